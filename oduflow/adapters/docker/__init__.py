@@ -1,0 +1,1 @@
+"""The Docker engine: the only room where docker-py is known."""

@@ -1,0 +1,179 @@
+"""Containers: made hardened, started, watched, removed."""
+
+import io
+import tarfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from docker.errors import APIError
+from docker.errors import NotFound as EngineHasNone
+
+from oduflow.adapters.docker.engine import Engine
+from oduflow.adapters.docker.errors import FOREIGN, translated
+from oduflow.adapters.docker.facts import from_inspect, from_list, label_filter
+from oduflow.adapters.docker.oneoff import follow_to_end
+from oduflow.adapters.docker.payload import create_request
+from oduflow.domain.container import ContainerFacts, ContainerSpec, RunResult
+from oduflow.domain.errors import UpstreamFailed
+
+_REMOVAL_SECONDS = 30
+
+
+class Containers:
+    """The engine's containers, by the names we gave them."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def create(self, spec: ContainerSpec) -> str:
+        """Make a container, joined to all its networks, not started; return its id.
+
+        Raises:
+            ImageMissing: its image is not on this machine.
+            NotFound: one of its networks does not exist.
+            NameTaken: a container of that name exists.
+            Failure: anything else; then nothing is left of it.
+        """
+        api = self._engine.api
+        with translated(f"create container “{spec.name}”"):
+            # The engine itself would only notice a missing network at the start.
+            for each in spec.networks:
+                api.inspect_network(each.network)
+            image = self._engine.describe_image(spec.image)
+            body = create_request(spec, image["Config"].get("Volumes") or ())
+            container = self._engine.create_container(spec.name, body)
+            try:
+                # Engines before 25 take one network at creation; the others are joined here.
+                for each in spec.networks[1:]:
+                    api.connect_container_to_network(
+                        container, each.network, ipv4_address=each.address or None
+                    )
+            except BaseException:
+                with suppress(*FOREIGN):
+                    api.remove_container(container, force=True, v=True)
+                raise
+        return container
+
+    def start(self, name: str) -> None:
+        """Start a container; one that runs stays as it is.
+
+        Raises:
+            PortTaken: a port it publishes is in use; the container stays, not started.
+            NotFound: there is no such container.
+        """
+        with translated(f"start container “{name}”"):
+            self._engine.api.start(name)
+
+    def stop(self, name: str, timeout: int = 30) -> None:
+        """Ask a container to stop and kill it after `timeout` seconds.
+
+        Raises:
+            NotFound: there is no such container.
+        """
+        with translated(f"stop container “{name}”"):
+            self._engine.api.stop(name, timeout=timeout)
+
+    def remove(self, name: str) -> None:
+        """Kill and remove a container with its anonymous volumes; one that is gone is fine."""
+        api = self._engine.api
+        with translated(f"remove container “{name}”"):
+            try:
+                api.remove_container(name, force=True, v=True)
+            except EngineHasNone:
+                return
+            except APIError as cause:
+                if "already in progress" not in str(cause.explanation):
+                    raise
+        self._await_removal(name)
+
+    def facts(self, name: str) -> ContainerFacts | None:
+        """Look a container up by its full name or id; None when there is none."""
+        with translated(f"look up container “{name}”"):
+            try:
+                found = self._engine.api.inspect_container(name)
+            except EngineHasNone:
+                return None
+        # The engine also takes the first characters of an id for a name.
+        return from_inspect(found) if name in (found["Id"], found["Name"].lstrip("/")) else None
+
+    def logs(self, name: str, *, tail: int = 200, since: datetime | None = None) -> str:
+        """Return the last `tail` lines a container printed, both streams together.
+
+        Raises:
+            NotFound: there is no such container.
+        """
+        start = None if since is None else since.timestamp()
+        with translated(f"read the log of container “{name}”"):
+            said = self._engine.api.logs(name, tail=tail, since=start)
+        return said.decode(errors="replace")
+
+    def put_file(
+        self, name: str, path: PurePosixPath, content: bytes, *, uid: int, gid: int, mode: int
+    ) -> None:
+        """Write a file into a container, running or not; its folder must exist there."""
+        entry = tarfile.TarInfo(path.name)
+        entry.size, entry.uid, entry.gid, entry.mode = len(content), uid, gid, mode
+        entry.mtime = int(time.time())
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as writer:
+            writer.addfile(entry, io.BytesIO(content))
+        with translated(f"write a file into container “{name}”"):
+            self._engine.api.put_archive(name, str(path.parent), archive.getvalue())
+
+    def run_once(
+        self,
+        spec: ContainerSpec,
+        *,
+        timeout: float,
+        on_line: Callable[[str], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> RunResult:
+        """Run a container to its end and remove it, whatever happens.
+
+        Args:
+            spec: the container; its name must be free.
+            timeout: seconds it may run.
+            on_line: is told each line, on the caller's thread.
+            cancelled: is asked several times a second whether to stop.
+
+        Raises:
+            Cancelled: `cancelled` said so; `output` has the last lines.
+            UpstreamFailed: it ran too long; `output` has the last lines.
+            Failure: it could not be made or started.
+        """
+        container = self.create(spec)
+        try:
+            self.start(container)
+            with translated(f"follow container “{spec.name}”"):
+                return follow_to_end(
+                    self._engine.api,
+                    container,
+                    timeout=timeout,
+                    on_line=on_line or (lambda _line: None),
+                    cancelled=cancelled or (lambda: False),
+                )
+        finally:
+            self.remove(container)
+
+    def list(self, labels: Mapping[str, str]) -> tuple[ContainerFacts, ...]:
+        """Return every container that carries all these labels, in one call to the engine.
+
+        An empty value asks for the label whatever its value. `started_at` is empty here.
+        """
+        with translated("list the containers"):
+            found = self._engine.api.containers(all=True, filters=label_filter(labels))
+        return tuple(from_list(each) for each in found)
+
+    def _await_removal(self, name: str) -> None:
+        """Wait until a removal, ours or another's, has freed the name."""
+        deadline = time.monotonic() + _REMOVAL_SECONDS
+        while self.facts(name) is not None:
+            if time.monotonic() > deadline:
+                raise UpstreamFailed(
+                    f"Docker still has container “{name}” {_REMOVAL_SECONDS} s after its removal.",
+                    "Look at the engine's own log (`journalctl -u docker`).",
+                )
+            time.sleep(0.1)

@@ -1,0 +1,89 @@
+"""The connection to the Docker engine."""
+
+from threading import Lock
+from typing import Any
+
+from docker import APIClient
+from requests.exceptions import RequestException
+
+from oduflow.adapters.docker.errors import translated
+
+_FIRST_ANSWER = 10  # seconds; a hung engine must not hold up /readyz
+_CONNECTIONS = 32  # one for each thread that waitress serves with
+
+
+class Engine:
+    """One engine, connected at first use: making this object makes no network call.
+
+    Threads share it. Below docker-py is a requests session of which only the connection pool
+    changes after it was made, and urllib3's pool is safe to share.
+
+    Args:
+        base_url: where it listens, `unix:///…` or `tcp://…`; None for the usual socket.
+        timeout: seconds an ordinary call may take; streams and pulls have limits of their own.
+    """
+
+    def __init__(self, base_url: str | None = None, *, timeout: int = 60) -> None:
+        self._base_url = base_url
+        self._timeout = timeout
+        self._lock = Lock()
+        self._client: APIClient | None = None
+
+    @property
+    def api(self) -> APIClient:
+        """The low-level client, at the API version the engine speaks.
+
+        Raises:
+            EngineUnreachable: no engine, no permission, or no answer.
+        """
+        with self._lock:
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+    def ping(self) -> None:
+        """Make sure that the engine answers, within seconds.
+
+        Raises:
+            EngineUnreachable: it does not.
+        """
+        api = self.api
+        with translated("answer"):
+            answer = api.get(f"{api.base_url}/_ping", timeout=_FIRST_ANSWER)
+            if not answer.ok:
+                raise RequestException(answer.text, response=answer)
+
+    def version(self) -> str:
+        """Return the engine's version, such as `28.3.1`."""
+        with translated("tell its version"):
+            return str(self.api.version()["Version"])
+
+    # The two calls below are typed here once: their stubs are not.
+
+    def describe_image(self, reference: str) -> dict[str, Any]:
+        """Call `GET /images/{name}/json`; foreign errors pass."""
+        found: dict[str, Any] = self.api.inspect_image(reference)  # type: ignore[no-untyped-call]
+        return found
+
+    def create_container(self, name: str, body: dict[str, Any]) -> str:
+        """Call `POST /containers/create` and return the id; foreign errors pass."""
+        made = self.api.create_container_from_config(body, name)  # type: ignore[no-untyped-call]
+        return str(made["Id"])
+
+    def close(self) -> None:
+        """Close idle connections; the next use opens new ones."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+    def _connect(self) -> APIClient:
+        with translated("answer"):
+            client = APIClient(
+                base_url=self._base_url,
+                version="auto",
+                timeout=_FIRST_ANSWER,
+                max_pool_size=_CONNECTIONS,
+            )
+        client.timeout = self._timeout
+        return client

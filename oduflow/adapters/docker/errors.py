@@ -1,0 +1,168 @@
+"""What the engine's failures are called here.
+
+Failure
+├── Conflict
+│   └── NameTaken         a container or network of that name exists
+├── NotFound              no such container, network or volume
+├── QuotaReached          the disk is full
+└── UpstreamFailed
+    ├── EngineUnreachable the engine does not run, or its socket is not ours to open
+    ├── ImageMissing      the image is neither here nor in its registry
+    ├── PortTaken         the host port is in use: try another
+    └── SubnetTaken       the subnet or bridge is in use: try another
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from docker.errors import APIError, DockerException, ImageNotFound
+from requests.exceptions import RequestException, Timeout
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as PoolTimeout
+
+from oduflow.domain.errors import Conflict, Failure, NotFound, QuotaReached, UpstreamFailed
+
+FOREIGN = (DockerException, RequestException, HTTPError)
+_SHOWN = 300
+
+
+class EngineUnreachable(UpstreamFailed):
+    """The engine does not run, or its socket is not ours to open."""
+
+
+class ImageMissing(UpstreamFailed):
+    """The image is neither here nor in its registry."""
+
+
+class NameTaken(Conflict):
+    """A container or network of that name exists already."""
+
+
+class PortTaken(UpstreamFailed):
+    """The host port is in use; another one may be free."""
+
+
+class SubnetTaken(UpstreamFailed):
+    """The subnet or the bridge name is in use; another one may be free."""
+
+
+# The engine tells most failures apart in its text only (moby: daemon, libnetwork, volume/service).
+_SAID: tuple[tuple[str, type[Failure], str, str], ...] = (
+    (
+        r"port is already allocated|bind: address already in use|Ports are not available",
+        PortTaken,
+        "the host port is in use by another program",
+        "Try again with another port of [routing] port_range.",
+    ),
+    (
+        r"cannot assign requested address",
+        UpstreamFailed,
+        "the address to publish on is not an address of this machine",
+        "Correct [server] host.",
+    ),
+    (
+        r"Pool overlaps|have (the )?same bridge name|non-overlapping",
+        SubnetTaken,
+        "its subnet or bridge is in use by another network",
+        "Give [server] subnet_pool a range that nothing else uses.",
+    ),
+    (
+        r"no space left on device|disk quota exceeded",
+        QuotaReached,
+        "the disk is full",
+        "Delete environments or snapshots, or give the engine's data folder more room.",
+    ),
+    (
+        r"name .* is already in use|network with name .* already exists",
+        NameTaken,
+        "its name is taken",
+        "",
+    ),
+    (
+        r"volume is in use|has active endpoints",
+        Conflict,
+        "a container still uses it",
+        "Remove the container first.",
+    ),
+    (
+        r"pull access denied|manifest .*(unknown|not found)|repository does not exist",
+        ImageMissing,
+        "the registry has no such image, or wants a login",
+        "Check the image's name; `docker login` where the registry is private.",
+    ),
+)
+
+
+@contextmanager
+def translated(action: str) -> Iterator[None]:
+    """Raise the engine's and the connection's errors as failures of the product.
+
+    Args:
+        action: completes “Docker could not …”.
+
+    Raises:
+        Failure: the class the module's tree names, with the foreign error as its cause.
+    """
+    try:
+        yield
+    except FOREIGN as cause:
+        raise failure(cause, action) from cause
+
+
+def failure(cause: Exception, action: str) -> Failure:
+    """Name a foreign error; paths of the host stay out of the message."""
+    if not isinstance(cause, APIError):
+        return _unanswered(cause, action)
+    said = str(cause.explanation or "")
+    if isinstance(cause, ImageNotFound):
+        return ImageMissing(
+            f"Docker could not {action}: the image is not on this machine.",
+            "Run `oduflow images` to see which images are here and how to get the others.",
+        )
+    for pattern, kind, reason, hint in _SAID:
+        if re.search(pattern, said, re.IGNORECASE):
+            return kind(f"Docker could not {action}: {reason}.", hint)
+    message = f"Docker could not {action}: {without_paths(said) or 'it gave no reason'}."
+    if cause.status_code == 404:  # noqa: PLR2004 - an HTTP status
+        return NotFound(message)
+    if cause.status_code == 409:  # noqa: PLR2004
+        return Conflict(message)
+    return UpstreamFailed(message, "The server's log has the engine's full answer.")
+
+
+def without_paths(said: str) -> str:
+    """Shorten what the engine said and mask absolute paths in it."""
+    masked = re.sub(r"(?<![\w.:/])/[\w./@:+~-]+", "…", " ".join(said.split()))
+    return masked[:_SHOWN].rstrip(".")
+
+
+def timed_out(cause: Exception) -> bool:
+    """Tell whether an error means that nothing came in time."""
+    return any(isinstance(each, Timeout | TimeoutError | PoolTimeout) for each in _chain(cause))
+
+
+def _unanswered(cause: Exception, action: str) -> Failure:
+    if any(isinstance(each, PermissionError) for each in _chain(cause)):
+        return EngineUnreachable(
+            "The server may not talk to the Docker engine: permission denied on its socket.",
+            "Add the server's user to the `docker` group and log in again, or run it as root.",
+        )
+    if timed_out(cause):
+        return EngineUnreachable(
+            f"Docker could not {action}: the engine did not answer in time.",
+            "Look at the engine's own log (`journalctl -u docker`), then try again.",
+        )
+    return EngineUnreachable(
+        "The Docker engine does not answer.",
+        "Start it (`systemctl start docker`) and check with `docker version`.",
+    )
+
+
+def _chain(error: object) -> Iterator[BaseException]:
+    """Walk an error, what it wraps and what caused it; requests and urllib3 wrap in `args`."""
+    if isinstance(error, BaseException):
+        yield error
+        yield from _chain(error.__cause__ or error.__context__)
+        for wrapped in error.args:
+            yield from _chain(wrapped)

@@ -1,0 +1,73 @@
+"""The engine's descriptions, read into our own."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from oduflow.domain.container import ContainerFacts, NetworkFacts, VolumeFacts
+
+BRIDGE_NAME = "com.docker.network.bridge.name"
+_NEVER = "0001-01-01T00:00:00Z"
+
+
+def label_filter(labels: Mapping[str, str]) -> dict[str, list[str]]:
+    """Compute the filter for things that carry all these labels; an empty value means any."""
+    return {"label": [f"{key}={value}" if value else key for key, value in labels.items()]}
+
+
+def from_inspect(found: Mapping[str, Any]) -> ContainerFacts:
+    """Read `GET /containers/{id}/json`."""
+    state = found["State"]
+    started = state["StartedAt"]
+    return ContainerFacts(
+        id=found["Id"],
+        name=found["Name"].lstrip("/"),
+        image_id=found["Image"],
+        status=state["Status"],
+        exit_code=state["ExitCode"],
+        labels=found["Config"]["Labels"] or {},
+        addresses=_addresses(found),
+        started_at="" if started == _NEVER else started,
+        out_of_memory=bool(state.get("OOMKilled")),
+    )
+
+
+def from_list(found: Mapping[str, Any]) -> ContainerFacts:
+    """Read one entry of `GET /containers/json`; its exit code is in a text only."""
+    exited = re.match(r"Exited \((\d+)\)", found["Status"])
+    return ContainerFacts(
+        id=found["Id"],
+        name=found["Names"][0].lstrip("/"),
+        image_id=found["ImageID"],
+        status=found["State"],
+        exit_code=int(exited[1]) if exited else 0,
+        labels=found["Labels"] or {},
+        addresses=_addresses(found),
+        started_at="",
+    )
+
+
+def network_facts(found: Mapping[str, Any]) -> NetworkFacts:
+    """Read `GET /networks/{id}` or one entry of `GET /networks`."""
+    pools = found["IPAM"].get("Config") or [{}]
+    return NetworkFacts(
+        name=found["Name"],
+        bridge=(found["Options"] or {}).get(BRIDGE_NAME, ""),
+        subnet=pools[0].get("Subnet", ""),
+        labels=found["Labels"] or {},
+    )
+
+
+def volume_facts(found: Mapping[str, Any]) -> VolumeFacts:
+    """Read `GET /volumes/{name}` or one entry of `GET /volumes`."""
+    return VolumeFacts(
+        name=found["Name"],
+        labels=found["Labels"] or {},
+        mountpoint=Path(found["Mountpoint"]),
+    )
+
+
+def _addresses(found: Mapping[str, Any]) -> dict[str, str]:
+    joined = (found.get("NetworkSettings") or {}).get("Networks") or {}
+    return {name: told["IPAddress"] for name, told in joined.items() if told.get("IPAddress")}

@@ -1,0 +1,181 @@
+"""Images: what they say of themselves, and how one gets onto this machine."""
+
+import io
+import re
+import secrets
+import tarfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from threading import Lock
+from typing import Any
+
+from docker import APIClient
+from docker.errors import NotFound as EngineHasNone
+
+from oduflow.adapters.docker.accounts import needs_files, resolve_user
+from oduflow.adapters.docker.engine import Engine
+from oduflow.adapters.docker.errors import FOREIGN, EngineUnreachable, ImageMissing, translated
+from oduflow.adapters.docker.payload import create_request
+from oduflow.adapters.docker.pull import pull
+from oduflow.domain.container import ContainerSpec, ImageFacts
+from oduflow.domain.errors import Failure, QuotaReached, UpstreamFailed
+
+Progress = Callable[[str], None]
+Builder = Callable[[str, str, Progress], None]
+Puller = Callable[[APIClient, str, Progress], None]
+
+_LARGEST_TABLE = 1 << 20  # bytes of /etc/passwd that are looked at
+_BUILDABLE = {"odoo": {"19", "19.0"}, "postgres": {"18"}}
+
+
+class Images:
+    """The engine's images.
+
+    Args:
+        engine: the engine.
+        builder: makes an image from Debian's packages where no registry has it, called with
+            its kind (`odoo` or `postgres`), the full reference to tag it with, and the progress.
+        labels: marks the containers that are made, never started, to look into an image.
+        puller: has the engine pull a reference.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        builder: Builder,
+        labels: Mapping[str, str] | None = None,
+        *,
+        puller: Puller = pull,
+    ) -> None:
+        self._engine = engine
+        self._builder = builder
+        self._puller = puller
+        self._labels = dict(labels or {})
+        self._accounts: dict[tuple[str, str], tuple[int, int]] = {}
+        self._fetching = Lock()
+
+    def facts(self, reference: str) -> ImageFacts:
+        """Read what an image on this machine says of itself.
+
+        Raises:
+            ImageMissing: it is not here.
+        """
+        with translated(f"look up image “{reference}”"):
+            found = self._engine.describe_image(reference)
+        config: dict[str, Any] = found["Config"]
+        uid, gid = self._account(found["Id"], config.get("User") or "")
+        return ImageFacts(
+            id=found["Id"],
+            reference=reference,
+            uid=uid,
+            gid=gid,
+            volumes=tuple(sorted(config.get("Volumes") or ())),
+            environment=dict(each.split("=", 1) for each in config.get("Env") or ()),
+        )
+
+    def account(self, reference: str, user: str) -> tuple[int, int]:
+        """Return uid and gid of a user inside an image, other than the one it runs as.
+
+        The database's image, for one, starts as root and has a user `postgres`.
+
+        Raises:
+            ImageMissing: the image is not here.
+            UpstreamFailed: it has no such user.
+        """
+        return self._account(self.facts(reference).id, user)
+
+    def ensure(self, reference: str, on_progress: Progress) -> ImageFacts:
+        """Get an image onto this machine: it is here, or is pulled, or is built.
+
+        Args:
+            reference: such as `odoo:19.0`.
+            on_progress: is told a line every few seconds.
+
+        Raises:
+            ImageMissing: every way failed; says which were tried and what to do.
+            EngineUnreachable: there is no engine to ask.
+        """
+        with suppress(ImageMissing):
+            return self.facts(reference)
+        with self._fetching:
+            # Another thread may have fetched it while this one waited.
+            with suppress(ImageMissing):
+                return self.facts(reference)
+            self._fetch(reference, on_progress)
+        return self.facts(reference)
+
+    def _fetch(self, reference: str, on_progress: Progress) -> None:
+        on_progress(f"Pulling {reference}")
+        try:
+            with translated(f"pull {reference}"):
+                self._engine.ping()
+                self._puller(self._engine.api, reference, on_progress)
+        except (EngineUnreachable, QuotaReached):
+            raise
+        except Failure as refusal:
+            self._build(reference, on_progress, refusal)
+
+    def _build(self, reference: str, on_progress: Progress, refusal: Failure) -> None:
+        """Build what could not be pulled, where there is a recipe for it."""
+        kind = buildable(reference)
+        if not kind:
+            raise ImageMissing(
+                f"Image {reference} is not on this machine and could not be pulled. "
+                f"{refusal.message}",
+                f"Check its name, or bring it here yourself: `docker pull {reference}` "
+                "or `docker load`.",
+            ) from refusal
+        on_progress(f"No registry gave {reference}: building it from Debian's packages")
+        try:
+            self._builder(kind, reference, on_progress)
+        except Failure as defeat:
+            raise ImageMissing(
+                f"Image {reference} is not on this machine, could not be pulled and could not be "
+                f"built. Pulling: {refusal.message} Building: {defeat.message}",
+                defeat.hint or "Run `oduflow images build` and read what it says.",
+                output=defeat.output,
+            ) from defeat
+
+    def _account(self, image: str, user: str) -> tuple[int, int]:
+        """Resolve a user of an image, once for each; an image's id stands for its content."""
+        key = (image, user)
+        if key not in self._accounts:
+            passwd, group = self._tables(image) if needs_files(user) else ("", "")
+            self._accounts[key] = resolve_user(user, passwd, group)
+        return self._accounts[key]
+
+    def _tables(self, image: str) -> tuple[str, str]:
+        """Read /etc/passwd and /etc/group out of a container that is never started."""
+        api = self._engine.api
+        name = f"oduflow-look-{secrets.token_hex(6)}"
+        spec = ContainerSpec(name, image, self._labels, entrypoint=("/nonexistent",))
+        with translated("look into an image"):
+            volumes = self._engine.describe_image(image)["Config"].get("Volumes") or ()
+            container = self._engine.create_container(name, create_request(spec, volumes))
+            try:
+                return _text(api, container, "/etc/passwd"), _text(api, container, "/etc/group")
+            finally:
+                with suppress(*FOREIGN):
+                    api.remove_container(container, force=True, v=True)
+
+
+def buildable(reference: str) -> str:
+    """Return the kind of the recipe that makes this image, empty when there is none."""
+    match = re.fullmatch(r"(?:docker\.io/)?(?:library/)?(\w+):([\w.-]+)", reference)
+    if match and match[2] in _BUILDABLE.get(match[1], ()):
+        return match[1]
+    return ""
+
+
+def _text(api: APIClient, container: str, path: str) -> str:
+    """Read a small text file of a container; empty when it has none."""
+    try:
+        stream, told = api.get_archive(container, path)
+    except EngineHasNone:
+        return ""
+    if told["size"] > _LARGEST_TABLE:
+        raise UpstreamFailed(f"The image's {path} is larger than any such file should be.")
+    with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
+        member = archive.next()
+        content = archive.extractfile(member) if member and member.isfile() else None
+        return content.read().decode(errors="replace") if content else ""

@@ -1,0 +1,89 @@
+"""The engine's “create container” request, computed from our own description of it.
+
+Source: Docker Engine API 1.41, `POST /containers/create`.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from oduflow.domain.container import Attachment, ContainerSpec, Mount
+
+EMPTY_VOLUME_BYTES = 64 << 20
+
+
+def create_request(spec: ContainerSpec, image_volumes: Iterable[str]) -> dict[str, Any]:
+    """Compute the request's body; whatever the specification does not say is locked down.
+
+    Args:
+        spec: the container asked for.
+        image_volumes: paths the image declares as volumes. The engine would make an anonymous
+            volume for each that nothing is mounted on; an empty tmpfs takes its place.
+    """
+    ports = {f"{each.container_port}/tcp" for each in spec.publish}
+    return {
+        "Image": spec.image,
+        "Hostname": spec.hostname,
+        "User": spec.user,
+        "Entrypoint": list(spec.entrypoint),
+        "Cmd": list(spec.command),
+        "Env": [f"{name}={value}" for name, value in spec.environment.items()],
+        "Labels": dict(spec.labels),
+        "StopSignal": spec.stop_signal,
+        "Healthcheck": {"Test": ["NONE"]},
+        "ExposedPorts": {port: {} for port in sorted(ports)},
+        "HostConfig": _host(spec, image_volumes),
+        "NetworkingConfig": {
+            "EndpointsConfig": {each.network: endpoint(each) for each in spec.networks[:1]}
+        },
+    }
+
+
+def endpoint(attachment: Attachment) -> dict[str, Any]:
+    """Compute how a container joins one network."""
+    if not attachment.address:
+        return {}
+    return {"IPAMConfig": {"IPv4Address": attachment.address}}
+
+
+def _host(spec: ContainerSpec, image_volumes: Iterable[str]) -> dict[str, Any]:
+    bindings: dict[str, list[dict[str, str]]] = {}
+    for each in spec.publish:
+        binding = {"HostIp": each.host_address, "HostPort": str(each.host_port)}
+        bindings.setdefault(f"{each.container_port}/tcp", []).append(binding)
+    return {
+        "Init": True,
+        "CapDrop": ["ALL"],
+        "SecurityOpt": ["no-new-privileges:true"],
+        "Memory": spec.limits.memory,
+        "MemorySwap": spec.limits.memory,  # equal to Memory: no swap on top of it
+        "NanoCpus": int(spec.limits.cpus * 1_000_000_000),
+        "PidsLimit": spec.limits.pids,
+        "ShmSize": spec.shm_size,
+        "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}},
+        "RestartPolicy": {"Name": "no"},
+        # A container in two networks must never route between them.
+        "Sysctls": {"net.ipv4.ip_forward": "0", **spec.sysctls},
+        "ExtraHosts": [f"{name}:{address}" for name, address in spec.extra_hosts.items()],
+        "NetworkMode": spec.networks[0].network if spec.networks else "none",
+        "PortBindings": bindings,
+        "Mounts": [_mount(each, spec) for each in (*spec.mounts, *_empty(spec, image_volumes))],
+    }
+
+
+def _empty(spec: ContainerSpec, image_volumes: Iterable[str]) -> list[Mount]:
+    covered = {each.target.rstrip("/") for each in spec.mounts}
+    bare = sorted({path.rstrip("/") for path in image_volumes} - covered)
+    return [Mount("tmpfs", path, read_only=False) for path in bare]
+
+
+def _mount(mount: Mount, spec: ContainerSpec) -> dict[str, Any]:
+    told = {"Type": mount.kind, "Target": mount.target, "ReadOnly": mount.read_only}
+    match mount.kind:
+        case "bind":
+            return told | {"Source": mount.source, "BindOptions": {"Propagation": "rprivate"}}
+        case "volume":
+            # The labels only matter where the engine has to make the volume: none is nameless.
+            return told | {"Source": mount.source, "VolumeOptions": {"Labels": dict(spec.labels)}}
+        case "tmpfs":
+            # Without a mode it would belong to root, closed to the container's own user.
+            return told | {"TmpfsOptions": {"SizeBytes": EMPTY_VOLUME_BYTES, "Mode": 0o1777}}

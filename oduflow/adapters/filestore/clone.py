@@ -1,0 +1,62 @@
+"""Copy a template's filestore into a fresh volume."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from oduflow.domain.errors import UpstreamFailed
+
+COPY_SECONDS = 900
+SUBFOLDERS = ("filestore", "sessions", "addons")
+
+
+def prepare_volume(root: Path, uid: int, gid: int) -> None:
+    """Lay out an empty `/var/lib/odoo` owned by Odoo's user."""
+    try:
+        for folder in (root, *(root / name for name in SUBFOLDERS)):
+            folder.mkdir(exist_ok=True)
+            os.chown(folder, uid, gid)
+    except OSError as cause:
+        raise _failed(cause) from cause
+
+
+def clone_filestore(source: Path, source_database: str, target: Path, database: str) -> None:
+    """Copy `filestore/<source_database>` as `filestore/<database>`, by reflink where it can.
+
+    Safe to repeat: what a killed copy left behind is replaced.
+
+    Args:
+        source: mountpoint of the template's volume.
+        source_database: the template's database.
+        target: mountpoint of the environment's volume, laid out.
+        database: the environment's database.
+    """
+    origin = source / "filestore" / source_database
+    final = target / "filestore" / database
+    if not origin.is_dir():
+        return
+    shutil.rmtree(final, ignore_errors=True)
+    copy = ("cp", "--archive", "--reflink=auto", "--no-dereference", "--")
+    try:
+        subprocess.run(
+            [*copy, str(origin), str(final)],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=COPY_SECONDS,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.CalledProcessError as cause:
+        raise _failed(cause, cause.stderr) from cause
+    except (OSError, subprocess.TimeoutExpired) as cause:
+        raise _failed(cause) from cause
+
+
+def _failed(cause: Exception, detail: str = "") -> UpstreamFailed:
+    reason = "the disk is full" if "No space left" in f"{cause} {detail}" else "copying failed"
+    return UpstreamFailed(
+        f"The filestore could not be cloned: {reason}.",
+        "Free disk space or check the engine's volumes (`oduflow doctor`), then call again.",
+        output=detail,
+    )

@@ -1,0 +1,188 @@
+"""The rules, computed: what stands in the host's chains and in our own.
+
+IPv4, `filter` table:
+
+INPUT ──▶ IN      containers to the host: let in where configured, else dropped
+DOCKER-USER ──▶ FWD   containers to containers and beyond
+                 ├─▶ TEAM   what a team's containers may reach outside their openings
+                 └─▶ PIP    the same for pip: the internet, no private range
+
+IPv6 is off in every network of ours, but a bridge has a link-local address and a container may
+give itself one: INPUT and FORWARD drop all of it.
+
+Dropping is explicit; whatever a chain has nothing to say about goes on to the next rule of the
+host. That is why a packet is refused where it comes *from*, and where it goes *to*.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+from oduflow.adapters.firewall.plan import FirewallPlan, Marks, TeamNet, parse_egress
+
+Rule = tuple[str, ...]
+
+POSTGRES_PORT = 5432
+ODOO_PORTS = "8069,8072"
+PRIVATE = tuple(
+    IPv4Network(each)
+    for each in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "224.0.0.0/4",
+        "0.0.0.0/8",
+        "240.0.0.0/4",
+    )
+)
+
+_ESTABLISHED = ("-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED")
+_PUBLISHED = ("-m", "conntrack", "--ctstate", "DNAT")
+_ACCEPT = ("-j", "ACCEPT")
+_DROP = ("-j", "DROP")
+_RETURN = ("-j", "RETURN")
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """What one address family's `filter` table must hold of ours.
+
+    Attributes:
+        marks: how ours is told from everybody else's.
+        hooks: rules at the top of chains that are not ours, by chain.
+        chains: our own chains with all their rules.
+        jumps: what others must have put up for the hooks to be reached: from chain, to chain.
+    """
+
+    marks: Marks
+    hooks: Mapping[str, tuple[Rule, ...]]
+    chains: Mapping[str, tuple[Rule, ...]]
+    jumps: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """A fingerprint of all of it, carried by a rule: is what stands what was computed?"""
+        return hashlib.sha256(repr((self.hooks, self.chains)).encode()).hexdigest()[:12]
+
+
+def ipv4_rules(plan: FirewallPlan) -> Ruleset:
+    """Compute what `iptables` must hold."""
+    marks = Marks(plan.instance)
+    comment = ("-m", "comment", "--comment", marks.comment)
+    incoming, forward = marks.chain("IN"), marks.chain("FWD")
+    team, pip = marks.chain("TEAM"), marks.chain("PIP")
+    internet, _ = parse_egress(plan.egress)
+    accepts = [
+        ("-i", plan.net_bridge, *_tcp(port), *comment, *_ACCEPT)
+        for port in plan.net_ports
+        if plan.net_bridge
+    ]
+    return Ruleset(
+        marks,
+        hooks={
+            "INPUT": ((*comment, "-j", incoming), *accepts),
+            "DOCKER-USER": ((*comment, "-j", forward),),
+        },
+        chains={
+            incoming: tuple(_to_the_host(plan, internet=internet)),
+            forward: tuple(_between_containers(plan, team, pip)),
+            team: tuple(_outward(plan, internet=internet)),
+            pip: tuple(_outward(plan, internet=True)),
+        },
+        jumps=(("FORWARD", "DOCKER-USER"),),
+    )
+
+
+def ipv6_rules(plan: FirewallPlan) -> Ruleset:
+    """Compute what `ip6tables` must hold."""
+    marks = Marks(plan.instance)
+    comment = ("-m", "comment", "--comment", marks.comment)
+    incoming, forward = marks.chain("IN"), marks.chain("FWD")
+    return Ruleset(
+        marks,
+        hooks={
+            "INPUT": ((*comment, "-j", incoming),),
+            "FORWARD": ((*comment, "-j", forward),),
+        },
+        chains={
+            incoming: tuple(("-i", each, *_DROP) for each in plan.isolated_bridges),
+            forward: tuple(
+                (direction, each, *_DROP)
+                for each in plan.isolated_bridges
+                for direction in ("-i", "-o")
+            ),
+        },
+    )
+
+
+def _to_the_host(plan: FirewallPlan, *, internet: bool) -> Iterable[Rule]:
+    yield (*_ESTABLISHED, *_RETURN)
+    for bridge in plan.isolated_bridges:
+        for port in plan.allowed_host_ports:
+            yield ("-i", bridge, *_tcp(port), *_ACCEPT)
+        if internet or bridge == plan.build_net:
+            # A resolver may be the host itself, under one of its own addresses.
+            for rule in _dns(plan):
+                yield ("-i", bridge, *rule, *_ACCEPT)
+        yield ("-i", bridge, *_DROP)
+
+
+def _between_containers(plan: FirewallPlan, team_chain: str, pip_chain: str) -> Iterable[Rule]:
+    yield (*_ESTABLISHED, *_RETURN)
+    for team in plan.teams:
+        yield from _openings(team)
+        yield ("-i", team.bridge, "-j", team_chain)
+    if plan.build_net:
+        yield ("-i", plan.build_net, "-j", pip_chain)
+    for team in plan.teams:
+        # From outside, a published port only: Docker has rewritten its destination by now.
+        yield ("-o", team.bridge, *_PUBLISHED, *_RETURN)
+        yield ("-o", team.bridge, *_DROP)
+    if plan.build_net:
+        yield ("-o", plan.build_net, *_DROP)
+
+
+def _openings(team: TeamNet) -> Iterable[Rule]:
+    """Accept, inside one team's bridge: its database, its services, the proxy to Odoo.
+
+    Accepted and not returned: Docker's own rule drops the rest of the bridge (`icc=false`).
+    """
+    inside = ("-i", team.bridge, "-o", team.bridge)
+    targets = [(each.address, each.port) for each in team.openings]
+    if team.db_address is not None:
+        targets.insert(0, (team.db_address, POSTGRES_PORT))
+    for address, port in targets:
+        yield (*inside, "-s", str(team.subnet), "-d", f"{address}/32", *_tcp(port), *_ACCEPT)
+    if team.proxy_address is not None:
+        proxy = ("-s", f"{team.proxy_address}/32", "-d", str(team.subnet))
+        yield (*inside, *proxy, "-p", "tcp", "-m", "multiport", "--dports", ODOO_PORTS, *_ACCEPT)
+
+
+def _outward(plan: FirewallPlan, *, internet: bool) -> list[Rule]:
+    """Decide on a new connection that no opening took; its order is its meaning."""
+    _, networks = parse_egress(plan.egress)
+    private = [each for each in networks if any(each.subnet_of(range_) for range_ in PRIVATE)]
+    public = [each for each in networks if each not in private]
+    beyond = [] if internet else [*(("-d", str(each), *_RETURN) for each in public), _DROP]
+    return [
+        # Neighbours and other teams come first: no egress network may open those.
+        *(("-o", bridge, *_DROP) for bridge in plan.own_bridges),
+        *((*rule, *_RETURN) for rule in _dns(plan) if internet),
+        *(("-d", str(each), *_RETURN) for each in private),
+        *(("-d", str(each), *_DROP) for each in PRIVATE),
+        *beyond,
+    ]
+
+
+def _dns(plan: FirewallPlan) -> Iterable[Rule]:
+    for address in plan.resolvers:
+        for protocol in ("udp", "tcp"):
+            yield ("-d", f"{address}/32", "-p", protocol, "-m", protocol, "--dport", "53")
+
+
+def _tcp(port: int) -> Rule:
+    return ("-p", "tcp", "-m", "tcp", "--dport", str(port))

@@ -1,0 +1,31 @@
+"""Which texts may name a branch, and which branches a wrong name may have meant."""
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from oduflow.domain.errors import Invalid
+
+# git-check-ref-format(1), except that we also refuse a leading "-" and what cannot be printed.
+_FORBIDDEN = re.compile(r"\.\.|@\{|//|/\.|[ ~^:?*\[\\]|\.lock(?:/|$)|^[./-]|[./]$|^@$")
+_MAX_BYTES = 240  # a ref is also a file name, whose limit is 255 bytes, ".lock" included
+_SHOWN = 5
+
+
+def check_branch(name: str) -> str:
+    """Accept a text that git would take as a branch's name.
+
+    Raises:
+        Invalid: it could not be a branch.
+    """
+    if not name.isprintable() or not 0 < len(name.encode()) <= _MAX_BYTES:
+        raise Invalid("A branch name is 1 to 240 bytes of printable text.")
+    if _FORBIDDEN.search(name):
+        raise Invalid("That is not the name of a branch.", "Give the name alone, such as 19.0.")
+    return name
+
+
+def similar(name: str, branches: Iterable[str]) -> list[str]:
+    """Name the few branches that a missing one may have meant, the likeliest first."""
+    known = sorted(branches)
+    return get_close_matches(name, known, n=_SHOWN, cutoff=0.5) or known[:_SHOWN]

@@ -1,0 +1,121 @@
+"""What git's messages mean, in the product's own failures."""
+
+import re
+from dataclasses import dataclass
+
+from oduflow.adapters.git.settings import Place
+from oduflow.adapters.git.urls import RemoteUrl
+from oduflow.domain.errors import Failure, NotFound, QuotaReached, UpstreamFailed
+
+_SETUP = "Store a credential that may read it: oduflow call setup_repo_auth -"
+_SHOWN_LINES = 10
+
+
+class GitFailed(Exception):
+    """Git ended with an error.
+
+    Args:
+        status: its exit status.
+        text: the last lines it wrote to standard error.
+    """
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(f"git exited with {status}:\n{text}")
+        self.status = status
+        self.text = text
+
+
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    """A failure and the words git or curl has for it (git 2.39 and newer, LC_ALL=C)."""
+
+    words: re.Pattern[str]
+    failure: type[Failure]
+    message: str
+    hint: str
+
+
+_SIGNS = (
+    _Sign(
+        re.compile(r"couldn't find remote ref"),
+        NotFound,
+        "{path} on {host} has no such branch (any more).",
+        "Give one of its branches.",
+    ),
+    _Sign(
+        re.compile(r"No space left on device"),
+        QuotaReached,
+        "The server's disk is full.",
+        "Delete environments, or give the server more disk.",
+    ),
+    _Sign(
+        re.compile(r"could not read (Username|Password)|Authentication failed|error: 40[13]"),
+        UpstreamFailed,
+        "{host} lets nobody read {path} without a credential that it knows.",
+        _SETUP,
+    ),
+    _Sign(
+        re.compile(r"repository .* not found|error: (404|410)|not valid: is this a git repository"),
+        NotFound,
+        "{host} has no repository {path}.",
+        "Check the URL; some hosts answer so for a private one: " + _SETUP,
+    ),
+    _Sign(
+        re.compile(r"error: 30[1-8]"),
+        UpstreamFailed,
+        "{host} redirects {path} elsewhere, which is not followed.",
+        "Give the URL that it redirects to.",
+    ),
+    _Sign(
+        re.compile(r"SSL certificate|server certificate|gnutls_handshake|SSL peer"),
+        UpstreamFailed,
+        "{host} has no certificate that this server trusts.",
+        "Add its authority to the system's certificates (update-ca-certificates).",
+    ),
+    _Sign(
+        re.compile(r"Operation too slow|timed out"),
+        UpstreamFailed,
+        "{host} stalled.",
+        "Try again.",
+    ),
+    _Sign(
+        re.compile(r"Failed to connect|Could not resolve host|unable to access|RPC failed"),
+        UpstreamFailed,
+        "{host} cannot be reached, or broke off.",
+        "Try again; check the URL and the server's network.",
+    ),
+    _Sign(
+        re.compile(r"fsck error"),
+        UpstreamFailed,
+        "{host} sent objects that git's own check refuses.",
+        "Repair the repository: `git fsck` in a clone names the objects.",
+    ),
+)
+
+
+def explain(cause: GitFailed, remote: RemoteUrl, place: Place) -> Failure | None:
+    """Name the failure that git reported, to be raised from it; None when the words are not known.
+
+    Only words without paths of this server are shown to the caller, and only git's own are read:
+    a server may say anything in its "remote: …" lines.
+    """
+    lines = cause.text.splitlines()
+    own = "\n".join(line for line in lines if not line.startswith("remote:"))
+    for sign in _SIGNS:
+        if sign.words.search(own.replace(remote.clean, "")):
+            message = sign.message.format(host=remote.host, path=remote.path)
+            return sign.failure(message, sign.hint, output=_shown(cause, place))
+    return None
+
+
+def unexplained(cause: GitFailed, remote: RemoteUrl, place: Place) -> UpstreamFailed:
+    """Say that git failed, when nobody knows better."""
+    message = f"Git could not read {remote.path} from {remote.host}."
+    return UpstreamFailed(message, "Try again.", output=_shown(cause, place))
+
+
+def _shown(cause: GitFailed, place: Place) -> str:
+    text = cause.text
+    for path in filter(None, (place.git_dir, place.work_tree)):
+        text = text.replace(str(path), "…")
+    return "\n".join(text.splitlines()[-_SHOWN_LINES:])

@@ -1,0 +1,70 @@
+"""Which commit a branch of a server's repository is at."""
+
+import re
+from dataclasses import dataclass
+
+from oduflow.adapters.git.branches import similar
+from oduflow.adapters.git.connections import Connection
+from oduflow.adapters.git.limits import Watch
+from oduflow.adapters.git.settings import NOWHERE
+from oduflow.domain.errors import NotFound
+
+_HEADS = "refs/heads/"
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_SYMBOLIC = "ref: "
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteHead:
+    """A branch of a server's repository and the commit it is at."""
+
+    branch: str
+    commit: str
+
+
+def find_branch(connection: Connection, branch: str, seconds: float) -> RemoteHead:
+    """Ask the server for one branch; only that one is sent.
+
+    Raises:
+        NotFound: there is no such branch; the hint names similar ones.
+        Failure: see `Connection.call`.
+    """
+    advertised = _ask(connection, seconds, _HEADS + branch)
+    if commit := advertised.get(_HEADS + branch):
+        return RemoteHead(branch, commit)
+    others = [ref.removeprefix(_HEADS) for ref in _ask(connection, seconds, _HEADS + "*")]
+    raise NotFound(
+        f"{connection.remote.path} on {connection.remote.host} has no branch {branch}.",
+        f"Did you mean: {', '.join(similar(branch, others))}?" if others else "It has no branches.",
+    )
+
+
+def find_default(connection: Connection, seconds: float) -> RemoteHead:
+    """Ask the server for its default branch, which is what its HEAD points to.
+
+    Raises:
+        NotFound: it has none: an empty repository, or a HEAD that is no branch.
+        Failure: see `Connection.call`.
+    """
+    advertised = _ask(connection, seconds, "HEAD")
+    branch = advertised.get(_SYMBOLIC, "").removeprefix(_HEADS)
+    if branch and "HEAD" in advertised:
+        return RemoteHead(branch, advertised["HEAD"])
+    raise NotFound(
+        f"{connection.remote.path} on {connection.remote.host} has no default branch.",
+        "Name a branch; an empty repository needs a first commit.",
+    )
+
+
+def _ask(connection: Connection, seconds: float, pattern: str) -> dict[str, str]:
+    """Answer commit by ref, and under "ref: " what HEAD points to (git-ls-remote(1), --symref)."""
+    watch = Watch(f"asking {connection.remote.host} for its branches", seconds)
+    answer = connection.call(("ls-remote", "--symref"), (pattern,), NOWHERE, watch)
+    advertised = {}
+    for line in answer.splitlines():
+        value, _, ref = line.partition("\t")
+        if _COMMIT.fullmatch(value):
+            advertised[ref] = value
+        elif value.startswith(_SYMBOLIC) and ref == "HEAD":
+            advertised[_SYMBOLIC] = value.removeprefix(_SYMBOLIC)
+    return advertised

@@ -1,0 +1,117 @@
+"""The git repositories of the teams, as the rest of the product sees them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from oduflow.adapters.git.addresses import Resolve, look_up, pin
+from oduflow.adapters.git.branches import check_branch
+from oduflow.adapters.git.checkouts import Checkout
+from oduflow.adapters.git.connections import Connection
+from oduflow.adapters.git.failures import GitFailed, unexplained
+from oduflow.adapters.git.heads import RemoteHead, find_branch, find_default
+from oduflow.adapters.git.limits import Limits
+from oduflow.adapters.git.settings import NOWHERE
+from oduflow.adapters.git.urls import RemoteUrl, parse_url
+
+Helper = Callable[[str, RemoteUrl], str | None]
+"""Takes a team and a remote; answers a credential helper in git's notation, None for none."""
+
+
+def no_credential(_team: str, _remote: RemoteUrl) -> None:
+    """Offer no credential, so that only public repositories are read."""
+
+
+class GitRepositories:
+    """Reads repositories of git servers for the teams.
+
+    Args:
+        allowed_hosts: private or plain-http hosts the operator vouches for, `host[:port]`.
+        limits: time and disk for one repository.
+        helper: chooses a team's credential for a remote.
+        resolve: finds a host's addresses.
+    """
+
+    def __init__(
+        self,
+        *,
+        allowed_hosts: tuple[str, ...] = (),
+        limits: Limits | None = None,
+        helper: Helper = no_credential,
+        resolve: Resolve = look_up,
+    ) -> None:
+        self._allowed_hosts = allowed_hosts
+        self._limits = limits or Limits()
+        self._helper = helper
+        self._resolve = resolve
+
+    def clean_url(self, url: str) -> str:
+        """Return the form of a URL that is remembered and compared; nobody is asked.
+
+        Raises:
+            Invalid: it is no URL of a git server that may be used.
+        """
+        return parse_url(url, self._allowed_hosts).clean
+
+    def resolve_branch(self, url: str, branch: str | None, *, team: str) -> RemoteHead:
+        """Ask the server which commit a branch is at; without a branch, for its default one.
+
+        Raises:
+            Invalid: the URL or the branch is not one, or the URL leads to a private address.
+            NotFound: no such repository or branch; the hint names similar branches.
+            UpstreamFailed: the server cannot be reached, hangs, or wants a credential.
+        """
+        if branch is not None:
+            check_branch(branch)
+        connection = self._connect(url, team)
+        try:
+            if branch is None:
+                return find_default(connection, self._limits.ask_seconds)
+            return find_branch(connection, branch, self._limits.ask_seconds)
+        except GitFailed as cause:
+            raise unexplained(cause, connection.remote, NOWHERE) from cause
+
+    def checkout(
+        self,
+        url: str,
+        branch: str,
+        *,
+        team: str,
+        git_dir: Path,
+        work_tree: Path,
+        on_progress: Callable[[str], None] = lambda _: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> str:
+        """Make a folder hold a branch's newest commit, without its history or submodules.
+
+        May be repeated, also after a crash: what is there already is used, what is damaged is
+        made anew, and `work_tree` itself is never replaced. Symbolic links are written as the
+        repository has them; who reads the folder on the host must not follow them. After a
+        failure both folders may hold a part; the caller removes them.
+
+        Args:
+            url: the repository.
+            branch: its branch; the refs/heads/ is implied.
+            team: whose credential to use.
+            git_dir: git's own folder, outside of `work_tree` and of every mount.
+            work_tree: the checkout; made when missing.
+            on_progress: takes a line such as "Receiving objects: 45% (450/1000)".
+            cancelled: asked about ten times a second whether to stop.
+
+        Returns:
+            The commit.
+
+        Raises:
+            Cancelled: `cancelled` answered yes.
+            Invalid, NotFound, UpstreamFailed: as in `resolve_branch`.
+            QuotaReached: the repository is too large, or the disk is full.
+        """
+        check_branch(branch)
+        connection = self._connect(url, team)
+        return Checkout(connection, git_dir, work_tree, self._limits, on_progress, cancelled).fill(
+            branch
+        )
+
+    def _connect(self, url: str, team: str) -> Connection:
+        remote = parse_url(url, self._allowed_hosts)
+        resolved = pin(remote, self._allowed_hosts, self._resolve)
+        return Connection(remote, resolved, self._helper(team, remote), self._limits.stall_seconds)

@@ -1,0 +1,133 @@
+"""Which texts are the URL of a git repository: few, in one spelling, and nothing git interprets."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
+from oduflow.domain.errors import Invalid
+
+_EXAMPLE = "Give it as https://host/owner/repository.git"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
+_SEGMENT = re.compile(r"(?:[A-Za-z0-9._~+@:,=-]|%[0-9A-Fa-f]{2})+")
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_ESCAPABLE = frozenset(" !\"#$&'()*;<>?[]^`{|}")  # what has no other spelling in a path
+_MAX_LENGTH = 1000
+_MAX_HOST_LENGTH = 253
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteUrl:
+    """A git repository on a server, spelled in one way only.
+
+    Args:
+        clean: the whole URL as git is given it; without user, password or default port.
+        scheme: `https` or `http`.
+        host: lower case; a name, a dotted IPv4 address or an IPv6 address without brackets.
+        port: TCP port, the scheme's default filled in.
+        path: starts with `/`, ends without one; percent-encoding in upper case.
+    """
+
+    clean: str
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+
+def parse_url(text: str, allowed_hosts: Iterable[str] = ()) -> RemoteUrl:
+    """Read a repository URL, refusing whatever is not plainly one, before any git is started.
+
+    The text itself is never repeated in a message: it may hold a password.
+
+    Args:
+        text: what the caller wrote.
+        allowed_hosts: hosts the operator vouches for, `host` or `host:port`; only these may be
+            asked over plain http.
+
+    Raises:
+        Invalid: not https (or http to a listed host), with a user or password, with control,
+            non-ASCII or ambiguous characters, or without a repository's path.
+    """
+    if (
+        not text
+        or len(text) > _MAX_LENGTH
+        or not all("!" <= character <= "~" for character in text)
+    ):
+        raise Invalid("A repository URL holds printable ASCII characters only.", _EXAMPLE)
+    scheme, separator, rest = text.partition("://")
+    scheme = scheme.lower()
+    if not separator or scheme not in _DEFAULT_PORTS:
+        raise Invalid("A repository URL starts with https://", _EXAMPLE)
+    authority, _, path = rest.partition("/")
+    if "@" in authority:
+        raise Invalid(
+            "A repository URL holds no user or password.",
+            "Store them once with `oduflow call setup_repo_auth -`, then give the URL without.",
+        )
+    host, port = _split_authority(authority, _DEFAULT_PORTS[scheme])
+    path = _check_path(path)
+    if scheme == "http" and not is_listed(host, port, allowed_hosts):
+        raise Invalid(
+            "Plain http is only for hosts that the operator lists.",
+            "Use https://, or list the host in git_allowed_hosts of oduflow.toml.",
+        )
+    shown = bracketed(host) if port == _DEFAULT_PORTS[scheme] else f"{bracketed(host)}:{port}"
+    return RemoteUrl(f"{scheme}://{shown}{path}", scheme, host, port, path)
+
+
+def is_listed(host: str, port: int, allowed_hosts: Iterable[str]) -> bool:
+    """Tell whether the operator vouches for a host, on every port or on this one."""
+    name = bracketed(host)
+    return not {name, f"{name}:{port}"}.isdisjoint(entry.lower() for entry in allowed_hosts)
+
+
+def bracketed(host: str) -> str:
+    """Write a host as URLs do, an IPv6 address in brackets (RFC 3986, 3.2.2)."""
+    return f"[{host}]" if ":" in host else host
+
+
+def _split_authority(authority: str, default_port: int) -> tuple[str, int]:
+    bracket = authority.rfind("]")
+    name, colon, digits = authority[bracket + 1 :].partition(":")
+    host = (authority[: bracket + 1] + name).lower()
+    if not colon:
+        return _check_host(host), default_port
+    if not _PORT.fullmatch(digits) or int(digits) > 65535:  # noqa: PLR2004  TCP's last port
+        raise Invalid("The port of the repository URL is not one.", _EXAMPLE)
+    return _check_host(host), int(digits)
+
+
+def _check_host(host: str) -> str:
+    """Accept a DNS name or an address in its usual form, as WHATWG's host parser tells them apart.
+
+    Curl also reads `127.1`, `0x7f.1` and `2130706433` as addresses; who means one can write it.
+    """
+    try:
+        if host.startswith("[") and host.endswith("]") and "%" not in host:
+            return IPv6Address(host[1:-1]).compressed
+        if _NUMBER.fullmatch(host.rpartition(".")[2]):
+            return str(IPv4Address(host))
+    except AddressValueError as cause:
+        raise Invalid("The host of the repository URL is not a full address.", _EXAMPLE) from cause
+    if len(host) > _MAX_HOST_LENGTH or not _HOST_NAME.fullmatch(host):
+        raise Invalid("The host of the repository URL is not a host name.", _EXAMPLE)
+    return host
+
+
+def _check_path(path: str) -> str:
+    """Accept one spelling of a path, so that what we compare is what the server is asked for.
+
+    Curl removes dot segments and servers decode escapes: `/ours/../theirs` would match a
+    credential stored for `/ours`.
+    """
+    segments = path.removesuffix("/").split("/")
+    for segment in segments:
+        escaped = {chr(int(code, 16)) for code in _ESCAPE.findall(segment)}
+        if not _SEGMENT.fullmatch(segment) or segment in {".", ".."} or not escaped <= _ESCAPABLE:
+            raise Invalid("The path of the repository URL is not a repository's.", _EXAMPLE)
+    return "/" + _ESCAPE.sub(lambda escape: escape[0].upper(), "/".join(segments))

@@ -1,0 +1,50 @@
+"""Locks by key, one file each."""
+
+import hashlib
+from pathlib import Path
+
+from oduflow.adapters.locks.flock import HeldLock, holder_of, is_free, take
+from oduflow.domain.errors import Busy
+
+_DIGITS = 32
+
+
+class FileLocks:
+    """Implements `kernel.ports.Locks` in one folder.
+
+    A key may hold anything a person typed, so the file is named by its hash. Keys begin with
+    what is locked and its team; a busy answer can only tell of holders in that team.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def acquire(self, key: str, holder: str, wait: float = 0) -> HeldLock:
+        """Take a lock.
+
+        Args:
+            key: what is locked, for example `environments/1/sale`.
+            holder: what a busy answer says of us, for example `create_environment by ada`.
+            wait: seconds to try; 0 answers at once.
+
+        Raises:
+            Busy: somebody has it; names the holder and its age.
+            QuotaReached: the disk is full.
+            UpstreamFailed: the folder cannot be written.
+        """
+        path = self._path(key)
+        held = take(path, holder, wait=wait)
+        if held is None:
+            thing = key.rpartition("/")[2] or key.partition("/")[0]
+            raise Busy(
+                f"“{thing}” is busy: {holder_of(path) or 'another call'}.",
+                "Wait until that ends, or cancel its job, then call again.",
+            )
+        return held
+
+    def is_free(self, key: str) -> bool:
+        """Whether nobody holds `key` at this moment."""
+        return is_free(self._path(key))
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:_DIGITS]}.lock"

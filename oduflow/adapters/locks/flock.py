@@ -1,0 +1,167 @@
+"""One lock: an flock on a file that is never removed, with its holder's name inside.
+
+flock belongs to the open file, not to the process (flock(2)): two threads that open the file
+exclude each other as two processes do, and the kernel lets go when the last descriptor closes,
+however the process ended. Removing the file would let two holders lock two files of one name.
+"""
+
+import errno
+import fcntl
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from oduflow.domain.clock import age, now, rfc3339
+from oduflow.domain.errors import QuotaReached, UpstreamFailed
+
+# A new holder has written its name, and a curious `is_free` has let go, long before this.
+GRACE_SECONDS = 0.02
+_FIRST_PAUSE_SECONDS = 0.002
+_LONGEST_PAUSE_SECONDS = 0.1
+_MAX_HOLDER = 200
+_MAX_FILE = 4096
+_OPEN = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock, and since when."""
+
+    name: str
+    since: datetime
+
+    def __str__(self) -> str:
+        """Say it as a busy answer does."""
+        return f"{self.name}, for {age(self.since)}"
+
+
+class HeldLock:
+    """A lock in our hands, until `release` or the end of the process."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor: int | None = descriptor
+        self._releasing = threading.Lock()
+
+    def release(self) -> None:
+        """Let go; a second call does nothing."""
+        with self._releasing:
+            descriptor, self._descriptor = self._descriptor, None
+        if descriptor is None:
+            return
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
+        # Unlocked by name: a child between fork and exec still shares the open file.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
+
+    def __enter__(self) -> Self:
+        """Hold it for a block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let go at the end of the block."""
+        self.release()
+
+
+def take(path: Path, holder: str, *, wait: float = 0) -> HeldLock | None:
+    """Take the lock at `path`, trying for `wait` seconds; None when it stays taken.
+
+    Raises:
+        QuotaReached: the disk is full.
+        UpstreamFailed: the folder cannot be written.
+    """
+    with _translated():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, _OPEN | os.O_CREAT, 0o600)
+        try:
+            locked = _lock(descriptor, max(wait, GRACE_SECONDS))
+        except BaseException:
+            os.close(descriptor)
+            raise
+        if not locked:
+            os.close(descriptor)
+            return None
+        _sign(descriptor, holder)
+        return HeldLock(descriptor)
+
+
+def is_free(path: Path) -> bool:
+    """Whether nobody holds the lock at `path` at this moment.
+
+    Looking is a shared lock of a few microseconds; `take` tries for longer than that.
+    """
+    with _translated():
+        try:
+            descriptor = os.open(path, _OPEN)
+        except FileNotFoundError:
+            return True
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        else:
+            return True
+        finally:
+            os.close(descriptor)
+
+
+def holder_of(path: Path) -> Holder | None:
+    """Return who signed the lock at `path`, or None where no whole signature can be read."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        with path.open("rb") as file:
+            first, end, _ = file.read(_MAX_FILE).partition(b"\n")
+        signed = json.loads(first) if end else {}
+        return Holder(str(signed["holder"]), datetime.fromisoformat(signed["since"]))
+    return None
+
+
+def _lock(descriptor: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return False
+        time.sleep(min(pause, left))
+        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+def _sign(descriptor: int, holder: str) -> None:
+    signature = {"holder": holder[:_MAX_HOLDER], "since": rfc3339(now()), "process": os.getpid()}
+    line = json.dumps(signature).encode() + b"\n"
+    # A courtesy: on a full disk the lock holds without a name, so that things can be deleted.
+    with suppress(OSError):
+        os.pwrite(descriptor, line, 0)
+        os.ftruncate(descriptor, len(line))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise QuotaReached(
+                "The disk is full: no lock can be made.",
+                "Free space on the disk of the data folder, then call again.",
+            ) from error
+        raise UpstreamFailed(
+            "A lock file cannot be opened or locked.",
+            "See that the data folder exists, is writable and belongs to the server's user.",
+        ) from error

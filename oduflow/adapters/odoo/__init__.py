@@ -1,0 +1,1 @@
+"""Odoo itself: its configuration, its addons on disk, its answer over HTTP."""

@@ -1,0 +1,174 @@
+"""The administrator's side: utility statements from our own database, never inside a tenant's."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from oduflow.adapters.postgres import bootstrap, databases, handover, roles
+from oduflow.adapters.postgres.config import PORT
+from oduflow.adapters.postgres.connection import (
+    SHORT,
+    Endpoint,
+    Session,
+    open_admin,
+    open_first,
+    open_tenant,
+)
+from oduflow.adapters.postgres.databases import Strategy
+from oduflow.domain.errors import NotFound, UpstreamFailed
+
+_READY = 2.0
+_CLONE = 1800.0
+_HAND_OVER = 300.0
+
+
+class Cluster:
+    """One PostgreSQL server, entered through its socket as the superuser.
+
+    Every method is safe to repeat; every one raises a `Failure` named in `errors`.
+
+    Args:
+        socket_dir: folder of the host with the server's socket.
+        password: reads the admin's password, at each use.
+        port: part of the socket's name.
+    """
+
+    def __init__(self, *, socket_dir: Path, password: Callable[[], str], port: int = PORT) -> None:
+        self._endpoint = Endpoint(socket_dir, port)
+        self._password = password
+
+    def ready(self) -> None:
+        """Prove within 3 s that the server accepts us; one that is not prepared counts as well.
+
+        Raises:
+            NotRunning, StartingUp, Unresponsive, WrongPassword: the cause.
+        """
+        try:
+            with self._admin("answer", _READY) as admin:
+                admin.run("SELECT 1")
+        except NotFound:
+            return
+
+    def system_identifier(self) -> str:
+        """Return the number that initdb gave this cluster, as text."""
+        with self._admin("identify itself") as admin:
+            ((identifier,),) = admin.run("SELECT system_identifier FROM pg_control_system()")
+        return str(identifier)
+
+    def prepare(self) -> None:
+        """Make our own database and close everything else to PUBLIC."""
+        try:
+            self.system_identifier()
+        except NotFound:
+            with open_first(self._endpoint, self._password(), "prepare the cluster") as first:
+                bootstrap.lock_first(first)
+        with self._admin("prepare the cluster") as admin:
+            bootstrap.close_shared(admin)
+
+    def reload(self) -> None:
+        """Make the server read its access rules again.
+
+        Raises:
+            UpstreamFailed: a line is wrong, and the rules before stay in force.
+        """
+        with self._admin("read its access rules") as admin:
+            wrong = admin.run("SELECT error FROM pg_hba_file_rules WHERE error IS NOT NULL")
+            if wrong:
+                message = "PostgreSQL refuses its access rules; the ones before stay in force."
+                raise UpstreamFailed(message, output=str(wrong[0][0]))
+            admin.run("SELECT pg_reload_conf()")
+
+    def create_role(self, role: str, password: str, *, connection_limit: int) -> None:
+        """Make a tenant's role without any privilege, or reset it to that and this password."""
+        with self._admin("make the database's role") as admin:
+            roles.ensure(admin, role, password, connection_limit)
+
+    def create_database(self, database: str, owner: str) -> None:
+        """Make an empty database that only its owner can enter."""
+        with self._admin("make the database", _CLONE) as admin:
+            databases.ensure(admin, database, owner)
+
+    def clone_database(
+        self, template: str, database: str, owner: str, *, strategy: Strategy
+    ) -> None:
+        """Copy a database; the objects inside keep their owner until `hand_over`.
+
+        Args:
+            template: the source; sealed, or nobody may be connected to it.
+            database: the copy.
+            owner: role of the copy; only it can enter.
+            strategy: `wal_log` for small sources, `file_copy` for large ones.
+
+        Raises:
+            InUse: somebody stays connected to the source.
+            QuotaReached: the disk is full.
+        """
+        with self._admin("copy the database", _CLONE) as admin:
+            databases.clone(admin, template, database, owner, strategy)
+
+    def hand_over(self, database: str, *, from_role: str, to_role: str, password: str) -> None:
+        """Give every object in a copy to the copy's role.
+
+        Args:
+            database: the copy, owned by `to_role`.
+            from_role: owner of the objects so far; keeps its own database.
+            to_role: the new owner.
+            password: the new owner's.
+        """
+        action = "hand the copied database over"
+        with (
+            self._admin(action, _HAND_OVER) as admin,
+            handover.lent(admin, from_role, to_role),
+            open_tenant(
+                self._endpoint, database, to_role, password, action, seconds=_HAND_OVER
+            ) as copy,
+        ):
+            handover.take_over(copy, from_role, to_role)
+
+    def settle(self, role: str) -> None:
+        """Give a role's own database back to it after a `hand_over` from it was killed."""
+        with self._admin("give the database back") as admin:
+            handover.settle(admin, role)
+
+    def seal_template(self, database: str, role: str) -> None:
+        """Close a database for good, to be copied only."""
+        with self._admin("seal the template") as admin:
+            databases.seal(admin, database, role)
+
+    def drop_database(self, database: str) -> None:
+        """Drop a database, sealed or not, and whoever is connected."""
+        with self._admin("drop the database", _HAND_OVER) as admin:
+            databases.drop(admin, database)
+            roles.sweep(admin)
+
+    def drop_role(self, role: str) -> None:
+        """Drop a tenant's role, its sessions and what it was granted.
+
+        Raises:
+            Conflict: its own database is still there.
+        """
+        with self._admin("drop the database's role") as admin:
+            roles.drop(admin, role)
+            roles.sweep(admin)
+
+    def databases(self) -> set[str]:
+        """List tenants' databases, templates included."""
+        with self._admin("list databases") as admin:
+            return databases.tenants(admin)
+
+    def roles(self) -> set[str]:
+        """List tenants' roles, templates' included."""
+        with self._admin("list roles") as admin:
+            return roles.tenants(admin)
+
+    def database_size(self, database: str) -> int:
+        """Measure a database on disk, in bytes.
+
+        Raises:
+            NotFound: there is none.
+        """
+        with self._admin("measure the database") as admin:
+            return databases.size(admin, database)
+
+    def _admin(self, action: str, seconds: float = SHORT) -> AbstractContextManager[Session]:
+        return open_admin(self._endpoint, self._password(), action, seconds=seconds)

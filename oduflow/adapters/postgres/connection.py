@@ -1,0 +1,143 @@
+"""Open connections: the only place that does.
+
+The admin's functions take no database: as a superuser we enter our own maintenance database and,
+once in a cluster's life, the one that initdb made. Inside a tenant's database we are the tenant.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import psycopg
+from psycopg.abc import RV, PQGen
+from psycopg.rows import TupleRow
+from psycopg.sql import SQL, Composed
+
+from oduflow.adapters.postgres.config import PORT
+from oduflow.adapters.postgres.errors import translated
+from oduflow.adapters.postgres.names import ADMIN, FIRST, MAINTENANCE, tenant_name
+from oduflow.domain.errors import Invalid
+
+SHORT = 30.0
+_LONGEST_CONNECT = 10
+_SHORTEST_CONNECT = 2  # psycopg makes no shorter one
+_GRACE = 1.0  # the server's own time limit comes first, and says more
+_LONGEST_PATH = 107  # bytes of a unix socket's path (unix(7))
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the server listens: a folder of the host that is mounted into its container."""
+
+    socket_dir: Path
+    port: int = PORT
+
+    def checked(self) -> str:
+        """Return the folder for libpq.
+
+        Raises:
+            Invalid: the socket's path is longer than the kernel takes.
+        """
+        path = self.socket_dir / f".s.PGSQL.{self.port}"
+        if len(bytes(path)) > _LONGEST_PATH:
+            raise Invalid(
+                f"The data folder's path is too long for PostgreSQL's socket ({path}).",
+                "Choose a data folder with a shorter path.",
+            )
+        return str(self.socket_dir)
+
+
+class Session(psycopg.Connection[TupleRow]):
+    """A connection in autocommit that ends by our own clock.
+
+    The server's `statement_timeout` is not enough: a paused server keeps no time, and a tenant's
+    function may trap the cancellation.
+    """
+
+    deadline: float = 0.0
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        """Wait for the server, at most until the deadline."""
+        left = max(0.0, self.deadline - monotonic())
+        try:
+            return super().wait(gen, interval, left if timeout is None else min(left, timeout))
+        except psycopg.OperationalError as cause:
+            if cause.sqlstate is None and monotonic() >= self.deadline:
+                raise psycopg.errors.ConnectionTimeout("our own time limit") from cause
+            raise
+
+    def run(self, statement: str | SQL | Composed, *values: Any) -> list[TupleRow]:
+        """Execute one statement and return its rows, if it has any."""
+        cursor = self.execute(statement, values or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def open_admin(
+    endpoint: Endpoint, password: str, action: str, *, seconds: float = SHORT
+) -> Iterator[Session]:
+    """Enter the maintenance database as the superuser.
+
+    Args:
+        endpoint: where the server listens.
+        password: the superuser's.
+        action: completes “PostgreSQL could not …”.
+        seconds: how long the whole session may take.
+
+    Raises:
+        Failure: as `errors.translated` names it.
+    """
+    with translated(action), _open(endpoint, MAINTENANCE, ADMIN, password, seconds) as session:
+        yield session
+
+
+@contextmanager
+def open_first(endpoint: Endpoint, password: str, action: str) -> Iterator[Session]:
+    """Enter the database that initdb made, as the superuser, before there is any tenant."""
+    with translated(action), _open(endpoint, FIRST, ADMIN, password, SHORT) as session:
+        yield session
+
+
+@contextmanager
+def open_tenant(
+    endpoint: Endpoint,
+    database: str,
+    role: str,
+    password: str,
+    action: str,
+    *,
+    seconds: float = SHORT,
+) -> Iterator[Session]:
+    """Enter a tenant's database as a tenant's role."""
+    tenant_name(database), tenant_name(role)
+    with translated(action), _open(endpoint, database, role, password, seconds) as session:
+        yield session
+
+
+@contextmanager
+def _open(
+    endpoint: Endpoint, database: str, role: str, password: str, seconds: float
+) -> Iterator[Session]:
+    deadline = monotonic() + seconds + _GRACE
+    # Start-up options win over what ALTER ROLE and ALTER DATABASE … SET planted.
+    schema = "pg_catalog" if role == ADMIN else "public"
+    session = Session.connect(
+        host=endpoint.checked(),
+        port=endpoint.port,
+        dbname=database,
+        user=role,
+        password=password,
+        require_auth="scram-sha-256",
+        client_encoding="UTF8",
+        application_name="oduflow",
+        connect_timeout=max(_SHORTEST_CONNECT, min(_LONGEST_CONNECT, int(seconds))),
+        options=f"-c search_path={schema} -c statement_timeout={int(seconds * 1000)}",
+        autocommit=True,
+        prepare_threshold=None,
+    )
+    with closing(session):
+        session.deadline = deadline
+        yield session

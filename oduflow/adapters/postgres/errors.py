@@ -1,0 +1,140 @@
+"""What PostgreSQL's failures are called here.
+
+Failure
+├── Busy
+│   ├── Crowded        no connection is free, for the role or at all
+│   └── InUse          somebody is connected to the database
+├── Conflict           the role still has its database, a sealed template, no Odoo inside
+├── NotFound           no such database
+├── QuotaReached       the disk is full
+└── UpstreamFailed
+    ├── NotRunning     nobody listens on the socket
+    ├── StartingUp     it runs, but is not ready yet
+    ├── Unresponsive   paused or overloaded: nothing came within the time limit
+    └── WrongPassword  the role's password is another one
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors as pg
+
+from oduflow.domain.errors import Busy, Conflict, Failure, NotFound, QuotaReached, UpstreamFailed
+
+_SHOWN = 500
+
+
+class Crowded(Busy):
+    """No connection is free, for the role or at all."""
+
+
+class InUse(Busy):
+    """Somebody is connected to the database."""
+
+
+class NotRunning(UpstreamFailed):
+    """Nobody listens on the socket."""
+
+
+class StartingUp(UpstreamFailed):
+    """The server runs, but is not ready yet."""
+
+
+class Unresponsive(UpstreamFailed):
+    """Paused or overloaded: nothing came within the time limit."""
+
+
+class WrongPassword(UpstreamFailed):
+    """The role's password is another one."""
+
+
+_CROWDED = (
+    Crowded,
+    "no database connection is free",
+    "Try again in a moment; stop an environment that holds many connections.",
+)
+_STARTING = (StartingUp, "it is starting up or shutting down", "Try again in a few seconds.")
+_DISK = (
+    QuotaReached,
+    "the disk is full",
+    "Delete environments or templates, or give PostgreSQL's volume more room.",
+)
+_LATE = (
+    Unresponsive,
+    "it did not answer in time",
+    "See whether its container is paused or the machine overloaded, then try again.",
+)
+_STOPPED = (NotRunning, "it is not running", "Start the server, then try again.")
+
+_BY_CLASS: tuple[tuple[type[psycopg.Error], tuple[type[Failure], str, str]], ...] = (
+    (pg.ObjectInUse, (InUse, "somebody is connected to the database", "Try again in a moment.")),
+    (pg.TooManyConnections, _CROWDED),
+    (pg.DiskFull, _DISK),
+    (pg.QueryCanceled, _LATE),
+    (pg.ConnectionTimeout, _LATE),
+    (pg.CannotConnectNow, _STARTING),
+    (pg.InvalidCatalogName, (NotFound, "the database does not exist", "")),
+    (pg.UndefinedTable, (Conflict, "the database holds no Odoo", "")),
+)
+
+# A refused connection carries no SQLSTATE, only libpq's and the server's words (English, since
+# the cluster's locale is C.UTF-8).
+_BY_TEXT: tuple[tuple[str, tuple[type[Failure], str, str]], ...] = (
+    ("too many connections for", _CROWDED),
+    ("too many clients", _CROWDED),
+    ("remaining connection slots", _CROWDED),
+    ("the database system is", _STARTING),
+    (
+        "password authentication failed",
+        (
+            WrongPassword,
+            "the password is wrong",
+            "The stored password and the cluster do not belong together: restore either one.",
+        ),
+    ),
+    ("No such file or directory", _STOPPED),
+    ("Connection refused", _STOPPED),
+    ('" does not exist', (NotFound, "the database does not exist", "")),
+    ("No space left on device", _DISK),
+)
+
+
+@contextmanager
+def translated(action: str) -> Iterator[None]:
+    """Raise psycopg's errors as failures of the product.
+
+    Args:
+        action: completes “PostgreSQL could not …”.
+
+    Raises:
+        Failure: the class the module's tree names, with the foreign error as its cause.
+    """
+    try:
+        yield
+    except psycopg.Error as cause:
+        raise failure(cause, action) from cause
+
+
+def failure(cause: psycopg.Error, action: str) -> Failure:
+    """Name a foreign error; what the server said goes along as data, shortened."""
+    said = " ".join((cause.diag.message_primary or str(cause)).split())
+    known = _known(cause, said)
+    if known is None:
+        hint = "The server's log has PostgreSQL's full answer."
+        # libpq's own words name the socket's path; the server's follow “FATAL:”.
+        shown = said if cause.sqlstate else said.partition("FATAL: ")[2]
+        return UpstreamFailed(f"PostgreSQL could not {action}.", hint, output=shown[:_SHOWN])
+    kind, reason, hint = known
+    return kind(f"PostgreSQL could not {action}: {reason}.", hint)
+
+
+def _known(cause: psycopg.Error, said: str) -> tuple[type[Failure], str, str] | None:
+    for kind, known in _BY_CLASS:
+        if isinstance(cause, kind):
+            return known
+    if cause.sqlstate is None:
+        for words, known in _BY_TEXT:
+            if words in said:
+                return known
+    return None

@@ -1,0 +1,57 @@
+"""Give the objects inside a copied database to the copy's own role.
+
+`REASSIGN OWNED` has to run inside the copy, whose content is a tenant's: it runs there as the new
+owner, who for that moment is a member of the old one. It also takes along every *database* of the
+old owner, so that one is parked with the admin meanwhile. (PostgreSQL manual, “REASSIGN OWNED”,
+“DROP OWNED”.)
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from psycopg.sql import SQL, Identifier
+
+from oduflow.adapters.postgres import databases, roles
+from oduflow.adapters.postgres.connection import Session
+from oduflow.adapters.postgres.names import ADMIN, tenant_name
+
+
+@contextmanager
+def lent(admin: Session, from_role: str, to_role: str) -> Iterator[None]:
+    """Let `to_role` act for `from_role`, whose own database is parked meanwhile."""
+    tenant_name(from_role), tenant_name(to_role)
+    if home(admin, from_role) == from_role:
+        databases.set_owner(admin, from_role, ADMIN)
+    roles.lend(admin, from_role, to_role)
+    try:
+        yield
+    finally:
+        roles.take_back(admin, from_role, to_role)
+        settle(admin, from_role)
+
+
+def settle(admin: Session, role: str) -> None:
+    """Give a role's own database back to it.
+
+    Only a role that may sign in has one: a template's belongs to the admin. So the answer follows
+    from the cluster alone, and a killed hand-over is healed by the next.
+    """
+    may_sign_in = admin.run("SELECT 1 FROM pg_roles WHERE rolname = %s AND rolcanlogin", role)
+    if may_sign_in and home(admin, role) == ADMIN:
+        databases.set_owner(admin, role, role)
+
+
+def home(admin: Session, role: str) -> str | None:
+    """Name the owner of the database that bears the role's name."""
+    found = admin.run(
+        "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s", tenant_name(role)
+    )
+    return str(found[0][0]) if found else None
+
+
+def take_over(copy: Session, from_role: str, to_role: str) -> None:
+    """Make `to_role` the owner of everything; what was granted to `from_role` is dropped."""
+    old, new = Identifier(from_role), Identifier(to_role)
+    with copy.transaction():
+        copy.run(SQL("REASSIGN OWNED BY {} TO {}").format(old, new))
+        copy.run(SQL("DROP OWNED BY {}").format(old))

@@ -1,0 +1,117 @@
+"""Tenants' roles, made and dropped from the maintenance database.
+
+Every function is safe to repeat after a kill between any two of its statements.
+"""
+
+from psycopg import errors as pg
+from psycopg.sql import SQL, Composed, Identifier, Literal
+
+from oduflow.adapters.postgres.connection import Session
+from oduflow.adapters.postgres.names import BUS, GONE_PREFIX, TENANT_PATTERN, tenant_name
+from oduflow.domain.errors import Conflict
+
+_ATTRIBUTES = SQL(
+    "LOGIN INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
+    " CONNECTION LIMIT {limit} PASSWORD {verifier}"
+)
+_LEAVE = 2000  # milliseconds a session gets to end
+
+
+def exists(admin: Session, role: str) -> bool:
+    """Tell whether a role is there."""
+    return bool(admin.run("SELECT 1 FROM pg_roles WHERE rolname = %s", role))
+
+
+def ensure(admin: Session, role: str, password: str, connection_limit: int) -> None:
+    """Make the role, or give the one that is there this password and these attributes."""
+    tenant_name(role)
+    attributes = _ATTRIBUTES.format(
+        limit=Literal(connection_limit), verifier=Literal(verifier(admin, role, password))
+    )
+    verb = SQL("ALTER" if exists(admin, role) else "CREATE")
+    with admin.transaction():
+        admin.run(SQL("{} ROLE {} WITH {}").format(verb, Identifier(role), attributes))
+        admin.run(_grant(BUS, role, SQL("INHERIT TRUE, SET FALSE")))
+
+
+def verifier(admin: Session, role: str, password: str) -> str:
+    """Compute the SCRAM verifier here, so that the server never sees, nor logs, the password."""
+    made = admin.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
+    return made.decode()
+
+
+def lend(admin: Session, owner: str, borrower: str) -> None:
+    """Let `borrower` act for `owner`."""
+    admin.run(_grant(owner, borrower, SQL("INHERIT TRUE, SET TRUE")))
+
+
+def take_back(admin: Session, owner: str, borrower: str) -> None:
+    """End what `lend` began."""
+    admin.run(SQL("REVOKE {} FROM {}").format(Identifier(owner), Identifier(borrower)))
+
+
+def lock_out(admin: Session, role: str) -> None:
+    """Let the role sign in no more; its open sessions stay."""
+    admin.run(SQL("ALTER ROLE {} WITH NOLOGIN PASSWORD NULL").format(Identifier(role)))
+
+
+def end_sessions(admin: Session, role: str) -> None:
+    """End what the role has open in any database."""
+    admin.run(
+        "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity WHERE usename = %s",
+        _LEAVE,
+        role,
+    )
+
+
+def drop(admin: Session, role: str) -> None:
+    """Drop the role.
+
+    A tenant may have granted something in its own database to this role: PostgreSQL then keeps
+    the role, and only somebody inside that database could take the grant away. Such a role stays
+    behind without a login under a name that is not listed, and `sweep` drops it when it can.
+
+    Raises:
+        Conflict: the role's own database is still there.
+    """
+    tenant_name(role)
+    if not exists(admin, role):
+        return
+    if admin.run("SELECT 1 FROM pg_database WHERE datname = %s", role):
+        raise Conflict(f"Role {role} still has its database.", "Drop the database first.")
+    lock_out(admin, role)
+    end_sessions(admin, role)
+    # Run here, this takes away grants on databases only: the role owns nothing among us.
+    admin.run(SQL("DROP OWNED BY {}").format(Identifier(role)))
+    if not _dropped(admin, role):
+        gone = Identifier(GONE_PREFIX + role)
+        admin.run(SQL("ALTER ROLE {} RENAME TO {}").format(Identifier(role), gone))
+
+
+def sweep(admin: Session) -> None:
+    """Drop the roles that `drop` had to leave behind and that nothing holds any more."""
+    for role in _names(admin, f"^{GONE_PREFIX}"):
+        _dropped(admin, role)
+
+
+def tenants(admin: Session) -> set[str]:
+    """List tenants' roles."""
+    return set(_names(admin, TENANT_PATTERN))
+
+
+def _names(admin: Session, pattern: str) -> list[str]:
+    return [
+        name for (name,) in admin.run("SELECT rolname FROM pg_roles WHERE rolname ~ %s", pattern)
+    ]
+
+
+def _dropped(admin: Session, role: str) -> bool:
+    try:
+        admin.run(SQL("DROP ROLE IF EXISTS {}").format(Identifier(role)))
+    except pg.DependentObjectsStillExist:
+        return False
+    return True
+
+
+def _grant(role: str, member: str, options: SQL) -> Composed:
+    return SQL("GRANT {} TO {} WITH {}").format(Identifier(role), Identifier(member), options)

@@ -1,0 +1,114 @@
+"""An environment's own side: its role, in its database, whose content is hostile.
+
+A planted view, trigger or operator runs as the environment's role and can do nothing that the
+environment's Odoo could not do. What comes back is cut short and never trusted.
+"""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from uuid import uuid4
+
+from oduflow.adapters.postgres.config import PORT
+from oduflow.adapters.postgres.connection import Endpoint, Session, open_tenant
+from oduflow.domain.clock import now
+from oduflow.domain.errors import Conflict
+
+_SECONDS = 10.0
+_CREATE_EXTENSIONS = (
+    "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+    "CREATE EXTENSION IF NOT EXISTS unaccent",
+)
+_STATES = """
+    SELECT pg_catalog.left(name::text, 128), pg_catalog.left(state::text, 32)
+    FROM public.ir_module_module WHERE name = ANY (%s) LIMIT %s
+"""
+_UPDATE_ADMIN = """
+    UPDATE public.res_users AS account SET password = %s, active = true
+    FROM public.ir_model_data AS data
+    WHERE data.module = 'base' AND data.name = 'user_admin' AND data.model = 'res.users'
+      AND account.id = data.res_id
+    RETURNING pg_catalog.left(account.login::text, 256)
+"""
+_SET_PARAMETER = """
+    INSERT INTO public.ir_config_parameter (key, value) VALUES (%s, %s)
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value
+"""
+
+
+class Tenant:
+    """One environment's database, entered as its own role, each call within a time limit.
+
+    Args:
+        socket_dir: folder of the host with the server's socket.
+        database: the environment's.
+        role: its owner.
+        password: the owner's.
+        port: part of the socket's name.
+    """
+
+    def __init__(
+        self, *, socket_dir: Path, database: str, role: str, password: str, port: int = PORT
+    ) -> None:
+        self._endpoint = Endpoint(socket_dir, port)
+        self._database = database
+        self._role = role
+        self._password = password
+
+    def prepare_empty(self) -> None:
+        """Add the extensions that Odoo adds to a database of its own making (`service/db.py`)."""
+        with self._open("add extensions") as session:
+            for statement in _CREATE_EXTENSIONS:
+                session.run(statement)
+
+    def module_states(self, names: Iterable[str]) -> dict[str, str]:
+        """Look up modules in `ir_module_module`; the ones Odoo does not know are left out.
+
+        Raises:
+            Conflict: there is no Odoo in this database.
+        """
+        wanted = sorted(set(names))
+        with self._open("look up modules") as session:
+            found = session.run(_STATES, wanted, len(wanted))
+        return {str(name): str(state) for name, state in found if name in wanted}
+
+    def set_admin_password(self, password_hash: str) -> str:
+        """Give Odoo's administrator (`base.user_admin`) a password, and make it active.
+
+        Its sessions end, because Odoo's session tokens depend on the stored hash.
+
+        Args:
+            password_hash: as `oduflow.domain.passwords.odoo_hash` makes it.
+
+        Returns:
+            The login that goes with it: `admin` unless somebody renamed it in the template.
+
+        Raises:
+            Conflict: there is no Odoo, or no administrator, in this database.
+        """
+        with self._open("set the administrator's password") as session:
+            found = session.run(_UPDATE_ADMIN, password_hash)
+        if not found:
+            raise Conflict("The database has no Odoo administrator (base.user_admin).")
+        return str(found[0][0])
+
+    def renew_secrets(self) -> None:
+        """Part a copy from its template, as Odoo's own “duplicate database” does.
+
+        A shared `database.secret` would let one environment's administrator sign password-reset
+        links and sessions of every other copy; a copied API key would open them all.
+        """
+        fresh = {
+            "database.secret": str(uuid4()),
+            "database.uuid": str(uuid4()),
+            "database.create_date": f"{now():%Y-%m-%d %H:%M:%S}",
+        }
+        with self._open("renew the copy's secrets") as session, session.transaction():
+            for key, value in fresh.items():
+                session.run(_SET_PARAMETER, key, value)
+            session.run("DELETE FROM public.res_users_apikeys")
+
+    def _open(self, action: str) -> AbstractContextManager[Session]:
+        return open_tenant(
+            self._endpoint, self._database, self._role, self._password, action, seconds=_SECONDS
+        )

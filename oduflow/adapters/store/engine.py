@@ -1,0 +1,171 @@
+"""The store's file: one SQLite database in WAL mode, shared by server and command line.
+
+A write takes SQLite's one write lock with its first statement (BEGIN IMMEDIATE): what it reads
+before writing still holds when it writes, and it waits at the door instead of failing half-way.
+A read sees one snapshot and blocks nobody.
+"""
+
+import sqlite3
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import URL
+from sqlalchemy.pool import QueuePool
+
+from oduflow.adapters.store.errors import translated
+from oduflow.adapters.store.migrations import HEAD
+from oduflow.domain.errors import UpstreamFailed
+
+PATIENCE_SECONDS = 10.0
+KEPT_CONNECTIONS = 8
+_PRIVATE = 0o600
+_WAL_RETRY_SECONDS = 0.01
+
+
+class Store:
+    """One SQLite file, opened when it is first needed and again after `close`.
+
+    Args:
+        path: the file; made with mode 0600, its folder with 0700.
+        patience: seconds to wait for another process's write before `Busy`.
+    """
+
+    def __init__(self, path: Path, *, patience: float = PATIENCE_SECONDS) -> None:
+        self.path = path
+        self._patience = patience
+        self._opening = threading.Lock()
+        self._reader: Engine | None = None
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that sees one snapshot.
+
+        Raises:
+            Failure: as `translated` names it.
+        """
+        with translated(), self._engine().connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open the one writing transaction; commit at the end, roll back on any exception.
+
+        Raises:
+            Failure: as `translated` names it.
+        """
+        writer = self._engine().execution_options(immediate=True)
+        with translated(), writer.begin() as connection:
+            yield connection
+
+    def migrate(self) -> None:
+        """Bring the schema up to this code, safely beside other processes that do the same.
+
+        Raises:
+            Conflict: the store was written by newer code.
+            Failure: as `translated` names it.
+        """
+        if self._revision() == HEAD:
+            return
+        from oduflow.adapters.store.upgrade import upgrade  # noqa: PLC0415 - Alembic costs 0.1 s
+
+        writer = self._engine().execution_options(immediate=True)
+        with translated(), writer.connect() as connection:
+            # Rebuilding a table drops the old one, which must not cascade to rows that refer to
+            # it (https://sqlite.org/lang_altertable.html, section 7). The switch only works
+            # outside a transaction, and this connection never goes back to the pool.
+            connection.detach()
+            connection.connection.cursor().execute("PRAGMA foreign_keys=OFF").close()
+            with connection.begin():
+                upgrade(connection)
+
+    def check(self) -> None:
+        """Prove that the store can be written, by writing a constant into the file's header.
+
+        Raises:
+            Failure: why it cannot.
+        """
+        if self._reader is not None and not self.path.exists():
+            raise UpstreamFailed(
+                "The store's file was removed while the server had it open.",
+                "Stop the server, put the file back from a backup, and start again.",
+            )
+        with self.write() as connection:
+            connection.execute(text("PRAGMA user_version = 1"))
+
+    def close(self) -> None:
+        """Close every idle connection; the last one merges the log into the file."""
+        with self._opening:
+            engine, self._reader = self._reader, None
+        if engine is not None:
+            engine.dispose()
+
+    def _revision(self) -> str | None:
+        with self.read() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+            return None if found is None else str(found)
+
+    def _engine(self) -> Engine:
+        with self._opening:
+            if self._reader is None:
+                with translated():
+                    _make_private(self.path)
+                self._reader = _open(self.path, self._patience)
+            return self._reader
+
+
+def _make_private(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.touch(mode=_PRIVATE, exist_ok=False)
+    except FileExistsError:
+        # By path, never by descriptor: closing one of our own on this file would drop the
+        # locks of every connection in this process (https://sqlite.org/howtocorrupt.html, 2.2).
+        if stat.S_IMODE(path.stat().st_mode) != _PRIVATE:
+            path.chmod(_PRIVATE)
+
+
+def _open(path: Path, patience: float) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        # None: the driver begins nothing by itself, `_begin` below does.
+        connect_args={"timeout": patience, "isolation_level": None},
+        poolclass=QueuePool,
+        pool_size=KEPT_CONNECTIONS,
+        max_overflow=-1,
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: sqlite3.Connection, _record: object) -> None:
+        _use_wal(connection, patience)
+        connection.execute("PRAGMA synchronous=NORMAL").close()
+        connection.execute("PRAGMA foreign_keys=ON").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("immediate", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
+
+
+def _use_wal(connection: sqlite3.Connection, patience: float) -> None:
+    # Seen: two processes that turn a new file to WAL together get "locked" at once; SQLite's
+    # own busy timeout does not cover the change of mode.
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_WAL_RETRY_SECONDS)
+        else:
+            return

@@ -1,0 +1,134 @@
+"""Environments in the store."""
+
+import sqlite3
+from typing import TypedDict, Unpack
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from oduflow.adapters.store.engine import Store
+from oduflow.adapters.store.errors import result_code
+from oduflow.adapters.store.named import NamedRows
+from oduflow.adapters.store.tables import environments
+from oduflow.domain.environment import Environment, EnvironmentState
+from oduflow.domain.errors import Conflict, Failure, NotFound, QuotaReached
+from oduflow.domain.outcome import ErrorView
+
+
+class EnvironmentChanges(TypedDict, total=False):
+    """What may change in the life of an environment; the rest is for life."""
+
+    repo_url: str
+    branch: str
+    requested_branch: str | None
+    odoo_image: str
+    modules: tuple[str, ...]
+    state: EnvironmentState
+    commit: str
+    step: str
+    job: str
+    port: int | None
+    protected: bool
+    error: ErrorView | None
+    addons: tuple[str, ...]
+    python_deps: str
+
+
+_CHANGEABLE = frozenset(EnvironmentChanges.__annotations__)
+
+
+class Environments(NamedRows[Environment]):
+    """Every team's environments."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, environments, Environment, "environment")
+
+    def add(self, row: Environment, *, limit: int | None = None) -> None:
+        """Write a new row.
+
+        Args:
+            row: the environment.
+            limit: how many the team may have, this one included; None is no limit.
+
+        Raises:
+            Conflict: the team has one of that name, or its template is gone.
+            QuotaReached: the team has `limit` already, in whatever state.
+        """
+        with self._store.write() as connection:
+            try:
+                self._insert(connection, row)
+            except IntegrityError as error:
+                raise _refusal(row, error) from error
+            count = connection.scalar(_count(row.team)) or 0
+            if limit is not None and count > limit:
+                raise QuotaReached(
+                    f"The team has {count - 1} environments and may have {limit}.",
+                    "Delete one, or raise max_environments of the team.",
+                )
+
+    def update(self, row: str, **changes: Unpack[EnvironmentChanges]) -> Environment:
+        """Change a row and return it as it is then.
+
+        Raises:
+            Conflict: the port belongs to another environment.
+            NotFound: the row is gone.
+        """
+        return self._update(row, _CHANGEABLE, changes)
+
+    def count(self, team: str) -> int:
+        """Count the team's environments, whatever their state."""
+        with self._store.read() as connection:
+            return connection.scalar(_count(team)) or 0
+
+    def using_template(self, template: str) -> tuple[str, ...]:
+        """Return the names of the environments cloned from the template with that id."""
+        table = environments
+        query = select(table.c.name).where(table.c.template_id == template).order_by(table.c.name)
+        with self._store.read() as connection:
+            return tuple(connection.scalars(query))
+
+    def take_port(
+        self, row: str, first: int, last: int, *, avoid: frozenset[int] = frozenset()
+    ) -> int:
+        """Reserve the lowest free port for an environment; it keeps the one it has.
+
+        Args:
+            row: the environment's id.
+            first: lowest port of the range.
+            last: highest, itself included.
+            avoid: ports that others were seen on; one of these is given up.
+
+        Raises:
+            NotFound: the row is gone.
+            QuotaReached: no port of the range is free.
+        """
+        table = environments
+        with self._store.write() as connection:
+            mine = connection.execute(select(table.c.port).where(table.c.id == row)).one_or_none()
+            if mine is None:
+                raise NotFound("The environment no longer exists.", "List them to see what does.")
+            if mine.port is not None and mine.port not in avoid:
+                return int(mine.port)
+            taken = set(connection.scalars(select(table.c.port).where(table.c.port.is_not(None))))
+            free = (port for port in range(first, last + 1) if port not in taken | avoid)
+            port = next(free, None)
+            if port is None:
+                raise QuotaReached(
+                    f"No host port of {first}-{last} is free.",
+                    "Delete an environment, or widen [routing] port_range.",
+                )
+            connection.execute(update(table).where(table.c.id == row).values(port=port))
+            return port
+
+
+def _count(team: str) -> Select[int]:
+    return select(func.count()).select_from(environments).where(environments.c.team == team)
+
+
+def _refusal(row: Environment, error: IntegrityError) -> Failure:
+    if result_code(error) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+        return Conflict(f"The template “{row.template}” is gone.", "Choose another template.")
+    return Conflict(
+        f"There is an environment “{row.name}” already.",
+        "Choose another name, or delete that environment first.",
+    )

@@ -1,0 +1,26 @@
+"""Single facts in the store, such as PostgreSQL's system identifier."""
+
+from sqlalchemy import select
+from sqlalchemy.dialects.sqlite import insert
+
+from oduflow.adapters.store.engine import Store
+from oduflow.adapters.store.tables import facts
+
+
+class Facts:
+    """Text by key."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get(self, key: str) -> str | None:
+        """Return what is remembered under `key`, or None."""
+        with self._store.read() as connection:
+            return connection.scalar(select(facts.c.value).where(facts.c.key == key))
+
+    def set(self, key: str, value: str) -> None:
+        """Remember `value` under `key` instead of what was there."""
+        statement = insert(facts).values(key=key, value=value)
+        replace = statement.on_conflict_do_update(index_elements=["key"], set_={"value": value})
+        with self._store.write() as connection:
+            connection.execute(replace)

@@ -1,0 +1,177 @@
+"""Jobs in the store, and the events of their progress."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, Update, delete, func, select, update
+
+from oduflow.adapters.store.engine import Store
+from oduflow.adapters.store.tables import job_events, jobs
+from oduflow.domain.access import Actor, Tier
+from oduflow.domain.clock import now
+from oduflow.domain.job import Job, Progress
+from oduflow.domain.outcome import FINISHED, Status
+
+_UNFINISHED = jobs.c.status.not_in(sorted(FINISHED))
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """One step that a job reported; numbers grow, across all jobs."""
+
+    number: int
+    time: datetime
+    progress: Progress
+
+
+class Jobs:
+    """Implements `kernel.ports.JobStore`; a finished job never changes again."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, job: Job) -> None:
+        """Write a new row."""
+        with self._store.write() as connection:
+            connection.execute(jobs.insert(), _values(job))
+
+    def get(self, team: str, job: str) -> Job | None:
+        """Return the team's job, or None."""
+        found = self._select(select(jobs).where(jobs.c.team == team, jobs.c.id == job))
+        return found[0] if found else None
+
+    def list(self, team: str, *, active: bool, limit: int) -> tuple[Job, ...]:
+        """Return the team's jobs, newest first."""
+        query = select(jobs).where(jobs.c.team == team)
+        if active:
+            query = query.where(_UNFINISHED)
+        newest = jobs.c.created_at.desc(), jobs.c.id.desc()
+        return self._select(query.order_by(*newest).limit(limit))
+
+    def unfinished(self) -> tuple[Job, ...]:
+        """Return every team's queued and running jobs, oldest first.
+
+        Those that wait for a boot slot count from when they began to wait: among themselves
+        they stand in the order of the queue.
+        """
+        oldest = func.coalesce(jobs.c.queued_at, jobs.c.created_at), jobs.c.id
+        return self._select(select(jobs).where(_UNFINISHED).order_by(*oldest))
+
+    def progress(self, job: str, progress: Progress) -> None:
+        """Remember how far it is, and append an event."""
+        moment = now()
+        step = {
+            "step": progress.step,
+            "message": progress.message,
+            "done": progress.done,
+            "total": progress.total,
+        }
+        with self._store.write() as connection:
+            changed = connection.execute(_change(job).values(updated_at=moment, **step))
+            if changed.rowcount:
+                connection.execute(job_events.insert(), {"job": job, "time": moment, **step})
+
+    def queue(self, job: str, position: int) -> None:
+        """Mark it queued at `position`, or running when it is 0."""
+        moment = now()
+        if position:
+            since = func.coalesce(jobs.c.queued_at, moment)
+            change = _change(job).values(status=Status.QUEUED, queued_at=since)
+        else:
+            change = _change(job).values(status=Status.RUNNING, queued_at=None)
+        with self._store.write() as connection:
+            connection.execute(change.values(position=position, updated_at=moment))
+
+    def finish(self, job: str, status: Status, result: dict[str, Any]) -> None:
+        """Write its end, once."""
+        change = _change(job).values(
+            status=status, result=result, position=0, queued_at=None, updated_at=now()
+        )
+        with self._store.write() as connection:
+            connection.execute(change)
+
+    def request_cancel(self, job: str) -> None:
+        """Ask its owner to stop."""
+        with self._store.write() as connection:
+            connection.execute(_change(job).values(cancel_requested=True))
+
+    def cancel_requested(self, job: str) -> bool:
+        """Whether somebody asked it to stop."""
+        with self._store.read() as connection:
+            asked = connection.scalar(select(jobs.c.cancel_requested).where(jobs.c.id == job))
+        return bool(asked)
+
+    def events(self, job: str, after: int = 0) -> tuple[JobEvent, ...]:
+        """Return what the job reported after event number `after`, oldest first."""
+        query = (
+            select(job_events)
+            .where(job_events.c.job == job, job_events.c.number > after)
+            .order_by(job_events.c.number)
+        )
+        with self._store.read() as connection:
+            return tuple(
+                JobEvent(row.number, row.time, _progress(row)) for row in connection.execute(query)
+            )
+
+    def prune(self, before: datetime) -> int:
+        """Forget jobs that finished before a moment, with their events; return how many."""
+        old = delete(jobs).where(jobs.c.status.in_(sorted(FINISHED)), jobs.c.updated_at < before)
+        with self._store.write() as connection:
+            return connection.execute(old).rowcount
+
+    def _select(self, query: Select[Any]) -> tuple[Job, ...]:
+        with self._store.read() as connection:
+            return tuple(_job(row) for row in connection.execute(query))
+
+
+def _change(job: str) -> Update:
+    return update(jobs).where(jobs.c.id == job, _UNFINISHED)
+
+
+def _values(job: Job) -> dict[str, Any]:
+    told = job.progress
+    return {
+        "id": job.id,
+        "operation": job.operation,
+        "target": job.target,
+        "team": job.actor.team,
+        "actor_kind": job.actor.kind,
+        "subject": job.actor.subject,
+        "tiers": tuple(sorted(job.actor.tiers)),
+        "face": job.face,
+        "status": job.status,
+        "created_at": job.created_at,
+        "updated_at": job.updated_at,
+        "queued_at": job.updated_at if job.position else None,
+        "position": job.position,
+        "step": None if told is None else told.step,
+        "message": None if told is None else told.message,
+        "done": None if told is None else told.done,
+        "total": None if told is None else told.total,
+        "result": job.result,
+        "cancel_requested": job.cancel_requested,
+        "holder": job.holder,
+    }
+
+
+def _job(row: Row[Any]) -> Job:
+    return Job(
+        id=row.id,
+        operation=row.operation,
+        target=row.target,
+        actor=Actor(row.team, row.actor_kind, row.subject, frozenset(map(Tier, row.tiers))),
+        face=row.face,
+        status=row.status,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        progress=None if row.step is None else _progress(row),
+        position=row.position,
+        result=row.result,
+        cancel_requested=row.cancel_requested,
+        holder=row.holder,
+    )
+
+
+def _progress(row: Row[Any]) -> Progress:
+    return Progress(row.step, row.message, row.done, row.total)

@@ -1,0 +1,82 @@
+"""Rows that a team finds by name: what environments and templates have in common."""
+
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Table, delete, select, update
+
+from oduflow.adapters.store.engine import Store
+from oduflow.domain.errors import NotFound
+
+R = TypeVar("R")
+
+
+class NamedRows(Generic[R]):
+    """One table whose columns are the fields of one frozen dataclass.
+
+    Args:
+        store: where the table lives.
+        table: the table, unique by id and by (team, name).
+        row: the dataclass.
+        noun: what people call a row.
+    """
+
+    def __init__(self, store: Store, table: Table, row: type[R], noun: str) -> None:
+        self._store = store
+        self._table = table
+        self._row = row
+        self._noun = noun
+
+    def get(self, team: str, name: str) -> R | None:
+        """Return the team's row of that name, or None."""
+        found = self._select(self._table.c.team == team, self._table.c.name == name)
+        return found[0] if found else None
+
+    def by_id(self, row: str) -> R | None:
+        """Return the row with that id, or None."""
+        found = self._select(self._table.c.id == row)
+        return found[0] if found else None
+
+    def list(self, team: str) -> tuple[R, ...]:
+        """Return the team's rows, by name."""
+        return self._select(self._table.c.team == team)
+
+    def all(self) -> tuple[R, ...]:
+        """Return every team's rows, by team and name."""
+        return self._select()
+
+    def remove(self, row: str) -> None:
+        """Forget the row; one that is not there is no error."""
+        with self._store.write() as connection:
+            connection.execute(delete(self._table).where(self._table.c.id == row))
+
+    def _select(self, *conditions: ColumnElement[bool]) -> tuple[R, ...]:
+        query = (
+            select(self._table).where(*conditions).order_by(self._table.c.team, self._table.c.name)
+        )
+        with self._store.read() as connection:
+            return tuple(self._row(**found) for found in connection.execute(query).mappings())
+
+    def _insert(self, connection: Connection, row: R) -> None:
+        values = {column.name: getattr(row, column.name) for column in self._table.columns}
+        connection.execute(self._table.insert(), values)
+
+    def _update(self, row: str, allowed: frozenset[str], changes: Mapping[str, Any]) -> R:
+        if unknown := changes.keys() - allowed:
+            raise TypeError(f"{self._noun}: no change of {', '.join(sorted(unknown))}")
+        if not changes:
+            return self._existing(self.by_id(row))
+        statement = (
+            update(self._table)
+            .where(self._table.c.id == row)
+            .values(**changes)
+            .returning(self._table)
+        )
+        with self._store.write() as connection:
+            found = connection.execute(statement).mappings().one_or_none()
+        return self._existing(None if found is None else self._row(**found))
+
+    def _existing(self, row: R | None) -> R:
+        if row is None:
+            raise NotFound(f"The {self._noun} no longer exists.", "List them to see what does.")
+        return row

@@ -1,0 +1,180 @@
+"""The schema as the code sees it; the migrations arrive at the same (a test compares them)."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+from oduflow.domain.access import ActorKind
+from oduflow.domain.environment import EnvironmentState
+from oduflow.domain.outcome import ErrorView, Status
+from oduflow.domain.template import TemplateState
+
+T = TypeVar("T")
+
+
+class AsText(TypeDecorator[T]):
+    """A value kept as readable text; NULL stays None."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, to_text: Callable[[T], str], from_text: Callable[[str], T]) -> None:
+        super().__init__()
+        self.to_text = to_text
+        self.from_text = from_text
+
+    def process_bind_param(self, value: T | None, _dialect: Dialect) -> str | None:
+        """Write the value."""
+        return None if value is None else self.to_text(value)
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> T | None:
+        """Read it back."""
+        return None if value is None else self.from_text(value)
+
+
+def _moment(value: datetime) -> str:
+    # Always UTC and of one width, so that text sorts as time does.
+    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(json.loads(value))
+
+
+def _tree(value: str) -> dict[str, Any]:
+    return dict(json.loads(value))
+
+
+MOMENT = AsText(_moment, datetime.fromisoformat)
+WORDS = AsText[tuple[str, ...]](json.dumps, _words)
+TREE = AsText[dict[str, Any]](json.dumps, _tree)
+ERROR = AsText(ErrorView.model_dump_json, ErrorView.model_validate_json)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+templates = Table(
+    "templates",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("team"),
+    _text("name"),
+    _text("odoo_image"),
+    Column("modules", WORDS, nullable=False),
+    Column("state", AsText(str, TemplateState), nullable=False),
+    _text("created_by"),
+    Column("created_at", MOMENT, nullable=False),
+    _text("step"),
+    _text("job"),
+    UniqueConstraint("team", "name"),
+)
+
+# The filestore of an environment lies over its template's, so the template must outlive it.
+environments = Table(
+    "environments",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("team"),
+    _text("name"),
+    _text("repo_url"),
+    _text("branch"),
+    Column("requested_branch", Text),
+    Column("template_id", Text, ForeignKey("templates.id"), nullable=False),
+    _text("template"),
+    _text("odoo_image"),
+    Column("modules", WORDS, nullable=False),
+    Column("state", AsText(str, EnvironmentState), nullable=False),
+    _text("created_by"),
+    Column("created_at", MOMENT, nullable=False),
+    _text("commit"),
+    _text("step"),
+    _text("job"),
+    Column("port", Integer, unique=True),
+    Column("protected", Boolean, nullable=False),
+    Column("error", ERROR),
+    Column("addons", WORDS, nullable=False),
+    _text("python_deps"),
+    UniqueConstraint("team", "name"),
+)
+
+# `queued_at` is when the job began to wait for a boot slot; the queue is in its order.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("operation"),
+    _text("target"),
+    _text("team"),
+    Column("actor_kind", AsText(str, ActorKind), nullable=False),
+    _text("subject"),
+    Column("tiers", WORDS, nullable=False),
+    _text("face"),
+    Column("status", AsText(str, Status), nullable=False),
+    Column("created_at", MOMENT, nullable=False),
+    Column("updated_at", MOMENT, nullable=False),
+    Column("queued_at", MOMENT),
+    Column("position", Integer, nullable=False),
+    Column("step", Text),
+    Column("message", Text),
+    Column("done", Integer),
+    Column("total", Integer),
+    Column("result", TREE),
+    Column("cancel_requested", Boolean, nullable=False),
+    Column("holder", Integer, nullable=False),
+    Index(None, "team", "created_at"),
+    Index(None, "status"),
+)
+
+job_events = Table(
+    "job_events",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("job", Text, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("time", MOMENT, nullable=False),
+    _text("step"),
+    _text("message"),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Index(None, "job", "number"),
+    sqlite_autoincrement=True,
+)
+
+# One canonical text a row, ready to be chained: the other columns only find it.
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("time", MOMENT, nullable=False),
+    _text("team"),
+    _text("canonical"),
+    Index(None, "team", "number"),
+    sqlite_autoincrement=True,
+)
+
+facts = Table("facts", metadata, Column("key", Text, primary_key=True), _text("value"))

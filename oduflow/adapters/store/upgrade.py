@@ -1,0 +1,33 @@
+"""Run the migrations. Apart from `engine`, because importing Alembic costs 0.1 s."""
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from oduflow.domain.errors import Conflict, Internal
+
+SCRIPTS = "oduflow.adapters.store:migrations"
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the schema to the newest revision, inside the connection's open transaction.
+
+    Raises:
+        Conflict: the store stands at a revision this code does not know.
+        Internal: a migration left rows that refer to nothing; nothing was changed.
+    """
+    config = Config()
+    config.set_main_option("script_location", SCRIPTS)
+    config.attributes["connection"] = connection
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is not None and found not in known:
+        raise Conflict(
+            f"The store was written by a newer Oduflow (schema {found}).",
+            "Start that version, or restore the backup of the store made before the upgrade.",
+        )
+    command.upgrade(config, "head")
+    if connection.execute(text("PRAGMA foreign_key_check")).first() is not None:
+        raise Internal("A migration would leave rows that refer to nothing; it was rolled back.")

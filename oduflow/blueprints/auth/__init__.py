@@ -1,0 +1,1 @@
+"""Who is asking, on the faces that speak HTTP."""

@@ -1,0 +1,32 @@
+"""What every face is handed: the settings, the runner with its registry, and the probes."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import cast
+
+from flask import current_app
+
+from oduflow.blueprints.health.ports import Probe
+from oduflow.kernel.runner import Runner
+from oduflow.settings import Settings
+
+EXTENSION = "oduflow"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One application's parts, as its faces may know them.
+
+    Attributes:
+        draining: set at SIGTERM; new work is refused with 503 from then on.
+    """
+
+    settings: Settings
+    runner: Runner
+    probe: Probe
+    draining: threading.Event = field(default_factory=threading.Event)
+
+
+def context() -> Context:
+    """Return the running application's parts."""
+    return cast("Context", current_app.extensions[EXTENSION])

@@ -1,0 +1,13 @@
+"""What the health pages ask of the layers below."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from oduflow.domain.health import Finding
+
+
+class Probe(Protocol):
+    """Looks at every part that creating an environment needs."""
+
+    def findings(self) -> Sequence[Finding]:
+        """Look now; takes at most a few seconds."""

@@ -1,0 +1,1 @@
+"""The MCP endpoint: the official SDK's session manager on WSGI."""

@@ -1,0 +1,1 @@
+"""REST under /api, derived from the registry."""

@@ -1,0 +1,130 @@
+"""The only place where adapters are made and handed on, as one frozen object.
+
+Nothing here talks to Docker, PostgreSQL or the network: building is cheap and cannot fail for
+want of them. `Services.start` does, and only the server and the command line call it.
+"""
+
+import os
+from dataclasses import dataclass
+
+from oduflow.adapters.docker.build import build_image
+from oduflow.adapters.docker.containers import Containers
+from oduflow.adapters.docker.engine import Engine
+from oduflow.adapters.docker.images import Images
+from oduflow.adapters.docker.networks import Networks
+from oduflow.adapters.docker.volumes import Volumes
+from oduflow.adapters.firewall.iptables import Firewall
+from oduflow.adapters.git.repository import GitRepositories
+from oduflow.adapters.locks import BootSlots, FileLocks, ServerLock
+from oduflow.adapters.postgres.cluster import Cluster
+from oduflow.adapters.postgres.tenant import Tenant
+from oduflow.adapters.store import AuditLog, Environments, Facts, Store, Templates
+from oduflow.adapters.store import Jobs as JobRows
+from oduflow.domain.plan import Naming
+from oduflow.kernel.jobs import Jobs
+from oduflow.kernel.registry import Registry
+from oduflow.kernel.runner import Runner
+from oduflow.services.database_server import DatabaseServer
+from oduflow.services.deps import Deps
+from oduflow.services.doctor import Doctor
+from oduflow.services.failpoints import Failpoints
+from oduflow.services.first_environment import sample_authority
+from oduflow.services.infrastructure import Infrastructure
+from oduflow.services.keeper import Keeper
+from oduflow.services.secret_files import ensure_secret
+from oduflow.settings import Settings
+
+OPERATIONS = "oduflow.operations"
+TEST_PREFIX = "test-"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything the faces and the server's own loop are handed."""
+
+    settings: Settings
+    runner: Runner
+    probe: Doctor
+    deps: Deps
+    store: Store
+    engine: Engine
+    networks: Networks
+    firewall: Firewall
+    server_lock: ServerLock
+    keeper: Keeper
+
+    @property
+    def registry(self) -> Registry:
+        """The operations."""
+        return self.runner.registry
+
+
+def build(settings: Settings) -> Services:
+    """Make every part for one configuration and wire them."""
+    data_dir = settings.server.data_dir
+    naming = Naming(settings.server.instance, data_dir)
+    store = Store(data_dir / "oduflow.db")
+    locks = FileLocks(data_dir / "locks")
+    job_rows = JobRows(store)
+    jobs = Jobs(job_rows, locks, BootSlots(data_dir / "locks", os.cpu_count() or 1, job_rows))
+    engine = Engine()
+    containers, networks, volumes = Containers(engine), Networks(engine), Volumes(engine)
+    images = Images(engine, build_image, naming.labels("look"))
+    folder = naming.postgres_folder()
+    cluster = Cluster(
+        socket_dir=folder / "socket", password=lambda: ensure_secret(folder / "password")
+    )
+    database = DatabaseServer(
+        settings.images.postgres,
+        naming,
+        containers,
+        images,
+        networks,
+        volumes,
+        cluster,
+        Facts(store),
+    )
+    firewall = Firewall()
+    infrastructure = Infrastructure(settings, naming, networks, database, firewall, locks)
+    deps = Deps(
+        settings=settings,
+        naming=naming,
+        environments=Environments(store),
+        templates=Templates(store),
+        jobs=jobs,
+        locks=locks,
+        containers=containers,
+        images=images,
+        volumes=volumes,
+        cluster=cluster,
+        tenant=lambda database, password: Tenant(
+            socket_dir=folder / "socket", database=database, role=database, password=password
+        ),
+        git=GitRepositories(allowed_hosts=_allowed_hosts(settings)),
+        infrastructure=infrastructure,
+        failpoints=Failpoints(
+            data_dir / "failpoints", settings.server.instance.startswith(TEST_PREFIX)
+        ),
+    )
+    runner = Runner(
+        Registry.discover(OPERATIONS), deps, locks=locks, jobs=jobs, audit=AuditLog(store)
+    )
+    return Services(
+        settings=settings,
+        runner=runner,
+        probe=Doctor(deps, engine, store),
+        deps=deps,
+        store=store,
+        engine=engine,
+        networks=networks,
+        firewall=firewall,
+        server_lock=ServerLock(data_dir),
+        keeper=Keeper(deps),
+    )
+
+
+def _allowed_hosts(settings: Settings) -> tuple[str, ...]:
+    listed = settings.server.git_allowed_hosts
+    if not settings.server.sample:
+        return listed
+    return (*listed, sample_authority(settings.server.port))

@@ -1,0 +1,22 @@
+"""The command line: `oduflow COMMAND`."""
+
+import click
+
+from oduflow import __version__
+from oduflow.cli.call import call
+from oduflow.cli.destroy import destroy
+from oduflow.cli.doctor import doctor
+from oduflow.cli.images import images
+from oduflow.cli.quickstart import quickstart
+from oduflow.cli.serve import serve
+from oduflow.cli.tools import tools
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, package_name="oduflow", prog_name="oduflow")
+def cli() -> None:
+    """Every git branch gets its own disposable, real Odoo."""
+
+
+for command in (serve, quickstart, call, tools, doctor, images, destroy):
+    cli.add_command(command)

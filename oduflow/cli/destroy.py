@@ -1,0 +1,37 @@
+"""`oduflow destroy`: remove everything this instance made."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from oduflow import bootstrap
+from oduflow.cli.failures import EXIT_CODES, told
+from oduflow.cli.options import config_option
+from oduflow.domain.errors import Kind
+from oduflow.services.destruction import destroy_everything
+from oduflow.settings import load
+
+
+@click.command(short_help="Remove everything this instance made.")
+@click.option("--yes", is_flag=True, help="Do not ask for the instance's name.")
+@config_option
+def destroy(*, yes: bool, config: Path | None) -> None:
+    """Remove the containers, networks, volumes, firewall rules and data of this instance.
+
+    Every environment and template is lost. The configuration and the images stay.
+    """
+    with told():
+        settings = load(config)
+        instance = settings.server.instance
+        if not yes:
+            typed = click.prompt(f"Everything of “{instance}” will be lost. Type its name")
+            if typed != instance:
+                click.echo("Nothing was removed.", err=True)
+                sys.exit(EXIT_CODES[Kind.CANCELLED])
+        services = bootstrap.build(settings)
+        with services.server_lock.acquire("oduflow destroy"):
+            for line in destroy_everything(
+                services.deps, services.networks, services.firewall, services.store
+            ):
+                click.echo(line)

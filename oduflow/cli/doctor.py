@@ -1,0 +1,27 @@
+"""`oduflow doctor`: what is missing before environments can be created."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from oduflow import bootstrap
+from oduflow.cli.failures import EXIT_CODES, told
+from oduflow.cli.options import config_option, load_or_write
+from oduflow.domain.errors import Kind
+
+
+@click.command(short_help="Check every part that environments need.")
+@config_option
+def doctor(config: Path | None) -> None:
+    """Check every part that environments need, and say how to mend what is missing."""
+    with told():
+        services = bootstrap.build(load_or_write(config))
+        services.store.migrate()
+        findings = (*services.probe.findings(), *services.probe.leftovers())
+    for finding in findings:
+        click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.part}: {finding.message}")
+        if finding.hint:
+            click.echo(f"      → {finding.hint}")
+    if not all(finding.ok for finding in findings):
+        sys.exit(EXIT_CODES[Kind.UPSTREAM])

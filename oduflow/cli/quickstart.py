@@ -1,0 +1,106 @@
+"""`oduflow quickstart`: from a bare machine to a first environment."""
+
+import getpass
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from oduflow import bootstrap
+from oduflow.cli.failures import told
+from oduflow.cli.images import wanted
+from oduflow.cli.options import config_option, pick_team
+from oduflow.cli.serve import only_server, run, set_up_logging
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.errors import Failure
+from oduflow.domain.job import Job
+from oduflow.kernel.runner import standing
+from oduflow.services.first_environment import first_environment, sample_url
+from oduflow.settings import NoSettings, Settings, load, write_fresh
+
+READY_SECONDS = 180.0
+
+
+@click.command(short_help="From a bare machine to a first environment.")
+@config_option
+def quickstart(config: Path | None) -> None:
+    """Bring the images, write a configuration, serve, and make a first environment.
+
+    Everything is left alone where it is there already, so this is also the way to start again.
+    It serves in the foreground; Ctrl-C ends it, and what it made stays.
+    """
+    with told():
+        settings = _settings(config)
+        set_up_logging()
+        services = bootstrap.build(settings)
+        for reference in wanted(settings):
+            services.deps.images.ensure(reference, click.echo)
+        with only_server(services):
+            run(settings, services, lambda: _first(settings, services))
+
+
+def _settings(config: Path | None) -> Settings:
+    try:
+        return load(config)
+    except NoSettings as missing:
+        place = missing.searched[0]
+        click.echo(f"Writing {place} with fresh secrets, readable by you alone.")
+        return write_fresh(place, server={"sample": True})
+
+
+def _first(settings: Settings, services: bootstrap.Services) -> None:
+    """Make the first environment beside the running server; end the server when that fails."""
+    try:
+        _await_ready(services)
+        actor = Actor(pick_team(settings, next(iter(settings.teams))), ActorKind.CLI, _user())
+        made = first_environment(services.runner, actor, sample_url(settings.server.port), _show)
+    except Failure as failure:
+        click.echo(f"{failure.output}\n{failure.kind}: {failure.message}".strip(), err=True)
+        click.echo(f"  → {failure.hint}", err=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return
+    _print_addresses(settings, str(made.data.url) if made.data else "")
+
+
+def _await_ready(services: bootstrap.Services) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            services.deps.cluster.ready()
+        except Failure:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return
+
+
+def _show(job: Job) -> None:
+    click.echo(f"{job.operation} {job.target}: {standing(job)}")
+
+
+def _print_addresses(settings: Settings, environment: str) -> None:
+    server = settings.server
+    address = f"http://{'localhost' if server.loopback_only else server.host}:{server.port}"
+    where = settings.source or "oduflow.toml"
+    sys.stdout.write(
+        f"""
+Odoo        {environment}web/login   (oduflow call get_environment_login demo)
+Dashboard   {address}/   (user admin, password: ui_password in {where})
+MCP         {address}/mcp   (Bearer: auth_token in {where})
+
+Connect Claude Code:
+  claude mcp add --transport http oduflow {address}/mcp \\
+    --header "Authorization: Bearer $(grep -m1 auth_token {where} | cut -d'"' -f2)"
+
+Serving until Ctrl-C.
+"""
+    )
+    sys.stdout.flush()
+
+
+def _user() -> str:
+    return getpass.getuser()

@@ -1,0 +1,136 @@
+"""`oduflow serve`: the server, in the foreground."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+from waitress.server import create_server
+
+from oduflow import bootstrap
+from oduflow.blueprints.auth.announce import startup_lines
+from oduflow.blueprints.context import context
+from oduflow.cli.failures import told
+from oduflow.cli.options import config_option, load_or_write
+from oduflow.domain.errors import Conflict, UpstreamFailed
+from oduflow.services.first_environment import serve_sample
+from oduflow.settings import Settings
+from oduflow.web import create_app
+
+THREADS = 32
+DRAIN_SECONDS = 10.0
+POLL_SECONDS = 0.05
+SECOND_SERVER = 2
+log = logging.getLogger("oduflow")
+
+
+@click.command(short_help="Run the server in the foreground.")
+@config_option
+def serve(config: Path | None) -> None:
+    """Run the server in the foreground, logging to stderr.
+
+    `/healthz` answers as soon as it listens, `/readyz` once environments can be created. SIGTERM
+    and Ctrl-C end it: calls in flight get ten seconds, running jobs are undone at the next start.
+    """
+    with told():
+        settings = load_or_write(config)
+        set_up_logging()
+        services = bootstrap.build(settings)
+        with only_server(services):
+            run(settings, services)
+
+
+def set_up_logging() -> None:
+    """Log to stderr in the form `LEVEL message`; a service manager adds the time."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(levelname)-5s %(message)s", force=True
+    )
+
+
+@contextmanager
+def only_server(services: bootstrap.Services) -> Iterator[None]:
+    """Be the data folder's one server, with an up-to-date store."""
+    try:
+        held = services.server_lock.acquire(f"process {os.getpid()}")
+    except Conflict as taken:
+        click.echo(f"conflict: {taken.message}\n  → {taken.hint}", err=True)
+        sys.exit(SECOND_SERVER)
+    with held:
+        services.store.migrate()
+        yield
+
+
+def run(
+    settings: Settings,
+    services: bootstrap.Services,
+    when_listening: Callable[[], None] = lambda: None,
+) -> None:
+    """Listen, announce, and serve until a signal comes.
+
+    Args:
+        settings: the configuration.
+        services: the product's parts.
+        when_listening: run in a thread of its own once the server listens.
+    """
+    app = create_app(settings, services)
+    try:
+        server = create_server(
+            app,
+            host=settings.server.host,
+            port=settings.server.port,
+            threads=THREADS,
+            # Without looking ahead, waitress cannot notice a client that left.
+            channel_request_lookahead=1,
+            clear_untrusted_proxy_headers=settings.server.trusted_proxies == 0,
+            ident="",
+        )
+    except OSError as cause:
+        raise UpstreamFailed(
+            f"Port {settings.server.port} on {settings.server.host} cannot be had: "
+            f"{cause.strerror or cause}.",
+            "Stop what holds it, or set another port under [server].",
+        ) from cause
+    for level, line in startup_lines(settings):
+        log.log(level, line)
+    services.keeper.start()
+    if settings.server.sample:
+        serve_sample(services.deps.naming, settings.server.port)
+    threading.Thread(target=when_listening, name="first", daemon=True).start()
+    with app.app_context():
+        draining = context().draining
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        # A second signal must not wait for the first.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        busy = server.task_dispatcher
+        threading.Thread(
+            target=_drain, args=(services, lambda: busy.active_count, draining), daemon=True
+        ).start()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    server.run()
+    log.info("stopped")
+
+
+def _drain(
+    services: bootstrap.Services, calls_in_flight: Callable[[], int], draining: threading.Event
+) -> None:
+    """Refuse new work, give calls in flight their time, then end the server's loop."""
+    log.info("stopping: no new work, calls in flight get %.0f s", DRAIN_SECONDS)
+    draining.set()
+    services.keeper.stop()
+    services.runner.jobs.close()
+    deadline = time.monotonic() + DRAIN_SECONDS
+    while calls_in_flight() > 0 and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    # waitress leaves its loop, and joins its threads, on an interrupt of the main thread.
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)

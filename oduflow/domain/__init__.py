@@ -1,0 +1,1 @@
+"""What the product is about, without any system behind it: names, errors, inputs, views, plans."""

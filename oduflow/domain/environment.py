@@ -1,0 +1,178 @@
+"""An environment: what may be asked of it, what is remembered, what is shown."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from oduflow.domain.clock import rfc3339
+from oduflow.domain.names import slug
+from oduflow.domain.outcome import ErrorView, Model
+
+
+class EnvironmentState(StrEnum):
+    """The life of an environment."""
+
+    CREATING = "creating"
+    DELETING = "deleting"
+    FAILED = "failed"
+    LOST = "lost"
+    RUNNING = "running"
+    STOPPED = "stopped"
+
+
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    AfterValidator(slug),
+]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+ModuleName = Annotated[str, StringConstraints(pattern=re.compile(r"^[a-z_][a-z0-9_]{0,127}$"))]
+NAME_HELP = "Name of the environment; anything else is slugged to a-z, 0-9 and dashes."
+
+
+class CreateEnvironment(Model):
+    """What a new environment is made of."""
+
+    name: Annotated[Name, Field(description=NAME_HELP)]
+    repo_url: Annotated[
+        Text, Field(description="https URL of the git repository that holds the addons.")
+    ]
+    branch: Annotated[
+        Text | None, Field(description="Branch to check out; left out: the remote's default.")
+    ] = None
+    template: Annotated[
+        Name | None, Field(description="Template to clone; left out: the team's default.")
+    ] = None
+    odoo_image: Annotated[
+        Text | None, Field(description="Odoo image; left out: the template's own.")
+    ] = None
+    modules: Annotated[
+        tuple[ModuleName, ...],
+        Field(max_length=100, description="Modules to install before it is ready."),
+    ] = ()
+
+
+class EnvironmentName(Model):
+    """One environment, by name."""
+
+    name: Annotated[Name, Field(description=NAME_HELP)]
+
+
+class ProtectEnvironment(EnvironmentName):
+    """Whether deleting is refused."""
+
+    protected: Annotated[bool, Field(description="True refuses deletion; False allows it.")] = True
+
+
+class GetEnvironmentLogs(EnvironmentName):
+    """Which lines of the log to show."""
+
+    lines: Annotated[int, Field(ge=1, le=2000, description="How many lines at most.")] = 200
+    grep: Annotated[
+        str | None,
+        Field(max_length=200, description="Only lines that contain this text, ignoring case."),
+    ] = None
+    level: Annotated[
+        Literal["debug", "info", "warning", "error", "critical"] | None,
+        Field(description="Only records of this level and above."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One row of the store: what was asked, what was made, how it stands.
+
+    Every name on Docker, PostgreSQL and disk follows from `id`, `team` and `name` alone
+    (`domain/plan.py`), so a row is enough to finish or undo whatever was begun.
+    """
+
+    id: str
+    team: str
+    name: str
+    repo_url: str
+    branch: str
+    requested_branch: str | None
+    template_id: str
+    template: str
+    odoo_image: str
+    modules: tuple[str, ...]
+    state: EnvironmentState
+    created_by: str
+    created_at: datetime
+    commit: str = ""
+    step: str = ""
+    job: str = ""
+    port: int | None = None
+    protected: bool = False
+    error: ErrorView | None = None
+    addons: tuple[str, ...] = ()
+    python_deps: str = ""
+
+
+class EnvironmentView(Model):
+    """An environment as callers see it. Times are RFC 3339 in UTC."""
+
+    name: str
+    team: str
+    state: EnvironmentState
+    url: str | None
+    repo_url: str
+    branch: str
+    commit: str
+    template: str
+    odoo_image: str
+    modules: tuple[str, ...]
+    protected: bool
+    created_by: str
+    created_at: str
+    step: str | None = None
+    job: str | None = None
+    error: ErrorView | None = None
+
+    @classmethod
+    def of(cls, row: Environment, url: str | None) -> Self:
+        """Show a row; `url` is where its Odoo answers, if it can."""
+        return cls(
+            name=row.name,
+            team=row.team,
+            state=row.state,
+            url=url,
+            repo_url=row.repo_url,
+            branch=row.branch,
+            commit=row.commit,
+            template=row.template,
+            odoo_image=row.odoo_image,
+            modules=row.modules,
+            protected=row.protected,
+            created_by=row.created_by,
+            created_at=rfc3339(row.created_at),
+            step=row.step or None,
+            job=row.job or None,
+            error=row.error,
+        )
+
+
+class EnvironmentList(Model):
+    """The team's environments, by name."""
+
+    environments: tuple[EnvironmentView, ...]
+
+
+class EnvironmentLogs(Model):
+    """Lines of an environment's Odoo log: data written by the environment, not by us."""
+
+    name: str
+    lines: int
+    log: str
+
+
+class EnvironmentLogin(Model):
+    """How a person signs in to an environment's Odoo."""
+
+    url: str | None
+    login: str
+    password: str

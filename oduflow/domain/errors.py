@@ -1,0 +1,130 @@
+"""Every failure the product can name.
+
+Failure
+├── Invalid           an argument or a configuration value is wrong
+├── Unauthenticated   nobody, or somebody with a wrong credential
+├── Forbidden         known, but not allowed
+├── NotFound          no such thing in the caller's team
+├── Conflict          the thing exists, but differs or is in the wrong state
+├── Busy              somebody else is working on it; names the holder and its age
+├── QuotaReached      a limit of the team or of the machine
+├── RateLimited       too many attempts; says when to come back
+├── Cancelled         stopped on request
+├── UpstreamFailed    Docker, PostgreSQL, git or a provider did not do its part
+└── Internal          a defect of ours
+
+`message` and `hint` may be shown to the caller; `__cause__` stays in the log.
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Kind(StrEnum):
+    """The name of a failure, the same on every face."""
+
+    BUSY = "busy"
+    CANCELLED = "cancelled"
+    CONFLICT = "conflict"
+    FORBIDDEN = "forbidden"
+    INTERNAL = "internal"
+    INVALID = "invalid"
+    NOT_FOUND = "not_found"
+    QUOTA = "quota"
+    RATE_LIMITED = "rate_limited"
+    UNAUTHENTICATED = "unauthenticated"
+    UPSTREAM = "upstream"
+
+
+class Failure(Exception):
+    """A named failure: what went wrong, in words for the caller, and the next step.
+
+    Args:
+        message: one sentence, no secret, no path of the server.
+        hint: the exact next step, empty when there is none.
+        output: last lines of a log or a traceback that explain the failure (data, not prose).
+    """
+
+    kind: ClassVar[Kind]
+
+    def __init__(self, message: str, hint: str = "", *, output: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.output = output
+
+
+class Invalid(Failure):
+    """An argument or a configuration value is wrong."""
+
+    kind = Kind.INVALID
+
+
+class Unauthenticated(Failure):
+    """Nobody, or somebody with a wrong credential."""
+
+    kind = Kind.UNAUTHENTICATED
+
+
+class Forbidden(Failure):
+    """Known, but not allowed."""
+
+    kind = Kind.FORBIDDEN
+
+
+class NotFound(Failure):
+    """No such thing in the caller's team."""
+
+    kind = Kind.NOT_FOUND
+
+
+class Conflict(Failure):
+    """The thing exists, but differs or is in the wrong state."""
+
+    kind = Kind.CONFLICT
+
+
+class Busy(Failure):
+    """Somebody else is working on it."""
+
+    kind = Kind.BUSY
+
+
+class QuotaReached(Failure):
+    """A limit of the team or of the machine."""
+
+    kind = Kind.QUOTA
+
+
+class RateLimited(Failure):
+    """Too many attempts.
+
+    Args:
+        message: one sentence.
+        hint: the next step.
+        retry_after: seconds until the next attempt may succeed.
+    """
+
+    kind = Kind.RATE_LIMITED
+
+    def __init__(self, message: str, hint: str = "", *, retry_after: int) -> None:
+        super().__init__(message, hint)
+        self.retry_after = retry_after
+
+
+class Cancelled(Failure):
+    """Stopped on request."""
+
+    kind = Kind.CANCELLED
+
+
+class UpstreamFailed(Failure):
+    """Docker, PostgreSQL, git or a provider did not do its part."""
+
+    kind = Kind.UPSTREAM
+
+
+class Internal(Failure):
+    """A defect of ours."""
+
+    kind = Kind.INTERNAL

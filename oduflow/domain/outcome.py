@@ -1,0 +1,83 @@
+"""What an operation answers: one envelope on every face."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from oduflow.domain.errors import Failure, Kind
+
+
+class Status(StrEnum):
+    """How a call or a job stands; the same six words everywhere."""
+
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    OK = "ok"
+    QUEUED = "queued"
+    RUNNING = "running"
+
+
+FINISHED = frozenset({Status.OK, Status.FAILED, Status.CANCELLED, Status.INTERRUPTED})
+
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class Model(BaseModel):
+    """Base of every input and view: unknown fields are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Nothing(Model):
+    """No arguments, or no data."""
+
+
+class ErrorView(Model):
+    """A failure as a caller sees it: kind, one sentence, the next step, last lines of a log."""
+
+    kind: Kind
+    message: str
+    hint: str = ""
+    output: str = ""
+
+    @classmethod
+    def of(cls, failure: Failure) -> "ErrorView":
+        """Show what may be shown of a failure; its cause stays in the log."""
+        return cls(
+            kind=failure.kind, message=failure.message, hint=failure.hint, output=failure.output
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """What a handler hands back: the view, and what a reader should know beside it.
+
+    Attributes:
+        data: the typed view.
+        summary: one sentence, verdict first.
+        warnings: what went right but deserves a look.
+        next: exact next calls worth making.
+    """
+
+    data: T
+    summary: str
+    warnings: tuple[str, ...] = ()
+    next: tuple[str, ...] = ()
+
+
+class Envelope(Model, Generic[T]):
+    """The one shape of every answer, in REST bodies and MCP structured content."""
+
+    status: Status
+    summary: str
+    data: T | None = None
+    error: ErrorView | None = None
+    warnings: tuple[str, ...] = ()
+    next: tuple[str, ...] = ()
+    job: str | None = None
+    output: str | None = None
+    truncated: bool | None = None

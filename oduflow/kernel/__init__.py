@@ -1,0 +1,1 @@
+"""How an operation is declared, admitted, executed and remembered."""

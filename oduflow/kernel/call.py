@@ -1,0 +1,74 @@
+"""What a handler is told about the call it serves."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from oduflow.domain.access import Actor
+from oduflow.domain.errors import Cancelled
+from oduflow.domain.job import Progress
+from oduflow.kernel.ports import BootSlots
+
+CANCEL_CHECK_SECONDS = 0.25
+
+Report = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a call came from: the face, and the client's address where there is one."""
+
+    face: str
+    address: str = ""
+
+
+@dataclass(slots=True)
+class Call:
+    """One admitted call. Slow work reports its steps and asks whether it should stop.
+
+    Attributes:
+        actor: who asks.
+        origin: from where.
+        job: the job's id, empty for a quick call.
+    """
+
+    actor: Actor
+    origin: Origin
+    job: str = ""
+    _report: Report = field(default=lambda _progress: None)
+    _position: Callable[[int], None] = field(default=lambda _position: None)
+    _cancel_requested: Callable[[], bool] = field(default=lambda: False)
+    _slots: BootSlots | None = None
+    _asked_at: float = 0.0
+    _cancelled: bool = False
+
+    def report(self, step: str, message: str, done: int = 0, total: int = 0) -> None:
+        """Tell how far the work is; also the moment at which a cancelled job stops."""
+        self.raise_if_cancelled()
+        self._report(Progress(step, message, done, total))
+
+    def cancelled(self) -> bool:
+        """Whether somebody asked to stop; looks at most four times a second."""
+        if not self._cancelled and time.monotonic() - self._asked_at >= CANCEL_CHECK_SECONDS:
+            self._asked_at = time.monotonic()
+            self._cancelled = self._cancel_requested()
+        return self._cancelled
+
+    def raise_if_cancelled(self) -> None:
+        """Stop here when somebody asked to.
+
+        Raises:
+            Cancelled: somebody did.
+        """
+        if self.cancelled():
+            raise Cancelled("Stopped on request; what was made has been removed.")
+
+    @contextmanager
+    def boot_slot(self) -> Iterator[None]:
+        """Hold one of the machine's boot slots; Odoo's start is bound by the processor."""
+        if self._slots is None:
+            yield
+            return
+        with self._slots.take(self.job, self._position, self.raise_if_cancelled):
+            yield

@@ -1,0 +1,176 @@
+"""Slow operations as jobs: a row, a thread, a file lock that proves its owner lives."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from oduflow.domain.access import Actor
+from oduflow.domain.clock import now
+from oduflow.domain.errors import Busy, Cancelled, Failure, NotFound
+from oduflow.domain.job import Job, Progress
+from oduflow.domain.names import new_id
+from oduflow.domain.outcome import FINISHED, Envelope, ErrorView, Nothing, Status
+from oduflow.kernel.call import Call, Origin
+from oduflow.kernel.ports import BootSlots, Held, JobStore, Locks
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.1
+
+Work = Callable[[Call], Envelope[Any]]
+
+
+class Jobs:
+    """Starts jobs in this process and knows those of every process."""
+
+    def __init__(self, store: JobStore, locks: Locks, slots: BootSlots) -> None:
+        self.store = store
+        self._locks = locks
+        self._slots = slots
+        self._ended: dict[str, threading.Event] = {}
+        self._closing = threading.Event()
+
+    def start(self, operation: str, target: str, actor: Actor, origin: Origin, work: Work) -> Job:
+        """Write the job's row and run `work` in a thread of its own.
+
+        Raises:
+            Busy: the server is shutting down.
+        """
+        if self._closing.is_set():
+            raise Busy("The server is shutting down.", "Call again in a few seconds.")
+        job = Job(
+            id=new_id(),
+            operation=operation,
+            target=target,
+            actor=actor,
+            face=origin.face,
+            status=Status.RUNNING,
+            created_at=now(),
+            updated_at=now(),
+            holder=os.getpid(),
+        )
+        # The lock comes before the row: a row whose lock is free belongs to a dead process.
+        held = self._locks.acquire(_key(job.id), f"{operation} by {actor}")
+        try:
+            self.store.add(job)
+            self._ended[job.id] = threading.Event()
+            name = f"job-{job.id}"
+            threading.Thread(
+                target=self._run, args=(job, origin, work, held), name=name, daemon=True
+            ).start()
+        except BaseException:
+            held.release()
+            raise
+        return job
+
+    def get(self, team: str, job: str) -> Job:
+        """Return the team's job.
+
+        Raises:
+            NotFound: the team has no such job.
+        """
+        found = self.store.get(team, job)
+        if found is None:
+            raise NotFound(f"There is no job {job}.", "list_jobs shows the latest.")
+        return found
+
+    def wait(
+        self,
+        team: str,
+        job: str,
+        seconds: float,
+        on_progress: Callable[[Job], None] | None = None,
+    ) -> Job:
+        """Wait until the job is finished, at most `seconds`; return how it stands then."""
+        deadline = time.monotonic() + seconds
+        ended = self._ended.get(job)
+        seen: Job | None = None
+        while True:
+            found = self.get(team, job)
+            if on_progress is not None and _moved(seen, found):
+                on_progress(found)
+            seen = found
+            left = deadline - time.monotonic()
+            if found.status in FINISHED or left <= 0:
+                return found
+            pause = min(POLL_SECONDS, left)
+            time.sleep(pause) if ended is None else ended.wait(pause)
+
+    def cancel(self, team: str, job: str) -> Job:
+        """Ask the job to stop; it stops at its next step and undoes what it made."""
+        if self.get(team, job).status not in FINISHED:
+            self.store.request_cancel(job)
+        return self.get(team, job)
+
+    def alive(self, job: str) -> bool:
+        """Whether some process works on the job at this moment."""
+        return not self._locks.is_free(_key(job))
+
+    def sweep(self) -> list[Job]:
+        """Mark jobs whose process died `interrupted`, and return them."""
+        dead = [job for job in self.store.unfinished() if not self.alive(job.id)]
+        for job in dead:
+            error = ErrorView.of(_interruption())
+            self.store.finish(job.id, Status.INTERRUPTED, _ended(job, Status.INTERRUPTED, error))
+        return dead
+
+    def close(self) -> None:
+        """Start nothing more; what runs is cut off with the process and swept at the next start."""
+        self._closing.set()
+
+    def _run(self, job: Job, origin: Origin, work: Work, held: Held) -> None:
+        call = Call(
+            job.actor,
+            origin,
+            job.id,
+            lambda progress: self._progress(job.id, progress),
+            lambda position: self.store.queue(job.id, position),
+            lambda: self.store.cancel_requested(job.id),
+            self._slots,
+        )
+        try:
+            answer = work(call)
+            self.store.finish(job.id, answer.status, answer.model_dump(mode="json"))
+        except Failure as failure:
+            status = Status.CANCELLED if isinstance(failure, Cancelled) else Status.FAILED
+            self.store.finish(job.id, status, _ended(job, status, ErrorView.of(failure)))
+        except BaseException:
+            log.exception("job %s could not be finished", job.id)
+        finally:
+            held.release()
+            self._ended.pop(job.id).set()
+
+    def _progress(self, job: str, progress: Progress) -> None:
+        self.store.progress(job, progress)
+
+
+def _key(job: str) -> str:
+    return f"jobs/{job}"
+
+
+def _moved(before: Job | None, after: Job) -> bool:
+    return before is None or (before.progress, before.position, before.status) != (
+        after.progress,
+        after.position,
+        after.status,
+    )
+
+
+def _interruption() -> Failure:
+    return Cancelled(
+        "The process that ran this job ended before the job did.",
+        "What it made is undone or finished at the server's start; then call again.",
+    )
+
+
+def _ended(job: Job, status: Status, error: ErrorView) -> dict[str, Any]:
+    return Envelope[Nothing](
+        status=status,
+        summary=f"{job.operation} {job.target}: {error.message}".replace("  ", " "),
+        error=error,
+        job=job.id,
+        next=(error.hint,) if error.hint else (),
+    ).model_dump(mode="json")

@@ -1,0 +1,172 @@
+"""How an operation is declared: one typed handler that says everything about itself."""
+
+import inspect
+import re
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from oduflow.domain.access import Permission, Tier
+from oduflow.domain.outcome import Envelope, Outcome
+
+Handler = Callable[..., Outcome[Any]]
+H = TypeVar("H", bound=Handler)
+
+_REST = re.compile(r"(GET|POST|DELETE|PATCH) (/[a-z{}/_-]*)")
+_NAME = re.compile(r"[a-z]+(_[a-z]+)+")
+_ATTRIBUTE = "__operation__"
+
+
+class Effect(StrEnum):
+    """What a call does to the world."""
+
+    READ = "read"
+    WRITE = "write"
+    DESTROY = "destroy"
+
+
+class BadDeclaration(TypeError):
+    """An operation that does not say enough about itself; raised at import."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation as every face sees it.
+
+    Attributes:
+        name: the handler's name: the tool, the CLI word.
+        noun: the folder it lives in.
+        title: its first docstring line without the full stop.
+        description: its docstring.
+        lock: whether it holds `noun/team/name` while it works.
+        slow: whether it runs as a job.
+        idempotent: whether the same call twice leaves the world as once.
+        open_world: whether it talks to somebody else's server.
+        audit: the arguments that are remembered.
+        method, path: the REST route below `/api`.
+        arguments, result: pydantic models of what comes in and goes out.
+    """
+
+    name: str
+    noun: str
+    title: str
+    description: str
+    permission: Permission
+    effect: Effect
+    lock: bool
+    slow: bool
+    idempotent: bool
+    open_world: bool
+    audit: tuple[str, ...]
+    method: str
+    path: str
+    arguments: type[BaseModel]
+    result: type[BaseModel]
+    handler: Handler
+
+    @property
+    def envelope(self) -> type[Envelope[Any]]:
+        """The model of its answers."""
+        return Envelope[self.result]  # type: ignore[name-defined]
+
+    def lock_key(self, team: str, args: BaseModel) -> str:
+        """Name the lock of one call: the noun, the team, and the thing it is about."""
+        return f"{self.noun}/{team}/{getattr(args, 'name', '')}"
+
+    def target(self, args: BaseModel) -> str:
+        """Name what a call is about, as a list of jobs shows it."""
+        return str(getattr(args, "name", ""))
+
+
+def operation(
+    *,
+    permission: Permission,
+    effect: Effect,
+    rest: str,
+    audit: tuple[str, ...] = (),
+    lock: bool = False,
+    slow: bool = False,
+    idempotent: bool = True,
+    open_world: bool = False,
+) -> Callable[[H], H]:
+    """Declare a handler `(deps, call, args) -> Outcome[View]` as an operation.
+
+    Raises:
+        BadDeclaration: at import, when the declaration leaves something out.
+    """
+
+    def declare(handler: H) -> H:
+        arguments, result = _types(handler)
+        summary, _, _ = (inspect.getdoc(handler) or "").partition("\n")
+        matched = _REST.fullmatch(rest)
+        if matched is None:
+            raise BadDeclaration(f"{handler.__name__}: {rest!r} is not “METHOD /path”")
+        declared = Operation(
+            name=handler.__name__,
+            noun=handler.__module__.rpartition(".")[0].rpartition(".")[2],
+            title=summary.rstrip("."),
+            description=inspect.getdoc(handler) or "",
+            permission=permission,
+            effect=effect,
+            lock=lock,
+            slow=slow,
+            idempotent=idempotent,
+            open_world=open_world,
+            audit=audit,
+            method=matched[1],
+            path=matched[2],
+            arguments=arguments,
+            result=result,
+            handler=handler,
+        )
+        _check(declared)
+        setattr(handler, _ATTRIBUTE, declared)
+        return handler
+
+    return declare
+
+
+def declared_in(module: Any) -> list[Operation]:
+    """Find the operations that one module declares."""
+    return [
+        value.__operation__
+        for value in vars(module).values()
+        if hasattr(value, _ATTRIBUTE) and value.__module__ == module.__name__
+    ]
+
+
+def _types(handler: Handler) -> tuple[type[BaseModel], type[BaseModel]]:
+    hints = typing.get_type_hints(handler)
+    names = list(inspect.signature(handler).parameters)
+    if names != ["deps", "call", "args"]:
+        raise BadDeclaration(f"{handler.__name__} takes {names}, not (deps, call, args)")
+    answer = hints.get("return")
+    if typing.get_origin(answer) is not Outcome:
+        raise BadDeclaration(f"{handler.__name__} answers {answer}, not Outcome[View]")
+    return hints["args"], typing.get_args(answer)[0]
+
+
+def _check(declared: Operation) -> None:
+    fields = declared.arguments.model_fields
+    undescribed = [name for name, field in fields.items() if not field.description]
+    problems = {
+        "its name is not verb_noun": not _NAME.fullmatch(declared.name),
+        "it has no docstring": not declared.title,
+        f"fields without a description: {undescribed}": bool(undescribed),
+        "it writes without a lock": declared.effect is not Effect.READ
+        and not declared.lock
+        and "name" in fields,
+        "it reads through a writing permission": declared.effect is Effect.READ
+        and declared.method != "GET"
+        and declared.permission.tier is not Tier.READ,
+        "it audits what it does not take": not set(declared.audit) <= set(fields),
+        "its path takes what it does not": not set(re.findall(r"{(\w+)}", declared.path))
+        <= set(fields),
+    }
+    wrong = [problem for problem, is_wrong in problems.items() if is_wrong]
+    if wrong:
+        raise BadDeclaration(f"{declared.name}: {'; '.join(wrong)}")

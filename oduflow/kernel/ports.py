@@ -1,0 +1,73 @@
+"""What the kernel needs of the layers above its reach; `bootstrap` hands the implementations in."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from oduflow.domain.audit import AuditRow
+from oduflow.domain.job import Job, Progress
+from oduflow.domain.outcome import Status
+
+
+class Held(Protocol):
+    """A lock in our hands; closing the process frees it too."""
+
+    def release(self) -> None:
+        """Let go; a second call does nothing."""
+
+
+class Locks(Protocol):
+    """Locks that hold across processes and die with their holder."""
+
+    def acquire(self, key: str, holder: str) -> Held:
+        """Take `key` now, or raise `Busy` naming its holder and age."""
+
+    def is_free(self, key: str) -> bool:
+        """Whether nobody holds `key` at this moment."""
+
+
+class JobStore(Protocol):
+    """Rows of jobs."""
+
+    def add(self, job: Job) -> None:
+        """Write a new row."""
+
+    def get(self, team: str, job: str) -> Job | None:
+        """Return the team's job, or None."""
+
+    def list(self, team: str, *, active: bool, limit: int) -> Sequence[Job]:
+        """Return the team's jobs, newest first."""
+
+    def unfinished(self) -> Sequence[Job]:
+        """Return every team's queued and running jobs, oldest first."""
+
+    def progress(self, job: str, progress: Progress) -> None:
+        """Remember how far it is; also appends a progress event."""
+
+    def queue(self, job: str, position: int) -> None:
+        """Mark it queued at `position`, or running when it is 0."""
+
+    def finish(self, job: str, status: Status, result: dict[str, Any]) -> None:
+        """Write its end, once; a finished job never changes."""
+
+    def request_cancel(self, job: str) -> None:
+        """Ask its owner to stop."""
+
+    def cancel_requested(self, job: str) -> bool:
+        """Whether somebody asked it to stop."""
+
+
+class AuditSink(Protocol):
+    """Where audit rows go."""
+
+    def append(self, row: AuditRow) -> None:
+        """Append one row durably."""
+
+
+class BootSlots(Protocol):
+    """At most one boot per core at a time, across processes."""
+
+    def take(
+        self, job: str, on_position: Callable[[int], None], cancelled: Callable[[], None]
+    ) -> AbstractContextManager[None]:
+        """Wait for a slot, telling the position in the queue; `cancelled` raises to give up."""

@@ -1,0 +1,58 @@
+"""Every operation, found by import."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+
+from oduflow.domain.errors import NotFound
+from oduflow.kernel.operation import Operation, declared_in
+
+
+class DuplicateOperation(TypeError):
+    """Two operations share a name or a REST route; raised at start."""
+
+
+class Registry:
+    """The operations by name, in alphabetical order."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._by_name: dict[str, Operation] = {}
+        routes: dict[tuple[str, str], str] = {}
+        for operation in sorted(operations, key=lambda found: found.name):
+            route = (operation.method, operation.path)
+            if operation.name in self._by_name or route in routes:
+                raise DuplicateOperation(f"{operation.name} ({' '.join(route)}) is declared twice")
+            self._by_name[operation.name] = operation
+            routes[route] = operation.name
+
+    @classmethod
+    def discover(cls, package: str) -> "Registry":
+        """Import every module below `package` and collect what they declare."""
+        root = importlib.import_module(package)
+        modules = [
+            importlib.import_module(found.name)
+            for found in pkgutil.walk_packages(root.__path__, f"{package}.")
+        ]
+        return cls(operation for module in modules for operation in declared_in(module))
+
+    def __iter__(self) -> Iterator[Operation]:
+        """Walk the operations by name."""
+        return iter(self._by_name.values())
+
+    def __len__(self) -> int:
+        """Count the operations."""
+        return len(self._by_name)
+
+    def get(self, name: str) -> Operation:
+        """Return the operation of that name.
+
+        Raises:
+            NotFound: there is none; the hint names the closest.
+        """
+        found = self._by_name.get(name)
+        if found is None:
+            close = get_close_matches(name, self._by_name, n=1)
+            hint = f"Did you mean “{close[0]}”?" if close else "`oduflow tools` lists them all."
+            raise NotFound(f"There is no operation “{name}”.", hint)
+        return found

@@ -1,0 +1,219 @@
+"""The only way to a handler: admit a call, then execute it.
+
+Admit validates, authorises and takes the lock; a refusal is audited and nothing has happened.
+Execute runs the handler, audits and lets go. A slow operation is admitted now and executed as
+a job that takes the lock along.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from oduflow.domain.access import Actor
+from oduflow.domain.audit import AuditRow
+from oduflow.domain.clock import now
+from oduflow.domain.errors import Failure, Forbidden, Internal
+from oduflow.domain.job import Job, Progress
+from oduflow.domain.outcome import FINISHED, Envelope, Outcome, Status
+from oduflow.kernel.call import Call, Origin
+from oduflow.kernel.jobs import Jobs
+from oduflow.kernel.operation import Operation
+from oduflow.kernel.ports import AuditSink, Held, Locks
+from oduflow.kernel.registry import Registry
+from oduflow.kernel.validation import validate
+
+log = logging.getLogger(__name__)
+
+MAX_AUDITED_TEXT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A call that may run: validated, authorised, its lock taken."""
+
+    operation: Operation
+    args: BaseModel
+    actor: Actor
+    origin: Origin
+    held: Held | None
+    since: float
+
+
+class Runner:
+    """Runs operations for every face, in one way."""
+
+    def __init__(
+        self, registry: Registry, deps: Any, *, locks: Locks, jobs: Jobs, audit: AuditSink
+    ) -> None:
+        self.registry = registry
+        self.jobs = jobs
+        self._deps = deps
+        self._locks = locks
+        self._audit = audit
+
+    def call(
+        self,
+        name: str,
+        raw: Mapping[str, Any],
+        actor: Actor,
+        origin: Origin,
+        *,
+        wait: float = 0,
+        on_progress: Callable[[Job], None] | None = None,
+    ) -> Envelope[Any]:
+        """Run one operation and answer its envelope.
+
+        Args:
+            name: the operation.
+            raw: its arguments as the caller sent them.
+            actor: who asks.
+            origin: the face and the client's address.
+            wait: seconds to wait for a slow operation before answering its handle.
+            on_progress: told of each change of a slow operation while waiting.
+
+        Returns:
+            The finished envelope, or status `queued` or `running` with the job's handle.
+
+        Raises:
+            Failure: the call was refused, or a quick operation failed.
+        """
+        admitted = self.admit(name, raw, actor, origin)
+        if not admitted.operation.slow:
+            return self._execute(admitted, Call(actor, origin))
+        job = self._start(admitted)
+        return handle(self.jobs.wait(actor.team, job.id, wait, on_progress))
+
+    def admit(self, name: str, raw: Mapping[str, Any], actor: Actor, origin: Origin) -> Admitted:
+        """Validate, authorise and lock; a refusal is audited.
+
+        Raises:
+            Failure: why not.
+        """
+        since = time.monotonic()
+        operation = self.registry.get(name)
+        fields = {key: _short(raw[key]) for key in operation.audit if key in raw}
+        try:
+            if not actor.may(operation.permission):
+                raise Forbidden(
+                    f"{operation.name} needs {operation.permission}, which {actor} does not hold.",
+                    "Ask for a grant with that tier.",
+                )
+            args = validate(operation, raw)
+            held = self._lock(operation, args, actor) if operation.lock else None
+        except Failure as refusal:
+            self._remember(operation, actor, origin, fields, refusal.kind, since)
+            raise
+        return Admitted(operation, args, actor, origin, held, since)
+
+    def _lock(self, operation: Operation, args: BaseModel, actor: Actor) -> Held:
+        return self._locks.acquire(
+            operation.lock_key(actor.team, args), f"{operation.name} by {actor}"
+        )
+
+    def _start(self, admitted: Admitted) -> Job:
+        operation, args = admitted.operation, admitted.args
+        try:
+            return self.jobs.start(
+                operation.name,
+                operation.target(args),
+                admitted.actor,
+                admitted.origin,
+                lambda call: self._execute(admitted, call),
+            )
+        except BaseException:
+            _release(admitted)
+            raise
+
+    def _execute(self, admitted: Admitted, call: Call) -> Envelope[Any]:
+        operation, args = admitted.operation, admitted.args
+        fields = {key: _short(getattr(args, key)) for key in operation.audit}
+        outcome: str = Status.OK
+        try:
+            return envelope(operation, operation.handler(self._deps, call, args), call)
+        except Failure as failure:
+            outcome = failure.kind
+            if failure.__cause__ is not None:
+                log.info("%s failed", operation.name, exc_info=failure)
+            raise
+        except Exception as defect:
+            log.exception("%s hit a defect", operation.name)
+            internal = Internal(
+                f"{operation.name} hit a defect of ours; nothing more is known here.",
+                "The server's log has the traceback; please report it.",
+            )
+            outcome = internal.kind
+            raise internal from defect
+        finally:
+            _release(admitted)
+            self._remember(
+                operation, admitted.actor, admitted.origin, fields, outcome, admitted.since
+            )
+
+    def _remember(
+        self,
+        operation: Operation,
+        actor: Actor,
+        origin: Origin,
+        fields: Mapping[str, Any],
+        outcome: str,
+        since: float,
+    ) -> None:
+        self._audit.append(
+            AuditRow(
+                time=now(),
+                actor=actor,
+                face=origin.face,
+                address=origin.address,
+                operation=operation.name,
+                fields=fields,
+                outcome=outcome,
+                duration_ms=round((time.monotonic() - since) * 1000),
+            )
+        )
+
+
+def envelope(operation: Operation, outcome: Outcome[Any], call: Call) -> Envelope[Any]:
+    """Wrap what a handler answered."""
+    return operation.envelope(
+        status=Status.OK,
+        summary=outcome.summary,
+        data=outcome.data,
+        warnings=outcome.warnings,
+        next=outcome.next,
+        job=call.job or None,
+    )
+
+
+def handle(job: Job) -> Envelope[Any]:
+    """Answer a job: its envelope when it is finished, else its handle and how to go on."""
+    if job.status in FINISHED and job.result is not None:
+        return Envelope[Any].model_validate(job.result)
+    return Envelope[Any](
+        status=job.status,
+        summary=f"{job.operation} {job.target}: {standing(job)}",
+        next=(f"wait_for_job job={job.id}", f"cancel_job job={job.id}"),
+        job=job.id,
+    )
+
+
+def standing(job: Job) -> str:
+    """Say in words how far a job is."""
+    if job.position:
+        return f"waiting for a boot slot, number {job.position} in the queue"
+    progress: Progress | None = job.progress
+    if progress is None:
+        return str(job.status)
+    return f"step {progress.done} of {progress.total}: {progress.message}"
+
+
+def _release(admitted: Admitted) -> None:
+    if admitted.held is not None:
+        admitted.held.release()
+
+
+def _short(value: Any) -> Any:
+    return value[:MAX_AUDITED_TEXT] if isinstance(value, str) else value

@@ -1,0 +1,1 @@
+"""One file is one operation; the folder is its noun."""

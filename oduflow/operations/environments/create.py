@@ -1,0 +1,28 @@
+"""create_environment."""
+
+from oduflow.domain.access import Permission
+from oduflow.domain.environment import CreateEnvironment, EnvironmentView
+from oduflow.domain.outcome import Outcome
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.creation import create
+from oduflow.services.deps import Deps
+
+
+@operation(
+    permission=Permission.ENVIRONMENT_WRITE,
+    effect=Effect.WRITE,
+    lock=True,
+    slow=True,
+    open_world=True,
+    audit=("name", "branch", "template"),
+    rest="POST /environments",
+)
+def create_environment(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[EnvironmentView]:
+    """Create a disposable Odoo environment for a git branch.
+
+    Checks the branch out, clones the template's database and filestore, installs the asked-for
+    modules and starts Odoo. It is ready when its login page answers. Calling twice with the same
+    arguments answers the environment that exists; other arguments under its name are a conflict.
+    """
+    return create(deps, call, args)

@@ -1,0 +1,31 @@
+"""delete_environment."""
+
+from oduflow.domain.access import Permission
+from oduflow.domain.environment import EnvironmentName
+from oduflow.domain.errors import Conflict
+from oduflow.domain.outcome import Nothing, Outcome
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.deps import Deps
+from oduflow.services.environments import find
+from oduflow.services.teardown import tear_down
+
+
+@operation(
+    permission=Permission.ENVIRONMENT_DESTROY,
+    effect=Effect.DESTROY,
+    lock=True,
+    slow=True,
+    audit=("name",),
+    rest="DELETE /environments/{name}",
+)
+def delete_environment(deps: Deps, call: Call, args: EnvironmentName) -> Outcome[Nothing]:
+    """Delete an environment: container, database, filestore and checkout. There is no undo."""
+    row = find(deps, call.actor.team, args.name)
+    if row.protected:
+        raise Conflict(
+            f"{row.name} is protected.",
+            f"protect_environment name={row.name} protected=false allows deleting it.",
+        )
+    tear_down(deps, call, row)
+    return Outcome(Nothing(), f"{row.name} is deleted.")

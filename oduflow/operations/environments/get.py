@@ -1,0 +1,21 @@
+"""get_environment."""
+
+from oduflow.domain.access import Permission
+from oduflow.domain.environment import EnvironmentName, EnvironmentView
+from oduflow.domain.outcome import Outcome
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.deps import Deps
+from oduflow.services.environments import current, find
+
+
+@operation(
+    permission=Permission.ENVIRONMENT_READ,
+    effect=Effect.READ,
+    rest="GET /environments/{name}",
+)
+def get_environment(deps: Deps, call: Call, args: EnvironmentName) -> Outcome[EnvironmentView]:
+    """Show one environment: state, URL, branch and commit, template, why it failed."""
+    shown = current(deps, find(deps, call.actor.team, args.name))
+    where = f" at {shown.url}" if shown.url else ""
+    return Outcome(shown, f"{shown.name} is {shown.state}{where}.")

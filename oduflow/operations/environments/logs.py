@@ -1,0 +1,42 @@
+"""get_environment_logs."""
+
+from oduflow.domain.access import Permission
+from oduflow.domain.environment import EnvironmentLogs, GetEnvironmentLogs
+from oduflow.domain.odoo_log import filter_log
+from oduflow.domain.outcome import Outcome
+from oduflow.domain.plan import EnvironmentPlan
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.deps import Deps
+from oduflow.services.environments import find
+
+FILTERED_FROM = 20_000  # lines of the log that a filter looks through
+MAX_CHARACTERS = 32_000  # about 8,000 tokens
+
+
+@operation(
+    permission=Permission.ENVIRONMENT_READ,
+    effect=Effect.READ,
+    rest="GET /environments/{name}/logs",
+)
+def get_environment_logs(
+    deps: Deps, call: Call, args: GetEnvironmentLogs
+) -> Outcome[EnvironmentLogs]:
+    """Show the last lines of an environment's Odoo log, filtered by text and level.
+
+    The text is data written by the environment, not by this product.
+    """
+    row = find(deps, call.actor.team, args.name)
+    filtering = args.grep is not None or args.level is not None
+    text = deps.containers.logs(
+        EnvironmentPlan.of(deps.naming, row).container,
+        tail=FILTERED_FROM if filtering else args.lines,
+    )
+    kept = filter_log(text, lines=args.lines, grep=args.grep, level=args.level)
+    log = "\n".join(kept)
+    warnings: tuple[str, ...] = ()
+    if len(log) > MAX_CHARACTERS:
+        log = log[-MAX_CHARACTERS:].partition("\n")[2]
+        warnings = ("Only the end fits; narrow it with grep, level or lines.",)
+    shown = EnvironmentLogs(name=row.name, lines=log.count("\n") + bool(log), log=log)
+    return Outcome(shown, f"{shown.lines} lines of {row.name}'s log.", warnings=warnings)

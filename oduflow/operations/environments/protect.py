@@ -1,0 +1,25 @@
+"""protect_environment."""
+
+from oduflow.domain.access import Permission
+from oduflow.domain.environment import EnvironmentView, ProtectEnvironment
+from oduflow.domain.outcome import Outcome
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.deps import Deps
+from oduflow.services.environments import current, find
+
+
+@operation(
+    permission=Permission.ENVIRONMENT_WRITE,
+    effect=Effect.WRITE,
+    lock=True,
+    audit=("name", "protected"),
+    rest="POST /environments/{name}/protect",
+)
+def protect_environment(
+    deps: Deps, call: Call, args: ProtectEnvironment
+) -> Outcome[EnvironmentView]:
+    """Refuse, or allow again, that an environment is deleted."""
+    row = find(deps, call.actor.team, args.name)
+    shown = current(deps, deps.environments.update(row.id, protected=args.protected))
+    return Outcome(shown, f"{shown.name} {'is' if shown.protected else 'is not'} protected.")

@@ -1,0 +1,27 @@
+"""rebuild_environment."""
+
+from oduflow.domain.access import Permission
+from oduflow.domain.environment import EnvironmentName, EnvironmentView
+from oduflow.domain.outcome import Outcome
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.deps import Deps
+from oduflow.services.environments import find, view
+from oduflow.services.lifecycle import rebuild
+
+
+@operation(
+    permission=Permission.ENVIRONMENT_WRITE,
+    effect=Effect.WRITE,
+    lock=True,
+    slow=True,
+    audit=("name",),
+    rest="POST /environments/{name}/rebuild",
+)
+def rebuild_environment(deps: Deps, call: Call, args: EnvironmentName) -> Outcome[EnvironmentView]:
+    """Make an environment's container anew; database, filestore and checkout are kept.
+
+    Also brings back an environment whose container was removed by hand.
+    """
+    shown = view(deps, rebuild(deps, call, find(deps, call.actor.team, args.name)))
+    return Outcome(shown, f"{shown.name} was rebuilt and serves at {shown.url}")

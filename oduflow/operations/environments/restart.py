@@ -1,0 +1,25 @@
+"""restart_environment."""
+
+from oduflow.domain.access import Permission
+from oduflow.domain.environment import EnvironmentName, EnvironmentView
+from oduflow.domain.outcome import Outcome
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.deps import Deps
+from oduflow.services.environments import find, view
+from oduflow.services.lifecycle import start, stop
+
+
+@operation(
+    permission=Permission.ENVIRONMENT_WRITE,
+    effect=Effect.WRITE,
+    lock=True,
+    slow=True,
+    audit=("name",),
+    rest="POST /environments/{name}/restart",
+)
+def restart_environment(deps: Deps, call: Call, args: EnvironmentName) -> Outcome[EnvironmentView]:
+    """Stop an environment's Odoo, start it again and wait until its login page answers."""
+    stopped = stop(deps, find(deps, call.actor.team, args.name))
+    shown = view(deps, start(deps, call, stopped))
+    return Outcome(shown, f"{shown.name} serves again at {shown.url}")

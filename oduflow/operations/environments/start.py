@@ -1,0 +1,24 @@
+"""start_environment."""
+
+from oduflow.domain.access import Permission
+from oduflow.domain.environment import EnvironmentName, EnvironmentView
+from oduflow.domain.outcome import Outcome
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.deps import Deps
+from oduflow.services.environments import find, view
+from oduflow.services.lifecycle import start
+
+
+@operation(
+    permission=Permission.ENVIRONMENT_WRITE,
+    effect=Effect.WRITE,
+    lock=True,
+    slow=True,
+    audit=("name",),
+    rest="POST /environments/{name}/start",
+)
+def start_environment(deps: Deps, call: Call, args: EnvironmentName) -> Outcome[EnvironmentView]:
+    """Start a stopped environment and wait until its login page answers."""
+    shown = view(deps, start(deps, call, find(deps, call.actor.team, args.name)))
+    return Outcome(shown, f"{shown.name} serves at {shown.url}")

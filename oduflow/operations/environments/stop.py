@@ -1,0 +1,25 @@
+"""stop_environment."""
+
+from oduflow.domain.access import Permission
+from oduflow.domain.environment import EnvironmentName, EnvironmentView
+from oduflow.domain.outcome import Outcome
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.deps import Deps
+from oduflow.services.environments import find, view
+from oduflow.services.lifecycle import stop
+
+
+@operation(
+    permission=Permission.ENVIRONMENT_WRITE,
+    effect=Effect.WRITE,
+    lock=True,
+    audit=("name",),
+    rest="POST /environments/{name}/stop",
+)
+def stop_environment(deps: Deps, call: Call, args: EnvironmentName) -> Outcome[EnvironmentView]:
+    """Stop an environment; its data and its port are kept."""
+    shown = view(deps, stop(deps, find(deps, call.actor.team, args.name)))
+    return Outcome(
+        shown, f"{shown.name} is stopped.", next=(f"start_environment name={args.name}",)
+    )

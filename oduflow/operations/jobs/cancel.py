@@ -1,0 +1,20 @@
+"""cancel_job."""
+
+from oduflow.domain.access import Permission
+from oduflow.domain.job import JobHandle, JobView
+from oduflow.domain.outcome import Outcome
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.deps import Deps
+from oduflow.services.job_views import job_outcome
+
+
+@operation(
+    permission=Permission.JOB_WRITE,
+    effect=Effect.WRITE,
+    audit=("job",),
+    rest="POST /jobs/{job}/cancel",
+)
+def cancel_job(deps: Deps, call: Call, args: JobHandle) -> Outcome[JobView]:
+    """Ask a job to stop; it stops at its next step and removes what it made."""
+    return job_outcome(deps.jobs.cancel(call.actor.team, args.job))

@@ -1,0 +1,31 @@
+"""delete_template."""
+
+from oduflow.domain.access import Permission
+from oduflow.domain.errors import Conflict
+from oduflow.domain.outcome import Nothing, Outcome
+from oduflow.domain.template import TemplateName
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.deps import Deps
+from oduflow.services.templates import find, remove
+
+
+@operation(
+    permission=Permission.TEMPLATE_DESTROY,
+    effect=Effect.DESTROY,
+    lock=True,
+    slow=True,
+    audit=("name",),
+    rest="DELETE /templates/{name}",
+)
+def delete_template(deps: Deps, call: Call, args: TemplateName) -> Outcome[Nothing]:
+    """Delete a template; refused while an environment is cloned from it. There is no undo."""
+    row = find(deps, call.actor.team, args.name)
+    users = deps.environments.using_template(row.id)
+    if users:
+        raise Conflict(
+            f"Template {row.name} is in use by {', '.join(users)}.",
+            "Delete those environments first.",
+        )
+    remove(deps, row)
+    return Outcome(Nothing(), f"Template {row.name} is deleted.")

@@ -1,0 +1,1 @@
+"""Work of several steps, shared by operations."""

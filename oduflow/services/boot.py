@@ -1,0 +1,102 @@
+"""Start an environment's container and prove that its Odoo serves."""
+
+import time
+from dataclasses import replace
+
+from oduflow.adapters.docker.errors import PortTaken
+from oduflow.adapters.odoo.web import login_status
+from oduflow.domain.environment import Environment
+from oduflow.domain.errors import UpstreamFailed
+from oduflow.domain.odoo_log import explanation
+from oduflow.domain.plan import EnvironmentPlan
+from oduflow.kernel.call import Call
+from oduflow.services.deps import Deps
+from oduflow.services.odoo_container import serving_spec
+
+BOOT_SECONDS = 180.0
+POLL_SECONDS = 0.03
+OK = 200
+PORT_TRIES = 20
+
+
+def create_container(deps: Deps, plan: EnvironmentPlan, row: Environment) -> None:
+    """Make the container anew, stopped; what had its name is removed first."""
+    deps.containers.remove(plan.container)
+    image = deps.images.facts(row.odoo_image)
+    team = deps.settings.teams[row.team]
+    deps.containers.create(serving_spec(plan, row, image, team, deps.settings.server.host))
+
+
+def boot(deps: Deps, call: Call, plan: EnvironmentPlan, row: Environment) -> Environment:
+    """Start the container within the boot limit and wait until `/web/login` answers 200.
+
+    A host port that somebody else took meanwhile is exchanged for the next free one.
+
+    Returns:
+        The row, with the port it serves on.
+
+    Raises:
+        UpstreamFailed: Odoo ended or did not answer in time; `output` holds its last traceback.
+    """
+    with call.boot_slot():
+        row = _start(deps, plan, row)
+        wait_until_serving(deps, call, plan)
+    return row
+
+
+def wait_until_serving(deps: Deps, call: Call, plan: EnvironmentPlan) -> None:
+    """Poll `/web/login` until it answers 200.
+
+    Raises:
+        UpstreamFailed: the container ended, or the time is over.
+    """
+    deadline = time.monotonic() + BOOT_SECONDS
+    network = plan.naming.team_network(plan.team)
+    while True:
+        facts = deps.containers.facts(plan.container)
+        if facts is None or facts.status not in {"created", "running"}:
+            code = "" if facts is None else f" with exit code {facts.exit_code}"
+            raise _did_not_serve(deps, plan, f"Odoo ended{code} before it served a page.")
+        address = facts.addresses.get(network, "")
+        status = login_status(address) if address else None
+        if status == OK:
+            return
+        if time.monotonic() > deadline:
+            answer = "nothing" if status is None else f"HTTP {status}"
+            raise _did_not_serve(
+                deps, plan, f"/web/login answered {answer} for {BOOT_SECONDS:.0f} s."
+            )
+        call.raise_if_cancelled()
+        time.sleep(POLL_SECONDS)
+
+
+def _start(deps: Deps, plan: EnvironmentPlan, row: Environment) -> Environment:
+    taken: set[int] = set()
+    for _ in range(PORT_TRIES):
+        try:
+            deps.containers.start(plan.container)
+        except PortTaken:
+            taken.add(row.port or 0)
+            row = replace(row, port=take_port(deps, row, frozenset(taken)))
+            create_container(deps, plan, row)
+        else:
+            return row
+    raise UpstreamFailed(
+        f"{PORT_TRIES} host ports in a row were taken by others.",
+        "Give [routing] port_range a range that nothing else uses.",
+    )
+
+
+def take_port(deps: Deps, row: Environment, avoid: frozenset[int] = frozenset()) -> int:
+    """Reserve the lowest free host port for the environment's life."""
+    ports = deps.settings.routing.port_range
+    return deps.environments.take_port(row.id, ports.first, ports.last, avoid=avoid)
+
+
+def _did_not_serve(deps: Deps, plan: EnvironmentPlan, message: str) -> UpstreamFailed:
+    return UpstreamFailed(
+        message,
+        f"get_environment_logs name={plan.name} shows more; fix the module and call "
+        f"rebuild_environment name={plan.name}.",
+        output=explanation(deps.containers.logs(plan.container, tail=400)),
+    )

@@ -1,0 +1,92 @@
+"""Decide what a new environment is made of, before anything is made."""
+
+import re
+
+from oduflow.domain.environment import CreateEnvironment, Environment
+from oduflow.domain.errors import Conflict, Invalid
+from oduflow.domain.template import Template, TemplateState
+from oduflow.services.deps import Deps
+
+_VERSION = re.compile(r":(?P<major>\d+)(\.\d+)?")
+
+
+def choose_template(deps: Deps, team: str, asked: str | None) -> Template:
+    """Return the asked-for template, else the team's default, else its only one.
+
+    Raises:
+        Invalid: there is none of that name, or several and no default.
+    """
+    ready = [row for row in deps.templates.list(team) if row.state is TemplateState.READY]
+    names = ", ".join(row.name for row in ready)
+    wanted = asked or deps.settings.teams[team].default_template
+    if wanted:
+        found = [row for row in ready if row.name == wanted]
+        if not found:
+            raise Invalid(
+                f"There is no template “{wanted}”.",
+                f"Templates: {names}." if ready else "create_template name=base-19 makes one.",
+            )
+        return found[0]
+    if len(ready) != 1:
+        raise Invalid(
+            "Several templates, and none is the default." if ready else "There is no template yet.",
+            f"Pass template, one of: {names}." if ready else "create_template name=base-19.",
+        )
+    return ready[0]
+
+
+def check_version(template: Template, image: str) -> None:
+    """Refuse an image of another major version than the template's database.
+
+    Raises:
+        Invalid: the majors differ.
+    """
+    theirs, ours = _major(image), _major(template.odoo_image)
+    if theirs and ours and theirs != ours:
+        raise Invalid(
+            f"{image} is another major version than template {template.name} "
+            f"({template.odoo_image}).",
+            "Leave odoo_image out, or make a template with that image.",
+        )
+
+
+def differences(row: Environment, args: CreateEnvironment, repo_url: str) -> tuple[str, ...]:
+    """Say in what an existing environment differs from what is asked; nothing means the same."""
+    asked: dict[str, tuple[object, object]] = {"repo_url": (row.repo_url, repo_url)}
+    if args.branch is not None:
+        asked["branch"] = (row.branch, args.branch)
+    if args.template is not None:
+        asked["template"] = (row.template, args.template)
+    if args.odoo_image is not None:
+        asked["odoo_image"] = (row.odoo_image, args.odoo_image)
+    asked["modules"] = (sorted(row.modules), sorted(set(args.modules)))
+    return tuple(
+        f"{key} is {_shown(there)}, not {_shown(wanted)}"
+        for key, (there, wanted) in asked.items()
+        if there != wanted
+    )
+
+
+def refuse_differences(row: Environment, args: CreateEnvironment, repo_url: str) -> None:
+    """Answer `conflict` when the name is taken by something else.
+
+    Raises:
+        Conflict: says what differs.
+    """
+    differing = differences(row, args, repo_url)
+    if differing:
+        raise Conflict(
+            f"“{row.name}” exists already and differs: {'; '.join(differing)}.",
+            f"Choose another name, or delete_environment name={row.name} first.",
+        )
+
+
+def _major(image: str) -> str:
+    found = _VERSION.search(image)
+    return found["major"] if found else ""
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
+    return str(value)

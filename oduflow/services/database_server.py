@@ -1,0 +1,214 @@
+"""PostgreSQL's own container: made once, started again, never initialised over.
+
+The cluster's password never enters an environment or a command line: `initdb` reads it from a
+mounted file in a throw-away container, and the server itself is started without it.
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from oduflow.adapters.docker.containers import Containers
+from oduflow.adapters.docker.images import Images
+from oduflow.adapters.docker.networks import Networks
+from oduflow.adapters.docker.volumes import Volumes
+from oduflow.adapters.postgres.cluster import Cluster
+from oduflow.adapters.postgres.config import (
+    CONFIG_TARGET,
+    DATA_FOLDER,
+    HBA_NAME,
+    SOCKET_TARGET,
+    VOLUME_TARGET,
+    ServerSettings,
+    hba,
+    initdb_command,
+    server_command,
+)
+from oduflow.adapters.store import Facts
+from oduflow.domain.container import Attachment, ContainerSpec, ImageFacts, Limits, Mount
+from oduflow.domain.errors import Failure, NotFound, UpstreamFailed
+from oduflow.domain.plan import DATABASE_HOST_OFFSET, Naming
+from oduflow.services.secret_files import ensure_secret, make_folder, write_private
+
+PASSWORD_TARGET = "/run/password"  # noqa: S105 - where a file is mounted, not a secret
+IDENTIFIER = "postgres.system_identifier"
+START_SECONDS = 60.0
+INITDB_SECONDS = 120.0
+POLL_SECONDS = 0.1
+SHARED_MEMORY = 256 << 20
+MEMORY = 4 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseServer:
+    """Brings the cluster up and recognises it."""
+
+    image: str
+    naming: Naming
+    containers: Containers
+    images: Images
+    networks: Networks
+    volumes: Volumes
+    cluster: Cluster
+    facts: Facts
+
+    def serves(self) -> bool:
+        """Whether the cluster answers at this moment."""
+        try:
+            self.cluster.ready()
+        except Failure:
+            return False
+        return True
+
+    def ensure(
+        self, team_networks: Mapping[str, IPv4Network], on_progress: Callable[[str], None]
+    ) -> None:
+        """Make the cluster serve the teams' networks.
+
+        Args:
+            team_networks: subnet by network name.
+            on_progress: told a line before each longer part.
+
+        Raises:
+            UpstreamFailed: it does not come up, or it is not the cluster we know; nothing of it
+                is touched then.
+        """
+        image = self.images.ensure(self.image, on_progress)
+        owner = self.images.account(self.image, "postgres")
+        self._write_rules(tuple(team_networks.values()), owner)
+        known = self.facts.get(IDENTIFIER)
+        if not self._has_cluster():
+            if known is not None:
+                raise _gone()
+            on_progress("Initialising PostgreSQL")
+            self._initialise(image, owner)
+        self._run(image, owner)
+        for network, subnet in team_networks.items():
+            address = str(subnet.network_address + DATABASE_HOST_OFFSET)
+            self.networks.connect(network, self.naming.database, address)
+        self._await()
+        if known is not None:
+            self._recognise(known)
+        self.cluster.prepare()
+        if known is None:
+            self.facts.set(IDENTIFIER, self.cluster.system_identifier())
+        self.cluster.reload()
+
+    def _write_rules(self, subnets: tuple[IPv4Network, ...], owner: tuple[int, int]) -> None:
+        # Only root and PostgreSQL's own user may pass; the parent keeps everybody else out.
+        folder = make_folder(self.naming.postgres_folder())
+        for name in ("conf", "socket"):
+            make_folder(folder / name)
+            os.chown(folder / name, *owner)
+        rules = folder / "conf" / HBA_NAME
+        write_private(rules, hba(subnets), uid=owner[0], gid=owner[1])
+
+    def _has_cluster(self) -> bool:
+        if self.volumes.facts(self.naming.database_volume) is None:
+            return False
+        root = self.volumes.mountpoint(self.naming.database_volume)
+        return (root / Path(DATA_FOLDER).relative_to(VOLUME_TARGET) / "PG_VERSION").is_file()
+
+    def _initialise(self, image: ImageFacts, owner: tuple[int, int]) -> None:
+        self.volumes.ensure(self.naming.database_volume, labels=self.naming.labels("database"))
+        folder = self.naming.postgres_folder()
+        secret = ensure_secret(folder / "password")
+        # initdb runs as PostgreSQL's user and needs a copy it can read.
+        copy = folder / "initdb-password"
+        write_private(copy, secret, uid=owner[0], gid=owner[1])
+        spec = ContainerSpec(
+            name=f"{self.naming.database}.init",
+            image=image.id,
+            labels=self.naming.labels("database"),
+            entrypoint=initdb_command(PASSWORD_TARGET),
+            user=f"{owner[0]}:{owner[1]}",
+            mounts=(self._data(), Mount("bind", PASSWORD_TARGET, str(copy))),
+        )
+        self.containers.remove(spec.name)
+        try:
+            result = self.containers.run_once(spec, timeout=INITDB_SECONDS)
+        finally:
+            copy.unlink()
+        if result.exit_code != 0:
+            raise UpstreamFailed(
+                "PostgreSQL could not be initialised.",
+                "The output says why; disk space is the usual reason.",
+                output=result.output,
+            )
+
+    def _run(self, image: ImageFacts, owner: tuple[int, int]) -> None:
+        name = self.naming.database
+        facts = self.containers.facts(name)
+        if facts is not None and facts.status == "paused":
+            raise UpstreamFailed(
+                "PostgreSQL's container is paused.", f"Run `docker unpause {name}`."
+            )
+        if facts is None:
+            self.containers.create(self._spec(image, owner))
+        self.containers.start(name)
+
+    def _spec(self, image: ImageFacts, owner: tuple[int, int]) -> ContainerSpec:
+        folder = self.naming.postgres_folder()
+        return ContainerSpec(
+            name=self.naming.database,
+            image=image.id,
+            labels=self.naming.labels("database"),
+            entrypoint=server_command(ServerSettings()),
+            user=f"{owner[0]}:{owner[1]}",
+            hostname="db",
+            mounts=(
+                self._data(),
+                Mount("bind", SOCKET_TARGET, str(folder / "socket"), read_only=False),
+                Mount("bind", CONFIG_TARGET, str(folder / "conf")),
+            ),
+            networks=(Attachment(self.naming.network),),
+            limits=Limits(memory=MEMORY, cpus=float(os.cpu_count() or 1), pids=2048),
+            sysctls={"net.ipv4.ip_forward": "0"},
+            stop_signal="SIGINT",  # fast shutdown: sessions end, nothing is lost
+            shm_size=SHARED_MEMORY,
+        )
+
+    def _data(self) -> Mount:
+        return Mount("volume", VOLUME_TARGET, self.naming.database_volume, read_only=False)
+
+    def _await(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self.cluster.ready()
+            except Failure as cause:
+                facts = self.containers.facts(self.naming.database)
+                running = facts is not None and facts.status == "running"
+                if running and time.monotonic() < deadline:
+                    time.sleep(POLL_SECONDS)
+                    continue
+                log = self.containers.logs(self.naming.database, tail=30)
+                raise UpstreamFailed(
+                    f"PostgreSQL does not come up. {cause.message}",
+                    f"`docker logs {self.naming.database}` shows more.",
+                    output=log,
+                ) from cause
+            return
+
+    def _recognise(self, known: str) -> None:
+        try:
+            found = self.cluster.system_identifier()
+        except NotFound:
+            found = ""  # a cluster that was never prepared, so not the one we know
+        if known != found:
+            raise UpstreamFailed(
+                "This PostgreSQL cluster is not the one the store knows.",
+                "Bring back the volume that belongs to this data folder, or start with a fresh "
+                "data folder; nothing was changed.",
+            )
+
+
+def _gone() -> UpstreamFailed:
+    return UpstreamFailed(
+        "The database's volume is gone or empty, though the store knows a cluster in it.",
+        "Restore the volume from a backup, or run `oduflow destroy` and start anew; nothing was "
+        "initialised over it.",
+    )

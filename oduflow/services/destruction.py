@@ -1,0 +1,50 @@
+"""Remove exactly what an instance made, by its labels, chains and folders, never by prune."""
+
+import shutil
+from collections.abc import Iterator
+
+from oduflow.adapters.docker.networks import Networks
+from oduflow.adapters.firewall.iptables import Firewall
+from oduflow.adapters.store import Store
+from oduflow.domain.plan import Naming
+from oduflow.services.deps import Deps
+
+OWN_FOLDERS = ("failpoints", "postgres", "sample")
+OWN_FILES = ("oduflow.db", "oduflow.db-shm", "oduflow.db-wal")
+
+
+def destroy_everything(
+    deps: Deps, networks: Networks, firewall: Firewall, store: Store
+) -> Iterator[str]:
+    """Remove everything, telling a line for each thing removed.
+
+    Roles and databases go with PostgreSQL's volume. Containers go first, so that nothing runs
+    when the rules fall. Safe to repeat.
+    """
+    anything = {deps.naming.label("kind"): ""}
+    for container in deps.containers.list(anything):
+        deps.containers.remove(container.name)
+        yield f"removed container {container.name}"
+    for network in networks.list(anything):
+        networks.remove(network.name)
+        yield f"removed network {network.name}"
+    for volume in deps.volumes.list(anything):
+        deps.volumes.remove(volume.name)
+        yield f"removed volume {volume.name}"
+    state = firewall.remove(deps.naming.instance)
+    yield "removed firewall rules" if state.ok else f"firewall: {state.reason}"
+    store.close()
+    yield from _remove_data(deps.naming)
+
+
+def _remove_data(naming: Naming) -> Iterator[str]:
+    folders = [*naming.data_dir.glob("team_*"), *(naming.data_dir / name for name in OWN_FOLDERS)]
+    for folder in folders:
+        if folder.is_dir():
+            shutil.rmtree(folder)
+            yield f"removed folder {folder}"
+    for name in OWN_FILES:
+        (naming.data_dir / name).unlink(missing_ok=True)
+    # Lock files are never unlinked while somebody could hold one; the server's is ours now.
+    shutil.rmtree(naming.data_dir / "locks", ignore_errors=True)
+    yield f"removed the store in {naming.data_dir}"

@@ -1,0 +1,96 @@
+"""Look at every part that creating an environment needs, and say what is missing."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from oduflow.adapters.docker.engine import Engine
+from oduflow.adapters.store import Store
+from oduflow.domain.errors import Failure, QuotaReached, UpstreamFailed
+from oduflow.domain.health import Finding
+from oduflow.services.adoption import unadoptable
+from oduflow.services.deps import Deps
+
+MINIMUM_FREE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """Names each part and its health; also the server's `/readyz`."""
+
+    deps: Deps
+    engine: Engine
+    store: Store
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Look at everything now; each part has a time limit of its own."""
+        checks: dict[str, Callable[[], str]] = {
+            "docker": self._docker,
+            "store": self._store,
+            "disk": self._disk,
+            "images": self._images,
+            "postgres": self._postgres,
+            "isolation": self._isolation,
+        }
+        return tuple(_finding(part, check) for part, check in checks.items())
+
+    def leftovers(self) -> tuple[Finding, ...]:
+        """Report containers that carry our label and belong to nothing we know."""
+        try:
+            found = unadoptable(self.deps)
+        except Failure:
+            return ()  # the part that failed is among the findings already
+        return tuple(
+            Finding(
+                "leftover",
+                ok=False,
+                message=f"Container {name} carries our label and belongs to no environment.",
+                hint=f"Look at it, then `docker rm -f {name}`; we delete nothing without a row.",
+            )
+            for name in found
+        )
+
+    def _docker(self) -> str:
+        self.engine.ping()
+        return f"Docker {self.engine.version()} answers."
+
+    def _store(self) -> str:
+        self.store.check()
+        return "The store can be written."
+
+    def _disk(self) -> str:
+        free = shutil.disk_usage(self.deps.settings.server.data_dir).free
+        if free < MINIMUM_FREE_BYTES:
+            raise QuotaReached(
+                f"Only {free >> 20} MiB are free where the data lies.",
+                "Delete environments or free disk space; creating needs at least 1 GiB.",
+            )
+        return f"{free / (1 << 30):.0f} GiB are free."
+
+    def _images(self) -> str:
+        self.deps.images.facts(self.deps.settings.images.postgres)
+        return "The database's image is here."
+
+    def _postgres(self) -> str:
+        self.deps.cluster.ready()
+        return "PostgreSQL answers."
+
+    def _isolation(self) -> str:
+        state = self.deps.infrastructure.check_firewall()
+        if state.ok:
+            return "Environments are isolated."
+        several = len(self.deps.settings.teams) > 1
+        if several and not self.deps.settings.firewall.allow_unisolated:
+            raise UpstreamFailed(
+                f"Environments are not isolated: {state.reason}",
+                "Install iptables and run the server as root, or set "
+                "[firewall] allow_unisolated = true.",
+            )
+        return f"Isolation is reduced: {state.reason}"
+
+
+def _finding(part: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(part, ok=True, message=check())
+    except Failure as failure:
+        return Finding(part, ok=False, message=failure.message, hint=failure.hint)

@@ -1,0 +1,110 @@
+"""Find environments, and show them as they are at this moment."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from oduflow.domain.container import ContainerFacts
+from oduflow.domain.environment import Environment, EnvironmentState, EnvironmentView
+from oduflow.domain.errors import Kind, NotFound
+from oduflow.domain.outcome import ErrorView
+from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.template import Template, TemplateState
+from oduflow.services.deps import Deps
+
+SERVING_STATES = frozenset({EnvironmentState.RUNNING, EnvironmentState.STOPPED})
+
+
+def find(deps: Deps, team: str, name: str) -> Environment:
+    """Return the team's environment.
+
+    Raises:
+        NotFound: the team has none of that name.
+    """
+    row = deps.environments.get(team, name)
+    if row is None:
+        raise NotFound(
+            f"There is no environment “{name}”.", "list_environments shows those there are."
+        )
+    return row
+
+
+def observed(row: Environment, container: ContainerFacts | None) -> Environment:
+    """Correct a row by what Docker says: Docker is the truth for containers."""
+    if row.state not in SERVING_STATES or row.step:
+        return row
+    if container is None:
+        return replace(row, state=EnvironmentState.LOST, error=_lost(row))
+    if container.status == "running":
+        return replace(row, state=EnvironmentState.RUNNING)
+    if row.state is EnvironmentState.RUNNING and container.exit_code != 0:
+        return replace(row, state=EnvironmentState.FAILED, error=_ended(row, container))
+    return replace(row, state=EnvironmentState.STOPPED)
+
+
+def views(deps: Deps, team: str) -> tuple[EnvironmentView, ...]:
+    """Show the team's environments, by name, with one question to Docker."""
+    rows = deps.environments.list(team)
+    if not rows:
+        return ()
+    containers = _containers(deps, team)
+    return tuple(
+        view(deps, observed(row, containers.get(EnvironmentPlan.of(deps.naming, row).container)))
+        for row in rows
+    )
+
+
+def current(deps: Deps, row: Environment) -> EnvironmentView:
+    """Show one environment as it is now."""
+    plan = EnvironmentPlan.of(deps.naming, row)
+    return view(deps, observed(row, deps.containers.facts(plan.container)))
+
+
+def view(deps: Deps, row: Environment) -> EnvironmentView:
+    """Show a row."""
+    url = base_url(deps, row) if row.state is EnvironmentState.RUNNING else None
+    return EnvironmentView.of(row, url)
+
+
+def base_url(deps: Deps, row: Environment) -> str | None:
+    """Say where an environment's Odoo answers."""
+    if row.port is None:
+        return None
+    host = deps.settings.routing.external_host or deps.settings.server.host
+    if host in {"0.0.0.0", "::", "127.0.0.1"}:  # noqa: S104 - compared, not bound
+        host = "localhost"
+    return f"http://{host}:{row.port}/"
+
+
+def template_of(row: Environment) -> Template:
+    """Name the template a row was cloned from; it may be sealed or gone by now."""
+    return Template(
+        id=row.template_id,
+        team=row.team,
+        name=row.template,
+        odoo_image=row.odoo_image,
+        modules=(),
+        state=TemplateState.READY,
+        created_by="",
+        created_at=row.created_at,
+    )
+
+
+def _containers(deps: Deps, team: str) -> Mapping[str, ContainerFacts]:
+    labels = deps.naming.labels("environment", team=team)
+    return {facts.name: facts for facts in deps.containers.list(labels)}
+
+
+def _lost(row: Environment) -> ErrorView:
+    return ErrorView(
+        kind=Kind.UPSTREAM,
+        message="Its container is gone; somebody removed it outside the product.",
+        hint=f"rebuild_environment name={row.name} makes it anew; the data is kept.",
+    )
+
+
+def _ended(row: Environment, container: ContainerFacts) -> ErrorView:
+    return ErrorView(
+        kind=Kind.UPSTREAM,
+        message=f"Odoo ended with exit code {container.exit_code}.",
+        hint=f"get_environment_logs name={row.name}, then start_environment name={row.name}.",
+    )

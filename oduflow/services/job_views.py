@@ -1,0 +1,34 @@
+"""Show jobs."""
+
+from oduflow.domain.clock import rfc3339
+from oduflow.domain.job import Job, JobView
+from oduflow.domain.outcome import FINISHED, Outcome
+from oduflow.kernel.runner import standing
+
+
+def job_view(job: Job) -> JobView:
+    """Show a job's row."""
+    progress = job.progress
+    return JobView(
+        job=job.id,
+        operation=job.operation,
+        target=job.target,
+        status=job.status,
+        created_by=str(job.actor),
+        created_at=rfc3339(job.created_at),
+        updated_at=rfc3339(job.updated_at),
+        step=progress.step if progress else None,
+        message=progress.message if progress else None,
+        done=progress.done if progress else None,
+        total=progress.total if progress else None,
+        position=job.position or None,
+        result=job.result,
+    )
+
+
+def job_outcome(job: Job) -> Outcome[JobView]:
+    """Answer a job: how far it is, and what to call next."""
+    if job.status in FINISHED:
+        return Outcome(job_view(job), f"{job.operation} {job.target}: {job.status}.")
+    summary = f"{job.operation} {job.target}: {standing(job)}."
+    return Outcome(job_view(job), summary, next=(f"wait_for_job job={job.id}",))

@@ -1,0 +1,59 @@
+"""The server's own loop: make the infrastructure, reconcile, and look again every half minute."""
+
+import logging
+import threading
+
+from oduflow.domain.errors import Failure
+from oduflow.services.deps import Deps
+from oduflow.services.reconcile import reconcile
+
+log = logging.getLogger(__name__)
+
+INTERVAL_SECONDS = 30.0
+RETRY_SECONDS = 3.0
+
+
+class Keeper:
+    """Keeps the world as the store says, in a thread of its own."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._started = False
+        self._told = ""
+
+    def start(self) -> None:
+        """Start the loop; a second call does nothing."""
+        if not self._thread.is_alive() and not self._stop.is_set():
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End the loop after the step it is in; does not wait."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._stop.wait(INTERVAL_SECONDS if self._look() else RETRY_SECONDS)
+
+    def _look(self) -> bool:
+        """Look once; tell each new reason for which environments cannot be created, once."""
+        try:
+            state = self._deps.infrastructure.ensure()
+            reconcile(self._deps, at_start=not self._started)
+        except Failure as failure:
+            self._tell(f"{failure.message} {failure.hint}".strip())
+            return False
+        except Exception:
+            log.exception("the keeper hit a defect")
+            return False
+        self._tell("" if state.ok else f"Isolation is reduced: {state.reason}")
+        if not self._started:
+            self._started = True
+            log.info("ready: environments can be created")
+        return True
+
+    def _tell(self, problem: str) -> None:
+        if problem and problem != self._told:
+            log.warning("%s", problem)
+        self._told = problem

@@ -1,0 +1,114 @@
+"""Odoo's containers: the one that serves, and the throw-away one that installs."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from oduflow.adapters.odoo.conf import ADDONS_ROOT, CONF_TARGET
+from oduflow.domain.container import (
+    Attachment,
+    ContainerSpec,
+    ImageFacts,
+    Limits,
+    Mount,
+    Publish,
+)
+from oduflow.domain.environment import Environment
+from oduflow.domain.plan import ODOO_PORT, EnvironmentPlan
+from oduflow.settings import Team
+
+PYTHON_TARGET = "/mnt/python"
+DATA_TARGET = "/var/lib/odoo"
+
+
+def repository_folder(repo_url: str) -> str:
+    """Name the checkout's folder in the container; a repository that is one module needs its own.
+
+    Odoo takes a module's name from its folder, so `sale-tools.git` becomes `sale_tools`.
+    """
+    last = urlsplit(repo_url).path.rstrip("/").rpartition("/")[2].removesuffix(".git")
+    return re.sub(r"[^a-zA-Z0-9_]", "_", last) or "repository"
+
+
+def addons_path(
+    repo_url: str, folders: tuple[str, ...], *, root_is_module: bool
+) -> tuple[str, ...]:
+    """Say where in the container the checkout's modules lie."""
+    if root_is_module:
+        return (ADDONS_ROOT,)
+    base = f"{ADDONS_ROOT}/{repository_folder(repo_url)}"
+    return tuple(base if folder == "." else f"{base}/{folder}" for folder in folders)
+
+
+def limits(team: Team) -> Limits:
+    """Say what one environment of the team may use."""
+    return Limits(memory=team.memory_mb << 20, cpus=team.cpus)
+
+
+def serving_spec(
+    plan: EnvironmentPlan, row: Environment, image: ImageFacts, team: Team, bind: str
+) -> ContainerSpec:
+    """Describe the container that serves an environment."""
+    return _spec(
+        plan,
+        row,
+        image,
+        team,
+        name=plan.container,
+        labels=plan.labels(row),
+        arguments=(),
+        publish=(Publish(ODOO_PORT, bind, row.port or 0),),
+    )
+
+
+def install_spec(
+    plan: EnvironmentPlan, row: Environment, image: ImageFacts, team: Team
+) -> ContainerSpec:
+    """Describe the throw-away container that installs modules; it publishes nothing."""
+    return _spec(
+        plan,
+        row,
+        image,
+        team,
+        name=plan.once,
+        labels=plan.naming.labels("once", id=row.id, team=row.team, name=row.name),
+        arguments=("--init", ",".join(row.modules), "--stop-after-init", "--no-http"),
+        publish=(),
+    )
+
+
+def _spec(
+    plan: EnvironmentPlan,
+    row: Environment,
+    image: ImageFacts,
+    team: Team,
+    *,
+    name: str,
+    labels: Mapping[str, str],
+    arguments: tuple[str, ...],
+    publish: tuple[Publish, ...],
+) -> ContainerSpec:
+    mounts = [
+        Mount("volume", DATA_TARGET, plan.volume, read_only=False),
+        Mount("bind", CONF_TARGET, str(plan.conf)),
+        Mount("bind", f"{ADDONS_ROOT}/{repository_folder(row.repo_url)}", str(plan.checkout)),
+    ]
+    environment = {}
+    if row.python_deps:
+        folder = plan.naming.team_folder(row.team) / "python" / row.python_deps
+        mounts.append(Mount("bind", PYTHON_TARGET, str(folder)))
+        environment["PYTHONPATH"] = PYTHON_TARGET
+    return ContainerSpec(
+        name=name,
+        image=image.id,
+        labels=labels,
+        entrypoint=("odoo",),
+        command=("--config", CONF_TARGET, *arguments),
+        user=f"{image.uid}:{image.gid}",
+        hostname=row.name,
+        environment=environment,
+        mounts=tuple(mounts),
+        networks=(Attachment(plan.naming.team_network(row.team)),),
+        publish=publish,
+        limits=limits(team),
+    )

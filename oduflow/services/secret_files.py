@@ -1,0 +1,49 @@
+"""Machine-made secrets, one 0600 file each, below a 0700 folder of the server's."""
+
+import os
+import secrets
+from pathlib import Path
+
+
+def make_folder(path: Path) -> Path:
+    """Make a 0700 folder and its parents, if they are missing."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def ensure_secret(path: Path) -> str:
+    """Return the secret in `path`; make one of 24 random bytes when there is none.
+
+    Written aside and linked into place, so a kill never leaves half a secret and two
+    processes agree on one.
+    """
+    make_folder(path.parent)
+    if not path.exists():
+        aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        write_private(aside, secrets.token_urlsafe(24))
+        try:
+            os.link(aside, path)
+        except FileExistsError:
+            pass
+        finally:
+            aside.unlink()
+    return path.read_text("ascii")
+
+
+def write_private(path: Path, text: str, *, uid: int = -1, gid: int = -1) -> None:
+    """Write a 0600 file in one motion: whole or not at all.
+
+    Args:
+        path: where.
+        text: what.
+        uid: its owner, -1 for the server's own.
+        gid: its group, -1 for the server's own.
+    """
+    aside = path.with_name(f".{path.name}.new")
+    aside.unlink(missing_ok=True)
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        if uid >= 0 or gid >= 0:
+            os.fchown(file.fileno(), uid, gid)
+        file.write(text)
+    aside.replace(path)

@@ -1,0 +1,81 @@
+"""Find the configuration; the only place that looks at the process's environment."""
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from oduflow.settings.model import Settings
+from oduflow.settings.problems import BadSettings, NoSettings, SettingsProblem
+from oduflow.settings.read import parse
+
+CONFIG_VARIABLE = "ODUFLOW_CONFIG"
+TOKEN_VARIABLE = "ODUFLOW_TOKEN"  # noqa: S105 - a variable's name
+_USUAL = (Path("oduflow.toml"), Path("/etc/oduflow/oduflow.toml"))
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the first configuration of `path`, $ODUFLOW_CONFIG, ./oduflow.toml, /etc/oduflow.
+
+    A file that was named, by `path` or by the variable, is the only one looked at: another one in
+    its place would be a surprise.
+
+    Args:
+        path: the value of `--config`.
+        environ: instead of the process's own environment.
+
+    Raises:
+        NoSettings: there is no such file.
+        BadSettings: it cannot be read, or what it says cannot be used.
+    """
+    candidates = search_order(path, _environ(environ))
+    for candidate in candidates:
+        try:
+            return _read(candidate)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as cause:
+            raise _unreadable(candidate, cause.strerror or "an input error") from cause
+        except UnicodeDecodeError as cause:
+            raise _unreadable(candidate, "it is not UTF-8") from cause
+    raise NoSettings(candidates)
+
+
+def remote_token(environ: Mapping[str, str] | None = None) -> str:
+    """Return the Bearer token of $ODUFLOW_TOKEN for a remote server, empty when there is none."""
+    return _environ(environ).get(TOKEN_VARIABLE, "").strip()
+
+
+def _environ(environ: Mapping[str, str] | None) -> Mapping[str, str]:
+    return os.environ if environ is None else environ
+
+
+def search_order(path: Path | None, environ: Mapping[str, str]) -> list[Path]:
+    """Return the files that `load` looks at, absolute, the first one first."""
+    if path is not None:
+        return [path.absolute()]
+    if named := environ.get(CONFIG_VARIABLE):
+        return [Path(named).absolute()]
+    return [usual.absolute() for usual in _USUAL]
+
+
+def _read(path: Path) -> Settings:
+    with path.open("rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        text = file.read().decode("utf-8-sig")
+    settings = parse(text, path)
+    if not mode & stat.S_IROTH or not _holds_secrets(settings):
+        return settings
+    warning = f"Every user of this machine can read the secrets in {path}: chmod 600 it."
+    return replace(settings, warnings=(*settings.warnings, warning))
+
+
+def _holds_secrets(settings: Settings) -> bool:
+    return bool(settings.server.oauth_client_secret) or any(
+        team.auth_token or team.ui_password for team in settings.teams.values()
+    )
+
+
+def _unreadable(path: Path, why: str) -> BadSettings:
+    return BadSettings([SettingsProblem(None, "", "", f"It cannot be read: {why}", "")], path)

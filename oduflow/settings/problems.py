@@ -1,0 +1,96 @@
+"""What is wrong with a configuration, all of it at once.
+
+BadSettings      the file says something it must not; nothing is started
+└── NoSettings   there is no file
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from oduflow.settings.notation import key_text
+
+KeyPath = tuple[str | int, ...]  # ("firewall", "ports", 0): an element's index counts from 0
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsProblem:
+    """One thing to correct.
+
+    Args:
+        line: where it stands, from 1; None when no line can be named.
+        key: the dotted key, empty when the whole file is meant.
+        value: the value as it stands in the file, shortened; `****` for a secret; empty for none.
+        message: goes on after key and value: `must be true or false`.
+        hint: the next step, a sentence, or empty.
+    """
+
+    line: int | None
+    key: str
+    value: str
+    message: str
+    hint: str
+
+    def __str__(self) -> str:
+        place = f"line {self.line}:" if self.line else ""
+        equals = "=" if self.value else ""
+        words = (place, self.key, equals, self.value, f"{self.message}.", self.hint)
+        return " ".join(word for word in words if word)
+
+
+class BadSettings(Exception):
+    """The configuration cannot be used; no message holds a secret.
+
+    Args:
+        problems: at least one, in the order of the file.
+        source: the file, where there is one.
+    """
+
+    def __init__(self, problems: Sequence[SettingsProblem], source: Path | None = None) -> None:
+        self.problems = tuple(problems)
+        self.source = source
+        name = source or "The configuration"
+        super().__init__("\n".join([f"{name} cannot be used:", *map(str, self.problems)]))
+
+
+class NoSettings(BadSettings):
+    """There is no configuration file; a fresh one belongs at the first path of `searched`."""
+
+    def __init__(self, searched: Sequence[Path]) -> None:
+        self.searched = tuple(searched)
+        places = ", ".join(map(str, searched))
+        problem = SettingsProblem(
+            None, "", "", f"There is no configuration file at {places}", "Start with a fresh one."
+        )
+        super().__init__([problem])
+
+
+class Report:
+    """Collects problems and warnings, and knows the lines they belong to."""
+
+    def __init__(self, lines: Mapping[KeyPath, int]) -> None:
+        self._lines = lines
+        self._problems: dict[KeyPath, SettingsProblem] = {}
+        self.warnings: list[str] = []
+
+    def refuse(self, path: KeyPath, message: str, hint: str = "", *, value: str = "") -> None:
+        """Add a problem, unless the same place has one: a wrong value only breeds more."""
+        key = key_text([part for part in path if isinstance(part, str)])
+        problem = SettingsProblem(self.line(path), key, value, message, hint)
+        self._problems.setdefault(path, problem)
+
+    def warn(self, message: str) -> None:
+        """Add a sentence for the log at start."""
+        self.warnings.append(message)
+
+    def line(self, path: KeyPath) -> int | None:
+        """Return the line of a key, or of the innermost table around it that has one."""
+        while path and path not in self._lines:
+            path = path[:-1]
+        return self._lines.get(path)
+
+    def problems(self) -> list[SettingsProblem]:
+        """Return the problems in the order of the file, those without a line last."""
+        return sorted(
+            self._problems.values(), key=lambda problem: (problem.line is None, problem.line or 0)
+        )

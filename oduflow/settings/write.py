@@ -1,0 +1,109 @@
+"""Write the configuration of a first start: fresh secrets, and every key explained."""
+
+import os
+import secrets
+import tempfile
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from oduflow.settings.describe import default_of
+from oduflow.settings.keys import keys_of
+from oduflow.settings.model import SECTIONS, Settings
+from oduflow.settings.notation import key_text, value_text
+from oduflow.settings.problems import BadSettings, SettingsProblem
+from oduflow.settings.read import parse
+from oduflow.settings.team import Team
+
+_SECRET_BYTES = 32
+_WIDTH = 96
+_HEAD = """\
+# Oduflow's configuration. A key behind a "#" has its default; take the "#" away to change it.
+# Keep this file to yourself (mode 0600): it holds secrets.
+"""
+
+Overrides = Mapping[str, Any]
+
+
+def write_fresh(path: Path, **overrides: Overrides) -> Settings:
+    """Write a configuration with generated secrets and return what it says.
+
+    Nothing is overwritten, and no reader ever sees half a file: it is written beside its place
+    with mode 0600 and then linked there.
+
+    Args:
+        path: where to write; missing folders are made.
+        **overrides: values that differ from the defaults, one mapping a section:
+            `server={"sample": True}`, `team={"blue": {"name": "Blue"}}` (default: one team, 1).
+            A team without secrets in its mapping gets fresh ones.
+
+    Raises:
+        BadSettings: an override is wrong, or the file cannot be written.
+        FileExistsError: there is a file already, perhaps since a moment: load that one.
+    """
+    path = path.absolute()
+    text = _render(overrides)
+    settings = parse(text, path)
+    try:
+        _publish(path, text)
+    except OSError as cause:
+        if isinstance(cause, FileExistsError) and os.path.lexists(path):
+            raise
+        why = cause.strerror or "an output error"
+        problem = SettingsProblem(None, "", "", f"It cannot be written: {why}", "")
+        raise BadSettings([problem], path) from cause
+    return settings
+
+
+def _publish(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(name, path)  # unlike a rename, this fails where a file is
+    finally:
+        Path(name).unlink()
+
+
+def _render(overrides: Mapping[str, Overrides]) -> str:
+    blocks = [_HEAD]
+    for name, shape in SECTIONS.items():
+        blocks.append(_section([name], shape, overrides.get(name, {})))
+    for team_id, values in overrides.get("team", {"1": {}}).items():
+        blocks.append(_section(["team", team_id], Team, _fresh_secrets() | values))
+    # What is not known is written too: reading it back refuses it, with a hint.
+    blocks.extend(
+        f"[{key_text([name])}]\n" for name in overrides.keys() - SECTIONS.keys() - {"team"}
+    )
+    return "\n".join(blocks)
+
+
+def _fresh_secrets() -> dict[str, object]:
+    return {
+        name: secrets.token_urlsafe(_SECRET_BYTES)
+        for name, key in keys_of(Team).items()
+        if key.secret
+    }
+
+
+def _section(path: Sequence[str], shape: type, values: Overrides) -> str:
+    lines = [f"[{key_text(path)}]", ""]
+    for name, key in keys_of(shape).items():
+        about = f"{key.about} Default: {key.default}." if key.default else key.about
+        lines.extend(f"# {line}" for line in textwrap.wrap(about, _WIDTH))
+        if name in values:
+            lines.append(f"{name} = {value_text(values[name])}")
+        elif key.default:
+            lines.append(f"#{name} = …")
+        else:
+            lines.append(f"#{name} = {value_text(default_of(shape, name))}")
+        lines.append("")
+    lines.extend(
+        f"{key_text([name])} = {value_text(values[name])}"
+        for name in values.keys() - keys_of(shape).keys()
+    )
+    return "\n".join(lines)

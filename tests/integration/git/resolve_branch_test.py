@@ -1,0 +1,124 @@
+from pathlib import Path
+
+import pytest
+
+from oduflow.adapters.git.limits import Limits
+from oduflow.adapters.git.repository import GitRepositories
+from oduflow.adapters.git.urls import RemoteUrl
+from oduflow.domain.errors import Invalid, NotFound, UpstreamFailed
+from tests.support.git_server import PASSWORD, USER, GitServer
+
+FILES = {"sale_extra/__manifest__.py": "{}"}
+
+
+def test_without_a_branch_the_one_that_head_points_to_is_found(server, repositories):
+    url = server.repository("addons", {"19.0": FILES, "main": FILES}, default="19.0")
+    head = repositories.resolve_branch(url, None, team="1")
+    assert (head.branch, head.commit) == ("19.0", server.commit("addons", "19.0"))
+
+
+def test_a_named_branch_is_found_and_not_another_that_ends_like_it(server, repositories):
+    url = server.repository("addons", {"19.0": FILES, "feature/19.0": FILES, "main": FILES})
+    head = repositories.resolve_branch(url, "19.0", team="1")
+    assert (head.branch, head.commit) == ("19.0", server.commit("addons", "19.0"))
+
+
+def test_a_missing_branch_is_answered_with_similar_ones(server, repositories):
+    url = server.repository("addons", {"19.0": FILES, "18.0": FILES, "main": FILES})
+    with pytest.raises(NotFound, match=r"no branch 19-0") as caught:
+        repositories.resolve_branch(url, "19-0", team="1")
+    assert caught.value.hint.startswith("Did you mean: 19.0")
+
+
+def test_an_empty_repository_has_no_branch(server, repositories):
+    url = server.repository("empty", {})
+    with pytest.raises(NotFound, match="no default branch"):
+        repositories.resolve_branch(url, None, team="1")
+    with pytest.raises(NotFound) as caught:
+        repositories.resolve_branch(url, "main", team="1")
+    assert caught.value.hint == "It has no branches."
+
+
+def test_a_missing_repository_is_not_found(server, repositories):
+    with pytest.raises(NotFound, match=r"no repository /public/none\.git"):
+        repositories.resolve_branch(server.url("public/none.git"), None, team="1")
+
+
+def test_a_private_repository_asks_for_a_credential_and_nobody_is_prompted(server, repositories):
+    server.repository("addons", {"main": FILES})
+    with pytest.raises(UpstreamFailed, match="credential") as caught:
+        repositories.resolve_branch(server.url("private/addons.git"), None, team="1")
+    assert "oduflow call setup_repo_auth -" in caught.value.hint
+
+
+def test_a_host_where_nothing_listens_cannot_be_reached(server):
+    repositories = GitRepositories(allowed_hosts=("127.0.0.1",))
+    with pytest.raises(UpstreamFailed, match="cannot be reached"):
+        repositories.resolve_branch("http://127.0.0.1:1/a.git", None, team="1")
+
+
+def test_a_redirect_to_another_host_is_not_followed(server, repositories, tmp_path: Path):
+    with GitServer(tmp_path / "other") as other:
+        other.repository("addons", {"main": FILES})
+        server.redirect_to = other.url("")
+        with pytest.raises(UpstreamFailed, match="redirects"):
+            repositories.resolve_branch(server.url("redirect/addons.git"), None, team="1")
+        assert other.requests == []
+        assert len(server.requests) == 1
+
+
+def test_an_unlisted_private_address_is_never_asked(server):
+    repositories = GitRepositories(
+        allowed_hosts=("elsewhere.test",), resolve=lambda *_: ["127.0.0.1"]
+    )
+    for host in ("127.0.0.1", "rebound.test"):
+        with pytest.raises(Invalid):
+            repositories.resolve_branch(f"https://{host}:{server.port}/a", None, team="1")
+    assert server.requests == []
+
+
+def test_git_dials_the_address_that_was_checked_and_asks_no_name_server_itself(server):
+    server.repository("addons", {"main": FILES})
+    asked: list[str] = []
+
+    def resolve(host: str, _port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"]
+
+    repositories = GitRepositories(allowed_hosts=("git.invalid",), resolve=resolve)
+    url = f"http://git.invalid:{server.port}/public/addons.git"
+    assert repositories.resolve_branch(url, None, team="1").branch == "main"
+    assert asked == ["git.invalid"]
+    assert {request.host for request in server.requests} == {f"git.invalid:{server.port}"}
+
+
+def test_one_teams_credential_is_never_offered_to_another(server):
+    server.repository("addons", {"main": FILES})
+
+    def helper(team: str, _remote: RemoteUrl) -> str | None:
+        return f"!echo username={USER}; echo password={PASSWORD} #" if team == "1" else None
+
+    repositories = GitRepositories(allowed_hosts=(server.authority,), helper=helper)
+    url = server.url("private/addons.git")
+    assert repositories.resolve_branch(url, None, team="1").branch == "main"
+    assert any(request.authorization for request in server.requests)
+    server.requests.clear()
+    with pytest.raises(UpstreamFailed, match="credential"):
+        repositories.resolve_branch(url, None, team="2")
+    assert not any(request.authorization for request in server.requests)
+
+
+@pytest.mark.parametrize("area", ["hang", "drip"])
+def test_a_server_that_hangs_or_drips_is_given_up_in_time(server, area):
+    repositories = GitRepositories(
+        allowed_hosts=(server.authority,), limits=Limits(ask_seconds=0.5)
+    )
+    with pytest.raises(UpstreamFailed, match=r"after 0\.5 seconds"):
+        repositories.resolve_branch(server.url(f"{area}/a.git"), None, team="1")
+
+
+def test_a_transfer_that_crawls_is_given_up(server):
+    limits = Limits(ask_seconds=20, stall_seconds=1)
+    repositories = GitRepositories(allowed_hosts=(server.authority,), limits=limits)
+    with pytest.raises(UpstreamFailed, match="stalled"):
+        repositories.resolve_branch(server.url("drip/a.git"), None, team="1")

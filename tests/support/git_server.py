@@ -1,0 +1,179 @@
+"""A real git server on a loopback port, with the misbehaviours that a client must survive."""
+
+import base64
+import hmac
+import os
+import subprocess
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from types import TracebackType
+from typing import Self
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from oduflow.adapters.git.http_backend import HttpBackend
+from oduflow.adapters.git.loopback_server import LoopbackServer
+
+USER, PASSWORD = "reader", "read-only-password"
+_BASIC = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+_ADVERTISEMENT = b"001e# service=git-upload-pack\n0000"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A symbolic link."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submodule:
+    """A gitlink, as `git submodule add` leaves it."""
+
+    commit: str = "1" * 40
+
+
+Files = Mapping[str, str | bytes | Link | Submodule]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client asked for."""
+
+    method: str
+    path: str
+    query: str
+    host: str
+    authorization: str
+
+
+@dataclass
+class GitServer:
+    """Serves bare repositories made from dictionaries.
+
+    A repository `name` is at `/public/name.git`, and with Basic auth (USER, PASSWORD) at
+    `/private/name.git`. `/hang/…` never answers, `/drip/…` answers a byte now and then,
+    `/redirect/…` sends the client to `/public/…` at `redirect_to`, `/error/500/…` answers that
+    status. `requests` holds every request, in order.
+    """
+
+    root: Path
+    requests: list[Request] = field(default_factory=list)
+    redirect_to: str = ""
+
+    def __post_init__(self) -> None:
+        self._backend = HttpBackend(self.root)
+        self._server = LoopbackServer(self._answer)
+        self._stopping = Event()
+
+    @property
+    def authority(self) -> str:
+        return self._server.authority
+
+    @property
+    def port(self) -> int:
+        return self._server.port
+
+    def url(self, path: str) -> str:
+        return f"http://{self.authority}/{path}"
+
+    def repository(self, name: str, branches: Mapping[str, Files], *, default: str = "main") -> str:
+        """Make or extend a repository by one commit a branch; answer its public URL."""
+        bare = self.root / f"{name}.git"
+        bare.mkdir(parents=True, exist_ok=True)
+        _git(bare, "init", "--quiet", "--bare", f"--initial-branch={default}")
+        _git(bare, "fast-import", "--quiet", "--force", stdin=b"".join(_stream(bare, branches)))
+        return self.url(f"public/{name}.git")
+
+    def commit(self, name: str, branch: str) -> str:
+        return _git(self.root / f"{name}.git", "rev-parse", f"refs/heads/{branch}")
+
+    def __enter__(self) -> Self:
+        self._server.start()
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self._stopping.set()
+        self._server.stop()
+
+    def _answer(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        authorization = environ.get("HTTP_AUTHORIZATION", "")
+        self.requests.append(
+            Request(method, path, environ["QUERY_STRING"], environ["HTTP_HOST"], authorization)
+        )
+        _, area, rest = path.split("/", 2)
+        if area == "hang":
+            self._stopping.wait(120)
+        if area == "drip":
+            start("200 OK", [("Content-Type", "application/x-git-upload-pack-advertisement")])
+            return self._drip()
+        if area == "redirect":
+            target = f"{self.redirect_to or self.url('')}public/{rest}"
+            start("302 Found", [("Location", f"{target}?{environ['QUERY_STRING']}")])
+            return []
+        if area == "error":
+            start(f"{rest.partition('/')[0]} Error", [("Content-Length", "0")])
+            return []
+        if area == "private" and not hmac.compare_digest(authorization, _BASIC):
+            start("401 Unauthorized", [("WWW-Authenticate", 'Basic realm="git"')])
+            return []
+        return self._backend({**environ, "PATH_INFO": f"/{rest}"}, start)
+
+    def _drip(self) -> Iterator[bytes]:
+        for byte in _ADVERTISEMENT * 100:
+            yield bytes([byte])
+            if self._stopping.wait(0.2):
+                return
+
+
+def _stream(bare: Path, branches: Mapping[str, Files]) -> Iterator[bytes]:
+    """Speak git-fast-import(1)."""
+    for number, (branch, files) in enumerate(branches.items()):
+        ref = f"refs/heads/{branch}"
+        yield f"commit {ref}\n".encode()
+        yield f"committer Test <test@example.com> {int(time.time()) + number} +0000\n".encode()
+        yield _data(f"Change {branch}".encode())
+        if _git(bare, "for-each-ref", ref):
+            yield f"from {ref}^0\n".encode()
+        yield b"deleteall\n"
+        for path, content in files.items():
+            yield from _entry(path, content)
+
+
+def _entry(path: str, content: str | bytes | Link | Submodule) -> Iterator[bytes]:
+    if isinstance(content, Submodule):
+        yield f"M 160000 {content.commit} {path}\n".encode()
+        return
+    mode = "120000" if isinstance(content, Link) else "100644"
+    yield f"M {mode} inline {path}\n".encode()
+    text = content.target if isinstance(content, Link) else content
+    yield _data(text if isinstance(text, bytes) else text.encode())
+
+
+def _data(content: bytes) -> bytes:
+    return b"data %d\n%b\n" % (len(content), content)
+
+
+def _git(bare: Path, *arguments: str, stdin: bytes = b"") -> str:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": "/nonexistent",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+    }
+    answer = subprocess.run(
+        ["git", f"--git-dir={bare}", *arguments],
+        input=stdin,
+        env=environment,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return answer.stdout.decode().strip()

@@ -1,0 +1,137 @@
+"""A real PostgreSQL 18, made and hardened as the product makes its own, with a socket we share."""
+
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from oduflow.adapters.postgres import config
+from oduflow.adapters.postgres.cluster import Cluster
+from oduflow.adapters.postgres.tenant import Tenant
+from oduflow.domain.errors import UpstreamFailed
+
+IMAGE = "postgres:18"
+HARDENED = ("--user", "postgres", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
+BOOT_SECONDS = 30
+
+
+class PostgresContainer:
+    """One server in its own volume; `start` and `remove` are the owner's to call.
+
+    Attributes:
+        root: 0700 folder of ours; below it the socket's folder, 0700 and the image user's.
+        password: the admin's.
+    """
+
+    def __init__(self, settings: config.ServerSettings | None = None) -> None:
+        self.name = f"test-postgres-{os.getpid()}-{secrets.token_hex(3)}"
+        self.root = Path(tempfile.mkdtemp(prefix="odf-", dir="/tmp"))  # noqa: S108 - short path
+        self.socket_dir = self.root / "socket"
+        self.hba = self.root / "config" / config.HBA_NAME
+        self.password = secrets.token_urlsafe(24)
+        self.settings = settings or config.ServerSettings(
+            max_connections=60, admin_connections=5, shared_buffers_mb=64
+        )
+        self.cluster = Cluster(socket_dir=self.socket_dir, password=lambda: self.password)
+
+    def start(self, *, data: tuple[str, ...] = ()) -> "PostgresContainer":
+        """Initialise the cluster once and run it until it accepts the admin."""
+        self._lay_out()
+        volume = ("--volume", f"{self.name}:{config.VOLUME_TARGET}")
+        self.initdb(data or volume)
+        server = config.server_command(self.settings)
+        docker(
+            *("run", "--detach", "--init", "--name", self.name, "--stop-signal", "SIGINT"),
+            *("--restart", "no", *HARDENED, *(data or volume)),
+            *("--volume", f"{self.hba.parent}:{config.CONFIG_TARGET}:ro"),
+            *("--volume", f"{self.socket_dir}:{config.SOCKET_TARGET}"),
+            *("--entrypoint", server[0], IMAGE, *server[1:]),
+        )
+        self.wait()
+        return self
+
+    def initdb(self, data: tuple[str, ...]) -> int:
+        """Run the one-off container that makes the cluster; return its exit code."""
+        made = config.initdb_command("/secret/password")
+        done = subprocess.run(
+            (
+                *("docker", "run", "--rm", "--init", *HARDENED, *data, "--network", "none"),
+                *("--volume", f"{self.root / 'secret'}:/secret:ro"),
+                *("--entrypoint", made[0], IMAGE, *made[1:]),
+            ),
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode in {0, config.ALREADY_INITIALISED}, done.stderr
+        return done.returncode
+
+    def wait(self) -> None:
+        """Wait until the server accepts the admin."""
+        end = time.monotonic() + BOOT_SECONDS
+        while True:
+            try:
+                return self.cluster.ready()
+            except UpstreamFailed:
+                if time.monotonic() > end:
+                    raise AssertionError(self.logs()) from None
+                time.sleep(0.1)
+
+    def tenant(self, database: str, password: str, role: str = "") -> Tenant:
+        """Enter a database as its role."""
+        return Tenant(
+            socket_dir=self.socket_dir,
+            database=database,
+            role=role or database,
+            password=password,
+        )
+
+    def allow(self, *subnets: str) -> None:
+        """Let subnets in, as the product does: a new file in place of the old, then reload."""
+        new = self.hba.with_suffix(".new")
+        new.write_text(config.hba(IPv4Network(subnet) for subnet in subnets))
+        new.replace(self.hba)
+        self.cluster.reload()
+
+    @property
+    def address(self) -> str:
+        """The server's address on Docker's default bridge."""
+        return docker("inspect", "-f", "{{.NetworkSettings.IPAddress}}", self.name)
+
+    def logs(self) -> str:
+        """Everything the server logged."""
+        both = subprocess.run(
+            ("docker", "logs", self.name), check=True, capture_output=True, text=True
+        )
+        return both.stdout + both.stderr
+
+    def remove(self) -> None:
+        """Remove the container, its volume and the folders, by name."""
+        subprocess.run(("docker", "rm", "--force", self.name), check=False, capture_output=True)
+        subprocess.run(
+            ("docker", "volume", "rm", "--force", self.name), check=False, capture_output=True
+        )
+        shutil.rmtree(self.root)
+
+    def _lay_out(self) -> None:
+        for folder in (self.hba.parent, self.socket_dir, self.root / "secret"):
+            folder.mkdir(exist_ok=True)
+        self.hba.write_text(config.hba([]))
+        (self.root / "secret" / "password").write_text(self.password)
+        uid = int(docker("run", "--rm", "--entrypoint", "id", IMAGE, "-u", "postgres"))
+        gid = int(docker("run", "--rm", "--entrypoint", "id", IMAGE, "-g", "postgres"))
+        for private in (self.socket_dir, self.root / "secret", self.root / "secret" / "password"):
+            os.chown(private, uid, gid)
+        self.socket_dir.chmod(0o700)
+        (self.root / "secret").chmod(0o500)
+
+
+def docker(*words: str) -> str:
+    """Run the Docker command line and return what it printed."""
+    done = subprocess.run(("docker", *words), check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()

@@ -1,0 +1,64 @@
+"""Rows for the store, whole and valid; a test names only what it is about."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from oduflow.domain.access import Actor, ActorKind, Tier
+from oduflow.domain.environment import Environment, EnvironmentState
+from oduflow.domain.job import Job
+from oduflow.domain.outcome import Status
+from oduflow.domain.template import Template, TemplateState
+
+MOMENT = datetime(2026, 3, 4, 5, 6, 7, 890123, tzinfo=UTC)
+
+
+def template(**given: Any) -> Template:
+    values: dict[str, Any] = {
+        "id": "template1",
+        "team": "1",
+        "name": "base",
+        "odoo_image": "odoo:19.0",
+        "modules": ("base", "web"),
+        "state": TemplateState.READY,
+        "created_by": "ada",
+        "created_at": MOMENT,
+    }
+    return Template(**values | given)
+
+
+def environment(**given: Any) -> Environment:
+    values: dict[str, Any] = {
+        "id": f"id-{given.get('team', '1')}-{given.get('name', 'sale')}",
+        "team": "1",
+        "name": "sale",
+        "repo_url": "https://example.com/addons.git",
+        "branch": "main",
+        "requested_branch": None,
+        "template_id": "template1",
+        "template": "base",
+        "odoo_image": "odoo:19.0",
+        "modules": (),
+        "state": EnvironmentState.CREATING,
+        "created_by": "ada",
+        "created_at": MOMENT,
+    }
+    return Environment(**values | given)
+
+
+def actor(team: str = "1") -> Actor:
+    return Actor(team, ActorKind.GRANT, "night-build", frozenset({Tier.READ, Tier.WRITE}))
+
+
+def job(**given: Any) -> Job:
+    values: dict[str, Any] = {
+        "id": "aaaaaaaaaaaa",
+        "operation": "create_environment",
+        "target": "sale",
+        "actor": actor(),
+        "face": "rest",
+        "status": Status.RUNNING,
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
+        "holder": 4711,
+    }
+    return Job(**values | given)

@@ -1,0 +1,31 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oduflow.adapters.docker.oneoff import LONGEST_LINE, split_lines
+
+
+def test_lines_are_put_together_across_chunks() -> None:
+    assert list(split_lines([b"on", b"e\ntw", b"o\r\n\nlast"])) == ["one", "two", "", "last"]
+
+
+def test_a_character_cut_in_two_chunks_stays_whole() -> None:
+    euro = "€".encode()
+    assert list(split_lines([euro[:1], euro[1:] + b"\n"])) == ["€"]
+
+
+def test_what_is_no_text_is_shown_as_such() -> None:
+    assert list(split_lines([b"a\xff\n"])) == ["a�"]
+
+
+def test_a_line_without_an_end_does_not_grow_without_bound() -> None:
+    lines = list(split_lines([b"x" * 1_000] * 50))
+    assert max(map(len, lines)) == LONGEST_LINE
+    assert sum(map(len, lines)) == 50_000
+
+
+@given(text=st.text(alphabet="ab€\n", max_size=200), size=st.integers(1, 7))
+def test_however_the_stream_is_cut_the_lines_are_the_same(text: str, size: int) -> None:
+    raw = text.encode()
+    chunks = [raw[at : at + size] for at in range(0, len(raw), size)]
+    whole = text.split("\n")
+    assert list(split_lines(chunks)) == (whole if whole[-1] else whole[:-1])

@@ -1,0 +1,104 @@
+from typing import Any
+
+import pytest
+
+from oduflow.adapters.docker.payload import create_request
+from oduflow.domain.container import Attachment, ContainerSpec, Limits, Mount, Publish
+
+
+def test_what_nobody_asked_for_is_locked_down() -> None:
+    host = request()["HostConfig"]
+    assert host["CapDrop"] == ["ALL"]
+    assert host["SecurityOpt"] == ["no-new-privileges:true"]
+    assert host["Init"] is True
+    assert host["RestartPolicy"] == {"Name": "no"}
+    assert host["LogConfig"] == {
+        "Type": "json-file",
+        "Config": {"max-size": "10m", "max-file": "3"},
+    }
+    assert host["Sysctls"] == {"net.ipv4.ip_forward": "0"}
+    for never in ("Privileged", "CapAdd", "Devices", "PidMode", "Binds", "VolumesFrom"):
+        assert never not in host
+
+
+def test_without_networks_it_has_none_and_not_the_engines_default_one() -> None:
+    assert request()["HostConfig"]["NetworkMode"] == "none"
+    assert request()["NetworkingConfig"] == {"EndpointsConfig": {}}
+
+
+def test_it_is_created_in_its_first_network_at_its_fixed_address() -> None:
+    body = request(networks=(Attachment("first", "10.1.1.5"), Attachment("second")))
+    assert body["HostConfig"]["NetworkMode"] == "first"
+    assert body["NetworkingConfig"] == {
+        "EndpointsConfig": {"first": {"IPAMConfig": {"IPv4Address": "10.1.1.5"}}}
+    }
+
+
+def test_limits_leave_no_swap_on_top_of_the_memory() -> None:
+    host = request(limits=Limits(memory=1 << 30, cpus=0.5, pids=64))["HostConfig"]
+    assert (host["Memory"], host["MemorySwap"]) == (1 << 30, 1 << 30)
+    assert host["NanoCpus"] == 500_000_000
+    assert host["PidsLimit"] == 64
+
+
+def test_a_port_is_published_on_one_address() -> None:
+    body = request(publish=(Publish(8069, "127.0.0.1", 20_000),))
+    assert body["ExposedPorts"] == {"8069/tcp": {}}
+    assert body["HostConfig"]["PortBindings"] == {
+        "8069/tcp": [{"HostIp": "127.0.0.1", "HostPort": "20000"}]
+    }
+
+
+def test_a_volume_of_the_image_that_nothing_covers_becomes_an_empty_tmpfs() -> None:
+    covered = Mount("volume", "/var/lib/odoo/", "store", read_only=False)
+    mounts = request(mounts=(covered,), volumes=("/var/lib/odoo", "/mnt/extra-addons"))[
+        "HostConfig"
+    ]["Mounts"]
+    assert [(each["Type"], each["Target"]) for each in mounts] == [
+        ("volume", "/var/lib/odoo/"),
+        ("tmpfs", "/mnt/extra-addons"),
+    ]
+    assert mounts[1]["ReadOnly"] is False
+    assert mounts[1]["TmpfsOptions"] == {"SizeBytes": 64 << 20, "Mode": 0o1777}
+
+
+@pytest.mark.parametrize("kind", ["bind", "volume", "tmpfs"])
+def test_a_mount_is_read_only_unless_it_says_otherwise(kind: Any) -> None:
+    (mount,) = request(mounts=(Mount(kind, "/x", "source"),))["HostConfig"]["Mounts"]
+    assert mount["ReadOnly"] is True
+
+
+def test_the_images_own_command_and_health_check_never_run() -> None:
+    body = request()
+    assert body["Entrypoint"] == ["odoo"]
+    assert body["Cmd"] == []
+    assert body["Healthcheck"] == {"Test": ["NONE"]}
+
+
+def test_what_the_specification_says_is_passed_on() -> None:
+    body = request(
+        user="100:101",
+        hostname="e1",
+        environment={"LANG": "C"},
+        sysctls={"net.ipv4.ping_group_range": "1 0"},
+        extra_hosts={"host.docker.internal": "host-gateway"},
+        stop_signal="SIGINT",
+        shm_size=1 << 28,
+        command=("--help",),
+    )
+    assert body["User"] == "100:101"
+    assert body["Hostname"] == "e1"
+    assert body["Env"] == ["LANG=C"]
+    assert body["StopSignal"] == "SIGINT"
+    assert body["Cmd"] == ["--help"]
+    assert body["Labels"] == {"oduflow.instance": "test"}
+    assert body["HostConfig"]["ShmSize"] == 1 << 28
+    assert body["HostConfig"]["ExtraHosts"] == ["host.docker.internal:host-gateway"]
+    assert body["HostConfig"]["Sysctls"]["net.ipv4.ping_group_range"] == "1 0"
+    assert body["HostConfig"]["Sysctls"]["net.ipv4.ip_forward"] == "0"
+
+
+def request(*, volumes: tuple[str, ...] = (), **told: Any) -> dict[str, Any]:
+    labels = {"oduflow.instance": "test"}
+    spec = ContainerSpec("test-x", "odoo:19.0", labels, entrypoint=("odoo",), **told)
+    return create_request(spec, volumes)

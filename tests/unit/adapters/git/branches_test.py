@@ -1,0 +1,65 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oduflow.adapters.git.branches import check_branch, similar
+from oduflow.domain.errors import Invalid
+
+
+@pytest.mark.parametrize("name", ["19.0", "main", "feature/café-1", "a@b", "HEAD", "x" * 240])
+def test_the_name_of_a_branch_is_taken_as_it_is(name):
+    assert check_branch(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "-x",
+        "--upload-pack=x",
+        "@",
+        "a..b",
+        "a b",
+        "a\nb",
+        "a\x7f",
+        "a~1",
+        "a^",
+        "a:b",
+        "a?",
+        "a*",
+        "a[",
+        "a\\b",
+        "a@{1}",
+        "a//b",
+        "/a",
+        "a/",
+        "a.",
+        ".a",
+        "a/.b",
+        "a.lock",
+        "a.lock/b",
+        "\u202e",
+        "x" * 241,
+    ],
+)
+def test_what_git_would_not_take_as_a_branch_is_refused(name):
+    with pytest.raises(Invalid):
+        check_branch(name)
+
+
+@given(st.text(max_size=20))
+def test_no_accepted_name_is_an_option_or_a_refspec(name):
+    try:
+        check_branch(name)
+    except Invalid:
+        return
+    assert name[0] not in "-+^"
+    assert not set(":*?[\\ \n") & set(name)
+
+
+def test_a_wrong_name_is_answered_with_the_likeliest_ones_first():
+    assert similar("19-0", ["main", "18.0", "19.0"])[0] == "19.0"
+
+
+def test_a_name_like_no_other_is_answered_with_a_few_that_exist():
+    assert similar("zzz", [f"branch-{n}" for n in range(9)]) == [f"branch-{n}" for n in range(5)]

@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+
+from oduflow.adapters.git.failures import GitFailed, explain, unexplained
+from oduflow.adapters.git.settings import Place
+from oduflow.adapters.git.urls import parse_url
+from oduflow.domain.errors import Failure, NotFound, QuotaReached, UpstreamFailed
+
+REMOTE = parse_url("https://git.example/acme/fsck-error-SSL-certificate")
+PLACE = Place(Path("/data/team_1/git"), Path("/data/team_1/work"))
+ACCESS = f"fatal: unable to access '{REMOTE.clean}/': "
+
+
+@pytest.mark.parametrize(
+    ("text", "failure", "words"),
+    [
+        ("fatal: couldn't find remote ref refs/heads/x", NotFound, "no such branch"),
+        (f"fatal: repository '{REMOTE.clean}/' not found", NotFound, "no repository /acme"),
+        (ACCESS + "The requested URL returned error: 403", UpstreamFailed, "credential"),
+        ("fatal: Authentication failed for 'https://x'", UpstreamFailed, "credential"),
+        (ACCESS + "The requested URL returned error: 301", UpstreamFailed, "redirects"),
+        (ACCESS + "server certificate verification failed.", UpstreamFailed, "certificate"),
+        (ACCESS + "Operation too slow. Less than 1000 bytes/sec", UpstreamFailed, "stalled"),
+        (ACCESS + "Failed to connect to git.example port 443", UpstreamFailed, "cannot be reached"),
+        ("fatal: fsck error in packed object", UpstreamFailed, "git's own check refuses"),
+        ("fatal: write error: No space left on device", QuotaReached, "disk is full"),
+    ],
+)
+def test_gits_words_become_a_failure_that_says_what_to_do(
+    text: str, failure: type[Failure], words: str
+):
+    named = explain(GitFailed(128, text), REMOTE, PLACE)
+    assert type(named) is failure
+    assert words in named.message
+    assert named.hint
+
+
+def test_words_that_nobody_knows_are_left_to_the_caller():
+    cause = GitFailed(128, "fatal: something new")
+    assert explain(cause, REMOTE, PLACE) is None
+    assert "fatal: something new" in unexplained(cause, REMOTE, PLACE).output
+
+
+def test_a_server_cannot_choose_the_failure():
+    text = "remote: No space left on device\nremote: error: 404\nfatal: something new"
+    assert explain(GitFailed(128, text), REMOTE, PLACE) is None
+
+
+def test_the_servers_own_paths_are_not_shown():
+    shown = unexplained(
+        GitFailed(128, "fatal: /data/team_1/git/index.lock exists"), REMOTE, PLACE
+    ).output
+    assert shown == "fatal: …/index.lock exists"

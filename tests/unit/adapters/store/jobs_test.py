@@ -1,0 +1,178 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from oduflow.adapters.store import Jobs
+from oduflow.domain.clock import now
+from oduflow.domain.job import Progress
+from oduflow.domain.outcome import FINISHED, Status
+from oduflow.kernel.ports import JobStore
+from tests.support.rows import MOMENT, actor, job
+
+CHECKOUT = Progress("checkout", "checking out", 1, 9)
+DATABASE = Progress("database", "cloning", 2, 9)
+
+
+def test_a_row_comes_back_as_it_went_in(jobs):
+    row = job(progress=CHECKOUT, position=3, result={"a": [1]}, cancel_requested=True)
+
+    jobs.add(row)
+
+    assert jobs.get("1", row.id) == row
+
+
+def test_a_job_of_another_team_is_none(jobs):
+    jobs.add(job())
+
+    assert jobs.get("2", job().id) is None
+    assert jobs.list("2", active=False, limit=10) == ()
+
+
+def test_the_list_is_newest_first_and_limited(jobs):
+    for number in range(4):
+        jobs.add(job(id=f"j{number}", created_at=MOMENT + timedelta(seconds=number)))
+
+    assert names(jobs.list("1", active=False, limit=3)) == ["j3", "j2", "j1"]
+
+
+def test_the_active_ones_are_those_that_have_not_ended(jobs):
+    for status in Status:
+        jobs.add(job(id=status, status=status))
+
+    assert set(names(jobs.list("1", active=True, limit=10))) == {"queued", "running"}
+    assert set(names(jobs.unfinished())) == {"queued", "running"}
+    assert len(jobs.list("1", active=False, limit=10)) == len(Status)
+
+
+def test_unfinished_ones_of_every_team_come_oldest_first(jobs):
+    for number, team in enumerate("121"):
+        moment = MOMENT - timedelta(seconds=number)
+        jobs.add(job(id=f"j{number}", actor=actor(team), created_at=moment))
+
+    assert names(jobs.unfinished()) == ["j2", "j1", "j0"]
+
+
+def test_those_that_wait_stand_in_the_order_in_which_they_began_to(jobs):
+    for name in "abc":
+        jobs.add(job(id=name))
+    jobs.queue("c", 1)
+    jobs.queue("a", 2)
+    jobs.queue("b", 3)
+
+    jobs.queue("a", 1)  # moving up does not change the order
+
+    assert [row.id for row in jobs.unfinished() if row.position] == ["c", "a", "b"]
+
+
+def test_waiting_again_is_waiting_from_then(jobs):
+    for name in "ab":
+        jobs.add(job(id=name))
+        jobs.queue(name, 1)
+
+    jobs.queue("a", 0)
+    jobs.queue("a", 2)
+
+    assert [row.id for row in jobs.unfinished() if row.position] == ["b", "a"]
+
+
+def test_a_queued_job_shows_its_place_until_it_runs(jobs):
+    jobs.add(job())
+
+    jobs.queue(job().id, 2)
+    waiting = jobs.get("1", job().id)
+    jobs.queue(job().id, 0)
+    running = jobs.get("1", job().id)
+
+    assert (waiting.status, waiting.position) == (Status.QUEUED, 2)
+    assert (running.status, running.position) == (Status.RUNNING, 0)
+    assert MOMENT < waiting.updated_at <= running.updated_at
+
+
+def test_progress_is_remembered_and_appended(jobs):
+    jobs.add(job())
+    jobs.add(job(id="other"))
+
+    for name, progress in ((job().id, CHECKOUT), ("other", CHECKOUT), (job().id, DATABASE)):
+        jobs.progress(name, progress)
+
+    events = jobs.events(job().id)
+    assert jobs.get("1", job().id).progress == DATABASE
+    assert [event.progress for event in events] == [CHECKOUT, DATABASE]
+    assert events[0].time <= events[1].time
+    assert jobs.events(job().id, after=events[0].number) == events[1:]
+    assert jobs.events(job().id, after=events[1].number) == ()
+
+
+@pytest.mark.parametrize("status", sorted(FINISHED))
+def test_a_finished_job_never_changes(jobs, status):
+    jobs.add(job(progress=CHECKOUT))
+    jobs.finish(job().id, status, {"status": "first"})
+    ended = jobs.get("1", job().id)
+
+    jobs.finish(job().id, Status.INTERRUPTED, {"status": "second"})
+    jobs.progress(job().id, DATABASE)
+    jobs.queue(job().id, 1)
+    jobs.request_cancel(job().id)
+
+    assert jobs.get("1", job().id) == ended
+    assert (ended.status, ended.result) == (status, {"status": "first"})
+    assert jobs.events(job().id) == ()
+
+
+def test_a_job_that_ends_while_it_waits_leaves_the_queue(jobs):
+    jobs.add(job())
+    jobs.queue(job().id, 4)
+
+    jobs.finish(job().id, Status.CANCELLED, {})
+
+    assert jobs.get("1", job().id).position == 0
+
+
+def test_a_cancellation_reaches_the_owner(jobs):
+    jobs.add(job())
+    assert not jobs.cancel_requested(job().id)
+
+    jobs.request_cancel(job().id)
+
+    assert jobs.cancel_requested(job().id)
+    assert jobs.get("1", job().id).cancel_requested
+    assert not jobs.cancel_requested("unknown")
+
+
+def test_pruning_forgets_old_finished_jobs_with_their_events(jobs):
+    for name in ("old", "running", "fresh"):
+        jobs.add(job(id=name))
+        jobs.progress(name, CHECKOUT)
+    jobs.finish("old", Status.OK, {})
+    middle = now()
+    jobs.finish("fresh", Status.OK, {})
+
+    assert jobs.prune(middle) == 1
+
+    assert set(names(jobs.list("1", active=False, limit=10))) == {"running", "fresh"}
+    assert jobs.events("old") == ()
+    assert len(jobs.events("fresh")) == 1
+
+
+def test_times_are_kept_to_the_microsecond_and_in_utc(jobs):
+    row = job(created_at=MOMENT.replace(microsecond=1))
+    jobs.add(row)
+
+    assert jobs.get("1", row.id) == replace(row)
+    assert jobs.get("1", row.id).created_at.utcoffset() == timedelta(0)
+
+
+def test_it_is_the_kernels_job_store(jobs):
+    port: JobStore = jobs
+
+    assert port.unfinished() == ()
+
+
+def names(rows):
+    return [row.id for row in rows]
+
+
+@pytest.fixture
+def jobs(store):
+    return Jobs(store)

@@ -1,0 +1,121 @@
+import sqlite3
+from contextlib import ExitStack, closing
+from dataclasses import fields
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
+
+from oduflow.adapters.store import Facts, Store, upgrade
+from oduflow.adapters.store.migrations import HEAD
+from oduflow.adapters.store.tables import environments, metadata, templates
+from oduflow.domain.environment import Environment
+from oduflow.domain.errors import Conflict, Internal
+from oduflow.domain.template import Template
+from tests.support.processes import finished, go, running, said
+
+MIGRATE = """
+import sys
+from pathlib import Path
+import oduflow.adapters.store.upgrade
+from oduflow.adapters.store import Store
+print("ready", flush=True)
+sys.stdin.readline()
+store = Store(Path(sys.argv[1]))
+store.migrate()
+store.check()
+store.close()
+"""
+
+
+def test_the_migrations_arrive_at_the_schema_of_the_code(store):
+    with store.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_migrated_tables_are_made_of_the_same_parts(store):
+    fresh = create_engine("sqlite://")
+    metadata.create_all(fresh)
+    with fresh.connect() as connection, store.read() as migrated:
+        assert parts(migrated) == parts(connection)
+    fresh.dispose()
+
+
+def test_the_newest_revision_is_the_one_the_code_expects():
+    config = Config()
+    config.set_main_option("script_location", upgrade.SCRIPTS)
+
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+@pytest.mark.parametrize(("table", "row"), [(environments, Environment), (templates, Template)])
+def test_a_table_has_a_column_for_every_field_of_its_row(table, row):
+    assert [column.name for column in table.columns] == [field.name for field in fields(row)]
+
+
+def test_migrating_again_changes_nothing(store):
+    Facts(store).set("key", "value")
+
+    store.migrate()
+
+    assert Facts(store).get("key") == "value"
+
+
+def test_a_store_of_newer_code_is_refused_and_left_alone(store):
+    with store.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(Conflict, match=r"newer Oduflow \(schema 9999\)"):
+        store.migrate()
+
+    with store.read() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
+
+
+def test_processes_that_start_together_on_an_empty_folder_all_succeed(tmp_path):
+    for number in range(3):
+        path = tmp_path / str(number) / "store.sqlite"
+        with ExitStack() as stack:
+            started = [stack.enter_context(running(MIGRATE, path)) for _ in range(3)]
+            assert [said(process) for process in started] == ["ready"] * 3
+            go(*started)
+            for process in started:
+                finished(process)
+
+
+def test_a_migration_runs_without_foreign_keys_and_only_the_migration(tmp_path, monkeypatch):
+    seen = []
+    store = Store(tmp_path / "store.sqlite")
+    monkeypatch.setattr(
+        "oduflow.adapters.store.upgrade.upgrade",
+        lambda connection: seen.append(connection.scalar(text("PRAGMA foreign_keys"))),
+    )
+
+    store.migrate()
+
+    with store.write() as connection:
+        seen.append(connection.scalar(text("PRAGMA foreign_keys")))
+    store.close()
+    assert seen == [0, 1]
+
+
+def test_a_migration_that_leaves_dangling_rows_is_undone(store):
+    with closing(sqlite3.connect(store.path)) as other, other:
+        other.execute("INSERT INTO job_events VALUES (1, 'gone', '', '', '', 0, 0)")
+
+    with pytest.raises(Internal, match="rolled back"), store.write() as connection:
+        upgrade.upgrade(connection)
+
+
+def parts(connection):
+    """Take every statement of the schema apart, since the order of constraints is no matter."""
+    rows = connection.execute(
+        text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != :alembic"),
+        {"alembic": "alembic_version"},
+    )
+    return {name: sorted(line.strip(" ,\t") for line in sql.splitlines()) for name, sql in rows}

@@ -1,0 +1,184 @@
+import pytest
+
+from oduflow.settings import BadSettings, SettingsProblem, parse
+
+TOKEN = "token-0123456789"  # 16 characters
+PASSWORD = "password-0123456"
+BEYOND_LOOPBACK = '[server]\nhost = "0.0.0.0"\n'
+SAFE_TEAM = f'[team.1]\nauth_token = "{TOKEN}"\nui_password = "{PASSWORD}"\n'
+OAUTH = """\
+oauth_client_id = "Ov23li"
+oauth_client_secret = "abc"
+oauth_base_url = "https://odoo.example.com"
+"""
+
+
+def problems_of(text: str) -> list[SettingsProblem]:
+    with pytest.raises(BadSettings) as caught:
+        parse(text)
+    return list(caught.value.problems)
+
+
+def keys_refused(text: str) -> list[str]:
+    return [problem.key for problem in problems_of(text)]
+
+
+def test_with_long_secrets_a_server_may_listen_everywhere_without_a_warning():
+    assert parse(BEYOND_LOOPBACK + SAFE_TEAM).warnings == ()
+
+
+def test_beyond_loopback_every_face_needs_its_secret():
+    problems = problems_of(f"{BEYOND_LOOPBACK}[team.1]\n")
+    assert [(problem.line, problem.key) for problem in problems] == [
+        (3, "team.1.auth_token"),
+        (3, "team.1.ui_password"),
+    ]
+    assert "allow_insecure_http = true" in problems[0].hint
+
+
+def test_beyond_loopback_the_implicit_team_is_refused_too():
+    assert keys_refused(BEYOND_LOOPBACK) == ["team.1.auth_token", "team.1.ui_password"]
+
+
+@pytest.mark.parametrize("host", ["::", "10.0.0.1", "odoo.example.com", "127.0.0.1.lan"])
+def test_every_host_but_loopback_counts_as_beyond_it(host: str):
+    assert len(keys_refused(f'[server]\nhost = "{host}"\n')) == 2
+
+
+def test_oauth_stands_in_for_a_token_but_not_for_a_password():
+    assert keys_refused(f"{BEYOND_LOOPBACK}{OAUTH}[team.1]\n") == ["team.1.ui_password"]
+
+
+def test_the_operator_may_allow_open_faces_and_is_warned():
+    settings = parse(f"{BEYOND_LOOPBACK}allow_insecure_http = true\n[team.1]\n")
+    assert settings.warnings == (
+        "[team.1] MCP runs without authentication: auth_token is empty.",
+        "[team.1] the dashboard and REST run without authentication: ui_password is empty.",
+    )
+
+
+def test_on_loopback_open_faces_are_a_warning_each():
+    assert len(parse("[team.1]\n").warnings) == 2
+    assert len(parse(f'[team.1]\nui_password = "{PASSWORD}"\n').warnings) == 1
+
+
+@pytest.mark.parametrize("key", ["auth_token", "ui_password"])
+class TestLengthOfSecrets:
+    def test_below_8_characters_it_is_refused_even_on_loopback(self, key: str):
+        [problem] = problems_of(f'[team.1]\n{key} = "1234567"\n')
+        assert (problem.line, problem.value) == (2, "****")
+
+    def test_below_16_characters_it_is_a_warning_on_loopback(self, key: str):
+        warnings = parse(f'[team.1]\n{key} = "12345678"\n').warnings
+        assert f"[team.1] {key} has 8 characters, fewer than 16." in warnings
+
+    def test_below_16_characters_it_is_refused_elsewhere_whatever_is_allowed(self, key: str):
+        text = f'{BEYOND_LOOPBACK}allow_insecure_http = true\n[team.1]\n{key} = "{"x" * 15}"\n'
+        [problem] = problems_of(text)
+        assert (problem.line, problem.key, problem.value) == (5, f"team.1.{key}", "****")
+
+    def test_16_characters_are_enough(self, key: str):
+        warnings = parse(f'[team.1]\n{key} = "{"x" * 16}"\n').warnings
+        assert not any("characters" in warning for warning in warnings)
+
+
+@pytest.mark.parametrize("mine", ["auth_token", "ui_password"])
+@pytest.mark.parametrize("theirs", ["auth_token", "ui_password"])
+def test_two_teams_with_one_secret_are_refused_naming_both_lines(mine: str, theirs: str):
+    [problem] = problems_of(f'[team.1]\n{mine} = "{TOKEN}"\n[team.2]\n{theirs} = "{TOKEN}"\n')
+    assert (problem.line, problem.key, problem.value) == (4, f"team.2.{theirs}", "****")
+    assert problem.message == f"is the same as team.1.{mine} on line 2"
+    assert TOKEN not in str(problem)
+
+
+def test_teams_without_secrets_share_none():
+    assert len(parse("[team.1]\n[team.2]\n").teams) == 2
+
+
+def test_one_secret_for_both_faces_of_a_team_is_a_warning():
+    settings = parse(f'[team.1]\nauth_token = "{TOKEN}"\nui_password = "{TOKEN}"\n')
+    assert settings.warnings == ("[team.1] auth_token and ui_password are the same.",)
+
+
+def test_two_teams_with_one_host_name_are_refused():
+    text = '[team.1]\nhostname = "a.lan"\n[team.2]\nhostname = "A.lan"\n'
+    [problem] = problems_of(text)
+    assert (problem.line, problem.message) == (4, "is the same as team.1.hostname on line 2")
+
+
+def test_a_third_of_oauth_is_refused_naming_what_is_missing():
+    assert keys_refused('[server]\noauth_client_id = "Ov23li"\n') == [
+        "server.oauth_client_secret",
+        "server.oauth_base_url",
+    ]
+
+
+def test_a_wrong_value_is_not_called_missing_as_well():
+    text = OAUTH.replace("https://odoo.example.com", "odoo.example.com")
+    [problem] = problems_of(f"[server]\n{text}")
+    assert problem.message.startswith("must be a URL")
+
+
+@pytest.mark.parametrize("key", ["github_url", "github_api_url"])
+def test_plain_http_towards_github_is_for_loopback_only(key: str):
+    assert keys_refused(f'[server]\n{key} = "http://github.lan"\n') == [f"server.{key}"]
+    assert parse(f'[server]\n{key} = "http://127.0.0.1:8081"\n').teams
+    assert parse(f'[server]\nallow_insecure_http = true\n{key} = "http://github.lan"\n').teams
+
+
+def test_oauth_over_plain_http_is_for_loopback_only():
+    plain = OAUTH.replace("https:", "http:")
+    assert keys_refused(f"[server]\n{plain}") == ["server.oauth_base_url"]
+    local = OAUTH.replace("https://odoo.example.com", "http://localhost:8000")
+    assert parse(f"[server]\n{local}").server.oauth_enabled
+
+
+def test_one_team_without_github_users_admits_all_of_github_with_a_warning():
+    warnings = parse(f"[server]\n{OAUTH}{SAFE_TEAM}").warnings
+    assert warnings == ("Any GitHub user may come in: the only team lists no github_users.",)
+
+
+def test_several_teams_without_github_users_admit_nobody_with_a_warning():
+    warnings = parse(f"[server]\n{OAUTH}{SAFE_TEAM}[team.2]\n").warnings
+    assert "No GitHub user may come in: no team lists github_users." in warnings
+
+
+def test_listed_github_users_need_no_warning():
+    text = f'[server]\n{OAUTH}{SAFE_TEAM}github_users = ["octocat"]\n'
+    assert parse(text).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("routing", "warned"),
+    [
+        ("", True),
+        ('[routing]\nexternal_host = "odoo.lan"\nenvironment_hosts = true\n', False),
+        ('[routing]\nexternal_host = "odoo.lan"\nmode = "traefik"\n', False),
+    ],
+)
+def test_several_teams_on_one_host_name_are_warned_of_shared_cookies(routing: str, warned: bool):  # noqa: FBT001
+    warnings = parse(f"{routing}[team.1]\n[team.2]\n").warnings
+    assert any("cookies" in warning for warning in warnings) == warned
+
+
+@pytest.mark.parametrize(
+    ("routing", "key"),
+    [
+        ('mode = "traefik"', "routing.external_host"),
+        ('mode = "traefik"\nexternal_host = "10.0.0.1"', "routing.external_host"),
+        ("environment_hosts = true", "routing.environment_hosts"),
+        ("tls = true", "routing.tls"),
+        ('port_range = "7000-9000"', "routing.port_range"),
+    ],
+)
+def test_routing_that_cannot_work_is_refused(routing: str, key: str):
+    assert keys_refused(f"[routing]\n{routing}\n") == [key]
+
+
+def test_a_mail_address_without_tls_is_a_warning():
+    warnings = parse(f'[routing]\nacme_email = "ops@example.com"\n{SAFE_TEAM}').warnings
+    assert warnings == ("[routing] acme_email has no effect without tls = true.",)
+
+
+def test_a_negative_number_of_proxies_is_refused():
+    assert keys_refused("[server]\ntrusted_proxies = -1\n") == ["server.trusted_proxies"]
