@@ -3,13 +3,14 @@
 #
 # Makes a Docker engine answer on this machine. Where one already does, it changes nothing;
 # else it installs Debian's packages and starts the engine, through systemd where that runs
-# the machine and by hand where no init does. $ENGINE_WAIT_SECONDS (60) bounds each wait.
+# the machine and by hand where no init does.
+#
+# $ENGINE_WAIT_SECONDS (60) bounds each wait. Logs go to $TMPDIR, or to /var/log without one.
 set -euo pipefail
 
 packages=(docker.io iptables debootstrap git)
 wait_seconds=${ENGINE_WAIT_SECONDS:-60}
-logs=/var/log
-[ -w "$logs" ] || logs=${TMPDIR:-/tmp}
+logs=${TMPDIR:-/var/log}
 apt_log=$logs/oduflow-apt.log
 engine_log=$logs/oduflow-dockerd.log
 
@@ -32,7 +33,10 @@ wait_for_answer() { # wait_for_answer PROCESS: until it answers, ends, or the ti
 }
 
 require_permission() {
-    [ -z "${DOCKER_HOST:-}" ] || die "no Docker engine answers at DOCKER_HOST=$DOCKER_HOST"
+    case "${DOCKER_HOST:-}" in
+        '' | unix:///var/run/docker.sock | unix:///run/docker.sock) ;;
+        *) die "no Docker engine answers at DOCKER_HOST=$DOCKER_HOST" ;;
+    esac
     [ "$(id -u)" = 0 ] || die "no Docker engine answers $(id -un): run this as root, \
 or, where an engine runs, become a member of the group docker"
     command -v apt-get >/dev/null || die "no Docker engine answers, and without apt-get this \
@@ -40,7 +44,11 @@ script cannot install one: install Docker by hand, then run this again"
 }
 
 install_packages() {
-    if command -v dockerd docker iptables debootstrap git >/dev/null; then return; fi
+    local command missing=
+    for command in dockerd docker iptables debootstrap git; do
+        command -v "$command" >/dev/null || missing=yes
+    done
+    [ -n "$missing" ] || return 0
     say "installing ${packages[*]} (apt-get)"
     export DEBIAN_FRONTEND=noninteractive
     : >"$apt_log"
@@ -53,10 +61,12 @@ install_packages() {
     fi
 }
 
-wait_for_running() { # wait_for_running PROCESS: never start a second engine beside it
-    say "dockerd (process $1) runs already: waiting for it to answer"
-    wait_for_answer "$1" || die "dockerd (process $1) runs, but does not answer on its socket \
-within $wait_seconds s: look into its log, or end it and run this again"
+adopt() { # waits for an engine that is up already: a second one beside it would break both
+    local running
+    running=$(pidof -s dockerd) || return 1
+    say "dockerd (process $running) runs already: waiting for it to answer"
+    wait_for_answer "$running" || die "dockerd (process $running) runs, but does not answer on \
+its socket within $wait_seconds s: look into its log, or end it and run this again"
 }
 
 start_by_systemd() {
@@ -69,19 +79,11 @@ start_by_systemd() {
 start_by_hand() {
     say "starting the engine (dockerd, log in $engine_log)"
     setsid dockerd >"$engine_log" 2>&1 </dev/null &
-    wait_for_answer "$!" || die "dockerd did not come up within $wait_seconds s" "$engine_log"
+    wait_for_answer "$!" || die "dockerd ended, or does not answer within $wait_seconds s" "$engine_log"
 }
 
 start() {
-    local running
-    running=$(pidof -s dockerd || true)
-    if [ -n "$running" ]; then
-        wait_for_running "$running"
-    elif [ -d /run/systemd/system ]; then
-        start_by_systemd
-    else
-        start_by_hand
-    fi
+    if [ -d /run/systemd/system ]; then start_by_systemd; else start_by_hand; fi
 }
 
 if answers; then
@@ -89,6 +91,8 @@ if answers; then
     exit 0
 fi
 require_permission
-install_packages
-start
+if ! adopt; then
+    install_packages
+    adopt || start # the packages start it by themselves where an init allows it
+fi
 say "Docker engine $(docker version --format '{{.Server.Version}}') answers"

@@ -1,5 +1,9 @@
-"""Marks every test by the folder it lives in; unit tests may not open a socket."""
+"""Marks every test by the folder it lives in; unit tests may not open a socket.
 
+A skip would hide a missing part, so where `CI` is set one skipped test fails the run.
+"""
+
+import os
 from pathlib import Path
 
 import pytest
@@ -14,3 +18,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(getattr(pytest.mark, folder))
         if folder in NO_SOCKET:
             item.add_marker(pytest.mark.disable_socket)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or hasattr(session.config, "workerinput"):
+        return
+    counts = {kind: len(reporter.stats.get(kind, [])) for kind in ("passed", "failed", "skipped")}
+    told = ", ".join(f"{kind} {count}" for kind, count in counts.items())
+    reporter.write_line(f"\ncollected {sum(counts.values())}: {told}")
+    if counts["skipped"] and os.environ.get("CI"):
+        reporter.write_line("a skipped test hides a missing part: this run fails")
+        session.exitstatus = 1

@@ -1,13 +1,15 @@
 """Read a call's arguments as a person types them.
 
-Three ways, which may be mixed: positional in the order of the schema, `--field value`, or one
-JSON object. `-` stands for a value read from stdin, or asked for at a prompt.
+Three ways, which may be mixed: positional in the order of the schema, `--field value`, and
+`field=value` as hints are written; or one JSON object alone. `-` stands for a value read from
+stdin, or asked for at a prompt.
 """
 
 import json
 import sys
 import typing
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -31,9 +33,9 @@ def read_arguments(operation: Operation, words: Sequence[str]) -> dict[str, Any]
     fields = operation.arguments.model_fields
     order = iter(fields)
     found: dict[str, Any] = {}
-    rest = iter(words)
-    for word in rest:
-        name, value = _option(operation, word, rest) if word.startswith("--") else (None, word)
+    rest = deque(words)
+    while rest:
+        name, value = _named(operation, rest.popleft(), rest)
         if name is None:
             name = next((field for field in order if field not in found), None)
             if name is None:
@@ -41,16 +43,28 @@ def read_arguments(operation: Operation, words: Sequence[str]) -> dict[str, Any]
                     f"{operation.name} takes at most {len(fields)} values; “{value}” is too many.",
                     f"`oduflow tools {operation.name}` shows them.",
                 )
+        if name in found and not is_array(fields[name]):
+            raise Invalid(f"{name} is given twice.")
         _put(found, name, _value(fields[name], name, value), fields[name])
     return found
 
 
 def is_array(field: FieldInfo) -> bool:
     """Whether a field takes several values."""
-    return typing.get_origin(field.annotation) in {tuple, list}
+    kinds = (field.annotation, *typing.get_args(field.annotation))  # `tuple[str, ...] | None`
+    return any(typing.get_origin(kind) in {tuple, list} for kind in kinds)
 
 
-def _option(operation: Operation, word: str, rest: Iterator[str]) -> tuple[str, str]:
+def _named(operation: Operation, word: str, rest: deque[str]) -> tuple[str | None, str]:
+    if word.startswith("--"):
+        return _option(operation, word, rest)
+    name, equals, value = word.partition("=")
+    if equals and name in operation.arguments.model_fields:
+        return name, value
+    return None, word
+
+
+def _option(operation: Operation, word: str, rest: deque[str]) -> tuple[str, str]:
     name, equals, value = word.removeprefix("--").partition("=")
     name = name.replace("-", "_")
     field = operation.arguments.model_fields.get(name)
@@ -61,12 +75,11 @@ def _option(operation: Operation, word: str, rest: Iterator[str]) -> tuple[str, 
         )
     if equals:
         return name, value
-    if field.annotation is bool:
+    if field.annotation is bool and not (rest and rest[0].lower() in TRUE | FALSE):
         return name, "true"
-    following = next(rest, None)
-    if following is None:
+    if not rest:
         raise Invalid(f"--{name} needs a value.")
-    return name, following
+    return name, rest.popleft()
 
 
 def _put(found: dict[str, Any], name: str, value: Any, field: FieldInfo) -> None:

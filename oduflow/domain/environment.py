@@ -31,7 +31,10 @@ Name = Annotated[
 ]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 ModuleName = Annotated[str, StringConstraints(pattern=re.compile(r"^[a-z_][a-z0-9_]{0,127}$"))]
-NAME_HELP = "Name of the environment; anything else is slugged to a-z, 0-9 and dashes."
+NAME_HELP = (
+    "Name of the environment: 1 to 39 characters of a-z, 0-9 and dashes; anything else, a branch "
+    "for example, is turned into such a name."
+)
 
 
 class CreateEnvironment(Model):

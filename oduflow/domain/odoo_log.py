@@ -2,12 +2,18 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 _RECORD = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ (?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) "
 )
 TRACEBACK_LINES = 30
+_TRACEBACK = "Traceback (most recent call last):"
+_LINKS = (
+    "During handling of the above exception, another exception occurred:",
+    "The above exception was the direct cause of the following exception:",
+)
 
 
 def filter_log(text: str, *, lines: int, grep: str | None, level: str | None) -> list[str]:
@@ -28,17 +34,50 @@ def filter_log(text: str, *, lines: int, grep: str | None, level: str | None) ->
 
 
 def explanation(text: str) -> str:
-    """Return the last lines of a log that explain a failure: from its last traceback on."""
+    """Return at most 30 lines of a log that explain a failure: its last traceback.
+
+    Exceptions that caused one another are one story: Odoo says which view could not be loaded in
+    the last one, and what is wrong with it in the first. So both are told, without the outer
+    frames; without any traceback, the log's last lines are.
+    """
     lines = text.splitlines()
-    starts = [n for n, line in enumerate(lines) if line.startswith("Traceback (most recent call")]
-    if not starts:
+    chain = _last_chain(lines)
+    if not chain:
         return "\n".join(lines[-TRACEBACK_LINES:])
-    tail = lines[starts[-1] :]
-    end = next(
-        (n for n, line in enumerate(tail) if n and _RECORD.match(line)),
-        len(tail),
-    )
-    return "\n".join(tail[:end][-TRACEBACK_LINES:])
+    told = chain if len(chain) == 1 else [chain[0], chain[-1]]
+    share = TRACEBACK_LINES // len(told)
+    return "\n".join(line for part in told for line in _shortened(part, share))
+
+
+def _last_chain(lines: Iterable[str]) -> list[list[str]]:
+    """Find the last traceback and those that led to it, the first cause first."""
+    chain: list[list[str]] = []
+    inside = False
+    for line in lines:
+        if line == _TRACEBACK:
+            if not (inside and _leads_on(chain[-1])):
+                chain = []
+            chain.append([])
+            inside = True
+        elif _RECORD.match(line):
+            inside = False
+        if inside:
+            chain[-1].append(line)
+    return chain
+
+
+def _leads_on(part: list[str]) -> bool:
+    return next((line for line in reversed(part) if line), "") in _LINKS
+
+
+def _shortened(part: list[str], most: int) -> list[str]:
+    """Keep the message from its first line, and of the frames those nearest to the mistake."""
+    if len(part) <= most:
+        return part
+    frames = 1 + sum(1 for _ in takewhile(lambda line: line.startswith(" "), part[1:]))
+    message = part[frames:][: most - 2]
+    inner = most - 2 - len(message)
+    return [part[0], "  …", *part[frames - inner : frames], *message]
 
 
 def _at_least(lines: Iterable[str], floor: int) -> Iterator[str]:

@@ -84,12 +84,23 @@ class Jobs:
         seconds: float,
         on_progress: Callable[[Job], None] | None = None,
     ) -> Job:
-        """Wait until the job is finished, at most `seconds`; return how it stands then."""
+        """Wait until the job is finished, at most `seconds`; return how it stands then.
+
+        A job whose owner is gone is marked `interrupted`, so nobody waits for a dead process.
+
+        Raises:
+            NotFound: the team has no such job.
+        """
         deadline = time.monotonic() + seconds
         ended = self._ended.get(job)
         seen: Job | None = None
         while True:
+            owned = ended is not None and not ended.is_set()
+            over = not owned and not self.alive(job)
             found = self.get(team, job)
+            if over and found.status not in FINISHED:
+                self._interrupt(found)
+                found = self.get(team, job)
             if on_progress is not None and _moved(seen, found):
                 on_progress(found)
             seen = found
@@ -113,8 +124,7 @@ class Jobs:
         """Mark jobs whose process died `interrupted`, and return them."""
         dead = [job for job in self.store.unfinished() if not self.alive(job.id)]
         for job in dead:
-            error = ErrorView.of(_interruption())
-            self.store.finish(job.id, Status.INTERRUPTED, _ended(job, Status.INTERRUPTED, error))
+            self._interrupt(job)
         return dead
 
     def close(self) -> None:
@@ -132,16 +142,17 @@ class Jobs:
             self._slots,
         )
         try:
-            answer = work(call)
-            self.store.finish(job.id, answer.status, answer.model_dump(mode="json"))
-        except Failure as failure:
-            status = Status.CANCELLED if isinstance(failure, Cancelled) else Status.FAILED
-            self.store.finish(job.id, status, _ended(job, status, ErrorView.of(failure)))
+            status, result = _ran(job, work, call)
+            self.store.finish(job.id, status, result)
         except BaseException:
             log.exception("job %s could not be finished", job.id)
         finally:
             held.release()
             self._ended.pop(job.id).set()
+
+    def _interrupt(self, job: Job) -> None:
+        error = ErrorView.of(_interruption())
+        self.store.finish(job.id, Status.INTERRUPTED, _ended(job, Status.INTERRUPTED, error))
 
     def _progress(self, job: str, progress: Progress) -> None:
         self.store.progress(job, progress)
@@ -164,6 +175,15 @@ def _interruption() -> Failure:
         "The process that ran this job ended before the job did.",
         "What it made is undone or finished at the server's start; then call again.",
     )
+
+
+def _ran(job: Job, work: Work, call: Call) -> tuple[Status, dict[str, Any]]:
+    try:
+        answer = work(call)
+    except Failure as failure:
+        status = Status.CANCELLED if isinstance(failure, Cancelled) else Status.FAILED
+        return status, _ended(job, status, ErrorView.of(failure))
+    return answer.status, answer.model_dump(mode="json")
 
 
 def _ended(job: Job, status: Status, error: ErrorView) -> dict[str, Any]:

@@ -147,20 +147,24 @@ def _types(handler: Handler) -> tuple[type[BaseModel], type[BaseModel]]:
     answer = hints.get("return")
     if typing.get_origin(answer) is not Outcome:
         raise BadDeclaration(f"{handler.__name__} answers {answer}, not Outcome[View]")
-    return hints["args"], typing.get_args(answer)[0]
+    taken = hints.get("args")
+    if not (isinstance(taken, type) and issubclass(taken, BaseModel)):
+        raise BadDeclaration(f"{handler.__name__} takes args of {taken}, which is no model")
+    return taken, typing.get_args(answer)[0]
 
 
 def _check(declared: Operation) -> None:
     fields = declared.arguments.model_fields
     undescribed = [name for name, field in fields.items() if not field.description]
+    changes = declared.effect is not Effect.READ
     problems = {
         "its name is not verb_noun": not _NAME.fullmatch(declared.name),
         "it has no docstring": not declared.title,
         f"fields without a description: {undescribed}": bool(undescribed),
-        "it writes without a lock": declared.effect is not Effect.READ
-        and not declared.lock
-        and "name" in fields,
-        "it reads through a writing permission": declared.effect is Effect.READ
+        "it writes without a lock": changes and not declared.lock and "name" in fields,
+        "it writes through a reading permission": changes and declared.permission.tier is Tier.READ,
+        "it writes on a GET": changes and declared.method == "GET",
+        "it reads through a writing permission": not changes
         and declared.method != "GET"
         and declared.permission.tier is not Tier.READ,
         "it audits what it does not take": not set(declared.audit) <= set(fields),

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from oduflow.domain.access import Actor
 from oduflow.domain.audit import AuditRow
 from oduflow.domain.clock import now
-from oduflow.domain.errors import Failure, Forbidden, Internal
+from oduflow.domain.errors import Failure, Forbidden, Internal, Kind
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import FINISHED, Envelope, Outcome, Status
 from oduflow.kernel.call import Call, Origin
@@ -29,6 +29,7 @@ from oduflow.kernel.validation import validate
 log = logging.getLogger(__name__)
 
 MAX_AUDITED_TEXT = 200
+MAX_AUDITED_ITEMS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,8 @@ class Runner:
         if not admitted.operation.slow:
             return self._execute(admitted, Call(actor, origin))
         job = self._start(admitted)
-        return handle(self.jobs.wait(actor.team, job.id, wait, on_progress))
+        waited = self.jobs.wait(actor.team, job.id, wait, on_progress)
+        return handle(waited, admitted.operation.envelope)
 
     def admit(self, name: str, raw: Mapping[str, Any], actor: Actor, origin: Origin) -> Admitted:
         """Validate, authorise and lock; a refusal is audited.
@@ -124,16 +126,16 @@ class Runner:
                 admitted.origin,
                 lambda call: self._execute(admitted, call),
             )
-        except BaseException:
-            _release(admitted)
+        except BaseException as refusal:
+            self._end(admitted, refusal.kind if isinstance(refusal, Failure) else Kind.INTERNAL)
             raise
 
     def _execute(self, admitted: Admitted, call: Call) -> Envelope[Any]:
-        operation, args = admitted.operation, admitted.args
-        fields = {key: _short(getattr(args, key)) for key in operation.audit}
-        outcome: str = Status.OK
+        operation = admitted.operation
+        outcome: str = Kind.INTERNAL
         try:
-            return envelope(operation, operation.handler(self._deps, call, args), call)
+            answer = envelope(operation, operation.handler(self._deps, call, admitted.args), call)
+            outcome = Status.OK
         except Failure as failure:
             outcome = failure.kind
             if failure.__cause__ is not None:
@@ -141,17 +143,21 @@ class Runner:
             raise
         except Exception as defect:
             log.exception("%s hit a defect", operation.name)
-            internal = Internal(
+            raise Internal(
                 f"{operation.name} hit a defect of ours; nothing more is known here.",
                 "The server's log has the traceback; please report it.",
-            )
-            outcome = internal.kind
-            raise internal from defect
+            ) from defect
         finally:
-            _release(admitted)
-            self._remember(
-                operation, admitted.actor, admitted.origin, fields, outcome, admitted.since
-            )
+            self._end(admitted, outcome)
+        return answer
+
+    def _end(self, admitted: Admitted, outcome: str) -> None:
+        """Let go of the lock, and remember how the call ended."""
+        if admitted.held is not None:
+            admitted.held.release()
+        operation, args = admitted.operation, admitted.args
+        fields = {key: _short(getattr(args, key)) for key in operation.audit}
+        self._remember(operation, admitted.actor, admitted.origin, fields, outcome, admitted.since)
 
     def _remember(
         self,
@@ -188,10 +194,15 @@ def envelope(operation: Operation, outcome: Outcome[Any], call: Call) -> Envelop
     )
 
 
-def handle(job: Job) -> Envelope[Any]:
-    """Answer a job: its envelope when it is finished, else its handle and how to go on."""
+def handle(job: Job, shape: type[Envelope[Any]] = Envelope[Any]) -> Envelope[Any]:
+    """Answer a job: its envelope when it is finished, else its handle and how to go on.
+
+    Args:
+        job: its row.
+        shape: the operation's own envelope, where the caller wants its typed data.
+    """
     if job.status in FINISHED and job.result is not None:
-        return Envelope[Any].model_validate(job.result)
+        return shape.model_validate(job.result)
     return Envelope[Any](
         status=job.status,
         summary=f"{job.operation} {job.target}: {standing(job)}",
@@ -210,10 +221,9 @@ def standing(job: Job) -> str:
     return f"step {progress.done} of {progress.total}: {progress.message}"
 
 
-def _release(admitted: Admitted) -> None:
-    if admitted.held is not None:
-        admitted.held.release()
-
-
 def _short(value: Any) -> Any:
-    return value[:MAX_AUDITED_TEXT] if isinstance(value, str) else value
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, list | tuple):
+        return [_short(item) for item in value[:MAX_AUDITED_ITEMS]]
+    return str(value)[:MAX_AUDITED_TEXT]

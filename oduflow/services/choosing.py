@@ -7,7 +7,8 @@ from oduflow.domain.errors import Conflict, Invalid
 from oduflow.domain.template import Template, TemplateState
 from oduflow.services.deps import Deps
 
-_VERSION = re.compile(r":(?P<major>\d+)(\.\d+)?")
+# One or two digits at a tag's start: `19.0-20260101`, but no bare date.
+_VERSION = re.compile(r"(?P<major>\d{1,2})(?:\.\d+)?(?!\d)")
 
 
 def choose_template(deps: Deps, team: str, asked: str | None) -> Template:
@@ -82,7 +83,9 @@ def refuse_differences(row: Environment, args: CreateEnvironment, repo_url: str)
 
 
 def _major(image: str) -> str:
-    found = _VERSION.search(image)
+    # A colon before the last slash parts a registry from its port, not a name from its tag.
+    tag = image.rpartition("/")[2].partition("@")[0].partition(":")[2]
+    found = _VERSION.match(tag)
     return found["major"] if found else ""
 
 

@@ -29,24 +29,24 @@ class PostgresContainer:
 
     def __init__(self, settings: config.ServerSettings | None = None) -> None:
         self.name = f"test-postgres-{os.getpid()}-{secrets.token_hex(3)}"
-        self.root = Path(tempfile.mkdtemp(prefix="odf-", dir="/tmp"))  # noqa: S108 - short path
+        self.root = Path(tempfile.mkdtemp(prefix="odf-", dir="/tmp"))
         self.socket_dir = self.root / "socket"
         self.hba = self.root / "config" / config.HBA_NAME
         self.password = secrets.token_urlsafe(24)
         self.settings = settings or config.ServerSettings(
             max_connections=60, admin_connections=5, shared_buffers_mb=64
         )
+        self.volume = ("--volume", f"{self.name}:{config.VOLUME_TARGET}")
         self.cluster = Cluster(socket_dir=self.socket_dir, password=lambda: self.password)
 
-    def start(self, *, data: tuple[str, ...] = ()) -> "PostgresContainer":
+    def start(self) -> "PostgresContainer":
         """Initialise the cluster once and run it until it accepts the admin."""
         self._lay_out()
-        volume = ("--volume", f"{self.name}:{config.VOLUME_TARGET}")
-        self.initdb(data or volume)
+        assert self.initdb() == 0
         server = config.server_command(self.settings)
         docker(
             *("run", "--detach", "--init", "--name", self.name, "--stop-signal", "SIGINT"),
-            *("--restart", "no", *HARDENED, *(data or volume)),
+            *("--restart", "no", *HARDENED, *self.volume),
             *("--volume", f"{self.hba.parent}:{config.CONFIG_TARGET}:ro"),
             *("--volume", f"{self.socket_dir}:{config.SOCKET_TARGET}"),
             *("--entrypoint", server[0], IMAGE, *server[1:]),
@@ -54,12 +54,12 @@ class PostgresContainer:
         self.wait()
         return self
 
-    def initdb(self, data: tuple[str, ...]) -> int:
+    def initdb(self) -> int:
         """Run the one-off container that makes the cluster; return its exit code."""
         made = config.initdb_command("/secret/password")
         done = subprocess.run(
             (
-                *("docker", "run", "--rm", "--init", *HARDENED, *data, "--network", "none"),
+                *("docker", "run", "--rm", "--init", *HARDENED, *self.volume, "--network", "none"),
                 *("--volume", f"{self.root / 'secret'}:/secret:ro"),
                 *("--entrypoint", made[0], IMAGE, *made[1:]),
             ),

@@ -33,7 +33,7 @@ class Registry(ThreadingHTTPServer):
         self.layers: dict[str, float] = {}
 
     def publish(self, name: str, tag: str, *, size: int, seconds: float = 0) -> str:
-        """Offer an image with `size` bytes in it that takes `seconds` to send; return its reference."""
+        """Offer an image with `size` bytes in it, sent in `seconds`; return its reference."""
         plain = _archive(size)
         layer = gzip.compress(plain, compresslevel=1)
         config = json.dumps(

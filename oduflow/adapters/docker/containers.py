@@ -14,7 +14,7 @@ from docker.errors import NotFound as EngineHasNone
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.errors import FOREIGN, translated
 from oduflow.adapters.docker.facts import from_inspect, from_list, label_filter
-from oduflow.adapters.docker.oneoff import follow_to_end
+from oduflow.adapters.docker.oneoff import run_to_end
 from oduflow.adapters.docker.payload import create_request
 from oduflow.domain.container import ContainerFacts, ContainerSpec, RunResult
 from oduflow.domain.errors import UpstreamFailed
@@ -146,9 +146,8 @@ class Containers:
         """
         container = self.create(spec)
         try:
-            self.start(container)
-            with translated(f"follow container “{spec.name}”"):
-                return follow_to_end(
+            with translated(f"run container “{spec.name}”"):
+                return run_to_end(
                     self._engine.api,
                     container,
                     timeout=timeout,

@@ -1,15 +1,22 @@
-"""Following a container that runs to an end."""
+"""Running a container to its end, with its output as it comes.
+
+Its output is read by attaching, as `docker run` does. Following its log instead loses lines: the
+engine (20.10, seen) ends a followed log when the container ends, read to its end or not.
+"""
 
 import codecs
 import queue
+import struct
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Thread
+from typing import BinaryIO
 
 from docker import APIClient
+from requests import Response
 
 from oduflow.adapters.docker.errors import FOREIGN
 from oduflow.domain.container import RunResult
@@ -18,10 +25,12 @@ from oduflow.domain.errors import Cancelled, UpstreamFailed
 KEPT_LINES = 400
 LONGEST_LINE = 4_000  # characters; a longer one is cut into several
 _TICK = 0.2  # seconds between two looks at the clock
-_FAREWELL = 5  # seconds the log may take to end after the container
+_FAREWELL = 5  # seconds the stream may take to end after the container
+_CONNECT = 10  # seconds
+_HEADER = struct.Struct(">4xL")  # which stream, three zeros, length
 
 
-def follow_to_end(
+def run_to_end(
     api: APIClient,
     container: str,
     *,
@@ -29,7 +38,7 @@ def follow_to_end(
     on_line: Callable[[str], None],
     cancelled: Callable[[], bool],
 ) -> RunResult:
-    """Pass a started container's lines on until it ends; kill it when its time is over.
+    """Start a container and pass its lines on until it ends; kill it when its time is over.
 
     Raises:
         Cancelled: `cancelled` said so.
@@ -38,10 +47,12 @@ def follow_to_end(
     tail: deque[str] = deque(maxlen=KEPT_LINES)
     lines: queue.Queue[str | None] = queue.Queue(maxsize=1_000)
     watch = _Watch(timeout, cancelled, tail)
-    reader = Thread(target=_read, args=(api, container, lines), daemon=True)
+    response = attach(api, container)
+    reader = Thread(target=_read, args=(response, lines), daemon=True)
     reader.start()
     drained = False
     try:
+        api.start(container)
         while not drained:
             watch.check()
             with suppress(queue.Empty):
@@ -107,12 +118,31 @@ def _pieces(line: str) -> Iterator[str]:
         yield line[start : start + LONGEST_LINE]
 
 
-def _read(api: APIClient, container: str, lines: "queue.Queue[str | None]") -> None:
+def attach(api: APIClient, container: str) -> Response:
+    """Open the stream of what a container prints from now on, both streams together."""
+    response = api.post(
+        f"{api.base_url}/v{api.api_version}/containers/{container}/attach",
+        params={"stream": 1, "stdout": 1, "stderr": 1},
+        stream=True,
+        timeout=(_CONNECT, None),
+    )
+    response.raise_for_status()
+    return response
+
+
+def frames(raw: BinaryIO) -> Iterator[bytes]:
+    """Take the payloads out of the engine's stream (API: “Attach to a container”)."""
+    while len(header := raw.read(_HEADER.size)) == _HEADER.size:
+        (length,) = _HEADER.unpack(header)
+        yield raw.read(length)
+
+
+def _read(response: Response, lines: "queue.Queue[str | None]") -> None:
     """Put each line into the queue, and None at the end, however it comes."""
     try:
-        with suppress(*FOREIGN, OSError):  # the engine went away: waiting for the end will say so
-            stream = api.logs(container, stream=True, follow=True)
-            for line in split_lines(stream):
+        # Where the engine goes away, looking at the container's state will say so.
+        with response, suppress(*FOREIGN, OSError):
+            for line in split_lines(frames(response.raw)):
                 lines.put(line)
     finally:
         lines.put(None)

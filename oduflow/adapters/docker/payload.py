@@ -3,6 +3,7 @@
 Source: Docker Engine API 1.41, `POST /containers/create`.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,7 +18,8 @@ def create_request(spec: ContainerSpec, image_volumes: Iterable[str]) -> dict[st
     Args:
         spec: the container asked for.
         image_volumes: paths the image declares as volumes. The engine would make an anonymous
-            volume for each that nothing is mounted on; an empty tmpfs takes its place.
+            volume for each that nothing is mounted on; an empty tmpfs takes its place, which
+            the container's user owns where `spec.user` says who that is in numbers.
     """
     ports = {f"{each.container_port}/tcp" for each in spec.publish}
     return {
@@ -66,7 +68,12 @@ def _host(spec: ContainerSpec, image_volumes: Iterable[str]) -> dict[str, Any]:
         "ExtraHosts": [f"{name}:{address}" for name, address in spec.extra_hosts.items()],
         "NetworkMode": spec.networks[0].network if spec.networks else "none",
         "PortBindings": bindings,
-        "Mounts": [_mount(each, spec) for each in (*spec.mounts, *_empty(spec, image_volumes))],
+        "Mounts": [_mount(each, spec) for each in spec.mounts if each.kind != "tmpfs"],
+        "Tmpfs": {
+            each.target: _tmpfs(each, spec.user)
+            for each in (*spec.mounts, *_empty(spec, image_volumes))
+            if each.kind == "tmpfs"
+        },
     }
 
 
@@ -77,13 +84,24 @@ def _empty(spec: ContainerSpec, image_volumes: Iterable[str]) -> list[Mount]:
 
 
 def _mount(mount: Mount, spec: ContainerSpec) -> dict[str, Any]:
-    told = {"Type": mount.kind, "Target": mount.target, "ReadOnly": mount.read_only}
-    match mount.kind:
-        case "bind":
-            return told | {"Source": mount.source, "BindOptions": {"Propagation": "rprivate"}}
-        case "volume":
-            # The labels only matter where the engine has to make the volume: none is nameless.
-            return told | {"Source": mount.source, "VolumeOptions": {"Labels": dict(spec.labels)}}
-        case "tmpfs":
-            # Without a mode it would belong to root, closed to the container's own user.
-            return told | {"TmpfsOptions": {"SizeBytes": EMPTY_VOLUME_BYTES, "Mode": 0o1777}}
+    # The labels only matter where the engine has to make the volume: none is nameless.
+    options: dict[str, Any] = (
+        {"BindOptions": {"Propagation": "rprivate"}}
+        if mount.kind == "bind"
+        else {"VolumeOptions": {"Labels": dict(spec.labels)}}
+    )
+    return {
+        "Type": mount.kind,
+        "Source": mount.source,
+        "Target": mount.target,
+        "ReadOnly": mount.read_only,
+        **options,
+    }
+
+
+def _tmpfs(mount: Mount, user: str) -> str:
+    """Compute the mount options; as runc gives it the covered folder's mode, it gets an owner."""
+    owner = re.fullmatch(r"(\d+):(\d+)", user)
+    whose = f"uid={owner[1]},gid={owner[2]}" if owner else "mode=1777"
+    access = "ro" if mount.read_only else "rw"
+    return f"{access},noexec,nosuid,nodev,size={EMPTY_VOLUME_BYTES},{whose}"

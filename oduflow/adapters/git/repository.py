@@ -12,6 +12,7 @@ from oduflow.adapters.git.heads import RemoteHead, find_branch, find_default
 from oduflow.adapters.git.limits import Limits
 from oduflow.adapters.git.settings import NOWHERE
 from oduflow.adapters.git.urls import RemoteUrl, parse_url
+from oduflow.adapters.git.version import installed, require
 
 Helper = Callable[[str, RemoteUrl], str | None]
 """Takes a team and a remote; answers a credential helper in git's notation, None for none."""
@@ -43,6 +44,18 @@ class GitRepositories:
         self._limits = limits or Limits()
         self._helper = helper
         self._resolve = resolve
+        self._git_is_known = False
+
+    def check_git(self) -> str:
+        """Answer the version of git, once it is known to be one that keeps us safe.
+
+        Raises:
+            UpstreamFailed: git is not installed, or too old.
+        """
+        version = installed()
+        require(version)
+        self._git_is_known = True
+        return version
 
     def clean_url(self, url: str) -> str:
         """Return the form of a URL that is remembered and compared; nobody is asked.
@@ -114,4 +127,6 @@ class GitRepositories:
     def _connect(self, url: str, team: str) -> Connection:
         remote = parse_url(url, self._allowed_hosts)
         resolved = pin(remote, self._allowed_hosts, self._resolve)
+        if not self._git_is_known:
+            self.check_git()
         return Connection(remote, resolved, self._helper(team, remote), self._limits.stall_seconds)

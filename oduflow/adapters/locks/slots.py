@@ -1,23 +1,26 @@
 """Boot slots: as many lock files as boots may run at once, shared by server and command line."""
 
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from oduflow.adapters.locks.flock import HeldLock, is_free, take
 from oduflow.kernel.ports import JobStore
 
-TICK_SECONDS = 0.2
 POLL_SECONDS = 0.05
+TICK_SECONDS = 0.15
+STALE_SECONDS = 1.0
 
 
 class BootSlots:
     """Implements `kernel.ports.BootSlots`.
 
-    The kernel hands a freed slot to nobody in particular, so fairness is a matter of pace: the
-    further back in the queue, the longer a job waits between two tries. A job whose process died
-    while waiting slows those behind it by a fraction of a second and blocks nobody.
+    The kernel hands a free lock to whoever asks first, so the order is ours to keep: a job takes
+    a slot only when there is one for everybody ahead of it, too. Those ahead look many times a
+    second; a slot that stands free for longer was left by a job whose process died in the queue,
+    and the next one goes first.
 
     Args:
         folder: where the lock files lie.
@@ -38,7 +41,7 @@ class BootSlots:
         Args:
             job: who waits.
             on_position: told the place in the queue when it changes, 1 is next; 0 for a slot.
-            cancelled: called every 0.2 s while waiting; raises to give up.
+            cancelled: called every 0.15 s or more often while waiting; raises to give up.
         """
         with self._wait(job, on_position, cancelled):
             on_position(0)
@@ -48,15 +51,17 @@ class BootSlots:
         self, job: str, on_position: Callable[[int], None], cancelled: Callable[[], None]
     ) -> HeldLock:
         told = 0
-        tried = time.monotonic()
+        free_since = math.inf
         while True:
             cancelled()
             place = self._place(job)
-            if place == 1 or time.monotonic() - tried >= POLL_SECONDS * place:
-                slot = self._free_slot(job)
+            free = [path for path in self._paths if is_free(path)]
+            free_since = min(free_since, time.monotonic()) if free else math.inf
+            unserved = place - len(free)
+            if time.monotonic() - free_since >= unserved * STALE_SECONDS:
+                slot = _take_one(free, job)
                 if slot is not None:
                     return slot
-                tried = time.monotonic()
             if place != told:
                 on_position(place)
                 told = place
@@ -66,8 +71,6 @@ class BootSlots:
         waiting = [row.id for row in self._jobs.unfinished() if row.position]
         return 1 + (waiting.index(job) if job in waiting else len(waiting))
 
-    def _free_slot(self, job: str) -> HeldLock | None:
-        for path in self._paths:
-            if is_free(path) and (held := take(path, job)):
-                return held
-        return None
+
+def _take_one(paths: Iterable[Path], job: str) -> HeldLock | None:
+    return next((held for path in paths if (held := take(path, job))), None)

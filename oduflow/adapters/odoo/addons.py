@@ -33,7 +33,8 @@ class Addons:
 def find_addons(checkout: Path) -> Addons:
     """Find the modules of a checkout, at most four folders deep.
 
-    Symbolic links are never followed: a checkout is a stranger's data.
+    Symbolic links are never followed: a checkout is a stranger's data. Folders that start with a
+    dot, and those whose name no configuration can hold, are left out.
     """
     if _is_module(checkout):
         return Addons(modules=(), folders=(), root_is_module=True)
@@ -49,7 +50,7 @@ def manifest(folder: Path) -> dict[str, object] | None:
         return None
     try:
         value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 
@@ -77,13 +78,18 @@ def _modules(checkout: Path) -> Iterator[PurePosixPath]:
         kept = []
         for name in sorted(names):
             path = Path(folder) / name
-            if name.startswith(".") or path.is_symlink():
+            if name.startswith(".") or not _can_be_configured(name) or path.is_symlink():
                 continue
             if _MODULE.fullmatch(name) and _is_module(path):
                 yield relative / name
             elif len(relative.parts) < MAX_DEPTH:
                 kept.append(name)
         names[:] = kept
+
+
+def _can_be_configured(name: str) -> bool:
+    """Whether `addons_path` can hold a folder: it parts by commas and expands variables."""
+    return name.isprintable() and name == name.strip() and not set(name) & {",", "$"}
 
 
 def _is_module(folder: Path) -> bool:

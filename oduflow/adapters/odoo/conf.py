@@ -1,7 +1,9 @@
 """`odoo.conf`, from the file that ships with the product."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import resources
+
+from oduflow.domain.errors import Invalid
 
 ADDONS_ROOT = "/mnt/repo"
 CONF_TARGET = "/etc/odoo/odoo.conf"
@@ -31,16 +33,14 @@ class OdooConf:
     db_maxconn: int = 16
 
     def render(self) -> str:
-        """Write the file."""
+        """Write the file.
+
+        Raises:
+            Invalid: a value would not stay on its line.
+        """
+        values = asdict(self) | {"addons_path": ",".join(self.addons_path)}
+        crooked = [key for key, value in values.items() if not str(value).isprintable()]
+        if crooked:
+            raise Invalid(f"odoo.conf cannot hold this {', '.join(crooked)}.")
         text = (resources.files(__package__) / "odoo.conf").read_text("utf-8")
-        return text.format(
-            admin_passwd=self.admin_passwd,
-            db_host=self.db_host,
-            db_port=self.db_port,
-            db_name=self.db_name,
-            db_user=self.db_user,
-            db_password=self.db_password,
-            db_maxconn=self.db_maxconn,
-            addons_path=",".join(self.addons_path),
-            proxy_mode=self.proxy_mode,
-        )
+        return text.format(**values)

@@ -15,8 +15,8 @@ _LARGE_OBJECT_MAKERS = ("lo_creat(integer)", "lo_create(oid)", "lo_from_bytea(oi
 def lock_first(first: Session) -> None:
     """Take from PUBLIC all that makes something in `postgres`; then make our own database.
 
-    The database comes last: where it exists, the rest is done, and the admin never enters
-    `postgres` again.
+    The database comes last: where it exists, the rest is done. From here on nothing that a tenant
+    made can be executed in `postgres`.
     """
     with first.transaction():
         first.run("REVOKE ALL ON SCHEMA public FROM PUBLIC")

@@ -147,9 +147,17 @@ class Cluster:
         Raises:
             Conflict: its own database is still there.
         """
-        with self._admin("drop the database's role") as admin:
+        action = "drop the database's role"
+        with self._admin(action) as admin:
             roles.drop(admin, role)
-            roles.sweep(admin)
+            held = roles.sweep(admin)
+        if not held:
+            return
+        # All that a tenant can leave in `postgres` is default privileges of its own.
+        with open_first(self._endpoint, self._password(), action) as first:
+            for left in held:
+                roles.disown(first, left)
+            roles.sweep(first)
 
     def databases(self) -> set[str]:
         """List tenants' databases, templates included."""

@@ -112,9 +112,10 @@ def _options(settings: ServerSettings) -> dict[str, str]:
         "max_replication_slots": "0",
         "max_wal_senders": "0",
         "wal_level": "minimal",
-        # Tenants' statements hold their customers' data: none of them is logged.
+        # Tenants' statements and rows are their customers' data: neither is logged.
         "log_statement": "none",
         "log_min_error_statement": "panic",
+        "log_error_verbosity": "terse",
         "log_timezone": "UTC",
         "timezone": "UTC",
     }

@@ -1,7 +1,7 @@
 """Open connections: the only place that does.
 
 The admin's functions take no database: as a superuser we enter our own maintenance database and,
-once in a cluster's life, the one that initdb made. Inside a tenant's database we are the tenant.
+rarely, the one that initdb made. Inside a tenant's database we are the tenant.
 """
 
 from collections.abc import Iterator
@@ -96,7 +96,10 @@ def open_admin(
 
 @contextmanager
 def open_first(endpoint: Endpoint, password: str, action: str) -> Iterator[Session]:
-    """Enter the database that initdb made, as the superuser, before there is any tenant."""
+    """Enter the database that initdb made, as the superuser.
+
+    Tenants connect to it for Odoo's bus, but can make nothing in it that could be executed.
+    """
     with translated(action), _open(endpoint, FIRST, ADMIN, password, SHORT) as session:
         yield session
 

@@ -19,6 +19,7 @@ _STRATEGIES: dict[Strategy, SQL] = {
     "wal_log": SQL("WAL_LOG"),
     "file_copy": SQL("FILE_COPY"),
 }
+_LEAVE = 5000  # milliseconds an orphan gets to clean up after itself
 _CLONE_ATTEMPTS = 2  # PostgreSQL itself waits 5 s in each for sessions to leave the source
 
 
@@ -64,6 +65,7 @@ def seal(admin: Session, database: str, role: str) -> None:
 def drop(admin: Session, database: str) -> None:
     """Drop the database, sealed or not, and whoever is connected to it."""
     name = Identifier(tenant_name(database))
+    _end_orphans(admin, database)
     found = admin.run("SELECT datconnlimit FROM pg_database WHERE datname = %s", database)
     if not found:
         return
@@ -87,14 +89,32 @@ def size(admin: Session, database: str) -> int:
 
 def _make(admin: Session, database: str, owner: str, source: SQL | Composed) -> None:
     name, role = Identifier(tenant_name(database)), Identifier(tenant_name(owner))
+    _end_orphans(admin, database)
     found = admin.run("SELECT datistemplate FROM pg_database WHERE datname = %s", database)
     if found == [(True,)]:
         raise Conflict(f"Database {database} is a sealed template.", "Drop it first.")
     if not found:
-        admin.run(
-            SQL("CREATE DATABASE {} OWNER {} ALLOW_CONNECTIONS false {}").format(name, role, source)
-        )
+        options = SQL("OWNER {} ALLOW_CONNECTIONS false").format(role)
+        admin.run(SQL("{}{} {}").format(_creation(database), options, source))
     with admin.transaction():
         set_owner(admin, database, owner)
         admin.run(SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
         admin.run(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
+
+
+def _creation(database: str) -> Composed:
+    return SQL("CREATE DATABASE {} ").format(Identifier(database))
+
+
+def _end_orphans(admin: Session, database: str) -> None:
+    """End the making of this database that a killed process of ours left running in the server.
+
+    The caller holds the environment's lock, so nobody alive can be making it.
+    """
+    admin.run(
+        "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity"
+        " WHERE pid <> pg_backend_pid() AND usename = %s AND starts_with(query, %s)",
+        _LEAVE,
+        ADMIN,
+        _creation(database).as_string(admin),
+    )

@@ -124,7 +124,8 @@ def failure(cause: psycopg.Error, action: str) -> Failure:
         hint = "The server's log has PostgreSQL's full answer."
         # libpq's own words name the socket's path; the server's follow “FATAL:”.
         shown = said if cause.sqlstate else said.partition("FATAL: ")[2]
-        return UpstreamFailed(f"PostgreSQL could not {action}.", hint, output=shown[:_SHOWN])
+        output = "".join(filter(str.isprintable, shown))[:_SHOWN]
+        return UpstreamFailed(f"PostgreSQL could not {action}.", hint, output=output)
     kind, reason, hint = known
     return kind(f"PostgreSQL could not {action}: {reason}.", hint)
 

@@ -81,17 +81,21 @@ def drop(admin: Session, role: str) -> None:
         raise Conflict(f"Role {role} still has its database.", "Drop the database first.")
     lock_out(admin, role)
     end_sessions(admin, role)
-    # Run here, this takes away grants on databases only: the role owns nothing among us.
-    admin.run(SQL("DROP OWNED BY {}").format(Identifier(role)))
+    # In our own database this can only take away grants on databases.
+    disown(admin, role)
     if not _dropped(admin, role):
         gone = Identifier(GONE_PREFIX + role)
         admin.run(SQL("ALTER ROLE {} RENAME TO {}").format(Identifier(role), gone))
 
 
-def sweep(admin: Session) -> None:
-    """Drop the roles that `drop` had to leave behind and that nothing holds any more."""
-    for role in _names(admin, f"^{GONE_PREFIX}"):
-        _dropped(admin, role)
+def sweep(admin: Session) -> list[str]:
+    """Drop the roles that `drop` had to leave behind; return those that something still holds."""
+    return [role for role in _names(admin, f"^{GONE_PREFIX}") if not _dropped(admin, role)]
+
+
+def disown(session: Session, role: str) -> None:
+    """Drop what the role has in this database, and every grant to it on databases."""
+    session.run(SQL("DROP OWNED BY {}").format(Identifier(role)))
 
 
 def tenants(admin: Session) -> set[str]:

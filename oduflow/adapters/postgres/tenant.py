@@ -14,7 +14,6 @@ from oduflow.adapters.postgres.connection import Endpoint, Session, open_tenant
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Conflict
 
-_SECONDS = 10.0
 _CREATE_EXTENSIONS = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
     "CREATE EXTENSION IF NOT EXISTS unaccent",
@@ -45,15 +44,24 @@ class Tenant:
         role: its owner.
         password: the owner's.
         port: part of the socket's name.
+        seconds: how long one call may take.
     """
 
     def __init__(
-        self, *, socket_dir: Path, database: str, role: str, password: str, port: int = PORT
+        self,
+        *,
+        socket_dir: Path,
+        database: str,
+        role: str,
+        password: str,
+        port: int = PORT,
+        seconds: float = 10.0,
     ) -> None:
         self._endpoint = Endpoint(socket_dir, port)
         self._database = database
         self._role = role
         self._password = password
+        self._seconds = seconds
 
     def prepare_empty(self) -> None:
         """Add the extensions that Odoo adds to a database of its own making (`service/db.py`)."""
@@ -110,5 +118,10 @@ class Tenant:
 
     def _open(self, action: str) -> AbstractContextManager[Session]:
         return open_tenant(
-            self._endpoint, self._database, self._role, self._password, action, seconds=_SECONDS
+            self._endpoint,
+            self._database,
+            self._role,
+            self._password,
+            action,
+            seconds=self._seconds,
         )

@@ -69,7 +69,7 @@ class Jobs:
         }
         with self._store.write() as connection:
             changed = connection.execute(_change(job).values(updated_at=moment, **step))
-            if changed.rowcount:
+            if 1:
                 connection.execute(job_events.insert(), {"job": job, "time": moment, **step})
 
     def queue(self, job: str, position: int) -> None:

@@ -36,7 +36,8 @@ def get_environment_logs(
     log = "\n".join(kept)
     warnings: tuple[str, ...] = ()
     if len(log) > MAX_CHARACTERS:
-        log = log[-MAX_CHARACTERS:].partition("\n")[2]
+        end = log[-MAX_CHARACTERS:]
+        log = end.partition("\n")[2] or end
         warnings = ("Only the end fits; narrow it with grep, level or lines.",)
     shown = EnvironmentLogs(name=row.name, lines=log.count("\n") + bool(log), log=log)
     return Outcome(shown, f"{shown.lines} lines of {row.name}'s log.", warnings=warnings)

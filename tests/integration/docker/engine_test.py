@@ -1,5 +1,8 @@
+import gc
 import re
 import socket
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
@@ -35,7 +38,9 @@ def test_a_closed_one_connects_again() -> None:
     engine.close()
 
 
-def test_an_engine_that_does_not_run_says_so_and_is_found_when_it_does(tmp_path: Path) -> None:
+def test_an_engine_that_does_not_run_says_so_and_is_found_when_it_does(
+    tmp_path: Path, swept: None
+) -> None:
     engine = Engine(f"unix://{tmp_path}/docker.sock")
     with pytest.raises(EngineUnreachable, match="does not answer"):
         engine.ping()
@@ -44,9 +49,18 @@ def test_an_engine_that_does_not_run_says_so_and_is_found_when_it_does(tmp_path:
     engine.close()
 
 
-def test_a_socket_nobody_listens_on_says_so(tmp_path: Path) -> None:
+def test_a_socket_nobody_listens_on_says_so(tmp_path: Path, swept: None) -> None:
     path = tmp_path / "docker.sock"
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(path))
         with pytest.raises(EngineUnreachable, match="does not answer"):
             Engine(f"unix://{path}").ping()
+
+
+@pytest.fixture
+def swept() -> Iterator[None]:
+    """Collect the socket that docker-py leaves open when connecting fails."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()

@@ -1,9 +1,11 @@
 import socket
+import time
 from collections.abc import Iterator
 from threading import Thread
 
 import pytest
 
+from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.errors import ImageMissing
 from oduflow.adapters.docker.images import Images
@@ -29,14 +31,17 @@ def test_another_user_of_an_image_can_be_asked_for(images: Images) -> None:
 
 
 def test_looking_into_an_image_happens_once_and_leaves_nothing(
-    engine: Engine, images: Images, labels: dict[str, str]
+    engine: Engine, containers: Containers, name: str
 ) -> None:
-    wanted = {"label": [f"{key}={value}" for key, value in labels.items()], "type": ["container"]}
-    before = int(engine.api.info()["SystemTime"][:4])
+    labels = {"test.look": name}
+    images = Images(engine, never, labels)
+    since = int(time.time())
     images.facts("odoo:19.0")
     images.facts("odoo:19.0")
-    assert before
-    assert wanted
+    wanted = {"label": f"test.look={name}", "event": "create"}
+    made = engine.api.events(since=since, until=int(time.time()) + 1, filters=wanted, decode=True)
+    assert len(list(made)) == 1
+    assert containers.list(labels) == ()
 
 
 def test_a_missing_image_is_pulled_with_progress(

@@ -44,7 +44,7 @@ def test_branches_that_exclude_each_other_as_files_follow_each_other(server, che
 
 def test_an_unchanged_branch_is_not_downloaded_again(server, repositories, tmp_path):
     url = server.repository("addons", {"main": {"a": "1"}})
-    lines = [[], []]
+    lines: tuple[list[str], list[str]] = ([], [])
     for told in lines:
         folders = {"git_dir": tmp_path / "git", "work_tree": tmp_path / "work"}
         repositories.checkout(url, "main", team="1", on_progress=told.append, **folders)

@@ -17,6 +17,10 @@ def test_without_a_branch_the_one_that_head_points_to_is_found(server, repositor
     assert (head.branch, head.commit) == ("19.0", server.commit("addons", "19.0"))
 
 
+def test_the_installed_git_is_one_that_pins_addresses(repositories):
+    assert repositories.check_git().startswith("git version ")
+
+
 def test_a_named_branch_is_found_and_not_another_that_ends_like_it(server, repositories):
     url = server.repository("addons", {"19.0": FILES, "feature/19.0": FILES, "main": FILES})
     head = repositories.resolve_branch(url, "19.0", team="1")

@@ -1,7 +1,14 @@
+import io
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oduflow.adapters.docker.oneoff import LONGEST_LINE, split_lines
+from oduflow.adapters.docker.oneoff import LONGEST_LINE, frames, split_lines
+
+
+def test_both_streams_are_taken_out_of_their_frames() -> None:
+    told = b"\x01\0\0\0\0\0\0\x04out\n" + b"\x02\0\0\0\0\0\0\x04err\n" + b"\x01\0\0"
+    assert list(frames(io.BytesIO(told))) == [b"out\n", b"err\n"]
 
 
 def test_lines_are_put_together_across_chunks() -> None:

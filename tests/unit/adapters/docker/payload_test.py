@@ -1,7 +1,5 @@
 from typing import Any
 
-import pytest
-
 from oduflow.adapters.docker.payload import create_request
 from oduflow.domain.container import Attachment, ContainerSpec, Limits, Mount, Publish
 
@@ -49,23 +47,28 @@ def test_a_port_is_published_on_one_address() -> None:
     }
 
 
-def test_a_volume_of_the_image_that_nothing_covers_becomes_an_empty_tmpfs() -> None:
+def test_a_volume_of_the_image_that_nothing_covers_becomes_an_empty_tmpfs_of_its_user() -> None:
     covered = Mount("volume", "/var/lib/odoo/", "store", read_only=False)
-    mounts = request(mounts=(covered,), volumes=("/var/lib/odoo", "/mnt/extra-addons"))[
-        "HostConfig"
-    ]["Mounts"]
-    assert [(each["Type"], each["Target"]) for each in mounts] == [
-        ("volume", "/var/lib/odoo/"),
-        ("tmpfs", "/mnt/extra-addons"),
-    ]
-    assert mounts[1]["ReadOnly"] is False
-    assert mounts[1]["TmpfsOptions"] == {"SizeBytes": 64 << 20, "Mode": 0o1777}
+    volumes = ("/var/lib/odoo", "/mnt/extra-addons")
+    host = request(mounts=(covered,), volumes=volumes, user="100:101")["HostConfig"]
+    assert [each["Target"] for each in host["Mounts"]] == ["/var/lib/odoo/"]
+    assert host["Tmpfs"] == {
+        "/mnt/extra-addons": "rw,noexec,nosuid,nodev,size=67108864,uid=100,gid=101"
+    }
 
 
-@pytest.mark.parametrize("kind", ["bind", "volume", "tmpfs"])
-def test_a_mount_is_read_only_unless_it_says_otherwise(kind: Any) -> None:
-    (mount,) = request(mounts=(Mount(kind, "/x", "source"),))["HostConfig"]["Mounts"]
-    assert mount["ReadOnly"] is True
+def test_a_mount_is_read_only_unless_it_says_otherwise() -> None:
+    host = request(
+        mounts=(
+            Mount("bind", "/a", "/source"),
+            Mount("volume", "/b", "store"),
+            Mount("volume", "/c", "store", read_only=False),
+            Mount("tmpfs", "/d"),
+            Mount("tmpfs", "/e", read_only=False),
+        )
+    )["HostConfig"]
+    assert [each["ReadOnly"] for each in host["Mounts"]] == [True, True, False]
+    assert [options[:2] for options in host["Tmpfs"].values()] == ["ro", "rw"]
 
 
 def test_the_images_own_command_and_health_check_never_run() -> None:

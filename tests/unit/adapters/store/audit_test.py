@@ -10,7 +10,7 @@ from oduflow.adapters.store import AuditLog
 from oduflow.adapters.store.tables import audit
 from oduflow.domain.audit import AuditRow
 from oduflow.domain.errors import Kind
-from tests.support.rows import actor
+from tests.support.store_rows import actor
 
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, 890000, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ from oduflow.adapters.store import Environments, Templates
 from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.errors import Conflict, Kind, NotFound, QuotaReached
 from oduflow.domain.outcome import ErrorView
-from tests.support.processes import finished, go, running, said
-from tests.support.rows import environment, template
+from tests.support.programs import finished, go, running, said
+from tests.support.store_rows import environment, template
 
 TAKE_PORTS = """
 import sys
@@ -27,7 +27,7 @@ import sys
 from pathlib import Path
 from oduflow.adapters.store import Environments, Store
 from oduflow.domain.errors import QuotaReached
-from tests.support.rows import environment
+from tests.support.store_rows import environment
 store = Store(Path(sys.argv[1]))
 environments = Environments(store)
 print("ready", flush=True)

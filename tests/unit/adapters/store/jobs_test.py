@@ -8,7 +8,7 @@ from oduflow.domain.clock import now
 from oduflow.domain.job import Progress
 from oduflow.domain.outcome import FINISHED, Status
 from oduflow.kernel.ports import JobStore
-from tests.support.rows import MOMENT, actor, job
+from tests.support.store_rows import MOMENT, actor, job
 
 CHECKOUT = Progress("checkout", "checking out", 1, 9)
 DATABASE = Progress("database", "cloning", 2, 9)

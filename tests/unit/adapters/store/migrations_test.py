@@ -15,7 +15,7 @@ from oduflow.adapters.store.tables import environments, metadata, templates
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Conflict, Internal
 from oduflow.domain.template import Template
-from tests.support.processes import finished, go, running, said
+from tests.support.programs import finished, go, running, said
 
 MIGRATE = """
 import sys
@@ -78,7 +78,7 @@ def test_a_store_of_newer_code_is_refused_and_left_alone(store):
 
 
 def test_processes_that_start_together_on_an_empty_folder_all_succeed(tmp_path):
-    for number in range(3):
+    for number in range(2):
         path = tmp_path / str(number) / "store.sqlite"
         with ExitStack() as stack:
             started = [stack.enter_context(running(MIGRATE, path)) for _ in range(3)]

@@ -5,7 +5,7 @@ import pytest
 from oduflow.adapters.store import Environments, Templates
 from oduflow.domain.errors import Conflict, NotFound
 from oduflow.domain.template import TemplateState
-from tests.support.rows import environment, template
+from tests.support.store_rows import environment, template
 
 
 def test_a_row_comes_back_as_it_went_in(templates):

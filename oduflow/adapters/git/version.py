@@ -1,0 +1,39 @@
+"""Which git we need: an older one ignores, without a word, options that our safety rests on."""
+
+import re
+
+from oduflow.adapters.git.calls import call
+from oduflow.adapters.git.failures import GitFailed
+from oduflow.adapters.git.limits import Watch
+from oduflow.adapters.git.settings import NOWHERE, local_settings
+from oduflow.domain.errors import UpstreamFailed
+
+# http.curloptResolve, which pins the address that we checked, came with git 2.37.
+_OLDEST = (2, 37)
+_SECONDS = 10.0
+
+
+def installed() -> str:
+    """Ask git for its version, as in "git version 2.39.5".
+
+    Raises:
+        UpstreamFailed: git is not installed, or does not work.
+    """
+    try:
+        return call(("version",), local_settings(NOWHERE), Watch("asking git's version", _SECONDS))
+    except GitFailed as cause:
+        raise UpstreamFailed("Git does not work on this server.", "Reinstall it.") from cause
+
+
+def require(version: str) -> None:
+    """Accept a git that knows every option we give it.
+
+    Raises:
+        UpstreamFailed: it is too old.
+    """
+    numbers = re.search(r"(\d+)\.(\d+)", version)
+    if not numbers or (int(numbers[1]), int(numbers[2])) < _OLDEST:
+        raise UpstreamFailed(
+            f"{version} is too old: it would not keep to the addresses that were checked.",
+            "Install git {}.{} or newer.".format(*_OLDEST),
+        )

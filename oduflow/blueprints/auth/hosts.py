@@ -1,0 +1,79 @@
+"""The names this server goes by; a request for any other is answered before anything else."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from flask import request
+from werkzeug.exceptions import BadRequest, MisdirectedRequest
+
+from oduflow.blueprints.context import context
+from oduflow.settings import Settings, Team
+from oduflow.settings.hosts import join_host_port
+
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+_EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
+_HTTP, _HTTPS = 80, 443
+_SINGLE = ("Host", "Authorization")
+
+
+def allowed_hosts(settings: Settings) -> frozenset[str]:
+    """Return every value of `Host` that is ours, in lower case.
+
+    The address that we listen on counts with our port only. A public name also counts with the
+    ports of a proxy in front: the usual ones, and that of `oauth_base_url`.
+    """
+    server = settings.server
+    local = {server.host}
+    if server.loopback_only or server.host in _EVERY_ADDRESS:
+        local |= _THIS_MACHINE
+    base = urlsplit(server.oauth_base_url)
+    public = {base.hostname, settings.routing.external_host}
+    public |= {team.hostname for team in settings.teams.values()}
+    local_ports = {server.port} | ({None} if server.port == _HTTP else set())
+    public_ports = local_ports | {None, _HTTP, _HTTPS, base.port}
+    return frozenset(
+        join_host_port(name, port)
+        for names, ports in ((local, local_ports), (public, public_ports))
+        for name in names
+        for port in ports
+        if name
+    )
+
+
+def refuse_repeated_headers() -> None:
+    """Refuse a request with two `Host` or `Authorization` headers, or without any `Host`.
+
+    A WSGI server joins repeated headers with commas, which stand in no value of ours. Which of
+    the two a proxy in front of us went by, nobody knows (RFC 9112, 3.2).
+
+    Raises:
+        BadRequest: it is such a request.
+    """
+    for name in _SINGLE:
+        if "," in request.headers.get(name, ""):
+            raise BadRequest(f"There is more than one {name} header.")
+    if not request.headers.get("Host"):
+        raise BadRequest("There is no Host header.")
+
+
+def refuse_unknown_host() -> None:
+    """Refuse a request for a name that is not ours, such as one that a foreign DNS pointed here.
+
+    Raises:
+        MisdirectedRequest: the name is not ours.
+    """
+    if request.headers["Host"].lower() not in allowed_hosts(context().settings):
+        raise MisdirectedRequest(
+            "This server does not go by that name. [routing] external_host, [server] "
+            "oauth_base_url and a team's hostname give it one."
+        )
+
+
+def teams_at(teams: Mapping[str, Team], host: str) -> tuple[Team, ...]:
+    """Return the teams that a request for `host` may be about.
+
+    A team's own host name stands for that team alone; every other name stands for all of them.
+    """
+    name = urlsplit(f"//{host}").hostname
+    named = tuple(team for team in teams.values() if team.hostname and team.hostname == name)
+    return named or tuple(teams.values())

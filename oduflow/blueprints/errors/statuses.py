@@ -1,0 +1,39 @@
+"""Which HTTP status each kind of failure has, and which kind each of HTTP's own errors is."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+
+from oduflow.domain.errors import Kind
+
+STATUS_OF: Mapping[Kind, HTTPStatus] = MappingProxyType(
+    {
+        Kind.BUSY: HTTPStatus.LOCKED,
+        Kind.CANCELLED: HTTPStatus.CONFLICT,
+        Kind.CONFLICT: HTTPStatus.CONFLICT,
+        Kind.FORBIDDEN: HTTPStatus.FORBIDDEN,
+        Kind.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
+        Kind.INVALID: HTTPStatus.UNPROCESSABLE_ENTITY,
+        Kind.NOT_FOUND: HTTPStatus.NOT_FOUND,
+        Kind.QUOTA: HTTPStatus.FORBIDDEN,
+        Kind.RATE_LIMITED: HTTPStatus.TOO_MANY_REQUESTS,
+        Kind.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
+        Kind.UPSTREAM: HTTPStatus.BAD_GATEWAY,
+    }
+)
+
+_KIND_OF: Mapping[HTTPStatus, Kind] = MappingProxyType(
+    {
+        HTTPStatus.UNAUTHORIZED: Kind.UNAUTHENTICATED,
+        HTTPStatus.FORBIDDEN: Kind.FORBIDDEN,
+        HTTPStatus.NOT_FOUND: Kind.NOT_FOUND,
+        HTTPStatus.SERVICE_UNAVAILABLE: Kind.BUSY,
+        HTTPStatus.TOO_MANY_REQUESTS: Kind.RATE_LIMITED,
+    }
+)
+
+
+def kind_of(status: HTTPStatus) -> Kind:
+    """Return the kind of an error that HTTP itself names: the caller's mistake, or ours."""
+    default = Kind.INTERNAL if status.is_server_error else Kind.INVALID
+    return _KIND_OF.get(status, default)

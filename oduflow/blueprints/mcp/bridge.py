@@ -1,0 +1,124 @@
+"""From WSGI to the SDK and back: which thread waits for what, and for how long."""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from wsgiref.types import WSGIEnvironment
+
+from mcp.server.lowlevel import Server
+
+from oduflow.blueprints.mcp.exchange import UNAVAILABLE, Exchange, Head
+from oduflow.blueprints.mcp.loop import Loop
+from oduflow.blueprints.mcp.scope import Caller, http_scope
+from oduflow.blueprints.mcp.slots import Limits, Slots, Use
+from oduflow.blueprints.mcp.stream import Stream
+from oduflow.domain.access import Actor
+from oduflow.kernel.call import Origin
+
+# RFC 9110, section 7.6.1: they belong to one connection, and WSGI forbids them (PEP 3333).
+HOP_BY_HOP = {
+    b"connection",
+    b"keep-alive",
+    b"proxy-connection",
+    b"te",
+    b"trailer",
+    b"transfer-encoding",
+    b"upgrade",
+}
+CLIENT_LEFT = Head(499, [])
+NO_ROOM = Head(503, [(b"retry-after", b"5"), (b"content-type", b"text/plain")], b"no free stream\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as a WSGI application gives it."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes | Iterable[bytes]
+
+
+class Bridge:
+    """Serves one MCP server to the threads of a WSGI server.
+
+    The loop starts with the first request: making an application starts no thread, and a process
+    forked from it gets a loop of its own.
+    """
+
+    def __init__(
+        self, make_server: Callable[[], Server[Any]], limits: Limits | None = None
+    ) -> None:
+        self.slots = Slots(limits)
+        self._make_server = make_server
+        self._loop: Loop | None = None
+        self._starting = threading.Lock()
+        self._live: set[Exchange] = set()
+        self._closed = threading.Event()
+
+    def serve(self, environ: WSGIEnvironment, actor: Actor, origin: Origin, body: bytes) -> Answer:
+        """Answer one request of an authenticated caller; blocks until the answer has begun.
+
+        Under waitress the environment tells whether the client is still there (its
+        `channel_request_lookahead` must be above 0); under other servers a client that left is
+        noticed at the next write.
+        """
+        is_gone: Callable[[], bool] = environ.get("waitress.client_disconnected", _never)
+        use = Use.STREAM if environ["REQUEST_METHOD"] == "GET" else Use.CALL
+        caller = Caller(actor, origin, self.slots.slot(actor, use))
+        if self._closed.is_set():
+            return _answer(UNAVAILABLE)
+        loop = self._here()
+        exchange = Exchange(loop.running, http_scope(environ, caller), body)
+        self._live.add(exchange)
+
+        def over() -> None:
+            self._live.discard(exchange)
+            caller.slot.release()
+            exchange.leave()
+
+        loop.submit(exchange)
+        if self._closed.is_set():  # since the look above, so nobody has ended this one
+            exchange.end()
+        head = exchange.head(is_gone) or CLIENT_LEFT
+        if head.more and use is Use.STREAM and not caller.slot.take():
+            head = NO_ROOM
+        if not head.more:
+            over()
+            return _answer(head)
+        return _answer(head, Stream(head.chunk, lambda: exchange.chunk(is_gone), over))
+
+    def close(self) -> None:
+        """End every stream and every wait, then the loop; later requests are answered 503.
+
+        Call it before the WSGI server joins its threads. Jobs go on until the process ends.
+        """
+        self._closed.set()
+        for exchange in list(self._live):
+            exchange.end()
+        with self._starting:
+            loop, self._loop = self._loop, None
+        if loop is not None and loop.is_alive:
+            loop.stop()
+
+    def _here(self) -> Loop:
+        loop = self._loop
+        if loop is not None and loop.is_alive:
+            return loop
+        with self._starting:
+            if self._loop is None or not self._loop.is_alive:
+                self._loop = Loop(self._make_server())
+            return self._loop
+
+
+def _answer(head: Head, body: Stream | None = None) -> Answer:
+    headers = [
+        (key.decode("latin-1"), value.decode("latin-1"))
+        for key, value in head.headers
+        if key.lower() not in HOP_BY_HOP
+    ]
+    return Answer(head.status, headers, head.chunk if body is None else body)
+
+
+def _never() -> bool:
+    return False

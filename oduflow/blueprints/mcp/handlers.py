@@ -1,0 +1,118 @@
+"""What the server does when a client lists its tools or calls one.
+
+A client that leaves or sends `notifications/cancelled` ends our waiting, never the job: a lost
+connection must not undo minutes of work, and on the 2026 wire the two cannot be told apart. The
+tool `cancel_job` stops a job.
+"""
+
+import logging
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from mcp import types
+from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
+
+from oduflow.blueprints.mcp.progress import ProgressTeller
+from oduflow.blueprints.mcp.results import refusal_of, result_of
+from oduflow.blueprints.mcp.scope import Caller
+from oduflow.blueprints.mcp.tools import Tools
+from oduflow.blueprints.mcp.workers import Workers
+from oduflow.domain.errors import Failure, Internal, RateLimited
+from oduflow.domain.outcome import FINISHED, Envelope
+from oduflow.kernel.operation import Operation
+from oduflow.kernel.runner import Runner, handle
+
+log = logging.getLogger(__name__)
+
+Context = ServerRequestContext[Any, Any]
+
+# What takes longer answers a job's handle. Clients give up after 60 s, some after 30 s.
+WAIT_SECONDS = 20.0
+LOOK_SECONDS = 0.5  # how late we notice that nobody waits any more
+
+
+class Handlers:
+    """The handlers of one server."""
+
+    def __init__(self, runner: Runner, tools: Tools, wait_seconds: float = WAIT_SECONDS) -> None:
+        self._runner = runner
+        self._tools = tools
+        self._workers = Workers()
+        self._wait_seconds = wait_seconds
+
+    async def list_tools(
+        self, ctx: Context, params: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
+        """List the tools that the caller may call, on one page."""
+        if params is not None and params.cursor is not None:
+            raise MCPError(types.INVALID_PARAMS, "Unknown cursor: there is one page only")
+        names = self._tools.visible(caller_of(ctx).actor)
+        return types.ListToolsResult(tools=self._tools.listed(names))
+
+    async def call_tool(
+        self, ctx: Context, params: types.CallToolRequestParams
+    ) -> types.CallToolResult:
+        """Run a tool; a failure of the product is a result, only an unknown tool is an error.
+
+        Raises:
+            MCPError: there is no such tool.
+        """
+        operation = self._tools.operation(params.name)
+        if operation is None:
+            raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name}")
+        try:
+            answer = await self._answer(ctx, operation, params.arguments or {})
+            return result_of(answer, self._tools.shape(operation.name))
+        except Failure as failure:
+            return refusal_of(failure)
+        except Exception:
+            log.exception("%s hit a defect", operation.name)
+            hint = "The server's log has the traceback; please report it."
+            return refusal_of(Internal(f"{operation.name} hit a defect of ours.", hint))
+
+    async def _answer(
+        self, ctx: Context, operation: Operation, raw: Mapping[str, Any]
+    ) -> Envelope[Any]:
+        caller = caller_of(ctx)
+        until = time.monotonic() + self._wait_seconds
+        may_wait = _waits(operation, raw) and caller.slot.take()
+        if _waits(operation, raw) and not operation.slow and not may_wait:
+            raise RateLimited(
+                "Too many calls of this team are waiting already.",
+                "Call again with seconds=0, which answers at once.",
+                retry_after=5,
+            )
+        call = partial(self._runner.call, operation.name, raw, caller.actor, caller.origin)
+        answer = await self._workers.call(caller.actor.team, call)
+        if not (operation.slow and may_wait and answer.job):
+            return answer
+        return await self._follow(ctx, answer.job, until)
+
+    async def _follow(self, ctx: Context, job: str, until: float) -> Envelope[Any]:
+        caller = caller_of(ctx)
+        progress = ProgressTeller(ctx.session)
+        while True:
+            look = max(0.0, min(LOOK_SECONDS, until - time.monotonic()))
+            found = await self._workers.wait(
+                partial(self._runner.jobs.wait, caller.actor.team, job, look)
+            )
+            await progress.tell(found)
+            if found.status in FINISHED or look == 0 or caller.slot.over:
+                return handle(found)
+
+
+def caller_of(ctx: Context) -> Caller:
+    """Return who sent this request; the blueprint lets nobody in without."""
+    assert ctx.request is not None  # noqa: S101 - every request comes over HTTP
+    caller = ctx.request.scope["user"]
+    assert isinstance(caller, Caller)  # noqa: S101 - the bridge puts no other there
+    return caller
+
+
+def _waits(operation: Operation, raw: Mapping[str, Any]) -> bool:
+    """Whether a call may take long: it starts a job, or asks to wait some `seconds`."""
+    asked = "seconds" in operation.arguments.model_fields and raw.get("seconds") != 0
+    return operation.slow or asked

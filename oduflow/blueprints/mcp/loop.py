@@ -1,0 +1,65 @@
+"""The one event loop that drives the SDK, in a thread of its own."""
+
+import asyncio
+import logging
+import threading
+from concurrent.futures import Future
+from typing import Any
+
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+from oduflow.blueprints.mcp.exchange import Exchange
+
+log = logging.getLogger(__name__)
+
+START_SECONDS = 30.0
+STOP_SECONDS = 2.0
+# Each open session of the 2025 protocol keeps a few tasks; an idle one ends after 30 minutes.
+MAX_SESSIONS = 1000
+
+
+class Loop:
+    """Runs the session manager of one MCP server until it is stopped.
+
+    Host and Origin are checked before a request gets here, so the SDK's own check stays off.
+    """
+
+    def __init__(self, server: Server[Any]) -> None:
+        self._manager = StreamableHTTPSessionManager(server, max_sessions=MAX_SESSIONS)
+        self._loop: Future[asyncio.AbstractEventLoop] = Future()
+        self._stopping = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="mcp-loop", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still runs; never in a process forked from the one that started it."""
+        return self._thread.is_alive()
+
+    @property
+    def running(self) -> asyncio.AbstractEventLoop:
+        """The event loop, once it runs."""
+        return self._loop.result(START_SECONDS)
+
+    def submit(self, exchange: Exchange) -> None:
+        """Let the SDK answer an exchange."""
+        asyncio.run_coroutine_threadsafe(exchange.run(self._manager.asgi_app), self.running)
+
+    def stop(self) -> None:
+        """Cancel what runs and end the thread; a call that will not end is left behind."""
+        self.running.call_soon_threadsafe(self._stopping.set)
+        self._thread.join(STOP_SECONDS)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._main())
+        except Exception as defect:
+            log.exception("the MCP loop ended")
+            if not self._loop.done():
+                self._loop.set_exception(defect)
+
+    async def _main(self) -> None:
+        async with self._manager.run():
+            self._loop.set_result(asyncio.get_running_loop())
+            await self._stopping.wait()

@@ -1,0 +1,71 @@
+"""What the SDK is told of one HTTP request: an ASGI scope, and in it who asks."""
+
+from typing import Any
+from wsgiref.types import WSGIEnvironment
+
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+from starlette.types import Scope
+
+from oduflow.blueprints.mcp.slots import Slot
+from oduflow.domain.access import Actor
+from oduflow.kernel.call import Origin
+
+# Credentials have done their work before a scope is built; nothing below may see or log them.
+SECRET_HEADERS = {"HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_PROXY_AUTHORIZATION"}
+
+
+class Caller(AuthenticatedUser):
+    """The actor behind one request, in the shape that the SDK binds sessions to.
+
+    The SDK compares client id and subject of a session's owner with those of each later request,
+    so a session opened by one team, or by one person of it, answers 404 to everybody else.
+
+    Attributes:
+        actor: who asks.
+        origin: from where.
+        slot: the right to keep one of the server's threads waiting.
+    """
+
+    def __init__(self, actor: Actor, origin: Origin, slot: Slot) -> None:
+        principal = f"{actor.team}/{actor.kind}:{actor.subject}"
+        super().__init__(
+            AccessToken(token="", client_id=principal, scopes=[], subject=actor.subject)
+        )
+        self.actor = actor
+        self.origin = origin
+        self.slot = slot
+
+
+def http_scope(environ: WSGIEnvironment, caller: Caller) -> Scope:
+    """Turn a WSGI request into an ASGI one (ASGI spec, “HTTP connection scope”)."""
+    path = environ.get("PATH_INFO", "/")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": environ["REQUEST_METHOD"],
+        "scheme": environ["wsgi.url_scheme"],
+        "root_path": "",
+        "path": path,
+        "raw_path": path.encode("latin-1"),
+        "query_string": environ.get("QUERY_STRING", "").encode("latin-1"),
+        "headers": _headers(environ),
+        "server": (environ["SERVER_NAME"], int(environ["SERVER_PORT"])),
+        "client": (environ.get("REMOTE_ADDR", ""), 0),
+        "state": {},
+        "user": caller,
+    }
+
+
+def _headers(environ: WSGIEnvironment) -> list[tuple[bytes, bytes]]:
+    named: dict[str, Any] = {
+        key[5:]: value
+        for key, value in environ.items()
+        if key.startswith("HTTP_") and key not in SECRET_HEADERS
+    }
+    named |= {key: environ[key] for key in ("CONTENT_TYPE", "CONTENT_LENGTH") if environ.get(key)}
+    return [
+        (key.lower().replace("_", "-").encode("latin-1"), value.encode("latin-1"))
+        for key, value in named.items()
+    ]

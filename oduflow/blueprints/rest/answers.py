@@ -1,0 +1,34 @@
+"""Turn an operation's envelope into an HTTP answer."""
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response
+
+from oduflow.blueprints.errors import Problem, answer_problem
+from oduflow.domain.outcome import FINISHED, Envelope
+from oduflow.kernel.operation import Operation
+from oduflow.kernel.registry import Registry
+
+
+def answer(operation: Operation, envelope: Envelope[Any], registry: Registry) -> Response:
+    """Answer the envelope: done, made, still going on, or failed."""
+    job = f"/api/jobs/{envelope.job}" if envelope.job else None
+    if envelope.error is not None:
+        return answer_problem(Problem.of(envelope.error, instance=job))
+    headers = {}
+    if envelope.status not in FINISHED:
+        status = HTTPStatus.ACCEPTED
+        headers["Location"] = job
+    else:
+        status = success_status(operation, registry)
+    body = envelope.model_dump_json()
+    return Response(body, status, headers, mimetype="application/json")
+
+
+def success_status(operation: Operation, registry: Registry) -> HTTPStatus:
+    """Return 201 where a POST adds to a collection that GET lists, else 200."""
+    adds = operation.method == "POST" and any(
+        other.method == "GET" and other.path == operation.path for other in registry
+    )
+    return HTTPStatus.CREATED if adds else HTTPStatus.OK

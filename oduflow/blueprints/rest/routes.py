@@ -1,0 +1,71 @@
+"""Every operation of the registry as a route below `/api`."""
+
+import functools
+import re
+from collections.abc import Callable
+from typing import cast
+
+from flask import Blueprint, Response, request
+from flask.blueprints import BlueprintSetupState
+
+from oduflow.blueprints.auth import authenticate_basic
+from oduflow.blueprints.context import EXTENSION, Context, context
+from oduflow.blueprints.rest.answers import answer
+from oduflow.blueprints.rest.arguments import read_arguments
+from oduflow.blueprints.rest.openapi import describe
+from oduflow.blueprints.rest.waiting import asked_wait
+from oduflow.kernel.call import Origin
+from oduflow.kernel.operation import Operation
+from oduflow.kernel.registry import Registry
+
+FACE = "rest"
+
+blueprint = Blueprint(FACE, __name__, url_prefix="/api")
+
+
+def call(operation: Operation, **path: str) -> Response:
+    """Run one operation for whoever asks.
+
+    A slow one answers 202 and the job's address, unless the caller would rather wait and the
+    job is finished by then.
+    """
+    actor = authenticate_basic()
+    runner = context().runner
+    wait = asked_wait(request.headers.get("Prefer", "")) if operation.slow else 0
+    envelope = runner.call(
+        operation.name,
+        read_arguments(operation, path),
+        actor,
+        Origin(FACE, request.remote_addr or ""),
+        wait=wait,
+    )
+    response = answer(operation, envelope, runner.registry)
+    if wait:
+        response.headers["Preference-Applied"] = f"wait={wait}"
+    return response
+
+
+def _document_of(registry: Registry) -> Callable[[], dict[str, object]]:
+    describe_once = functools.cache(lambda: describe(registry))
+
+    def document() -> dict[str, object]:
+        authenticate_basic()
+        return describe_once()
+
+    return document
+
+
+@blueprint.record
+def _add_routes(state: BlueprintSetupState) -> None:
+    registry = cast("Context", state.app.extensions[EXTENSION]).runner.registry
+    for operation in registry:
+        state.add_url_rule(
+            re.sub(r"{(\w+)}", r"<\1>", operation.path),
+            operation.name,
+            functools.partial(call, operation),
+            methods=[operation.method],
+            provide_automatic_options=False,
+        )
+    state.add_url_rule(
+        "/openapi.json", "openapi", _document_of(registry), provide_automatic_options=False
+    )

@@ -1,0 +1,32 @@
+#!/bin/sh
+# Bring what the tests need beyond `make setup` and a Docker engine, then run every test.
+set -eu
+cd "$(dirname "$0")/.."
+bin=.venv/bin
+
+need() { # need PROGRAM PACKAGE: install a Debian package unless its program is here
+    command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="$missing $2"
+}
+missing=""
+need git git
+need nginx nginx-light
+need openssl openssl
+need chromium chromium
+if [ -n "$missing" ]; then
+    echo "test: installing$missing"
+    apt-get update -q >/dev/null
+    # shellcheck disable=SC2086 - a list of words
+    DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $missing >/dev/null
+fi
+
+echo "test: images"
+$bin/python -m tests.support.images
+
+echo "test: format, lint, types, contracts"
+$bin/ruff format --check --quiet .
+$bin/ruff check --quiet .
+$bin/mypy
+$bin/lint-imports --no-logo 2>/dev/null || $bin/lint-imports
+
+echo "test: tests"
+exec $bin/pytest -n 2 --dist loadfile "$@"

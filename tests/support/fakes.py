@@ -1,0 +1,255 @@
+"""The kernel's ports in memory, and a whole application built on them.
+
+`make_world(TOML)` wires the real runner and the real jobs to fakes of what lies below. A world
+has what `create_app` asks of its services, so `world.app` is the application itself:
+
+    world = make_world(TWO_TEAMS)
+    answer = world.client().get("/api/things", headers=basic(BLUE_PASSWORD))
+"""
+
+import base64
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from oduflow.blueprints.context import Context
+from oduflow.domain.audit import AuditRow
+from oduflow.domain.clock import now
+from oduflow.domain.errors import Busy
+from oduflow.domain.health import Finding
+from oduflow.domain.job import Job, Progress
+from oduflow.domain.outcome import FINISHED, Status
+from oduflow.kernel.jobs import Jobs
+from oduflow.kernel.operation import Operation
+from oduflow.kernel.registry import Registry
+from oduflow.kernel.runner import Runner
+from oduflow.settings import Settings, parse
+from oduflow.web import create_app
+from tests.support.things import THINGS
+
+BASE_URL = "http://localhost:8000"
+BLUE_PASSWORD = "blue-password-0123"
+BLUE_TOKEN = "blue-token-01234567"
+RED_PASSWORD = "red-password-01234"
+RED_TOKEN = "red-token-012345678"
+
+ONE_TEAM = f"""\
+[team.1]
+name = "Blue"
+auth_token = "{BLUE_TOKEN}"
+ui_password = "{BLUE_PASSWORD}"
+"""
+TWO_TEAMS = f"""\
+{ONE_TEAM}
+[team.2]
+name = "Red"
+auth_token = "{RED_TOKEN}"
+ui_password = "{RED_PASSWORD}"
+"""
+OPEN = "[team.1]\n"
+
+
+class FakeJobStore:
+    """Rows of jobs in a dictionary, with every progress event."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Job] = {}
+        self.events: list[tuple[str, Progress]] = []
+        self._guard = threading.Lock()
+
+    def add(self, job: Job) -> None:
+        self.rows[job.id] = job
+
+    def get(self, team: str, job: str) -> Job | None:
+        found = self.rows.get(job)
+        return found if found and found.actor.team == team else None
+
+    def list(self, team: str, *, active: bool, limit: int) -> Sequence[Job]:
+        mine = [job for job in reversed(list(self.rows.values())) if job.actor.team == team]
+        return [job for job in mine if not active or job.status not in FINISHED][:limit]
+
+    def unfinished(self) -> Sequence[Job]:
+        return [job for job in list(self.rows.values()) if job.status not in FINISHED]
+
+    def progress(self, job: str, progress: Progress) -> None:
+        self.events.append((job, progress))
+        self._change(job, progress=progress)
+
+    def queue(self, job: str, position: int) -> None:
+        status = Status.QUEUED if position else Status.RUNNING
+        self._change(job, position=position, status=status)
+
+    def finish(self, job: str, status: Status, result: dict[str, Any]) -> None:
+        self._change(job, status=status, result=result, position=0)
+
+    def request_cancel(self, job: str) -> None:
+        self._change(job, cancel_requested=True)
+
+    def cancel_requested(self, job: str) -> bool:
+        return self.rows[job].cancel_requested
+
+    def _change(self, job: str, **changes: Any) -> None:
+        with self._guard:
+            row = self.rows.get(job)
+            if row is not None and row.status not in FINISHED:
+                self.rows[job] = replace(row, updated_at=now(), **changes)
+
+
+@dataclass
+class FakeHeld:
+    """A lock in somebody's hands."""
+
+    holders: dict[str, object]
+    key: str
+    mark: object
+
+    def release(self) -> None:
+        if self.holders.get(self.key) is self.mark:
+            del self.holders[self.key]
+
+
+class FakeLocks:
+    """Locks that hold inside this process."""
+
+    def __init__(self) -> None:
+        self.holders: dict[str, object] = {}
+        self._guard = threading.Lock()
+
+    def acquire(self, key: str, holder: str) -> FakeHeld:
+        mark = (holder,)
+        with self._guard:
+            if key in self.holders:
+                raise Busy(f"{self.holders[key]} holds it since 3 s.", "Call again in a minute.")
+            self.holders[key] = mark
+        return FakeHeld(self.holders, key, mark)
+
+    def is_free(self, key: str) -> bool:
+        return key not in self.holders
+
+
+@dataclass
+class FakeAudit:
+    """Audit rows in a list."""
+
+    rows: list[AuditRow] = field(default_factory=list)
+
+    def append(self, row: AuditRow) -> None:
+        self.rows.append(row)
+
+    @property
+    def outcomes(self) -> list[tuple[str, str]]:
+        """Say in short what was remembered: operation and outcome."""
+        return [(row.operation, str(row.outcome)) for row in self.rows]
+
+
+class FakeBootSlots:
+    """Boot slots that are free until a test clears `free`."""
+
+    def __init__(self) -> None:
+        self.free = threading.Event()
+        self.free.set()
+
+    @contextmanager
+    def take(
+        self, job: str, on_position: Callable[[int], None], cancelled: Callable[[], None]
+    ) -> Iterator[None]:
+        if not self.free.is_set():
+            on_position(1)
+        while not self.free.wait(0.01):
+            cancelled()
+        on_position(0)
+        yield
+
+
+@dataclass
+class FakeProbe:
+    """Parts as healthy as a test says; `looks` counts the visits."""
+
+    parts: Sequence[Finding] = (Finding("docker", ok=True, message="Docker answers."),)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    looks: int = 0
+
+    def findings(self) -> Sequence[Finding]:
+        self.looks += 1
+        return self.parts
+
+    def environments(self) -> Mapping[str, int]:
+        return self.counts
+
+
+class LocalClient(FlaskClient):
+    """A client on this machine that names the server by its own address."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        kwargs.setdefault("base_url", BASE_URL)
+        return super().open(*args, **kwargs)
+
+
+@dataclass
+class World:
+    """An application on fakes; also what `create_app` takes as its services."""
+
+    settings: Settings
+    runner: Runner
+    job_rows: FakeJobStore
+    locks: FakeLocks
+    audit: FakeAudit
+    slots: FakeBootSlots
+    probe: FakeProbe
+
+    @cached_property
+    def app(self) -> Flask:
+        app = create_app(services=self)
+        app.test_client_class = LocalClient
+        return app
+
+    @property
+    def context(self) -> Context:
+        """What the application's faces are handed."""
+        found = self.app.extensions["oduflow"]
+        assert isinstance(found, Context)
+        return found
+
+    def client(self) -> FlaskClient:
+        return self.app.test_client()
+
+
+def make_world(
+    toml: str = ONE_TEAM, *, operations: Iterable[Operation] = THINGS, deps: Any = None
+) -> World:
+    """Build a world from a configuration's text and a few operations."""
+    job_rows, locks, audit, slots = FakeJobStore(), FakeLocks(), FakeAudit(), FakeBootSlots()
+    runner = Runner(
+        Registry(operations),
+        deps,
+        locks=locks,
+        jobs=Jobs(job_rows, locks, slots),
+        audit=audit,
+    )
+    return World(parse(toml), runner, job_rows, locks, audit, slots, FakeProbe())
+
+
+def make_context(
+    toml: str = ONE_TEAM, *, operations: Iterable[Operation] = THINGS, deps: Any = None
+) -> Context:
+    """Build only what faces are handed, without an application."""
+    world = make_world(toml, operations=operations, deps=deps)
+    return Context(world.settings, world.runner, world.probe)
+
+
+def basic(password: str, user: str = "admin") -> dict[str, str]:
+    """Write the header of HTTP Basic."""
+    pair = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {pair}"}
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Write the header of a Bearer token."""
+    return {"Authorization": f"Bearer {token}"}

@@ -1,0 +1,180 @@
+"""Real instances for tests: their own prefix, ports, folder; removed by name, never by prune."""
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from oduflow import bootstrap
+from oduflow.adapters.docker.engine import Engine
+from oduflow.adapters.docker.networks import Networks
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.outcome import Envelope
+from oduflow.kernel.call import Origin
+from oduflow.services.destruction import destroy_everything
+from oduflow.settings import Settings, parse
+
+# PostgreSQL's socket lies below: a unix socket's path has at most 107 characters.
+ROOT = Path("/tmp")  # noqa: S108
+TEMPLATE = "base-19"
+PASSWORD = "a-password-for-tests-only"
+TOKEN = "a-token-for-tests-only-blue"
+OTHER_PASSWORD = "another-password-for-tests"
+OTHER_TOKEN = "a-token-for-tests-only-red"
+_INSTANCE = re.compile(r"(test-(\d+)-[0-9a-f]{6})-")
+
+
+def worker_number() -> int:
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
+def new_instance_name() -> str:
+    return f"test-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+def folder_of(instance: str) -> Path:
+    return ROOT / f"odf-{instance}"
+
+
+def configuration(instance: str, *, port: int, git_hosts: tuple[str, ...], more: str = "") -> str:
+    first = 21000 + 200 * worker_number()
+    hosts = ", ".join(f'"{host}"' for host in git_hosts)
+    return f"""
+[server]
+instance = "{instance}"
+data_dir = "{folder_of(instance) / "data"}"
+port = {port}
+git_allowed_hosts = [{hosts}]
+[routing]
+port_range = "{first}-{first + 99}"
+[team.blue]
+name = "Blue"
+auth_token = "{TOKEN}"
+ui_password = "{PASSWORD}"
+default_template = "{TEMPLATE}"
+[team.red]
+auth_token = "{OTHER_TOKEN}"
+ui_password = "{OTHER_PASSWORD}"
+{more}
+"""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One real instance, driven in this process."""
+
+    name: str
+    config: Path
+    settings: Settings
+    services: bootstrap.Services
+
+    def actor(self, team: str = "blue") -> Actor:
+        return Actor(team, ActorKind.CLI, "tester")
+
+    def call(self, tool: str, team: str = "blue", **arguments: Any) -> Envelope[Any]:
+        return self.services.runner.call(tool, arguments, self.actor(team), Origin("cli"), wait=inf)
+
+    def ok(self, tool: str, team: str = "blue", **arguments: Any) -> Any:
+        """Call and return the data; anything but success fails the test with the reason."""
+        envelope = self.call(tool, team, **arguments)
+        assert envelope.status == "ok", envelope.error
+        data = envelope.data
+        return data if isinstance(data, dict) else data.model_dump(mode="json")
+
+
+@contextlib.contextmanager
+def running_instance(
+    *, port: int, git_hosts: tuple[str, ...], more: str = ""
+) -> Iterator[Instance]:
+    name = new_instance_name()
+    folder = folder_of(name)
+    folder.mkdir(mode=0o700)
+    config = folder / "oduflow.toml"
+    config.write_text(configuration(name, port=port, git_hosts=git_hosts, more=more))
+    config.chmod(0o600)
+    settings = parse(config.read_text(), config)
+    services = bootstrap.build(settings)
+    try:
+        services.store.migrate()
+        services.deps.infrastructure.ensure()
+        yield Instance(name, config, settings, services)
+    finally:
+        destroy(services)
+        shutil.rmtree(folder)
+
+
+def destroy(services: bootstrap.Services) -> None:
+    for _ in destroy_everything(
+        services.deps, services.networks, services.firewall, services.store
+    ):
+        pass
+    services.engine.close()
+
+
+def destroy_orphans() -> list[str]:
+    """Remove, by name, what test runs left behind whose process is gone."""
+    found = {
+        match[1]
+        for facts in Networks(Engine()).list({})
+        if (match := _INSTANCE.match(facts.name)) and not Path(f"/proc/{match[2]}").exists()
+    }
+    for instance in sorted(found):
+        text = configuration(instance, port=8999, git_hosts=())
+        destroy(bootstrap.build(parse(text)))
+        shutil.rmtree(folder_of(instance), ignore_errors=True)
+    return sorted(found)
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything of an instance that exists outside its store."""
+
+    containers: frozenset[str]
+    volumes: frozenset[str]
+    networks: frozenset[str]
+    databases: frozenset[str]
+    roles: frozenset[str]
+    folders: frozenset[str]
+    rules: frozenset[str]
+
+
+def world(instance: Instance) -> World:
+    """Look at all of it, anonymous volumes included."""
+    deps = instance.services.deps
+    prefix = instance.name
+    data_dir = instance.settings.server.data_dir
+    return World(
+        containers=_docker("ps", "--all", "--format", "{{.Names}}", prefix=prefix),
+        volumes=_docker("volume", "ls", "--format", "{{.Name}}", prefix=prefix),
+        networks=_docker("network", "ls", "--format", "{{.Name}}", prefix=prefix),
+        databases=frozenset(deps.cluster.databases()),
+        roles=frozenset(deps.cluster.roles()),
+        folders=frozenset(
+            str(path.relative_to(data_dir)) for path in data_dir.glob("team_*/environments/*")
+        ),
+        rules=frozenset(_run("iptables-save")),
+    )
+
+
+def anonymous_volumes() -> frozenset[str]:
+    """Return the engine's volumes without a name of anybody's choosing."""
+    names = _run("docker", "volume", "ls", "--quiet")
+    return frozenset(name for name in names if re.fullmatch(r"[0-9a-f]{64}", name))
+
+
+def _docker(*words: str, prefix: str) -> frozenset[str]:
+    return frozenset(name for name in _run("docker", *words) if name.startswith(f"{prefix}-"))
+
+
+def _run(*command: str) -> list[str]:
+    done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60)
+    return [
+        re.sub(r"\[\d+:\d+\]", "", line) for line in done.stdout.splitlines() if line[:1] != "#"
+    ]

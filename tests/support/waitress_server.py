@@ -1,0 +1,63 @@
+"""An application under the real WSGI server, in a thread, on a free loopback port."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from waitress.server import create_server
+
+THREADS = 32
+LOOK_SECONDS = 0.05
+
+
+@dataclass
+class WaitressServer:
+    """Where it listens, and the application behind it."""
+
+    port: int
+    app: WSGIApplication
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        return self.app(environ, start)
+
+
+@contextmanager
+def waitress_server(
+    make_app: Callable[[int], WSGIApplication], *, threads: int = THREADS
+) -> Iterator[WaitressServer]:
+    """Serve `make_app(port)`: an application knows its port, as its settings name it."""
+    running = WaitressServer(0, lambda _environ, _start: [])
+    server = create_server(
+        running,
+        host="127.0.0.1",
+        port=0,
+        threads=threads,
+        channel_request_lookahead=1,
+    )
+    running.port = server.effective_port
+    running.app = make_app(running.port)
+    ending = threading.Event()
+    thread = threading.Thread(target=_serve, args=(server, ending), daemon=True)
+    thread.start()
+    try:
+        yield running
+    finally:
+        ending.set()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def _serve(server: Any, ending: threading.Event) -> None:
+    """Run the server's loop until the end; its own `run` ends only with the process."""
+    while not ending.is_set():
+        server.asyncore.loop(timeout=LOOK_SECONDS, map=server._map, count=1)
+    server.task_dispatcher.shutdown(cancel_pending=True, timeout=5)
+    server.close()
+    server.asyncore.close_all(server._map, ignore_all=True)

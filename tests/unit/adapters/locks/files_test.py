@@ -1,0 +1,315 @@
+import json
+import os
+import subprocess
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from oduflow.adapters.locks import FileLocks
+from oduflow.domain.clock import now, rfc3339
+from oduflow.domain.errors import Busy, UpstreamFailed
+from oduflow.kernel.ports import Locks
+from tests.support.programs import eventually, finished, go, running, said
+
+KEY = "environments/1/sale"
+HOLD = """
+import sys
+from pathlib import Path
+from oduflow.adapters.locks import FileLocks
+held = FileLocks(Path(sys.argv[1])).acquire(sys.argv[2], "create_environment by ada")
+print("held", flush=True)
+sys.stdin.readline()
+"""
+HOLD_WITH_A_CHILD = """
+import subprocess, sys
+from pathlib import Path
+from oduflow.adapters.locks import FileLocks
+held = FileLocks(Path(sys.argv[1])).acquire(sys.argv[2], "parent")
+child = subprocess.Popen(["sleep", "60"], close_fds=False, stdout=subprocess.DEVNULL,
+                         stderr=subprocess.DEVNULL)
+print(child.pid, flush=True)
+sys.stdin.readline()
+"""
+COUNT = """
+import sys
+from pathlib import Path
+from oduflow.adapters.locks import FileLocks
+locks, counter = FileLocks(Path(sys.argv[1])), Path(sys.argv[2])
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(50):
+    with locks.acquire("counter", "counting", wait=30):
+        counter.write_text(str(int(counter.read_text()) + 1))
+"""
+
+
+def test_a_lock_is_taken_once_in_a_process(locks):
+    held = locks.acquire(KEY, "first")
+    with pytest.raises(Busy):
+        locks.acquire(KEY, "second")
+
+    held.release()
+
+    locks.acquire(KEY, "second").release()
+
+
+def test_locks_of_other_keys_are_free(locks):
+    with locks.acquire(KEY, "first"):
+        locks.acquire("environments/2/sale", "second").release()
+        locks.acquire("templates/1/sale", "third").release()
+
+
+def test_a_busy_answer_names_what_who_and_for_how_long(locks, folder):
+    with locks.acquire(KEY, "create_environment by ada"):
+        sign(folder, since=rfc3339(now() - timedelta(minutes=4, seconds=10)))
+
+        with pytest.raises(Busy) as caught:
+            locks.acquire(KEY, "second")
+
+    assert caught.value.message == "“sale” is busy: create_environment by ada, for 4 min."
+    assert caught.value.hint
+
+
+def test_a_lock_without_a_name_is_called_by_its_noun(locks):
+    with locks.acquire("credentials/1/", "ada"), pytest.raises(Busy, match="“credentials” is busy"):
+        locks.acquire("credentials/1/", "second")
+
+
+@pytest.mark.parametrize(
+    "torn",
+    [
+        b"",
+        b'{"holder": "ada", "since": "2026-01-01T00:00:00.000Z"}',
+        b'{"holder": "ad\n',
+        b"[]\n",
+        b'{"holder": "ada", "since": "yesterday"}\n',
+        b'{"holder": "ada"}\n',
+        b"\xff\xfe\x00\n",
+    ],
+)
+def test_a_signature_that_cannot_be_read_is_somebody(locks, folder, torn):
+    with locks.acquire(KEY, "ada"):
+        lock_file(folder).write_bytes(torn)
+
+        with pytest.raises(Busy, match="“sale” is busy: another call"):
+            locks.acquire(KEY, "second")
+
+
+def test_a_short_signature_over_a_long_one_is_read_alone(locks, folder):
+    locks.acquire(KEY, "x").release()
+    lock_file(folder).write_bytes(b"#" * 1000)
+
+    with locks.acquire(KEY, "ada"), pytest.raises(Busy, match="busy: ada, for 0 s"):
+        locks.acquire(KEY, "second")
+
+
+def test_a_released_lock_no_longer_tells_who_had_it(locks, folder):
+    locks.acquire(KEY, "ada").release()
+
+    assert lock_file(folder).read_bytes() == b""
+
+
+def test_releasing_twice_does_not_free_the_next_holder(locks):
+    first = locks.acquire(KEY, "first")
+    first.release()
+    second = locks.acquire(KEY, "second")
+
+    first.release()
+
+    assert not locks.is_free(KEY)
+    second.release()
+
+
+def test_the_end_of_the_block_frees_it_whatever_happened(locks):
+    with pytest.raises(ZeroDivisionError), locks.acquire(KEY, "first"):
+        raise ZeroDivisionError
+
+    assert locks.is_free(KEY)
+
+
+def test_asking_whether_it_is_free_makes_no_file_and_takes_nothing(locks, folder):
+    assert locks.is_free(KEY)
+    assert not folder.exists()
+
+    held = locks.acquire(KEY, "first")
+    assert not locks.is_free(KEY)
+    held.release()
+    assert locks.is_free(KEY)
+
+
+def test_those_who_only_look_never_make_it_busy(locks):
+    stop = threading.Event()
+    locks.acquire(KEY, "somebody").release()
+
+    def look() -> None:
+        while not stop.is_set():
+            locks.is_free(KEY)
+
+    lookers = [threading.Thread(target=look) for _ in range(3)]
+    for looker in lookers:
+        looker.start()
+    try:
+        for _ in range(50):
+            locks.acquire(KEY, "worker").release()
+    finally:
+        stop.set()
+        for looker in lookers:
+            looker.join()
+
+
+def test_waiting_takes_it_when_it_comes_free(locks):
+    held = locks.acquire(KEY, "first")
+    threading.Timer(0.15, held.release).start()
+    began = time.monotonic()
+
+    locks.acquire(KEY, "second", wait=5).release()
+
+    assert 0.1 < time.monotonic() - began < 2
+
+
+def test_waiting_ends(locks):
+    with locks.acquire(KEY, "first"):
+        began = time.monotonic()
+        with pytest.raises(Busy):
+            locks.acquire(KEY, "second", wait=0.2)
+
+    assert 0.2 <= time.monotonic() - began < 2
+
+
+def test_not_waiting_answers_at_once(locks):
+    with locks.acquire(KEY, "first"):
+        began = time.monotonic()
+        with pytest.raises(Busy):
+            locks.acquire(KEY, "second")
+
+    assert time.monotonic() - began < 0.2
+
+
+def test_files_are_private_and_say_nothing_of_the_key_in_their_name(locks, folder):
+    before = os.umask(0)
+    try:
+        locks.acquire("environments/1/../../etc/passwd", "ada").release()
+    finally:
+        os.umask(before)
+
+    assert lock_file(folder).stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert len(lock_file(folder).name) == len(".lock") + 32
+
+
+def test_a_link_in_the_place_of_a_lock_is_not_followed(locks, folder, tmp_path):
+    locks.acquire(KEY, "ada").release()
+    path = lock_file(folder)
+    (tmp_path / "precious").write_text("kept")
+    path.unlink()
+    path.symlink_to(tmp_path / "precious")
+
+    with pytest.raises(UpstreamFailed):
+        locks.acquire(KEY, "ada")
+
+    assert (tmp_path / "precious").read_text() == "kept"
+
+
+def test_a_folder_that_cannot_be_made_is_named_without_its_path(tmp_path):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(UpstreamFailed) as caught:
+        FileLocks(tmp_path / "file" / "locks").acquire(KEY, "ada")
+
+    assert isinstance(caught.value.__cause__, OSError)
+    assert str(tmp_path) not in caught.value.message + caught.value.hint
+
+
+def test_a_lock_of_another_process_is_busy_and_free_after_its_kill(locks, folder):
+    with running(HOLD, folder, KEY) as process:
+        assert said(process) == "held"
+        assert not locks.is_free(KEY)
+        with pytest.raises(Busy, match="create_environment by ada"):
+            locks.acquire(KEY, "second")
+
+        process.kill()
+        process.wait()
+
+        locks.acquire(KEY, "second").release()
+
+
+def test_a_child_does_not_inherit_the_lock_of_its_killed_parent(locks, folder):
+    with running(HOLD_WITH_A_CHILD, folder, KEY) as process:
+        child = int(said(process))
+        try:
+            process.kill()
+            process.wait()
+
+            os.kill(child, 0)
+            assert locks.is_free(KEY)
+        finally:
+            os.kill(child, 9)
+
+
+def test_a_release_counts_even_while_another_process_shares_the_open_file(locks, folder):
+    held = locks.acquire(KEY, "first")
+    inherited = [int(fd.name) for fd in Path("/proc/self/fd").iterdir() if opens(fd, folder)]
+    with subprocess.Popen(["sleep", "60"], pass_fds=inherited) as child:
+        try:
+            held.release()
+
+            assert len(inherited) == 1
+            assert locks.is_free(KEY)
+        finally:
+            child.kill()
+
+
+def test_processes_exclude_each_other(folder, tmp_path):
+    counter = tmp_path / "counter"
+    counter.write_text("0")
+    with running(COUNT, folder, counter) as one, running(COUNT, folder, counter) as two:
+        assert (said(one), said(two)) == ("ready", "ready")
+        go(one, two)
+        finished(one)
+        finished(two)
+
+    assert counter.read_text() == "100"
+
+
+def test_a_lock_may_be_released_by_another_thread(locks):
+    held = locks.acquire(KEY, "request")
+
+    threading.Thread(target=held.release).start()
+
+    assert eventually(lambda: locks.is_free(KEY))
+
+
+def test_it_is_the_kernels_locks(locks):
+    port: Locks = locks
+
+    port.acquire(KEY, "ada").release()
+
+
+def lock_file(folder):
+    (found,) = folder.iterdir()
+    return found
+
+
+def sign(folder, **changed):
+    path = lock_file(folder)
+    path.write_text(json.dumps(json.loads(path.read_text()) | changed) + "\n")
+
+
+def opens(descriptor, folder):
+    try:
+        return descriptor.readlink().is_relative_to(folder)
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "locks"
+
+
+@pytest.fixture
+def locks(folder):
+    return FileLocks(folder)

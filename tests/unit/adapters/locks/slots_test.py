@@ -1,0 +1,232 @@
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from oduflow.adapters.locks import BootSlots
+from oduflow.adapters.store import Jobs, Store
+from oduflow.domain.errors import Cancelled
+from oduflow.kernel import ports
+from tests.support.programs import eventually, running, said
+from tests.support.store_rows import job
+
+HOLD = """
+import sys
+from pathlib import Path
+from oduflow.adapters.locks import BootSlots
+from oduflow.adapters.store import Jobs, Store
+folder = Path(sys.argv[1])
+with BootSlots(folder, 1, Jobs(Store(folder / "store.sqlite"))).take("cli", print, lambda: None):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+PLACES = (
+    [[0], [1], [2], [3]],
+    [[0], [1, 0], [2, 1], [3, 2]],
+    [[0], [1, 0], [2, 1, 0], [3, 2, 1]],
+    [[0], [1, 0], [2, 1, 0], [3, 2, 1, 0]],
+)
+
+
+class Waiter:
+    """A job that takes a slot in a thread of its own, and the places it was told."""
+
+    def __init__(self, name: str, slots: BootSlots, jobs: Jobs, taken: list[str]) -> None:
+        self.name = name
+        self.places: list[int] = []
+        self.asked: list[float] = []
+        self.cancel = threading.Event()
+        self.leave = threading.Event()
+        self.ended: type[BaseException] | None = None
+        self._slots, self._jobs, self._taken = slots, jobs, taken
+        jobs.add(job(id=name))
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def end(self) -> None:
+        self.leave.set()
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            with self._slots.take(self.name, self._place, self._cancelled):
+                self._taken.append(self.name)
+                self.leave.wait(10)
+        except Cancelled as cancelled:
+            self.ended = type(cancelled)
+
+    def _place(self, place: int) -> None:
+        self.places.append(place)
+        self._jobs.queue(self.name, place)
+
+    def _cancelled(self) -> None:
+        self.asked.append(time.monotonic())
+        if self.cancel.is_set():
+            raise Cancelled("Stopped on request.")
+
+
+def test_a_free_slot_is_taken_without_queueing(slots, jobs):
+    places: list[int] = []
+    jobs.add(job())
+
+    with slots(1).take(job().id, places.append, lambda: None):
+        assert places == [0]
+
+
+def test_as_many_boot_at_once_as_there_are_slots(slots, jobs):
+    with waiting(slots(2), jobs, "abc") as (taken, (first, second, third)):
+        assert eventually(lambda: third.places == [1])
+        assert set(taken) == {"a", "b"}
+
+        first.end()
+
+        assert eventually(lambda: third.places == [1, 0])
+        second.end()
+
+
+def test_each_is_told_its_place_and_served_in_the_order_it_came(slots, jobs):
+    with waiting(slots(1), jobs, "abcd") as (taken, waiters):
+        for waiter, expected in zip(waiters, PLACES, strict=True):
+            assert eventually(partial(stand, waiters, expected))
+            waiter.end()
+
+    assert taken == ["a", "b", "c", "d"]
+
+
+def test_who_gives_up_leaves_the_queue_without_a_slot(slots, jobs):
+    with waiting(slots(1), jobs, "abc") as (taken, (first, second, third)):
+        assert eventually(lambda: third.places == [2])
+
+        second.cancel.set()
+
+        assert eventually(lambda: second.ended is Cancelled)
+        jobs.finish("b", "cancelled", {})
+        assert eventually(lambda: third.places == [2, 1])
+        first.end()
+        assert eventually(lambda: taken == ["a", "c"])
+
+
+def test_even_the_last_in_the_queue_asks_often_whether_to_give_up(slots, jobs):
+    names = "abcdefgh"
+    for number, name in enumerate(names):
+        jobs.add(job(id=f"dead-{name}"))
+        jobs.queue(f"dead-{name}", number + 1)
+    with waiting(slots(1), jobs, "yz") as (_, (_, last)):
+        assert eventually(lambda: last.places != [])
+        time.sleep(1)
+        asked = list(last.asked)
+
+    pauses = [after - before for before, after in pairwise(asked)]
+    assert len(pauses) >= 4
+    assert sorted(pauses)[len(pauses) // 2] <= 0.25
+
+
+def test_a_job_that_died_in_the_queue_holds_the_others_up_for_a_second_only(slots, jobs):
+    jobs.add(job(id="dead"))
+    jobs.queue("dead", 1)
+    began = time.monotonic()
+
+    with waiting(slots(1), jobs, "a") as (taken, (waiter,)):
+        assert eventually(lambda: taken == ["a"])
+        assert 1 <= time.monotonic() - began < 3
+        assert waiter.places == [2, 0]
+
+
+def test_a_slot_is_left_to_those_ahead_and_a_second_one_is_not(slots, jobs):
+    jobs.add(job(id="ahead"))
+    jobs.queue("ahead", 1)
+    jobs.add(job())
+    began = time.monotonic()
+
+    with slots(2).take(job().id, lambda _: None, lambda: None):
+        assert time.monotonic() - began < 0.5
+
+
+def test_a_slot_is_free_again_when_the_boot_fails(slots, jobs):
+    jobs.add(job())
+    with (
+        pytest.raises(ZeroDivisionError),
+        slots(1).take(job().id, lambda _: None, lambda: None),
+    ):
+        raise ZeroDivisionError
+
+    with slots(1).take(job().id, lambda _: None, lambda: None):
+        pass
+
+
+def test_a_slot_is_free_again_when_its_place_cannot_be_told(slots, jobs):
+    jobs.add(job())
+
+    def fail(_place: int) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), slots(1).take(job().id, fail, lambda: None):
+        pass
+
+    with slots(1).take(job().id, lambda _: None, lambda: None):
+        pass
+
+
+def test_a_slot_of_another_process_is_free_after_its_kill(slots, jobs, folder):
+    with running(HOLD, folder) as process:
+        assert (said(process), said(process)) == ("0", "held")
+        with waiting(slots(1), jobs, "a") as (taken, (waiter,)):
+            assert eventually(lambda: waiter.places == [1])
+            assert taken == []
+
+            process.kill()
+
+            assert eventually(lambda: waiter.places == [1, 0])
+
+
+def test_it_is_the_kernels_boot_slots(slots):
+    port: ports.BootSlots = slots(1)
+
+    with port.take("", lambda _: None, lambda: None):
+        pass
+
+
+def stand(waiters: tuple[Waiter, ...], expected: list[list[int]]) -> bool:
+    return [waiter.places for waiter in waiters] == expected
+
+
+@contextmanager
+def waiting(
+    slots: BootSlots, jobs: Jobs, names: str
+) -> Iterator[tuple[list[str], tuple[Waiter, ...]]]:
+    """Let jobs ask for a slot one after the other."""
+    taken: list[str] = []
+    waiters: list[Waiter] = []
+    try:
+        for name in names:
+            waiters.append(Waiter(name, slots, jobs, taken))
+            assert eventually(lambda: waiters[-1].places != [])
+        yield taken, tuple(waiters)
+    finally:
+        for waiter in waiters:
+            waiter.cancel.set()
+            waiter.end()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+@pytest.fixture
+def jobs(folder: Path) -> Iterator[Jobs]:
+    store = Store(folder / "store.sqlite")
+    store.migrate()
+    yield Jobs(store)
+    store.close()
+
+
+@pytest.fixture
+def slots(folder: Path, jobs: Jobs):
+    return lambda count: BootSlots(folder, count, jobs)

@@ -1,0 +1,82 @@
+from ipaddress import IPv4Network, IPv6Network
+
+from oduflow.adapters.postgres.config import (
+    ServerSettings,
+    hba,
+    initdb_command,
+    server_command,
+)
+
+
+def options(settings: ServerSettings) -> dict[str, str]:
+    words = server_command(settings)
+    return dict(word.split("=", 1) for word in words if "=" in word)
+
+
+def rules(*subnets: str) -> list[list[str]]:
+    return [line.split() for line in hba(IPv4Network(subnet) for subnet in subnets).splitlines()]
+
+
+def test_the_admin_enters_by_socket_and_only_our_own_databases() -> None:
+    admin = [rule for rule in rules("10.213.1.0/24") if "oduflow_admin" in rule]
+    assert admin == [
+        ["local", "oduflow,postgres", "oduflow_admin", "scram-sha-256"],
+        ["local", "all", "oduflow_admin", "reject"],
+        ["host", "all", "oduflow_admin", "all", "reject"],
+    ]
+
+
+def test_the_admins_rules_come_before_everybody_elses() -> None:
+    found = rules("10.213.1.0/24")
+    assert all("oduflow_admin" in rule for rule in found[:3])
+    assert not any("oduflow_admin" in rule for rule in found[3:])
+
+
+def test_each_team_subnet_is_let_in_by_scram() -> None:
+    assert rules("10.213.1.0/24", "10.213.2.0/24")[4:] == [
+        ["host", "all", "all", "10.213.1.0/24", "scram-sha-256"],
+        ["host", "all", "all", "10.213.2.0/24", "scram-sha-256"],
+    ]
+
+
+def test_without_teams_nobody_enters_over_the_network() -> None:
+    assert [rule for rule in rules() if rule[0] != "local"] == [
+        ["host", "all", "oduflow_admin", "all", "reject"]
+    ]
+
+
+def test_no_rule_trusts_and_none_admits_replication() -> None:
+    text = hba([IPv4Network("10.213.1.0/24"), IPv6Network("fd00:1::/64")])
+    assert "trust" not in text
+    assert "replication" not in text
+    assert {line.split()[-1] for line in text.splitlines()} == {"scram-sha-256", "reject"}
+
+
+def test_the_server_keeps_its_data_whole_and_its_log_silent() -> None:
+    found = options(ServerSettings())
+    assert found["synchronous_commit"] == "off"
+    assert "fsync" not in found
+    assert "full_page_writes" not in found
+    assert found["log_statement"] == "none"
+    assert found["log_min_error_statement"] == "panic"
+    assert found["password_encryption"] == "scram-sha-256"
+
+
+def test_the_server_takes_its_size_from_the_settings() -> None:
+    found = options(ServerSettings(max_connections=77, admin_connections=7, shared_buffers_mb=99))
+    assert found["max_connections"] == "77"
+    assert found["superuser_reserved_connections"] == "7"
+    assert found["shared_buffers"] == "99MB"
+
+
+def test_every_option_is_a_pair_of_words() -> None:
+    words = server_command(ServerSettings())[3:]
+    assert set(words[::2]) == {"-c"}
+    assert all("=" in word for word in words[1::2])
+
+
+def test_initdb_takes_the_password_from_a_file_named_as_an_argument() -> None:
+    command = initdb_command("/secret/password")
+    assert command[-1] == "/secret/password"
+    assert '--pwfile="$1"' in command[2]
+    assert "--auth-local=scram-sha-256" in command[2]
