@@ -1,6 +1,7 @@
 """Look at every part that creating an environment needs, and say what is missing."""
 
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,6 +34,10 @@ class Doctor:
             "isolation": self._isolation,
         }
         return tuple(_finding(part, check) for part, check in checks.items())
+
+    def environments(self) -> Counter[str]:
+        """Count the environments of all teams by state."""
+        return Counter(str(row.state) for row in self.deps.environments.all())
 
     def leftovers(self) -> tuple[Finding, ...]:
         """Report containers that carry our label and belong to nothing we know."""

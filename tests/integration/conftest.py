@@ -1,39 +1,5 @@
-"""One real instance per worker, with its base template, and a git server with addons."""
+"""Real parts: an instance with its base template, and a git server with addons."""
 
-from collections.abc import Iterator
-from importlib import resources
-from pathlib import Path
+from tests.support.real_fixtures import instance, sample_repository
 
-import pytest
-
-from oduflow.adapters.git.sample_repository import publish
-from oduflow.adapters.git.sample_server import SampleGitServer
-from tests.support.instances import (
-    TEMPLATE,
-    Instance,
-    destroy_orphans,
-    running_instance,
-    worker_number,
-)
-
-
-@pytest.fixture(scope="session")
-def sample_repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the sample addons; answer their URL."""
-    root = tmp_path_factory.mktemp("git")
-    addons = resources.files("oduflow") / "sample" / "addons"
-    publish(Path(str(addons)), root / "addons.git")
-    server = SampleGitServer(root, 8790 + worker_number())
-    server.start()
-    yield server.url("addons.git")
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def instance(sample_repository: str) -> Iterator[Instance]:
-    """Stand up one instance for this worker and make its base template once."""
-    destroy_orphans()
-    authority = sample_repository.split("/")[2]
-    with running_instance(port=8990 + worker_number(), git_hosts=(authority,)) as made:
-        made.ok("create_template", name=TEMPLATE)
-        yield made
+__all__ = ["instance", "sample_repository"]

@@ -15,6 +15,7 @@ from typing import Any
 from oduflow import bootstrap
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.networks import Networks
+from oduflow.adapters.firewall.plan import Marks
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.outcome import Envelope
 from oduflow.kernel.call import Origin
@@ -159,8 +160,25 @@ def world(instance: Instance) -> World:
         folders=frozenset(
             str(path.relative_to(data_dir)) for path in data_dir.glob("team_*/environments/*")
         ),
-        rules=frozenset(_run("iptables-save")),
+        rules=_rules(instance),
     )
+
+
+def _rules(instance: Instance) -> frozenset[str]:
+    """Return the firewall's rules that are about this instance, whoever wrote them."""
+    networks = instance.services.networks.list(instance.services.deps.naming.labels("network"))
+    ports = instance.settings.routing.port_range.ports
+    own = [Marks(instance.name).digest, *(facts.bridge for facts in networks)]
+    return frozenset(
+        line
+        for line in _run("iptables-save")
+        if any(word in line for word in own) or _published(line) in ports
+    )
+
+
+def _published(rule: str) -> int:
+    found = re.search(r"--dport (\d+)", rule)
+    return int(found[1]) if found else 0
 
 
 def anonymous_volumes() -> frozenset[str]:

@@ -34,7 +34,7 @@ def waitress_server(
 ) -> Iterator[WaitressServer]:
     """Serve `make_app(port)`: an application knows its port, as its settings name it."""
     running = WaitressServer(0, lambda _environ, _start: [])
-    server = create_server(
+    server: Any = create_server(
         running,
         host="127.0.0.1",
         port=0,

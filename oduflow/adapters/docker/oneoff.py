@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Thread
-from typing import BinaryIO
+from threading import Event, Thread
+from typing import Any
 
 from docker import APIClient
 from requests import Response
@@ -45,31 +45,68 @@ def run_to_end(
         UpstreamFailed: it ran longer than `timeout` seconds.
     """
     tail: deque[str] = deque(maxlen=KEPT_LINES)
-    lines: queue.Queue[str | None] = queue.Queue(maxsize=1_000)
     watch = _Watch(timeout, cancelled, tail)
-    response = attach(api, container)
-    reader = Thread(target=_read, args=(response, lines), daemon=True)
+    reader = _Reader(attach(api, container))
     reader.start()
-    drained = False
     try:
         api.start(container)
-        while not drained:
+        while not reader.at_end:
             watch.check()
-            with suppress(queue.Empty):
-                line = lines.get(timeout=_TICK)
-                if line is None:
-                    drained = True
-                else:
-                    tail.append(line)
-                    on_line(line)
+            if (line := reader.next_line()) is not None:
+                tail.append(line)
+                on_line(line)
         while (state := api.inspect_container(container)["State"])["Running"]:
             watch.check()
             time.sleep(_TICK)
     finally:
-        if not drained:
-            _kill(api, container, lines)
+        reader.give_up()
+        if not reader.at_end:
+            with suppress(*FOREIGN):
+                api.kill(container)
         reader.join(_FAREWELL)
     return RunResult(state["ExitCode"], "\n".join(tail), out_of_memory=bool(state.get("OOMKilled")))
+
+
+class _Reader(Thread):
+    """Reads a container's output, a bounded number of lines ahead of who takes them.
+
+    It reads on, and forgets, after it was given up: a container whose output nobody takes can
+    neither go on nor be killed.
+    """
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(name="container-output", daemon=True)
+        self.at_end = False
+        self._response = response
+        self._lines: queue.Queue[str | None] = queue.Queue(maxsize=1_000)
+        self._given_up = Event()
+
+    def run(self) -> None:
+        """Put each line into the queue, and None at the end, however it comes."""
+        # Where the engine goes away, looking at the container's state will say so.
+        with self._response, suppress(*FOREIGN, OSError):
+            for line in split_lines(frames(self._response.raw)):
+                self._put(line)
+        self._put(None)
+
+    def next_line(self) -> str | None:
+        """Wait a moment for a line; None when there is none yet, or no more."""
+        try:
+            line = self._lines.get(timeout=_TICK)
+        except queue.Empty:
+            return None
+        self.at_end = line is None
+        return line
+
+    def give_up(self) -> None:
+        """Want no more lines."""
+        self._given_up.set()
+
+    def _put(self, line: str | None) -> None:
+        while not self._given_up.is_set():
+            with suppress(queue.Full):
+                self._lines.put(line, timeout=_TICK)
+                return
 
 
 @dataclass(slots=True)
@@ -130,28 +167,8 @@ def attach(api: APIClient, container: str) -> Response:
     return response
 
 
-def frames(raw: BinaryIO) -> Iterator[bytes]:
-    """Take the payloads out of the engine's stream (API: “Attach to a container”)."""
+def frames(raw: Any) -> Iterator[bytes]:
+    """Take the payloads out of the engine's stream, a file to read (API: “Attach”)."""
     while len(header := raw.read(_HEADER.size)) == _HEADER.size:
         (length,) = _HEADER.unpack(header)
         yield raw.read(length)
-
-
-def _read(response: Response, lines: "queue.Queue[str | None]") -> None:
-    """Put each line into the queue, and None at the end, however it comes."""
-    try:
-        # Where the engine goes away, looking at the container's state will say so.
-        with response, suppress(*FOREIGN, OSError):
-            for line in split_lines(frames(response.raw)):
-                lines.put(line)
-    finally:
-        lines.put(None)
-
-
-def _kill(api: APIClient, container: str, lines: "queue.Queue[str | None]") -> None:
-    """End the container and empty the queue, so that the reader is never left waiting."""
-    with suppress(*FOREIGN):
-        api.kill(container)
-    with suppress(queue.Empty):
-        while lines.get(timeout=_FAREWELL) is not None:
-            pass

@@ -1,7 +1,7 @@
 """A small WSGI server on a loopback port, in threads of this process."""
 
 import socket
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -13,6 +13,7 @@ from oduflow.domain.errors import Conflict
 _HOST = "127.0.0.1"
 _BODY_BYTES = 16 * 1024**2
 _STOP_SECONDS = 5
+_LOOK_SECONDS = 0.2
 
 
 class LoopbackServer:
@@ -27,6 +28,7 @@ class LoopbackServer:
         self.port = port
         self._application = application
         self._channels: dict[int, Any] = {}
+        self._stopping = Event()
 
     @property
     def authority(self) -> str:
@@ -59,12 +61,17 @@ class LoopbackServer:
             ident=None,
             max_request_body_size=_BODY_BYTES,
         )
-        self._thread = Thread(target=self._server.run, name=f"port-{self.port}", daemon=True)
+        self._thread = Thread(target=self._loop, name=f"port-{self.port}", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Close every connection, then wait for what is being answered, at most 5 seconds."""
-        # The loop's own thread closes its sockets: no other may while it waits on them.
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._channels))
-        self._thread.join(_STOP_SECONDS)
+        """Let what is being answered end, at most 5 seconds, then close every connection."""
+        # In this order: a worker wakes the loop through a descriptor that the loop closes.
         self._server.task_dispatcher.shutdown(timeout=_STOP_SECONDS)
+        self._stopping.set()
+        self._thread.join(_STOP_SECONDS)
+
+    def _loop(self) -> None:
+        while not self._stopping.is_set():
+            wasyncore.loop(timeout=_LOOK_SECONDS, use_poll=True, map=self._channels, count=1)
+        wasyncore.close_all(self._channels)

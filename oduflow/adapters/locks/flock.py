@@ -22,13 +22,14 @@ from typing import Self
 from oduflow.domain.clock import age, now, rfc3339
 from oduflow.domain.errors import QuotaReached, UpstreamFailed
 
-# A new holder has written its name, and a curious `is_free` has let go, long before this.
+# A new holder has signed long before this.
 GRACE_SECONDS = 0.02
 _FIRST_PAUSE_SECONDS = 0.002
 _LONGEST_PAUSE_SECONDS = 0.1
+_LOOKING_SECONDS = 1.0  # nobody looks for longer, unless the process was stopped while it did
 _MAX_HOLDER = 200
 _MAX_FILE = 4096
-_OPEN = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+_OPEN = os.O_RDWR | os.O_NOFOLLOW  # Python adds O_CLOEXEC (PEP 446): no child inherits a lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def take(path: Path, holder: str, *, wait: float = 0) -> HeldLock | None:
 def is_free(path: Path) -> bool:
     """Whether nobody holds the lock at `path` at this moment.
 
-    Looking is a shared lock of a few microseconds; `take` tries for longer than that.
+    Looking is a shared lock for a moment, which `take` tells from a holder's exclusive one.
     """
     with _translated():
         try:
@@ -109,11 +110,7 @@ def is_free(path: Path) -> bool:
         except FileNotFoundError:
             return True
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        else:
-            return True
+            return _try(descriptor, fcntl.LOCK_SH)
         finally:
             os.close(descriptor)
 
@@ -131,24 +128,33 @@ def holder_of(path: Path) -> Holder | None:
 def _lock(descriptor: int, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     pause = _FIRST_PAUSE_SECONDS
-    while True:
-        with suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        left = deadline - time.monotonic()
+    while not _try(descriptor, fcntl.LOCK_EX):
+        only_looked_at = _try(descriptor, fcntl.LOCK_SH)
+        if only_looked_at:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+        left = deadline - time.monotonic() + (_LOOKING_SECONDS if only_looked_at else 0)
         if left <= 0:
             return False
         time.sleep(min(pause, left))
         pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+    return True
+
+
+def _try(descriptor: int, mode: int) -> bool:
+    try:
+        fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _sign(descriptor: int, holder: str) -> None:
     signature = {"holder": holder[:_MAX_HOLDER], "since": rfc3339(now()), "process": os.getpid()}
     line = json.dumps(signature).encode() + b"\n"
     # A courtesy: on a full disk the lock holds without a name, so that things can be deleted.
+    # A killed holder's longer line may show behind ours; only the first line is read.
     with suppress(OSError):
         os.pwrite(descriptor, line, 0)
-        os.ftruncate(descriptor, len(line))
 
 
 @contextmanager

@@ -69,7 +69,7 @@ class Jobs:
         }
         with self._store.write() as connection:
             changed = connection.execute(_change(job).values(updated_at=moment, **step))
-            if 1:
+            if changed.rowcount:
                 connection.execute(job_events.insert(), {"job": job, "time": moment, **step})
 
     def queue(self, job: str, position: int) -> None:

@@ -33,4 +33,4 @@ def _from_our_own_page() -> bool:
     if site is not None:
         return site in _OWN_SITES
     origin = request.headers.get("Origin")
-    return origin is None or origin == f"{request.scheme}://{request.headers['Host']}"
+    return origin is None or origin == f"{request.scheme}://{request.headers['Host'].lower()}"

@@ -19,7 +19,7 @@ _DETAILS = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "A defect of ours; nothing more is known here.",
 }
 _HINTS = {
-    HTTPStatus.NOT_FOUND: "/api/openapi.json lists every route of the API.",
+    HTTPStatus.NOT_FOUND: "The dashboard starts at /, and /api/openapi.json describes the API.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "The server's log has the traceback; please report it.",
 }
 

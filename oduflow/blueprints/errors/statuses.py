@@ -35,5 +35,5 @@ _KIND_OF: Mapping[HTTPStatus, Kind] = MappingProxyType(
 
 def kind_of(status: HTTPStatus) -> Kind:
     """Return the kind of an error that HTTP itself names: the caller's mistake, or ours."""
-    default = Kind.INTERNAL if status.is_server_error else Kind.INVALID
+    default = Kind.INVALID if status < HTTPStatus.INTERNAL_SERVER_ERROR else Kind.INTERNAL
     return _KIND_OF.get(status, default)

@@ -1,6 +1,6 @@
 """What the health pages ask of the layers below."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from oduflow.domain.health import Finding
@@ -11,3 +11,6 @@ class Probe(Protocol):
 
     def findings(self) -> Sequence[Finding]:
         """Look now; takes at most a few seconds."""
+
+    def environments(self) -> Mapping[str, int]:
+        """Count the environments of all teams by state."""

@@ -37,7 +37,7 @@ LOOK_SECONDS = 0.5  # how late we notice that nobody waits any more
 class Handlers:
     """The handlers of one server."""
 
-    def __init__(self, runner: Runner, tools: Tools, wait_seconds: float = WAIT_SECONDS) -> None:
+    def __init__(self, runner: Runner, tools: Tools, wait_seconds: float) -> None:
         self._runner = runner
         self._tools = tools
         self._workers = Workers()

@@ -1,1 +1,5 @@
-"""REST under /api, derived from the registry."""
+"""REST below `/api`: every operation, derived from its declaration."""
+
+from oduflow.blueprints.rest.routes import blueprint
+
+__all__ = ["blueprint"]

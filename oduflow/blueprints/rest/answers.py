@@ -16,14 +16,13 @@ def answer(operation: Operation, envelope: Envelope[Any], registry: Registry) ->
     job = f"/api/jobs/{envelope.job}" if envelope.job else None
     if envelope.error is not None:
         return answer_problem(Problem.of(envelope.error, instance=job))
-    headers = {}
-    if envelope.status not in FINISHED:
-        status = HTTPStatus.ACCEPTED
-        headers["Location"] = job
+    response = Response(envelope.model_dump_json(), mimetype="application/json")
+    if envelope.status in FINISHED:
+        response.status_code = success_status(operation, registry)
     else:
-        status = success_status(operation, registry)
-    body = envelope.model_dump_json()
-    return Response(body, status, headers, mimetype="application/json")
+        response.status_code = HTTPStatus.ACCEPTED
+        response.headers["Location"] = job
+    return response
 
 
 def success_status(operation: Operation, registry: Registry) -> HTTPStatus:

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from oduflow import __version__
-from oduflow.blueprints.errors import STATUS_OF, Problem
+from oduflow.blueprints.errors import Problem
 from oduflow.blueprints.errors.problem import MEDIA_TYPE
 from oduflow.blueprints.rest.answers import success_status
 from oduflow.blueprints.rest.arguments import JSON, METHODS_WITH_BODY
@@ -18,16 +18,38 @@ from oduflow.kernel.registry import Registry
 
 Schema = dict[str, Any]
 
+_PROBLEM = "Problem"
 _REF = "#/components/schemas/{model}"
+_PREFER: Schema = {
+    "name": "Prefer",
+    "in": "header",
+    "description": f"`wait=N` waits up to N seconds (at most {MAX_SECONDS}) for the job's end.",
+    "schema": {"type": "string"},
+}
+_LOCATION: Schema = {"description": "The job's address.", "schema": {"type": "string"}}
+_BASIC: Schema = {
+    "type": "http",
+    "scheme": "basic",
+    "description": "User admin, password = the team's ui_password.",
+}
 
 
 def describe(registry: Registry) -> Schema:
-    """Describe every route, its arguments, its answers and its problems."""
-    names, schemas = _schemas(registry)
-    paths: dict[str, Schema] = {}
+    """Describe every route: its arguments, its answers, its problems."""
+    schemas, answers = _answer_schemas(registry)
+    paths: Schema = {}
     for operation in registry:
-        described = _operation(operation, registry, names, schemas)
-        paths.setdefault(operation.path, {})[operation.method.lower()] = described
+        arguments = operation.arguments.model_json_schema(ref_template=_REF)
+        schemas |= arguments.pop("$defs", {})
+        paths.setdefault(operation.path, {})[operation.method.lower()] = {
+            "operationId": operation.name,
+            "summary": operation.title,
+            "description": operation.description,
+            "tags": [operation.noun],
+            **_request(operation, arguments),
+            "responses": _responses(operation, registry, answers[operation.name]),
+        }
+    problem = _content("What went wrong.", answers[_PROBLEM], MEDIA_TYPE)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Oduflow", "version": __version__},
@@ -36,18 +58,70 @@ def describe(registry: Registry) -> Schema:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
-            "responses": {"Problem": _problem_response(names[Problem])},
+            "responses": {_PROBLEM: problem},
+            "securitySchemes": {"basic": _BASIC},
         },
     }
 
 
-Names = dict[type[BaseModel], Schema]
+def _answer_schemas(registry: Registry) -> tuple[Schema, Schema]:
+    """Return the schemas of all answers, and a reference to each operation's own."""
+    models: dict[str, type[BaseModel]] = {_PROBLEM: Problem}
+    models |= {operation.name: operation.envelope for operation in registry}
+    references, definitions = models_json_schema(
+        [(model, "serialization") for model in models.values()], ref_template=_REF
+    )
+    named = {name: references[model, "serialization"] for name, model in models.items()}
+    return definitions["$defs"], named
 
 
-def _schemas(registry: Registry) -> tuple[Names, dict[str, Schema]]:
-    """Return a reference to each model, and the schemas that those point at."""
-    inputs = {operation.arguments for operation in registry}
-    outputs = {operation.envelope for operation in registry} | {Problem}
-    wanted = [(model, "validation") for model in inputs] + [(m, "serialization") for m in outputs]
-    return {}, {}
+def _request(operation: Operation, arguments: Schema) -> Schema:
+    """Divide the arguments between path, query and body, as they are read."""
+    fields: Schema = arguments.get("properties", {})
+    in_path = re.findall(r"{(\w+)}", operation.path)
+    rest = {name: field for name, field in fields.items() if name not in in_path}
+    required = [name for name in arguments.get("required", []) if name in rest]
+    parameters = [_parameter(name, "path", fields[name], required=True) for name in in_path]
+    if operation.slow:
+        parameters.append(_PREFER)
+    if operation.method not in METHODS_WITH_BODY:
+        in_query = [
+            _parameter(name, "query", field, required=name in required)
+            for name, field in rest.items()
+        ]
+        return {"parameters": [*parameters, *in_query]}
+    body = {"type": "object", "properties": rest, "additionalProperties": False}
+    if required:
+        body["required"] = required
+    content = {JSON: {"schema": body}}
+    return {
+        "parameters": parameters,
+        "requestBody": {"content": content, "required": bool(required)},
+    }
+
+
+def _parameter(name: str, place: str, field: Schema, *, required: bool) -> Schema:
+    schema = {key: value for key, value in field.items() if key != "description"}
+    return {
+        "name": name,
+        "in": place,
+        "required": required,
+        "description": field["description"],
+        "schema": schema,
+    }
+
+
+def _responses(operation: Operation, registry: Registry, envelope: Schema) -> Schema:
+    done = success_status(operation, registry)
+    responses = {
+        str(done.value): _content("Done.", envelope, JSON),
+        "default": {"$ref": f"#/components/responses/{_PROBLEM}"},
+    }
+    if operation.slow:
+        begun = _content("Begun as a job.", envelope, JSON) | {"headers": {"Location": _LOCATION}}
+        responses[str(HTTPStatus.ACCEPTED.value)] = begun
+    return responses
+
+
+def _content(description: str, schema: Schema, media_type: str) -> Schema:
+    return {"description": description, "content": {media_type: {"schema": schema}}}

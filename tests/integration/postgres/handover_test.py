@@ -112,12 +112,12 @@ def test_a_failed_hand_over_leaves_nothing_lent(cluster, tenants) -> None:
     assert not tenants.look("SELECT 1 FROM pg_auth_members WHERE roleid = %s::regrole", source.name)
 
 
-def test_objects_that_stay_the_servers_are_extensions_members_only(tenants) -> None:
+def test_what_stays_the_servers_is_part_of_an_extension_or_a_type(tenants) -> None:
     copy = tenants.clone(tenants.template(*EVERY_KIND))
     foreign = """
         SELECT count(*) FROM pg_proc AS p JOIN pg_roles AS r ON r.oid = p.proowner
         WHERE p.oid >= 16384 AND r.rolname <> current_user AND NOT EXISTS (
-            SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e')
+            SELECT FROM pg_depend WHERE objid = p.oid AND deptype IN ('e', 'i'))
     """
     assert tenants.ask(copy, foreign) == [0]
 

@@ -13,15 +13,15 @@ from tests.support.tenants import Made, Tenants
 
 DATABASES = """
     SELECT datname, datdba::regrole::text, datallowconn, datistemplate, datacl::text
-    FROM pg_database WHERE datname = ANY(%s) ORDER BY 1
+    FROM pg_database WHERE datname = ANY(%s)
 """
 ROLES = """
     SELECT rolname, rolcanlogin, rolconnlimit, rolpassword IS NULL
-    FROM pg_authid WHERE rolname = ANY(%s) ORDER BY 1
+    FROM pg_authid WHERE rolname = ANY(%s)
 """
 MEMBERSHIPS = """
     SELECT roleid::regrole::text, member::regrole::text FROM pg_auth_members
-    WHERE member::regrole::text = ANY(%s) ORDER BY 1, 2
+    WHERE member::regrole::text = ANY(%s)
 """
 Change = Callable[[Cluster, Made, Made], Any]
 
@@ -71,7 +71,6 @@ def nothing(cluster: Cluster, source: Made, copy: Made) -> None:
         (nothing, clone, False),
         (nothing, clone, True),
         (clone, seal, False),
-        (make, drop, False),
         (clone_and_seal, drop, True),
     ],
 )
@@ -127,7 +126,7 @@ def cut_off(monkeypatch, statements: int, change: Callable[[], Any]) -> bool:
     return False
 
 
-def state_after(tenants: Tenants, source: Made, before: Change, change: Change) -> str:
+def state_after(tenants: Tenants, source: Made, before: Change, change: Change) -> list[str]:
     copy, cluster = tenants.new(source.name[:3]), tenants.postgres.cluster
     before(cluster, source, copy)
     change(cluster, source, copy)
@@ -136,10 +135,11 @@ def state_after(tenants: Tenants, source: Made, before: Change, change: Change) 
     return state
 
 
-def seen(tenants: Tenants, *made: Made) -> str:
+def seen(tenants: Tenants, *made: Made) -> list[str]:
     """What the cluster knows of these roles and databases, with `source` and `copy` for names."""
     names = [each.name for each in made]
-    text = repr([tenants.look(query, names) for query in (DATABASES, ROLES, MEMBERSHIPS)])
+    rows = [row for query in (DATABASES, ROLES, MEMBERSHIPS) for row in tenants.look(query, names)]
+    text = "\n".join(map(repr, rows))
     for name, word in zip(names, ("source", "copy"), strict=True):
         text = text.replace(name, word)
-    return text
+    return sorted(text.splitlines())

@@ -1,3 +1,4 @@
+import fcntl
 import json
 import os
 import subprocess
@@ -98,6 +99,17 @@ def test_a_signature_that_cannot_be_read_is_somebody(locks, folder, torn):
             locks.acquire(KEY, "second")
 
 
+def test_a_holder_that_has_not_signed_yet_is_given_a_moment(locks, folder):
+    locks.acquire(KEY, "x").release()
+    with lock_file(folder).open("wb", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        line = json.dumps({"holder": "ada", "since": rfc3339(now())}).encode() + b"\n"
+        threading.Timer(0.005, file.write, (line,)).start()
+
+        with pytest.raises(Busy, match="busy: ada"):
+            locks.acquire(KEY, "second")
+
+
 def test_a_short_signature_over_a_long_one_is_read_alone(locks, folder):
     locks.acquire(KEY, "x").release()
     lock_file(folder).write_bytes(b"#" * 1000)
@@ -140,24 +152,13 @@ def test_asking_whether_it_is_free_makes_no_file_and_takes_nothing(locks, folder
     assert locks.is_free(KEY)
 
 
-def test_those_who_only_look_never_make_it_busy(locks):
-    stop = threading.Event()
+def test_somebody_who_only_looks_never_makes_it_busy(locks, folder):
     locks.acquire(KEY, "somebody").release()
+    with lock_file(folder).open("rb") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        threading.Timer(0.2, fcntl.flock, (looking, fcntl.LOCK_UN)).start()
 
-    def look() -> None:
-        while not stop.is_set():
-            locks.is_free(KEY)
-
-    lookers = [threading.Thread(target=look) for _ in range(3)]
-    for looker in lookers:
-        looker.start()
-    try:
-        for _ in range(50):
-            locks.acquire(KEY, "worker").release()
-    finally:
-        stop.set()
-        for looker in lookers:
-            looker.join()
+        locks.acquire(KEY, "worker").release()
 
 
 def test_waiting_takes_it_when_it_comes_free(locks):

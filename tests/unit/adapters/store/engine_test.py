@@ -1,5 +1,6 @@
 import os
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -118,6 +119,21 @@ def test_a_store_that_another_process_writes_for_too_long_is_busy_and_works_afte
 
     impatient.check()
     impatient.close()
+
+
+def test_a_file_that_another_writes_while_it_turns_to_wal_is_waited_for(tmp_path):
+    path = tmp_path / "store.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(0.2, other.execute, ("ROLLBACK",))
+        release.start()
+        store = Store(path)
+
+        with store.read() as connection:
+            assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
+
+        release.join()
+        store.close()
 
 
 def test_a_full_disk_is_called_a_quota_and_the_store_works_once_there_is_room(store):

@@ -1,5 +1,4 @@
-from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 import pytest
 
@@ -156,11 +155,13 @@ def test_pruning_forgets_old_finished_jobs_with_their_events(jobs):
 
 
 def test_times_are_kept_to_the_microsecond_and_in_utc(jobs):
-    row = job(created_at=MOMENT.replace(microsecond=1))
-    jobs.add(row)
+    moment = MOMENT.replace(microsecond=1)
+    jobs.add(job(created_at=moment.astimezone(timezone(timedelta(hours=9)))))
 
-    assert jobs.get("1", row.id) == replace(row)
-    assert jobs.get("1", row.id).created_at.utcoffset() == timedelta(0)
+    kept = jobs.get("1", job().id).created_at
+
+    assert kept == moment
+    assert kept.utcoffset() == timedelta(0)
 
 
 def test_it_is_the_kernels_job_store(jobs):

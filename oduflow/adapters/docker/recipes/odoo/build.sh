@@ -40,6 +40,12 @@ add_user() { # before the package does, so that the ids are Docker Hub's on ever
         --no-create-home --shell /bin/bash odoo
 }
 
+compile() { # without compiled modules a start takes 4.6 s, not 1.8 s
+    # The package compiles its own, but stops at the first file that was not unpacked.
+    logged in_rootfs python3 -m compileall -q -j 0 "$python/odoo" ||
+        fail_with_log "The package's Python modules could not be compiled."
+}
+
 lay_out() {
     install -m 755 "$recipe/entrypoint.sh" "$ROOTFS/entrypoint.sh"
     install -d -o 100 -g 101 "$ROOTFS"/{var/lib/odoo,mnt/extra-addons,etc/odoo}
@@ -53,9 +59,6 @@ check() {
     [ "$found" = "Odoo Server $version" ] || fail "Debian's odoo-19 is $found, not Odoo $version."
     logged in_rootfs python3 -W error -c 'import odoo.http' ||
         fail_with_log "The packaged Odoo does not import cleanly."
-    # without compiled modules a start takes 4.6 s, not 1.8 s
-    compgen -G "$ROOTFS$python/odoo/__pycache__/http.*.pyc" >/dev/null ||
-        fail_with_log "The package's Python modules were not compiled."
 }
 
 step 1/4 "base system (debootstrap)"
@@ -64,7 +67,8 @@ step 2/4 "packages (apt)"
 prepare_apt
 add_user
 install_packages odoo-19 python3-pip postgresql-client curl tzdata tzdata-legacy fonts-dejavu-core
-step 3/4 "layout and check"
+step 3/4 "compile, lay out and check"
+compile
 lay_out
 check
 step 4/4 "image (docker import)"

@@ -65,7 +65,7 @@ keep_package_from_making_a_cluster
 # named, because the dependencies on them would else choose systemd and 230 MB of locales
 install_packages systemd-standalone-sysusers systemd-standalone-tmpfiles locales \
     gosu xz-utils zstd "postgresql-$version"
-step 3/4 "layout and check"
+step 3/4 "lay out and check"
 lay_out
 check
 step 4/4 "image (docker import)"

@@ -7,23 +7,18 @@ bridge that opened it, so one opened at one path is unknown at another.
 from typing import cast
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, current_app, jsonify, request
+from flask import Blueprint, Flask, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
-from flask.wrappers import Response
-from werkzeug.exceptions import Forbidden, ServiceUnavailable
 
 from oduflow.blueprints.auth.bearer import authenticate_bearer
 from oduflow.blueprints.context import EXTENSION as CONTEXT
-from oduflow.blueprints.context import context
 from oduflow.blueprints.mcp.bridge import Bridge
 from oduflow.blueprints.mcp.server import make_server
-from oduflow.domain.errors import RateLimited, Unauthenticated
+from oduflow.domain.errors import Forbidden
 from oduflow.kernel.call import Origin
 
 EXTENSION = "oduflow.mcp"
 FACE = "mcp"
-MAX_BODY_BYTES = 4 * 1024 * 1024
-RETRY_SECONDS = 5
 
 blueprint = Blueprint("mcp", __name__)
 
@@ -45,37 +40,22 @@ def mcp() -> Response:
     """Hand a request to the SDK once it is known who asks.
 
     Raises:
-        Forbidden: a page of another origin sent it (MCP, “Security Warning” of the transport).
+        Forbidden: a page of another origin sent it.
         Unauthenticated: nobody, or a wrong token; answered before any JSON-RPC.
     """
     _refuse_foreign_origin()
-    if context().draining.is_set():
-        raise ServiceUnavailable(retry_after=RETRY_SECONDS)
     actor = authenticate_bearer()
-    request.max_content_length = MAX_BODY_BYTES
     answer = _bridge(current_app).serve(
         request.environ, actor, Origin(FACE, request.remote_addr or ""), request.get_data()
     )
     return McpResponse(answer.body, answer.status, answer.headers)
 
 
-@blueprint.errorhandler(Unauthenticated)
-@blueprint.errorhandler(RateLimited)
-def refuse(failure: Unauthenticated | RateLimited) -> Response:
-    """Answer who may not come in, before any JSON-RPC (RFC 9110, 11.6.1 and 15.5.2)."""
-    body = {"kind": failure.kind, "message": failure.message, "hint": failure.hint}
-    answer = jsonify(error=body)
-    if isinstance(failure, RateLimited):
-        answer.status_code = 429
-        answer.headers["Retry-After"] = str(failure.retry_after)
-    else:
-        answer.status_code = 401
-        answer.headers["WWW-Authenticate"] = getattr(failure, "challenge", "Bearer")
-    return answer
-
-
 def close(app: Flask) -> None:
-    """End every stream and every wait of an application; call it first at SIGTERM."""
+    """End every stream and every wait of an application, and refuse new ones.
+
+    Call it first at SIGTERM: a WSGI server waits for its threads. Jobs are not touched.
+    """
     _bridge(app).close()
 
 
@@ -84,10 +64,13 @@ def _bridge(app: Flask) -> Bridge:
 
 
 def _refuse_foreign_origin() -> None:
-    """Only pages of our own may call: the Host is one of ours by now."""
+    """Serve pages of our own only (MCP, “Streamable HTTP”, security warning).
+
+    The Host is known to be ours by now. A proxy may have ended TLS, so the scheme says nothing.
+    """
     origin = request.headers.get("Origin")
-    if origin is None:
-        return
-    parts = urlsplit(origin)
-    if parts.scheme not in {"http", "https"} or parts.netloc != request.host:
-        raise Forbidden("Pages of other origins may not call this endpoint.")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise Forbidden(
+            "A page of another origin asked for this.",
+            "Call from a program; it sends no Origin.",
+        )

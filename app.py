@@ -1,0 +1,5 @@
+"""The application for `flask --app app`."""
+
+from oduflow.web import create_app
+
+__all__ = ["create_app"]

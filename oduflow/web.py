@@ -1,0 +1,86 @@
+"""The web application: its faces, its error pages, the headers of every answer."""
+
+from typing import Protocol
+
+from flask import Blueprint, Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from oduflow.blueprints import auth, rest
+from oduflow.blueprints.auth.local import require_local_or_basic
+from oduflow.blueprints.context import EXTENSION, Context
+from oduflow.blueprints.draining import refuse_while_draining
+from oduflow.blueprints.errors import answer_failures
+from oduflow.blueprints.headers import add_headers
+from oduflow.blueprints.health.metrics import Metrics
+from oduflow.blueprints.health.ports import Probe
+from oduflow.blueprints.health.readiness import Readiness
+from oduflow.blueprints.health.views import health_blueprint
+from oduflow.kernel.runner import Runner
+from oduflow.settings import Settings, load
+
+MAX_BODY_BYTES = 4 << 20
+
+# Whoever is first looks at every request first.
+BLUEPRINTS: tuple[Blueprint, ...] = (auth.blueprint, rest.blueprint)
+
+
+class Services(Protocol):
+    """What the faces need of the product's parts."""
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration."""
+
+    @property
+    def runner(self) -> Runner:
+        """The only way to an operation."""
+
+    @property
+    def probe(self) -> Probe:
+        """Looks at the health of every part."""
+
+
+def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
+    """Make the application; this talks to nothing outside the process.
+
+    Args:
+        settings: the configuration; left out: the one that is found.
+        services: the parts, whose own settings count then; left out: made for the settings.
+    """
+    parts = services or _build(settings or load())
+    app = Flask("oduflow")
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    # No redirect to a tidier path: it would be built from what the client said.
+    app.url_map.merge_slashes = False
+    app.url_map.strict_slashes = False
+    _trust_proxies(app, parts.settings.server.trusted_proxies)
+    shared = Context(parts.settings, parts.runner, parts.probe)
+    app.extensions[EXTENSION] = shared
+    answer_failures(app)
+    for blueprint in (*BLUEPRINTS, _health(shared)):
+        app.register_blueprint(blueprint)
+    app.before_request(refuse_while_draining)
+    app.after_request(add_headers)
+    return app
+
+
+def _build(settings: Settings) -> Services:
+    # Only here: an application made from other parts never loads the adapters.
+    from oduflow import bootstrap  # noqa: PLC0415
+
+    return bootstrap.build(settings)
+
+
+def _health(shared: Context) -> Blueprint:
+    return health_blueprint(
+        Readiness(shared.probe),
+        Metrics(shared.probe, shared.runner.jobs.store),
+        shared.draining,
+        require_local_or_basic,
+    )
+
+
+def _trust_proxies(app: Flask, count: int) -> None:
+    """Believe as many proxies as stand in front, about the client's address and scheme only."""
+    if count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]

@@ -1,0 +1,43 @@
+import importlib
+from pathlib import Path
+
+import pytest
+
+from oduflow import bootstrap
+from oduflow.kernel.operation import declared_in
+from oduflow.kernel.registry import Registry
+from tests.support.tree import PRODUCT, name_of
+
+FOLDER = PRODUCT / "operations"
+FILES = sorted(path for path in FOLDER.rglob("*.py") if path.name != "__init__.py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_one_file_is_one_operation(path: Path):
+    module = load(path)
+
+    (operation,) = declared_in(module)
+
+    assert path.parent.parent == FOLDER, "an operation lies in its noun's folder"
+    assert operation.noun == path.parent.name
+    assert path.stem in operation.name.split("_"), "the file is named for its operation"
+    assert module.__doc__ == f"{operation.name}."
+
+
+def test_every_file_is_found_by_the_registry():
+    assert len(Registry.discover(bootstrap.OPERATIONS)) == len(FILES)
+
+
+def test_whatever_is_done_to_a_named_thing_can_be_read_in_the_audit():
+    silent = [
+        operation.name
+        for operation in Registry.discover(bootstrap.OPERATIONS)
+        if operation.lock and "name" not in operation.audit
+    ]
+
+    assert silent == []
+
+
+def load(path: Path):
+    relative = path.relative_to(PRODUCT.parent).with_suffix("")
+    return importlib.import_module(".".join(relative.parts))

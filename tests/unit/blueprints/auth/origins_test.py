@@ -1,0 +1,71 @@
+import pytest
+
+from tests.support.fakes import BASE_URL, BLUE_PASSWORD, basic, make_world
+
+UNSAFE = ["POST", "DELETE"]
+
+
+@pytest.mark.parametrize("method", UNSAFE)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": ""},
+        {"Sec-Fetch-Site": "SAME-ORIGIN, cross-site"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": BASE_URL},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": ""},
+        {"Origin": "http://localhost:8001"},
+        {"Origin": "http://localhost"},
+        {"Origin": "https://localhost:8000"},
+        {"Origin": f"{BASE_URL}.evil.example"},
+        {"Origin": f"{BASE_URL}/"},
+    ],
+)
+def test_what_a_foreign_page_makes_a_browser_send_is_403(method, headers):
+    assert status(method, headers) == 403
+
+
+@pytest.mark.parametrize("method", UNSAFE)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "null"},
+        {"Origin": BASE_URL},
+        {"Origin": BASE_URL, "Host": "LOCALHOST:8000"},
+        {},
+    ],
+)
+def test_our_own_pages_and_scripts_are_served(method, headers):
+    assert status(method, headers) in {200, 201}
+
+
+def test_a_foreign_page_may_link_to_us():
+    assert status("GET", {"Sec-Fetch-Site": "cross-site"}) == 200
+
+
+def test_a_foreign_page_learns_nothing_about_the_password():
+    headers = {**basic("wrong"), "Sec-Fetch-Site": "cross-site"}
+    answer = make_world().client().post("/api/things", json={"name": "a"}, headers=headers)
+    assert answer.status_code == 403
+
+
+def test_behind_a_trusted_proxy_our_origin_has_the_scheme_that_people_see():
+    world = make_world(
+        '[server]\ntrusted_proxies = 1\n[team.1]\nui_password = "blue-password-0123"\n'
+    )
+    headers = {**basic(BLUE_PASSWORD), "X-Forwarded-Proto": "https"}
+    for origin, expected in (("https://localhost:8000", 200), (BASE_URL, 403)):
+        answer = world.client().delete("/api/things/a", headers={**headers, "Origin": origin})
+        assert answer.status_code == expected
+
+
+def status(method: str, headers: dict[str, str]) -> int:
+    client = make_world().client()
+    path, body = ("/api/things/a", None) if method != "POST" else ("/api/things", {"name": "a"})
+    headers = {**basic(BLUE_PASSWORD), **headers}
+    return client.open(path, method=method, json=body, headers=headers).status_code

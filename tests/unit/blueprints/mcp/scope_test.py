@@ -1,0 +1,48 @@
+"""What the SDK is told of a request."""
+
+from mcp.server.auth.middleware.bearer_auth import authorization_context
+from werkzeug.datastructures import Headers
+from werkzeug.test import EnvironBuilder
+
+from oduflow.blueprints.mcp.scope import Caller, http_scope
+from oduflow.blueprints.mcp.slots import Slots, Use
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.kernel.call import Origin
+
+
+def _caller(team: str, subject: str, kind: ActorKind = ActorKind.OAUTH) -> Caller:
+    actor = Actor(team, kind, subject)
+    return Caller(actor, Origin("mcp", "127.0.0.1"), Slots().slot(actor, Use.CALL))
+
+
+def test_it_holds_the_request_and_who_asks() -> None:
+    caller = _caller("1", "ann")
+    headers = Headers({"Mcp-Method": "tools/call"})
+    builder = EnvironBuilder("/mcp", method="POST", query_string="a=1", json={}, headers=headers)
+
+    scope = http_scope(builder.get_environ(), caller)
+
+    assert (scope["method"], scope["path"], scope["query_string"]) == ("POST", "/mcp", b"a=1")
+    assert (b"mcp-method", b"tools/call") in scope["headers"]
+    assert (b"content-type", b"application/json") in scope["headers"]
+    assert scope["user"] is caller
+
+
+def test_credentials_go_no_further() -> None:
+    headers = Headers({"Authorization": "Bearer s3cret", "Cookie": "s3cret"})
+    builder = EnvironBuilder("/mcp", headers=headers)
+
+    assert "s3cret" not in repr(http_scope(builder.get_environ(), _caller("1", "ann")))
+
+
+def test_a_session_belongs_to_one_team_one_person_and_one_kind_of_proof() -> None:
+    callers = [
+        _caller("1", "ann"),
+        _caller("1", "bob"),
+        _caller("2", "ann"),
+        _caller("1", "ann", ActorKind.GRANT),
+    ]
+    principals = [tuple(authorization_context(caller).values()) for caller in callers]
+
+    assert len(set(principals)) == len(callers)
+    assert principals[0] == tuple(authorization_context(_caller("1", "ann")).values())

@@ -1,0 +1,42 @@
+"""Which chunk of an event stream is one reply and nothing else."""
+
+import json
+
+import pytest
+
+from oduflow.blueprints.mcp.sse import lone_reply
+
+
+def _event(message: object) -> bytes:
+    return f"event: message\r\ndata: {json.dumps(message)}\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"jsonrpc": "2.0", "id": 1, "result": {"method": "named in a result"}},
+        {"jsonrpc": "2.0", "id": "a", "error": {"code": -32602, "message": "no"}},
+    ],
+)
+def test_a_response_is_a_lone_reply(reply: dict[str, object]) -> None:
+    assert json.loads(lone_reply(_event(reply)) or b"") == reply
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"jsonrpc": "2.0", "id": 1, "method": "elicitation/create", "params": {"result": {}}},
+        {"jsonrpc": "2.0", "method": "notifications/progress", "params": {"id": 1, "error": 2}},
+        [1],
+    ],
+)
+def test_a_request_or_a_notification_of_the_server_is_not(message: object) -> None:
+    assert lone_reply(_event(message)) is None
+
+
+def test_two_events_a_comment_and_broken_json_are_not() -> None:
+    reply = _event({"jsonrpc": "2.0", "id": 1, "result": {}})
+
+    assert lone_reply(reply + reply) is None
+    assert lone_reply(b": ping\r\n\r\n") is None
+    assert lone_reply(b"event: message\r\ndata: {\r\n\r\n") is None

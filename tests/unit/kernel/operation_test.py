@@ -1,0 +1,201 @@
+from typing import Annotated, Any
+
+import pytest
+from pydantic import Field
+
+from oduflow.domain.access import Permission
+from oduflow.domain.outcome import Model, Nothing, Outcome
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import BadDeclaration, Effect, Operation, declared_in, operation
+from tests.support import things
+from tests.support.things import ThingName
+
+
+class Undescribed(Model):
+    name: str
+
+
+class Coloured(ThingName):
+    colour: Annotated[str, Field(description="Its colour.")] = "red"
+
+
+def paint_thing(deps: Any, call: Call, args: Coloured) -> Outcome[Nothing]:
+    """Paint a thing.
+
+    It dries within the hour.
+    """
+    return Outcome(Nothing(), f"{args.name} is {args.colour}.")
+
+
+def test_a_declaration_says_everything_about_the_operation():
+    painted = declare(paint_thing, audit=("name", "colour"), rest="POST /things/{name}/paint")
+
+    assert painted == Operation(
+        name="paint_thing",
+        noun=__name__.rpartition(".")[0].rpartition(".")[2],
+        title="Paint a thing",
+        description="Paint a thing.\n\nIt dries within the hour.",
+        permission=Permission.ENVIRONMENT_WRITE,
+        effect=Effect.WRITE,
+        lock=True,
+        slow=False,
+        idempotent=True,
+        open_world=False,
+        audit=("name", "colour"),
+        method="POST",
+        path="/things/{name}/paint",
+        arguments=Coloured,
+        result=Nothing,
+        handler=paint_thing,
+    )
+
+
+def test_the_handler_stays_a_function_that_can_be_called():
+    declare(paint_thing)
+
+    assert paint_thing(None, None, Coloured(name="box")).summary == "box is red."  # type: ignore[arg-type]
+
+
+def test_the_noun_is_the_folder_of_the_handlers_file():
+    paint_thing.__module__ = "oduflow.operations.boxes.paint"
+
+    assert declare(paint_thing).noun == "boxes"
+
+
+def test_a_lock_is_the_noun_the_team_and_the_name():
+    paint_thing.__module__ = "oduflow.operations.boxes.paint"
+    painted = declare(paint_thing)
+
+    assert painted.lock_key("1", Coloured(name="box")) == "boxes/1/box"
+    assert painted.target(Coloured(name="box")) == "box"
+
+
+def test_an_operation_about_nothing_in_particular_has_no_target():
+    def list_boxes(deps: Any, call: Call, args: Nothing) -> Outcome[Nothing]:
+        """List boxes."""
+        return Outcome(Nothing(), "")
+
+    listed = declare(list_boxes, effect=Effect.READ, rest="GET /boxes")
+
+    assert listed.target(Nothing()) == ""
+    assert listed.lock_key("1", Nothing()).endswith("/1/")
+
+
+def test_the_answer_is_an_envelope_around_the_view():
+    schema = declare(paint_thing).envelope.model_json_schema()
+
+    assert set(schema["required"]) == {"status", "summary"}
+    assert "Nothing" in schema["$defs"]
+
+
+def nameless(deps: Any, call: Call, args: ThingName) -> Outcome[Nothing]:
+    """Do something."""
+    return Outcome(Nothing(), "")
+
+
+def undocumented_thing(deps: Any, call: Call, args: ThingName) -> Outcome[Nothing]:
+    return Outcome(Nothing(), "")
+
+
+def undescribed_thing(deps: Any, call: Call, args: Undescribed) -> Outcome[Nothing]:
+    """Take a field that nobody explains."""
+    return Outcome(Nothing(), "")
+
+
+def misordered_thing(call: Call, deps: Any, args: ThingName) -> Outcome[Nothing]:
+    """Take the arguments in another order."""
+    return Outcome(Nothing(), "")
+
+
+def mute_thing(deps: Any, call: Call, args: ThingName) -> None:
+    """Answer nothing."""
+
+
+def bare_thing(deps: Any, call: Call, args: ThingName) -> Nothing:
+    """Answer without a summary."""
+    return Nothing()
+
+
+def untyped_thing(deps, call, args) -> Outcome[Nothing]:
+    """Take anything."""
+    return Outcome(Nothing(), "")
+
+
+def loose_thing(deps: Any, call: Call, args: dict[str, str]) -> Outcome[Nothing]:
+    """Take a dictionary."""
+    return Outcome(Nothing(), "")
+
+
+@pytest.mark.parametrize(
+    ("handler", "reason"),
+    [
+        (nameless, "its name is not verb_noun"),
+        (undocumented_thing, "it has no docstring"),
+        (undescribed_thing, r"fields without a description: \['name'\]"),
+        (misordered_thing, r"takes \['call', 'deps', 'args'\], not \(deps, call, args\)"),
+        (mute_thing, r"answers <class 'NoneType'>, not Outcome\[View\]"),
+        (bare_thing, r"answers .*Nothing'>, not Outcome\[View\]"),
+        (untyped_thing, "takes args of None, which is no model"),
+        (loose_thing, "takes args of dict.*, which is no model"),
+    ],
+)
+def test_a_handler_that_says_too_little_is_refused_at_import(handler, reason):
+    with pytest.raises(BadDeclaration, match=reason):
+        declare(handler)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"rest": "PUT /things"}, "'PUT /things' is not “METHOD /path”"),
+        ({"rest": "/things"}, "is not “METHOD /path”"),
+        ({"rest": "POST /things?x=1"}, "is not “METHOD /path”"),
+        ({"lock": False}, "it writes without a lock"),
+        ({"rest": "GET /things"}, "it writes on a GET"),
+        ({"permission": Permission.ENVIRONMENT_READ}, "it writes through a reading permission"),
+        ({"effect": Effect.READ}, "it reads through a writing permission"),
+        ({"audit": ("name", "password")}, "it audits what it does not take"),
+        ({"rest": "POST /things/{id}"}, "its path takes what it does not"),
+    ],
+)
+def test_a_declaration_that_contradicts_itself_is_refused_at_import(given, reason):
+    with pytest.raises(BadDeclaration, match=reason):
+        declare(paint_thing, **given)
+
+
+def test_every_problem_of_a_declaration_is_told_at_once():
+    with pytest.raises(BadDeclaration) as refused:
+        declare(undescribed_thing, lock=False, audit=("colour",))
+
+    assert str(refused.value).count(";") == 2
+
+
+def test_a_permission_cannot_be_forgotten():
+    with pytest.raises(TypeError, match="permission"):
+        operation(effect=Effect.READ, rest="GET /things")
+
+
+def test_a_module_declares_only_what_is_written_in_it():
+    found = {declared.name for declared in declared_in(things)}
+
+    assert {"create_thing", "bake_thing"} <= found
+    assert declared_in(type("Importer", (), {"__name__": "elsewhere", "x": things.get_thing})) == []
+
+
+def declare(handler, **given: Any) -> Operation:
+    values: dict[str, Any] = {
+        "permission": Permission.ENVIRONMENT_WRITE,
+        "effect": Effect.WRITE,
+        "rest": "POST /things",
+        "lock": True,
+    }
+    found = operation(**values | given)(handler).__operation__  # type: ignore[attr-defined]
+    assert isinstance(found, Operation)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _module_of_the_handler():
+    before = paint_thing.__module__
+    yield
+    paint_thing.__module__ = before

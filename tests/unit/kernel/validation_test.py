@@ -1,0 +1,106 @@
+import pytest
+from pydantic import ValidationError
+
+from oduflow.domain.environment import CreateEnvironment
+from oduflow.domain.errors import Invalid
+from oduflow.kernel.registry import Registry
+from oduflow.kernel.validation import validate
+from tests.support.things import CreateThing, create_thing
+
+CREATE = create_thing.__operation__  # type: ignore[attr-defined]
+PRODUCT = Registry.discover("oduflow.operations")
+CREATE_ENVIRONMENT = PRODUCT.get("create_environment")
+LIST_TEMPLATES = PRODUCT.get("list_templates")
+
+
+def test_good_arguments_become_the_operations_model():
+    args = validate(CREATE, {"name": " box ", "colours": ["red"]})
+
+    assert args == CreateThing(name="box", colours=("red",))
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        ({}, "name is required"),
+        ({"name": "box", "color": []}, "there is no field color (did you mean colours?)"),
+        ({"name": "box", "zzz": 1}, "there is no field zzz."),
+        ({"name": 7}, "name: input should be a valid string"),
+        ({"name": "box", "colours": "red"}, "colours: input should be a valid tuple"),
+        ({"name": "box", "colours": ["red", 7]}, "colours.1: input should be a valid string"),
+        ({"name": "box", "heavy": "perhaps"}, "heavy: input should be a valid boolean"),
+    ],
+)
+def test_a_problem_is_said_in_words(raw, problem):
+    message, _ = refusal(raw)
+
+    assert message.startswith("create_thing: ")
+    assert problem in message
+
+
+def test_every_problem_is_said_at_once():
+    message, hint = refusal({"colours": "red", "nam": "box"})
+
+    assert message == (
+        "create_thing: name is required; colours: input should be a valid tuple; "
+        "there is no field nam (did you mean name?)."
+    )
+    assert hint == "Its fields: name (required), colours, heavy."
+
+
+def test_the_cause_is_kept_for_the_log():
+    with pytest.raises(Invalid) as refused:
+        validate(CREATE, {})
+
+    assert isinstance(refused.value.__cause__, ValidationError)
+
+
+def test_a_value_is_not_repeated_to_the_caller():
+    message, hint = refusal({"name": ["hunter2-hunter2"], "colours": {"a": "hunter2"}})
+
+    assert "hunter2" not in message + hint
+
+
+def test_what_takes_no_fields_says_so():
+    with pytest.raises(Invalid) as refused:
+        validate(LIST_TEMPLATES, {"name": "box"})
+
+    assert refused.value.hint == "It takes no fields."
+
+
+def test_a_refusal_from_inside_a_field_is_told_as_it_is():
+    with pytest.raises(Invalid, match="“///” makes no name"):
+        validate(CREATE_ENVIRONMENT, {"name": "///", "repo_url": "https://example.com/a.git"})
+
+
+@pytest.mark.parametrize(
+    "module", ["Sale", "sale-x", "../sale", "--stop", "sale,base", "9sale", ""]
+)
+def test_a_module_that_odoo_could_misread_is_refused(module):
+    with pytest.raises(Invalid, match=r"modules\.0: "):
+        validate(
+            CREATE_ENVIRONMENT,
+            {"name": "a", "repo_url": "https://example.com/a", "modules": [module]},
+        )
+
+
+def test_a_module_name_ends_where_its_line_does():
+    raw = {"name": "a", "repo_url": "https://example.com/a", "modules": ["sale\n", "sale\nbase"]}
+
+    with pytest.raises(Invalid, match=r"^create_environment: modules\.1: [^;]*$"):
+        validate(CREATE_ENVIRONMENT, raw)
+
+
+def test_names_are_slugged_on_the_way_in():
+    args = validate(
+        CREATE_ENVIRONMENT, {"name": "Feature/Ä 1", "repo_url": "https://example.com/a.git"}
+    )
+
+    assert isinstance(args, CreateEnvironment)
+    assert args.name == "feature-a-1"
+
+
+def refusal(raw):
+    with pytest.raises(Invalid) as refused:
+        validate(CREATE, raw)
+    return refused.value.message, refused.value.hint
