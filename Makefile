@@ -22,7 +22,7 @@ $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	@touch $@
 
 engine: ## Make sure that a Docker engine answers
-	@scripts/engine.sh
+	@oduflow/adapters/docker/recipes/engine.sh
 
 run: setup engine ## From a bare machine to a first environment, served until Ctrl-C
 	@$(BIN)/oduflow quickstart

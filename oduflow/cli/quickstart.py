@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 
 from oduflow import bootstrap
+from oduflow.adapters.docker.errors import EngineUnreachable
+from oduflow.adapters.docker.install import install_engine
 from oduflow.cli.failures import told
 from oduflow.cli.images import wanted
 from oduflow.cli.options import config_option, pick_team
@@ -27,7 +29,7 @@ READY_SECONDS = 180.0
 @click.command(short_help="From a bare machine to a first environment.")
 @config_option
 def quickstart(config: Path | None) -> None:
-    """Bring the images, write a configuration, serve, and make a first environment.
+    """Bring an engine and the images, write a configuration, serve, and make a first environment.
 
     Everything is left alone where it is there already, so this is also the way to start again.
     It serves in the foreground; Ctrl-C ends it, and what it made stays.
@@ -36,6 +38,10 @@ def quickstart(config: Path | None) -> None:
         settings = _settings(config)
         set_up_logging()
         services = bootstrap.build(settings)
+        try:
+            services.engine.ping()
+        except EngineUnreachable:
+            install_engine(click.echo)
         for reference in wanted(settings):
             services.deps.images.ensure(reference, click.echo)
         with only_server(services):

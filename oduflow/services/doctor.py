@@ -27,6 +27,7 @@ class Doctor:
         """Look at everything now; each part has a time limit of its own."""
         checks: dict[str, Callable[[], str]] = {
             "docker": self._docker,
+            "git": self._git,
             "store": self._store,
             "disk": self._disk,
             "images": self._images,
@@ -58,6 +59,9 @@ class Doctor:
     def _docker(self) -> str:
         self.engine.ping()
         return f"Docker {self.engine.version()} answers."
+
+    def _git(self) -> str:
+        return f"git {self.deps.git.check_git()} is here."
 
     def _store(self) -> str:
         self.store.check()

@@ -217,7 +217,8 @@ class World:
         assert isinstance(found, Context)
         return found
 
-    def client(self) -> FlaskClient:
+    def client(self) -> Any:
+        """Return a test client; untyped, for an answer's `json` is whatever it is."""
         return self.app.test_client()
 
 

@@ -8,7 +8,7 @@ import codecs
 import queue
 import struct
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ LONGEST_LINE = 4_000  # characters; a longer one is cut into several
 _TICK = 0.2  # seconds between two looks at the clock
 _FAREWELL = 5  # seconds the stream may take to end after the container
 _CONNECT = 10  # seconds
-_HEADER = struct.Struct(">4xL")  # which stream, three zeros, length
+_HEADER = struct.Struct(">B3xL")  # which stream, three zeros, length
 
 
 def run_to_end(
@@ -38,7 +38,7 @@ def run_to_end(
     on_line: Callable[[str], None],
     cancelled: Callable[[], bool],
 ) -> RunResult:
-    """Start a container and pass its lines on until it ends; kill it when its time is over.
+    """Start a container and pass its lines on until it ends; remove it when its time is over.
 
     Raises:
         Cancelled: `cancelled` said so.
@@ -62,7 +62,7 @@ def run_to_end(
         reader.give_up()
         if not reader.at_end:
             with suppress(*FOREIGN):
-                api.kill(container)
+                api.remove_container(container, v=True, force=True)
         reader.join(_FAREWELL)
     return RunResult(state["ExitCode"], "\n".join(tail), out_of_memory=bool(state.get("OOMKilled")))
 
@@ -85,7 +85,7 @@ class _Reader(Thread):
         """Put each line into the queue, and None at the end, however it comes."""
         # Where the engine goes away, looking at the container's state will say so.
         with self._response, suppress(*FOREIGN, OSError):
-            for line in split_lines(frames(self._response.raw)):
+            for line in split_lines(read_frames(self._response.raw)):
                 self._put(line)
         self._put(None)
 
@@ -132,24 +132,37 @@ class _Watch:
                 raise Cancelled("Stopped on request.", output="\n".join(self.tail))
 
 
-def split_lines(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Cut a stream of bytes into lines of bounded length; bytes that are no UTF-8 become `�`."""
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-    rest = ""
-    for chunk in chunks:
-        *whole, rest = (rest + decoder.decode(chunk)).split("\n")
+class Splitter:
+    """Cuts one stream of bytes into lines of bounded length; what is no UTF-8 becomes `�`."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._rest = ""
+
+    def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[str]:
+        """Take in some bytes; give the lines that are whole, with `final` the rest too."""
+        *whole, rest = (self._rest + self._decoder.decode(chunk, final=final)).split("\n")
         for line in whole:
-            yield from _pieces(line)
+            yield from _pieces(line.rstrip("\r"))
+        if final:
+            yield from _pieces(rest) if rest else ()
+            rest = ""
         while len(rest) > LONGEST_LINE:
             yield rest[:LONGEST_LINE]
             rest = rest[LONGEST_LINE:]
-    rest += decoder.decode(b"", final=True)
-    if rest:
-        yield from _pieces(rest)
+        self._rest = rest
+
+
+def split_lines(frames: Iterable[tuple[int, bytes]]) -> Iterator[str]:
+    """Cut what two streams bring in turns into lines, each from one stream."""
+    splitters: defaultdict[int, Splitter] = defaultdict(Splitter)
+    for stream, payload in frames:
+        yield from splitters[stream].feed(payload)
+    for each in splitters.values():
+        yield from each.feed(b"", final=True)
 
 
 def _pieces(line: str) -> Iterator[str]:
-    line = line.rstrip("\r")
     yield line[:LONGEST_LINE]
     for start in range(LONGEST_LINE, len(line), LONGEST_LINE):
         yield line[start : start + LONGEST_LINE]
@@ -167,8 +180,8 @@ def attach(api: APIClient, container: str) -> Response:
     return response
 
 
-def frames(raw: Any) -> Iterator[bytes]:
-    """Take the payloads out of the engine's stream, a file to read (API: “Attach”)."""
+def read_frames(raw: Any) -> Iterator[tuple[int, bytes]]:
+    """Take stream numbers and payloads out of the engine's answer (API: “Attach”)."""
     while len(header := raw.read(_HEADER.size)) == _HEADER.size:
-        (length,) = _HEADER.unpack(header)
-        yield raw.read(length)
+        stream, length = _HEADER.unpack(header)
+        yield stream, raw.read(length)

@@ -49,7 +49,7 @@ class Checkout:
         try:
             try:
                 return self._attempt(branch)
-            except GitFailed:
+            except GitFailed:  # the mark is still there, so this one starts afresh
                 return self._attempt(branch)
         except GitFailed as cause:
             known = explain(cause, self.connection.remote, self.place)

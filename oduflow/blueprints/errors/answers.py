@@ -3,6 +3,9 @@
 No traceback leaves: what a failure may show is in its message, the rest is in the log.
 """
 
+import logging
+from http import HTTPStatus
+
 from flask import Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.response import Response as AnyResponse
@@ -14,7 +17,8 @@ from oduflow.domain.outcome import ErrorView
 
 API = "/api"
 _PROGRAMS = (API, "/mcp", "/.well-known", "/healthz", "/readyz", "/metrics")
-_FIRST_ERROR = 400
+
+log = logging.getLogger(__name__)
 
 
 def answer_failures(app: Flask) -> None:
@@ -24,8 +28,12 @@ def answer_failures(app: Flask) -> None:
 
 
 def answer_failure(failure: Failure) -> Response:
-    """Answer a failure of the product."""
-    response = answer_problem(Problem.of(ErrorView.of(failure)))
+    """Answer a failure of the product; a failure of ours is told to the log as well."""
+    problem = Problem.of(ErrorView.of(failure))
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        told = (request.method, request.path, failure.message, failure.__cause__)
+        log.warning("%s %s: %s (cause: %r)", *told)
+    response = answer_problem(problem)
     if isinstance(failure, NotSignedIn):
         response.headers["WWW-Authenticate"] = failure.challenge
     if isinstance(failure, RateLimited):
@@ -44,7 +52,7 @@ def answer_problem(problem: Problem) -> Response:
 
 def _answer_http(error: HTTPException) -> AnyResponse:
     plain = error.get_response()
-    if plain.status_code < _FIRST_ERROR:
+    if plain.status_code < HTTPStatus.BAD_REQUEST:
         return plain
     response = answer_problem(Problem.of_http(error))
     for name in ("Allow", "Retry-After"):

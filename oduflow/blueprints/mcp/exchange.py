@@ -50,6 +50,7 @@ class Exchange:
         self._chunks: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._started: Head | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._held = b""
         self._reply: bytes | None = None
         self._over = False
 
@@ -106,16 +107,15 @@ class Exchange:
         if self._timer is None:
             self._settle(Head(started.status, started.headers, chunk, more))
         elif self._reply is not None and not more and not chunk:
-            self._settle(_plain(started, sse.lone_reply(self._reply) or b""))
-        elif self._reply is None and more and sse.lone_reply(chunk) is not None:
-            self._reply = chunk
+            self._settle(_plain(started, self._reply))
+        elif more and not self._held and (reply := sse.lone_reply(chunk)) is not None:
+            self._held, self._reply = chunk, reply
         else:
             self._stream(chunk)
 
     def _stream(self, chunk: bytes) -> None:
         started = self._started or DEFECT
-        first = (self._reply or b"") + chunk
-        self._settle(Head(started.status, started.headers, first or sse.OPEN, more=True))
+        self._settle(Head(started.status, started.headers, self._held + chunk, more=True))
 
     def _settle(self, head: Head) -> None:
         with contextlib.suppress(InvalidStateError):  # it has begun already

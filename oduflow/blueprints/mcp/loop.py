@@ -29,6 +29,7 @@ class Loop:
         self._manager = StreamableHTTPSessionManager(server, max_sessions=MAX_SESSIONS)
         self._loop: Future[asyncio.AbstractEventLoop] = Future()
         self._stopping = asyncio.Event()
+        self._tasks: set[Future[None]] = set()
         self._thread = threading.Thread(target=self._run, name="mcp-loop", daemon=True)
         self._thread.start()
 
@@ -44,7 +45,11 @@ class Loop:
 
     def submit(self, exchange: Exchange) -> None:
         """Let the SDK answer an exchange."""
-        asyncio.run_coroutine_threadsafe(exchange.run(self._manager.asgi_app), self.running)
+        running = exchange.run(self._manager.asgi_app)
+        task = asyncio.run_coroutine_threadsafe(running, self.running)
+        # The event loop itself keeps only weak references to tasks.
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def stop(self) -> None:
         """Cancel what runs and end the thread; a call that will not end is left behind."""

@@ -1,6 +1,6 @@
 """The few things to know about Server-Sent Events here (WHATWG HTML, section 9.2)."""
 
-import json
+from pydantic_core import from_json
 
 MEDIA_TYPE = b"text/event-stream"
 OPEN = b": open\r\n\r\n"  # a comment: clients ignore it, but it makes the head go out
@@ -19,7 +19,7 @@ def lone_reply(chunk: bytes) -> bytes | None:
         return None
     data = chunk[len(_PREFIX) : -len(_SUFFIX)]
     try:
-        message = json.loads(data)
+        message = from_json(data)
     except ValueError:  # several events, or a message of several lines
         return None
     is_response = isinstance(message, dict) and "method" not in message and "id" in message

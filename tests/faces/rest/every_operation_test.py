@@ -10,7 +10,7 @@ from tests.support.fakes import BLUE_PASSWORD, OPEN, World, basic, bearer, make_
 REGISTRY = Registry.discover("oduflow.operations")
 BLUE = basic(BLUE_PASSWORD)
 
-every_operation = pytest.mark.parametrize("operation", REGISTRY, ids=lambda found: found.name)
+every_operation = pytest.mark.parametrize("operation", list(REGISTRY), ids=lambda found: found.name)
 
 
 @every_operation
@@ -24,12 +24,9 @@ def test_without_the_password_it_is_401_and_nothing_happens(world, operation, he
 
 @every_operation
 def test_a_field_that_it_does_not_have_is_422_and_remembered(world, operation):
-    query, body = {"nonsense": "1"}, None
-    if operation.method in {"POST", "PATCH"}:
-        query, body = body, query
-    answer = world.client().open(
-        path(operation), method=operation.method, query_string=query, json=body, headers=BLUE
-    )
+    place = "json" if operation.method in {"POST", "PATCH"} else "query_string"
+    sent = {place: {"nonsense": "1"}}
+    answer = world.client().open(path(operation), method=operation.method, headers=BLUE, **sent)
     assert (answer.status_code, answer.json["kind"]) == (422, "invalid")
     assert "there is no field nonsense" in answer.json["detail"]
     assert world.audit.outcomes == [(operation.name, "invalid")]

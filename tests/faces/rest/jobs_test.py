@@ -53,7 +53,9 @@ def test_a_job_that_fails_in_time_is_the_problem_it_failed_with():
 def test_a_job_that_was_called_off_is_409():
     world = make_world()
     headers = {**BLUE, "Prefer": "wait=30"}
-    answer = world.client().post("/api/things/lamp/burn", json={"kind": "cancelled"}, headers=headers)
+    answer = world.client().post(
+        "/api/things/lamp/burn", json={"kind": "cancelled"}, headers=headers
+    )
     assert (answer.status_code, answer.json["kind"]) == (409, "cancelled")
 
 

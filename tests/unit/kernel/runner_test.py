@@ -9,7 +9,7 @@ from pydantic import Field
 from oduflow.domain.access import Actor, ActorKind, Permission, Tier
 from oduflow.domain.audit import AuditRow
 from oduflow.domain.errors import Busy, Forbidden, Internal, Invalid, NotFound, UpstreamFailed
-from oduflow.domain.job import Job
+from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import Envelope, Outcome, Status
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.operation import Effect, operation
@@ -149,7 +149,7 @@ def test_the_lock_is_held_while_the_handler_works(letters, post):
         (KeyboardInterrupt(), KeyboardInterrupt, "internal"),
     ],
 )
-def test_the_lock_is_let_go_and_the_end_remembered_however_it_ends(
+def test_however_it_ends_the_lock_is_let_go_and_the_end_remembered(
     letters, post, error, raised, outcome
 ):
     def fail(args):
@@ -296,7 +296,7 @@ def test_a_waiting_caller_sees_the_steps(world):
     world.runner.call("bake_thing", {"name": "box"}, ADA, REST, wait=5, on_progress=seen.append)
 
     assert seen[-1].status is Status.OK
-    assert seen[-1].progress.message == "heating"
+    assert seen[-1].progress == Progress("heat", "heating", 1, 2)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from tests.support.things import CreateThing, create_thing
 CREATE = create_thing.__operation__  # type: ignore[attr-defined]
 PRODUCT = Registry.discover("oduflow.operations")
 CREATE_ENVIRONMENT = PRODUCT.get("create_environment")
+WHERE = {"name": "shop", "repo_url": "https://example.com/shop.git"}
 LIST_TEMPLATES = PRODUCT.get("list_templates")
 
 
@@ -70,7 +71,7 @@ def test_what_takes_no_fields_says_so():
 
 def test_a_refusal_from_inside_a_field_is_told_as_it_is():
     with pytest.raises(Invalid, match="“///” makes no name"):
-        validate(CREATE_ENVIRONMENT, {"name": "///", "repo_url": "https://example.com/a.git"})
+        validate(CREATE_ENVIRONMENT, WHERE | {"name": "///"})
 
 
 @pytest.mark.parametrize(
@@ -78,23 +79,16 @@ def test_a_refusal_from_inside_a_field_is_told_as_it_is():
 )
 def test_a_module_that_odoo_could_misread_is_refused(module):
     with pytest.raises(Invalid, match=r"modules\.0: "):
-        validate(
-            CREATE_ENVIRONMENT,
-            {"name": "a", "repo_url": "https://example.com/a", "modules": [module]},
-        )
+        validate(CREATE_ENVIRONMENT, WHERE | {"modules": [module]})
 
 
 def test_a_module_name_ends_where_its_line_does():
-    raw = {"name": "a", "repo_url": "https://example.com/a", "modules": ["sale\n", "sale\nbase"]}
-
     with pytest.raises(Invalid, match=r"^create_environment: modules\.1: [^;]*$"):
-        validate(CREATE_ENVIRONMENT, raw)
+        validate(CREATE_ENVIRONMENT, WHERE | {"modules": ["sale\n", "sale\nbase"]})
 
 
 def test_names_are_slugged_on_the_way_in():
-    args = validate(
-        CREATE_ENVIRONMENT, {"name": "Feature/Ä 1", "repo_url": "https://example.com/a.git"}
-    )
+    args = validate(CREATE_ENVIRONMENT, WHERE | {"name": "Feature/Ä 1"})
 
     assert isinstance(args, CreateEnvironment)
     assert args.name == "feature-a-1"

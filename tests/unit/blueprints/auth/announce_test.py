@@ -44,7 +44,7 @@ def test_no_secret_is_ever_told():
 @pytest.mark.parametrize(
     ("toml", "url"),
     [
-        (PUBLIC.format("0.0.0.0", 8000), "http://localhost:8000/"),
+        (PUBLIC.format("::", 8000), "http://localhost:8000/"),
         (PUBLIC.format("192.168.7.1", 9000), "http://192.168.7.1:9000/"),
         (PUBLIC.format("fd00::1", 9000), "http://[fd00::1]:9000/"),
         (PUBLIC.format("127.0.0.1", 80), "http://localhost/"),

@@ -76,7 +76,7 @@ def test_the_answer_asks_for_a_token_and_says_when_one_was_wrong():
     wrong = client.get("/mcp", headers=bearer("wrong"), base_url=BASE_URL)
     assert missing.headers["WWW-Authenticate"] == 'Bearer realm="Oduflow"'
     assert wrong.headers["WWW-Authenticate"] == 'Bearer realm="Oduflow", error="invalid_token"'
-    assert missing.json["kind"] == "unauthenticated"
+    assert missing.get_json()["kind"] == "unauthenticated"
 
 
 def asked(toml: str, headers: dict[str, str], base_url: str = BASE_URL) -> tuple[int, str]:

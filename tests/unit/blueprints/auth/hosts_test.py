@@ -5,6 +5,7 @@ from oduflow.settings import parse
 from tests.support.fakes import ONE_TEAM, TWO_TEAMS, make_world
 
 SERVER = '[server]\nhost = "{}"\nport = {}\nallow_insecure_http = true\n'
+OAUTH = '[server]\noauth_client_id = "a"\noauth_client_secret = "b"\noauth_base_url = "{}"\n'
 HOSTNAMES = TWO_TEAMS.replace('"Blue"', '"Blue"\nhostname = "blue.example.com"')
 
 
@@ -28,7 +29,7 @@ def test_a_bound_ipv6_address_stands_in_brackets():
     assert allowed_hosts(settings) == {"[fd00::1]:9000"}
 
 
-@pytest.mark.parametrize("everywhere", ["0.0.0.0", "::"])
+@pytest.mark.parametrize("everywhere", ["0.0.0.0", "::"])  # noqa: S104
 def test_a_server_bound_everywhere_is_also_on_this_machine(everywhere):
     settings = parse(SERVER.format(everywhere, 8000) + ONE_TEAM)
     assert {"localhost:8000", "127.0.0.1:8000", "[::1]:8000"} < allowed_hosts(settings)
@@ -43,8 +44,7 @@ def test_browsers_leave_out_port_80():
     [
         '[routing]\nexternal_host = "odoo.example.com"\n',
         '[team.1]\nhostname = "odoo.example.com"\n',
-        '[server]\noauth_client_id = "a"\noauth_client_secret = "b"\n'
-        'oauth_base_url = "https://odoo.example.com"\n',
+        OAUTH.format("https://odoo.example.com"),
     ],
     ids=["external_host", "hostname", "oauth_base_url"],
 )
@@ -57,10 +57,7 @@ def test_a_public_name_counts_with_our_port_and_those_of_a_proxy(toml):
 
 
 def test_the_port_of_the_base_url_counts():
-    settings = parse(
-        '[server]\noauth_client_id = "a"\noauth_client_secret = "b"\n'
-        'oauth_base_url = "https://odoo.example.com:8443"\n'
-    )
+    settings = parse(OAUTH.format("https://odoo.example.com:8443"))
     assert "odoo.example.com:8443" in allowed_hosts(settings)
 
 
@@ -92,7 +89,9 @@ def test_an_unknown_host_is_answered_before_a_wrong_credential_or_method():
 
 
 def test_a_host_is_known_whatever_its_case():
-    assert make_world().client().get("/healthz", headers={"Host": "LOCALHOST:8000"}).status_code == 200
+    assert (
+        make_world().client().get("/healthz", headers={"Host": "LOCALHOST:8000"}).status_code == 200
+    )
 
 
 @pytest.mark.parametrize("name", ["Host", "Authorization"])

@@ -68,4 +68,4 @@ def status(method: str, headers: dict[str, str]) -> int:
     client = make_world().client()
     path, body = ("/api/things/a", None) if method != "POST" else ("/api/things", {"name": "a"})
     headers = {**basic(BLUE_PASSWORD), **headers}
-    return client.open(path, method=method, json=body, headers=headers).status_code
+    return int(client.open(path, method=method, json=body, headers=headers).status_code)

@@ -14,7 +14,17 @@ def test_a_program_on_this_machine_is_local(address):
 
 @pytest.mark.parametrize(
     "address",
-    ["10.213.1.5", "192.168.1.2", "8.8.8.8", "::ffff:8.8.8.8", "fe80::1", "", None, "localhost", "x"],
+    [
+        "10.213.1.5",
+        "192.168.1.2",
+        "8.8.8.8",
+        "::ffff:8.8.8.8",
+        "fe80::1",
+        "",
+        None,
+        "localhost",
+        "x",
+    ],
 )
 def test_anybody_else_is_not(address):
     assert not is_direct_and_local({"REMOTE_ADDR": address}, POOL)
@@ -26,8 +36,15 @@ def test_a_container_is_not_even_where_its_network_looks_like_this_machine():
 
 @pytest.mark.parametrize(
     "header",
-    ["FORWARDED", "VIA", "X_FORWARDED_FOR", "X_FORWARDED_HOST", "X_FORWARDED_PROTO",
-     "X_FORWARDED_SERVER", "X_FORWARDED"],
+    [
+        "FORWARDED",
+        "VIA",
+        "X_FORWARDED_FOR",
+        "X_FORWARDED_HOST",
+        "X_FORWARDED_PROTO",
+        "X_FORWARDED_SERVER",
+        "X_FORWARDED",
+    ],
 )
 def test_a_proxy_on_this_machine_asks_for_somebody_else(header):
     assert not is_direct_and_local({"REMOTE_ADDR": "127.0.0.1", f"HTTP_{header}": "x"}, POOL)

@@ -5,7 +5,7 @@ from flask import Flask, abort, redirect, request
 from flask.testing import FlaskClient
 from werkzeug.wrappers import Response
 
-from oduflow.domain.errors import Invalid, RateLimited
+from oduflow.domain.errors import Invalid, RateLimited, UpstreamFailed
 from tests.support.fakes import make_world
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -62,6 +62,18 @@ def test_a_defect_tells_the_log_everything_and_the_caller_nothing(client, path, 
     assert SECRET in caplog.text
 
 
+def test_what_fails_below_us_is_told_to_the_log_with_its_cause(client, caplog):
+    answer = client.get("/below")
+    assert (answer.status_code, SECRET in answer.text) == (502, False)
+    assert "GET /below: Docker is silent." in caplog.text
+    assert SECRET in caplog.text
+
+
+def test_what_a_caller_did_wrong_is_no_news_for_the_log(client, caplog):
+    client.get("/invalid")
+    assert caplog.text == ""
+
+
 def test_a_rate_limit_says_when_to_come_back(client):
     answer = client.get("/limited")
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "30")
@@ -94,6 +106,10 @@ def add_pages(app: Flask) -> None:
     @app.get("/invalid")
     def invalid() -> str:
         raise Invalid("<script>alert(1)</script>", "<script>", output="<script>")
+
+    @app.get("/below")
+    def below() -> str:
+        raise UpstreamFailed("Docker is silent.") from OSError(SECRET)
 
     @app.get("/limited")
     def limited() -> str:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[3] / "scripts" / "engine.sh"
+from oduflow.adapters.docker.build import RECIPES
+
+SCRIPT = RECIPES / "engine.sh"
 REAL = ("bash", "setsid", "sleep", "tail", "timeout", "touch")
 
 

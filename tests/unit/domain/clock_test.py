@@ -1,0 +1,46 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from oduflow.domain.clock import age, now, rfc3339
+
+
+def test_the_time_is_utc():
+    assert now().utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("moment", "written"),
+    [
+        (datetime(2026, 3, 4, 5, 6, 7, 890123, UTC), "2026-03-04T05:06:07.890Z"),
+        (datetime(2026, 3, 4, 5, 6, 7, 0, UTC), "2026-03-04T05:06:07.000Z"),
+        (
+            datetime(2026, 3, 4, 5, 6, 7, 0, timezone(timedelta(hours=2))),
+            "2026-03-04T03:06:07.000Z",
+        ),
+    ],
+)
+def test_a_moment_is_written_in_utc_to_the_millisecond(moment, written):
+    assert rfc3339(moment) == written
+    assert datetime.fromisoformat(written) == moment.replace(
+        microsecond=moment.microsecond // 1000 * 1000
+    )
+
+
+@pytest.mark.parametrize(
+    ("ago", "said"),
+    [
+        (timedelta(seconds=0.9), "0 s"),
+        (timedelta(seconds=12), "12 s"),
+        (timedelta(seconds=59), "59 s"),
+        (timedelta(minutes=1), "1 min"),
+        (timedelta(minutes=59, seconds=58), "59 min"),
+        (timedelta(hours=3), "3 h"),
+        (timedelta(hours=23, minutes=59), "23 h"),
+        (timedelta(days=2), "2 d"),
+        (timedelta(days=400), "400 d"),
+        (timedelta(minutes=-5), "0 s"),
+    ],
+)
+def test_an_age_is_said_as_people_do(ago, said):
+    assert age(now() - ago) == said

@@ -1,0 +1,327 @@
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from oduflow.domain.errors import Busy, Cancelled, NotFound, QuotaReached, UpstreamFailed
+from oduflow.domain.job import Job, Progress
+from oduflow.domain.outcome import Envelope, Nothing, Status
+from oduflow.kernel.call import Call, Origin
+from oduflow.kernel.jobs import Jobs
+from tests.support.fakes import FakeBootSlots, FakeJobStore, FakeLocks
+from tests.support.store_rows import actor, job
+
+REST = Origin("rest", "203.0.113.9")
+PATIENCE = 5.0
+
+
+@dataclass
+class Work:
+    """Work that stands still until the test lets it go on."""
+
+    act: Callable[[Call], object] = str
+    started: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
+
+    def __call__(self, call: Call) -> Envelope[Any]:
+        self.started.set()
+        assert self.go_on.wait(PATIENCE)
+        self.act(call)
+        return Envelope[Nothing](status=Status.OK, summary="done", job=call.job)
+
+
+def test_a_job_is_a_row_before_its_work_begins(jobs, store, work):
+    started = start(jobs, work)
+
+    row = store.rows[started.id]
+    assert (row.operation, row.target, row.face) == ("create_environment", "sale", "rest")
+    assert (row.status, row.actor, row.holder) == (Status.RUNNING, actor(), os.getpid())
+
+
+def test_starting_does_not_wait_for_the_work(jobs, work):
+    started = start(jobs, work)
+
+    assert not work.go_on.is_set()
+    assert jobs.get("1", started.id).status is Status.RUNNING
+
+
+def test_a_finished_job_holds_its_envelope(jobs, work):
+    done = finish(jobs, start(jobs, work), work)
+
+    assert done.status is Status.OK
+    assert Envelope[Nothing].model_validate(done.result).summary == "done"
+
+
+def test_the_work_knows_its_job_and_who_asks(jobs, work):
+    calls: list[Call] = []
+    work.act = calls.append
+
+    done = finish(jobs, start(jobs, work), work)
+
+    assert (calls[0].job, calls[0].actor, calls[0].origin) == (done.id, actor(), REST)
+
+
+def test_a_waiter_sees_each_step_once(jobs, work):
+    seen: list[Progress | None] = []
+    shown = threading.Event()
+
+    def show(row: Job) -> None:
+        seen.append(row.progress)
+        shown.set()
+
+    def act(call: Call) -> None:
+        for step in ("checkout", "database"):
+            shown.clear()
+            call.report(step, step, 1, 2)
+            assert shown.wait(PATIENCE)
+
+    work.act = act
+    started = start(jobs, work)
+    work.go_on.set()
+    jobs.wait("1", started.id, PATIENCE, show)
+
+    steps = [progress.step for progress in seen if progress]
+    assert list(dict.fromkeys(steps)) == ["checkout", "database"]
+    assert len(steps) <= 3, "only changes are told: the last step twice, as running and as ended"
+
+
+def test_waiting_ends_with_the_time(jobs, work):
+    started = start(jobs, work)
+
+    assert jobs.wait("1", started.id, 0).status is Status.RUNNING
+    assert jobs.wait("1", started.id, 0.05).status is Status.RUNNING
+
+
+def test_waiting_for_a_finished_job_does_not_wait(jobs, store):
+    store.add(job(status=Status.OK, result={}))
+
+    assert jobs.wait("1", job().id, 60).status is Status.OK
+
+
+def test_a_job_of_another_process_can_be_waited_for(jobs, store, locks):
+    store.add(job())
+    locks.acquire(f"jobs/{job().id}", "another process")
+    threading.Timer(0.05, store.finish, (job().id, Status.OK, {})).start()
+
+    assert jobs.wait("1", job().id, PATIENCE).status is Status.OK
+
+
+def test_nobody_waits_for_a_process_that_died(jobs, store):
+    store.add(job())
+
+    dead = jobs.wait("1", job().id, 60)
+
+    assert dead.status is Status.INTERRUPTED
+    assert dead.result["error"]["message"].startswith("The process that ran this job ended")
+
+
+def test_a_failure_ends_the_job_failed_with_its_reason(jobs, work):
+    work.act = raising(UpstreamFailed("Docker is away.", "Start it.", output="last line"))
+
+    failed = finish(jobs, start(jobs, work), work)
+
+    assert failed.status is Status.FAILED
+    assert failed.result["summary"] == "create_environment sale: Docker is away."
+    assert failed.result["next"] == ["Start it."]
+    assert failed.result["error"] == {
+        "kind": "upstream",
+        "message": "Docker is away.",
+        "hint": "Start it.",
+        "output": "last line",
+    }
+
+
+def test_cancelling_asks_the_work_to_stop(jobs, work):
+    work.act = Call.raise_if_cancelled
+    started = start(jobs, work)
+
+    assert jobs.cancel("1", started.id).cancel_requested
+    cancelled = finish(jobs, started, work)
+
+    assert cancelled.status is Status.CANCELLED
+    assert cancelled.result["error"]["kind"] == "cancelled"
+
+
+def test_work_that_finds_itself_cancelled_ends_cancelled(jobs, work):
+    work.act = raising(Cancelled("Stopped on request."))
+
+    assert finish(jobs, start(jobs, work), work).status is Status.CANCELLED
+
+
+def test_cancelling_a_finished_job_changes_nothing(jobs, work):
+    done = finish(jobs, start(jobs, work), work)
+
+    assert jobs.cancel("1", done.id) == done
+
+
+@pytest.mark.parametrize("ask", [Jobs.get, Jobs.cancel, lambda jobs, *who: jobs.wait(*who, 0)])
+def test_another_teams_job_does_not_exist(jobs, work, ask):
+    started = start(jobs, work)
+
+    with pytest.raises(NotFound, match=f"There is no job {started.id}"):
+        ask(jobs, "2", started.id)
+
+    assert not jobs.get("1", started.id).cancel_requested
+
+
+def test_the_lock_lives_as_long_as_the_work(jobs, locks, work):
+    started = start(jobs, work)
+
+    assert jobs.alive(started.id)
+    assert list(locks.holders) == [f"jobs/{started.id}"]
+
+    finish(jobs, started, work)
+    assert not jobs.alive(started.id)
+
+
+def test_the_lock_is_let_go_after_the_end_is_written(jobs, locks, work):
+    started = start(jobs, work)
+    held_at_the_end: list[bool] = []
+    jobs.store.on_finish = lambda: held_at_the_end.append(jobs.alive(started.id))
+
+    finish(jobs, started, work)
+
+    assert held_at_the_end == [True]
+
+
+def test_sweeping_marks_only_jobs_whose_lock_is_free(jobs, store, locks, work):
+    running = start(jobs, work)
+    store.add(job(id="dead"))
+    store.add(job(id="elsewhere"))
+    store.add(job(id="done", status=Status.OK))
+    locks.acquire("jobs/elsewhere", "another process")
+
+    swept = jobs.sweep()
+
+    assert [row.id for row in swept] == ["dead"]
+    assert store.rows["dead"].status is Status.INTERRUPTED
+    assert store.rows["dead"].result["status"] == "interrupted"
+    assert store.rows["elsewhere"].status is Status.RUNNING
+    assert store.rows[running.id].status is Status.RUNNING
+    assert store.rows["done"].status is Status.OK
+
+
+def test_a_closed_server_starts_nothing_more(jobs, store, locks, work):
+    running = start(jobs, work)
+    jobs.close()
+
+    with pytest.raises(Busy, match="shutting down"):
+        start(jobs, work)
+
+    assert list(store.rows) == [running.id]
+    assert finish(jobs, running, work).status is Status.OK, "what runs may end"
+
+
+def test_a_row_that_cannot_be_written_starts_nothing(jobs, store, locks, work):
+    store.on_add = raising(QuotaReached("The disk is full."))
+
+    with pytest.raises(QuotaReached):
+        start(jobs, work)
+
+    assert locks.holders == {}
+    assert not work.started.is_set()
+
+
+def test_an_end_that_cannot_be_written_is_logged_and_told_to_who_waits(jobs, store, work, caplog):
+    started = start(jobs, work)
+    store.on_finish = raising(QuotaReached("The disk is full."))
+    work.go_on.set()
+
+    with pytest.raises(QuotaReached):
+        jobs.wait("1", started.id, 60)
+
+    assert not jobs.alive(started.id)
+    assert f"job {started.id} could not be finished" in caplog.text
+
+
+def test_a_defect_that_passed_every_net_leaves_no_waiter_behind(jobs, store, work, caplog):
+    work.act = raising(SystemExit("odd"))
+
+    ended = finish(jobs, start(jobs, work), work)
+
+    assert ended.status is Status.INTERRUPTED
+    assert "could not be finished" in caplog.text
+
+
+def test_waiting_for_a_boot_slot_shows_in_the_row(jobs, store, slots, work):
+    def boot(call: Call) -> None:
+        with call.boot_slot():
+            pass
+
+    slots.free.clear()
+    work.act = boot
+    started = start(jobs, work)
+    work.go_on.set()
+    queued: list[Job] = []
+
+    def show(row: Job) -> None:
+        if row.status is Status.QUEUED:
+            queued.append(row)
+            slots.free.set()
+
+    jobs.wait("1", started.id, PATIENCE, show)
+
+    assert queued[0].position == 1
+    assert jobs.get("1", started.id).status is Status.OK
+
+
+class Store(FakeJobStore):
+    """A store that can be watched, or broken."""
+
+    on_add: Callable[[], object] = str
+    on_finish: Callable[[], object] = str
+
+    def add(self, job: Job) -> None:
+        self.on_add()
+        super().add(job)
+
+    def finish(self, job: str, status: Status, result: dict[str, Any]) -> None:
+        self.on_finish()
+        super().finish(job, status, result)
+
+
+def raising(error: BaseException) -> Callable[..., None]:
+    def act(*_: object) -> None:
+        raise error
+
+    return act
+
+
+def start(jobs: Jobs, work: Work) -> Job:
+    return jobs.start("create_environment", "sale", actor(), REST, work)
+
+
+def finish(jobs: Jobs, started: Job, work: Work) -> Any:
+    work.go_on.set()
+    return jobs.wait("1", started.id, PATIENCE)
+
+
+@pytest.fixture
+def store():
+    return Store()
+
+
+@pytest.fixture
+def locks():
+    return FakeLocks()
+
+
+@pytest.fixture
+def slots():
+    return FakeBootSlots()
+
+
+@pytest.fixture
+def jobs(store, locks, slots):
+    return Jobs(store, locks, slots)
+
+
+@pytest.fixture
+def work():
+    """Answer work that ends with the test at the latest."""
+    made = Work()
+    yield made
+    made.go_on.set()
