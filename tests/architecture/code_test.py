@@ -13,6 +13,7 @@ ENVIRONMENT = {
 # Who may run programs, and which.
 PROGRAMS = {
     "oduflow/adapters/docker/build.py": "an image's recipe",
+    "oduflow/adapters/docker/install.py": "the script that brings an engine",
     "oduflow/adapters/docker/subnets.py": "ip, for the host's routes",
     "oduflow/adapters/filestore/clone.py": "cp, for its reflinks",
     "oduflow/adapters/firewall/iptables.py": "iptables",

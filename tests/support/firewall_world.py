@@ -197,7 +197,7 @@ def start(
     publish: tuple[Publish, ...] = (),
 ) -> None:
     name = f"{world.instance}-{who}"
-    # On a privileged machine of today Docker leaves IPv6 on; a container of C has it.
+    # This engine switches IPv6 off in containers, newer ones do not: those of C have it on.
     ipv6 = {"net.ipv6.conf.all.disable_ipv6": "0", "net.ipv6.conf.default.disable_ipv6": "0"}
     undo.callback(world.containers.remove, name)
     world.containers.create(
@@ -209,7 +209,6 @@ def start(
             networks=(Attachment(net.name),),
             publish=publish,
             sysctls=ipv6 if who.startswith("c") else {},
-            # Some low ports; the product's own containers listen above 1023.
         )
     )
     world.containers.start(name)
@@ -237,7 +236,7 @@ def outside_machine(world: World, undo: ExitStack) -> None:
         metric = str(os.getpid() % 100_000 + number)
         sh("ip", "route", "add", f"{extra}/32", "via", theirs, "dev", name, "metric", metric)
     server = subprocess.Popen(
-        ["ip", "netns", "exec", name, sys.executable, "-c", LISTEN, "outside", "80"]
+        ["ip", "netns", "exec", name, sys.executable, "-c", LISTEN, "outside", "53", "80"]
     )
     undo.callback(server.wait)
     undo.callback(server.kill)

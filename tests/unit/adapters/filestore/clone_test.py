@@ -1,0 +1,93 @@
+import os
+import subprocess
+
+import pytest
+
+from oduflow.adapters.filestore import clone
+from oduflow.adapters.filestore.clone import clone_filestore, prepare_volume
+from oduflow.domain.errors import UpstreamFailed
+
+
+def test_a_volume_is_laid_out_for_odoos_user(tmp_path):
+    prepare_volume(tmp_path, os.getuid(), os.getgid())
+    prepare_volume(tmp_path, os.getuid(), os.getgid())
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["addons", "filestore", "sessions"]
+    assert all(path.stat().st_uid == os.getuid() for path in tmp_path.iterdir())
+
+
+def test_a_volume_that_cannot_be_written_is_a_failure_with_a_next_step(tmp_path):
+    with pytest.raises(UpstreamFailed) as failed:
+        prepare_volume(tmp_path / "gone" / "root", os.getuid(), os.getgid())
+
+    assert "oduflow doctor" in failed.value.hint
+    assert str(tmp_path) not in failed.value.message
+    assert isinstance(failed.value.__cause__, OSError)
+
+
+def test_a_filestore_is_copied_under_the_new_databases_name(source, target):
+    clone_filestore(source, "tpl_a", target, "env_b")
+
+    assert (target / "filestore/env_b/ab/abc").read_text() == "attachment"
+    assert (source / "filestore/tpl_a/ab/abc").read_text() == "attachment"
+
+
+def test_a_clone_is_a_copy_of_its_own(source, target):
+    clone_filestore(source, "tpl_a", target, "env_b")
+    (target / "filestore/env_b/ab/abc").write_text("changed")
+
+    assert (source / "filestore/tpl_a/ab/abc").read_text() == "attachment"
+
+
+def test_what_a_killed_copy_left_behind_is_replaced(source, target):
+    (target / "filestore/env_b/half").mkdir(parents=True)
+
+    clone_filestore(source, "tpl_a", target, "env_b")
+
+    assert [path.name for path in (target / "filestore/env_b").iterdir()] == ["ab"]
+
+
+def test_a_link_is_copied_as_a_link(source, target):
+    (source / "filestore/tpl_a/link").symlink_to("/etc/passwd")
+
+    clone_filestore(source, "tpl_a", target, "env_b")
+
+    assert (target / "filestore/env_b/link").is_symlink()
+
+
+def test_a_template_without_a_filestore_gives_none(tmp_path, target):
+    clone_filestore(tmp_path / "empty", "tpl_a", target, "env_b")
+
+    assert list((target / "filestore").iterdir()) == []
+
+
+def test_a_failed_copy_is_told_with_what_cp_said(source, tmp_path):
+    with pytest.raises(UpstreamFailed, match="copying failed") as failed:
+        clone_filestore(source, "tpl_a", tmp_path / "missing", "env_b")
+
+    assert failed.value.output.startswith("cp: ")
+
+
+def test_a_full_disk_is_told_by_name(source, target, monkeypatch):
+    def full(command, **_):
+        raise subprocess.CalledProcessError(1, command, "", "cp: No space left on device")
+
+    monkeypatch.setattr(clone.subprocess, "run", full)
+
+    with pytest.raises(UpstreamFailed, match="the disk is full"):
+        clone_filestore(source, "tpl_a", target, "env_b")
+
+
+@pytest.fixture
+def source(tmp_path):
+    folder = tmp_path / "source" / "filestore" / "tpl_a" / "ab"
+    folder.mkdir(parents=True)
+    (folder / "abc").write_text("attachment")
+    return tmp_path / "source"
+
+
+@pytest.fixture
+def target(tmp_path):
+    prepared = tmp_path / "target"
+    (prepared / "filestore").mkdir(parents=True)
+    return prepared

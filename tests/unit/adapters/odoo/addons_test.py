@@ -1,0 +1,225 @@
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from oduflow.adapters.odoo.addons import (
+    MAX_MANIFEST_BYTES,
+    Addons,
+    find_addons,
+    manifest,
+    read_regular,
+)
+
+GOOD = '{"name": "Sale", "depends": ["base"]}'
+
+
+def test_modules_are_found_with_the_folders_that_hold_them(checkout):
+    for path in ("sale", "addons/crm", "addons/stock", "a/b/deep"):
+        module(checkout / path)
+
+    found = find_addons(checkout)
+
+    assert found == Addons(
+        modules=("crm", "deep", "sale", "stock"),
+        folders=(".", "a/b", "addons"),
+        root_is_module=False,
+    )
+
+
+def test_a_checkout_that_is_one_module_says_so(checkout):
+    module(checkout)
+    module(checkout / "nested")
+
+    assert find_addons(checkout) == Addons((), (), root_is_module=True)
+
+
+def test_a_checkout_without_modules_holds_none(checkout):
+    (checkout / "src").mkdir()
+    (checkout / "src" / "main.py").touch()
+
+    assert find_addons(checkout) == Addons((), (), root_is_module=False)
+
+
+def test_modules_lie_at_most_four_folders_deep(checkout):
+    module(checkout / "1/2/3/4/within")
+    module(checkout / "1/2/3/4/5/beyond")
+
+    assert find_addons(checkout).modules == ("within",)
+
+
+def test_a_folder_inside_a_module_is_no_module(checkout):
+    module(checkout / "sale")
+    module(checkout / "sale" / "tests" / "example")
+
+    assert find_addons(checkout).modules == ("sale",)
+
+
+@pytest.mark.parametrize("hidden", [".git", ".oduflow", ".cache/addons"])
+def test_hidden_folders_are_not_looked_into(checkout, hidden):
+    module(checkout / hidden / "sale")
+
+    assert find_addons(checkout).modules == ()
+
+
+@pytest.mark.parametrize("name", ["sale-x", "19_sale", "sale x", "übung"])
+def test_a_folder_whose_name_odoo_cannot_import_is_no_module(checkout, name):
+    module(checkout / name)
+
+    assert find_addons(checkout).modules == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["a\nlist_db = True", "a,b", "$HOME", " a", "a ", "a\x85b", os.fsdecode(b"\xff")]
+)
+def test_a_folder_that_no_configuration_can_name_is_not_looked_into(checkout, name):
+    module(checkout / name / "sale")
+    module(checkout / "addons" / "crm")
+
+    assert find_addons(checkout).folders == ("addons",)
+
+
+@pytest.mark.parametrize("name", ["my addons", "zusätze", "oca-19.0", "100%"])
+def test_a_folder_with_an_unusual_name_is_looked_into(checkout, name):
+    module(checkout / name / "sale")
+
+    assert find_addons(checkout).folders == (name,)
+
+
+def test_a_link_to_a_folder_outside_is_not_followed(checkout, tmp_path):
+    module(tmp_path / "outside" / "sale")
+    (checkout / "addons").symlink_to(tmp_path / "outside")
+    (checkout / "etc").symlink_to("/etc")
+    (checkout / "loop").symlink_to(checkout)
+
+    assert find_addons(checkout).modules == ()
+
+
+def test_a_module_that_is_a_link_is_none(checkout, tmp_path):
+    module(tmp_path / "outside")
+    (checkout / "sale").symlink_to(tmp_path / "outside")
+
+    assert find_addons(checkout).modules == ()
+
+
+def test_a_manifest_that_is_a_link_is_not_read(checkout, tmp_path):
+    secret = tmp_path / "shadow"
+    secret.write_text(GOOD)
+    (checkout / "sale").mkdir()
+    (checkout / "sale" / "__manifest__.py").symlink_to(secret)
+    (checkout / "__manifest__.py").symlink_to(secret)
+
+    assert find_addons(checkout) == Addons((), (), root_is_module=False)
+
+
+def test_a_manifest_that_is_a_pipe_keeps_nobody_waiting(checkout):
+    (checkout / "sale").mkdir()
+    os.mkfifo(checkout / "sale" / "__manifest__.py")
+    began = time.monotonic()
+
+    assert find_addons(checkout).modules == ()
+    assert time.monotonic() - began < 1
+
+
+def test_a_manifest_that_is_a_folder_is_none(checkout):
+    (checkout / "sale" / "__manifest__.py").mkdir(parents=True)
+
+    assert find_addons(checkout).modules == ()
+
+
+def test_code_in_a_manifest_is_not_run(checkout, tmp_path):
+    trap = tmp_path / "trap"
+    module(checkout / "sale", f"{{'name': open({str(trap)!r}, 'w').write('ran')}}")
+
+    assert find_addons(checkout).modules == ()
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "'a text'",
+        "{",
+        "{[]: 1}",
+        "{'name': name}",
+        "import os",
+        "\0",
+        "(" * 100_000,
+        "-" * 200_000 + "1",
+        "1+" * 80_000 + "1",
+        "[1," * 60_000,
+        "9" * 200_000,
+    ],
+    ids=lambda text: repr(text[:12]),
+)
+def test_a_manifest_that_is_no_dictionary_of_literals_is_none(checkout, text):
+    module(checkout / "sale", text)
+    module(checkout / "crm")
+
+    assert find_addons(checkout).modules == ("crm",)
+
+
+def test_a_manifest_is_read_up_to_its_limit(checkout):
+    padding = MAX_MANIFEST_BYTES - len(GOOD) - 1
+    module(checkout / "sale", GOOD + "#" + "x" * padding)
+    module(checkout / "crm", GOOD + "#" + "x" * (padding + 1))
+
+    assert find_addons(checkout).modules == ("sale",)
+
+
+@pytest.mark.parametrize(
+    ("installable", "found"), [("False", ()), ("True", ("sale",)), ("0", ("sale",))]
+)
+def test_a_module_that_says_it_cannot_be_installed_is_left_out(checkout, installable, found):
+    module(checkout / "sale", f"{{'installable': {installable}}}")
+
+    assert find_addons(checkout).modules == found
+
+
+def test_modules_below_one_that_cannot_be_installed_are_found(checkout):
+    module(checkout / "bundle", "{'installable': False}")
+    module(checkout / "bundle" / "sale")
+
+    assert find_addons(checkout).folders == ("bundle",)
+
+
+def test_a_manifest_is_data(checkout):
+    module(checkout / "sale", "# -*- coding: utf-8 -*-\n{'name': 'Würste', 'depends': ['base'],}\n")
+
+    assert manifest(checkout / "sale") == {"name": "Würste", "depends": ["base"]}
+    assert manifest(checkout / "absent") is None
+
+
+def test_bytes_that_are_no_text_do_not_break_reading(checkout):
+    (checkout / "sale").mkdir()
+    (checkout / "sale" / "__manifest__.py").write_bytes(b"{'name': '\xff\xfe'}")
+
+    assert find_addons(checkout).modules == ("sale",)
+
+
+def test_only_regular_files_within_the_limit_are_read(tmp_path):
+    plain = tmp_path / "plain"
+    plain.write_text("12345")
+    (tmp_path / "link").symlink_to(plain)
+
+    assert read_regular(plain, 5) == "12345"
+    assert read_regular(plain, 4) is None
+    assert read_regular(tmp_path / "link", 5) is None
+    assert read_regular(tmp_path / "absent", 5) is None
+    assert read_regular(tmp_path, 5) is None
+    assert read_regular(Path("/dev/zero"), 5) is None
+
+
+def module(folder, text=GOOD):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "__manifest__.py").write_text(text)
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    return folder

@@ -1,0 +1,46 @@
+import pytest
+
+from oduflow import bootstrap
+from oduflow.domain.errors import Failure
+from oduflow.domain.plan import Naming
+from oduflow.settings import parse
+
+
+def test_building_talks_to_nobody_and_touches_no_disk(tmp_path):
+    services = build(tmp_path, "oduflow")  # sockets are off in this folder
+
+    assert services.deps.naming == Naming("oduflow", tmp_path / "data")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_everything_works_on_the_same_configuration(tmp_path):
+    services = build(tmp_path, "oduflow")
+
+    assert services.settings is services.deps.settings
+    assert services.runner.jobs is services.deps.jobs
+    assert services.registry is services.runner.registry
+
+
+@pytest.mark.parametrize(
+    ("instance", "enabled"), [("test-1", True), ("oduflow", False), ("contest-1", False)]
+)
+def test_only_instances_of_tests_can_be_held_at_a_failpoint(tmp_path, instance, enabled):
+    assert build(tmp_path, instance).deps.failpoints.enabled is enabled
+
+
+@pytest.mark.parametrize("sample", [True, False])
+def test_the_samples_git_server_is_allowed_only_where_it_is_served(tmp_path, sample):
+    services = build(tmp_path, "oduflow", f"sample = {str(sample).lower()}")
+    url = "http://127.0.0.1:8770/addons.git"
+
+    if sample:
+        assert services.deps.git.clean_url(url) == url
+    else:
+        with pytest.raises(Failure):
+            services.deps.git.clean_url(url)
+
+
+def build(folder, instance, more=""):
+    return bootstrap.build(
+        parse(f'[server]\ninstance = "{instance}"\ndata_dir = "{folder}/data"\n{more}\n[team.1]\n')
+    )

@@ -1,0 +1,84 @@
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.environment import GetEnvironmentLogs
+from oduflow.domain.plan import Naming
+from oduflow.kernel.call import Call, Origin
+from oduflow.operations.environments.logs import MAX_CHARACTERS, get_environment_logs
+from tests.support.store_rows import environment
+
+CALL = Call(Actor("1", ActorKind.CLI, "ada"), Origin("cli"))
+RECORD = "2026-03-04 05:06:07,890 1 ERROR shop odoo: "
+
+
+def test_the_last_lines_are_shown():
+    shown = logs("one\ntwo\nthree", lines=2)
+
+    assert (shown.data.log, shown.data.lines) == ("two\nthree", 2)
+    assert shown.summary == "2 lines of sale's log."
+    assert shown.warnings == ()
+
+
+def test_only_as_many_lines_are_asked_for_as_are_shown():
+    assert asked(lines=7) == 7
+
+
+def test_a_filter_looks_further_back():
+    assert asked(lines=7, grep="x") == asked(lines=7, level="error") > 2000
+
+
+def test_an_empty_log_has_no_lines():
+    assert logs("").data.lines == 0
+
+
+def test_a_filter_that_nothing_passes_shows_nothing():
+    assert logs("one\ntwo", grep="three").data.log == ""
+
+
+def test_a_long_log_is_cut_at_a_line_and_says_so():
+    shown = logs("\n".join(f"{n:06}" + "x" * 94 for n in range(1000)), lines=2000)
+
+    assert len(shown.data.log) <= MAX_CHARACTERS
+    assert shown.data.log.splitlines()[0][:6].isdigit()
+    assert shown.data.log.splitlines()[-1].startswith("000999")
+    assert "narrow it" in shown.warnings[0]
+
+
+def test_of_one_endless_line_the_end_is_shown():
+    shown = logs("x" * (MAX_CHARACTERS * 2) + "end")
+
+    assert len(shown.data.log) == MAX_CHARACTERS
+    assert shown.data.log.endswith("end")
+    assert shown.data.lines == 1
+
+
+def test_a_level_keeps_a_whole_record():
+    shown = logs(f"{RECORD}broken\nTraceback\n{RECORD.replace('ERROR', 'INFO')}fine", level="error")
+
+    assert shown.data.log.splitlines() == [f"{RECORD}broken", "Traceback"]
+
+
+def logs(text: str, **given: Any) -> Any:
+    return get_environment_logs(deps(text), CALL, GetEnvironmentLogs(name="sale", **given))
+
+
+def asked(**given: Any) -> int:
+    tails: list[int] = []
+    get_environment_logs(deps("", tails), CALL, GetEnvironmentLogs(name="sale", **given))
+    return tails[0]
+
+
+def deps(text: str, tails: list[int] | None = None) -> Any:
+    def read(container: str, *, tail: int) -> str:
+        assert container == "oduflow-env-1.sale"
+        if tails is not None:
+            tails.append(tail)
+        return text
+
+    return SimpleNamespace(
+        naming=Naming("oduflow", Path("/data")),
+        environments=SimpleNamespace(get=lambda team, name: environment()),
+        containers=SimpleNamespace(logs=read),
+    )

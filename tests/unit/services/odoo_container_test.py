@@ -1,0 +1,138 @@
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from oduflow.domain.container import Attachment, ImageFacts, Publish
+from oduflow.domain.plan import EnvironmentPlan, Naming
+from oduflow.services.odoo_container import (
+    addons_path,
+    install_spec,
+    limits,
+    repository_folder,
+    serving_spec,
+)
+from oduflow.services.secret_files import ensure_secret
+from oduflow.settings import Team
+from tests.support.store_rows import environment
+
+IMAGE = ImageFacts("sha256:0123", "odoo:19.0", 101, 102, (), MappingProxyType({}))
+TEAM = Team("1", memory_mb=1024, cpus=1.5, auth_token="team-token-0123456789")
+ROW = environment(
+    id="abcdefghijkl",
+    repo_url="https://example.com/acme/sale-tools.git",
+    modules=("crm", "sale"),
+    port=20007,
+    addons=("/mnt/repo/sale_tools",),
+)
+
+
+def test_the_serving_container_is_hardened_and_reachable_on_its_one_port(plan):
+    spec = serving_spec(plan, ROW, IMAGE, TEAM, "127.0.0.1")
+
+    assert spec.name == "oduflow-env-1.sale"
+    assert spec.image == "sha256:0123", "the image's id: a tag may move"
+    assert spec.user == "101:102"
+    assert (spec.entrypoint, spec.command) == (("odoo",), ("--config", "/etc/odoo/odoo.conf"))
+    assert spec.publish == (Publish(8069, "127.0.0.1", 20007),)
+    assert spec.networks == (Attachment("oduflow-team-1"),)
+    assert (spec.limits.memory, spec.limits.cpus) == (1024 << 20, 1.5)
+    assert spec.hostname == "sale"
+    assert spec.labels == plan.labels(ROW)
+
+
+def test_the_installing_container_publishes_nothing_and_ends(plan):
+    spec = install_spec(plan, ROW, IMAGE, TEAM)
+
+    assert spec.name == "oduflow-env-1.sale.once"
+    assert spec.publish == ()
+    assert spec.command[2:] == ("--init", "crm,sale", "--stop-after-init", "--no-http")
+    assert spec.labels["oduflow.kind"] == "once", "it is never taken for an environment"
+
+
+def test_both_run_in_the_same_place(plan):
+    serving, installing = specs(plan)
+
+    assert serving.mounts == installing.mounts
+    assert serving.networks == installing.networks
+    assert serving.limits == installing.limits == limits(TEAM)
+    assert serving.user == installing.user
+
+
+def test_only_odoos_data_can_be_written(plan):
+    for spec in specs(plan, python_deps="0123"):
+        writable = {mount.target: mount.source for mount in spec.mounts if not mount.read_only}
+
+        assert writable == {"/var/lib/odoo": "oduflow-env-abcdefghijkl"}
+
+
+def test_of_the_environments_folder_only_the_checkout_and_the_configuration_are_seen(plan):
+    for spec in specs(plan):
+        bound = {mount.target: mount.source for mount in spec.mounts if mount.kind == "bind"}
+
+        assert bound == {
+            "/etc/odoo/odoo.conf": str(plan.conf),
+            "/mnt/repo/sale_tools": str(plan.checkout),
+        }
+        assert str(plan.git_dir) not in bound.values()
+
+
+def test_the_repositorys_python_packages_are_mounted_where_python_looks(plan):
+    for spec in specs(plan, python_deps="0123"):
+        (mount,) = (mount for mount in spec.mounts if mount.target == "/mnt/python")
+
+        assert mount.source == f"{plan.naming.team_folder('1')}/python/0123"
+        assert mount.read_only
+        assert spec.environment == {"PYTHONPATH": "/mnt/python"}
+
+
+def test_no_secret_is_in_what_the_engine_is_told(plan):
+    names = ("database_password", "admin_password", "master_password")
+    secrets = [ensure_secret(plan.secrets / name) for name in names]
+
+    for spec in specs(plan, python_deps="0123"):
+        assert not any(secret in repr(spec) for secret in (*secrets, TEAM.auth_token))
+
+
+@pytest.mark.parametrize(
+    ("url", "folder"),
+    [
+        ("https://example.com/acme/sale-tools.git", "sale_tools"),
+        ("https://example.com/acme/sale-tools/", "sale_tools"),
+        ("https://example.com/addons", "addons"),
+        ("https://example.com/acme/a.b%20c.git", "a_b_20c"),
+        ("https://example.com/acme/Über.git", "_ber"),
+        ("https://example.com/..", "__"),
+        ("https://example.com/", "repository"),
+        ("https://example.com/acme/.git", "repository"),
+    ],
+)
+def test_a_checkouts_folder_is_a_name_that_odoo_can_import(url, folder):
+    assert repository_folder(url) == folder
+
+
+@pytest.mark.parametrize(
+    ("folders", "root_is_module", "path"),
+    [
+        ((".",), False, ("/mnt/repo/sale_tools",)),
+        (("addons", "more/addons"), False, ("/mnt/repo/sale_tools/addons", "/more/addons")),
+        ((".", "addons"), False, ("/mnt/repo/sale_tools", "/mnt/repo/sale_tools/addons")),
+        ((), True, ("/mnt/repo",)),
+    ],
+)
+def test_the_addons_path_names_folders_of_the_checkout(folders, root_is_module, path):
+    found = addons_path(ROW.repo_url, folders, root_is_module=root_is_module)
+
+    assert len(found) == len(path)
+    assert all(there.endswith(end) for there, end in zip(found, path, strict=True))
+
+
+def specs(plan, **changes):
+    row = replace(ROW, **changes)
+    return serving_spec(plan, row, IMAGE, TEAM, "127.0.0.1"), install_spec(plan, row, IMAGE, TEAM)
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> EnvironmentPlan:
+    return EnvironmentPlan.of(Naming("oduflow", tmp_path), ROW)

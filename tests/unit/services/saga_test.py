@@ -1,0 +1,167 @@
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oduflow.domain.errors import Cancelled, UpstreamFailed
+from oduflow.services.failpoints import Failpoints
+from oduflow.services.saga import KeptForInspection, Saga, Step, nothing
+
+NAMES = ("one", "two", "three")
+
+
+@dataclass
+class World:
+    """Steps that write down what happens, and fail where the test says."""
+
+    fails: dict[str, BaseException] = field(default_factory=dict)
+    diary: list[str] = field(default_factory=list)
+
+    def act(self, deed: str) -> None:
+        self.diary.append(deed)
+        if deed in self.fails:
+            raise self.fails[deed]
+
+    def step(self, name: str, **more: Any) -> Step:
+        return Step(
+            name,
+            f"doing {name}",
+            lambda: self.act(f"do {name}"),
+            lambda: self.act(f"undo {name}"),
+            **more,
+        )
+
+    def saga(self, *steps: Step) -> Saga:
+        return Saga(
+            "create",
+            steps or [self.step(name) for name in NAMES],
+            lambda step, number, total: self.act(f"{number}/{total} {step.name}"),
+            Failpoints(Path("/nowhere"), enabled=False),
+        )
+
+
+def test_steps_run_in_order_and_each_is_told_before_it_begins(world):
+    world.saga().run()
+
+    assert world.diary == ["1/3 one", "do one", "2/3 two", "do two", "3/3 three", "do three"]
+
+
+def test_what_was_made_is_undone_in_reverse_with_the_step_that_failed(world):
+    world.fails["do two"] = UpstreamFailed("Docker is away.")
+
+    with pytest.raises(UpstreamFailed, match="Docker is away"):
+        world.saga().run()
+
+    assert world.diary[-3:] == ["do two", "undo two", "undo one"]
+
+
+def test_a_step_that_never_began_is_not_undone(world):
+    world.fails["do one"] = UpstreamFailed("Docker is away.")
+
+    with pytest.raises(UpstreamFailed):
+        world.saga().run()
+
+    assert world.diary == ["1/3 one", "do one", "undo one"]
+
+
+def test_a_failure_between_two_steps_undoes_too(world):
+    world.fails["2/3 two"] = Cancelled("Stopped on request.")
+
+    with pytest.raises(Cancelled):
+        world.saga().run()
+
+    assert world.diary == ["1/3 one", "do one", "2/3 two", "undo two", "undo one"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("defect"), KeyboardInterrupt(), SystemExit()])
+def test_whatever_ends_the_work_undoes_it(world, error):
+    world.fails["do two"] = error
+
+    with pytest.raises(type(error)):
+        world.saga().run()
+
+    assert world.diary[-2:] == ["undo two", "undo one"]
+
+
+def test_undoing_stops_at_the_first_undo_that_fails_so_that_the_row_stays(world, caplog):
+    world.fails["do three"] = UpstreamFailed("PostgreSQL is away.")
+    world.fails["undo two"] = UpstreamFailed("PostgreSQL is still away.")
+
+    with pytest.raises(UpstreamFailed, match=r"PostgreSQL is away\."):
+        world.saga().run()
+
+    assert world.diary[-2:] == ["undo three", "undo two"]
+    assert "undoing step two failed" in caplog.text
+
+
+def test_a_step_that_keeps_its_leftovers_undoes_nothing(world):
+    failure = UpstreamFailed("Odoo ended.", "See its log.", output="last line")
+    world.fails["do two"] = failure
+
+    with pytest.raises(KeptForInspection) as kept:
+        world.saga(world.step("one"), world.step("two", keeps=True)).run()
+
+    assert kept.value.failure is failure
+    assert world.diary[-1] == "do two"
+
+
+def test_what_keeps_its_leftovers_is_undone_when_somebody_cancelled(world):
+    world.fails["do two"] = Cancelled("Stopped on request.")
+
+    with pytest.raises(Cancelled):
+        world.saga(world.step("one"), world.step("two", keeps=True)).run()
+
+    assert world.diary[-2:] == ["undo two", "undo one"]
+
+
+def test_what_keeps_its_leftovers_is_undone_after_a_defect(world):
+    world.fails["do two"] = RuntimeError("defect")
+
+    with pytest.raises(RuntimeError):
+        world.saga(world.step("one"), world.step("two", keeps=True)).run()
+
+    assert world.diary[-2:] == ["undo two", "undo one"]
+
+
+def test_a_kept_steps_success_keeps_nothing_of_a_later_failure(world):
+    world.fails["do two"] = UpstreamFailed("Docker is away.")
+
+    with pytest.raises(UpstreamFailed):
+        world.saga(world.step("one", keeps=True), world.step("two")).run()
+
+    assert world.diary[-2:] == ["undo two", "undo one"]
+
+
+def test_a_step_may_leave_nothing_behind(world):
+    plain = Step("look", "looking", lambda: world.act("do look"))
+    world.fails["do look"] = UpstreamFailed("Nothing to see.")
+
+    with pytest.raises(UpstreamFailed):
+        world.saga(plain).run()
+
+    assert plain.undo is nothing
+
+
+def test_each_step_can_be_held_before_and_after(world):
+    points: list[str] = []
+
+    class Watched(Failpoints):
+        def reach(self, point: str) -> None:
+            points.append(point)
+
+    steps = [world.step("one"), world.step("two")]
+    watched = Watched(Path("/nowhere"), enabled=True)
+    Saga("create", steps, lambda *_: None, watched).run()
+
+    assert points == [
+        "create.one.before",
+        "create.one.after",
+        "create.two.before",
+        "create.two.after",
+    ]
+
+
+@pytest.fixture
+def world():
+    return World()
