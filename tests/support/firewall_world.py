@@ -48,7 +48,7 @@ import json, socket, sys
 from concurrent.futures import ThreadPoolExecutor
 def ask(target):
     try:
-        with socket.create_connection(tuple(target), timeout=2) as connection:
+        with socket.create_connection(tuple(target), timeout=1.5) as connection:
             return connection.recv(64).decode()
     except OSError:
         return ""
@@ -162,7 +162,7 @@ def listeners(world: World, undo: ExitStack, nets: Mapping[str, NetworkFacts]) -
     """Start the containers and note where each of them listens."""
     port = world.targets["docker0"][1]
     published = free_port()
-    publish = (Publish(8069, "0.0.0.0", published),)
+    publish = (Publish(8069, "0.0.0.0", published),)  # noqa: S104 - as an operator may
     database = address(nets["a"], 10)
     start(world, undo, "a1", nets["a"], 1)
     start(world, undo, "a2", nets["a"], 8069, 6379)

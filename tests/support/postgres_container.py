@@ -121,7 +121,7 @@ class PostgresContainer:
 
 def folder_of(name: str) -> Path:
     """Where a container's folders lie: a short path, for the socket's sake."""
-    return Path("/tmp") / name.replace(PREFIX, "odf-postgres-")
+    return Path("/tmp") / name.replace(PREFIX, "odf-postgres-")  # noqa: S108
 
 
 def remove(name: str) -> None:

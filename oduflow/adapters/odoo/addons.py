@@ -61,11 +61,14 @@ def read_regular(path: Path, limit: int) -> str | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        facts = os.fstat(file.fileno())
+    try:
+        facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode) or facts.st_size > limit:
             return None
-        return file.read(limit).decode("utf-8", "replace")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(limit).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)
 
 
 def _modules(checkout: Path) -> Iterator[PurePosixPath]:

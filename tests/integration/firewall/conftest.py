@@ -1,6 +1,7 @@
 """One world for all tests of a process: making it takes seconds."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -18,7 +19,7 @@ def world() -> Iterator[World]:
 @pytest.fixture(scope="session")
 def undefended(world: World) -> dict[str, dict[str, str]]:
     """Whom everybody reaches before any rule of ours stands."""
-    return {who: world.probe(who, world.targets) for who in ROWS}
+    return probe_all(world)
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +27,7 @@ def defended(world: World, undefended: dict[str, dict[str, str]]) -> dict[str, d
     """Whom everybody reaches once the rules stand."""
     state = world.firewall.apply(world.plan)
     assert state.ok, state.reason
-    return {who: world.probe(who, world.targets) for who in ROWS}
+    return probe_all(world)
 
 
 @pytest.fixture
@@ -34,3 +35,9 @@ def standing(world: World, defended: dict[str, dict[str, str]]) -> Iterator[Worl
     """The world with its rules up; whatever a test changes is put right after it."""
     yield world
     assert world.firewall.apply(world.plan).ok
+
+
+def probe_all(world: World) -> dict[str, dict[str, str]]:
+    with ThreadPoolExecutor(len(ROWS)) as pool:
+        reached = pool.map(lambda who: world.probe(who, world.targets), ROWS)
+        return dict(zip(ROWS, reached, strict=True))

@@ -3,7 +3,6 @@ import subprocess
 
 import pytest
 
-from oduflow.adapters.filestore import clone
 from oduflow.adapters.filestore.clone import clone_filestore, prepare_volume
 from oduflow.domain.errors import UpstreamFailed
 
@@ -72,7 +71,7 @@ def test_a_full_disk_is_told_by_name(source, target, monkeypatch):
     def full(command, **_):
         raise subprocess.CalledProcessError(1, command, "", "cp: No space left on device")
 
-    monkeypatch.setattr(clone.subprocess, "run", full)
+    monkeypatch.setattr(subprocess, "run", full)
 
     with pytest.raises(UpstreamFailed, match="the disk is full"):
         clone_filestore(source, "tpl_a", target, "env_b")

@@ -1,5 +1,6 @@
 from configparser import RawConfigParser
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,8 @@ def test_a_value_is_read_back_as_it_was(value):
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\x0b", "\x85", "\u2028", "\0"])
 @pytest.mark.parametrize("key", ["db_password", "db_name", "admin_passwd"])
 def test_no_value_can_add_a_line(key, end):
-    crooked = replace(CONF, **{key: f"x{end}list_db = True"})
+    given: dict[str, Any] = {key: f"x{end}list_db = True"}
+    crooked = replace(CONF, **given)
 
     with pytest.raises(Invalid, match=f"cannot hold this {key}"):
         crooked.render()

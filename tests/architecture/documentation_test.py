@@ -1,0 +1,57 @@
+"""What the documents say is what the code does."""
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from oduflow.cli.app import cli
+from oduflow.settings import describe
+
+ROOT = Path(__file__).parents[2]
+BEGIN = "<!-- configuration table: kept by tests/architecture/documentation_test.py -->\n"
+END = "<!-- end of configuration table -->"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+def configuration_table() -> str:
+    rows = ["| key | default | what it is |", "|---|---|---|"]
+    for key in describe():
+        default = f"`{key.default}`" if key.default else ""
+        rows.append(f"| `[{key.section}] {key.key}` | {default} | {key.help} |")
+    return "\n" + "\n".join(rows) + "\n\n"
+
+
+def test_the_readme_lists_every_key_of_the_configuration() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    _, _, rest = text.partition(BEGIN)
+    table, _, _ = rest.partition(END)
+    assert table == configuration_table(), "run: python -m tests.support.documents"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_within_the_project_leads_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text("utf-8"))
+    missing = [link for link in links if not (document.parent / link).exists()]
+    assert missing == []
+
+
+def test_every_command_the_readme_shows_exists() -> None:
+    shown = set(
+        re.findall(r"^oduflow (\w+)", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    )
+    assert shown
+    assert shown <= set(cli.commands)
+
+
+@pytest.mark.parametrize("command", sorted(cli.commands))
+def test_every_command_explains_itself(command: str) -> None:
+    told = CliRunner().invoke(cli, [command, "--help"])
+    assert told.exit_code == 0
+    assert "--config" in told.output or "Commands:" in told.output
+
+
+def test_make_help_names_every_target_a_person_needs() -> None:
+    targets = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert {"setup", "run", "images", "check", "test", "bench", "clean", "help"} <= set(targets)

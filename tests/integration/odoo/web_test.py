@@ -1,0 +1,132 @@
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from oduflow.adapters.odoo import web
+from oduflow.adapters.odoo.web import login_status
+from oduflow.domain.plan import ODOO_PORT
+
+# Odoo's port is fixed, so the stand-in lives on a loopback address that nobody else uses.
+ADDRESS = "127.0.88.69"
+
+
+@pytest.mark.parametrize("status", [200, 404, 500, 503])
+def test_the_login_pages_status_is_answered(status):
+    with http_server(status) as seen:
+        assert login_status(ADDRESS) == status
+
+    assert seen == [("GET", "/web/login", "localhost")]
+
+
+def test_a_redirect_is_not_followed():
+    with http_server(303, Location="http://127.0.0.1:1/elsewhere") as seen:
+        assert login_status(ADDRESS) == 303
+
+    assert len(seen) == 1
+
+
+def test_a_reverse_proxys_host_name_can_be_asked_for():
+    with http_server(200) as seen:
+        login_status(ADDRESS, host="sale.example.com")
+
+    assert seen[0][2] == "sale.example.com"
+
+
+def test_while_nothing_listens_there_is_no_status():
+    assert login_status(ADDRESS) is None
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"220 mail.example.com\r\n", b"HTTP/1.1 \r\n\r\n", b"\0" * 99]
+)
+def test_what_is_no_http_answer_is_none(answer):
+    with raw_server(lambda connection: connection.sendall(answer)):
+        assert login_status(ADDRESS) is None
+
+
+def test_a_body_without_end_is_read_up_to_its_limit():
+    def pour(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            connection.sendall(b"x" * 65536)
+
+    with raw_server(pour):
+        assert login_status(ADDRESS) == 200
+
+
+def test_an_odoo_that_drips_keeps_nobody_longer_than_the_limit(monkeypatch):
+    monkeypatch.setattr(web, "REQUEST_SECONDS", 0.5)
+
+    def drip(connection: socket.socket) -> None:
+        for byte in b"HTTP/1.1 200 OK\r\n" * 1000:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.1)
+
+    began = time.monotonic()
+    with raw_server(drip):
+        assert login_status(ADDRESS) is None
+
+    assert time.monotonic() - began < 2
+
+
+def test_an_odoo_that_accepts_and_says_nothing_keeps_nobody_longer(monkeypatch):
+    monkeypatch.setattr(web, "REQUEST_SECONDS", 0.3)
+    over = threading.Event()
+
+    with raw_server(lambda _connection: over.wait(5)):
+        assert login_status(ADDRESS) is None
+        over.set()
+
+
+@contextmanager
+def http_server(status: int, **headers: str) -> Iterator[list[tuple[str, str, str]]]:
+    seen: list[tuple[str, str, str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append((self.command, self.path, self.headers["Host"]))
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(b"a page")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer((ADDRESS, ODOO_PORT), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield seen
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def raw_server(act: Callable[[socket.socket], object]) -> Iterator[None]:
+    listener = socket.create_server((ADDRESS, ODOO_PORT))
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(4096)
+            try:
+                act(connection)
+            except OSError:
+                return  # hung up on: what the test is about
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join(10)
+        listener.close()
