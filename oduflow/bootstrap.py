@@ -32,6 +32,7 @@ from oduflow.services.first_environment import sample_authority
 from oduflow.services.infrastructure import Infrastructure
 from oduflow.services.keeper import Keeper
 from oduflow.services.secret_files import ensure_secret
+from oduflow.services.supported import refuse_unsupported
 from oduflow.settings import Settings
 
 OPERATIONS = "oduflow.operations"
@@ -60,7 +61,12 @@ class Services:
 
 
 def build(settings: Settings) -> Services:
-    """Make every part for one configuration and wire them."""
+    """Make every part for one configuration and wire them.
+
+    Raises:
+        Invalid: the configuration asks for what this version cannot do.
+    """
+    refuse_unsupported(settings)
     data_dir = settings.server.data_dir
     naming = Naming(settings.server.instance, data_dir)
     store = Store(data_dir / "oduflow.db")

@@ -5,7 +5,7 @@ from typing import Protocol
 from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from oduflow.blueprints import auth, rest
+from oduflow.blueprints import auth, mcp, rest
 from oduflow.blueprints.auth.local import require_local_or_basic
 from oduflow.blueprints.context import EXTENSION, Context
 from oduflow.blueprints.draining import refuse_while_draining
@@ -21,7 +21,7 @@ from oduflow.settings import Settings, load
 MAX_BODY_BYTES = 4 << 20
 
 # Whoever is first looks at every request first.
-BLUEPRINTS: tuple[Blueprint, ...] = (auth.blueprint, rest.blueprint)
+BLUEPRINTS: tuple[Blueprint, ...] = (auth.blueprint, mcp.blueprint, rest.blueprint)
 
 
 class Services(Protocol):

@@ -12,15 +12,18 @@ from pathlib import Path
 from types import FrameType
 
 import click
+from flask import Flask
 from waitress.server import create_server
 
 from oduflow import bootstrap
+from oduflow.blueprints import mcp
 from oduflow.blueprints.auth.announce import startup_lines
 from oduflow.blueprints.context import context
 from oduflow.cli.failures import told
 from oduflow.cli.options import config_option, load_or_write
 from oduflow.domain.errors import Conflict, UpstreamFailed
 from oduflow.services.first_environment import serve_sample
+from oduflow.services.supported import without_effect
 from oduflow.settings import Settings
 from oduflow.web import create_app
 
@@ -88,7 +91,9 @@ def run(
             threads=THREADS,
             # Without looking ahead, waitress cannot notice a client that left.
             channel_request_lookahead=1,
-            clear_untrusted_proxy_headers=settings.server.trusted_proxies == 0,
+            # Whoever is let in without a secret must not stand behind a proxy: we must see its
+            # headers. Only ProxyFix believes them, and only as many as are trusted.
+            clear_untrusted_proxy_headers=False,
             ident="",
         )
     except OSError as cause:
@@ -99,12 +104,12 @@ def run(
         ) from cause
     for level, line in startup_lines(settings):
         log.log(level, line)
+    for line in without_effect(settings):
+        log.warning("%s", line)
     services.keeper.start()
     if settings.server.sample:
         serve_sample(services.deps.naming, settings.server.port)
     threading.Thread(target=when_listening, name="first", daemon=True).start()
-    with app.app_context():
-        draining = context().draining
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         # A second signal must not wait for the first.
@@ -112,7 +117,7 @@ def run(
         signal.signal(signal.SIGINT, signal.default_int_handler)
         busy = server.task_dispatcher
         threading.Thread(
-            target=_drain, args=(services, lambda: busy.active_count, draining), daemon=True
+            target=_drain, args=(services, app, lambda: busy.active_count), daemon=True
         ).start()
 
     signal.signal(signal.SIGTERM, stop)
@@ -121,12 +126,12 @@ def run(
     log.info("stopped")
 
 
-def _drain(
-    services: bootstrap.Services, calls_in_flight: Callable[[], int], draining: threading.Event
-) -> None:
+def _drain(services: bootstrap.Services, app: Flask, calls_in_flight: Callable[[], int]) -> None:
     """Refuse new work, give calls in flight their time, then end the server's loop."""
     log.info("stopping: no new work, calls in flight get %.0f s", DRAIN_SECONDS)
-    draining.set()
+    with app.app_context():
+        context().draining.set()
+    mcp.close(app)  # open streams would hold their threads to the end
     services.keeper.stop()
     services.runner.jobs.close()
     deadline = time.monotonic() + DRAIN_SECONDS

@@ -161,7 +161,10 @@ class Provisioning:
         cluster.clone_database(source, name, name, strategy="file_copy" if large else "wal_log")
         cluster.hand_over(name, from_role=source, to_role=name, password=password)
         secret = ensure_secret(self.plan.secrets / "admin_password")
-        self.deps.tenant(name, password).set_admin_password(odoo_hash(secret))
+        tenant = self.deps.tenant(name, password)
+        tenant.set_admin_password(odoo_hash(secret))
+        # Else all clones of a template would sign sessions with one secret.
+        tenant.renew_secrets()
 
     def filestore(self) -> None:
         """Clone the template's filestore into a volume of its own."""

@@ -1,3 +1,4 @@
+import os
 import socket
 import threading
 import time
@@ -11,8 +12,8 @@ from oduflow.adapters.odoo import web
 from oduflow.adapters.odoo.web import login_status
 from oduflow.domain.plan import ODOO_PORT
 
-# Odoo's port is fixed, so the stand-in lives on a loopback address that nobody else uses.
-ADDRESS = "127.0.88.69"
+# Odoo's port is fixed, so the stand-in of each test process has a loopback address of its own.
+ADDRESS = f"127.88.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
 
 
 @pytest.mark.parametrize("status", [200, 404, 500, 503])
@@ -42,7 +43,7 @@ def test_while_nothing_listens_there_is_no_status():
 
 
 @pytest.mark.parametrize(
-    "answer", [b"", b"220 mail.example.com\r\n", b"HTTP/1.1 \r\n\r\n", b"\0" * 99]
+    "answer", [b"", b"220 mail.example.com\r\n", b"HTTP/1.1 \r\n", b"\0" * 99]
 )
 def test_what_is_no_http_answer_is_none(answer):
     with raw_server(lambda connection: connection.sendall(answer)):

@@ -61,7 +61,7 @@ def test_a_wrong_credential_is_401_and_never_anonymous(toml, headers):
 def test_a_token_in_the_query_or_in_a_cookie_proves_nothing():
     client = page(ONE_TEAM).test_client()
     query = {"access_token": BLUE_TOKEN}
-    assert client.get("/mcp", query_string=query, base_url=BASE_URL).status_code == 401
+    assert client.get("/page", query_string=query, base_url=BASE_URL).status_code == 401
     assert asked(ONE_TEAM, {"Cookie": f"access_token={BLUE_TOKEN}"})[0] == 401
 
 
@@ -72,19 +72,19 @@ def test_a_token_is_good_at_its_own_teams_host_only():
 
 def test_the_answer_asks_for_a_token_and_says_when_one_was_wrong():
     client = page(ONE_TEAM).test_client()
-    missing = client.get("/mcp", base_url=BASE_URL)
-    wrong = client.get("/mcp", headers=bearer("wrong"), base_url=BASE_URL)
+    missing = client.get("/page", base_url=BASE_URL)
+    wrong = client.get("/page", headers=bearer("wrong"), base_url=BASE_URL)
     assert missing.headers["WWW-Authenticate"] == 'Bearer realm="Oduflow"'
     assert wrong.headers["WWW-Authenticate"] == 'Bearer realm="Oduflow", error="invalid_token"'
     assert missing.get_json()["kind"] == "unauthenticated"
 
 
 def asked(toml: str, headers: dict[str, str], base_url: str = BASE_URL) -> tuple[int, str]:
-    answer = page(toml).test_client().get("/mcp", headers=headers, base_url=base_url)
+    answer = page(toml).test_client().get("/page", headers=headers, base_url=base_url)
     return answer.status_code, answer.text
 
 
 def page(toml: str) -> Flask:
     app = make_world(toml).app
-    app.add_url_rule("/mcp", view_func=lambda: authenticate_bearer().team)
+    app.add_url_rule("/page", view_func=lambda: authenticate_bearer().team)
     return app

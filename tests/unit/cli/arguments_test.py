@@ -1,0 +1,149 @@
+import io
+import sys
+
+import pytest
+
+from oduflow.cli.arguments import read_arguments
+from oduflow.domain.errors import Invalid
+from oduflow.kernel.registry import Registry
+from tests.support.things import THINGS
+
+PRODUCT = Registry([*Registry.discover("oduflow.operations"), *THINGS])
+CREATE = "create_environment"
+URL = "https://example.com/shop.git"
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ([], {}),
+        (["shop", URL], {"name": "shop", "repo_url": URL}),
+        (["shop", URL, "main"], {"name": "shop", "repo_url": URL, "branch": "main"}),
+        (["--name", "shop", "--repo_url", URL], {"name": "shop", "repo_url": URL}),
+        (["--name=shop", f"--repo-url={URL}"], {"name": "shop", "repo_url": URL}),
+        (["name=shop", f"repo_url={URL}"], {"name": "shop", "repo_url": URL}),
+        (["--branch", "main", "shop", URL], {"branch": "main", "name": "shop", "repo_url": URL}),
+        (["--name", "shop", URL, "main"], {"name": "shop", "repo_url": URL, "branch": "main"}),
+        (["shop", URL, "--branch="], {"name": "shop", "repo_url": URL, "branch": ""}),
+        (["--branch", "--odd"], {"branch": "--odd"}),
+        (["shop", f"{URL}?name=x"], {"name": "shop", "repo_url": f"{URL}?name=x"}),
+        (["--branch=a=b"], {"branch": "a=b"}),
+    ],
+)
+def test_values_come_in_order_by_option_or_as_hints_write_them(words, found):
+    assert read(CREATE, *words) == found
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--modules", "sale", "--modules", "crm"],
+        ["--modules=sale", "modules=crm"],
+        ["--modules", '["sale", "crm"]'],
+        ['--modules=["sale"]', "--modules", "crm"],
+        ['modules=["sale","crm"]'],
+    ],
+)
+def test_an_array_is_given_several_times_or_as_json(words):
+    assert read(CREATE, *words) == {"modules": ["sale", "crm"]}
+
+
+def test_an_array_that_may_be_left_out_is_one_too():
+    assert read("list_things", "--colours", "red") == {"colours": ["red"]}
+
+
+def test_an_arrays_values_after_the_last_field_are_too_many():
+    words = ["shop", URL, "main", "base", "odoo:19.0", "sale", "crm"]
+
+    with pytest.raises(Invalid, match="takes at most 6 values; “crm” is too many"):
+        read(CREATE, *words)
+
+
+@pytest.mark.parametrize(
+    ("words", "protected"),
+    [
+        (["shop", "--protected"], True),
+        (["shop", "--protected", "false"], False),
+        (["--protected", "shop"], True),
+        (["shop", "--protected=no"], False),
+        (["shop", "protected=false"], False),
+        (["shop", "on"], True),
+        (["shop", "Off"], False),
+    ],
+)
+def test_a_fact_is_told_in_a_persons_words(words, protected):
+    assert read("protect_environment", *words) == {"name": "shop", "protected": protected}
+
+
+def test_what_is_no_fact_is_left_to_the_validation():
+    assert read("protect_environment", "shop", "perhaps")["protected"] == "perhaps"
+
+
+def test_the_arguments_may_be_one_json_object():
+    assert read(CREATE, '{"name": "shop", "modules": ["sale"], "branch": null}') == {
+        "name": "shop",
+        "modules": ["sale"],
+        "branch": None,
+    }
+    assert read(CREATE, ' {"x": 1}') == {"x": 1}, "unknown fields are the validation's business"
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["{name: shop}"], "This is not JSON"),
+        (["{"], "This is not JSON"),
+        (["--modules", "[sale]"], "This is not JSON"),
+        (["--colour", "red"], "create_environment has no field --colour"),
+        (["--", "x"], "has no field --"),
+        (["--name"], "--name needs a value"),
+        (["shop", "--name", "other"], "name is given twice"),
+        (["shop", "name=other"], "name is given twice"),
+        (["a", "b", "c", "d", "e", "f", "g"], "at most 6 values; “g” is too many"),
+    ],
+)
+def test_a_word_that_fits_nothing_is_refused(words, problem):
+    with pytest.raises(Invalid) as refused:
+        read(CREATE, *words)
+
+    assert problem in refused.value.message
+
+
+def test_a_refusal_says_where_the_fields_are_shown():
+    with pytest.raises(Invalid) as refused:
+        read(CREATE, "--colour", "red")
+
+    assert refused.value.hint == "`oduflow tools create_environment` shows its fields."
+
+
+def test_a_tool_without_fields_takes_no_values():
+    with pytest.raises(Invalid, match="takes at most 0 values"):
+        read("list_environments", "x")
+
+
+@pytest.mark.parametrize("words", [["-", URL], ["--name", "-", URL], ["--name=-", URL]])
+def test_a_dash_reads_a_line_from_stdin(monkeypatch, words):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("shop\nmore\n"))
+
+    assert read(CREATE, *words) == {"name": "shop", "repo_url": URL}
+
+
+def test_two_dashes_read_two_lines(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"shop\n{URL}\n"))
+
+    assert read(CREATE, "-", "-") == {"name": "shop", "repo_url": URL}
+
+
+def test_what_is_asked_for_at_a_prompt_is_not_shown(monkeypatch):
+    asked = []
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", terminal)
+    monkeypatch.setattr("click.prompt", lambda name, **how: asked.append((name, how)) or "secret")
+
+    assert read(CREATE, "-") == {"name": "secret"}
+    assert asked == [("name", {"hide_input": True, "err": True})]
+
+
+def read(tool, *words):
+    return read_arguments(PRODUCT.get(tool), words)

@@ -1,0 +1,60 @@
+import pytest
+
+from oduflow.cli.failures import leave, told
+from oduflow.domain.errors import Busy, Conflict, Kind, UpstreamFailed
+from oduflow.domain.outcome import ErrorView
+from oduflow.settings import parse
+
+
+def test_a_failure_is_one_line_its_hint_and_the_kinds_exit_code(capsys):
+    with pytest.raises(SystemExit) as left, told():
+        raise Conflict("“shop” exists already.", "Choose another name.")
+
+    assert left.value.code == 5
+    assert capsys.readouterr().err == "conflict: “shop” exists already.\n  → Choose another name.\n"
+
+
+def test_what_explains_it_comes_first(capsys):
+    with pytest.raises(SystemExit), told():
+        raise UpstreamFailed("Odoo ended.", output="Traceback\nKeyError: 'x'")
+
+    assert capsys.readouterr().err == "Traceback\nKeyError: 'x'\nupstream: Odoo ended.\n"
+
+
+def test_nothing_goes_to_stdout(capsys):
+    with pytest.raises(SystemExit), told():
+        raise Busy("Somebody works on it.", "Wait.", output="log")
+
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"), [(Kind.INVALID, 2), (Kind.BUSY, 75), (Kind.FORBIDDEN, 77)]
+)
+def test_an_envelopes_error_leaves_with_the_same_codes(kind, code):
+    with pytest.raises(SystemExit) as left:
+        leave(ErrorView(kind=kind, message="No."))
+
+    assert left.value.code == code
+
+
+def test_every_problem_of_the_configuration_is_told(capsys):
+    with pytest.raises(SystemExit) as left, told():
+        parse("[server]\nport = 0\nhots = 1\n[team.1]\n")
+
+    said = capsys.readouterr().err
+    assert left.value.code == 2
+    assert "port" in said
+    assert "hots" in said
+
+
+def test_success_says_nothing(capsys):
+    with told():
+        pass
+
+    assert capsys.readouterr().err == ""
+
+
+def test_a_defect_is_not_swallowed():
+    with pytest.raises(ZeroDivisionError), told():
+        raise ZeroDivisionError
