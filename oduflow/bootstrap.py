@@ -129,6 +129,17 @@ def build(settings: Settings) -> Services:
     )
 
 
+def serve_alone(services: Services) -> Services:
+    """Be the data folder's one server until the process ends, with an up-to-date store.
+
+    Raises:
+        Conflict: another server works on the data folder, or its store is newer.
+    """
+    services.server_lock.acquire(f"process {os.getpid()}")
+    services.store.migrate()
+    return services
+
+
 def _allowed_hosts(settings: Settings) -> tuple[str, ...]:
     listed = settings.server.git_allowed_hosts
     if not settings.server.sample:

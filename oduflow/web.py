@@ -1,11 +1,14 @@
 """The web application: its faces, its error pages, the headers of every answer."""
 
+import logging
+import sys
 from typing import Protocol
 
 from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from oduflow.blueprints import auth, mcp, rest
+from oduflow.blueprints.auth.announce import startup_lines
 from oduflow.blueprints.auth.local import require_local_or_basic
 from oduflow.blueprints.context import EXTENSION, Context
 from oduflow.blueprints.draining import refuse_while_draining
@@ -15,13 +18,23 @@ from oduflow.blueprints.health.metrics import Metrics
 from oduflow.blueprints.health.ports import Probe
 from oduflow.blueprints.health.readiness import Readiness
 from oduflow.blueprints.health.views import health_blueprint
+from oduflow.domain.errors import Conflict, Invalid
 from oduflow.kernel.runner import Runner
-from oduflow.settings import Settings, load
+from oduflow.settings import BadSettings, Settings, load
 
 MAX_BODY_BYTES = 4 << 20
+CANNOT_START = 2
+log = logging.getLogger("oduflow")
 
 # Whoever is first looks at every request first.
 BLUEPRINTS: tuple[Blueprint, ...] = (auth.blueprint, mcp.blueprint, rest.blueprint)
+
+
+class Loop(Protocol):
+    """Work beside the requests, in a thread of its own."""
+
+    def start(self) -> None:
+        """Begin; a second call does nothing."""
 
 
 class Services(Protocol):
@@ -39,6 +52,10 @@ class Services(Protocol):
     def probe(self) -> Probe:
         """Looks at the health of every part."""
 
+    @property
+    def keeper(self) -> Loop:
+        """Keeps the world as the store says."""
+
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
     """Make the application; this talks to nothing outside the process.
@@ -47,7 +64,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         settings: the configuration; left out: the one that is found.
         services: the parts, whose own settings count then; left out: made for the settings.
     """
-    parts = services or _build(settings or load())
+    parts = services or _own_parts(settings)
     app = Flask("oduflow")
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     # No redirect to a tidier path: it would be built from what the client said.
@@ -59,16 +76,30 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     answer_failures(app)
     for blueprint in (*BLUEPRINTS, _health(shared)):
         app.register_blueprint(blueprint)
+    if services is None:
+        # Importing wsgi.py may not touch the network, so the loop begins with the first request.
+        app.before_request(parts.keeper.start)
     app.before_request(refuse_while_draining)
     app.after_request(add_headers)
     return app
 
 
-def _build(settings: Settings) -> Services:
+def _own_parts(settings: Settings | None) -> Services:
+    """Make the parts for an application that nobody else starts, and be their one server."""
     # Only here: an application made from other parts never loads the adapters.
     from oduflow import bootstrap  # noqa: PLC0415
 
-    return bootstrap.build(settings)
+    try:
+        parts = bootstrap.serve_alone(bootstrap.build(settings or load()))
+    except (Conflict, Invalid) as refused:
+        sys.stderr.write(f"{refused.kind}: {refused.message}\n  → {refused.hint}\n")
+    except BadSettings as wrong:
+        sys.stderr.writelines(f"{problem}\n" for problem in wrong.problems)
+    else:
+        for level, line in startup_lines(parts.settings):
+            log.log(level, line)
+        return parts
+    sys.exit(CANNOT_START)
 
 
 def _health(shared: Context) -> Blueprint:

@@ -30,7 +30,7 @@ def _render_data(data: Mapping[str, Any], console: Console) -> None:
             console.print(_table(value))
         elif key in WIDE:
             console.print(Text(str(value)))
-        elif value not in ([], "", {}):
+        elif value not in (None, [], "", {}):
             console.print(Text(f"{key:>12}  ", style="dim") + _cell(key, value))
 
 

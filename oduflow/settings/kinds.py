@@ -138,8 +138,9 @@ IMAGE = Kind('an image name such as "odoo:{version}"', _image)
 TEXT = Kind("a text", plain_text)
 
 AUTH_TOKEN = matching(
-    r"(?:[!-~]{8,})?",
-    "8 or more ASCII characters without spaces (16 or more beyond loopback), or empty",
+    # What a Bearer header may carry (RFC 6750, token68).
+    r"(?:[A-Za-z0-9._~+/-]{8,}=*)?",
+    "8 or more letters, digits and . _ ~ + / - (16 or more beyond loopback), or empty",
 )
 UI_PASSWORD = matching(r"(?:.{8,})?", "8 or more characters (16 or more beyond loopback), or empty")
 EMAIL = matching(r"(?:[^@\s]+@[^@\s]+\.[^@\s]+)?", "a mail address, or empty")

@@ -7,23 +7,44 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from oduflow.services.keeper import Keeper
+from oduflow.web import create_app
 from tests.support.fakes import ONE_TEAM
 
 WSGI = Path(__file__).parents[2] / "wsgi.py"
 
 
-def test_importing_it_opens_no_connection_and_writes_nothing(application, folder):
+def test_importing_it_opens_no_connection_and_starts_no_work(application, started):
     assert isinstance(application, Flask)
-    assert sorted(found.name for found in folder.iterdir()) == ["oduflow.toml"]
+    assert started == []
 
 
-def test_it_serves_the_configuration_that_is_found(application):
+def test_it_serves_the_configuration_that_is_found_and_the_first_request_starts_the_work(
+    application, started
+):
     answer = application.test_client().get("/healthz", base_url="http://localhost:8123")
     assert answer.status_code == 200
+    assert started == ["keeper"]
+
+
+def test_a_second_one_on_the_same_folder_exits_2_and_says_how_to_use_threads(
+    application, folder, capsys
+):
+    with pytest.raises(SystemExit) as left:
+        create_app()
+    assert left.value.code == 2
+    assert "--workers 1 --threads 32" in capsys.readouterr().err
 
 
 @pytest.fixture
-def application(folder, monkeypatch):
+def started(monkeypatch):
+    calls: list[str] = []
+    monkeypatch.setattr(Keeper, "start", lambda _keeper: calls.append("keeper"))
+    return calls
+
+
+@pytest.fixture
+def application(folder, started, monkeypatch):
     def refuse(*_arguments: object) -> None:
         raise AssertionError("a connection was asked for")
 

@@ -135,11 +135,16 @@ def test_two_dashes_read_two_lines(monkeypatch):
 
 
 def test_what_is_asked_for_at_a_prompt_is_not_shown(monkeypatch):
-    asked = []
+    asked: list[tuple[str, dict[str, bool]]] = []
+
+    def prompt(name, **how):
+        asked.append((name, how))
+        return "secret"
+
     terminal = io.StringIO()
     monkeypatch.setattr(terminal, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stdin", terminal)
-    monkeypatch.setattr("click.prompt", lambda name, **how: asked.append((name, how)) or "secret")
+    monkeypatch.setattr("click.prompt", prompt)
 
     assert read(CREATE, "-") == {"name": "secret"}
     assert asked == [("name", {"hide_input": True, "err": True})]

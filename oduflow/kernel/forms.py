@@ -1,0 +1,143 @@
+"""Describe an operation as a form, and read what a person sent back.
+
+Everything follows from the JSON schema of the operation's arguments, so a form can never ask
+for something else than the operation takes.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pydantic import ValidationError
+
+from oduflow.domain.errors import Failure
+from oduflow.kernel.operation import Operation
+
+_DEFINITIONS = "#/$defs/"
+_SEPARATORS = re.compile(r"[\s,]+")
+_WORDS = {"repo": "repository", "sql": "SQL", "url": "URL"}
+
+Schema = Mapping[str, Any]
+
+
+class FieldKind(StrEnum):
+    """How a field is filled in."""
+
+    BOOLEAN = "boolean"
+    CHOICE = "choice"
+    LIST = "list"
+    NUMBER = "number"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One argument of an operation, as a person is asked for it.
+
+    Attributes:
+        name: the argument's name.
+        label: the name in words.
+        help: its description.
+        default: what it is when nothing is said; None when nothing is.
+        choices: what may be chosen, of a choice.
+        minimum, maximum: the bounds of a number, where there are any.
+    """
+
+    name: str
+    label: str
+    help: str
+    required: bool
+    kind: FieldKind
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+def form_fields(operation: Operation) -> tuple[FormField, ...]:
+    """Describe every argument of an operation, in the order of its declaration."""
+    schema = operation.arguments.model_json_schema()
+    definitions = schema.get("$defs", {})
+    required = schema.get("required", ())
+    return tuple(
+        _field(name, described, _concrete(described, definitions), required=name in required)
+        for name, described in schema.get("properties", {}).items()
+    )
+
+
+def raw_arguments(
+    fields: Iterable[FormField], sent: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """Read a sent form into an operation's raw arguments.
+
+    A field that is left empty is left out, so that its default counts. A box that is not ticked
+    is not sent at all: it is False. The items of a list stand between commas or white space.
+
+    Args:
+        fields: the form's fields.
+        sent: every value of every key.
+    """
+    raw: dict[str, Any] = {}
+    for field in fields:
+        texts = [text for text in sent.get(field.name, ()) if text.strip()]
+        if field.kind is FieldKind.BOOLEAN:
+            raw[field.name] = texts != [] and texts[-1] != "false"
+        elif texts and field.kind is FieldKind.LIST:
+            raw[field.name] = [item for item in _SEPARATORS.split(" ".join(texts)) if item]
+        elif texts:
+            raw[field.name] = texts[-1]
+    return raw
+
+
+def problems_of(failure: Failure) -> dict[str, str]:
+    """Say which fields a refused form has to blame, and what is wrong with each."""
+    wrong = failure.__cause__
+    if not isinstance(wrong, ValidationError):
+        return {}
+    problems: dict[str, str] = {}
+    for error in wrong.errors():
+        message = "This is required" if error["type"] == "missing" else error["msg"]
+        problems.setdefault(str(error["loc"][0]) if error["loc"] else "", f"{message}.")
+    return problems
+
+
+def _field(name: str, described: Schema, concrete: Schema, *, required: bool) -> FormField:
+    return FormField(
+        name=name,
+        label=_label(name),
+        help=described.get("description", ""),
+        required=required,
+        kind=_kind(concrete),
+        default=described.get("default"),
+        choices=tuple(str(choice) for choice in concrete.get("enum", ())),
+        minimum=concrete.get("minimum"),
+        maximum=concrete.get("maximum"),
+    )
+
+
+def _concrete(schema: Schema, definitions: Schema) -> Schema:
+    """Look through `… | None` and references."""
+    for member in schema.get("anyOf", ()):
+        if member.get("type") != "null":
+            return _concrete(member, definitions)
+    reference = schema.get("$ref")
+    return definitions[reference.removeprefix(_DEFINITIONS)] if reference else schema
+
+
+def _kind(schema: Schema) -> FieldKind:
+    if "enum" in schema:
+        return FieldKind.CHOICE
+    kinds = {
+        "array": FieldKind.LIST,
+        "boolean": FieldKind.BOOLEAN,
+        "integer": FieldKind.NUMBER,
+        "number": FieldKind.NUMBER,
+    }
+    return kinds.get(schema.get("type", ""), FieldKind.TEXT)
+
+
+def _label(name: str) -> str:
+    words = " ".join(_WORDS.get(word, word) for word in name.split("_"))
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,102 @@
+"""The same instance under another configuration, and things made for it without waiting."""
+
+import contextlib
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from oduflow import bootstrap
+from oduflow.adapters.filestore.clone import clone_filestore, prepare_volume
+from oduflow.domain.names import new_id
+from oduflow.domain.plan import EnvironmentPlan, TemplatePlan
+from oduflow.settings import parse
+from tests.support.instances import TEMPLATE, Instance
+
+SECONDS = 60
+
+
+@contextlib.contextmanager
+def variant(instance: Instance, *changes: tuple[str, str]) -> Iterator[Instance]:
+    """Build the parts anew from a configuration in which some texts are replaced by others.
+
+    Data folder, store, locks and Docker's things stay those of the instance.
+    """
+    text = instance.config.read_text()
+    for before, after in changes:
+        assert before in text, before
+        text = text.replace(before, after)
+    config = instance.config.with_name("variant.toml")
+    config.write_text(text)
+    config.chmod(0o600)
+    settings = parse(text, config)
+    services = bootstrap.build(settings)
+    try:
+        yield Instance(instance.name, config, settings, services)
+    finally:
+        services.store.close()
+        services.engine.close()
+
+
+def git_host(authority: str) -> tuple[str, str]:
+    """Let git read from one more host."""
+    return "git_allowed_hosts = [", f'git_allowed_hosts = ["{authority}", '
+
+
+def plan_of(instance: Instance, name: str, team: str = "blue") -> EnvironmentPlan:
+    row = instance.services.deps.environments.get(team, name)
+    assert row is not None, name
+    return EnvironmentPlan.of(instance.services.deps.naming, row)
+
+
+def address_of(instance: Instance, name: str, team: str = "blue") -> str:
+    """Answer the address of an environment in its team's network."""
+    plan = plan_of(instance, name, team)
+    facts = instance.services.deps.containers.facts(plan.container)
+    assert facts is not None
+    return facts.addresses[plan.naming.team_network(team)]
+
+
+def inside(container: str, program: str, *arguments: str, user: str = "") -> str:
+    """Run Python in a container as its own user, or as another."""
+    who = ("--user", user) if user else ()
+    return docker("exec", *who, container, "python3", "-c", program, *arguments)
+
+
+def inspected(container: str) -> dict[str, Any]:
+    (found,) = json.loads(docker("inspect", container))
+    return dict(found)
+
+
+def docker(*words: str) -> str:
+    done = subprocess.run(
+        ["docker", *words], capture_output=True, check=False, text=True, timeout=SECONDS
+    )
+    assert done.returncode == 0, (words, done.stdout, done.stderr)
+    return done.stdout
+
+
+def give_template(instance: Instance, team: str) -> None:
+    """Give another team a copy of blue's template, in place of half a minute's building."""
+    deps = instance.services.deps
+    row = deps.templates.get("blue", TEMPLATE)
+    assert row is not None
+    if deps.templates.get(team, TEMPLATE) is not None:
+        return
+    copy = replace(row, id=new_id(), team=team)
+    source, made = (TemplatePlan.of(deps.naming, each) for each in (row, copy))
+    cluster, password = deps.cluster, "only-until-it-is-sealed"
+    cluster.create_role(made.database, password, connection_limit=5)
+    cluster.clone_database(source.database, made.database, made.database, strategy="wal_log")
+    cluster.hand_over(
+        made.database, from_role=source.database, to_role=made.database, password=password
+    )
+    cluster.seal_template(made.database, made.database)
+    deps.volumes.ensure(made.volume, labels=made.labels())
+    root, image = deps.volumes.mountpoint(made.volume), deps.images.facts(row.odoo_image)
+    prepare_volume(root, image.uid, image.gid)
+    clone_filestore(
+        deps.volumes.mountpoint(source.volume), source.database, root, made.database
+    )
+    deps.templates.add(copy)

@@ -1,0 +1,72 @@
+import json
+
+import pytest
+
+from oduflow.adapters.store import AuditLog, Store
+from tests.support.command_line import oduflow
+
+
+def test_a_call_prints_what_people_read(config):
+    shown = call(config, "list_environments")
+
+    assert shown.exit_code == 0
+    assert "0 of 20 environments in use." in shown.stdout
+    assert "next: create_environment" in shown.stdout
+
+
+def test_a_call_prints_its_envelope_for_scripts(config):
+    shown = call(config, "--json", "list_environments")
+
+    assert shown.exit_code == 0
+    assert json.loads(shown.stdout)["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["get_environment", "shop"], 4, "not_found: There is no environment “shop”."),
+        (["get_environment"], 2, "invalid: get_environment: name is required."),
+        (["get_environment", "--nam", "x"], 2, "invalid: get_environment has no field --nam."),
+        (["get_enviroment", "shop"], 4, "not_found: There is no operation “get_enviroment”."),
+        (["list_environments", "--team", "2"], 2, "invalid: There is no team “2”."),
+    ],
+)
+def test_a_call_that_is_refused_says_why_and_leaves_with_its_kinds_code(config, words, code, said):
+    shown = call(config, *words)
+
+    assert (shown.exit_code, shown.stdout) == (code, "")
+    assert said in shown.stderr
+
+
+def test_a_script_reads_a_failure_from_the_envelope_and_the_exit_code(config):
+    shown = call(config, "--json", "get_environment", "name=shop")
+
+    answer = json.loads(shown.stdout)
+    assert shown.exit_code == 4
+    assert (answer["status"], answer["error"]["kind"]) == ("failed", "not_found")
+
+
+def test_a_call_is_audited_as_the_person_on_this_machine(config, monkeypatch):
+    monkeypatch.setattr("getpass.getuser", lambda: "ada")
+
+    call(config, "get_environment_login", "shop")
+
+    store = Store(config.parent / "data" / "oduflow.db")
+    (row,) = AuditLog(store).latest("1", limit=10)
+    store.close()
+    assert (str(row.actor), row.face, row.operation) == ("cli:ada", "cli", "get_environment_login")
+    assert (row.outcome, row.fields) == ("not_found", {"name": "shop"})
+
+
+def call(config, *words):
+    return oduflow("call", "--config", config, *words)
+
+
+@pytest.fixture
+def config(tmp_path):
+    place = tmp_path / "oduflow.toml"
+    place.write_text(
+        f'[server]\ninstance = "test-cli"\ndata_dir = "{tmp_path}/data"\n'
+        '[team.1]\nauth_token = "token-0123456789abcdef"\nui_password = "password-0123456789"\n'
+    )
+    return place
