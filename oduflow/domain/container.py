@@ -60,6 +60,9 @@ class ContainerSpec:
 
     Attributes:
         extra_hosts: more lines of /etc/hosts, name to address; `host-gateway` is the host.
+        outside_names: False where the firewall lets nothing out: only the engine's own names are
+            resolved, and any other one fails after a second, not after ten. It also closes a way
+            out, as the engine itself asks a name server on the host's loopback.
     """
 
     name: str
@@ -76,6 +79,7 @@ class ContainerSpec:
     limits: Limits = field(default_factory=Limits)
     sysctls: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     extra_hosts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    outside_names: bool = True
     stop_signal: str = "SIGTERM"
     shm_size: int = 64 << 20
 

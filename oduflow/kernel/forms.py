@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from oduflow.domain.errors import Failure
 from oduflow.kernel.operation import Operation
@@ -98,9 +99,16 @@ def problems_of(failure: Failure) -> dict[str, str]:
         return {}
     problems: dict[str, str] = {}
     for error in wrong.errors():
-        message = "This is required" if error["type"] == "missing" else error["msg"]
-        problems.setdefault(str(error["loc"][0]) if error["loc"] else "", f"{message}.")
+        field = str(error["loc"][0]) if error["loc"] else ""
+        problems.setdefault(field, _problem(error))
     return problems
+
+
+def _problem(error: ErrorDetails) -> str:
+    if error["type"] == "missing":
+        return "This is required."
+    is_item = len(error["loc"]) > 1
+    return f"“{error['input']}”: {error['msg']}." if is_item else f"{error['msg']}."
 
 
 def _field(name: str, described: Schema, concrete: Schema, *, required: bool) -> FormField:

@@ -75,12 +75,14 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(instance: Instance, *, wait: bool = True, **environ: str) -> Iterator[Server]:
-    """Run `oduflow serve` until the block ends."""
+def serving(
+    instance: Instance, *, wait: bool = True, command: list[str] | None = None, **environ: str
+) -> Iterator[Server]:
+    """Run `oduflow serve`, or another command, until the block ends."""
     log = instance.config.with_name("serve.log")
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "oduflow", "serve", "--config", str(instance.config)],
+            command or [sys.executable, "-m", "oduflow", "serve", "--config", str(instance.config)],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,

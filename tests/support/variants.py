@@ -96,7 +96,5 @@ def give_template(instance: Instance, team: str) -> None:
     deps.volumes.ensure(made.volume, labels=made.labels())
     root, image = deps.volumes.mountpoint(made.volume), deps.images.facts(row.odoo_image)
     prepare_volume(root, image.uid, image.gid)
-    clone_filestore(
-        deps.volumes.mountpoint(source.volume), source.database, root, made.database
-    )
+    clone_filestore(deps.volumes.mountpoint(source.volume), source.database, root, made.database)
     deps.templates.add(copy)

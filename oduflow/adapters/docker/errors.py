@@ -16,7 +16,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from docker.errors import APIError, DockerException, ImageNotFound
+from docker.errors import (
+    APIError,
+    DockerException,
+    ImageNotFound,
+    create_api_error_from_http_exception,
+)
+from requests import HTTPError as BadStatus
+from requests import Response
 from requests.exceptions import RequestException, Timeout
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as PoolTimeout
@@ -108,6 +115,14 @@ def translated(action: str) -> Iterator[None]:
         yield
     except FOREIGN as cause:
         raise failure(cause, action) from cause
+
+
+def raise_for_status(answer: Response) -> None:
+    """Raise a refused request as docker-py does, for the calls made past it."""
+    try:
+        answer.raise_for_status()
+    except BadStatus as cause:
+        create_api_error_from_http_exception(cause)
 
 
 def failure(cause: Exception, action: str) -> Failure:

@@ -10,6 +10,8 @@ from typing import Any
 from oduflow.domain.container import Attachment, ContainerSpec, Mount
 
 EMPTY_VOLUME_BYTES = 64 << 20
+# The engine's resolver forwards to the container's own loopback, where nobody answers.
+_NO_OUTSIDE_NAMES = {"Dns": ["127.0.0.1"], "DnsOptions": ["timeout:1", "attempts:1"]}
 
 
 def create_request(spec: ContainerSpec, image_volumes: Iterable[str]) -> dict[str, Any]:
@@ -68,6 +70,7 @@ def _host(spec: ContainerSpec, image_volumes: Iterable[str]) -> dict[str, Any]:
         "ExtraHosts": [f"{name}:{address}" for name, address in spec.extra_hosts.items()],
         "NetworkMode": spec.networks[0].network if spec.networks else "none",
         "PortBindings": bindings,
+        **({} if spec.outside_names else _NO_OUTSIDE_NAMES),
         "Mounts": [_mount(each, spec) for each in spec.mounts if each.kind != "tmpfs"],
         "Tmpfs": {
             each.target: _tmpfs(each, spec.user)

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from docker import APIClient, auth
-from docker.errors import create_api_error_from_http_exception
 from docker.utils import parse_repository_tag
-from requests import HTTPError, RequestException, Response
+from requests import RequestException
 
-from oduflow.adapters.docker.errors import ImageMissing, timed_out, without_paths
+from oduflow.adapters.docker.errors import ImageMissing, raise_for_status, timed_out, without_paths
 from oduflow.domain.errors import UpstreamFailed
 
 TOTAL_SECONDS = 30 * 60
@@ -60,7 +59,7 @@ def _pull(
         timeout=silent,
     )
     with answer:
-        _raise_for_status(answer)
+        raise_for_status(answer)
         deadline = time.monotonic() + total
         progress = Progress(reference)
         for event in _events(answer.iter_lines()):
@@ -103,10 +102,3 @@ def _events(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     for line in lines:
         if line.strip():
             yield json.loads(line)
-
-
-def _raise_for_status(answer: Response) -> None:
-    try:
-        answer.raise_for_status()
-    except HTTPError as cause:
-        create_api_error_from_http_exception(cause)

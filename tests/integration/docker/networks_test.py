@@ -126,5 +126,31 @@ def test_a_container_joins_and_leaves_at_a_fixed_address(
         networks.remove(network)
 
 
+def test_without_outside_names_only_containers_are_found_and_the_rest_fails_at_once(
+    containers: Containers, networks: Networks, instance: str, name: str, shell: ContainerSpec
+) -> None:
+    make_network(networks, instance, name)
+    asking = f"""
+import socket, time
+began = time.monotonic()
+print(socket.gethostbyname("{shell.name}"))
+try:
+    print(socket.gethostbyname("outside.invalid"))
+except OSError:
+    print("unknown", time.monotonic() - began < 5)
+"""
+    spec = replace(
+        shell,
+        networks=(Attachment(name),),
+        outside_names=False,
+        entrypoint=("python3", "-c"),
+        command=(asking,),
+    )
+    address, unknown = containers.run_once(spec, timeout=30).output.split("\n")
+    assert address.startswith("10.212.")
+    assert unknown == "unknown True"
+    networks.remove(name)
+
+
 def bridge_exists(bridge: str) -> bool:
     return Path("/sys/class/net", bridge).exists()

@@ -8,7 +8,6 @@ way (`icc=false`, the isolation of its bridges).
 import json
 import signal
 import socket
-from collections.abc import Iterator
 from contextlib import ExitStack
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -64,7 +63,7 @@ Reached = dict[str, bool]
 
 
 @pytest.fixture(scope="module")
-def reached(instance: Instance, sample_repository: str) -> Iterator[tuple[Reached, Reached]]:
+def reached(instance: Instance, sample_repository: str) -> tuple[Reached, Reached]:
     """Answer what blue's environment reaches with our chains, and without them."""
     with variant(instance, EVERYWHERE) as open_instance, ExitStack() as undo:
         give_template(open_instance, "red")
@@ -75,7 +74,6 @@ def reached(instance: Instance, sample_repository: str) -> Iterator[tuple[Reache
         server = undo.enter_context(serving(open_instance))
         # Stopped, it cannot put the chains back; the kernel still accepts for it.
         server.process.send_signal(signal.SIGSTOP)
-        undo.callback(server.process.send_signal, signal.SIGCONT)
         targets = targets_of(open_instance, service.getsockname()[1])
         targets |= outside(open_instance, undo, targets)
         container = plan_of(open_instance, "one").container
@@ -83,7 +81,7 @@ def reached(instance: Instance, sample_repository: str) -> Iterator[tuple[Reache
         undo.callback(open_instance.services.deps.infrastructure.apply_firewall)
         assert open_instance.services.firewall.remove(instance.name).ok
         undefended = json.loads(inside(container, CONNECT, json.dumps(targets)))
-        yield defended, undefended
+        return defended, undefended
 
 
 def targets_of(instance: Instance, service: int) -> dict[str, tuple[str, int]]:
@@ -153,9 +151,7 @@ def address_of_the_host() -> str:
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_an_environment_reaches_nobody_else(
-    reached: tuple[Reached, Reached], attack: str
-) -> None:
+def test_an_environment_reaches_nobody_else(reached: tuple[Reached, Reached], attack: str) -> None:
     defended, _ = reached
     assert not defended[attack]
 
@@ -195,7 +191,9 @@ def test_where_teams_cannot_be_kept_apart_nothing_is_created(
         parts = {found.part: found for found in blind.services.probe.findings()}
         assert not parts["isolation"].ok
     assert instance.services.deps.environments.get("blue", "open") is None
-    with variant(instance, ("[team.blue]", "[firewall]\nallow_unisolated = true\n[team.blue]")) as ok:
+    with variant(
+        instance, ("[team.blue]", "[firewall]\nallow_unisolated = true\n[team.blue]")
+    ) as ok:
         ok.services.deps.infrastructure.firewall = Firewall(tmp_path)
         ok.services.deps.infrastructure.require()
         parts = {found.part: found for found in ok.services.probe.findings()}

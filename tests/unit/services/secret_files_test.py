@@ -56,6 +56,19 @@ def test_processes_that_begin_together_agree_on_one_secret(tmp_path):
     assert secrets == {path.read_text()}
 
 
+def test_who_comes_second_takes_the_secret_of_who_came_first(tmp_path, monkeypatch):
+    path = tmp_path / "password"
+
+    def write_while_another_is_faster(aside, text):
+        write_private(aside, text)
+        path.write_text("the-others-secret")
+
+    monkeypatch.setattr(secret_files, "write_private", write_while_another_is_faster)
+
+    assert ensure_secret(path) == path.read_text() == "the-others-secret"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["password"]
+
+
 def test_a_private_file_is_private_from_its_first_byte(tmp_path, free_umask, monkeypatch):
     path = tmp_path / "odoo.conf"
     modes = []

@@ -78,6 +78,11 @@ def test_the_images_own_command_and_health_check_never_run() -> None:
     assert body["Healthcheck"] == {"Test": ["NONE"]}
 
 
+def test_outside_names_are_asked_for_unless_told_otherwise() -> None:
+    assert "Dns" not in request()["HostConfig"]
+    assert request(outside_names=False)["HostConfig"]["Dns"] == ["127.0.0.1"]
+
+
 def test_what_the_specification_says_is_passed_on() -> None:
     body = request(
         user="100:101",

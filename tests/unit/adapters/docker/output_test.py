@@ -3,7 +3,7 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oduflow.adapters.docker.oneoff import LONGEST_LINE, read_frames, split_lines
+from oduflow.adapters.docker.output import LONGEST_LINE, read_frames, split_lines
 
 
 def test_both_streams_are_taken_out_of_their_frames() -> None:

@@ -1,0 +1,65 @@
+"""The dashboard's blueprint: who asks, what every page knows, and the only way to an operation."""
+
+from typing import Any, cast
+
+from flask import Blueprint, g, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from oduflow import __version__
+from oduflow.blueprints.auth import authenticate_basic
+from oduflow.blueprints.context import context
+from oduflow.blueprints.dashboard import words
+from oduflow.domain.access import Actor
+from oduflow.domain.outcome import Envelope
+from oduflow.kernel.call import Origin
+from oduflow.settings import Team
+
+FACE = "dashboard"
+FRAGMENTS = "/_"  # partials that htmx asks for; no person goes there
+
+blueprint = Blueprint(FACE, __name__)
+words.add_filters(blueprint)
+
+
+@blueprint.before_request
+def sign_in() -> None:
+    """Find out who asks, before any page does anything.
+
+    Raises:
+        Forbidden: a foreign page made a browser send this.
+        NotSignedIn: there is no credential where one is needed, or a wrong one.
+    """
+    g.actor = authenticate_basic()
+
+
+@blueprint.context_processor
+def known_to_every_page() -> dict[str, Any]:
+    """Hand every page who asks; nobody where the page says that nobody signed in."""
+    if "actor" not in g:
+        return {}
+    return {"actor": current_actor(), "team": current_team(), "version": __version__}
+
+
+def current_actor() -> Actor:
+    """Return who asks."""
+    return cast("Actor", g.actor)
+
+
+def current_team() -> Team:
+    """Return the team of whoever asks."""
+    return context().settings.teams[current_actor().team]
+
+
+def call(operation: str, **raw: Any) -> Envelope[Any]:
+    """Run one operation for whoever asks; a slow one answers its job at once.
+
+    Raises:
+        Failure: the call was refused, or a quick operation failed.
+    """
+    origin = Origin(FACE, request.remote_addr or "")
+    return context().runner.call(operation, raw, current_actor(), origin)
+
+
+def see(page: str, **where: Any) -> Response:
+    """Send the browser to another page, so that reloading it sends no form twice."""
+    return redirect(url_for(f"{FACE}.{page}", **where), 303)

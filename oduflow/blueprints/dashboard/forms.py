@@ -1,0 +1,75 @@
+"""A form of an operation: what was typed so far, and what is wrong with it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from oduflow.blueprints.context import context
+from oduflow.domain.errors import Failure
+from oduflow.domain.outcome import ErrorView
+from oduflow.kernel.forms import FieldKind, FormField, form_fields, problems_of, raw_arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The fields of one operation, filled in or not.
+
+    Attributes:
+        sent: what was typed, by field.
+        failure: why it was refused.
+        problems: which fields are to blame.
+    """
+
+    fields: tuple[FormField, ...]
+    sent: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    failure: ErrorView | None = None
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, operation: str, sent: MultiDict[str, str], *, without: tuple[str, ...] = ()
+    ) -> "Form":
+        """Make the form of an operation.
+
+        Args:
+            operation: its name.
+            sent: what was typed already.
+            without: fields that the page itself knows.
+        """
+        fields = form_fields(context().runner.registry.get(operation))
+        kept = tuple(field for field in fields if field.name not in without)
+        return cls(kept, sent.to_dict(flat=False))
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what was typed as the operation's raw arguments."""
+        return raw_arguments(self.fields, self.sent)
+
+    def refused(self, failure: Failure) -> "Form":
+        """Keep what was typed, and say what is wrong with it."""
+        return replace(self, failure=ErrorView.of(failure), problems=problems_of(failure))
+
+    def choosing(self, name: str, choices: Sequence[str]) -> "Form":
+        """Let one field be chosen from what there is."""
+        fields = tuple(
+            replace(field, kind=FieldKind.CHOICE, choices=tuple(choices))
+            if field.name == name and choices
+            else field
+            for field in self.fields
+        )
+        return replace(self, fields=fields)
+
+    def value(self, field: FormField) -> str:
+        """Return what a field shows: what was typed, else its default."""
+        typed = self.sent.get(field.name)
+        if typed:
+            return " ".join(typed) if field.kind is FieldKind.LIST else typed[-1]
+        if field.default is None or field.default == []:
+            return ""
+        return str(field.default).lower()
+
+    def focused(self) -> str:
+        """Return the field where typing begins: the first that is wrong, else the first."""
+        names = [field.name for field in self.fields]
+        return next((name for name in names if name in self.problems), names[0])

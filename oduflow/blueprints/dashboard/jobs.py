@@ -1,0 +1,50 @@
+"""The jobs: what is being done, what was done, and calling it off."""
+
+from typing import Any
+
+from flask import render_template, request
+from werkzeug.wrappers import Response
+
+from oduflow.blueprints.dashboard.face import FRAGMENTS, blueprint, call, see
+from oduflow.blueprints.dashboard.work import Work, work_of
+
+
+@blueprint.get("/jobs")
+def jobs() -> str:
+    """Show the team's latest jobs."""
+    return render_template("dashboard/jobs.html", **_listed())
+
+
+@blueprint.get(f"{FRAGMENTS}/jobs")
+def jobs_fragment() -> str:
+    """Answer the list alone, as it is now."""
+    return render_template("dashboard/_jobs.html", **_listed())
+
+
+@blueprint.get("/jobs/<job>")
+def job(job: str) -> str:
+    """Show one job: how far it is, or how it ended."""
+    return render_template("dashboard/job.html", **_shown(job))
+
+
+@blueprint.get(f"{FRAGMENTS}/jobs/<job>")
+def job_fragment(job: str) -> str:
+    """Answer the job alone, as it is now."""
+    return render_template("dashboard/_job_page.html", **_shown(job))
+
+
+@blueprint.post("/jobs/<job>/cancel")
+def cancel_job(job: str) -> Response:
+    """Ask a job to stop, and show when it does."""
+    call("cancel_job", job=job)
+    return see("job", job=job, asked="yes")
+
+
+def _listed() -> dict[str, Any]:
+    only_active = request.args.get("active") == "true"
+    found = call("list_jobs", active=only_active).data.jobs
+    return {"works": [Work(row) for row in found], "only_active": only_active}
+
+
+def _shown(job: str) -> dict[str, Any]:
+    return {"work": work_of(job), "asked": "asked" in request.args}

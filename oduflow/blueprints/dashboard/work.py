@@ -1,0 +1,104 @@
+"""Jobs as pages show them: what is being done, how far it is, how it ended."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from oduflow.blueprints.dashboard.face import call
+from oduflow.blueprints.dashboard.words import doing, spoken
+from oduflow.domain.errors import Invalid, NotFound
+from oduflow.domain.job import JobView
+from oduflow.domain.outcome import FINISHED, ErrorView
+
+MOST_ACTIVE = 200  # as many as one call of list_jobs answers
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One job."""
+
+    job: JobView
+
+    @property
+    def active(self) -> bool:
+        """Whether it is not finished."""
+        return self.job.status not in FINISHED
+
+    @property
+    def noun(self) -> str:
+        """What kind of thing it is about: `environment`, `template`."""
+        return self.job.operation.rpartition("_")[2]
+
+    @property
+    def title(self) -> str:
+        """What was asked for."""
+        return f"{spoken(self.job.operation)} {self.job.target}".rstrip()
+
+    @property
+    def doing(self) -> str:
+        """What it does, in one word."""
+        return doing(self.job.operation)
+
+    @property
+    def standing(self) -> str:
+        """How far it is, in words."""
+        if self.job.position:
+            return f"Waiting for a boot slot · number {self.job.position} in the queue"
+        message = self.job.message or "getting ready"
+        if self.job.total:
+            return f"Step {self.job.done} of {self.job.total} · {message}"
+        return f"{message[:1].upper()}{message[1:]}"
+
+    @property
+    def error(self) -> ErrorView | None:
+        """Why it failed, if it did."""
+        error = self._result.get("error")
+        return ErrorView.model_validate(error) if error else None
+
+    @property
+    def summary(self) -> str:
+        """How it ended, in one sentence."""
+        return str(self._result.get("summary", ""))
+
+    @property
+    def warnings(self) -> list[str]:
+        """What went right but deserves a look."""
+        return list(self._result.get("warnings", ()))
+
+    @property
+    def _result(self) -> dict[str, Any]:
+        return self.job.result or {}
+
+
+def work_of(job: str) -> Work:
+    """Look at one job.
+
+    Raises:
+        NotFound: the team has no such job.
+        Invalid: this is no handle of a job.
+    """
+    return Work(JobView.model_validate(call("get_job", job=job).data))
+
+
+def work_named(job: str, noun: str) -> Work | None:
+    """Look at the job that a page's address names, if it is one about that kind of thing."""
+    try:
+        work = work_of(job) if job else None
+    except (Invalid, NotFound):
+        return None
+    return work if work and work.noun == noun else None
+
+
+def active_work(noun: str) -> dict[str, Work]:
+    """Return what is being done to each thing of a kind at this moment, by its name."""
+    jobs = call("list_jobs", active=True, limit=MOST_ACTIVE).data.jobs
+    works = (Work(job) for job in reversed(jobs))
+    return {work.job.target: work for work in works if work.noun == noun}
+
+
+def begin(operation: str, **raw: Any) -> Work:
+    """Begin a slow operation and answer its job.
+
+    Raises:
+        Failure: the call was refused.
+    """
+    return work_of(str(call(operation, **raw).job))

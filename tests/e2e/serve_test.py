@@ -1,0 +1,171 @@
+"""The server as a process: how it starts, refuses to start, and stops."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.support.instances import PASSWORD, Instance
+from tests.support.server import await_ready, eventually, serving
+
+pytestmark = pytest.mark.timeout(180)
+
+ROOT = Path(__file__).parents[2]
+
+
+def oduflow(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "oduflow", *words],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        cwd=ROOT,
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/nonexistent", **environ},
+    )
+
+
+def test_it_says_who_may_come_in_and_answers_ready_when_environments_can_be_created(
+    instance: Instance,
+) -> None:
+    with serving(instance) as server:
+        assert server.request("GET", "/healthz", auth=None).status_code == 200
+        log = server.tail()
+    port = instance.settings.server.port
+    line = f"INFO  [team.blue] http://localhost:{port}/ (MCP token ON, OAuth OFF, UI auth ON)"
+    assert line in log.splitlines()
+    assert PASSWORD not in log
+
+
+def test_a_second_server_on_the_same_folder_exits_2_and_says_what_to_do(
+    instance: Instance,
+) -> None:
+    with serving(instance):
+        second = oduflow("serve", "--config", str(instance.config))
+    assert second.returncode == 2
+    assert "--workers 1 --threads 32" in second.stderr
+
+
+def test_a_taken_port_is_named(instance: Instance) -> None:
+    with socket.create_server(("127.0.0.1", instance.settings.server.port)):
+        refused = oduflow("serve", "--config", str(instance.config))
+    assert refused.returncode == 69
+    assert f"Port {instance.settings.server.port}" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_wrong_keys_are_told_all_at_once_and_nothing_starts(tmp_path: Path) -> None:
+    config = tmp_path / "oduflow.toml"
+    config.write_text(
+        '[server]\nprot = 8000\nport = "x"\n[team.1]\nauth_tokn = "0123456789abcdef"\n'
+    )
+    refused = oduflow("serve", "--config", str(config))
+    assert refused.returncode == 2
+    for expected in ("prot", "port", "auth_tokn", "auth_token"):
+        assert expected in refused.stderr
+    assert "0123456789abcdef" not in refused.stderr
+
+
+def test_sigterm_lets_calls_in_flight_finish_and_refuses_new_work(
+    instance: Instance, sample_repository: str
+) -> None:
+    with serving(instance) as server:
+        job = server.job(
+            "POST", "/api/environments", json={"name": "cut", "repo_url": sample_repository}
+        )
+        begun = time.monotonic()
+        assert server.terminate() == 0
+        assert time.monotonic() - begun < 20
+    with serving(instance) as server:
+        eventually(lambda: server.environments() == [], 60, server.tail)
+        status = server.request("GET", f"/api/jobs/{job}").json()["data"]["status"]
+        assert status in {"interrupted", "ok"}
+
+
+def test_without_an_engine_it_is_alive_and_not_ready_and_says_why(tmp_path: Path) -> None:
+    with _unengined(tmp_path) as (url, process):
+        eventually(lambda: _status(f"{url}/healthz") == 200, 20)
+        answer = requests.get(f"{url}/readyz", timeout=20)
+        assert answer.status_code == 503
+        docker = next(part for part in answer.json()["parts"] if part["part"] == "docker")
+        assert not docker["ok"]
+        assert docker["hint"]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+def test_the_command_line_works_beside_the_server(
+    instance: Instance, sample_repository: str
+) -> None:
+    with serving(instance):
+        config = ("--config", str(instance.config))
+        unclear = oduflow("call", "list_environments", *config)
+        assert unclear.returncode == 2
+        assert "blue, red" in unclear.stderr
+        team = (*config, "--team", "blue")
+        made = oduflow("call", "create_environment", "typed", sample_repository, *team)
+        assert made.returncode == 0, made.stderr
+        listed = oduflow("call", "list_environments", "--json", *team)
+        assert '"name":"typed"' in listed.stdout
+        again = oduflow("call", "get_environment", "nobody", *team)
+        assert again.returncode == 4
+        assert oduflow("call", "delete_environment", "typed", *team).returncode == 0
+        checked = oduflow("doctor", *config)
+        assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("gunicorn", "--workers", "1", "--threads", "32", "--worker-class", "gthread", "--bind"),
+        ("waitress", "--threads=32", "--channel-request-lookahead=1", "--listen"),
+    ],
+    ids=["gunicorn", "waitress-serve"],
+)
+def test_wsgi_serves_under_other_servers(instance: Instance, words: tuple[str, ...]) -> None:
+    address = f"127.0.0.1:{instance.settings.server.port}"
+    module, *options = words
+    last = [f"--listen={address}"] if module == "waitress" else ["--bind", address]
+    command = [sys.executable, "-m", module, *options[:-1], *last, "wsgi:application"]
+    with serving(instance, command=command, ODUFLOW_CONFIG=str(instance.config)) as server:
+        await_ready(server)
+        assert server.environments() == []
+        assert server.request("GET", "/api/environments", auth=("admin", "no")).status_code == 401
+        server.terminate()
+
+
+def _status(url: str) -> int:
+    with contextlib.suppress(requests.RequestException):
+        return requests.get(url, timeout=5).status_code
+    return 0
+
+
+@contextlib.contextmanager
+def _unengined(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    config = folder / "oduflow.toml"
+    config.write_text(
+        f'[server]\ninstance = "test-none"\nport = {port}\ndata_dir = "data"\n'
+        '[team.1]\nauth_token = "0123456789abcdef"\nui_password = "0123456789abcdefg"\n'
+    )
+    config.chmod(0o600)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "oduflow", "serve", "--config", str(config)],
+        stderr=subprocess.DEVNULL,
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "DOCKER_HOST": "unix:///nonexistent/docker.sock"},
+    )
+    try:
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.kill()
+        process.wait(10)
