@@ -78,16 +78,15 @@ def test_sigterm_lets_calls_in_flight_finish_and_refuses_new_work(
     instance: Instance, sample_repository: str
 ) -> None:
     with serving(instance) as server:
-        job = server.job(
+        server.job(
             "POST", "/api/environments", json={"name": "cut", "repo_url": sample_repository}
         )
         begun = time.monotonic()
         assert server.terminate() == 0
         assert time.monotonic() - begun < 20
     with serving(instance) as server:
+        eventually(lambda: server.latest_job() == "interrupted", 60, server.tail)
         eventually(lambda: server.environments() == [], 60, server.tail)
-        status = server.request("GET", f"/api/jobs/{job}").json()["data"]["status"]
-        assert status in {"interrupted", "ok"}
 
 
 def test_without_an_engine_it_is_alive_and_not_ready_and_says_why(tmp_path: Path) -> None:
@@ -159,10 +158,15 @@ def _unengined(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     )
     config.chmod(0o600)
     process = subprocess.Popen(
-        [sys.executable, "-m", "oduflow", "serve", "--config", str(config)],
+        # In a mount namespace of its own, where the engine's socket is nothing.
+        [
+            *("unshare", "--mount", "sh", "-c"),
+            'mount --bind /dev/null /run/docker.sock && exec "$@"',
+            *("sh", sys.executable, "-m", "oduflow", "serve", "--config", str(config)),
+        ],
         stderr=subprocess.DEVNULL,
         cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "DOCKER_HOST": "unix:///nonexistent/docker.sock"},
+        env={"PATH": "/usr/bin:/bin"},
     )
     try:
         yield f"http://127.0.0.1:{port}", process

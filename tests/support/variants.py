@@ -69,9 +69,14 @@ def inspected(container: str) -> dict[str, Any]:
     return dict(found)
 
 
-def docker(*words: str) -> str:
+def docker(*words: str, given: str = "") -> str:
     done = subprocess.run(
-        ["docker", *words], capture_output=True, check=False, text=True, timeout=SECONDS
+        ["docker", *words],
+        input=given,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=SECONDS,
     )
     assert done.returncode == 0, (words, done.stdout, done.stderr)
     return done.stdout

@@ -7,7 +7,7 @@ from flask import Response, make_response, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from oduflow.blueprints.dashboard.environments import refused_list
-from oduflow.blueprints.dashboard.face import FRAGMENTS, blueprint, call, see
+from oduflow.blueprints.dashboard.face import FRAGMENTS, blueprint, call, data, see
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.dashboard.work import Work, active_work, begin, work_named
 from oduflow.blueprints.errors import STATUS_OF
@@ -65,7 +65,7 @@ def log_fragment(name: str) -> str:
 def login(name: str) -> Response:
     """Show how to sign in to the environment's Odoo; nothing else ever does."""
     try:
-        shown: EnvironmentLogin = call("get_environment_login", name=name).data
+        shown: EnvironmentLogin = data("get_environment_login", name=name)
     except Failure as failure:
         return _refused(name, failure)
     seen = _look(name)
@@ -129,7 +129,7 @@ def _look(name: str) -> Seen:
         NotFound: there is no such environment, and no work on one.
     """
     try:
-        found: EnvironmentView | None = call("get_environment", name=name).data
+        found: EnvironmentView | None = data("get_environment", name=name)
         missing = None
     except NotFound as failure:
         found, missing = None, failure
@@ -178,5 +178,5 @@ def _refused(name: str, failure: Failure) -> Response:
 
 
 def _confirmation(name: str, **more: Any) -> str:
-    found: EnvironmentView = call("get_environment", name=name).data
+    found: EnvironmentView = data("get_environment", name=name)
     return render_template("dashboard/environment_delete.html", environment=found, **more)

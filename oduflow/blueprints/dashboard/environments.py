@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from oduflow.blueprints.dashboard.face import FRAGMENTS, blueprint, call, current_team, see
+from oduflow.blueprints.dashboard.face import FRAGMENTS, blueprint, current_team, data, see
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.dashboard.work import Work, active_work, begin
 from oduflow.blueprints.errors import STATUS_OF
@@ -47,7 +47,7 @@ def environments_fragment() -> Response:
     return response
 
 
-@blueprint.get("/environments/new")
+@blueprint.get("/new/environment")
 def new_environment() -> str:
     """Ask what a new environment is made of."""
     return _form(Form.of(OPERATION, request.args))
@@ -74,13 +74,13 @@ def refused_list(failure: Failure) -> Response:
 
 def templates() -> tuple[TemplateView, ...]:
     """Return the team's templates."""
-    found: tuple[TemplateView, ...] = call("list_templates").data.templates
+    found: tuple[TemplateView, ...] = data("list_templates").templates
     return found
 
 
 def _listed() -> dict[str, Any]:
     text = request.args.get("q", "").strip()
-    seen: tuple[EnvironmentView, ...] = call("list_environments").data.environments
+    seen: tuple[EnvironmentView, ...] = data("list_environments").environments
     works = active_work("environment")
     rows = [Row(environment, works.get(environment.name)) for environment in seen]
     named = {environment.name for environment in seen}

@@ -60,6 +60,15 @@ def call(operation: str, **raw: Any) -> Envelope[Any]:
     return context().runner.call(operation, raw, current_actor(), origin)
 
 
+def data(operation: str, **raw: Any) -> Any:
+    """Run one quick operation and return its view.
+
+    Raises:
+        Failure: it was refused, or failed.
+    """
+    return call(operation, **raw).data
+
+
 def see(page: str, **where: Any) -> Response:
     """Send the browser to another page, so that reloading it sends no form twice."""
     return redirect(url_for(f"{FACE}.{page}", **where), 303)

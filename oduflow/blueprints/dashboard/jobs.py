@@ -5,7 +5,7 @@ from typing import Any
 from flask import render_template, request
 from werkzeug.wrappers import Response
 
-from oduflow.blueprints.dashboard.face import FRAGMENTS, blueprint, call, see
+from oduflow.blueprints.dashboard.face import FRAGMENTS, blueprint, call, data, see
 from oduflow.blueprints.dashboard.work import Work, work_of
 
 
@@ -42,7 +42,7 @@ def cancel_job(job: str) -> Response:
 
 def _listed() -> dict[str, Any]:
     only_active = request.args.get("active") == "true"
-    found = call("list_jobs", active=only_active).data.jobs
+    found = data("list_jobs", active=only_active).jobs
     return {"works": [Work(row) for row in found], "only_active": only_active}
 
 

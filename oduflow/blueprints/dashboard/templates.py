@@ -28,7 +28,7 @@ def templates_fragment() -> str:
     return render_template("dashboard/_templates.html", **_listed())
 
 
-@blueprint.get("/templates/new")
+@blueprint.get("/new/template")
 def new_template() -> str:
     """Ask what a new template is made of."""
     return _form(Form.of(OPERATION, request.args))

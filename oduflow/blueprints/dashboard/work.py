@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from oduflow.blueprints.dashboard.face import call
+from oduflow.blueprints.dashboard.face import call, data
 from oduflow.blueprints.dashboard.words import doing, spoken
 from oduflow.domain.errors import Invalid, NotFound
 from oduflow.domain.job import JobView
@@ -76,7 +76,7 @@ def work_of(job: str) -> Work:
         NotFound: the team has no such job.
         Invalid: this is no handle of a job.
     """
-    return Work(JobView.model_validate(call("get_job", job=job).data))
+    return Work(data("get_job", job=job))
 
 
 def work_named(job: str, noun: str) -> Work | None:
@@ -90,7 +90,7 @@ def work_named(job: str, noun: str) -> Work | None:
 
 def active_work(noun: str) -> dict[str, Work]:
     """Return what is being done to each thing of a kind at this moment, by its name."""
-    jobs = call("list_jobs", active=True, limit=MOST_ACTIVE).data.jobs
+    jobs = data("list_jobs", active=True, limit=MOST_ACTIVE).jobs
     works = (Work(job) for job in reversed(jobs))
     return {work.job.target: work for work in works if work.noun == noun}
 

@@ -2,6 +2,7 @@ import os
 
 import pytest
 
+from oduflow.services import secret_files
 from oduflow.services.secret_files import ensure_secret, make_folder, write_private
 from tests.support.programs import finished, go, running, said
 

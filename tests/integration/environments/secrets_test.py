@@ -1,0 +1,227 @@
+"""No secret is where somebody could look: processes, containers, logs, the store, answers.
+
+Nor is any of the team's or the server's anywhere inside of an environment.
+"""
+
+import logging
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from oduflow.domain.plan import EnvironmentPlan
+from tests.support.instances import OTHER_PASSWORD, OTHER_TOKEN, PASSWORD, TOKEN, Instance
+from tests.support.server import Server, serving
+from tests.support.spying import Spy
+from tests.support.variants import docker, inside, plan_of
+
+pytestmark = pytest.mark.timeout(300)
+
+OURS = {
+    "blue's token": TOKEN,
+    "blue's password": PASSWORD,
+    "red's token": OTHER_TOKEN,
+    "red's password": OTHER_PASSWORD,
+}
+ANSWERS_WITH_A_LOGIN = {"/environments/{name}/login"}
+MADE = {"name": "guarded", "modules": ["field_notes"]}
+POWERS = ("CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "NoNewPrivs:\t1")
+CRAWL = """
+import os, sys
+wanted = sys.stdin.buffer.read().split()
+found = set()
+for folder, folders, files in os.walk("/"):
+    if folder == "/":
+        folders[:] = [name for name in folders if name not in ("proc", "sys")]
+    for name in files:
+        path = os.path.join(folder, name)
+        if os.path.islink(path) or not os.path.isfile(path):
+            continue
+        try:
+            with open(path, "rb") as file:
+                content = file.read(64 << 20)
+        except OSError:
+            continue
+        found |= {(path, word) for word in wanted if word in content}
+for number in filter(str.isdigit, os.listdir("/proc")):
+    for name in ("cmdline", "environ", "mountinfo"):
+        try:
+            with open(f"/proc/{number}/{name}", "rb") as file:
+                content = file.read()
+        except OSError:
+            continue
+        if number != str(os.getpid()):
+            found |= {(f"/proc/{name}", word) for word in wanted if word in content}
+for path, word in sorted(found):
+    print(path, word.decode())
+"""
+
+
+@dataclass
+class Watched:
+    """What was seen of one creation, and the secrets there are."""
+
+    plan: EnvironmentPlan
+    spy: Spy
+    log: str
+    machine_made: dict[str, str]
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        return OURS | self.machine_made
+
+
+@pytest.fixture(scope="module")
+def watched(instance: Instance, sample_repository: str) -> Iterator[Watched]:
+    """Create an environment with every log at its loudest, under a spy's eyes."""
+    records: list[str] = []
+    listener = Listener(records)
+    root, level = logging.getLogger(), logging.getLogger().level
+    root.addHandler(listener)
+    root.setLevel(logging.DEBUG)
+    try:
+        with Spy(instance.name) as spy:
+            instance.ok("create_environment", repo_url=sample_repository, **MADE)
+    finally:
+        root.setLevel(level)
+        root.removeHandler(listener)
+    plan = plan_of(instance, "guarded")
+    yield Watched(plan, spy, "\n".join(records), machine_made(instance, plan))
+    instance.ok("delete_environment", name="guarded")
+
+
+class Listener(logging.Handler):
+    """Keeps everything that is logged, with tracebacks."""
+
+    def __init__(self, records: list[str]) -> None:
+        super().__init__(logging.DEBUG)
+        self._records = records
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._records.append(logging.Formatter().format(record))
+
+
+def machine_made(instance: Instance, plan: EnvironmentPlan) -> dict[str, str]:
+    found = {path.name: path.read_text() for path in plan.secrets.iterdir()}
+    assert set(found) == {"admin_password", "database_password", "master_password"}
+    folder = instance.services.deps.naming.postgres_folder()
+    return found | {"PostgreSQL's admin password": (folder / "password").read_text()}
+
+
+def carried(secrets: dict[str, str], text: str | bytes) -> list[str]:
+    """Name the secrets that a text holds."""
+    content = text.encode() if isinstance(text, str) else text
+    return [name for name, secret in secrets.items() if secret.encode() in content]
+
+
+def test_no_process_carried_a_secret_on_its_command_line_or_in_its_environment(
+    watched: Watched,
+) -> None:
+    for program in ("--init\0field_notes", "git\0", "/etc/odoo/odoo.conf"):
+        assert watched.spy.saw(program), f"the spy missed {program!r}"
+    leaks = [carried(watched.secrets, seen) for seen in watched.spy.processes]
+    assert not any(leaks)
+
+
+def test_no_container_carries_a_secret_where_docker_shows_it(watched: Watched) -> None:
+    naming = watched.plan.naming
+    assert {watched.plan.once, watched.plan.container, naming.database} <= set(
+        watched.spy.containers
+    )
+    for name, seen in watched.spy.containers.items():
+        assert not carried(watched.secrets, seen), name
+
+
+def test_no_log_record_carries_a_secret_at_any_level(watched: Watched) -> None:
+    assert "DEBUG" or watched.log
+    assert "containers/create" in watched.log, "the log was not at its loudest"
+    assert not carried(watched.secrets, watched.log)
+
+
+def test_neither_the_store_nor_a_log_of_a_container_holds_a_secret(
+    instance: Instance, watched: Watched
+) -> None:
+    store = [path.read_bytes() for path in instance.settings.server.data_dir.glob("oduflow.db*")]
+    assert any(b"guarded" in content for content in store)
+    assert not any(carried(watched.secrets, content) for content in store)
+    for container in (watched.plan.container, watched.plan.naming.database):
+        assert not carried(watched.secrets, docker("logs", container))
+
+
+def test_no_answer_but_the_login_holds_a_secret(instance: Instance, watched: Watched) -> None:
+    with serving(instance, **{"PYTHONUNBUFFERED": "1"}) as server:
+        wanted = {"repo_url": repository_of(instance), **MADE}
+        created = server.finished(server.job("POST", "/api/environments", json=wanted))
+        assert created["status"] == "ok"
+        assert not carried(watched.secrets, str(created))
+        answers = {path: answer(server, path) for path in readable_paths(instance)}
+        told = {path: carried(watched.secrets, text) for path, text in answers.items()}
+        assert {path for path, secrets in told.items() if secrets} == ANSWERS_WITH_A_LOGIN
+        assert told["/environments/{name}/login"] == ["admin_password"]
+        assert not carried(watched.secrets, server.log.read_text())
+
+
+def repository_of(instance: Instance) -> str:
+    row = instance.services.deps.environments.get("blue", "guarded")
+    assert row is not None
+    return row.repo_url
+
+
+def readable_paths(instance: Instance) -> list[str]:
+    found = [each.path for each in instance.services.registry if each.method == "GET"]
+    assert len(found) > 5
+    return [*found, "/openapi.json"]
+
+
+def answer(server: Server, path: str) -> str:
+    (job, *_) = server.request("GET", "/api/jobs").json()["data"]["jobs"]
+    filled = path.replace("{name}", "guarded").replace("{job}", job["job"])
+    got = server.request("GET", f"/api{filled}")
+    assert got.status_code == 200, (path, got.text)
+    return got.text
+
+
+def test_what_lies_on_disk_is_closed_to_everybody_else(
+    instance: Instance, watched: Watched
+) -> None:
+    conf, image = watched.plan.conf, instance.services.deps.images.facts("odoo:19.0")
+    assert mode(conf) == 0o600
+    assert (conf.stat().st_uid, conf.stat().st_gid) == (image.uid, image.gid)
+    secrets = [*watched.plan.secrets.iterdir(), watched.plan.naming.postgres_folder() / "password"]
+    for secret in secrets:
+        assert (mode(secret), secret.stat().st_uid) == (0o600, 0)
+    for folder in (conf.parent, watched.plan.secrets, watched.plan.naming.postgres_folder()):
+        assert (mode(folder), folder.stat().st_uid) == (0o700, 0)
+    data = instance.settings.server.data_dir
+    assert all(
+        mode(parent) == 0o700 for parent in watched.plan.folder.parents if data in parent.parents
+    )
+    assert mode(data) == 0o700
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_inside_an_environment_nothing_of_the_team_or_the_server_is_found(
+    instance: Instance, watched: Watched
+) -> None:
+    own = watched.machine_made["database_password"]
+    found = docker(
+        "exec", "-i", watched.plan.container, "python3", "-c", CRAWL,
+        given="\n".join(watched.secrets.values()),
+    )  # fmt: skip
+    # Its own role's password is what an environment has to know; nothing else is to be found.
+    assert found.splitlines() == [f"/etc/odoo/odoo.conf {own}"]
+
+
+def test_an_environment_has_no_power_over_the_machine(watched: Watched) -> None:
+    look = "import os; print(os.getuid(), open('/proc/self/status').read(), os.listdir('/run'))"
+    seen = inside(watched.plan.container, look)
+    assert not seen.startswith("0 ")
+    assert all(power in seen for power in POWERS)
+    assert "docker" not in seen
+    assert re.search(r"Seccomp:\t2", seen)
