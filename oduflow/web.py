@@ -7,7 +7,7 @@ from typing import Protocol
 from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from oduflow.blueprints import auth, mcp, rest
+from oduflow.blueprints import auth, dashboard, mcp, rest
 from oduflow.blueprints.auth.announce import startup_lines
 from oduflow.blueprints.auth.local import require_local_or_basic
 from oduflow.blueprints.context import EXTENSION, Context
@@ -27,7 +27,12 @@ CANNOT_START = 2
 log = logging.getLogger("oduflow")
 
 # Whoever is first looks at every request first.
-BLUEPRINTS: tuple[Blueprint, ...] = (auth.blueprint, mcp.blueprint, rest.blueprint)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    auth.blueprint,
+    mcp.blueprint,
+    rest.blueprint,
+    dashboard.blueprint,
+)
 
 
 class Loop(Protocol):

@@ -68,9 +68,7 @@ def form_fields(operation: Operation) -> tuple[FormField, ...]:
     )
 
 
-def raw_arguments(
-    fields: Iterable[FormField], sent: Mapping[str, Sequence[str]]
-) -> dict[str, Any]:
+def raw_arguments(fields: Iterable[FormField], sent: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Read a sent form into an operation's raw arguments.
 
     A field that is left empty is left out, so that its default counts. A box that is not ticked

@@ -7,7 +7,9 @@ from pathlib import Path
 
 def make_folder(path: Path) -> Path:
     """Make a 0700 folder and its parents, if they are missing."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.parent.exists():
+        make_folder(path.parent)  # by itself, mkdir would leave parents to the umask
+    path.mkdir(mode=0o700, exist_ok=True)
     return path
 
 

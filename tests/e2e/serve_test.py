@@ -78,9 +78,7 @@ def test_sigterm_lets_calls_in_flight_finish_and_refuses_new_work(
     instance: Instance, sample_repository: str
 ) -> None:
     with serving(instance) as server:
-        server.job(
-            "POST", "/api/environments", json={"name": "cut", "repo_url": sample_repository}
-        )
+        server.job("POST", "/api/environments", json={"name": "cut", "repo_url": sample_repository})
         begun = time.monotonic()
         assert server.terminate() == 0
         assert time.monotonic() - begun < 20

@@ -9,8 +9,11 @@ from typing import Any
 
 from oduflow import bootstrap
 from oduflow.adapters.filestore.clone import clone_filestore, prepare_volume
+from oduflow.adapters.git.repository import GitRepositories
+from oduflow.adapters.store import AuditLog
 from oduflow.domain.names import new_id
 from oduflow.domain.plan import EnvironmentPlan, TemplatePlan
+from oduflow.kernel.runner import Runner
 from oduflow.settings import parse
 from tests.support.instances import TEMPLATE, Instance
 
@@ -103,3 +106,13 @@ def give_template(instance: Instance, team: str) -> None:
     prepare_volume(root, image.uid, image.gid)
     clone_filestore(deps.volumes.mountpoint(source.volume), source.database, root, made.database)
     deps.templates.add(copy)
+
+
+def with_git(instance: Instance, git: GitRepositories) -> Instance:
+    """Exchange the part that reads repositories."""
+    services = instance.services
+    deps = replace(services.deps, git=git)
+    runner = Runner(
+        services.registry, deps, locks=deps.locks, jobs=deps.jobs, audit=AuditLog(services.store)
+    )
+    return replace(instance, services=replace(services, deps=deps, runner=runner))

@@ -65,6 +65,17 @@ class Work:
         return list(self._result.get("warnings", ()))
 
     @property
+    def next(self) -> list[str]:
+        """Calls worth making now."""
+        return list(self._result.get("next", ()))
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What it answered, as far as it is told in one line each."""
+        data = self._result.get("data") or {}
+        return {name: value for name, value in data.items() if isinstance(value, str | int)}
+
+    @property
     def _result(self) -> dict[str, Any]:
         return self.job.result or {}
 

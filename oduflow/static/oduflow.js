@@ -1,0 +1,104 @@
+// What pages gain where scripts run: local times, shortcuts, announcements. All works without.
+"use strict";
+
+const byQuery = (query, root = document) => [...root.querySelectorAll(query)];
+
+// Times: the page says UTC, a person reads their own.
+const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+function showLocalTimes(root) {
+  for (const time of byQuery("time[datetime]", root)) {
+    const text = local.format(new Date(time.dateTime));
+    if (time.dataset.age === undefined) time.textContent = text;
+    else time.title = text;
+  }
+}
+
+// Announcements: a live region that stays says what swapped parts would say to nobody.
+function announce() {
+  const said = document.getElementById("said");
+  const text = byQuery("[data-say]").map((part) => part.textContent.trim()).join(" ");
+  if (said.textContent !== text) said.textContent = text;
+}
+
+// A form is sent once, and says so.
+function markBusy(event) {
+  const button = event.submitter;
+  if (!button || event.defaultPrevented) return;
+  if (button.getAttribute("aria-busy") === "true") {
+    event.preventDefault();
+    return;
+  }
+  if (!button.dataset.busy) return;
+  button.setAttribute("aria-busy", "true");
+  button.firstChild.textContent = button.dataset.busy;
+}
+
+// Shortcuts: single keys, so they can be turned off (WCAG 2.1.4).
+const OFF = "oduflow.keys";
+let going = false;
+
+const keysAreOn = () => localStorage.getItem(OFF) !== "off";
+
+function isTyping(target) {
+  return target.closest("input, select, textarea, [contenteditable]") !== null;
+}
+
+function press(query) {
+  const [found] = byQuery(query);
+  if (!found) return false;
+  if (found.matches("input")) found.focus();
+  else found.click();
+  return true;
+}
+
+function follow(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (event.key === "Escape" && event.target.matches("input[type=search]")) {
+    document.getElementById("work").focus();
+    return;
+  }
+  if (!keysAreOn() || isTyping(event.target) || event.key === "Shift") return;
+  const wasGoing = going;
+  going = !wasGoing && event.key === "g";
+  const key = CSS.escape(event.key);
+  const query = wasGoing ? `[data-go="${key}"]` : event.key === "/" ? "[data-search]" : `[data-key="${key}"]`;
+  if (going || press(query)) event.preventDefault();
+}
+
+function offerSwitch() {
+  for (const button of byQuery("[data-keys-switch]")) {
+    const show = () => {
+      document.getElementById("keys").hidden = !keysAreOn();
+      button.textContent = keysAreOn() ? "Turn shortcuts off" : "Turn shortcuts on";
+    };
+    button.addEventListener("click", () => {
+      localStorage.setItem(OFF, keysAreOn() ? "off" : "on");
+      show();
+    });
+    button.hidden = false;
+    show();
+  }
+}
+
+// The server went away: say so until it answers again.
+function tell(isLost) {
+  document.getElementById("lost").hidden = !isLost;
+}
+
+document.addEventListener("submit", markBusy);
+document.addEventListener("keydown", follow);
+document.addEventListener("htmx:afterSwap", () => {
+  showLocalTimes(document);
+  announce();
+});
+document.addEventListener("htmx:sendError", () => tell(true));
+document.addEventListener("htmx:responseError", () => tell(true));
+document.addEventListener("htmx:afterOnLoad", () => tell(false));
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload(); // a page from the back-forward cache is out of date
+});
+
+showLocalTimes(document);
+announce();
+offerSwitch();
