@@ -1,4 +1,4 @@
-"""The guide in docs/nginx.md, tried: Debian's nginx with TLS in front, its own words as the file."""
+"""The guide in docs/nginx.md, tried: its own words as the file of a real nginx with TLS."""
 
 import re
 import subprocess
@@ -51,10 +51,11 @@ def public(server: Server, tmp_path: Path) -> Iterator[requests.Session]:
     )
     session = requests.Session()
     session.mount("https://", _Pinned())
+    session.trust_env = False  # else $REQUESTS_CA_BUNDLE goes before `verify`
     session.verify = str(certificate)
     session.headers["Host"] = HOST
     try:
-        eventually(lambda: _up(session), 20)
+        eventually(lambda: _up(session), 20, lambda: _said(session, tmp_path))
         yield session
     finally:
         session.close()
@@ -156,6 +157,15 @@ def _conf(server: Server, folder: Path) -> str:
         f"events {{}}\nhttp {{\naccess_log off;\nclient_body_temp_path {folder};\n"
         f"proxy_temp_path {folder};\n{block}}}\n"
     )
+
+
+def _said(session: requests.Session, folder: Path) -> str:
+    told = folder / "error.log"
+    try:
+        answer = session.get(f"{URL}/healthz", timeout=5).text
+    except requests.RequestException as error:
+        answer = repr(error)
+    return f"{answer}\n{told.read_text() if told.exists() else ''}"
 
 
 def _up(session: requests.Session) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from flask import Blueprint, g, redirect, request, url_for
+from flask.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response
 
 from oduflow import __version__
@@ -19,6 +20,13 @@ FRAGMENTS = "/_"  # partials that htmx asks for; no person goes there
 
 blueprint = Blueprint(FACE, __name__)
 words.add_filters(blueprint)
+
+
+@blueprint.record
+def write_no_blank_lines(state: BlueprintSetupState) -> None:
+    """Let a template's own lines leave no trace in the page."""
+    state.app.jinja_env.trim_blocks = True
+    state.app.jinja_env.lstrip_blocks = True
 
 
 @blueprint.before_request

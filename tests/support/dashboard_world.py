@@ -1,0 +1,312 @@
+"""The product's operations on a ledger in memory, for tests of the dashboard.
+
+Declarations are the product's own; only the handlers that would need Docker, PostgreSQL or git
+are replaced. Handlers of jobs are the real ones.
+
+    world, ledger = make_dashboard()
+    ledger.add("demo", state="stopped")
+    page = world.client().get("/", headers=BLUE).text
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from oduflow.domain.clock import now, rfc3339
+from oduflow.domain.environment import (
+    CreateEnvironment,
+    EnvironmentList,
+    EnvironmentLogin,
+    EnvironmentLogs,
+    EnvironmentState,
+    EnvironmentView,
+)
+from oduflow.domain.errors import Conflict, Failure, Kind, NotFound, UpstreamFailed
+from oduflow.domain.odoo_log import filter_log
+from oduflow.domain.outcome import ErrorView, Nothing, Outcome
+from oduflow.domain.template import TemplateList, TemplateState, TemplateView
+from oduflow.kernel.call import Call
+from oduflow.kernel.jobs import Jobs
+from oduflow.kernel.operation import Operation
+from oduflow.kernel.registry import Registry
+from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, World, basic, make_world
+
+BLUE = basic(BLUE_PASSWORD)
+REPOSITORY = "https://git.example.com/acme/addons.git"
+PASSWORD = "qf7x-odoo-admin-2k"
+BROKEN = "broken"  # a module that fails to install
+GONE = "https://git.example.com/acme/gone.git"  # a repository that does not answer
+TRACEBACK = """\
+Traceback (most recent call last):
+  File "/mnt/addons/mrp_costs/models/product.py", line 12, in <module>
+    from odoo.addons.mrp_account import valuation
+ImportError: cannot import name 'valuation' from 'odoo.addons.mrp_account'"""
+LOG = """\
+2026-11-23 09:14:02,101 1 INFO ? odoo: Odoo version 19.0
+2026-11-23 09:14:03,417 1 INFO db odoo.modules.loading: 14 modules loaded in 0.61s
+2026-11-23 09:14:03,502 1 WARNING db odoo.addons.base: <div hx-get=/x hx-trigger=load>inert</div>
+2026-11-23 09:14:03,622 1 INFO ? odoo.service.server: HTTP service running on port 8069
+2026-11-23 09:15:40,007 1 ERROR db odoo.http: Exception during request handling.
+Traceback (most recent call last):
+  File "/usr/lib/python3/dist-packages/odoo/http.py", line 2189, in __call__
+ZeroDivisionError: division by zero
+2026-11-23 09:15:41,118 1 INFO db werkzeug: 172.30.0.1 "GET /web/login HTTP/1.1" 200"""
+CREATE_STEPS = (
+    ("reserve", "reserving the name"),
+    ("checkout", "checking out the branch"),
+    ("database", "cloning the database"),
+    ("filestore", "cloning the filestore"),
+    ("modules", "installing modules"),
+    ("serving", "starting Odoo"),
+)
+
+
+@dataclass
+class Ledger:
+    """What there is, and how the world behaves.
+
+    Attributes:
+        go: while it is clear, slow work stands still at its next step.
+        step_seconds: how long every step of slow work takes.
+        stumbles: operations that fail, and how.
+    """
+
+    environments: dict[str, EnvironmentView] = field(default_factory=dict)
+    templates: dict[str, TemplateView] = field(default_factory=dict)
+    logs: dict[str, str] = field(default_factory=dict)
+    stumbles: dict[str, Failure] = field(default_factory=dict)
+    go: threading.Event = field(default_factory=threading.Event)
+    step_seconds: float = 0.0
+    jobs: Jobs | None = None
+
+    def add(self, name: str, *, hours: float = 2, **changes: Any) -> EnvironmentView:
+        """Put an environment there."""
+        view = EnvironmentView(
+            name=name,
+            team="1",
+            state=EnvironmentState.RUNNING,
+            url="http://localhost:20001/",
+            repo_url=REPOSITORY,
+            branch="main",
+            commit="a41f09c2b77e210d09ac3d1e220b1755aa41f09c",
+            template="base-19",
+            odoo_image="odoo:19.0",
+            modules=(),
+            protected=False,
+            created_by="basic:admin",
+            created_at=rfc3339(now() - timedelta(hours=hours)),
+        )
+        return self.put(view.model_copy(update=changes))
+
+    def add_template(self, name: str, *, hours: float = 50, **changes: Any) -> None:
+        """Put a template there."""
+        view = TemplateView(
+            name=name,
+            team="1",
+            state=TemplateState.READY,
+            odoo_image="odoo:19.0",
+            modules=(),
+            environments=(),
+            created_by="basic:admin",
+            created_at=rfc3339(now() - timedelta(hours=hours)),
+        )
+        self.templates[name] = view.model_copy(update=changes)
+
+    def put(self, view: EnvironmentView) -> EnvironmentView:
+        self.environments[view.name] = view
+        return view
+
+    def find(self, name: str) -> EnvironmentView:
+        if name not in self.environments:
+            raise NotFound(f"There is no environment “{name}”.", "list_environments shows them.")
+        return self.environments[name]
+
+    def change(self, name: str, **changes: Any) -> EnvironmentView:
+        return self.put(self.find(name).model_copy(update=changes))
+
+    def walk(self, call: Call, steps: tuple[tuple[str, str], ...]) -> Iterator[str]:
+        """Take slow steps one by one, as a job does."""
+        for number, (name, message) in enumerate(steps, 1):
+            call.report(name, message, number, len(steps))
+            yield name
+            time.sleep(self.step_seconds)
+            while not self.go.wait(0.01):
+                call.raise_if_cancelled()
+
+
+def list_environments(ledger: Ledger, call: Call, args: Any) -> Outcome[EnvironmentList]:
+    found = tuple(ledger.environments[name] for name in sorted(ledger.environments))
+    return Outcome(EnvironmentList(environments=found), f"{len(found)} environments.")
+
+
+def get_environment(ledger: Ledger, call: Call, args: Any) -> Outcome[EnvironmentView]:
+    return Outcome(ledger.find(args.name), "Here it is.")
+
+
+def create_environment(
+    ledger: Ledger, call: Call, args: CreateEnvironment
+) -> Outcome[EnvironmentView]:
+    try:
+        for step in ledger.walk(call, CREATE_STEPS):
+            if step == "reserve":
+                _reserve(ledger, call, args)
+            if step == "checkout" and args.repo_url == GONE:
+                raise UpstreamFailed("The git server does not answer.", "Check the URL.")
+            if step == "modules" and BROKEN in args.modules:
+                return _break(ledger, args.name)
+    except Failure as failure:
+        if failure.kind is not Kind.UPSTREAM or args.repo_url == GONE:
+            del ledger.environments[args.name]
+        raise
+    return _serve(ledger, args.name)
+
+
+def _reserve(ledger: Ledger, call: Call, args: CreateEnvironment) -> None:
+    ledger.add(
+        args.name,
+        hours=0,
+        state=EnvironmentState.CREATING,
+        url=None,
+        repo_url=args.repo_url,
+        branch=args.branch or "main",
+        template=args.template or "base-19",
+        modules=args.modules,
+        created_by=str(call.actor),
+    )
+
+
+def _break(ledger: Ledger, name: str) -> Outcome[EnvironmentView]:
+    failure = UpstreamFailed(
+        "Not installed: broken (uninstalled).", "Fix the module, push.", output=TRACEBACK
+    )
+    ledger.change(name, state=EnvironmentState.FAILED, error=ErrorView.of(failure))
+    raise failure
+
+
+def _serve(ledger: Ledger, name: str) -> Outcome[EnvironmentView]:
+    view = ledger.change(
+        name, state=EnvironmentState.RUNNING, url="http://localhost:20001/", error=None
+    )
+    return Outcome(view, f"{name} serves at {view.url}")
+
+
+def start_environment(ledger: Ledger, call: Call, args: Any) -> Outcome[EnvironmentView]:
+    ledger.find(args.name)
+    for _step in ledger.walk(call, CREATE_STEPS[-1:]):
+        pass
+    return _serve(ledger, args.name)
+
+
+def stop_environment(ledger: Ledger, call: Call, args: Any) -> Outcome[EnvironmentView]:
+    view = ledger.change(args.name, state=EnvironmentState.STOPPED, url=None)
+    return Outcome(view, f"{args.name} is stopped.")
+
+
+def delete_environment(ledger: Ledger, call: Call, args: Any) -> Outcome[Nothing]:
+    if ledger.find(args.name).protected:
+        raise Conflict(f"{args.name} is protected.", "protect_environment protected=false.")
+    for _step in ledger.walk(call, (("database", "dropping the database"),)):
+        ledger.change(args.name, state=EnvironmentState.DELETING, url=None)
+    del ledger.environments[args.name]
+    return Outcome(Nothing(), f"{args.name} is deleted.")
+
+
+def protect_environment(ledger: Ledger, call: Call, args: Any) -> Outcome[EnvironmentView]:
+    return Outcome(ledger.change(args.name, protected=args.protected), "Done.")
+
+
+def get_environment_login(ledger: Ledger, call: Call, args: Any) -> Outcome[EnvironmentLogin]:
+    url = ledger.find(args.name).url
+    return Outcome(EnvironmentLogin(url=url, login="admin", password=PASSWORD), "Sign in.")
+
+
+def get_environment_logs(ledger: Ledger, call: Call, args: Any) -> Outcome[EnvironmentLogs]:
+    text = ledger.logs.get(ledger.find(args.name).name, LOG)
+    kept = filter_log(text, lines=args.lines, grep=args.grep, level=args.level)
+    shown = EnvironmentLogs(name=args.name, lines=len(kept), log="\n".join(kept))
+    return Outcome(shown, f"{len(kept)} lines of {args.name}'s log.")
+
+
+def list_templates(ledger: Ledger, call: Call, args: Any) -> Outcome[TemplateList]:
+    found = tuple(ledger.templates[name] for name in sorted(ledger.templates))
+    return Outcome(TemplateList(templates=found), f"{len(found)} templates.")
+
+
+def create_template(ledger: Ledger, call: Call, args: Any) -> Outcome[TemplateView]:
+    for _step in ledger.walk(call, (("modules", "installing Odoo's modules"),)):
+        ledger.add_template(
+            args.name, hours=0, state=TemplateState.CREATING, modules=args.modules
+        )
+    ledger.add_template(args.name, hours=0, modules=args.modules)
+    return Outcome(ledger.templates[args.name], f"Template {args.name} is ready.")
+
+
+def delete_template(ledger: Ledger, call: Call, args: Any) -> Outcome[Nothing]:
+    users = ledger.templates[args.name].environments
+    if users:
+        raise Conflict(f"Template {args.name} is in use by {', '.join(users)}.", "Delete those.")
+    for _step in ledger.walk(call, (("database", "dropping the database"),)):
+        pass
+    del ledger.templates[args.name]
+    return Outcome(Nothing(), f"Template {args.name} is deleted.")
+
+
+HANDLERS = {
+    handler.__name__: handler
+    for handler in (
+        create_environment,
+        create_template,
+        delete_environment,
+        delete_template,
+        get_environment,
+        get_environment_login,
+        get_environment_logs,
+        list_environments,
+        list_templates,
+        protect_environment,
+        start_environment,
+        stop_environment,
+    )
+} | {"rebuild_environment": start_environment, "restart_environment": start_environment}
+
+
+def make_dashboard(toml: str = ONE_TEAM) -> tuple[World, Ledger]:
+    """Build the application on a ledger that is empty but for one template."""
+    ledger = Ledger()
+    ledger.go.set()
+    ledger.add_template("base-19")
+    world = make_world(toml, operations=_operations(), deps=ledger)
+    ledger.jobs = world.runner.jobs
+    return world, ledger
+
+
+@contextmanager
+def standing_still(world: World, ledger: Ledger) -> Iterator[None]:
+    """Let slow work stand still inside the block, and finish after it."""
+    ledger.go.clear()
+    try:
+        yield
+    finally:
+        ledger.go.set()
+        for job in list(world.job_rows.rows):
+            world.runner.jobs.wait("1", job, 10)
+
+
+def _operations() -> Iterator[Operation]:
+    for declared in Registry.discover("oduflow.operations"):
+        handler = HANDLERS.get(declared.name)
+        yield replace(declared, handler=_stumbling(declared, handler)) if handler else declared
+
+
+def _stumbling(declared: Operation, handler: Any) -> Any:
+    def handle(ledger: Ledger, call: Call, args: Any) -> Outcome[Any]:
+        if declared.name in ledger.stumbles:
+            raise ledger.stumbles[declared.name]
+        answer: Outcome[Any] = handler(ledger, call, args)
+        return answer
+
+    return handle
