@@ -91,7 +91,7 @@ class EnvironmentPlan:
 
     @property
     def once(self) -> str:
-        """The throw-away container that installs modules."""
+        """The throw-away container that installs Python packages, then modules."""
         return f"{self.container}.once"
 
     @property

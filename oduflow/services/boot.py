@@ -1,22 +1,27 @@
 """Start an environment's container and prove that its Odoo serves."""
 
 import time
+from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 
 from oduflow.adapters.docker.errors import PortTaken
 from oduflow.adapters.odoo.web import login_status
+from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
-from oduflow.domain.errors import UpstreamFailed
+from oduflow.domain.errors import NotFound, UpstreamFailed
 from oduflow.domain.odoo_log import explanation
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.odoo_container import serving_spec
+from oduflow.settings import INTERNET
 
 BOOT_SECONDS = 180.0
 POLL_SECONDS = 0.03
 OK = 200
 PORT_TRIES = 20
+LOG_LINES = 2000
 
 
 def create_container(deps: Deps, plan: EnvironmentPlan, row: Environment) -> None:
@@ -24,7 +29,16 @@ def create_container(deps: Deps, plan: EnvironmentPlan, row: Environment) -> Non
     deps.containers.remove(plan.container)
     image = deps.images.facts(row.odoo_image)
     team = deps.settings.teams[row.team]
-    deps.containers.create(serving_spec(plan, row, image, team, deps.settings.server.host))
+    deps.containers.create(
+        serving_spec(
+            plan,
+            row,
+            image,
+            team,
+            deps.settings.server.host,
+            outside_names=INTERNET in deps.settings.firewall.egress,
+        )
+    )
 
 
 def boot(deps: Deps, call: Call, plan: EnvironmentPlan, row: Environment) -> Environment:
@@ -39,13 +53,20 @@ def boot(deps: Deps, call: Call, plan: EnvironmentPlan, row: Environment) -> Env
         UpstreamFailed: Odoo ended or did not answer in time; `output` holds its last traceback.
     """
     with call.boot_slot():
+        begun = now()
         row = _start(deps, plan, row)
-        wait_until_serving(deps, call, plan)
+        wait_until_serving(deps, call, plan, begun)
     return row
 
 
-def wait_until_serving(deps: Deps, call: Call, plan: EnvironmentPlan) -> None:
-    """Poll `/web/login` until it answers 200.
+def halt(deps: Deps, plan: EnvironmentPlan, *, timeout: int) -> None:
+    """Stop the container, if there is one, and kill it after `timeout` seconds."""
+    with suppress(NotFound):
+        deps.containers.stop(plan.container, timeout=timeout)
+
+
+def wait_until_serving(deps: Deps, call: Call, plan: EnvironmentPlan, begun: datetime) -> None:
+    """Poll `/web/login` until it answers 200; `begun` is when the container was started.
 
     Raises:
         UpstreamFailed: the container ended, or the time is over.
@@ -56,7 +77,7 @@ def wait_until_serving(deps: Deps, call: Call, plan: EnvironmentPlan) -> None:
         facts = deps.containers.facts(plan.container)
         if facts is None or facts.status not in {"created", "running"}:
             code = "" if facts is None else f" with exit code {facts.exit_code}"
-            raise _did_not_serve(deps, plan, f"Odoo ended{code} before it served a page.")
+            raise _did_not_serve(deps, plan, begun, f"Odoo ended{code} before it served a page.")
         address = facts.addresses.get(network, "")
         status = login_status(address) if address else None
         if status == OK:
@@ -64,7 +85,7 @@ def wait_until_serving(deps: Deps, call: Call, plan: EnvironmentPlan) -> None:
         if time.monotonic() > deadline:
             answer = "nothing" if status is None else f"HTTP {status}"
             raise _did_not_serve(
-                deps, plan, f"/web/login answered {answer} for {BOOT_SECONDS:.0f} s."
+                deps, plan, begun, f"/web/login answered {answer} for {BOOT_SECONDS:.0f} s."
             )
         call.raise_if_cancelled()
         time.sleep(POLL_SECONDS)
@@ -93,10 +114,12 @@ def take_port(deps: Deps, row: Environment, avoid: frozenset[int] = frozenset())
     return deps.environments.take_port(row.id, ports.first, ports.last, avoid=avoid)
 
 
-def _did_not_serve(deps: Deps, plan: EnvironmentPlan, message: str) -> UpstreamFailed:
+def _did_not_serve(
+    deps: Deps, plan: EnvironmentPlan, begun: datetime, message: str
+) -> UpstreamFailed:
     return UpstreamFailed(
         message,
         f"get_environment_logs name={plan.name} shows more; fix the module and call "
         f"rebuild_environment name={plan.name}.",
-        output=explanation(deps.containers.logs(plan.container, tail=400)),
+        output=explanation(deps.containers.logs(plan.container, tail=LOG_LINES, since=begun)),
     )

@@ -63,6 +63,23 @@ class DatabaseServer:
             return False
         return True
 
+    def examine(self) -> None:
+        """Prove that the cluster we know answers, and change nothing.
+
+        Raises:
+            UpstreamFailed: why it does not, and how it comes back.
+        """
+        self._refuse_paused()
+        known = self.facts.get(IDENTIFIER)
+        try:
+            self.cluster.ready()
+        except Failure:
+            if known is not None and not self._has_cluster():
+                raise _gone() from None
+            raise
+        if known is not None:
+            self._recognise(known)
+
     def ensure(
         self, team_networks: Mapping[str, IPv4Network], on_progress: Callable[[str], None]
     ) -> None:
@@ -140,15 +157,19 @@ class DatabaseServer:
             )
 
     def _run(self, image: ImageFacts, owner: tuple[int, int]) -> None:
+        self._refuse_paused()
+        name = self.naming.database
+        if self.containers.facts(name) is None:
+            self.containers.create(self._spec(image, owner))
+        self.containers.start(name)
+
+    def _refuse_paused(self) -> None:
         name = self.naming.database
         facts = self.containers.facts(name)
         if facts is not None and facts.status == "paused":
             raise UpstreamFailed(
                 "PostgreSQL's container is paused.", f"Run `docker unpause {name}`."
             )
-        if facts is None:
-            self.containers.create(self._spec(image, owner))
-        self.containers.start(name)
 
     def _spec(self, image: ImageFacts, owner: tuple[int, int]) -> ContainerSpec:
         folder = self.naming.postgres_folder()

@@ -81,7 +81,7 @@ class Doctor:
         return "The database's image is here."
 
     def _postgres(self) -> str:
-        self.deps.cluster.ready()
+        self.deps.infrastructure.database.examine()
         return "PostgreSQL answers."
 
     def _isolation(self) -> str:

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from oduflow.domain.environment import Environment, EnvironmentState
-from oduflow.domain.errors import Conflict, Failure
+from oduflow.domain.errors import Cancelled, Conflict, Failure
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
-from oduflow.services.boot import boot, create_container
+from oduflow.services.boot import boot, create_container, halt
 from oduflow.services.deps import Deps
 from oduflow.services.environments import template_of
 from oduflow.services.provisioning import Provisioning
@@ -42,7 +42,7 @@ def start(deps: Deps, call: Call, row: Environment) -> Environment:
 def stop(deps: Deps, row: Environment) -> Environment:
     """Stop the container, if there is one that runs."""
     plan = EnvironmentPlan.of(deps.naming, row)
-    deps.containers.stop(plan.container, timeout=STOP_SECONDS)
+    halt(deps, plan, timeout=STOP_SECONDS)
     return deps.environments.update(row.id, state=EnvironmentState.STOPPED, step="", job="")
 
 
@@ -72,6 +72,13 @@ def rebuild(deps: Deps, call: Call, row: Environment) -> Environment:
     except KeptForInspection as kept:
         work.keep_as_failed(ErrorView.of(kept.failure))
         raise kept.failure from kept.failure.__cause__
+    except Cancelled:
+        # Not “rebuild” any more, or the reconciler would go on with what was just stopped.
+        stopped = Cancelled(
+            "The rebuild was stopped; the data is kept.", f"rebuild_environment name={row.name}"
+        )
+        work.keep_as_failed(ErrorView.of(stopped))
+        raise stopped from None
     return _serves(deps, work.row)
 
 
@@ -90,7 +97,7 @@ def _serves(deps: Deps, row: Environment) -> Environment:
 
 
 def _failed(deps: Deps, plan: EnvironmentPlan, row: Environment, failure: Failure) -> Environment:
-    deps.containers.stop(plan.container, timeout=2)
+    halt(deps, plan, timeout=2)
     deps.environments.update(
         row.id, state=EnvironmentState.FAILED, step="", job="", error=ErrorView.of(failure)
     )

@@ -1,7 +1,7 @@
 """Odoo's containers: the one that serves, and the throw-away one that installs."""
 
 import re
-from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from oduflow.adapters.odoo.conf import ADDONS_ROOT, CONF_TARGET
@@ -46,18 +46,32 @@ def limits(team: Team) -> Limits:
 
 
 def serving_spec(
-    plan: EnvironmentPlan, row: Environment, image: ImageFacts, team: Team, bind: str
+    plan: EnvironmentPlan,
+    row: Environment,
+    image: ImageFacts,
+    team: Team,
+    bind: str,
+    *,
+    outside_names: bool = False,
 ) -> ContainerSpec:
-    """Describe the container that serves an environment."""
-    return _spec(
-        plan,
-        row,
-        image,
-        team,
+    """Describe the container that serves an environment.
+
+    Args:
+        plan: its names.
+        row: the environment.
+        image: what it runs.
+        team: whose limits hold.
+        bind: the host's address its port is published on.
+        outside_names: whether names beyond the engine's own are resolved; only where egress is
+            open, for a name server is a way out.
+    """
+    return replace(
+        _spec(plan, row, image, team),
         name=plan.container,
         labels=plan.labels(row),
-        arguments=(),
+        command=("--config", CONF_TARGET),
         publish=(Publish(ODOO_PORT, bind, row.port or 0),),
+        outside_names=outside_names,
     )
 
 
@@ -65,29 +79,17 @@ def install_spec(
     plan: EnvironmentPlan, row: Environment, image: ImageFacts, team: Team
 ) -> ContainerSpec:
     """Describe the throw-away container that installs modules; it publishes nothing."""
-    return _spec(
-        plan,
-        row,
-        image,
-        team,
+    options = ("--init", ",".join(row.modules), "--stop-after-init", "--no-http")
+    return replace(
+        _spec(plan, row, image, team),
         name=plan.once,
         labels=plan.naming.labels("once", id=row.id, team=row.team, name=row.name),
-        arguments=("--init", ",".join(row.modules), "--stop-after-init", "--no-http"),
-        publish=(),
+        command=("--config", CONF_TARGET, *options),
     )
 
 
-def _spec(
-    plan: EnvironmentPlan,
-    row: Environment,
-    image: ImageFacts,
-    team: Team,
-    *,
-    name: str,
-    labels: Mapping[str, str],
-    arguments: tuple[str, ...],
-    publish: tuple[Publish, ...],
-) -> ContainerSpec:
+def _spec(plan: EnvironmentPlan, row: Environment, image: ImageFacts, team: Team) -> ContainerSpec:
+    """Describe what both have in common; name, labels and command are each one's own."""
     mounts = [
         Mount("volume", DATA_TARGET, plan.volume, read_only=False),
         Mount("bind", CONF_TARGET, str(plan.conf)),
@@ -99,16 +101,15 @@ def _spec(
         mounts.append(Mount("bind", PYTHON_TARGET, str(folder)))
         environment["PYTHONPATH"] = PYTHON_TARGET
     return ContainerSpec(
-        name=name,
+        name="",
         image=image.id,
-        labels=labels,
+        labels={},
         entrypoint=("odoo",),
-        command=("--config", CONF_TARGET, *arguments),
         user=f"{image.uid}:{image.gid}",
         hostname=row.name,
         environment=environment,
         mounts=tuple(mounts),
         networks=(Attachment(plan.naming.team_network(row.team)),),
-        publish=publish,
         limits=limits(team),
+        outside_names=False,
     )

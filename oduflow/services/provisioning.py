@@ -10,7 +10,7 @@ from oduflow.adapters.odoo.conf import OdooConf
 from oduflow.adapters.store import EnvironmentChanges
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.environment import Environment, EnvironmentState
-from oduflow.domain.errors import Conflict, Invalid, UpstreamFailed
+from oduflow.domain.errors import Conflict, Invalid, NotFound, UpstreamFailed
 from oduflow.domain.odoo_log import explanation
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.passwords import odoo_hash
@@ -18,7 +18,7 @@ from oduflow.domain.plan import EnvironmentPlan, TemplatePlan
 from oduflow.domain.template import Template
 from oduflow.kernel.call import Call
 from oduflow.services import python_deps
-from oduflow.services.boot import boot, create_container, take_port
+from oduflow.services.boot import boot, create_container, halt, take_port
 from oduflow.services.deps import Deps
 from oduflow.services.odoo_container import addons_path, install_spec, limits
 from oduflow.services.parts import Parts
@@ -77,7 +77,7 @@ class Provisioning:
         return (
             Step("reserve", "reserving the name", self.reserve, parts.remove_row),
             Step("checkout", "checking out the branch", self.checkout, parts.remove_folder),
-            Step("python", "installing Python requirements", self.python),
+            Step("python", "installing Python requirements", self.python, parts.remove_once),
             Step("database", "cloning the database", self.database, parts.remove_database),
             Step("filestore", "cloning the filestore", self.filestore, parts.remove_volume),
             Step("configuration", "writing odoo.conf", self.configuration),
@@ -94,7 +94,7 @@ class Provisioning:
 
     def keep_as_failed(self, error: ErrorView) -> None:
         """Leave what was made in place, stopped."""
-        self.deps.containers.stop(self.plan.container, timeout=2)
+        halt(self.deps, self.plan, timeout=2)
         self.deps.environments.update(
             self.row.id, state=EnvironmentState.FAILED, step="", job="", error=error
         )
@@ -117,18 +117,15 @@ class Provisioning:
 
     def checkout(self) -> None:
         """Check the branch out and find its modules."""
-        plan, row = self.plan, self.row
-        make_folder(plan.folder)
-        commit = self.deps.git.checkout(
-            row.repo_url,
-            row.branch,
-            team=row.team,
-            git_dir=plan.git_dir,
-            work_tree=plan.checkout,
-            on_progress=self._tell("checkout"),
-            cancelled=self.call.cancelled,
-        )
-        addons = find_addons(plan.checkout)
+        row = self.row
+        make_folder(self.plan.folder)
+        try:
+            commit = self._checked_out()
+        except NotFound:
+            # The remote tells which branches there are, at the price of asking it again.
+            self.deps.git.resolve_branch(row.repo_url, row.branch, team=row.team)
+            raise
+        addons = find_addons(self.plan.checkout)
         if not addons.modules and not addons.root_is_module:
             raise Invalid(
                 f"{row.repo_url} holds no Odoo module on branch {row.branch}.",
@@ -206,6 +203,17 @@ class Provisioning:
     @property
     def _template(self) -> TemplatePlan:
         return TemplatePlan.of(self.deps.naming, self.template)
+
+    def _checked_out(self) -> str:
+        return self.deps.git.checkout(
+            self.row.repo_url,
+            self.row.branch,
+            team=self.row.team,
+            git_dir=self.plan.git_dir,
+            work_tree=self.plan.checkout,
+            on_progress=self._tell("checkout"),
+            cancelled=self.call.cancelled,
+        )
 
     def _learn(self, **facts: Unpack[EnvironmentChanges]) -> None:
         self.row = self.deps.environments.update(self.row.id, **facts)

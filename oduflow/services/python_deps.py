@@ -1,7 +1,8 @@
 """A repository's own `requirements.txt`, installed by a throw-away container.
 
 Only this step has a way out to the network. The result is a folder keyed by the image and the
-file, shared by the team's environments and mounted read-only.
+file, shared by the team's environments and mounted read-only. Until it is whole it lies in the
+environment's own folder, and is removed with it.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from oduflow.domain.container import Attachment, ContainerSpec, ImageFacts, Limi
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.services.deps import Deps
-from oduflow.services.secret_files import make_folder, write_private
+from oduflow.services.secret_files import make_folder, write_private, writing
 
 PLACES = ("requirements.txt", ".oduflow/requirements.txt")
 MAX_REQUIREMENTS_BYTES = 64 << 10
@@ -52,13 +53,15 @@ def ensure(
     with deps.locks.acquire(f"python/{plan.team}/{key}", "pip", wait=PIP_SECONDS):
         if final.is_dir():
             return key
-        partial = root / f"{key}.partial"
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(mode=0o700)
-        os.chown(partial, image.uid, image.gid)
-        write_private(root / f"{key}.txt", text, uid=image.uid, gid=image.gid)
-        _run_pip(deps, plan, image, limits, key, on_line, cancelled)
-        partial.rename(final)
+        work = plan.folder / "python"
+        with writing():
+            shutil.rmtree(work, ignore_errors=True)
+            make_folder(work / "deps")
+            os.chown(work / "deps", image.uid, image.gid)
+        write_private(work / "requirements.txt", text, uid=image.uid, gid=image.gid)
+        _run_pip(deps, plan, image, limits, on_line, cancelled)
+        with writing():
+            (work / "deps").rename(final)
     return key
 
 
@@ -78,14 +81,13 @@ def _run_pip(
     plan: EnvironmentPlan,
     image: ImageFacts,
     limits: Limits,
-    key: str,
     on_line: Callable[[str], None],
     cancelled: Callable[[], bool],
 ) -> None:
-    root = plan.naming.team_folder(plan.team) / "python"
+    work = plan.folder / "python"
     options, mounts = _index(deps)
     spec = ContainerSpec(
-        name=f"{plan.naming.instance}-pip-{plan.team}.{key}",
+        name=plan.once,
         image=image.id,
         labels=plan.naming.labels("once", id=plan.id, team=plan.team, name=plan.name),
         entrypoint=("python3", "-m", "pip"),
@@ -98,8 +100,8 @@ def _run_pip(
         user=f"{image.uid}:{image.gid}",
         environment={"HOME": "/tmp", "PIP_BREAK_SYSTEM_PACKAGES": "1"},  # noqa: S108 - the container's
         mounts=(
-            Mount("bind", TARGET, str(root / f"{key}.partial"), read_only=False),
-            Mount("bind", REQUIREMENTS, str(root / f"{key}.txt")),
+            Mount("bind", TARGET, str(work / "deps"), read_only=False),
+            Mount("bind", REQUIREMENTS, str(work / "requirements.txt")),
             *mounts,
         ),
         networks=(Attachment(plan.naming.build_network),),

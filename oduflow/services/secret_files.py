@@ -1,10 +1,38 @@
 """Machine-made secrets, one 0600 file each, below a 0700 folder of the server's."""
 
+import errno
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from oduflow.domain.errors import QuotaReached, UpstreamFailed
 
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Name what keeps us from writing below the data folder.
+
+    Raises:
+        QuotaReached: the disk is full.
+        UpstreamFailed: anything else.
+    """
+    try:
+        yield
+    except OSError as cause:
+        if cause.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise QuotaReached(
+                "The disk of the data folder is full.",
+                "Delete environments or free disk space, then call again.",
+            ) from cause
+        raise UpstreamFailed(
+            "The data folder cannot be written.",
+            "See that it exists, is writable and belongs to the server's user.",
+        ) from cause
+
+
+@writing()
 def make_folder(path: Path) -> Path:
     """Make a 0700 folder and its parents, if they are missing."""
     if not path.parent.exists():
@@ -13,6 +41,7 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+@writing()
 def ensure_secret(path: Path) -> str:
     """Return the secret in `path`; make one of 24 random bytes when there is none.
 
@@ -32,6 +61,7 @@ def ensure_secret(path: Path) -> str:
     return path.read_text("ascii")
 
 
+@writing()
 def write_private(path: Path, text: str, *, uid: int = -1, gid: int = -1) -> None:
     """Write a 0600 file in one motion: whole or not at all.
 
@@ -48,4 +78,7 @@ def write_private(path: Path, text: str, *, uid: int = -1, gid: int = -1) -> Non
         if uid >= 0 or gid >= 0:
             os.fchown(file.fileno(), uid, gid)
         file.write(text)
+        file.flush()
+        # A power cut must not leave an empty password behind a name that is there.
+        os.fsync(file.fileno())
     aside.replace(path)

@@ -190,6 +190,7 @@ class TemplateBuild:
             ),
             networks=(Attachment(self.deps.naming.team_network(self.row.team)),),
             limits=limits(self.deps.settings.teams[self.row.team]),
+            outside_names=False,
         )
         with self.call.boot_slot():
             result = self.deps.containers.run_once(

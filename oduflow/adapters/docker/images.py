@@ -45,8 +45,10 @@ class Images:
         builder: Builder,
         labels: Mapping[str, str] | None = None,
         *,
+        prefix: str = "oduflow",
         puller: Puller = pull,
     ) -> None:
+        self._prefix = prefix
         self._engine = engine
         self._builder = builder
         self._puller = puller
@@ -147,7 +149,7 @@ class Images:
     def _tables(self, image: str) -> tuple[str, str]:
         """Read /etc/passwd and /etc/group out of a container that is never started."""
         api = self._engine.api
-        name = f"oduflow-look-{secrets.token_hex(6)}"
+        name = f"{self._prefix}-look-{secrets.token_hex(6)}"
         spec = ContainerSpec(name, image, self._labels, entrypoint=("/nonexistent",))
         with translated("look into an image"):
             volumes = self._engine.describe_image(image)["Config"].get("Volumes") or ()

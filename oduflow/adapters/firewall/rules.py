@@ -25,6 +25,8 @@ Rule = tuple[str, ...]
 
 POSTGRES_PORT = 5432
 ODOO_PORTS = "8069,8072"
+# Odoo opens at most 16, a role may have 20; the rest is for those just signing in.
+CONNECTIONS_PER_CONTAINER = 40
 PRIVATE = tuple(
     IPv4Network(each)
     for each in (
@@ -119,6 +121,12 @@ def ipv6_rules(plan: FirewallPlan) -> Ruleset:
     )
 
 
+_TOO_MANY = (
+    *("-m", "connlimit", "--connlimit-above", str(CONNECTIONS_PER_CONTAINER)),
+    *("--connlimit-mask", "32", "--connlimit-saddr"),
+)
+
+
 def _to_the_host(plan: FirewallPlan, *, internet: bool) -> Iterable[Rule]:
     yield (*_ESTABLISHED, *_RETURN)
     for bridge in plan.isolated_bridges:
@@ -155,6 +163,10 @@ def _openings(team: TeamNet) -> Iterable[Rule]:
     targets = [(each.address, each.port) for each in team.openings]
     if team.db_address is not None:
         targets.insert(0, (team.db_address, POSTGRES_PORT))
+        # PostgreSQL counts a role's connections only once it has signed in: without a limit here
+        # one container's half-open ones take every slot, the administrator's too (seen).
+        database = ("-d", f"{team.db_address}/32", *_tcp(POSTGRES_PORT))
+        yield (*inside, *database, *_TOO_MANY, *_DROP)
     for address, port in targets:
         yield (*inside, "-s", str(team.subnet), "-d", f"{address}/32", *_tcp(port), *_ACCEPT)
     if team.proxy_address is not None:

@@ -26,6 +26,7 @@ class Packet:
     port: int = 80
     protocol: str = "tcp"
     state: str = "NEW"
+    open_already: int = 0
 
 
 TO_HOST = Packet("br-blue", target="10.213.1.1", port=22)
@@ -38,6 +39,11 @@ def test_a_team_reaches_its_database_on_one_port_only() -> None:
     assert passing(PLAN, TO_DATABASE) == "ACCEPT"
     assert passing(PLAN, replace(TO_DATABASE, port=5433)) == "DROP"
     assert passing(PLAN, replace(TO_DATABASE, protocol="udp")) == "DROP"
+
+
+def test_one_container_cannot_take_all_of_the_databases_connections() -> None:
+    assert passing(PLAN, replace(TO_DATABASE, open_already=20)) == "ACCEPT"
+    assert passing(PLAN, replace(TO_DATABASE, open_already=200)) == "DROP"
 
 
 def test_port_5432_of_anybody_else_stays_closed() -> None:
@@ -248,6 +254,7 @@ def matches(rule: Rule, packet: Packet) -> bool:
         "-p": lambda value: value == packet.protocol,
         "--dport": lambda value: value == str(packet.port),
         "--dports": lambda value: str(packet.port) in value.split(","),
+        "--connlimit-above": lambda value: packet.open_already >= int(value),
         "--ctstate": lambda value: packet.state in value.split(","),
     }
     return all(check(told[option]) for option, check in checks.items() if option in told)
