@@ -86,15 +86,24 @@ function tell(isLost) {
   document.getElementById("lost").hidden = !isLost;
 }
 
+// Nobody watches a hidden page; whoever comes back sees it as it is now.
+function catchUp() {
+  if (!document.hidden) byQuery("[hx-trigger*=refresh]").forEach((part) => htmx.trigger(part, "refresh"));
+}
+
 document.addEventListener("submit", markBusy);
 document.addEventListener("keydown", follow);
 document.addEventListener("htmx:afterSwap", () => {
+  tell(false);
   showLocalTimes(document);
   announce();
 });
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden) event.preventDefault();
+});
+document.addEventListener("visibilitychange", catchUp);
 document.addEventListener("htmx:sendError", () => tell(true));
 document.addEventListener("htmx:responseError", () => tell(true));
-document.addEventListener("htmx:afterOnLoad", () => tell(false));
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload(); // a page from the back-forward cache is out of date
 });
@@ -102,3 +111,4 @@ window.addEventListener("pageshow", (event) => {
 showLocalTimes(document);
 announce();
 offerSwitch();
+if (location.hash === "#search") press("[data-search]");

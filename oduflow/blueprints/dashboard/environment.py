@@ -11,12 +11,13 @@ from oduflow.blueprints.dashboard.face import FRAGMENTS, blueprint, call, data, 
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.dashboard.work import Work, active_work, begin, work_named
 from oduflow.blueprints.errors import STATUS_OF
-from oduflow.domain.environment import EnvironmentLogin, EnvironmentState, EnvironmentView
+from oduflow.domain.environment import EnvironmentState, EnvironmentView
 from oduflow.domain.errors import Failure, NotFound
 from oduflow.domain.names import slug
 from oduflow.domain.outcome import ErrorView
 
 LOGS = "get_environment_logs"
+HTMX = "HX-Request"
 LIST = "list"  # where an action goes back to, unless to the environment itself
 WITH_CONTAINER = frozenset(
     {EnvironmentState.FAILED, EnvironmentState.RUNNING, EnvironmentState.STOPPED}
@@ -65,13 +66,14 @@ def log_fragment(name: str) -> str:
 def login(name: str) -> Response:
     """Show how to sign in to the environment's Odoo; nothing else ever does."""
     try:
-        shown: EnvironmentLogin = data("get_environment_login", name=name)
+        shown = {"login": data("get_environment_login", name=name)}
     except Failure as failure:
-        return _refused(name, failure)
-    seen = _look(name)
-    if "HX-Request" in request.headers:
-        return make_response(render_template("dashboard/_login.html", seen=seen, login=shown))
-    return make_response(_page(seen, login=shown))
+        if HTMX not in request.headers:
+            return _refused(name, failure)
+        shown = {"login_failure": ErrorView.of(failure)}
+    if HTMX in request.headers:
+        return make_response(render_template("dashboard/_login.html", seen=_look(name), **shown))
+    return make_response(_page(_look(name), **shown))
 
 
 @blueprint.post("/environments/<name>/<any(start, restart, rebuild):action>")

@@ -8,8 +8,9 @@ from flask.blueprints import BlueprintSetupState
 
 from oduflow.blueprints.auth.announce import team_url
 from oduflow.blueprints.context import EXTENSION, Context, context
-from oduflow.blueprints.dashboard.face import blueprint, current_team
+from oduflow.blueprints.dashboard.face import blueprint, current_actor, current_team
 from oduflow.blueprints.health.readiness import Readiness
+from oduflow.domain.access import Tier
 
 READINESS = f"{EXTENSION}.dashboard.readiness"
 
@@ -29,6 +30,7 @@ def system() -> str:
         "dashboard/system.html",
         findings=current_app.extensions[READINESS].findings(),
         address=team_url(settings, current_team()),
+        tiers=[tier for tier in Tier if tier in current_actor().tiers],
         images=settings.images,
         python=platform.python_version(),
     )

@@ -7,7 +7,7 @@ from oduflow.blueprints.dashboard.face import call, data
 from oduflow.blueprints.dashboard.words import doing, spoken
 from oduflow.domain.errors import Invalid, NotFound
 from oduflow.domain.job import JobView
-from oduflow.domain.outcome import FINISHED, ErrorView
+from oduflow.domain.outcome import FINISHED, ErrorView, Status
 
 MOST_ACTIVE = 200  # as many as one call of list_jobs answers
 
@@ -37,6 +37,11 @@ class Work:
     def doing(self) -> str:
         """What it does, in one word."""
         return doing(self.job.operation)
+
+    @property
+    def state(self) -> str:
+        """The shape that goes with its status."""
+        return "busy" if self.job.status is Status.RUNNING else self.job.status
 
     @property
     def standing(self) -> str:

@@ -1,0 +1,87 @@
+"""Read an HTML page as a browser would, as far as tests ask."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+VOID = frozenset({"br", "hr", "img", "input", "link", "meta"})
+
+
+@dataclass
+class Element:
+    """One element: its tag, its attributes, what it holds."""
+
+    tag: str
+    attributes: dict[str, str]
+    children: list["Element"] = field(default_factory=list)
+    own_text: list[str] = field(default_factory=list)
+    parent: "Element | None" = None
+
+    def __getitem__(self, name: str) -> str:
+        return self.attributes[name]
+
+    def get(self, name: str) -> str | None:
+        return self.attributes.get(name)
+
+    @property
+    def text(self) -> str:
+        """All its text with single spaces."""
+        return " ".join(" ".join(self._texts()).split())
+
+    def walk(self) -> Iterator["Element"]:
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def all(self, tag: str, **attributes: str) -> list["Element"]:
+        """Find elements by tag and attributes; `data_x` stands for `data-x`."""
+        wanted = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
+        return [
+            found
+            for found in self.walk()
+            if found.tag == tag and wanted.items() <= found.attributes.items()
+        ]
+
+    def one(self, tag: str, **attributes: str) -> "Element":
+        (found,) = self.all(tag, **attributes)
+        return found
+
+    def within(self, name: str) -> bool:
+        """Whether it or something around it has that attribute."""
+        return name in self.attributes or (self.parent is not None and self.parent.within(name))
+
+    def _texts(self) -> Iterator[str]:
+        yield from self.own_text
+        for child in self.children:
+            yield from child._texts()
+
+
+class _Parser(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.root = Element("#document", {})
+        self._open = [self.root]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        parent = self._open[-1]
+        element = Element(tag, {name: value or "" for name, value in attrs}, parent=parent)
+        parent.children.append(element)
+        if tag not in VOID:
+            self._open.append(element)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in VOID:
+            return
+        assert self._open[-1].tag == tag, f"</{tag}> closes <{self._open[-1].tag}>"
+        self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        self._open[-1].own_text.append(data)
+
+
+def read_page(html: str) -> Element:
+    """Parse a page whose every element is closed; an SVG or a sloppy page is none."""
+    parser = _Parser()
+    parser.feed(html)
+    assert parser._open == [parser.root], "something is left open"
+    return parser.root
