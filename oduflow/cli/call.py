@@ -12,7 +12,7 @@ from rich.console import Console
 from oduflow import bootstrap
 from oduflow.cli.arguments import read_arguments
 from oduflow.cli.failures import EXIT_CODES, leave, told
-from oduflow.cli.options import config_option, load_or_write, pick_team, team_option
+from oduflow.cli.options import config_option, pick_team, team_option
 from oduflow.cli.render import render
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Failure
@@ -20,6 +20,7 @@ from oduflow.domain.job import Job
 from oduflow.domain.outcome import Envelope, ErrorView, Nothing, Status
 from oduflow.kernel.call import Origin
 from oduflow.kernel.runner import standing
+from oduflow.settings import load
 
 
 @click.command(
@@ -45,7 +46,7 @@ def call(
       oduflow call get_environment_logs shop --level error --lines 50
     """
     with told():
-        settings = load_or_write(config)
+        settings = load(config)
         actor = Actor(pick_team(settings, team), ActorKind.CLI, getpass.getuser())
         services = bootstrap.build(settings)
         services.store.migrate()

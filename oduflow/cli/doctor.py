@@ -7,8 +7,9 @@ import click
 
 from oduflow import bootstrap
 from oduflow.cli.failures import EXIT_CODES, told
-from oduflow.cli.options import config_option, load_or_write
+from oduflow.cli.options import config_option
 from oduflow.domain.errors import Kind
+from oduflow.settings import load
 
 
 @click.command(short_help="Check every part that environments need.")
@@ -16,7 +17,7 @@ from oduflow.domain.errors import Kind
 def doctor(config: Path | None) -> None:
     """Check every part that environments need, and say how to mend what is missing."""
     with told():
-        services = bootstrap.build(load_or_write(config))
+        services = bootstrap.build(load(config))
         services.store.migrate()
         findings = (*services.probe.findings(), *services.probe.leftovers())
     for finding in findings:

@@ -7,7 +7,7 @@ import click
 from oduflow import bootstrap
 from oduflow.adapters.docker.build import build_image
 from oduflow.cli.failures import told
-from oduflow.cli.options import config_option, load_or_write
+from oduflow.cli.options import config_option, load_or_default
 from oduflow.settings import Settings
 
 DEFAULT_VERSION = "19.0"
@@ -23,7 +23,7 @@ def images() -> None:
 def ensure(config: Path | None) -> None:
     """Use what is here, else pull, else build from Debian's packages."""
     with told():
-        settings = load_or_write(config)
+        settings = load_or_default(config)
         services = bootstrap.build(settings)
         for reference in wanted(settings):
             services.deps.images.ensure(reference, click.echo)
@@ -35,7 +35,7 @@ def ensure(config: Path | None) -> None:
 def build(config: Path | None) -> None:
     """Build both images from Debian's packages, about three minutes; needs root."""
     with told():
-        odoo, postgres = wanted(load_or_write(config))
+        odoo, postgres = wanted(load_or_default(config))
         build_image("odoo", odoo, click.echo)
         build_image("postgres", postgres, click.echo)
 

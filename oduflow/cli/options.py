@@ -28,6 +28,14 @@ def load_or_write(config: Path | None) -> Settings:
         return settings
 
 
+def load_or_default(config: Path | None) -> Settings:
+    """Load the configuration; where there is none yet, take the defaults and write nothing."""
+    try:
+        return load(config)
+    except NoSettings:
+        return Settings()
+
+
 def pick_team(settings: Settings, asked: str | None) -> str:
     """Return the team to act for; leave with exit code 2 when that is not clear."""
     teams = list(settings.teams)

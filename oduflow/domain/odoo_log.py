@@ -1,13 +1,15 @@
 """Odoo's log as text: filter it, and find the part that explains a failure."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 _RECORD = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ (?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) "
 )
+_UNKNOWN = re.compile(r"invalid module names, ignored: ([\w, ]+)$", re.MULTILINE)
+_ERROR = re.compile(r"(?:\w+\.)*(?P<name>\w{1,60})(?=:|$)")
 TRACEBACK_LINES = 30
 _TRACEBACK = "Traceback (most recent call last):"
 _LINKS = (
@@ -31,6 +33,23 @@ def filter_log(text: str, *, lines: int, grep: str | None, level: str | None) ->
     if grep:
         kept = (line for line in kept if grep.lower() in line.lower())
     return list(kept)[-lines:]
+
+
+def unknown_modules(text: str) -> frozenset[str]:
+    """Name the modules that Odoo was asked to install and found nowhere."""
+    told = _UNKNOWN.findall(text)
+    return frozenset(name.strip() for names in told for name in names.split(","))
+
+
+def error_name(text: str) -> str:
+    """Name the exception that the log's last traceback ends in; empty without any.
+
+    The name alone: what stands behind it is the tenant's text.
+    """
+    chain = _last_chain(text.splitlines())
+    lines = chain[-1][1 + _frames(chain[-1]) :] if chain else []
+    found = _ERROR.match(lines[0]) if lines else None
+    return found["name"] if found else ""
 
 
 def explanation(text: str) -> str:
@@ -74,10 +93,14 @@ def _shortened(part: list[str], most: int) -> list[str]:
     """Keep the message from its first line, and of the frames those nearest to the mistake."""
     if len(part) <= most:
         return part
-    frames = 1 + sum(1 for _ in takewhile(lambda line: line.startswith(" "), part[1:]))
+    frames = 1 + _frames(part)
     message = part[frames:][: most - 2]
     inner = most - 2 - len(message)
     return [part[0], "  …", *part[frames - inner : frames], *message]
+
+
+def _frames(part: Sequence[str]) -> int:
+    return sum(1 for _ in takewhile(lambda line: line.startswith(" "), part[1:]))
 
 
 def _at_least(lines: Iterable[str], floor: int) -> Iterator[str]:

@@ -18,9 +18,11 @@ from oduflow.services.odoo_container import serving_spec
 from oduflow.settings import INTERNET
 
 BOOT_SECONDS = 180.0
+BROKEN_SECONDS = 10.0  # a boot may answer an error or two while it loads its modules
 POLL_SECONDS = 0.03
 LOOK_SECONDS = 0.5
 OK = 200
+SERVER_ERROR = 500
 PORT_TRIES = 20
 LOG_LINES = 2000
 
@@ -73,19 +75,21 @@ def wait_until_serving(deps: Deps, call: Call, plan: EnvironmentPlan, begun: dat
     costs more of that than a refused connection does.
 
     Raises:
-        UpstreamFailed: the container ended, or the time is over.
+        UpstreamFailed: the container ended, the time is over, or Odoo answers nothing but errors,
+            which a broken module makes it do for ever.
     """
     deadline = time.monotonic() + BOOT_SECONDS
+    broken_at = deadline
     while True:
         address = _address(deps, plan, begun)
         status = _poll(address, call, min(deadline, time.monotonic() + LOOK_SECONDS))
         if status == OK:
             return
-        if time.monotonic() >= deadline:
+        broken = status is not None and status >= SERVER_ERROR
+        broken_at = min(broken_at, time.monotonic() + BROKEN_SECONDS) if broken else deadline
+        if time.monotonic() >= broken_at:
             answer = "nothing" if status is None else f"HTTP {status}"
-            raise _did_not_serve(
-                deps, plan, begun, f"/web/login answered {answer} for {BOOT_SECONDS:.0f} s."
-            )
+            raise _did_not_serve(deps, plan, begun, f"/web/login answers {answer}.")
 
 
 def _poll(address: str, call: Call, until: float) -> int | None:
@@ -103,6 +107,8 @@ def _address(deps: Deps, plan: EnvironmentPlan, begun: datetime) -> str:
     facts = deps.containers.facts(plan.container)
     if facts is None or facts.status not in {"created", "running"}:
         code = "" if facts is None else f" with exit code {facts.exit_code}"
+        if facts is not None and facts.out_of_memory:
+            code = f" at its limit of {deps.settings.teams[plan.team].memory_mb} MiB of memory"
         raise _did_not_serve(deps, plan, begun, f"Odoo ended{code} before it served a page.")
     return facts.addresses.get(plan.naming.team_network(plan.team), "")
 
@@ -133,9 +139,12 @@ def take_port(deps: Deps, row: Environment, avoid: frozenset[int] = frozenset())
 def _did_not_serve(
     deps: Deps, plan: EnvironmentPlan, begun: datetime, message: str
 ) -> UpstreamFailed:
+    log = ""
+    with suppress(NotFound):  # somebody removed the container meanwhile
+        log = deps.containers.logs(plan.container, tail=LOG_LINES, since=begun)
     return UpstreamFailed(
         message,
-        f"get_environment_logs name={plan.name} shows more; fix the module and call "
-        f"rebuild_environment name={plan.name}.",
-        output=explanation(deps.containers.logs(plan.container, tail=LOG_LINES, since=begun)),
+        f"get_environment_logs name={plan.name} shows more; a fix that was pushed needs "
+        f"delete_environment name={plan.name} and a new create_environment.",
+        output=explanation(log),
     )

@@ -8,10 +8,10 @@ from oduflow.adapters.filestore.clone import clone_filestore, prepare_volume
 from oduflow.adapters.odoo.addons import find_addons
 from oduflow.adapters.odoo.conf import OdooConf
 from oduflow.adapters.store import EnvironmentChanges
-from oduflow.domain.container import ImageFacts
+from oduflow.domain.container import ImageFacts, RunResult
 from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.errors import Conflict, Invalid, NotFound, UpstreamFailed
-from oduflow.domain.odoo_log import explanation
+from oduflow.domain.odoo_log import error_name, explanation, unknown_modules
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.passwords import odoo_hash
 from oduflow.domain.plan import EnvironmentPlan, TemplatePlan
@@ -190,7 +190,7 @@ class Provisioning:
                 cancelled=self.call.cancelled,
             )
         self.call.raise_if_cancelled()
-        prove_installed(self.deps, self.plan, self.row, result.exit_code, result.output)
+        prove_installed(self.deps, self.plan, self.row, result)
 
     def container(self) -> None:
         """Make the container, stopped."""
@@ -241,9 +241,7 @@ def write_configuration(
     write_private(plan.conf, conf.render(), uid=image.uid, gid=image.gid)
 
 
-def prove_installed(
-    deps: Deps, plan: EnvironmentPlan, row: Environment, exit_code: int, output: str
-) -> None:
+def prove_installed(deps: Deps, plan: EnvironmentPlan, row: Environment, result: RunResult) -> None:
     """Believe an installation only when the database says so; Odoo exits 0 on failures too.
 
     Raises:
@@ -252,11 +250,26 @@ def prove_installed(
     password = ensure_secret(plan.secrets / "database_password")
     states = deps.tenant(plan.database, password).module_states(row.modules)
     missing = [name for name in row.modules if states.get(name) != "installed"]
-    if not missing and exit_code == 0:
+    if not missing and result.exit_code == 0:
         return
-    told = ", ".join(f"{name} ({states.get(name, 'unknown to Odoo')})" for name in missing)
-    raise UpstreamFailed(
-        f"Not installed: {told}." if missing else f"Odoo ended with exit code {exit_code}.",
-        f"Fix the module, push, then delete_environment name={row.name} and create it again.",
-        output=explanation(output),
-    )
+    hint = f"Fix the module, push, then delete_environment name={row.name} and create it again."
+    absent = sorted(unknown_modules(result.output) & set(missing))
+    if absent:
+        held = find_addons(plan.checkout).modules
+        hint = f"The repository holds: {', '.join(held)}." if held else hint
+        message = f"No module {', '.join(absent)}, neither in the repository nor in the image."
+    elif result.out_of_memory:
+        limit = deps.settings.teams[row.team].memory_mb
+        message = f"Odoo reached its limit of {limit} MiB of memory while it installed modules."
+    elif missing:
+        told = ", ".join(name + _why(states.get(name)) for name in missing)
+        cause = error_name(result.output)
+        message = f"Not installed: {told}{f': {cause}' if cause else ''}."
+    else:
+        message = f"Odoo ended with exit code {result.exit_code}."
+    raise UpstreamFailed(message, hint, output=explanation(result.output))
+
+
+def _why(state: str | None) -> str:
+    """Say a state that tells something; a failed installation takes its traces back."""
+    return f" ({state})" if state not in {None, "uninstalled"} else ""

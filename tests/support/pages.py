@@ -13,8 +13,7 @@ class Element:
 
     tag: str
     attributes: dict[str, str]
-    children: list["Element"] = field(default_factory=list)
-    own_text: list[str] = field(default_factory=list)
+    content: "list[Element | str]" = field(default_factory=list)
     parent: "Element | None" = None
 
     def __getitem__(self, name: str) -> str:
@@ -24,9 +23,18 @@ class Element:
         return self.attributes.get(name)
 
     @property
+    def children(self) -> "list[Element]":
+        return [part for part in self.content if isinstance(part, Element)]
+
+    @property
+    def own_text(self) -> list[str]:
+        """Its text that no element inside holds."""
+        return [part for part in self.content if isinstance(part, str)]
+
+    @property
     def text(self) -> str:
         """All its text with single spaces."""
-        return " ".join(" ".join(self._texts()).split())
+        return " ".join("".join(self._texts()).split())
 
     def walk(self) -> Iterator["Element"]:
         yield self
@@ -51,9 +59,11 @@ class Element:
         return name in self.attributes or (self.parent is not None and self.parent.within(name))
 
     def _texts(self) -> Iterator[str]:
-        yield from self.own_text
-        for child in self.children:
-            yield from child._texts()
+        for part in self.content:
+            if isinstance(part, str):
+                yield part
+            else:
+                yield from part._texts()
 
 
 class _Parser(HTMLParser):
@@ -65,7 +75,7 @@ class _Parser(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         parent = self._open[-1]
         element = Element(tag, {name: value or "" for name, value in attrs}, parent=parent)
-        parent.children.append(element)
+        parent.content.append(element)
         if tag not in VOID:
             self._open.append(element)
 
@@ -76,7 +86,7 @@ class _Parser(HTMLParser):
         self._open.pop()
 
     def handle_data(self, data: str) -> None:
-        self._open[-1].own_text.append(data)
+        self._open[-1].content.append(data)
 
 
 def read_page(html: str) -> Element:

@@ -2,6 +2,7 @@
 
 from oduflow.domain.access import Permission
 from oduflow.domain.environment import EnvironmentLogs, GetEnvironmentLogs
+from oduflow.domain.errors import Conflict, NotFound
 from oduflow.domain.odoo_log import filter_log
 from oduflow.domain.outcome import Outcome
 from oduflow.domain.plan import EnvironmentPlan
@@ -28,10 +29,16 @@ def get_environment_logs(
     """
     row = find(deps, call.actor.team, args.name)
     filtering = args.grep is not None or args.level is not None
-    text = deps.containers.logs(
-        EnvironmentPlan.of(deps.naming, row).container,
-        tail=FILTERED_FROM if filtering else args.lines,
-    )
+    try:
+        text = deps.containers.logs(
+            EnvironmentPlan.of(deps.naming, row).container,
+            tail=FILTERED_FROM if filtering else args.lines,
+        )
+    except NotFound as cause:
+        raise Conflict(
+            f"{row.name} has no container, and so no log.",
+            f"get_environment name={row.name} says why.",
+        ) from cause
     kept = filter_log(text, lines=args.lines, grep=args.grep, level=args.level)
     log = "\n".join(kept)
     warnings: tuple[str, ...] = ()

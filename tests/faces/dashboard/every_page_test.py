@@ -15,6 +15,7 @@ HOSTILE = '<div hx-get=/x hx-trigger=load onclick=alert(1)>"\'</div>'
 PAGES = [
     "/",
     "/?q=zebra",
+    "/?q=<div+hx-get=/x>",
     "/new/environment",
     "/new/environment?name=<script>",
     "/environments/running",

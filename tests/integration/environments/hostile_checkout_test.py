@@ -30,19 +30,6 @@ for path in sys.argv[1:]:
 """
 
 
-@pytest.fixture(scope="module")
-def git(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitServer]:
-    with GitServer(tmp_path_factory.mktemp("hostile")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def product(instance: Instance, git: GitServer) -> Iterator[Instance]:
-    """The instance, allowed to read from the hostile server."""
-    with variant(instance, git_host(git.authority)) as made:
-        yield made
-
-
 @pytest.fixture
 def created(product: Instance, git: GitServer) -> Iterator["Creation"]:
     creation = Creation(product, git)

@@ -1,0 +1,314 @@
+"""One environment: its facts, its actions, its login, its log, why it failed."""
+
+import pytest
+
+from oduflow.domain.errors import Conflict, NotFound, UpstreamFailed
+from oduflow.domain.outcome import ErrorView
+from tests.support.dashboard_world import (
+    BLUE,
+    BROKEN,
+    PASSWORD,
+    REPOSITORY,
+    TRACEBACK,
+    Ledger,
+    make_dashboard,
+    standing_still,
+)
+from tests.support.fakes import World
+from tests.support.pages import Element, read_page
+
+HTMX = {**BLUE, "HX-Request": "true"}
+
+
+def test_the_facts_are_there(world, ledger):
+    ledger.add("demo", modules=("sale", "crm"), created_by="basic:admin")
+    text = show(world, "/environments/demo").one("main").text
+    for fact in ("http://localhost:20001/", "main", "a41f09c2b", REPOSITORY, "base-19", "odoo:19.0"):
+        assert fact in text
+    assert "sale crm" in text
+    assert "by admin" in text
+
+
+@pytest.mark.parametrize(
+    ("state", "primary", "others"),
+    [
+        ("running", "Open", ["Stop", "Restart", "Rebuild", "Protect", "Delete…"]),
+        ("stopped", "Start", ["Rebuild", "Protect", "Delete…"]),
+        ("failed", "Rebuild", ["Start", "Protect", "Delete…"]),
+        ("lost", "Rebuild", ["Protect", "Delete…"]),
+        ("deleting", None, ["Protect", "Delete…"]),
+    ],
+)
+def test_what_can_be_done_now_is_offered_the_likeliest_as_primary(
+    world, ledger, state, primary, others
+):
+    ledger.add("demo", state=state, url="http://localhost:20001/" if state == "running" else None)
+    page = show(world, "/environments/demo")
+    pressed = [found for found in page.walk() if found.tag in {"a", "button"}]
+    actions = [found for found in pressed if found.parent and found.within("hx-disable")]
+    words = {found.own_text[0]: "primary" in (found.get("class") or "") for found in actions}
+    assert [word for word, is_primary in words.items() if is_primary] == [primary] * bool(primary)
+    assert set(others) <= set(words)
+    assert not {"Start", "Stop", "Restart", "Rebuild"} - {primary, *others} & set(words)
+
+
+@pytest.mark.parametrize("action", ["start", "restart", "rebuild"])
+def test_something_slow_begins_a_job_and_shows_it(world, ledger, action):
+    ledger.add("demo", state="stopped", url=None)
+    answer = post(world, f"/environments/demo/{action}")
+    [job] = world.job_rows.rows
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"/environments/demo?job={job}"
+    world.runner.jobs.wait("1", job, 10)
+    page = show(world, answer.headers["Location"])
+    assert "demo serves at http://localhost:20001/" in page.one("main").text
+    assert (f"{action}_environment", "ok") in world.audit.outcomes
+
+
+def test_stopping_is_done_at_once(world, ledger):
+    ledger.add("demo")
+    answer = post(world, "/environments/demo/stop")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/environments/demo")
+    assert ledger.environments["demo"].state == "stopped"
+
+
+def test_protecting_and_allowing_again(world, ledger):
+    ledger.add("demo")
+    for said in ("true", "false"):
+        button = show(world, "/environments/demo").one("input", name="protected")
+        assert button["value"] == said
+        assert post(world, "/environments/demo/protect", protected=said).status_code == 303
+        assert ledger.environments["demo"].protected is (said == "true")
+
+
+def test_while_work_goes_on_the_page_shows_its_step_and_only_calling_off(world, ledger):
+    ledger.add("demo", state="stopped")
+    with standing_still(world, ledger):
+        where = post(world, "/environments/demo/start").headers["Location"]
+        [job] = world.job_rows.rows
+        for path in (where, "/environments/demo"):
+            page = show(world, path)
+            part = page.one("div", id="environment")
+            assert part["hx-get"] == f"/_/environments/demo?job={job}"
+            assert part["hx-trigger"] == "every 1s"
+            assert page.one("progress")["max"] == "1"
+            assert "Step 1 of 1 · starting Odoo" in page.text
+            assert [form["action"] for form in page.all("form")] == [f"/jobs/{job}/cancel"]
+            assert page.one("noscript").one("a").text == "Look again"
+
+
+def test_the_place_in_the_queue_is_shown(world, ledger):
+    ledger.add("demo", state="stopped")
+    with standing_still(world, ledger):
+        where = post(world, "/environments/demo/start").headers["Location"]
+        [job] = world.job_rows.rows
+        world.job_rows.queue(job, 2)
+        page = show(world, where)
+    assert "Waiting for a boot slot · number 2 in the queue" in page.text
+    assert page.one("progress").get("value") is None
+
+
+def test_when_work_is_done_the_page_asks_no_more(world, ledger):
+    ledger.add("demo", state="stopped")
+    with standing_still(world, ledger):
+        where = post(world, "/environments/demo/start").headers["Location"]
+    part = show(world, f"/_{where}").one("div", id="environment")
+    assert part.get("hx-get") is None
+    assert states(part)[0].text == "Running"
+    assert part.one("section", id="log").text
+
+
+def test_work_on_something_else_is_not_shown(world, ledger):
+    ledger.add("demo")
+    post(world, "/templates", name="other")
+    [job] = world.job_rows.rows
+    world.runner.jobs.wait("1", job, 10)
+    for handle in (job, "a" * 12, "nonsense"):
+        page = show(world, f"/environments/demo?job={handle}")
+        assert page.all("section", class_="panel good") == []
+
+
+def test_why_one_failed_is_told_with_cause_last_lines_and_next_step(world, ledger):
+    form = {"name": "demo", "repo_url": REPOSITORY, "modules": BROKEN}
+    where = post(world, "/environments", **form).headers["Location"]
+    [job] = world.job_rows.rows
+    world.runner.jobs.wait("1", job, 10)
+    for path in (where, "/environments/demo"):
+        why = show(world, path).one("details", class_="why")
+        assert "open" in why.attributes
+        told = {term.text: found.text for term, found in zip(why.all("dt"), why.all("dd"))}
+        assert told["Cause"] == "Not installed: broken (uninstalled). Upstream"
+        assert "ImportError" in told["Last lines"]
+        assert told["Next"] == "Fix the module, push."
+
+
+def test_one_that_is_gone_after_its_deletion_says_so(world, ledger):
+    ledger.add("demo")
+    where = post(world, "/environments/demo/delete").headers["Location"]
+    [job] = world.job_rows.rows
+    world.runner.jobs.wait("1", job, 10)
+    page = show(world, where)
+    assert "demo is deleted." in page.one("main").text
+    assert states(page)[0].text == "Not there"
+    assert world.client().get("/environments/demo", headers=BLUE).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("action", "operation"), [("stop", "stop_environment"), ("login", "get_environment_login")]
+)
+def test_what_is_refused_is_said_above_the_environment(world, ledger, action, operation):
+    ledger.add("demo")
+    ledger.stumbles[operation] = Conflict("Not now.", "Later.")
+    answer = post(world, f"/environments/demo/{action}")
+    alert = read_page(answer.text).one("div", role="alert")
+    assert answer.status_code == 409
+    assert alert.text == "Conflict. Not now. Later."
+
+
+@pytest.mark.parametrize("action", ["stop", "start", "restart", "rebuild", "delete"])
+def test_what_somebody_works_on_is_busy_and_says_who(world, ledger, action):
+    ledger.add("demo")
+    with standing_still(world, ledger):
+        post(world, "/environments/demo/restart")
+        answer = post(world, f"/environments/demo/{action}")
+    assert answer.status_code == 423
+    assert "restart_environment by basic:admin" in read_page(answer.text).text
+
+
+@pytest.mark.parametrize("action", ["stop", "start", "login", "protect"])
+def test_nothing_can_be_done_to_one_that_is_not_there(world, action):
+    answer = post(world, f"/environments/nowhere/{action}")
+    if action == "start":  # it takes a job to find out
+        world.runner.jobs.wait("1", next(iter(world.job_rows.rows)), 10)
+        page = show(world, answer.headers["Location"])
+        assert "There is no environment" in page.one("details", class_="why").text
+    else:
+        assert answer.status_code == 404
+
+
+def test_the_login_is_shown_on_request_only(world, ledger):
+    ledger.add("demo")
+    assert PASSWORD not in world.client().get("/environments/demo", headers=BLUE).text
+    assert world.client().get("/environments/demo/login", headers=BLUE).status_code == 405
+    answer = post(world, "/environments/demo/login")
+    assert answer.status_code == 200
+    assert PASSWORD in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert ("get_environment_login", "ok") in world.audit.outcomes
+
+
+def test_htmx_gets_the_login_alone(world, ledger):
+    ledger.add("demo")
+    part = read_page(world.client().post("/environments/demo/login", headers=HTMX).text)
+    assert [found["id"] for found in part.children] == ["login"]
+    assert PASSWORD in part.text
+    ledger.stumbles["get_environment_login"] = Conflict("It has none.", "Wait.")
+    part = read_page(world.client().post("/environments/demo/login", headers=HTMX).text)
+    assert part.one("div", role="alert").text == "Conflict. It has none. Wait."
+    assert part.one("button").text == "Show login"
+
+
+def test_the_log_is_filtered_by_lines_text_and_level(world, ledger):
+    ledger.add("demo")
+    for path in ("/environments/demo", "/_/environments/demo/log"):
+        for query, count in (("", 9), ("?lines=2", 2), ("?grep=WERKZEUG", 1), ("?level=error", 4)):
+            page = show(world, path + query)
+            assert len(log_lines(page)) == count, query
+    page = show(world, "/environments/demo?lines=5&grep=odoo&level=info")
+    form = page.one("form", class_="filter")
+    assert form.one("input", name="lines")["value"] == "5"
+    assert form.one("input", name="grep")["value"] == "odoo"
+    assert form.one("option", selected="").text == "info"
+
+
+def test_loud_lines_of_the_log_stand_out(world, ledger):
+    ledger.add("demo")
+    loud = [span.get("data-loud") for span in log_lines(show(world, "/environments/demo"))]
+    assert loud.count("error") == 1
+    assert loud.count("warning") == 1
+
+
+def test_a_log_that_cannot_be_read_leaves_the_rest_of_the_page(world, ledger):
+    ledger.add("demo")
+    for wrong in ("?lines=0", "?level=loud"):
+        page = show(world, f"/environments/demo{wrong}")
+        assert "Invalid." in page.one("section", id="log").one("div", role="alert").text
+    ledger.stumbles["get_environment_logs"] = UpstreamFailed("Docker is silent.")
+    page = show(world, "/environments/demo")
+    assert "Docker is silent." in page.one("section", id="log").text
+    assert page.one("h1").text == "demo"
+
+
+def test_without_a_container_there_is_no_log_to_ask_for(world, ledger):
+    for state in ("lost", "creating", "deleting"):
+        ledger.add("demo", state=state, url=None)
+        assert show(world, "/environments/demo").all("section", id="log") == []
+    assert "get_environment_logs" not in {row.operation for row in world.audit.rows}
+
+
+def test_before_deleting_what_is_lost_is_said(world, ledger):
+    ledger.add("demo", branch="feature/x", template="acme")
+    page = show(world, "/environments/demo/delete")
+    assert page.one("h1").text == "Delete demo?"
+    losses = [item.text for item in page.one("ul", class_="losses").all("li")]
+    assert "the database, with everything entered since it was cloned from acme" in losses
+    assert any("filestore" in loss for loss in losses)
+    assert any("feature/x at a41f09c" in loss for loss in losses)
+    assert page.one("form", method="post").one("button").text == "Delete demo"
+    assert ledger.environments
+
+
+def test_one_that_is_protected_is_not_offered_to_be_deleted(world, ledger):
+    ledger.add("demo", protected=True)
+    page = show(world, "/environments/demo/delete")
+    assert "demo is protected." in page.text
+    assert [button.text for button in page.one("main").all("button")] == ["Unprotect"]
+    where = post(world, "/environments/demo/delete").headers["Location"]
+    world.runner.jobs.wait("1", next(iter(world.job_rows.rows)), 10)
+    assert "demo is protected." in show(world, where).one("details", class_="why").text
+    assert "demo" in ledger.environments
+
+
+def test_when_work_fails_for_another_reason_both_reasons_are_told(world, ledger):
+    wrong = ErrorView.of(NotFound("It is lost.", "Rebuild.", output=TRACEBACK))
+    ledger.add("demo", state="lost", url=None, error=wrong)
+    ledger.stumbles["rebuild_environment"] = UpstreamFailed("No image.", "Pull it.")
+    where = post(world, "/environments/demo/rebuild").headers["Location"]
+    world.runner.jobs.wait("1", next(iter(world.job_rows.rows)), 10)
+    told = [why.text for why in show(world, where).all("details", class_="why")]
+    assert len(told) == 2
+    assert "No image." in told[0]
+    assert "It is lost." in told[1]
+
+
+def show(world: World, path: str) -> Element:
+    answer = world.client().get(path, headers=BLUE)
+    assert answer.status_code == 200, answer.text
+    return read_page(answer.text)
+
+
+def post(world: World, path: str, **form: str):
+    return world.client().post(path, data=form, headers=BLUE)
+
+
+def states(page: Element) -> list[Element]:
+    return page.all("span", class_="state")
+
+
+def log_lines(page: Element) -> list[Element]:
+    return page.one("section", id="log").one("pre").all("span")
+
+
+@pytest.fixture
+def both() -> tuple[World, Ledger]:
+    return make_dashboard()
+
+
+@pytest.fixture
+def world(both) -> World:
+    return both[0]
+
+
+@pytest.fixture
+def ledger(both) -> Ledger:
+    return both[1]
