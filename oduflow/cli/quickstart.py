@@ -4,7 +4,6 @@ import getpass
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -14,7 +13,7 @@ from oduflow.adapters.docker.errors import EngineUnreachable
 from oduflow.adapters.docker.install import install_engine
 from oduflow.cli.failures import told
 from oduflow.cli.images import wanted
-from oduflow.cli.options import config_option, pick_team
+from oduflow.cli.options import config_option
 from oduflow.cli.serve import only_server, run, set_up_logging
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Failure
@@ -22,8 +21,6 @@ from oduflow.domain.job import Job
 from oduflow.kernel.runner import standing
 from oduflow.services.first_environment import first_environment, sample_url
 from oduflow.settings import NoSettings, Settings, load, write_fresh
-
-READY_SECONDS = 180.0
 
 
 @click.command(short_help="From a bare machine to a first environment.")
@@ -44,8 +41,11 @@ def quickstart(config: Path | None) -> None:
             install_engine(click.echo)
         for reference in wanted(settings):
             services.deps.images.ensure(reference, click.echo)
+        failures: list[Failure] = []
         with only_server(services):
-            run(settings, services, lambda: _first(settings, services))
+            run(settings, services, lambda: _first(settings, services, failures))
+        for failure in failures:
+            raise failure
 
 
 def _settings(config: Path | None) -> Settings:
@@ -57,31 +57,17 @@ def _settings(config: Path | None) -> Settings:
         return write_fresh(place, server={"sample": True})
 
 
-def _first(settings: Settings, services: bootstrap.Services) -> None:
+def _first(settings: Settings, services: bootstrap.Services, failures: list[Failure]) -> None:
     """Make the first environment beside the running server; end the server when that fails."""
+    actor = Actor(next(iter(settings.teams)), ActorKind.CLI, getpass.getuser())
     try:
-        _await_ready(services)
-        actor = Actor(pick_team(settings, next(iter(settings.teams))), ActorKind.CLI, _user())
+        services.deps.infrastructure.ensure(click.echo)
         made = first_environment(services.runner, actor, sample_url(settings.server.port), _show)
     except Failure as failure:
-        click.echo(f"{failure.output}\n{failure.kind}: {failure.message}".strip(), err=True)
-        click.echo(f"  → {failure.hint}", err=True)
+        failures.append(failure)
         os.kill(os.getpid(), signal.SIGTERM)
-        return
-    _print_addresses(settings, str(made.data.url) if made.data else "")
-
-
-def _await_ready(services: bootstrap.Services) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while True:
-        try:
-            services.deps.cluster.ready()
-        except Failure:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-        else:
-            return
+    else:
+        _print_addresses(settings, str(made.data.url) if made.data else "")
 
 
 def _show(job: Job) -> None:
@@ -106,7 +92,3 @@ Serving until Ctrl-C.
 """
     )
     sys.stdout.flush()
-
-
-def _user() -> str:
-    return getpass.getuser()

@@ -40,6 +40,7 @@ class Infrastructure:
     firewall: Firewall
     locks: FileLocks
     isolation: FirewallState | None = None
+    _stands: bool = False
 
     def ensure(self, on_progress: Callable[[str], None] = lambda _line: None) -> FirewallState:
         """Make everything that is missing.
@@ -65,6 +66,7 @@ class Infrastructure:
             # The rules come before the database: no address is ever open without them.
             state = self.apply_firewall()
             self.database.ensure(subnets, on_progress)
+            self._stands = True
             return state
 
     def require(self) -> None:
@@ -74,7 +76,7 @@ class Infrastructure:
             Forbidden: tenants cannot be kept apart on this machine.
             Failure: what is missing and could not be made.
         """
-        if self.isolation is None or not self.database.serves():
+        if not self._stands or not self.database.serves():
             self.ensure()
         state = self.isolation
         if (

@@ -24,6 +24,7 @@ TARGET = "/deps"
 REQUIREMENTS = "/requirements.txt"
 WHEELS = "/wheels"
 LAST_LINES = 30
+RETRIES = 3  # pip's own five keep a create waiting for long where no index answers
 
 
 def ensure(
@@ -93,7 +94,7 @@ def _run_pip(
         entrypoint=("python3", "-m", "pip"),
         command=(
             *("install", "--no-input", "--no-cache-dir", "--disable-pip-version-check"),
-            *("--only-binary=:all:", "--no-warn-script-location"),
+            *("--only-binary=:all:", "--no-warn-script-location", f"--retries={RETRIES}"),
             *options,
             *("--target", TARGET, "--requirement", REQUIREMENTS),
         ),

@@ -34,6 +34,7 @@ from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
 from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, World, basic, make_world
+from tests.support.pages import Element, read_page
 
 BLUE = basic(BLUE_PASSWORD)
 REPOSITORY = "https://git.example.com/acme/addons.git"
@@ -238,9 +239,7 @@ def list_templates(ledger: Ledger, call: Call, args: Any) -> Outcome[TemplateLis
 
 def create_template(ledger: Ledger, call: Call, args: Any) -> Outcome[TemplateView]:
     for _step in ledger.walk(call, (("modules", "installing Odoo's modules"),)):
-        ledger.add_template(
-            args.name, hours=0, state=TemplateState.CREATING, modules=args.modules
-        )
+        ledger.add_template(args.name, hours=0, state=TemplateState.CREATING, modules=args.modules)
     ledger.add_template(args.name, hours=0, modules=args.modules)
     return Outcome(ledger.templates[args.name], f"Template {args.name} is ready.")
 
@@ -292,8 +291,25 @@ def standing_still(world: World, ledger: Ledger) -> Iterator[None]:
         yield
     finally:
         ledger.go.set()
-        for job in list(world.job_rows.rows):
-            world.runner.jobs.wait("1", job, 10)
+        finish(world)
+
+
+def show(world: World, path: str) -> Element:
+    """Read a page as the Blue team's admin; it has to be there."""
+    answer = world.client().get(path, headers=BLUE)
+    assert answer.status_code == 200, answer.text
+    return read_page(answer.text)
+
+
+def post(world: World, path: str, **form: str) -> Any:
+    """Send a form as the Blue team's admin."""
+    return world.client().post(path, data=form, headers=BLUE)
+
+
+def finish(world: World) -> None:
+    """Wait for the end of every job."""
+    for job in list(world.job_rows.rows):
+        world.runner.jobs.wait("1", job, 10)
 
 
 def _operations() -> Iterator[Operation]:

@@ -10,11 +10,11 @@ from tests.support.dashboard_world import (
     PASSWORD,
     REPOSITORY,
     TRACEBACK,
-    Ledger,
-    make_dashboard,
+    finish,
+    post,
+    show,
     standing_still,
 )
-from tests.support.fakes import World
 from tests.support.pages import Element, read_page
 
 HTMX = {**BLUE, "HX-Request": "true"}
@@ -23,7 +23,14 @@ HTMX = {**BLUE, "HX-Request": "true"}
 def test_the_facts_are_there(world, ledger):
     ledger.add("demo", modules=("sale", "crm"), created_by="basic:admin")
     text = show(world, "/environments/demo").one("main").text
-    for fact in ("http://localhost:20001/", "main", "a41f09c2b", REPOSITORY, "base-19", "odoo:19.0"):
+    for fact in (
+        "http://localhost:20001/",
+        "main",
+        "a41f09c2b",
+        REPOSITORY,
+        "base-19",
+        "odoo:19.0",
+    ):
         assert fact in text
     assert "sale crm" in text
     assert "by admin" in text
@@ -136,7 +143,9 @@ def test_why_one_failed_is_told_with_cause_last_lines_and_next_step(world, ledge
     for path in (where, "/environments/demo"):
         why = show(world, path).one("details", class_="why")
         assert "open" in why.attributes
-        told = {term.text: found.text for term, found in zip(why.all("dt"), why.all("dd"))}
+        told = {
+            term.text: found.text for term, found in zip(why.all("dt"), why.all("dd"), strict=True)
+        }
         assert told["Cause"] == "Not installed: broken (uninstalled). Upstream"
         assert "ImportError" in told["Last lines"]
         assert told["Next"] == "Fix the module, push."
@@ -179,7 +188,7 @@ def test_what_somebody_works_on_is_busy_and_says_who(world, ledger, action):
 def test_nothing_can_be_done_to_one_that_is_not_there(world, action):
     answer = post(world, f"/environments/nowhere/{action}")
     if action == "start":  # it takes a job to find out
-        world.runner.jobs.wait("1", next(iter(world.job_rows.rows)), 10)
+        finish(world)
         page = show(world, answer.headers["Location"])
         assert "There is no environment" in page.one("details", class_="why").text
     else:
@@ -264,7 +273,7 @@ def test_one_that_is_protected_is_not_offered_to_be_deleted(world, ledger):
     assert "demo is protected." in page.text
     assert [button.text for button in page.one("main").all("button")] == ["Unprotect"]
     where = post(world, "/environments/demo/delete").headers["Location"]
-    world.runner.jobs.wait("1", next(iter(world.job_rows.rows)), 10)
+    finish(world)
     assert "demo is protected." in show(world, where).one("details", class_="why").text
     assert "demo" in ledger.environments
 
@@ -274,21 +283,11 @@ def test_when_work_fails_for_another_reason_both_reasons_are_told(world, ledger)
     ledger.add("demo", state="lost", url=None, error=wrong)
     ledger.stumbles["rebuild_environment"] = UpstreamFailed("No image.", "Pull it.")
     where = post(world, "/environments/demo/rebuild").headers["Location"]
-    world.runner.jobs.wait("1", next(iter(world.job_rows.rows)), 10)
+    finish(world)
     told = [why.text for why in show(world, where).all("details", class_="why")]
     assert len(told) == 2
     assert "No image." in told[0]
     assert "It is lost." in told[1]
-
-
-def show(world: World, path: str) -> Element:
-    answer = world.client().get(path, headers=BLUE)
-    assert answer.status_code == 200, answer.text
-    return read_page(answer.text)
-
-
-def post(world: World, path: str, **form: str):
-    return world.client().post(path, data=form, headers=BLUE)
 
 
 def states(page: Element) -> list[Element]:
@@ -297,18 +296,3 @@ def states(page: Element) -> list[Element]:
 
 def log_lines(page: Element) -> list[Element]:
     return page.one("section", id="log").one("pre").all("span")
-
-
-@pytest.fixture
-def both() -> tuple[World, Ledger]:
-    return make_dashboard()
-
-
-@pytest.fixture
-def world(both) -> World:
-    return both[0]
-
-
-@pytest.fixture
-def ledger(both) -> Ledger:
-    return both[1]

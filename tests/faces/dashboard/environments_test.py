@@ -9,11 +9,11 @@ from tests.support.dashboard_world import (
     GONE,
     PASSWORD,
     REPOSITORY,
-    Ledger,
-    make_dashboard,
+    finish,
+    post,
+    show,
     standing_still,
 )
-from tests.support.fakes import World
 from tests.support.pages import Element, read_page
 
 NEW = {"name": "Fix / Stock Labels", "repo_url": REPOSITORY, "branch": "", "modules": "sale, crm"}
@@ -93,7 +93,7 @@ def test_the_list_asks_often_while_something_is_done_and_seldom_otherwise(world,
     ledger.add("demo")
     assert asked(show(world, "/?q=de")) == "every 30s, refresh"
     with standing_still(world, ledger):
-        post(world, "/environments", NEW)
+        post(world, "/environments", **NEW)
         page = show(world, "/?q=de")
         assert asked(page) == "every 1s, refresh"
         assert page.one("div", id="environments")["hx-get"] == "/_/environments?q=de"
@@ -101,7 +101,7 @@ def test_the_list_asks_often_while_something_is_done_and_seldom_otherwise(world,
 
 def test_one_that_is_being_made_shows_its_step_and_can_be_called_off(world, ledger):
     with standing_still(world, ledger):
-        post(world, "/environments", NEW)
+        post(world, "/environments", **NEW)
         [job] = world.job_rows.rows
         [row] = rows(show(world, "/"))
         assert states(row)[0].text == "Creating"
@@ -112,7 +112,7 @@ def test_one_that_is_being_made_shows_its_step_and_can_be_called_off(world, ledg
 
 def test_one_that_has_no_row_yet_is_in_the_list_already(world, ledger):
     with standing_still(world, ledger):
-        post(world, "/environments", NEW)
+        post(world, "/environments", **NEW)
         ledger.environments.clear()
         assert [name(row) for row in rows(show(world, "/"))] == ["fix-stock-labels"]
         assert rows(show(world, "/?q=zebra")) == []
@@ -151,7 +151,7 @@ def test_a_template_is_chosen_from_those_that_are_ready(world, ledger):
 
 
 def test_creating_begins_a_job_and_shows_it(world, ledger):
-    answer = post(world, "/environments", NEW)
+    answer = post(world, "/environments", **NEW)
     [job] = world.job_rows.rows
     assert answer.status_code == 303
     assert answer.headers["Location"] == f"/environments/fix-stock-labels?job={job}"
@@ -171,7 +171,7 @@ def test_creating_begins_a_job_and_shows_it(world, ledger):
     ],
 )
 def test_what_does_not_fit_is_said_beside_its_field_and_nothing_is_lost(world, sent, field, said):
-    answer = post(world, "/environments", NEW | {"odoo_image": "odoo:19.0"} | sent)
+    answer = post(world, "/environments", **(NEW | {"odoo_image": "odoo:19.0"} | sent))
     page = read_page(answer.text)
     assert answer.status_code == 422
     assert "Invalid." in page.one("div", role="alert").text
@@ -185,8 +185,8 @@ def test_what_does_not_fit_is_said_beside_its_field_and_nothing_is_lost(world, s
 
 
 def test_a_name_that_makes_no_name_is_said_above_the_form(world):
-    answer = post(world, "/environments", NEW | {"name": "<div hx-get=/x>***", "branch": "b"})
-    made = post(world, "/environments", NEW | {"name": "***", "branch": "b"})
+    answer = post(world, "/environments", **(NEW | {"name": "<div hx-get=/x>***", "branch": "b"}))
+    made = post(world, "/environments", **(NEW | {"name": "***", "branch": "b"}))
     page = read_page(made.text)
     assert answer.status_code == 303
     assert made.status_code == 422
@@ -196,8 +196,8 @@ def test_a_name_that_makes_no_name_is_said_above_the_form(world):
 
 def test_a_name_that_somebody_works_on_is_busy_and_says_who(world, ledger):
     with standing_still(world, ledger):
-        post(world, "/environments", NEW)
-        answer = post(world, "/environments", NEW)
+        post(world, "/environments", **NEW)
+        answer = post(world, "/environments", **NEW)
     alert = read_page(answer.text).one("div", role="alert")
     assert answer.status_code == 423
     assert "create_environment by basic:admin" in alert.text
@@ -211,7 +211,7 @@ def test_a_name_that_somebody_works_on_is_busy_and_says_who(world, ledger):
 def test_an_action_from_the_list_that_is_refused_stays_on_the_list(world, ledger, failure, status):
     ledger.add("demo")
     ledger.stumbles["stop_environment"] = failure
-    answer = post(world, "/environments/demo/stop", {"back": "list"})
+    answer = post(world, "/environments/demo/stop", back="list")
     page = read_page(answer.text)
     assert answer.status_code == status
     assert failure.message in page.one("div", role="alert").text
@@ -221,12 +221,12 @@ def test_an_action_from_the_list_that_is_refused_stays_on_the_list(world, ledger
 @pytest.mark.parametrize("action", ["start", "stop", "rebuild"])
 def test_an_action_from_the_list_goes_back_to_the_list(world, ledger, action):
     ledger.add("demo")
-    answer = post(world, f"/environments/demo/{action}", {"back": "list"})
+    answer = post(world, f"/environments/demo/{action}", back="list")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
 
 
 def test_one_that_failed_says_why_in_the_list(world, ledger):
-    post(world, "/environments", NEW | {"modules": BROKEN})
+    post(world, "/environments", **(NEW | {"modules": BROKEN}))
     finish(world)
     [row] = rows(show(world, "/"))
     assert states(row)[0].text == "Failed"
@@ -234,27 +234,12 @@ def test_one_that_failed_says_why_in_the_list(world, ledger):
 
 
 def test_one_that_failed_before_it_was_there_leaves_no_row(world):
-    answer = post(world, "/environments", NEW | {"repo_url": GONE})
+    answer = post(world, "/environments", **(NEW | {"repo_url": GONE}))
     finish(world)
     assert rows(show(world, "/")) == []
     page = show(world, answer.headers["Location"])
     assert "The git server does not answer." in page.one("details", class_="why").text
     assert "Check the URL." in page.one("details", class_="why").text
-
-
-def finish(world: World) -> None:
-    for job in list(world.job_rows.rows):
-        world.runner.jobs.wait("1", job, 10)
-
-
-def show(world: World, path: str) -> Element:
-    answer = world.client().get(path, headers=BLUE)
-    assert answer.status_code == 200, answer.text
-    return read_page(answer.text)
-
-
-def post(world: World, path: str, form: dict[str, str]):
-    return world.client().post(path, data=form, headers=BLUE)
 
 
 def rows(page: Element) -> list[Element]:
@@ -276,18 +261,3 @@ def meter(page: Element) -> list[tuple[str, str]]:
 
 def asked(page: Element) -> str:
     return page.one("div", id="environments")["hx-trigger"]
-
-
-@pytest.fixture
-def both() -> tuple[World, Ledger]:
-    return make_dashboard()
-
-
-@pytest.fixture
-def world(both) -> World:
-    return both[0]
-
-
-@pytest.fixture
-def ledger(both) -> Ledger:
-    return both[1]

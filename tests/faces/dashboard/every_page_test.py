@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.support.dashboard_world import BLUE, BROKEN, GONE, REPOSITORY, TRACEB
 from tests.support.fakes import OPEN, RED_PASSWORD, TWO_TEAMS, World, basic, bearer, make_world
 from tests.support.pages import Element, read_page
 
-HOSTILE = '<div hx-get=/x hx-trigger=load onclick=alert(1)>"\'</div>'
+HOSTILE = "<div hx-get=/x hx-trigger=load onclick=alert(1)>\"'</div>"
 PAGES = [
     "/",
     "/?q=zebra",
@@ -133,7 +134,9 @@ def test_a_page_has_at_most_one_primary_button(stocked, path):
 
 @every_page
 def test_htmx_is_told_to_run_nothing_and_to_ask_nobody_else(stocked, path):
-    [config] = [meta for meta in show(stocked, path).all("meta") if meta.get("name") == "htmx-config"]
+    [config] = [
+        meta for meta in show(stocked, path).all("meta") if meta.get("name") == "htmx-config"
+    ]
     for switch in ('"allowEval": false', '"allowScriptTags": false', '"selfRequestsOnly": true'):
         assert switch in config["content"]
     assert '"includeIndicatorStyles": false' in config["content"]
@@ -255,7 +258,12 @@ def stocked():
     """A world with one of everything, and hostile text in every place for text."""
     world, ledger = make_dashboard()
     wrong = ErrorView.of(Conflict(HOSTILE, HOSTILE, output=f"{TRACEBACK}\n{HOSTILE}"))
-    hostile = {"branch": HOSTILE, "created_by": HOSTILE, "template": HOSTILE, "repo_url": HOSTILE}
+    hostile: dict[str, Any] = {
+        "branch": HOSTILE,
+        "created_by": HOSTILE,
+        "template": HOSTILE,
+        "repo_url": HOSTILE,
+    }
     ledger.add("running", **hostile, odoo_image=HOSTILE, modules=(HOSTILE,))
     ledger.add("stopped", state="stopped", url=None, protected=True)
     ledger.add("failed", state="failed", url=None, error=wrong)

@@ -26,7 +26,7 @@ BROKEN_VIEW = """
 <field name="arch" type="xml"><form><field name="no_such_field"/></form></field></record></odoo>
 """
 LATE = "import sys\nif '--init' not in sys.argv:\n    import gone_at_run_time\n"
-HOG = "import sys\nif {when}:\n    kept = [b'1' * (1 << 20) + bytes([n % 256]) for n in range(1000)]\n"
+HOG = "import sys\nif {when}:\n    kept = [bytes(1) * (1 << 20) + b'1' for n in range(1000)]\n"
 POST_LOAD = "def explode():\n    raise RuntimeError('exploding on purpose')\n"
 
 
@@ -84,7 +84,7 @@ def modest(instance: Instance, git: GitServer) -> Iterator[Instance]:
         (
             "greedy_later",
             "Odoo ended at its limit of 600 MiB of memory before it served a page.",
-            ["Loading module greedy_later"],
+            ["odoo.modules.loading: loading"],
         ),
         ("late", "/web/login answers HTTP 500.", ["No module named 'gone_at_run_time'"]),
     ],

@@ -1,0 +1,90 @@
+"""The jobs: the list, one of them, calling one off."""
+
+from tests.support.dashboard_world import BLUE, GONE, REPOSITORY, post, show, standing_still
+from tests.support.fakes import World
+
+
+def test_the_list_says_what_was_asked_how_far_it_is_and_how_it_ended(world, ledger):
+    begin(world, name="gone", repo_url=GONE)
+    begin(world, name="made", repo_url=REPOSITORY)
+    with standing_still(world, ledger):
+        begin(world, finish=False, name="slow", repo_url=REPOSITORY)
+        page = show(world, "/jobs")
+        slow, made, gone = page.one("tbody").all("tr")
+        assert page.one("div", id="jobs")["hx-trigger"] == "every 1s"
+    assert "Create environment slow" in slow.text
+    assert "Step 1 of 6 · reserving the name" in slow.text
+    assert slow.one("span", class_="state")["data-state"] == "busy"
+    assert "made serves at http://localhost:20001/" in made.text
+    assert "The git server does not answer." in gone.text
+    assert show(world, "/jobs").one("div", id="jobs").get("hx-trigger") is None
+
+
+def test_the_list_can_be_narrowed_to_what_goes_on(world, ledger):
+    begin(world, name="made", repo_url=REPOSITORY)
+    with standing_still(world, ledger):
+        begin(world, finish=False, name="slow", repo_url=REPOSITORY)
+        page = show(world, "/jobs?active=true")
+        assert "made" not in page.one("tbody").text
+        assert page.one("div", id="jobs")["hx-get"] == "/_/jobs?active=true"
+    assert "Nothing is being done" in show(world, "/jobs?active=true").text
+
+
+def test_one_that_goes_on_asks_every_second(world, ledger):
+    with standing_still(world, ledger):
+        job = begin(world, finish=False, name="slow", repo_url=REPOSITORY)
+        part = show(world, f"/jobs/{job}").one("div", id="job")
+        assert (part["hx-get"], part["hx-trigger"]) == (f"/_/jobs/{job}", "every 1s")
+        assert part.one("progress")["max"] == "6"
+    part = show(world, f"/_/jobs/{job}").one("div", id="job")
+    assert part.get("hx-get") is None
+
+
+def test_one_that_is_done_shows_its_result(world):
+    job = begin(world, name="made", repo_url=REPOSITORY, modules="sale")
+    page = show(world, f"/jobs/{job}")
+    assert "made serves at http://localhost:20001/" in page.text
+    assert page.all("a", href=f"/environments/made?job={job}")
+    facts = page.one("details").text
+    assert "Repo url" in facts
+    assert REPOSITORY in facts
+
+
+def test_one_that_failed_shows_why(world):
+    job = begin(world, name="gone", repo_url=GONE)
+    page = show(world, f"/jobs/{job}")
+    assert page.all("span", class_="state")[0].text == "Failed"
+    assert "The git server does not answer." in page.one("details", class_="why").text
+
+
+def test_calling_one_off_stops_it_and_removes_what_it_made(world, ledger):
+    with standing_still(world, ledger):
+        job = begin(world, finish=False, name="slow", repo_url=REPOSITORY)
+        answer = world.client().post(f"/jobs/{job}/cancel", headers=BLUE)
+        assert answer.status_code == 303
+        assert answer.headers["Location"] == f"/jobs/{job}?asked=yes"
+        world.runner.jobs.wait("1", job, 10)
+    page = show(world, f"/jobs/{job}?asked=yes")
+    assert page.all("span", class_="state")[0].text == "Cancelled"
+    assert ledger.environments == {}
+
+
+def test_one_that_is_asked_to_stop_says_so_and_is_asked_once(world, ledger):
+    with standing_still(world, ledger):
+        job = begin(world, finish=False, name="slow", repo_url=REPOSITORY)
+        page = show(world, f"/jobs/{job}?asked=yes")
+        assert "Asked to stop." in page.text
+        assert page.all("form") == []
+        assert page.one("div", id="job")["hx-get"] == f"/_/jobs/{job}?asked=yes"
+
+
+def test_one_that_is_not_there_cannot_be_called_off(world):
+    answer = world.client().post(f"/jobs/{'a' * 12}/cancel", headers=BLUE)
+    assert answer.status_code == 404
+
+
+def begin(world: World, *, finish: bool = True, **form: str) -> str:
+    answer = post(world, "/environments", **form)
+    job = str(answer.headers["Location"].partition("job=")[2])
+    world.runner.jobs.wait("1", job, 10 if finish else 0)
+    return job

@@ -1,0 +1,51 @@
+"""The server's own page."""
+
+from oduflow import __version__
+from oduflow.domain.health import Finding
+from tests.support.dashboard_world import make_dashboard, show
+from tests.support.fakes import BLUE_PASSWORD, BLUE_TOKEN, OPEN
+from tests.support.pages import Element, read_page
+
+
+def test_every_part_says_how_it_is_and_what_to_do(world):
+    world.probe.parts = (
+        Finding("docker", ok=True, message="Docker answers."),
+        Finding("disk", ok=False, message="The disk is full.", hint="Free some."),
+    )
+    parts = facts(show(world, "/system"))
+    assert parts["Docker"] == "Ready Docker answers."
+    assert parts["Disk"] == "Not ready The disk is full.Free some."
+
+
+def test_looking_often_is_not_asking_often(world):
+    for _ in range(5):
+        show(world, "/system")
+    assert world.probe.looks == 1
+
+
+def test_it_says_who_asks_and_what_they_may_do(world):
+    told = facts(show(world, "/system"))
+    assert told["Team"] == "Blue id 1"
+    assert told["Signed in"] == "admin with the team\N{RIGHT SINGLE QUOTATION MARK}s ui_password"
+    assert told["May"] == "read, write, destroy, admin"
+
+
+def test_it_says_when_nobody_was_asked_for_a_password():
+    world, _ = make_dashboard(OPEN)
+    page = read_page(world.client().get("/system").text)
+    assert "ui_password is empty" in facts(page)["Signed in"]
+
+
+def test_it_names_versions_and_the_other_faces_and_no_secret(world):
+    page = show(world, "/system")
+    told = facts(page)
+    assert told["Oduflow"] == __version__
+    assert told["Agents (MCP)"].startswith("http://localhost:8000/mcp")
+    assert BLUE_TOKEN not in page.text
+    assert BLUE_PASSWORD not in page.text
+
+
+def facts(page: Element) -> dict[str, str]:
+    return {
+        term.text: found.text for term, found in zip(page.all("dt"), page.all("dd"), strict=True)
+    }

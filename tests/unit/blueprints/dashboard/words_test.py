@@ -1,0 +1,56 @@
+from datetime import timedelta
+
+import pytest
+
+from oduflow.blueprints.dashboard import words
+from oduflow.domain.clock import now, rfc3339
+
+
+def test_a_moment_is_told_by_its_age():
+    assert words.ago(rfc3339(now() - timedelta(hours=3))) == "3 h ago"
+
+
+def test_a_moment_is_written_in_utc_to_the_minute():
+    assert words.utc("2026-11-23T14:05:59.123Z") == "2026-11-23 14:05 UTC"
+
+
+@pytest.mark.parametrize(
+    ("actor", "named"),
+    [
+        ("basic:admin", "admin"),
+        ("octocat", "octocat"),
+        ("grant:ci-2", "grant ci-2"),
+        ("cli:ada", "ada (command line)"),
+        ("token:auth_token", "MCP token"),
+        ("anonymous:anonymous", "anonymous"),
+        ("robot:x", "x"),
+    ],
+)
+def test_people_are_called_as_people_know_them(actor, named):
+    assert words.person(actor) == named
+
+
+def test_words_of_machines_are_spoken():
+    assert words.spoken("not_found") == "Not found"
+
+
+@pytest.mark.parametrize(
+    ("operation", "doing"),
+    [("create_environment", "creating"), ("rebuild_environment", "rebuilding"), ("x_y", "working")],
+)
+def test_what_an_operation_does_is_one_word(operation, doing):
+    assert words.doing(operation) == doing
+
+
+@pytest.mark.parametrize(
+    ("line", "loudness"),
+    [
+        ("2026-11-23 09:15:40,007 1 ERROR db odoo.http: No.", "error"),
+        ("2026-11-23 09:15:40,007 1 CRITICAL db odoo.http: No.", "error"),
+        ("2026-11-23 09:15:40,007 1 WARNING db odoo.http: No.", "warning"),
+        ("2026-11-23 09:15:40,007 1 INFO db odoo.http: " + "x" * 60 + " ERROR ", ""),
+        ("", ""),
+    ],
+)
+def test_loud_lines_of_a_log_are_told_from_the_rest(line, loudness):
+    assert words.loudness(line) == loudness
