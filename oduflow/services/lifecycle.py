@@ -27,9 +27,7 @@ def start(deps: Deps, call: Call, row: Environment) -> Environment:
     plan = EnvironmentPlan.of(deps.naming, row)
     facts = deps.containers.facts(plan.container)
     if facts is None:
-        raise Conflict(
-            f"{row.name} has no container.", f"Call rebuild_environment name={row.name}."
-        )
+        raise _no_container(row)
     deps.environments.update(row.id, step="serving", job=call.job)
     try:
         call.report("serving", "starting Odoo", 1, 1)
@@ -40,8 +38,14 @@ def start(deps: Deps, call: Call, row: Environment) -> Environment:
 
 
 def stop(deps: Deps, row: Environment) -> Environment:
-    """Stop the container, if there is one that runs."""
+    """Stop the container; one that does not run stays as it is.
+
+    Raises:
+        Conflict: there is no container to stop.
+    """
     plan = EnvironmentPlan.of(deps.naming, row)
+    if deps.containers.facts(plan.container) is None:
+        raise _no_container(row)
     halt(deps, plan, timeout=STOP_SECONDS)
     return deps.environments.update(row.id, state=EnvironmentState.STOPPED, step="", job="")
 
@@ -51,8 +55,8 @@ def rebuild(deps: Deps, call: Call, row: Environment) -> Environment:
 
     Killed in the middle, the row says `rebuild` and the reconciler makes the container again.
     """
-    row = deps.environments.update(row.id, state=EnvironmentState.RUNNING, step="rebuild")
     image = deps.images.facts(row.odoo_image)
+    row = deps.environments.update(row.id, state=EnvironmentState.RUNNING, step="rebuild")
     work = Provisioning(deps, call, row, template_of(row), image)
     # A failure keeps everything: what can be undone here is only what was kept on purpose.
     steps = [
@@ -79,6 +83,9 @@ def rebuild(deps: Deps, call: Call, row: Environment) -> Environment:
         )
         work.keep_as_failed(ErrorView.of(stopped))
         raise stopped from None
+    except Failure as failure:
+        work.keep_as_failed(ErrorView.of(failure))
+        raise
     return _serves(deps, work.row)
 
 
@@ -88,6 +95,10 @@ def revive(deps: Deps, call: Call, row: Environment) -> Environment:
     if deps.containers.facts(plan.container) is None:
         create_container(deps, plan, row)
     return start(deps, call, row)
+
+
+def _no_container(row: Environment) -> Conflict:
+    return Conflict(f"{row.name} has no container.", f"Call rebuild_environment name={row.name}.")
 
 
 def _serves(deps: Deps, row: Environment) -> Environment:

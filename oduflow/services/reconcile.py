@@ -55,6 +55,8 @@ def _locked(deps: Deps, key: str, act: Callable[[], None]) -> None:
         act()
     except Failure as failure:
         log.warning("%s: %s", key, failure.message)
+    except Exception:
+        log.exception("%s: a defect; the others are looked at all the same", key)
     finally:
         held.release()
 

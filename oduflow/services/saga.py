@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from oduflow.domain.errors import Cancelled, Failure
+from oduflow.domain.errors import Failure, UpstreamFailed
 from oduflow.services.failpoints import Failpoints
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,8 @@ class Step:
         message: what people read while it runs.
         do: make something.
         undo: remove it, whether it is there or not.
-        keeps: a failure of this step leaves everything in place for inspection.
+        keeps: a failure of Odoo's in this step leaves everything in place for inspection; one
+            that says nothing about Odoo, such as a full disk, does not.
     """
 
     name: str
@@ -77,7 +78,7 @@ class Saga:
                 step.do()
                 self.failpoints.reach(f"{self.name}.{step.name}.after")
             except Failure as failure:
-                if step.keeps and not isinstance(failure, Cancelled):
+                if step.keeps and isinstance(failure, UpstreamFailed):
                     raise KeptForInspection(failure) from failure
                 _undo(begun)
                 raise

@@ -143,9 +143,8 @@ def test_why_one_failed_is_told_with_cause_last_lines_and_next_step(world, ledge
     for path in (where, "/environments/demo"):
         why = show(world, path).one("details", class_="why")
         assert "open" in why.attributes
-        told = {
-            term.text: found.text for term, found in zip(why.all("dt"), why.all("dd"), strict=True)
-        }
+        terms, answers = why.all("dt"), why.all("dd")
+        told = {term.text: said.text for term, said in zip(terms, answers, strict=True)}
         assert told["Cause"] == "Not installed: broken (uninstalled). Upstream"
         assert "ImportError" in told["Last lines"]
         assert told["Next"] == "Fix the module, push."

@@ -258,13 +258,9 @@ def stocked():
     """A world with one of everything, and hostile text in every place for text."""
     world, ledger = make_dashboard()
     wrong = ErrorView.of(Conflict(HOSTILE, HOSTILE, output=f"{TRACEBACK}\n{HOSTILE}"))
-    hostile: dict[str, Any] = {
-        "branch": HOSTILE,
-        "created_by": HOSTILE,
-        "template": HOSTILE,
-        "repo_url": HOSTILE,
-    }
-    ledger.add("running", **hostile, odoo_image=HOSTILE, modules=(HOSTILE,))
+    places = ("branch", "created_by", "template", "repo_url", "odoo_image")
+    hostile: dict[str, Any] = dict.fromkeys(places, HOSTILE)
+    ledger.add("running", **hostile, modules=(HOSTILE,))
     ledger.add("stopped", state="stopped", url=None, protected=True)
     ledger.add("failed", state="failed", url=None, error=wrong)
     ledger.add("lost", state="lost", url=None, error=wrong)

@@ -47,8 +47,10 @@ def held_at(instance: Instance, point: str) -> Iterator[Path]:
 
 def command_line(instance: Instance, *words: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "oduflow", "call", "--config", str(instance.config)]
-        + ["--team", "blue", "--json", *words],
+        [
+            *(sys.executable, "-m", "oduflow", "call", "--config", str(instance.config)),
+            *("--team", "blue", "--json", *words),
+        ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -267,8 +269,11 @@ def test_where_no_port_is_left_nothing_is_made(
     instance: Instance, sample_repository: str, cleared: None
 ) -> None:
     ports = instance.settings.routing.port_range
-    few = (f'"{ports.first}-{ports.last}"', f'"{ports.first}-{ports.first}"')
-    with variant(instance, few) as narrow:
+    few = (f'"{ports.first}-{ports.last}"', f'"{ports.first}-{ports.first + 1}"')
+    with (
+        variant(instance, few) as narrow,
+        socket.create_server(("127.0.0.1", ports.first + 1)),
+    ):
         narrow.ok("create_environment", name="only", repo_url=sample_repository)
         before = world(narrow)
         refused = narrow.call("create_environment", name="more", repo_url=sample_repository)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from oduflow.domain.errors import Cancelled, UpstreamFailed
+from oduflow.domain.errors import Cancelled, QuotaReached, UpstreamFailed
 from oduflow.services.failpoints import Failpoints
 from oduflow.services.saga import KeptForInspection, Saga, Step, nothing
 
@@ -106,10 +106,13 @@ def test_a_step_that_keeps_its_leftovers_undoes_nothing(world):
     assert world.diary[-1] == "do two"
 
 
-def test_what_keeps_its_leftovers_is_undone_when_somebody_cancelled(world):
-    world.fails["do two"] = Cancelled("Stopped on request.")
+@pytest.mark.parametrize(
+    "failure", [Cancelled("Stopped on request."), QuotaReached("The disk is full.")]
+)
+def test_what_keeps_its_leftovers_is_undone_when_they_would_explain_nothing(world, failure):
+    world.fails["do two"] = failure
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(type(failure)):
         world.saga(world.step("one"), world.step("two", keeps=True)).run()
 
     assert world.diary[-2:] == ["undo two", "undo one"]

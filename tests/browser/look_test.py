@@ -1,0 +1,122 @@
+"""Pages fit, can be hit with a finger, and read well, in both themes."""
+
+import pytest
+from playwright.sync_api import Page
+
+from oduflow.domain.errors import UpstreamFailed
+from oduflow.domain.outcome import ErrorView
+from tests.support.browser import Served
+from tests.support.dashboard_world import TRACEBACK
+
+PAGES = (
+    "/",
+    "/?q=nothing-fits-this",
+    "/new/environment",
+    "/environments/demo",
+    "/environments/failed",
+    "/environments/slow",
+    "/environments/demo/delete",
+    "/templates",
+    "/templates/base-19/delete",
+    "/jobs",
+    "/system",
+    "/environments/nowhere-at-all",
+)
+LONG = "feature/" + "a-very-long-branch-name-without-any-space-" * 4
+# WCAG 2.2, 2.5.8: links within a sentence are exempt.
+SMALL_TARGETS = """
+() => [...document.querySelectorAll("a, button, input, select, summary")]
+  .filter((part) => part.checkVisibility() && !part.closest(".unseen, .skip"))
+  .filter((part) => !(part.matches("a") && part.closest("p:not(.trail), dd, li, td:not(.name)")
+    && !part.matches(".button")))
+  .filter((part) => part.type !== "hidden" && part.type !== "checkbox")
+  .map((part) => [part.outerHTML.slice(0, 90), part.getBoundingClientRect()])
+  .filter(([, box]) => box.width < 24 || box.height < 20)
+  .map(([html, box]) => `${html} ${box.width}x${box.height}`)
+"""
+WIDER_THAN_THE_SCREEN = """
+() => [...document.querySelectorAll("main *")]
+  .filter((part) => part.checkVisibility() && !part.closest(".unseen, .output"))
+  .filter((part) => part.getBoundingClientRect().right > innerWidth + 1)
+  .map((part) => part.outerHTML.slice(0, 90))
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 641, 1180, 1600])
+def test_nothing_sticks_out(stocked: Served, width: int, theme: str):
+    page = stocked.visit("/", width=width, color_scheme=theme)
+    for path in PAGES:
+        page.goto(stocked.url + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert page.evaluate(WIDER_THAN_THE_SCREEN) == [], path
+    forget_the_missing_page(stocked)
+
+
+@pytest.mark.parametrize("width", [360, 1180])
+def test_what_is_to_be_hit_is_large_enough(stocked: Served, width: int):
+    page = stocked.visit("/", width=width)
+    for path in PAGES:
+        page.goto(stocked.url + path)
+        assert page.evaluate(SMALL_TARGETS) == [], path
+    forget_the_missing_page(stocked)
+
+
+def test_both_themes_are_drawn(stocked: Served):
+    grounds = {
+        theme: stocked.visit("/", color_scheme=theme).evaluate(
+            "getComputedStyle(document.body).backgroundColor"
+        )
+        for theme in ("light", "dark")
+    }
+    assert grounds == {"light": "rgb(247, 247, 245)", "dark": "rgb(20, 21, 23)"}
+
+
+def test_rows_are_cards_where_it_is_narrow(stocked: Served):
+    for width, display in ((360, "grid"), (1180, "table-row")):
+        page = stocked.visit("/", width=width)
+        row = page.locator("tbody tr").first
+        assert row.evaluate("row => getComputedStyle(row).display") == display
+
+
+def test_who_wants_no_motion_gets_none(stocked: Served):
+    for wish, moving in (("reduce", "none"), ("no-preference", "turn")):
+        page = stocked.visit("/environments/slow", reduced_motion=wish)
+        animation = page.locator("[data-state=busy]").evaluate(
+            "part => getComputedStyle(part, '::before').animationName"
+        )
+        assert animation == moving
+
+
+def test_times_are_a_persons_own(stocked: Served):
+    page = stocked.visit("/environments/demo", timezone_id="Asia/Tokyo", locale="en-GB")
+    shown = page.locator("dd time")
+    assert " UTC" not in shown.inner_text()
+    expected = shown.evaluate(
+        "time => new Date(time.dateTime).toLocaleString('en-GB', "
+        "{ dateStyle: 'medium', timeStyle: 'short', timeZone: 'Asia/Tokyo' })"
+    )
+    assert shown.inner_text() == expected
+
+
+@pytest.fixture
+def stocked(served: Served) -> Served:
+    ledger = served.ledger
+    wrong = ErrorView.of(UpstreamFailed("Not installed.", "Fix it.", output=TRACEBACK + "x" * 400))
+    ledger.add("demo", branch=LONG, template="a" * 39, created_by="octocat")
+    ledger.add("a" * 39, state="stopped", url=None, protected=True)
+    ledger.add("failed", state="failed", url=None, error=wrong)
+    ledger.add("slow", state="stopped", url=None)
+    ledger.add_template("acme", modules=("sale_management",) * 5, environments=("a" * 39,) * 4)
+    ledger.go.clear()
+    page: Page = served.visit("/environments/slow")
+    page.get_by_role("button", name="Start slow").click()
+    page.close()
+    return served
+
+
+def forget_the_missing_page(served: Served) -> None:
+    """A browser says of a page that is not there, and of nothing else, that it is not there."""
+    missing = [text for text in served.complaints if "404 (NOT FOUND)" in text]
+    assert len(missing) == 1
+    served.complaints.clear() if missing == served.complaints else None

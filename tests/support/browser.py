@@ -1,0 +1,87 @@
+"""A dashboard on a ledger, served by waitress, looked at by real Chromium."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.support.dashboard_world import Ledger, make_dashboard
+from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, World
+from tests.support.waitress_server import waitress_server
+
+EXECUTABLE = "/usr/bin/chromium"
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE_MS = 10_000
+THREADS = 8
+
+
+@dataclass
+class Served:
+    """A dashboard that answers, and everybody who looks at it.
+
+    Attributes:
+        complaints: what browsers had to complain about: errors, and whatever the CSP forbade.
+        asked: the path and query of every request.
+    """
+
+    url: str
+    world: World
+    ledger: Ledger
+    browser: Browser
+    complaints: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def visit(self, path: str = "/", *, width: int = 1180, **options: Any) -> Page:
+        """Open a page as the Blue team's admin, in a browser without any past."""
+        context = self.browser.new_context(
+            viewport={"width": width, "height": 800},
+            http_credentials={"username": "admin", "password": BLUE_PASSWORD},
+            **options,
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.goto(self.url + path)
+        return page
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run one Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def served_dashboard(browser: Browser) -> Iterator[Served]:
+    """Serve a dashboard with one template and no environment."""
+    parts: list[tuple[World, Ledger]] = []
+
+    def make_app(port: int) -> Any:
+        parts.append(make_dashboard(f"[server]\nport = {port}\n{ONE_TEAM}"))
+        return parts[0][0].app
+
+    with waitress_server(make_app, threads=THREADS) as server:
+        served = Served(server.url, *parts[0], browser)
+        yield served
+        served.ledger.go.set()
+        for context in browser.contexts:
+            context.close()
