@@ -26,6 +26,7 @@ from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
 from oduflow.services.database_server import DatabaseServer
 from oduflow.services.deps import Deps
+from oduflow.services.disk import Disk
 from oduflow.services.doctor import Doctor
 from oduflow.services.failpoints import Failpoints
 from oduflow.services.first_environment import sample_authority
@@ -69,7 +70,8 @@ def build(settings: Settings) -> Services:
     refuse_unsupported(settings)
     data_dir = settings.server.data_dir
     naming = Naming(settings.server.instance, data_dir)
-    store = Store(data_dir / "oduflow.db")
+    disk = Disk(data_dir)
+    store = Store(data_dir / "oduflow.db", on_full=disk.give_up_reserve)
     locks = FileLocks(data_dir / "locks")
     job_rows = JobRows(store)
     jobs = Jobs(job_rows, locks, BootSlots(data_dir / "locks", os.cpu_count() or 1, job_rows))
@@ -91,7 +93,7 @@ def build(settings: Settings) -> Services:
         Facts(store),
     )
     firewall = Firewall()
-    infrastructure = Infrastructure(settings, naming, networks, database, firewall, locks)
+    infrastructure = Infrastructure(settings, naming, networks, database, firewall, locks, disk)
     deps = Deps(
         settings=settings,
         naming=naming,

@@ -32,6 +32,7 @@ def create(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[Environme
     existing = deps.environments.get(team, args.name)
     if existing is not None and existing.state in UNFINISHED:
         # We hold the name's lock, so whoever began this is dead: finish their undoing first.
+        deps.infrastructure.wake()
         tear_down(deps, call, existing)
         existing = None
     if existing is not None:

@@ -1,18 +1,15 @@
 """Look at every part that creating an environment needs, and say what is missing."""
 
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.store import Store
-from oduflow.domain.errors import Failure, QuotaReached, UpstreamFailed
+from oduflow.domain.errors import Failure, UpstreamFailed
 from oduflow.domain.health import Finding
 from oduflow.services.adoption import unadoptable
 from oduflow.services.deps import Deps
-
-MINIMUM_FREE_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +65,9 @@ class Doctor:
         return "The store can be written."
 
     def _disk(self) -> str:
-        free = shutil.disk_usage(self.deps.settings.server.data_dir).free
-        if free < MINIMUM_FREE_BYTES:
-            raise QuotaReached(
-                f"Only {free >> 20} MiB are free where the data lies.",
-                "Delete environments or free disk space; creating needs at least 1 GiB.",
-            )
-        return f"{free / (1 << 30):.0f} GiB are free."
+        disk = self.deps.infrastructure.disk
+        disk.require()
+        return f"{disk.free() / (1 << 30):.0f} GiB are free."
 
     def _images(self) -> str:
         self.deps.images.facts(self.deps.settings.images.postgres)

@@ -18,6 +18,7 @@ from oduflow.adapters.locks import FileLocks
 from oduflow.domain.errors import Forbidden, UpstreamFailed
 from oduflow.domain.plan import DATABASE_HOST_OFFSET, Naming
 from oduflow.services.database_server import DatabaseServer
+from oduflow.services.disk import Disk
 from oduflow.services.secret_files import make_folder
 from oduflow.settings import Settings
 
@@ -39,6 +40,7 @@ class Infrastructure:
     database: DatabaseServer
     firewall: Firewall
     locks: FileLocks
+    disk: Disk
     isolation: FirewallState | None = None
     _stands: bool = False
 
@@ -66,18 +68,29 @@ class Infrastructure:
             # The rules come before the database: no address is ever open without them.
             state = self.apply_firewall()
             self.database.ensure(subnets, on_progress)
+            self.disk.hold_reserve()
             self._stands = True
             return state
+
+    def wake(self) -> None:
+        """Make what is missing where the database does not answer: a command line has no keeper.
+
+        Raises:
+            Failure: what is missing and could not be made.
+        """
+        if not self._stands or not self.database.serves():
+            self.ensure()
 
     def require(self) -> None:
         """Make sure that an environment can be made now.
 
         Raises:
             Forbidden: tenants cannot be kept apart on this machine.
+            QuotaReached: the disk has no room for it.
             Failure: what is missing and could not be made.
         """
-        if not self._stands or not self.database.serves():
-            self.ensure()
+        self.disk.require()
+        self.wake()
         state = self.isolation
         if (
             state is not None

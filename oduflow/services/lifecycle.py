@@ -30,6 +30,7 @@ def start(deps: Deps, call: Call, row: Environment) -> Environment:
         raise _no_container(row)
     deps.environments.update(row.id, step="serving", job=call.job)
     try:
+        deps.infrastructure.wake()
         call.report("serving", "starting Odoo", 1, 1)
         row = boot(deps, call, plan, row)
     except Failure as failure:
@@ -55,6 +56,7 @@ def rebuild(deps: Deps, call: Call, row: Environment) -> Environment:
 
     Killed in the middle, the row says `rebuild` and the reconciler makes the container again.
     """
+    deps.infrastructure.wake()
     image = deps.images.facts(row.odoo_image)
     row = deps.environments.update(row.id, state=EnvironmentState.RUNNING, step="rebuild")
     work = Provisioning(deps, call, row, template_of(row), image)

@@ -41,7 +41,7 @@ def test_an_agent_creates_uses_reads_and_deletes_an_environment(
 async def _walk(server: Server, repository: str, mode: str) -> None:
     told: list[str | None] = []
 
-    async def progress(_done: float, _total: float | None, message: str | None) -> None:
+    async def tell(progress: float, total: float | None, message: str | None) -> None:
         told.append(message)
 
     headers = {"Authorization": f"Bearer {TOKEN}"}
@@ -58,7 +58,7 @@ async def _walk(server: Server, repository: str, mode: str) -> None:
         result = await client.call_tool(
             "create_environment",
             {"name": "walked", "repo_url": repository, "modules": ["field_notes"]},
-            progress_callback=progress,
+            progress_callback=tell,
         )
         assert not result.is_error, result.content
         made = (await call(client, "get_environment", name="walked"))["data"]

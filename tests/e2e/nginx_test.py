@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -137,10 +138,8 @@ def test_progress_of_an_agents_call_arrives_while_the_call_runs(
 class _Pinned(HTTPAdapter):
     """Speaks to loopback and checks the certificate for the public name."""
 
-    def init_poolmanager(self, *arguments: object, **more: object) -> None:
-        super().init_poolmanager(  # type: ignore[no-untyped-call]
-            *arguments, assert_hostname=HOST, server_hostname=HOST, **more
-        )
+    def init_poolmanager(self, *arguments: Any, **more: Any) -> None:
+        super().init_poolmanager(*arguments, assert_hostname=HOST, server_hostname=HOST, **more)
 
 
 def _conf(server: Server, folder: Path) -> str:

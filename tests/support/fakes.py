@@ -184,6 +184,13 @@ class FakeProbe:
         return self.counts
 
 
+class FakeKeeper:
+    """Work beside the requests that never begins."""
+
+    def start(self) -> None:
+        """Do nothing."""
+
+
 class LocalClient(FlaskClient):
     """A client on this machine that names the server by its own address."""
 
@@ -203,6 +210,7 @@ class World:
     audit: FakeAudit
     slots: FakeBootSlots
     probe: FakeProbe
+    keeper: FakeKeeper
 
     @cached_property
     def app(self) -> Flask:
@@ -234,7 +242,7 @@ def make_world(
         jobs=Jobs(job_rows, locks, slots),
         audit=audit,
     )
-    return World(parse(toml), runner, job_rows, locks, audit, slots, FakeProbe())
+    return World(parse(toml), runner, job_rows, locks, audit, slots, FakeProbe(), FakeKeeper())
 
 
 def make_context(

@@ -1,7 +1,5 @@
 """Bring the images that the real-part tests need: local, else pulled, else built."""
 
-import sys
-
 from oduflow.adapters.docker.build import build_image
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.images import Images
@@ -17,4 +15,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -6,7 +6,7 @@ import re
 import secrets
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -79,21 +79,27 @@ class Instance:
     def actor(self, team: str = "blue") -> Actor:
         return Actor(team, ActorKind.CLI, "tester")
 
-    def call(self, tool: str, team: str = "blue", **arguments: Any) -> Envelope[Any]:
+    def call(self, tool: str, team: str = "blue", /, **arguments: Any) -> Envelope[Any]:
         return self.services.runner.call(tool, arguments, self.actor(team), Origin("cli"), wait=inf)
 
-    def ok(self, tool: str, team: str = "blue", **arguments: Any) -> Any:
+    def ok(self, tool: str, team: str = "blue", /, **arguments: Any) -> Any:
         """Call and return the data; anything but success fails the test with the reason."""
         envelope = self.call(tool, team, **arguments)
         assert envelope.status == "ok", envelope.error
         data = envelope.data
+        assert data is not None
         return data if isinstance(data, dict) else data.model_dump(mode="json")
 
 
 @contextlib.contextmanager
 def running_instance(
-    *, port: int, git_hosts: tuple[str, ...], more: str = ""
+    *,
+    port: int,
+    git_hosts: tuple[str, ...],
+    more: str = "",
+    prepare: Callable[[Instance], None] = lambda _instance: None,
 ) -> Iterator[Instance]:
+    """Stand an instance up and remove it again; `prepare` is called before anything is made."""
     name = new_instance_name()
     folder = folder_of(name)
     folder.mkdir(mode=0o700)
@@ -102,10 +108,12 @@ def running_instance(
     config.chmod(0o600)
     settings = parse(config.read_text(), config)
     services = bootstrap.build(settings)
+    instance = Instance(name, config, settings, services)
     try:
+        prepare(instance)
         services.store.migrate()
         services.deps.infrastructure.ensure()
-        yield Instance(name, config, settings, services)
+        yield instance
     finally:
         destroy(services)
         shutil.rmtree(folder)

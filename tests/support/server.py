@@ -25,6 +25,7 @@ class Server:
     instance: Instance
     process: subprocess.Popen[bytes]
     log: Path
+    begun: int
 
     @property
     def url(self) -> str:
@@ -71,7 +72,8 @@ class Server:
         return self.process.wait(30)
 
     def tail(self) -> str:
-        return self.log.read_text()[-3000:]
+        """Answer what this process said, not those before it."""
+        return self.log.read_bytes()[self.begun :].decode()[-3000:]
 
 
 @contextlib.contextmanager
@@ -80,6 +82,8 @@ def serving(
 ) -> Iterator[Server]:
     """Run `oduflow serve`, or another command, until the block ends."""
     log = instance.config.with_name("serve.log")
+    log.touch()
+    begun = log.stat().st_size
     with log.open("ab") as out:
         process = subprocess.Popen(
             command or [sys.executable, "-m", "oduflow", "serve", "--config", str(instance.config)],
@@ -88,7 +92,7 @@ def serving(
             stderr=out,
             env={**os.environ, **environ},
         )
-    server = Server(instance, process, log)
+    server = Server(instance, process, log, begun)
     try:
         if wait:
             await_ready(server)

@@ -5,6 +5,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from oduflow import bootstrap
@@ -40,6 +41,20 @@ def variant(instance: Instance, *changes: tuple[str, str]) -> Iterator[Instance]
     finally:
         services.store.close()
         services.engine.close()
+
+
+@contextlib.contextmanager
+def held_at(instance: Instance, point: str) -> Iterator[Path]:
+    """Hold whoever comes to a step, until the block ends; yields the file that says it came."""
+    folder = instance.settings.server.data_dir / "failpoints"
+    folder.mkdir(exist_ok=True)
+    hold, reached = folder / point, folder / f"{point}.reached"
+    hold.touch()
+    try:
+        yield reached
+    finally:
+        hold.unlink()
+        reached.unlink(missing_ok=True)
 
 
 def git_host(authority: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import sqlite3
 import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from sqlalchemy.pool import QueuePool
 
 from oduflow.adapters.store.errors import translated
 from oduflow.adapters.store.migrations import HEAD
-from oduflow.domain.errors import UpstreamFailed
+from oduflow.domain.errors import QuotaReached, UpstreamFailed
 
 PATIENCE_SECONDS = 10.0
 KEPT_CONNECTIONS = 8
@@ -33,11 +33,19 @@ class Store:
     Args:
         path: the file; made with mode 0600, its folder with 0700.
         patience: seconds to wait for another process's write before `Busy`.
+        on_full: frees what it can when the disk is full; the next write may then succeed.
     """
 
-    def __init__(self, path: Path, *, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        patience: float = PATIENCE_SECONDS,
+        on_full: Callable[[], None] = lambda: None,
+    ) -> None:
         self.path = path
         self._patience = patience
+        self._on_full = on_full
         self._opening = threading.Lock()
         self._reader: Engine | None = None
 
@@ -59,8 +67,12 @@ class Store:
             Failure: as `translated` names it.
         """
         writer = self._engine().execution_options(immediate=True)
-        with translated(), writer.begin() as connection:
-            yield connection
+        try:
+            with translated(), writer.begin() as connection:
+                yield connection
+        except QuotaReached:
+            self._on_full()
+            raise
 
     def migrate(self) -> None:
         """Bring the schema up to this code, safely beside other processes that do the same.

@@ -27,5 +27,6 @@ def delete_environment(deps: Deps, call: Call, args: EnvironmentName) -> Outcome
             f"{row.name} is protected.",
             f"protect_environment name={row.name} protected=false allows deleting it.",
         )
+    deps.infrastructure.wake()
     tear_down(deps, call, row)
     return Outcome(Nothing(), f"{row.name} is deleted.")

@@ -1,12 +1,10 @@
 """Who comes second: the same name, the same port, a deletion or a cancellation in the middle."""
 
-import contextlib
 import json
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +12,7 @@ import pytest
 from oduflow.domain.errors import Invalid
 from tests.support.instances import Instance, world
 from tests.support.server import Server, eventually, serving
-from tests.support.variants import docker, plan_of, variant
+from tests.support.variants import docker, held_at, plan_of, variant
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -29,20 +27,6 @@ def cleared(instance: Instance) -> Iterator[None]:
     for row in instance.services.deps.environments.list("blue"):
         instance.ok("delete_environment", name=row.name)
     assert world(instance) == before
-
-
-@contextlib.contextmanager
-def held_at(instance: Instance, point: str) -> Iterator[Path]:
-    """Hold whoever comes to a step, until the block ends; yields the file that says it came."""
-    folder = instance.settings.server.data_dir / "failpoints"
-    folder.mkdir(exist_ok=True)
-    hold, reached = folder / point, folder / f"{point}.reached"
-    hold.touch()
-    try:
-        yield reached
-    finally:
-        hold.unlink()
-        reached.unlink(missing_ok=True)
 
 
 def command_line(instance: Instance, *words: str) -> "subprocess.Popen[str]":

@@ -14,7 +14,7 @@ from oduflow.domain.outcome import ErrorView
 from tests.support.git_server import Files, GitServer, Link, Submodule
 from tests.support.instances import Instance, world
 from tests.support.server import eventually
-from tests.support.variants import git_host, inside, inspected, plan_of, variant, with_git
+from tests.support.variants import git_host, held_at, inside, inspected, plan_of, variant, with_git
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -98,20 +98,14 @@ def test_links_out_of_the_checkout_lead_nowhere_on_the_host(created: Creation) -
 def test_a_folder_swapped_for_a_link_between_scan_and_mount_leads_nowhere(
     created: Creation,
 ) -> None:
-    data_dir = created.product.settings.server.data_dir
-    (data_dir / "failpoints").mkdir(exist_ok=True)
-    hold = data_dir / "failpoints" / "create.container.before"
-    hold.touch()
-    working = threading.Thread(target=created, args=("swapped", MODULE))
-    working.start()
-    reached = hold.with_name(f"{hold.name}.reached")
-    eventually(reached.exists, 60)
-    checkout = plan_of(created.product, "odd").checkout
-    (checkout / "odd").rename(checkout / "aside")
-    (checkout / "odd").symlink_to("/etc")
-    hold.unlink()
+    with held_at(created.product, "create.container.before") as reached:
+        working = threading.Thread(target=created, args=("swapped", MODULE))
+        working.start()
+        eventually(reached.exists, 60)
+        checkout = plan_of(created.product, "odd").checkout
+        (checkout / "odd").rename(checkout / "aside")
+        (checkout / "odd").symlink_to("/etc")
     working.join()
-    reached.unlink()
     assert created.read("/mnt/repo/swapped/odd/hostname") == ["odd"]
     assert created.bind_sources() == {checkout, plan_of(created.product, "odd").conf}
 

@@ -1,6 +1,7 @@
 import http.client
 import xmlrpc.client
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -66,10 +67,10 @@ def test_a_branch_becomes_a_running_odoo_with_its_module_installed(
     note = models.execute_kw(
         database, uid, login["password"], "field.note", "create", [{"name": "A", "text": "b c"}]
     )
-    (read,) = models.execute_kw(
+    found: Any = models.execute_kw(
         database, uid, login["password"], "field.note", "read", [[note], ["words"]]
     )
-    assert read["words"] == 2
+    assert found[0]["words"] == 2
 
     instance.ok("delete_environment", name="feature-notes")
     assert world(instance) == before

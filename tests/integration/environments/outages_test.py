@@ -1,12 +1,9 @@
 """What an environment stands on goes away: PostgreSQL, an image, the disk."""
 
-import contextlib
-import os
 import shutil
-import subprocess
+import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +12,7 @@ from oduflow.domain.health import Finding
 from tests.support.git_server import GitServer
 from tests.support.instances import Instance, running_instance, worker_number, world
 from tests.support.server import await_ready, eventually, serving
-from tests.support.variants import docker, variant
+from tests.support.variants import docker, held_at, variant
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -71,6 +68,31 @@ def test_a_running_server_brings_its_database_server_back(
         server.finished(server.job("DELETE", "/api/environments/back"))
 
 
+def test_a_create_whose_database_server_dies_in_the_middle_is_undone_by_the_next(
+    instance: Instance, sample_repository: str
+) -> None:
+    before, deps = world(instance), instance.services.deps
+    with held_at(instance, "create.database.before") as reached:
+        working = threading.Thread(
+            target=instance.call,
+            args=("create_environment",),
+            kwargs={"name": "cut", "repo_url": sample_repository},
+        )
+        working.start()
+        eventually(reached.exists, 60)
+        docker("kill", deps.naming.database)
+    working.join()
+    left = deps.environments.get("blue", "cut")
+    assert left is not None, "there is something to undo, and a row that says so"
+    made = instance.ok("create_environment", name="cut", repo_url=sample_repository)
+    row = deps.environments.get("blue", "cut")
+    assert row is not None
+    assert (made["state"], row.id == left.id) == ("running", False)
+    docker("kill", deps.naming.database)
+    instance.ok("delete_environment", name="cut")
+    assert world(instance) == before
+
+
 def test_a_paused_database_server_is_named_within_seconds_and_nothing_is_left(
     instance: Instance, sample_repository: str
 ) -> None:
@@ -95,19 +117,28 @@ def test_a_paused_database_server_is_named_within_seconds_and_nothing_is_left(
     instance.ok("delete_environment", name="never")
 
 
-def test_a_deletion_while_the_database_server_is_paused_is_finished_later(
+def test_a_deletion_whose_database_server_is_paused_in_the_middle_is_finished_later(
     instance: Instance, sample_repository: str
 ) -> None:
-    before = world(instance)
+    before, name = world(instance), instance.services.deps.naming.database
     instance.ok("create_environment", name="waits", repo_url=sample_repository)
-    name = instance.services.deps.naming.database
     docker("pause", name)
     try:
         refused = instance.call("delete_environment", name="waits")
+        assert instance.ok("get_environment", name="waits")["state"] == "running"
     finally:
         docker("unpause", name)
     assert refused.error is not None
-    assert refused.error.kind is Kind.UPSTREAM
+    assert refused.error.hint == f"Run `docker unpause {name}`."
+    with held_at(instance, "delete.database.before") as reached:
+        working = threading.Thread(
+            target=instance.call, args=("delete_environment",), kwargs={"name": "waits"}
+        )
+        working.start()
+        eventually(reached.exists, 60)
+        docker("pause", name)
+    working.join()
+    docker("unpause", name)
     assert instance.ok("get_environment", name="waits")["state"] == "deleting"
     instance.ok("delete_environment", name="waits")
     assert world(instance) == before
@@ -184,21 +215,3 @@ def test_another_major_version_is_refused_before_anything_is_made(
     assert refused.error.kind is Kind.INVALID
     assert "another major version" in refused.error.message
     assert world(instance) == before
-
-
-@contextlib.contextmanager
-def tmpfs(folder: Path, size: str) -> Iterator[Path]:
-    """Mount a file system of that size over a folder."""
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def fill(folder: Path, *, leave: int) -> Path:
-    """Take all the space but `leave` bytes."""
-    ballast = folder / "ballast"
-    with ballast.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(folder).free - leave)
-    return ballast

@@ -42,9 +42,7 @@ def test_while_nothing_listens_there_is_no_status():
     assert login_status(ADDRESS) is None
 
 
-@pytest.mark.parametrize(
-    "answer", [b"", b"220 mail.example.com\r\n", b"HTTP/1.1 \r\n", b"\0" * 99]
-)
+@pytest.mark.parametrize("answer", [b"", b"220 mail.example.com\r\n", b"HTTP/1.1 \r\n", b"\0" * 99])
 def test_what_is_no_http_answer_is_none(answer):
     with raw_server(lambda connection: connection.sendall(answer)):
         assert login_status(ADDRESS) is None
