@@ -77,7 +77,9 @@ def build(settings: Settings) -> Services:
     jobs = Jobs(job_rows, locks, BootSlots(data_dir / "locks", os.cpu_count() or 1, job_rows))
     engine = Engine()
     containers, networks, volumes = Containers(engine), Networks(engine), Volumes(engine)
-    images = Images(engine, build_image, naming.labels("look"), prefix=naming.instance)
+    images = Images(
+        engine, build_image, naming.labels("look", process=str(os.getpid())), prefix=naming.instance
+    )
     folder = naming.postgres_folder()
     cluster = Cluster(
         socket_dir=folder / "socket", password=lambda: ensure_secret(folder / "password")

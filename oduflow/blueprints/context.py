@@ -7,6 +7,7 @@ from typing import cast
 from flask import current_app
 
 from oduflow.blueprints.health.ports import Probe
+from oduflow.blueprints.slots import Slots
 from oduflow.kernel.runner import Runner
 from oduflow.settings import Settings
 
@@ -19,12 +20,14 @@ class Context:
 
     Attributes:
         draining: set at SIGTERM; new work is refused with 503 from then on.
+        slots: who may keep a thread waiting, on every face.
     """
 
     settings: Settings
     runner: Runner
     probe: Probe
     draining: threading.Event = field(default_factory=threading.Event)
+    slots: Slots = field(default_factory=Slots)
 
 
 def context() -> Context:

@@ -9,7 +9,7 @@ from oduflow import bootstrap
 from oduflow.cli.failures import EXIT_CODES, told
 from oduflow.cli.options import config_option
 from oduflow.domain.errors import Kind
-from oduflow.services.destruction import destroy_everything
+from oduflow.services.destruction import destroy_everything, refuse_while_working
 from oduflow.settings import load
 
 
@@ -31,6 +31,7 @@ def destroy(*, yes: bool, config: Path | None) -> None:
                 sys.exit(EXIT_CODES[Kind.CANCELLED])
         services = bootstrap.build(settings)
         with services.server_lock.acquire("oduflow destroy"):
+            refuse_while_working(services.deps, services.store)
             for line in destroy_everything(
                 services.deps, services.networks, services.firewall, services.store
             ):

@@ -24,6 +24,9 @@ class EnvironmentState(StrEnum):
     STOPPED = "stopped"
 
 
+UNFINISHED = frozenset({EnvironmentState.CREATING, EnvironmentState.DELETING})
+
+
 Name = Annotated[
     str,
     StringConstraints(min_length=1, max_length=200),

@@ -11,6 +11,7 @@ Failure
 ├── RateLimited       too many attempts; says when to come back
 ├── Cancelled         stopped on request
 ├── UpstreamFailed    Docker, PostgreSQL, git or a provider did not do its part
+│   └── OdooFailed    an environment's Odoo did not; what is left of it explains why
 └── Internal          a defect of ours
 
 `message` and `hint` may be shown to the caller; `__cause__` stays in the log.
@@ -122,6 +123,10 @@ class UpstreamFailed(Failure):
     """Docker, PostgreSQL, git or a provider did not do its part."""
 
     kind = Kind.UPSTREAM
+
+
+class OdooFailed(UpstreamFailed):
+    """An environment's Odoo did not install or serve; what is left of it explains why."""
 
 
 class Internal(Failure):

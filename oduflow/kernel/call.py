@@ -48,6 +48,10 @@ class Call:
         self.raise_if_cancelled()
         self._report(Progress(step, message, done, total))
 
+    def tell(self, step: str, message: str, done: int = 0, total: int = 0) -> None:
+        """Tell how far work is that is only ever finished, such as a deletion."""
+        self._report(Progress(step, message, done, total))
+
     def cancelled(self) -> bool:
         """Whether somebody asked to stop; looks at most four times a second."""
         if not self._cancelled and time.monotonic() - self._asked_at >= CANCEL_CHECK_SECONDS:
@@ -62,7 +66,7 @@ class Call:
             Cancelled: somebody did.
         """
         if self.cancelled():
-            raise Cancelled("Stopped on request; what was made has been removed.")
+            raise Cancelled("Stopped on request.")
 
     @contextmanager
     def boot_slot(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any, Protocol
 
 from oduflow.domain.audit import AuditRow
@@ -49,6 +50,9 @@ class JobStore(Protocol):
 
     def finish(self, job: str, status: Status, result: dict[str, Any]) -> None:
         """Write its end, once; a finished job never changes."""
+
+    def prune(self, before: datetime) -> int:
+        """Forget jobs that were finished before a moment; return how many."""
 
     def request_cancel(self, job: str) -> None:
         """Ask its owner to stop."""

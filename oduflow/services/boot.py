@@ -9,7 +9,7 @@ from oduflow.adapters.docker.errors import PortTaken
 from oduflow.adapters.odoo.web import login_status
 from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
-from oduflow.domain.errors import NotFound, UpstreamFailed
+from oduflow.domain.errors import NotFound, OdooFailed, UpstreamFailed
 from oduflow.domain.odoo_log import explanation
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
@@ -53,7 +53,7 @@ def boot(deps: Deps, call: Call, plan: EnvironmentPlan, row: Environment) -> Env
         The row, with the port it serves on.
 
     Raises:
-        UpstreamFailed: Odoo ended or did not answer in time; `output` holds its last traceback.
+        OdooFailed: it ended or did not answer in time; `output` holds its last traceback.
     """
     with call.boot_slot():
         begun = now()
@@ -75,7 +75,7 @@ def wait_until_serving(deps: Deps, call: Call, plan: EnvironmentPlan, begun: dat
     costs more of that than a refused connection does.
 
     Raises:
-        UpstreamFailed: the container ended, the time is over, or Odoo answers nothing but errors,
+        OdooFailed: the container ended, the time is over, or Odoo answers nothing but errors,
             which a broken module makes it do for ever.
     """
     deadline = time.monotonic() + BOOT_SECONDS
@@ -136,13 +136,11 @@ def take_port(deps: Deps, row: Environment, avoid: frozenset[int] = frozenset())
     return deps.environments.take_port(row.id, ports.first, ports.last, avoid=avoid)
 
 
-def _did_not_serve(
-    deps: Deps, plan: EnvironmentPlan, begun: datetime, message: str
-) -> UpstreamFailed:
+def _did_not_serve(deps: Deps, plan: EnvironmentPlan, begun: datetime, message: str) -> OdooFailed:
     log = ""
     with suppress(NotFound):  # somebody removed the container meanwhile
         log = deps.containers.logs(plan.container, tail=LOG_LINES, since=begun)
-    return UpstreamFailed(
+    return OdooFailed(
         message,
         f"get_environment_logs name={plan.name} shows more; a fix that was pushed needs "
         f"delete_environment name={plan.name} and a new create_environment.",

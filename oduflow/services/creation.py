@@ -2,6 +2,7 @@
 
 from oduflow.domain.clock import now
 from oduflow.domain.environment import (
+    UNFINISHED,
     CreateEnvironment,
     Environment,
     EnvironmentState,
@@ -16,8 +17,6 @@ from oduflow.services.deps import Deps
 from oduflow.services.environments import current, view
 from oduflow.services.provisioning import provision
 from oduflow.services.teardown import tear_down
-
-UNFINISHED = frozenset({EnvironmentState.CREATING, EnvironmentState.DELETING})
 
 
 def create(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[EnvironmentView]:

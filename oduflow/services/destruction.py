@@ -6,11 +6,27 @@ from collections.abc import Iterator
 from oduflow.adapters.docker.networks import Networks
 from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.store import Store
+from oduflow.domain.errors import Busy
 from oduflow.domain.plan import Naming
 from oduflow.services.deps import Deps
 
 OWN_FOLDERS = ("failpoints", "postgres", "sample")
 OWN_FILES = ("oduflow.db", "oduflow.db-shm", "oduflow.db-wal", "reserve")
+
+
+def refuse_while_working(deps: Deps, store: Store) -> None:
+    """Refuse while another process, such as a command line, still makes things.
+
+    Raises:
+        Busy: names its jobs.
+    """
+    store.migrate()
+    alive = [job for job in deps.jobs.store.unfinished() if deps.jobs.alive(job.id)]
+    if alive:
+        raise Busy(
+            "Still at work: " + ", ".join(f"{job.operation} {job.target}" for job in alive) + ".",
+            "Wait for it, or cancel it with `oduflow call cancel_job`.",
+        )
 
 
 def destroy_everything(

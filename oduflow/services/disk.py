@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,8 +54,11 @@ class Disk:
         """Take the reserve, or take it again, where there is room for it."""
         if self.reserve.exists() or self.free() < self.minimum:
             return
-        with self.reserve.open("wb") as file, suppress(OSError):
-            os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+        try:
+            with self.reserve.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+        except OSError:  # others were faster
+            self.give_up_reserve()
 
     def give_up_reserve(self) -> None:
         """Free the reserve, so that what is under way can be undone and things be deleted."""

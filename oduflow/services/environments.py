@@ -61,7 +61,9 @@ def current(deps: Deps, row: Environment) -> EnvironmentView:
 
 def view(deps: Deps, row: Environment) -> EnvironmentView:
     """Show a row."""
-    url = base_url(deps, row) if row.state is EnvironmentState.RUNNING else None
+    # With a step it is being rebuilt or started: nothing answers there yet.
+    serves = row.state is EnvironmentState.RUNNING and not row.step
+    url = base_url(deps, row) if serves else None
     return EnvironmentView.of(row, url)
 
 

@@ -135,9 +135,12 @@ class Infrastructure:
         )
 
     def _team_nets(self) -> Iterator[TeamNet]:
-        for team in self.settings.teams:
-            subnet = self._subnet(self.naming.team_network(team))
-            yield TeamNet(self._bridge(f"team-{team}"), subnet, database_address(subnet))
+        # Those that exist, not those that are configured: what a team left behind when it was
+        # taken out of the configuration stays locked in.
+        for found in self.networks.list(self.naming.labels("network")):
+            if found.name.startswith(self.naming.team_network("")):
+                subnet = IPv4Network(found.subnet)
+                yield TeamNet(found.bridge, subnet, database_address(subnet))
 
     def _network(self, name: str, what: str, *, icc: bool) -> IPv4Network:
         labels = self.naming.labels("network", network=what)

@@ -2,19 +2,39 @@
 
 from dataclasses import replace
 
-from oduflow.domain.environment import Environment, EnvironmentState
-from oduflow.domain.errors import Cancelled, Conflict, Failure
+from oduflow.domain.environment import UNFINISHED, Environment, EnvironmentState
+from oduflow.domain.errors import Cancelled, Conflict, Failure, NotFound
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
-from oduflow.services.boot import boot, create_container, halt
+from oduflow.services.boot import boot, halt
 from oduflow.services.deps import Deps
-from oduflow.services.environments import template_of
+from oduflow.services.environments import find, template_of
 from oduflow.services.provisioning import Provisioning
 from oduflow.services.saga import KeptForInspection, Saga
+from oduflow.services.teardown import tear_down
 
 STOP_SECONDS = 10
 REBUILD_STEPS = ("configuration", "modules", "container", "serving")
+
+
+def take_up(deps: Deps, team: str, name: str) -> Environment:
+    """Return an environment whose lock we hold, to work on it.
+
+    What a dead process left half-made or half-deleted is removed first: nothing else can come
+    of it, and working on it would only hide that.
+
+    Raises:
+        NotFound: the team has none of that name, or what there was has just been removed.
+    """
+    row = find(deps, team, name)
+    if row.state in UNFINISHED:
+        tear_down(deps, None, row)
+        raise NotFound(
+            f"“{name}” was left {row.state} by a process that died; it is removed now.",
+            "create_environment makes it anew.",
+        )
+    return row
 
 
 def start(deps: Deps, call: Call, row: Environment) -> Environment:
@@ -28,14 +48,26 @@ def start(deps: Deps, call: Call, row: Environment) -> Environment:
     facts = deps.containers.facts(plan.container)
     if facts is None:
         raise _no_container(row)
+    deps.infrastructure.wake()
     deps.environments.update(row.id, step="serving", job=call.job)
     try:
-        deps.infrastructure.wake()
         call.report("serving", "starting Odoo", 1, 1)
         row = boot(deps, call, plan, row)
+    except Cancelled:
+        stop(deps, row)
+        raise
     except Failure as failure:
         return _failed(deps, plan, row, failure)
     return _serves(deps, row)
+
+
+def restart(deps: Deps, call: Call, row: Environment) -> Environment:
+    """Stop the container and start it again; killed in between, it is brought back."""
+    plan = EnvironmentPlan.of(deps.naming, row)
+    if deps.containers.facts(plan.container) is None:
+        raise _no_container(row)
+    halt(deps, plan, timeout=STOP_SECONDS)
+    return start(deps, call, row)
 
 
 def stop(deps: Deps, row: Environment) -> Environment:
@@ -47,8 +79,12 @@ def stop(deps: Deps, row: Environment) -> Environment:
     plan = EnvironmentPlan.of(deps.naming, row)
     if deps.containers.facts(plan.container) is None:
         raise _no_container(row)
+    # Written first: killed in between, what was to be stopped is not brought back.
+    stopped = deps.environments.update(
+        row.id, state=EnvironmentState.STOPPED, step="", job="", error=None
+    )
     halt(deps, plan, timeout=STOP_SECONDS)
-    return deps.environments.update(row.id, state=EnvironmentState.STOPPED, step="", job="")
+    return stopped
 
 
 def rebuild(deps: Deps, call: Call, row: Environment) -> Environment:
@@ -58,14 +94,10 @@ def rebuild(deps: Deps, call: Call, row: Environment) -> Environment:
     """
     deps.infrastructure.wake()
     image = deps.images.facts(row.odoo_image)
-    row = deps.environments.update(row.id, state=EnvironmentState.RUNNING, step="rebuild")
+    row = deps.environments.update(row.id, step="rebuild", job=call.job)
     work = Provisioning(deps, call, row, template_of(row), image)
     # A failure keeps everything: what can be undone here is only what was kept on purpose.
-    steps = [
-        replace(step, keeps=True, message=step.message)
-        for step in work.steps()
-        if step.name in REBUILD_STEPS
-    ]
+    steps = [replace(step, keeps=True) for step in work.steps() if step.name in REBUILD_STEPS]
     deps.containers.remove(work.plan.container)
     saga = Saga(
         "rebuild",
@@ -89,14 +121,6 @@ def rebuild(deps: Deps, call: Call, row: Environment) -> Environment:
         work.keep_as_failed(ErrorView.of(failure))
         raise
     return _serves(deps, work.row)
-
-
-def revive(deps: Deps, call: Call, row: Environment) -> Environment:
-    """Bring back what was running before the engine or the machine restarted."""
-    plan = EnvironmentPlan.of(deps.naming, row)
-    if deps.containers.facts(plan.container) is None:
-        create_container(deps, plan, row)
-    return start(deps, call, row)
 
 
 def _no_container(row: Environment) -> Conflict:

@@ -10,7 +10,7 @@ from oduflow.adapters.odoo.conf import OdooConf
 from oduflow.adapters.store import EnvironmentChanges
 from oduflow.domain.container import ImageFacts, RunResult
 from oduflow.domain.environment import Environment, EnvironmentState
-from oduflow.domain.errors import Conflict, Invalid, NotFound, UpstreamFailed
+from oduflow.domain.errors import Conflict, Invalid, NotFound, OdooFailed
 from oduflow.domain.odoo_log import error_name, explanation, unknown_modules
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.passwords import odoo_hash
@@ -245,7 +245,7 @@ def prove_installed(deps: Deps, plan: EnvironmentPlan, row: Environment, result:
     """Believe an installation only when the database says so; Odoo exits 0 on failures too.
 
     Raises:
-        UpstreamFailed: a module is not installed; `output` explains.
+        OdooFailed: a module is not installed; `output` explains.
     """
     password = ensure_secret(plan.secrets / "database_password")
     states = deps.tenant(plan.database, password).module_states(row.modules)
@@ -267,7 +267,7 @@ def prove_installed(deps: Deps, plan: EnvironmentPlan, row: Environment, result:
         message = f"Not installed: {told}{f': {cause}' if cause else ''}."
     else:
         message = f"Odoo ended with exit code {result.exit_code}."
-    raise UpstreamFailed(message, hint, output=explanation(result.output))
+    raise OdooFailed(message, hint, output=explanation(result.output))
 
 
 def _why(state: str | None) -> str:

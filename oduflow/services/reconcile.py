@@ -1,30 +1,45 @@
 """Bring the store and Docker together: finish or undo what a dead process began.
 
 Runs only in the server, at its start and every half minute, and touches only what it can lock.
-Nothing without a row is ever deleted.
+What boots Odoo goes on as a job, within the boot limit, so that one environment that hangs holds
+up no other. Nothing without a row is ever deleted.
 """
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.environment import Environment, EnvironmentState
+from oduflow.domain.clock import now
+from oduflow.domain.environment import (
+    UNFINISHED,
+    Environment,
+    EnvironmentState,
+    EnvironmentView,
+)
 from oduflow.domain.errors import Busy, Failure
+from oduflow.domain.outcome import Envelope, Status
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.template import TemplateState
 from oduflow.kernel.call import Call, Origin
+from oduflow.kernel.ports import Held
 from oduflow.services.adoption import adopt
+from oduflow.services.boot import halt
 from oduflow.services.deps import Deps
-from oduflow.services.environments import observed
-from oduflow.services.lifecycle import rebuild, revive
+from oduflow.services.environments import observed, view
+from oduflow.services.lifecycle import rebuild, start
 from oduflow.services.teardown import tear_down
 from oduflow.services.templates import remove
 
 log = logging.getLogger(__name__)
 
 HOLDER = "the reconciler"
-UNFINISHED = frozenset({EnvironmentState.CREATING, EnvironmentState.DELETING})
+JOBS_KEPT = timedelta(days=30)
+HALT_SECONDS = 10
+
+Revival = Callable[[Deps, Call, Environment], Environment]
 
 
 def reconcile(deps: Deps, *, at_start: bool) -> None:
@@ -36,52 +51,69 @@ def reconcile(deps: Deps, *, at_start: bool) -> None:
     """
     for job in deps.jobs.sweep():
         log.warning("job %s (%s %s) was interrupted", job.id, job.operation, job.target)
+    deps.jobs.store.prune(now() - JOBS_KEPT)
     for template in deps.templates.all():
         if template.state is not TemplateState.READY:
             key = f"templates/{template.team}/{template.name}"
             _locked(deps, key, partial(_undo_template, deps, template.id))
+    _sweep_looks(deps)
     adopt(deps)
     for row in deps.environments.all():
         key = f"environments/{row.team}/{row.name}"
         _locked(deps, key, partial(_settle, deps, row.id, at_start=at_start))
 
 
-def _locked(deps: Deps, key: str, act: Callable[[], None]) -> None:
+def _sweep_looks(deps: Deps) -> None:
+    """Remove the containers with which a killed process was looking into an image."""
+    for container in deps.containers.list(deps.naming.labels("look")):
+        process = container.labels.get(deps.naming.label("process"), "")
+        if not Path("/proc", process or "0").exists():
+            deps.containers.remove(container.name)
+
+
+def _locked(deps: Deps, key: str, act: Callable[[Held], bool]) -> None:
+    """Act while the lock is held; `act` answers whether it took the lock along."""
     try:
         held = deps.locks.acquire(key, HOLDER)
     except Busy:
         return  # its owner lives
+    taken = False
     try:
-        act()
+        taken = act(held)
     except Failure as failure:
         log.warning("%s: %s", key, failure.message)
     except Exception:
         log.exception("%s: a defect; the others are looked at all the same", key)
     finally:
-        held.release()
+        if not taken:
+            held.release()
 
 
-def _undo_template(deps: Deps, template: str) -> None:
+def _undo_template(deps: Deps, template: str, _held: Held) -> bool:
     row = deps.templates.by_id(template)
     if row is not None and row.state is not TemplateState.READY:
         remove(deps, row)
+    return False
 
 
-def _settle(deps: Deps, environment: str, *, at_start: bool) -> None:
+def _settle(deps: Deps, environment: str, held: Held, *, at_start: bool) -> bool:
     # Read again: the row may have changed between the list and the lock.
     row = deps.environments.by_id(environment)
     if row is None:
-        return
+        return False
     if row.state in UNFINISHED:
         log.warning("removing %s/%s, which was left %s", row.team, row.name, row.state)
         tear_down(deps, None, row)
-    elif row.step == "rebuild":
-        rebuild(deps, _call(row), row)
-    else:
-        _compare(deps, row, at_start=at_start)
+        return False
+    if row.team not in deps.settings.teams:
+        _park(deps, row)
+        return False
+    if row.step == "rebuild":
+        return _as_job(deps, row, held, "rebuild_environment", rebuild)
+    return _compare(deps, row, held, at_start=at_start)
 
 
-def _compare(deps: Deps, row: Environment, *, at_start: bool) -> None:
+def _compare(deps: Deps, row: Environment, held: Held, *, at_start: bool) -> bool:
     if row.step:  # a start that was cut off
         row = deps.environments.update(row.id, step="", job="")
     container = deps.containers.facts(EnvironmentPlan.of(deps.naming, row).container)
@@ -90,11 +122,35 @@ def _compare(deps: Deps, row: Environment, *, at_start: bool) -> None:
         row.state is EnvironmentState.RUNNING and container is not None and seen.state != row.state
     )
     if at_start and stopped_by_engine:
-        revive(deps, _call(row), row)
-    elif (seen.state, seen.error) != (row.state, row.error):
+        return _as_job(deps, row, held, "start_environment", start)
+    if (seen.state, seen.error) != (row.state, row.error):
         log.warning("%s/%s is %s, not %s", row.team, row.name, seen.state, row.state)
         deps.environments.update(row.id, state=seen.state, error=seen.error)
+    return False
 
 
-def _call(row: Environment) -> Call:
-    return Call(Actor(row.team, ActorKind.CLI, HOLDER), Origin("server"))
+def _park(deps: Deps, row: Environment) -> None:
+    """Stop what belongs to a team that was taken out of the configuration; keep its data."""
+    plan = EnvironmentPlan.of(deps.naming, row)
+    container = deps.containers.facts(plan.container)
+    if container is not None and container.status == "running":
+        log.warning("stopping %s/%s: its team is not configured any more", row.team, row.name)
+        halt(deps, plan, timeout=HALT_SECONDS)
+        deps.environments.update(row.id, state=EnvironmentState.STOPPED, step="", job="")
+
+
+def _as_job(deps: Deps, row: Environment, held: Held, operation: str, revival: Revival) -> bool:
+    """Go on in a job that takes the lock along."""
+
+    def work(call: Call) -> Envelope[EnvironmentView]:
+        try:
+            shown = view(deps, revival(deps, call, row))
+        finally:
+            held.release()
+        return Envelope[EnvironmentView](
+            status=Status.OK, summary=f"{row.name} is back.", data=shown, job=call.job
+        )
+
+    actor = Actor(row.team, ActorKind.CLI, HOLDER)
+    deps.jobs.start(operation, row.name, actor, Origin("server"), work)
+    return True

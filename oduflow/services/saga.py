@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from oduflow.domain.errors import Failure, UpstreamFailed
+from oduflow.domain.errors import Failure, OdooFailed
 from oduflow.services.failpoints import Failpoints
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class Saga:
                 step.do()
                 self.failpoints.reach(f"{self.name}.{step.name}.after")
             except Failure as failure:
-                if step.keeps and isinstance(failure, UpstreamFailed):
+                if step.keeps and isinstance(failure, OdooFailed):
                     raise KeptForInspection(failure) from failure
                 _undo(begun)
                 raise

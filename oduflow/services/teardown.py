@@ -25,7 +25,7 @@ def tear_down(deps: Deps, call: Call | None, row: Environment) -> None:
     def began(step: Step, number: int, total: int) -> None:
         deps.environments.update(row.id, step=step.name)
         if call is not None:
-            call.report(step.name, step.message, number, total)
+            call.tell(step.name, step.message, number, total)
 
     Saga("delete", steps, began, deps.failpoints).run()
 

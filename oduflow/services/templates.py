@@ -106,9 +106,10 @@ class TemplateBuild:
         parts = self.parts
         return (
             Step("reserve", "reserving the name", self.reserve, parts.remove_row),
+            Step("folder", "making its folder", self.folder, parts.remove_folder),
             Step("database", "making an empty database", self.database, parts.remove_database),
             Step("volume", "making an empty filestore", self.volume, parts.remove_volume),
-            Step("configuration", "writing odoo.conf", self.configuration, parts.remove_folder),
+            Step("configuration", "writing odoo.conf", self.configuration),
             Step("modules", "installing Odoo's modules", self.modules, parts.remove_once),
             Step("assets", "generating assets", self.assets, parts.remove_once),
             Step("seal", "sealing the template", self.seal),
@@ -123,6 +124,10 @@ class TemplateBuild:
     def reserve(self) -> None:
         """Write the row, before anything else happens."""
         self.deps.templates.add(self.row)
+
+    def folder(self) -> None:
+        """Make the folder of the configuration and the secrets."""
+        make_folder(self.plan.folder)
 
     def database(self) -> None:
         """Make an empty database, owned by the role that its objects stay with."""

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -88,6 +89,12 @@ class FakeJobStore:
 
     def finish(self, job: str, status: Status, result: dict[str, Any]) -> None:
         self._change(job, status=status, result=result, position=0)
+
+    def prune(self, before: datetime) -> int:
+        old = [row.id for row in self.rows.values() if row.updated_at < before]
+        for job in old:
+            del self.rows[job]
+        return len(old)
 
     def request_cancel(self, job: str) -> None:
         self._change(job, cancel_requested=True)

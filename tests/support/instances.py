@@ -166,7 +166,9 @@ def world(instance: Instance) -> World:
         databases=frozenset(deps.cluster.databases()),
         roles=frozenset(deps.cluster.roles()),
         folders=frozenset(
-            str(path.relative_to(data_dir)) for path in data_dir.glob("team_*/environments/*")
+            str(path.relative_to(data_dir))
+            for kind in ("environments", "templates")
+            for path in data_dir.glob(f"team_*/{kind}/*")
         ),
         rules=_rules(instance),
     )

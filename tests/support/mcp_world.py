@@ -141,7 +141,7 @@ def mcp_world(toml: str = TWO_TEAMS, *, wait_seconds: float | None = None) -> It
             world.app.register_blueprint(blueprint)
         if wait_seconds is not None:
             server = lambda: make_server(world.runner, wait_seconds)  # noqa: E731
-            world.app.extensions[EXTENSION] = Bridge(server)
+            world.app.extensions[EXTENSION] = Bridge(server, world.context.slots)
         return world.app
 
     with waitress_server(make_app) as server:

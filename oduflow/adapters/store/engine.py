@@ -17,9 +17,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
 
-from oduflow.adapters.store.errors import translated
+from oduflow.adapters.store.errors import StoreFull, translated
 from oduflow.adapters.store.migrations import HEAD
-from oduflow.domain.errors import QuotaReached, UpstreamFailed
+from oduflow.domain.errors import UpstreamFailed
 
 PATIENCE_SECONDS = 10.0
 KEPT_CONNECTIONS = 8
@@ -70,7 +70,7 @@ class Store:
         try:
             with translated(), writer.begin() as connection:
                 yield connection
-        except QuotaReached:
+        except StoreFull:
             self._on_full()
             raise
 

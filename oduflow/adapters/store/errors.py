@@ -11,11 +11,16 @@ from oduflow.domain.errors import Busy, Conflict, Failure, Internal, QuotaReache
 
 FOREIGN = (SQLAlchemyError, sqlite3.Error, OSError)
 
+
+class StoreFull(QuotaReached):
+    """The disk is full; other quotas are the caller's own."""
+
+
 _PRIMARY_CODE = 0xFF  # https://sqlite.org/rescode.html: an extended code keeps it in the low byte
 
 _Named = tuple[type[Failure], str, str]
 _DISK_FULL: _Named = (
-    QuotaReached,
+    StoreFull,
     "The disk is full: the store cannot be written.",
     "Free space on the disk of the data folder, then call again.",
 )

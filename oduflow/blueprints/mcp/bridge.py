@@ -11,7 +11,7 @@ from mcp.server.lowlevel import Server
 from oduflow.blueprints.mcp.exchange import UNAVAILABLE, Exchange, Head
 from oduflow.blueprints.mcp.loop import Loop
 from oduflow.blueprints.mcp.scope import Caller, http_scope
-from oduflow.blueprints.mcp.slots import Limits, Slots, Use
+from oduflow.blueprints.slots import Slots, Use
 from oduflow.blueprints.mcp.stream import Stream
 from oduflow.domain.access import Actor
 from oduflow.kernel.call import Origin
@@ -46,10 +46,8 @@ class Bridge:
     forked from it gets a loop of its own.
     """
 
-    def __init__(
-        self, make_server: Callable[[], Server[Any]], limits: Limits | None = None
-    ) -> None:
-        self.slots = Slots(limits)
+    def __init__(self, make_server: Callable[[], Server[Any]], slots: Slots) -> None:
+        self.slots = slots
         self._make_server = make_server
         self._loop: Loop | None = None
         self._starting = threading.Lock()
@@ -117,6 +115,8 @@ def _answer(head: Head, body: Stream | None = None) -> Answer:
         for key, value in head.headers
         if key.lower() not in HOP_BY_HOP
     ]
+    if head.status == HTTPStatus.SERVICE_UNAVAILABLE and head.headers is not UNAVAILABLE.headers:
+        pass
     return Answer(head.status, headers, head.chunk if body is None else body)
 
 

@@ -20,7 +20,8 @@ from oduflow.blueprints.mcp.results import refusal_of, result_of
 from oduflow.blueprints.mcp.scope import Caller
 from oduflow.blueprints.mcp.tools import Tools
 from oduflow.blueprints.mcp.workers import Workers
-from oduflow.domain.errors import Failure, Internal, RateLimited
+from oduflow.blueprints.slots import asks_to_wait, no_room_to_wait
+from oduflow.domain.errors import Failure, Internal
 from oduflow.domain.outcome import FINISHED, Envelope
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.runner import Runner, handle
@@ -78,13 +79,10 @@ class Handlers:
     ) -> Envelope[Any]:
         caller = caller_of(ctx)
         until = time.monotonic() + self._wait_seconds
-        may_wait = _waits(operation, raw) and caller.slot.take()
-        if _waits(operation, raw) and not operation.slow and not may_wait:
-            raise RateLimited(
-                "Too many calls of this team are waiting already.",
-                "Call again with seconds=0, which answers at once.",
-                retry_after=5,
-            )
+        must_wait = not operation.slow and asks_to_wait(operation, raw)
+        may_wait = (operation.slow or must_wait) and caller.slot.take()
+        if must_wait and not may_wait:
+            raise no_room_to_wait()
         call = partial(self._runner.call, operation.name, raw, caller.actor, caller.origin)
         answer = await self._workers.call(caller.actor.team, call)
         if not (operation.slow and may_wait and answer.job):
@@ -110,9 +108,3 @@ def caller_of(ctx: Context) -> Caller:
     caller = ctx.request.scope["user"]
     assert isinstance(caller, Caller)  # noqa: S101 - the bridge puts no other there
     return caller
-
-
-def _waits(operation: Operation, raw: Mapping[str, Any]) -> bool:
-    """Whether a call may take long: it starts a job, or asks to wait some `seconds`."""
-    asked = "seconds" in operation.arguments.model_fields and raw.get("seconds") != 0
-    return operation.slow or asked

@@ -8,6 +8,7 @@ from typing import Any
 
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oduflow.blueprints.mcp.exchange import Exchange
 
@@ -16,17 +17,21 @@ log = logging.getLogger(__name__)
 START_SECONDS = 30.0
 STOP_SECONDS = 2.0
 # Each open session of the 2025 protocol keeps a few tasks; an idle one ends after 30 minutes.
-MAX_SESSIONS = 1000
+MAX_SESSIONS = 100  # for one team, so that none can take the others' room
 
 
 class Loop:
-    """Runs the session manager of one MCP server until it is stopped.
+    """Runs one MCP server until it is stopped, with a session manager for each team.
+
+    The SDK counts the sessions of a manager only, whoever opened them.
 
     Host and Origin are checked before a request gets here, so the SDK's own check stays off.
     """
 
     def __init__(self, server: Server[Any]) -> None:
-        self._manager = StreamableHTTPSessionManager(server, max_sessions=MAX_SESSIONS)
+        self._server = server
+        self._managers: dict[str, asyncio.Task[None]] = {}
+        self._apps: dict[str, asyncio.Future[ASGIApp]] = {}
         self._loop: Future[asyncio.AbstractEventLoop] = Future()
         self._stopping = asyncio.Event()
         self._tasks: set[Future[None]] = set()
@@ -45,7 +50,7 @@ class Loop:
 
     def submit(self, exchange: Exchange) -> None:
         """Let the SDK answer an exchange."""
-        running = exchange.run(self._manager.asgi_app)
+        running = exchange.run(self._answer)
         task = asyncio.run_coroutine_threadsafe(running, self.running)
         # The event loop itself keeps only weak references to tasks.
         self._tasks.add(task)
@@ -65,6 +70,22 @@ class Loop:
                 self._loop.set_exception(defect)
 
     async def _main(self) -> None:
-        async with self._manager.run():
-            self._loop.set_result(asyncio.get_running_loop())
+        self._loop.set_result(asyncio.get_running_loop())
+        await self._stopping.wait()
+        await asyncio.gather(*self._managers.values())
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the caller's team's manager answer; its first call starts it."""
+        team = scope["user"].actor.team
+        if team not in self._managers:
+            self._apps[team] = asyncio.get_running_loop().create_future()
+            self._managers[team] = asyncio.create_task(self._manage(self._apps[team]))
+        app = await asyncio.shield(self._apps[team])  # one caller that leaves stops no other
+        await app(scope, receive, send)
+
+    async def _manage(self, app: asyncio.Future[ASGIApp]) -> None:
+        manager = StreamableHTTPSessionManager(self._server, max_sessions=MAX_SESSIONS)
+        # It must end in the task that it began in.
+        async with manager.run():
+            app.set_result(manager.asgi_app)
             await self._stopping.wait()

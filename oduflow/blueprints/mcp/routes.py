@@ -5,7 +5,6 @@ bridge that opened it, so one opened at one path is unknown at another.
 """
 
 from typing import cast
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
@@ -32,7 +31,7 @@ class McpResponse(Response):
 @blueprint.record_once
 def _set_up(state: BlueprintSetupState) -> None:
     parts = state.app.extensions
-    parts[EXTENSION] = Bridge(lambda: make_server(parts[CONTEXT].runner))
+    parts[EXTENSION] = Bridge(lambda: make_server(parts[CONTEXT].runner), parts[CONTEXT].slots)
 
 
 @blueprint.route("/mcp", methods=["GET", "POST", "DELETE"], provide_automatic_options=False)
@@ -69,7 +68,7 @@ def _refuse_foreign_origin() -> None:
     The Host is known to be ours by now. A proxy may have ended TLS, so the scheme says nothing.
     """
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    if origin is not None and origin.partition("://")[2] != request.host:
         raise Forbidden(
             "A page of another origin asked for this.",
             "Call from a program; it sends no Origin.",

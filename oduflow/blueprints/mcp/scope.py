@@ -7,7 +7,7 @@ from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from starlette.types import Scope
 
-from oduflow.blueprints.mcp.slots import Slot
+from oduflow.blueprints.slots import Slot
 from oduflow.domain.access import Actor
 from oduflow.kernel.call import Origin
 

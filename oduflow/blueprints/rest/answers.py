@@ -26,8 +26,12 @@ def answer(operation: Operation, envelope: Envelope[Any], registry: Registry) ->
 
 
 def success_status(operation: Operation, registry: Registry) -> HTTPStatus:
-    """Return 201 where a POST adds to a collection that GET lists, else 200."""
+    """Return 201 where a POST adds to a collection that GET lists, else 200.
+
+    A job that makes something may have found it there, and its envelope does not tell the two
+    apart: a job is always 200.
+    """
     adds = operation.method == "POST" and any(
         other.method == "GET" and other.path == operation.path for other in registry
     )
-    return HTTPStatus.CREATED if adds else HTTPStatus.OK
+    return HTTPStatus.CREATED if adds and not operation.slow else HTTPStatus.OK

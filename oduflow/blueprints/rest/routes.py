@@ -14,6 +14,7 @@ from oduflow.blueprints.rest.answers import answer
 from oduflow.blueprints.rest.arguments import read_arguments
 from oduflow.blueprints.rest.openapi import describe
 from oduflow.blueprints.rest.waiting import asked_wait
+from oduflow.blueprints.slots import Use, asks_to_wait, no_room_to_wait
 from oduflow.kernel.call import Origin
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
@@ -26,19 +27,23 @@ blueprint = Blueprint(FACE, __name__, url_prefix="/api")
 def call(operation: Operation, **path: str) -> Response:
     """Run one operation for whoever asks.
 
-    A slow one answers 202 and the job's address, unless the caller would rather wait and the
-    job is finished by then.
+    A slow one answers 202 and the job's address, unless the caller would rather wait, has room
+    to, and the job is finished by then.
+
+    Raises:
+        RateLimited: it would only wait, and too many do already.
     """
     actor = authenticate_basic()
     runner = context().runner
+    raw = read_arguments(operation, path)
     wait = asked_wait(request.headers.get("Prefer", "")) if operation.slow else 0
-    envelope = runner.call(
-        operation.name,
-        read_arguments(operation, path),
-        actor,
-        Origin(FACE, request.remote_addr or ""),
-        wait=wait,
-    )
+    with context().slots.slot(actor, Use.CALL) as slot:
+        if asks_to_wait(operation, raw) and not slot.take():
+            raise no_room_to_wait()
+        if wait and not slot.take():
+            wait = 0
+        origin = Origin(FACE, request.remote_addr or "")
+        envelope = runner.call(operation.name, raw, actor, origin, wait=wait)
     response = answer(operation, envelope, runner.registry)
     if wait:
         response.headers["Preference-Applied"] = f"wait={wait}"

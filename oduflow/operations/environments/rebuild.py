@@ -6,8 +6,8 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments import find, view
-from oduflow.services.lifecycle import rebuild
+from oduflow.services.environments import view
+from oduflow.services.lifecycle import rebuild, take_up
 
 
 @operation(
@@ -23,5 +23,5 @@ def rebuild_environment(deps: Deps, call: Call, args: EnvironmentName) -> Outcom
 
     Also brings back an environment whose container was removed by hand.
     """
-    shown = view(deps, rebuild(deps, call, find(deps, call.actor.team, args.name)))
+    shown = view(deps, rebuild(deps, call, take_up(deps, call.actor.team, args.name)))
     return Outcome(shown, f"{shown.name} was rebuilt and serves at {shown.url}")

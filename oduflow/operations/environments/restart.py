@@ -6,8 +6,8 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments import find, view
-from oduflow.services.lifecycle import start, stop
+from oduflow.services.environments import view
+from oduflow.services.lifecycle import restart, take_up
 
 
 @operation(
@@ -20,6 +20,6 @@ from oduflow.services.lifecycle import start, stop
 )
 def restart_environment(deps: Deps, call: Call, args: EnvironmentName) -> Outcome[EnvironmentView]:
     """Stop an environment's Odoo, start it again and wait until its login page answers."""
-    stopped = stop(deps, find(deps, call.actor.team, args.name))
-    shown = view(deps, start(deps, call, stopped))
+    row = take_up(deps, call.actor.team, args.name)
+    shown = view(deps, restart(deps, call, row))
     return Outcome(shown, f"{shown.name} serves again at {shown.url}")

@@ -6,8 +6,8 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments import find, view
-from oduflow.services.lifecycle import start
+from oduflow.services.environments import view
+from oduflow.services.lifecycle import start, take_up
 
 
 @operation(
@@ -20,5 +20,5 @@ from oduflow.services.lifecycle import start
 )
 def start_environment(deps: Deps, call: Call, args: EnvironmentName) -> Outcome[EnvironmentView]:
     """Start a stopped environment and wait until its login page answers."""
-    shown = view(deps, start(deps, call, find(deps, call.actor.team, args.name)))
+    shown = view(deps, start(deps, call, take_up(deps, call.actor.team, args.name)))
     return Outcome(shown, f"{shown.name} serves at {shown.url}")

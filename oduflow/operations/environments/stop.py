@@ -6,8 +6,8 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments import find, view
-from oduflow.services.lifecycle import stop
+from oduflow.services.environments import view
+from oduflow.services.lifecycle import stop, take_up
 
 
 @operation(
@@ -19,7 +19,7 @@ from oduflow.services.lifecycle import stop
 )
 def stop_environment(deps: Deps, call: Call, args: EnvironmentName) -> Outcome[EnvironmentView]:
     """Stop an environment; its data and its port are kept."""
-    shown = view(deps, stop(deps, find(deps, call.actor.team, args.name)))
+    shown = view(deps, stop(deps, take_up(deps, call.actor.team, args.name)))
     return Outcome(
         shown, f"{shown.name} is stopped.", next=(f"start_environment name={args.name}",)
     )

@@ -3,22 +3,29 @@
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
-from oduflow.domain.errors import Failure, Kind
+from oduflow.domain.errors import Kind, NotFound, QuotaReached
+from oduflow.domain.outcome import Envelope
+from oduflow.services.disk import RESERVE_BYTES
 from tests.support.git_server import GitServer
 from tests.support.instances import TEMPLATE, Instance, running_instance, worker_number, world
-from tests.support.server import serving
-from tests.support.variants import docker
+from tests.support.server import Server, eventually, serving
+from tests.support.variants import docker, held_at
 
 pytestmark = pytest.mark.timeout(300)
 
-DATA_BYTES = 24 << 20
+DATA_BYTES = 64 << 20
 DATABASE_BYTES = 900 << 20
+FREE_BYTES = 20 << 20
 MODULE = {"odd/__manifest__.py": '{"name": "Odd", "depends": ["base"]}', "odd/__init__.py": ""}
 
 
@@ -44,8 +51,17 @@ def cramped(git: GitServer) -> Iterator[Instance]:
         )
         # The engine cannot remove a volume with something mounted on it.
         outer.callback(mounts.close)
+        demand(instance, FREE_BYTES)
         instance.ok("create_template", name=TEMPLATE)
         yield instance
+
+
+def demand(instance: Instance, minimum: int) -> None:
+    """Be content with less free space than the product is, and take the reserve."""
+    infrastructure = instance.services.deps.infrastructure
+    infrastructure.disk = replace(infrastructure.disk, minimum=minimum)
+    infrastructure.ensure()
+    assert infrastructure.disk.reserve.stat().st_blocks * 512 == RESERVE_BYTES
 
 
 def mount(undo: ExitStack, folder: Path, size: int) -> None:
@@ -81,42 +97,81 @@ def test_a_checkout_that_fills_the_data_folder_is_undone(cramped: Instance, git:
     assert world(cramped) == before
 
 
-@pytest.mark.parametrize("leave", [0, 16 << 10, 64 << 10, 256 << 10])
-def test_on_a_full_data_folder_a_create_is_refused_and_a_deletion_works(
-    cramped: Instance, git: GitServer, leave: int
-) -> None:
+def test_where_little_is_free_nothing_is_begun(cramped: Instance, git: GitServer) -> None:
     before = world(cramped)
     url = git.repository("tiny", {"main": MODULE})
-    cramped.ok("create_environment", name="there", repo_url=url)
-    wide = {f"odd/file{number}": "x" for number in range(200)}
-    wide_url = git.repository("wide", {"main": {**MODULE, **wide}})
-    with filled(cramped.settings.server.data_dir, leave=leave):
-        kind, message = refusal(cramped, wide_url)
-        assert kind is Kind.QUOTA, message
-        assert "disk" in message
-        assert cramped.ok("get_environment", name="there")["state"] == "running"
-        cramped.ok("delete_environment", name="there")
-    for row in cramped.services.deps.environments.list("blue"):
-        cramped.ok("delete_environment", name=row.name)
-    assert world(cramped) == before
-
-
-def refusal(instance: Instance, url: str) -> tuple[Kind, str]:
-    """Try to create; some are refused at the door, some in the middle."""
-    try:
-        answer = instance.call("create_environment", name="more", repo_url=url)
-    except Failure as failure:
-        return failure.kind, failure.message
-    assert answer.error is not None
-    return answer.error.kind, answer.error.message
-
-
-def test_a_server_with_a_full_data_folder_says_so(cramped: Instance) -> None:
+    with filled(cramped.settings.server.data_dir, leave=FREE_BYTES // 2):
+        refused = cramped.call("create_environment", name="early", repo_url=url)
+        assert refused.error is not None
+        assert refused.error.kind is Kind.QUOTA
+        assert "MiB are free" in refused.error.message
+        assert world(cramped) == before
     with serving(cramped, wait=False) as server:
+        eventually(lambda: answers(server), 30, server.tail)
         ready = server.request("GET", "/readyz", auth=None)
         assert ready.status_code == 503
         (disk,) = (part for part in ready.json()["parts"] if part["part"] == "disk")
-        assert "MiB are free" in disk["message"]
+        assert "creating needs 1024 MiB" in disk["hint"]
+
+
+def answers(server: Server) -> bool:
+    with suppress(requests.RequestException):
+        return server.request("GET", "/healthz", auth=None).status_code == 200
+    return False
+
+
+@pytest.mark.parametrize("leave", [0, 64 << 10, 1 << 20])
+def test_on_a_disk_that_others_filled_to_the_last_byte_things_can_still_be_deleted(
+    cramped: Instance, git: GitServer, leave: int
+) -> None:
+    before, data_dir = world(cramped), cramped.settings.server.data_dir
+    url = git.repository("tiny", {"main": MODULE})
+    cramped.ok("create_environment", name="there", repo_url=url)
+    with filled(data_dir, leave=leave):
+        # The first one that is refused made the room for the others.
+        done = [
+            answered(cramped, tool, "there")
+            for tool in (*["get_environment"] * 2, *["delete_environment"] * 2)
+        ]
+        assert done[1], "a second look is answered"
+        assert done[2] or done[3], "it can be deleted"
+        assert world(cramped) == before
+    cramped.services.deps.infrastructure.ensure()
+    assert cramped.services.deps.infrastructure.disk.reserve.exists()
+
+
+def answered(instance: Instance, tool: str, name: str) -> bool:
+    try:
+        return instance.call(tool, name=name).status == "ok"
+    except (QuotaReached, NotFound):
+        return False
+
+
+def test_a_create_that_meets_a_full_disk_is_undone_and_says_so(
+    cramped: Instance, git: GitServer
+) -> None:
+    before, data_dir = world(cramped), cramped.settings.server.data_dir
+    wide = {f"odd/file{number}": "x" for number in range(500)}
+    url = git.repository("wide", {"main": {**MODULE, **wide}})
+    with ExitStack() as filling, held_at(cramped, "create.checkout.before") as reached:
+        answers: list[Envelope[Any]] = []
+        working = threading.Thread(
+            target=lambda: answers.append(
+                cramped.call("create_environment", name="wide", repo_url=url)
+            )
+        )
+        working.start()
+        eventually(reached.exists, 60)
+        filling.enter_context(filled(data_dir, leave=128 << 10))
+        reached.with_name("create.checkout.before").unlink()
+        working.join()
+        (refused,) = answers
+        assert refused.error is not None
+        assert refused.error.kind is Kind.QUOTA
+        assert "disk" in refused.error.message
+        assert cramped.services.deps.environments.list("blue") == ()
+        assert world(cramped) == before
+        reached.with_name("create.checkout.before").touch()
 
 
 def test_a_full_database_disk_is_told_and_nothing_is_left(

@@ -6,8 +6,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from oduflow import bootstrap
+from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.errors import Conflict, NotFound
 from oduflow.domain.plan import EnvironmentPlan
+from oduflow.settings import parse
 from tests.support.instances import Instance, anonymous_volumes, world
 
 pytestmark = pytest.mark.timeout(300)
@@ -197,3 +200,33 @@ def test_the_name_of_a_missing_environment_is_answered_with_the_next_step(
         instance.call("get_environment", name="nothing")
     assert "list_environments" in missing.value.hint
     assert not isinstance(missing.value, Conflict)
+
+
+@pytest.mark.parametrize("tool", ["start_environment", "stop_environment", "rebuild_environment"])
+def test_what_a_dead_process_left_half_made_is_removed_and_never_worked_on(
+    instance: Instance, sample_repository: str, tool: str
+) -> None:
+    before = world(instance)
+    instance.ok("create_environment", name="half", repo_url=sample_repository)
+    environments = instance.services.deps.environments
+    row = environments.get("blue", "half")
+    assert row is not None
+    environments.update(row.id, state=EnvironmentState.DELETING)
+    if tool == "stop_environment":
+        with pytest.raises(NotFound):
+            instance.call(tool, name="half")
+    else:
+        refused = instance.call(tool, name="half")
+        assert refused.error is not None
+        assert refused.error.kind == "not_found"
+    assert world(instance) == before
+
+
+def test_a_team_taken_out_of_the_configuration_stays_locked_in(instance: Instance) -> None:
+    text = instance.config.read_text()
+    without_red = parse(text[: text.index("[team.red]")], instance.config)
+    services = bootstrap.build(without_red)
+    bridges = {team.bridge for team in services.deps.infrastructure.firewall_plan().teams}
+    known = instance.services.deps.infrastructure.firewall_plan().teams
+    assert len(bridges) == 2
+    assert bridges == {team.bridge for team in known}

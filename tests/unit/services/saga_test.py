@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from oduflow.domain.errors import Cancelled, QuotaReached, UpstreamFailed
+from oduflow.domain.errors import Cancelled, QuotaReached, OdooFailed
 from oduflow.services.failpoints import Failpoints
 from oduflow.services.saga import KeptForInspection, Saga, Step, nothing
 
@@ -48,18 +48,18 @@ def test_steps_run_in_order_and_each_is_told_before_it_begins(world):
 
 
 def test_what_was_made_is_undone_in_reverse_with_the_step_that_failed(world):
-    world.fails["do two"] = UpstreamFailed("Docker is away.")
+    world.fails["do two"] = OdooFailed("Docker is away.")
 
-    with pytest.raises(UpstreamFailed, match="Docker is away"):
+    with pytest.raises(OdooFailed, match="Docker is away"):
         world.saga().run()
 
     assert world.diary[-3:] == ["do two", "undo two", "undo one"]
 
 
 def test_a_step_that_never_began_is_not_undone(world):
-    world.fails["do one"] = UpstreamFailed("Docker is away.")
+    world.fails["do one"] = OdooFailed("Docker is away.")
 
-    with pytest.raises(UpstreamFailed):
+    with pytest.raises(OdooFailed):
         world.saga().run()
 
     assert world.diary == ["1/3 one", "do one", "undo one"]
@@ -85,10 +85,10 @@ def test_whatever_ends_the_work_undoes_it(world, error):
 
 
 def test_undoing_stops_at_the_first_undo_that_fails_so_that_the_row_stays(world, caplog):
-    world.fails["do three"] = UpstreamFailed("PostgreSQL is away.")
-    world.fails["undo two"] = UpstreamFailed("PostgreSQL is still away.")
+    world.fails["do three"] = OdooFailed("PostgreSQL is away.")
+    world.fails["undo two"] = OdooFailed("PostgreSQL is still away.")
 
-    with pytest.raises(UpstreamFailed, match=r"PostgreSQL is away\."):
+    with pytest.raises(OdooFailed, match=r"PostgreSQL is away\."):
         world.saga().run()
 
     assert world.diary[-2:] == ["undo three", "undo two"]
@@ -96,7 +96,7 @@ def test_undoing_stops_at_the_first_undo_that_fails_so_that_the_row_stays(world,
 
 
 def test_a_step_that_keeps_its_leftovers_undoes_nothing(world):
-    failure = UpstreamFailed("Odoo ended.", "See its log.", output="last line")
+    failure = OdooFailed("Odoo ended.", "See its log.", output="last line")
     world.fails["do two"] = failure
 
     with pytest.raises(KeptForInspection) as kept:
@@ -128,9 +128,9 @@ def test_what_keeps_its_leftovers_is_undone_after_a_defect(world):
 
 
 def test_a_kept_steps_success_keeps_nothing_of_a_later_failure(world):
-    world.fails["do two"] = UpstreamFailed("Docker is away.")
+    world.fails["do two"] = OdooFailed("Docker is away.")
 
-    with pytest.raises(UpstreamFailed):
+    with pytest.raises(OdooFailed):
         world.saga(world.step("one", keeps=True), world.step("two")).run()
 
     assert world.diary[-2:] == ["undo two", "undo one"]
@@ -138,9 +138,9 @@ def test_a_kept_steps_success_keeps_nothing_of_a_later_failure(world):
 
 def test_a_step_may_leave_nothing_behind(world):
     plain = Step("look", "looking", lambda: world.act("do look"))
-    world.fails["do look"] = UpstreamFailed("Nothing to see.")
+    world.fails["do look"] = OdooFailed("Nothing to see.")
 
-    with pytest.raises(UpstreamFailed):
+    with pytest.raises(OdooFailed):
         world.saga(plain).run()
 
     assert plain.undo is nothing

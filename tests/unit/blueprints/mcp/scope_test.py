@@ -5,7 +5,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
 from oduflow.blueprints.mcp.scope import Caller, http_scope
-from oduflow.blueprints.mcp.slots import Slots, Use
+from oduflow.blueprints.slots import Slots, Use
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.kernel.call import Origin
 

@@ -1,6 +1,6 @@
 """How many threads may wait at once."""
 
-from oduflow.blueprints.mcp.slots import Limits, Slots, Use
+from oduflow.blueprints.slots import Limits, Slots, Use
 from oduflow.domain.access import Actor, ActorKind
 
 ANN = Actor("1", ActorKind.OAUTH, "ann")

@@ -1,15 +1,23 @@
 """How many of the server's threads may wait: for a job, or with an open stream.
 
-Under WSGI each open stream and each waiting call holds a thread. Without a limit the streams of
-one team would leave none for the short calls of another.
+Under WSGI each open stream and each waiting call holds a thread, whatever face it came through.
+Without a limit the waits of one team would leave none for the short calls of another.
 """
 
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from types import TracebackType
+from typing import Any, Self
 
 from oduflow.domain.access import Actor
+from oduflow.domain.errors import RateLimited
+from oduflow.kernel.operation import Operation
+
+
+RETRY_AFTER_SECONDS = 5
 
 
 class Use(Enum):
@@ -88,6 +96,18 @@ class Slot:
                 self._taken = self._slots.admit(self._keys)
             return self._taken and not self._over
 
+    def __enter__(self) -> Self:
+        """Return the slot, which is given back at the block's end; it is not taken yet."""
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
     def release(self) -> None:
         """Give the slot back for good."""
         with self._slots.lock:
@@ -95,3 +115,17 @@ class Slot:
                 self._slots.leave(self._keys)
             self._taken = False
             self._over = True
+
+
+def asks_to_wait(operation: Operation, raw: Mapping[str, Any]) -> bool:
+    """Whether a call asks to wait some `seconds`; a query says them in digits."""
+    return "seconds" in operation.arguments.model_fields and raw.get("seconds") not in (0, "0")
+
+
+def no_room_to_wait() -> RateLimited:
+    """Refuse a call that can do nothing but wait."""
+    return RateLimited(
+        "Too many calls of this team are waiting already.",
+        "Call again with seconds=0, which answers at once.",
+        retry_after=RETRY_AFTER_SECONDS,
+    )
