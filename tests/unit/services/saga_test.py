@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from oduflow.domain.errors import Cancelled, QuotaReached, OdooFailed
+from oduflow.domain.errors import Cancelled, OdooFailed, QuotaReached
 from oduflow.services.failpoints import Failpoints
 from oduflow.services.saga import KeptForInspection, Saga, Step, nothing
 

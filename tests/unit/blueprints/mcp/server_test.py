@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from oduflow.blueprints.mcp.scope import Caller
 from oduflow.blueprints.mcp.server import ListCache, make_server
-from oduflow.blueprints.slots import Slots, Use
 from oduflow.blueprints.mcp.tools import Tools
+from oduflow.blueprints.slots import Slots, Use
 from oduflow.domain.access import Actor, ActorKind, Tier
 from oduflow.kernel.call import Origin
 from oduflow.kernel.registry import Registry
