@@ -5,7 +5,8 @@ want of them. `Services.start` does, and only the server and the command line ca
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from oduflow.adapters.docker.build import build_image
 from oduflow.adapters.docker.containers import Containers
@@ -38,6 +39,24 @@ from oduflow.settings import Settings
 
 OPERATIONS = "oduflow.operations"
 TEST_PREFIX = "test-"
+LOOK_SECONDS = 5  # how long the doctor waits for an answer of the engine
+
+
+@dataclass(frozen=True, slots=True)
+class _Docker:
+    """The engine's adapters over one connection."""
+
+    engine: Engine
+    containers: Containers
+    images: Images
+    networks: Networks
+    volumes: Volumes
+
+    @classmethod
+    def over(cls, engine: Engine, naming: Naming) -> Self:
+        labels = naming.labels("look", process=str(os.getpid()))
+        images = Images(engine, build_image, labels, prefix=naming.instance)
+        return cls(engine, Containers(engine), images, Networks(engine), Volumes(engine))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +95,26 @@ def build(settings: Settings) -> Services:
     job_rows = JobRows(store)
     jobs = Jobs(job_rows, locks, BootSlots(data_dir / "locks", os.cpu_count() or 1, job_rows))
     engine = Engine()
-    containers, networks, volumes = Containers(engine), Networks(engine), Volumes(engine)
-    images = Images(
-        engine, build_image, naming.labels("look", process=str(os.getpid())), prefix=naming.instance
-    )
+    docker = _Docker.over(engine, naming)
     folder = naming.postgres_folder()
     cluster = Cluster(
         socket_dir=folder / "socket", password=lambda: ensure_secret(folder / "password")
     )
-    database = DatabaseServer(
-        settings.images.postgres,
-        naming,
-        containers,
-        images,
-        networks,
-        volumes,
-        cluster,
-        Facts(store),
-    )
     firewall = Firewall()
-    infrastructure = Infrastructure(settings, naming, networks, database, firewall, locks, disk)
+
+    def infrastructure(docker: _Docker) -> Infrastructure:
+        database = DatabaseServer(
+            settings.images.postgres,
+            naming,
+            docker.containers,
+            docker.images,
+            docker.networks,
+            docker.volumes,
+            cluster,
+            Facts(store),
+        )
+        return Infrastructure(settings, naming, docker.networks, database, firewall, locks, disk)
+
     deps = Deps(
         settings=settings,
         naming=naming,
@@ -103,15 +122,15 @@ def build(settings: Settings) -> Services:
         templates=Templates(store),
         jobs=jobs,
         locks=locks,
-        containers=containers,
-        images=images,
-        volumes=volumes,
+        containers=docker.containers,
+        images=docker.images,
+        volumes=docker.volumes,
         cluster=cluster,
         tenant=lambda database, password: Tenant(
             socket_dir=folder / "socket", database=database, role=database, password=password
         ),
         git=GitRepositories(allowed_hosts=_allowed_hosts(settings)),
-        infrastructure=infrastructure,
+        infrastructure=infrastructure(docker),
         failpoints=Failpoints(
             data_dir / "failpoints", settings.server.instance.startswith(TEST_PREFIX)
         ),
@@ -119,14 +138,22 @@ def build(settings: Settings) -> Services:
     runner = Runner(
         Registry.discover(OPERATIONS), deps, locks=locks, jobs=jobs, audit=AuditLog(store)
     )
+    quick = _Docker.over(Engine(timeout=LOOK_SECONDS), naming)
+    watched = replace(
+        deps,
+        containers=quick.containers,
+        images=quick.images,
+        volumes=quick.volumes,
+        infrastructure=infrastructure(quick),
+    )
     return Services(
         settings=settings,
         runner=runner,
-        probe=Doctor(deps, engine, store),
+        probe=Doctor(watched, quick.engine, store),
         deps=deps,
         store=store,
         engine=engine,
-        networks=networks,
+        networks=docker.networks,
         firewall=firewall,
         server_lock=ServerLock(data_dir),
         keeper=Keeper(deps),

@@ -18,7 +18,7 @@ from oduflow.blueprints.health.metrics import Metrics
 from oduflow.blueprints.health.ports import Probe
 from oduflow.blueprints.health.readiness import Readiness
 from oduflow.blueprints.health.views import health_blueprint
-from oduflow.domain.errors import Conflict, Invalid
+from oduflow.domain.errors import Failure
 from oduflow.kernel.runner import Runner
 from oduflow.settings import BadSettings, Settings, load
 
@@ -93,16 +93,21 @@ def _own_parts(settings: Settings | None) -> Services:
     """Make the parts for an application that nobody else starts, and be their one server."""
     # Only here: an application made from other parts never loads the adapters.
     from oduflow import bootstrap  # noqa: PLC0415
+    from oduflow.services.supported import without_effect  # noqa: PLC0415
 
     try:
         parts = bootstrap.serve_alone(bootstrap.build(settings or load()))
-    except (Conflict, Invalid) as refused:
+    except Failure as refused:
         sys.stderr.write(f"{refused.kind}: {refused.message}\n  → {refused.hint}\n")
     except BadSettings as wrong:
         sys.stderr.writelines(f"{problem}\n" for problem in wrong.problems)
     else:
         for level, line in startup_lines(parts.settings):
             log.log(level, line)
+        for line in without_effect(parts.settings):
+            log.warning("%s", line)
+        if parts.settings.server.sample:
+            log.warning("[server] sample has no effect here: only `oduflow serve` serves it.")
         return parts
     sys.exit(CANNOT_START)
 

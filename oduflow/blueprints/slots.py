@@ -16,7 +16,6 @@ from oduflow.domain.access import Actor
 from oduflow.domain.errors import RateLimited
 from oduflow.kernel.operation import Operation
 
-
 RETRY_AFTER_SECONDS = 5
 
 

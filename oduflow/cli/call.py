@@ -8,10 +8,12 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from oduflow import bootstrap
 from oduflow.cli.arguments import read_arguments
 from oduflow.cli.failures import EXIT_CODES, leave, told
+from oduflow.cli.lines import plain, say
 from oduflow.cli.options import config_option, pick_team, team_option
 from oduflow.cli.render import render
 from oduflow.domain.access import Actor, ActorKind
@@ -58,11 +60,12 @@ def _run(
     services: bootstrap.Services, tool: str, raw: dict[str, Any], actor: Actor, *, as_json: bool
 ) -> int:
     progress = Console(stderr=True)
-    with progress.status(f"{tool} …") as status:
+    with progress.status(Text(f"{tool} …")) as status:
 
         def show(job: Job) -> None:
             line = f"{tool}: {standing(job)}"
-            status.update(line) if progress.is_terminal else click.echo(line, err=True)
+            # A Text, for a str would be markup.
+            status.update(Text(plain(line))) if progress.is_terminal else say(line, err=True)
 
         try:
             envelope = services.runner.call(

@@ -7,6 +7,7 @@ import click
 
 from oduflow import bootstrap
 from oduflow.cli.failures import EXIT_CODES, told
+from oduflow.cli.lines import say
 from oduflow.cli.options import config_option
 from oduflow.domain.errors import Kind
 from oduflow.settings import load
@@ -21,8 +22,8 @@ def doctor(config: Path | None) -> None:
         services.store.migrate()
         findings = (*services.probe.findings(), *services.probe.leftovers())
     for finding in findings:
-        click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.part}: {finding.message}")
+        say(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.part}: {finding.message}")
         if finding.hint:
-            click.echo(f"      → {finding.hint}")
+            say(f"      → {finding.hint}")
     if not all(finding.ok for finding in findings):
         sys.exit(EXIT_CODES[Kind.UPSTREAM])

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import NoReturn
 
-import click
-
+from oduflow.cli.lines import say
 from oduflow.domain.errors import Failure, Kind
 from oduflow.domain.outcome import ErrorView
 from oduflow.settings import BadSettings
@@ -34,10 +33,10 @@ BAD_SETTINGS = 2
 def leave(error: ErrorView) -> NoReturn:
     """Say what went wrong on stderr and leave with the kind's exit code."""
     if error.output:
-        click.echo(error.output, err=True)
-    click.echo(f"{error.kind}: {error.message}", err=True)
+        say(error.output, err=True)
+    say(f"{error.kind}: {error.message}", err=True)
     if error.hint:
-        click.echo(f"  → {error.hint}", err=True)
+        say(f"  → {error.hint}", err=True)
     sys.exit(EXIT_CODES[error.kind])
 
 
@@ -50,5 +49,5 @@ def told() -> Iterator[None]:
         leave(ErrorView.of(failure))
     except BadSettings as wrong:
         for problem in wrong.problems:
-            click.echo(str(problem), err=True)
+            say(str(problem), err=True)
         sys.exit(BAD_SETTINGS)

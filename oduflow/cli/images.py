@@ -7,6 +7,7 @@ import click
 from oduflow import bootstrap
 from oduflow.adapters.docker.build import build_image
 from oduflow.cli.failures import told
+from oduflow.cli.lines import say
 from oduflow.cli.options import config_option, load_or_default
 from oduflow.settings import Settings
 
@@ -26,7 +27,7 @@ def ensure(config: Path | None) -> None:
         settings = load_or_default(config)
         services = bootstrap.build(settings)
         for reference in wanted(settings):
-            services.deps.images.ensure(reference, click.echo)
+            services.deps.images.ensure(reference, say)
             click.echo(f"{reference} is here.")
 
 
@@ -36,8 +37,8 @@ def build(config: Path | None) -> None:
     """Build both images from Debian's packages, about three minutes; needs root."""
     with told():
         odoo, postgres = wanted(load_or_default(config))
-        build_image("odoo", odoo, click.echo)
-        build_image("postgres", postgres, click.echo)
+        build_image("odoo", odoo, say)
+        build_image("postgres", postgres, say)
 
 
 def wanted(settings: Settings) -> tuple[str, str]:

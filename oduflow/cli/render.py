@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from oduflow.cli.lines import plain
 from oduflow.domain.outcome import Envelope
 
 WIDE = frozenset({"log"})
@@ -16,12 +17,12 @@ STATE_STYLES = {"running": "green", "failed": "red", "lost": "red", "creating": 
 def render(envelope: Envelope[Any], console: Console) -> None:
     """Print the verdict first, then the data, then what to do next."""
     data = envelope.model_dump(mode="json", exclude_none=True)
-    console.print(Text(envelope.summary, style="bold"))
+    console.print(_text(envelope.summary, "bold"))
     for warning in envelope.warnings:
-        console.print(Text(f"warning: {warning}", style="yellow"))
+        console.print(_text(f"warning: {warning}", "yellow"))
     _render_data(data.get("data") or {}, console)
     for step in envelope.next:
-        console.print(Text(f"next: {step}", style="dim"))
+        console.print(_text(f"next: {step}", "dim"))
 
 
 def _render_data(data: Mapping[str, Any], console: Console) -> None:
@@ -29,7 +30,7 @@ def _render_data(data: Mapping[str, Any], console: Console) -> None:
         if isinstance(value, list) and value and isinstance(value[0], dict):
             console.print(_table(value))
         elif key in WIDE:
-            console.print(Text(str(value)))
+            console.print(_text(str(value)))
         elif value not in (None, [], "", {}):
             console.print(Text(f"{key:>12}  ", style="dim") + _cell(key, value))
 
@@ -48,4 +49,9 @@ def _cell(key: str, value: Any) -> Text:
     if isinstance(value, list):
         value = ", ".join(str(item) for item in value)
     style = STATE_STYLES.get(str(value), "") if key in {"state", "status"} else ""
-    return Text(str(value), style=style)
+    return _text(str(value), style)
+
+
+def _text(content: str, style: str = "") -> Text:
+    """Make text that is neither markup nor an order to the terminal."""
+    return Text(plain(content), style=style)

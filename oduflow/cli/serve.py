@@ -25,7 +25,7 @@ from oduflow.domain.errors import Conflict, UpstreamFailed
 from oduflow.services.first_environment import serve_sample
 from oduflow.services.supported import without_effect
 from oduflow.settings import Settings
-from oduflow.web import create_app
+from oduflow.web import MAX_BODY_BYTES, create_app
 
 THREADS = 32
 DRAIN_SECONDS = 10.0
@@ -93,6 +93,8 @@ def run(
             threads=THREADS,
             # Without looking ahead, waitress cannot notice a client that left.
             channel_request_lookahead=1,
+            # It keeps a body on the disk until all of it is there: up to 1 GiB of each connection.
+            max_request_body_size=MAX_BODY_BYTES,
             # Whoever is let in without a secret must not stand behind a proxy: we must see its
             # headers. Only ProxyFix believes them, and only as many as are trusted.
             clear_untrusted_proxy_headers=False,

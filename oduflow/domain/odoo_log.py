@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 
+from oduflow.domain.excerpt import excerpt
+
 LEVELS = ("debug", "info", "warning", "error", "critical")
 _RECORD = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ (?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) "
@@ -11,6 +13,7 @@ _RECORD = re.compile(
 _UNKNOWN = re.compile(r"invalid module names, ignored: ([\w, ]+)$", re.MULTILINE)
 _ERROR = re.compile(r"(?:\w+\.)*(?P<name>\w{1,60})(?=:|$)")
 TRACEBACK_LINES = 30
+LINE_CHARACTERS = 500
 _TRACEBACK = "Traceback (most recent call last):"
 _LINKS = (
     "During handling of the above exception, another exception occurred:",
@@ -55,6 +58,8 @@ def error_name(text: str) -> str:
 def explanation(text: str) -> str:
     """Return at most 30 lines of a log that explain a failure: its last traceback.
 
+    Each line has at most 500 characters, and all together 8,000: what stands there is a tenant's.
+
     Exceptions that caused one another are one story: Odoo says which view could not be loaded in
     the last one, and what is wrong with it in the first. So both are told, without the outer
     frames; without any traceback, the log's last lines are.
@@ -62,10 +67,14 @@ def explanation(text: str) -> str:
     lines = text.splitlines()
     chain = _last_chain(lines)
     if not chain:
-        return "\n".join(lines[-TRACEBACK_LINES:])
+        return _joined(lines[-TRACEBACK_LINES:])
     told = chain if len(chain) == 1 else [chain[0], chain[-1]]
     share = TRACEBACK_LINES // len(told)
-    return "\n".join(line for part in told for line in _shortened(part, share))
+    return _joined(line for part in told for line in _shortened(part, share))
+
+
+def _joined(lines: Iterable[str]) -> str:
+    return excerpt("\n".join(excerpt(line, LINE_CHARACTERS) for line in lines))
 
 
 def _last_chain(lines: Iterable[str]) -> list[list[str]]:

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from oduflow.domain.errors import Failure, Kind
+from oduflow.domain.excerpt import excerpt
 
 
 class Status(StrEnum):
@@ -46,9 +47,12 @@ class ErrorView(Model):
 
     @classmethod
     def of(cls, failure: Failure) -> "ErrorView":
-        """Show what may be shown of a failure; its cause stays in the log."""
+        """Show what may be shown of a failure, of its output 8,000 characters at most."""
         return cls(
-            kind=failure.kind, message=failure.message, hint=failure.hint, output=failure.output
+            kind=failure.kind,
+            message=failure.message,
+            hint=failure.hint,
+            output=excerpt(failure.output),
         )
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+from oduflow.domain.container import ImageFacts
 from oduflow.domain.environment import CreateEnvironment, Environment
 from oduflow.domain.errors import Conflict, Invalid
 from oduflow.domain.template import Template, TemplateState
@@ -51,6 +52,37 @@ def check_version(template: Template, image: str) -> None:
         )
 
 
+def check_repository(pattern: str, image: str | None) -> None:
+    """Refuse an image that a tenant took from anywhere but the operator's repository.
+
+    Args:
+        pattern: `[images] odoo`, such as `odoo:{version}`.
+        image: the asked-for one; None was not asked for, so it is the operator's.
+
+    Raises:
+        Invalid: its repository is another one.
+    """
+    ours = ".+".join(map(re.escape, _repository(pattern).split("{version}")))
+    if image is not None and not re.fullmatch(ours, _repository(image)):
+        raise Invalid(
+            f"{image} is no image of the configured repository.",
+            f"Leave odoo_image out, or name one like {pattern} ([images] odoo).",
+        )
+
+
+def check_user(image: ImageFacts) -> None:
+    """Refuse an image that would run Odoo, and with it a tenant's code, as root.
+
+    Raises:
+        Invalid: its user is root.
+    """
+    if image.uid == 0:
+        raise Invalid(
+            f"{image.reference} runs as root.",
+            "Use an image whose USER is another one, such as Docker Hub's odoo.",
+        )
+
+
 def differences(row: Environment, args: CreateEnvironment, repo_url: str) -> tuple[str, ...]:
     """Say in what an existing environment differs from what is asked; nothing means the same."""
     asked: dict[str, tuple[object, object]] = {"repo_url": (row.repo_url, repo_url)}
@@ -83,10 +115,14 @@ def refuse_differences(row: Environment, args: CreateEnvironment, repo_url: str)
 
 
 def _major(image: str) -> str:
-    # A colon before the last slash parts a registry from its port, not a name from its tag.
-    tag = image.rpartition("/")[2].partition("@")[0].partition(":")[2]
-    found = _VERSION.match(tag)
+    found = _VERSION.match(image.partition("@")[0].removeprefix(_repository(image))[1:])
     return found["major"] if found else ""
+
+
+def _repository(image: str) -> str:
+    # A colon before the last slash parts a registry from its port, not a name from its tag.
+    folder, slash, name = image.partition("@")[0].rpartition("/")
+    return f"{folder}{slash}{name.partition(':')[0]}"
 
 
 def _shown(value: object) -> str:

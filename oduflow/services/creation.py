@@ -12,7 +12,13 @@ from oduflow.domain.errors import Conflict
 from oduflow.domain.names import new_id
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
-from oduflow.services.choosing import check_version, choose_template, refuse_differences
+from oduflow.services.choosing import (
+    check_repository,
+    check_user,
+    check_version,
+    choose_template,
+    refuse_differences,
+)
 from oduflow.services.deps import Deps
 from oduflow.services.environments import current, view
 from oduflow.services.provisioning import provision
@@ -39,8 +45,10 @@ def create(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[Environme
     deps.infrastructure.require()
     template = choose_template(deps, team, args.template)
     odoo_image = args.odoo_image or template.odoo_image
+    check_repository(deps.settings.images.odoo, args.odoo_image)
     check_version(template, odoo_image)
     image = deps.images.ensure(odoo_image, lambda line: call.report("image", line))
+    check_user(image)
     branch = args.branch or deps.git.resolve_branch(repo_url, None, team=team).branch
     row = Environment(
         id=new_id(),

@@ -1,12 +1,13 @@
 """Look at every part that creating an environment needs, and say what is missing."""
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.store import Store
-from oduflow.domain.errors import Failure, UpstreamFailed
+from oduflow.domain.errors import Failure, Forbidden, UpstreamFailed
 from oduflow.domain.health import Finding
 from oduflow.services.adoption import unadoptable
 from oduflow.services.deps import Deps
@@ -14,7 +15,11 @@ from oduflow.services.deps import Deps
 
 @dataclass(frozen=True, slots=True)
 class Doctor:
-    """Names each part and its health; also the server's `/readyz`."""
+    """Names each part and its health; also the server's `/readyz`.
+
+    Attributes:
+        deps: parts of its own, whose engine answers within seconds or not at all.
+    """
 
     deps: Deps
     engine: Engine
@@ -22,16 +27,26 @@ class Doctor:
 
     def findings(self) -> tuple[Finding, ...]:
         """Look at everything now; each part has a time limit of its own."""
-        checks: dict[str, Callable[[], str]] = {
-            "docker": self._docker,
+        docker = _finding("docker", self._docker)
+        by_itself: dict[str, Callable[[], str]] = {
+            "user": _user,
             "git": self._git,
             "store": self._store,
             "disk": self._disk,
+        }
+        through_docker: dict[str, Callable[[], str]] = {
             "images": self._images,
             "postgres": self._postgres,
             "isolation": self._isolation,
         }
-        return tuple(_finding(part, check) for part, check in checks.items())
+        return (
+            docker,
+            *(_finding(part, check) for part, check in by_itself.items()),
+            *(
+                _finding(part, check if docker.ok else _not_looked_at)
+                for part, check in through_docker.items()
+            ),
+        )
 
     def environments(self) -> Counter[str]:
         """Count the environments of all teams by state."""
@@ -91,8 +106,24 @@ class Doctor:
         return f"Isolation is reduced: {state.reason}"
 
 
+def _user() -> str:
+    if os.geteuid() != 0:
+        raise Forbidden(
+            "The server must run as root: it hands files to Odoo's and PostgreSQL's users.",
+            "Run it as root, for example as a service of the system.",
+        )
+    return "The server runs as root."
+
+
+def _not_looked_at() -> str:
+    raise UpstreamFailed("Not looked at: Docker does not answer.", "Mend docker first.")
+
+
 def _finding(part: str, check: Callable[[], str]) -> Finding:
     try:
         return Finding(part, ok=True, message=check())
     except Failure as failure:
         return Finding(part, ok=False, message=failure.message, hint=failure.hint)
+    except OSError as cause:
+        reason = cause.strerror or type(cause).__name__
+        return Finding(part, ok=False, message=f"It cannot be looked at: {reason}.")

@@ -10,6 +10,7 @@ from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.template import Template, TemplateState
 from oduflow.services.deps import Deps
+from oduflow.settings.hosts import join_host_port
 
 SERVING_STATES = frozenset({EnvironmentState.RUNNING, EnvironmentState.STOPPED})
 
@@ -42,13 +43,17 @@ def observed(row: Environment, container: ContainerFacts | None) -> Environment:
 
 
 def views(deps: Deps, team: str) -> tuple[EnvironmentView, ...]:
-    """Show the team's environments, by name, with one question to Docker."""
+    """Show the team's environments, by name, with one question to Docker; no row has a log."""
     rows = deps.environments.list(team)
     if not rows:
         return ()
     containers = _containers(deps, team)
     return tuple(
-        view(deps, observed(row, containers.get(EnvironmentPlan.of(deps.naming, row).container)))
+        _without_output(
+            view(
+                deps, observed(row, containers.get(EnvironmentPlan.of(deps.naming, row).container))
+            )
+        )
         for row in rows
     )
 
@@ -74,7 +79,7 @@ def base_url(deps: Deps, row: Environment) -> str | None:
     host = deps.settings.routing.external_host or deps.settings.server.host
     if host in {"0.0.0.0", "::", "127.0.0.1"}:  # noqa: S104 - compared, not bound
         host = "localhost"
-    return f"http://{host}:{row.port}/"
+    return f"http://{join_host_port(host, row.port)}/"
 
 
 def template_of(row: Environment) -> Template:
@@ -89,6 +94,12 @@ def template_of(row: Environment) -> Template:
         created_by="",
         created_at=row.created_at,
     )
+
+
+def _without_output(shown: EnvironmentView) -> EnvironmentView:
+    if shown.error is None:
+        return shown
+    return shown.model_copy(update={"error": shown.error.model_copy(update={"output": ""})})
 
 
 def _containers(deps: Deps, team: str) -> Mapping[str, ContainerFacts]:

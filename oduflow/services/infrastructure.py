@@ -137,7 +137,9 @@ class Infrastructure:
     def _team_nets(self) -> Iterator[TeamNet]:
         # Those that exist, not those that are configured: what a team left behind when it was
         # taken out of the configuration stays locked in.
-        for found in self.networks.list(self.naming.labels("network")):
+        # In one order: the engine lists them in any, and each new order would be a new plan.
+        known = self.networks.list(self.naming.labels("network"))
+        for found in sorted(known, key=lambda network: network.name):
             if found.name.startswith(self.naming.team_network("")):
                 subnet = IPv4Network(found.subnet)
                 yield TeamNet(found.bridge, subnet, database_address(subnet))

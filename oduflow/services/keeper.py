@@ -20,13 +20,17 @@ class Keeper:
         self._deps = deps
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._starting = threading.Lock()
         self._started = False
+        self._revive = True  # at the next good look: what ran before we lost sight of the engine
         self._told = ""
 
     def start(self) -> None:
         """Start the loop; a second call does nothing."""
-        if not self._thread.is_alive() and not self._stop.is_set():
-            self._thread.start()
+        with self._starting:
+            if not self._started and not self._stop.is_set():
+                self._started = True
+                self._thread.start()
 
     def stop(self) -> None:
         """End the loop after the step it is in; does not wait."""
@@ -40,16 +44,18 @@ class Keeper:
         """Look once; tell each new reason for which environments cannot be created, once."""
         try:
             state = self._deps.infrastructure.ensure()
-            reconcile(self._deps, at_start=not self._started)
+            reconcile(self._deps, at_start=self._revive)
         except Failure as failure:
+            # An engine that comes back has stopped what ran, as a machine that starts has.
+            self._revive = True
             self._tell(f"{failure.message} {failure.hint}".strip())
             return False
         except Exception:
             log.exception("the keeper hit a defect")
             return False
         self._tell("" if state.ok else f"Isolation is reduced: {state.reason}")
-        if not self._started:
-            self._started = True
+        if self._revive:
+            self._revive = False
             log.info("ready: environments can be created")
         return True
 

@@ -2,7 +2,8 @@
 
 Runs only in the server, at its start and every half minute, and touches only what it can lock.
 What boots Odoo goes on as a job, within the boot limit, so that one environment that hangs holds
-up no other. Nothing without a row is ever deleted.
+up no other. Nothing without a row is ever deleted, but for throw-away containers that a killed
+process left.
 """
 
 import logging

@@ -31,4 +31,9 @@ def without_effect(settings: Settings) -> tuple[str, ...]:
         told.append("[storage] has no effect yet: databases and filestores are copied.")
     if settings.lifecycle != Lifecycle():
         told.append("[lifecycle] has no effect yet: nothing is stopped or deleted by itself.")
+    told += [
+        f"[team.{team.id}] disk_gb has no effect yet: nobody measures what a team fills."
+        for team in settings.teams.values()
+        if team.disk_gb
+    ]
     return tuple(told)

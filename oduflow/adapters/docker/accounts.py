@@ -1,8 +1,11 @@
 """Who an image runs as: names read from its own /etc/passwd and /etc/group."""
 
+import re
+
 from oduflow.domain.errors import UpstreamFailed
 
 ROOT = (0, 0)
+_HIGHEST = (1 << 31) - 1  # the engine accepts no higher id
 
 
 def resolve_user(user: str, passwd: str, group: str) -> tuple[int, int]:
@@ -14,7 +17,7 @@ def resolve_user(user: str, passwd: str, group: str) -> tuple[int, int]:
         group: the image's /etc/group, empty where it has none.
 
     Raises:
-        UpstreamFailed: a name stands in neither file.
+        UpstreamFailed: a name stands in neither file, or a number is none.
     """
     if not user:
         return ROOT
@@ -22,11 +25,11 @@ def resolve_user(user: str, passwd: str, group: str) -> tuple[int, int]:
     entry = _entry(passwd, name)
     if entry is None and not name.isdecimal():
         raise UpstreamFailed(f"The image runs as “{name}”, which its /etc/passwd does not know.")
-    uid = int(entry[2]) if entry else int(name)
+    uid = _number(entry[2] if entry else name)
     if group_name:
         return uid, _gid(group_name, group)
     # A number without an entry gets group 0 from the engine.
-    return uid, int(entry[3]) if entry else 0
+    return uid, _number(entry[3]) if entry else 0
 
 
 def needs_files(user: str) -> bool:
@@ -38,10 +41,16 @@ def needs_files(user: str) -> bool:
 def _gid(name: str, group: str) -> int:
     entry = _entry(group, name)
     if entry is not None:
-        return int(entry[2])
+        return _number(entry[2])
     if name.isdecimal():
-        return int(name)
+        return _number(name)
     raise UpstreamFailed(f"The image runs in group “{name}”, which its /etc/group does not know.")
+
+
+def _number(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > _HIGHEST:
+        raise UpstreamFailed(f"The image's user or group has no valid number: “{text[:20]}”.")
+    return int(text)
 
 
 def _entry(table: str, key: str) -> list[str] | None:

@@ -13,7 +13,7 @@ from typing import Final
 from oduflow.domain.errors import Invalid, UpstreamFailed
 
 RECIPES: Final = Path(__file__).parent / "recipes"
-_VERSIONS: Final = {"odoo": {"19": "19.0", "19.0": "19.0"}, "postgres": {"18": "18"}}
+VERSIONS: Final = {"odoo": {"19": "19.0", "19.0": "19.0"}, "postgres": {"18": "18"}}
 
 _TAG: Final = re.compile(
     r"[a-z0-9][a-z0-9._/-]*(:\d+/[a-z0-9._/-]+)?:(?P<version>[\d.]+)(-[\w.-]+)?"
@@ -68,9 +68,9 @@ def build_image(
 def _supported_version(kind: str, tag: str) -> str:
     """Return the full version that the tag stands for."""
     match = _TAG.fullmatch(tag)
-    version = _VERSIONS.get(kind, {}).get(match["version"] if match else "")
+    version = VERSIONS.get(kind, {}).get(match["version"] if match else "")
     if version is None:
-        supported = " and ".join(f"{name} {max(known)}" for name, known in _VERSIONS.items())
+        supported = " and ".join(f"{name} {max(known)}" for name, known in VERSIONS.items())
         raise Invalid(
             f"There is no recipe that makes {tag} as {kind}.",
             f"Only {supported} can be built, under a tag such as odoo:19.0.",

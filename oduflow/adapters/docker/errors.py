@@ -78,7 +78,7 @@ _SAID: tuple[tuple[str, type[Failure], str, str], ...] = (
         r"no space left on device|disk quota exceeded",
         QuotaReached,
         "the disk is full",
-        "Delete environments or snapshots, or give the engine's data folder more room.",
+        "Delete environments or templates, or give the engine's data folder more room.",
     ),
     (
         r"name .* is already in use|network with name .* already exists",
@@ -133,7 +133,7 @@ def failure(cause: Exception, action: str) -> Failure:
     if isinstance(cause, ImageNotFound):
         return ImageMissing(
             f"Docker could not {action}: the image is not on this machine.",
-            "Run `oduflow images` to see which images are here and how to get the others.",
+            "Run `oduflow images ensure`, which brings those that are missing.",
         )
     for pattern, kind, reason, hint in _SAID:
         if re.search(pattern, said, re.IGNORECASE):

@@ -4,7 +4,7 @@ import io
 import re
 import secrets
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from threading import Lock
 from typing import Any
@@ -13,6 +13,7 @@ from docker import APIClient
 from docker.errors import NotFound as EngineHasNone
 
 from oduflow.adapters.docker.accounts import needs_files, resolve_user
+from oduflow.adapters.docker.build import VERSIONS
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.errors import FOREIGN, EngineUnreachable, ImageMissing, translated
 from oduflow.adapters.docker.payload import create_request
@@ -25,7 +26,8 @@ Builder = Callable[[str, str, Progress], None]
 Puller = Callable[[APIClient, str, Progress], None]
 
 _LARGEST_TABLE = 1 << 20  # bytes of /etc/passwd that are looked at
-_BUILDABLE = {"odoo": {"19", "19.0"}, "postgres": {"18"}}
+_LARGEST_HEADER = 64 << 10  # bytes of the archive around it
+_NOT_REGULAR = 0x8F280000  # the type bits of a mode as the engine tells it (Go, io/fs.ModeType)
 
 
 class Images:
@@ -61,6 +63,7 @@ class Images:
 
         Raises:
             ImageMissing: it is not here.
+            UpstreamFailed: what it says makes no sense.
         """
         with translated(f"look up image “{reference}”"):
             found = self._engine.describe_image(reference)
@@ -72,7 +75,7 @@ class Images:
             uid=uid,
             gid=gid,
             volumes=tuple(sorted(config.get("Volumes") or ())),
-            environment=dict(each.split("=", 1) for each in config.get("Env") or ()),
+            environment=_environment(reference, config.get("Env") or ()),
         )
 
     def account(self, reference: str, user: str) -> tuple[int, int]:
@@ -164,7 +167,7 @@ class Images:
 def buildable(reference: str) -> str:
     """Return the kind of the recipe that makes this image, empty when there is none."""
     match = re.fullmatch(r"(?:docker\.io/)?(?:library/)?(\w+):([\w.-]+)", reference)
-    if match and match[2] in _BUILDABLE.get(match[1], ()):
+    if match and match[2] in VERSIONS.get(match[1], {}):
         return match[1]
     return ""
 
@@ -175,9 +178,32 @@ def _text(api: APIClient, container: str, path: str) -> str:
         stream, told = api.get_archive(container, path)
     except EngineHasNone:
         return ""
+    if told["mode"] & _NOT_REGULAR:
+        raise UpstreamFailed(f"The image's {path} is no regular file.")
     if told["size"] > _LARGEST_TABLE:
-        raise UpstreamFailed(f"The image's {path} is larger than any such file should be.")
-    with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
+        raise _too_large(path)
+    with tarfile.open(fileobj=io.BytesIO(_joined(stream, path)), mode="r:") as archive:
         member = archive.next()
         content = archive.extractfile(member) if member and member.isfile() else None
         return content.read().decode(errors="replace") if content else ""
+
+
+def _joined(stream: Iterable[bytes], path: str) -> bytes:
+    """Join an archive's parts; what the engine told of its size is not relied on."""
+    archive = bytearray()
+    for part in stream:
+        archive += part
+        if len(archive) > _LARGEST_TABLE + _LARGEST_HEADER:
+            raise _too_large(path)
+    return bytes(archive)
+
+
+def _too_large(path: str) -> UpstreamFailed:
+    return UpstreamFailed(f"The image's {path} is larger than any such file should be.")
+
+
+def _environment(reference: str, entries: Iterable[str]) -> dict[str, str]:
+    pairs = [each.partition("=") for each in entries]
+    if not all(name and parted for name, parted, _ in pairs):
+        raise UpstreamFailed(f"{reference} has a malformed environment: an entry without “=”.")
+    return {name: value for name, _, value in pairs}

@@ -2,21 +2,25 @@
 
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 from oduflow.adapters.docker.build import RECIPES
 from oduflow.domain.errors import UpstreamFailed
 
 
-def install_engine(on_progress: Callable[[str], None]) -> None:
+def install_engine(on_progress: Callable[[str], None], *, recipes: Path = RECIPES) -> None:
     """Install Debian's engine and start it; where one answers, nothing is changed.
+
+    The script ends with this process; a step of apt that is under way is left to finish.
 
     Args:
         on_progress: told each line of the script.
+        recipes: the folder that holds `engine.sh`.
 
     Raises:
         UpstreamFailed: it could not be installed or does not answer; `output` says why.
     """
-    command = ["bash", str(RECIPES / "engine.sh")]
+    command = ["setpriv", "--pdeathsig", "TERM", "bash", str(recipes / "engine.sh")]
     lines: list[str] = []
     with subprocess.Popen(
         command,

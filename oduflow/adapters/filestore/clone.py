@@ -38,9 +38,11 @@ def clone_filestore(source: Path, source_database: str, target: Path, database: 
         return
     shutil.rmtree(final, ignore_errors=True)
     copy = ("cp", "--archive", "--reflink=auto", "--no-dereference", "--")
+    # The kernel ends the copy with this process, or an orphan would write beside the next one.
+    mortal = ("setpriv", "--pdeathsig", "KILL", "--")
     try:
         subprocess.run(
-            [*copy, str(origin), str(final)],
+            [*mortal, *copy, str(origin), str(final)],
             check=True,
             capture_output=True,
             text=True,

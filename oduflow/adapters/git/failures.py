@@ -7,7 +7,7 @@ from oduflow.adapters.git.settings import Place
 from oduflow.adapters.git.urls import RemoteUrl
 from oduflow.domain.errors import Failure, NotFound, QuotaReached, UpstreamFailed
 
-_SETUP = "Store a credential that may read it: oduflow call setup_repo_auth -"
+_SETUP = "Use one that anybody may read; private ones are not supported by this version yet."
 _SHOWN_LINES = 10
 
 
@@ -58,7 +58,7 @@ _SIGNS = (
         re.compile(r"repository .* not found|error: (404|410)|not valid: is this a git repository"),
         NotFound,
         "{host} has no repository {path}.",
-        "Check the URL; some hosts answer so for a private one: " + _SETUP,
+        "Check the URL; some hosts answer so for a private one. " + _SETUP,
     ),
     _Sign(
         re.compile(r"error: 30[1-8]"),

@@ -67,7 +67,7 @@ def parse_url(text: str, allowed_hosts: Iterable[str] = ()) -> RemoteUrl:
     if "@" in authority:
         raise Invalid(
             "A repository URL holds no user or password.",
-            "Store them once with `oduflow call setup_repo_auth -`, then give the URL without.",
+            "Give it without; private repositories are not supported by this version yet.",
         )
     host, port = _split_authority(authority, _DEFAULT_PORTS[scheme])
     path = _check_path(path)

@@ -4,12 +4,16 @@ import ast
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from oduflow.domain.errors import Invalid
+
 MANIFEST = "__manifest__.py"
-MAX_MANIFEST_BYTES = 256 << 10
+MAX_MANIFEST_BYTES = 64 << 10
+MAX_MANIFESTS_BYTES = 8 << 20  # all of one checkout; Odoo and its enterprise have a third
+MAX_MODULES = 2_000
 MAX_DEPTH = 4
 MAX_FOLDERS = 20_000
 _MODULE = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,127}")
@@ -30,15 +34,23 @@ class Addons:
     root_is_module: bool
 
 
-def find_addons(checkout: Path) -> Addons:
+def find_addons(checkout: Path, on_folder: Callable[[], None] = lambda: None) -> Addons:
     """Find the modules of a checkout, at most four folders deep.
 
     Symbolic links are never followed: a checkout is a stranger's data. Folders that start with a
     dot, and those whose name no configuration can hold, are left out.
+
+    Args:
+        checkout: its root.
+        on_folder: called before each folder that is looked at; may raise to stop.
+
+    Raises:
+        Invalid: more modules, or longer manifests, than any repository of addons has.
     """
-    if _is_module(checkout):
+    manifests = _Manifests(on_folder)
+    if manifests.declare_module(checkout):
         return Addons(modules=(), folders=(), root_is_module=True)
-    found = sorted(_modules(checkout))
+    found = sorted(_modules(checkout, manifests))
     folders = sorted({str(path.parent) for path in found})
     return Addons(tuple(sorted(path.name for path in found)), tuple(folders), root_is_module=False)
 
@@ -46,8 +58,10 @@ def find_addons(checkout: Path) -> Addons:
 def manifest(folder: Path) -> dict[str, object] | None:
     """Read one module's manifest as data; None when it is missing, too large, or no literal."""
     text = read_regular(folder / MANIFEST, MAX_MANIFEST_BYTES)
-    if text is None:
-        return None
+    return None if text is None else _parsed(text)
+
+
+def _parsed(text: str) -> dict[str, object] | None:
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
@@ -71,7 +85,37 @@ def read_regular(path: Path, limit: int) -> str | None:
         os.close(descriptor)
 
 
-def _modules(checkout: Path) -> Iterator[PurePosixPath]:
+@dataclass(slots=True)
+class _Manifests:
+    """Reads a checkout's manifests, as many as it may have: parsing one stops every thread."""
+
+    on_folder: Callable[[], None]
+    left: int = MAX_MANIFESTS_BYTES
+    modules: int = 0
+
+    def declare_module(self, folder: Path) -> bool:
+        self.on_folder()
+        text = read_regular(folder / MANIFEST, MAX_MANIFEST_BYTES)
+        if text is None:
+            return False
+        self.left -= len(text.encode())
+        if self.left < 0:
+            raise Invalid(
+                f"The repository's manifests hold more than {MAX_MANIFESTS_BYTES >> 20} MiB.",
+                "Shorten them, or part the repository.",
+            )
+        declared = _parsed(text)
+        if declared is None or declared.get("installable", True) is False:
+            return False
+        self.modules += 1
+        if self.modules > MAX_MODULES:
+            raise Invalid(
+                f"The repository holds more than {MAX_MODULES} modules.", "Part the repository."
+            )
+        return True
+
+
+def _modules(checkout: Path, manifests: _Manifests) -> Iterator[PurePosixPath]:
     seen = 0
     for folder, names, _files in os.walk(checkout, followlinks=False):
         relative = PurePosixPath(Path(folder).relative_to(checkout).as_posix())
@@ -83,7 +127,7 @@ def _modules(checkout: Path) -> Iterator[PurePosixPath]:
             path = Path(folder) / name
             if name.startswith(".") or not _can_be_configured(name) or path.is_symlink():
                 continue
-            if _MODULE.fullmatch(name) and _is_module(path):
+            if _MODULE.fullmatch(name) and manifests.declare_module(path):
                 yield relative / name
             elif len(relative.parts) < MAX_DEPTH:
                 kept.append(name)
@@ -93,8 +137,3 @@ def _modules(checkout: Path) -> Iterator[PurePosixPath]:
 def _can_be_configured(name: str) -> bool:
     """Whether `addons_path` can hold a folder: it parts by commas and expands variables."""
     return name.isprintable() and name == name.strip() and not set(name) & {",", "$"}
-
-
-def _is_module(folder: Path) -> bool:
-    declared = manifest(folder)
-    return declared is not None and declared.get("installable", True) is not False

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
@@ -11,8 +12,8 @@ from mcp.server.lowlevel import Server
 from oduflow.blueprints.mcp.exchange import UNAVAILABLE, Exchange, Head
 from oduflow.blueprints.mcp.loop import Loop
 from oduflow.blueprints.mcp.scope import Caller, http_scope
-from oduflow.blueprints.slots import Slots, Use
 from oduflow.blueprints.mcp.stream import Stream
+from oduflow.blueprints.slots import RETRY_AFTER_SECONDS, Slots, Use
 from oduflow.domain.access import Actor
 from oduflow.kernel.call import Origin
 
@@ -27,7 +28,7 @@ HOP_BY_HOP = {
     b"upgrade",
 }
 CLIENT_LEFT = Head(499, [])
-NO_ROOM = Head(503, [(b"retry-after", b"5"), (b"content-type", b"text/plain")], b"no free stream\n")
+NO_ROOM = Head(503, [(b"content-type", b"text/plain")], b"no free stream\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +116,8 @@ def _answer(head: Head, body: Stream | None = None) -> Answer:
         for key, value in head.headers
         if key.lower() not in HOP_BY_HOP
     ]
-    if head.status == HTTPStatus.SERVICE_UNAVAILABLE and head.headers is not UNAVAILABLE.headers:
-        pass
+    if head.status == HTTPStatus.SERVICE_UNAVAILABLE:  # ours, or the SDK's: too many sessions
+        headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
     return Answer(head.status, headers, head.chunk if body is None else body)
 
 

@@ -34,7 +34,7 @@ class Head:
     more: bool = False
 
 
-UNAVAILABLE = Head(503, [(b"retry-after", b"5"), (b"content-type", b"text/plain")], b"closing\n")
+UNAVAILABLE = Head(503, [(b"content-type", b"text/plain")], b"closing\n")
 DEFECT = Head(500, [(b"content-type", b"text/plain")], b"internal error\n")
 
 

@@ -8,6 +8,7 @@ from oduflow.domain.outcome import Outcome
 from oduflow.domain.template import CreateTemplate, Template, TemplateState, TemplateView
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
+from oduflow.services.choosing import check_repository, check_user
 from oduflow.services.deps import Deps
 from oduflow.services.templates import build, remove
 
@@ -44,7 +45,9 @@ def create_template(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[Tem
         # We hold the name's lock, so whoever began this is dead: finish their undoing first.
         remove(deps, existing)
     deps.infrastructure.require()
+    check_repository(deps.settings.images.odoo, args.odoo_image)
     facts = deps.images.ensure(image, lambda line: call.report("image", line))
+    check_user(facts)
     row = Template(
         id=new_id(),
         team=call.actor.team,

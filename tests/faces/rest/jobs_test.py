@@ -1,6 +1,13 @@
 """Slow operations over REST."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+
+from oduflow.blueprints.slots import Use
+from oduflow.domain.access import Actor, ActorKind
 from tests.support.fakes import BLUE_PASSWORD, World, basic, make_world
+from tests.support.mcp_world import OPERATIONS, eventually
 
 BLUE = basic(BLUE_PASSWORD)
 PATH = "/api/things/lamp/bake"
@@ -75,3 +82,52 @@ def test_a_quick_operation_passes_over_the_wish_to_wait():
 def finish(world: World, job: str) -> None:
     world.slots.free.set()
     world.runner.jobs.wait("1", job, 10)
+
+
+def test_who_may_not_keep_another_thread_waiting_gets_the_job_at_once():
+    world = make_world()
+    world.slots.free.clear()
+    with all_slots_taken(world):
+        answer = world.client().post(PATH, headers={**BLUE, "Prefer": "wait=30"})
+    [job] = world.job_rows.rows
+    finish(world, job)
+    assert answer.status_code == 202
+    assert "Preference-Applied" not in answer.headers
+
+
+def test_a_call_that_only_waits_is_refused_for_a_while_where_too_many_do():
+    world = make_world(operations=OPERATIONS)
+    with all_slots_taken(world):
+        refused = world.client().get("/api/rest", headers=BLUE)
+        at_once = world.client().get("/api/rest?seconds=0", headers=BLUE)
+    assert (refused.status_code, refused.json["kind"]) == (429, "rate_limited")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert "seconds=0" in refused.json["hint"]
+    assert at_once.status_code == 200
+
+
+def test_waiting_takes_a_slot_and_gives_it_back():
+    world = make_world()
+    world.slots.free.clear()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(world.client().post, PATH, headers={**BLUE, "Prefer": "wait=30"})
+        eventually(lambda: world.context.slots.taken == 1)
+        world.slots.free.set()
+        assert waiting.result().status_code == 200
+    assert world.context.slots.taken == 0
+
+
+def test_every_face_counts_the_same_waits():
+    world = make_world()
+    bridge = world.app.extensions["oduflow.mcp"]
+    assert bridge.slots is world.context.slots
+
+
+@contextmanager
+def all_slots_taken(world: World) -> Iterator[None]:
+    actor = Actor("1", ActorKind.BASIC, "admin")
+    slots = world.context.slots
+    with ExitStack() as held:
+        for _ in range(slots.limits.actor):
+            assert held.enter_context(slots.slot(actor, Use.CALL)).take()
+        yield

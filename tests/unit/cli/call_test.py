@@ -58,6 +58,21 @@ def test_a_call_is_audited_as_the_person_on_this_machine(config, monkeypatch):
     assert (row.outcome, row.fields) == ("not_found", {"name": "shop"})
 
 
+def test_what_a_tenant_wrote_is_neither_markup_nor_an_order_to_the_terminal(config, monkeypatch):
+    job = Job("j", "create_environment", "x", ADA, "cli", Status.RUNNING, now(), now())
+    job = replace(job, progress=Progress("git", "reading [/wheels] \x1b[2J", 1, 2))
+    monkeypatch.setattr(Runner, "call", lambda *_words, on_progress, **_more: on_progress(job))
+    monkeypatch.setattr(Console, "is_terminal", True)
+    shown: list[Text] = []
+    monkeypatch.setattr(Status_, "update", lambda _status, line: shown.append(line))
+
+    with pytest.raises(AttributeError):  # the faked call answers nothing
+        call(config, "list_environments")
+
+    assert isinstance(shown[0], Text)
+    assert shown[0].plain.endswith("reading [/wheels] [2J")
+
+
 def call(config, *words):
     return oduflow("call", "--config", config, *words)
 

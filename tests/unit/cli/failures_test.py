@@ -21,6 +21,13 @@ def test_what_explains_it_comes_first(capsys):
     assert capsys.readouterr().err == "Traceback\nKeyError: 'x'\nupstream: Odoo ended.\n"
 
 
+def test_what_a_tenant_wrote_gives_the_terminal_no_orders(capsys):
+    with pytest.raises(SystemExit), told():
+        raise UpstreamFailed("No\x1b]0;title\x07.", "Do\x9b2J.", output="a\tb\n\x1b[31mc")
+
+    assert capsys.readouterr().err == "a\tb\n[31mc\nupstream: No]0;title.\n  → Do2J.\n"
+
+
 def test_nothing_goes_to_stdout(capsys):
     with pytest.raises(SystemExit), told():
         raise Busy("Somebody works on it.", "Wait.", output="log")

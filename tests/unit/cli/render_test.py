@@ -42,6 +42,15 @@ def test_a_log_is_printed_as_it_is():
     assert log in lines
 
 
+def test_nothing_of_it_gives_the_terminal_an_order():
+    shown = EnvironmentLogs(name="sale", lines=1, log="\x1b[2Jcleared\x9b")
+
+    lines = printed(shown, warnings=("\x1b]0;title\x07",), next=("\x1bc",))
+
+    assert "[2Jcleared" in lines
+    assert not {"\x1b", "\x07", "\x9b"} & set("".join(lines))
+
+
 def test_an_empty_answer_is_its_verdict():
     assert printed(EnvironmentList(environments=())) == ["sale is made."]
 

@@ -28,6 +28,11 @@ def test_the_default_configuration_is_served_and_silent() -> None:
     assert without_effect(settings("")) == ()
 
 
+def test_a_quota_of_disk_has_no_effect_yet_and_is_told() -> None:
+    (line,) = without_effect(parse(f"{TEAM}disk_gb = 5\n"))
+    assert line.startswith("[team.1] disk_gb has no effect yet")
+
+
 @pytest.mark.parametrize("text", ["[lifecycle]\nauto_stop_hours = 1", '[storage]\nclone = "copy"'])
 def test_what_has_no_effect_yet_is_told(text: str) -> None:
     (line,) = without_effect(settings(text))

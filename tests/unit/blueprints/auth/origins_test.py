@@ -16,6 +16,7 @@ UNSAFE = ["POST", "DELETE"]
         {"Sec-Fetch-Site": "cross-site", "Origin": BASE_URL},
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Origin": ""},
         {"Origin": "http://localhost:8001"},
         {"Origin": "http://localhost"},

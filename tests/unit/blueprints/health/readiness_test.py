@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from oduflow.blueprints.health.readiness import Readiness
+from oduflow.blueprints.health.readiness import STILL_LOOKING, Readiness
 from oduflow.domain.health import Finding
 from tests.support.fakes import FakeProbe
 
@@ -44,6 +44,50 @@ def test_many_who_ask_at_once_share_one_look():
         go_on.set()
         assert {len(answer.result()) for answer in asked} == {1}
     assert probe.looks == 1
+
+
+class HangingProbe(FakeProbe):
+    """A probe whose next look waits until a test lets it go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on = threading.Event()
+        self.begun = threading.Event()
+
+    def findings(self) -> Sequence[Finding]:
+        self.begun.set()
+        assert self.go_on.wait(5)
+        return super().findings()
+
+
+def test_while_a_first_look_hangs_the_others_are_told_so_soon():
+    probe = HangingProbe()
+    readiness = Readiness(probe, patience=0.01)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(readiness.findings)
+        probe.begun.wait(5)
+        assert readiness.findings() == (STILL_LOOKING,)
+        probe.go_on.set()
+        assert first.result() == probe.parts
+    assert readiness.findings() == probe.parts
+
+
+def test_while_a_later_look_hangs_the_others_are_told_of_the_one_before():
+    clock = [100.0]
+    probe = HangingProbe()
+    probe.go_on.set()
+    readiness = Readiness(probe, lambda: clock[0])
+    before = readiness.findings()
+    probe.go_on.clear()
+    probe.begun.clear()
+    clock[0] = 102.0
+    with ThreadPoolExecutor(1) as pool:
+        again = pool.submit(readiness.findings)
+        probe.begun.wait(5)
+        probe.parts = (Finding("docker", ok=False, message="Docker is silent."),)
+        assert readiness.findings() == before
+        probe.go_on.set()
+        assert again.result() == readiness.findings() == probe.parts
 
 
 def test_a_look_that_failed_is_not_remembered():

@@ -18,6 +18,11 @@ def test_only_a_post_to_what_get_lists_makes_something(name, status):
     assert success_status(REGISTRY.get(name), REGISTRY) == status
 
 
+def test_a_job_that_makes_something_may_have_found_it_so_it_is_200():
+    real = Registry.discover("oduflow.operations")
+    assert success_status(real.get("create_environment"), real) == 200
+
+
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.RUNNING])
 def test_what_still_goes_on_is_202_with_the_jobs_address(status):
     made = answered(Envelope[Nothing](status=status, summary="Soon.", job="abc"))
