@@ -26,7 +26,10 @@ echo "test: format, lint, types, contracts"
 $bin/ruff format --check --quiet .
 $bin/ruff check --quiet .
 $bin/mypy
-$bin/lint-imports --no-logo 2>/dev/null || $bin/lint-imports
+$bin/lint-imports >/dev/null || $bin/lint-imports
 
-echo "test: tests"
-exec $bin/pytest -n 2 --dist loadfile "$@"
+echo "test: without real parts"
+$bin/pytest -q -n 2 tests/unit tests/faces tests/architecture
+
+echo "test: on the real parts"
+exec $bin/pytest -n 2 --dist loadfile --durations 25 tests/integration tests/e2e tests/browser

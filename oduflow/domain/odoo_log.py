@@ -74,7 +74,7 @@ def explanation(text: str) -> str:
 
 
 def _joined(lines: Iterable[str]) -> str:
-    return excerpt("\n".join(excerpt(line, LINE_CHARACTERS) for line in lines))
+    return excerpt("\n".join(line[:LINE_CHARACTERS] for line in lines))
 
 
 def _last_chain(lines: Iterable[str]) -> list[list[str]]:

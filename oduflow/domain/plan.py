@@ -190,6 +190,15 @@ class TemplatePlan:
         """`odoo.conf` while it is being made."""
         return self.folder / "conf" / "odoo.conf"
 
-    def labels(self) -> dict[str, str]:
-        """Label what is made."""
-        return self.naming.labels("template", id=self.id, team=self.team, name=self.name)
+    def labels(self, row: Template) -> dict[str, str]:
+        """Label the volume so that the template can be adopted when the store is lost."""
+        return self.naming.labels(
+            "template",
+            id=row.id,
+            team=row.team,
+            name=row.name,
+            odoo_image=row.odoo_image,
+            modules=",".join(row.modules),
+            created_by=row.created_by,
+            created_at=rfc3339(row.created_at),
+        )

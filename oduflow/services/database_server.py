@@ -7,7 +7,7 @@ mounted file in a throw-away container, and the server itself is started without
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -42,9 +42,13 @@ SHARED_MEMORY = 256 << 20
 MEMORY = 4 << 30
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DatabaseServer:
-    """Brings the cluster up and recognises it."""
+    """Brings the cluster up and recognises it.
+
+    It is asked to twice a minute, so the server is only told to read its rules again where that
+    is needed: `_in_force` are those that this process has seen it read.
+    """
 
     image: str
     naming: Naming
@@ -54,6 +58,7 @@ class DatabaseServer:
     volumes: Volumes
     cluster: Cluster
     facts: Facts
+    _in_force: str = field(default="", init=False)
 
     def serves(self) -> bool:
         """Whether the cluster answers at this moment."""
@@ -95,33 +100,45 @@ class DatabaseServer:
         """
         image = self.images.ensure(self.image, on_progress)
         owner = self.images.account(self.image, "postgres")
-        self._write_rules(tuple(team_networks.values()), owner)
+        self._initdb_password.unlink(missing_ok=True)  # of a killed run
+        rules = hba(tuple(team_networks.values()))
+        changed = self._write_rules(rules, owner) or rules != self._in_force
         known = self.facts.get(IDENTIFIER)
         if not self._has_cluster():
             if known is not None:
                 raise _gone()
             on_progress("Initialising PostgreSQL")
             self._initialise(image, owner)
-        self._run(image, owner)
+        started = self._run(image, owner)
         for network, subnet in team_networks.items():
             address = str(subnet.network_address + DATABASE_HOST_OFFSET)
             self.networks.connect(network, self.naming.database, address)
         self._await()
         if known is not None:
             self._recognise(known)
-        self.cluster.prepare()
+        if changed or started or known is None:
+            self.cluster.prepare()
+            self.cluster.reload()
+            self._in_force = rules
         if known is None:
             self.facts.set(IDENTIFIER, self.cluster.system_identifier())
-        self.cluster.reload()
 
-    def _write_rules(self, subnets: tuple[IPv4Network, ...], owner: tuple[int, int]) -> None:
+    @property
+    def _initdb_password(self) -> Path:
+        return self.naming.postgres_folder() / "initdb-password"
+
+    def _write_rules(self, text: str, owner: tuple[int, int]) -> bool:
+        """Write the access rules, if others are there; say whether that was so."""
         # Only root and PostgreSQL's own user may pass; the parent keeps everybody else out.
         folder = make_folder(self.naming.postgres_folder())
         for name in ("conf", "socket"):
             make_folder(folder / name)
             os.chown(folder / name, *owner)
         rules = folder / "conf" / HBA_NAME
-        write_private(rules, hba(subnets), uid=owner[0], gid=owner[1])
+        if rules.is_file() and rules.read_text() == text:
+            return False
+        write_private(rules, text, uid=owner[0], gid=owner[1])
+        return True
 
     def _has_cluster(self) -> bool:
         if self.volumes.facts(self.naming.database_volume) is None:
@@ -131,10 +148,9 @@ class DatabaseServer:
 
     def _initialise(self, image: ImageFacts, owner: tuple[int, int]) -> None:
         self.volumes.ensure(self.naming.database_volume, labels=self.naming.labels("database"))
-        folder = self.naming.postgres_folder()
-        secret = ensure_secret(folder / "password")
+        secret = ensure_secret(self.naming.postgres_folder() / "password")
         # initdb runs as PostgreSQL's user and needs a copy it can read.
-        copy = folder / "initdb-password"
+        copy = self._initdb_password
         write_private(copy, secret, uid=owner[0], gid=owner[1])
         spec = ContainerSpec(
             name=f"{self.naming.database}.init",
@@ -156,12 +172,15 @@ class DatabaseServer:
                 output=result.output,
             )
 
-    def _run(self, image: ImageFacts, owner: tuple[int, int]) -> None:
+    def _run(self, image: ImageFacts, owner: tuple[int, int]) -> bool:
+        """Make the container run; say whether it did not before."""
         self._refuse_paused()
         name = self.naming.database
-        if self.containers.facts(name) is None:
+        facts = self.containers.facts(name)
+        if facts is None:
             self.containers.create(self._spec(image, owner))
         self.containers.start(name)
+        return facts is None or facts.status != "running"
 
     def _refuse_paused(self) -> None:
         name = self.naming.database

@@ -9,7 +9,7 @@ from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.store import Store
 from oduflow.domain.errors import Failure, Forbidden, UpstreamFailed
 from oduflow.domain.health import Finding
-from oduflow.services.adoption import unadoptable
+from oduflow.services.adoption import leftovers
 from oduflow.services.deps import Deps
 
 
@@ -53,19 +53,21 @@ class Doctor:
         return Counter(str(row.state) for row in self.deps.environments.all())
 
     def leftovers(self) -> tuple[Finding, ...]:
-        """Report containers that carry our label and belong to nothing we know."""
+        """Report what carries our label and belongs to nothing we know."""
         try:
-            found = unadoptable(self.deps)
+            found = leftovers(self.deps)
         except Failure:
             return ()  # the part that failed is among the findings already
         return tuple(
             Finding(
                 "leftover",
                 ok=False,
-                message=f"Container {name} carries our label and belongs to no environment.",
-                hint=f"Look at it, then `docker rm -f {name}`; we delete nothing without a row.",
+                message=f"{each.noun} {each.name} belongs to nothing that we know.",
+                hint=f"Look at it, then `{each.removal}`; we delete nothing without a row."
+                if each.removal
+                else "It takes space until `oduflow destroy`; we delete nothing without a row.",
             )
-            for name in found
+            for each in found
         )
 
     def _docker(self) -> str:

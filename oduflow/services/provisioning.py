@@ -7,6 +7,7 @@ from typing import Unpack
 from oduflow.adapters.filestore.clone import clone_filestore, prepare_volume
 from oduflow.adapters.odoo.addons import find_addons
 from oduflow.adapters.odoo.conf import OdooConf
+from oduflow.adapters.postgres.databases import Strategy
 from oduflow.adapters.store import EnvironmentChanges
 from oduflow.domain.container import ImageFacts, RunResult
 from oduflow.domain.environment import Environment, EnvironmentState
@@ -155,8 +156,10 @@ class Provisioning:
         cluster = self.deps.cluster
         cluster.create_role(name, password, connection_limit=ROLE_CONNECTIONS)
         large = cluster.database_size(source) >= FILE_COPY_FROM
-        cluster.clone_database(source, name, name, strategy="file_copy" if large else "wal_log")
-        cluster.hand_over(name, from_role=source, to_role=name, password=password)
+        how: Strategy = "file_copy" if large else "wal_log"
+        stop = self.call.cancelled
+        cluster.clone_database(source, name, name, strategy=how, cancelled=stop)
+        cluster.hand_over(name, from_role=source, to_role=name, password=password, cancelled=stop)
         secret = ensure_secret(self.plan.secrets / "admin_password")
         tenant = self.deps.tenant(name, password)
         tenant.set_admin_password(odoo_hash(secret))

@@ -8,12 +8,18 @@ environment's own folder, and is removed with it.
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 
 from oduflow.adapters.odoo.addons import read_regular
 from oduflow.domain.container import Attachment, ContainerSpec, ImageFacts, Limits, Mount
-from oduflow.domain.errors import UpstreamFailed
+from oduflow.domain.environment import EnvironmentState
+from oduflow.domain.errors import Busy, QuotaReached, UpstreamFailed
 from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.requirements import parse_requirements
 from oduflow.services.deps import Deps
 from oduflow.services.secret_files import make_folder, write_private, writing
 
@@ -23,7 +29,12 @@ PIP_SECONDS = 600.0
 TARGET = "/deps"
 REQUIREMENTS = "/requirements.txt"
 WHEELS = "/wheels"
+SCRATCH = "/scratch"
 LAST_LINES = 30
+MAX_BYTES = 1 << 30
+WEIGH_SECONDS = 0.5
+BLOCK = 512  # bytes of what stat(2) counts
+_GONE = ".gone-"
 RETRIES = 3  # pip's own five keep a create waiting for long where no index answers
 
 
@@ -41,29 +52,58 @@ def ensure(
         The folder's key below the team's `python` folder; empty when there is nothing to install.
 
     Raises:
+        Invalid: the file holds more than names and versions.
+        QuotaReached: what pip unpacks is larger than 1 GiB.
         UpstreamFailed: pip failed; `output` holds its last 30 lines.
     """
-    text = _requirements(plan)
+    text = "\n".join(parse_requirements(_requirements(plan)))
     if not text:
         return ""
     key = hashlib.sha256(f"{image.id}\n{text}".encode()).hexdigest()[:24]
     root = make_folder(plan.naming.team_folder(plan.team) / "python")
     final = root / key
-    if final.is_dir():
-        return key
-    with deps.locks.acquire(f"python/{plan.team}/{key}", "pip", wait=PIP_SECONDS):
+    # Taken even where the folder is there: `prune` may be removing it.
+    with deps.locks.acquire(_lock(plan.team, key), "pip", wait=PIP_SECONDS):
         if final.is_dir():
             return key
         work = plan.folder / "python"
         with writing():
             shutil.rmtree(work, ignore_errors=True)
-            make_folder(work / "deps")
-            os.chown(work / "deps", image.uid, image.gid)
+            for folder in ("deps", "scratch"):
+                os.chown(make_folder(work / folder), image.uid, image.gid)
         write_private(work / "requirements.txt", text, uid=image.uid, gid=image.gid)
         _run_pip(deps, plan, image, limits, on_line, cancelled)
         with writing():
             (work / "deps").rename(final)
+            shutil.rmtree(work)
     return key
+
+
+def prune(deps: Deps, team: str) -> None:
+    """Remove the installed requirements that none of the team's environments uses any more."""
+    root = deps.naming.team_folder(team) / "python"
+    for folder in sorted(root.iterdir()) if root.is_dir() else ():
+        if folder.name.startswith(_GONE):
+            shutil.rmtree(folder, ignore_errors=True)
+        elif not _used(deps, team, folder.name):
+            with suppress(Busy), deps.locks.acquire(_lock(team, folder.name), "prune"):
+                # Asked again: who is creating has a row before it asks for the lock.
+                if not _used(deps, team, folder.name):
+                    # Renamed first, or a kill would leave half a folder that looks whole.
+                    gone = folder.rename(root / f"{_GONE}{folder.name}")
+                    shutil.rmtree(gone)
+
+
+def _used(deps: Deps, team: str, key: str) -> bool:
+    return any(
+        row.python_deps == key
+        or (row.state is EnvironmentState.CREATING and not row.python_deps)  # may come to use it
+        for row in deps.environments.list(team)
+    )
+
+
+def _lock(team: str, key: str) -> str:
+    return f"python/{team}/{key}"
 
 
 def _requirements(plan: EnvironmentPlan) -> str:
@@ -99,9 +139,11 @@ def _run_pip(
             *("--target", TARGET, "--requirement", REQUIREMENTS),
         ),
         user=f"{image.uid}:{image.gid}",
-        environment={"HOME": "/tmp", "PIP_BREAK_SYSTEM_PACKAGES": "1"},  # noqa: S108 - the container's
+        # pip unpacks below TMPDIR, which has to be where it is weighed.
+        environment={"HOME": SCRATCH, "TMPDIR": SCRATCH, "PIP_BREAK_SYSTEM_PACKAGES": "1"},
         mounts=(
             Mount("bind", TARGET, str(work / "deps"), read_only=False),
+            Mount("bind", SCRATCH, str(work / "scratch"), read_only=False),
             Mount("bind", REQUIREMENTS, str(work / "requirements.txt")),
             *mounts,
         ),
@@ -109,15 +151,54 @@ def _run_pip(
         limits=limits,
     )
     deps.containers.remove(spec.name)
+    scale = Scale(work, cancelled)
     result = deps.containers.run_once(
-        spec, timeout=PIP_SECONDS, on_line=on_line, cancelled=cancelled
+        spec, timeout=PIP_SECONDS, on_line=on_line, cancelled=scale.cancelled
     )
+    scale.weigh()
     if result.exit_code != 0:
         raise UpstreamFailed(
             "pip could not install the repository's requirements.txt.",
             "Only wheels are installed; pin versions that have one, or leave the line out.",
             output="\n".join(result.output.splitlines()[-LAST_LINES:]),
         )
+
+
+@dataclass(slots=True)
+class Scale:
+    """Weighs a folder while a run that fills it is asked whether it was cancelled."""
+
+    folder: Path
+    asked: Callable[[], bool]
+    weighed: float = 0.0
+
+    def cancelled(self) -> bool:
+        """Whether somebody asked to stop; weighs the folder at most twice a second.
+
+        Raises:
+            QuotaReached: it is too heavy.
+        """
+        if time.monotonic() - self.weighed >= WEIGH_SECONDS:
+            self.weigh()
+            self.weighed = time.monotonic()
+        return self.asked()
+
+    def weigh(self) -> None:
+        """Compare what lies on disk to the limit.
+
+        Raises:
+            QuotaReached: it is too heavy.
+        """
+        weight = 0
+        for folder, _folders, files in os.walk(self.folder):
+            for name in files:
+                with suppress(OSError):  # pip has moved it meanwhile
+                    weight += Path(folder, name).lstat().st_blocks * BLOCK
+        if weight > MAX_BYTES:
+            raise QuotaReached(
+                f"The repository's Python requirements take more than {MAX_BYTES >> 30} GiB.",
+                "Leave packages out of requirements.txt, or bake them into the image.",
+            )
 
 
 def _index(deps: Deps) -> tuple[tuple[str, ...], tuple[Mount, ...]]:

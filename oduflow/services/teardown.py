@@ -1,11 +1,16 @@
 """Delete an environment: everything that create made, the row last."""
 
+import logging
+
 from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
+from oduflow.services import python_deps
 from oduflow.services.deps import Deps
 from oduflow.services.parts import Parts
 from oduflow.services.saga import Saga, Step
+
+log = logging.getLogger(__name__)
 
 
 def tear_down(deps: Deps, call: Call | None, row: Environment) -> None:
@@ -28,6 +33,11 @@ def tear_down(deps: Deps, call: Call | None, row: Environment) -> None:
             call.tell(step.name, step.message, number, total)
 
     Saga("delete", steps, began, deps.failpoints).run()
+    try:
+        python_deps.prune(deps, row.team)
+    except Exception:
+        # The environment is gone all the same; the next deletion tries again.
+        log.exception("removing unused Python requirements of team %s failed", row.team)
 
 
 def teardown_steps(deps: Deps, plan: EnvironmentPlan) -> tuple[Step, ...]:

@@ -139,7 +139,7 @@ class TemplateBuild:
 
     def volume(self) -> None:
         """Make an empty filestore."""
-        self.deps.volumes.ensure(self.plan.volume, labels=self.plan.labels())
+        self.deps.volumes.ensure(self.plan.volume, labels=self.plan.labels(self.row))
         root = self.deps.volumes.mountpoint(self.plan.volume)
         prepare_volume(root, self.image.uid, self.image.gid)
 
@@ -185,7 +185,7 @@ class TemplateBuild:
         spec = ContainerSpec(
             name=self.plan.once,
             image=self.image.id,
-            labels=self.plan.labels(),
+            labels=self.plan.naming.labels("once", id=self.row.id, team=self.row.team),
             entrypoint=entrypoint,
             command=command,
             user=f"{self.image.uid}:{self.image.gid}",

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from oduflow.cli.app import cli
 from oduflow.settings import describe
+from oduflow.web import MAX_BODY_BYTES
 
 ROOT = Path(__file__).parents[2]
 BEGIN = "<!-- configuration table: kept by tests/architecture/documentation_test.py -->\n"
@@ -50,6 +51,13 @@ def test_every_command_explains_itself(command: str) -> None:
     told = CliRunner().invoke(cli, [command, "--help"])
     assert told.exit_code == 0
     assert "--config" in told.output or "Commands:" in told.output
+
+
+def test_the_body_limit_that_the_documents_show_is_the_applications() -> None:
+    shown = re.findall(
+        r"--max-request-body-size=(\d+)", (ROOT / "docs/nginx.md").read_text("utf-8")
+    )
+    assert shown == [str(MAX_BODY_BYTES)]
 
 
 def test_make_help_names_every_target_a_person_needs() -> None:

@@ -60,7 +60,7 @@ def test_a_page_is_not_framed_elsewhere(served: Served):
     page.route(FOREIGN, lambda route: answer(route, f'<iframe src="{served.url}/"></iframe>'))
     page.goto(FOREIGN)
     page.wait_for_timeout(300)
-    assert page.frames[1].locator("h1").count() == 0
+    assert page.frames[1].url.startswith("chrome-error:")
     served.complaints.clear()
 
 

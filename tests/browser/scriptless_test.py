@@ -1,10 +1,14 @@
 """The essentials work where scripts do not run."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import Served
-from tests.support.dashboard_world import PASSWORD, REPOSITORY
+from tests.support.dashboard_world import PASSWORD, REPOSITORY, finish
+
+WITH_JOB = re.compile("[?]job=")
 
 
 @pytest.fixture
@@ -20,8 +24,7 @@ def test_an_environment_is_made(served: Served, page: Page):
     page.get_by_role("button", name="Create environment").click()
     expect(page.locator("#environment")).to_contain_text("Step 1 of 6 · reserving the name")
     served.ledger.go.set()
-    for job in served.world.job_rows.rows:
-        served.world.runner.jobs.wait("1", job, 10)
+    finish(served.world)
     page.get_by_role("link", name="Look again").click()
     expect(page.locator("h1 + .state")).to_have_text("Running")
 
@@ -32,14 +35,14 @@ def test_an_environment_is_stopped_started_and_deleted(served: Served, page: Pag
     page.get_by_role("button", name="Stop demo").click()
     expect(page.locator("h1 + .state")).to_have_text("Stopped")
     page.get_by_role("button", name="Start demo").click()
-    for job in served.world.job_rows.rows:
-        served.world.runner.jobs.wait("1", job, 10)
+    expect(page).to_have_url(WITH_JOB)
+    finish(served.world)
     page.reload()
     expect(page.locator("h1 + .state")).to_have_text("Running")
     page.get_by_role("link", name="Delete…").click()
     page.get_by_role("button", name="Delete demo").click()
-    for job in served.world.job_rows.rows:
-        served.world.runner.jobs.wait("1", job, 10)
+    expect(page).to_have_url(WITH_JOB)
+    finish(served.world)
     page.reload()
     expect(page.locator("#environment")).to_contain_text("demo is deleted.")
 

@@ -26,7 +26,7 @@ def test_an_environment_is_asked_for_watched_and_served(served: Served):
     expect(page.locator("h1 + .state")).to_have_text("Running")
     expect(page.get_by_role("link", name="Open fix-stock-labels")).to_be_visible()
     expect(page.get_by_role("progressbar")).to_have_count(0)
-    expect(page.get_by_role("heading", name="Log")).to_be_visible()
+    expect(page.get_by_role("heading", name="Log", exact=True)).to_be_visible()
     assert served.ledger.environments["fix-stock-labels"].modules == ("sale", "crm")
 
 

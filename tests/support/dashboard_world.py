@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.clock import now, rfc3339
 from oduflow.domain.environment import (
     CreateEnvironment,
@@ -29,7 +30,7 @@ from oduflow.domain.errors import Conflict, Failure, Kind, NotFound, UpstreamFai
 from oduflow.domain.odoo_log import filter_log
 from oduflow.domain.outcome import ErrorView, Nothing, Outcome
 from oduflow.domain.template import TemplateList, TemplateState, TemplateView
-from oduflow.kernel.call import Call
+from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
@@ -304,6 +305,12 @@ def show(world: World, path: str) -> Element:
 def post(world: World, path: str, **form: str) -> Any:
     """Send a form as the Blue team's admin."""
     return world.client().post(path, data=form, headers=BLUE)
+
+
+def begin(world: World, operation: str, **raw: Any) -> str:
+    """Begin something slow without any page; answer its job."""
+    actor = Actor("1", ActorKind.BASIC, "admin")
+    return str(world.runner.call(operation, raw, actor, Origin("dashboard")).job)
 
 
 def finish(world: World) -> None:

@@ -16,6 +16,7 @@ from oduflow import bootstrap
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.networks import Networks
 from oduflow.adapters.firewall.plan import Marks
+from oduflow.adapters.locks import FileLocks
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.outcome import Envelope
 from oduflow.kernel.call import Origin
@@ -128,7 +129,12 @@ def destroy(services: bootstrap.Services) -> None:
 
 
 def destroy_orphans() -> list[str]:
-    """Remove, by name, what test runs left behind whose process is gone."""
+    """Remove, by name, what test runs left behind whose process is gone; one worker at a time."""
+    with FileLocks(ROOT / "odf-locks").acquire("orphans", "tests", wait=120):
+        return _destroy_orphans()
+
+
+def _destroy_orphans() -> list[str]:
     found = {
         match[1]
         for facts in Networks(Engine()).list({})

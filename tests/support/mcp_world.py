@@ -104,13 +104,22 @@ class McpWorld:
         content: dict[str, Any] = answer.json()["result"]["structuredContent"]
         return content
 
+    def initialize(self, token: str = BLUE_TOKEN) -> requests.Response:
+        """Ask for a session of the 2025 era."""
+        info = {"name": "test", "version": "1"}
+        params = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": info}
+        return requests.post(
+            self.url,
+            json=message("initialize", params),
+            headers={**_ACCEPT, **bearer(token)},
+            timeout=30,
+        )
+
     def session(self, token: str = BLUE_TOKEN) -> requests.Session:
         """Open a session of the 2025 era; its headers name it from now on."""
         session = requests.Session()
         session.headers.update({**_ACCEPT, **bearer(token)})
-        info = {"name": "test", "version": "1"}
-        params = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": info}
-        answer = session.post(self.url, json=message("initialize", params), timeout=30)
+        answer = self.initialize(token)
         session.headers["Mcp-Session-Id"] = answer.headers["Mcp-Session-Id"]
         session.headers["Mcp-Protocol-Version"] = LEGACY
         session.post(self.url, json=_notification("notifications/initialized"), timeout=30)

@@ -116,7 +116,7 @@ def give_template(instance: Instance, team: str) -> None:
         made.database, from_role=source.database, to_role=made.database, password=password
     )
     cluster.seal_template(made.database, made.database)
-    deps.volumes.ensure(made.volume, labels=made.labels())
+    deps.volumes.ensure(made.volume, labels=made.labels(copy))
     root, image = deps.volumes.mountpoint(made.volume), deps.images.facts(row.odoo_image)
     prepare_volume(root, image.uid, image.gid)
     clone_filestore(deps.volumes.mountpoint(source.volume), source.database, root, made.database)

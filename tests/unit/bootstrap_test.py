@@ -21,6 +21,22 @@ def test_everything_works_on_the_same_configuration(tmp_path):
     assert services.registry is services.runner.registry
 
 
+def test_the_doctor_waits_for_the_engine_for_seconds_only(tmp_path):
+    services = build(tmp_path, "oduflow")
+    watched = services.probe.deps
+    engines = {
+        services.probe.engine,
+        watched.images._engine,
+        watched.containers._engine,
+        watched.infrastructure.networks._engine,
+        watched.infrastructure.database.containers._engine,
+    }
+
+    (quick,) = engines
+    assert quick is not services.engine
+    assert quick._timeout <= 5
+
+
 @pytest.mark.parametrize(
     ("instance", "enabled"), [("test-1", True), ("oduflow", False), ("contest-1", False)]
 )

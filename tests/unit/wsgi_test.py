@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from oduflow import bootstrap
+from oduflow.domain.errors import UpstreamFailed
 from oduflow.services.keeper import Keeper
 from oduflow.web import create_app
 from tests.support.fakes import ONE_TEAM
@@ -34,6 +36,32 @@ def test_a_second_one_on_the_same_folder_exits_2_and_says_how_to_use_threads(
         create_app()
     assert left.value.code == 2
     assert "--workers 1 --threads 32" in capsys.readouterr().err
+
+
+def test_what_has_no_effect_is_told(folder, started, monkeypatch, caplog):
+    config = folder / "oduflow.toml"
+    config.write_text(config.read_text().replace("[server]", "[server]\nsample = true"))
+    config.write_text(f"{config.read_text()}disk_gb = 5\n")
+    monkeypatch.setenv("ODUFLOW_CONFIG", str(config))
+
+    create_app()
+
+    assert "[team.1] disk_gb has no effect yet" in caplog.text
+    assert "[server] sample has no effect here" in caplog.text
+
+
+def test_a_start_that_fails_says_why_without_a_traceback(folder, started, monkeypatch, capsys):
+    def refuse(_services: object) -> None:
+        raise UpstreamFailed("The data folder cannot be written.", "Make it writable.")
+
+    monkeypatch.setenv("ODUFLOW_CONFIG", str(folder / "oduflow.toml"))
+    monkeypatch.setattr(bootstrap, "serve_alone", refuse)
+
+    with pytest.raises(SystemExit) as left:
+        create_app()
+
+    assert left.value.code == 2
+    assert "upstream: The data folder cannot be written." in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -55,13 +55,8 @@ def find_addons(checkout: Path, on_folder: Callable[[], None] = lambda: None) ->
     return Addons(tuple(sorted(path.name for path in found)), tuple(folders), root_is_module=False)
 
 
-def manifest(folder: Path) -> dict[str, object] | None:
-    """Read one module's manifest as data; None when it is missing, too large, or no literal."""
-    text = read_regular(folder / MANIFEST, MAX_MANIFEST_BYTES)
-    return None if text is None else _parsed(text)
-
-
-def _parsed(text: str) -> dict[str, object] | None:
+def manifest(text: str) -> dict[str, object] | None:
+    """Read a manifest as data; None when it is no dictionary of literals."""
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
@@ -104,7 +99,7 @@ class _Manifests:
                 f"The repository's manifests hold more than {MAX_MANIFESTS_BYTES >> 20} MiB.",
                 "Shorten them, or part the repository.",
             )
-        declared = _parsed(text)
+        declared = manifest(text)
         if declared is None or declared.get("installable", True) is False:
             return False
         self.modules += 1

@@ -10,6 +10,7 @@ from oduflow.adapters.postgres.connection import (
     SHORT,
     Endpoint,
     Session,
+    never,
     open_admin,
     open_first,
     open_tenant,
@@ -89,7 +90,13 @@ class Cluster:
             databases.ensure(admin, database, owner)
 
     def clone_database(
-        self, template: str, database: str, owner: str, *, strategy: Strategy
+        self,
+        template: str,
+        database: str,
+        owner: str,
+        *,
+        strategy: Strategy,
+        cancelled: Callable[[], bool] = never,
     ) -> None:
         """Copy a database; the objects inside keep their owner until `hand_over`.
 
@@ -98,15 +105,26 @@ class Cluster:
             database: the copy.
             owner: role of the copy; only it can enter.
             strategy: `wal_log` for small sources, `file_copy` for large ones.
+            cancelled: asked twice a second whether to stop; `drop_database` ends what the server
+                is still copying then.
 
         Raises:
+            Cancelled: `cancelled` said so.
             InUse: somebody stays connected to the source.
             QuotaReached: the disk is full.
         """
-        with self._admin("copy the database", _CLONE) as admin:
+        with self._admin("copy the database", _CLONE, cancelled) as admin:
             databases.clone(admin, template, database, owner, strategy)
 
-    def hand_over(self, database: str, *, from_role: str, to_role: str, password: str) -> None:
+    def hand_over(
+        self,
+        database: str,
+        *,
+        from_role: str,
+        to_role: str,
+        password: str,
+        cancelled: Callable[[], bool] = never,
+    ) -> None:
         """Give every object in a copy to the copy's role.
 
         Args:
@@ -114,13 +132,23 @@ class Cluster:
             from_role: owner of the objects so far; keeps its own database.
             to_role: the new owner.
             password: the new owner's.
+            cancelled: asked twice a second whether to stop.
+
+        Raises:
+            Cancelled: `cancelled` said so.
         """
         action = "hand the copied database over"
         with (
-            self._admin(action, _HAND_OVER) as admin,
+            self._admin(action, _HAND_OVER, cancelled) as admin,
             handover.lent(admin, from_role, to_role),
             open_tenant(
-                self._endpoint, database, to_role, password, action, seconds=_HAND_OVER
+                self._endpoint,
+                database,
+                to_role,
+                password,
+                action,
+                seconds=_HAND_OVER,
+                cancelled=cancelled,
             ) as copy,
         ):
             handover.take_over(copy, from_role, to_role)
@@ -164,6 +192,11 @@ class Cluster:
         with self._admin("list databases") as admin:
             return databases.tenants(admin)
 
+    def sealed(self) -> set[str]:
+        """List sealed templates."""
+        with self._admin("list templates") as admin:
+            return databases.sealed(admin)
+
     def roles(self) -> set[str]:
         """List tenants' roles, templates' included."""
         with self._admin("list roles") as admin:
@@ -178,5 +211,9 @@ class Cluster:
         with self._admin("measure the database") as admin:
             return databases.size(admin, database)
 
-    def _admin(self, action: str, seconds: float = SHORT) -> AbstractContextManager[Session]:
-        return open_admin(self._endpoint, self._password(), action, seconds=seconds)
+    def _admin(
+        self, action: str, seconds: float = SHORT, cancelled: Callable[[], bool] = never
+    ) -> AbstractContextManager[Session]:
+        return open_admin(
+            self._endpoint, self._password(), action, seconds=seconds, cancelled=cancelled
+        )

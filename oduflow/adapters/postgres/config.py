@@ -20,13 +20,15 @@ ALREADY_INITIALISED = 17  # exit code of `initdb_command` where a cluster exists
 
 # initdb works beside the final folder, so that a killed run leaves nothing that looks finished.
 # Odoo wants C collation; the builtin C.UTF-8 has it and keeps Unicode's letter cases, and no
-# upgrade of the C library can reorder an index under it.
+# upgrade of the C library can reorder an index under it. What the command line says of a thing that
+# only a start can change must not stand in the file too, or each reload calls that an error.
 _INITDB = f"""
 [ ! -e {DATA_FOLDER} ] || exit {ALREADY_INITIALISED}
 rm -rf {DATA_FOLDER}.new
 initdb --pgdata={DATA_FOLDER}.new --username={ADMIN} --pwfile="$1" \
     --auth-local=scram-sha-256 --auth-host=scram-sha-256 \
     --encoding=UTF8 --locale-provider=builtin --locale=C.UTF-8
+sed -i -E "/^(max_connections|shared_buffers) /d" {DATA_FOLDER}.new/postgresql.conf
 mv -T {DATA_FOLDER}.new {DATA_FOLDER}
 sync {VOLUME_TARGET}
 """

@@ -4,12 +4,12 @@ The admin's functions take no database: as a superuser we enter our own maintena
 rarely, the one that initdb made. Inside a tenant's database we are the tenant.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from psycopg.abc import RV, PQGen
@@ -19,13 +19,20 @@ from psycopg.sql import SQL, Composed
 from oduflow.adapters.postgres.config import PORT
 from oduflow.adapters.postgres.errors import translated
 from oduflow.adapters.postgres.names import ADMIN, FIRST, MAINTENANCE, tenant_name
-from oduflow.domain.errors import Invalid
+from oduflow.domain.errors import Cancelled, Invalid
 
 SHORT = 30.0
 _LONGEST_CONNECT = 10
 _SHORTEST_CONNECT = 2  # psycopg makes no shorter one
 _GRACE = 1.0  # the server's own time limit comes first, and says more
+_TICK = 0.5  # seconds between two questions whether to stop
+_FAREWELL = 5.0  # seconds to clean up after a stop
 _LONGEST_PATH = 107  # bytes of a unix socket's path (unix(7))
+
+
+def never() -> bool:
+    """Say that nobody asked to stop."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +62,50 @@ class Session(psycopg.Connection[TupleRow]):
 
     The server's `statement_timeout` is not enough: a paused server keeps no time, and a tenant's
     function may trap the cancellation.
+
+    Attributes:
+        deadline: when it ends, by the monotonic clock.
+        cancelled: asked about twice a second while the server works.
     """
 
     deadline: float = 0.0
+    cancelled: Callable[[], bool] = staticmethod(never)
+
+    def hurry(self) -> None:
+        """Leave a few seconds to clean up, and ask nobody any more."""
+        self.deadline = min(self.deadline, monotonic() + _FAREWELL)
+        self.cancelled = never
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-        """Wait for the server, at most until the deadline."""
+        """Wait for the server, at most until the deadline.
+
+        Raises:
+            Cancelled: somebody asked to stop; the server may still work on the statement.
+        """
         left = max(0.0, self.deadline - monotonic())
         try:
-            return super().wait(gen, interval, left if timeout is None else min(left, timeout))
+            return super().wait(
+                self._asking(gen), interval, left if timeout is None else min(left, timeout)
+            )
         except psycopg.OperationalError as cause:
             if cause.sqlstate is None and monotonic() >= self.deadline:
                 raise psycopg.errors.ConnectionTimeout("our own time limit") from cause
             raise
+
+    def _asking(self, gen: PQGen[RV]) -> PQGen[RV]:
+        """Pass a conversation with the server on, and break it off when somebody says so."""
+        asked = monotonic()
+        try:
+            awaited = next(gen)
+            while True:
+                ready = yield awaited
+                if monotonic() - asked >= _TICK:
+                    asked = monotonic()
+                    if self.cancelled():
+                        raise Cancelled("Stopped on request.")
+                awaited = gen.send(ready)
+        except StopIteration as end:
+            return cast("RV", end.value)
 
     def run(self, statement: str | SQL | Composed, *values: Any) -> list[TupleRow]:
         """Execute one statement and return its rows, if it has any."""
@@ -77,7 +115,12 @@ class Session(psycopg.Connection[TupleRow]):
 
 @contextmanager
 def open_admin(
-    endpoint: Endpoint, password: str, action: str, *, seconds: float = SHORT
+    endpoint: Endpoint,
+    password: str,
+    action: str,
+    *,
+    seconds: float = SHORT,
+    cancelled: Callable[[], bool] = never,
 ) -> Iterator[Session]:
     """Enter the maintenance database as the superuser.
 
@@ -86,11 +129,14 @@ def open_admin(
         password: the superuser's.
         action: completes “PostgreSQL could not …”.
         seconds: how long the whole session may take.
+        cancelled: whether somebody asked to stop.
 
     Raises:
+        Cancelled: somebody did.
         Failure: as `errors.translated` names it.
     """
     with translated(action), _open(endpoint, MAINTENANCE, ADMIN, password, seconds) as session:
+        session.cancelled = cancelled
         yield session
 
 
@@ -113,10 +159,12 @@ def open_tenant(
     action: str,
     *,
     seconds: float = SHORT,
+    cancelled: Callable[[], bool] = never,
 ) -> Iterator[Session]:
     """Enter a tenant's database as a tenant's role."""
     tenant_name(database), tenant_name(role)
     with translated(action), _open(endpoint, database, role, password, seconds) as session:
+        session.cancelled = cancelled
         yield session
 
 

@@ -81,6 +81,15 @@ def tenants(admin: Session) -> set[str]:
     return {name for (name,) in found}
 
 
+def sealed(admin: Session) -> set[str]:
+    """List those that nobody can enter and that can only be copied."""
+    found = admin.run(
+        "SELECT datname FROM pg_database WHERE datname ~ %s AND datistemplate AND NOT datallowconn",
+        TENANT_PATTERN,
+    )
+    return {name for (name,) in found}
+
+
 def size(admin: Session, database: str) -> int:
     """Measure a database on disk, in bytes."""
     ((measured,),) = admin.run("SELECT pg_database_size(%s::name)", tenant_name(database))

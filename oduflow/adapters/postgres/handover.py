@@ -7,13 +7,15 @@ old owner, so that one is parked with the admin meanwhile. (PostgreSQL manual, â
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+import psycopg
 from psycopg.sql import SQL, Identifier
 
 from oduflow.adapters.postgres import databases, roles
 from oduflow.adapters.postgres.connection import Session
 from oduflow.adapters.postgres.names import ADMIN, tenant_name
+from oduflow.domain.errors import Cancelled
 
 
 @contextmanager
@@ -25,9 +27,21 @@ def lent(admin: Session, from_role: str, to_role: str) -> Iterator[None]:
     roles.lend(admin, from_role, to_role)
     try:
         yield
-    finally:
-        roles.take_back(admin, from_role, to_role)
-        settle(admin, from_role)
+    except Cancelled:
+        # A server that cannot answer now has it healed by the next hand-over, as after a kill.
+        admin.hurry()
+        with suppress(psycopg.Error):
+            _give_back(admin, from_role, to_role)
+        raise
+    except BaseException:
+        _give_back(admin, from_role, to_role)
+        raise
+    _give_back(admin, from_role, to_role)
+
+
+def _give_back(admin: Session, from_role: str, to_role: str) -> None:
+    roles.take_back(admin, from_role, to_role)
+    settle(admin, from_role)
 
 
 def settle(admin: Session, role: str) -> None:

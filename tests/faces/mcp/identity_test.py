@@ -58,7 +58,9 @@ def test_a_team_without_a_token_is_open_on_this_machine() -> None:
     assert behind_a_proxy.status_code == 401
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1", "http://["])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://127.0.0.1:1", "http://["]
+)
 def test_a_page_of_another_origin_is_refused_even_with_a_token(
     served: McpWorld, origin: str
 ) -> None:

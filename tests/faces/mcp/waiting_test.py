@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from oduflow.blueprints.mcp import loop
 from oduflow.domain.outcome import Status
 from tests.support.fakes import BLUE_TOKEN, RED_TOKEN
 from tests.support.mcp_world import McpWorld, eventually, mcp_world, message
@@ -132,6 +133,21 @@ def test_streams_beyond_the_limit_are_refused_for_a_while(served: McpWorld) -> N
     streams[0].close()
     eventually(lambda: served.bridge.slots.taken == len([*streams[1:], others]))
     assert sessions[4].get(served.url, stream=True, timeout=30).status_code == 200
+
+
+def test_the_sessions_of_one_team_leave_room_for_those_of_another(
+    served: McpWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "MAX_SESSIONS", 2)
+    first, _second = served.session(), served.session()
+
+    refused = served.initialize()
+    assert refused.status_code == 503
+    assert int(refused.headers["Retry-After"]) > 0
+    assert served.initialize(RED_TOKEN).status_code == 200
+
+    first.delete(served.url, timeout=30)
+    assert served.initialize().status_code == 200
 
 
 def test_an_idle_stream_begins_at_once_and_carries_no_header_of_one_connection(

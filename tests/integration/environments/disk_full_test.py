@@ -67,7 +67,7 @@ def demand(instance: Instance, minimum: int) -> None:
 def mount(undo: ExitStack, folder: Path, size: int) -> None:
     options = f"size={size},mode=0700"
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=True)
-    undo.callback(subprocess.run, ["umount", "--lazy", folder], check=True)
+    undo.callback(lambda: subprocess.run(["umount", "--lazy", folder], check=True))
 
 
 @contextmanager

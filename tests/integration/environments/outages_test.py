@@ -191,12 +191,16 @@ def test_another_cluster_in_the_volumes_place_is_not_taken_for_ours(small: Insta
 
 def test_an_image_that_is_nowhere_is_named(instance: Instance, sample_repository: str) -> None:
     before = world(instance)
-    refused = instance.call(
-        "create_environment",
-        name="imageless",
-        repo_url=sample_repository,
-        odoo_image="127.0.0.1:9/no-such-odoo:19.0",
+    elsewhere = (
+        "[team.blue]",
+        '[images]\nodoo = "127.0.0.1:9/no-such-odoo:{version}"\n[team.blue]',
     )
+    asked = {"repo_url": sample_repository, "odoo_image": "127.0.0.1:9/no-such-odoo:19.0"}
+    foreign = instance.call("create_environment", name="imageless", **asked)
+    assert foreign.error is not None
+    assert foreign.error.kind is Kind.INVALID
+    with variant(instance, elsewhere) as configured:
+        refused = configured.call("create_environment", name="imageless", **asked)
     assert refused.error is not None
     assert refused.error.kind is Kind.UPSTREAM
     assert "127.0.0.1:9/no-such-odoo:19.0 is not on this machine" in refused.error.message

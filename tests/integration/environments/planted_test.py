@@ -123,7 +123,7 @@ def powers(plan: EnvironmentPlan) -> list[Any]:
 
 def fired(plan: EnvironmentPlan, sequence: str) -> bool:
     with signed_in(plan) as session:
-        row = session.execute(f"SELECT is_called FROM public.{sequence}").fetchone()  # type: ignore[arg-type]  # noqa: S608
+        row = session.execute(f"SELECT is_called FROM public.{sequence}").fetchone()  # noqa: S608
     assert row is not None
     return bool(row[0])
 

@@ -32,6 +32,16 @@ def test_a_broken_access_rule_is_refused_and_named(postgres, cluster) -> None:
         cluster.reload()
 
 
+def test_a_reload_finds_no_error_in_the_configuration(postgres, cluster) -> None:
+    before = postgres.logs().count("reloading configuration files")
+    cluster.reload()
+    while postgres.logs().count("reloading configuration files") == before:
+        time.sleep(0.05)
+    cluster.system_identifier()
+    assert "cannot be changed without restarting" not in postgres.logs()
+    assert '/postgresql.conf" contains errors' not in postgres.logs()
+
+
 def test_only_tenants_roles_and_databases_are_listed(cluster, tenants) -> None:
     environment, template = tenants.empty(), tenants.template()
     assert {environment.name, template.name} <= cluster.databases()
@@ -83,6 +93,12 @@ def test_sealing_may_be_repeated_and_is_not_undone_by_making(cluster, tenants) -
     cluster.seal_template(template.name, template.name)
     with pytest.raises(Conflict, match="sealed template"):
         cluster.create_database(template.name, template.name)
+
+
+def test_only_what_was_sealed_is_listed_as_sealed(cluster, tenants) -> None:
+    template, unsealed = tenants.template(), tenants.empty("tpl")
+    assert template.name in cluster.sealed()
+    assert unsealed.name not in cluster.sealed()
 
 
 def test_sealing_ends_the_builders_sessions_and_its_login(cluster, tenants) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from oduflow.adapters.postgres import connection
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.errors import NotRunning, Unresponsive, WrongPassword
-from oduflow.domain.errors import QuotaReached
+from oduflow.domain.errors import Cancelled, QuotaReached
 from tests.support.postgres_container import PostgresContainer, docker
 from tests.support.tenants import Made, Tenants
 
@@ -43,6 +44,46 @@ def test_a_server_paused_in_the_middle_of_a_call_is_noticed_in_time(postgres, te
     finally:
         pausing.wait()
         docker("unpause", postgres.name)
+
+
+def test_a_copy_that_hangs_in_a_paused_server_can_be_cancelled(postgres, cluster, tenants) -> None:
+    source, copy = tenants.empty(), tenants.role("tpl")
+    asked: list[float] = []
+
+    def cancelled() -> bool:
+        if not asked:
+            docker("pause", postgres.name)
+        asked.append(time.monotonic())
+        return len(asked) > 2
+
+    try:
+        # A guest keeps the server waiting until it is paused.
+        with tenants.connected(source), pytest.raises(Cancelled):
+            cluster.clone_database(
+                source.name, copy.name, copy.name, strategy="wal_log", cancelled=cancelled
+            )
+        assert 0.9 < asked[2] - asked[0] < 5
+    finally:
+        docker("unpause", postgres.name)
+    cluster.drop_database(copy.name)
+    assert copy.name not in cluster.databases()
+
+
+def test_a_cancelled_hand_over_takes_back_what_was_lent(cluster, tenants, monkeypatch) -> None:
+    monkeypatch.setattr(connection, "_TICK", 0)
+    source, copy = tenants.template(), tenants.role()
+    cluster.clone_database(source.name, copy.name, copy.name, strategy="wal_log")
+    reassigning = "SELECT 1 FROM pg_stat_activity WHERE datname = %s AND query LIKE 'REASSIGN%%'"
+    lent = "SELECT 1 FROM pg_auth_members WHERE member = %s::regrole AND roleid = %s::regrole"
+    with pytest.raises(Cancelled):
+        cluster.hand_over(
+            copy.name,
+            from_role=source.name,
+            to_role=copy.name,
+            password=copy.password,
+            cancelled=lambda: bool(tenants.look(reassigning, copy.name)),
+        )
+    assert tenants.look(lent, copy.name, source.name) == []
 
 
 def test_a_wrong_password_is_named(postgres) -> None:

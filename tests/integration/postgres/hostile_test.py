@@ -208,7 +208,7 @@ def call_everything(tenants: Tenants, made: Made) -> set[str]:
     call(Tenant, tenant.set_admin_password, odoo_hash("secret"))
     plain: tuple[Callable[[], object], ...] = (
         *(cluster.ready, cluster.system_identifier, cluster.prepare, cluster.reload),
-        *(cluster.databases, cluster.roles),
+        *(cluster.databases, cluster.sealed, cluster.roles),
     )
     for method in plain:
         call(Cluster, method)

@@ -1,8 +1,16 @@
 import json
 
 import pytest
+from rich.console import Console
+from rich.status import Status as Spinner
+from rich.text import Text
 
 from oduflow.adapters.store import AuditLog, Store
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.clock import now
+from oduflow.domain.job import Job, Progress
+from oduflow.domain.outcome import Envelope, Nothing, Status
+from oduflow.kernel.runner import Runner
 from tests.support.command_line import oduflow
 
 
@@ -59,16 +67,20 @@ def test_a_call_is_audited_as_the_person_on_this_machine(config, monkeypatch):
 
 
 def test_what_a_tenant_wrote_is_neither_markup_nor_an_order_to_the_terminal(config, monkeypatch):
-    job = Job("j", "create_environment", "x", ADA, "cli", Status.RUNNING, now(), now())
-    job = replace(job, progress=Progress("git", "reading [/wheels] \x1b[2J", 1, 2))
-    monkeypatch.setattr(Runner, "call", lambda *_words, on_progress, **_more: on_progress(job))
-    monkeypatch.setattr(Console, "is_terminal", True)
+    told = Progress("git", "reading [/wheels] \x1b[2J", 1, 2)
+    actor = Actor("1", ActorKind.CLI, "ada")
+    job = Job("j", "list", "x", actor, "cli", Status.RUNNING, now(), now(), told)
     shown: list[Text] = []
-    monkeypatch.setattr(Status_, "update", lambda _status, line: shown.append(line))
 
-    with pytest.raises(AttributeError):  # the faked call answers nothing
-        call(config, "list_environments")
+    def run(*_words, on_progress, **_more):
+        on_progress(job)
+        return Envelope[Nothing](status=Status.OK, summary="Done.")
 
+    monkeypatch.setattr(Runner, "call", run)
+    monkeypatch.setattr(Console, "is_terminal", True)
+    monkeypatch.setattr(Spinner, "update", lambda _status, line: shown.append(line))
+
+    assert call(config, "list_environments").exit_code == 0
     assert isinstance(shown[0], Text)
     assert shown[0].plain.endswith("reading [/wheels] [2J")
 

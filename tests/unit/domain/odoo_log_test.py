@@ -173,3 +173,11 @@ def test_an_error_is_named_without_its_text(last, name):
 
     assert error_name(log) == name
     assert error_name(LOG.partition(TRACEBACK)[0]) == ""
+
+
+@pytest.mark.parametrize("began", ["", TRACEBACK + "\n"])
+def test_an_explanation_is_short_in_characters_too(began):
+    told = explanation(began + "\n".join(["x" * 100_000] * 40))
+
+    assert len(told) <= 8_000
+    assert max(map(len, told.splitlines())) == 500

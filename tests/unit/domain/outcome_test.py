@@ -51,6 +51,13 @@ def test_an_error_shows_what_may_be_shown_and_never_its_cause():
     }
 
 
+def test_an_errors_output_has_a_limit():
+    shown = ErrorView.of(UpstreamFailed("It broke.", output="x" * 1_000_000 + "the end"))
+
+    assert len(shown.output) == 8_000
+    assert shown.output.endswith("the end")
+
+
 def test_a_failure_reads_as_its_message():
     assert str(Conflict("It differs.", "Look.")) == "It differs."
 

@@ -135,6 +135,21 @@ def test_labels_tell_enough_to_adopt_a_container_and_no_secret():
     }
 
 
+def test_labels_tell_enough_to_adopt_a_template():
+    row = template(id=OPAQUE, modules=("crm", "sale"))
+
+    assert TemplatePlan.of(NAMING, row).labels(row) == {
+        "oduflow.kind": "template",
+        "oduflow.id": OPAQUE,
+        "oduflow.team": row.team,
+        "oduflow.name": row.name,
+        "oduflow.odoo_image": row.odoo_image,
+        "oduflow.modules": "crm,sale",
+        "oduflow.created_by": row.created_by,
+        "oduflow.created_at": "2026-03-04T05:06:07.890Z",
+    }
+
+
 def test_two_instances_label_apart():
     other = Naming("other", Path("/elsewhere"))
 

@@ -1,12 +1,15 @@
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
 
+from oduflow.domain.container import ImageFacts
 from oduflow.domain.environment import CreateEnvironment
 from oduflow.domain.errors import Conflict, Invalid
 from oduflow.domain.template import TemplateState
 from oduflow.services.choosing import (
+    check_repository,
+    check_user,
     check_version,
     choose_template,
     differences,
@@ -84,6 +87,51 @@ def test_an_image_of_the_same_or_an_unknown_version_is_taken(ours, theirs):
 def test_an_image_of_another_major_version_is_refused(theirs):
     with pytest.raises(Invalid, match="another major version than template base"):
         check_version(template(odoo_image="odoo:19.0"), theirs)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "image"),
+    [
+        ("odoo:{version}", None),
+        ("odoo:{version}", "odoo:19.0"),
+        ("odoo:{version}", "odoo:19.0-20260304"),
+        ("odoo:{version}", "odoo"),
+        ("odoo:{version}", "odoo:19.0@sha256:18" + "0" * 62),
+        ("registry.example:5000/acme/odoo:{version}", "registry.example:5000/acme/odoo:18"),
+        ("acme/odoo-{version}:latest", "acme/odoo-19.0:latest"),
+    ],
+)
+def test_an_image_of_the_configured_repository_is_taken_under_any_tag(pattern, image):
+    check_repository(pattern, image)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "image"),
+    [
+        ("odoo:{version}", "evil/odoo:19.0"),
+        ("odoo:{version}", "localhost:5000/odoo:19.0"),
+        ("odoo:{version}", "odoo-evil:19.0"),
+        ("odoo:{version}", "sha256:0123"),
+        ("odoo:{version}", "0123456789ab"),
+        ("a.b/odoo:{version}", "axb/odoo:19.0"),
+        ("acme/odoo-{version}:latest", "acme/odoo:19.0"),
+    ],
+)
+def test_an_image_of_another_repository_is_refused_with_the_pattern(pattern, image):
+    with pytest.raises(Invalid, match="no image of the configured repository") as refused:
+        check_repository(pattern, image)
+
+    assert pattern in refused.value.hint
+
+
+def test_an_image_that_runs_as_root_is_refused():
+    check_user(facts(uid=101))
+    with pytest.raises(Invalid, match=r"odoo:19\.0 runs as root"):
+        check_user(facts(uid=0))
+
+
+def facts(uid) -> ImageFacts:
+    return ImageFacts("sha256:0", "odoo:19.0", uid, 0, (), MappingProxyType({}))
 
 
 def test_the_same_request_differs_in_nothing():

@@ -36,6 +36,17 @@ def test_a_data_folder_that_is_gone_is_a_finding(tmp_path):
     assert str(tmp_path) not in disk.message
 
 
+def test_what_the_system_refuses_is_a_finding_without_a_path(tmp_path, monkeypatch):
+    def refuse(_disk: Disk) -> None:
+        raise PermissionError(13, "Permission denied", "/srv/secret")
+
+    monkeypatch.setattr(Disk, "require", refuse)
+    [disk] = [one for one in doctor(tmp_path, []).findings() if one.part == "disk"]
+
+    assert not disk.ok
+    assert disk.message == "It cannot be looked at: Permission denied."
+
+
 def test_whoever_is_not_root_is_told_why_that_is_needed(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
 

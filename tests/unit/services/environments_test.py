@@ -6,7 +6,8 @@ import pytest
 
 from oduflow.domain.container import ContainerFacts
 from oduflow.domain.environment import EnvironmentState
-from oduflow.domain.errors import NotFound
+from oduflow.domain.errors import Kind, NotFound
+from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import Naming
 from oduflow.services.environments import base_url, current, find, observed, view, views
 from oduflow.settings import parse
@@ -83,6 +84,7 @@ def test_only_a_running_environment_has_an_address():
     [
         ("", "http://localhost:20001/"),
         ('[server]\nhost = "192.0.2.7"\n', "http://192.0.2.7:20001/"),
+        ('[server]\nhost = "2001:db8::7"\n', "http://[2001:db8::7]:20001/"),
         ('[server]\nhost = "0.0.0.0"\n', "http://localhost:20001/"),
         ('[routing]\nexternal_host = "dev.example.com"\n', "http://dev.example.com:20001/"),
     ],
@@ -107,6 +109,16 @@ def test_a_list_asks_docker_once_and_shows_each_by_its_container():
 
     assert [(one.name, one.state) for one in shown] == [("crm", STOPPED), ("sale", LOST)]
     assert questions == [{"oduflow.kind": "environment", "oduflow.team": "1"}]
+
+
+def test_a_list_has_no_logs_in_it():
+    error = ErrorView(kind=Kind.UPSTREAM, message="It broke.", output="a long log")
+    row = environment(state=FAILED, error=error)
+    nothing = SimpleNamespace(list=lambda _labels: [])
+
+    (shown,) = views(deps(rows=[row], containers=nothing), "1")
+
+    assert shown.error == error.model_copy(update={"output": ""})
 
 
 def test_an_empty_list_asks_nobody():

@@ -36,6 +36,22 @@ def test_an_unknown_name_is_named(user: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("user", "passwd"),
+    [
+        ("odoo", "odoo:x:abc:101::/:"),
+        ("odoo", "odoo:x:100:::/:"),
+        ("odoo", "odoo:x:-1:101::/:"),
+        ("odoo", "odoo:x:4294967296:101::/:"),
+        ("9" * 5000, ""),
+        ("1:" + "9" * 5000, ""),
+    ],
+)
+def test_a_number_that_is_none_is_a_failure_with_a_name(user: str, passwd: str) -> None:
+    with pytest.raises(UpstreamFailed, match="no valid number"):
+        resolve_user(user, passwd, "")
+
+
+@pytest.mark.parametrize(
     ("user", "needed"), [("", False), ("1:2", False), ("1", True), ("odoo", True), ("1:x", True)]
 )
 def test_the_image_is_only_looked_into_for_a_name(user: str, *, needed: bool) -> None:

@@ -1,4 +1,6 @@
-from collections.abc import Callable
+import io
+import tarfile
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
 import pytest
@@ -83,11 +85,58 @@ def test_without_an_engine_nothing_is_built() -> None:
         images(engine).ensure("odoo:19.0", silence)
 
 
+@pytest.mark.parametrize("entry", ["NOVALUE", "=x", ""])
+def test_an_image_with_a_malformed_environment_is_refused(entry: str) -> None:
+    engine = FakeEngine(here=("odoo:19.0",))
+    engine.config = {"User": "1:2", "Env": ["A=b", entry]}
+    with pytest.raises(UpstreamFailed, match="malformed environment"):
+        images(engine).facts("odoo:19.0")
+
+
+def test_a_users_table_that_is_a_folder_is_not_read() -> None:
+    engine = looked_into(1 << 31 | 0o755, endless())
+    with pytest.raises(UpstreamFailed, match="/etc/passwd is no regular file"):
+        images(engine).facts("odoo:19.0")
+
+
+def test_a_users_table_that_is_longer_than_it_said_is_read_up_to_a_limit() -> None:
+    engine = looked_into(0o644, endless())
+    with pytest.raises(UpstreamFailed, match="larger than any such file"):
+        images(engine).facts("odoo:19.0")
+
+
+def test_a_users_table_is_read() -> None:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        line = b"odoo:x:100:101::/:"
+        member = tarfile.TarInfo("passwd")
+        member.size = len(line)
+        archive.addfile(member, io.BytesIO(line))
+    facts = images(looked_into(0o644, [content.getvalue()])).facts("odoo:19.0")
+    assert (facts.uid, facts.gid) == (100, 101)
+
+
+def endless() -> Iterator[bytes]:
+    """Give parts for ever; who takes far more than a table may have has failed."""
+    for _ in range(100):
+        yield bytes(1 << 16)
+    pytest.fail("read on and on")
+
+
+def looked_into(mode: int, parts: Iterable[bytes]) -> "FakeEngine":
+    engine = FakeEngine(here=("odoo:19.0", "sha256:odoo:19.0"))
+    engine.config = {"User": "odoo"}
+    engine.archive = (parts, {"size": 100, "mode": mode})
+    return engine
+
+
 class FakeEngine:
     """An engine with some images, and a registry with one answer to every pull."""
 
     def __init__(self, here: tuple[str, ...] = (), refusal: str = "", *, down: bool = False):
         self.here = set(here)
+        self.config: dict[str, Any] = {"User": "100:101", "Env": ["A=b=c"]}
+        self.archive: tuple[Iterable[bytes], dict[str, int]] = ((), {})
         self.refusal = refusal
         self.down = down
         self.pulled: list[str] = []
@@ -103,7 +152,16 @@ class FakeEngine:
     def describe_image(self, reference: str) -> dict[str, Any]:
         if reference not in self.here:
             raise ImageNotFound("no such image")
-        return {"Id": f"sha256:{reference}", "Config": {"User": "100:101", "Env": ["A=b=c"]}}
+        return {"Id": f"sha256:{reference}", "Config": self.config}
+
+    def create_container(self, _name: str, _request: object) -> str:
+        return "0123"
+
+    def remove_container(self, _container: str, **_how: bool) -> None:
+        """Take it away."""
+
+    def get_archive(self, _container: str, _path: str) -> tuple[Iterable[bytes], dict[str, int]]:
+        return self.archive
 
     def pull(self, _api: object, reference: str, _on_progress: object) -> None:
         self.pulled.append(reference)

@@ -1,10 +1,14 @@
 import os
 import subprocess
+import sys
 
 import pytest
 
 from oduflow.adapters.filestore.clone import clone_filestore, prepare_volume
 from oduflow.domain.errors import UpstreamFailed
+from tests.support.processes import wait_until_gone
+from tests.support.server import eventually
+from tests.support.tree import ROOT
 
 
 def test_a_volume_is_laid_out_for_odoos_user(tmp_path):
@@ -75,6 +79,26 @@ def test_a_full_disk_is_told_by_name(source, target, monkeypatch):
 
     with pytest.raises(UpstreamFailed, match="the disk is full"):
         clone_filestore(source, "tpl_a", target, "env_b")
+
+
+def test_a_copy_ends_when_the_process_that_asked_for_it_is_killed(source, target, tmp_path):
+    copy = tmp_path / "bin" / "cp"
+    copy.parent.mkdir()
+    copy.write_text(f"#!/bin/sh\ntouch {tmp_path}/began\nfor n in $(seq 200); do sleep 0.1; done\n")
+    copy.chmod(0o755)
+    program = (
+        "from pathlib import Path\n"
+        "from oduflow.adapters.filestore.clone import clone_filestore\n"
+        f"clone_filestore(Path({str(source)!r}), 'tpl_a', Path({str(target)!r}), 'env_b')"
+    )
+    environment = os.environ | {"PATH": f"{copy.parent}:{os.environ['PATH']}"}
+    asker = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, env=environment)
+    eventually((tmp_path / "began").exists, 10)
+
+    asker.kill()
+    asker.wait()
+
+    assert wait_until_gone(str(copy)) == []
 
 
 @pytest.fixture

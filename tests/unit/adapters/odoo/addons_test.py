@@ -6,11 +6,14 @@ import pytest
 
 from oduflow.adapters.odoo.addons import (
     MAX_MANIFEST_BYTES,
+    MAX_MANIFESTS_BYTES,
+    MAX_MODULES,
     Addons,
     find_addons,
     manifest,
     read_regular,
 )
+from oduflow.domain.errors import Cancelled, Invalid
 
 GOOD = '{"name": "Sale", "depends": ["base"]}'
 
@@ -186,11 +189,11 @@ def test_modules_below_one_that_cannot_be_installed_are_found(checkout):
     assert find_addons(checkout).folders == ("bundle",)
 
 
-def test_a_manifest_is_data(checkout):
-    module(checkout / "sale", "# -*- coding: utf-8 -*-\n{'name': 'Würste', 'depends': ['base'],}\n")
+def test_a_manifest_is_data():
+    text = "# -*- coding: utf-8 -*-\n{'name': 'Würste', 'depends': ['base'],}\n"
 
-    assert manifest(checkout / "sale") == {"name": "Würste", "depends": ["base"]}
-    assert manifest(checkout / "absent") is None
+    assert manifest(text) == {"name": "Würste", "depends": ["base"]}
+    assert manifest("open('/etc/passwd')") is None
 
 
 def test_bytes_that_are_no_text_do_not_break_reading(checkout):
@@ -198,6 +201,42 @@ def test_bytes_that_are_no_text_do_not_break_reading(checkout):
     (checkout / "sale" / "__manifest__.py").write_bytes(b"{'name': '\xff\xfe'}")
 
     assert find_addons(checkout).modules == ("sale",)
+
+
+def test_a_checkout_with_more_modules_than_any_repository_has_is_refused(checkout):
+    for number in range(MAX_MODULES):
+        module(checkout / f"m{number}")
+    assert len(find_addons(checkout).modules) == MAX_MODULES
+
+    module(checkout / "one_more")
+    with pytest.raises(Invalid, match="more than 2000 modules"):
+        find_addons(checkout)
+
+
+def test_a_checkout_with_longer_manifests_than_any_repository_has_is_refused(checkout):
+    padded = "#" * MAX_MANIFEST_BYTES  # no module, but read all the same
+    for number in range(MAX_MANIFESTS_BYTES // MAX_MANIFEST_BYTES):
+        module(checkout / f"m{number}", padded)
+    assert find_addons(checkout).modules == ()
+
+    module(checkout / "one_more")
+    with pytest.raises(Invalid, match="more than 8 MiB"):
+        find_addons(checkout)
+
+
+def test_a_search_can_be_stopped_at_each_folder(checkout):
+    for name in ("a", "b", "c"):
+        module(checkout / name)
+    looks: list[None] = []
+
+    def stop() -> None:
+        looks.append(None)
+        if len(looks) == 3:
+            raise Cancelled("Stopped.")
+
+    with pytest.raises(Cancelled):
+        find_addons(checkout, stop)
+    assert len(looks) == 3
 
 
 def test_only_regular_files_within_the_limit_are_read(tmp_path):

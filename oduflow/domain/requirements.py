@@ -1,0 +1,61 @@
+"""A stranger's `requirements.txt`: names and versions are taken, whatever steers pip is refused.
+
+Options in the file beat those of the command line, so that it could choose the index and have
+`setup.py` run; a URL or a path is built as well. (pip manual, “Requirements File Format”.)
+"""
+
+import re
+
+from oduflow.domain.errors import Invalid
+
+_COMMENT = re.compile(r"(^|\s+)#.*$")
+_HASH = re.compile(r"\s+--hash=(sha256|sha384|sha512):[0-9a-f]+(?=\s|$)")
+_REQUIREMENT = re.compile(
+    r"[A-Z0-9]([A-Z0-9._-]*[A-Z0-9])?\s*"  # name
+    r"(\[[A-Z0-9\s,._-]*\]\s*)?"  # extras
+    r"(\(?[<>=!~][A-Z0-9\s<>=!~,.*+_-]*\)?\s*)?"  # versions
+    r"(;[A-Z0-9\s<>=!~()'\"._-]*)?",  # marker
+    re.ASCII | re.IGNORECASE,
+)
+_SHOWN = 100
+
+
+def parse_requirements(text: str) -> tuple[str, ...]:
+    """Return the file's requirements, one a line, without comments and continuations.
+
+    They are what pip is given: a file that it decodes or parts in another way cannot hide a line.
+
+    Args:
+        text: the file.
+
+    Raises:
+        Invalid: a line is more than a name with extras, versions, a marker and hashes.
+    """
+    lines = (_COMMENT.sub("", line).strip() for line in _joined(text.removeprefix("\ufeff")))
+    return tuple(_checked(line) for line in lines if line)
+
+
+def _joined(text: str) -> list[str]:
+    """Join what a backslash continues; a comment is not continued, and ends what is."""
+    joined: list[str] = []
+    begun = ""
+    for line in text.splitlines():
+        comment = line.lstrip().startswith("#")
+        if line.endswith("\\") and not comment:
+            begun += line[:-1]
+            continue
+        joined.append(begun + (f" {line}" if comment else line))
+        begun = ""
+    return [*joined, begun]
+
+
+def _checked(line: str) -> str:
+    plain = _HASH.sub("", line)
+    if not _REQUIREMENT.fullmatch(plain) or re.search(r"\s-", plain):
+        shown = "".join(filter(str.isprintable, line))[:_SHOWN]
+        raise Invalid(
+            f"requirements.txt has a line that is not allowed: “{shown}”.",
+            "Name packages with versions, extras, markers and --hash=; options, URLs and paths "
+            "are refused.",
+        )
+    return line

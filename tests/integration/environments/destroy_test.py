@@ -1,0 +1,116 @@
+"""`oduflow destroy`: it refuses while somebody works, and takes everything of ours and no more.
+
+The instance is a separate one; its birth is watched for secrets, because PostgreSQL is initialised
+there.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from oduflow.adapters.firewall.plan import Marks
+from tests.support.git_server import GitServer
+from tests.support.instances import (
+    TEMPLATE,
+    Instance,
+    anonymous_volumes,
+    running_instance,
+    worker_number,
+    world,
+)
+from tests.support.server import serving
+from tests.support.spying import Spy
+from tests.support.variants import docker
+
+pytestmark = pytest.mark.timeout(300)
+
+SECONDS = 120
+CONFLICT, CANCELLED = 5, 75
+MODULE = {"odd/__manifest__.py": '{"name": "Odd", "depends": ["base"]}', "odd/__init__.py": ""}
+
+
+@pytest.fixture(scope="module")
+def born(instance: Instance, git: GitServer) -> Iterator[tuple[Instance, Spy]]:
+    """Stand a second instance up beside the shared one, under a spy's eyes."""
+    spies: list[Spy] = []
+    with ExitStack() as watching:
+
+        def prepare(made: Instance) -> None:
+            spies.append(watching.enter_context(Spy(made.name)))
+
+        with running_instance(
+            port=8980 + worker_number(), git_hosts=(git.authority,), prepare=prepare
+        ) as made:
+            made.ok("create_template", name=TEMPLATE)
+            watching.close()
+            url = git.repository("plain", {"main": MODULE})
+            for name in ("runs", "rests"):
+                made.ok("create_environment", name=name, repo_url=url)
+            made.ok("stop_environment", name="rests")
+            yield made, spies[0]
+
+
+def destroy(instance: Instance, *words: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "oduflow", "destroy", "--config", str(instance.config), *words]
+    return subprocess.run(
+        command, input=typed, capture_output=True, check=False, text=True, timeout=SECONDS
+    )
+
+
+def test_no_secret_was_seen_while_postgresql_and_the_template_were_made(
+    born: tuple[Instance, Spy],
+) -> None:
+    made, spy = born
+    naming = made.services.deps.naming
+    assert f"{naming.database}.init" in spy.containers
+    assert spy.saw("initdb")
+    assert spy.saw("--init\0base,web")
+    assert not spy.saw((naming.postgres_folder() / "password").read_text())
+
+
+def test_while_the_server_runs_nothing_is_destroyed(born: tuple[Instance, Spy]) -> None:
+    made, _ = born
+    before = world(made)
+    with serving(made):
+        refused = destroy(made, "--yes")
+        assert refused.returncode == CONFLICT
+        assert "A server works on this data folder already" in refused.stderr
+    assert world(made) == before
+
+
+@pytest.mark.parametrize("typed", ["y\n", "oduflow\n", "\n\n\n"])
+def test_without_the_instances_name_nothing_is_destroyed(
+    born: tuple[Instance, Spy], typed: str
+) -> None:
+    made, _ = born
+    before = world(made)
+    assert destroy(made, typed=typed).returncode != 0
+    assert world(made) == before
+
+
+def test_everything_of_the_instance_goes_and_nothing_else(
+    instance: Instance, born: tuple[Instance, Spy]
+) -> None:
+    made, _ = born
+    neighbour, anonymous, images = world(instance), anonymous_volumes(), docker("images", "-q")
+    assert any(Marks(made.name).digest in rule for rule in world(made).rules)
+    docker("pause", made.services.deps.naming.database)
+    done = destroy(made, typed=f"{made.name}\n")
+    assert done.returncode == 0, done.stderr
+    for what in (["ps", "--all"], ["volume", "ls"], ["network", "ls"]):
+        assert made.name not in docker(*what, "--format", "{{json .}}")
+    rules = subprocess.run(["iptables-save"], capture_output=True, check=True, text=True).stdout
+    assert Marks(made.name).digest not in rules
+    assert made.name not in rules
+    data_dir = made.settings.server.data_dir
+    assert set(os.listdir(data_dir)) <= {"server.lock"}
+    assert made.config.is_file()
+    assert docker("images", "-q") == images
+    assert anonymous_volumes() == anonymous
+    assert world(instance) == neighbour
+    again = destroy(made, "--yes")
+    assert again.returncode == 0, again.stderr

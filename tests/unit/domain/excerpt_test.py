@@ -1,0 +1,14 @@
+from oduflow.domain.excerpt import MAX_OUTPUT, excerpt
+
+
+def test_a_text_within_the_limit_stays_as_it_is():
+    assert excerpt("x" * MAX_OUTPUT) == "x" * MAX_OUTPUT
+
+
+def test_of_a_longer_text_head_and_tail_are_kept():
+    cut = excerpt("head" + "x" * MAX_OUTPUT + "tail")
+
+    assert len(cut) == MAX_OUTPUT
+    assert cut.startswith("head")
+    assert cut.endswith("tail")
+    assert "\n…\n" in cut
