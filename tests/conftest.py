@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.real_fixtures import instance, sample_repository
+
+__all__ = ["instance", "sample_repository"]  # one of each per worker, for every folder
+
 ROOT = Path(__file__).parent
 NO_SOCKET = {"unit", "architecture"}
 

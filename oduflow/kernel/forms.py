@@ -102,17 +102,26 @@ def problems_of(failure: Failure) -> dict[str, str]:
     return problems
 
 
+def label_of(name: str) -> str:
+    """Write a field's name in words."""
+    words = " ".join(_WORDS.get(word, word) for word in name.split("_"))
+    return words[:1].upper() + words[1:]
+
+
 def _problem(error: ErrorDetails) -> str:
     if error["type"] == "missing":
         return "This is required."
+    message = error["msg"]
+    if error["type"] == "string_pattern_mismatch":
+        message = f"does not fit {error['ctx']['pattern'].strip('^$')}"
     is_item = len(error["loc"]) > 1
-    return f"“{error['input']}”: {error['msg']}." if is_item else f"{error['msg']}."
+    return f"“{error['input']}” {message}." if is_item else f"{message[0].upper()}{message[1:]}."
 
 
 def _field(name: str, described: Schema, concrete: Schema, *, required: bool) -> FormField:
     return FormField(
         name=name,
-        label=_label(name),
+        label=label_of(name),
         help=described.get("description", ""),
         required=required,
         kind=_kind(concrete),
@@ -142,8 +151,3 @@ def _kind(schema: Schema) -> FieldKind:
         "number": FieldKind.NUMBER,
     }
     return kinds.get(schema.get("type", ""), FieldKind.TEXT)
-
-
-def _label(name: str) -> str:
-    words = " ".join(_WORDS.get(word, word) for word in name.split("_"))
-    return words[:1].upper() + words[1:]

@@ -126,7 +126,7 @@ class Provisioning:
             # The remote tells which branches there are, at the price of asking it again.
             self.deps.git.resolve_branch(row.repo_url, row.branch, team=row.team)
             raise
-        addons = find_addons(self.plan.checkout)
+        addons = find_addons(self.plan.checkout, self.call.raise_if_cancelled)
         if not addons.modules and not addons.root_is_module:
             raise Invalid(
                 f"{row.repo_url} holds no Odoo module on branch {row.branch}.",

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from oduflow.adapters.odoo.addons import read_regular
 from oduflow.domain.container import Attachment, ContainerSpec, ImageFacts, Limits, Mount
@@ -212,4 +213,7 @@ def _index(deps: Deps) -> tuple[tuple[str, ...], tuple[Mount, ...]]:
         mounts.append(Mount("bind", WHEELS, images.pip_find_links))
     elif images.pip_find_links:
         options += ["--find-links", images.pip_find_links]
+    for url in (images.pip_index_url, images.pip_find_links):
+        if url.startswith("http:"):  # the operator vouches for it; pip would pass it over
+            options += ["--trusted-host", urlsplit(url).netloc]
     return tuple(options), tuple(mounts)

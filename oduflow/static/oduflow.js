@@ -17,7 +17,7 @@ function showLocalTimes(root) {
 // Announcements: a live region that stays says what swapped parts would say to nobody.
 function announce() {
   const said = document.getElementById("said");
-  const text = byQuery("[data-say]").map((part) => part.textContent.trim()).join(" ");
+  const text = byQuery("[data-say]").map((part) => part.dataset.say || part.textContent.trim()).join(" ");
   if (said.textContent !== text) said.textContent = text;
 }
 

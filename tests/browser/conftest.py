@@ -1,21 +1,20 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
 
-from tests.support.browser import Served, chromium, served_dashboard
+from tests.support.browser import Chromium, Served, chromium, served_dashboard
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def running() -> Iterator[Chromium]:
     """One Chromium a file: its event loop is gone before another file wants one."""
-    with chromium() as running:
-        yield running
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
-def served(browser: Browser) -> Iterator[Served]:
+def served(running: Chromium) -> Iterator[Served]:
     """A dashboard; at its end no browser may have had anything to complain about."""
-    with served_dashboard(browser) as dashboard:
+    with served_dashboard(running) as dashboard:
         yield dashboard
         assert dashboard.complaints == []

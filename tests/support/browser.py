@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.support.dashboard_world import Ledger, make_dashboard
 from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, World
+from tests.support.quiet_network import QuietNetwork, SharedNetwork, quiet_network
 from tests.support.waitress_server import waitress_server
 
 EXECUTABLE = "/usr/bin/chromium"
@@ -61,17 +62,25 @@ class Served:
             self.complaints.append(message.text)
 
 
+@dataclass
+class Chromium:
+    """One running browser, and the network it lives in."""
+
+    browser: Browser
+    network: QuietNetwork | SharedNetwork
+
+
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium() -> Iterator[Chromium]:
     """Run one Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
-        yield browser
+    with quiet_network(EXECUTABLE) as network, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=network.launcher, args=ARGUMENTS)
+        yield Chromium(browser, network)
         browser.close()
 
 
 @contextmanager
-def served_dashboard(browser: Browser) -> Iterator[Served]:
+def served_dashboard(running: Chromium) -> Iterator[Served]:
     """Serve a dashboard with one template and no environment."""
     parts: list[tuple[World, Ledger]] = []
 
@@ -79,9 +88,10 @@ def served_dashboard(browser: Browser) -> Iterator[Served]:
         parts.append(make_dashboard(f"[server]\nport = {port}\n{ONE_TEAM}"))
         return parts[0][0].app
 
-    with waitress_server(make_app, threads=THREADS) as server:
-        served = Served(server.url, *parts[0], browser)
+    listener = running.network.listen()
+    with waitress_server(make_app, threads=THREADS, listener=listener) as server:
+        served = Served(server.url, *parts[0], running.browser)
         yield served
         served.ledger.go.set()
-        for context in browser.contexts:
+        for context in running.browser.contexts:
             context.close()

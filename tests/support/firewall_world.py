@@ -230,10 +230,10 @@ def outside_machine(world: World, undo: ExitStack) -> None:
     sh(*inside, "link", "set", "eth0", "up")
     sh(*inside, "address", "add", f"{theirs}/30", "dev", "eth0")
     sh(*inside, "route", "add", "default", "via", ours)
-    for number, extra in enumerate((public, private, METADATA)):
+    for extra in (public, private, METADATA):
         sh(*inside, "address", "add", f"{extra}/32", "dev", "lo")
-        # A metric of its own: another process may have the same route to its own machine.
-        metric = str(os.getpid() % 100_000 + number)
+        # A metric of its own: another world may have the same route to its own machine.
+        metric = str(1000 + secrets.randbelow(1 << 24))
         sh("ip", "route", "add", f"{extra}/32", "via", theirs, "dev", name, "metric", metric)
     server = subprocess.Popen(
         ["ip", "netns", "exec", name, sys.executable, "-c", LISTEN, "outside", "53", "80"]

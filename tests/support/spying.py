@@ -12,7 +12,7 @@ from requests import RequestException
 
 from oduflow.adapters.docker.engine import Engine
 
-PAUSE_SECONDS = 0.01
+PAUSE_SECONDS = 0.02
 
 
 class Spy:

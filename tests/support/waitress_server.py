@@ -1,5 +1,6 @@
 """An application under the real WSGI server, in a thread, on a free loopback port."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -30,14 +31,16 @@ class WaitressServer:
 
 @contextmanager
 def waitress_server(
-    make_app: Callable[[int], WSGIApplication], *, threads: int = THREADS
+    make_app: Callable[[int], WSGIApplication],
+    *,
+    threads: int = THREADS,
+    listener: socket.socket | None = None,
 ) -> Iterator[WaitressServer]:
     """Serve `make_app(port)`: an application knows its port, as its settings name it."""
     running = WaitressServer(0, lambda _environ, _start: [])
     server: Any = create_server(
         running,
-        host="127.0.0.1",
-        port=0,
+        sockets=[listener or socket.create_server(("127.0.0.1", 0))],
         threads=threads,
         channel_request_lookahead=1,
     )

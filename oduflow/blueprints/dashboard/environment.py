@@ -38,6 +38,12 @@ class Seen:
         return self.work is not None and self.work.active
 
     @property
+    def explained(self) -> bool:
+        """Whether the environment itself tells why the work failed."""
+        told = self.environment and self.environment.error
+        return bool(told and self.work and told == self.work.error)
+
+    @property
     def has_log(self) -> bool:
         """Whether a container of its own has written one."""
         return bool(self.environment and self.environment.state in WITH_CONTAINER) and not self.busy

@@ -5,6 +5,7 @@ from datetime import datetime
 from flask import Blueprint
 
 from oduflow.domain.clock import age
+from oduflow.kernel.forms import label_of
 
 _DOING = {
     "create": "creating",
@@ -26,7 +27,7 @@ _LEVEL_WITHIN = 60  # characters: an Odoo record names its level right after tim
 
 def add_filters(blueprint: Blueprint) -> None:
     """Let templates use these words."""
-    for word in (ago, loudness, person, spoken, utc):
+    for word in (ago, label_of, loudness, person, spoken, utc):
         blueprint.add_app_template_filter(word)
 
 

@@ -10,6 +10,7 @@ from tests.support.dashboard_world import (
     PASSWORD,
     REPOSITORY,
     TRACEBACK,
+    begin,
     finish,
     post,
     show,
@@ -127,12 +128,16 @@ def test_when_work_is_done_the_page_asks_no_more(world, ledger):
 
 def test_work_on_something_else_is_not_shown(world, ledger):
     ledger.add("demo")
-    post(world, "/templates", name="other")
-    [job] = world.job_rows.rows
-    world.runner.jobs.wait("1", job, 10)
-    for handle in (job, "a" * 12, "nonsense"):
+    ledger.add("other", state="stopped")
+    jobs = [
+        begin(world, "create_template", name="demo"),
+        begin(world, "start_environment", name="other"),
+    ]
+    finish(world)
+    for handle in (*jobs, "a" * 12, "nonsense"):
         page = show(world, f"/environments/demo?job={handle}")
-        assert page.all("section", class_="panel good") == []
+        assert page.all("section", class_="panel good") == [], handle
+    assert show(world, f"/environments/other?job={jobs[1]}").all("section", class_="panel good")
 
 
 def test_why_one_failed_is_told_with_cause_last_lines_and_next_step(world, ledger):

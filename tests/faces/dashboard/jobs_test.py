@@ -46,7 +46,7 @@ def test_one_that_is_done_shows_its_result(world):
     assert "made serves at http://localhost:20001/" in page.text
     assert page.all("a", href=f"/environments/made?job={job}")
     facts = page.one("details").text
-    assert "Repo url" in facts
+    assert "Repository URL" in facts
     assert REPOSITORY in facts
 
 

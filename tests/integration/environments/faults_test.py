@@ -19,6 +19,7 @@ pytestmark = pytest.mark.timeout(300)
 
 # Nobody listens there, in the container's own loopback: the index is never waited for.
 NO_INDEX = "http://127.0.0.1:9/simple"
+SILENT_INDEX = "http://10.255.255.1:8080/simple"  # private, so what is sent there is dropped
 WHEEL = "tinyshared-1.0-py3-none-any.whl"
 BROKEN_VIEW = """
 <odoo><record id="v" model="ir.ui.view"><field name="name">v</field>
@@ -164,9 +165,13 @@ def digest(text: str) -> str:
 @pytest.fixture(scope="module")
 def stocked(instance: Instance, git: GitServer, wheels: Path) -> Iterator[Instance]:
     """The instance with that folder, and no index that answers."""
-    images = f'[images]\npip_find_links = "{wheels}"\npip_index_url = "{NO_INDEX}"\n[team.blue]'
-    with variant(instance, git_host(git.authority), ("[team.blue]", images)) as made:
+    with variant(instance, git_host(git.authority), images(wheels, NO_INDEX)) as made:
         yield made
+
+
+def images(wheels: Path, index: str) -> tuple[str, str]:
+    section = f'[images]\npip_find_links = "{wheels}"\npip_index_url = "{index}"\n'
+    return "[team.blue]", f"{section}[team.blue]"
 
 
 def test_requirements_are_installed_once_and_importable_in_odoo(
@@ -174,7 +179,7 @@ def test_requirements_are_installed_once_and_importable_in_odoo(
 ) -> None:
     before = python_folders(stocked)
     code = "import tinyshared\nassert tinyshared.ANSWER == 42\n"
-    files = {**module("uses_it", code), "requirements.txt": f"tinyshared==1.0  # {git.port}\n"}
+    files = {**module("uses_it", code), "requirements.txt": "tinyshared==1.0\n"}
     url = git.repository("python", {"main": files})
     told: list[str] = []
     for name in ("first", "second"):
@@ -215,36 +220,36 @@ def test_requirements_that_cannot_be_had_fail_the_create_and_leave_nothing(
 
 
 def test_while_pip_runs_it_has_no_secret_and_reaches_neither_database_nor_neighbours(
-    stocked: Instance, git: GitServer
+    instance: Instance, git: GitServer, wheels: Path
 ) -> None:
-    deps, naming = stocked.services.deps, stocked.services.deps.naming
+    before, naming = world(instance), instance.services.deps.naming
     files = {**module("fine"), "requirements.txt": "nowhere-to-be-found\n"}
     url = git.repository("watched", {"main": files})
-    working = threading.Thread(
-        target=stocked.call,
-        args=("create_environment",),
-        kwargs={"name": "watched", "repo_url": url},
-    )
-    working.start()
-    eventually(lambda: runs(stocked, "watched"), 60)
-    container = plan_of(stocked, "watched").once
-    seen = inspected(container)
-    database = deps.containers.facts(naming.database)
+    database = instance.services.deps.containers.facts(naming.database)
     assert database is not None
     targets = [(address, 5432) for address in database.addresses.values()]
     assert len(targets) == 3
-    reached = inside(container, CONNECT, repr(targets))
-    working.join()
+    with variant(instance, git_host(git.authority), images(wheels, SILENT_INDEX)) as waiting:
+        working = threading.Thread(
+            target=waiting.call,
+            args=("create_environment",),
+            kwargs={"name": "watched", "repo_url": url},
+        )
+        working.start()
+        eventually(lambda: runs(waiting, "watched"), 60)
+        container = plan_of(waiting, "watched").once
+        seen = inspected(container)
+        reached = inside(container, CONNECT, repr(targets))
+        (job,) = waiting.ok("list_jobs", active=True)["jobs"]
+        waiting.ok("cancel_job", job=job["job"])
+        working.join()
     assert reached.strip() == "[]"
     assert set(seen["NetworkSettings"]["Networks"]) == {naming.build_network}
-    assert {mount["Destination"] for mount in seen["Mounts"]} == {
-        "/deps",
-        "/requirements.txt",
-        "/wheels",
-    }
+    mounts = {mount["Destination"] for mount in seen["Mounts"]}
+    assert mounts == {"/deps", "/requirements.txt", "/scratch", "/wheels"}
     assert seen["HostConfig"]["CapDrop"] == ["ALL"]
     assert seen["HostConfig"]["Memory"] == 2048 << 20
-    assert deps.containers.facts(container) is None
+    assert world(instance) == before
 
 
 CONNECT = """

@@ -60,7 +60,8 @@ def serves(url: str) -> bool:
 
 def state_of(server: Server, name: str) -> str:
     """Answer the state of one environment, `absent` without it."""
-    return {row["name"]: row["state"] for row in server.environments()}.get(name, "absent")
+    states: dict[str, str] = {row["name"]: row["state"] for row in server.environments()}
+    return states.get(name, "absent")
 
 
 def reconciled(server: Server) -> bool:

@@ -1,0 +1,39 @@
+"""The server is killed without warning: what was committed is whole afterwards."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.postgres_container import PostgresContainer, docker
+from tests.support.tenants import Tenants
+
+GROW = "INSERT INTO grown DEFAULT VALUES"
+
+
+@pytest.fixture
+def mortal() -> Iterator[PostgresContainer]:
+    """A server of this test's own."""
+    server = PostgresContainer()
+    try:
+        server.start().cluster.prepare()
+        yield server
+    finally:
+        server.remove()
+
+
+def test_after_a_crash_no_sequence_is_behind_its_table(mortal: PostgresContainer) -> None:
+    tenants = Tenants(mortal)
+    made = tenants.empty()
+    with tenants.connected(made) as session:
+        with session.transaction():  # as Odoo does it: a module's tables and rows at once
+            session.execute("CREATE TABLE grown (id serial PRIMARY KEY)")
+            session.execute(GROW)
+        for _ in range(5):
+            session.execute(GROW)
+        session.execute("SET synchronous_commit = on")
+        session.execute("CREATE TABLE flushed ()")
+    docker("kill", mortal.name)
+    docker("start", mortal.name)
+    mortal.wait()
+    tenants.run(made, GROW)
+    assert tenants.ask(made, "SELECT count(*) FROM grown") == [7]
