@@ -12,8 +12,8 @@ from tests.support.instances import (
     TEMPLATE,
     Instance,
     destroy_orphans,
+    free_port,
     running_instance,
-    worker_number,
 )
 
 
@@ -23,7 +23,7 @@ def sample_repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     root = tmp_path_factory.mktemp("git")
     addons = resources.files("oduflow") / "sample" / "addons"
     publish(Path(str(addons)), root / "addons.git")
-    server = SampleGitServer(root, 8790 + worker_number())
+    server = SampleGitServer(root, 0)
     server.start()
     yield server.url("addons.git")
     server.stop()
@@ -34,6 +34,6 @@ def instance(sample_repository: str) -> Iterator[Instance]:
     """Stand up one instance for this worker and make its base template once."""
     destroy_orphans()
     authority = sample_repository.split("/")[2]
-    with running_instance(port=8990 + worker_number(), git_hosts=(authority,)) as made:
+    with running_instance(port=free_port(), git_hosts=(authority,)) as made:
         made.ok("create_template", name=TEMPLATE)
         yield made
