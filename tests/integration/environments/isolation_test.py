@@ -183,7 +183,8 @@ def test_where_teams_cannot_be_kept_apart_nothing_is_created(
 ) -> None:
     (tmp_path / "net").mkdir()
     with variant(instance) as blind:
-        blind.services.deps.infrastructure.firewall = Firewall(tmp_path)
+        for deps in (blind.services.deps, blind.services.probe.deps):
+            deps.infrastructure.firewall = Firewall(tmp_path)
         made = blind.call("create_environment", name="open", repo_url=sample_repository)
         assert made.error is not None
         assert made.error.kind is Kind.FORBIDDEN
@@ -194,7 +195,8 @@ def test_where_teams_cannot_be_kept_apart_nothing_is_created(
     with variant(
         instance, ("[team.blue]", "[firewall]\nallow_unisolated = true\n[team.blue]")
     ) as ok:
-        ok.services.deps.infrastructure.firewall = Firewall(tmp_path)
+        for deps in (ok.services.deps, ok.services.probe.deps):
+            deps.infrastructure.firewall = Firewall(tmp_path)
         ok.services.deps.infrastructure.require()
         parts = {found.part: found for found in ok.services.probe.findings()}
         assert parts["isolation"].ok
