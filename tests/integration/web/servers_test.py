@@ -26,6 +26,13 @@ SERVERS = {
 }
 PASSWORD = f"Authorization: {basic(BLUE_PASSWORD)['Authorization']}"
 
+# In a mount namespace where the engine's socket is nothing: these tests are about the web alone.
+WITHOUT_ENGINE = (
+    *("unshare", "--mount", "sh", "-c"),
+    'mount --bind /dev/null /run/docker.sock && exec "$@"',
+    "sh",
+)
+
 
 @dataclass
 class Served:
@@ -102,10 +109,10 @@ def opened(request, tmp_path_factory) -> Iterator[Served]:
 def served(command: tuple[str, ...], folder: Path, toml: str) -> Iterator[Served]:
     port = free_port()
     config = folder / "oduflow.toml"
-    config.write_text(f'[server]\nport = {port}\ndata_dir = "data"\n{toml}')
+    config.write_text(f'[server]\ninstance = "test-web"\nport = {port}\ndata_dir = "data"\n{toml}')
     words = [word.format(address=f"127.0.0.1:{port}") for word in command]
     process = subprocess.Popen(
-        [sys.executable, "-m", *words, "wsgi:application"],
+        [*WITHOUT_ENGINE, sys.executable, "-m", *words, "wsgi:application"],
         cwd=ROOT,
         env={"ODUFLOW_CONFIG": str(config), "PATH": "/usr/bin:/bin"},
     )
