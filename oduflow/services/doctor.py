@@ -75,7 +75,7 @@ class Doctor:
         return f"Docker {self.engine.version()} answers."
 
     def _git(self) -> str:
-        return f"git {self.deps.git.check_git()} is here."
+        return f"{self.deps.git.check_git()} is here."
 
     def _store(self) -> str:
         self.store.check()
