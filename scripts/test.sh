@@ -9,6 +9,7 @@ need() { # need PROGRAM PACKAGE: install a Debian package unless its program is 
 }
 missing=""
 need git git
+need ip iproute2
 need nginx nginx-light
 need openssl openssl
 need chromium chromium

@@ -17,7 +17,7 @@ from oduflow.domain.errors import Kind, NotFound, QuotaReached
 from oduflow.domain.outcome import Envelope
 from oduflow.services.disk import RESERVE_BYTES
 from tests.support.git_server import GitServer
-from tests.support.instances import TEMPLATE, Instance, running_instance, worker_number, world
+from tests.support.instances import TEMPLATE, Instance, free_port, running_instance, world
 from tests.support.server import Server, eventually, serving
 from tests.support.variants import docker, held_at
 
@@ -45,9 +45,7 @@ def cramped(git: GitServer) -> Iterator[Instance]:
             mount(mounts, root, DATABASE_BYTES)
 
         instance = outer.enter_context(
-            running_instance(
-                port=8980 + worker_number(), git_hosts=(git.authority,), prepare=prepare
-            )
+            running_instance(port=free_port(), git_hosts=(git.authority,), prepare=prepare)
         )
         # The engine cannot remove a volume with something mounted on it.
         outer.callback(mounts.close)

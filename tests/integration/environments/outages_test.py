@@ -10,7 +10,7 @@ import pytest
 from oduflow.domain.errors import Kind, UpstreamFailed
 from oduflow.domain.health import Finding
 from tests.support.git_server import GitServer
-from tests.support.instances import Instance, running_instance, worker_number, world
+from tests.support.instances import Instance, free_port, running_instance, world
 from tests.support.server import await_ready, eventually, serving
 from tests.support.variants import docker, held_at, variant
 
@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 10.0
 @pytest.fixture
 def small(git: GitServer) -> Iterator[Instance]:
     """A separate instance without a template, to break what others need."""
-    with running_instance(port=8980 + worker_number(), git_hosts=(git.authority,)) as made:
+    with running_instance(port=free_port(), git_hosts=(git.authority,)) as made:
         yield made
 
 

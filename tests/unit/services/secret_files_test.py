@@ -1,9 +1,11 @@
+import errno
 import os
 
 import pytest
 
+from oduflow.domain.errors import QuotaReached, UpstreamFailed
 from oduflow.services import secret_files
-from oduflow.services.secret_files import ensure_secret, make_folder, write_private
+from oduflow.services.secret_files import ensure_secret, make_folder, write_private, writing
 from tests.support.programs import finished, go, running, said
 
 RACER = """
@@ -144,6 +146,26 @@ def test_a_folder_that_is_there_is_left_alone(tmp_path):
 
     assert make_folder(made) == made
     assert (made / "file").exists()
+
+
+def test_every_folder_on_the_way_is_closed_to_others(tmp_path, free_umask):
+    make_folder(tmp_path / "one" / "two" / "three")
+
+    assert {mode(tmp_path / place) for place in ("one", "one/two", "one/two/three")} == {0o700}
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (errno.ENOSPC, QuotaReached),
+        (errno.EDQUOT, QuotaReached),
+        (errno.EACCES, UpstreamFailed),
+        (errno.EROFS, UpstreamFailed),
+    ],
+)
+def test_what_keeps_us_from_writing_is_named(number, kind):
+    with pytest.raises(kind), writing():
+        raise OSError(number, os.strerror(number))
 
 
 def mode(path):

@@ -206,3 +206,23 @@ def open_files(path: Path) -> list[str]:
         except FileNotFoundError:
             continue  # the descriptor that listed the folder
     return [target for target in targets if target.startswith(str(path))]
+
+
+def test_a_full_disk_is_told_to_whoever_can_make_room_and_a_callers_quota_is_not(tmp_path):
+    told = []
+    store = Store(tmp_path / "store.sqlite", on_full=lambda: told.append("full"))
+
+    with pytest.raises(QuotaReached, match="team's own"), store.write():
+        raise QuotaReached("This is the team's own limit.")
+    assert told == []
+    with pytest.raises(QuotaReached, match="disk is full"):
+        overfill(store)
+    assert told == ["full"]
+    store.close()
+
+
+def overfill(store: Store) -> None:
+    with store.write() as connection:
+        connection.execute(text("PRAGMA max_page_count = 2"))
+        connection.execute(text("CREATE TABLE large (content BLOB)"))
+        connection.execute(text("INSERT INTO large VALUES (zeroblob(1000000))"))
