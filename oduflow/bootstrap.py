@@ -73,11 +73,17 @@ class Services:
     firewall: Firewall
     server_lock: ServerLock
     keeper: Keeper
+    audit: AuditLog
 
     @property
     def registry(self) -> Registry:
         """The operations."""
         return self.runner.registry
+
+    @property
+    def verifiers(self) -> tuple[()]:
+        """Who knows Bearer tokens besides the static ones, in the order they are asked."""
+        return ()
 
 
 def build(settings: Settings) -> Services:
@@ -135,9 +141,8 @@ def build(settings: Settings) -> Services:
             data_dir / "failpoints", settings.server.instance.startswith(TEST_PREFIX)
         ),
     )
-    runner = Runner(
-        Registry.discover(OPERATIONS), deps, locks=locks, jobs=jobs, audit=AuditLog(store)
-    )
+    audit = AuditLog(store)
+    runner = Runner(Registry.discover(OPERATIONS), deps, locks=locks, jobs=jobs, audit=audit)
     quick = _Docker.over(Engine(timeout=LOOK_SECONDS), naming)
     watched = replace(
         deps,
@@ -157,6 +162,7 @@ def build(settings: Settings) -> Services:
         firewall=firewall,
         server_lock=ServerLock(data_dir),
         keeper=Keeper(deps),
+        audit=audit,
     )
 
 

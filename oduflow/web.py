@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Sequence
 from typing import Protocol
 
 from flask import Blueprint, Flask
@@ -18,7 +19,9 @@ from oduflow.blueprints.health.metrics import Metrics
 from oduflow.blueprints.health.ports import Probe
 from oduflow.blueprints.health.readiness import Readiness
 from oduflow.blueprints.health.views import health_blueprint
+from oduflow.blueprints.ports import TokenVerifier
 from oduflow.domain.errors import Failure
+from oduflow.kernel.ports import AuditSink
 from oduflow.kernel.runner import Runner
 from oduflow.settings import BadSettings, Settings, load
 
@@ -58,6 +61,14 @@ class Services(Protocol):
         """Looks at the health of every part."""
 
     @property
+    def audit(self) -> AuditSink:
+        """Where sign-ins and refusals are remembered."""
+
+    @property
+    def verifiers(self) -> Sequence[TokenVerifier]:
+        """Who knows Bearer tokens besides the static ones."""
+
+    @property
     def keeper(self) -> Loop:
         """Keeps the world as the store says."""
 
@@ -76,7 +87,9 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
     _trust_proxies(app, parts.settings.server.trusted_proxies)
-    shared = Context(parts.settings, parts.runner, parts.probe)
+    shared = Context(
+        parts.settings, parts.runner, parts.probe, parts.audit, verifiers=parts.verifiers
+    )
     app.extensions[EXTENSION] = shared
     answer_failures(app)
     for blueprint in (*BLUEPRINTS, _health(shared)):

@@ -1,13 +1,16 @@
 """What every face is handed: the settings, the runner with its registry, and the probes."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 from flask import current_app
 
 from oduflow.blueprints.health.ports import Probe
+from oduflow.blueprints.ports import TokenVerifier
 from oduflow.blueprints.slots import Slots
+from oduflow.kernel.ports import AuditSink
 from oduflow.kernel.runner import Runner
 from oduflow.settings import Settings
 
@@ -19,6 +22,8 @@ class Context:
     """One application's parts, as its faces may know them.
 
     Attributes:
+        audit: where sign-ins and refusals are remembered, beside the runner's calls.
+        verifiers: who knows Bearer tokens besides the static ones, in the order they are asked.
         draining: set at SIGTERM; new work is refused with 503 from then on.
         slots: who may keep a thread waiting, on every face.
     """
@@ -26,6 +31,8 @@ class Context:
     settings: Settings
     runner: Runner
     probe: Probe
+    audit: AuditSink
+    verifiers: Sequence[TokenVerifier] = ()
     draining: threading.Event = field(default_factory=threading.Event)
     slots: Slots = field(default_factory=Slots)
 

@@ -52,12 +52,18 @@ class Actor:
         kind: how the identity was proven.
         subject: the GitHub login, the grant's name, `admin`, or the operating-system user.
         tiers: what the actor may do; everything unless a grant narrows it.
+        subject_id: what stays the same when the subject is renamed: the numeric GitHub id, the
+            grant's id; empty where the subject itself does.
+        environments: the ids of the only environments the actor may touch; None is all of the
+            team, and what belongs to the team as a whole.
     """
 
     team: str
     kind: ActorKind
     subject: str
     tiers: frozenset[Tier] = field(default_factory=lambda: frozenset(Tier))
+    subject_id: str = ""
+    environments: frozenset[str] | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether the actor holds the permission's tier."""

@@ -21,6 +21,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from oduflow.blueprints.context import Context
+from oduflow.blueprints.ports import TokenVerifier
 from oduflow.domain.audit import AuditRow
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Busy
@@ -218,6 +219,7 @@ class World:
     slots: FakeBootSlots
     probe: FakeProbe
     keeper: FakeKeeper
+    verifiers: list[TokenVerifier] = field(default_factory=list)
 
     @cached_property
     def app(self) -> Flask:
@@ -257,7 +259,7 @@ def make_context(
 ) -> Context:
     """Build only what faces are handed, without an application."""
     world = make_world(toml, operations=operations, deps=deps)
-    return Context(world.settings, world.runner, world.probe)
+    return Context(world.settings, world.runner, world.probe, world.audit)
 
 
 def basic(password: str, user: str = "admin") -> dict[str, str]:

@@ -11,6 +11,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -55,6 +56,19 @@ def ask(target):
 targets = json.loads(sys.argv[1])
 with ThreadPoolExecutor(32) as pool:
     print(json.dumps(dict(zip(targets, pool.map(ask, targets.values())))))
+"""
+
+# An address is tentative until nobody else was heard to have it, and useless till then
+# (RFC 4862, section 5.4); the fourth column's flag 0x40 in /proc/net/if_inet6 says so.
+SETTLED = """
+import time
+for attempt in range(100):
+    rows = [line.split() for line in open("/proc/net/if_inet6")]
+    found = [row[0] for row in rows if row[0].startswith("fe80") and not int(row[4], 16) & 0x40]
+    if found:
+        break
+    time.sleep(0.1)
+print(found[0])
 """
 
 Target = tuple[str, int]
@@ -172,6 +186,7 @@ def listeners(world: World, undo: ExitStack, nets: Mapping[str, NetworkFacts]) -
     start(world, undo, "p1", nets["pip"], 1)
     start(world, undo, "db", nets["net"], 5432, 5433)
     world.networks.connect(nets["a"].name, f"{world.instance}-db", database)
+    link_local(world, "c1")  # whoever asks needs a settled address, too
     world.targets |= {
         "neighbour": (where(world, "a2", nets["a"]), 8069),
         "neighbour redis": (where(world, "a2", nets["a"]), 6379),
@@ -269,13 +284,19 @@ def address_of(interface: str) -> str:
 
 
 def link_local_of(interface: str) -> str:
-    (told,) = json.loads(sh("ip", "-j", "-6", "address", "show", interface, "scope", "link"))
-    return str(told["addr_info"][0]["local"])
+    """Return a bridge's own IPv6 address, once it may be used."""
+    show = ("ip", "-j", "-6", "address", "show", "dev", interface, "scope", "link", "-tentative")
+    until = time.monotonic() + 10
+    while not (told := [row["addr_info"] for row in json.loads(sh(*show)) if row]):
+        if time.monotonic() > until:
+            raise AssertionError(f"{interface} has no settled IPv6 address")
+        time.sleep(0.1)
+    return str(told[0][0]["local"])
 
 
 def link_local(world: World, who: str) -> str:
-    told = world.run(who, "print(open('/proc/net/if_inet6').read())")
-    (raw,) = (line.split()[0] for line in told.splitlines() if line.startswith("fe80"))
+    """Return a container's own IPv6 address, once it may be used."""
+    raw = world.run(who, SETTLED).strip()
     groups = (raw[at : at + 4] for at in range(0, 32, 4))
     return f"{':'.join(groups)}%eth0"
 

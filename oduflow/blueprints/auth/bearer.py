@@ -26,8 +26,8 @@ class StaticTokenVerifier:
         """Remember the teams' tokens; an empty one opens nothing."""
         self._tokens: SecretLookup = SecretDigests({team.id: team.auth_token for team in teams})
 
-    def verify(self, token: str) -> Actor | None:
-        """Return who has that token, or None."""
+    def verify(self, token: str, _resource: str = "") -> Actor | None:
+        """Return who has that token, or None; it opens every path of its team."""
         team = self._tokens.team_of(token)
         return None if team is None else Actor(team, ActorKind.TOKEN, SUBJECT)
 
@@ -63,8 +63,10 @@ def _anonymous() -> Actor | None:
 def _verified(presented: str) -> Actor | None:
     scheme, _, token = presented.partition(" ")
     teams = context().settings.teams
-    actor = StaticTokenVerifier(teams.values()).verify(token.strip(" "))
     meant = {team.id for team in teams_at(teams, request.headers["Host"])}
+    verifiers = (StaticTokenVerifier(teams.values()), *context().verifiers)
+    found = (verifier.verify(token.strip(" "), request.path) for verifier in verifiers)
+    actor = next(filter(None, found), None)
     return actor if actor and scheme.lower() == "bearer" and actor.team in meant else None
 
 
