@@ -1,10 +1,16 @@
 """`python -m oduflow`, and the console script `oduflow`."""
 
-from oduflow.cli.app import cli
+import sys
 
 
 def main() -> None:
     """Run the command line."""
+    # Before everything else is loaded, which takes a second in which ps would show a token.
+    from oduflow.cli.title import hide_secrets  # noqa: PLC0415
+
+    hide_secrets(sys.argv)
+    from oduflow.cli.app import cli  # noqa: PLC0415
+
     cli(prog_name="oduflow")
 
 

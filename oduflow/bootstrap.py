@@ -15,10 +15,12 @@ from oduflow.adapters.docker.images import Images
 from oduflow.adapters.docker.networks import Networks
 from oduflow.adapters.docker.volumes import Volumes
 from oduflow.adapters.firewall.iptables import Firewall
+from oduflow.adapters.git.credentials.store import Credentials
 from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.locks import BootSlots, FileLocks, ServerLock
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
+from oduflow.adapters.providers.known import known_providers
 from oduflow.adapters.store import AuditLog, Environments, Facts, Store, Templates
 from oduflow.adapters.store import Jobs as JobRows
 from oduflow.domain.plan import Naming
@@ -39,6 +41,7 @@ from oduflow.settings import Settings
 
 OPERATIONS = "oduflow.operations"
 TEST_PREFIX = "test-"
+LOCK_SECONDS = 30  # writing a team's credentials takes milliseconds; many may queue
 LOOK_SECONDS = 5  # how long the doctor waits for an answer of the engine
 
 
@@ -107,6 +110,12 @@ def build(settings: Settings) -> Services:
         socket_dir=folder / "socket", password=lambda: ensure_secret(folder / "password")
     )
     firewall = Firewall()
+    credentials = Credentials(
+        naming.team_folder,
+        lambda team: locks.acquire(
+            f"git-credentials/{team}", "another change of credentials", wait=LOCK_SECONDS
+        ),
+    )
 
     def infrastructure(docker: _Docker) -> Infrastructure:
         database = DatabaseServer(
@@ -135,7 +144,19 @@ def build(settings: Settings) -> Services:
         tenant=lambda database, password: Tenant(
             socket_dir=folder / "socket", database=database, role=database, password=password
         ),
-        git=GitRepositories(allowed_hosts=_allowed_hosts(settings)),
+        git=GitRepositories(
+            allowed_hosts=_allowed_hosts(settings),
+            helper=credentials.helper,
+            tells=credentials.tried,
+        ),
+        credentials=credentials,
+        providers=known_providers(
+            settings.server.github_url,
+            settings.server.github_api_url,
+            settings.server.gitlab_url,
+            settings.server.bitbucket_api_url,
+            settings.server.git_allowed_hosts,
+        ),
         infrastructure=infrastructure(docker),
         failpoints=Failpoints(
             data_dir / "failpoints", settings.server.instance.startswith(TEST_PREFIX)

@@ -8,7 +8,7 @@ from typing import Protocol
 from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from oduflow.blueprints import auth, dashboard, mcp, rest
+from oduflow.blueprints import auth, credentials, dashboard, mcp, rest
 from oduflow.blueprints.auth.announce import startup_lines
 from oduflow.blueprints.auth.local import require_local_or_basic
 from oduflow.blueprints.context import EXTENSION, Context
@@ -34,6 +34,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     auth.blueprint,
     mcp.blueprint,
     rest.blueprint,
+    credentials.blueprint,
     dashboard.blueprint,
 )
 

@@ -16,6 +16,7 @@ import click
 from pydantic.fields import FieldInfo
 
 from oduflow.domain.errors import Invalid
+from oduflow.domain.masking import redact
 from oduflow.kernel.operation import Operation
 
 TRUE = frozenset({"true", "yes", "on", "1"})
@@ -40,7 +41,7 @@ def read_arguments(operation: Operation, words: Sequence[str]) -> dict[str, Any]
             name = next((field for field in order if field not in found), None)
             if name is None:
                 raise Invalid(
-                    f"{operation.name} takes at most {len(fields)} values; “{value}” is too many.",
+                    f"{operation.name} takes at most {len(fields)} values, and there are more.",
                     f"`oduflow tools {operation.name}` shows them.",
                 )
         if name in found and not is_array(fields[name]):
@@ -70,7 +71,7 @@ def _option(operation: Operation, word: str, rest: deque[str]) -> tuple[str, str
     field = operation.arguments.model_fields.get(name)
     if field is None:
         raise Invalid(
-            f"{operation.name} has no field --{name}.",
+            f"{operation.name} has no field --{redact(name)}.",
             f"`oduflow tools {operation.name}` shows its fields.",
         )
     if equals:
@@ -117,5 +118,5 @@ def _json_array(text: str) -> list[Any]:
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    except json.JSONDecodeError as wrong:
-        raise Invalid(f"This is not JSON: {wrong}.") from wrong
+    except json.JSONDecodeError as wrong:  # which carries the whole text along
+        raise Invalid(f"This is not JSON: {wrong}.") from None

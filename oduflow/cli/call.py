@@ -46,6 +46,7 @@ def call(
       oduflow call list_environments
       oduflow call create_environment shop https://github.com/acme/shop.git main
       oduflow call get_environment_logs shop --level error --lines 50
+      oduflow call setup_repo_auth -
     """
     with told():
         settings = load(config)

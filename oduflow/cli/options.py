@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from oduflow.domain.masking import redact
 from oduflow.settings import NoSettings, Settings, load, write_fresh
 
 config_option = click.option(
@@ -43,6 +44,6 @@ def pick_team(settings: Settings, asked: str | None) -> str:
         return asked
     if asked is None and len(teams) == 1:
         return teams[0]
-    problem = "Say which team." if asked is None else f"There is no team “{asked}”."
+    problem = "Say which team." if asked is None else f"There is no team “{redact(asked)}”."
     click.echo(f"invalid: {problem} --team is one of: {', '.join(teams)}.", err=True)
     sys.exit(UNKNOWN_TEAM)

@@ -16,6 +16,9 @@ class Tier(StrEnum):
 class Permission(StrEnum):
     """`resource:tier`, alphabetical."""
 
+    CREDENTIAL_DESTROY = "credential:destroy"
+    CREDENTIAL_READ = "credential:read"
+    CREDENTIAL_WRITE = "credential:write"
     ENVIRONMENT_DESTROY = "environment:destroy"
     ENVIRONMENT_READ = "environment:read"
     ENVIRONMENT_WRITE = "environment:write"

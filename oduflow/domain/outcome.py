@@ -30,7 +30,12 @@ T = TypeVar("T", bound=BaseModel)
 class Model(BaseModel):
     """Base of every input and view: unknown fields are refused, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,  # it may be a secret
+        str_strip_whitespace=True,
+    )
 
 
 class Nothing(Model):

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from oduflow.domain.errors import Failure
+from oduflow.domain.masking import redact
 from oduflow.kernel.operation import Operation
 
 _DEFINITIONS = "#/$defs/"
@@ -30,6 +31,7 @@ class FieldKind(StrEnum):
     CHOICE = "choice"
     LIST = "list"
     NUMBER = "number"
+    SECRET = "secret"  # noqa: S105 - the name of a kind, not a secret
     TEXT = "text"
 
 
@@ -115,7 +117,11 @@ def _problem(error: ErrorDetails) -> str:
     if error["type"] == "string_pattern_mismatch":
         message = f"does not fit {error['ctx']['pattern'].strip('^$')}"
     is_item = len(error["loc"]) > 1
-    return f"“{error['input']}” {message}." if is_item else f"{message[0].upper()}{message[1:]}."
+    return (
+        f"“{redact(str(error['input']))}” {message}."
+        if is_item
+        else f"{message[0].upper()}{message[1:]}."
+    )
 
 
 def _field(name: str, described: Schema, concrete: Schema, *, required: bool) -> FormField:
@@ -142,6 +148,8 @@ def _concrete(schema: Schema, definitions: Schema) -> Schema:
 
 
 def _kind(schema: Schema) -> FieldKind:
+    if schema.get("writeOnly"):
+        return FieldKind.SECRET
     if "enum" in schema:
         return FieldKind.CHOICE
     kinds = {

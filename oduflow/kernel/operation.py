@@ -46,7 +46,7 @@ class Operation:
         slow: whether it runs as a job.
         idempotent: whether the same call twice leaves the world as once.
         open_world: whether it talks to somebody else's server.
-        audit: the arguments that are remembered.
+        audit: the arguments, or properties of theirs, that are remembered.
         method, path: the REST route below `/api`.
         arguments, result: pydantic models of what comes in and goes out.
     """
@@ -153,6 +153,10 @@ def _types(handler: Handler) -> tuple[type[BaseModel], type[BaseModel]]:
     return taken, typing.get_args(answer)[0]
 
 
+def _properties(model: type[BaseModel]) -> set[str]:
+    return {name for name, value in vars(model).items() if isinstance(value, property)}
+
+
 def _check(declared: Operation) -> None:
     fields = declared.arguments.model_fields
     undescribed = [name for name, field in fields.items() if not field.description]
@@ -167,7 +171,8 @@ def _check(declared: Operation) -> None:
         "it reads through a writing permission": not changes
         and declared.method != "GET"
         and declared.permission.tier is not Tier.READ,
-        "it audits what it does not take": not set(declared.audit) <= set(fields),
+        "it audits what it does not take": not set(declared.audit)
+        <= set(fields) | _properties(declared.arguments),
         "its path takes what it does not": not set(re.findall(r"{(\w+)}", declared.path))
         <= set(fields),
     }

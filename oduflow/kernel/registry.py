@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from oduflow.domain.errors import NotFound
+from oduflow.domain.masking import redact
 from oduflow.kernel.operation import Operation, declared_in
 
 
@@ -54,5 +55,5 @@ class Registry:
         if found is None:
             close = get_close_matches(name, self._by_name, n=1)
             hint = f"Did you mean “{close[0]}”?" if close else "`oduflow tools` lists them all."
-            raise NotFound(f"There is no operation “{name}”.", hint)
+            raise NotFound(f"There is no operation “{redact(name)}”.", hint)
         return found

@@ -18,6 +18,7 @@ from oduflow.domain.audit import AuditRow
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Failure, Forbidden, Internal, Kind
 from oduflow.domain.job import Job, Progress
+from oduflow.domain.masking import redact
 from oduflow.domain.outcome import FINISHED, Envelope, Outcome, Status
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.jobs import Jobs
@@ -97,7 +98,8 @@ class Runner:
         """
         since = time.monotonic()
         operation = self.registry.get(name)
-        fields = {key: _short(raw[key]) for key in operation.audit if key in raw}
+        taken = operation.arguments.model_fields.keys() & raw.keys()
+        fields = {key: _short(raw[key]) for key in operation.audit if key in taken}
         try:
             if not actor.may(operation.permission):
                 raise Forbidden(
@@ -226,4 +228,4 @@ def _short(value: Any) -> Any:
         return value
     if isinstance(value, list | tuple):
         return [_short(item) for item in value[:MAX_AUDITED_ITEMS]]
-    return str(value)[:MAX_AUDITED_TEXT]
+    return redact(str(value))[:MAX_AUDITED_TEXT]

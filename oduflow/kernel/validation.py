@@ -1,5 +1,6 @@
 """Turn what a caller sent into an operation's arguments, or say what is wrong with it."""
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -8,6 +9,8 @@ from pydantic import BaseModel, ValidationError
 
 from oduflow.domain.errors import Invalid
 from oduflow.kernel.operation import Operation
+
+_NAME = re.compile(r"[a-z]+(?:[._](?:[a-z]+|\d{1,5}))*")
 
 
 def validate(operation: Operation, raw: Mapping[str, Any]) -> BaseModel:
@@ -27,6 +30,8 @@ def validate(operation: Operation, raw: Mapping[str, Any]) -> BaseModel:
 
 def _problem(operation: Operation, error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"])
+    if not _NAME.fullmatch(place):
+        place = "…"  # whatever it is, no name of a field; a secret in the wrong place, perhaps
     if error["type"] == "missing":
         return f"{place} is required"
     if error["type"] == "extra_forbidden":

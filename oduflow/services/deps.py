@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.docker.images import Images
 from oduflow.adapters.docker.volumes import Volumes
+from oduflow.adapters.git.credentials.store import Credentials
 from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.locks import FileLocks
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
+from oduflow.adapters.providers.provider import Provider
 from oduflow.adapters.store import Environments, Templates
 from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
@@ -40,5 +42,7 @@ class Deps:
     cluster: Cluster
     tenant: OpenTenant
     git: GitRepositories
+    credentials: Credentials
+    providers: tuple[Provider, ...]
     infrastructure: Infrastructure
     failpoints: Failpoints

@@ -19,6 +19,13 @@ from oduflow.settings.server import Server
 from oduflow.settings.suggest import suggest_key, suggest_table
 from oduflow.settings.team import Team
 
+_EMPTY_MEANS_DEFAULT = (
+    "bitbucket_api_url",
+    "github_api_url",
+    "github_url",
+    "gitlab_url",
+    "oauth_redirect_uris",
+)
 _FIRST_TEAM = "1"
 _BELOW_TEAM = "A team's keys stand below its own table, such as [team.1]."
 
@@ -122,7 +129,7 @@ def _complete(values: dict[str, Values], base: Path) -> None:
     server["data_dir"] = anchored(base, explicit) if explicit else default_data_dir()
     if "pool" in storage:
         storage["pool"] = anchored(base, storage["pool"])
-    for name in ("oauth_redirect_uris", "github_url", "github_api_url"):
+    for name in _EMPTY_MEANS_DEFAULT:
         if not server.get(name):
             server.pop(name, None)
     if "github_url" in server and server["github_url"] != Server().github_url:

@@ -11,6 +11,13 @@ from oduflow.settings.team import Team
 
 _SAFE_LENGTH = 16  # characters of a secret; a generated one has 43
 _SECRETS = ("auth_token", "ui_password")
+_CARRY_SECRETS = (
+    "oauth_base_url",
+    "github_url",
+    "github_api_url",
+    "gitlab_url",
+    "bitbucket_api_url",
+)
 _OAUTH = ("oauth_client_id", "oauth_client_secret", "oauth_base_url")
 
 
@@ -37,7 +44,7 @@ def _oauth(settings: Settings, report: Report) -> None:
 def _plain_http(settings: Settings, report: Report) -> None:
     server = settings.server
     refused: set[str] = set()  # the API's URL may follow from GitHub's: one host, one problem
-    for name in ("oauth_base_url", "github_url", "github_api_url"):
+    for name in _CARRY_SECRETS:
         url = getattr(server, name)
         parts = urlsplit(url)
         if parts.scheme != "http" or is_loopback(parts.hostname or "") or parts.netloc in refused:
@@ -45,7 +52,7 @@ def _plain_http(settings: Settings, report: Report) -> None:
         refused.add(parts.netloc)
         _unless_allowed(
             ("server", name),
-            "would carry sign-ins over plain http",
+            "would carry secrets over plain http",
             "Use https",
             server,
             report,

@@ -81,6 +81,17 @@ class Server:
             default="https://api.github.com; of another github_url its /api/v3",
         ),
     ] = "https://api.github.com"
+    gitlab_url: Annotated[
+        str,
+        Key(
+            BASE_URL,
+            "A GitLab of your own, whose API tells about credentials as gitlab.com's does.",
+            default="https://gitlab.com",
+        ),
+    ] = "https://gitlab.com"
+    bitbucket_api_url: Annotated[
+        str, Key(BASE_URL, "The API that tells about credentials for bitbucket.org.")
+    ] = "https://api.bitbucket.org/2.0"
     trusted_proxies: Annotated[
         int,
         Key(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from oduflow.adapters.git.calls import call
 from oduflow.adapters.git.failures import GitFailed, explain
 from oduflow.adapters.git.settings import Place, remote_settings
+from oduflow.adapters.git.tried import NOTHING, Tried
 from oduflow.adapters.git.urls import RemoteUrl
 
 
@@ -18,12 +19,14 @@ class Connection:
         resolved: the addresses to dial, a value of `http.curloptResolve`; None for a literal one.
         helper: git's credential helper for this team and remote; None for none.
         stall_seconds: how long a transfer may crawl.
+        tried: the credential that the helper offers, as far as messages need to know.
     """
 
     remote: RemoteUrl
     resolved: str | None
     helper: str | None
     stall_seconds: int
+    tried: Tried = NOTHING
 
     def call(
         self,
@@ -48,8 +51,10 @@ class Connection:
         )
         try:
             return call((*command, "--", self.remote.clean, *refs), settings, watch, on_stage)
-        except GitFailed as cause:
-            failure = explain(cause, self.remote, place)
-            if failure is None:
-                raise
-            raise failure from cause
+        except GitFailed as said:
+            # A server may repeat what it was sent; nothing that git said goes on unseen.
+            cause = GitFailed(said.status, self.tried.hide(said.text))
+        failure = explain(cause, self.remote, place, self.tried)
+        if failure is None:
+            raise cause
+        raise failure from cause

@@ -4,10 +4,14 @@ import re
 from dataclasses import dataclass
 
 from oduflow.adapters.git.settings import Place
+from oduflow.adapters.git.tried import NOTHING, Tried
 from oduflow.adapters.git.urls import RemoteUrl
 from oduflow.domain.errors import Failure, NotFound, QuotaReached, UpstreamFailed
 
-_SETUP = "Use one that anybody may read; private ones are not supported by this version yet."
+_SETUP = (
+    "Keep one with `oduflow call setup_repo_auth -`, which reads "
+    "https://USER:TOKEN@{authority}{path}, then call again."
+)
 _SHOWN_LINES = 10
 
 
@@ -23,6 +27,10 @@ class GitFailed(Exception):
         super().__init__(f"git exited with {status}:\n{text}")
         self.status = status
         self.text = text
+
+
+class AccessRefused(UpstreamFailed):
+    """The server wants a credential, or another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +58,14 @@ _SIGNS = (
     ),
     _Sign(
         re.compile(r"could not read (Username|Password)|Authentication failed|error: 40[13]"),
-        UpstreamFailed,
-        "{host} lets nobody read {path} without a credential that it knows.",
+        AccessRefused,
+        "{host} {refuses}.",
         _SETUP,
     ),
     _Sign(
         re.compile(r"repository .* not found|error: (404|410)|not valid: is this a git repository"),
         NotFound,
-        "{host} has no repository {path}.",
+        "{host} has no repository {path}{asked}.",
         "Check the URL; some hosts answer so for a private one. " + _SETUP,
     ),
     _Sign(
@@ -93,7 +101,9 @@ _SIGNS = (
 )
 
 
-def explain(cause: GitFailed, remote: RemoteUrl, place: Place) -> Failure | None:
+def explain(
+    cause: GitFailed, remote: RemoteUrl, place: Place, tried: Tried = NOTHING
+) -> Failure | None:
     """Name the failure that git reported, to be raised from it; None when the words are not known.
 
     Only words without paths of this server are shown to the caller, and only git's own are read:
@@ -103,8 +113,9 @@ def explain(cause: GitFailed, remote: RemoteUrl, place: Place) -> Failure | None
     own = "\n".join(line for line in lines if not line.startswith("remote:"))
     for sign in _SIGNS:
         if sign.words.search(own.replace(remote.clean, "")):
-            message = sign.message.format(host=remote.host, path=remote.path)
-            return sign.failure(message, sign.hint, output=_shown(cause, place))
+            words = _words(remote, tried)
+            message, hint = (text.format(**words) for text in (sign.message, sign.hint))
+            return sign.failure(message, hint, output=_shown(cause, place))
     return None
 
 
@@ -112,6 +123,18 @@ def unexplained(cause: GitFailed, remote: RemoteUrl, place: Place) -> UpstreamFa
     """Say that git failed, when nobody knows better."""
     message = f"Git could not read {remote.path} from {remote.host}."
     return UpstreamFailed(message, "Try again.", output=_shown(cause, place))
+
+
+def _words(remote: RemoteUrl, tried: Tried) -> dict[str, str]:
+    refused = f"refused the credential {tried.shown} for {remote.path}"
+    unasked = f"lets nobody read {remote.path} without a credential, and the team has none for it"
+    return {
+        "host": remote.host,
+        "path": remote.path,
+        "authority": remote.clean.removesuffix(remote.path).partition("://")[2],
+        "refuses": refused if tried.shown else unasked,
+        "asked": f" that {tried.shown} may read" if tried.shown else "",
+    }
 
 
 def _shown(cause: GitFailed, place: Place) -> str:

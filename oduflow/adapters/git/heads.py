@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from oduflow.adapters.git.branches import similar
 from oduflow.adapters.git.connections import Connection
+from oduflow.adapters.git.failures import GitFailed, unexplained
 from oduflow.adapters.git.limits import Watch
 from oduflow.adapters.git.settings import NOWHERE
 from oduflow.domain.errors import NotFound
@@ -54,6 +55,18 @@ def find_default(connection: Connection, seconds: float) -> RemoteHead:
         f"{connection.remote.path} on {connection.remote.host} has no default branch.",
         "Name a branch; an empty repository needs a first commit.",
     )
+
+
+def reach(connection: Connection, seconds: float) -> None:
+    """Ask the server for anything at all; an empty repository answers, too.
+
+    Raises:
+        Failure: see `Connection.call`.
+    """
+    try:
+        _ask(connection, seconds, "HEAD")
+    except GitFailed as cause:
+        raise unexplained(cause, connection.remote, NOWHERE) from cause
 
 
 def _ask(connection: Connection, seconds: float, pattern: str) -> dict[str, str]:

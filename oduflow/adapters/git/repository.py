@@ -1,18 +1,24 @@
 """The git repositories of the teams, as the rest of the product sees them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from oduflow.adapters.git.addresses import Resolve, look_up, pin
 from oduflow.adapters.git.branches import check_branch
 from oduflow.adapters.git.checkouts import Checkout
 from oduflow.adapters.git.connections import Connection
-from oduflow.adapters.git.failures import GitFailed, unexplained
-from oduflow.adapters.git.heads import RemoteHead, find_branch, find_default
+from oduflow.adapters.git.credentials.entries import Entry
+from oduflow.adapters.git.credentials.private_urls import read_private_url
+from oduflow.adapters.git.credentials.store import offered, tried
+from oduflow.adapters.git.failures import AccessRefused, GitFailed, unexplained
+from oduflow.adapters.git.heads import RemoteHead, find_branch, find_default, reach
 from oduflow.adapters.git.limits import Limits
 from oduflow.adapters.git.settings import NOWHERE
+from oduflow.adapters.git.tried import NOTHING, Tried
 from oduflow.adapters.git.urls import RemoteUrl, parse_url
 from oduflow.adapters.git.version import installed, require
+from oduflow.domain.errors import NotFound
 
 Helper = Callable[[str, RemoteUrl], str | None]
 """Takes a team and a remote; answers a credential helper in git's notation, None for none."""
@@ -20,6 +26,11 @@ Helper = Callable[[str, RemoteUrl], str | None]
 
 def no_credential(_team: str, _remote: RemoteUrl) -> None:
     """Offer no credential, so that only public repositories are read."""
+
+
+def tries_nothing(_team: str, _remote: RemoteUrl) -> Tried:
+    """Say that no credential is offered."""
+    return NOTHING
 
 
 class GitRepositories:
@@ -30,6 +41,7 @@ class GitRepositories:
         limits: time and disk for one repository.
         helper: chooses a team's credential for a remote.
         resolve: finds a host's addresses.
+        tells: says what that credential is, for messages.
     """
 
     def __init__(
@@ -39,11 +51,13 @@ class GitRepositories:
         limits: Limits | None = None,
         helper: Helper = no_credential,
         resolve: Resolve = look_up,
+        tells: Callable[[str, RemoteUrl], Tried] = tries_nothing,
     ) -> None:
         self._allowed_hosts = allowed_hosts
         self._limits = limits or Limits()
         self._helper = helper
         self._resolve = resolve
+        self._tells = tells
         self._git_is_known = False
 
     def check_git(self) -> str:
@@ -63,7 +77,15 @@ class GitRepositories:
         Raises:
             Invalid: it is no URL of a git server that may be used.
         """
-        return parse_url(url, self._allowed_hosts).clean
+        return self.remote(url).clean
+
+    def remote(self, url: str) -> RemoteUrl:
+        """Read a URL into its parts; nobody is asked.
+
+        Raises:
+            Invalid: it is no URL of a git server that may be used.
+        """
+        return parse_url(url, self._allowed_hosts)
 
     def resolve_branch(self, url: str, branch: str | None, *, team: str) -> RemoteHead:
         """Ask the server which commit a branch is at; without a branch, for its default one.
@@ -82,6 +104,39 @@ class GitRepositories:
             return find_branch(connection, branch, self._limits.ask_seconds)
         except GitFailed as cause:
             raise unexplained(cause, connection.remote, NOWHERE) from cause
+
+    def read_private_url(self, url: str, path: str | None) -> tuple[RemoteUrl, Entry]:
+        """Part a URL into the repository and the credential in it; nobody is asked.
+
+        Raises:
+            Invalid: see `private_urls.read_private_url`.
+        """
+        return read_private_url(url, path, self._allowed_hosts)
+
+    def prove(self, remote: RemoteUrl, entry: Entry) -> bool:
+        """Ask the server with one credential and no other; kept nowhere, not even for a moment.
+
+        Returns:
+            True: it let the credential read what it lets nobody read without one. False: it lets
+            anybody, so the credential was not even looked at.
+
+        Raises:
+            AccessRefused, NotFound: the credential does not open the repository.
+            Invalid, UpstreamFailed: as in `resolve_branch`.
+        """
+        resolved = pin(remote, self._allowed_hosts, self._resolve)
+        if not self._git_is_known:
+            self.check_git()
+        open_to_all = Connection(remote, resolved, None, self._limits.stall_seconds)
+        try:
+            reach(open_to_all, self._limits.ask_seconds)
+        except (AccessRefused, NotFound):
+            pass
+        else:
+            return False
+        with offered(entry, remote) as helper:
+            reach(replace(open_to_all, helper=helper, tried=tried(entry)), self._limits.ask_seconds)
+        return True
 
     def checkout(
         self,
@@ -129,4 +184,5 @@ class GitRepositories:
         resolved = pin(remote, self._allowed_hosts, self._resolve)
         if not self._git_is_known:
             self.check_git()
-        return Connection(remote, resolved, self._helper(team, remote), self._limits.stall_seconds)
+        helper, shown = self._helper(team, remote), self._tells(team, remote)
+        return Connection(remote, resolved, helper, self._limits.stall_seconds, shown)

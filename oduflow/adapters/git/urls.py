@@ -8,7 +8,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from oduflow.domain.errors import Invalid
 
 _EXAMPLE = "Give it as https://host/owner/repository.git"
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -61,22 +61,22 @@ def parse_url(text: str, allowed_hosts: Iterable[str] = ()) -> RemoteUrl:
         raise Invalid("A repository URL holds printable ASCII characters only.", _EXAMPLE)
     scheme, separator, rest = text.partition("://")
     scheme = scheme.lower()
-    if not separator or scheme not in _DEFAULT_PORTS:
+    if not separator or scheme not in DEFAULT_PORTS:
         raise Invalid("A repository URL starts with https://", _EXAMPLE)
     authority, _, path = rest.partition("/")
     if "@" in authority:
         raise Invalid(
             "A repository URL holds no user or password.",
-            "Give it without; private repositories are not supported by this version yet.",
+            "Give it without; `oduflow call setup_repo_auth -` keeps the credential.",
         )
-    host, port = _split_authority(authority, _DEFAULT_PORTS[scheme])
-    path = _check_path(path)
+    host, port = split_authority(authority, DEFAULT_PORTS[scheme])
+    path = check_path(path)
     if scheme == "http" and not is_listed(host, port, allowed_hosts):
         raise Invalid(
             "Plain http is only for hosts that the operator lists.",
             "Use https://, or list the host in git_allowed_hosts of oduflow.toml.",
         )
-    shown = bracketed(host) if port == _DEFAULT_PORTS[scheme] else f"{bracketed(host)}:{port}"
+    shown = bracketed(host) if port == DEFAULT_PORTS[scheme] else f"{bracketed(host)}:{port}"
     return RemoteUrl(f"{scheme}://{shown}{path}", scheme, host, port, path)
 
 
@@ -91,7 +91,12 @@ def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _split_authority(authority: str, default_port: int) -> tuple[str, int]:
+def split_authority(authority: str, default_port: int) -> tuple[str, int]:
+    """Read `host` or `host:port`.
+
+    Raises:
+        Invalid: it is neither, or not in the one spelling.
+    """
     bracket = authority.rfind("]")
     name, colon, digits = authority[bracket + 1 :].partition(":")
     host = (authority[: bracket + 1] + name).lower()
@@ -119,11 +124,14 @@ def _check_host(host: str) -> str:
     return host
 
 
-def _check_path(path: str) -> str:
+def check_path(path: str) -> str:
     """Accept one spelling of a path, so that what we compare is what the server is asked for.
 
     Curl removes dot segments and servers decode escapes: `/ours/../theirs` would match a
     credential stored for `/ours`.
+
+    Raises:
+        Invalid: it is no such path.
     """
     segments = path.removesuffix("/").split("/")
     for segment in segments:

@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from oduflow.blueprints.context import context
 from oduflow.domain.errors import Failure
+from oduflow.domain.masking import redact
 from oduflow.domain.outcome import ErrorView
 from oduflow.kernel.forms import FieldKind, FormField, form_fields, problems_of, raw_arguments
 
@@ -61,10 +62,12 @@ class Form:
         return replace(self, fields=fields)
 
     def value(self, field: FormField) -> str:
-        """Return what a field shows: what was typed, else its default."""
+        """Return what a field shows: what was typed, unless it is secret, else its default."""
         typed = self.sent.get(field.name)
+        if field.kind is FieldKind.SECRET:
+            return ""
         if typed:
-            return " ".join(typed) if field.kind is FieldKind.LIST else typed[-1]
+            return redact(" ".join(typed) if field.kind is FieldKind.LIST else typed[-1])
         if field.default is None or field.default == []:
             return ""
         return str(field.default).lower()

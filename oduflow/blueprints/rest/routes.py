@@ -20,6 +20,7 @@ from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
 
 FACE = "rest"
+APART = frozenset({"credentials"})  # nouns that a blueprint of their own serves
 
 blueprint = Blueprint(FACE, __name__, url_prefix="/api")
 
@@ -60,17 +61,30 @@ def _document_of(registry: Registry) -> Callable[[], dict[str, object]]:
     return document
 
 
+def add_operations(state: BlueprintSetupState, noun: Callable[[str], bool]) -> None:
+    """Add the operations of some nouns to a blueprint, as they are declared.
+
+    Args:
+        state: the blueprint on its application.
+        noun: whether a noun's operations belong to it.
+    """
+    for operation in _registry(state):
+        if noun(operation.noun):
+            state.add_url_rule(
+                re.sub(r"{(\w+)}", r"<\1>", operation.path),
+                operation.name,
+                functools.partial(call, operation),
+                methods=[operation.method],
+                provide_automatic_options=False,
+            )
+
+
 @blueprint.record
 def _add_routes(state: BlueprintSetupState) -> None:
-    registry = cast("Context", state.app.extensions[EXTENSION]).runner.registry
-    for operation in registry:
-        state.add_url_rule(
-            re.sub(r"{(\w+)}", r"<\1>", operation.path),
-            operation.name,
-            functools.partial(call, operation),
-            methods=[operation.method],
-            provide_automatic_options=False,
-        )
-    state.add_url_rule(
-        "/openapi.json", "openapi", _document_of(registry), provide_automatic_options=False
-    )
+    add_operations(state, lambda noun: noun not in APART)
+    document = _document_of(_registry(state))
+    state.add_url_rule("/openapi.json", "openapi", document, provide_automatic_options=False)
+
+
+def _registry(state: BlueprintSetupState) -> Registry:
+    return cast("Context", state.app.extensions[EXTENSION]).runner.registry

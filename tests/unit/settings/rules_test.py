@@ -119,8 +119,8 @@ def test_a_wrong_value_is_not_called_missing_as_well():
     assert problem.message.startswith("must be a URL")
 
 
-@pytest.mark.parametrize("key", ["github_url", "github_api_url"])
-def test_plain_http_towards_github_is_for_loopback_only(key: str):
+@pytest.mark.parametrize("key", ["github_url", "github_api_url", "gitlab_url", "bitbucket_api_url"])
+def test_plain_http_towards_a_provider_is_for_loopback_only(key: str):
     assert keys_refused(f'[server]\n{key} = "http://github.lan"\n') == [f"server.{key}"]
     assert parse(f'[server]\n{key} = "http://127.0.0.1:8081"\n').teams
     assert parse(f'[server]\nallow_insecure_http = true\n{key} = "http://github.lan"\n').teams

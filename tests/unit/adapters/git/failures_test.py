@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.adapters.git.failures import GitFailed, explain, unexplained
+from oduflow.adapters.git.failures import AccessRefused, GitFailed, explain, unexplained
 from oduflow.adapters.git.settings import Place
 from oduflow.adapters.git.urls import parse_url
 from oduflow.domain.errors import Failure, NotFound, QuotaReached, UpstreamFailed
@@ -17,8 +17,8 @@ ACCESS = f"fatal: unable to access '{REMOTE.clean}/': "
     [
         ("fatal: couldn't find remote ref refs/heads/x", NotFound, "no such branch"),
         (f"fatal: repository '{REMOTE.clean}/' not found", NotFound, "no repository /acme"),
-        (ACCESS + "The requested URL returned error: 403", UpstreamFailed, "credential"),
-        ("fatal: Authentication failed for 'https://x'", UpstreamFailed, "credential"),
+        (ACCESS + "The requested URL returned error: 403", AccessRefused, "credential"),
+        ("fatal: Authentication failed for 'https://x'", AccessRefused, "credential"),
         (ACCESS + "The requested URL returned error: 301", UpstreamFailed, "redirects"),
         (ACCESS + "server certificate verification failed.", UpstreamFailed, "certificate"),
         (ACCESS + "Operation too slow. Less than 1000 bytes/sec", UpstreamFailed, "stalled"),

@@ -74,7 +74,7 @@ def test_a_user_or_password_in_a_url_is_refused_and_not_repeated(text):
     with pytest.raises(Invalid) as caught:
         parse_url(text)
     assert "secret" not in caught.value.message + caught.value.hint
-    assert "not supported by this version" in caught.value.hint
+    assert "`oduflow call setup_repo_auth -`" in caught.value.hint
 
 
 @pytest.mark.parametrize("character", ["\n", "\r", "\t", "\0", "\x1b", "\x7f", " ", "é", "\u202e"])

@@ -1,0 +1,150 @@
+"""One line of a credential file, in the format of git-credential-store(1).
+
+A line is `https://USER:TOKEN@host[:port][/path]`, every field percent-encoded. Imports nothing
+heavy: git waits for our helper, which reads lines with this too.
+"""
+
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote, unquote_to_bytes
+
+from oduflow.adapters.git.urls import (
+    DEFAULT_PORTS,
+    RemoteUrl,
+    bracketed,
+    check_path,
+    split_authority,
+)
+from oduflow.domain.errors import Invalid
+from oduflow.domain.masking import HIDDEN, mask, prefix_of
+
+WHOLE_HOST = "/"
+_PATH_SAFE = "/._~+@:,=-"
+# What stands where a password would, when the token is the user (GitHub, “Git over HTTPS”).
+_NO_PASSWORD = frozenset({"", "x-oauth-basic"})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A user and a token for a host, or for what lies below a path of it.
+
+    Args:
+        scheme, host, port: the server, spelled as in `RemoteUrl`.
+        path: starts with `/` and ends without one; `/` alone is the whole host.
+        username: may be the token itself.
+        password: the token; empty or a placeholder when the user is the token.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+
+    @property
+    def authority(self) -> str:
+        """The host, with its port unless that is the one of https."""
+        name = bracketed(self.host)
+        return name if self.port == DEFAULT_PORTS["https"] else f"{name}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """What it is for, as a URL; a repository's where its path is one's."""
+        return f"{self.scheme}://{self.authority}{self.path}"
+
+    @property
+    def token_is_user(self) -> bool:
+        """Whether the token stands where the user would."""
+        return self.password in _NO_PASSWORD or bool(prefix_of(self.username))
+
+    @property
+    def token(self) -> str:
+        """The secret."""
+        return self.username if self.password in _NO_PASSWORD else self.password
+
+    @property
+    def shown_user(self) -> str:
+        """The user as it may be seen, and by which the entry is addressed."""
+        return mask(self.username) if self.token_is_user else self.username
+
+    @property
+    def shown_token(self) -> str:
+        """The token, masked."""
+        return mask(self.token) if self.token else HIDDEN
+
+    @property
+    def shown(self) -> str:
+        """The entry as messages name it: `me:ghp_****`."""
+        if self.password in _NO_PASSWORD:
+            return self.shown_user
+        return f"{self.shown_user}:{self.shown_token}"
+
+    @property
+    def address(self) -> tuple[str, str, int, str, str]:
+        """What tells it from others; a new token for the same address takes its place."""
+        return (self.scheme, self.host, self.port, self.path, self.shown_user)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be seen anywhere."""
+        return (self.token, self.username) if self.token_is_user else (self.token,)
+
+    @property
+    def git_can_carry(self) -> bool:
+        """Whether git's credential protocol can (gitcredentials(7)): a value is one line."""
+        return not any(sign in self.username + self.password for sign in "\n\r\0")
+
+    def fits(self, remote: RemoteUrl) -> bool:
+        """Whether it is for that repository: same server, and at or below its path."""
+        below = self.path == WHOLE_HOST or f"{remote.path}/".startswith(f"{self.path}/")
+        ours = (self.scheme, self.host, self.port)
+        return below and ours == (remote.scheme, remote.host, remote.port)
+
+
+def choose(entries: tuple[Entry, ...], remote: RemoteUrl) -> Entry | None:
+    """Choose the one entry for a repository: the longest path, and of those the latest kept."""
+    fitting = [entry for entry in entries if entry.git_can_carry and entry.fits(remote)]
+    longest = max((len(entry.path) for entry in fitting), default=0)
+    return next((each for each in reversed(fitting) if len(each.path) == longest), None)
+
+
+def format_line(entry: Entry) -> bytes:
+    """Write an entry as one line without its end; whatever user and token hold, it is one."""
+    default = entry.port == DEFAULT_PORTS[entry.scheme]
+    where = bracketed(entry.host) if default else f"{bracketed(entry.host)}:{entry.port}"
+    user, password = (quote(text, safe="") for text in (entry.username, entry.password))
+    path = "" if entry.path == WHOLE_HOST else entry.path
+    return f"{entry.scheme}://{user}:{password}@{where}{path}".encode("ascii")
+
+
+def parse_line(line: bytes) -> Entry | None:
+    """Read one line; None for whatever is no credential that we could use."""
+    try:
+        scheme, _, rest = line.decode("ascii").partition("://")
+        authority, _, path = rest.partition("/")
+        userinfo, at, where = authority.rpartition("@")
+        user, colon, password = userinfo.partition(":")
+        if not (at and colon and userinfo != ":") or scheme not in DEFAULT_PORTS:
+            return None
+        host, port = split_authority(where, DEFAULT_PORTS[scheme])
+        return Entry(scheme, host, port, _path(path), _decoded(user), _decoded(password))
+    except (UnicodeError, Invalid):
+        return None
+
+
+def _decoded(text: str) -> str:
+    return unquote_to_bytes(text).decode("utf-8")
+
+
+def _path(text: str) -> str:
+    """Spell a path as `RemoteUrl` does; git writes other characters encoded than we do.
+
+    Raises:
+        Invalid: there is no one spelling for it.
+    """
+    text = text.rstrip("/")
+    if not text:
+        return WHOLE_HOST
+    if "%2f" in text.lower():
+        raise Invalid("An encoded slash is no part of a path.")
+    return check_path(quote(unquote(text, errors="strict"), safe=_PATH_SAFE))

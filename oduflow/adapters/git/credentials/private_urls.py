@@ -1,0 +1,75 @@
+"""The one kind of URL that carries a credential: what a person hands to setup_repo_auth."""
+
+from collections.abc import Iterable
+from urllib.parse import unquote_to_bytes
+
+from oduflow.adapters.git.credentials.entries import WHOLE_HOST, Entry
+from oduflow.adapters.git.urls import RemoteUrl, check_path, parse_url
+from oduflow.domain.errors import Invalid
+
+_EXAMPLE = "Give it as https://USER:TOKEN@host/owner/repository.git"
+_LONGEST = 1000
+
+
+def read_private_url(
+    text: str, path: str | None, allowed_hosts: Iterable[str] = ()
+) -> tuple[RemoteUrl, Entry]:
+    """Part a URL into the clean repository and the credential; no message repeats any of it.
+
+    Args:
+        text: the URL with user and token.
+        path: what the credential shall be bound to; None for the whole host.
+        allowed_hosts: hosts the operator vouches for.
+
+    Raises:
+        Invalid: it is no such URL, or git could not carry the user or the token.
+    """
+    scheme, separator, rest = text.strip().partition("://")
+    authority, slash, tail = rest.partition("/")
+    userinfo, at, host = authority.rpartition("@")
+    if not (separator and at and userinfo.strip(":")):
+        raise Invalid(
+            "The URL holds no user and token.", f"{_EXAMPLE}; @ : / in them as %40 %3A %2F."
+        )
+    remote = parse_url(f"{scheme}://{host}{slash}{tail}", allowed_hosts)
+    user, _, password = userinfo.partition(":")
+    entry = Entry(
+        remote.scheme,
+        remote.host,
+        remote.port,
+        bound_path(path, remote),
+        _decoded(user),
+        _decoded(password),
+    )
+    return remote, entry
+
+
+def bound_path(path: str | None, remote: RemoteUrl) -> str:
+    """Spell the path that a credential is bound to.
+
+    Raises:
+        Invalid: it is no path, or the repository is not below it.
+    """
+    stripped = (path or "").strip("/")
+    if not stripped:
+        return WHOLE_HOST
+    bound = check_path(stripped)
+    if not f"{remote.path}/".startswith(f"{bound}/"):
+        raise Invalid(
+            "The repository is not below the path that the credential shall be bound to.",
+            "Give the path of its owner, such as /owner, or leave path out.",
+        )
+    return bound
+
+
+def _decoded(text: str) -> str:
+    try:
+        decoded = unquote_to_bytes(text).decode("utf-8")
+    except UnicodeDecodeError:  # which would carry the token along as its cause
+        raise Invalid("User or token are not UTF-8.", _EXAMPLE) from None
+    if len(decoded) > _LONGEST or any(sign < " " or sign == "\x7f" for sign in decoded):
+        raise Invalid(
+            "User or token hold a control character, which git cannot carry, or are too long.",
+            "Copy the token again, without a line break.",
+        )
+    return decoded

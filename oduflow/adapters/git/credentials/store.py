@@ -1,0 +1,119 @@
+"""The credentials of every team: kept, chosen, and named to git by our helper."""
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from oduflow.adapters.git.credentials import offer
+from oduflow.adapters.git.credentials.checks import Check, Checks
+from oduflow.adapters.git.credentials.entries import Entry, choose, format_line
+from oduflow.adapters.git.credentials.file import CredentialFile
+from oduflow.adapters.git.tried import NOTHING, Tried
+from oduflow.adapters.git.urls import RemoteUrl
+
+FILE = ".git-credentials"
+CHECKS = ".git-credentials.checks"
+
+Lock = Callable[[str], AbstractContextManager[object]]
+"""Takes a team; excludes every other writer of its credentials for a block."""
+
+
+class Credentials:
+    """The teams' credential files.
+
+    A secret lies in its team's file and nowhere else: git's command line names the file and the
+    repository, and our helper, which git starts, looks the entry up. So there is nothing to take
+    away when a process is killed.
+
+    Args:
+        folder: takes a team, answers the folder its files lie in.
+        lock: excludes other writers.
+    """
+
+    def __init__(self, folder: Callable[[str], Path], lock: Lock) -> None:
+        self._folder = folder
+        self._lock = lock
+
+    def list(self, team: str) -> tuple[Entry, ...]:
+        """Return the team's entries, in the order of their lines.
+
+        Raises:
+            UpstreamFailed: the file cannot be read.
+        """
+        return self._file(team).entries()
+
+    def keep(self, team: str, entry: Entry) -> None:
+        """Keep an entry, in place of one of the same address.
+
+        Raises:
+            Failure: see `CredentialFile.keep`.
+        """
+        self._file(team).keep(entry)
+
+    def remove(self, team: str, entry: Entry) -> None:
+        """Forget an entry, and what was found out about it.
+
+        Raises:
+            Failure: see `CredentialFile.keep`.
+        """
+        self._file(team).remove(entry)
+        self._checks(team).forget_all_but(self.list(team))
+
+    def checked(self, team: str) -> dict[Entry, Check]:
+        """Return what was last found out about the team's entries."""
+        return self._checks(team).of(self.list(team))
+
+    def remember(self, team: str, entry: Entry, check: Check) -> None:
+        """Remember what was found out about an entry.
+
+        Raises:
+            Failure: see `CredentialFile.keep`.
+        """
+        self._checks(team).put(entry, check, self.list(team))
+
+    def helper(self, team: str, remote: RemoteUrl) -> str | None:
+        """Name our helper, in git's notation, where the team has an entry for the remote."""
+        if self._chosen(team, remote) is None:
+            return None
+        return _command(self._folder(team) / FILE, remote)
+
+    def tried(self, team: str, remote: RemoteUrl) -> Tried:
+        """Say what the helper will offer for the remote."""
+        entry = self._chosen(team, remote)
+        return tried(entry) if entry else NOTHING
+
+    def _chosen(self, team: str, remote: RemoteUrl) -> Entry | None:
+        return choose(self.list(team), remote)
+
+    def _file(self, team: str) -> CredentialFile:
+        return CredentialFile(self._folder(team) / FILE, lambda: self._lock(team))
+
+    def _checks(self, team: str) -> Checks:
+        return Checks(self._folder(team) / CHECKS, lambda: self._lock(team))
+
+
+def tried(entry: Entry) -> Tried:
+    """Say what an entry offers."""
+    return Tried(entry.shown, entry.secrets)
+
+
+@contextmanager
+def offered(entry: Entry, remote: RemoteUrl) -> Iterator[str]:
+    """Name our helper with one entry that no file holds, for as long as the block lasts.
+
+    The entry lies in memory that has no name on disk; the kernel frees it with this process.
+    """
+    descriptor = os.memfd_create("credential")
+    try:
+        os.write(descriptor, format_line(entry) + b"\n")
+        yield _command(Path(f"/proc/{os.getpid()}/fd/{descriptor}"), remote)
+    finally:
+        os.close(descriptor)
+
+
+def _command(file: Path, remote: RemoteUrl) -> str:
+    words = (sys.executable, "-I", "-S", offer.__file__, str(file), remote.clean)
+    return "!" + shlex.join(words)

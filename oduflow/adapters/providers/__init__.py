@@ -1,0 +1,1 @@
+"""What the hosts of git repositories say of a credential: GitHub, GitLab, Bitbucket."""

@@ -1,0 +1,82 @@
+"""Bitbucket Cloud: app passwords, API tokens, access tokens (REST API 2.0, “Authentication”)."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from oduflow.adapters.providers.ask import Answer, Api, Unreachable
+from oduflow.adapters.providers.provider import refused, state_at
+from oduflow.domain.credential import CredentialState, Verdict
+
+_KINDS = {"ATATT3": "API token", "ATBB": "app password", "ATCTT3": "access token"}
+_BEARER_USER = "x-token-auth"  # an access token of a repository, a project or a workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Bitbucket:
+    """Bitbucket; see `Provider`.
+
+    Args:
+        host: of its repositories, with the port unless it is the scheme's.
+        api: its API, which ends in /2.0.
+    """
+
+    host: str
+    api: Api
+    name: str = "Bitbucket"
+
+    def serves(self, host: str) -> bool:
+        """Whether that is the host of its git repositories."""
+        return host == self.host
+
+    def validate(self, username: str, token: str) -> Verdict:
+        """Ask who user and token are together; an access token goes without a user."""
+        kind = next((word for prefix, word in _KINDS.items() if token.startswith(prefix)), "")
+        try:
+            answer = self.api.get("/user", {"Authorization": _authorization(username, token)})
+        except Unreachable as cause:
+            return Verdict(CredentialState.UNREACHABLE, token_kind=kind, detail=str(cause))
+        if answer.status == HTTPStatus.OK:
+            return _verdict(answer, kind)
+        return _refused(answer, kind)
+
+
+def _authorization(username: str, token: str) -> str:
+    if username == _BEARER_USER:
+        return f"Bearer {token.encode('ascii', 'replace').decode()}"
+    return f"Basic {base64.b64encode(f'{username}:{token}'.encode()).decode()}"
+
+
+def _verdict(answer: Answer, kind: str) -> Verdict:
+    said = answer.headers.get("x-oauth-scopes")
+    scopes = tuple(scope for part in (said or "").split(",") if (scope := part.strip()))
+    state, detail = state_at(None), ""
+    if said is not None and not _reads_repositories(scopes):
+        state = CredentialState.INSUFFICIENT
+        detail = "It may not read repositories."
+    body = answer.body
+    login = str(body.get("username") or body.get("nickname") or body.get("display_name") or "")
+    return Verdict(state, login, scopes, None, kind, detail)
+
+
+def _refused(answer: Answer, kind: str) -> Verdict:
+    """Read a refusal; one for want of /user's own permission says which ones there are."""
+    granted = _granted(answer.body)
+    verdict = refused(answer, kind)
+    if verdict.state is CredentialState.INSUFFICIENT and _reads_repositories(granted):
+        detail = "It may not say whose it is, which git does not need."
+        return Verdict(CredentialState.VALID, "", granted, None, kind, detail)
+    return Verdict(verdict.state, "", granted, None, kind, verdict.detail)
+
+
+def _granted(body: Mapping[str, Any]) -> tuple[str, ...]:
+    error = body.get("error")
+    detail = error.get("detail") if isinstance(error, dict) else None
+    granted = detail.get("granted") if isinstance(detail, dict) else None
+    return tuple(map(str, granted)) if isinstance(granted, list) else ()
+
+
+def _reads_repositories(scopes: tuple[str, ...]) -> bool:
+    return any("repository" in scope for scope in scopes)

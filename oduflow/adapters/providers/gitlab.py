@@ -1,0 +1,65 @@
+"""GitLab, self-managed ones included (REST API v4, “Personal access tokens”)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from oduflow.adapters.providers.ask import Answer, Api, Unreachable
+from oduflow.adapters.providers.provider import moment, refused, state_at
+from oduflow.domain.credential import CredentialState, Verdict
+
+_DEPLOY = "gldt-"
+_READS_REPOSITORIES = frozenset({"api", "read_api", "read_repository", "write_repository"})
+
+
+@dataclass(frozen=True, slots=True)
+class GitLab:
+    """One GitLab; see `Provider`.
+
+    Args:
+        host: of its repositories, with the port unless it is the scheme's.
+        api: its API, which ends in /api/v4.
+    """
+
+    host: str
+    api: Api
+    name: str = "GitLab"
+
+    def serves(self, host: str) -> bool:
+        """Whether that is the host of its git repositories."""
+        return host == self.host
+
+    def validate(self, username: str, token: str) -> Verdict:
+        """Ask what the token is, then whose."""
+        del username  # GitLab looks at the token alone
+        if token.startswith(_DEPLOY):
+            detail = "Deploy tokens cannot ask GitLab's API; what git found is all there is."
+            return Verdict(CredentialState.VALID, token_kind="deploy", detail=detail)  # noqa: S106
+        headers = {"PRIVATE-TOKEN": token.encode("ascii", "replace").decode()}
+        kind = "personal, project or group" if token.startswith("glpat-") else ""
+        try:
+            found = self.api.get("/personal_access_tokens/self", headers)
+            if found.status != HTTPStatus.OK:
+                return refused(found, kind)
+            user = self.api.get("/user", headers)
+        except Unreachable as cause:
+            return Verdict(CredentialState.UNREACHABLE, token_kind=kind, detail=str(cause))
+        return _verdict(found.body, _login(user), kind)
+
+
+def _login(user: Answer) -> str:
+    return str(user.body.get("username") or "") if user.status == HTTPStatus.OK else ""
+
+
+def _verdict(body: Mapping[str, Any], login: str, kind: str) -> Verdict:
+    said = body.get("scopes")
+    scopes = tuple(str(scope) for scope in said) if isinstance(said, list) else ()
+    expires_at = moment(str(body.get("expires_at") or ""))
+    state, detail = state_at(expires_at), ""
+    if body.get("revoked") is True:
+        state, detail = CredentialState.INVALID, "It is revoked."
+    elif state is CredentialState.VALID and _READS_REPOSITORIES.isdisjoint(scopes):
+        state = CredentialState.INSUFFICIENT
+        detail = "It lacks the scope read_repository."
+    return Verdict(state, login, scopes, expires_at, kind, detail)

@@ -1,0 +1,141 @@
+"""A git credential: what may be asked of it, what a provider said of it, what is shown."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+
+from oduflow.domain.clock import now
+from oduflow.domain.environment import Text
+from oduflow.domain.outcome import Model
+
+WHOLE_HOST = "/"
+EXPIRES_SOON = timedelta(days=14)
+_HOST_HELP = "Host of the git server, with its port unless that is 443: github.com, git.lan:8443."
+_USERNAME_HELP = "User as list_credentials shows it; a token that stands as the user by its mask."
+_PATH_HELP = (
+    "Path the credential is bound to, such as /owner, or / for the whole host; needed where one "
+    "user has several credentials for a host."
+)
+
+
+class CredentialState(StrEnum):
+    """What is known of a credential."""
+
+    EXPIRED = "expired"
+    INSUFFICIENT = "insufficient"
+    INVALID = "invalid"
+    UNCHECKED = "unchecked"
+    UNREACHABLE = "unreachable"
+    VALID = "valid"
+
+
+class SetupRepoAuth(Model):
+    """A credential, and the repository that proves it."""
+
+    repo_url: Annotated[
+        SecretStr,
+        Field(
+            min_length=1,
+            max_length=2000,
+            description="https://USER:TOKEN@host/owner/repository.git; @ : / and % in user or "
+            "token percent-encoded. On the command line - reads it from stdin or a prompt.",
+        ),
+    ]
+    keep_unverified: Annotated[
+        bool,
+        Field(description="Keep the credential even when it could not be proven."),
+    ] = False
+    path: Annotated[
+        Text | None,
+        Field(
+            description="Use it only for repositories below this path, such as /owner; left out: "
+            "for the whole host."
+        ),
+    ] = None
+
+    @property
+    def host(self) -> str:
+        """The host alone, as the audit may know it; empty where it is not plain which it is.
+
+        A raw `@` or `/` in the token would make a part of the token look like the host.
+        """
+        authority = self.repo_url.get_secret_value().partition("://")[2].partition("/")[0]
+        plain = self.repo_url.get_secret_value().count("@") == 1
+        return authority.partition("@")[2][:253] if plain else ""
+
+
+class CredentialName(Model):
+    """One credential, by what is not secret of it."""
+
+    host: Annotated[Text, Field(description=_HOST_HELP)]
+    username: Annotated[Text, Field(description=_USERNAME_HELP)]
+    path: Annotated[Text | None, Field(description=_PATH_HELP)] = None
+
+
+class ValidateCredential(CredentialName):
+    """One credential, and what to try it on."""
+
+    repo_url: Annotated[
+        Text | None,
+        Field(
+            description="Repository to try it on with git ls-remote; left out: one of the team's "
+            "environments' on that host."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a provider says of a credential; never the credential itself.
+
+    Attributes:
+        login: whom the provider takes the bearer for.
+        scopes: what it may do, in the provider's words.
+        expires_at: when it ends; None when it does not, or the provider does not tell.
+        token_kind: such as `classic` or `fine-grained`.
+        detail: what else the provider said.
+    """
+
+    state: CredentialState
+    login: str = ""
+    scopes: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+    token_kind: str = ""
+    detail: str = ""
+
+
+class CredentialView(Model):
+    """A credential as callers see it: masked. Times are RFC 3339 in UTC.
+
+    `proven` is what git ls-remote found: true it reads the repository it was tried on, false it
+    does not, null there was no private repository to try it on.
+    """
+
+    host: str
+    username: str
+    path: str
+    token: str
+    provider: str
+    state: CredentialState
+    token_kind: str = ""
+    login: str = ""
+    scopes: tuple[str, ...] = ()
+    expires_at: str | None = None
+    expires_soon: bool = False
+    checked_at: str | None = None
+    proven: bool | None = None
+    detail: str = ""
+
+
+class CredentialList(Model):
+    """The team's credentials, in the order of their file."""
+
+    credentials: tuple[CredentialView, ...]
+
+
+def expires_soon(moment: datetime | None) -> bool:
+    """Whether that is less than two weeks away, or past."""
+    return moment is not None and moment - now() < EXPIRES_SOON

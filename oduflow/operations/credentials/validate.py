@@ -1,0 +1,35 @@
+"""validate_credential."""
+
+from oduflow.domain.access import Permission
+from oduflow.domain.credential import CredentialView, ValidateCredential
+from oduflow.domain.outcome import Outcome
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.credentials import find, look
+from oduflow.services.deps import Deps
+
+
+@operation(
+    permission=Permission.CREDENTIAL_WRITE,
+    effect=Effect.WRITE,
+    open_world=True,
+    audit=("host", "path"),
+    rest="POST /credentials/validate",
+)
+def validate_credential(
+    deps: Deps, call: Call, args: ValidateCredential
+) -> Outcome[CredentialView]:
+    """Ask the provider's API what a credential is worth: GitHub, GitLab or Bitbucket.
+
+    Answers valid, invalid, expired, insufficient or unreachable, with scopes, login and expiry
+    as the provider tells them, and in `proven` whether git reads with it. For other hosts a
+    credential that is kept is valid, and `proven` alone tells.
+    """
+    entry = find(deps, call.actor.team, args)
+    seen = look(deps, call.actor.team, entry, args.repo_url)
+    proof = {True: "; git reads with it", False: "; git does not read with it", None: ""}
+    return Outcome(
+        seen,
+        f"The credential of {seen.username} for {seen.host} is {seen.state}{proof[seen.proven]}.",
+        ("It ends within two weeks.",) if seen.expires_soon else (),
+    )
