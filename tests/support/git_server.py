@@ -17,7 +17,6 @@ from oduflow.adapters.git.http_backend import HttpBackend
 from oduflow.adapters.git.loopback_server import LoopbackServer
 
 USER, PASSWORD = "reader", "read-only-password"
-_BASIC = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 _ADVERTISEMENT = b"001e# service=git-upload-pack\n0000"
 
 
@@ -53,15 +52,19 @@ class Request:
 class GitServer:
     """Serves bare repositories made from dictionaries.
 
-    A repository `name` is at `/public/name.git`, and with Basic auth (USER, PASSWORD) at
-    `/private/name.git`. `/hang/…` never answers, `/drip/…` answers a byte now and then,
-    `/redirect/…` sends the client to `/public/…` at `redirect_to`, `/error/500/…` answers that
-    status. `requests` holds every request, in order.
+    A repository `name` is at `/public/name.git`, and with Basic auth at `/private/name.git`:
+    `accounts` says who reads what lies below a path. `/echo/…` wants Basic auth too, and tells
+    back what it was sent in a message of git's. `/hang/…` never answers, `/drip/…` answers a byte
+    now and then, `/redirect/…` sends the client to `/public/…` at `redirect_to`, `/error/500/…`
+    answers that status. `requests` holds every request, in order.
     """
 
     root: Path
     requests: list[Request] = field(default_factory=list)
     redirect_to: str = ""
+    accounts: dict[str, tuple[str, str]] = field(
+        default_factory=lambda: {"/private/": (USER, PASSWORD)}
+    )
 
     def __post_init__(self) -> None:
         self._backend = HttpBackend(self.root)
@@ -122,16 +125,34 @@ class GitServer:
         if area == "error":
             start(f"{rest.partition('/')[0]} Error", [("Content-Length", "0")])
             return []
-        if area == "private" and not hmac.compare_digest(authorization, _BASIC):
+        if (area == "private" and not self._knows(path, authorization)) or (
+            area == "echo" and not authorization
+        ):
             start("401 Unauthorized", [("WWW-Authenticate", 'Basic realm="git"')])
             return []
+        if area == "echo":
+            start("200 OK", [("Content-Type", "application/x-git-upload-pack-advertisement")])
+            sent = authorization.removeprefix("Basic ")
+            return [_error(f"you sent {sent}, {base64.b64decode(sent).decode()}".encode())]
         return self._backend({**environ, "PATH_INFO": f"/{rest}"}, start)
+
+    def _knows(self, path: str, authorization: str) -> bool:
+        prefixes = [prefix for prefix in self.accounts if path.startswith(prefix)]
+        user, password = self.accounts[max(prefixes, key=len)]
+        expected = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+        return hmac.compare_digest(authorization, expected)
 
     def _drip(self) -> Iterator[bytes]:
         for byte in _ADVERTISEMENT * 100:
             yield bytes([byte])
             if self._stopping.wait(0.2):
                 return
+
+
+def _error(message: bytes) -> bytes:
+    """Write an error as git's smart protocol does (gitprotocol-pack(5), ERR)."""
+    announced = _ADVERTISEMENT + b"%04xERR %s" % (len(message) + 8, message)
+    return announced + b"0000"
 
 
 def _stream(bare: Path, branches: Mapping[str, Files]) -> Iterator[bytes]:

@@ -14,11 +14,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from oduflow.domain.addresses import is_public
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _MOST_BYTES = 1 << 18
+_PIECE_BYTES = 1 << 14
 _ATTEMPTS = 2
 # The authorities that git trusts, too: the system's, not a library's.
 _AUTHORITIES = ssl.get_default_verify_paths().cafile or True
@@ -82,7 +84,7 @@ class Api:
         for _ in range(_ATTEMPTS):
             try:
                 answer = self._once(path, headers)
-            except requests.RequestException as cause:
+            except (requests.RequestException, HTTPError) as cause:
                 reason = f"{self._host} does not answer ({type(cause).__name__})."
                 continue
             if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -158,7 +160,8 @@ class _NamedHost(HTTPAdapter):
 def _read(response: requests.Response, deadline: float) -> bytes:
     """Read a body that is neither long nor slow; what is is as good as none."""
     body = bytearray()
-    for piece in response.iter_content(1):
+    # What is there, however little: a larger read would wait for the rest, piece by slow piece.
+    while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
         body += piece
         if len(body) > _MOST_BYTES:
             return b""

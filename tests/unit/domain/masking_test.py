@@ -1,0 +1,54 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oduflow.domain.masking import mask, redact
+
+TAIL = "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+
+
+@pytest.mark.parametrize(
+    ("token", "shown"),
+    [
+        (f"ghp_{TAIL}", "ghp_****"),
+        (f"gho_{TAIL}", "gho_****"),
+        (f"ghu_{TAIL}", "ghu_****"),
+        (f"ghs_{TAIL}", "ghs_****"),
+        (f"github_pat_11ABC_{TAIL}", "github_pat_****"),
+        (f"glpat-{TAIL}", "glpat-****"),
+        (f"gldt-{TAIL}", "gldt-****"),
+        (f"ATBB{TAIL}", "ATBB****"),
+        (f"ATATT3xFfGF0{TAIL}", "ATATT3****"),
+        (f"ATCTT3xFfGN0{TAIL}", "ATCTT3****"),
+        ("hunter2", "****"),
+        ("", "****"),
+    ],
+)
+def test_a_token_is_shown_by_its_known_prefix_and_nothing_else(token, shown):
+    assert mask(token) == shown
+
+
+@given(st.text(alphabet="ABCDEFGHIJKLMNOP0123456789", min_size=3))
+def test_no_part_of_the_tail_is_ever_shown(tail: str):
+    assert tail not in mask(f"ghp_{tail}")
+    assert tail not in mask(tail)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"https://me:{TAIL}@github.com/a/b.git",
+        f"https://me:{TAIL}/x@github.com/a/b.git",
+        f"there is ghp_{TAIL}.",
+        f"name=github_pat_{TAIL}",
+        f"ATBB{TAIL}",
+    ],
+)
+def test_what_looks_like_a_secret_is_hidden_wherever_it_was_typed(text):
+    assert TAIL not in redact(text)
+    assert "****" in redact(text)
+
+
+@pytest.mark.parametrize("text", ["https://github.com/a/b.git", "ghp_short", "me@example.com", ""])
+def test_what_is_no_secret_stays(text):
+    assert redact(text) == text
