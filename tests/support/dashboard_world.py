@@ -34,6 +34,8 @@ from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
+from tests.support import credential_rows
+from tests.support.credential_rows import CredentialRows
 from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, World, basic, make_world
 from tests.support.pages import Element, read_page
 
@@ -84,6 +86,7 @@ class Ledger:
     go: threading.Event = field(default_factory=threading.Event)
     step_seconds: float = 0.0
     jobs: Jobs | None = None
+    credentials: CredentialRows = field(default_factory=CredentialRows)
 
     def add(self, name: str, *, hours: float = 2, **changes: Any) -> EnvironmentView:
         """Put an environment there."""
@@ -271,7 +274,11 @@ HANDLERS = {
         start_environment,
         stop_environment,
     )
-} | {"rebuild_environment": start_environment, "restart_environment": start_environment}
+} | {
+    "rebuild_environment": start_environment,
+    "restart_environment": start_environment,
+    **credential_rows.HANDLERS,
+}
 
 
 def make_dashboard(toml: str = ONE_TEAM) -> tuple[World, Ledger]:
@@ -302,7 +309,7 @@ def show(world: World, path: str) -> Element:
     return read_page(answer.text)
 
 
-def post(world: World, path: str, **form: str) -> Any:
+def post(world: World, path: str, /, **form: str) -> Any:
     """Send a form as the Blue team's admin."""
     return world.client().post(path, data=form, headers=BLUE)
 

@@ -29,6 +29,9 @@ PAGES = [
     "/new/template",
     "/templates/base-19/delete",
     "/templates/busy/delete",
+    "/credentials",
+    "/new/credential",
+    "/credentials/delete?host=github.com&username=me&path=/",
     "/jobs",
     "/jobs?active=true",
     "/jobs/{failed}",
@@ -43,7 +46,7 @@ PARTIALS = [
     "/_/jobs",
     "/_/jobs/{failed}",
 ]
-EMPTY = ["/", "/templates", "/jobs", "/new/environment"]
+EMPTY = ["/", "/templates", "/credentials", "/jobs", "/new/environment"]
 
 every_page = pytest.mark.parametrize("path", PAGES)
 every_path = pytest.mark.parametrize("path", PAGES + PARTIALS)
@@ -184,7 +187,7 @@ def test_an_empty_page_teaches_the_first_step(path):
     if path == "/new/environment":
         assert page.one("a", href="/new/template?name=base-19").text
     else:
-        assert page.one("pre", class_="command").text.startswith("oduflow call create_")
+        assert page.one("pre", class_="command").text.startswith("oduflow call ")
         assert [link for link in page.all("a") if link["href"].startswith("/new/")]
 
 
@@ -265,6 +268,10 @@ def stocked():
     ledger.add("failed", state="failed", url=None, error=wrong)
     ledger.add("lost", state="lost", url=None, error=wrong)
     ledger.add_template("busy", environments=("running",), modules=(HOSTILE,), odoo_image=HOSTILE)
+    ledger.credentials.add()
+    ledger.credentials.add(
+        host=HOSTILE, username=HOSTILE, detail=HOSTILE, login=HOSTILE, scopes=(HOSTILE,)
+    )
     ledger.logs["running"] = f"2026-11-23 09:14:03,502 1 ERROR db odoo: {HOSTILE}"
     jobs = {
         "failed": begin(world, name="gone", repo_url=GONE),

@@ -7,7 +7,6 @@ import pytest
 
 from oduflow import bootstrap
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.outcome import Envelope
 from oduflow.kernel.call import Origin
 from oduflow.settings import parse
 from tests.support.fake_provider import FakeProvider
@@ -24,7 +23,7 @@ class Parts:
     config: Path
     data: Path
 
-    def call(self, tool: str, team: str = "1", /, **raw: Any) -> Envelope[Any]:
+    def call(self, tool: str, team: str = "1", /, **raw: Any) -> Any:
         actor = Actor(team, ActorKind.CLI, "ada")
         return self.services.runner.call(tool, raw, actor, Origin("cli"))
 
