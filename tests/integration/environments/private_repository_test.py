@@ -74,7 +74,7 @@ def test_with_a_good_one_it_serves_and_no_place_but_the_file_holds_the_token(rea
         inspected = docker("inspect", plan.container)
         assert clean in inspected
         assert TOKEN not in inspected
-        assert clean in (plan.git_dir / "FETCH_HEAD").read_text()
+        assert "@" not in (plan.git_dir / "FETCH_HEAD").read_text()
         data = reader.settings.server.data_dir
         assert holding(data) == ["team_blue/.git-credentials"]
         validated = reader.ok("validate_credential", host=server.authority, username="me")
