@@ -52,7 +52,7 @@ def test_a_private_repository_asks_for_a_credential_and_nobody_is_prompted(serve
     server.repository("addons", {"main": FILES})
     with pytest.raises(UpstreamFailed, match="credential") as caught:
         repositories.resolve_branch(server.url("private/addons.git"), None, team="1")
-    assert "not supported by this version" in caught.value.hint
+    assert "`oduflow call setup_repo_auth -`" in caught.value.hint
 
 
 def test_a_host_where_nothing_listens_cannot_be_reached(server):
