@@ -19,8 +19,9 @@ from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.locks import BootSlots, FileLocks, ServerLock
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
-from oduflow.adapters.store import AuditLog, Environments, Facts, Store, Templates
+from oduflow.adapters.store import AuditLog, Environments, Facts, Grants, Store, Templates
 from oduflow.adapters.store import Jobs as JobRows
+from oduflow.domain.access import Actor
 from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.registry import Registry
@@ -31,6 +32,7 @@ from oduflow.services.disk import Disk
 from oduflow.services.doctor import Doctor
 from oduflow.services.failpoints import Failpoints
 from oduflow.services.first_environment import sample_authority
+from oduflow.services.grants import GrantKeeper
 from oduflow.services.infrastructure import Infrastructure
 from oduflow.services.keeper import Keeper
 from oduflow.services.secret_files import ensure_secret
@@ -74,6 +76,7 @@ class Services:
     server_lock: ServerLock
     keeper: Keeper
     audit: AuditLog
+    grants: GrantKeeper
 
     @property
     def registry(self) -> Registry:
@@ -81,9 +84,13 @@ class Services:
         return self.runner.registry
 
     @property
-    def verifiers(self) -> tuple[()]:
+    def verifiers(self) -> tuple[GrantKeeper]:
         """Who knows Bearer tokens besides the static ones, in the order they are asked."""
-        return ()
+        return (self.grants,)
+
+    def stands(self, actor: Actor) -> bool:
+        """Whether what let an actor in still would: asked again while a stream is open."""
+        return self.grants.stands(actor)
 
 
 def build(settings: Settings) -> Services:
@@ -126,6 +133,7 @@ def build(settings: Settings) -> Services:
         naming=naming,
         environments=Environments(store),
         templates=Templates(store),
+        grants=Grants(store),
         jobs=jobs,
         locks=locks,
         containers=docker.containers,
@@ -142,7 +150,10 @@ def build(settings: Settings) -> Services:
         ),
     )
     audit = AuditLog(store)
-    runner = Runner(Registry.discover(OPERATIONS), deps, locks=locks, jobs=jobs, audit=audit)
+    grants = GrantKeeper(deps.grants, deps.environments, frozenset(settings.teams))
+    runner = Runner(
+        Registry.discover(OPERATIONS), deps, locks=locks, jobs=jobs, audit=audit, reach=grants
+    )
     quick = _Docker.over(Engine(timeout=LOOK_SECONDS), naming)
     watched = replace(
         deps,
@@ -163,6 +174,7 @@ def build(settings: Settings) -> Services:
         server_lock=ServerLock(data_dir),
         keeper=Keeper(deps),
         audit=audit,
+        grants=grants,
     )
 
 

@@ -20,6 +20,7 @@ from oduflow.blueprints.health.ports import Probe
 from oduflow.blueprints.health.readiness import Readiness
 from oduflow.blueprints.health.views import health_blueprint
 from oduflow.blueprints.ports import TokenVerifier
+from oduflow.domain.access import Actor
 from oduflow.domain.errors import Failure
 from oduflow.kernel.ports import AuditSink
 from oduflow.kernel.runner import Runner
@@ -68,6 +69,9 @@ class Services(Protocol):
     def verifiers(self) -> Sequence[TokenVerifier]:
         """Who knows Bearer tokens besides the static ones."""
 
+    def stands(self, actor: Actor) -> bool:
+        """Whether what let an actor in still would."""
+
     @property
     def keeper(self) -> Loop:
         """Keeps the world as the store says."""
@@ -88,7 +92,12 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.url_map.strict_slashes = False
     _trust_proxies(app, parts.settings.server.trusted_proxies)
     shared = Context(
-        parts.settings, parts.runner, parts.probe, parts.audit, verifiers=parts.verifiers
+        parts.settings,
+        parts.runner,
+        parts.probe,
+        parts.audit,
+        verifiers=parts.verifiers,
+        stands=parts.stands,
     )
     app.extensions[EXTENSION] = shared
     answer_failures(app)

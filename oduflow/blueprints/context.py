@@ -8,7 +8,7 @@ from typing import cast
 from flask import current_app
 
 from oduflow.blueprints.health.ports import Probe
-from oduflow.blueprints.ports import TokenVerifier
+from oduflow.blueprints.ports import Stands, TokenVerifier, always
 from oduflow.blueprints.slots import Slots
 from oduflow.kernel.ports import AuditSink
 from oduflow.kernel.runner import Runner
@@ -24,6 +24,7 @@ class Context:
     Attributes:
         audit: where sign-ins and refusals are remembered, beside the runner's calls.
         verifiers: who knows Bearer tokens besides the static ones, in the order they are asked.
+        stands: whether what let an actor in still would; asked again while a stream is open.
         draining: set at SIGTERM; new work is refused with 503 from then on.
         slots: who may keep a thread waiting, on every face.
     """
@@ -33,6 +34,7 @@ class Context:
     probe: Probe
     audit: AuditSink
     verifiers: Sequence[TokenVerifier] = ()
+    stands: Stands = always
     draining: threading.Event = field(default_factory=threading.Event)
     slots: Slots = field(default_factory=Slots)
 

@@ -21,15 +21,17 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from oduflow.blueprints.context import Context
-from oduflow.blueprints.ports import TokenVerifier
+from oduflow.blueprints.ports import Stands, TokenVerifier, always
+from oduflow.domain.access import Actor
 from oduflow.domain.audit import AuditRow
 from oduflow.domain.clock import now
-from oduflow.domain.errors import Busy
+from oduflow.domain.errors import Busy, Unauthenticated
 from oduflow.domain.health import Finding
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import FINISHED, Status
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.operation import Operation
+from oduflow.kernel.ports import Reach
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
 from oduflow.settings import Settings, parse
@@ -73,8 +75,14 @@ class FakeJobStore:
         found = self.rows.get(job)
         return found if found and found.actor.team == team else None
 
-    def list(self, team: str, *, active: bool, limit: int) -> Sequence[Job]:
-        mine = [job for job in reversed(list(self.rows.values())) if job.actor.team == team]
+    def list(
+        self, team: str, *, active: bool, limit: int, environments: frozenset[str] | None = None
+    ) -> Sequence[Job]:
+        mine = [
+            job
+            for job in reversed(list(self.rows.values()))
+            if job.actor.team == team and (environments is None or job.environment in environments)
+        ]
         return [job for job in mine if not active or job.status not in FINISHED][:limit]
 
     def unfinished(self) -> Sequence[Job]:
@@ -157,6 +165,29 @@ class FakeAudit:
         return [(row.operation, str(row.outcome)) for row in self.rows]
 
 
+@dataclass
+class FakeReach:
+    """Environments by team and name, and the calls that grants made.
+
+    Attributes:
+        ids: the id of each environment.
+        left: how many calls each grant has left; those not named here have enough.
+    """
+
+    ids: dict[tuple[str, str], str] = field(default_factory=dict)
+    left: dict[str, int] = field(default_factory=dict)
+
+    def environment(self, team: str, name: str) -> str | None:
+        return self.ids.get((team, name))
+
+    def spend(self, actor: Actor) -> None:
+        left = self.left.get(actor.subject_id, 1)
+        if left == 0:
+            raise Unauthenticated("It counts no more.")
+        if actor.subject_id in self.left:
+            self.left[actor.subject_id] = left - 1
+
+
 class FakeBootSlots:
     """Boot slots that are free until a test clears `free`."""
 
@@ -220,6 +251,7 @@ class World:
     probe: FakeProbe
     keeper: FakeKeeper
     verifiers: list[TokenVerifier] = field(default_factory=list)
+    stands: Stands = always
 
     @cached_property
     def app(self) -> Flask:
@@ -240,7 +272,11 @@ class World:
 
 
 def make_world(
-    toml: str = ONE_TEAM, *, operations: Iterable[Operation] = THINGS, deps: Any = None
+    toml: str = ONE_TEAM,
+    *,
+    operations: Iterable[Operation] = THINGS,
+    deps: Any = None,
+    reach: Reach | None = None,
 ) -> World:
     """Build a world from a configuration's text and a few operations."""
     job_rows, locks, audit, slots = FakeJobStore(), FakeLocks(), FakeAudit(), FakeBootSlots()
@@ -250,6 +286,7 @@ def make_world(
         locks=locks,
         jobs=Jobs(job_rows, locks, slots),
         audit=audit,
+        reach=reach or FakeReach(),
     )
     return World(parse(toml), runner, job_rows, locks, audit, slots, FakeProbe(), FakeKeeper())
 

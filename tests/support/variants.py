@@ -128,6 +128,11 @@ def with_git(instance: Instance, git: GitRepositories) -> Instance:
     services = instance.services
     deps = replace(services.deps, git=git)
     runner = Runner(
-        services.registry, deps, locks=deps.locks, jobs=deps.jobs, audit=AuditLog(services.store)
+        services.registry,
+        deps,
+        locks=deps.locks,
+        jobs=deps.jobs,
+        audit=AuditLog(services.store),
+        reach=services.grants,
     )
     return replace(instance, services=replace(services, deps=deps, runner=runner))

@@ -4,6 +4,7 @@ from oduflow.adapters.store.audit import AuditLog
 from oduflow.adapters.store.engine import Store
 from oduflow.adapters.store.environments import EnvironmentChanges, Environments
 from oduflow.adapters.store.facts import Facts
+from oduflow.adapters.store.grants import Grants
 from oduflow.adapters.store.jobs import JobEvent, Jobs
 from oduflow.adapters.store.templates import TemplateChanges, Templates
 
@@ -12,6 +13,7 @@ __all__ = [
     "EnvironmentChanges",
     "Environments",
     "Facts",
+    "Grants",
     "JobEvent",
     "Jobs",
     "Store",

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from oduflow.blueprints.auth.basic import authenticate_basic
+from oduflow.blueprints.auth.basic import authenticate_basic, authenticate_rest
 from oduflow.blueprints.auth.bearer import StaticTokenVerifier, authenticate_bearer
 from oduflow.blueprints.auth.hosts import (
     allowed_hosts,
@@ -15,6 +15,7 @@ __all__ = [
     "allowed_hosts",
     "authenticate_basic",
     "authenticate_bearer",
+    "authenticate_rest",
     "blueprint",
 ]
 

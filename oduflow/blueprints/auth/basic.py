@@ -7,6 +7,7 @@ from flask_httpauth import HTTPBasicAuth  # type: ignore[import-untyped]
 
 from oduflow.blueprints.auth.anonymous import anonymous
 from oduflow.blueprints.auth.attempts import attempt
+from oduflow.blueprints.auth.bearer import authenticate_grant
 from oduflow.blueprints.auth.failures import NotSignedIn
 from oduflow.blueprints.auth.hosts import teams_at
 from oduflow.blueprints.auth.origins import refuse_cross_site
@@ -42,6 +43,20 @@ def authenticate_basic() -> Actor:
             challenge=_http.authenticate_header(),
         )
     return actor
+
+
+def authenticate_rest() -> Actor:
+    """Return who asks over REST: HTTP Basic, or the Bearer token of a grant made for it.
+
+    Raises:
+        Forbidden: a foreign page made a browser send this.
+        NotSignedIn: there is no credential where one is needed, or a wrong one.
+    """
+    scheme = request.headers.get("Authorization", "").partition(" ")[0]
+    if scheme.lower() != "bearer":
+        return authenticate_basic()
+    refuse_cross_site()
+    return authenticate_grant()
 
 
 @_http.verify_password  # type: ignore[untyped-decorator]

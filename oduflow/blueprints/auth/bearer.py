@@ -1,4 +1,4 @@
-"""Bearer tokens: MCP, a team's `auth_token` (RFC 6750)."""
+"""Bearer tokens (RFC 6750): all kinds over MCP, over REST only grants that were made for it."""
 
 from collections.abc import Iterable
 
@@ -11,12 +11,15 @@ from oduflow.blueprints.auth.hosts import teams_at
 from oduflow.blueprints.auth.ports import SecretLookup
 from oduflow.blueprints.auth.secret_digests import SecretDigests
 from oduflow.blueprints.context import context
+from oduflow.blueprints.ports import TokenVerifier
 from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.grant_rules import REST
 from oduflow.settings import Team
 
 SUBJECT = "auth_token"
 CHALLENGE = 'Bearer realm="Oduflow"'
 _INVALID = f'{CHALLENGE}, error="invalid_token"'
+_INVALID_OR_BASIC = f'Basic realm="Oduflow", {_INVALID}'
 
 
 class StaticTokenVerifier:
@@ -26,7 +29,7 @@ class StaticTokenVerifier:
         """Remember the teams' tokens; an empty one opens nothing."""
         self._tokens: SecretLookup = SecretDigests({team.id: team.auth_token for team in teams})
 
-    def verify(self, token: str, _resource: str = "") -> Actor | None:
+    def verify(self, token: str, resource: str = "") -> Actor | None:  # noqa: ARG002 - any
         """Return who has that token, or None; it opens every path of its team."""
         team = self._tokens.team_of(token)
         return None if team is None else Actor(team, ActorKind.TOKEN, SUBJECT)
@@ -54,6 +57,24 @@ def authenticate_bearer() -> Actor:
     return actor
 
 
+def authenticate_grant() -> Actor:
+    """Return who asks over REST with a grant; a team's own token opens nothing there.
+
+    Raises:
+        NotSignedIn: it is no grant, or none that opens REST.
+    """
+    presented = request.headers["Authorization"]
+    actor = attempt("bearer", lambda: _granted(presented))
+    if actor is None:
+        raise NotSignedIn(
+            "The Bearer token is wrong here.",
+            "REST takes a grant made with rest=true, or HTTP Basic; the team's auth_token is for "
+            "MCP.",
+            challenge=_INVALID_OR_BASIC,
+        )
+    return actor
+
+
 def _anonymous() -> Actor | None:
     settings = context().settings
     # With OAuth on, an empty auth_token only means that people sign in through GitHub.
@@ -61,11 +82,20 @@ def _anonymous() -> Actor | None:
 
 
 def _verified(presented: str) -> Actor | None:
+    static = StaticTokenVerifier(context().settings.teams.values())
+    return _first(presented, (static, *context().verifiers), request.path)
+
+
+def _granted(presented: str) -> Actor | None:
+    actor = _first(presented, context().verifiers, REST)
+    return actor if actor and actor.kind is ActorKind.GRANT else None
+
+
+def _first(presented: str, verifiers: Iterable[TokenVerifier], resource: str) -> Actor | None:
+    """Return who the first verifier that knows the token says it is, if meant by the Host."""
     scheme, _, token = presented.partition(" ")
-    teams = context().settings.teams
-    meant = {team.id for team in teams_at(teams, request.headers["Host"])}
-    verifiers = (StaticTokenVerifier(teams.values()), *context().verifiers)
-    found = (verifier.verify(token.strip(" "), request.path) for verifier in verifiers)
+    meant = {team.id for team in teams_at(context().settings.teams, request.headers["Host"])}
+    found = (verifier.verify(token.strip(" "), resource) for verifier in verifiers)
     actor = next(filter(None, found), None)
     return actor if actor and scheme.lower() == "bearer" and actor.team in meant else None
 

@@ -37,6 +37,7 @@ def test_a_declaration_says_everything_about_the_operation():
         description="Paint a thing.\n\nIt dries within the hour.",
         permission=Permission.ENVIRONMENT_WRITE,
         effect=Effect.WRITE,
+        scope=Scope.TEAM,
         lock=True,
         slow=False,
         idempotent=True,
