@@ -3,7 +3,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field
 
-from oduflow.domain.access import Permission
+from oduflow.domain.access import Permission, Scope
 from oduflow.domain.outcome import Model, Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import BadDeclaration, Effect, Operation, declared_in, operation
