@@ -4,6 +4,7 @@ Nothing here talks to Docker, PostgreSQL or the network: building is cheap and c
 want of them. `Services.start` does, and only the server and the command line call it.
 """
 
+import atexit
 import os
 from dataclasses import dataclass, replace
 from typing import Self
@@ -25,6 +26,7 @@ from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
+from oduflow.services.audit_trail import AuditTrail
 from oduflow.services.database_server import DatabaseServer
 from oduflow.services.deps import Deps
 from oduflow.services.disk import Disk
@@ -73,7 +75,7 @@ class Services:
     firewall: Firewall
     server_lock: ServerLock
     keeper: Keeper
-    audit: AuditLog
+    audit: AuditTrail
 
     @property
     def registry(self) -> Registry:
@@ -121,12 +123,16 @@ def build(settings: Settings) -> Services:
         )
         return Infrastructure(settings, naming, docker.networks, database, firewall, locks, disk)
 
+    audit_log = AuditLog(
+        store, data_dir / "audit", key=lambda: ensure_secret(data_dir / "audit" / "key")
+    )
     deps = Deps(
         settings=settings,
         naming=naming,
         environments=Environments(store),
         templates=Templates(store),
         jobs=jobs,
+        audit=audit_log,
         locks=locks,
         containers=docker.containers,
         images=docker.images,
@@ -141,7 +147,7 @@ def build(settings: Settings) -> Services:
             data_dir / "failpoints", settings.server.instance.startswith(TEST_PREFIX)
         ),
     )
-    audit = AuditLog(store)
+    audit = AuditTrail(audit_log)
     runner = Runner(Registry.discover(OPERATIONS), deps, locks=locks, jobs=jobs, audit=audit)
     quick = _Docker.over(Engine(timeout=LOOK_SECONDS), naming)
     watched = replace(
@@ -174,6 +180,7 @@ def serve_alone(services: Services) -> Services:
     """
     services.server_lock.acquire(f"process {os.getpid()}")
     services.store.migrate()
+    atexit.register(services.audit.close)
     return services
 
 

@@ -10,7 +10,7 @@ from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.locks import FileLocks
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
-from oduflow.adapters.store import Environments, Templates
+from oduflow.adapters.store import AuditLog, Environments, Templates
 from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
 from oduflow.services.failpoints import Failpoints
@@ -33,6 +33,7 @@ class Deps:
     environments: Environments
     templates: Templates
     jobs: Jobs
+    audit: AuditLog
     locks: FileLocks
     containers: Containers
     images: Images

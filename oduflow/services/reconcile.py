@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 HOLDER = "the reconciler"
 JOBS_KEPT = timedelta(days=30)
+AUDIT_KEPT = timedelta(days=400)  # a year, and time to look back at it
 HALT_SECONDS = 10
 
 Revival = Callable[[Deps, Call, Environment], Environment]
@@ -53,6 +54,7 @@ def reconcile(deps: Deps, *, at_start: bool) -> None:
     for job in deps.jobs.sweep():
         log.warning("job %s (%s %s) was interrupted", job.id, job.operation, job.target)
     deps.jobs.store.prune(now() - JOBS_KEPT)
+    deps.audit.prune(now() - AUDIT_KEPT)
     for template in deps.templates.all():
         if template.state is not TemplateState.READY:
             key = f"templates/{template.team}/{template.name}"

@@ -11,7 +11,9 @@ from oduflow.blueprints.auth.hosts import teams_at
 from oduflow.blueprints.auth.ports import SecretLookup
 from oduflow.blueprints.auth.secret_digests import SecretDigests
 from oduflow.blueprints.context import context
+from oduflow.blueprints.trail import remember
 from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.errors import Kind
 from oduflow.settings import Team
 
 SUBJECT = "auth_token"
@@ -42,6 +44,8 @@ def authenticate_bearer() -> Actor:
     if presented is None:
         actor = _anonymous()
         message, challenge = "This needs a Bearer token.", CHALLENGE
+        if actor is None:
+            remember("sign_in", None, Kind.UNAUTHENTICATED, {"credential": "none"})
     else:
         actor = attempt("bearer", lambda: _verified(presented))
         message, challenge = "The Bearer token is wrong.", _INVALID

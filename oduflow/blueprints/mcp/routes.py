@@ -13,7 +13,8 @@ from oduflow.blueprints.auth.bearer import authenticate_bearer
 from oduflow.blueprints.context import EXTENSION as CONTEXT
 from oduflow.blueprints.mcp.bridge import Bridge
 from oduflow.blueprints.mcp.server import make_server
-from oduflow.domain.errors import Forbidden
+from oduflow.blueprints.trail import remember
+from oduflow.domain.errors import Forbidden, Kind
 from oduflow.kernel.call import Origin
 
 EXTENSION = "oduflow.mcp"
@@ -69,6 +70,7 @@ def _refuse_foreign_origin() -> None:
     """
     origin = request.headers.get("Origin")
     if origin is not None and origin.partition("://")[2] != request.host:
+        remember("foreign_origin", None, Kind.FORBIDDEN)
         raise Forbidden(
             "A page of another origin asked for this.",
             "Call from a program; it sends no Origin.",

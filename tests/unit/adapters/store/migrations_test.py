@@ -118,4 +118,9 @@ def parts(connection):
         text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != :alembic"),
         {"alembic": "alembic_version"},
     )
-    return {name: sorted(line.strip(" ,\t") for line in sql.splitlines()) for name, sql in rows}
+    # A table that a migration rebuilt has its name in quotes.
+    statements = {name: sql.replace(f'TABLE "{name}"', f"TABLE {name}") for name, sql in rows}
+    return {
+        name: sorted(line.strip(" ,\t") for line in sql.splitlines())
+        for name, sql in statements.items()
+    }
