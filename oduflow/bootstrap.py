@@ -4,6 +4,7 @@ Nothing here talks to Docker, PostgreSQL or the network: building is cheap and c
 want of them. `Services.start` does, and only the server and the command line call it.
 """
 
+import atexit
 import os
 from dataclasses import dataclass, replace
 from typing import Self
@@ -26,6 +27,7 @@ from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
+from oduflow.services.audit_trail import AuditTrail
 from oduflow.services.database_server import DatabaseServer
 from oduflow.services.deps import Deps
 from oduflow.services.disk import Disk
@@ -75,7 +77,7 @@ class Services:
     firewall: Firewall
     server_lock: ServerLock
     keeper: Keeper
-    audit: AuditLog
+    audit: AuditTrail
     grants: GrantKeeper
 
     @property
@@ -128,6 +130,9 @@ def build(settings: Settings) -> Services:
         )
         return Infrastructure(settings, naming, docker.networks, database, firewall, locks, disk)
 
+    audit_log = AuditLog(
+        store, data_dir / "audit", key=lambda: ensure_secret(data_dir / "audit" / "key")
+    )
     deps = Deps(
         settings=settings,
         naming=naming,
@@ -135,6 +140,7 @@ def build(settings: Settings) -> Services:
         templates=Templates(store),
         grants=Grants(store),
         jobs=jobs,
+        audit=audit_log,
         locks=locks,
         containers=docker.containers,
         images=docker.images,
@@ -149,7 +155,7 @@ def build(settings: Settings) -> Services:
             data_dir / "failpoints", settings.server.instance.startswith(TEST_PREFIX)
         ),
     )
-    audit = AuditLog(store)
+    audit = AuditTrail(audit_log)
     grants = GrantKeeper(deps.grants, deps.environments, frozenset(settings.teams))
     runner = Runner(
         Registry.discover(OPERATIONS), deps, locks=locks, jobs=jobs, audit=audit, reach=grants
@@ -186,6 +192,7 @@ def serve_alone(services: Services) -> Services:
     """
     services.server_lock.acquire(f"process {os.getpid()}")
     services.store.migrate()
+    atexit.register(services.audit.close)
     return services
 
 

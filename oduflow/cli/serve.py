@@ -71,7 +71,10 @@ def only_server(services: bootstrap.Services) -> Iterator[None]:
         sys.exit(SECOND_SERVER)
     with held:
         services.store.migrate()
-        yield
+        try:
+            yield
+        finally:
+            services.audit.close()
 
 
 def run(

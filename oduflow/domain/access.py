@@ -16,6 +16,7 @@ class Tier(StrEnum):
 class Permission(StrEnum):
     """`resource:tier`, alphabetical."""
 
+    AUDIT_ADMIN = "audit:admin"
     ENVIRONMENT_DESTROY = "environment:destroy"
     ENVIRONMENT_READ = "environment:read"
     ENVIRONMENT_WRITE = "environment:write"

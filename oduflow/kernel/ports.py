@@ -78,7 +78,10 @@ class AuditSink(Protocol):
     """Where audit rows go."""
 
     def append(self, row: AuditRow) -> None:
-        """Append one row durably."""
+        """Append one row at once."""
+
+    def count(self, row: AuditRow) -> None:
+        """Remember a call that repeats: those of a minute that are alike are one row."""
 
 
 class BootSlots(Protocol):

@@ -3,7 +3,7 @@
 Admit validates, authorises and takes the lock; a refusal is audited and nothing has happened.
 Whether the actor may touch what the call is about is decided here, by the operation's scope.
 Execute runs the handler, audits and lets go. A slow operation is admitted now and executed as
-a job that takes the lock along.
+a job that takes the lock along. Reads and refused strangers repeat: those are counted.
 """
 
 import logging
@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from oduflow.domain.access import Actor
-from oduflow.domain.audit import AuditRow
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.audit import AuditRow, may_repeat
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Failure, Internal, Kind
 from oduflow.domain.job import Job, Progress
@@ -119,7 +119,8 @@ class Runner:
             environment = target(self.reach, self.jobs, operation, args, actor)
             held = self._lock(operation, args, actor) if operation.lock else None
         except Failure as refusal:
-            self._remember(operation, actor, origin, fields, refusal.kind, since)
+            repeats = actor.kind is ActorKind.ANONYMOUS
+            self._remember(operation, actor, origin, fields, refusal.kind, since, repeats=repeats)
             raise
         return Admitted(operation, args, actor, origin, held, since, environment)
 
@@ -170,7 +171,15 @@ class Runner:
             admitted.held.release()
         operation, args = admitted.operation, admitted.args
         fields = {key: _short(getattr(args, key)) for key in operation.audit}
-        self._remember(operation, admitted.actor, admitted.origin, fields, outcome, admitted.since)
+        self._remember(
+            operation,
+            admitted.actor,
+            admitted.origin,
+            fields,
+            outcome,
+            admitted.since,
+            repeats=may_repeat(operation.permission.tier, slow=operation.slow),
+        )
 
     def _remember(
         self,
@@ -180,8 +189,11 @@ class Runner:
         fields: Mapping[str, Any],
         outcome: str,
         since: float,
+        *,
+        repeats: bool,
     ) -> None:
-        self._audit.append(
+        remember = self._audit.count if repeats else self._audit.append
+        remember(
             AuditRow(
                 time=now(),
                 actor=actor,

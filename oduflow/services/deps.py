@@ -10,7 +10,7 @@ from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.locks import FileLocks
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
-from oduflow.adapters.store import Environments, Grants, Templates
+from oduflow.adapters.store import AuditLog, Environments, Grants, Templates
 from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
 from oduflow.services.failpoints import Failpoints
@@ -34,6 +34,7 @@ class Deps:
     templates: Templates
     grants: Grants
     jobs: Jobs
+    audit: AuditLog
     locks: FileLocks
     containers: Containers
     images: Images

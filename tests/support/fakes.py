@@ -152,12 +152,18 @@ class FakeLocks:
 
 @dataclass
 class FakeAudit:
-    """Audit rows in a list."""
+    """Audit rows in a list; those of strangers, who reach no operation, in one of their own."""
 
     rows: list[AuditRow] = field(default_factory=list)
+    counted: list[AuditRow] = field(default_factory=list)
+    strangers: list[AuditRow] = field(default_factory=list)
 
     def append(self, row: AuditRow) -> None:
         self.rows.append(row)
+
+    def count(self, row: AuditRow) -> None:
+        self.counted.append(row)
+        (self.rows if row.actor.tiers else self.strangers).append(row)
 
     @property
     def outcomes(self) -> list[tuple[str, str]]:

@@ -11,7 +11,6 @@ from typing import Any
 from oduflow import bootstrap
 from oduflow.adapters.filestore.clone import clone_filestore, prepare_volume
 from oduflow.adapters.git.repository import GitRepositories
-from oduflow.adapters.store import AuditLog
 from oduflow.domain.names import new_id
 from oduflow.domain.plan import EnvironmentPlan, TemplatePlan
 from oduflow.kernel.runner import Runner
@@ -132,7 +131,7 @@ def with_git(instance: Instance, git: GitRepositories) -> Instance:
         deps,
         locks=deps.locks,
         jobs=deps.jobs,
-        audit=AuditLog(services.store),
+        audit=services.audit,
         reach=services.grants,
     )
     return replace(instance, services=replace(services, deps=deps, runner=runner))

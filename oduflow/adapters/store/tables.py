@@ -194,7 +194,8 @@ grants = Table(
     Index(None, "parent"),
 )
 
-# One canonical text a row, ready to be chained: the other columns only find it.
+# One canonical text a row; `time` and `team` only find it. Every row names the `seal` of the row
+# `previous` to it; rows from before revision 0002 have neither.
 audit = Table(
     "audit",
     metadata,
@@ -202,6 +203,8 @@ audit = Table(
     Column("time", MOMENT, nullable=False),
     _text("team"),
     _text("canonical"),
+    Column("previous", Text),
+    Column("seal", Text),
     Index(None, "team", "number"),
     sqlite_autoincrement=True,
 )

@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 from flask import request
 
+from oduflow.blueprints.trail import remember
 from oduflow.domain.access import Actor
+from oduflow.domain.errors import Kind
 
 log = logging.getLogger(__name__)
 
@@ -20,4 +22,5 @@ def attempt(face: str, compare: Callable[[], Actor | None]) -> Actor | None:
     if actor is None:
         # What was presented is not logged: it may be a slip of the right secret.
         log.warning("%s: wrong credential from %s", face, request.remote_addr)
+        remember("sign_in", None, Kind.UNAUTHENTICATED, {"credential": face})
     return actor

@@ -13,7 +13,9 @@ from oduflow.blueprints.auth.hosts import teams_at
 from oduflow.blueprints.auth.origins import refuse_cross_site
 from oduflow.blueprints.auth.secret_digests import SecretDigests, digest
 from oduflow.blueprints.context import context
+from oduflow.blueprints.trail import remember
 from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.errors import Kind
 from oduflow.settings import Team
 
 USER = "admin"
@@ -33,6 +35,8 @@ def authenticate_basic() -> Actor:
     if "Authorization" not in request.headers:
         actor = anonymous(context().settings, _password)
         message = "This needs a user and a password."
+        if actor is None:
+            remember("sign_in", None, Kind.UNAUTHENTICATED, {"credential": "none"})
     else:
         actor = attempt("basic", lambda: _http.authenticate(_http.get_auth(), None))
         message = "The user or the password is wrong."

@@ -12,7 +12,9 @@ from oduflow.blueprints.auth.ports import SecretLookup
 from oduflow.blueprints.auth.secret_digests import SecretDigests
 from oduflow.blueprints.context import context
 from oduflow.blueprints.ports import TokenVerifier
+from oduflow.blueprints.trail import remember
 from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.errors import Kind
 from oduflow.domain.grant_rules import REST
 from oduflow.settings import Team
 
@@ -45,6 +47,8 @@ def authenticate_bearer() -> Actor:
     if presented is None:
         actor = _anonymous()
         message, challenge = "This needs a Bearer token.", CHALLENGE
+        if actor is None:
+            remember("sign_in", None, Kind.UNAUTHENTICATED, {"credential": "none"})
     else:
         actor = attempt("bearer", lambda: _verified(presented))
         message, challenge = "The Bearer token is wrong.", _INVALID

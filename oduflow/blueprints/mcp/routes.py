@@ -17,9 +17,10 @@ from oduflow.blueprints.context import context
 from oduflow.blueprints.mcp.bridge import Bridge, use_of
 from oduflow.blueprints.mcp.scope import Caller
 from oduflow.blueprints.mcp.server import make_server
+from oduflow.blueprints.trail import remember
 from oduflow.domain.access import Actor
 from oduflow.domain.environment import no_environment
-from oduflow.domain.errors import Forbidden
+from oduflow.domain.errors import Forbidden, Kind
 from oduflow.kernel.call import Origin
 
 EXTENSION = "oduflow.mcp"
@@ -107,6 +108,7 @@ def _refuse_foreign_origin() -> None:
     """
     origin = request.headers.get("Origin")
     if origin is not None and origin.partition("://")[2] != request.host:
+        remember("foreign_origin", None, Kind.FORBIDDEN)
         raise Forbidden(
             "A page of another origin asked for this.",
             "Call from a program; it sends no Origin.",
