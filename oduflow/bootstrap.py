@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import Self
 
+from oduflow.adapters.cimd import ClientDocuments
 from oduflow.adapters.docker.build import build_image
 from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.docker.engine import Engine
@@ -19,7 +20,17 @@ from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.locks import BootSlots, FileLocks, ServerLock
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
-from oduflow.adapters.store import AuditLog, Environments, Facts, Store, Templates
+from oduflow.adapters.store import (
+    AuditLog,
+    Environments,
+    Facts,
+    OAuthClients,
+    OAuthLogins,
+    OAuthTokens,
+    OAuthTransactions,
+    Store,
+    Templates,
+)
 from oduflow.adapters.store import Jobs as JobRows
 from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
@@ -31,6 +42,7 @@ from oduflow.services.disk import Disk
 from oduflow.services.doctor import Doctor
 from oduflow.services.failpoints import Failpoints
 from oduflow.services.first_environment import sample_authority
+from oduflow.services.github_people import GithubPeople
 from oduflow.services.infrastructure import Infrastructure
 from oduflow.services.keeper import Keeper
 from oduflow.services.secret_files import ensure_secret
@@ -60,6 +72,28 @@ class _Docker:
 
 
 @dataclass(frozen=True, slots=True)
+class OAuth:
+    """What the OAuth server remembers, and where it asks for clients' documents."""
+
+    clients: OAuthClients
+    documents: ClientDocuments
+    transactions: OAuthTransactions
+    tokens: OAuthTokens
+    logins: OAuthLogins
+
+    @classmethod
+    def over(cls, store: Store) -> Self:
+        """Make it over a store."""
+        return cls(
+            OAuthClients(store),
+            ClientDocuments(),
+            OAuthTransactions(store),
+            OAuthTokens(store),
+            OAuthLogins(store),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """Everything the faces and the server's own loop are handed."""
 
@@ -74,6 +108,7 @@ class Services:
     server_lock: ServerLock
     keeper: Keeper
     audit: AuditLog
+    oauth: OAuth
 
     @property
     def registry(self) -> Registry:
@@ -81,9 +116,9 @@ class Services:
         return self.runner.registry
 
     @property
-    def verifiers(self) -> tuple[()]:
+    def verifiers(self) -> tuple[GithubPeople]:
         """Who knows Bearer tokens besides the static ones, in the order they are asked."""
-        return ()
+        return (GithubPeople(lambda: self.settings, self.oauth.tokens, self.oauth.logins),)
 
 
 def build(settings: Settings) -> Services:
@@ -107,6 +142,8 @@ def build(settings: Settings) -> Services:
         socket_dir=folder / "socket", password=lambda: ensure_secret(folder / "password")
     )
     firewall = Firewall()
+
+    oauth = OAuth.over(store)
 
     def infrastructure(docker: _Docker) -> Infrastructure:
         database = DatabaseServer(
@@ -140,6 +177,7 @@ def build(settings: Settings) -> Services:
         failpoints=Failpoints(
             data_dir / "failpoints", settings.server.instance.startswith(TEST_PREFIX)
         ),
+        logins=oauth.logins,
     )
     audit = AuditLog(store)
     runner = Runner(Registry.discover(OPERATIONS), deps, locks=locks, jobs=jobs, audit=audit)
@@ -163,6 +201,7 @@ def build(settings: Settings) -> Services:
         server_lock=ServerLock(data_dir),
         keeper=Keeper(deps),
         audit=audit,
+        oauth=oauth,
     )
 
 

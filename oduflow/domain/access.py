@@ -21,6 +21,7 @@ class Permission(StrEnum):
     ENVIRONMENT_WRITE = "environment:write"
     JOB_READ = "job:read"
     JOB_WRITE = "job:write"
+    LOGIN_ADMIN = "login:admin"
     SYSTEM_READ = "system:read"
     TEMPLATE_DESTROY = "template:destroy"
     TEMPLATE_READ = "template:read"

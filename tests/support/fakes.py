@@ -32,8 +32,10 @@ from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
+from oduflow.services.github_people import GithubPeople
 from oduflow.settings import Settings, parse
 from oduflow.web import create_app
+from tests.support.oauth_parts import OAuthParts
 from tests.support.things import THINGS
 
 BASE_URL = "http://localhost:8000"
@@ -220,6 +222,7 @@ class World:
     probe: FakeProbe
     keeper: FakeKeeper
     verifiers: list[TokenVerifier] = field(default_factory=list)
+    oauth: OAuthParts = field(default_factory=OAuthParts)
 
     @cached_property
     def app(self) -> Flask:
@@ -251,7 +254,11 @@ def make_world(
         jobs=Jobs(job_rows, locks, slots),
         audit=audit,
     )
-    return World(parse(toml), runner, job_rows, locks, audit, slots, FakeProbe(), FakeKeeper())
+    world = World(parse(toml), runner, job_rows, locks, audit, slots, FakeProbe(), FakeKeeper())
+    if world.settings.server.oauth_enabled:
+        parts = world.oauth
+        world.verifiers.append(GithubPeople(lambda: world.settings, parts.tokens, parts.logins))
+    return world
 
 
 def make_context(

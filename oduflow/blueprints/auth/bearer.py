@@ -12,11 +12,12 @@ from oduflow.blueprints.auth.ports import SecretLookup
 from oduflow.blueprints.auth.secret_digests import SecretDigests
 from oduflow.blueprints.context import context
 from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.oauth import resource_at
 from oduflow.settings import Team
 
 SUBJECT = "auth_token"
-CHALLENGE = 'Bearer realm="Oduflow"'
-_INVALID = f'{CHALLENGE}, error="invalid_token"'
+_REALM = 'realm="Oduflow"'
+_INVALID = ', error="invalid_token"'
 
 
 class StaticTokenVerifier:
@@ -41,17 +42,26 @@ def authenticate_bearer() -> Actor:
     presented = request.headers.get("Authorization")
     if presented is None:
         actor = _anonymous()
-        message, challenge = "This needs a Bearer token.", CHALLENGE
+        message, problem = "This needs a Bearer token.", ""
     else:
         actor = attempt("bearer", lambda: _verified(presented))
-        message, challenge = "The Bearer token is wrong.", _INVALID
+        message, problem = "The Bearer token is wrong.", _INVALID
     if actor is None:
         raise NotSignedIn(
             message,
             "Send `Authorization: Bearer …` with the team's auth_token of oduflow.toml.",
-            challenge=challenge,
+            challenge=f"Bearer {_where_to_sign_in()}{_REALM}{problem}",
         )
     return actor
+
+
+def _where_to_sign_in() -> str:
+    """Tell a client where it learns how people sign in (RFC 9728, 5.1), if they can."""
+    server = context().settings.server
+    if not server.oauth_enabled or resource_at(server.oauth_base_url, request.path) is None:
+        return ""
+    at = f"{server.oauth_base_url}/.well-known/oauth-protected-resource{request.path}"
+    return f'resource_metadata="{at}", '
 
 
 def _anonymous() -> Actor | None:
