@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import Self
 
+from oduflow.adapters.cimd import ClientDocuments
 from oduflow.adapters.docker.build import build_image
 from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.docker.engine import Engine
@@ -20,7 +21,18 @@ from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.locks import BootSlots, FileLocks, ServerLock
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
-from oduflow.adapters.store import AuditLog, Environments, Facts, Grants, Store, Templates
+from oduflow.adapters.store import (
+    AuditLog,
+    Environments,
+    Facts,
+    Grants,
+    OAuthClients,
+    OAuthLogins,
+    OAuthTokens,
+    OAuthTransactions,
+    Store,
+    Templates,
+)
 from oduflow.adapters.store import Jobs as JobRows
 from oduflow.domain.access import Actor
 from oduflow.domain.plan import Naming
@@ -34,6 +46,7 @@ from oduflow.services.disk import Disk
 from oduflow.services.doctor import Doctor
 from oduflow.services.failpoints import Failpoints
 from oduflow.services.first_environment import sample_authority
+from oduflow.services.github_people import GithubPeople
 from oduflow.services.grants import GrantKeeper
 from oduflow.services.infrastructure import Infrastructure
 from oduflow.services.keeper import Keeper
@@ -64,6 +77,28 @@ class _Docker:
 
 
 @dataclass(frozen=True, slots=True)
+class OAuth:
+    """What the OAuth server remembers, and where it asks for clients' documents."""
+
+    clients: OAuthClients
+    documents: ClientDocuments
+    transactions: OAuthTransactions
+    tokens: OAuthTokens
+    logins: OAuthLogins
+
+    @classmethod
+    def over(cls, store: Store) -> Self:
+        """Make it over a store."""
+        return cls(
+            OAuthClients(store),
+            ClientDocuments(),
+            OAuthTransactions(store),
+            OAuthTokens(store),
+            OAuthLogins(store),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """Everything the faces and the server's own loop are handed."""
 
@@ -79,6 +114,7 @@ class Services:
     keeper: Keeper
     audit: AuditTrail
     grants: GrantKeeper
+    oauth: OAuth
 
     @property
     def registry(self) -> Registry:
@@ -86,9 +122,10 @@ class Services:
         return self.runner.registry
 
     @property
-    def verifiers(self) -> tuple[GrantKeeper]:
+    def verifiers(self) -> tuple[GithubPeople, GrantKeeper]:
         """Who knows Bearer tokens besides the static ones, in the order they are asked."""
-        return (self.grants,)
+        people = GithubPeople(lambda: self.settings, self.oauth.tokens, self.oauth.logins)
+        return (people, self.grants)
 
     def stands(self, actor: Actor) -> bool:
         """Whether what let an actor in still would: asked again while a stream is open."""
@@ -116,6 +153,8 @@ def build(settings: Settings) -> Services:
         socket_dir=folder / "socket", password=lambda: ensure_secret(folder / "password")
     )
     firewall = Firewall()
+
+    oauth = OAuth.over(store)
 
     def infrastructure(docker: _Docker) -> Infrastructure:
         database = DatabaseServer(
@@ -154,6 +193,7 @@ def build(settings: Settings) -> Services:
         failpoints=Failpoints(
             data_dir / "failpoints", settings.server.instance.startswith(TEST_PREFIX)
         ),
+        logins=oauth.logins,
     )
     audit = AuditTrail(audit_log)
     grants = GrantKeeper(deps.grants, deps.environments, frozenset(settings.teams))
@@ -181,6 +221,7 @@ def build(settings: Settings) -> Services:
         keeper=Keeper(deps),
         audit=audit,
         grants=grants,
+        oauth=oauth,
     )
 
 

@@ -19,6 +19,8 @@ from oduflow.blueprints.health.metrics import Metrics
 from oduflow.blueprints.health.ports import Probe
 from oduflow.blueprints.health.readiness import Readiness
 from oduflow.blueprints.health.views import health_blueprint
+from oduflow.blueprints.oauth import routes as oauth
+from oduflow.blueprints.oauth.ports import OAuthParts
 from oduflow.blueprints.ports import TokenVerifier
 from oduflow.domain.access import Actor
 from oduflow.domain.errors import Failure
@@ -33,6 +35,7 @@ log = logging.getLogger("oduflow")
 # Whoever is first looks at every request first.
 BLUEPRINTS: tuple[Blueprint, ...] = (
     auth.blueprint,
+    oauth.blueprint,
     mcp.blueprint,
     rest.blueprint,
     dashboard.blueprint,
@@ -64,6 +67,10 @@ class Services(Protocol):
     @property
     def audit(self) -> AuditSink:
         """Where sign-ins and refusals are remembered."""
+
+    @property
+    def oauth(self) -> OAuthParts:
+        """What the OAuth server remembers."""
 
     @property
     def verifiers(self) -> Sequence[TokenVerifier]:
@@ -100,6 +107,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         stands=parts.stands,
     )
     app.extensions[EXTENSION] = shared
+    app.extensions[oauth.EXTENSION] = parts.oauth
     answer_failures(app)
     for blueprint in (*BLUEPRINTS, _health(shared)):
         app.register_blueprint(blueprint)

@@ -24,6 +24,7 @@ class Permission(StrEnum):
     GRANT_READ = "grant:read"
     JOB_READ = "job:read"
     JOB_WRITE = "job:write"
+    LOGIN_ADMIN = "login:admin"
     SYSTEM_READ = "system:read"
     TEMPLATE_DESTROY = "template:destroy"
     TEMPLATE_READ = "template:read"

@@ -10,7 +10,7 @@ from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.locks import FileLocks
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
-from oduflow.adapters.store import AuditLog, Environments, Grants, Templates
+from oduflow.adapters.store import AuditLog, Environments, Grants, OAuthLogins, Templates
 from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
 from oduflow.services.failpoints import Failpoints
@@ -44,3 +44,4 @@ class Deps:
     git: GitRepositories
     infrastructure: Infrastructure
     failpoints: Failpoints
+    logins: OAuthLogins

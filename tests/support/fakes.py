@@ -34,8 +34,10 @@ from oduflow.kernel.operation import Operation
 from oduflow.kernel.ports import Reach
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
+from oduflow.services.github_people import GithubPeople
 from oduflow.settings import Settings, parse
 from oduflow.web import create_app
+from tests.support.oauth_parts import OAuthParts
 from tests.support.things import THINGS
 
 BASE_URL = "http://localhost:8000"
@@ -258,6 +260,7 @@ class World:
     keeper: FakeKeeper
     verifiers: list[TokenVerifier] = field(default_factory=list)
     stands: Stands = always
+    oauth: OAuthParts = field(default_factory=OAuthParts)
 
     @cached_property
     def app(self) -> Flask:
@@ -294,7 +297,11 @@ def make_world(
         audit=audit,
         reach=reach or FakeReach(),
     )
-    return World(parse(toml), runner, job_rows, locks, audit, slots, FakeProbe(), FakeKeeper())
+    world = World(parse(toml), runner, job_rows, locks, audit, slots, FakeProbe(), FakeKeeper())
+    if world.settings.server.oauth_enabled:
+        parts = world.oauth
+        world.verifiers.append(GithubPeople(lambda: world.settings, parts.tokens, parts.logins))
+    return world
 
 
 def make_context(

@@ -6,28 +6,14 @@ checked (`http.curloptResolve`), so a name that answers differently a moment lat
 
 import socket
 from collections.abc import Callable, Iterable, Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import ip_address
 
 from oduflow.adapters.git.urls import RemoteUrl, bracketed, is_listed
+from oduflow.domain.addresses import is_public
 from oduflow.domain.errors import Invalid, UpstreamFailed
 
 Resolve = Callable[[str, int], Sequence[str]]
 """Takes a host name and a port, answers its addresses; raises `UpstreamFailed` without any."""
-
-# IANA hands out unicast addresses from one block only, so mapped (::ffff:0:0/96), translated
-# (64:ff9b::/96), link-local, private and multicast ones lie outside. Inside it, these carry an
-# IPv4 address or are not routed (RFC 4380, 3056, 3849, 9637).
-_UNICAST = IPv6Network("2000::/3")
-_TUNNELS_AND_EXAMPLES = tuple(
-    IPv6Network(block) for block in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
-)
-
-
-def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Tell whether an address is one of the public internet, reached as itself."""
-    if isinstance(address, IPv6Address):
-        return address in _UNICAST and not any(address in net for net in _TUNNELS_AND_EXAMPLES)
-    return address.is_global and not address.is_multicast
 
 
 def look_up(host: str, port: int) -> list[str]:

@@ -6,6 +6,10 @@ from oduflow.adapters.store.environments import EnvironmentChanges, Environments
 from oduflow.adapters.store.facts import Facts
 from oduflow.adapters.store.grants import Grants
 from oduflow.adapters.store.jobs import JobEvent, Jobs
+from oduflow.adapters.store.oauth_clients import OAuthClients
+from oduflow.adapters.store.oauth_logins import OAuthLogins
+from oduflow.adapters.store.oauth_tokens import OAuthTokens
+from oduflow.adapters.store.oauth_transactions import OAuthTransactions
 from oduflow.adapters.store.templates import TemplateChanges, Templates
 
 __all__ = [
@@ -16,6 +20,10 @@ __all__ = [
     "Grants",
     "JobEvent",
     "Jobs",
+    "OAuthClients",
+    "OAuthLogins",
+    "OAuthTokens",
+    "OAuthTransactions",
     "Store",
     "TemplateChanges",
     "Templates",

@@ -16,12 +16,13 @@ from oduflow.blueprints.trail import remember
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Kind
 from oduflow.domain.grant_rules import REST
+from oduflow.domain.oauth import resource_at
 from oduflow.settings import Team
 
 SUBJECT = "auth_token"
-CHALLENGE = 'Bearer realm="Oduflow"'
-_INVALID = f'{CHALLENGE}, error="invalid_token"'
-_INVALID_OR_BASIC = f'Basic realm="Oduflow", {_INVALID}'
+_REALM = 'realm="Oduflow"'
+_INVALID = ', error="invalid_token"'
+_INVALID_OR_BASIC = f"Basic {_REALM}, Bearer {_REALM}{_INVALID}"
 
 
 class StaticTokenVerifier:
@@ -46,17 +47,17 @@ def authenticate_bearer() -> Actor:
     presented = request.headers.get("Authorization")
     if presented is None:
         actor = _anonymous()
-        message, challenge = "This needs a Bearer token.", CHALLENGE
+        message, problem = "This needs a Bearer token.", ""
         if actor is None:
             remember("sign_in", None, Kind.UNAUTHENTICATED, {"credential": "none"})
     else:
         actor = attempt("bearer", lambda: _verified(presented))
-        message, challenge = "The Bearer token is wrong.", _INVALID
+        message, problem = "The Bearer token is wrong.", _INVALID
     if actor is None:
         raise NotSignedIn(
             message,
             "Send `Authorization: Bearer …` with the team's auth_token of oduflow.toml.",
-            challenge=challenge,
+            challenge=f"Bearer {_where_to_sign_in()}{_REALM}{problem}",
         )
     return actor
 
@@ -77,6 +78,15 @@ def authenticate_grant() -> Actor:
             challenge=_INVALID_OR_BASIC,
         )
     return actor
+
+
+def _where_to_sign_in() -> str:
+    """Tell a client where it learns how people sign in (RFC 9728, 5.1), if they can."""
+    server = context().settings.server
+    if not server.oauth_enabled or resource_at(server.oauth_base_url, request.path) is None:
+        return ""
+    at = f"{server.oauth_base_url}/.well-known/oauth-protected-resource{request.path}"
+    return f'resource_metadata="{at}", '
 
 
 def _anonymous() -> Actor | None:

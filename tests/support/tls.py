@@ -1,0 +1,64 @@
+"""Self-signed certificates, and servers that show them."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from socketserver import ThreadingTCPServer
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
+from threading import Thread
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """One certificate for a few names, believed by whoever is given its file."""
+
+    file: Path
+    key: Path
+
+    def server_context(self) -> SSLContext:
+        context = SSLContext(PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.file, self.key)
+        return context
+
+
+def make_certificate(folder: Path, *names: str) -> Certificate:
+    """Make a certificate; a name is `DNS:…` or `IP:…`."""
+    made = Certificate(folder / "certificate.pem", folder / "key.pem")
+    words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test"
+    names_given = ("-addext", f"subjectAltName={','.join(names)}")
+    files = ("-keyout", str(made.key), "-out", str(made.file))
+    subprocess.run(
+        ["openssl", *words.split(), *names_given, *files],
+        check=True,
+        capture_output=True,
+        timeout=30,
+    )
+    return made
+
+
+@contextmanager
+def raw_server(handle: Callable[..., object], certificate: Certificate) -> Iterator[int]:
+    """Serve TLS on a free port of loopback; `handle(connection)` says what goes over it."""
+    context = certificate.server_context()
+
+    class Server(ThreadingTCPServer):
+        daemon_threads = True
+
+        def finish_request(self, request: object, client_address: object) -> None:
+            try:
+                with context.wrap_socket(request, server_side=True) as connection:  # type: ignore[arg-type]
+                    connection.settimeout(10)
+                    handle(connection)
+            except OSError:
+                pass  # the client hung up, which is what some tests are about
+
+    with Server(("127.0.0.1", 0), None) as server:  # type: ignore[arg-type]
+        thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join(10)
