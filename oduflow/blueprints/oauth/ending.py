@@ -8,7 +8,8 @@ from oduflow.blueprints.oauth.errors import redirect_back, refuse
 from oduflow.blueprints.oauth.face import parts
 from oduflow.blueprints.oauth.pages import OVER
 from oduflow.blueprints.oauth.server import Asked, agree_on, authorization
-from oduflow.blueprints.oauth.trail import SIGN_IN, person, remember
+from oduflow.blueprints.oauth.trail import SIGN_IN, person
+from oduflow.blueprints.trail import remember
 from oduflow.domain.errors import Forbidden, Kind
 from oduflow.domain.names import new_id
 from oduflow.domain.oauth import SCOPE, Bearing, Login, Transaction
