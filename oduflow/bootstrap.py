@@ -19,7 +19,7 @@ from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.locks import BootSlots, FileLocks, ServerLock
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
-from oduflow.adapters.store import AuditLog, Environments, Facts, Store, Templates
+from oduflow.adapters.store import Attempts, AuditLog, Environments, Facts, Store, Templates
 from oduflow.adapters.store import Jobs as JobRows
 from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
@@ -35,7 +35,7 @@ from oduflow.services.infrastructure import Infrastructure
 from oduflow.services.keeper import Keeper
 from oduflow.services.secret_files import ensure_secret
 from oduflow.services.supported import refuse_unsupported
-from oduflow.settings import Settings
+from oduflow.settings import LiveSettings, Settings
 
 OPERATIONS = "oduflow.operations"
 TEST_PREFIX = "test-"
@@ -64,6 +64,7 @@ class Services:
     """Everything the faces and the server's own loop are handed."""
 
     settings: Settings
+    live: LiveSettings
     runner: Runner
     probe: Doctor
     deps: Deps
@@ -74,6 +75,8 @@ class Services:
     server_lock: ServerLock
     keeper: Keeper
     audit: AuditLog
+    attempts: Attempts
+    facts: Facts
 
     @property
     def registry(self) -> Registry:
@@ -93,6 +96,7 @@ def build(settings: Settings) -> Services:
         Invalid: the configuration asks for what this version cannot do.
     """
     refuse_unsupported(settings)
+    live = LiveSettings(settings)
     data_dir = settings.server.data_dir
     naming = Naming(settings.server.instance, data_dir)
     disk = Disk(data_dir)
@@ -122,7 +126,7 @@ def build(settings: Settings) -> Services:
         return Infrastructure(settings, naming, docker.networks, database, firewall, locks, disk)
 
     deps = Deps(
-        settings=settings,
+        live=live,
         naming=naming,
         environments=Environments(store),
         templates=Templates(store),
@@ -153,6 +157,7 @@ def build(settings: Settings) -> Services:
     )
     return Services(
         settings=settings,
+        live=live,
         runner=runner,
         probe=Doctor(watched, quick.engine, store),
         deps=deps,
@@ -163,6 +168,8 @@ def build(settings: Settings) -> Services:
         server_lock=ServerLock(data_dir),
         keeper=Keeper(deps),
         audit=audit,
+        attempts=Attempts(store),
+        facts=Facts(store),
     )
 
 

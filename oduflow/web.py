@@ -19,11 +19,11 @@ from oduflow.blueprints.health.metrics import Metrics
 from oduflow.blueprints.health.ports import Probe
 from oduflow.blueprints.health.readiness import Readiness
 from oduflow.blueprints.health.views import health_blueprint
-from oduflow.blueprints.ports import TokenVerifier
+from oduflow.blueprints.ports import AttemptLedger, FactStore, TokenVerifier
 from oduflow.domain.errors import Failure
 from oduflow.kernel.ports import AuditSink
 from oduflow.kernel.runner import Runner
-from oduflow.settings import BadSettings, Settings, load
+from oduflow.settings import BadSettings, Settings, SettingsSource, load
 
 MAX_BODY_BYTES = 4 << 20
 CANNOT_START = 2
@@ -50,7 +50,11 @@ class Services(Protocol):
 
     @property
     def settings(self) -> Settings:
-        """The configuration."""
+        """The configuration that the server started with."""
+
+    @property
+    def live(self) -> SettingsSource:
+        """The configuration as it is now."""
 
     @property
     def runner(self) -> Runner:
@@ -63,6 +67,14 @@ class Services(Protocol):
     @property
     def audit(self) -> AuditSink:
         """Where sign-ins and refusals are remembered."""
+
+    @property
+    def attempts(self) -> AttemptLedger:
+        """Counts wrong credentials."""
+
+    @property
+    def facts(self) -> FactStore:
+        """Remembers what other processes ask for."""
 
     @property
     def verifiers(self) -> Sequence[TokenVerifier]:
@@ -88,7 +100,13 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.url_map.strict_slashes = False
     _trust_proxies(app, parts.settings.server.trusted_proxies)
     shared = Context(
-        parts.settings, parts.runner, parts.probe, parts.audit, verifiers=parts.verifiers
+        parts.live,
+        parts.runner,
+        parts.probe,
+        parts.audit,
+        parts.attempts,
+        parts.facts,
+        verifiers=parts.verifiers,
     )
     app.extensions[EXTENSION] = shared
     answer_failures(app)

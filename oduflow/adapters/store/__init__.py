@@ -1,5 +1,6 @@
 """The store: one SQLite file with everything the product must remember."""
 
+from oduflow.adapters.store.attempts import Attempts
 from oduflow.adapters.store.audit import AuditLog
 from oduflow.adapters.store.engine import Store
 from oduflow.adapters.store.environments import EnvironmentChanges, Environments
@@ -8,6 +9,7 @@ from oduflow.adapters.store.jobs import JobEvent, Jobs
 from oduflow.adapters.store.templates import TemplateChanges, Templates
 
 __all__ = [
+    "Attempts",
     "AuditLog",
     "EnvironmentChanges",
     "Environments",

@@ -1,6 +1,7 @@
 """HTTP Basic: the dashboard and REST, user `admin`, a team's `ui_password` (RFC 7617)."""
 
 import hmac
+from typing import cast
 
 from flask import request
 from flask_httpauth import HTTPBasicAuth  # type: ignore[import-untyped]
@@ -27,13 +28,15 @@ def authenticate_basic() -> Actor:
     Raises:
         Forbidden: a foreign page made a browser send this.
         NotSignedIn: there is no credential where one is needed, or a wrong one.
+        RateLimited: there were too many wrong ones.
     """
     refuse_cross_site()
-    if "Authorization" not in request.headers:
+    presented = request.headers.get("Authorization")
+    if presented is None:
         actor = anonymous(context().settings, _password)
         message = "This needs a user and a password."
     else:
-        actor = attempt("basic", lambda: _http.authenticate(_http.get_auth(), None))
+        actor = attempt("basic", _compared, presented=presented)
         message = "The user or the password is wrong."
     if actor is None:
         raise NotSignedIn(
@@ -42,6 +45,10 @@ def authenticate_basic() -> Actor:
             challenge=_http.authenticate_header(),
         )
     return actor
+
+
+def _compared() -> Actor | None:
+    return cast("Actor | None", _http.authenticate(_http.get_auth(), None))
 
 
 @_http.verify_password  # type: ignore[untyped-decorator]

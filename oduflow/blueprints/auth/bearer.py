@@ -37,13 +37,14 @@ def authenticate_bearer() -> Actor:
 
     Raises:
         NotSignedIn: there is no token where one is needed, or a wrong one.
+        RateLimited: there were too many wrong ones.
     """
     presented = request.headers.get("Authorization")
     if presented is None:
         actor = _anonymous()
         message, challenge = "This needs a Bearer token.", CHALLENGE
     else:
-        actor = attempt("bearer", lambda: _verified(presented))
+        actor = attempt("bearer", lambda: _verified(presented), presented=presented, past_team=True)
         message, challenge = "The Bearer token is wrong.", _INVALID
     if actor is None:
         raise NotSignedIn(
