@@ -29,11 +29,13 @@ class Seen:
         key: makes marks of credentials; random, so a mark means nothing elsewhere.
         right: marks of credentials that were right a moment ago.
         refused: full counters that the log was told of a moment ago.
+        told: what is told only once.
     """
 
     key: bytes = field(default_factory=lambda: os.urandom(32), repr=False)
     right: Recently = field(default_factory=lambda: Recently(600))
     refused: Recently = field(default_factory=lambda: Recently(60))
+    told: set[str] = field(default_factory=set)
     _turns: tuple[threading.RLock, ...] = field(
         default_factory=lambda: tuple(threading.RLock() for _ in range(_TURNS))
     )
