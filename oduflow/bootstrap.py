@@ -22,6 +22,7 @@ from oduflow.adapters.locks import BootSlots, FileLocks, ServerLock
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
 from oduflow.adapters.store import (
+    Attempts,
     AuditLog,
     Environments,
     Facts,
@@ -52,7 +53,7 @@ from oduflow.services.infrastructure import Infrastructure
 from oduflow.services.keeper import Keeper
 from oduflow.services.secret_files import ensure_secret
 from oduflow.services.supported import refuse_unsupported
-from oduflow.settings import Settings
+from oduflow.settings import LiveSettings, Settings
 
 OPERATIONS = "oduflow.operations"
 TEST_PREFIX = "test-"
@@ -103,6 +104,7 @@ class Services:
     """Everything the faces and the server's own loop are handed."""
 
     settings: Settings
+    live: LiveSettings
     runner: Runner
     probe: Doctor
     deps: Deps
@@ -115,6 +117,8 @@ class Services:
     audit: AuditTrail
     grants: GrantKeeper
     oauth: OAuth
+    attempts: Attempts
+    facts: Facts
 
     @property
     def registry(self) -> Registry:
@@ -124,7 +128,7 @@ class Services:
     @property
     def verifiers(self) -> tuple[GithubPeople, GrantKeeper]:
         """Who knows Bearer tokens besides the static ones, in the order they are asked."""
-        people = GithubPeople(lambda: self.settings, self.oauth.tokens, self.oauth.logins)
+        people = GithubPeople(self.live.current, self.oauth.tokens, self.oauth.logins)
         return (people, self.grants)
 
     def stands(self, actor: Actor) -> bool:
@@ -139,6 +143,7 @@ def build(settings: Settings) -> Services:
         Invalid: the configuration asks for what this version cannot do.
     """
     refuse_unsupported(settings)
+    live = LiveSettings(settings)
     data_dir = settings.server.data_dir
     naming = Naming(settings.server.instance, data_dir)
     disk = Disk(data_dir)
@@ -173,7 +178,7 @@ def build(settings: Settings) -> Services:
         store, data_dir / "audit", key=lambda: ensure_secret(data_dir / "audit" / "key")
     )
     deps = Deps(
-        settings=settings,
+        live=live,
         naming=naming,
         environments=Environments(store),
         templates=Templates(store),
@@ -196,7 +201,7 @@ def build(settings: Settings) -> Services:
         logins=oauth.logins,
     )
     audit = AuditTrail(audit_log)
-    grants = GrantKeeper(deps.grants, deps.environments, frozenset(settings.teams))
+    grants = GrantKeeper(deps.grants, deps.environments, lambda: live.current().teams)
     runner = Runner(
         Registry.discover(OPERATIONS), deps, locks=locks, jobs=jobs, audit=audit, reach=grants
     )
@@ -210,6 +215,7 @@ def build(settings: Settings) -> Services:
     )
     return Services(
         settings=settings,
+        live=live,
         runner=runner,
         probe=Doctor(watched, quick.engine, store),
         deps=deps,
@@ -222,6 +228,8 @@ def build(settings: Settings) -> Services:
         audit=audit,
         grants=grants,
         oauth=oauth,
+        attempts=Attempts(store),
+        facts=Facts(store),
     )
 
 

@@ -21,12 +21,12 @@ from oduflow.blueprints.health.readiness import Readiness
 from oduflow.blueprints.health.views import health_blueprint
 from oduflow.blueprints.oauth import routes as oauth
 from oduflow.blueprints.oauth.ports import OAuthParts
-from oduflow.blueprints.ports import TokenVerifier
+from oduflow.blueprints.ports import AttemptLedger, FactStore, TokenVerifier
 from oduflow.domain.access import Actor
 from oduflow.domain.errors import Failure
 from oduflow.kernel.ports import AuditSink
 from oduflow.kernel.runner import Runner
-from oduflow.settings import BadSettings, Settings, load
+from oduflow.settings import BadSettings, Settings, SettingsSource, load
 
 MAX_BODY_BYTES = 4 << 20
 CANNOT_START = 2
@@ -54,7 +54,11 @@ class Services(Protocol):
 
     @property
     def settings(self) -> Settings:
-        """The configuration."""
+        """The configuration that the server started with."""
+
+    @property
+    def live(self) -> SettingsSource:
+        """The configuration as it is now."""
 
     @property
     def runner(self) -> Runner:
@@ -71,6 +75,14 @@ class Services(Protocol):
     @property
     def oauth(self) -> OAuthParts:
         """What the OAuth server remembers."""
+
+    @property
+    def attempts(self) -> AttemptLedger:
+        """Counts wrong credentials."""
+
+    @property
+    def facts(self) -> FactStore:
+        """Remembers what other processes ask for."""
 
     @property
     def verifiers(self) -> Sequence[TokenVerifier]:
@@ -99,10 +111,12 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.url_map.strict_slashes = False
     _trust_proxies(app, parts.settings.server.trusted_proxies)
     shared = Context(
-        parts.settings,
+        parts.live,
         parts.runner,
         parts.probe,
         parts.audit,
+        parts.attempts,
+        parts.facts,
         verifiers=parts.verifiers,
         stands=parts.stands,
     )

@@ -15,7 +15,7 @@ from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
 from oduflow.services.failpoints import Failpoints
 from oduflow.services.infrastructure import Infrastructure
-from oduflow.settings import Settings
+from oduflow.settings import LiveSettings, Settings
 
 OpenTenant = Callable[[str, str], Tenant]
 
@@ -25,10 +25,11 @@ class Deps:
     """The product's parts.
 
     Attributes:
+        live: the configuration, which follows its file.
         tenant: opens an environment's database as its own role, from its name and password.
     """
 
-    settings: Settings
+    live: LiveSettings
     naming: Naming
     environments: Environments
     templates: Templates
@@ -45,3 +46,8 @@ class Deps:
     infrastructure: Infrastructure
     failpoints: Failpoints
     logins: OAuthLogins
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration as it is now; a team that was removed still has its quotas."""
+        return self.live.for_work()

@@ -1,6 +1,6 @@
 """Who may come in with a grant, which grants an actor deals with, and how they are shown."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 
 from oduflow.adapters.store import Environments, Grants
@@ -29,12 +29,12 @@ class GrantKeeper:
     The faces' `TokenVerifier` and the kernel's `Reach`.
 
     Attributes:
-        teams: ids of the configured teams; the grants of others open nothing.
+        teams: tells the ids of the configured teams; the grants of others open nothing.
     """
 
     grants: Grants
     environments: Environments
-    teams: frozenset[str]
+    teams: Callable[[], Container[str]]
 
     def verify(self, token: str, resource: str) -> Actor | None:
         """Return who holds that secret, or None when it opens nothing here.
@@ -74,7 +74,7 @@ class GrantKeeper:
 
     def _state(self, grant: str) -> GrantState | None:
         lineage = self.grants.lineage(grant)
-        if not lineage or lineage[0].team not in self.teams:
+        if not lineage or lineage[0].team not in self.teams():
             return None
         return state_of(lineage, now(), lambda id_: self.environments.by_id(id_) is not None)
 

@@ -21,8 +21,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from oduflow.blueprints.context import Context
-from oduflow.blueprints.ports import Stands, TokenVerifier, always
+from oduflow.blueprints.ports import AttemptLedger, Stands, TokenVerifier, always
 from oduflow.domain.access import Actor
+from oduflow.domain.attempts import Claim, Reservation
 from oduflow.domain.audit import AuditRow
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Busy, Unauthenticated
@@ -35,7 +36,7 @@ from oduflow.kernel.ports import Reach
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
 from oduflow.services.github_people import GithubPeople
-from oduflow.settings import Settings, parse
+from oduflow.settings import Settings, SettingsSource, parse
 from oduflow.web import create_app
 from tests.support.oauth_parts import OAuthParts
 from tests.support.things import THINGS
@@ -231,6 +232,35 @@ class FakeProbe:
         return self.counts
 
 
+class FakeAttempts:
+    """Room for any number of wrong credentials: most tests are not about them."""
+
+    def look(self, claim: Claim) -> Reservation:
+        return Reservation()
+
+    def reserve(self, claim: Claim) -> Reservation:
+        return Reservation(claim.counters)
+
+    def give_back(self, reservation: Reservation) -> None:
+        """Do nothing."""
+
+    def succeed(self, reservation: Reservation, source: str, team: str) -> None:
+        """Do nothing."""
+
+
+@dataclass
+class FakeFacts:
+    """Facts in a dictionary."""
+
+    told: dict[str, str] = field(default_factory=dict)
+
+    def get(self, key: str) -> str | None:
+        return self.told.get(key)
+
+    def set(self, key: str, value: str) -> None:
+        self.told[key] = value
+
+
 class FakeKeeper:
     """Work beside the requests that never begins."""
 
@@ -261,6 +291,14 @@ class World:
     verifiers: list[TokenVerifier] = field(default_factory=list)
     stands: Stands = always
     oauth: OAuthParts = field(default_factory=OAuthParts)
+    attempts: AttemptLedger = field(default_factory=FakeAttempts)
+    facts: FakeFacts = field(default_factory=FakeFacts)
+    source: SettingsSource | None = None
+
+    @property
+    def live(self) -> SettingsSource:
+        """The configuration as it is now: fixed, unless a test hands in a source."""
+        return self.source or self.settings
 
     @cached_property
     def app(self) -> Flask:
@@ -309,7 +347,7 @@ def make_context(
 ) -> Context:
     """Build only what faces are handed, without an application."""
     world = make_world(toml, operations=operations, deps=deps)
-    return Context(world.settings, world.runner, world.probe, world.audit)
+    return Context(world.live, world.runner, world.probe, world.audit, world.attempts, world.facts)
 
 
 def basic(password: str, user: str = "admin") -> dict[str, str]:

@@ -131,7 +131,7 @@ def _made(store: Store, toml: str) -> GrantsWorld:
         containers=SimpleNamespace(list=lambda _labels: []),
         infrastructure=SimpleNamespace(isolation=None),
     )
-    keeper = GrantKeeper(grants, environments, frozenset(settings.teams))
+    keeper = GrantKeeper(grants, environments, lambda: settings.teams)
     runner = Runner(
         Registry(_operations()), deps, locks=locks, jobs=jobs, audit=audit, reach=keeper
     )

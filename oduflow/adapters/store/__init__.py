@@ -1,5 +1,6 @@
 """The store: one SQLite file with everything the product must remember."""
 
+from oduflow.adapters.store.attempts import Attempts
 from oduflow.adapters.store.audit import AuditLog
 from oduflow.adapters.store.engine import Store
 from oduflow.adapters.store.environments import EnvironmentChanges, Environments
@@ -13,6 +14,7 @@ from oduflow.adapters.store.oauth_transactions import OAuthTransactions
 from oduflow.adapters.store.templates import TemplateChanges, Templates
 
 __all__ = [
+    "Attempts",
     "AuditLog",
     "EnvironmentChanges",
     "Environments",

@@ -210,3 +210,21 @@ audit = Table(
 )
 
 facts = Table("facts", metadata, Column("key", Text, primary_key=True), _text("value"))
+
+# Whole milliseconds since 1970: a counter is moved by adding to it, which text cannot do.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("clear_at", Integer, nullable=False),
+    Index(None, "clear_at"),
+)
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("team", Text, primary_key=True),
+    Column("at", Integer, nullable=False),
+    Index(None, "at"),
+)

@@ -1,6 +1,7 @@
 """HTTP Basic: the dashboard and REST, user `admin`, a team's `ui_password` (RFC 7617)."""
 
 import hmac
+from typing import cast
 
 from flask import request
 from flask_httpauth import HTTPBasicAuth  # type: ignore[import-untyped]
@@ -30,15 +31,17 @@ def authenticate_basic() -> Actor:
     Raises:
         Forbidden: a foreign page made a browser send this.
         NotSignedIn: there is no credential where one is needed, or a wrong one.
+        RateLimited: there were too many wrong ones.
     """
     refuse_cross_site()
-    if "Authorization" not in request.headers:
+    presented = request.headers.get("Authorization")
+    if presented is None:
         actor = anonymous(context().settings, _password)
         message = "This needs a user and a password."
         if actor is None:
             remember("sign_in", None, Kind.UNAUTHENTICATED, {"credential": "none"})
     else:
-        actor = attempt("basic", lambda: _http.authenticate(_http.get_auth(), None))
+        actor = attempt("basic", _compared, presented=presented)
         message = "The user or the password is wrong."
     if actor is None:
         raise NotSignedIn(
@@ -61,6 +64,10 @@ def authenticate_rest() -> Actor:
         return authenticate_basic()
     refuse_cross_site()
     return authenticate_grant()
+
+
+def _compared() -> Actor | None:
+    return cast("Actor | None", _http.authenticate(_http.get_auth(), None))
 
 
 @_http.verify_password  # type: ignore[untyped-decorator]

@@ -43,6 +43,7 @@ def authenticate_bearer() -> Actor:
 
     Raises:
         NotSignedIn: there is no token where one is needed, or a wrong one.
+        RateLimited: there were too many wrong ones.
     """
     presented = request.headers.get("Authorization")
     if presented is None:
@@ -51,7 +52,7 @@ def authenticate_bearer() -> Actor:
         if actor is None:
             remember("sign_in", None, Kind.UNAUTHENTICATED, {"credential": "none"})
     else:
-        actor = attempt("bearer", lambda: _verified(presented))
+        actor = attempt("bearer", lambda: _verified(presented), presented=presented, past_team=True)
         message, problem = "The Bearer token is wrong.", _INVALID
     if actor is None:
         raise NotSignedIn(
@@ -69,7 +70,7 @@ def authenticate_grant() -> Actor:
         NotSignedIn: it is no grant, or none that opens REST.
     """
     presented = request.headers["Authorization"]
-    actor = attempt("bearer", lambda: _granted(presented))
+    actor = attempt("grant", lambda: _granted(presented), presented=presented, past_team=True)
     if actor is None:
         raise NotSignedIn(
             "The Bearer token is wrong here.",

@@ -8,4 +8,6 @@ SIGN_IN = "sign_in"
 
 def person(login: Login | None, team: str = "") -> Actor | None:
     """Name whoever signs in, as far as they are known."""
-    return login and Actor(team, ActorKind.OAUTH, login.name, subject_id=login.id)
+    if login is None:
+        return None
+    return Actor(team, ActorKind.OAUTH, login.name, subject_id=login.id)
