@@ -76,6 +76,7 @@ def test_what_is_foreign_is_refused_in_the_words_for_what_is_not_there():
             foreign = refusal(operation, "till", FOREIGN_JOB)
             absent = refusal(operation, "gone", "d" * 12)
             assert isinstance(foreign, NotFound)
+            assert isinstance(absent, NotFound)
             assert foreign.hint == absent.hint
             assert foreign.message.replace("till", "gone").replace("b" * 12, "d" * 12) == (
                 absent.message
