@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from oduflow.domain.access import Actor, ActorKind
 from tests.support.fakes import BLUE_PASSWORD, BLUE_TOKEN, basic, bearer
 from tests.support.grants_world import GrantsWorld, grants_world
 
@@ -39,6 +40,16 @@ def test_it_is_no_password(made: GrantsWorld) -> None:
 @pytest.mark.parametrize("token", [BLUE_TOKEN, BLUE_PASSWORD, "odf_wrong", ""])
 def test_no_other_bearer_token_opens_rest(made: GrantsWorld, token: str) -> None:
     assert get(made, "/status", bearer(token)).status_code == 401
+
+
+def test_a_token_of_a_person_opens_no_rest_whoever_knows_it(made: GrantsWorld) -> None:
+    class KnowsAnn:
+        def verify(self, token: str, resource: str) -> Actor:
+            return Actor("1", ActorKind.OAUTH, "ann")
+
+    made.world.verifiers.append(KnowsAnn())
+
+    assert get(made, "/status", bearer("token-of-ann")).status_code == 401
 
 
 def test_a_wrong_one_is_not_made_good_by_an_open_dashboard(tmp_path: Any) -> None:
