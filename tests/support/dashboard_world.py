@@ -27,6 +27,7 @@ from oduflow.domain.environment import (
     EnvironmentView,
 )
 from oduflow.domain.errors import Conflict, Failure, Kind, NotFound, UpstreamFailed
+from oduflow.domain.grant import GrantView
 from oduflow.domain.odoo_log import filter_log
 from oduflow.domain.outcome import ErrorView, Nothing, Outcome
 from oduflow.domain.template import TemplateList, TemplateState, TemplateView
@@ -35,6 +36,7 @@ from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
 from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, World, basic, make_world
+from tests.support.grant_ledger import GRANT_HANDLERS
 from tests.support.pages import Element, read_page
 
 BLUE = basic(BLUE_PASSWORD)
@@ -79,6 +81,7 @@ class Ledger:
 
     environments: dict[str, EnvironmentView] = field(default_factory=dict)
     templates: dict[str, TemplateView] = field(default_factory=dict)
+    grants: dict[str, GrantView] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
     stumbles: dict[str, Failure] = field(default_factory=dict)
     go: threading.Event = field(default_factory=threading.Event)
@@ -255,7 +258,7 @@ def delete_template(ledger: Ledger, call: Call, args: Any) -> Outcome[Nothing]:
     return Outcome(Nothing(), f"Template {args.name} is deleted.")
 
 
-HANDLERS = {
+HANDLERS: dict[str, Any] = {
     handler.__name__: handler
     for handler in (
         create_environment,
@@ -272,6 +275,7 @@ HANDLERS = {
         stop_environment,
     )
 } | {"rebuild_environment": start_environment, "restart_environment": start_environment}
+HANDLERS |= GRANT_HANDLERS
 
 
 def make_dashboard(toml: str = ONE_TEAM) -> tuple[World, Ledger]:

@@ -89,6 +89,11 @@ class GrantsWorld:
         assert row is not None
         return row.id
 
+    def answering(self, toml: str) -> World:
+        """Return the world as it answers under another configuration, such as another port."""
+        self.world = replace(self.world, settings=parse(toml))
+        return self.world
+
     def recreate(self, name: str, team: str = "1") -> str:
         """Delete an environment, and make another of the same name; return its id."""
         self.environments.remove(self.id_of(name, team))
@@ -110,7 +115,7 @@ def grants_world(folder: Path, toml: str = TWO_TEAMS) -> Iterator[GrantsWorld]:
     try:
         yield made
     finally:
-        cast("FakeBootSlots", made.world.slots).free.set()
+        made.world.slots.free.set()
         for job in made.world.runner.jobs.store.unfinished():
             made.world.runner.jobs.wait(job.actor.team, job.id, 10)
         store.close()

@@ -45,7 +45,8 @@ def _set_up(state: BlueprintSetupState) -> None:
     parts[OF_ONE] = Bridge(lambda: make_server(runner, of_one=True), slots)
 
 
-@blueprint.route("/mcp", methods=METHODS, provide_automatic_options=False)
+# Strict: with a slash behind it, it would be a second address of the same resource.
+@blueprint.route("/mcp", methods=METHODS, strict_slashes=True, provide_automatic_options=False)
 def mcp() -> Response:
     """Hand a request to the SDK once it is known who asks.
 
@@ -58,7 +59,9 @@ def mcp() -> Response:
     return _served(EXTENSION, actor, "", lambda: stands(actor))
 
 
-@blueprint.route("/mcp/<environment>", methods=METHODS, provide_automatic_options=False)
+@blueprint.route(
+    "/mcp/<environment>", methods=METHODS, strict_slashes=True, provide_automatic_options=False
+)
 def mcp_of_one(environment: str) -> Response:
     """Do the same within one environment.
 

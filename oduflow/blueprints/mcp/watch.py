@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+from oduflow.domain.errors import Failure
+
 LOOK_SECONDS = 0.5
 STRIKES = 2  # looks in a row: whoever deletes its own environment still hears that it is gone
 
@@ -30,5 +32,11 @@ class Watch:
         moment = time.monotonic()
         if self._strikes < STRIKES and moment - self._looked_at >= LOOK_SECONDS:
             self._looked_at = moment
-            self._strikes = 0 if self._stands() else self._strikes + 1
+            self._strikes = 0 if self._known_to_stand() else self._strikes + 1
         return self._strikes >= STRIKES
+
+    def _known_to_stand(self) -> bool:
+        try:
+            return self._stands()
+        except Failure:  # who cannot be looked up is let in no longer than who is not there
+            return False

@@ -10,6 +10,7 @@ from oduflow.domain.errors import Conflict
 from oduflow.domain.outcome import ErrorView
 from tests.support.dashboard_world import BLUE, BROKEN, GONE, REPOSITORY, TRACEBACK, make_dashboard
 from tests.support.fakes import OPEN, RED_PASSWORD, TWO_TEAMS, World, basic, bearer, make_world
+from tests.support.grant_ledger import grant_view
 from tests.support.pages import Element, read_page
 
 HOSTILE = "<div hx-get=/x hx-trigger=load onclick=alert(1)>\"'</div>"
@@ -29,6 +30,10 @@ PAGES = [
     "/new/template",
     "/templates/base-19/delete",
     "/templates/busy/delete",
+    "/access",
+    "/new/grant",
+    "/new/grant?name=<div+hx-get=/x>",
+    "/access/ci/revoke",
     "/jobs",
     "/jobs?active=true",
     "/jobs/{failed}",
@@ -43,7 +48,7 @@ PARTIALS = [
     "/_/jobs",
     "/_/jobs/{failed}",
 ]
-EMPTY = ["/", "/templates", "/jobs", "/new/environment"]
+EMPTY = ["/", "/templates", "/access", "/jobs", "/new/environment"]
 
 every_page = pytest.mark.parametrize("path", PAGES)
 every_path = pytest.mark.parametrize("path", PAGES + PARTIALS)
@@ -265,6 +270,8 @@ def stocked():
     ledger.add("failed", state="failed", url=None, error=wrong)
     ledger.add("lost", state="lost", url=None, error=wrong)
     ledger.add_template("busy", environments=("running",), modules=(HOSTILE,), odoo_image=HOSTILE)
+    ledger.grants["ci"] = grant_view("ci", created_by=HOSTILE)
+    ledger.grants["child"] = grant_view("child", parent="ci", environments=None, rest=True)
     ledger.logs["running"] = f"2026-11-23 09:14:03,502 1 ERROR db odoo: {HOSTILE}"
     jobs = {
         "failed": begin(world, name="gone", repo_url=GONE),

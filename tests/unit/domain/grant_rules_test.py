@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from oduflow.domain.grant_rules import (
 NOON = datetime(2026, 5, 5, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
 OWN = Bounds(frozenset({"a", "b"}), frozenset({Tier.READ, Tier.WRITE}), LATER, 10, rest=False)
-WIDER = [
+WIDER: list[tuple[dict[str, Any], str]] = [
     ({"environments": None}, "environments"),
     ({"environments": frozenset({"a", "c"})}, "environments"),
     ({"tiers": frozenset({Tier.READ, Tier.DESTROY})}, "read, write only"),

@@ -49,3 +49,4 @@ def test_no_grant_is_for_ever_over_already_or_unclear(asked):
 
 def test_an_agent_may_send_its_seconds_as_a_number():
     assert CreateGrant(name="ci", expires=60).expires == "60"  # type: ignore[arg-type]
+    assert CreateGrant(name="ci", expires=None).expires is None

@@ -32,6 +32,14 @@ SAMPLES: dict[str, Any] = {
     "username": "ann",
 }
 TEAM_WIDE = {"create_environment", "create_template", "delete_template", "list_templates"}
+OWN = {
+    "create_grant",
+    "get_status",
+    "list_environments",
+    "list_grants",
+    "list_jobs",
+    "revoke_grant",
+}
 
 every_operation = pytest.mark.parametrize("operation", list(REGISTRY), ids=lambda found: found.name)
 
@@ -76,6 +84,7 @@ def test_what_is_foreign_is_refused_in_the_words_for_what_is_not_there():
             foreign = refusal(operation, "till", FOREIGN_JOB)
             absent = refusal(operation, "gone", "d" * 12)
             assert isinstance(foreign, NotFound)
+            assert isinstance(absent, NotFound)
             assert foreign.hint == absent.hint
             assert foreign.message.replace("till", "gone").replace("b" * 12, "d" * 12) == (
                 absent.message
@@ -84,6 +93,12 @@ def test_what_is_foreign_is_refused_in_the_words_for_what_is_not_there():
 
 def test_what_is_about_the_team_says_so():
     assert {found.name for found in REGISTRY if found.scope is Scope.TEAM} >= TEAM_WIDE
+
+
+def test_what_keeps_itself_to_the_actors_own_is_known_by_name():
+    own = {found.name for found in REGISTRY if found.scope is Scope.OWN}
+
+    assert own == OWN, "its handler has to leave out what is not the actor's; test that it does"
 
 
 def test_a_lock_on_a_foreign_environment_does_not_tell_that_it_is_there():

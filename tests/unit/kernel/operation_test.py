@@ -157,6 +157,8 @@ def test_a_handler_that_says_too_little_is_refused_at_import(handler, reason):
         ({"effect": Effect.READ}, "it reads through a writing permission"),
         ({"audit": ("name", "password")}, "it audits what it does not take"),
         ({"rest": "POST /things/{id}"}, "its path takes what it does not"),
+        ({"rest": "POST /environments/{name}/paint"}, "about an environment and has no scope"),
+        ({"scope": Scope.JOB}, "its scope is job, and it does not ask which"),
     ],
 )
 def test_a_declaration_that_contradicts_itself_is_refused_at_import(given, reason):
@@ -169,6 +171,11 @@ def test_every_problem_of_a_declaration_is_told_at_once():
         declare(undescribed_thing, lock=False, audit=("colour",))
 
     assert str(refused.value).count(";") == 2
+
+
+def test_an_operation_that_does_not_say_its_scope_is_the_teams():
+    assert declare(paint_thing).scope is Scope.TEAM
+    assert declare(paint_thing, scope=Scope.ENVIRONMENT).scope is Scope.ENVIRONMENT
 
 
 def test_a_permission_cannot_be_forgotten():

@@ -138,12 +138,12 @@ def row(name: str, **given) -> Grant:
 
 
 @pytest.fixture
-def grants(store) -> Grants:
+def grants(store):
     return Grants(store)
 
 
 @pytest.fixture
-def family(grants) -> Grants:
+def family(grants):
     """A grant, two that were made with it, and one that was made with one of these."""
     grants.add(row("top"), limit=LIMIT)
     grants.add(row("child", parent="id-top"), limit=LIMIT)

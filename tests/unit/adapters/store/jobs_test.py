@@ -38,7 +38,7 @@ def test_of_some_environments_only_their_jobs_are_listed_up_to_the_limit(jobs):
 
     def listed(*environments: str) -> list[str]:
         found = jobs.list("1", active=False, limit=2, environments=frozenset(environments))
-        return names(found)
+        return [row.id for row in found]
 
     assert listed("a") == ["j0", "j3"]
     assert listed("a", "c") == ["j0", "j3"]

@@ -6,7 +6,7 @@ from oduflow.domain.access import Actor, ActorKind, Tier
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from oduflow.domain.grant_rules import digest_of
-from tests.support.grants_world import ADMIN, GrantsWorld, grants_world
+from tests.support.grants_world import ADMIN, grants_world
 
 
 def test_the_secret_is_answered_once_and_kept_nowhere(made, tmp_path):
@@ -130,6 +130,6 @@ def test_the_audit_says_what_was_granted_to_whom(made):
 
 
 @pytest.fixture
-def made(tmp_path) -> GrantsWorld:
+def made(tmp_path):
     with grants_world(tmp_path) as world:
         yield world

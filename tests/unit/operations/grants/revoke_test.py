@@ -3,8 +3,7 @@ import pytest
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import NotFound
 from oduflow.domain.outcome import Status
-from tests.support.fakes import FakeBootSlots
-from tests.support.grants_world import TEST, GrantsWorld, grants_world
+from tests.support.grants_world import TEST, grants_world
 
 
 def test_a_revoked_grant_opens_nothing_and_neither_do_those_made_with_it(made):
@@ -22,7 +21,6 @@ def test_a_revoked_grant_opens_nothing_and_neither_do_those_made_with_it(made):
 
 def test_its_queued_jobs_are_called_off_and_those_of_others_go_on(made):
     slots = made.world.slots
-    assert isinstance(slots, FakeBootSlots)
     slots.free.clear()
     child = made.holder(made.grant("child", made.holder(made.grant("top"))))
     begun = {
@@ -65,6 +63,6 @@ def test_another_teams_grant_is_not_there(made):
 
 
 @pytest.fixture
-def made(tmp_path) -> GrantsWorld:
+def made(tmp_path):
     with grants_world(tmp_path) as world:
         yield world
