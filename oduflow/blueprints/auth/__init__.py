@@ -10,6 +10,7 @@ from oduflow.blueprints.auth.hosts import (
     refuse_repeated_headers,
     refuse_unknown_host,
 )
+from oduflow.blueprints.auth.paths import refuse_doubled_slash
 
 __all__ = [
     "StaticTokenVerifier",
@@ -24,4 +25,5 @@ blueprint = Blueprint("auth", __name__)
 # In this order, and before any other blueprint's: an application runs them as they were added.
 blueprint.before_app_request(refuse_repeated_headers)
 blueprint.before_app_request(refuse_unknown_host)
+blueprint.before_app_request(refuse_doubled_slash)
 blueprint.before_app_request(notice_proxies)
