@@ -22,6 +22,8 @@ def audit() -> Response:
     form = Form.of(OPERATION, request.args, without=PAGING)
     form = form.choosing("face", FACES).choosing("outcome", ("ok", *Kind))
     asked = form.arguments()
+    if "operation" in asked:  # as the list says it
+        asked["operation"] = asked["operation"].strip().lower().replace(" ", "_")
     paging = {name: request.args[name] for name in PAGING if request.args.get(name)}
     try:
         page: AuditPage | None = call(OPERATION, **asked, **paging).data

@@ -47,6 +47,11 @@ def test_it_is_narrowed_by_a_form_that_keeps_what_was_typed(world, ledger):
     assert page.one("a", href="/audit", class_="button quiet").text == "Show all"
 
 
+def test_an_operation_may_be_asked_for_as_the_list_says_it(world):
+    show(world, "/audit?operation=Create+environment")
+    assert world.audit.rows[-1].fields["operation"] == "create_environment"
+
+
 def test_a_filter_that_makes_no_sense_is_explained_and_can_be_mended(world):
     answer = world.client().get("/audit?since=yesterday", headers=BLUE)
     assert answer.status_code == 422
