@@ -73,9 +73,10 @@ def test_a_kill_right_after_the_first_row_leaves_the_trail_in_order(log, monkeyp
     def die(*_):
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(log, "_write_head", die)
-        written(log, 1)
+        with pytest.raises(KeyboardInterrupt):
+            written(log, 1)
 
     assert (log.verify().findings, log.verify().rows) == ((), 1)
     written(log, 1)
