@@ -17,6 +17,8 @@ from datetime import timedelta
 from typing import Any
 
 from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.audit import AuditRow, Numbered
+from oduflow.domain.audit_view import AuditEntry, AuditPage, ReadAudit
 from oduflow.domain.clock import now, rfc3339
 from oduflow.domain.environment import (
     CreateEnvironment,
@@ -76,6 +78,7 @@ class Ledger:
     Attributes:
         go: while it is clear, slow work stands still at its next step.
         step_seconds: how long every step of slow work takes.
+        audit: rows of the audit trail.
         stumbles: operations that fail, and how.
     """
 
@@ -84,6 +87,7 @@ class Ledger:
     grants: dict[str, GrantView] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
     stumbles: dict[str, Failure] = field(default_factory=dict)
+    audit: list[AuditRow] = field(default_factory=list)
     go: threading.Event = field(default_factory=threading.Event)
     step_seconds: float = 0.0
     jobs: Jobs | None = None
@@ -236,6 +240,17 @@ def get_environment_logs(ledger: Ledger, call: Call, args: Any) -> Outcome[Envir
     return Outcome(shown, f"{len(kept)} lines of {args.name}'s log.")
 
 
+def read_audit(ledger: Ledger, call: Call, args: ReadAudit) -> Outcome[AuditPage]:
+    found = [
+        Numbered(number, row)
+        for number, row in enumerate(ledger.audit, 1)
+        if args.actor in {None, row.actor.subject} and (not args.before or number < args.before)
+    ]
+    shown = tuple(map(AuditEntry.of, reversed(found[-args.limit :])))
+    more = shown[-1].number if len(found) > args.limit else None
+    return Outcome(AuditPage(entries=shown, before=more), f"{len(shown)} rows.")
+
+
 def list_templates(ledger: Ledger, call: Call, args: Any) -> Outcome[TemplateList]:
     found = tuple(ledger.templates[name] for name in sorted(ledger.templates))
     return Outcome(TemplateList(templates=found), f"{len(found)} templates.")
@@ -271,6 +286,7 @@ HANDLERS: dict[str, Any] = {
         list_environments,
         list_templates,
         protect_environment,
+        read_audit,
         start_environment,
         stop_environment,
     )

@@ -36,6 +36,8 @@ _SEALED = (
     audit.c.previous,
     audit.c.seal,
 )
+_TAIL = select(audit.c.number, audit.c.seal).order_by(audit.c.number.desc()).limit(1)
+_INSERT = audit.insert()
 log = logging.getLogger(__name__)
 
 
@@ -139,9 +141,7 @@ class AuditLog:
     def _end(self, connection: Connection, head: OpenHead) -> Point:
         """Return what the next row follows; on a new day, also write the checkpoint of the last."""
         sealer, today = self._sealer(), _day(self._clock())
-        found = connection.execute(
-            select(audit.c.number, audit.c.seal).order_by(audit.c.number.desc()).limit(1)
-        ).first()
+        found = connection.execute(_TAIL).first()
         line = head.read()
         said = sealer.read(HEAD, line)
         tail = Point(found.number, found.seal or ANEW) if found else Point(0, ANEW)
@@ -185,7 +185,7 @@ def _insert(connection: Connection, sealer: Sealer, end: Point, row: AuditRow) -
     time = MOMENT.to_text(row.time)
     seal = sealer.seal(SealedRow(number, time, team, text, end.seal, None))
     connection.execute(
-        audit.insert(),
+        _INSERT,
         {
             "number": number,
             "time": row.time,

@@ -1,7 +1,24 @@
 """The dashboard: server-rendered pages and htmx partials."""
 
 # Each of these adds its pages to the blueprint.
-from oduflow.blueprints.dashboard import access, environment, environments, jobs, system, templates
+from oduflow.blueprints.dashboard import (
+    access,
+    audit,
+    environment,
+    environments,
+    jobs,
+    system,
+    templates,
+)
 from oduflow.blueprints.dashboard.face import blueprint
 
-__all__ = ["access", "blueprint", "environment", "environments", "jobs", "system", "templates"]
+__all__ = [
+    "access",
+    "audit",
+    "blueprint",
+    "environment",
+    "environments",
+    "jobs",
+    "system",
+    "templates",
+]

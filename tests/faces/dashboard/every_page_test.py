@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Conflict
 from oduflow.domain.outcome import ErrorView
 from tests.support.dashboard_world import BLUE, BROKEN, GONE, REPOSITORY, TRACEBACK, make_dashboard
 from tests.support.fakes import OPEN, RED_PASSWORD, TWO_TEAMS, World, basic, bearer, make_world
 from tests.support.grant_ledger import grant_view
 from tests.support.pages import Element, read_page
+from tests.support.store_rows import audit_row
 
 HOSTILE = "<div hx-get=/x hx-trigger=load onclick=alert(1)>\"'</div>"
 PAGES = [
@@ -38,6 +40,8 @@ PAGES = [
     "/jobs?active=true",
     "/jobs/{failed}",
     "/jobs/{done}",
+    "/audit",
+    "/audit?actor=admin&limit=1",
     "/system",
 ]
 PARTIALS = [
@@ -272,6 +276,15 @@ def stocked():
     ledger.add_template("busy", environments=("running",), modules=(HOSTILE,), odoo_image=HOSTILE)
     ledger.grants["ci"] = grant_view("ci", created_by=HOSTILE)
     ledger.grants["child"] = grant_view("child", parent="ci", environments=None, rest=True)
+    ledger.audit += [
+        audit_row(),
+        audit_row(actor=Actor("1", ActorKind.BASIC, "admin"), fields={"name": "a"}, count=3),
+        audit_row(
+            actor=Actor("1", ActorKind.OAUTH, HOSTILE, subject_id=HOSTILE),
+            **dict.fromkeys(("address", "operation", "face", "outcome"), HOSTILE),
+            fields={HOSTILE: [HOSTILE], "b": HOSTILE},
+        ),
+    ]
     ledger.logs["running"] = f"2026-11-23 09:14:03,502 1 ERROR db odoo: {HOSTILE}"
     jobs = {
         "failed": begin(world, name="gone", repo_url=GONE),

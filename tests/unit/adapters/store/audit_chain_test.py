@@ -69,6 +69,20 @@ def test_a_kill_before_the_first_row_leaves_the_trail_in_order(store, log):
     assert log.verify().findings == ()
 
 
+def test_a_kill_right_after_the_first_row_leaves_the_trail_in_order(log, monkeypatch):
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(log, "_write_head", die)
+        with pytest.raises(KeyboardInterrupt):
+            written(log, 1)
+
+    assert (log.verify().findings, log.verify().rows) == ((), 1)
+    written(log, 1)
+    assert (log.verify().findings, log.verify().rows) == ((), 2)
+
+
 def test_a_row_that_cannot_be_written_leaves_no_gap(store, log):
     written(log, 1)
     sql(store.path, "CREATE TRIGGER no BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END")
