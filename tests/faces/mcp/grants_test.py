@@ -101,7 +101,7 @@ def test_of_many_calls_at_once_no_more_than_its_budget_go_through(
 def test_a_team_that_is_no_longer_configured_loses_its_grants(made: GrantsWorld) -> None:
     secret = made.grant("left")
 
-    made.keeper = type(made.keeper)(made.grants, made.environments, frozenset({"2"}))
+    made.keeper = type(made.keeper)(made.grants, made.environments, lambda: {"2"})
 
     assert made.keeper.verify(secret, "/mcp") is None
 
