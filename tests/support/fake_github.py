@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, Response, jsonify, redirect, request
@@ -50,6 +51,7 @@ class FakeGitHub:
 
     url: str = ""
     callbacks: set[str] = field(default_factory=set)
+    app: Any = None
     people: dict[str, int] = field(default_factory=lambda: {"octocat": 583231, "dev1": 1001})
     person: str = "octocat"
     denies: bool = False
@@ -115,9 +117,10 @@ def fake_github() -> Iterator[FakeGitHub]:
     """Serve a GitHub until the block ends; `callbacks` are added before anybody signs in."""
     github = FakeGitHub()
 
-    def make_app(port: int) -> Flask:
+    def make_app(port: int) -> Any:
         github.url = f"http://127.0.0.1:{port}"
-        return _application(github)
+        github.app = _application(github)
+        return github.app
 
     with waitress_server(make_app):
         try:

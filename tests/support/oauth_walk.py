@@ -16,7 +16,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import requests
 
@@ -39,7 +39,7 @@ class Browser(requests.Session):
             self.cookies.set(USER_COOKIE, github_user, domain="127.0.0.1")
 
     def request(self, method: Any, url: Any, *args: Any, **more: Any) -> requests.Response:
-        more.setdefault("allow_redirects", False)
+        more["allow_redirects"] = False
         more.setdefault("timeout", SECONDS)
         return super().request(method, url, *args, **more)
 
@@ -128,6 +128,10 @@ class Walk:
 
     def authorize(self, **parameters: Any) -> requests.Response:
         """Open `/authorize`; `parameters` override, None leaves one out, a list repeats it."""
+        return self.browser.get(self.authorize_url(**parameters))
+
+    def authorize_url(self, **parameters: Any) -> str:
+        """Write the URL that the client opens in a browser."""
         self.asked = {
             "response_type": "code",
             "client_id": self.client_id,
@@ -139,7 +143,7 @@ class Walk:
             **parameters,
         }
         sent = {name: value for name, value in self.asked.items() if value is not None}
-        return self.browser.get(f"{self.url}/authorize", params=sent)
+        return f"{self.url}/authorize?{urlencode(sent, doseq=True)}"
 
     def consent(self, page: requests.Response, decision: str = "allow") -> requests.Response:
         """Press a button of the consent page."""

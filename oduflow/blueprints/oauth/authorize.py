@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 from oduflow.blueprints.oauth.browser import browser_of, give_mark, keep_mark
 from oduflow.blueprints.oauth.consent import consent_page
 from oduflow.blueprints.oauth.errors import InvalidTarget, redirect_back, refuse
-from oduflow.blueprints.oauth.face import base_url, blueprint, parts
+from oduflow.blueprints.oauth.face import base_url, blueprint, counted_address, parts
 from oduflow.blueprints.oauth.server import authorization
 from oduflow.domain.clock import now
 from oduflow.domain.oauth import (
@@ -54,7 +54,7 @@ def authorize() -> Response:
         redirect_uri=grant.redirect_uri,
         resource=resource,
         request=request.args.to_dict(),
-        address=request.remote_addr or "",
+        address=counted_address(),
         expires_at=now() + TRANSACTION_LIFE,
     )
     parts().transactions.add(transaction)

@@ -1,5 +1,6 @@
 """The OAuth server's blueprint: there only while OAuth is on."""
 
+import ipaddress
 import logging
 from typing import cast
 
@@ -53,6 +54,20 @@ def teams_now(login: str) -> tuple[str, ...]:
     """Return the teams that a GitHub login may come in to at this moment."""
     teams = context().settings.teams.values()
     return teams_of(login, {team.id: team.github_users for team in teams})
+
+
+def counted_address() -> str:
+    """Return what a stranger's registrations and sign-ins are counted by.
+
+    One person is given a whole /64 of IPv6.
+    """
+    try:
+        address = ipaddress.ip_address(request.remote_addr or "")
+    except ValueError:
+        return ""
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is None:
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def team_name(team: str) -> str:

@@ -6,6 +6,7 @@ anything else (stock: not when `error` is there), and the token is dropped once 
 name (stock: kept in a cookie). We ask for no scope.
 """
 
+import logging
 from dataclasses import replace
 from typing import Any
 
@@ -15,9 +16,8 @@ from flask import Response, g, request, session
 from flask_dance.consumer import OAuth2ConsumerBlueprint, oauth_authorized
 from flask_dance.consumer.requests import OAuth2Session
 from flask_dance.consumer.storage import NullStorage
-from oauthlib.oauth2 import OAuth2Error
+from oauthlib.oauth2 import MissingTokenError, OAuth2Error
 
-from oduflow.blueprints.context import context
 from oduflow.blueprints.oauth.browser import browser_of, required_mark, upstream_verifier
 from oduflow.blueprints.oauth.configured import Configured
 from oduflow.blueprints.oauth.consent import LOGIN
@@ -28,6 +28,8 @@ from oduflow.blueprints.oauth.pages import OVER, under_way, went_on
 from oduflow.blueprints.oauth.teams import known
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.oauth import Login, Stage, Transaction, hash_of, new_secret
+
+log = logging.getLogger(__name__)
 
 CALLBACK = "/auth/callback"
 TIMEOUT_SECONDS = 10
@@ -57,7 +59,6 @@ class GitHubSession(OAuth2Session):  # type: ignore[misc]
     def fetch_token(self, url: str, **more: Any) -> Any:
         """Exchange GitHub's code for its token."""
         self.max_redirects = 0
-        self.register_compliance_hook("access_token_request", lambda _safe, *sent: (url, *sent))
         more["authorization_response"] = f"https://localhost/?{request.query_string.decode()}"
         verifier = upstream_verifier(required_mark(), request.args["state"])
         return super().fetch_token(
@@ -67,6 +68,14 @@ class GitHubSession(OAuth2Session):  # type: ignore[misc]
             timeout=TIMEOUT_SECONDS,
             **more,
         )
+
+    def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:
+        """Send by the scheme that the configuration says."""
+        for base in (server().github_url, server().github_api_url):
+            if request.url and request.url.startswith(f"{_as_https(base)}/"):
+                request.url = base + request.url.removeprefix(_as_https(base))
+        answer: requests.Response = super().send(request, **more)
+        return answer
 
 
 class GitHub(OAuth2ConsumerBlueprint):  # type: ignore[misc]
@@ -125,9 +134,11 @@ class GitHub(OAuth2ConsumerBlueprint):  # type: ignore[misc]
         session[f"{self.name}_oauth_state"] = request.args["state"]
         try:
             answer: Response = super().authorized()
-        except requests.RequestException as cause:
+        except (requests.RequestException, MissingTokenError, ValueError) as cause:
             raise _silent() from cause
-        except (OAuth2Error, ValueError):
+        except OAuth2Error as refused:
+            # Its name only: the text may quote what GitHub was sent.
+            log.warning("GitHub did not accept a sign-in: %s", refused.error)
             refuse("GitHub did not accept the sign-in.")
         return answer
 
@@ -144,18 +155,17 @@ github = GitHub("github", __name__, storage=NullStorage(), login_url=LOGIN, auth
 
 
 @oauth_authorized.connect_via(github)  # type: ignore[untyped-decorator]
-def _signed_in(blueprint: GitHub, token: dict[str, Any]) -> Response:
+def _signed_in(blueprint: GitHub, **_token: Any) -> Response:
     """Ask GitHub who it is, drop its token, and go on."""
-    login = _who(blueprint.session, token["access_token"])
+    login = _who(blueprint.session)
     blueprint.session.token = {}
     return known(getattr(g, _TRANSACTION), login)
 
 
-def _who(talk: GitHubSession, token: str) -> Login:
+def _who(talk: GitHubSession) -> Login:
     answer = talk.get(
-        f"{context().settings.server.github_api_url}/user",
-        headers={"Accept": "application/vnd.github+json", "Authorization": f"Bearer {token}"},
-        withhold_token=True,  # we send it ourselves: GitHub Enterprise may be on plain http
+        f"{_as_https(server().github_api_url)}/user",
+        headers={"Accept": "application/vnd.github+json"},
         timeout=TIMEOUT_SECONDS,
         allow_redirects=False,
     )
@@ -175,6 +185,6 @@ def _silent() -> UpstreamFailed:
 
 
 def _as_https(url: str) -> str:
-    # oauthlib takes https only. Whether http will do is the configuration's to say: it refuses
+    # The libraries take https only. Whether http will do is the configuration's to say: it refuses
     # plain http beyond loopback unless `allow_insecure_http` is set.
     return f"https:{url.partition(':')[2]}"

@@ -9,7 +9,7 @@ from authlib.oauth2.rfc7591 import (
 )
 from flask import Response, request
 
-from oduflow.blueprints.oauth.face import blueprint, parts
+from oduflow.blueprints.oauth.face import blueprint, counted_address, parts
 from oduflow.blueprints.oauth.metadata import AUTH_METHODS, GRANT_TYPES
 from oduflow.blueprints.oauth.server import Server
 from oduflow.domain.clock import now
@@ -36,7 +36,10 @@ class Registration(ClientRegistrationEndpoint):  # type: ignore[misc]
             InvalidClientMetadataError: it is no JSON object, or has fields of wrong types.
             InvalidRedirectURIError: it says no addresses to end a sign-in at, or bad ones.
         """
-        said = request.get_json(silent=True)
+        try:
+            said = request.get_json(silent=True)
+        except RecursionError:  # brackets within brackets within brackets
+            said = None
         if not isinstance(said, dict):
             raise InvalidClientMetadataError("A JSON object is needed.")
         try:
@@ -77,7 +80,7 @@ class Registration(ClientRegistrationEndpoint):  # type: ignore[misc]
                 tuple(metadata["redirect_uris"]),
                 now(),
                 secret=hash_of(secret) if secret else "",
-                address=request.remote_addr or "",
+                address=counted_address(),
             )
         )
         return {"client_secret": secret, "client_secret_expires_at": 0} if secret else {}

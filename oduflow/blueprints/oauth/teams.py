@@ -5,12 +5,15 @@ from dataclasses import replace
 from flask import Response, request
 
 from oduflow.blueprints.oauth.ending import finish, turn_away
-from oduflow.blueprints.oauth.errors import see
+from oduflow.blueprints.oauth.errors import refuse, see
 from oduflow.blueprints.oauth.face import blueprint, team_name, teams_now
 from oduflow.blueprints.oauth.pages import page, posted, under_way, went_on
+from oduflow.blueprints.oauth.trail import SIGN_IN, person, remember
+from oduflow.domain.errors import Kind
 from oduflow.domain.oauth import Login, Stage, Transaction, hash_of, new_secret
 
 TEAM = "/auth/team"
+MAX_TEAM = 80  # characters of what somebody posted that are remembered
 _NOT_LISTED = "Ask for your GitHub login to stand in your team's github_users."
 
 
@@ -55,12 +58,16 @@ def chosen_team() -> Response:
 
     Raises:
         BadRequest: it does not come from our own page, in the browser that was shown it.
-        Forbidden: they do not.
+        Forbidden: they belong to none any more.
     """
     seen = posted(Stage.KNOWN)
     login, team = _login(seen), request.form.get("team", "")
-    if team not in teams_now(login.name):
+    teams = teams_now(login.name)
+    if not teams:
         raise turn_away(seen, login, _NOT_LISTED)
+    if team not in teams:
+        remember(SIGN_IN, person(login), Kind.FORBIDDEN, {"team": team[:MAX_TEAM]})
+        refuse("You do not belong to that team.")
     return finish(seen, login, team)
 
 
