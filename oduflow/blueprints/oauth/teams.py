@@ -8,7 +8,8 @@ from oduflow.blueprints.oauth.ending import finish, turn_away
 from oduflow.blueprints.oauth.errors import refuse, see
 from oduflow.blueprints.oauth.face import blueprint, team_name, teams_now
 from oduflow.blueprints.oauth.pages import page, posted, under_way, went_on
-from oduflow.blueprints.oauth.trail import SIGN_IN, person, remember
+from oduflow.blueprints.oauth.trail import SIGN_IN, person
+from oduflow.blueprints.trail import remember
 from oduflow.domain.errors import Kind
 from oduflow.domain.oauth import Login, Stage, Transaction, hash_of, new_secret
 
