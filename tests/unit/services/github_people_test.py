@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -109,7 +110,7 @@ class People:
 
 
 def give(parts: OAuthParts, token: str, **given) -> None:
-    bearing = {
+    bearing: dict[str, Any] = {
         "family": token,
         "client_id": "c",
         "team": "1",

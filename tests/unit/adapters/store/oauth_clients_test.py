@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_one_that_is_used_lives_on_until_it_idles(clients, clock):
 
 
 def client(**given) -> OAuthClient:
-    values = {
+    values: dict[str, Any] = {
         "id": "one",
         "kind": ClientKind.REGISTERED,
         "name": "One",

@@ -1,6 +1,7 @@
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -169,7 +170,9 @@ def test_giving_tokens_tells_that_a_client_is_used(kept, store):
 
     signed_in(kept)
 
-    assert clients.get("c").used_at is not None
+    found = clients.get("c")
+    assert found is not None
+    assert found.used_at is not None
 
 
 def signed_in(kept: OAuthTokens, of: Code | None = None, pair: Pair = FIRST) -> None:
@@ -179,7 +182,7 @@ def signed_in(kept: OAuthTokens, of: Code | None = None, pair: Pair = FIRST) -> 
 
 
 def code(**given) -> Code:
-    values = {
+    values: dict[str, Any] = {
         "hash": "h",
         "bearing": BEARING,
         "redirect_uri": "https://a.example/",
@@ -191,7 +194,7 @@ def code(**given) -> Code:
 
 def rows(store, table: str) -> int:
     with store.read() as connection:
-        return connection.scalar(text(f"SELECT count(*) FROM {table}"))  # noqa: S608
+        return int(connection.scalar(text(f"SELECT count(*) FROM {table}")))  # noqa: S608
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_so_many_may_be_under_way(kept, monkeypatch):
 
 
 def begun(**given) -> Transaction:
-    values = {
+    values: dict[str, Any] = {
         "id": "t",
         "browser": "b",
         "csrf": "c",
