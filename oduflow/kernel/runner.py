@@ -125,9 +125,16 @@ class Runner:
         return Admitted(operation, args, actor, origin, held, since, environment)
 
     def _lock(self, operation: Operation, args: BaseModel, actor: Actor) -> Held:
-        return self._locks.acquire(
+        held = self._locks.acquire(
             operation.lock_key(actor.team, args), f"{operation.name} by {actor}"
         )
+        try:
+            # Between the look and the lock another environment may have taken the name.
+            target(self.reach, self.jobs, operation, args, actor)
+        except Failure:
+            held.release()
+            raise
+        return held
 
     def _start(self, admitted: Admitted) -> Job:
         operation, args = admitted.operation, admitted.args

@@ -13,7 +13,7 @@ from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
-from tests.support.fakes import FakeReach, World, make_world
+from tests.support.fakes import FakeHeld, FakeReach, World, make_world
 from tests.support.store_rows import job
 
 REGISTRY = Registry.discover(bootstrap.OPERATIONS)
@@ -113,6 +113,20 @@ def test_a_new_environment_of_an_old_name_is_not_the_one_that_was_granted():
     made.reach.ids["1", "shop"] = "id-of-another"
 
     assert isinstance(made.refusal("shop", OWN_JOB), NotFound)
+
+
+def test_a_name_that_changes_hands_while_its_lock_is_taken_is_refused_and_let_go(monkeypatch):
+    made = Walk(REGISTRY.get("stop_environment"))
+    take = made.world.locks.acquire
+
+    def taken_late(key: str, holder: str) -> FakeHeld:
+        made.reach.ids["1", "shop"] = "id-of-another"
+        return take(key, holder)
+
+    monkeypatch.setattr(made.world.locks, "acquire", taken_late)
+
+    assert isinstance(made.refusal("shop", OWN_JOB), NotFound)
+    assert made.world.locks.is_free("environments/1/shop")
 
 
 def test_each_call_of_a_grant_is_counted_also_a_refused_one_and_then_no_more():
