@@ -85,7 +85,7 @@ def test_an_empty_page_says_what_would_be_here_and_how_to_check_it(world, query,
 
 
 def test_every_page_leads_to_it(world):
-    assert show(world, "/").one("a", href="/audit")["data-go"] == "a"
+    assert show(world, "/").one("a", href="/audit")["data-go"] == "u"
 
 
 def operations(page):

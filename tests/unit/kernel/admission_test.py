@@ -30,6 +30,7 @@ SAMPLES: dict[str, Any] = {
     "handle": "a" * 12,
     "host": "git.example.com",
     "username": "ann",
+    "login": "octocat",
 }
 TEAM_WIDE = {"create_environment", "create_template", "delete_template", "list_templates"}
 OWN = {

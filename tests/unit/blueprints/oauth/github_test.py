@@ -5,6 +5,7 @@ from flask import g
 
 from oduflow.blueprints.oauth.github import github
 from oduflow.domain.oauth import TokenKind, hash_of
+from oduflow.settings import parse
 from tests.support.fakes import BASE_URL
 from tests.support.scripted_github import BLUE, RED, SERVER, query_of, sign_in
 
@@ -156,7 +157,8 @@ def test_a_no_is_remembered(walk):
     answer = walk.submit(walk.authorize(), "/consent", decision="deny")
 
     assert query_of(answer.location)["error"] == "access_denied"
-    assert walk.world.audit.outcomes == [("sign_in", "cancelled")]
+    (told,) = walk.world.audit.strangers
+    assert (told.operation, told.outcome) == ("sign_in", "cancelled")
 
 
 def test_a_login_in_two_teams_chooses(monkeypatch):
@@ -178,11 +180,10 @@ def test_a_login_in_two_teams_chooses(monkeypatch):
 
 
 def test_the_configuration_is_read_anew_each_time(walk):
-    from oduflow.settings import parse  # noqa: PLC0415
-
-    changed = SERVER.replace("Iv-app", "Iv-other") + BLUE
-    context = walk.world.context
-    object.__setattr__(context, "settings", parse(changed))
+    walk.world.app  # noqa: B018 - made with the first configuration
+    object.__setattr__(
+        walk.world.context, "configured", parse(SERVER.replace("Iv-app", "Iv-other") + BLUE)
+    )
 
     assert walk.to_github()["client_id"] == "Iv-other"
 
