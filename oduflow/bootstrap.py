@@ -4,10 +4,12 @@ Nothing here talks to Docker, PostgreSQL or the network: building is cheap and c
 want of them. `Services.start` does, and only the server and the command line call it.
 """
 
+import atexit
 import os
 from dataclasses import dataclass, replace
 from typing import Self
 
+from oduflow.adapters.cimd import ClientDocuments
 from oduflow.adapters.docker.build import build_image
 from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.docker.engine import Engine
@@ -21,23 +23,39 @@ from oduflow.adapters.locks import BootSlots, FileLocks, ServerLock
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
 from oduflow.adapters.providers.known import known_providers
-from oduflow.adapters.store import AuditLog, Environments, Facts, Store, Templates
+from oduflow.adapters.store import (
+    Attempts,
+    AuditLog,
+    Environments,
+    Facts,
+    Grants,
+    OAuthClients,
+    OAuthLogins,
+    OAuthTokens,
+    OAuthTransactions,
+    Store,
+    Templates,
+)
 from oduflow.adapters.store import Jobs as JobRows
+from oduflow.domain.access import Actor
 from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
+from oduflow.services.audit_trail import AuditTrail
 from oduflow.services.database_server import DatabaseServer
 from oduflow.services.deps import Deps
 from oduflow.services.disk import Disk
 from oduflow.services.doctor import Doctor
 from oduflow.services.failpoints import Failpoints
 from oduflow.services.first_environment import sample_authority
+from oduflow.services.github_people import GithubPeople
+from oduflow.services.grants import GrantKeeper
 from oduflow.services.infrastructure import Infrastructure
 from oduflow.services.keeper import Keeper
 from oduflow.services.secret_files import ensure_secret
 from oduflow.services.supported import refuse_unsupported
-from oduflow.settings import Settings
+from oduflow.settings import LiveSettings, Settings
 
 OPERATIONS = "oduflow.operations"
 TEST_PREFIX = "test-"
@@ -63,10 +81,33 @@ class _Docker:
 
 
 @dataclass(frozen=True, slots=True)
+class OAuth:
+    """What the OAuth server remembers, and where it asks for clients' documents."""
+
+    clients: OAuthClients
+    documents: ClientDocuments
+    transactions: OAuthTransactions
+    tokens: OAuthTokens
+    logins: OAuthLogins
+
+    @classmethod
+    def over(cls, store: Store) -> Self:
+        """Make it over a store."""
+        return cls(
+            OAuthClients(store),
+            ClientDocuments(),
+            OAuthTransactions(store),
+            OAuthTokens(store),
+            OAuthLogins(store),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """Everything the faces and the server's own loop are handed."""
 
     settings: Settings
+    live: LiveSettings
     runner: Runner
     probe: Doctor
     deps: Deps
@@ -76,7 +117,11 @@ class Services:
     firewall: Firewall
     server_lock: ServerLock
     keeper: Keeper
-    audit: AuditLog
+    audit: AuditTrail
+    grants: GrantKeeper
+    oauth: OAuth
+    attempts: Attempts
+    facts: Facts
 
     @property
     def registry(self) -> Registry:
@@ -84,9 +129,14 @@ class Services:
         return self.runner.registry
 
     @property
-    def verifiers(self) -> tuple[()]:
+    def verifiers(self) -> tuple[GithubPeople, GrantKeeper]:
         """Who knows Bearer tokens besides the static ones, in the order they are asked."""
-        return ()
+        people = GithubPeople(self.live.current, self.oauth.tokens, self.oauth.logins)
+        return (people, self.grants)
+
+    def stands(self, actor: Actor) -> bool:
+        """Whether what let an actor in still would: asked again while a stream is open."""
+        return self.grants.stands(actor)
 
 
 def build(settings: Settings) -> Services:
@@ -96,6 +146,7 @@ def build(settings: Settings) -> Services:
         Invalid: the configuration asks for what this version cannot do.
     """
     refuse_unsupported(settings)
+    live = LiveSettings(settings)
     data_dir = settings.server.data_dir
     naming = Naming(settings.server.instance, data_dir)
     disk = Disk(data_dir)
@@ -117,6 +168,8 @@ def build(settings: Settings) -> Services:
         ),
     )
 
+    oauth = OAuth.over(store)
+
     def infrastructure(docker: _Docker) -> Infrastructure:
         database = DatabaseServer(
             settings.images.postgres,
@@ -130,12 +183,17 @@ def build(settings: Settings) -> Services:
         )
         return Infrastructure(settings, naming, docker.networks, database, firewall, locks, disk)
 
+    audit_log = AuditLog(
+        store, data_dir / "audit", key=lambda: ensure_secret(data_dir / "audit" / "key")
+    )
     deps = Deps(
-        settings=settings,
+        live=live,
         naming=naming,
         environments=Environments(store),
         templates=Templates(store),
+        grants=Grants(store),
         jobs=jobs,
+        audit=audit_log,
         locks=locks,
         containers=docker.containers,
         images=docker.images,
@@ -161,9 +219,13 @@ def build(settings: Settings) -> Services:
         failpoints=Failpoints(
             data_dir / "failpoints", settings.server.instance.startswith(TEST_PREFIX)
         ),
+        logins=oauth.logins,
     )
-    audit = AuditLog(store)
-    runner = Runner(Registry.discover(OPERATIONS), deps, locks=locks, jobs=jobs, audit=audit)
+    audit = AuditTrail(audit_log)
+    grants = GrantKeeper(deps.grants, deps.environments, lambda: live.current().teams)
+    runner = Runner(
+        Registry.discover(OPERATIONS), deps, locks=locks, jobs=jobs, audit=audit, reach=grants
+    )
     quick = _Docker.over(Engine(timeout=LOOK_SECONDS), naming)
     watched = replace(
         deps,
@@ -174,6 +236,7 @@ def build(settings: Settings) -> Services:
     )
     return Services(
         settings=settings,
+        live=live,
         runner=runner,
         probe=Doctor(watched, quick.engine, store),
         deps=deps,
@@ -184,6 +247,10 @@ def build(settings: Settings) -> Services:
         server_lock=ServerLock(data_dir),
         keeper=Keeper(deps),
         audit=audit,
+        grants=grants,
+        oauth=oauth,
+        attempts=Attempts(store),
+        facts=Facts(store),
     )
 
 
@@ -195,6 +262,7 @@ def serve_alone(services: Services) -> Services:
     """
     services.server_lock.acquire(f"process {os.getpid()}")
     services.store.migrate()
+    atexit.register(services.audit.close)
     return services
 
 

@@ -19,11 +19,14 @@ from oduflow.blueprints.health.metrics import Metrics
 from oduflow.blueprints.health.ports import Probe
 from oduflow.blueprints.health.readiness import Readiness
 from oduflow.blueprints.health.views import health_blueprint
-from oduflow.blueprints.ports import TokenVerifier
+from oduflow.blueprints.oauth import routes as oauth
+from oduflow.blueprints.oauth.ports import OAuthParts
+from oduflow.blueprints.ports import AttemptLedger, FactStore, TokenVerifier
+from oduflow.domain.access import Actor
 from oduflow.domain.errors import Failure
 from oduflow.kernel.ports import AuditSink
 from oduflow.kernel.runner import Runner
-from oduflow.settings import BadSettings, Settings, load
+from oduflow.settings import BadSettings, Settings, SettingsSource, load
 
 MAX_BODY_BYTES = 4 << 20
 CANNOT_START = 2
@@ -32,6 +35,7 @@ log = logging.getLogger("oduflow")
 # Whoever is first looks at every request first.
 BLUEPRINTS: tuple[Blueprint, ...] = (
     auth.blueprint,
+    oauth.blueprint,
     mcp.blueprint,
     rest.blueprint,
     credentials.blueprint,
@@ -51,7 +55,11 @@ class Services(Protocol):
 
     @property
     def settings(self) -> Settings:
-        """The configuration."""
+        """The configuration that the server started with."""
+
+    @property
+    def live(self) -> SettingsSource:
+        """The configuration as it is now."""
 
     @property
     def runner(self) -> Runner:
@@ -66,8 +74,23 @@ class Services(Protocol):
         """Where sign-ins and refusals are remembered."""
 
     @property
+    def oauth(self) -> OAuthParts:
+        """What the OAuth server remembers."""
+
+    @property
+    def attempts(self) -> AttemptLedger:
+        """Counts wrong credentials."""
+
+    @property
+    def facts(self) -> FactStore:
+        """Remembers what other processes ask for."""
+
+    @property
     def verifiers(self) -> Sequence[TokenVerifier]:
         """Who knows Bearer tokens besides the static ones."""
+
+    def stands(self, actor: Actor) -> bool:
+        """Whether what let an actor in still would."""
 
     @property
     def keeper(self) -> Loop:
@@ -89,9 +112,17 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.url_map.strict_slashes = False
     _trust_proxies(app, parts.settings.server.trusted_proxies)
     shared = Context(
-        parts.settings, parts.runner, parts.probe, parts.audit, verifiers=parts.verifiers
+        parts.live,
+        parts.runner,
+        parts.probe,
+        parts.audit,
+        parts.attempts,
+        parts.facts,
+        verifiers=parts.verifiers,
+        stands=parts.stands,
     )
     app.extensions[EXTENSION] = shared
+    app.extensions[oauth.EXTENSION] = parts.oauth
     answer_failures(app)
     for blueprint in (*BLUEPRINTS, _health(shared)):
         app.register_blueprint(blueprint)

@@ -3,6 +3,7 @@
 import click
 
 from oduflow import __version__
+from oduflow.cli.audit import audit
 from oduflow.cli.call import call
 from oduflow.cli.destroy import destroy
 from oduflow.cli.doctor import doctor
@@ -32,5 +33,5 @@ def cli() -> None:
     """Every git branch gets its own disposable, real Odoo."""
 
 
-for command in (serve, quickstart, call, tools, doctor, images, destroy):
+for command in (serve, quickstart, call, tools, doctor, images, audit, destroy):
     cli.add_command(command)

@@ -20,7 +20,8 @@ def doctor(config: Path | None) -> None:
     with told():
         services = bootstrap.build(load(config))
         services.store.migrate()
-        findings = (*services.probe.findings(), *services.probe.leftovers())
+        probe = services.probe
+        findings = (*probe.findings(), probe.proxies(), *probe.leftovers())
     for finding in findings:
         say(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.part}: {finding.message}")
         if finding.hint:

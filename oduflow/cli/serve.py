@@ -55,6 +55,8 @@ def set_up_logging() -> None:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(levelname)-5s %(message)s", force=True
     )
+    # How the store's schema comes about is nobody's news.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # A burst of requests that wait for a thread is ordinary.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
@@ -69,7 +71,10 @@ def only_server(services: bootstrap.Services) -> Iterator[None]:
         sys.exit(SECOND_SERVER)
     with held:
         services.store.migrate()
-        yield
+        try:
+            yield
+        finally:
+            services.audit.close()
 
 
 def run(

@@ -1,6 +1,6 @@
 """Who asks, and what they may do."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -16,14 +16,18 @@ class Tier(StrEnum):
 class Permission(StrEnum):
     """`resource:tier`, alphabetical."""
 
+    AUDIT_ADMIN = "audit:admin"
     CREDENTIAL_DESTROY = "credential:destroy"
     CREDENTIAL_READ = "credential:read"
     CREDENTIAL_WRITE = "credential:write"
     ENVIRONMENT_DESTROY = "environment:destroy"
     ENVIRONMENT_READ = "environment:read"
     ENVIRONMENT_WRITE = "environment:write"
+    GRANT_ADMIN = "grant:admin"
+    GRANT_READ = "grant:read"
     JOB_READ = "job:read"
     JOB_WRITE = "job:write"
+    LOGIN_ADMIN = "login:admin"
     SYSTEM_READ = "system:read"
     TEMPLATE_DESTROY = "template:destroy"
     TEMPLATE_READ = "template:read"
@@ -33,6 +37,21 @@ class Permission(StrEnum):
     def tier(self) -> Tier:
         """The tier after the colon."""
         return Tier(self.value.partition(":")[2])
+
+
+class Scope(StrEnum):
+    """What an operation is about, and so whether an actor of a few environments may call it.
+
+    ENVIRONMENT: the environment that its `name` names; another one is not found.
+    JOB: the job that its `job` names; one that is about no environment of the actor's is not found.
+    OWN: whatever the actor may see; the handler leaves the rest out.
+    TEAM: the team as a whole; refused.
+    """
+
+    ENVIRONMENT = "environment"
+    JOB = "job"
+    OWN = "own"
+    TEAM = "team"
 
 
 class ActorKind(StrEnum):
@@ -71,6 +90,19 @@ class Actor:
     def may(self, permission: Permission) -> bool:
         """Whether the actor holds the permission's tier."""
         return permission.tier in self.tiers
+
+    def reaches(self, environment: str) -> bool:
+        """Whether the environment with that id is the actor's to touch; empty is the team's own."""
+        return self.environments is None or environment in self.environments
+
+    def covers(self, scope: Scope) -> bool:
+        """Whether operations of that scope are open to the actor at all."""
+        return self.environments is None or scope is not Scope.TEAM
+
+    def within(self, environment: str) -> "Actor":
+        """Return the same actor, who may touch at most the environment with that id."""
+        kept = {environment} if self.reaches(environment) else set()
+        return replace(self, environments=frozenset(kept))
 
     def __str__(self) -> str:
         """Name the actor as `created_by` and lock holders show it."""

@@ -1,24 +1,33 @@
 """What is remembered of every call that was admitted or refused."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from oduflow.domain.access import Actor
+from oduflow.domain.access import Actor, Tier
 from oduflow.domain.errors import Kind
+
+OTHERS = "others"
+# Up to the last @: better too much is masked than half a password is left.
+_USERINFO = re.compile(r"(?<=://)\S*@")
+_MASK = "****@"
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """One call: who, from where, what, how it ended.
+    """One call, or several that were alike: who, from where, what, how it ended.
 
     Attributes:
-        face: `mcp`, `rest`, `dashboard`, `cli`, or `server` for the reconciler.
-        address: the client's address, empty on the command line.
+        time: when it ended; of several, when the last did.
+        face: `mcp`, `rest`, `dashboard`, `oauth`, `cli`, or `server` for the server's own work.
+        address: the client's address, empty on the command line, `others` for those of a flood
+            that came from more addresses than are told apart.
         fields: the audited arguments only, never a secret.
         outcome: `ok` or the kind of the failure.
-        duration_ms: from admission to the end.
+        duration_ms: from admission to the end; of several, the longest.
+        count: how many calls the row stands for, within one minute.
     """
 
     time: datetime
@@ -29,3 +38,29 @@ class AuditRow:
     fields: Mapping[str, Any]
     outcome: Kind | str
     duration_ms: int
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A row and its number in the trail."""
+
+    number: int
+    row: AuditRow
+
+
+def may_repeat(tier: Tier, *, slow: bool) -> bool:
+    """Whether calls of an operation are counted when they repeat within a minute.
+
+    Pages ask the same again every second; what changes or reveals something is a row each time.
+    """
+    return tier is Tier.READ and not slow
+
+
+def without_userinfo(value: Any) -> Any:
+    """Mask who signs in to a URL (RFC 3986, 3.2.1), in a text or in a list of texts."""
+    if isinstance(value, str):
+        return _USERINFO.sub(_MASK, value)
+    if isinstance(value, list | tuple):
+        return [without_userinfo(item) for item in value]
+    return value

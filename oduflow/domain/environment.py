@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints
 
 from oduflow.domain.clock import rfc3339
+from oduflow.domain.errors import NotFound
 from oduflow.domain.names import slug
 from oduflow.domain.outcome import ErrorView, Model
 
@@ -117,6 +118,13 @@ class Environment:
     error: ErrorView | None = None
     addons: tuple[str, ...] = ()
     python_deps: str = ""
+
+
+def no_environment(name: str) -> NotFound:
+    """Say that there is none of that name: the same words whether it is absent or foreign."""
+    return NotFound(
+        f"There is no environment “{name}”.", "list_environments shows those there are."
+    )
 
 
 class EnvironmentView(Model):

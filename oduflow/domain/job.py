@@ -25,6 +25,7 @@ class Job:
     """One row of the store: who asked for what, how far it is, and its envelope at the end.
 
     Attributes:
+        environment: id of the environment it is about; empty when it is about none in particular.
         result: the envelope as JSON once the job is finished, else None.
         position: place in the queue for a boot slot, 1 is next, 0 is not waiting.
         holder: process id of the owner; its file lock, not this number, proves that it lives.
@@ -43,6 +44,7 @@ class Job:
     result: dict[str, Any] | None = None
     cancel_requested: bool = False
     holder: int = 0
+    environment: str = ""
 
 
 JobId = Annotated[

@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from oduflow.domain.access import Actor
@@ -33,7 +33,16 @@ class Jobs:
         self._ended: dict[str, threading.Event] = {}
         self._closing = threading.Event()
 
-    def start(self, operation: str, target: str, actor: Actor, origin: Origin, work: Work) -> Job:
+    def start(
+        self,
+        operation: str,
+        target: str,
+        actor: Actor,
+        origin: Origin,
+        work: Work,
+        *,
+        environment: str = "",
+    ) -> Job:
         """Write the job's row and run `work` in a thread of its own.
 
         Raises:
@@ -51,6 +60,7 @@ class Jobs:
             created_at=now(),
             updated_at=now(),
             holder=os.getpid(),
+            environment=environment,
         )
         # The lock comes before the row: a row whose lock is free belongs to a dead process.
         held = self._locks.acquire(_key(job.id), f"{operation} by {actor}")
@@ -74,8 +84,14 @@ class Jobs:
         """
         found = self.store.get(team, job)
         if found is None:
-            raise NotFound(f"There is no job {job}.", "list_jobs shows the latest.")
+            raise no_job(job)
         return found
+
+    def seen_by(self, actor: Actor, *, active: bool, limit: int) -> Sequence[Job]:
+        """Return the jobs that the actor may see, newest first."""
+        return self.store.list(
+            actor.team, active=active, limit=limit, environments=actor.environments
+        )
 
     def wait(
         self,
@@ -156,6 +172,11 @@ class Jobs:
 
     def _progress(self, job: str, progress: Progress) -> None:
         self.store.progress(job, progress)
+
+
+def no_job(job: str) -> NotFound:
+    """Say that there is no such job: the same words whether it is absent or foreign."""
+    return NotFound(f"There is no job {job}.", "list_jobs shows the latest.")
 
 
 def _key(job: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from oduflow.domain.access import Permission, Tier
+from oduflow.domain.access import Permission, Scope, Tier
 from oduflow.domain.outcome import Envelope, Outcome
 
 Handler = Callable[..., Outcome[Any]]
@@ -18,6 +18,8 @@ H = TypeVar("H", bound=Handler)
 
 _REST = re.compile(r"(GET|POST|DELETE|PATCH) (/[a-z{}/_-]*)")
 _NAME = re.compile(r"[a-z]+(_[a-z]+)+")
+_ABOUT_AN_ENVIRONMENT = "/environments/{name}"
+_TARGET = {Scope.ENVIRONMENT: "name", Scope.JOB: "job"}
 _ATTRIBUTE = "__operation__"
 
 
@@ -42,6 +44,7 @@ class Operation:
         noun: the folder it lives in.
         title: its first docstring line without the full stop.
         description: its docstring.
+        scope: what it is about, and so who of a narrow reach may call it.
         lock: whether it holds `noun/team/name` while it works.
         slow: whether it runs as a job.
         idempotent: whether the same call twice leaves the world as once.
@@ -57,6 +60,7 @@ class Operation:
     description: str
     permission: Permission
     effect: Effect
+    scope: Scope
     lock: bool
     slow: bool
     idempotent: bool
@@ -82,11 +86,12 @@ class Operation:
         return str(getattr(args, "name", ""))
 
 
-def operation(
+def operation(  # noqa: PLR0913 - a declaration says everything in one place
     *,
     permission: Permission,
     effect: Effect,
     rest: str,
+    scope: Scope | None = None,
     audit: tuple[str, ...] = (),
     lock: bool = False,
     slow: bool = False,
@@ -94,6 +99,9 @@ def operation(
     open_world: bool = False,
 ) -> Callable[[H], H]:
     """Declare a handler `(deps, call, args) -> Outcome[View]` as an operation.
+
+    One that does not say its scope is the team's: whoever may touch a few environments only is
+    refused. One whose route lies below an environment has to say.
 
     Raises:
         BadDeclaration: at import, when the declaration leaves something out.
@@ -112,6 +120,7 @@ def operation(
             description=inspect.getdoc(handler) or "",
             permission=permission,
             effect=effect,
+            scope=scope or Scope.TEAM,
             lock=lock,
             slow=slow,
             idempotent=idempotent,
@@ -123,6 +132,8 @@ def operation(
             result=result,
             handler=handler,
         )
+        if scope is None and declared.path.startswith(_ABOUT_AN_ENVIRONMENT):
+            raise BadDeclaration(f"{declared.name}: it is about an environment and has no scope")
         _check(declared)
         setattr(handler, _ATTRIBUTE, declared)
         return handler
@@ -161,6 +172,7 @@ def _check(declared: Operation) -> None:
     fields = declared.arguments.model_fields
     undescribed = [name for name, field in fields.items() if not field.description]
     changes = declared.effect is not Effect.READ
+    target = fields.get(_TARGET.get(declared.scope, ""))
     problems = {
         "its name is not verb_noun": not _NAME.fullmatch(declared.name),
         "it has no docstring": not declared.title,
@@ -171,6 +183,8 @@ def _check(declared: Operation) -> None:
         "it reads through a writing permission": not changes
         and declared.method != "GET"
         and declared.permission.tier is not Tier.READ,
+        f"its scope is {declared.scope}, and it does not ask which": declared.scope in _TARGET
+        and (target is None or not target.is_required()),
         "it audits what it does not take": not set(declared.audit)
         <= set(fields) | _properties(declared.arguments),
         "its path takes what it does not": not set(re.findall(r"{(\w+)}", declared.path))

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
+from oduflow.domain.access import Actor
 from oduflow.domain.audit import AuditRow
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import Status
@@ -36,8 +37,10 @@ class JobStore(Protocol):
     def get(self, team: str, job: str) -> Job | None:
         """Return the team's job, or None."""
 
-    def list(self, team: str, *, active: bool, limit: int) -> Sequence[Job]:
-        """Return the team's jobs, newest first."""
+    def list(
+        self, team: str, *, active: bool, limit: int, environments: frozenset[str] | None = None
+    ) -> Sequence[Job]:
+        """Return the team's jobs, newest first; of some environments only, where those are said."""
 
     def unfinished(self) -> Sequence[Job]:
         """Return every team's queued and running jobs, oldest first."""
@@ -61,11 +64,24 @@ class JobStore(Protocol):
         """Whether somebody asked it to stop."""
 
 
+class Reach(Protocol):
+    """Knows what the runner must know of environments and grants to keep everybody in bounds."""
+
+    def environment(self, team: str, name: str) -> str | None:
+        """Return the id of the team's environment of exactly that name, or None."""
+
+    def spend(self, actor: Actor) -> None:
+        """Count one call of a grant's holder, or raise `Unauthenticated` when it counts no more."""
+
+
 class AuditSink(Protocol):
     """Where audit rows go."""
 
     def append(self, row: AuditRow) -> None:
-        """Append one row durably."""
+        """Append one row at once."""
+
+    def count(self, row: AuditRow) -> None:
+        """Remember a call that repeats: those of a minute that are alike are one row."""
 
 
 class BootSlots(Protocol):

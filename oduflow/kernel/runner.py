@@ -1,8 +1,9 @@
 """The only way to a handler: admit a call, then execute it.
 
 Admit validates, authorises and takes the lock; a refusal is audited and nothing has happened.
+Whether the actor may touch what the call is about is decided here, by the operation's scope.
 Execute runs the handler, audits and lets go. A slow operation is admitted now and executed as
-a job that takes the lock along.
+a job that takes the lock along. Reads and refused strangers repeat: those are counted.
 """
 
 import logging
@@ -13,17 +14,18 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from oduflow.domain.access import Actor
-from oduflow.domain.audit import AuditRow
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.audit import AuditRow, may_repeat
 from oduflow.domain.clock import now
-from oduflow.domain.errors import Failure, Forbidden, Internal, Kind
+from oduflow.domain.errors import Failure, Internal, Kind
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.masking import redact
 from oduflow.domain.outcome import FINISHED, Envelope, Outcome, Status
+from oduflow.kernel.admission import authorise, target
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.operation import Operation
-from oduflow.kernel.ports import AuditSink, Held, Locks
+from oduflow.kernel.ports import AuditSink, Held, Locks, Reach
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.validation import validate
 
@@ -43,16 +45,29 @@ class Admitted:
     origin: Origin
     held: Held | None
     since: float
+    environment: str = ""
 
 
 class Runner:
-    """Runs operations for every face, in one way."""
+    """Runs operations for every face, in one way.
+
+    Attributes:
+        reach: turns names into ids, and counts the calls of grants.
+    """
 
     def __init__(
-        self, registry: Registry, deps: Any, *, locks: Locks, jobs: Jobs, audit: AuditSink
+        self,
+        registry: Registry,
+        deps: Any,
+        *,
+        locks: Locks,
+        jobs: Jobs,
+        audit: AuditSink,
+        reach: Reach,
     ) -> None:
         self.registry = registry
         self.jobs = jobs
+        self.reach = reach
         self._deps = deps
         self._locks = locks
         self._audit = audit
@@ -91,7 +106,7 @@ class Runner:
         return handle(waited, admitted.operation.envelope)
 
     def admit(self, name: str, raw: Mapping[str, Any], actor: Actor, origin: Origin) -> Admitted:
-        """Validate, authorise and lock; a refusal is audited.
+        """Authorise, validate and lock; a refusal is audited.
 
         Raises:
             Failure: why not.
@@ -101,22 +116,27 @@ class Runner:
         taken = operation.arguments.model_fields.keys() & raw.keys()
         fields = {key: _short(raw[key]) for key in operation.audit if key in taken}
         try:
-            if not actor.may(operation.permission):
-                raise Forbidden(
-                    f"{operation.name} needs {operation.permission}, which {actor} does not hold.",
-                    "Ask for a grant with that tier.",
-                )
+            authorise(self.reach, operation, actor)
             args = validate(operation, raw)
+            environment = target(self.reach, self.jobs, operation, args, actor)
             held = self._lock(operation, args, actor) if operation.lock else None
         except Failure as refusal:
-            self._remember(operation, actor, origin, fields, refusal.kind, since)
+            repeats = actor.kind is ActorKind.ANONYMOUS
+            self._remember(operation, actor, origin, fields, refusal.kind, since, repeats=repeats)
             raise
-        return Admitted(operation, args, actor, origin, held, since)
+        return Admitted(operation, args, actor, origin, held, since, environment)
 
     def _lock(self, operation: Operation, args: BaseModel, actor: Actor) -> Held:
-        return self._locks.acquire(
+        held = self._locks.acquire(
             operation.lock_key(actor.team, args), f"{operation.name} by {actor}"
         )
+        try:
+            # Between the look and the lock another environment may have taken the name.
+            target(self.reach, self.jobs, operation, args, actor)
+        except Failure:
+            held.release()
+            raise
+        return held
 
     def _start(self, admitted: Admitted) -> Job:
         operation, args = admitted.operation, admitted.args
@@ -127,6 +147,7 @@ class Runner:
                 admitted.actor,
                 admitted.origin,
                 lambda call: self._execute(admitted, call),
+                environment=admitted.environment,
             )
         except BaseException as refusal:
             self._end(admitted, refusal.kind if isinstance(refusal, Failure) else Kind.INTERNAL)
@@ -159,7 +180,15 @@ class Runner:
             admitted.held.release()
         operation, args = admitted.operation, admitted.args
         fields = {key: _short(getattr(args, key)) for key in operation.audit}
-        self._remember(operation, admitted.actor, admitted.origin, fields, outcome, admitted.since)
+        self._remember(
+            operation,
+            admitted.actor,
+            admitted.origin,
+            fields,
+            outcome,
+            admitted.since,
+            repeats=may_repeat(operation.permission.tier, slow=operation.slow),
+        )
 
     def _remember(
         self,
@@ -169,8 +198,11 @@ class Runner:
         fields: Mapping[str, Any],
         outcome: str,
         since: float,
+        *,
+        repeats: bool,
     ) -> None:
-        self._audit.append(
+        remember = self._audit.count if repeats else self._audit.append
+        remember(
             AuditRow(
                 time=now(),
                 actor=actor,

@@ -12,12 +12,12 @@ from oduflow.adapters.locks import FileLocks
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
 from oduflow.adapters.providers.provider import Provider
-from oduflow.adapters.store import Environments, Templates
+from oduflow.adapters.store import AuditLog, Environments, Grants, OAuthLogins, Templates
 from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
 from oduflow.services.failpoints import Failpoints
 from oduflow.services.infrastructure import Infrastructure
-from oduflow.settings import Settings
+from oduflow.settings import LiveSettings, Settings
 
 OpenTenant = Callable[[str, str], Tenant]
 
@@ -27,14 +27,17 @@ class Deps:
     """The product's parts.
 
     Attributes:
+        live: the configuration, which follows its file.
         tenant: opens an environment's database as its own role, from its name and password.
     """
 
-    settings: Settings
+    live: LiveSettings
     naming: Naming
     environments: Environments
     templates: Templates
+    grants: Grants
     jobs: Jobs
+    audit: AuditLog
     locks: FileLocks
     containers: Containers
     images: Images
@@ -46,3 +49,9 @@ class Deps:
     providers: tuple[Provider, ...]
     infrastructure: Infrastructure
     failpoints: Failpoints
+    logins: OAuthLogins
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration as it is now; a team that was removed still has its quotas."""
+        return self.live.for_work()

@@ -10,7 +10,7 @@ from oduflow.domain.errors import Busy
 from oduflow.domain.plan import Naming
 from oduflow.services.deps import Deps
 
-OWN_FOLDERS = ("failpoints", "postgres", "sample")
+OWN_FOLDERS = ("audit", "failpoints", "postgres", "sample")
 OWN_FILES = ("oduflow.db", "oduflow.db-shm", "oduflow.db-wal", "reserve")
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from oduflow.adapters.docker.engine import Engine
-from oduflow.adapters.store import Store
+from oduflow.adapters.store import Facts, Store
 from oduflow.domain.errors import Failure, Forbidden, UpstreamFailed
 from oduflow.domain.health import Finding
+from oduflow.domain.proxies import FACT, Hops
 from oduflow.services.adoption import leftovers
 from oduflow.services.deps import Deps
 
@@ -52,6 +53,10 @@ class Doctor:
         """Count the environments of all teams by state."""
         return Counter(str(row.state) for row in self.deps.environments.all())
 
+    def proxies(self) -> Finding:
+        """Report what the server saw of the proxies in front; nothing is less ready for it."""
+        return _finding("proxies", self._proxies)
+
     def leftovers(self) -> tuple[Finding, ...]:
         """Report what carries our label and belongs to nothing we know."""
         try:
@@ -80,6 +85,13 @@ class Doctor:
     def _store(self) -> str:
         self.store.check()
         return "The store can be written."
+
+    def _proxies(self) -> str:
+        trusted = self.deps.settings.server.trusted_proxies
+        seen = Hops.load(Facts(self.store).get(FACT))
+        if seen is not None and seen.trusted == trusted:
+            raise UpstreamFailed(seen.message, seen.hint)
+        return f"No request showed that there are not {trusted} in front."
 
     def _disk(self) -> str:
         disk = self.deps.infrastructure.disk

@@ -3,9 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from oduflow.domain.access import Actor
 from oduflow.domain.container import ContainerFacts
-from oduflow.domain.environment import Environment, EnvironmentState, EnvironmentView
-from oduflow.domain.errors import Kind, NotFound
+from oduflow.domain.environment import (
+    Environment,
+    EnvironmentState,
+    EnvironmentView,
+    no_environment,
+)
+from oduflow.domain.errors import Kind
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.template import Template, TemplateState
@@ -23,9 +29,7 @@ def find(deps: Deps, team: str, name: str) -> Environment:
     """
     row = deps.environments.get(team, name)
     if row is None:
-        raise NotFound(
-            f"There is no environment “{name}”.", "list_environments shows those there are."
-        )
+        raise no_environment(name)
     return row
 
 
@@ -42,12 +46,17 @@ def observed(row: Environment, container: ContainerFacts | None) -> Environment:
     return replace(row, state=EnvironmentState.STOPPED)
 
 
-def views(deps: Deps, team: str) -> tuple[EnvironmentView, ...]:
-    """Show the team's environments, by name, with one question to Docker; no row has a log."""
-    rows = deps.environments.list(team)
+def own_rows(deps: Deps, actor: Actor) -> tuple[Environment, ...]:
+    """Return the rows of the environments that the actor may see, by name."""
+    return tuple(row for row in deps.environments.list(actor.team) if actor.reaches(row.id))
+
+
+def views(deps: Deps, actor: Actor) -> tuple[EnvironmentView, ...]:
+    """Show the actor's environments, by name, with one question to Docker; no row has a log."""
+    rows = own_rows(deps, actor)
     if not rows:
         return ()
-    containers = _containers(deps, team)
+    containers = _containers(deps, actor.team)
     return tuple(
         _without_output(
             view(

@@ -25,8 +25,6 @@ def refuse_unsupported(settings: Settings) -> None:
 def without_effect(settings: Settings) -> tuple[str, ...]:
     """Name what is set and has no effect in this version, one sentence each."""
     told = []
-    if settings.server.oauth_enabled:
-        told.append("OAuth is configured, but this version signs nobody in through GitHub yet.")
     if settings.storage != Storage():
         told.append("[storage] has no effect yet: databases and filestores are copied.")
     if settings.lifecycle != Lifecycle():

@@ -9,8 +9,9 @@ follow from that.
 
 from oduflow.settings.describe import KeyHelp, describe
 from oduflow.settings.hosts import is_loopback
+from oduflow.settings.live import LiveSettings
 from oduflow.settings.locate import load, remote_token
-from oduflow.settings.model import Settings
+from oduflow.settings.model import Settings, SettingsSource
 from oduflow.settings.networks import INTERNET, PortRange
 from oduflow.settings.problems import BadSettings, NoSettings, SettingsProblem
 from oduflow.settings.read import parse
@@ -29,12 +30,14 @@ __all__ = [
     "Images",
     "KeyHelp",
     "Lifecycle",
+    "LiveSettings",
     "NoSettings",
     "PortRange",
     "Routing",
     "Server",
     "Settings",
     "SettingsProblem",
+    "SettingsSource",
     "Storage",
     "Team",
     "describe",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
 from oduflow.settings.sections import Firewall, Images, Lifecycle, Routing, Storage
 from oduflow.settings.server import Server
@@ -23,6 +24,17 @@ class Settings:
     teams: Mapping[str, Team] = field(default_factory=lambda: MappingProxyType({}))
     source: Path | None = None
     warnings: tuple[str, ...] = ()
+
+    def current(self) -> "Settings":
+        """Return itself: settings that never change are their own source."""
+        return self
+
+
+class SettingsSource(Protocol):
+    """Knows the configuration as it is now."""
+
+    def current(self) -> Settings:
+        """Return it."""
 
 
 SECTIONS: Mapping[str, type] = MappingProxyType(

@@ -27,6 +27,7 @@ _EMPTY_MEANS_DEFAULT = (
     "oauth_redirect_uris",
 )
 _FIRST_TEAM = "1"
+IMPLICIT_TEAM = "No [team.<id>] is configured: there is one team, 1, without secrets."
 _BELOW_TEAM = "A team's keys stand below its own table, such as [team.1]."
 
 Values = dict[str, Any]
@@ -142,7 +143,7 @@ def _teams(table: object, report: Report) -> dict[str, Team]:
         report.refuse(("team",), "must hold tables", _BELOW_TEAM, value=MASK)
         return {}
     if not table:
-        report.warn("No [team.<id>] is configured: there is one team, 1, without secrets.")
+        report.warn(IMPLICIT_TEAM)
         return {_FIRST_TEAM: Team(id=_FIRST_TEAM, name=_FIRST_TEAM)}
     return {
         team_id: _team(team_id, raw, report)

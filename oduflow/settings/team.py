@@ -1,7 +1,9 @@
 """The keys of `[team.<id>]`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from oduflow.settings.hosts import OPTIONAL_HOST
 from oduflow.settings.keys import Key
@@ -64,3 +66,16 @@ class Team:
     default_template: Annotated[
         str, Key(TEMPLATE, "The template when none is named; empty: the only one there is.")
     ] = ""
+
+
+def teams_at(teams: Mapping[str, Team], host: str) -> tuple[Team, ...]:
+    """Return the teams that a request for `host` may be about.
+
+    A team's own host name stands for that team alone; every other name stands for all of them.
+    """
+    try:
+        name = urlsplit(f"//{host}").hostname
+    except ValueError:  # no host name at all, such as one bracket
+        name = None
+    named = tuple(team for team in teams.values() if team.hostname and team.hostname == name)
+    return named or tuple(teams.values())

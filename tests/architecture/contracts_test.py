@@ -10,11 +10,13 @@ LINT = "from importlinter.cli import lint_imports_command; lint_imports_command(
 # Where a library's name may be seen at all. The contracts keep imports from going upwards; this
 # keeps a face's library out of the other faces.
 ROOMS = {
+    "authlib": ("oduflow/blueprints/oauth/",),
     "click": ("oduflow/cli/",),
     "flask": ("oduflow/blueprints/", "oduflow/web.py", "oduflow/cli/serve.py"),
     "flask_dance": ("oduflow/blueprints/oauth/",),
     "flask_httpauth": ("oduflow/blueprints/auth/",),
     "mcp": ("oduflow/blueprints/mcp/", "oduflow/blueprints/oauth/"),
+    "oauthlib": ("oduflow/blueprints/oauth/",),
     "rich": ("oduflow/cli/",),
     "waitress": ("oduflow/cli/", "oduflow/adapters/git/"),
     "werkzeug": ("oduflow/blueprints/", "oduflow/web.py"),

@@ -38,11 +38,7 @@ def test_a_requirement_says_what_it_is_for(line: str):
     assert part(line, "why")
 
 
-# The project's brief fixes it; GitHub's sign-in is the first to use it.
-GIVEN = {"flask-dance"}
-
-
-@pytest.mark.parametrize("line", [line for line in RUNTIME if part(line, "name") not in GIVEN])
+@pytest.mark.parametrize("line", RUNTIME)
 def test_a_requirement_is_used(line: str):
     imported = {module.partition(".")[0] for path in code_files() for module in imports_of(path)}
     modules = {

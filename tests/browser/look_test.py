@@ -18,6 +18,7 @@ PAGES = (
     "/templates",
     "/templates/base-19/delete",
     "/jobs",
+    "/audit",
     "/system",
     "/environments/nowhere-at-all",
 )

@@ -17,6 +17,8 @@ from datetime import timedelta
 from typing import Any
 
 from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.audit import AuditRow, Numbered
+from oduflow.domain.audit_view import AuditEntry, AuditPage, ReadAudit
 from oduflow.domain.clock import now, rfc3339
 from oduflow.domain.environment import (
     CreateEnvironment,
@@ -27,6 +29,7 @@ from oduflow.domain.environment import (
     EnvironmentView,
 )
 from oduflow.domain.errors import Conflict, Failure, Kind, NotFound, UpstreamFailed
+from oduflow.domain.grant import GrantView
 from oduflow.domain.odoo_log import filter_log
 from oduflow.domain.outcome import ErrorView, Nothing, Outcome
 from oduflow.domain.template import TemplateList, TemplateState, TemplateView
@@ -37,6 +40,7 @@ from oduflow.kernel.registry import Registry
 from tests.support import credential_rows
 from tests.support.credential_rows import CredentialRows
 from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, World, basic, make_world
+from tests.support.grant_ledger import GRANT_HANDLERS
 from tests.support.pages import Element, read_page
 
 BLUE = basic(BLUE_PASSWORD)
@@ -76,13 +80,16 @@ class Ledger:
     Attributes:
         go: while it is clear, slow work stands still at its next step.
         step_seconds: how long every step of slow work takes.
+        audit: rows of the audit trail.
         stumbles: operations that fail, and how.
     """
 
     environments: dict[str, EnvironmentView] = field(default_factory=dict)
     templates: dict[str, TemplateView] = field(default_factory=dict)
+    grants: dict[str, GrantView] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
     stumbles: dict[str, Failure] = field(default_factory=dict)
+    audit: list[AuditRow] = field(default_factory=list)
     go: threading.Event = field(default_factory=threading.Event)
     step_seconds: float = 0.0
     jobs: Jobs | None = None
@@ -236,6 +243,17 @@ def get_environment_logs(ledger: Ledger, call: Call, args: Any) -> Outcome[Envir
     return Outcome(shown, f"{len(kept)} lines of {args.name}'s log.")
 
 
+def read_audit(ledger: Ledger, call: Call, args: ReadAudit) -> Outcome[AuditPage]:
+    found = [
+        Numbered(number, row)
+        for number, row in enumerate(ledger.audit, 1)
+        if args.actor in {None, row.actor.subject} and (not args.before or number < args.before)
+    ]
+    shown = tuple(map(AuditEntry.of, reversed(found[-args.limit :])))
+    more = shown[-1].number if len(found) > args.limit else None
+    return Outcome(AuditPage(entries=shown, before=more), f"{len(shown)} rows.")
+
+
 def list_templates(ledger: Ledger, call: Call, args: Any) -> Outcome[TemplateList]:
     found = tuple(ledger.templates[name] for name in sorted(ledger.templates))
     return Outcome(TemplateList(templates=found), f"{len(found)} templates.")
@@ -258,7 +276,7 @@ def delete_template(ledger: Ledger, call: Call, args: Any) -> Outcome[Nothing]:
     return Outcome(Nothing(), f"Template {args.name} is deleted.")
 
 
-HANDLERS = {
+HANDLERS: dict[str, Any] = {
     handler.__name__: handler
     for handler in (
         create_environment,
@@ -271,14 +289,12 @@ HANDLERS = {
         list_environments,
         list_templates,
         protect_environment,
+        read_audit,
         start_environment,
         stop_environment,
     )
-} | {
-    "rebuild_environment": start_environment,
-    "restart_environment": start_environment,
-    **credential_rows.HANDLERS,
-}
+} | {"rebuild_environment": start_environment, "restart_environment": start_environment}
+HANDLERS |= credential_rows.HANDLERS | GRANT_HANDLERS
 
 
 def make_dashboard(toml: str = ONE_TEAM) -> tuple[World, Ledger]:

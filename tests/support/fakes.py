@@ -21,19 +21,24 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from oduflow.blueprints.context import Context
-from oduflow.blueprints.ports import TokenVerifier
+from oduflow.blueprints.ports import AttemptLedger, Stands, TokenVerifier, always
+from oduflow.domain.access import Actor
+from oduflow.domain.attempts import Claim, Reservation
 from oduflow.domain.audit import AuditRow
 from oduflow.domain.clock import now
-from oduflow.domain.errors import Busy
+from oduflow.domain.errors import Busy, Unauthenticated
 from oduflow.domain.health import Finding
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import FINISHED, Status
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.operation import Operation
+from oduflow.kernel.ports import Reach
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
-from oduflow.settings import Settings, parse
+from oduflow.services.github_people import GithubPeople
+from oduflow.settings import Settings, SettingsSource, parse
 from oduflow.web import create_app
+from tests.support.oauth_parts import OAuthParts
 from tests.support.things import THINGS
 
 BASE_URL = "http://localhost:8000"
@@ -73,8 +78,14 @@ class FakeJobStore:
         found = self.rows.get(job)
         return found if found and found.actor.team == team else None
 
-    def list(self, team: str, *, active: bool, limit: int) -> Sequence[Job]:
-        mine = [job for job in reversed(list(self.rows.values())) if job.actor.team == team]
+    def list(
+        self, team: str, *, active: bool, limit: int, environments: frozenset[str] | None = None
+    ) -> Sequence[Job]:
+        mine = [
+            job
+            for job in reversed(list(self.rows.values()))
+            if job.actor.team == team and (environments is None or job.environment in environments)
+        ]
         return [job for job in mine if not active or job.status not in FINISHED][:limit]
 
     def unfinished(self) -> Sequence[Job]:
@@ -144,17 +155,46 @@ class FakeLocks:
 
 @dataclass
 class FakeAudit:
-    """Audit rows in a list."""
+    """Audit rows in a list; those of strangers, who reach no operation, in one of their own."""
 
     rows: list[AuditRow] = field(default_factory=list)
+    counted: list[AuditRow] = field(default_factory=list)
+    strangers: list[AuditRow] = field(default_factory=list)
 
     def append(self, row: AuditRow) -> None:
         self.rows.append(row)
+
+    def count(self, row: AuditRow) -> None:
+        self.counted.append(row)
+        (self.rows if row.actor.tiers else self.strangers).append(row)
 
     @property
     def outcomes(self) -> list[tuple[str, str]]:
         """Say in short what was remembered: operation and outcome."""
         return [(row.operation, str(row.outcome)) for row in self.rows]
+
+
+@dataclass
+class FakeReach:
+    """Environments by team and name, and the calls that grants made.
+
+    Attributes:
+        ids: the id of each environment.
+        left: how many calls each grant has left; those not named here have enough.
+    """
+
+    ids: dict[tuple[str, str], str] = field(default_factory=dict)
+    left: dict[str, int] = field(default_factory=dict)
+
+    def environment(self, team: str, name: str) -> str | None:
+        return self.ids.get((team, name))
+
+    def spend(self, actor: Actor) -> None:
+        left = self.left.get(actor.subject_id, 1)
+        if left == 0:
+            raise Unauthenticated("It counts no more.")
+        if actor.subject_id in self.left:
+            self.left[actor.subject_id] = left - 1
 
 
 class FakeBootSlots:
@@ -192,6 +232,35 @@ class FakeProbe:
         return self.counts
 
 
+class FakeAttempts:
+    """Room for any number of wrong credentials: most tests are not about them."""
+
+    def look(self, claim: Claim) -> Reservation:
+        return Reservation()
+
+    def reserve(self, claim: Claim) -> Reservation:
+        return Reservation(claim.counters)
+
+    def give_back(self, reservation: Reservation) -> None:
+        """Do nothing."""
+
+    def succeed(self, reservation: Reservation, source: str, team: str) -> None:
+        """Do nothing."""
+
+
+@dataclass
+class FakeFacts:
+    """Facts in a dictionary."""
+
+    told: dict[str, str] = field(default_factory=dict)
+
+    def get(self, key: str) -> str | None:
+        return self.told.get(key)
+
+    def set(self, key: str, value: str) -> None:
+        self.told[key] = value
+
+
 class FakeKeeper:
     """Work beside the requests that never begins."""
 
@@ -220,6 +289,16 @@ class World:
     probe: FakeProbe
     keeper: FakeKeeper
     verifiers: list[TokenVerifier] = field(default_factory=list)
+    stands: Stands = always
+    oauth: OAuthParts = field(default_factory=OAuthParts)
+    attempts: AttemptLedger = field(default_factory=FakeAttempts)
+    facts: FakeFacts = field(default_factory=FakeFacts)
+    source: SettingsSource | None = None
+
+    @property
+    def live(self) -> SettingsSource:
+        """The configuration as it is now: fixed, unless a test hands in a source."""
+        return self.source or self.settings
 
     @cached_property
     def app(self) -> Flask:
@@ -240,7 +319,11 @@ class World:
 
 
 def make_world(
-    toml: str = ONE_TEAM, *, operations: Iterable[Operation] = THINGS, deps: Any = None
+    toml: str = ONE_TEAM,
+    *,
+    operations: Iterable[Operation] = THINGS,
+    deps: Any = None,
+    reach: Reach | None = None,
 ) -> World:
     """Build a world from a configuration's text and a few operations."""
     job_rows, locks, audit, slots = FakeJobStore(), FakeLocks(), FakeAudit(), FakeBootSlots()
@@ -250,8 +333,13 @@ def make_world(
         locks=locks,
         jobs=Jobs(job_rows, locks, slots),
         audit=audit,
+        reach=reach or FakeReach(),
     )
-    return World(parse(toml), runner, job_rows, locks, audit, slots, FakeProbe(), FakeKeeper())
+    world = World(parse(toml), runner, job_rows, locks, audit, slots, FakeProbe(), FakeKeeper())
+    if world.settings.server.oauth_enabled:
+        parts = world.oauth
+        world.verifiers.append(GithubPeople(lambda: world.settings, parts.tokens, parts.logins))
+    return world
 
 
 def make_context(
@@ -259,7 +347,7 @@ def make_context(
 ) -> Context:
     """Build only what faces are handed, without an application."""
     world = make_world(toml, operations=operations, deps=deps)
-    return Context(world.settings, world.runner, world.probe, world.audit)
+    return Context(world.live, world.runner, world.probe, world.audit, world.attempts, world.facts)
 
 
 def basic(password: str, user: str = "admin") -> dict[str, str]:

@@ -59,7 +59,7 @@ with ThreadPoolExecutor(32) as pool:
 """
 
 # An address is tentative until nobody else was heard to have it, and useless till then
-# (RFC 4862, section 5.4); the fourth column's flag 0x40 in /proc/net/if_inet6 says so.
+# (RFC 4862, section 5.4); the fifth column's flag 0x40 in /proc/net/if_inet6 says so.
 SETTLED = """
 import time
 for attempt in range(100):

@@ -38,6 +38,12 @@ def worker_number() -> int:
     return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
+def first_port() -> int:
+    """Give every worker of every run on this machine a hundred ports of its own."""
+    run = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
+    return 21000 + 200 * (run % 50) + 100 * worker_number()
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return int(taken.getsockname()[1])
@@ -52,7 +58,7 @@ def folder_of(instance: str) -> Path:
 
 
 def configuration(instance: str, *, port: int, git_hosts: tuple[str, ...], more: str = "") -> str:
-    first = 21000 + 200 * worker_number()
+    first = first_port()
     hosts = ", ".join(f'"{host}"' for host in git_hosts)
     return f"""
 [server]

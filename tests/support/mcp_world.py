@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import httpx2
@@ -62,6 +62,15 @@ class McpWorld:
 
     def close(self) -> None:
         close(self.world.app)
+
+    def at(self, segment: str) -> "McpWorld":
+        """Return the same world as it answers one segment further down."""
+        return replace(self, url=f"{self.url}/{segment}")
+
+    def listed(self, token: str = BLUE_TOKEN) -> dict[str, dict[str, Any]]:
+        """List the tools in the 2026 era: input schemas by name."""
+        tools = self.post("tools/list", token=token).json()["result"]["tools"]
+        return {tool["name"]: tool["inputSchema"] for tool in tools}
 
     @asynccontextmanager
     async def client(self, mode: str, token: str = BLUE_TOKEN) -> AsyncIterator[Client]:
@@ -139,12 +148,17 @@ def _notification(method: str) -> dict[str, Any]:
 
 
 @contextmanager
-def mcp_world(toml: str = TWO_TEAMS, *, wait_seconds: float | None = None) -> Iterator[McpWorld]:
-    """Serve a world of things; `wait_seconds` shortens how long a call waits for a job."""
+def mcp_world(
+    toml: str = TWO_TEAMS,
+    *,
+    wait_seconds: float | None = None,
+    make: Callable[[str], World] = lambda toml: make_world(toml, operations=OPERATIONS),
+) -> Iterator[McpWorld]:
+    """Serve a world of things, or another; `wait_seconds` shortens how long calls wait for jobs."""
     made: list[World] = []
 
     def make_app(port: int) -> Any:
-        world = make_world(f"[server]\nport = {port}\n{toml}", operations=OPERATIONS)
+        world = make(f"[server]\nport = {port}\n{toml}")
         made.append(world)
         if blueprint.name not in world.app.blueprints:
             world.app.register_blueprint(blueprint)

@@ -36,13 +36,13 @@ class QuietNetwork:
     namespace: int
     launcher: Path
 
-    def listen(self) -> socket.socket:
-        """Listen on a free port of its loopback."""
-        return _in_thread(self._listen)
+    def listen(self, port: int = 0) -> socket.socket:
+        """Listen on a port of its loopback, a free one where none is given."""
+        return _in_thread(lambda: self._listen(port))
 
-    def _listen(self) -> socket.socket:
+    def _listen(self, port: int) -> socket.socket:
         _check(_libc.setns(self.namespace, CLONE_NEWNET))
-        return _listener()
+        return _listener(port)
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ def _make() -> int:
     return os.open("/proc/thread-self/ns/net", os.O_RDONLY)
 
 
-def _listener() -> socket.socket:
-    return socket.create_server(("127.0.0.1", 0))
+def _listener(port: int = 0) -> socket.socket:
+    return socket.create_server(("127.0.0.1", port))
 
 
 def _in_thread(work: Callable[[], T]) -> T:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from oduflow.domain.access import Actor, ActorKind, Tier
+from oduflow.domain.audit import AuditRow
 from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.job import Job
 from oduflow.domain.outcome import Status
@@ -47,6 +48,20 @@ def environment(**given: Any) -> Environment:
 
 def actor(team: str = "1") -> Actor:
     return Actor(team, ActorKind.GRANT, "night-build", frozenset({Tier.READ, Tier.WRITE}))
+
+
+def audit_row(team: str = "1", **given: Any) -> AuditRow:
+    values: dict[str, Any] = {
+        "time": MOMENT,
+        "actor": actor(team),
+        "face": "rest",
+        "address": "192.0.2.1",
+        "operation": "create_environment",
+        "fields": {},
+        "outcome": "ok",
+        "duration_ms": 12,
+    }
+    return AuditRow(**values | given)
 
 
 def job(**given: Any) -> Job:

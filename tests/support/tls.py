@@ -1,58 +1,85 @@
-"""A server's own certificate, and TLS in front of a plain server on loopback."""
+"""Self-signed certificates, and servers that show them."""
 
-import contextlib
 import socket
-import ssl
 import subprocess
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from socketserver import ThreadingTCPServer
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
+from threading import Thread
 
 
-def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate for 127.0.0.1 and localhost that is its own authority."""
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"
-    names = ("-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
-    files = ("-keyout", str(key), "-out", str(certificate))
+@dataclass(frozen=True)
+class Certificate:
+    """One certificate for a few names, believed by whoever is given its file."""
+
+    file: Path
+    key: Path
+
+    def server_context(self) -> SSLContext:
+        context = SSLContext(PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.file, self.key)
+        return context
+
+
+def make_certificate(folder: Path, *names: str) -> Certificate:
+    """Make a certificate; a name is `DNS:…` or `IP:…`."""
+    made = Certificate(folder / "certificate.pem", folder / "key.pem")
+    words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test"
+    names_given = ("-addext", f"subjectAltName={','.join(names)}")
+    files = ("-keyout", str(made.key), "-out", str(made.file))
     subprocess.run(
-        ["openssl", *words.split(), *names, *files], check=True, capture_output=True, timeout=30
+        ["openssl", *words.split(), *names_given, *files],
+        check=True,
+        capture_output=True,
+        timeout=30,
     )
-    return certificate, key
+    return made
 
 
-@contextlib.contextmanager
-def tls_in_front(port: int, certificate: Path, key: Path) -> Iterator[int]:
-    """Speak TLS on a free port and pass everything on to a plain one; answers the free port."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=_accept, args=(listening, context, port), daemon=True)
+@contextmanager
+def raw_server(handle: Callable[..., object], certificate: Certificate) -> Iterator[int]:
+    """Serve TLS on a free port of loopback; `handle(connection)` says what goes over it."""
+    context = certificate.server_context()
+
+    class Server(ThreadingTCPServer):
+        daemon_threads = True
+
+        def finish_request(self, request: object, client_address: object) -> None:
+            try:
+                with context.wrap_socket(request, server_side=True) as connection:  # type: ignore[arg-type]
+                    connection.settimeout(10)
+                    handle(connection)
+            except OSError:
+                pass  # the client hung up, which is what some tests are about
+
+    with Server(("127.0.0.1", 0), None) as server:  # type: ignore[arg-type]
+        thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
-        yield int(listening.getsockname()[1])
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join(10)
 
 
-def _accept(listening: socket.socket, context: ssl.SSLContext, port: int) -> None:
-    with contextlib.suppress(OSError):
-        while True:
-            plain, _ = listening.accept()
-            threading.Thread(target=_serve, args=(plain, context, port), daemon=True).start()
+def tls_in_front(port: int, certificate: Certificate) -> AbstractContextManager[int]:
+    """Speak TLS on a free port of loopback and pass everything on to a plain server's port."""
 
+    def handle(client: socket.socket) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as server:
+            answers = Thread(target=_pass_on, args=(server, client), daemon=True)
+            answers.start()
+            _pass_on(client, server)
+            answers.join(10)
 
-def _serve(plain: socket.socket, context: ssl.SSLContext, port: int) -> None:
-    with contextlib.suppress(OSError, ssl.SSLError):
-        client = context.wrap_socket(plain, server_side=True)
-        server = socket.create_connection(("127.0.0.1", port))
-        answers = threading.Thread(target=_pass_on, args=(server, client), daemon=True)
-        answers.start()
-        _pass_on(client, server)
-        answers.join(10)
-        client.close()
-        server.close()
+    return raw_server(handle, certificate)
 
 
 def _pass_on(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError, ssl.SSLError):
+    with suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)
         target.shutdown(socket.SHUT_WR)

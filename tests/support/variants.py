@@ -11,7 +11,6 @@ from typing import Any
 from oduflow import bootstrap
 from oduflow.adapters.filestore.clone import clone_filestore, prepare_volume
 from oduflow.adapters.git.repository import GitRepositories
-from oduflow.adapters.store import AuditLog
 from oduflow.domain.names import new_id
 from oduflow.domain.plan import EnvironmentPlan, TemplatePlan
 from oduflow.kernel.runner import Runner
@@ -128,6 +127,11 @@ def with_git(instance: Instance, git: GitRepositories) -> Instance:
     services = instance.services
     deps = replace(services.deps, git=git)
     runner = Runner(
-        services.registry, deps, locks=deps.locks, jobs=deps.jobs, audit=AuditLog(services.store)
+        services.registry,
+        deps,
+        locks=deps.locks,
+        jobs=deps.jobs,
+        audit=services.audit,
+        reach=services.grants,
     )
     return replace(instance, services=replace(services, deps=deps, runner=runner))

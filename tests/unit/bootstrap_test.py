@@ -1,9 +1,24 @@
 import pytest
 
 from oduflow import bootstrap
+from oduflow.domain.audit_view import ReadAudit
 from oduflow.domain.errors import Failure
 from oduflow.domain.plan import Naming
-from oduflow.settings import parse
+from oduflow.settings import load, parse
+from tests.support.programs import finished, running
+
+COUNT = """
+import sys
+from pathlib import Path
+from oduflow import bootstrap
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.settings import load
+from tests.support.store_rows import audit_row
+services = bootstrap.serve_alone(bootstrap.build(load(Path(sys.argv[1]))))
+stranger = Actor("1", ActorKind.ANONYMOUS, "anonymous", frozenset())
+for _ in range(3):
+    services.audit.count(audit_row(operation="sign_in", actor=stranger, outcome="forbidden"))
+"""
 
 
 def test_building_talks_to_nobody_and_touches_no_disk(tmp_path):
@@ -54,6 +69,19 @@ def test_the_samples_git_server_is_allowed_only_where_it_is_served(tmp_path, sam
     else:
         with pytest.raises(Failure):
             services.deps.git.clean_url(url)
+
+
+def test_what_was_counted_is_written_when_the_servers_process_ends(tmp_path):
+    config = tmp_path / "oduflow.toml"
+    config.write_text(f'[server]\ndata_dir = "{tmp_path}/data"\n[team.1]\n')
+    with running(COUNT, config) as process:
+        finished(process)
+
+    services = bootstrap.build(load(config))
+    (found,) = services.deps.audit.find("1", ReadAudit())
+    services.store.close()
+
+    assert (found.row.operation, found.row.count) == ("sign_in", 3)
 
 
 def build(folder, instance, more=""):

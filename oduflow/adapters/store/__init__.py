@@ -1,19 +1,31 @@
 """The store: one SQLite file with everything the product must remember."""
 
+from oduflow.adapters.store.attempts import Attempts
 from oduflow.adapters.store.audit import AuditLog
 from oduflow.adapters.store.engine import Store
 from oduflow.adapters.store.environments import EnvironmentChanges, Environments
 from oduflow.adapters.store.facts import Facts
+from oduflow.adapters.store.grants import Grants
 from oduflow.adapters.store.jobs import JobEvent, Jobs
+from oduflow.adapters.store.oauth_clients import OAuthClients
+from oduflow.adapters.store.oauth_logins import OAuthLogins
+from oduflow.adapters.store.oauth_tokens import OAuthTokens
+from oduflow.adapters.store.oauth_transactions import OAuthTransactions
 from oduflow.adapters.store.templates import TemplateChanges, Templates
 
 __all__ = [
+    "Attempts",
     "AuditLog",
     "EnvironmentChanges",
     "Environments",
     "Facts",
+    "Grants",
     "JobEvent",
     "Jobs",
+    "OAuthClients",
+    "OAuthLogins",
+    "OAuthTokens",
+    "OAuthTransactions",
     "Store",
     "TemplateChanges",
     "Templates",

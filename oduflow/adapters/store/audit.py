@@ -1,83 +1,230 @@
-"""The audit trail in the store.
+"""The audit trail in the store: rows that are only ever appended, each sealed to the one before.
 
-A row is one canonical JSON text (sorted keys, no spaces, ASCII) under a number that is never
-used twice; the columns beside it repeat what a search needs. A hash chain over the texts can
-therefore be added without changing a row that exists.
+The seal's key and the head file lie outside the store. A row is committed first and the head
+file says so next, so that a kill between the two leaves a head that is behind, never ahead. A
+head that is ahead means that rows were taken away: the next row follows the head, not what is
+left, and so the gap stays visible for good.
 """
 
-import json
-from datetime import datetime
+import functools
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Connection, Text, delete, func, select, type_coerce
 
-from oduflow.adapters.store.engine import Store
-from oduflow.adapters.store.tables import audit
-from oduflow.domain.access import Actor, ActorKind, Tier
-from oduflow.domain.audit import AuditRow
-from oduflow.domain.clock import rfc3339
-from oduflow.domain.errors import Kind
+from oduflow.adapters.store.audit_files import CheckpointFile, HeadFile, OpenHead
+from oduflow.adapters.store.audit_text import canonical, read
+from oduflow.adapters.store.engine import PATIENCE_SECONDS, Store
+from oduflow.adapters.store.errors import translated
+from oduflow.adapters.store.tables import MOMENT, audit
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.audit import AuditRow, Numbered
+from oduflow.domain.audit_chain import Origin, Point, SealedRow, Sealer
+from oduflow.domain.audit_check import ANEW, PRUNING, Files, Verdict, check
+from oduflow.domain.audit_view import ReadAudit
+from oduflow.domain.clock import now
+
+HEAD, CHECKPOINT = "head", "checkpoint"
+_FETCHED = 1000
+_SEALED = (
+    audit.c.number,
+    type_coerce(audit.c.time, Text).label("time"),
+    audit.c.team,
+    audit.c.canonical,
+    audit.c.previous,
+    audit.c.seal,
+)
+_TAIL = select(audit.c.number, audit.c.seal).order_by(audit.c.number.desc()).limit(1)
+_INSERT = audit.insert()
+log = logging.getLogger(__name__)
 
 
 class AuditLog:
-    """Rows that are only ever appended."""
+    """The trail of one data folder.
 
-    def __init__(self, store: Store) -> None:
+    Args:
+        store: where the rows are.
+        folder: where the head file and the checkpoints are.
+        key: returns what rows are sealed with; asked once, when it is first needed.
+        clock: returns the time.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        folder: Path,
+        key: Callable[[], str],
+        clock: Callable[[], datetime] = now,
+    ) -> None:
         self._store = store
+        self._head = HeadFile(folder / "head", PATIENCE_SECONDS)
+        self._checkpoints = CheckpointFile(folder / "checkpoints")
+        self._sealer = functools.cache(lambda: Sealer(key()))
+        self._clock = clock
 
-    def append(self, row: AuditRow) -> None:
-        """Append one row."""
-        values = {"time": row.time, "team": row.actor.team, "canonical": canonical(row)}
-        with self._store.write() as connection:
-            connection.execute(audit.insert(), values)
+    def append(self, *rows: AuditRow) -> None:
+        """Append rows in one transaction.
 
-    def latest(self, team: str, limit: int) -> tuple[AuditRow, ...]:
-        """Return the team's latest rows, newest first."""
-        query = (
-            select(audit.c.canonical)
-            .where(audit.c.team == team)
-            .order_by(audit.c.number.desc())
-            .limit(limit)
-        )
+        Raises:
+            Failure: they could not be written.
+        """
+        sealer = self._sealer()
+        with translated(), self._head.locked() as head:
+            with self._store.write() as connection:
+                end = self._end(connection, head)
+                for row in rows:
+                    end = _insert(connection, sealer, end, row)
+            self._write_head(head, end)
+
+    def find(self, team: str, asked: ReadAudit) -> tuple[Numbered, ...]:
+        """Return the team's rows that fit, newest first."""
+        text = audit.c.canonical
+        query = select(audit.c.number, text).where(audit.c.team == team)
+        said = {"actor.subject": asked.actor, "face": asked.face, "operation": asked.operation}
+        for path, value in {**said, "outcome": asked.outcome}.items():
+            if value is not None:
+                query = query.where(func.json_extract(text, f"$.{path}") == value)
+        if asked.since is not None:
+            query = query.where(audit.c.time >= asked.since)
+        if asked.until is not None:
+            query = query.where(audit.c.time < asked.until)
+        if asked.before is not None:
+            query = query.where(audit.c.number < asked.before)
+        query = query.order_by(audit.c.number.desc()).limit(asked.limit)
         with self._store.read() as connection:
-            return tuple(_row(text) for text in connection.scalars(query))
+            return tuple(
+                Numbered(row.number, read(row.canonical)) for row in connection.execute(query)
+            )
+
+    def verify(self, start: int = 1) -> Verdict:
+        """Check the whole trail against its seals and files; writers need not wait.
+
+        Args:
+            start: the first number that is looked at.
+        """
+        sealer = self._sealer()
+        with translated():
+            # Before the rows: those are never behind what a head said.
+            head = sealer.read(HEAD, self._head.read())
+            files = Files(head, self._read_checkpoints())
+        with self._store.read() as connection:
+            return check(_rows(connection, start), files, sealer, start)
+
+    def prune(self, before: datetime) -> int:
+        """Forget the rows up to the last checkpoint before a moment; return how many they were.
+
+        What does not check out is evidence, and stays. The row that says what was pruned is
+        written in the same transaction.
+        """
+        day = _day(before)
+        old = [point for point in self._read_checkpoints() if point and point.day < day]
+        first = self._first_number()
+        if not old or not first or first > old[-1].number:
+            return 0
+        through = old[-1]
+        sealer = self._sealer()
+        with translated(), self._head.locked() as head:
+            with self._store.write() as connection:
+                rows = _rows(connection, first, through.number)
+                found = check(rows, Files(through), sealer, first)
+                if found.findings:
+                    log.error("the audit trail is not pruned: %s", found.findings[0].message)
+                    return 0
+                row = _pruning(through, found.rows, self._clock())
+                end = _insert(connection, sealer, self._end(connection, head), row)
+                connection.execute(delete(audit).where(audit.c.number <= through.number))
+            self._write_head(head, end)
+        return found.rows
+
+    def _end(self, connection: Connection, head: OpenHead) -> Point:
+        """Return what the next row follows; on a new day, also write the checkpoint of the last."""
+        sealer, today = self._sealer(), _day(self._clock())
+        found = connection.execute(_TAIL).first()
+        line = head.read()
+        said = sealer.read(HEAD, line)
+        tail = Point(found.number, found.seal or ANEW) if found else Point(0, ANEW)
+        if said is None and not line and not tail.seal:
+            origin = Point(*_origin(connection), today)
+            # It comes before the first row, so that a head that is missing was taken away.
+            head.write(sealer.line(HEAD, origin))
+            head.sync()
+            return origin
+        if said is None:
+            log.error("the audit trail's head file is missing or damaged: oduflow audit verify")
+            return Point(tail.number, ANEW)
+        if said.number > tail.number or (said.number == tail.number and said.seal != tail.seal):
+            if tail.seal or said.number > tail.number:
+                log.error("the audit trail was cut or changed: oduflow audit verify")
+            tail = said
+        if said.day < today and tail.seal:
+            point = Point(tail.number, tail.seal, said.day)
+            self._checkpoints.append(sealer.line(CHECKPOINT, point))
+            log.info("audit checkpoint %s %d %s", point.day, point.number, point.seal)
+        return tail
+
+    def _write_head(self, head: OpenHead, end: Point) -> None:
+        today = _day(self._clock())
+        head.write(self._sealer().line(HEAD, Point(end.number, end.seal, today)))
+
+    def _read_checkpoints(self) -> list[Point | None]:
+        sealer = self._sealer()
+        with translated():
+            return [sealer.read(CHECKPOINT, line) for line in self._checkpoints.lines()]
+
+    def _first_number(self) -> int:
+        with self._store.read() as connection:
+            return connection.scalar(select(func.min(audit.c.number))) or 0
 
 
-def canonical(row: AuditRow) -> str:
-    """Write a row as the one text it has; times to the millisecond."""
-    tree = {
-        "actor": {
-            "kind": row.actor.kind,
-            "subject": row.actor.subject,
-            "team": row.actor.team,
-            "tiers": sorted(row.actor.tiers),
+def _insert(connection: Connection, sealer: Sealer, end: Point, row: AuditRow) -> Point:
+    """Write a row behind the end of the chain; return the new end."""
+    team = row.actor.team
+    number, text = end.number + 1, canonical(row)
+    time = MOMENT.to_text(row.time)
+    seal = sealer.seal(SealedRow(number, time, team, text, end.seal, None))
+    connection.execute(
+        _INSERT,
+        {
+            "number": number,
+            "time": row.time,
+            "team": team,
+            "canonical": text,
+            "previous": end.seal,
+            "seal": seal,
         },
-        "address": row.address,
-        "duration_ms": row.duration_ms,
-        "face": row.face,
-        "fields": dict(row.fields),
-        "operation": row.operation,
-        "outcome": row.outcome,
-        "time": rfc3339(row.time),
-    }
-    # `default`: a field of a type JSON lacks is worth a text, never the loss of the row.
-    return json.dumps(tree, sort_keys=True, separators=(",", ":"), default=str)
-
-
-def _row(text: str) -> AuditRow:
-    tree = json.loads(text)
-    actor, outcome = tree["actor"], tree["outcome"]
-    return AuditRow(
-        time=datetime.fromisoformat(tree["time"]),
-        actor=Actor(
-            team=actor["team"],
-            kind=ActorKind(actor["kind"]),
-            subject=actor["subject"],
-            tiers=frozenset(map(Tier, actor["tiers"])),
-        ),
-        face=tree["face"],
-        address=tree["address"],
-        operation=tree["operation"],
-        fields=tree["fields"],
-        outcome=Kind(outcome) if outcome in set(Kind) else outcome,
-        duration_ms=tree["duration_ms"],
     )
+    return Point(number, seal)
+
+
+def _rows(connection: Connection, first: int, last: int | None = None) -> Iterator[SealedRow]:
+    query = select(*_SEALED).where(audit.c.number >= first).order_by(audit.c.number)
+    if last is not None:
+        query = query.where(audit.c.number <= last)
+    for row in connection.execution_options(yield_per=_FETCHED).execute(query):
+        yield SealedRow(*row)
+
+
+def _origin(connection: Connection) -> tuple[int, str]:
+    origin = Origin()
+    for row in _rows(connection, 1):
+        origin.add(row)
+    return origin.point.number, origin.point.seal
+
+
+def _pruning(through: Point, rows: int, moment: datetime) -> AuditRow:
+    return AuditRow(
+        time=moment,
+        actor=Actor("", ActorKind.CLI, "server"),
+        face="server",
+        address="",
+        operation=PRUNING,
+        fields={"through": through.number, "seal": through.seal, "rows": rows},
+        outcome="ok",
+        duration_ms=0,
+    )
+
+
+def _day(moment: datetime) -> str:
+    return moment.astimezone(UTC).date().isoformat()

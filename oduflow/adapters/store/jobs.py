@@ -4,15 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, Update, delete, func, select, update
+from sqlalchemy import Row, Select, Update, and_, delete, func, or_, select, update
 
 from oduflow.adapters.store.engine import Store
-from oduflow.adapters.store.tables import job_events, jobs
-from oduflow.domain.access import Actor, Tier
+from oduflow.adapters.store.tables import grants, job_events, jobs
+from oduflow.domain.access import Actor, ActorKind, Tier
 from oduflow.domain.clock import now
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import FINISHED, Status
 
+# Asked of the grants themselves: a job that begins while its grant is revoked is stopped too.
+_REVOKED = and_(
+    jobs.c.actor_kind == ActorKind.GRANT,
+    jobs.c.subject_id != "",
+    jobs.c.subject_id.not_in(select(grants.c.id)),
+)
 _UNFINISHED = jobs.c.status.not_in(sorted(FINISHED))
 
 
@@ -41,9 +47,13 @@ class Jobs:
         found = self._select(select(jobs).where(jobs.c.team == team, jobs.c.id == job))
         return found[0] if found else None
 
-    def list(self, team: str, *, active: bool, limit: int) -> tuple[Job, ...]:
-        """Return the team's jobs, newest first."""
+    def list(
+        self, team: str, *, active: bool, limit: int, environments: frozenset[str] | None = None
+    ) -> tuple[Job, ...]:
+        """Return the team's jobs, newest first; of some environments only, where those are said."""
         query = select(jobs).where(jobs.c.team == team)
+        if environments is not None:
+            query = query.where(jobs.c.environment.in_(sorted(environments)))
         if active:
             query = query.where(_UNFINISHED)
         newest = jobs.c.created_at.desc(), jobs.c.id.desc()
@@ -97,10 +107,10 @@ class Jobs:
             connection.execute(_change(job).values(cancel_requested=True))
 
     def cancel_requested(self, job: str) -> bool:
-        """Whether somebody asked it to stop."""
+        """Whether somebody asked it to stop, or revoked the grant that it was begun with."""
+        asked = select(jobs.c.id).where(jobs.c.id == job, or_(jobs.c.cancel_requested, _REVOKED))
         with self._store.read() as connection:
-            asked = connection.scalar(select(jobs.c.cancel_requested).where(jobs.c.id == job))
-        return bool(asked)
+            return connection.scalar(asked) is not None
 
     def events(self, job: str, after: int = 0) -> tuple[JobEvent, ...]:
         """Return what the job reported after event number `after`, oldest first."""
@@ -138,7 +148,10 @@ def _values(job: Job) -> dict[str, Any]:
         "team": job.actor.team,
         "actor_kind": job.actor.kind,
         "subject": job.actor.subject,
+        "subject_id": job.actor.subject_id,
         "tiers": tuple(sorted(job.actor.tiers)),
+        "environments": _environments(job.actor),
+        "environment": job.environment,
         "face": job.face,
         "status": job.status,
         "created_at": job.created_at,
@@ -160,7 +173,7 @@ def _job(row: Row[Any]) -> Job:
         id=row.id,
         operation=row.operation,
         target=row.target,
-        actor=Actor(row.team, row.actor_kind, row.subject, frozenset(map(Tier, row.tiers))),
+        actor=_actor(row),
         face=row.face,
         status=row.status,
         created_at=row.created_at,
@@ -170,6 +183,22 @@ def _job(row: Row[Any]) -> Job:
         result=row.result,
         cancel_requested=row.cancel_requested,
         holder=row.holder,
+        environment=row.environment,
+    )
+
+
+def _environments(actor: Actor) -> tuple[str, ...] | None:
+    return None if actor.environments is None else tuple(sorted(actor.environments))
+
+
+def _actor(row: Row[Any]) -> Actor:
+    return Actor(
+        team=row.team,
+        kind=row.actor_kind,
+        subject=row.subject,
+        tiers=frozenset(map(Tier, row.tiers)),
+        subject_id=row.subject_id,
+        environments=None if row.environments is None else frozenset(row.environments),
     )
 
 

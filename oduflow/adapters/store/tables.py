@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from oduflow.domain.access import ActorKind
+from oduflow.domain.access import ActorKind, Tier
 from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.outcome import ErrorView, Status
 from oduflow.domain.template import TemplateState
@@ -60,8 +60,13 @@ def _tree(value: str) -> dict[str, Any]:
     return dict(json.loads(value))
 
 
+def _tiers(value: str) -> frozenset[Tier]:
+    return frozenset(map(Tier, json.loads(value)))
+
+
 MOMENT = AsText(_moment, datetime.fromisoformat)
 WORDS = AsText[tuple[str, ...]](json.dumps, _words)
+TIERS = AsText[frozenset[Tier]](lambda tiers: json.dumps(sorted(tiers)), _tiers)
 TREE = AsText[dict[str, Any]](json.dumps, _tree)
 ERROR = AsText(ErrorView.model_dump_json, ErrorView.model_validate_json)
 
@@ -133,7 +138,10 @@ jobs = Table(
     _text("team"),
     Column("actor_kind", AsText(str, ActorKind), nullable=False),
     _text("subject"),
+    _text("subject_id"),
     Column("tiers", WORDS, nullable=False),
+    Column("environments", WORDS),
+    _text("environment"),
     _text("face"),
     Column("status", AsText(str, Status), nullable=False),
     Column("created_at", MOMENT, nullable=False),
@@ -165,7 +173,29 @@ job_events = Table(
     sqlite_autoincrement=True,
 )
 
-# One canonical text a row, ready to be chained: the other columns only find it.
+# Whoever holds a grant may make narrower ones, which go with it.
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("team"),
+    _text("name"),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("parent", Text, ForeignKey("grants.id", ondelete="CASCADE")),
+    Column("environments", WORDS),
+    Column("tiers", TIERS, nullable=False),
+    Column("rest", Boolean, nullable=False),
+    Column("calls", Integer),
+    Column("used", Integer, nullable=False),
+    _text("created_by"),
+    Column("created_at", MOMENT, nullable=False),
+    Column("expires_at", MOMENT, nullable=False),
+    UniqueConstraint("team", "name"),
+    Index(None, "parent"),
+)
+
+# One canonical text a row; `time` and `team` only find it. Every row names the `seal` of the row
+# `previous` to it; rows from before revision 0002 have neither.
 audit = Table(
     "audit",
     metadata,
@@ -173,8 +203,28 @@ audit = Table(
     Column("time", MOMENT, nullable=False),
     _text("team"),
     _text("canonical"),
+    Column("previous", Text),
+    Column("seal", Text),
     Index(None, "team", "number"),
     sqlite_autoincrement=True,
 )
 
 facts = Table("facts", metadata, Column("key", Text, primary_key=True), _text("value"))
+
+# Whole milliseconds since 1970: a counter is moved by adding to it, which text cannot do.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("clear_at", Integer, nullable=False),
+    Index(None, "clear_at"),
+)
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("team", Text, primary_key=True),
+    Column("at", Integer, nullable=False),
+    Index(None, "at"),
+)

@@ -1,18 +1,22 @@
 """HTTP Basic: the dashboard and REST, user `admin`, a team's `ui_password` (RFC 7617)."""
 
 import hmac
+from typing import cast
 
 from flask import request
 from flask_httpauth import HTTPBasicAuth  # type: ignore[import-untyped]
 
 from oduflow.blueprints.auth.anonymous import anonymous
 from oduflow.blueprints.auth.attempts import attempt
+from oduflow.blueprints.auth.bearer import authenticate_grant
 from oduflow.blueprints.auth.failures import NotSignedIn
 from oduflow.blueprints.auth.hosts import teams_at
 from oduflow.blueprints.auth.origins import refuse_cross_site
 from oduflow.blueprints.auth.secret_digests import SecretDigests, digest
 from oduflow.blueprints.context import context
+from oduflow.blueprints.trail import remember
 from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.errors import Kind
 from oduflow.settings import Team
 
 USER = "admin"
@@ -27,13 +31,17 @@ def authenticate_basic() -> Actor:
     Raises:
         Forbidden: a foreign page made a browser send this.
         NotSignedIn: there is no credential where one is needed, or a wrong one.
+        RateLimited: there were too many wrong ones.
     """
     refuse_cross_site()
-    if "Authorization" not in request.headers:
+    presented = request.headers.get("Authorization")
+    if presented is None:
         actor = anonymous(context().settings, _password)
         message = "This needs a user and a password."
+        if actor is None:
+            remember("sign_in", None, Kind.UNAUTHENTICATED, {"credential": "none"})
     else:
-        actor = attempt("basic", lambda: _http.authenticate(_http.get_auth(), None))
+        actor = attempt("basic", _compared, presented=presented)
         message = "The user or the password is wrong."
     if actor is None:
         raise NotSignedIn(
@@ -42,6 +50,24 @@ def authenticate_basic() -> Actor:
             challenge=_http.authenticate_header(),
         )
     return actor
+
+
+def authenticate_rest() -> Actor:
+    """Return who asks over REST: HTTP Basic, or the Bearer token of a grant made for it.
+
+    Raises:
+        Forbidden: a foreign page made a browser send this.
+        NotSignedIn: there is no credential where one is needed, or a wrong one.
+    """
+    scheme = request.headers.get("Authorization", "").partition(" ")[0]
+    if scheme.lower() != "bearer":
+        return authenticate_basic()
+    refuse_cross_site()
+    return authenticate_grant()
+
+
+def _compared() -> Actor | None:
+    return cast("Actor | None", _http.authenticate(_http.get_auth(), None))
 
 
 @_http.verify_password  # type: ignore[untyped-decorator]

@@ -1,4 +1,4 @@
-"""Bearer tokens: MCP, a team's `auth_token` (RFC 6750)."""
+"""Bearer tokens (RFC 6750): all kinds over MCP, over REST only grants that were made for it."""
 
 from collections.abc import Iterable
 
@@ -11,12 +11,18 @@ from oduflow.blueprints.auth.hosts import teams_at
 from oduflow.blueprints.auth.ports import SecretLookup
 from oduflow.blueprints.auth.secret_digests import SecretDigests
 from oduflow.blueprints.context import context
+from oduflow.blueprints.ports import TokenVerifier
+from oduflow.blueprints.trail import remember
 from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.errors import Kind
+from oduflow.domain.grant_rules import REST
+from oduflow.domain.oauth import resource_at
 from oduflow.settings import Team
 
 SUBJECT = "auth_token"
-CHALLENGE = 'Bearer realm="Oduflow"'
-_INVALID = f'{CHALLENGE}, error="invalid_token"'
+_REALM = 'realm="Oduflow"'
+_INVALID = ', error="invalid_token"'
+_INVALID_OR_BASIC = f"Basic {_REALM}, Bearer {_REALM}{_INVALID}"
 
 
 class StaticTokenVerifier:
@@ -26,7 +32,7 @@ class StaticTokenVerifier:
         """Remember the teams' tokens; an empty one opens nothing."""
         self._tokens: SecretLookup = SecretDigests({team.id: team.auth_token for team in teams})
 
-    def verify(self, token: str, _resource: str = "") -> Actor | None:
+    def verify(self, token: str, resource: str = "") -> Actor | None:  # noqa: ARG002 - any
         """Return who has that token, or None; it opens every path of its team."""
         team = self._tokens.team_of(token)
         return None if team is None else Actor(team, ActorKind.TOKEN, SUBJECT)
@@ -37,21 +43,51 @@ def authenticate_bearer() -> Actor:
 
     Raises:
         NotSignedIn: there is no token where one is needed, or a wrong one.
+        RateLimited: there were too many wrong ones.
     """
     presented = request.headers.get("Authorization")
     if presented is None:
         actor = _anonymous()
-        message, challenge = "This needs a Bearer token.", CHALLENGE
+        message, problem = "This needs a Bearer token.", ""
+        if actor is None:
+            remember("sign_in", None, Kind.UNAUTHENTICATED, {"credential": "none"})
     else:
-        actor = attempt("bearer", lambda: _verified(presented))
-        message, challenge = "The Bearer token is wrong.", _INVALID
+        actor = attempt("bearer", lambda: _verified(presented), presented=presented, past_team=True)
+        message, problem = "The Bearer token is wrong.", _INVALID
     if actor is None:
         raise NotSignedIn(
             message,
             "Send `Authorization: Bearer …` with the team's auth_token of oduflow.toml.",
-            challenge=challenge,
+            challenge=f"Bearer {_where_to_sign_in()}{_REALM}{problem}",
         )
     return actor
+
+
+def authenticate_grant() -> Actor:
+    """Return who asks over REST with a grant; a team's own token opens nothing there.
+
+    Raises:
+        NotSignedIn: it is no grant, or none that opens REST.
+    """
+    presented = request.headers["Authorization"]
+    actor = attempt("grant", lambda: _granted(presented), presented=presented, past_team=True)
+    if actor is None:
+        raise NotSignedIn(
+            "The Bearer token is wrong here.",
+            "REST takes a grant made with rest=true, or HTTP Basic; the team's auth_token is for "
+            "MCP.",
+            challenge=_INVALID_OR_BASIC,
+        )
+    return actor
+
+
+def _where_to_sign_in() -> str:
+    """Tell a client where it learns how people sign in (RFC 9728, 5.1), if they can."""
+    server = context().settings.server
+    if not server.oauth_enabled or resource_at(server.oauth_base_url, request.path) is None:
+        return ""
+    at = f"{server.oauth_base_url}/.well-known/oauth-protected-resource{request.path}"
+    return f'resource_metadata="{at}", '
 
 
 def _anonymous() -> Actor | None:
@@ -61,11 +97,20 @@ def _anonymous() -> Actor | None:
 
 
 def _verified(presented: str) -> Actor | None:
+    static = StaticTokenVerifier(context().settings.teams.values())
+    return _first(presented, (static, *context().verifiers), request.path)
+
+
+def _granted(presented: str) -> Actor | None:
+    actor = _first(presented, context().verifiers, REST)
+    return actor if actor and actor.kind is ActorKind.GRANT else None
+
+
+def _first(presented: str, verifiers: Iterable[TokenVerifier], resource: str) -> Actor | None:
+    """Return who the first verifier that knows the token says it is, if meant by the Host."""
     scheme, _, token = presented.partition(" ")
-    teams = context().settings.teams
-    meant = {team.id for team in teams_at(teams, request.headers["Host"])}
-    verifiers = (StaticTokenVerifier(teams.values()), *context().verifiers)
-    found = (verifier.verify(token.strip(" "), request.path) for verifier in verifiers)
+    meant = {team.id for team in teams_at(context().settings.teams, request.headers["Host"])}
+    found = (verifier.verify(token.strip(" "), resource) for verifier in verifiers)
     actor = next(filter(None, found), None)
     return actor if actor and scheme.lower() == "bearer" and actor.team in meant else None
 

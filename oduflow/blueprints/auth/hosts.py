@@ -1,14 +1,18 @@
 """The names this server goes by; a request for any other is answered before anything else."""
 
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from flask import request
 from werkzeug.exceptions import BadRequest, MisdirectedRequest
 
 from oduflow.blueprints.context import context
-from oduflow.settings import Settings, Team
+from oduflow.blueprints.trail import remember
+from oduflow.domain.errors import Kind
+from oduflow.settings import Settings
 from oduflow.settings.hosts import join_host_port
+from oduflow.settings.team import teams_at
+
+__all__ = ["allowed_hosts", "refuse_repeated_headers", "refuse_unknown_host", "teams_at"]
 
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
@@ -51,6 +55,7 @@ def refuse_repeated_headers() -> None:
     """
     for name in _SINGLE:
         if "," in request.headers.get(name, ""):
+            remember("repeated_header", None, Kind.INVALID, {"header": name})
             raise BadRequest(f"There is more than one {name} header.")
     if not request.headers.get("Host"):
         raise BadRequest("There is no Host header.")
@@ -63,17 +68,8 @@ def refuse_unknown_host() -> None:
         MisdirectedRequest: the name is not ours.
     """
     if request.headers["Host"].lower() not in allowed_hosts(context().settings):
+        remember("unknown_host", None, Kind.INVALID)
         raise MisdirectedRequest(
             "This server does not go by that name. [routing] external_host, [server] "
             "oauth_base_url and a team's hostname give it one."
         )
-
-
-def teams_at(teams: Mapping[str, Team], host: str) -> tuple[Team, ...]:
-    """Return the teams that a request for `host` may be about.
-
-    A team's own host name stands for that team alone; every other name stands for all of them.
-    """
-    name = urlsplit(f"//{host}").hostname
-    named = tuple(team for team in teams.values() if team.hostname and team.hostname == name)
-    return named or tuple(teams.values())

@@ -6,7 +6,8 @@ credential alone does not say that a person meant it.
 
 from flask import request
 
-from oduflow.domain.errors import Forbidden
+from oduflow.blueprints.trail import remember
+from oduflow.domain.errors import Forbidden, Kind
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110, 9.2.1
 _OWN_SITES = frozenset({"same-origin", "none"})
@@ -22,6 +23,7 @@ def refuse_cross_site() -> None:
         Forbidden: it is such a request.
     """
     if request.method not in SAFE_METHODS and not _from_our_own_page():
+        remember("cross_site", None, Kind.FORBIDDEN)
         raise Forbidden(
             "A page of another site asked for this.",
             "Do it on the dashboard itself; scripts send neither Origin nor Sec-Fetch-Site.",

@@ -2,6 +2,8 @@
 
 # Each of these adds its pages to the blueprint.
 from oduflow.blueprints.dashboard import (
+    access,
+    audit,
     credentials,
     environment,
     environments,
@@ -11,4 +13,14 @@ from oduflow.blueprints.dashboard import (
 )
 from oduflow.blueprints.dashboard.face import blueprint
 
-__all__ = ["blueprint", "credentials", "environment", "environments", "jobs", "system", "templates"]
+__all__ = [
+    "access",
+    "audit",
+    "blueprint",
+    "credentials",
+    "environment",
+    "environments",
+    "jobs",
+    "system",
+    "templates",
+]

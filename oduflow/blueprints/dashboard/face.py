@@ -58,7 +58,7 @@ def current_team() -> Team:
     return context().settings.teams[current_actor().team]
 
 
-def call(operation: str, **raw: Any) -> Envelope[Any]:
+def call(operation: str, /, **raw: Any) -> Envelope[Any]:
     """Run one operation for whoever asks; a slow one answers its job at once.
 
     Raises:
@@ -68,7 +68,7 @@ def call(operation: str, **raw: Any) -> Envelope[Any]:
     return context().runner.call(operation, raw, current_actor(), origin)
 
 
-def data(operation: str, **raw: Any) -> Any:
+def data(operation: str, /, **raw: Any) -> Any:
     """Run one quick operation and return its view.
 
     Raises:

@@ -21,13 +21,19 @@ _PEOPLE = {
     "grant": "grant {}",
     "token": "MCP token",
 }
+_PROOFS = {
+    "basic": "password",
+    "cli": "command line",
+    "oauth": "GitHub",
+    "token": "MCP token",
+}
 _LOUD = {" CRITICAL ": "error", " ERROR ": "error", " WARNING ": "warning"}
 _LEVEL_WITHIN = 60  # characters: an Odoo record names its level right after time and process
 
 
 def add_filters(blueprint: Blueprint) -> None:
     """Let templates use these words."""
-    for word in (ago, label_of, loudness, person, spoken, utc):
+    for word in (ago, label_of, loudness, person, proof, spoken, utc):
         blueprint.add_app_template_filter(word)
 
 
@@ -45,6 +51,11 @@ def person(actor: str) -> str:
     """Name whoever did something: `basic:admin` is admin, `grant:ci` is grant ci."""
     kind, colon, subject = actor.partition(":")
     return _PEOPLE.get(kind, "{}").format(subject) if colon else actor
+
+
+def proof(kind: str) -> str:
+    """Say how somebody proved who they are: `oauth` is GitHub."""
+    return _PROOFS.get(kind, kind)
 
 
 def spoken(name: str) -> str:

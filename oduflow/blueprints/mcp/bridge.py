@@ -13,9 +13,8 @@ from oduflow.blueprints.mcp.exchange import UNAVAILABLE, Exchange, Head
 from oduflow.blueprints.mcp.loop import Loop
 from oduflow.blueprints.mcp.scope import Caller, http_scope
 from oduflow.blueprints.mcp.stream import Stream
+from oduflow.blueprints.mcp.watch import Watch
 from oduflow.blueprints.slots import RETRY_AFTER_SECONDS, Slots, Use
-from oduflow.domain.access import Actor
-from oduflow.kernel.call import Origin
 
 # RFC 9110, section 7.6.1: they belong to one connection, and WSGI forbids them (PEP 3333).
 HOP_BY_HOP = {
@@ -28,6 +27,7 @@ HOP_BY_HOP = {
     b"upgrade",
 }
 CLIENT_LEFT = Head(499, [])
+LAPSED = Head(401, [(b"content-type", b"text/plain")], b"no longer let in\n")
 NO_ROOM = Head(503, [(b"content-type", b"text/plain")], b"no free stream\n")
 
 
@@ -55,16 +55,26 @@ class Bridge:
         self._live: set[Exchange] = set()
         self._closed = threading.Event()
 
-    def serve(self, environ: WSGIEnvironment, actor: Actor, origin: Origin, body: bytes) -> Answer:
+    def serve(
+        self,
+        environ: WSGIEnvironment,
+        caller: Caller,
+        body: bytes,
+        stands: Callable[[], bool] = lambda: True,
+    ) -> Answer:
         """Answer one request of an authenticated caller; blocks until the answer has begun.
+
+        Args:
+            environ: the request.
+            caller: who asks, with a slot that is not taken yet.
+            body: what was sent.
+            stands: whether what let the caller in still would; when not, the answer ends.
 
         Under waitress the environment tells whether the client is still there (its
         `channel_request_lookahead` must be above 0); under other servers a client that left is
         noticed at the next write.
         """
-        is_gone: Callable[[], bool] = environ.get("waitress.client_disconnected", _never)
-        use = Use.STREAM if environ["REQUEST_METHOD"] == "GET" else Use.CALL
-        caller = Caller(actor, origin, self.slots.slot(actor, use))
+        watch = Watch(environ.get("waitress.client_disconnected", _never), stands)
         if self._closed.is_set():
             return _answer(UNAVAILABLE)
         loop = self._here()
@@ -79,13 +89,17 @@ class Bridge:
         loop.submit(exchange)
         if self._closed.is_set():  # since the look above, so nobody has ended this one
             exchange.end()
-        head = exchange.head(is_gone) or CLIENT_LEFT
-        if head.more and use is Use.STREAM and not caller.slot.take():
+        head = exchange.head(watch.is_over) or (LAPSED if watch.lapsed() else CLIENT_LEFT)
+        if head.more and use_of(environ) is Use.STREAM and not caller.slot.take():
             head = NO_ROOM
         if not head.more:
             over()
             return _answer(head)
-        return _answer(head, Stream(head.chunk, lambda: exchange.chunk(is_gone), over))
+
+        def following() -> bytes | None:
+            return None if watch.lapsed() else exchange.chunk(watch.is_over)
+
+        return _answer(head, Stream(head.chunk, following, over))
 
     def close(self) -> None:
         """End every stream and every wait, then the loop; later requests are answered 503.
@@ -108,6 +122,11 @@ class Bridge:
             if self._loop is None or not self._loop.is_alive:
                 self._loop = Loop(self._make_server())
             return self._loop
+
+
+def use_of(environ: WSGIEnvironment) -> Use:
+    """Say what a request's thread would wait for."""
+    return Use.STREAM if environ["REQUEST_METHOD"] == "GET" else Use.CALL
 
 
 def _answer(head: Head, body: Stream | None = None) -> Answer:

@@ -18,9 +18,10 @@ from mcp.shared.exceptions import MCPError
 from oduflow.blueprints.mcp.progress import ProgressTeller
 from oduflow.blueprints.mcp.results import refusal_of, result_of
 from oduflow.blueprints.mcp.scope import Caller
-from oduflow.blueprints.mcp.tools import Tools
+from oduflow.blueprints.mcp.tools import TARGET, Tools
 from oduflow.blueprints.mcp.workers import Workers
 from oduflow.blueprints.slots import asks_to_wait, no_room_to_wait
+from oduflow.domain.access import Scope
 from oduflow.domain.errors import Failure, Internal
 from oduflow.domain.outcome import FINISHED, Envelope
 from oduflow.kernel.operation import Operation
@@ -65,7 +66,8 @@ class Handlers:
         if operation is None:
             raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name}")
         try:
-            answer = await self._answer(ctx, operation, params.arguments or {})
+            raw = _targeted(operation, params.arguments or {}, caller_of(ctx).environment)
+            answer = await self._answer(ctx, operation, raw)
             return result_of(answer, self._tools.shape(operation.name))
         except Failure as failure:
             return refusal_of(failure)
@@ -100,6 +102,13 @@ class Handlers:
             await progress.tell(found)
             if found.status in FINISHED or look == 0 or caller.slot.over:
                 return handle(found)
+
+
+def _targeted(operation: Operation, raw: Mapping[str, Any], environment: str) -> Mapping[str, Any]:
+    """Say which environment a call is about where the path does; the runner refuses another."""
+    if not environment or operation.scope is not Scope.ENVIRONMENT:
+        return raw
+    return {TARGET: environment, **raw}
 
 
 def caller_of(ctx: Context) -> Caller:

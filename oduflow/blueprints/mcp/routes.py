@@ -1,9 +1,11 @@
 """`/mcp`: the Model Context Protocol over Streamable HTTP, both eras on one URL.
 
-`/mcp/<environment>` will be a second route with a bridge of its own: a session belongs to the
-bridge that opened it, so one opened at one path is unknown at another.
+`/mcp/<environment>` is the same for one environment, which its calls need not name: whoever comes
+in there acts within that environment alone. It has a bridge of its own, and its sessions belong to
+one environment, so a session opened at one path is unknown at every other.
 """
 
+from collections.abc import Callable
 from typing import cast
 
 from flask import Blueprint, Flask, Response, current_app, request
@@ -11,13 +13,20 @@ from flask.blueprints import BlueprintSetupState
 
 from oduflow.blueprints.auth.bearer import authenticate_bearer
 from oduflow.blueprints.context import EXTENSION as CONTEXT
-from oduflow.blueprints.mcp.bridge import Bridge
+from oduflow.blueprints.context import context
+from oduflow.blueprints.mcp.bridge import Bridge, use_of
+from oduflow.blueprints.mcp.scope import Caller
 from oduflow.blueprints.mcp.server import make_server
-from oduflow.domain.errors import Forbidden
+from oduflow.blueprints.trail import remember
+from oduflow.domain.access import Actor
+from oduflow.domain.environment import no_environment
+from oduflow.domain.errors import Forbidden, Kind
 from oduflow.kernel.call import Origin
 
 EXTENSION = "oduflow.mcp"
+OF_ONE = f"{EXTENSION}.of_one"
 FACE = "mcp"
+METHODS = ("GET", "POST", "DELETE")
 
 blueprint = Blueprint("mcp", __name__)
 
@@ -31,10 +40,13 @@ class McpResponse(Response):
 @blueprint.record_once
 def _set_up(state: BlueprintSetupState) -> None:
     parts = state.app.extensions
-    parts[EXTENSION] = Bridge(lambda: make_server(parts[CONTEXT].runner), parts[CONTEXT].slots)
+    runner, slots = parts[CONTEXT].runner, parts[CONTEXT].slots
+    parts[EXTENSION] = Bridge(lambda: make_server(runner), slots)
+    parts[OF_ONE] = Bridge(lambda: make_server(runner, of_one=True), slots)
 
 
-@blueprint.route("/mcp", methods=["GET", "POST", "DELETE"], provide_automatic_options=False)
+# Strict: with a slash behind it, it would be a second address of the same resource.
+@blueprint.route("/mcp", methods=METHODS, strict_slashes=True, provide_automatic_options=False)
 def mcp() -> Response:
     """Hand a request to the SDK once it is known who asks.
 
@@ -43,11 +55,32 @@ def mcp() -> Response:
         Unauthenticated: nobody, or a wrong token; answered before any JSON-RPC.
     """
     _refuse_foreign_origin()
-    actor = authenticate_bearer()
-    answer = _bridge(current_app).serve(
-        request.environ, actor, Origin(FACE, request.remote_addr or ""), request.get_data()
-    )
-    return McpResponse(answer.body, answer.status, answer.headers)
+    actor, stands = authenticate_bearer(), context().stands
+    return _served(EXTENSION, actor, "", lambda: stands(actor))
+
+
+@blueprint.route(
+    "/mcp/<environment>", methods=METHODS, strict_slashes=True, provide_automatic_options=False
+)
+def mcp_of_one(environment: str) -> Response:
+    """Do the same within one environment.
+
+    Raises:
+        Forbidden: a page of another origin sent it.
+        NotFound: there is no such environment, or it is not the caller's.
+        Unauthenticated: nobody, or a wrong token; answered before it is known what is there.
+    """
+    _refuse_foreign_origin()
+    actor, stands, reach = authenticate_bearer(), context().stands, context().runner.reach
+    # Byte for byte: no slug is made of it, so that every environment has one address only.
+    target = reach.environment(actor.team, environment)
+    if target is None or not actor.reaches(target):
+        raise no_environment(environment)
+
+    def still_stands() -> bool:
+        return stands(actor) and reach.environment(actor.team, environment) == target
+
+    return _served(OF_ONE, actor.within(target), environment, still_stands)
 
 
 def close(app: Flask) -> None:
@@ -55,11 +88,20 @@ def close(app: Flask) -> None:
 
     Call it first at SIGTERM: a WSGI server waits for its threads. Jobs are not touched.
     """
-    _bridge(app).close()
+    for name in (EXTENSION, OF_ONE):
+        _bridge(app, name).close()
 
 
-def _bridge(app: Flask) -> Bridge:
-    return cast("Bridge", app.extensions[EXTENSION])
+def _served(name: str, actor: Actor, environment: str, stands: Callable[[], bool]) -> Response:
+    origin = Origin(FACE, request.remote_addr or "")
+    slot = context().slots.slot(actor, use_of(request.environ))
+    caller = Caller(actor, origin, slot, environment)
+    answer = _bridge(current_app, name).serve(request.environ, caller, request.get_data(), stands)
+    return McpResponse(answer.body, answer.status, answer.headers)
+
+
+def _bridge(app: Flask, name: str) -> Bridge:
+    return cast("Bridge", app.extensions[name])
 
 
 def _refuse_foreign_origin() -> None:
@@ -69,6 +111,7 @@ def _refuse_foreign_origin() -> None:
     """
     origin = request.headers.get("Origin")
     if origin is not None and origin.partition("://")[2] != request.host:
+        remember("foreign_origin", None, Kind.FORBIDDEN)
         raise Forbidden(
             "A page of another origin asked for this.",
             "Call from a program; it sends no Origin.",

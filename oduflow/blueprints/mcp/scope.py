@@ -19,22 +19,28 @@ class Caller(AuthenticatedUser):
     """The actor behind one request, in the shape that the SDK binds sessions to.
 
     The SDK compares client id and subject of a session's owner with those of each later request,
-    so a session opened by one team, or by one person of it, answers 404 to everybody else.
+    so a session opened by one team, or by one person of it, answers 404 to everybody else. One
+    opened at the path of an environment does at every other path, and with a grant that only took
+    the name of another.
 
     Attributes:
         actor: who asks.
         origin: from where.
         slot: the right to keep one of the server's threads waiting.
+        environment: name of the environment whose path was called; empty at the team's.
     """
 
-    def __init__(self, actor: Actor, origin: Origin, slot: Slot) -> None:
-        principal = f"{actor.team}/{actor.kind}:{actor.subject}"
+    def __init__(self, actor: Actor, origin: Origin, slot: Slot, environment: str = "") -> None:
+        reach = "*" if actor.environments is None else ",".join(sorted(actor.environments))
+        who = f"{actor.kind}:{actor.subject}#{actor.subject_id}"
+        principal = f"{actor.team}/{who}@{environment}={reach}"
         super().__init__(
             AccessToken(token="", client_id=principal, scopes=[], subject=actor.subject)
         )
         self.actor = actor
         self.origin = origin
         self.slot = slot
+        self.environment = environment
 
 
 def http_scope(environ: WSGIEnvironment, caller: Caller) -> Scope:

@@ -32,6 +32,11 @@ _BASIC: Schema = {
     "scheme": "basic",
     "description": "User admin, password = the team's ui_password.",
 }
+_GRANT: Schema = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "The secret of a grant that was made with `rest`; a team's auth_token is none.",
+}
 
 
 def describe(registry: Registry) -> Schema:
@@ -54,12 +59,12 @@ def describe(registry: Registry) -> Schema:
         "openapi": "3.1.0",
         "info": {"title": "Oduflow", "version": __version__},
         "servers": [{"url": "/api"}],
-        "security": [{"basic": []}],
+        "security": [{"basic": []}, {"grant": []}],
         "paths": paths,
         "components": {
             "schemas": schemas,
             "responses": {_PROBLEM: problem},
-            "securitySchemes": {"basic": _BASIC},
+            "securitySchemes": {"basic": _BASIC, "grant": _GRANT},
         },
     }
 

@@ -8,7 +8,7 @@ from typing import cast
 from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 
-from oduflow.blueprints.auth import authenticate_basic
+from oduflow.blueprints.auth import authenticate_rest
 from oduflow.blueprints.context import EXTENSION, Context, context
 from oduflow.blueprints.rest.answers import answer
 from oduflow.blueprints.rest.arguments import read_arguments
@@ -34,7 +34,7 @@ def call(operation: Operation, **path: str) -> Response:
     Raises:
         RateLimited: it would only wait, and too many do already.
     """
-    actor = authenticate_basic()
+    actor = authenticate_rest()
     runner = context().runner
     raw = read_arguments(operation, path)
     wait = asked_wait(request.headers.get("Prefer", "")) if operation.slow else 0
@@ -55,7 +55,7 @@ def _document_of(registry: Registry) -> Callable[[], dict[str, object]]:
     describe_once = functools.cache(lambda: describe(registry))
 
     def document() -> dict[str, object]:
-        authenticate_basic()
+        authenticate_rest()
         return describe_once()
 
     return document

@@ -1,6 +1,6 @@
 """delete_environment."""
 
-from oduflow.domain.access import Permission
+from oduflow.domain.access import Permission, Scope
 from oduflow.domain.environment import EnvironmentName
 from oduflow.domain.errors import Conflict
 from oduflow.domain.outcome import Nothing, Outcome
@@ -14,6 +14,7 @@ from oduflow.services.teardown import tear_down
 @operation(
     permission=Permission.ENVIRONMENT_DESTROY,
     effect=Effect.DESTROY,
+    scope=Scope.ENVIRONMENT,
     lock=True,
     slow=True,
     audit=("name",),

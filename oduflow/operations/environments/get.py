@@ -1,6 +1,6 @@
 """get_environment."""
 
-from oduflow.domain.access import Permission
+from oduflow.domain.access import Permission, Scope
 from oduflow.domain.environment import EnvironmentName, EnvironmentView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
@@ -12,6 +12,7 @@ from oduflow.services.environments import current, find
 @operation(
     permission=Permission.ENVIRONMENT_READ,
     effect=Effect.READ,
+    scope=Scope.ENVIRONMENT,
     rest="GET /environments/{name}",
 )
 def get_environment(deps: Deps, call: Call, args: EnvironmentName) -> Outcome[EnvironmentView]:

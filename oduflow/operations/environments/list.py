@@ -1,6 +1,6 @@
 """list_environments."""
 
-from oduflow.domain.access import Permission
+from oduflow.domain.access import Permission, Scope
 from oduflow.domain.environment import EnvironmentList
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
@@ -9,10 +9,17 @@ from oduflow.services.deps import Deps
 from oduflow.services.environments import views
 
 
-@operation(permission=Permission.ENVIRONMENT_READ, effect=Effect.READ, rest="GET /environments")
+@operation(
+    permission=Permission.ENVIRONMENT_READ,
+    effect=Effect.READ,
+    scope=Scope.OWN,
+    rest="GET /environments",
+)
 def list_environments(deps: Deps, call: Call, args: Nothing) -> Outcome[EnvironmentList]:
     """List the team's environments with state, branch, template and URL."""
-    found = views(deps, call.actor.team)
+    found = views(deps, call.actor)
+    if call.actor.environments is not None:
+        return Outcome(EnvironmentList(environments=found), f"{len(found)} environments are yours.")
     summary = f"{len(found)} of {deps.settings.teams[call.actor.team].max_environments}"
     steps = () if found else ("create_environment name=… repo_url=… branch=…",)
     return Outcome(

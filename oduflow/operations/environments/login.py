@@ -1,6 +1,6 @@
 """get_environment_login."""
 
-from oduflow.domain.access import Permission
+from oduflow.domain.access import Permission, Scope
 from oduflow.domain.environment import EnvironmentLogin, EnvironmentName
 from oduflow.domain.errors import Conflict
 from oduflow.domain.outcome import Outcome
@@ -16,6 +16,7 @@ ADMIN_LOGIN = "admin"
 @operation(
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.READ,
+    scope=Scope.ENVIRONMENT,
     audit=("name",),
     rest="GET /environments/{name}/login",
 )

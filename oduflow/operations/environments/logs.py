@@ -1,6 +1,6 @@
 """get_environment_logs."""
 
-from oduflow.domain.access import Permission
+from oduflow.domain.access import Permission, Scope
 from oduflow.domain.environment import EnvironmentLogs, GetEnvironmentLogs
 from oduflow.domain.errors import Conflict, NotFound
 from oduflow.domain.odoo_log import filter_log
@@ -18,6 +18,7 @@ MAX_CHARACTERS = 32_000  # about 8,000 tokens
 @operation(
     permission=Permission.ENVIRONMENT_READ,
     effect=Effect.READ,
+    scope=Scope.ENVIRONMENT,
     rest="GET /environments/{name}/logs",
 )
 def get_environment_logs(

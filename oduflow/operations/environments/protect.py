@@ -1,6 +1,6 @@
 """protect_environment."""
 
-from oduflow.domain.access import Permission
+from oduflow.domain.access import Permission, Scope
 from oduflow.domain.environment import EnvironmentView, ProtectEnvironment
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
@@ -12,6 +12,7 @@ from oduflow.services.environments import current, find
 @operation(
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.WRITE,
+    scope=Scope.ENVIRONMENT,
     lock=True,
     audit=("name", "protected"),
     rest="POST /environments/{name}/protect",

@@ -1,6 +1,6 @@
 """start_environment."""
 
-from oduflow.domain.access import Permission
+from oduflow.domain.access import Permission, Scope
 from oduflow.domain.environment import EnvironmentName, EnvironmentView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
@@ -13,6 +13,7 @@ from oduflow.services.lifecycle import start, take_up
 @operation(
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.WRITE,
+    scope=Scope.ENVIRONMENT,
     lock=True,
     slow=True,
     audit=("name",),

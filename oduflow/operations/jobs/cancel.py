@@ -1,6 +1,6 @@
 """cancel_job."""
 
-from oduflow.domain.access import Permission
+from oduflow.domain.access import Permission, Scope
 from oduflow.domain.job import JobHandle, JobView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
@@ -12,6 +12,7 @@ from oduflow.services.job_views import job_outcome
 @operation(
     permission=Permission.JOB_WRITE,
     effect=Effect.WRITE,
+    scope=Scope.JOB,
     audit=("job",),
     rest="POST /jobs/{job}/cancel",
 )

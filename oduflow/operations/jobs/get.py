@@ -1,6 +1,6 @@
 """get_job."""
 
-from oduflow.domain.access import Permission
+from oduflow.domain.access import Permission, Scope
 from oduflow.domain.job import JobHandle, JobView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
@@ -9,7 +9,12 @@ from oduflow.services.deps import Deps
 from oduflow.services.job_views import job_outcome
 
 
-@operation(permission=Permission.JOB_READ, effect=Effect.READ, rest="GET /jobs/{job}")
+@operation(
+    permission=Permission.JOB_READ,
+    effect=Effect.READ,
+    scope=Scope.JOB,
+    rest="GET /jobs/{job}",
+)
 def get_job(deps: Deps, call: Call, args: JobHandle) -> Outcome[JobView]:
     """Show how far a job is, or how it ended."""
     return job_outcome(deps.jobs.get(call.actor.team, args.job))

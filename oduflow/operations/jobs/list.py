@@ -1,6 +1,6 @@
 """list_jobs."""
 
-from oduflow.domain.access import Permission
+from oduflow.domain.access import Permission, Scope
 from oduflow.domain.job import JobList, ListJobs
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
@@ -9,8 +9,13 @@ from oduflow.services.deps import Deps
 from oduflow.services.job_views import job_view
 
 
-@operation(permission=Permission.JOB_READ, effect=Effect.READ, rest="GET /jobs")
+@operation(
+    permission=Permission.JOB_READ,
+    effect=Effect.READ,
+    scope=Scope.OWN,
+    rest="GET /jobs",
+)
 def list_jobs(deps: Deps, call: Call, args: ListJobs) -> Outcome[JobList]:
     """List the team's latest jobs, newest first."""
-    found = deps.jobs.store.list(call.actor.team, active=args.active, limit=args.limit)
+    found = deps.jobs.seen_by(call.actor, active=args.active, limit=args.limit)
     return Outcome(JobList(jobs=tuple(map(job_view, found))), f"{len(found)} jobs.")

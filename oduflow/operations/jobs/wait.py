@@ -1,6 +1,6 @@
 """wait_for_job."""
 
-from oduflow.domain.access import Permission
+from oduflow.domain.access import Permission, Scope
 from oduflow.domain.job import JobView, WaitForJob
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
@@ -9,7 +9,12 @@ from oduflow.services.deps import Deps
 from oduflow.services.job_views import job_outcome
 
 
-@operation(permission=Permission.JOB_READ, effect=Effect.READ, rest="GET /jobs/{job}/wait")
+@operation(
+    permission=Permission.JOB_READ,
+    effect=Effect.READ,
+    scope=Scope.JOB,
+    rest="GET /jobs/{job}/wait",
+)
 def wait_for_job(deps: Deps, call: Call, args: WaitForJob) -> Outcome[JobView]:
     """Wait until a job is finished, at most 45 s a call; call again while it runs."""
     return job_outcome(deps.jobs.wait(call.actor.team, args.job, args.seconds))

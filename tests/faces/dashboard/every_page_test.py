@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Conflict
 from oduflow.domain.outcome import ErrorView
 from tests.support.dashboard_world import BLUE, BROKEN, GONE, REPOSITORY, TRACEBACK, make_dashboard
 from tests.support.fakes import OPEN, RED_PASSWORD, TWO_TEAMS, World, basic, bearer, make_world
+from tests.support.grant_ledger import grant_view
 from tests.support.pages import Element, read_page
+from tests.support.store_rows import audit_row
 
 HOSTILE = "<div hx-get=/x hx-trigger=load onclick=alert(1)>\"'</div>"
 PAGES = [
@@ -29,6 +32,10 @@ PAGES = [
     "/new/template",
     "/templates/base-19/delete",
     "/templates/busy/delete",
+    "/access",
+    "/new/grant",
+    "/new/grant?name=<div+hx-get=/x>",
+    "/access/ci/revoke",
     "/credentials",
     "/new/credential",
     "/credentials/delete?host=github.com&username=me&path=/",
@@ -36,6 +43,8 @@ PAGES = [
     "/jobs?active=true",
     "/jobs/{failed}",
     "/jobs/{done}",
+    "/audit",
+    "/audit?actor=admin&limit=1",
     "/system",
 ]
 PARTIALS = [
@@ -46,7 +55,7 @@ PARTIALS = [
     "/_/jobs",
     "/_/jobs/{failed}",
 ]
-EMPTY = ["/", "/templates", "/credentials", "/jobs", "/new/environment"]
+EMPTY = ["/", "/templates", "/credentials", "/access", "/jobs", "/new/environment"]
 
 every_page = pytest.mark.parametrize("path", PAGES)
 every_path = pytest.mark.parametrize("path", PAGES + PARTIALS)
@@ -272,6 +281,17 @@ def stocked():
     ledger.credentials.add(
         host=HOSTILE, username=HOSTILE, detail=HOSTILE, login=HOSTILE, scopes=(HOSTILE,)
     )
+    ledger.grants["ci"] = grant_view("ci", created_by=HOSTILE)
+    ledger.grants["child"] = grant_view("child", parent="ci", environments=None, rest=True)
+    ledger.audit += [
+        audit_row(),
+        audit_row(actor=Actor("1", ActorKind.BASIC, "admin"), fields={"name": "a"}, count=3),
+        audit_row(
+            actor=Actor("1", ActorKind.OAUTH, HOSTILE, subject_id=HOSTILE),
+            **dict.fromkeys(("address", "operation", "face", "outcome"), HOSTILE),
+            fields={HOSTILE: [HOSTILE], "b": HOSTILE},
+        ),
+    ]
     ledger.logs["running"] = f"2026-11-23 09:14:03,502 1 ERROR db odoo: {HOSTILE}"
     jobs = {
         "failed": begin(world, name="gone", repo_url=GONE),

@@ -125,8 +125,10 @@ def test_a_call_is_remembered_with_its_face_its_actor_and_the_clients_address():
     assert (row.operation, row.fields, row.outcome) == ("create_thing", {"name": "lamp"}, "ok")
 
 
-def test_a_stranger_causes_nothing_and_leaves_no_row():
+def test_a_stranger_causes_nothing_and_is_counted():
     world = make_world()
     answer = world.client().post("/api/things", json={"name": "lamp"}, headers=basic("wrong"))
     assert answer.status_code == 401
     assert world.audit.rows == []
+    (row,) = world.audit.strangers
+    assert (row.operation, row.face, row.address) == ("sign_in", "rest", "127.0.0.1")

@@ -341,11 +341,11 @@ def test_over_tls_a_certificate_that_is_not_trusted_gets_no_credential(
     server, credentials, tmp_path, monkeypatch, trusted
 ):
     server.repository("addons", {"main": FILES})
-    certificate, key = make_certificate(tmp_path)
+    certificate = make_certificate(tmp_path, "DNS:localhost", "IP:127.0.0.1")
     if trusted:
-        more = (("http.sslCAInfo", str(certificate)),)
+        more = (("http.sslCAInfo", str(certificate.file)),)
         monkeypatch.setattr(git_settings, "_OPTIONS", (*git_settings._OPTIONS, *more))
-    with tls_in_front(server.port, certificate, key) as port:
+    with tls_in_front(server.port, certificate) as port:
         credentials.keep("1", Entry("https", "localhost", port, "/", USER, PASSWORD))
         repositories = GitRepositories(
             allowed_hosts=(f"localhost:{port}",), helper=credentials.helper

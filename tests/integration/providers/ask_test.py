@@ -113,10 +113,10 @@ def test_the_checked_address_is_dialled_and_no_proxy_or_netrc_means_anything(
 def test_over_tls_the_certificate_is_the_names_not_the_addresss(
     provider, tmp_path, monkeypatch, name, trusted
 ):
-    certificate, key = make_certificate(tmp_path)
-    monkeypatch.setattr("oduflow.adapters.providers.ask._AUTHORITIES", str(certificate))
+    certificate = make_certificate(tmp_path, "DNS:localhost", "IP:127.0.0.1")
+    monkeypatch.setattr("oduflow.adapters.providers.ask._AUTHORITIES", str(certificate.file))
     provider.say("/user", Said(200, {"login": "ada"}))
-    with tls_in_front(int(provider.authority.partition(":")[2]), certificate, key) as port:
+    with tls_in_front(int(provider.authority.partition(":")[2]), certificate) as port:
         api = Api(f"https://{name}:{port}", (name,), resolve=lambda *_: ["127.0.0.1"])
         if trusted:
             assert api.get("/user", SECRET).body == {"login": "ada"}

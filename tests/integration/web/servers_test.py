@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, OPEN, basic
+from tests.support.quiet_server import WITHOUT_ENGINE
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 30.0
@@ -25,13 +26,6 @@ SERVERS = {
     "waitress": ("waitress", "--no-clear-untrusted-proxy-headers", "--listen={address}"),
 }
 PASSWORD = f"Authorization: {basic(BLUE_PASSWORD)['Authorization']}"
-
-# In a mount namespace where the engine's socket is nothing: these tests are about the web alone.
-WITHOUT_ENGINE = (
-    *("unshare", "--mount", "sh", "-c"),
-    'mount --bind /dev/null /run/docker.sock && exec "$@"',
-    "sh",
-)
 
 
 @dataclass
@@ -80,6 +74,20 @@ def test_an_unknown_host_is_421_and_none_at_all_400(closed):
 
 def test_the_host_of_an_absolute_target_is_no_way_around(closed):
     assert closed.ask(f"http://127.0.0.1:{closed.port}/healthz", "Host: evil.example")[0] == 421
+
+
+def test_a_doubled_slash_in_front_is_nothing_of_ours(closed):
+    for path in ("//api/openapi.json", "///api/openapi.json", "//mcp", "//healthz", "//"):
+        assert closed.ask(path, closed.host, PASSWORD)[0] == 404
+        absolute = f"http://127.0.0.1:{closed.port}{path}"
+        assert closed.ask(absolute, closed.host, PASSWORD)[0] == 404
+
+
+def test_no_path_below_api_or_mcp_is_redirected_or_leads_elsewhere(closed):
+    for path in ("/api/", "/api/%2e%2e", "/api/../mcp", "/mcp/", "/mcp/..", "/mcp;x", "/api;x/"):
+        status, text = closed.ask(path, closed.host, PASSWORD)
+        assert status in {401, 404}, path
+        assert "Location:" not in text
 
 
 def test_no_traceback_and_no_server_name_leaves(closed):

@@ -5,12 +5,14 @@ from rich.console import Console
 from rich.status import Status as Spinner
 from rich.text import Text
 
-from oduflow.adapters.store import AuditLog, Store
+from oduflow import bootstrap
 from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.audit_view import ReadAudit
 from oduflow.domain.clock import now
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import Envelope, Nothing, Status
 from oduflow.kernel.runner import Runner
+from oduflow.settings import load
 from tests.support.command_line import oduflow
 
 
@@ -59,9 +61,10 @@ def test_a_call_is_audited_as_the_person_on_this_machine(config, monkeypatch):
 
     call(config, "get_environment_login", "shop")
 
-    store = Store(config.parent / "data" / "oduflow.db")
-    (row,) = AuditLog(store).latest("1", limit=10)
-    store.close()
+    services = bootstrap.build(load(config))
+    (found,) = services.deps.audit.find("1", ReadAudit())
+    row = found.row
+    services.store.close()
     assert (str(row.actor), row.face, row.operation) == ("cli:ada", "cli", "get_environment_login")
     assert (row.outcome, row.fields) == ("not_found", {"name": "shop"})
 

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from oduflow.domain.access import Actor, ActorKind, Permission, Tier
+from oduflow.domain.access import Actor, ActorKind, Permission, Scope, Tier
 
 
 def test_permissions_are_alphabetical_and_each_has_a_tier():
@@ -19,6 +21,25 @@ def test_a_tier_gives_exactly_its_own_permissions(tier):
     allowed = {permission for permission in Permission if narrow.may(permission)}
 
     assert allowed == {permission for permission in Permission if permission.endswith(f":{tier}")}
+
+
+def test_an_actor_reaches_the_whole_team_unless_kept_to_some_environments():
+    whole = Actor("1", ActorKind.TOKEN, "auth_token")
+    narrow = replace(whole, environments=frozenset({"a", "b"}))
+
+    assert all(whole.reaches(each) for each in ("a", "c", ""))
+    assert [each for each in ("a", "b", "c", "") if narrow.reaches(each)] == ["a", "b"]
+    assert all(whole.covers(scope) for scope in Scope)
+    assert [scope for scope in Scope if not narrow.covers(scope)] == [Scope.TEAM]
+
+
+def test_narrowing_only_ever_narrows():
+    whole = Actor("1", ActorKind.TOKEN, "auth_token")
+    narrow = replace(whole, environments=frozenset({"a", "b"}))
+
+    assert whole.within("a").environments == frozenset({"a"})
+    assert narrow.within("a").environments == frozenset({"a"})
+    assert narrow.within("c").environments == frozenset()
 
 
 @pytest.mark.parametrize(

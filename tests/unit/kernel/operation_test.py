@@ -3,7 +3,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field
 
-from oduflow.domain.access import Permission
+from oduflow.domain.access import Permission, Scope
 from oduflow.domain.outcome import Model, Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import BadDeclaration, Effect, Operation, declared_in, operation
@@ -37,6 +37,7 @@ def test_a_declaration_says_everything_about_the_operation():
         description="Paint a thing.\n\nIt dries within the hour.",
         permission=Permission.ENVIRONMENT_WRITE,
         effect=Effect.WRITE,
+        scope=Scope.TEAM,
         lock=True,
         slow=False,
         idempotent=True,
@@ -156,6 +157,8 @@ def test_a_handler_that_says_too_little_is_refused_at_import(handler, reason):
         ({"effect": Effect.READ}, "it reads through a writing permission"),
         ({"audit": ("name", "password")}, "it audits what it does not take"),
         ({"rest": "POST /things/{id}"}, "its path takes what it does not"),
+        ({"rest": "POST /environments/{name}/paint"}, "about an environment and has no scope"),
+        ({"scope": Scope.JOB}, "its scope is job, and it does not ask which"),
     ],
 )
 def test_a_declaration_that_contradicts_itself_is_refused_at_import(given, reason):
@@ -168,6 +171,11 @@ def test_every_problem_of_a_declaration_is_told_at_once():
         declare(undescribed_thing, lock=False, audit=("colour",))
 
     assert str(refused.value).count(";") == 2
+
+
+def test_an_operation_that_does_not_say_its_scope_is_the_teams():
+    assert declare(paint_thing).scope is Scope.TEAM
+    assert declare(paint_thing, scope=Scope.ENVIRONMENT).scope is Scope.ENVIRONMENT
 
 
 def test_a_permission_cannot_be_forgotten():

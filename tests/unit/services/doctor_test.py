@@ -1,10 +1,13 @@
 import os
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from oduflow.adapters.store import Facts, Store
 from oduflow.domain.errors import UpstreamFailed
+from oduflow.domain.proxies import FACT, Hops
 from oduflow.services.disk import Disk
 from oduflow.services.doctor import Doctor
 
@@ -56,6 +59,25 @@ def test_whoever_is_not_root_is_told_why_that_is_needed(tmp_path, monkeypatch):
     assert "must run as root" in user.message
 
 
+@pytest.mark.parametrize(
+    ("seen", "ok"),
+    [(None, True), (Hops(0, 1), False), (Hops(2, 1), True)],
+    ids=["nothing", "a mismatch", "one before the configuration was changed"],
+)
+def test_a_mismatch_of_proxies_that_the_server_saw_is_a_finding(tmp_path, seen, ok):
+    store = Store(tmp_path / "store.sqlite")
+    store.migrate()
+    if seen:
+        Facts(store).set(FACT, seen.dump())
+    looked = replace(doctor(tmp_path, []), store=store)
+
+    finding = looked.proxies()
+
+    assert (finding.part, finding.ok) == ("proxies", ok)
+    assert "proxies" not in {part.part for part in looked.findings()}  # so /readyz does not care
+    store.close()
+
+
 @pytest.fixture(autouse=True)
 def root(monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 0)
@@ -78,7 +100,10 @@ def doctor(folder, asked, *, silent=False) -> Doctor:
     deps: Any = SimpleNamespace(
         git=SimpleNamespace(check_git=lambda: "2.39"),
         images=SimpleNamespace(facts=lambda _image: asked.append("images")),
-        settings=SimpleNamespace(images=SimpleNamespace(postgres="postgres:18")),
+        settings=SimpleNamespace(
+            images=SimpleNamespace(postgres="postgres:18"),
+            server=SimpleNamespace(trusted_proxies=0),
+        ),
         infrastructure=infrastructure,
     )
     engine: Any = SimpleNamespace(ping=ping, version=lambda: "20.10")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.container import ContainerFacts
 from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.errors import Kind, NotFound
@@ -13,6 +14,7 @@ from oduflow.services.environments import base_url, current, find, observed, vie
 from oduflow.settings import parse
 from tests.support.store_rows import environment
 
+ADA = Actor("1", ActorKind.OAUTH, "ada")
 CREATING, DELETING = EnvironmentState.CREATING, EnvironmentState.DELETING
 FAILED, LOST = EnvironmentState.FAILED, EnvironmentState.LOST
 RUNNING, STOPPED = EnvironmentState.RUNNING, EnvironmentState.STOPPED
@@ -105,7 +107,7 @@ def test_a_list_asks_docker_once_and_shows_each_by_its_container():
         questions.append(labels)
         return [container("exited", 0, name="oduflow-env-1.crm")]
 
-    shown = views(deps(rows=rows, containers=SimpleNamespace(list=listed)), "1")
+    shown = views(deps(rows=rows, containers=SimpleNamespace(list=listed)), ADA)
 
     assert [(one.name, one.state) for one in shown] == [("crm", STOPPED), ("sale", LOST)]
     assert questions == [{"oduflow.kind": "environment", "oduflow.team": "1"}]
@@ -116,13 +118,13 @@ def test_a_list_has_no_logs_in_it():
     row = environment(state=FAILED, error=error)
     nothing = SimpleNamespace(list=lambda _labels: [])
 
-    (shown,) = views(deps(rows=[row], containers=nothing), "1")
+    (shown,) = views(deps(rows=[row], containers=nothing), ADA)
 
     assert shown.error == error.model_copy(update={"output": ""})
 
 
 def test_an_empty_list_asks_nobody():
-    assert views(deps(), "1") == ()
+    assert views(deps(), ADA) == ()
 
 
 def test_one_environment_is_shown_as_it_is_now():

@@ -3,6 +3,7 @@ from datetime import timedelta, timezone
 import pytest
 
 from oduflow.adapters.store import Jobs
+from oduflow.domain.access import Actor, ActorKind, Tier
 from oduflow.domain.clock import now
 from oduflow.domain.job import Progress
 from oduflow.domain.outcome import FINISHED, Status
@@ -19,6 +20,30 @@ def test_a_row_comes_back_as_it_went_in(jobs):
     jobs.add(row)
 
     assert jobs.get("1", row.id) == row
+
+
+def test_whoever_began_it_comes_back_with_the_same_reach(jobs):
+    narrow = Actor("1", ActorKind.GRANT, "ci", frozenset({Tier.READ}), "g1", frozenset("ab"))
+    jobs.add(job(actor=narrow, environment="a"))
+
+    (found,) = jobs.list("1", active=False, limit=10)
+    assert found.actor == narrow
+    assert found.environment == "a"
+
+
+def test_of_some_environments_only_their_jobs_are_listed_up_to_the_limit(jobs):
+    for number, environment in enumerate(["a", "b", "", "a", "c"]):
+        moment = MOMENT - timedelta(seconds=number)
+        jobs.add(job(id=f"j{number}", environment=environment, created_at=moment))
+
+    def listed(*environments: str) -> list[str]:
+        found = jobs.list("1", active=False, limit=2, environments=frozenset(environments))
+        return [row.id for row in found]
+
+    assert listed("a") == ["j0", "j3"]
+    assert listed("a", "c") == ["j0", "j3"]
+    assert listed("c") == ["j4"]
+    assert listed() == []
 
 
 def test_a_job_of_another_team_is_none(jobs):

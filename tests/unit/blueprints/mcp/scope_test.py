@@ -1,5 +1,7 @@
 """What the SDK is told of a request."""
 
+from dataclasses import replace
+
 from mcp.server.auth.middleware.bearer_auth import authorization_context
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
@@ -13,6 +15,17 @@ from oduflow.kernel.call import Origin
 def _caller(team: str, subject: str, kind: ActorKind = ActorKind.OAUTH) -> Caller:
     actor = Actor(team, kind, subject)
     return Caller(actor, Origin("mcp", "127.0.0.1"), Slots().slot(actor, Use.CALL))
+
+
+def _narrowed(caller: Caller) -> list[Caller]:
+    """Return the same person, kept to an environment, at its path, and as a grant of that name."""
+    narrow = caller.actor.within("e1")
+    reborn = replace(caller.actor, subject_id="another")
+    return [
+        Caller(narrow, caller.origin, caller.slot),
+        Caller(narrow, caller.origin, caller.slot, "shop"),
+        Caller(reborn, caller.origin, caller.slot),
+    ]
 
 
 def test_it_holds_the_request_and_who_asks() -> None:
@@ -44,5 +57,9 @@ def test_a_session_belongs_to_one_team_one_person_and_one_kind_of_proof() -> Non
     ]
     principals = [tuple(authorization_context(caller).values()) for caller in callers]
 
-    assert len(set(principals)) == len(callers)
+    principals += [
+        tuple(authorization_context(each).values()) for each in _narrowed(_caller("1", "ann"))
+    ]
+
+    assert len(set(principals)) == len(callers) + 3
     assert principals[0] == tuple(authorization_context(_caller("1", "ann")).values())

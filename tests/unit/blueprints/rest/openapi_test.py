@@ -68,7 +68,7 @@ def test_a_failure_is_problem_details(document):
 
 
 def test_everything_needs_the_password(document):
-    assert document["security"] == [{"basic": []}]
+    assert document["security"] == [{"basic": []}, {"grant": []}]
     assert document["components"]["securitySchemes"]["basic"]["scheme"] == "basic"
 
 

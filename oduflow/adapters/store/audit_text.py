@@ -1,0 +1,59 @@
+"""The one text of an audit row: canonical JSON (sorted keys, no spaces, ASCII)."""
+
+import json
+from datetime import datetime
+
+from oduflow.domain.access import Actor, ActorKind, Tier
+from oduflow.domain.audit import AuditRow, without_userinfo
+from oduflow.domain.clock import rfc3339
+from oduflow.domain.errors import Kind
+
+
+def canonical(row: AuditRow) -> str:
+    """Write a row as the one text it has; times to the millisecond, never who signs in to a URL."""
+    actor = row.actor
+    tree = {
+        "actor": {
+            "environments": None if actor.environments is None else sorted(actor.environments),
+            "kind": actor.kind,
+            "subject": actor.subject,
+            "subject_id": actor.subject_id,
+            "team": actor.team,
+            "tiers": sorted(actor.tiers),
+        },
+        "address": row.address,
+        "count": row.count,
+        "duration_ms": row.duration_ms,
+        "face": row.face,
+        "fields": {name: without_userinfo(value) for name, value in row.fields.items()},
+        "operation": row.operation,
+        "outcome": row.outcome,
+        "time": rfc3339(row.time),
+    }
+    # `default`: a field of a type JSON lacks is worth a text, never the loss of the row.
+    return json.dumps(tree, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def read(text: str) -> AuditRow:
+    """Read a row back; one from before a key was added lacks it."""
+    tree = json.loads(text)
+    actor, outcome = tree["actor"], tree["outcome"]
+    environments = actor.get("environments")
+    return AuditRow(
+        time=datetime.fromisoformat(tree["time"]),
+        actor=Actor(
+            team=actor["team"],
+            kind=ActorKind(actor["kind"]),
+            subject=actor["subject"],
+            tiers=frozenset(map(Tier, actor["tiers"])),
+            subject_id=actor.get("subject_id", ""),
+            environments=None if environments is None else frozenset(environments),
+        ),
+        face=tree["face"],
+        address=tree["address"],
+        operation=tree["operation"],
+        fields=tree["fields"],
+        outcome=Kind(outcome) if outcome in set(Kind) else outcome,
+        duration_ms=tree["duration_ms"],
+        count=tree.get("count", 1),
+    )

@@ -1,0 +1,110 @@
+"""Grants in the store.
+
+A grant refers to the one whose holder made it, and goes with it.
+"""
+
+import sqlite3
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import CTE, Connection, delete, func, literal, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from oduflow.adapters.store.engine import Store
+from oduflow.adapters.store.errors import result_code
+from oduflow.adapters.store.named import NamedRows
+from oduflow.adapters.store.tables import grants
+from oduflow.domain.errors import Conflict, Failure, QuotaReached, Unauthenticated
+from oduflow.domain.grant_rules import Grant, calls_left
+
+
+class Grants(NamedRows[Grant]):
+    """Every team's grants."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, grants, Grant, "grant")
+
+    def add(self, row: Grant, *, limit: int) -> None:
+        """Write a new row.
+
+        Args:
+            row: the grant.
+            limit: how many the team may have, this one included.
+
+        Raises:
+            Conflict: the team has one of that name.
+            QuotaReached: the team has `limit` already.
+            Unauthenticated: the grant whose holder makes it was revoked meanwhile.
+        """
+        count = select(func.count()).select_from(grants).where(grants.c.team == row.team)
+        with self._store.write() as connection:
+            try:
+                self._insert(connection, row)
+            except IntegrityError as error:
+                raise _refusal(row, error) from error
+            if (connection.scalar(count) or 0) > limit:
+                raise QuotaReached(
+                    f"The team has {limit} grants, which is the most.",
+                    "list_grants shows them; revoke_grant those that nobody needs.",
+                )
+
+    def by_digest(self, digest: str) -> Grant | None:
+        """Return the grant whose secret has that digest, or None."""
+        found = self._select(grants.c.digest == digest)
+        return found[0] if found else None
+
+    def lineage(self, grant: str) -> tuple[Grant, ...]:
+        """Return a grant, then its parent, and so on; nothing when it is not there."""
+        with self._store.read() as connection:
+            return _lineage(connection, grant)
+
+    def spend(self, grant: str, moment: datetime) -> None:
+        """Count one call against a grant and every grant above it, or against none of them.
+
+        Raises:
+            Unauthenticated: it was revoked, has expired, or has no call left.
+        """
+        with self._store.write() as connection:
+            lineage = _lineage(connection, grant)
+            ended = any(each.expires_at <= moment for each in lineage)
+            if not lineage or ended or calls_left(lineage) == 0:
+                raise Unauthenticated(
+                    "This grant was revoked, has expired or has no call left.",
+                    "Ask whoever made it for another.",
+                )
+            ids = [each.id for each in lineage]
+            used = update(grants).where(grants.c.id.in_(ids)).values(used=grants.c.used + 1)
+            connection.execute(used)
+
+    def prune(self, teams: Collection[str], before: datetime) -> int:
+        """Forget what expired before a moment or belongs to no configured team; say how many.
+
+        A team's id may be given to somebody else later, who must not find old grants alive.
+        """
+        old = delete(grants).where(
+            or_(grants.c.expires_at < before, grants.c.team.not_in(sorted(teams)))
+        )
+        with self._store.write() as connection:
+            return connection.execute(old).rowcount
+
+
+def _lineage(connection: Connection, grant: str) -> tuple[Grant, ...]:
+    chain = _chain(grant)
+    query = select(grants).join(chain, chain.c.id == grants.c.id).order_by(chain.c.above)
+    return tuple(Grant(**found) for found in connection.execute(query).mappings())
+
+
+def _chain(grant: str) -> CTE:
+    own = select(grants.c.id, grants.c.parent, literal(0).label("above"))
+    chain = own.where(grants.c.id == grant).cte("chain", recursive=True)
+    above = select(grants.c.id, grants.c.parent, chain.c.above + 1)
+    return chain.union_all(above.join(chain, grants.c.id == chain.c.parent))
+
+
+def _refusal(row: Grant, error: IntegrityError) -> Failure:
+    if result_code(error) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+        return Unauthenticated("Your grant was revoked.", "Ask whoever made it for another.")
+    return Conflict(
+        f"There is a grant “{row.name}” already.",
+        f"Choose another name, or revoke_grant name={row.name} first.",
+    )

@@ -1,0 +1,82 @@
+"""Clients that registered themselves (RFC 7591): capped, counted by address, forgotten unused."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, func, or_, select
+
+from oduflow.adapters.store.engine import Store
+from oduflow.adapters.store.oauth_tables import clients
+from oduflow.domain.clock import now
+from oduflow.domain.errors import RateLimited
+from oduflow.domain.oauth import OAuthClient
+
+MAX_CLIENTS = 2000
+MAX_PER_ADDRESS = 20
+PER_ADDRESS_WITHIN = timedelta(hours=1)
+UNUSED_LIFE = timedelta(days=1)
+IDLE_LIFE = timedelta(days=90)
+
+
+class OAuthClients:
+    """Rows of registered clients.
+
+    Args:
+        store: where the table lives.
+        clock: tells the time.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], datetime] = now) -> None:
+        self._store = store
+        self._clock = clock
+
+    def register(self, client: OAuthClient) -> None:
+        """Write a new row; what expired goes first.
+
+        Raises:
+            RateLimited: the address registered too many, or there are too many in all.
+        """
+        moment = self._clock()
+        with self._store.write() as connection:
+            connection.execute(
+                delete(clients).where(
+                    or_(
+                        clients.c.used_at.is_(None) & (clients.c.created_at < moment - UNUSED_LIFE),
+                        clients.c.used_at < moment - IDLE_LIFE,
+                    )
+                )
+            )
+            _refuse_too_many(connection, client.address, moment)
+            values = {column.name: getattr(client, column.name) for column in clients.columns}
+            connection.execute(clients.insert(), values)
+
+    def get(self, client: str) -> OAuthClient | None:
+        """Return the client, or None where there is none or it expired."""
+        with self._store.read() as connection:
+            row = connection.execute(select(clients).where(clients.c.id == client)).mappings()
+            found = row.one_or_none()
+        return None if found is None or self._expired(made := OAuthClient(**found)) else made
+
+    def _expired(self, client: OAuthClient) -> bool:
+        moment = self._clock()
+        if client.used_at is None:
+            return client.created_at < moment - UNUSED_LIFE
+        return client.used_at < moment - IDLE_LIFE
+
+
+def _refuse_too_many(connection: Connection, address: str, moment: datetime) -> None:
+    total = select(func.count()).select_from(clients)
+    recent = clients.c.created_at > moment - PER_ADDRESS_WITHIN
+    of_address = total.where(clients.c.address == address, recent)
+    if (connection.scalar(of_address) or 0) >= MAX_PER_ADDRESS:
+        raise RateLimited(
+            "Too many clients were registered from this address.",
+            "Use the client id that was given, or register again in an hour.",
+            retry_after=round(PER_ADDRESS_WITHIN.total_seconds()),
+        )
+    if (connection.scalar(total) or 0) >= MAX_CLIENTS:
+        raise RateLimited(
+            "Too many clients are registered.",
+            "Unused ones are forgotten after a day; register again then.",
+            retry_after=round(PER_ADDRESS_WITHIN.total_seconds()),
+        )

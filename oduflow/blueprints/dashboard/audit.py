@@ -1,0 +1,51 @@
+"""The audit trail: who called what, from where, and how it ended."""
+
+from dataclasses import replace
+from typing import Any
+
+from flask import Response, make_response, render_template, request, url_for
+
+from oduflow.blueprints.dashboard.face import blueprint, call
+from oduflow.blueprints.dashboard.forms import Form
+from oduflow.blueprints.errors import STATUS_OF
+from oduflow.domain.audit_view import AuditPage
+from oduflow.domain.errors import Failure, Kind
+
+OPERATION = "read_audit"
+PAGING = ("before", "limit")
+FACES = ("cli", "dashboard", "mcp", "oauth", "rest", "server")
+
+
+@blueprint.get("/audit")
+def audit() -> Response:
+    """Show the team's audit trail, newest first, narrowed by a form."""
+    form = Form.of(OPERATION, request.args, without=PAGING)
+    form = form.choosing("face", FACES).choosing("outcome", ("ok", *Kind))
+    asked = form.arguments()
+    if "operation" in asked:  # as the list says it
+        asked["operation"] = asked["operation"].strip().lower().replace(" ", "_")
+    paging = {name: request.args[name] for name in PAGING if request.args.get(name)}
+    try:
+        page: AuditPage | None = call(OPERATION, **asked, **paging).data
+        status = 200
+    except Failure as failure:
+        form, page, status = _blamed(form, failure), None, STATUS_OF[failure.kind]
+    shown = {"form": form, "page": page, "narrowed": bool(asked), "paging": paging}
+    links = _links(asked, paging, page)
+    return make_response(render_template("dashboard/audit.html", **shown, **links), status)
+
+
+def _links(asked: dict[str, Any], paging: dict[str, str], page: AuditPage | None) -> dict[str, str]:
+    """Return where the pages before and after this one are."""
+    links = {"newest": url_for(".audit", **asked)} if "before" in paging else {}
+    if page and page.before:
+        links["older"] = url_for(".audit", **{**asked, **paging, "before": page.before})
+    return links
+
+
+def _blamed(form: Form, failure: Failure) -> Form:
+    """Say what is wrong; a page number that is none has no field of its own to blame."""
+    refused = form.refused(failure)
+    named = {field.name for field in form.fields}
+    known = {name: problem for name, problem in refused.problems.items() if name in named}
+    return replace(refused, problems=known)

@@ -1,0 +1,75 @@
+"""The OAuth server's blueprint: there only while OAuth is on."""
+
+import ipaddress
+import logging
+from typing import cast
+
+from flask import Blueprint, abort, current_app, request
+
+from oduflow.blueprints.context import context
+from oduflow.blueprints.oauth.ports import OAuthParts
+from oduflow.domain.oauth import teams_of
+from oduflow.settings import Server
+
+FACE = "oauth"
+EXTENSION = "oduflow.oauth"
+
+blueprint = Blueprint(FACE, __name__)
+
+# Each of these prints secrets at DEBUG.
+for _library in ("authlib", "flask_dance", "oauthlib", "requests_oauthlib"):
+    logging.getLogger(_library).setLevel(logging.INFO)
+
+_ROUTES = frozenset({"/authorize", "/consent", "/token", "/revoke", "/register"})
+_FOLDERS = ("/auth/", "/.well-known/oauth-")
+
+
+@blueprint.before_app_request
+def be_there_only_while_on() -> None:
+    """Answer 404 for every path of ours while OAuth is off, whatever the method.
+
+    The configuration may change while the server runs, so the routes are always made.
+    """
+    ours = request.path in _ROUTES or request.path.startswith(_FOLDERS)
+    if ours and not context().settings.server.oauth_enabled:
+        abort(404)
+
+
+def server() -> Server:
+    """Return `[server]` as it is now."""
+    return context().settings.server
+
+
+def base_url() -> str:
+    """Return the URL that the server is known by: never taken from what a client says."""
+    return server().oauth_base_url
+
+
+def parts() -> OAuthParts:
+    """Return what the OAuth server remembers."""
+    return cast("OAuthParts", current_app.extensions[EXTENSION])
+
+
+def teams_now(login: str) -> tuple[str, ...]:
+    """Return the teams that a GitHub login may come in to at this moment."""
+    teams = context().settings.teams.values()
+    return teams_of(login, {team.id: team.github_users for team in teams})
+
+
+def counted_address() -> str:
+    """Return what a stranger's registrations and sign-ins are counted by.
+
+    One person is given a whole /64 of IPv6.
+    """
+    try:
+        address = ipaddress.ip_address(request.remote_addr or "")
+    except ValueError:
+        return ""
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is None:
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def team_name(team: str) -> str:
+    """Return what people call a team."""
+    return context().settings.teams[team].name or team

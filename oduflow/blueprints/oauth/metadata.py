@@ -1,0 +1,64 @@
+"""What a client reads before it begins (RFC 8414, RFC 9728)."""
+
+from typing import Any
+
+from flask import abort
+
+from oduflow.blueprints.oauth.face import base_url, blueprint
+from oduflow.domain.oauth import PATH, SCOPE, resource_at
+
+AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
+GRANT_TYPES = ["authorization_code", "refresh_token"]
+
+_SERVER = "/.well-known/oauth-authorization-server"
+_RESOURCE = "/.well-known/oauth-protected-resource"
+
+
+@blueprint.get(_SERVER)
+@blueprint.get(f"{_SERVER}{PATH}")
+def authorization_server() -> dict[str, Any]:
+    """Describe the authorization server (RFC 8414, 2)."""
+    base = base_url()
+    return {
+        "issuer": base,
+        "authorization_endpoint": f"{base}/authorize",
+        "token_endpoint": f"{base}/token",
+        "registration_endpoint": f"{base}/register",
+        "revocation_endpoint": f"{base}/revoke",
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": GRANT_TYPES,
+        "token_endpoint_auth_methods_supported": AUTH_METHODS,
+        "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
+        "scopes_supported": [SCOPE],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+        "client_id_metadata_document_supported": True,
+    }
+
+
+@blueprint.get(_RESOURCE)
+@blueprint.get(f"{_RESOURCE}{PATH}")
+def protected_resource() -> dict[str, Any]:
+    """Describe the MCP endpoint (RFC 9728, 2)."""
+    return _described(PATH)
+
+
+@blueprint.get(f"{_RESOURCE}{PATH}/<environment>")
+def protected_environment(environment: str) -> dict[str, Any]:
+    """Describe one environment's endpoint; the name says nothing about whether it is there."""
+    return _described(f"{PATH}/{environment}")
+
+
+def _described(path: str) -> dict[str, Any]:
+    base = base_url()
+    resource = resource_at(base, path)
+    if resource is None:
+        abort(404)
+    return {
+        "resource": resource,
+        "authorization_servers": [base],
+        "bearer_methods_supported": ["header"],
+        "scopes_supported": [SCOPE],
+        "resource_name": "Oduflow",
+    }

@@ -1,0 +1,96 @@
+"""How the rows of the audit trail hang together: each one is sealed, and names the one before.
+
+A seal is an HMAC (RFC 2104) with SHA-256 over everything a row says, its number and the seal of
+the row before. Whoever lacks the key can change no row and take none out without it being seen.
+"""
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+
+_DIGITS = 20  # a line never changes its length, so that it is overwritten in one piece
+_PARTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRow:
+    """A row as the store has it.
+
+    Attributes:
+        time: the column's text.
+        canonical: the row's one text.
+        previous: the seal of the row before; None on rows from before there were seals.
+        seal: its own.
+    """
+
+    number: int
+    time: str
+    team: str
+    canonical: str
+    previous: str | None
+    seal: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place in the chain: a row's number and seal, and the day (UTC) on which it was the last."""
+
+    number: int
+    seal: str
+    day: str = ""
+
+
+class Sealer:
+    """Seals rows and signs lines with one key."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key.encode()
+
+    def seal(self, row: SealedRow) -> str:
+        """Return the seal that a row must have, 64 hexadecimal digits."""
+        return self._hmac("row", row.number, row.previous, row.time, row.team, row.canonical)
+
+    def fits(self, row: SealedRow) -> bool:
+        """Whether a row is what was sealed."""
+        return row.seal is not None and hmac.compare_digest(row.seal, self.seal(row))
+
+    def line(self, purpose: str, point: Point) -> str:
+        """Write a point as one signed line.
+
+        Args:
+            purpose: `head` or `checkpoint`; a line of one never passes as the other.
+            point: what the line says.
+        """
+        signature = self._hmac(purpose, point.number, point.seal, point.day)
+        return f"{point.day} {point.number:0{_DIGITS}} {point.seal} {signature}\n"
+
+    def read(self, purpose: str, line: str) -> Point | None:
+        """Read a signed line; None when it is not one of ours."""
+        parts = line.split()
+        if len(parts) != _PARTS or not line.isascii() or not parts[1].isdecimal():
+            return None
+        point = Point(int(parts[1]), parts[2], parts[0])
+        signed = self.line(purpose, point).split()
+        return point if hmac.compare_digest(signed[-1], parts[-1]) else None
+
+    def _hmac(self, *said: object) -> str:
+        return hmac.digest(self._key, json.dumps(said).encode(), "sha256").hex()
+
+
+class Origin:
+    """What the first sealed row follows: the digest of all rows from before there were seals."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._number = 0
+
+    def add(self, row: SealedRow) -> None:
+        """Take one more row in, in their order."""
+        self._digest.update(json.dumps([row.number, row.time, row.team, row.canonical]).encode())
+        self._number = row.number
+
+    @property
+    def point(self) -> Point:
+        """The place where the chain begins."""
+        return Point(self._number, self._digest.hexdigest())

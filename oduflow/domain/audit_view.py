@@ -1,0 +1,92 @@
+"""What is asked of the audit trail, and how its rows are shown."""
+
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, Field
+
+from oduflow.domain.audit import Numbered
+from oduflow.domain.clock import rfc3339
+from oduflow.domain.outcome import Model
+
+MAX_TEXT = 200
+
+
+def _text(description: str) -> Any:
+    return Field(description=description, min_length=1, max_length=MAX_TEXT)
+
+
+class ReadAudit(Model):
+    """Which rows of the audit trail to show."""
+
+    actor: Annotated[
+        str | None,
+        _text("Who called: a GitHub login, a grant's name, `admin`, an operating-system user."),
+    ] = None
+    face: Annotated[
+        str | None, _text("Where the call came in: `mcp`, `rest`, `dashboard`, `cli`, `server`.")
+    ] = None
+    operation: Annotated[
+        str | None, _text("What was called, such as `delete_environment` or `sign_in`.")
+    ] = None
+    outcome: Annotated[
+        str | None, _text("How it ended: `ok`, or the kind of the failure, such as `forbidden`.")
+    ] = None
+    since: Annotated[
+        AwareDatetime | None, Field(description="The earliest time, RFC 3339 with an offset or Z.")
+    ] = None
+    until: Annotated[
+        AwareDatetime | None,
+        Field(description="The time before which it was, RFC 3339 with an offset or Z."),
+    ] = None
+    limit: Annotated[int, Field(ge=1, le=200, description="How many rows at most.")] = 50
+    before: Annotated[
+        int | None,
+        Field(ge=1, description="Only rows of a lower number: the next page of an earlier answer."),
+    ] = None
+
+
+class AuditEntry(Model):
+    """One row: a call, or `count` calls within a minute that were alike.
+
+    `time` is RFC 3339 in UTC, of the last of them. `actor_id` is what stays when the actor is
+    renamed, such as GitHub's numeric id.
+    """
+
+    number: int
+    time: str
+    actor: str
+    actor_kind: str
+    actor_id: str
+    face: str
+    address: str
+    operation: str
+    fields: dict[str, Any]
+    outcome: str
+    duration_ms: int
+    count: int
+
+    @classmethod
+    def of(cls, found: Numbered) -> "AuditEntry":
+        """Show a row."""
+        row = found.row
+        return cls(
+            number=found.number,
+            time=rfc3339(row.time),
+            actor=row.actor.subject,
+            actor_kind=row.actor.kind,
+            actor_id=row.actor.subject_id,
+            face=row.face,
+            address=row.address,
+            operation=row.operation,
+            fields=dict(row.fields),
+            outcome=row.outcome,
+            duration_ms=row.duration_ms,
+            count=row.count,
+        )
+
+
+class AuditPage(Model):
+    """Rows of the team's audit trail, newest first; `before` asks for the next page."""
+
+    entries: tuple[AuditEntry, ...]
+    before: int | None = None

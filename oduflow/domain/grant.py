@@ -1,0 +1,129 @@
+"""What may be asked of grants, and what is shown of them."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from oduflow.domain.access import Tier
+from oduflow.domain.environment import Name
+from oduflow.domain.errors import Invalid
+from oduflow.domain.grant_rules import GrantState
+from oduflow.domain.outcome import Model
+
+DEFAULT_LIFE = timedelta(days=7)
+LONGEST_LIFE = timedelta(days=90)
+NAME_HELP = "Name of the grant: 1 to 39 characters of a-z, 0-9 and dashes."
+
+
+def expiry(asked: str | None, moment: datetime, latest: datetime | None) -> datetime:
+    """Read when a grant shall end.
+
+    Args:
+        asked: seconds from now, or an RFC 3339 moment; None is a week.
+        moment: now.
+        latest: what it may not pass when nothing is asked.
+
+    Raises:
+        Invalid: it cannot be read, is over already, or lies further off than 90 days.
+    """
+    if asked is None:
+        end = moment + DEFAULT_LIFE
+        return end if latest is None else min(end, latest)
+    end = _read(asked, moment)
+    if not moment < end <= moment + LONGEST_LIFE:
+        raise Invalid(
+            "expires lies in the past or more than 90 days ahead.",
+            f"Say seconds, at most {int(LONGEST_LIFE.total_seconds())}, or a moment within them.",
+        )
+    return end
+
+
+def _read(asked: str, moment: datetime) -> datetime:
+    try:
+        if asked.isascii() and asked.isdigit():
+            return moment + timedelta(seconds=int(asked))
+        end = datetime.fromisoformat(asked)
+    except (ValueError, OverflowError):
+        end = None
+    if end is None or end.tzinfo is None:
+        raise Invalid(
+            "expires is neither seconds nor an RFC 3339 moment with its offset.",
+            "For example 3600, or 2030-01-31T18:00:00Z.",
+        )
+    return end
+
+
+def _as_text(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Moment = Annotated[str, BeforeValidator(_as_text), StringConstraints(max_length=40)]
+
+
+class GrantName(Model):
+    """One grant, by name."""
+
+    name: Annotated[Name, Field(description=NAME_HELP)]
+
+
+class CreateGrant(Model):
+    """What a new grant opens, and for how long."""
+
+    name: Annotated[Name, Field(description=NAME_HELP)]
+    environments: Annotated[
+        tuple[Name, ...],
+        Field(max_length=50, description="Environments it opens; nothing else of the team."),
+    ] = ()
+    all_environments: Annotated[
+        bool,
+        Field(description="Opens the whole team instead: all environments, also future ones."),
+    ] = False
+    tiers: Annotated[
+        tuple[Tier, ...],
+        Field(min_length=1, description="What it may do; none of them includes another."),
+    ] = (Tier.READ,)
+    expires: Annotated[
+        Moment | None,
+        Field(
+            description="When it ends: seconds from now, or an RFC 3339 moment; at most 90 days "
+            "ahead; left out: 7 days."
+        ),
+    ] = None
+    calls: Annotated[
+        int | None,
+        Field(ge=1, le=1_000_000, description="How many calls it is good for; left out: any."),
+    ] = None
+    rest: Annotated[bool, Field(description="Whether it opens REST too, not only MCP.")] = False
+
+
+class GrantView(Model):
+    """A grant as callers see it, without its secret. Times are RFC 3339 in UTC.
+
+    `environments` names those that are still there; it is null for the whole team.
+    """
+
+    name: str
+    state: GrantState
+    environments: tuple[str, ...] | None
+    tiers: tuple[Tier, ...]
+    rest: bool
+    calls: int | None
+    calls_left: int | None
+    used: int
+    parent: str | None
+    created_by: str
+    created_at: str
+    expires_at: str
+
+
+class CreatedGrant(GrantView):
+    """A new grant and its secret, which is said this once and kept nowhere."""
+
+    secret: str
+
+
+class GrantList(Model):
+    """Grants, by name."""
+
+    grants: tuple[GrantView, ...]

@@ -1,0 +1,126 @@
+"""Where a client may have people sent back to: the rules for redirect URIs.
+
+A redirect URI is compared, never interpreted: what is registered has one plain spelling, and
+what is asked for later is that text again. Only the port of a loopback URI may differ, for a
+program on a person's machine takes whichever is free.
+
+Source: OAuth 2.1 (draft-ietf-oauth-v2-1), 2.3; RFC 8252, 7 and 8; RFC 9700, 4.1.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from oduflow.domain.errors import Invalid
+from oduflow.domain.plain_urls import PlainUrl, is_address, is_host_name, read_plain
+
+# Schemes that an application on a person's machine registers with its system (RFC 8252, 7.1).
+PRIVATE_USE_SCHEMES = frozenset({"cursor", "vscode", "vscode-insiders", "windsurf"})
+LOOPBACK = frozenset({"127.0.0.1", "[::1]", "localhost"})
+MAX_COUNT = 20
+
+_ON_THIS_MACHINE = (
+    "Access goes to a program on your own computer. Any program there can pretend to be it: allow "
+    "this only when you have just started the sign-in yourself."
+)
+_ANOTHER_APPLICATION = (
+    "Access goes to an application on your own computer. Any application there can answer to its "
+    "name: allow this only when you have just started the sign-in yourself."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a redirect URI leads, for the person who is asked to allow it.
+
+    Attributes:
+        shown: the host with its port, or the application's scheme.
+        origin: the source that a Content Security Policy names it by (CSP3, 2.3.1); of an IPv6
+            address only the scheme, for a policy cannot name one.
+        warning: a sentence that the consent page must show; empty for a web site.
+    """
+
+    shown: str
+    origin: str
+    warning: str
+
+
+def check_redirects(uris: object) -> tuple[str, ...]:
+    """Accept the redirect URIs of one client.
+
+    Args:
+        uris: what stands in the client's metadata, of whatever type.
+
+    Raises:
+        Invalid: it is no list of 1 to 20 redirect URIs.
+    """
+    if not isinstance(uris, list) or not 0 < len(uris) <= MAX_COUNT:
+        raise Invalid(
+            f"redirect_uris is not a list of 1 to {MAX_COUNT} addresses.",
+            "List where people are sent back to after they have signed in.",
+        )
+    if not all(is_registrable(uri) for uri in uris):
+        raise Invalid(
+            "One of the redirect_uris is not allowed.",
+            "Use https, http on loopback, or a known application's scheme; no user, fragment or "
+            "wildcard.",
+        )
+    return tuple(dict.fromkeys(uris))
+
+
+def is_registrable(uri: object) -> bool:
+    """Tell whether a client may have people sent there."""
+    return _read(uri) is not None
+
+
+def is_registered(presented: object, registered: Iterable[str]) -> bool:
+    """Tell whether a client registered this redirect URI (RFC 8252, 7.3 for the ports).
+
+    Args:
+        presented: what a request asks for.
+        registered: what the client registered.
+    """
+    url = _read(presented)
+    return url is not None and any(
+        presented == known or _differ_in_port_only(url, _read(known)) for known in registered
+    )
+
+
+def destination(uri: str) -> Destination:
+    """Say where a redirect URI leads.
+
+    Raises:
+        Invalid: no client could have registered it.
+    """
+    url = _read(uri)
+    if url is None:
+        raise Invalid("The redirect URI is not allowed.", "Register the client again.")
+    if url.scheme in PRIVATE_USE_SCHEMES:
+        return Destination(f"{url.scheme}:", f"{url.scheme}:", _ANOTHER_APPLICATION)
+    warning = _ON_THIS_MACHINE if url.host in LOOPBACK else ""
+    named = "" if url.host.startswith("[") else f"//{url.authority}"
+    return Destination(url.authority, f"{url.scheme}:{named}", warning)
+
+
+def _differ_in_port_only(one: PlainUrl, other: PlainUrl | None) -> bool:
+    return (
+        other is not None
+        and _is_on_loopback(one)
+        and _is_on_loopback(other)
+        and (one.host, one.path, one.query) == (other.host, other.path, other.query)
+    )
+
+
+def _read(uri: object) -> PlainUrl | None:
+    url = read_plain(uri) if isinstance(uri, str) else None
+    return url if url is not None and _leads_somewhere(url) else None
+
+
+def _leads_somewhere(url: PlainUrl) -> bool:
+    if url.scheme in PRIVATE_USE_SCHEMES:
+        return url.port is None and not url.host.startswith("[")
+    on_the_web = url.scheme == "https" and (is_host_name(url.host) or is_address(url.host))
+    return on_the_web or _is_on_loopback(url)
+
+
+def _is_on_loopback(url: PlainUrl) -> bool:
+    return url.scheme == "http" and url.host in LOOPBACK

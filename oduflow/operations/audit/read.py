@@ -1,0 +1,33 @@
+"""read_audit."""
+
+from oduflow.domain.access import Permission
+from oduflow.domain.audit_view import AuditEntry, AuditPage, ReadAudit
+from oduflow.domain.errors import Forbidden
+from oduflow.domain.outcome import Outcome
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.deps import Deps
+
+
+@operation(
+    permission=Permission.AUDIT_ADMIN,
+    effect=Effect.READ,
+    rest="GET /audit",
+    audit=("actor", "operation"),
+)
+def read_audit(deps: Deps, call: Call, args: ReadAudit) -> Outcome[AuditPage]:
+    """Show who called what in the team, from where, and how it ended, newest first.
+
+    Calls that were refused and sign-ins are rows too. Equal reads within a minute, and refusals
+    of one unknown address, are one row with their count, written when the minute is over.
+    """
+    if call.actor.environments is not None:
+        raise Forbidden(
+            "The audit trail belongs to the team as a whole.",
+            "Ask for a grant that is not bound to environments.",
+        )
+    found = deps.audit.find(call.actor.team, args)
+    more = found[-1].number if len(found) == args.limit else None
+    steps = (f"read_audit before={more}",) if more else ()
+    page = AuditPage(entries=tuple(map(AuditEntry.of, found)), before=more)
+    return Outcome(page, f"{len(found)} rows.", next=steps)

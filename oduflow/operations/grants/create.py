@@ -1,0 +1,93 @@
+"""create_grant."""
+
+from oduflow.domain.access import Actor, ActorKind, Permission, Scope
+from oduflow.domain.clock import now
+from oduflow.domain.environment import no_environment
+from oduflow.domain.errors import Invalid
+from oduflow.domain.grant import CreatedGrant, CreateGrant, expiry
+from oduflow.domain.grant_rules import (
+    MOST_GRANTS,
+    Bounds,
+    Grant,
+    digest_of,
+    new_secret,
+    refuse_wider,
+)
+from oduflow.domain.names import new_id
+from oduflow.domain.outcome import Outcome
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.deps import Deps
+from oduflow.services.environments import find
+from oduflow.services.grants import bounds_of, views
+
+
+@operation(
+    permission=Permission.GRANT_ADMIN,
+    effect=Effect.WRITE,
+    scope=Scope.OWN,
+    lock=True,
+    idempotent=False,
+    audit=("name", "environments", "all_environments", "tiers", "expires", "calls", "rest"),
+    rest="POST /grants",
+)
+def create_grant(deps: Deps, call: Call, args: CreateGrant) -> Outcome[CreatedGrant]:
+    """Create a credential for an agent: some environments, some tiers, for some time.
+
+    The answer holds the secret, this once. It is a Bearer token at /mcp and at
+    /mcp/<environment>, and at /api if rest is true. Whoever holds a grant can only create
+    narrower ones; each call of those counts against it too, and they end with it.
+    """
+    own, moment = bounds_of(deps, call.actor), now()
+    asked = Bounds(
+        environments=_environments(deps, call.actor, args),
+        tiers=frozenset(args.tiers),
+        expires_at=expiry(args.expires, moment, own.expires_at),
+        calls=own.calls if args.calls is None else args.calls,
+        rest=args.rest,
+    )
+    refuse_wider(asked, own)
+    secret = new_secret()
+    row = Grant(
+        id=new_id(),
+        team=call.actor.team,
+        name=args.name,
+        digest=digest_of(secret),
+        parent=call.actor.subject_id if call.actor.kind is ActorKind.GRANT else None,
+        environments=None if asked.environments is None else tuple(sorted(asked.environments)),
+        tiers=asked.tiers,
+        rest=asked.rest,
+        calls=asked.calls,
+        used=0,
+        created_by=str(call.actor),
+        created_at=moment,
+        expires_at=asked.expires_at or moment,
+    )
+    deps.grants.add(row, limit=MOST_GRANTS)
+    (shown,) = views(deps, (row,))
+    return Outcome(
+        CreatedGrant(**shown.model_dump(), secret=secret),
+        f"{row.name} is granted until {shown.expires_at}. Its secret is shown this once.",
+        next=(f"revoke_grant name={row.name}",),
+    )
+
+
+def _environments(deps: Deps, actor: Actor, args: CreateGrant) -> frozenset[str] | None:
+    """Turn names into ids: a grant is for these, never for others that take their names.
+
+    Raises:
+        Invalid: it is neither for some nor for all, or for both.
+        NotFound: one is not there, or not the actor's.
+    """
+    if args.all_environments == bool(args.environments):
+        raise Invalid(
+            "Say either environments or all_environments.",
+            "For example environments=shop, or all_environments=true for the whole team.",
+        )
+    if args.all_environments:
+        return None
+    found = [find(deps, actor.team, name) for name in args.environments]
+    for row in found:
+        if not actor.reaches(row.id):
+            raise no_environment(row.name)
+    return frozenset(row.id for row in found)

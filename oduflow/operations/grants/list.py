@@ -1,0 +1,24 @@
+"""list_grants."""
+
+from oduflow.domain.access import Permission, Scope
+from oduflow.domain.grant import GrantList
+from oduflow.domain.outcome import Nothing, Outcome
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.deps import Deps
+from oduflow.services.grants import own_grants, views
+
+
+@operation(
+    permission=Permission.GRANT_READ,
+    effect=Effect.READ,
+    scope=Scope.OWN,
+    rest="GET /grants",
+)
+def list_grants(deps: Deps, call: Call, args: Nothing) -> Outcome[GrantList]:
+    """List grants: what each opens, until when, how many calls are left; never its secret.
+
+    Whoever holds a grant sees those that were made with it.
+    """
+    found = views(deps, own_grants(deps, call.actor))
+    return Outcome(GrantList(grants=found), f"{len(found)} grants.")

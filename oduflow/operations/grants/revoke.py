@@ -1,0 +1,28 @@
+"""revoke_grant."""
+
+from oduflow.domain.access import Permission, Scope
+from oduflow.domain.grant import GrantName
+from oduflow.domain.outcome import Nothing, Outcome
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.deps import Deps
+from oduflow.services.grants import find
+
+
+@operation(
+    permission=Permission.GRANT_ADMIN,
+    effect=Effect.DESTROY,
+    scope=Scope.OWN,
+    lock=True,
+    audit=("name",),
+    rest="DELETE /grants/{name}",
+)
+def revoke_grant(deps: Deps, call: Call, args: GrantName) -> Outcome[Nothing]:
+    """Revoke a grant at once, and every grant that was made with it.
+
+    Their open streams end within two seconds, and jobs that were begun with them stop at their
+    next step and undo what they made.
+    """
+    row = find(deps, call.actor, args.name)
+    deps.grants.remove(row.id)
+    return Outcome(Nothing(), f"{row.name} is revoked, and every grant made with it.")

@@ -1,0 +1,40 @@
+"""get_status."""
+
+from collections import Counter
+
+from oduflow import __version__
+from oduflow.domain.access import Permission, Scope
+from oduflow.domain.outcome import Nothing, Outcome
+from oduflow.domain.status import ActorView, ServerStatus
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.deps import Deps
+from oduflow.services.environments import own_rows
+
+
+@operation(
+    permission=Permission.SYSTEM_READ,
+    effect=Effect.READ,
+    scope=Scope.OWN,
+    rest="GET /status",
+)
+def get_status(deps: Deps, call: Call, args: Nothing) -> Outcome[ServerStatus]:
+    """Show who you are, the server's version, and your environments by state.
+
+    Asks nothing but the store, so it is quick whatever else goes on.
+    """
+    actor, rows = call.actor, own_rows(deps, call.actor)
+    isolation = deps.infrastructure.isolation
+    shown = ServerStatus(
+        actor=ActorView(
+            team=actor.team,
+            kind=actor.kind,
+            subject=actor.subject,
+            tiers=tuple(sorted(actor.tiers)),
+            environments=None if actor.environments is None else tuple(row.name for row in rows),
+        ),
+        version=__version__,
+        environments=dict(sorted(Counter(row.state for row in rows).items())),
+        reduced=None if isolation is None or isolation.ok else isolation.reason,
+    )
+    return Outcome(shown, f"Oduflow {__version__}; you are {actor} of team {actor.team}.")

@@ -1,0 +1,53 @@
+"""Who an access token of ours belongs to, at the moment it is used."""
+
+from collections.abc import Callable
+
+from oduflow.adapters.store import OAuthLogins, OAuthTokens
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.errors import Forbidden
+from oduflow.domain.oauth import TokenKind, hash_of, resource_at, teams_of
+from oduflow.settings import Settings
+
+
+class GithubPeople:
+    """Knows the access tokens that people got by signing in through GitHub.
+
+    Args:
+        settings: tells the configuration as it is now.
+        tokens: the tokens.
+        logins: which number each login belongs to.
+    """
+
+    def __init__(
+        self, settings: Callable[[], Settings], tokens: OAuthTokens, logins: OAuthLogins
+    ) -> None:
+        self._settings = settings
+        self._tokens = tokens
+        self._logins = logins
+
+    def verify(self, token: str, resource: str) -> Actor | None:
+        """Return who has that token, or None when it is none of ours or not for that path.
+
+        Args:
+            token: as the client sent it.
+            resource: the path that it is presented at.
+
+        Raises:
+            Forbidden: its owner was let in, but may not come in any more.
+        """
+        settings = self._settings()
+        if not settings.server.oauth_enabled:
+            return None
+        found = self._tokens.find(hash_of(token), TokenKind.ACCESS)
+        here = resource_at(settings.server.oauth_base_url, resource)
+        if found is None or found.bearing.resource != here:
+            return None
+        team, login = found.bearing.team, found.bearing.login
+        if team not in settings.teams:
+            return None
+        users = {each.id: each.github_users for each in settings.teams.values()}
+        if team not in teams_of(login.name, users) or not self._logins.is_bound(login):
+            raise Forbidden(
+                "Access Denied", "Ask for your GitHub login to stand in your team's github_users."
+            )
+        return Actor(team, ActorKind.OAUTH, login.name, subject_id=login.id)

@@ -1,0 +1,221 @@
+"""Real clients sign in at the real server: the MCP SDK's own, mcp-remote, the conformance suite."""
+
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import httpx2
+import pytest
+from mcp import Client, StdioServerParameters
+from mcp.client.auth import OAuthClientProvider
+from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.auth import (
+    AuthorizationCodeResult,
+    OAuthClientInformationFull,
+    OAuthClientMetadata,
+    OAuthToken,
+)
+from pydantic import AnyUrl
+
+from tests.support.fake_github import FakeGitHub, fake_github
+from tests.support.instances import Instance, free_port
+from tests.support.node import node_environment
+from tests.support.oauth_walk import REDIRECT_URI, Browser, Walk, query_of
+from tests.support.server import Server, await_ready, eventually, serving
+
+pytestmark = pytest.mark.timeout(400)
+
+
+@pytest.fixture
+def github() -> Iterator[FakeGitHub]:
+    with fake_github() as made:
+        yield made
+
+
+@pytest.fixture
+def url(instance: Instance, github: FakeGitHub) -> Iterator[str]:
+    """Run the real server with OAuth on; answer its public URL."""
+    public = f"http://localhost:{instance.settings.server.port}"
+    github.callbacks.add(f"{public}/auth/callback")
+    text = instance.config.read_text()
+    text = text.replace("[server]", f'[server]\noauth_base_url = "{public}"\n{github.settings}')
+    text = text.replace("[team.blue]", '[team.blue]\ngithub_users = ["octocat"]')
+    config = instance.config.with_name("oauth.toml")
+    config.write_text(text)
+    config.chmod(0o600)
+    command = [sys.executable, "-m", "oduflow", "serve", "--config", str(config)]
+    with serving(instance, command=command) as server:
+        await_ready(server)
+        assert "OAuth ON" in said(server)
+        yield public
+        assert_quiet(server, github)
+
+
+@pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])
+def test_the_sdks_own_client_signs_in_and_calls_a_tool(url: str, mode: str):
+    anyio.run(_with_the_sdk, url, mode)
+
+
+def test_mcp_remote_signs_in_and_calls_a_tool(url: str, tmp_path: Path):
+    anyio.run(_with_mcp_remote, url, tmp_path)
+
+
+def test_the_conformance_suites_authorization_scenarios_pass(url: str, tmp_path: Path):
+    port = free_port()
+    client = Walk(url, redirect_uri=f"http://127.0.0.1:{port}/callback")
+    assert client.register().status_code == 201
+    process = subprocess.Popen(
+        [
+            *("conformance", "authorization", "--url", url, "--client-id", client.client_id),
+            *("--resource", f"{url}/mcp", "--port", str(port), "--output-dir", str(tmp_path)),
+        ],
+        env=node_environment(),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    told: list[str] = []
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            told.append(line)
+            if line.startswith(f"{url}/authorize"):
+                person = threading.Thread(target=sign_in, args=(url, line.strip()))
+                person.start()
+        assert process.wait(60) == 0, "".join(told)
+    finally:
+        process.kill()
+    text = "".join(told)
+    assert "authorization-server-metadata-endpoint" in text
+    assert "authorization-code-grant" in text
+    assert not re.search(r"FAIL|✗|[1-9]\d* failed|WARNING", text), text
+
+
+@dataclass
+class Kept:
+    """What an SDK's client keeps."""
+
+    tokens: OAuthToken | None = None
+    client: OAuthClientInformationFull | None = None
+
+    async def get_tokens(self) -> OAuthToken | None:
+        return self.tokens
+
+    async def set_tokens(self, tokens: OAuthToken) -> None:
+        self.tokens = tokens
+
+    async def get_client_info(self) -> OAuthClientInformationFull | None:
+        return self.client
+
+    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
+        self.client = client_info
+
+
+@dataclass
+class Person:
+    """Somebody who is sent to a URL, and comes back with an answer."""
+
+    url: str
+    visits: int = 0
+    told: dict[str, str] = field(default_factory=dict)
+
+    async def go(self, target: str) -> None:
+        self.visits += 1
+        self.told = query_of(await anyio.to_thread.run_sync(walk_from, self.url, target))
+
+    async def answer(self) -> AuthorizationCodeResult:
+        return AuthorizationCodeResult(
+            code=self.told["code"], state=self.told["state"], iss=self.told["iss"]
+        )
+
+
+async def _with_the_sdk(url: str, mode: str) -> None:
+    kept, person = Kept(), Person(url)
+    metadata = OAuthClientMetadata(
+        client_name="The SDK", redirect_uris=[AnyUrl(REDIRECT_URI)], scope="mcp"
+    )
+
+    @asynccontextmanager
+    async def connected() -> Any:
+        provider = OAuthClientProvider(f"{url}/mcp", metadata, kept, person.go, person.answer)
+        async with (
+            httpx2.AsyncClient(auth=provider, timeout=30) as http,
+            Client(streamable_http_client(f"{url}/mcp", http_client=http), mode=mode) as client,
+        ):
+            yield client
+
+    async with connected() as client:
+        await _look(client)
+    assert person.visits == 1
+    async with connected() as client:  # a second start needs nobody
+        await _look(client)
+    assert person.visits == 1
+    assert kept.tokens is not None
+    kept.tokens.access_token = "expired"
+    async with connected() as client:
+        await _look(client)
+
+
+async def _with_mcp_remote(url: str, folder: Path) -> None:
+    log = folder / "mcp-remote.log"
+    arguments = [f"{url}/mcp", str(free_port()), "--transport", "http-only", "--debug"]
+    environment = {**node_environment(), "MCP_REMOTE_CONFIG_DIR": str(folder)}
+    parameters = StdioServerParameters(command="mcp-remote", args=arguments, env=environment)
+    with log.open("w") as errors:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(anyio.to_thread.run_sync, _answer_mcp_remote, url, log)
+            async with Client(stdio_client(parameters, errlog=errors), mode="legacy") as client:
+                await _look(client)
+
+
+def _answer_mcp_remote(url: str, log: Path) -> None:
+    wanted = re.compile(rf"{re.escape(url)}/authorize\?\S+")
+    eventually(lambda: bool(wanted.search(log.read_text())), 60, log.read_text)
+    found = wanted.search(log.read_text())
+    assert found is not None
+    sign_in(url, found[0])
+
+
+async def _look(client: Client) -> None:
+    """Do what needs no environment."""
+    assert "list_environments" in {tool.name for tool in (await client.list_tools()).tools}
+    result = await client.call_tool("list_environments", {})
+    assert not result.is_error, result.content
+    assert result.structured_content is not None
+    assert result.structured_content["status"] == "ok"
+
+
+def walk_from(url: str, target: str) -> str:
+    """Allow in a browser what a client asks for; answer where the browser is sent in the end."""
+    walk = Walk(url)
+    assert target.startswith(f"{url}/authorize")
+    back = walk.callback(walk.github(walk.consent(walk.browser.get(target))))
+    return str(back.headers["Location"])
+
+
+def sign_in(url: str, target: str) -> None:
+    """Allow it, and go back to the client that listens on this machine."""
+    answer = Browser().get(walk_from(url, target))
+    assert answer.status_code < 400, answer.text
+
+
+def said(server: Server) -> str:
+    return server.log.read_bytes()[server.begun :].decode()
+
+
+def assert_quiet(server: Server, github: FakeGitHub) -> None:
+    """What the server logged holds no token of GitHub's and nothing that went wrong."""
+    text = said(server)
+    assert github.tokens
+    assert [token for token in github.tokens if token in text] == []
+    assert "Traceback" not in text

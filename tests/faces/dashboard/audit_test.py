@@ -1,0 +1,92 @@
+"""The audit trail: its rows, narrowing them, going to older ones."""
+
+from datetime import timedelta
+
+import pytest
+
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.errors import Kind
+from tests.support.dashboard_world import BLUE, show
+from tests.support.pages import read_page
+from tests.support.store_rows import MOMENT, audit_row
+
+ADA = Actor("1", ActorKind.OAUTH, "ada", subject_id="4711")
+
+
+def test_a_row_says_who_did_what_from_where_and_how_it_ended(world, ledger):
+    ledger.audit.append(
+        audit_row(
+            actor=ADA,
+            fields={"name": "shop", "branch": None, "modules": ["crm", "sale"]},
+            outcome=Kind.FORBIDDEN,
+            count=12,
+        )
+    )
+    row = show(world, "/audit").one("tbody").one("tr")
+    assert row.one("span", class_="state")["data-state"] == "failed"
+    assert row.one("span", class_="state").text == "Forbidden"
+    for told in ("Create environment", "12 times", "ada", "GitHub", "Name shop", "crm, sale"):
+        assert told in row.text, told
+    assert "Branch" not in row.text
+    assert "rest 192.0.2.1" in row.text
+    assert row.one("time")["datetime"] == "2026-03-04T05:06:07.890Z"
+    assert [chip["title"] for chip in row.all("span", class_="chip") if chip.get("title")] == [
+        "id 4711"
+    ]
+
+
+def test_it_is_narrowed_by_a_form_that_keeps_what_was_typed(world, ledger):
+    ledger.audit += [audit_row(actor=ADA), audit_row()]
+    page = show(world, "/audit?actor=ada&face=&outcome=&since=")
+    form = page.one("form", action="/audit")
+    assert form["method"] == "get"
+    assert form.one("input", name="actor")["value"] == "ada"
+    assert {field["name"] for field in form.all("select")} == {"face", "outcome"}
+    assert "before" not in [field["name"] for field in form.all("input")]
+    assert len(page.one("tbody").all("tr")) == 1
+    assert page.one("a", href="/audit", class_="button quiet").text == "Show all"
+
+
+def test_an_operation_may_be_asked_for_as_the_list_says_it(world):
+    show(world, "/audit?operation=Create+environment")
+    assert world.audit.rows[-1].fields["operation"] == "create_environment"
+
+
+def test_a_filter_that_makes_no_sense_is_explained_and_can_be_mended(world):
+    answer = world.client().get("/audit?since=yesterday", headers=BLUE)
+    assert answer.status_code == 422
+    page = read_page(answer.text)
+    field = page.one("input", name="since")
+    assert (field["value"], field["aria-invalid"]) == ("yesterday", "true")
+    assert "since" in page.one("div", class_="alert").text
+
+
+def test_older_rows_are_a_page_away_and_the_filter_goes_along(world, ledger):
+    ledger.audit += [
+        audit_row(actor=ADA, operation=f"o{number}", time=MOMENT + timedelta(seconds=number))
+        for number in range(5)
+    ]
+    page = show(world, "/audit?actor=ada&limit=2")
+    seen = operations(page)
+    while older := page.all("a", rel="next"):
+        assert "actor=ada" in older[0]["href"]
+        page = show(world, older[0]["href"])
+        seen += operations(page)
+    assert seen == ["O4", "O3", "O2", "O1", "O0"]
+    newest = [link["href"] for link in page.all("a") if link.text == "Newest"]
+    assert newest == ["/audit?actor=ada"]
+
+
+@pytest.mark.parametrize(("query", "said"), [("", "No row yet"), ("?actor=eve", "No row fits")])
+def test_an_empty_page_says_what_would_be_here_and_how_to_check_it(world, query, said):
+    page = show(world, f"/audit{query}")
+    assert said in page.one("main").text
+    assert page.one("pre", class_="command").text == "oduflow audit verify"
+
+
+def test_every_page_leads_to_it(world):
+    assert show(world, "/").one("a", href="/audit")["data-go"] == "u"
+
+
+def operations(page):
+    return [cell.text for cell in page.all("td", class_="name")]

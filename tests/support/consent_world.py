@@ -1,0 +1,144 @@
+"""The consent walk for real Chromium: our server, GitHub and a client, where it can see them."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, request
+from playwright.sync_api import ConsoleMessage, Page
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tests.support.browser import PATIENCE_MS, Chromium
+from tests.support.fake_github import FakeGitHub, fake_github
+from tests.support.oauth_walk import Pkce, Walk
+from tests.support.oauth_world import OAuthWorld
+from tests.support.quiet_network import QuietNetwork
+from tests.support.tls import make_certificate
+from tests.support.waitress_server import waitress_server
+
+
+@dataclass
+class ConsentWorld:
+    """A sign-in that a browser can walk.
+
+    Attributes:
+        walk: the client; it is registered and has no browser but Chromium.
+        told: the parameters of every answer that the client was given.
+        complaints: what browsers had to complain about: errors, and whatever the CSP forbade.
+        scripts: whether pages may run them.
+    """
+
+    server: OAuthWorld
+    github: FakeGitHub
+    chromium: Chromium
+    walk: Walk
+    scripts: bool
+    told: list[dict[str, str]] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def page(self) -> Page:
+        """Open a browser without any past."""
+        context = self.chromium.browser.new_context(
+            java_script_enabled=self.scripts, ignore_https_errors=True
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        return page
+
+    def ask(self, **parameters: str) -> Page:
+        """Open the consent page."""
+        page = self.page()
+        page.goto(self.authorize_url(**parameters))
+        return page
+
+    def authorize_url(self, **parameters: str) -> str:
+        self.walk.pkce = Pkce()
+        return self.walk.authorize_url(**parameters)
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+
+@contextmanager
+def consent_world(
+    chromium: Chromium, folder: Path, teams: str, *, scheme: str = "http", scripts: bool = True
+) -> Iterator[ConsentWorld]:
+    """Serve all three until the block ends."""
+    network = chromium.network
+    with ExitStack() as stack:
+        github = stack.enter_context(fake_github())
+        if isinstance(network, QuietNetwork):
+            # GitHub is asked by the browser, in its own network, and by our server, in this one.
+            there = network.listen(int(github.url.rpartition(":")[2]))
+            stack.enter_context(waitress_server(lambda _port: github.app, listener=there))
+        listener = network.listen()
+        port = int(listener.getsockname()[1])
+        server = OAuthWorld(folder, github, port, teams, scheme=scheme)
+        github.callbacks.add(f"{server.url}/auth/callback")
+        server.configure(teams)
+        server.build()
+        stack.callback(server.stop)
+        stack.enter_context(_served(server, listener, folder))
+        told: list[dict[str, str]] = []
+        client = stack.enter_context(
+            waitress_server(lambda _port: _client(told), listener=network.listen())
+        )
+        walk = server.walk_in_process()
+        walk.redirect_uri = f"{client.url}/callback"
+        answer = walk.register()
+        assert answer.status_code == 201, answer.text
+        yield ConsentWorld(server, github, chromium, walk, scripts, told)
+        for context in chromium.browser.contexts:
+            context.close()
+
+
+def _client(told: list[dict[str, str]]) -> Flask:
+    app = Flask("client")
+
+    @app.get("/callback")
+    def callback() -> str:
+        told.append(request.args.to_dict())
+        return "<!doctype html><title>Client</title><h1>You may close this window.</h1>"
+
+    app.add_url_rule("/favicon.ico", "icon", lambda: ("", 204))
+    return app
+
+
+@contextmanager
+def _served(server: OAuthWorld, listener: socket.socket, folder: Path) -> Iterator[None]:
+    if server.scheme == "http":
+        with waitress_server(lambda _port: server.app, listener=listener):
+            yield
+        return
+    certificate = make_certificate(folder, "DNS:localhost")
+    serving: Any = make_server(
+        "127.0.0.1",
+        server.port,
+        server.app,
+        threaded=True,
+        request_handler=_Quiet,
+        ssl_context=(str(certificate.file), str(certificate.key)),
+        fd=listener.fileno(),
+    )
+    listener.close()  # it was duplicated
+    serving.daemon_threads = True
+    thread = threading.Thread(target=serving.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield
+    serving.shutdown()
+    serving.server_close()
+    thread.join(10)
+
+
+class _Quiet(WSGIRequestHandler):
+    """Says nothing of each request."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - its own name
+        """Do nothing."""

@@ -1,0 +1,169 @@
+"""An application whose grants, environments and jobs are rows of a real store.
+
+Declarations and the handlers of grants, jobs and the status are the product's own; handlers that
+would need Docker only answer the row. Blue (team 1) has `shop` and `till`, Red (team 2) `shop`.
+
+    with grants_world(tmp_path) as made:
+        secret = made.grant("ci", environments=["shop"])
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from oduflow.adapters.store import Environments, Grants, Store, Templates
+from oduflow.adapters.store import Jobs as JobRows
+from oduflow.domain.access import Actor, ActorKind, Scope
+from oduflow.domain.environment import EnvironmentView
+from oduflow.domain.outcome import Outcome
+from oduflow.domain.plan import Naming
+from oduflow.kernel.call import Call, Origin
+from oduflow.kernel.jobs import Jobs
+from oduflow.kernel.operation import Operation
+from oduflow.kernel.registry import Registry
+from oduflow.kernel.runner import Runner
+from oduflow.services.environments import find
+from oduflow.services.grants import GrantKeeper
+from oduflow.settings import parse
+from tests.support import store_rows
+from tests.support.fakes import (
+    TWO_TEAMS,
+    FakeAudit,
+    FakeBootSlots,
+    FakeJobStore,
+    FakeKeeper,
+    FakeLocks,
+    FakeProbe,
+    World,
+)
+
+ADMIN = Actor("1", ActorKind.BASIC, "admin")
+TEST = Origin("test")
+
+
+@dataclass
+class GrantsWorld:
+    """A world, and the rows below it."""
+
+    world: World
+    store: Store
+    environments: Environments
+    grants: Grants
+    keeper: GrantKeeper
+    deps: Any
+
+    def call(self, operation: str, /, actor: Actor = ADMIN, **raw: Any) -> Any:
+        """Call an operation as somebody and return its data."""
+        return self.world.runner.call(operation, raw, actor, TEST, wait=10).data
+
+    def grant(self, name: str, /, actor: Actor = ADMIN, **raw: Any) -> str:
+        """Make a grant and return its secret; for the whole team where nothing is said."""
+        if "environments" not in raw:
+            raw.setdefault("all_environments", True)
+        raw.setdefault("tiers", ["read", "write", "destroy", "admin"])
+        return str(self.call("create_grant", actor, name=name, **raw).secret)
+
+    def holder(self, secret: str, resource: str = "/mcp") -> Actor:
+        """Return who holds a secret."""
+        actor = self.keeper.verify(secret, resource)
+        assert actor is not None
+        return actor
+
+    def add(self, name: str, team: str = "1", generation: int = 1) -> str:
+        """Make an environment; return its id."""
+        row = store_rows.environment(
+            id=f"{team}{name}{generation}",
+            team=team,
+            name=name,
+            template_id=f"template{team}",
+        )
+        self.environments.add(row)
+        return row.id
+
+    def id_of(self, name: str, team: str = "1") -> str:
+        """Return an environment's id."""
+        row = self.environments.get(team, name)
+        assert row is not None
+        return row.id
+
+    def answering(self, toml: str) -> World:
+        """Return the world as it answers under another configuration, such as another port."""
+        self.world = replace(self.world, settings=parse(toml))
+        return self.world
+
+    def recreate(self, name: str, team: str = "1") -> str:
+        """Delete an environment, and make another of the same name; return its id."""
+        self.environments.remove(self.id_of(name, team))
+        return self.add(name, team, generation=2)
+
+
+@contextmanager
+def grants_world(folder: Path, toml: str = TWO_TEAMS) -> Iterator[GrantsWorld]:
+    """Make it in a folder."""
+    store = Store(folder / "grants.db")
+    store.migrate()
+    made = _made(store, toml)
+    for team in ("1", "2"):
+        template = store_rows.template(id=f"template{team}", team=team)
+        made.deps.templates.add(template)
+    made.add("shop")
+    made.add("till")
+    made.add("shop", "2")
+    try:
+        yield made
+    finally:
+        made.world.slots.free.set()
+        for job in made.world.runner.jobs.store.unfinished():
+            made.world.runner.jobs.wait(job.actor.team, job.id, 10)
+        store.close()
+
+
+def _made(store: Store, toml: str) -> GrantsWorld:
+    settings = parse(toml)
+    rows, locks, audit, slots = JobRows(store), FakeLocks(), FakeAudit(), FakeBootSlots()
+    jobs = Jobs(rows, locks, slots)
+    environments, grants = Environments(store), Grants(store)
+    deps = SimpleNamespace(
+        settings=settings,
+        naming=Naming("test", Path("/nowhere")),
+        environments=environments,
+        templates=Templates(store),
+        grants=grants,
+        jobs=jobs,
+        containers=SimpleNamespace(list=lambda _labels: []),
+        infrastructure=SimpleNamespace(isolation=None),
+    )
+    keeper = GrantKeeper(grants, environments, lambda: settings.teams)
+    runner = Runner(
+        Registry(_operations()), deps, locks=locks, jobs=jobs, audit=audit, reach=keeper
+    )
+    world = World(
+        settings,
+        runner,
+        cast("FakeJobStore", rows),
+        locks,
+        audit,
+        slots,
+        FakeProbe(),
+        FakeKeeper(),
+        [keeper],
+        keeper.stands,
+    )
+    return GrantsWorld(world, store, environments, grants, keeper, deps)
+
+
+def _operations() -> Iterator[Operation]:
+    for declared in Registry.discover("oduflow.operations"):
+        shows_one = declared.scope is Scope.ENVIRONMENT and declared.result is EnvironmentView
+        yield replace(declared, handler=_show) if shows_one else declared
+
+
+def _show(deps: Any, call: Call, args: Any) -> Outcome[EnvironmentView]:
+    row = find(deps, call.actor.team, args.name)
+    if call.job:
+        with call.boot_slot():
+            call.raise_if_cancelled()
+    return Outcome(EnvironmentView.of(row, None), f"{row.name} is {row.state}.")

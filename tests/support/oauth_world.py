@@ -1,0 +1,202 @@
+"""The real application over its real store, under waitress, beside a fake GitHub."""
+
+import socket
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from oduflow import bootstrap
+from oduflow.adapters.store import Store
+from oduflow.adapters.store.tables import MOMENT
+from oduflow.domain.client_documents import ClientDocument
+from oduflow.settings import parse
+from oduflow.web import create_app
+from tests.support.fake_github import FakeGitHub
+from tests.support.fakes import BLUE_TOKEN, RED_TOKEN
+from tests.support.in_process import InProcess
+from tests.support.instances import free_port
+from tests.support.oauth_walk import Browser, Walk
+from tests.support.waitress_server import waitress_server
+
+Documents = dict[str, ClientDocument]
+
+BLUE = f"""\
+[team.blue]
+name = "Blue"
+auth_token = "{BLUE_TOKEN}"
+ui_password = "blue-password-0123"
+github_users = ["octocat", "dev1"]
+"""
+RED = f"""\
+[team.red]
+name = "Red"
+auth_token = "{RED_TOKEN}"
+ui_password = "red-password-01234"
+github_users = ["dev1", "admin2"]
+"""
+ANYBODY = """\
+[team.1]
+ui_password = "blue-password-0123"
+"""
+
+
+@dataclass
+class KnownDocuments:
+    """Clients that describe themselves, without a network."""
+
+    known: Documents = field(default_factory=dict)
+
+    def find(self, client_id: str) -> ClientDocument | None:
+        return self.known.get(client_id)
+
+
+@dataclass
+class OAuthWorld:
+    """One server that can be stopped, started again and told another configuration.
+
+    Attributes:
+        app: the application that answers now.
+        documents: what clients say at their own URLs.
+        scheme: how the server is reached, as its configuration says.
+    """
+
+    folder: Path
+    github: FakeGitHub
+    port: int
+    teams: str
+    documents: KnownDocuments = field(default_factory=KnownDocuments)
+    app: Any = None
+    services: Any = None
+    scheme: str = "http"
+    _running: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def url(self) -> str:
+        """The server as people and clients know it; GitHub is at 127.0.0.1, another site."""
+        return f"{self.scheme}://localhost:{self.port}"
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "oduflow.toml"
+
+    @property
+    def store(self) -> Path:
+        return self.folder / "data" / "oduflow.db"
+
+    def configure(self, teams: str) -> None:
+        """Write the configuration anew; a running server is not told."""
+        self.teams = teams
+        self.config.write_text(
+            f'[server]\nport = {self.port}\ndata_dir = "data"\ninstance = "test-oauth"\n'
+            f'oauth_base_url = "{self.url}"\n{self.github.settings}{teams}'
+        )
+        self.config.chmod(0o600)
+
+    def build(self) -> None:
+        """Make the application, which nobody serves yet."""
+        self.services = bootstrap.build(parse(self.config.read_text(), self.config))
+        self.services = with_documents(self.services, self.documents)
+        if not self.store.exists():
+            self.store.parent.mkdir(mode=0o700, exist_ok=True)
+            self.store.write_bytes(empty_store())
+            self.store.chmod(0o600)
+        self.services.store.migrate()
+        self.app = create_app(services=self.services)
+
+    def start(self) -> None:
+        self.build()
+        listener = socket.create_server(("127.0.0.1", self.port))
+        self._running.enter_context(waitress_server(lambda _port: self.app, listener=listener))
+
+    def stop(self) -> None:
+        self._running.close()
+        if self.services is not None:
+            self.services.store.close()
+            self.services.engine.close()
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def walk(self, github_user: str = "", **more: Any) -> Walk:
+        """Bring a client, and a person's browser that nobody has used yet."""
+        return Walk(self.url, Browser(github_user), **more)
+
+    def walk_in_process(self) -> Walk:
+        """Bring a client and a browser to an application that nobody serves."""
+        walk = Walk(self.url)
+        for session in (walk.browser, walk.http):
+            session.mount(self.url, InProcess(self.app))
+        return walk
+
+
+def with_documents(services: Any, documents: KnownDocuments) -> Any:
+    """Look for clients' metadata there instead of on the network."""
+    return replace(services, oauth=replace(services.oauth, documents=documents))
+
+
+@cache
+def empty_store() -> bytes:
+    """Make an up-to-date store once; every test begins with a copy."""
+    with TemporaryDirectory() as folder:
+        store = Store(Path(folder) / "oduflow.db")
+        store.migrate()
+        store.close()
+        return store.path.read_bytes()
+
+
+def age(world: OAuthWorld, seconds: int) -> None:
+    """Let time pass for everything that the OAuth server keeps: move its moments back."""
+    with closing(sqlite3.connect(world.store)) as store:
+        names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'oauth_*'"
+        for (table,) in store.execute(names).fetchall():
+            for _, column, *_ in store.execute(f"PRAGMA table_info({table})").fetchall():
+                if column.endswith("_at"):
+                    _move_back(store, table, column, timedelta(seconds=seconds))
+        store.commit()
+
+
+def _move_back(store: sqlite3.Connection, table: str, column: str, by: timedelta) -> None:
+    rows = store.execute(f"SELECT rowid, {column} FROM {table}").fetchall()  # noqa: S608
+    for rowid, written in rows:
+        if written is not None:
+            earlier = MOMENT.to_text(datetime.fromisoformat(written) - by)
+            change = f"UPDATE {table} SET {column} = ? WHERE rowid = ?"  # noqa: S608
+            store.execute(change, (earlier, rowid))
+
+
+@contextmanager
+def unserved_world(folder: Path, teams: str = BLUE) -> Iterator[OAuthWorld]:
+    """Make an application that no socket leads to, beside a GitHub that is not there."""
+    world = OAuthWorld(folder, FakeGitHub(url="http://127.0.0.1:9"), 8000, teams)
+    world.configure(teams)
+    world.build()
+    try:
+        yield world
+    finally:
+        world.stop()
+
+
+@contextmanager
+def oauth_world(
+    folder: Path,
+    github: FakeGitHub,
+    teams: str = BLUE,
+    prepare: Callable[[OAuthWorld], None] = lambda _world: None,
+) -> Iterator[OAuthWorld]:
+    """Serve until the block ends; `prepare` is called before the first start."""
+    world = OAuthWorld(folder, github, free_port(), teams)
+    github.callbacks.add(f"{world.url}/auth/callback")
+    world.configure(teams)
+    prepare(world)
+    world.start()
+    try:
+        yield world
+    finally:
+        world.stop()

@@ -1,0 +1,118 @@
+"""The real `oduflow serve` as a process of its own, in sight of no Docker engine.
+
+For tests that are about the web alone. Any address of 127.0.0.0/8 may be a client's.
+"""
+
+import contextlib
+import http.client
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.server import eventually
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60.0
+# A mount namespace where the engine's socket is nothing.
+WITHOUT_ENGINE = (
+    *("unshare", "--mount", "sh", "-c"),
+    'mount --bind /dev/null /run/docker.sock && exec "$@"',
+    "sh",
+)
+SELF = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    text: str
+
+
+@dataclass
+class QuietServer:
+    """Where it listens, and what belongs to it."""
+
+    port: int
+    config: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def log(self) -> str:
+        return self.config.with_name("serve.log").read_text()
+
+    def ask(
+        self,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        source: str = SELF,
+        port: int = 0,
+        method: str = "GET",
+    ) -> Answer:
+        """Ask from an address of this machine, here or through what listens on another port."""
+        connection = http.client.HTTPConnection(
+            SELF, port or self.port, timeout=30, source_address=(source, 0)
+        )
+        with contextlib.closing(connection):
+            host = {"Host": f"{SELF}:{self.port}"}
+            connection.request(method, path, headers={**host, **(headers or {})})
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.headers, answer.read().decode())
+
+    def doctor(self) -> str:
+        """Answer what `oduflow doctor` says in a process of its own."""
+        command = (sys.executable, "-m", "oduflow", "doctor", "--config", str(self.config))
+        done = subprocess.run(
+            [*WITHOUT_ENGINE, *command],
+            cwd=ROOT,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return done.stdout
+
+
+@contextlib.contextmanager
+def quiet_server(folder: Path, toml: str, server: str = "") -> Iterator[QuietServer]:
+    """Serve a configuration; `server` are more lines of its `[server]`."""
+    with socket.create_server((SELF, 0)) as free:
+        port = free.getsockname()[1]
+    config = folder / "oduflow.toml"
+    head = f'[server]\ninstance = "test-quiet"\nport = {port}\ndata_dir = "data"\n'
+    # A block that brings its own [server] goes on where ours ends.
+    text = toml.replace("[server]\n", head) if "[server]\n" in toml else f"{head}{server}\n{toml}"
+    config.write_text(text)
+    config.chmod(0o600)
+    command = (sys.executable, "-m", "oduflow", "serve", "--config", str(config))
+    with config.with_name("serve.log").open("ab") as log:
+        process = subprocess.Popen(
+            [*WITHOUT_ENGINE, *command],
+            cwd=ROOT,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    started = QuietServer(port, config, process)
+    try:
+        eventually(lambda: _answers(started), START_SECONDS, lambda: started.log)
+        yield started
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def _answers(server: QuietServer) -> bool:
+    assert server.process.poll() is None, server.log
+    try:
+        return server.ask("/healthz").status == 200
+    except OSError:
+        return False

@@ -1,0 +1,119 @@
+"""A GitHub without a socket, behind the transport of `requests`; and a sign-in as a script."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from werkzeug.test import TestResponse
+
+from tests.support.fakes import BASE_URL, BLUE_PASSWORD, BLUE_TOKEN, World, make_world
+
+SERVER = f"""\
+[server]
+oauth_client_id = "Iv-app"
+oauth_client_secret = "app-secret-0123456789"
+oauth_base_url = "{BASE_URL}"
+github_url = "http://127.0.0.1:9"
+github_api_url = "http://127.0.0.1:9/api/v3"
+"""
+BLUE = f"""\
+[team.1]
+name = "Blue"
+auth_token = "{BLUE_TOKEN}"
+ui_password = "{BLUE_PASSWORD}"
+github_users = ["octocat", "dev1"]
+"""
+RED = '[team.2]\nname = "Red"\ngithub_users = ["dev1"]\n'
+REDIRECT = "http://127.0.0.1:7/cb"
+VERIFIER = "v" * 43
+CHALLENGE = "7w_YNF9DSfIdPf_pRjSq646_kPr-2-o9NAl16JGghdM"  # of the verifier
+
+
+@dataclass
+class ScriptedGitHub:
+    """Says who it is; `asked` is what it was asked, as method, URL, headers and form."""
+
+    login: str = "octocat"
+    number: int = 583231
+    asked: list[tuple[str, str, dict[str, str], dict[str, str]]] = field(default_factory=list)
+
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+        form = dict(parse_qsl(str(request.body or "")))
+        self.asked.append((request.method or "", request.url or "", dict(request.headers), form))
+        user = urlsplit(request.url or "").path.endswith("/user")
+        said = {"login": self.login, "id": self.number} if user else {"access_token": "gho_secret"}
+        answer = requests.Response()
+        answer.status_code = 200
+        answer.url = request.url or ""
+        answer.request = request
+        answer.raw = BytesIO(json.dumps(said).encode())
+        return answer
+
+
+@dataclass
+class SignIn:
+    """One browser and one client, in this process."""
+
+    world: World
+    github: ScriptedGitHub
+
+    def __post_init__(self) -> None:
+        self.browser = self.world.client()
+        self.client = self.register()
+
+    def register(self, **more: Any) -> str:
+        said = {"redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none", **more}
+        found: str = self.browser.post("/register", json=said).json["client_id"]
+        return found
+
+    def authorize(self, **more: str) -> Any:
+        query = {
+            "response_type": "code",
+            "client_id": self.client,
+            "redirect_uri": REDIRECT,
+            "state": "of-the-client",
+            "code_challenge": CHALLENGE,
+            "code_challenge_method": "S256",
+            **more,
+        }
+        return self.browser.get("/authorize", query_string=query)
+
+    def submit(self, page: TestResponse, path: str, **more: str) -> Any:
+        hidden = dict(re.findall(r'name="(csrf|transaction)" value="([^"]+)"', page.text))
+        return self.browser.post(path, data={**hidden, **more})
+
+    def to_github(self, **more: str) -> dict[str, str]:
+        """Return what GitHub is asked, after consent."""
+        consented = self.submit(self.authorize(**more), "/consent", decision="allow")
+        return query_of(self.browser.get(consented.location).location)
+
+    def back(self, state: str, **more: str) -> Any:
+        given = more or {"code": "from-github"}
+        return self.browser.get("/auth/callback", query_string={"state": state, **given})
+
+    def code(self) -> str:
+        return query_of(self.back(self.to_github()["state"]).location)["code"]
+
+    def token(self, **form: str) -> Any:
+        return self.browser.post("/token", data={"client_id": self.client, **form})
+
+    def redeem(self, code: str, **more: str) -> Any:
+        form = {"redirect_uri": REDIRECT, "code_verifier": VERIFIER, **more}
+        return self.token(grant_type="authorization_code", code=code, **form)
+
+
+def query_of(location: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(location).query))
+
+
+def sign_in(patch: pytest.MonkeyPatch, teams: str = BLUE) -> SignIn:
+    """Make a world with OAuth beside such a GitHub."""
+    github = ScriptedGitHub()
+    patch.setattr(HTTPAdapter, "send", github.send)
+    return SignIn(make_world(SERVER + teams), github)

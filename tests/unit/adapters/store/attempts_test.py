@@ -1,0 +1,169 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+from sqlalchemy import func, select
+
+from oduflow.adapters.store import Attempts, Store
+from oduflow.adapters.store.tables import attempts, sign_ins
+from oduflow.domain.attempts import ADDRESS, TEAM, Claim
+from tests.support.programs import finished, go, running, said
+
+CLAIM = Claim.of("192.0.2.1", ["1"])
+HOUR = 3600 * 1000
+GUESS = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from oduflow.adapters.store import Attempts, Store
+from oduflow.domain.attempts import Claim
+ledger = Attempts(Store(Path(sys.argv[1])))
+claim = Claim.of("192.0.2.1", ["1"])
+print("ready", flush=True)
+sys.stdin.readline()
+with ThreadPoolExecutor(16) as pool:
+    answers = list(pool.map(lambda _: bool(ledger.reserve(claim).taken), range(100)))
+print(sum(answers))
+"""
+
+
+class Clock:
+    """Milliseconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def test_of_200_guesses_at_once_five_get_through(store):
+    ledger = Attempts(store)
+    begin = threading.Barrier(32)
+
+    def guess(number: int) -> bool:
+        if number < 32:
+            begin.wait(10)
+        return bool(ledger.reserve(CLAIM).taken)
+
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(guess, range(200)))
+
+    assert sum(answers) == ADDRESS.failures
+
+
+def test_of_200_guesses_in_two_processes_at_once_five_get_through(store):
+    with ExitStack() as stack:
+        both = [stack.enter_context(running(GUESS, store.path)) for _ in range(2)]
+        assert [said(process) for process in both] == ["ready", "ready"]
+        go(*both)
+        through = [int(*finished(process)) for process in both]
+
+    assert sum(through) == ADDRESS.failures
+
+
+def test_looking_says_the_same_and_takes_nothing(ledger):
+    for _ in range(20):
+        assert ledger.look(CLAIM).taken
+    fill(ledger)
+
+    assert ledger.look(CLAIM).wait_ms == ledger.reserve(CLAIM).wait_ms > 0
+
+
+def test_what_is_given_back_was_never_there(ledger):
+    for _ in range(50):
+        ledger.give_back(ledger.reserve(CLAIM))
+        ledger.succeed(ledger.reserve(CLAIM), CLAIM.source, "1")
+
+    assert fill(ledger) == ADDRESS.failures
+
+
+def test_a_success_forgives_no_failure(ledger):
+    for _ in range(4):
+        ledger.reserve(CLAIM)
+    ledger.succeed(ledger.reserve(CLAIM), CLAIM.source, "1")
+
+    assert fill(ledger) == 1
+
+
+def test_a_restart_forgives_nothing(store, clock):
+    fill(Attempts(store, clock))
+
+    assert Attempts(Store(store.path), clock).look(CLAIM).wait_ms > 0
+
+
+def test_time_does(ledger, clock):
+    fill(ledger)
+    clock.now += ADDRESS.window
+
+    assert fill(ledger) == ADDRESS.failures
+
+
+def test_another_address_is_unharmed(ledger):
+    fill(ledger)
+
+    assert fill(ledger, Claim.of("192.0.2.2", ["1"])) == ADDRESS.failures
+
+
+def test_a_flood_keeps_out_strangers_and_nobody_who_signed_in_within_a_day(ledger, clock):
+    known = Claim.of("192.0.2.7", ["1"])
+    ledger.succeed(ledger.reserve(known), known.source, "1")
+    clock.now += 23 * HOUR
+    flood(ledger)
+
+    assert ledger.reserve(known).taken == known.by_source
+    assert ledger.reserve(Claim.of("192.0.2.8", ["1"])).wait_ms > 0
+
+
+@pytest.mark.parametrize("case", ["a day ago", "to another team", "from elsewhere"])
+def test_a_sign_in_counts_for_its_team_its_address_and_a_day(ledger, clock, case):
+    source = "192.0.2.9" if case == "from elsewhere" else "192.0.2.7"
+    team = "2" if case == "to another team" else "1"
+    ledger.succeed(ledger.reserve(CLAIM), source, team)
+    clock.now += 24 * HOUR if case == "a day ago" else 0
+    flood(ledger)
+
+    assert ledger.reserve(Claim.of("192.0.2.7", ["1"])).wait_ms > 0
+
+
+def test_a_flood_against_one_team_harms_no_other(ledger):
+    flood(ledger)
+
+    assert ledger.reserve(Claim.of("192.0.2.8", ["2"])).taken
+
+
+def test_nothing_is_kept_for_longer_than_it_matters(ledger, store, clock):
+    flood(ledger)
+    ledger.succeed(ledger.reserve(CLAIM), "192.0.2.7", "1")
+    clock.now += 24 * HOUR
+    ledger.succeed(ledger.reserve(CLAIM), CLAIM.source, "1")
+
+    with store.read() as connection:
+        kept = set(connection.scalars(select(attempts.c.key)))
+        signed_in = connection.scalar(select(func.count()).select_from(sign_ins))
+    assert kept == {"192.0.2.1", "team 1"}
+    assert signed_in == 1
+
+
+def fill(ledger: Attempts, claim: Claim = CLAIM) -> int:
+    """Fail until there is no room; answer how often."""
+    times = 0
+    while ledger.reserve(claim).taken:
+        times += 1
+    return times
+
+
+def flood(ledger: Attempts) -> None:
+    for number in range(TEAM.failures):
+        ledger.reserve(Claim.of(f"10.0.0.{number}", ["1"]))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(store: Store, clock: Clock) -> Attempts:
+    return Attempts(store, clock)

@@ -1,0 +1,268 @@
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from oduflow.adapters.store import Attempts, Store
+from oduflow.blueprints.auth import authenticate_bearer
+from oduflow.blueprints.auth.attempts import attempt
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.errors import Forbidden, RateLimited
+from tests.support.fakes import (
+    BASE_URL,
+    BLUE_PASSWORD,
+    BLUE_TOKEN,
+    ONE_TEAM,
+    RED_PASSWORD,
+    RED_TOKEN,
+    TWO_TEAMS,
+    World,
+    basic,
+    bearer,
+    make_world,
+)
+
+NOW = 1_700_000_000_000  # time stands still: nothing is forgiven while a test runs
+BLUE = Actor("1", ActorKind.BASIC, "admin")
+HOSTNAMES = TWO_TEAMS.replace('"Blue"', '"Blue"\nhostname = "blue.example.com"').replace(
+    '"Red"', '"Red"\nhostname = "red.example.com"'
+)
+FACES = [("/api/things", basic), ("/bearer", bearer)]
+faces = pytest.mark.parametrize(("path", "write"), FACES, ids=["basic", "bearer"])
+RIGHT = {"/api/things": BLUE_PASSWORD, "/bearer": BLUE_TOKEN}
+Make = Callable[..., World]
+
+
+@faces
+def test_200_wrong_ones_after_another_are_refused_from_the_sixth(made: Make, path, write):
+    world = made()
+    answers = [ask(world, path, write(f"wrong {number}")) for number in range(200)]
+    assert answers == [401] * 5 + [429] * 195
+
+
+def test_a_refusal_says_when_to_come_back_and_not_why(made: Make):
+    world = made()
+    for _ in range(5):
+        ask(world, "/api/things", basic("wrong"))
+    answer = world.client().get("/api/things", headers=basic("wrong"))
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"] == "180"
+    assert answer.json["kind"] == "rate_limited"
+    assert "WWW-Authenticate" not in answer.headers
+
+
+@faces
+def test_a_limited_address_learns_nothing_from_a_right_one(made: Make, path, write):
+    """Else it would go on guessing: one answer would differ."""
+    world = made()
+    assert ask(world, path, write(RIGHT[path])) == 200
+    fail(world, "/api/things")
+    right = world.client().get(path, headers=write(RIGHT[path]))
+    wrong = world.client().get(path, headers=write("wrong"))
+    assert right.status_code == wrong.status_code == 429
+    assert right.json == wrong.json
+
+
+def test_the_faces_share_one_count(made: Make):
+    world = made()
+    for number in range(3):
+        ask(world, "/api/things", basic(f"wrong {number}"))
+        ask(world, "/bearer", bearer(f"wrong {number}"))
+    assert ask(world, "/bearer", bearer("wrong")) == 429
+    assert ask(world, "/", basic("wrong")) == 429
+
+
+def test_another_address_and_the_other_team_are_unharmed(made: Make):
+    world = made(TWO_TEAMS)
+    fail(world, "/api/things")
+    for password in (BLUE_PASSWORD, RED_PASSWORD):
+        assert ask(world, "/api/things", basic(password), address="127.0.0.2") == 200
+
+
+def test_right_ones_are_never_counted_however_many(made: Make):
+    world = made()
+    answers = {ask(world, "/api/things", basic(BLUE_PASSWORD)) for _ in range(50)}
+    assert answers == {200}
+
+
+def test_right_ones_that_come_all_at_once_are_all_let_in(made: Make):
+    world = made()
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(
+            pool.map(lambda _: ask(world, "/api/things", basic(BLUE_PASSWORD)), range(100))
+        )
+    assert set(answers) == {200}
+
+
+def test_whoever_presents_nothing_is_not_counted(made: Make):
+    world = made()
+    assert {ask(world, "/api/things", {}) for _ in range(20)} == {401}
+    assert ask(world, "/api/things", basic(BLUE_PASSWORD)) == 200
+
+
+def test_a_success_wipes_nothing_out(made: Make):
+    """Else whoever has a password of team 2 could guess that of team 1 for ever."""
+    world = made(TWO_TEAMS)
+    answers = []
+    for number in range(8):
+        answers.append(ask(world, "/api/things", basic(f"wrong {number}")))
+        ask(world, "/api/things", basic(RED_PASSWORD))
+    assert answers == [401] * 5 + [429] * 3
+
+
+def test_of_200_guesses_at_once_five_are_compared(made: Make):
+    world, compared, begin = made(), [], threading.Barrier(32)
+
+    def compare() -> Actor | None:
+        compared.append(1)
+        return None
+
+    def guess(number: int) -> str:
+        if number < 32:
+            begin.wait(10)
+        with world.app.test_request_context("/", base_url=BASE_URL):
+            try:
+                attempt("basic", compare, presented=f"guess {number}")
+            except RateLimited:
+                return "limited"
+        return "wrong"
+
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(guess, range(200)))
+    assert len(compared) == answers.count("wrong") == 5
+
+
+def test_a_flood_from_many_addresses_leaves_known_clients_right_tokens_and_other_teams(
+    made: Make, caplog: pytest.LogCaptureFixture
+):
+    world = made(HOSTNAMES)
+    blue, red = "http://blue.example.com", "http://red.example.com"
+    assert ask(world, "/api/things", basic(BLUE_PASSWORD), address="192.0.2.1", at=blue) == 200
+    flood = [
+        ask(world, "/api/things", basic("x"), address=f"10.1.{n // 250}.{n % 250}", at=blue)
+        for n in range(1000)
+    ]
+    assert flood == [401] * 100 + [429] * 900
+    assert sum("too many" in line for line in caplog.messages) == 1
+
+    def right(address: str, **more: str) -> int:
+        return ask(world, "/api/things", basic(BLUE_PASSWORD), address=address, at=blue)
+
+    assert right("192.0.2.1") == 200
+    assert right("192.0.2.2") == 429
+    assert ask(world, "/bearer", bearer(BLUE_TOKEN), address="192.0.2.3", at=blue) == 200
+    assert ask(world, "/bearer", bearer("wrong"), address="192.0.2.4", at=blue) == 401
+    assert ask(world, "/api/things", basic(RED_PASSWORD), address="192.0.2.5", at=red) == 200
+
+
+def test_a_known_clients_restarted_server_still_knows_it(made: Make, ledger: Attempts):
+    world = made()
+    assert ask(world, "/api/things", basic(BLUE_PASSWORD), address="192.0.2.1") == 200
+    for number in range(120):
+        ask(world, "/api/things", basic("x"), address=f"10.0.0.{number}")
+    restarted = made()
+    assert ask(restarted, "/api/things", basic(BLUE_PASSWORD), address="192.0.2.1") == 200
+    assert ask(restarted, "/api/things", basic(BLUE_PASSWORD), address="192.0.2.2") == 429
+
+
+def test_what_was_right_once_is_no_guess(made: Make):
+    """Such as the token of somebody who may not come in any more, or one that expired."""
+    world = made()
+
+    def refuse() -> Actor | None:
+        raise Forbidden("This user may not come in any more.")
+
+    for _ in range(20):
+        with world.app.test_request_context("/", base_url=BASE_URL), pytest.raises(Forbidden):
+            attempt("bearer", refuse, presented="once right")
+    assert ask(world, "/api/things", basic("wrong")) == 401
+
+
+def test_any_proof_may_be_asked_for_not_only_an_actor(made: Make):
+    world = made()
+    with world.app.test_request_context("/", base_url=BASE_URL):
+        for _ in range(20):
+            assert attempt("token", lambda: "a client") == "a client"
+        for _ in range(5):
+            assert attempt("token", lambda: None) is None
+        with pytest.raises(RateLimited):
+            attempt("token", lambda: "a client")
+
+
+def test_one_that_was_right_is_compared_again_every_time_and_counts_once_it_is_wrong(made: Make):
+    world = made()
+    with world.app.test_request_context("/", base_url=BASE_URL):
+        assert attempt("basic", lambda: BLUE, presented="it") == BLUE
+        for _ in range(5):
+            assert attempt("basic", lambda: None, presented="it") is None
+        with pytest.raises(RateLimited):
+            attempt("basic", lambda: None, presented="it")
+
+
+def test_a_right_one_costs_the_store_no_write_but_the_first(made: Make, ledger: Attempts):
+    world = made()
+    ask(world, "/api/things", basic(BLUE_PASSWORD))
+
+    def refuse(*_anything: object) -> None:
+        raise AssertionError("a write")
+
+    world.attempts.reserve = world.attempts.succeed = refuse  # type: ignore[method-assign,assignment]
+    assert ask(world, "/api/things", basic(BLUE_PASSWORD)) == 200
+    assert ask(world, "/api/things", basic(BLUE_PASSWORD), address="192.0.2.9") == 500
+
+
+def test_a_flood_of_refusals_is_logged_once_a_minute_without_what_was_presented(
+    made: Make, caplog: pytest.LogCaptureFixture
+):
+    world = made()
+    with caplog.at_level(logging.INFO):
+        for _ in range(50):
+            ask(world, "/api/things", basic("a slip"))
+    told = [record.getMessage() for record in caplog.records]
+    assert told[:5] == ["basic: wrong credential from 127.0.0.1"] * 5
+    assert len(told) == 6
+    assert "slip" not in caplog.text
+
+
+def test_a_right_token_of_the_other_team_is_no_failure_of_its_own(made: Make):
+    world = made(TWO_TEAMS)
+    for token in (BLUE_TOKEN, RED_TOKEN) * 10:
+        assert ask(world, "/bearer", bearer(token)) == 200
+
+
+def ask(
+    world: World, path: str, headers: dict[str, str], *, address: str = "127.0.0.1", at: str = ""
+) -> int:
+    answer = world.client().get(
+        path,
+        headers=headers,
+        base_url=at or BASE_URL,
+        environ_overrides={"REMOTE_ADDR": address},
+    )
+    return int(answer.status_code)
+
+
+def fail(world: World, path: str) -> None:
+    assert [ask(world, path, basic(f"wrong {n}")) for n in range(6)] == [401] * 5 + [429]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Attempts]:
+    store = Store(tmp_path / "store.sqlite")
+    store.migrate()
+    yield Attempts(store, lambda: NOW)
+    store.close()
+
+
+@pytest.fixture
+def made(ledger: Attempts) -> Make:
+    def make(toml: str = ONE_TEAM) -> World:
+        world = make_world(toml)
+        world.attempts = ledger
+        world.app.add_url_rule("/bearer", view_func=lambda: authenticate_bearer().team)
+        return world
+
+    return make

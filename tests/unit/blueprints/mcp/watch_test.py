@@ -1,0 +1,64 @@
+import pytest
+
+from oduflow.blueprints.mcp import watch
+from oduflow.blueprints.mcp.watch import LOOK_SECONDS, Watch
+from oduflow.domain.errors import Busy
+
+
+def test_a_client_that_left_is_noticed_at_once(clock):
+    assert Watch(lambda: True, lambda: True).is_over()
+    assert not Watch(lambda: False, lambda: True).is_over()
+
+
+def test_a_credential_that_ended_ends_the_answer_at_the_second_look(clock):
+    looked = Watch(lambda: False, lambda: False)
+
+    assert [clock.later(looked.lapsed) for _ in range(4)] == [False, True, True, True]
+
+
+def test_one_that_stands_again_is_let_be(clock):
+    answers = iter([False, True, False, True])
+    looked = Watch(lambda: False, lambda: next(answers))
+
+    assert not any(clock.later(looked.is_over) for _ in range(4))
+
+
+def test_it_is_asked_no_more_than_twice_a_second(clock):
+    asked: list[int] = []
+
+    def stands() -> bool:
+        asked.append(1)
+        return True
+
+    looked = Watch(lambda: False, stands)
+
+    clock.later(lambda: [looked.is_over() for _ in range(100)])
+
+    assert len(asked) == 1
+
+
+def test_who_cannot_be_looked_up_is_let_in_no_longer(clock):
+    def stands() -> bool:
+        raise Busy("The store is being written.")
+
+    looked = Watch(lambda: False, stands)
+
+    assert [clock.later(looked.lapsed) for _ in range(2)] == [False, True]
+
+
+class Clock:
+    moment = 100.0
+
+    def monotonic(self) -> float:
+        return self.moment
+
+    def later(self, act):
+        self.moment += LOOK_SECONDS
+        return act()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    made = Clock()
+    monkeypatch.setattr(watch, "time", made)
+    return made

@@ -1,0 +1,57 @@
+import pytest
+
+from oduflow.domain.oauth import asked_resource, hash_of, new_secret, resource_at, teams_of
+
+BASE = "https://o.example"
+
+
+@pytest.mark.parametrize(
+    ("users", "teams"),
+    [
+        ({"1": ["octocat"], "2": ["dev1"]}, ("1",)),
+        ({"1": ["OctoCat"], "2": ["octocat"]}, ("1", "2")),
+        ({"1": ["dev1"]}, ()),
+        ({"1": []}, ("1",)),  # the only team, which lists nobody: everybody
+        ({"1": [], "2": []}, ()),
+        ({"1": [], "2": ["dev1"]}, ()),  # beside another, listing nobody admits nobody
+    ],
+)
+def test_who_comes_in_where(users, teams):
+    assert teams_of("octocat", users) == teams
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ([], f"{BASE}/mcp"),
+        ([BASE], f"{BASE}/mcp"),
+        ([f"{BASE}/"], f"{BASE}/mcp"),
+        ([f"{BASE}/mcp/"], f"{BASE}/mcp"),
+        ([f"{BASE}/mcp", BASE], f"{BASE}/mcp"),
+        ([f"{BASE}/mcp/sale-1"], f"{BASE}/mcp/sale-1"),
+        ([f"{BASE}/mcp", f"{BASE}/mcp/sale-1"], None),
+        ([f"{BASE}/mcp/Sale"], None),
+        ([f"{BASE}/mcp/../x"], None),
+        ([f"{BASE}/api"], None),
+        ([f"{BASE}.evil.example/mcp"], None),
+        (["https://other.example/mcp"], None),
+        ([f"{BASE}/mcp", "https://other.example/mcp"], None),
+        ([""], None),
+    ],
+)
+def test_which_resource_is_asked_for(asked, meant):
+    assert asked_resource(BASE, asked) == meant
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/mcp/", "/mcp/A", "/mcp/a/b", "/mcp/a\n", "/mcp/a%00", "/api"]
+)
+def test_other_paths_are_no_resources(path):
+    assert resource_at(BASE, path) is None
+
+
+def test_secrets_are_long_unlike_each_other_and_hashed():
+    assert len({new_secret() for _ in range(100)}) == 100
+    assert len(new_secret()) == 43
+    assert hash_of("a") == "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
+    assert hash_of("\ud800") != hash_of("\ud801")

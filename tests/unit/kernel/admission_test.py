@@ -1,0 +1,205 @@
+"""Every operation of the product, called by actors of every reach."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from oduflow import bootstrap
+from oduflow.domain.access import Actor, ActorKind, Scope, Tier
+from oduflow.domain.errors import Failure, Forbidden, Kind, NotFound, Unauthenticated
+from oduflow.domain.outcome import Nothing, Outcome
+from oduflow.kernel.call import Call, Origin
+from oduflow.kernel.operation import Operation
+from oduflow.kernel.registry import Registry
+from tests.support.fakes import FakeHeld, FakeReach, World, make_world
+from tests.support.store_rows import job
+
+REGISTRY = Registry.discover(bootstrap.OPERATIONS)
+IDS = {("1", "shop"): "id-shop", ("1", "till"): "id-till", ("2", "shop"): "id-red"}
+OWN_JOB, FOREIGN_JOB, TEAMS_JOB = "a" * 12, "b" * 12, "c" * 12
+SAMPLES: dict[str, Any] = {
+    "repo_url": "https://git.example.com/a/b.git",
+    "code": "1",
+    "sql": "SELECT 1",
+    "argv": ["ls"],
+    "path": "README.md",
+    "snapshot": "before",
+    "modules": ["sale"],
+    "handle": "a" * 12,
+    "host": "git.example.com",
+    "username": "ann",
+    "login": "octocat",
+}
+TEAM_WIDE = {"create_environment", "create_template", "delete_template", "list_templates"}
+OWN = {
+    "create_grant",
+    "get_status",
+    "list_environments",
+    "list_grants",
+    "list_jobs",
+    "revoke_grant",
+}
+
+every_operation = pytest.mark.parametrize("operation", list(REGISTRY), ids=lambda found: found.name)
+
+
+@every_operation
+def test_a_grant_of_one_environment_calls_what_is_about_it_and_nothing_of_the_team(operation):
+    held = {Tier(operation.permission.tier)}
+    expected = Kind.FORBIDDEN if operation.scope is Scope.TEAM else None
+
+    assert called(operation, "shop", OWN_JOB, tiers=held) == expected
+
+
+@every_operation
+def test_whatever_it_may_touch_it_needs_the_tier(operation):
+    others = set(Tier) - {operation.permission.tier}
+
+    assert called(operation, "shop", OWN_JOB, tiers=others) is Kind.FORBIDDEN
+
+
+@every_operation
+@pytest.mark.parametrize("name", ["till", "nowhere"])
+@pytest.mark.parametrize("foreign_job", [FOREIGN_JOB, TEAMS_JOB, "d" * 12])
+def test_another_environment_and_its_jobs_are_not_found(operation, name, foreign_job):
+    expected = {
+        Scope.ENVIRONMENT: Kind.NOT_FOUND,
+        Scope.JOB: Kind.NOT_FOUND,
+        Scope.OWN: None,
+        Scope.TEAM: Kind.FORBIDDEN,
+    }
+
+    assert called(operation, name, foreign_job) == expected[operation.scope]
+
+
+@every_operation
+def test_whoever_has_the_whole_team_is_kept_from_nothing(operation):
+    assert called(operation, "till", FOREIGN_JOB, environments=None) is None
+
+
+def test_what_is_foreign_is_refused_in_the_words_for_what_is_not_there():
+    for operation in REGISTRY:
+        if operation.scope in {Scope.ENVIRONMENT, Scope.JOB}:
+            foreign = refusal(operation, "till", FOREIGN_JOB)
+            absent = refusal(operation, "gone", "d" * 12)
+            assert isinstance(foreign, NotFound)
+            assert isinstance(absent, NotFound)
+            assert foreign.hint == absent.hint
+            assert foreign.message.replace("till", "gone").replace("b" * 12, "d" * 12) == (
+                absent.message
+            )
+
+
+def test_what_is_about_the_team_says_so():
+    assert {found.name for found in REGISTRY if found.scope is Scope.TEAM} >= TEAM_WIDE
+
+
+def test_what_keeps_itself_to_the_actors_own_is_known_by_name():
+    own = {found.name for found in REGISTRY if found.scope is Scope.OWN}
+
+    assert own == OWN, "its handler has to leave out what is not the actor's; test that it does"
+
+
+def test_a_lock_on_a_foreign_environment_does_not_tell_that_it_is_there():
+    made = Walk(REGISTRY.get("stop_environment"))
+    made.world.locks.acquire("environments/1/till", "somebody")
+
+    assert isinstance(made.refusal("till", OWN_JOB), NotFound)
+
+
+def test_a_new_environment_of_an_old_name_is_not_the_one_that_was_granted():
+    made = Walk(REGISTRY.get("get_environment"))
+    made.reach.ids["1", "shop"] = "id-of-another"
+
+    assert isinstance(made.refusal("shop", OWN_JOB), NotFound)
+
+
+def test_a_name_that_changes_hands_while_its_lock_is_taken_is_refused_and_let_go(monkeypatch):
+    made = Walk(REGISTRY.get("stop_environment"))
+    take = made.world.locks.acquire
+
+    def taken_late(key: str, holder: str) -> FakeHeld:
+        made.reach.ids["1", "shop"] = "id-of-another"
+        return take(key, holder)
+
+    monkeypatch.setattr(made.world.locks, "acquire", taken_late)
+
+    assert isinstance(made.refusal("shop", OWN_JOB), NotFound)
+    assert made.world.locks.is_free("environments/1/shop")
+
+
+def test_each_call_of_a_grant_is_counted_also_a_refused_one_and_then_no_more():
+    made = Walk(REGISTRY.get("get_environment"))
+    made.reach.left["grant1"] = 2
+
+    assert made.refusal("shop", OWN_JOB) is None
+    assert isinstance(made.refusal("till", OWN_JOB), NotFound)
+    assert isinstance(made.refusal("shop", OWN_JOB), Unauthenticated)
+    assert [outcome for _, outcome in made.world.audit.outcomes] == [
+        "ok",
+        "not_found",
+        "unauthenticated",
+    ]
+
+
+def test_a_job_remembers_the_environment_that_it_is_about():
+    made = Walk(REGISTRY.get("restart_environment"))
+
+    assert made.refusal("shop", OWN_JOB) is None
+    assert made.world.runner.jobs.store.list("1", active=False, limit=9)[0].environment == "id-shop"
+
+
+@dataclass
+class Walk:
+    """One operation of the product in a world of its own; its handler does nothing."""
+
+    operation: Operation
+    tiers: set[Tier] = field(default_factory=lambda: set(Tier))
+    environments: frozenset[str] | None = frozenset({"id-shop"})
+    reach: FakeReach = field(default_factory=lambda: FakeReach(dict(IDS)))
+    world: World = field(init=False)
+
+    def __post_init__(self) -> None:
+        inert = replace(self.operation, handler=nothing, result=Nothing)
+        self.world = make_world(operations=[inert], reach=self.reach)
+        for id_, environment in (
+            (OWN_JOB, "id-shop"),
+            (FOREIGN_JOB, "id-till"),
+            (TEAMS_JOB, ""),
+        ):
+            self.world.job_rows.add(job(id=id_, environment=environment))
+
+    def refusal(self, name: str, job_id: str) -> Failure | None:
+        """Call it about an environment or a job."""
+        actor = Actor(
+            "1", ActorKind.GRANT, "ci", frozenset(self.tiers), "grant1", self.environments
+        )
+        raw = sample(self.operation.arguments, name, job_id)
+        try:
+            self.world.runner.call(self.operation.name, raw, actor, Origin("test"), wait=10)
+        except Failure as failure:
+            return failure
+        return None
+
+
+def nothing(deps: Any, call: Call, args: Any) -> Outcome[Nothing]:
+    return Outcome(Nothing(), "Done.")
+
+
+def refusal(operation: Operation, name: str, job_id: str) -> Failure | None:
+    return Walk(operation).refusal(name, job_id)
+
+
+def called(operation: Operation, name: str, job_id: str, **reach: Any) -> Kind | None:
+    failure = Walk(operation, **reach).refusal(name, job_id)
+    assert not isinstance(failure, Forbidden) or failure.hint
+    return None if failure is None else failure.kind
+
+
+def sample(arguments: type[BaseModel], name: str, job_id: str) -> dict[str, Any]:
+    """Fill in what an operation requires."""
+    known = SAMPLES | {"name": name, "job": job_id}
+    required = {field for field, about in arguments.model_fields.items() if about.is_required()}
+    return {field: known[field] for field in required}

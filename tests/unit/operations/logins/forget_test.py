@@ -1,0 +1,64 @@
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.errors import Forbidden, NotFound
+from oduflow.domain.logins import GithubLogin
+from oduflow.domain.oauth import Login
+from oduflow.kernel.call import Call, Origin
+from oduflow.operations.logins.forget import forget_github_login
+from oduflow.settings import parse
+from tests.support.oauth_parts import OAuthParts
+
+TEAMS = """\
+[team.1]
+github_users = ["octocat", "both"]
+[team.2]
+github_users = ["dev1", "both"]
+"""
+
+
+@pytest.mark.parametrize("kind", [ActorKind.TOKEN, ActorKind.CLI])
+def test_a_team_forgets_its_own(kind):
+    deps = signed_in("octocat")
+
+    forget(deps, "OctoCat", kind)
+
+    assert not deps.logins.is_bound(Login("octocat", "1"))
+
+
+@pytest.mark.parametrize(("login", "error"), [("dev1", NotFound), ("both", Forbidden)])
+def test_a_team_does_not_forget_for_another(login, error):
+    deps = signed_in(login)
+
+    with pytest.raises(error):
+        forget(deps, login)
+
+    assert deps.logins.is_bound(Login(login, "1"))
+
+
+@pytest.mark.parametrize("login", ["dev1", "both", "gone"])
+def test_whoever_runs_the_server_forgets_anybody(login):
+    deps = signed_in(login)
+
+    forget(deps, login, ActorKind.CLI)
+
+    assert not deps.logins.is_bound(Login(login, "1"))
+
+
+def test_nobody_to_forget_is_said():
+    with pytest.raises(NotFound, match="signed in as octocat"):
+        forget(signed_in("dev1"), "octocat")
+
+
+def signed_in(login: str) -> Any:
+    logins = OAuthParts().logins
+    logins.bind(Login(login, "1"))
+    return SimpleNamespace(logins=logins, settings=parse(TEAMS))
+
+
+def forget(deps: Any, login: str, kind: ActorKind = ActorKind.TOKEN) -> None:
+    call = Call(Actor("1", kind, "ada"), Origin("cli"))
+    forget_github_login(deps, call, GithubLogin(login=login))

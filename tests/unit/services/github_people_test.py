@@ -1,0 +1,139 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.clock import now
+from oduflow.domain.errors import Forbidden
+from oduflow.domain.oauth import Bearing, Code, Login, Pair, hash_of
+from oduflow.services.github_people import GithubPeople
+from oduflow.settings import parse
+from tests.support.oauth_parts import OAuthParts
+
+BASE = "https://o.example"
+OCTOCAT = Login("OctoCat", "583231")
+SERVER = f"""\
+[server]
+oauth_client_id = "app"
+oauth_client_secret = "app-secret"
+oauth_base_url = "{BASE}"
+"""
+BLUE = '[team.1]\ngithub_users = ["octocat"]\n'
+RED = '[team.2]\ngithub_users = ["octocat", "dev1"]\n'
+
+
+def test_an_access_token_tells_who_it_is(people):
+    assert people("token") == Actor("1", ActorKind.OAUTH, "OctoCat", subject_id="583231")
+
+
+@pytest.mark.parametrize("token", ["other", "", "refresh", "gho_0123456789abcdef"])
+def test_anything_else_is_nobody(people, token):
+    assert people(token) is None
+
+
+@pytest.mark.parametrize("path", ["/mcp/sale", "/mcp/", "/", "/api", "/mcp/Sale"])
+def test_a_token_for_mcp_is_refused_elsewhere(people, path):
+    assert people("token", path) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "good"), [("/mcp/sale", True), ("/mcp", False), ("/mcp/b", False)]
+)
+def test_a_token_for_one_environment_is_good_there_only(people, path, good):
+    give(people.parts, "narrow", resource=f"{BASE}/mcp/sale")
+
+    assert bool(people("narrow", path)) is good
+
+
+def test_a_token_dies_after_an_hour(people):
+    people.parts.clock.ahead = timedelta(hours=1)
+
+    assert people("token") is None
+
+
+def test_who_is_removed_is_denied_with_the_next_call(people):
+    people.toml = SERVER + BLUE.replace("octocat", "dev1") + RED
+
+    with pytest.raises(Forbidden, match=r"^Access Denied$"):
+        people("token")
+
+
+def test_who_is_only_in_another_team_is_denied(people):
+    people.toml = SERVER + '[team.1]\ngithub_users = ["dev1"]\n' + RED
+
+    with pytest.raises(Forbidden):
+        people("token")
+
+
+def test_a_team_that_is_gone_takes_its_tokens_along(people):
+    people.toml = SERVER + RED
+
+    assert people("token") is None
+
+
+def test_a_token_of_somebody_who_was_forgotten_opens_nothing(people):
+    people.parts.logins.forget("octocat")
+
+    assert people("token") is None
+
+
+def test_a_token_of_the_one_who_had_the_name_before_is_denied(people):
+    give(people.parts, "before", login=Login("octocat", "1"))
+
+    with pytest.raises(Forbidden):
+        people("before")
+
+
+def test_without_oauth_no_token_opens_anything(people):
+    people.toml = BLUE
+
+    assert people("token") is None
+
+
+def test_a_server_under_another_url_takes_none_of_them(people):
+    people.toml = SERVER.replace(BASE, "https://p.example") + BLUE
+
+    assert people("token") is None
+
+
+class People:
+    """The verifier, its store, and the configuration as a test changes it."""
+
+    def __init__(self, parts: OAuthParts) -> None:
+        self.parts = parts
+        self.toml = SERVER + BLUE
+        self.verifier = GithubPeople(lambda: parse(self.toml), parts.tokens, parts.logins)
+
+    def __call__(self, token: str, path: str = "/mcp") -> Actor | None:
+        return self.verifier.verify(token, path)
+
+
+def give(parts: OAuthParts, token: str, **given) -> None:
+    bearing: dict[str, Any] = {
+        "family": token,
+        "client_id": "c",
+        "team": "1",
+        "login": OCTOCAT,
+        "scope": "mcp",
+        "resource": f"{BASE}/mcp",
+    }
+    moment = now() + timedelta(minutes=1)
+    parts.tokens.add_code(
+        Code(token, Bearing(**bearing | given), "https://a.example/", "x", moment)
+    )
+    assert parts.tokens.redeem(token, "c", Pair(hash_of(token), hash_of("refresh" + token)))
+
+
+@pytest.fixture
+def people():
+    class Clock:
+        ahead = timedelta()
+
+        def __call__(self):
+            return now() + self.ahead
+
+    made = People(OAuthParts(Clock()))
+    made.parts.logins.bind(OCTOCAT)
+    give(made.parts, "token")
+    return made
