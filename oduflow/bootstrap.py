@@ -19,7 +19,7 @@ from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.locks import BootSlots, FileLocks, ServerLock
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
-from oduflow.adapters.store import AuditLog, Environments, Facts, Store, Templates
+from oduflow.adapters.store import AuditLog, Environments, ExtraRepos, Facts, Store, Templates
 from oduflow.adapters.store import Jobs as JobRows
 from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
@@ -126,6 +126,7 @@ def build(settings: Settings) -> Services:
         naming=naming,
         environments=Environments(store),
         templates=Templates(store),
+        extra_repos=ExtraRepos(store),
         jobs=jobs,
         locks=locks,
         containers=docker.containers,

@@ -10,7 +10,7 @@ from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.locks import FileLocks
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
-from oduflow.adapters.store import Environments, Templates
+from oduflow.adapters.store import Environments, ExtraRepos, Templates
 from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
 from oduflow.services.failpoints import Failpoints
@@ -32,6 +32,7 @@ class Deps:
     naming: Naming
     environments: Environments
     templates: Templates
+    extra_repos: ExtraRepos
     jobs: Jobs
     locks: FileLocks
     containers: Containers

@@ -1,7 +1,14 @@
 """The dashboard: server-rendered pages and htmx partials."""
 
 # Each of these adds its pages to the blueprint.
-from oduflow.blueprints.dashboard import environment, environments, jobs, system, templates
+from oduflow.blueprints.dashboard import (
+    environment,
+    environments,
+    extra_repos,
+    jobs,
+    system,
+    templates,
+)
 from oduflow.blueprints.dashboard.face import blueprint
 
-__all__ = ["blueprint", "environment", "environments", "jobs", "system", "templates"]
+__all__ = ["blueprint", "environment", "environments", "extra_repos", "jobs", "system", "templates"]
