@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from oduflow.domain.clock import rfc3339
 from oduflow.domain.errors import NotFound
+from oduflow.domain.extra_repo import Pin, PinView, References
 from oduflow.domain.names import slug
 from oduflow.domain.outcome import ErrorView, Model
 
@@ -61,12 +62,29 @@ class CreateEnvironment(Model):
         tuple[ModuleName, ...],
         Field(max_length=100, description="Modules to install before it is ready."),
     ] = ()
+    extra_repos: Annotated[
+        References,
+        Field(
+            max_length=20,
+            description="Extra repos to put on the addons path, as name or name@branch, such as "
+            "enterprise@19.0; an earlier one wins over a later one.",
+        ),
+    ] = ()
 
 
 class EnvironmentName(Model):
     """One environment, by name."""
 
     name: Annotated[Name, Field(description=NAME_HELP)]
+
+
+class RebuildEnvironment(EnvironmentName):
+    """What is made anew besides the container."""
+
+    update_extra_repos: Annotated[
+        bool,
+        Field(description="True moves its extra repos to the newest commits that were fetched."),
+    ] = False
 
 
 class ProtectEnvironment(EnvironmentName):
@@ -118,6 +136,7 @@ class Environment:
     error: ErrorView | None = None
     addons: tuple[str, ...] = ()
     python_deps: str = ""
+    extra_repos: tuple[Pin, ...] = ()
 
 
 def no_environment(name: str) -> NotFound:
@@ -143,6 +162,7 @@ class EnvironmentView(Model):
     protected: bool
     created_by: str
     created_at: str
+    extra_repos: tuple[PinView, ...] = ()
     step: str | None = None
     job: str | None = None
     error: ErrorView | None = None
@@ -164,6 +184,7 @@ class EnvironmentView(Model):
             protected=row.protected,
             created_by=row.created_by,
             created_at=rfc3339(row.created_at),
+            extra_repos=tuple(map(PinView.of, row.extra_repos)),
             step=row.step or None,
             job=row.job or None,
             error=row.error,

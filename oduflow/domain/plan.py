@@ -10,6 +10,7 @@ from pathlib import Path
 
 from oduflow.domain.clock import rfc3339
 from oduflow.domain.environment import Environment
+from oduflow.domain.extra_repo import ExtraRepo, Pin, pins_text
 from oduflow.domain.template import Template
 
 ODOO_PORT = 8069
@@ -56,6 +57,10 @@ class Naming:
     def team_folder(self, team: str) -> Path:
         """What one team owns on disk."""
         return self.data_dir / f"team_{team}"
+
+    def extra_repos_folder(self, team: str) -> Path:
+        """The extra repos of one team, a folder each."""
+        return self.team_folder(team) / "extra"
 
     def postgres_folder(self) -> Path:
         """PostgreSQL's password, access rules and socket."""
@@ -145,6 +150,7 @@ class EnvironmentPlan:
             modules=",".join(row.modules),
             addons=",".join(row.addons),
             python_deps=row.python_deps,
+            extra_repos=pins_text(row.extra_repos),
             port=str(row.port or ""),
             created_by=row.created_by,
             created_at=rfc3339(row.created_at),
@@ -202,3 +208,41 @@ class TemplatePlan:
             created_by=row.created_by,
             created_at=rfc3339(row.created_at),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraRepoPlan:
+    """Names of everything one extra repo is made of; it is all on disk."""
+
+    naming: Naming
+    id: str
+    team: str
+
+    @classmethod
+    def of(cls, naming: Naming, row: ExtraRepo) -> "ExtraRepoPlan":
+        """Plan a row."""
+        return cls(naming, row.id, row.team)
+
+    @classmethod
+    def pinned(cls, naming: Naming, team: str, pin: Pin) -> "ExtraRepoPlan":
+        """Plan what an environment of the team is pinned to."""
+        return cls(naming, pin.repo, team)
+
+    @property
+    def folder(self) -> Path:
+        """Everything on disk, 0700."""
+        return self.naming.extra_repos_folder(self.team) / self.id
+
+    @property
+    def git_dir(self) -> Path:
+        """The team's copy of the repository, outside every mount."""
+        return self.folder / "git"
+
+    @property
+    def about(self) -> Path:
+        """What the row says, to take the extra repo in when the store is lost."""
+        return self.folder / "about.json"
+
+    def checkout(self, commit: str) -> Path:
+        """The one checkout of a commit, mounted read-only wherever it is pinned."""
+        return self.folder / commit

@@ -1,8 +1,9 @@
 """Take in what Docker knows and the store does not, when it is complete.
 
 A template is complete when its labels can be read, its team is configured and its database is
-sealed; an environment when its template is known too, and database, volume and configuration are
-there. Everything else that carries our label is left alone, and told.
+sealed; an environment when its template is known too, and database, volume, configuration and the
+checkouts of its extra repos are there. Everything else that carries our label is left alone, and
+told.
 """
 
 import logging
@@ -13,9 +14,12 @@ from datetime import datetime
 from oduflow.domain.container import ContainerFacts, VolumeFacts
 from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.errors import Failure
+from oduflow.domain.extra_repo import ExtraRepo, read_pins
 from oduflow.domain.plan import EnvironmentPlan, TemplatePlan
 from oduflow.domain.template import Template, TemplateState
+from oduflow.services import extra_adoption
 from oduflow.services.deps import Deps
+from oduflow.services.extra_checkouts import checkouts
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +29,7 @@ class Leftover:
     """Something that carries our label and belongs to nothing we know.
 
     Attributes:
-        noun: `Container`, `Volume` or `Database`.
+        noun: `Container`, `Volume`, `Folder` or `Database`.
         removal: the command that removes it, where there is one.
     """
 
@@ -35,7 +39,10 @@ class Leftover:
 
 
 def adopt(deps: Deps) -> None:
-    """Write a row for each complete template and environment without one."""
+    """Write a row for each complete extra repo, template and environment without one."""
+    for _, repo in extra_adoption.strays(deps):
+        if repo is not None:
+            _take_in(deps, repo)
     for _, template in _stray_templates(deps):
         if template is not None:
             _take_in(deps, template)
@@ -68,14 +75,17 @@ def leftovers(deps: Deps) -> tuple[Leftover, ...]:
     return (
         *(Leftover("Container", name, f"docker rm -f {name}") for name in containers),
         *(Leftover("Volume", name, f"docker volume rm {name}") for name in volumes),
+        *(Leftover("Folder", path) for path, row in extra_adoption.strays(deps) if row is None),
         *(Leftover("Database", name) for name in databases if name.partition("_")[2] not in known),
     )
 
 
-def _take_in(deps: Deps, row: Environment | Template) -> None:
+def _take_in(deps: Deps, row: Environment | ExtraRepo | Template) -> None:
     try:
         if isinstance(row, Environment):
             deps.environments.add(row, limit=None)
+        elif isinstance(row, ExtraRepo):
+            deps.extra_repos.add(row)
         else:
             deps.templates.add(row)
     except Failure as failure:
@@ -161,6 +171,7 @@ def _environment(labels: Mapping[str, str], container: ContainerFacts) -> Enviro
             port=int(labels["port"]),
             addons=_list(labels["addons"]),
             python_deps=labels["python_deps"],
+            extra_repos=read_pins(labels.get("extra_repos", "[]")),
         )
     except (KeyError, ValueError):
         return None
@@ -173,6 +184,7 @@ def _complete(deps: Deps, row: Environment) -> bool:
         and plan.database in deps.cluster.databases()
         and deps.volumes.facts(plan.volume) is not None
         and plan.conf.is_file()
+        and all(checkout.is_dir() for checkout in checkouts(deps, row))
     )
 
 

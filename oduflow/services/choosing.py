@@ -5,6 +5,7 @@ import re
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.environment import CreateEnvironment, Environment
 from oduflow.domain.errors import Conflict, Invalid
+from oduflow.domain.extra_repo import asked_for
 from oduflow.domain.template import Template, TemplateState
 from oduflow.services.deps import Deps
 
@@ -93,6 +94,8 @@ def differences(row: Environment, args: CreateEnvironment, repo_url: str) -> tup
     if args.odoo_image is not None:
         asked["odoo_image"] = (row.odoo_image, args.odoo_image)
     asked["modules"] = (sorted(row.modules), sorted(set(args.modules)))
+    pinned = [pin.reference for pin in row.extra_repos]
+    asked["extra_repos"] = (pinned, asked_for(row.extra_repos, args.extra_repos))
     return tuple(
         f"{key} is {_shown(there)}, not {_shown(wanted)}"
         for key, (there, wanted) in asked.items()

@@ -21,6 +21,7 @@ from oduflow.services.choosing import (
 )
 from oduflow.services.deps import Deps
 from oduflow.services.environments import current, view
+from oduflow.services.extra_checkouts import choose_pins
 from oduflow.services.provisioning import provision
 from oduflow.services.teardown import tear_down
 
@@ -49,6 +50,7 @@ def create(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[Environme
     check_version(template, odoo_image)
     image = deps.images.ensure(odoo_image, lambda line: call.report("image", line))
     check_user(image)
+    pins = choose_pins(deps, team, args.extra_repos)
     branch = args.branch or deps.git.resolve_branch(repo_url, None, team=team).branch
     row = Environment(
         id=new_id(),
@@ -66,6 +68,7 @@ def create(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[Environme
         created_at=now(),
         step="reserve",
         job=call.job,
+        extra_repos=pins,
     )
     made = provision(deps, call, row, template, image)
     shown = view(deps, made)

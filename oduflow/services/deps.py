@@ -12,7 +12,14 @@ from oduflow.adapters.locks import FileLocks
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
 from oduflow.adapters.providers.provider import Provider
-from oduflow.adapters.store import AuditLog, Environments, Grants, OAuthLogins, Templates
+from oduflow.adapters.store import (
+    AuditLog,
+    Environments,
+    ExtraRepos,
+    Grants,
+    OAuthLogins,
+    Templates,
+)
 from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
 from oduflow.services.failpoints import Failpoints
@@ -35,6 +42,7 @@ class Deps:
     naming: Naming
     environments: Environments
     templates: Templates
+    extra_repos: ExtraRepos
     grants: Grants
     jobs: Jobs
     audit: AuditLog

@@ -10,12 +10,13 @@ from oduflow.kernel.call import Call
 from oduflow.services.boot import boot, halt
 from oduflow.services.deps import Deps
 from oduflow.services.environments import find, template_of
+from oduflow.services.extra_checkouts import unpin
 from oduflow.services.provisioning import Provisioning
-from oduflow.services.saga import KeptForInspection, Saga
+from oduflow.services.saga import KeptForInspection, Saga, Step, nothing
 from oduflow.services.teardown import tear_down
 
 STOP_SECONDS = 10
-REBUILD_STEPS = ("configuration", "modules", "container", "serving")
+REBUILD_STEPS = ("extra", "python", "configuration", "modules", "container", "serving")
 
 
 def take_up(deps: Deps, team: str, name: str) -> Environment:
@@ -87,18 +88,24 @@ def stop(deps: Deps, row: Environment) -> Environment:
     return stopped
 
 
-def rebuild(deps: Deps, call: Call, row: Environment) -> Environment:
+def rebuild(
+    deps: Deps, call: Call, row: Environment, *, update_extra_repos: bool = False
+) -> Environment:
     """Make the container anew and serve; database, filestore and checkout are kept.
+
+    Its extra repos stay at the commits they are pinned to, unless asked to move to the newest
+    that were fetched.
 
     Killed in the middle, the row says `rebuild` and the reconciler makes the container again.
     """
     deps.infrastructure.wake()
     image = deps.images.facts(row.odoo_image)
     row = deps.environments.update(row.id, step="rebuild", job=call.job)
+    deps.containers.remove(EnvironmentPlan.of(deps.naming, row).container)
+    if update_extra_repos:  # only now: a container that runs needs the checkouts it has
+        row = unpin(deps, row)
     work = Provisioning(deps, call, row, template_of(row), image)
-    # A failure keeps everything: what can be undone here is only what was kept on purpose.
-    steps = [replace(step, keeps=True) for step in work.steps() if step.name in REBUILD_STEPS]
-    deps.containers.remove(work.plan.container)
+    steps = [_kept(step) for step in work.steps() if step.name in REBUILD_STEPS]
     saga = Saga(
         "rebuild",
         steps,
@@ -121,6 +128,11 @@ def rebuild(deps: Deps, call: Call, row: Environment) -> Environment:
         work.keep_as_failed(ErrorView.of(failure))
         raise
     return _serves(deps, work.row)
+
+
+def _kept(step: Step) -> Step:
+    """Keep everything at a failure; only a creation that failed lets go of its extra repos."""
+    return replace(step, keeps=True, undo=nothing if step.name == "extra" else step.undo)
 
 
 def _no_container(row: Environment) -> Conflict:

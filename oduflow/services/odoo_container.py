@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from oduflow.adapters.odoo.conf import ADDONS_ROOT, CONF_TARGET
+from oduflow.adapters.odoo.conf import ADDONS_ROOT, CONF_TARGET, EXTRA_ROOT
 from oduflow.domain.container import (
     Attachment,
     ContainerSpec,
@@ -14,7 +14,8 @@ from oduflow.domain.container import (
     Publish,
 )
 from oduflow.domain.environment import Environment
-from oduflow.domain.plan import ODOO_PORT, EnvironmentPlan
+from oduflow.domain.extra_repo import Pin
+from oduflow.domain.plan import ODOO_PORT, EnvironmentPlan, ExtraRepoPlan
 from oduflow.settings import Team
 
 PYTHON_TARGET = "/mnt/python"
@@ -34,9 +35,28 @@ def addons_path(
     repo_url: str, folders: tuple[str, ...], *, root_is_module: bool
 ) -> tuple[str, ...]:
     """Say where in the container the checkout's modules lie."""
+    return _below(ADDONS_ROOT, repo_url, folders, root_is_module=root_is_module)
+
+
+def extra_addons_path(
+    pin: Pin, folders: tuple[str, ...], *, root_is_module: bool
+) -> tuple[str, ...]:
+    """Say where in the container an extra repo's modules lie."""
+    root = f"{EXTRA_ROOT}/{pin.name}"
+    return _below(root, pin.repo_url, folders, root_is_module=root_is_module)
+
+
+def is_extra(folder: str) -> bool:
+    """Whether a folder of the addons path is an extra repo's."""
+    return folder.startswith(f"{EXTRA_ROOT}/")
+
+
+def _below(
+    root: str, repo_url: str, folders: tuple[str, ...], *, root_is_module: bool
+) -> tuple[str, ...]:
     if root_is_module:
-        return (ADDONS_ROOT,)
-    base = f"{ADDONS_ROOT}/{repository_folder(repo_url)}"
+        return (root,)
+    base = f"{root}/{repository_folder(repo_url)}"
     return tuple(base if folder == "." else f"{base}/{folder}" for folder in folders)
 
 
@@ -95,6 +115,10 @@ def _spec(plan: EnvironmentPlan, row: Environment, image: ImageFacts, team: Team
         Mount("bind", CONF_TARGET, str(plan.conf)),
         Mount("bind", f"{ADDONS_ROOT}/{repository_folder(row.repo_url)}", str(plan.checkout)),
     ]
+    for pin in row.extra_repos:
+        target = f"{EXTRA_ROOT}/{pin.name}/{repository_folder(pin.repo_url)}"
+        checkout = ExtraRepoPlan.pinned(plan.naming, row.team, pin).checkout(pin.commit)
+        mounts.append(Mount("bind", target, str(checkout)))
     environment = {}
     if row.python_deps:
         folder = plan.naming.team_folder(row.team) / "python" / row.python_deps

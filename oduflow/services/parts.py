@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.services.deps import Deps
+from oduflow.services.extra_checkouts import release
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ class Parts:
         """Remove the checkout, the configuration and the secrets."""
         if self.plan.folder.exists():
             shutil.rmtree(self.plan.folder)
+
+    def release_extra(self) -> None:
+        """Remove the checkouts of extra repos that nobody else is pinned to."""
+        release(self.deps, self.plan.team, self.plan.id)
 
     def remove_row(self) -> None:
         """Forget the environment; the last thing to go."""

@@ -18,7 +18,7 @@ from oduflow.domain.passwords import odoo_hash
 from oduflow.domain.plan import EnvironmentPlan, TemplatePlan
 from oduflow.domain.template import Template
 from oduflow.kernel.call import Call
-from oduflow.services import python_deps
+from oduflow.services import extra_checkouts, python_deps
 from oduflow.services.boot import boot, create_container, halt, take_port
 from oduflow.services.deps import Deps
 from oduflow.services.odoo_container import addons_path, install_spec, limits
@@ -78,6 +78,7 @@ class Provisioning:
         return (
             Step("reserve", "reserving the name", self.reserve, parts.remove_row),
             Step("checkout", "checking out the branch", self.checkout, parts.remove_folder),
+            Step("extra", "checking out extra repos", self.extra, parts.release_extra),
             Step("python", "installing Python requirements", self.python, parts.remove_once),
             Step("database", "cloning the database", self.database, parts.remove_database),
             Step("filestore", "cloning the filestore", self.filestore, parts.remove_volume),
@@ -137,8 +138,12 @@ class Provisioning:
             addons=addons_path(row.repo_url, addons.folders, root_is_module=addons.root_is_module),
         )
 
+    def extra(self) -> None:
+        """Put its extra repos on the addons path, after the checkout, before Odoo's own."""
+        self.row = extra_checkouts.give(self.deps, self.call, self.row, self._tell("extra"))
+
     def python(self) -> None:
-        """Install the repository's own requirements, once per image and file."""
+        """Install what the repositories require, once per image and files."""
         key = python_deps.ensure(
             self.deps,
             self.plan,
@@ -146,6 +151,7 @@ class Provisioning:
             limits(self.deps.settings.teams[self.row.team]),
             self._tell("python"),
             self.call.cancelled,
+            extra_checkouts.checkouts(self.deps, self.row),
         )
         self._learn(python_deps=key)
 

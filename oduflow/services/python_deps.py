@@ -46,8 +46,9 @@ def ensure(
     limits: Limits,
     on_line: Callable[[str], None],
     cancelled: Callable[[], bool],
+    extra: tuple[Path, ...] = (),
 ) -> str:
-    """Install the checkout's requirements unless the same were installed before.
+    """Install what the checkout and extra repos require, unless the same was installed before.
 
     Returns:
         The folder's key below the team's `python` folder; empty when there is nothing to install.
@@ -57,7 +58,12 @@ def ensure(
         QuotaReached: what pip unpacks is larger than 1 GiB.
         UpstreamFailed: pip failed; `output` holds its last 30 lines.
     """
-    text = "\n".join(parse_requirements(_requirements(plan)))
+    lines = dict.fromkeys(
+        line
+        for checkout in (plan.checkout, *extra)
+        for line in parse_requirements(_requirements(checkout))
+    )
+    text = "\n".join(lines)
     if not text:
         return ""
     key = hashlib.sha256(f"{image.id}\n{text}".encode()).hexdigest()[:24]
@@ -107,12 +113,12 @@ def _lock(team: str, key: str) -> str:
     return f"python/{team}/{key}"
 
 
-def _requirements(plan: EnvironmentPlan) -> str:
+def _requirements(checkout: Path) -> str:
     for place in PLACES:
         folder, _, _ = place.rpartition("/")
-        if folder and (plan.checkout / folder).is_symlink():
+        if folder and (checkout / folder).is_symlink():
             continue
-        text = read_regular(plan.checkout / place, MAX_REQUIREMENTS_BYTES)
+        text = read_regular(checkout / place, MAX_REQUIREMENTS_BYTES)
         if text and text.strip():
             return text
     return ""

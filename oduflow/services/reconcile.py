@@ -26,10 +26,12 @@ from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.template import TemplateState
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.ports import Held
+from oduflow.services import extra_adoption
 from oduflow.services.adoption import adopt
 from oduflow.services.boot import halt
 from oduflow.services.deps import Deps
 from oduflow.services.environments import observed, view
+from oduflow.services.extra_repos import lock_key
 from oduflow.services.lifecycle import rebuild, start
 from oduflow.services.teardown import tear_down
 from oduflow.services.templates import remove
@@ -66,6 +68,9 @@ def reconcile(deps: Deps, *, at_start: bool) -> None:
     for row in deps.environments.all():
         key = f"environments/{row.team}/{row.name}"
         _locked(deps, key, partial(_settle, deps, row.id, at_start=at_start))
+    for repo in deps.extra_repos.all():
+        if extra_adoption.is_unsettled(deps, repo):
+            _locked(deps, lock_key(repo.team, repo.name), partial(_settle_repo, deps, repo.id))
 
 
 def _sweep_looks(deps: Deps) -> None:
@@ -92,6 +97,13 @@ def _locked(deps: Deps, key: str, act: Callable[[Held], bool]) -> None:
     finally:
         if not taken:
             held.release()
+
+
+def _settle_repo(deps: Deps, repo: str, _held: Held) -> bool:
+    row = deps.extra_repos.by_id(repo)
+    if row is not None:
+        extra_adoption.settle(deps, row)
+    return False
 
 
 def _undo_template(deps: Deps, template: str, _held: Held) -> bool:

@@ -49,5 +49,6 @@ def teardown_steps(deps: Deps, plan: EnvironmentPlan) -> tuple[Step, ...]:
         Step("database", "dropping the database", parts.remove_database),
         Step("volume", "removing the filestore", parts.remove_volume),
         Step("folder", "removing the checkout", parts.remove_folder),
+        Step("extra", "releasing extra repos", parts.release_extra),
         Step("row", "forgetting the environment", parts.remove_row),
     )

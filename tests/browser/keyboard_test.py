@@ -65,6 +65,7 @@ def test_g_and_a_letter_go_to_a_page(served: Served):
     page = served.visit()
     for letter, title in (
         ("t", "Templates"),
+        ("r", "Extra repos"),
         ("j", "Jobs"),
         ("s", "System"),
         ("e", "Environments"),

@@ -29,6 +29,17 @@ def test_an_environment_is_made(served: Served, page: Page):
     expect(page.locator("h1 + .state")).to_have_text("Running")
 
 
+def test_an_extra_repo_is_chosen_for_a_new_environment(served: Served, page: Page):
+    served.ledger.add_extra_repo("enterprise")
+    page.goto(f"{served.url}/new/environment")
+    page.get_by_label("Name").fill("demo")
+    page.get_by_label("Repository URL").fill(REPOSITORY)
+    page.get_by_label("enterprise@19.0").check()
+    page.get_by_role("button", name="Create environment").click()
+    finish(served.world)
+    assert [pin.name for pin in served.ledger.environments["demo"].extra_repos] == ["enterprise"]
+
+
 def test_an_environment_is_stopped_started_and_deleted(served: Served, page: Page):
     served.ledger.add("demo")
     page.goto(f"{served.url}/environments/demo")

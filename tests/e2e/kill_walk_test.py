@@ -1,9 +1,14 @@
-"""Kill the real server at every step of create, delete and rebuild; nothing half-made stays.
+"""Kill the real server at every step of every saga of environments and extra repos.
+
+Nothing half-made stays.
 
 The steps come from the sagas themselves: a new step is walked without a change here.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -15,11 +20,13 @@ from oduflow.domain.names import new_id
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call, Origin
 from oduflow.services.environments import template_of
+from oduflow.services.extra_repos import Adding, Updating, removal_steps
 from oduflow.services.lifecycle import REBUILD_STEPS
 from oduflow.services.provisioning import Provisioning
 from oduflow.services.teardown import teardown_steps
 from tests.support.instances import Instance, world
-from tests.support.server import eventually, serving
+from tests.support.server import Server, eventually, serving
+from tests.support.store_rows import extra_repo
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -60,15 +67,31 @@ def steps_of_delete(instance: Instance) -> list[str]:
     return [step.name for step in teardown_steps(instance.services.deps, plan)]
 
 
+def steps_of_extra_repos(instance: Instance) -> dict[str, list[str]]:
+    deps, row = instance.services.deps, extra_repo(team="blue")
+    call = Call(instance.actor(), Origin("cli"))
+    sagas = {
+        "add_extra": Adding(deps, call, row).steps(),
+        "update_extra": Updating(deps, call, row).steps(),
+        "delete_extra": removal_steps(deps, row),
+    }
+    return {saga: [step.name for step in steps] for saga, steps in sagas.items()}
+
+
 def points(saga: str, steps: list[str]) -> list[str]:
     return [f"{saga}.{step}.{when}" for step in steps for when in ("before", "after")]
 
 
 def test_a_create_that_was_killed_at_any_step_leaves_nothing(
-    instance: Instance, sample_repository: str
+    instance: Instance, sample_repository: str, enterprise: str
 ) -> None:
     before = world(instance)
-    wanted = {"name": "walk", "repo_url": sample_repository, "modules": ["field_notes"]}
+    wanted = {
+        "name": "walk",
+        "repo_url": sample_repository,
+        "modules": ["field_notes"],
+        "extra_repos": [enterprise],
+    }
     for point in points("create", steps_of_create(instance)):
         hold = failpoint(instance, point)
         hold.touch()
@@ -88,11 +111,12 @@ def test_a_create_that_was_killed_at_any_step_leaves_nothing(
 
 
 def test_a_delete_that_was_killed_at_any_step_is_finished(
-    instance: Instance, sample_repository: str
+    instance: Instance, sample_repository: str, enterprise: str
 ) -> None:
     before = world(instance)
     for point in points("delete", steps_of_delete(instance)):
-        instance.ok("create_environment", name="walk", repo_url=sample_repository)
+        wanted = {"name": "walk", "repo_url": sample_repository, "extra_repos": [enterprise]}
+        instance.ok("create_environment", **wanted)
         hold = failpoint(instance, point)
         hold.touch()
         reached = hold.with_name(f"{point}.reached")
@@ -108,9 +132,11 @@ def test_a_delete_that_was_killed_at_any_step_is_finished(
 
 
 def test_a_rebuild_that_was_killed_at_any_step_is_finished(
-    instance: Instance, sample_repository: str
+    instance: Instance, sample_repository: str, enterprise: str
 ) -> None:
-    made = instance.ok("create_environment", name="walk", repo_url=sample_repository)
+    made = instance.ok(
+        "create_environment", name="walk", repo_url=sample_repository, extra_repos=[enterprise]
+    )
     with_it = world(instance)
     for point in points("rebuild", list(REBUILD_STEPS)):
         hold = failpoint(instance, point)
@@ -131,6 +157,82 @@ def test_a_rebuild_that_was_killed_at_any_step_is_finished(
             eventually(lambda: _serves(made["url"]), SECONDS, server.tail)
             assert world(instance) == with_it, point
     instance.ok("delete_environment", name="walk")
+
+
+def test_an_addition_of_an_extra_repo_that_was_killed_at_any_step_leaves_nothing(
+    instance: Instance, sample_repository: str
+) -> None:
+    before = world(instance)
+    wanted = {"name": "walked", "repo_url": sample_repository}
+    for point in points("add_extra", steps_of_extra_repos(instance)["add_extra"]):
+        with killed_at(instance, point, "POST", "/api/extra-repos", json=wanted):
+            pass
+        with serving(instance) as server:
+            eventually(lambda: not _extra_repos(server), SECONDS, server.tail)
+            eventually(lambda: world(instance) == before, SECONDS, lambda: point)  # noqa: B023
+
+
+def test_an_update_of_an_extra_repo_that_was_killed_at_any_step_leaves_a_whole_one(
+    instance: Instance, sample_repository: str
+) -> None:
+    instance.ok("add_extra_repo", name="walked", repo_url=sample_repository)
+    with_it = world(instance)
+    for point in points("update_extra", steps_of_extra_repos(instance)["update_extra"]):
+        with killed_at(instance, point, "POST", "/api/extra-repos/walked/update"):
+            pass
+        with serving(instance) as server:
+            eventually(lambda: _steps(instance) == [""], SECONDS, server.tail)
+            done = server.finished(server.job("POST", "/api/extra-repos/walked/update"))
+            assert done["status"] == "ok", (point, done)
+            assert world(instance) == with_it, point
+    instance.ok("delete_extra_repo", name="walked")
+
+
+def test_a_deletion_of_an_extra_repo_that_was_killed_at_any_step_is_finished(
+    instance: Instance, sample_repository: str
+) -> None:
+    before = world(instance)
+    for point in points("delete_extra", steps_of_extra_repos(instance)["delete_extra"]):
+        instance.ok("add_extra_repo", name="walked", repo_url=sample_repository)
+        with killed_at(instance, point, "DELETE", "/api/extra-repos/walked"):
+            pass
+        with serving(instance) as server:
+            eventually(lambda: not _extra_repos(server), SECONDS, server.tail)
+            assert world(instance) == before, point
+
+
+@contextmanager
+def killed_at(
+    instance: Instance, point: str, method: str, path: str, **more: Any
+) -> Iterator[None]:
+    """Kill the server while it is held at a step of what it was asked for."""
+    hold = failpoint(instance, point)
+    hold.touch()
+    reached = hold.with_name(f"{point}.reached")
+    with serving(instance) as server:
+        server.job(method, path, **more)
+        eventually(reached.exists, SECONDS, server.tail)
+        server.kill()
+    hold.unlink()
+    reached.unlink()
+    yield
+
+
+def _extra_repos(server: Server) -> list[Any]:
+    found: list[Any] = server.request("GET", "/api/extra-repos").json()["data"]["extra_repos"]
+    return found
+
+
+def _steps(instance: Instance) -> list[str]:
+    return [row.step for row in instance.services.deps.extra_repos.all()]
+
+
+@pytest.fixture
+def enterprise(instance: Instance, sample_repository: str) -> Iterator[str]:
+    """Add an extra repo for a test."""
+    instance.ok("add_extra_repo", name="enterprise", repo_url=sample_repository)
+    yield "enterprise"
+    instance.ok("delete_extra_repo", name="enterprise")
 
 
 def _serves(url: str) -> bool:

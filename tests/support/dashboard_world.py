@@ -29,6 +29,14 @@ from oduflow.domain.environment import (
     EnvironmentView,
 )
 from oduflow.domain.errors import Conflict, Failure, Kind, NotFound, UpstreamFailed
+from oduflow.domain.extra_repo import (
+    BranchView,
+    ExtraRepoList,
+    ExtraRepoState,
+    ExtraRepoView,
+    PinView,
+    parted,
+)
 from oduflow.domain.grant import GrantView
 from oduflow.domain.odoo_log import filter_log
 from oduflow.domain.outcome import ErrorView, Nothing, Outcome
@@ -86,6 +94,7 @@ class Ledger:
 
     environments: dict[str, EnvironmentView] = field(default_factory=dict)
     templates: dict[str, TemplateView] = field(default_factory=dict)
+    extra_repos: dict[str, ExtraRepoView] = field(default_factory=dict)
     grants: dict[str, GrantView] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
     stumbles: dict[str, Failure] = field(default_factory=dict)
@@ -127,6 +136,24 @@ class Ledger:
             created_at=rfc3339(now() - timedelta(hours=hours)),
         )
         self.templates[name] = view.model_copy(update=changes)
+
+    def add_extra_repo(self, name: str, *, hours: float = 9, **changes: Any) -> None:
+        """Put an extra repo there."""
+        moment = rfc3339(now() - timedelta(hours=hours))
+        view = ExtraRepoView(
+            name=name,
+            team="1",
+            state=ExtraRepoState.READY,
+            repo_url=REPOSITORY,
+            branch="19.0",
+            commit="c" * 40,
+            branches=(BranchView(branch="19.0", commit="c" * 40),),
+            environments=(),
+            created_by="basic:admin",
+            created_at=moment,
+            fetched_at=moment,
+        )
+        self.extra_repos[name] = view.model_copy(update=changes)
 
     def put(self, view: EnvironmentView) -> EnvironmentView:
         self.environments[view.name] = view
@@ -187,6 +214,10 @@ def _reserve(ledger: Ledger, call: Call, args: CreateEnvironment) -> None:
         branch=args.branch or "main",
         template=args.template or "base-19",
         modules=args.modules,
+        extra_repos=tuple(
+            PinView(name=name, branch=branch or "19.0", commit="c" * 40)
+            for name, branch in map(parted, args.extra_repos)
+        ),
         created_by=str(call.actor),
     )
 
@@ -276,22 +307,54 @@ def delete_template(ledger: Ledger, call: Call, args: Any) -> Outcome[Nothing]:
     return Outcome(Nothing(), f"Template {args.name} is deleted.")
 
 
+def list_extra_repos(ledger: Ledger, call: Call, args: Any) -> Outcome[ExtraRepoList]:
+    found = tuple(ledger.extra_repos[name] for name in sorted(ledger.extra_repos))
+    return Outcome(ExtraRepoList(extra_repos=found), f"{len(found)} extra repos.")
+
+
+def add_extra_repo(ledger: Ledger, call: Call, args: Any) -> Outcome[ExtraRepoView]:
+    for _step in ledger.walk(call, (("fetch", "fetching the branch"),)):
+        ledger.add_extra_repo(args.name, hours=0, state=ExtraRepoState.CREATING, branches=())
+    ledger.add_extra_repo(args.name, hours=0, repo_url=args.repo_url)
+    return Outcome(ledger.extra_repos[args.name], f"Extra repo {args.name} is at cccc of 19.0.")
+
+
+def update_extra_repo(ledger: Ledger, call: Call, args: Any) -> Outcome[ExtraRepoView]:
+    for _step in ledger.walk(call, (("fetch", "fetching new commits"),)):
+        pass
+    return Outcome(ledger.extra_repos[args.name], "1 of 1 branches have new commits.")
+
+
+def delete_extra_repo(ledger: Ledger, call: Call, args: Any) -> Outcome[Nothing]:
+    users = ledger.extra_repos[args.name].environments
+    if users:
+        raise Conflict(f"Extra repo {args.name} is in use by {', '.join(users)}.", "Delete those.")
+    for _step in ledger.walk(call, (("folder", "removing the copy"),)):
+        pass
+    del ledger.extra_repos[args.name]
+    return Outcome(Nothing(), f"Extra repo {args.name} is deleted.")
+
+
 HANDLERS: dict[str, Any] = {
     handler.__name__: handler
     for handler in (
+        add_extra_repo,
         create_environment,
         create_template,
         delete_environment,
+        delete_extra_repo,
         delete_template,
         get_environment,
         get_environment_login,
         get_environment_logs,
         list_environments,
+        list_extra_repos,
         list_templates,
         protect_environment,
         read_audit,
         start_environment,
         stop_environment,
+        update_extra_repo,
     )
 } | {"rebuild_environment": start_environment, "restart_environment": start_environment}
 HANDLERS |= credential_rows.HANDLERS | GRANT_HANDLERS

@@ -93,6 +93,10 @@ class GitServer:
     def commit(self, name: str, branch: str) -> str:
         return _git(self.root / f"{name}.git", "rev-parse", f"refs/heads/{branch}")
 
+    def forget(self, name: str, branch: str) -> None:
+        """Delete a branch."""
+        _git(self.root / f"{name}.git", "update-ref", "-d", f"refs/heads/{branch}")
+
     def __enter__(self) -> Self:
         self._server.start()
         return self

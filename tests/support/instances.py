@@ -185,8 +185,8 @@ def world(instance: Instance) -> World:
         roles=frozenset(deps.cluster.roles()),
         folders=frozenset(
             str(path.relative_to(data_dir))
-            for kind in ("environments", "templates")
-            for path in data_dir.glob(f"team_*/{kind}/*")
+            for kind in ("environments/*", "templates/*", "extra/*", "extra/*/*")
+            for path in data_dir.glob(f"team_*/{kind}")
         ),
         rules=_rules(instance),
     )

@@ -6,6 +6,7 @@ from typing import Any
 from oduflow.domain.access import Actor, ActorKind, Tier
 from oduflow.domain.audit import AuditRow
 from oduflow.domain.environment import Environment, EnvironmentState
+from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState, Pin
 from oduflow.domain.job import Job
 from oduflow.domain.outcome import Status
 from oduflow.domain.template import Template, TemplateState
@@ -44,6 +45,33 @@ def environment(**given: Any) -> Environment:
         "created_at": MOMENT,
     }
     return Environment(**values | given)
+
+
+def extra_repo(**given: Any) -> ExtraRepo:
+    values: dict[str, Any] = {
+        "id": "aaaaaaaaaaaa",
+        "team": "1",
+        "name": "enterprise",
+        "repo_url": "https://example.com/enterprise.git",
+        "branch": "19.0",
+        "branches": {"19.0": "c" * 40},
+        "state": ExtraRepoState.READY,
+        "created_by": "ada",
+        "created_at": MOMENT,
+        "fetched_at": MOMENT,
+    }
+    return ExtraRepo(**values | given)
+
+
+def pin(**given: Any) -> Pin:
+    values: dict[str, Any] = {
+        "repo": "aaaaaaaaaaaa",
+        "name": "enterprise",
+        "repo_url": "https://example.com/enterprise.git",
+        "branch": "19.0",
+        "commit": "c" * 40,
+    }
+    return Pin(**values | given)
 
 
 def actor(team: str = "1") -> Actor:

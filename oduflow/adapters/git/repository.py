@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from oduflow.adapters.git.addresses import Resolve, look_up, pin
 from oduflow.adapters.git.branches import check_branch
@@ -15,6 +16,7 @@ from oduflow.adapters.git.failures import AccessRefused, GitFailed, unexplained
 from oduflow.adapters.git.heads import RemoteHead, find_branch, find_default, reach
 from oduflow.adapters.git.limits import Limits
 from oduflow.adapters.git.settings import NOWHERE
+from oduflow.adapters.git.shared_store import SharedStore
 from oduflow.adapters.git.tried import NOTHING, Tried
 from oduflow.adapters.git.urls import RemoteUrl, parse_url
 from oduflow.adapters.git.version import installed, require
@@ -22,6 +24,18 @@ from oduflow.domain.errors import NotFound
 
 Helper = Callable[[str, RemoteUrl], str | None]
 """Takes a team and a remote; answers a credential helper in git's notation, None for none."""
+
+
+class Told(TypedDict, total=False):
+    """Who is told of long work, and may stop it.
+
+    Attributes:
+        on_progress: takes a line such as "Receiving objects: 45% (450/1000)".
+        cancelled: asked about ten times a second whether to stop.
+    """
+
+    on_progress: Callable[[str], None]
+    cancelled: Callable[[], bool]
 
 
 def no_credential(_team: str, _remote: RemoteUrl) -> None:
@@ -177,6 +191,40 @@ class GitRepositories:
         connection = self._connect(url, team)
         return Checkout(connection, git_dir, work_tree, self._limits, on_progress, cancelled).fill(
             branch
+        )
+
+    def fetch(
+        self, url: str, branch: str, *, team: str, git_dir: Path, **told: Unpack[Told]
+    ) -> str:
+        """Bring a branch's newest commit, and no history, into a team's copy of a repository.
+
+        May be repeated, also after a crash: what is damaged is made anew.
+
+        Args:
+            url: the repository.
+            branch: its branch; the refs/heads/ is implied.
+            team: whose credential to use.
+            git_dir: git's own folder, outside of every mount.
+            told: who hears of the progress and may cancel.
+
+        Returns:
+            The commit.
+
+        Raises:
+            Cancelled: `cancelled` answered yes.
+            Invalid, NotFound, UpstreamFailed: as in `resolve_branch`.
+            QuotaReached: the repository is too large, or the disk is full.
+        """
+        check_branch(branch)
+        return self.copy(git_dir, **told).fetch(self._connect(url, team), branch)
+
+    def copy(self, git_dir: Path, **told: Unpack[Told]) -> SharedStore:
+        """Open a team's copy of a repository, which asks no server."""
+        return SharedStore(
+            git_dir,
+            self._limits,
+            told.get("on_progress", lambda _: None),
+            told.get("cancelled", lambda: False),
         )
 
     def _connect(self, url: str, team: str) -> Connection:

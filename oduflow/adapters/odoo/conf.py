@@ -6,6 +6,7 @@ from importlib import resources
 from oduflow.domain.errors import Invalid
 
 ADDONS_ROOT = "/mnt/repo"
+EXTRA_ROOT = "/mnt/extra"
 CONF_TARGET = "/etc/odoo/odoo.conf"
 
 

@@ -4,6 +4,7 @@ from oduflow.adapters.store.attempts import Attempts
 from oduflow.adapters.store.audit import AuditLog
 from oduflow.adapters.store.engine import Store
 from oduflow.adapters.store.environments import EnvironmentChanges, Environments
+from oduflow.adapters.store.extra_repos import ExtraRepoChanges, ExtraRepos
 from oduflow.adapters.store.facts import Facts
 from oduflow.adapters.store.grants import Grants
 from oduflow.adapters.store.jobs import JobEvent, Jobs
@@ -18,6 +19,8 @@ __all__ = [
     "AuditLog",
     "EnvironmentChanges",
     "Environments",
+    "ExtraRepoChanges",
+    "ExtraRepos",
     "Facts",
     "Grants",
     "JobEvent",

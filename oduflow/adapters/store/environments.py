@@ -3,15 +3,16 @@
 import sqlite3
 from typing import TypedDict, Unpack
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Connection, Select, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from oduflow.adapters.store.engine import Store
 from oduflow.adapters.store.errors import result_code
 from oduflow.adapters.store.named import NamedRows
-from oduflow.adapters.store.tables import environments
+from oduflow.adapters.store.tables import environments, extra_repos
 from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.errors import Conflict, Failure, NotFound, QuotaReached
+from oduflow.domain.extra_repo import ExtraRepoState, Pin
 from oduflow.domain.outcome import ErrorView
 
 
@@ -32,6 +33,7 @@ class EnvironmentChanges(TypedDict, total=False):
     error: ErrorView | None
     addons: tuple[str, ...]
     python_deps: str
+    extra_repos: tuple[Pin, ...]
 
 
 _CHANGEABLE = frozenset(EnvironmentChanges.__annotations__)
@@ -51,10 +53,11 @@ class Environments(NamedRows[Environment]):
             limit: how many the team may have, this one included; None is no limit.
 
         Raises:
-            Conflict: the team has one of that name, or its template is gone.
+            Conflict: the team has one of that name, or its template or an extra repo is gone.
             QuotaReached: the team has `limit` already, in whatever state.
         """
         with self._store.write() as connection:
+            _require_extra_repos(connection, row)
             try:
                 self._insert(connection, row)
             except IntegrityError as error:
@@ -86,6 +89,12 @@ class Environments(NamedRows[Environment]):
         query = select(table.c.name).where(table.c.template_id == template).order_by(table.c.name)
         with self._store.read() as connection:
             return tuple(connection.scalars(query))
+
+    def using_extra_repo(self, team: str, repo: str) -> tuple[str, ...]:
+        """Return the names of the team's environments that are pinned to the repo of that id."""
+        return tuple(
+            row.name for row in self.list(team) if repo in {pin.repo for pin in row.extra_repos}
+        )
 
     def take_port(
         self, row: str, first: int, last: int, *, avoid: frozenset[int] = frozenset()
@@ -119,6 +128,24 @@ class Environments(NamedRows[Environment]):
                 )
             connection.execute(update(table).where(table.c.id == row).values(port=port))
             return port
+
+
+def _require_extra_repos(connection: Connection, row: Environment) -> None:
+    """Keep an environment from naming an extra repo that is not its team's, or is being deleted.
+
+    Deleting looks for environments in a writing transaction too, so one of the two comes first.
+    """
+    table = extra_repos
+    ready = select(table.c.id).where(
+        table.c.team == row.team, table.c.state == ExtraRepoState.READY
+    )
+    known = set(connection.scalars(ready)) if row.extra_repos else set()
+    gone = [pin.name for pin in row.extra_repos if pin.repo not in known]
+    if gone:
+        raise Conflict(
+            f"Extra repo {', '.join(gone)} was deleted meanwhile.",
+            "list_extra_repos shows those there are.",
+        )
 
 
 def _count(team: str) -> Select[int]:

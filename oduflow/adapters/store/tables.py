@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from oduflow.domain.access import ActorKind, Tier
 from oduflow.domain.environment import EnvironmentState
+from oduflow.domain.extra_repo import ExtraRepoState, Pin, pins_text, read_pins
 from oduflow.domain.outcome import ErrorView, Status
 from oduflow.domain.template import TemplateState
 
@@ -68,6 +69,7 @@ MOMENT = AsText(_moment, datetime.fromisoformat)
 WORDS = AsText[tuple[str, ...]](json.dumps, _words)
 TIERS = AsText[frozenset[Tier]](lambda tiers: json.dumps(sorted(tiers)), _tiers)
 TREE = AsText[dict[str, Any]](json.dumps, _tree)
+PINS = AsText[tuple[Pin, ...]](pins_text, read_pins)
 ERROR = AsText(ErrorView.model_dump_json, ErrorView.model_validate_json)
 
 metadata = MetaData(
@@ -125,6 +127,26 @@ environments = Table(
     Column("error", ERROR),
     Column("addons", WORDS, nullable=False),
     _text("python_deps"),
+    Column("extra_repos", PINS, nullable=False),
+    UniqueConstraint("team", "name"),
+)
+
+# Environments name theirs inside `extra_repos`; both sides look in their one writing transaction.
+extra_repos = Table(
+    "extra_repos",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("team"),
+    _text("name"),
+    _text("repo_url"),
+    _text("branch"),
+    Column("branches", TREE, nullable=False),
+    Column("state", AsText(str, ExtraRepoState), nullable=False),
+    _text("created_by"),
+    Column("created_at", MOMENT, nullable=False),
+    Column("fetched_at", MOMENT, nullable=False),
+    _text("step"),
+    _text("job"),
     UniqueConstraint("team", "name"),
 )
 

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from oduflow.blueprints.dashboard.extra_repos import choices
 from oduflow.blueprints.dashboard.face import FRAGMENTS, blueprint, current_team, data, see
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.dashboard.work import Work, active_work, begin
@@ -99,6 +100,5 @@ def _listed() -> dict[str, Any]:
 
 def _form(form: Form) -> str:
     ready = [found.name for found in templates() if found.state is TemplateState.READY]
-    return render_template(
-        "dashboard/environment_new.html", form=form.choosing("template", ready), ready=ready
-    )
+    form = form.choosing("template", ready).choosing("extra_repos", choices())
+    return render_template("dashboard/environment_new.html", form=form, ready=ready)

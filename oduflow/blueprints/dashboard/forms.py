@@ -52,9 +52,9 @@ class Form:
         return replace(self, failure=ErrorView.of(failure), problems=problems_of(failure))
 
     def choosing(self, name: str, choices: Sequence[str]) -> "Form":
-        """Let one field be chosen from what there is."""
+        """Let one field be chosen from what there is; a list stays open for more."""
         fields = tuple(
-            replace(field, kind=FieldKind.CHOICE, choices=tuple(choices))
+            replace(field, kind=_chosen(field.kind), choices=tuple(choices))
             if field.name == name and choices
             else field
             for field in self.fields
@@ -66,13 +66,23 @@ class Form:
         typed = self.sent.get(field.name)
         if field.kind is FieldKind.SECRET:
             return ""
+        if typed and field.kind is FieldKind.LIST:
+            return redact(" ".join(text for text in typed if text not in field.choices))
         if typed:
-            return redact(" ".join(typed) if field.kind is FieldKind.LIST else typed[-1])
+            return redact(typed[-1])
         if field.default is None or field.default == []:
             return ""
         return str(field.default).lower()
+
+    def ticked(self, field: FormField) -> frozenset[str]:
+        """Return which choices of a list are taken."""
+        return frozenset(self.sent.get(field.name, ())) & frozenset(field.choices)
 
     def focused(self) -> str:
         """Return the field where typing begins: the first that is wrong, else the first."""
         names = [field.name for field in self.fields]
         return next((name for name in names if name in self.problems), names[0])
+
+
+def _chosen(kind: FieldKind) -> FieldKind:
+    return kind if kind is FieldKind.LIST else FieldKind.CHOICE

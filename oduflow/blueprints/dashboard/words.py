@@ -8,11 +8,13 @@ from oduflow.domain.clock import age
 from oduflow.kernel.forms import label_of
 
 _DOING = {
+    "add": "adding",
     "create": "creating",
     "delete": "deleting",
     "rebuild": "rebuilding",
     "restart": "restarting",
     "start": "starting",
+    "update": "updating",
 }
 _PEOPLE = {
     "anonymous": "anonymous",

@@ -1,7 +1,7 @@
 """rebuild_environment."""
 
 from oduflow.domain.access import Permission, Scope
-from oduflow.domain.environment import EnvironmentName, EnvironmentView
+from oduflow.domain.environment import EnvironmentView, RebuildEnvironment
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
@@ -16,13 +16,17 @@ from oduflow.services.lifecycle import rebuild, take_up
     scope=Scope.ENVIRONMENT,
     lock=True,
     slow=True,
-    audit=("name",),
+    audit=("name", "update_extra_repos"),
     rest="POST /environments/{name}/rebuild",
 )
-def rebuild_environment(deps: Deps, call: Call, args: EnvironmentName) -> Outcome[EnvironmentView]:
+def rebuild_environment(
+    deps: Deps, call: Call, args: RebuildEnvironment
+) -> Outcome[EnvironmentView]:
     """Make an environment's container anew; database, filestore and checkout are kept.
 
-    Also brings back an environment whose container was removed by hand.
+    Also brings back an environment whose container was removed by hand. Extra repos stay at
+    their commits unless update_extra_repos is true; installed modules are not upgraded.
     """
-    shown = view(deps, rebuild(deps, call, take_up(deps, call.actor.team, args.name)))
+    row = take_up(deps, call.actor.team, args.name)
+    shown = view(deps, rebuild(deps, call, row, update_extra_repos=args.update_extra_repos))
     return Outcome(shown, f"{shown.name} was rebuilt and serves at {shown.url}")

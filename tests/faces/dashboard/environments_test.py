@@ -134,6 +134,7 @@ def test_the_form_asks_what_the_operation_takes(world):
         "template",
         "odoo_image",
         "modules",
+        "extra_repos",
     }
     assert {found["name"] for found in fields if "required" in found.attributes} == {
         "name",

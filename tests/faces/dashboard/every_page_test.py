@@ -8,6 +8,7 @@ import pytest
 
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Conflict
+from oduflow.domain.extra_repo import BranchView, PinView
 from oduflow.domain.outcome import ErrorView
 from tests.support.dashboard_world import BLUE, BROKEN, GONE, REPOSITORY, TRACEBACK, make_dashboard
 from tests.support.fakes import OPEN, RED_PASSWORD, TWO_TEAMS, World, basic, bearer, make_world
@@ -39,6 +40,10 @@ PAGES = [
     "/credentials",
     "/new/credential",
     "/credentials/delete?host=github.com&username=me&path=/",
+    "/extra-repos",
+    "/new/extra-repo",
+    "/extra-repos/idle/delete",
+    "/extra-repos/busy/delete",
     "/jobs",
     "/jobs?active=true",
     "/jobs/{failed}",
@@ -52,10 +57,11 @@ PARTIALS = [
     "/_/environments/failed",
     "/_/environments/running/log?grep=error",
     "/_/templates",
+    "/_/extra-repos",
     "/_/jobs",
     "/_/jobs/{failed}",
 ]
-EMPTY = ["/", "/templates", "/credentials", "/access", "/jobs", "/new/environment"]
+EMPTY = ["/", "/templates", "/extra-repos", "/credentials", "/access", "/jobs", "/new/environment"]
 
 every_page = pytest.mark.parametrize("path", PAGES)
 every_path = pytest.mark.parametrize("path", PAGES + PARTIALS)
@@ -239,7 +245,13 @@ def test_every_call_is_remembered_as_the_dashboards():
 
 def test_what_is_not_there_is_a_page_that_says_so():
     world, _ = make_dashboard()
-    for path in ("/nowhere", "/environments/nowhere", "/templates/nowhere/delete", "/jobs/x"):
+    for path in (
+        "/nowhere",
+        "/environments/nowhere",
+        "/templates/nowhere/delete",
+        "/jobs/x",
+        "/extra-repos/no/delete",
+    ):
         answer = world.client().get(path, headers={**BLUE, "Accept": "text/html"})
         assert answer.status_code in {404, 422}
         page = read_page(answer.text)
@@ -272,7 +284,8 @@ def stocked():
     wrong = ErrorView.of(Conflict(HOSTILE, HOSTILE, output=f"{TRACEBACK}\n{HOSTILE}"))
     places = ("branch", "created_by", "template", "repo_url", "odoo_image")
     hostile: dict[str, Any] = dict.fromkeys(places, HOSTILE)
-    ledger.add("running", **hostile, modules=(HOSTILE,))
+    pin = PinView(name="busy", branch=HOSTILE, commit=HOSTILE)
+    ledger.add("running", **hostile, modules=(HOSTILE,), extra_repos=(pin,))
     ledger.add("stopped", state="stopped", url=None, protected=True)
     ledger.add("failed", state="failed", url=None, error=wrong)
     ledger.add("lost", state="lost", url=None, error=wrong)
@@ -292,6 +305,8 @@ def stocked():
             fields={HOSTILE: [HOSTILE], "b": HOSTILE},
         ),
     ]
+    ledger.add_extra_repo("idle", branches=(BranchView(branch=HOSTILE, commit=HOSTILE),))
+    ledger.add_extra_repo("busy", environments=("running",), repo_url=HOSTILE, created_by=HOSTILE)
     ledger.logs["running"] = f"2026-11-23 09:14:03,502 1 ERROR db odoo: {HOSTILE}"
     jobs = {
         "failed": begin(world, name="gone", repo_url=GONE),

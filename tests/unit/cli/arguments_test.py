@@ -53,9 +53,9 @@ def test_an_array_that_may_be_left_out_is_one_too():
 
 
 def test_an_arrays_values_after_the_last_field_are_too_many():
-    words = ["shop", URL, "main", "base", "odoo:19.0", "sale", "crm"]
+    words = ["shop", URL, "main", "base", "odoo:19.0", "sale", "oca", "crm"]
 
-    with pytest.raises(Invalid, match="takes at most 6 values, and there are more"):
+    with pytest.raises(Invalid, match="takes at most 7 values, and there are more"):
         read(CREATE, *words)
 
 
@@ -99,7 +99,7 @@ def test_the_arguments_may_be_one_json_object():
         (["--name"], "--name needs a value"),
         (["shop", "--name", "other"], "name is given twice"),
         (["shop", "name=other"], "name is given twice"),
-        (["a", "b", "c", "d", "e", "f", "g"], "at most 6 values, and there are more"),
+        (["a", "b", "c", "d", "e", "f", "g", "h"], "at most 7 values, and there are more"),
     ],
 )
 def test_a_word_that_fits_nothing_is_refused(words, problem):

@@ -129,6 +129,7 @@ def test_labels_tell_enough_to_adopt_a_container_and_no_secret():
         "oduflow.modules": "crm,sale",
         "oduflow.addons": "/a,/b",
         "oduflow.python_deps": "",
+        "oduflow.extra_repos": "[]",
         "oduflow.port": "20001",
         "oduflow.created_by": "ada",
         "oduflow.created_at": "2026-03-04T05:06:07.890Z",

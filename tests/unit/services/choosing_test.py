@@ -16,7 +16,7 @@ from oduflow.services.choosing import (
     refuse_differences,
 )
 from oduflow.settings import parse
-from tests.support.store_rows import environment, template
+from tests.support.store_rows import environment, pin, template
 
 REPO = "https://example.com/addons.git"
 
@@ -157,6 +157,29 @@ def test_what_is_left_out_does_not_differ():
 )
 def test_what_differs_is_said(given, difference):
     assert differences(environment(), asked(**given), REPO) == (difference,)
+
+
+def test_the_same_extra_repos_differ_in_nothing():
+    row = environment(extra_repos=(pin(), pin(repo="b" * 12, name="web", branch="main")))
+
+    assert differences(row, asked(extra_repos=("enterprise", "Web@main")), REPO) == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "difference"),
+    [
+        ((), "extra_repos is enterprise@19.0, not none"),
+        (("enterprise@18.0",), "extra_repos is enterprise@19.0, not enterprise@18.0"),
+        (
+            ("web", "enterprise"),  # the order is that of the addons path
+            "extra_repos is enterprise@19.0, not web, enterprise@19.0",
+        ),
+    ],
+)
+def test_other_extra_repos_are_said(given, difference):
+    row = environment(extra_repos=(pin(),))
+
+    assert differences(row, asked(extra_repos=given), REPO) == (difference,)
 
 
 def test_another_repository_differs():

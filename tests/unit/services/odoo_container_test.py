@@ -8,14 +8,16 @@ from oduflow.domain.container import Attachment, ImageFacts, Publish
 from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.services.odoo_container import (
     addons_path,
+    extra_addons_path,
     install_spec,
+    is_extra,
     limits,
     repository_folder,
     serving_spec,
 )
 from oduflow.services.secret_files import ensure_secret
 from oduflow.settings import Team
-from tests.support.store_rows import environment
+from tests.support.store_rows import environment, pin
 
 IMAGE = ImageFacts("sha256:0123", "odoo:19.0", 101, 102, (), MappingProxyType({}))
 TEAM = Team("1", memory_mb=1024, cpus=1.5, auth_token="team-token-0123456789")
@@ -85,6 +87,26 @@ def test_the_repositorys_python_packages_are_mounted_where_python_looks(plan):
         assert mount.source == f"{plan.naming.team_folder('1')}/python/0123"
         assert mount.read_only
         assert spec.environment == {"PYTHONPATH": "/mnt/python"}
+
+
+def test_extra_repos_are_mounted_read_only_as_the_one_checkout_of_their_commit(plan):
+    pins = (pin(), pin(repo="b" * 12, name="web", repo_url="https://example.com/o/sale-ui.git"))
+    extra = plan.naming.team_folder("1") / "extra"
+    for spec in specs(plan, extra_repos=pins):
+        mounts = [mount for mount in spec.mounts if mount.target.startswith("/mnt/extra/")]
+
+        assert [(mount.target, mount.source, mount.read_only) for mount in mounts] == [
+            ("/mnt/extra/enterprise/enterprise", str(extra / ("a" * 12) / ("c" * 40)), True),
+            ("/mnt/extra/web/sale_ui", str(extra / ("b" * 12) / ("c" * 40)), True),
+        ]
+
+
+def test_an_extra_repo_is_found_in_a_folder_of_its_own():
+    path = extra_addons_path(pin(), (".", "more"), root_is_module=False)
+
+    assert path == ("/mnt/extra/enterprise/enterprise", "/mnt/extra/enterprise/enterprise/more")
+    assert extra_addons_path(pin(), (), root_is_module=True) == ("/mnt/extra/enterprise",)
+    assert [is_extra(folder) for folder in (*path, "/mnt/repo/sale")] == [True, True, False]
 
 
 def test_no_secret_is_in_what_the_engine_is_told(plan):

@@ -30,6 +30,27 @@ def test_pip_is_given_only_what_was_understood(world):
     assert len(world.runs) == 1
 
 
+def test_what_extra_repos_require_is_installed_beside_it_once(world, tmp_path):
+    world.asks("requests==2.0\n")
+    for name, text in (("web", "lxml\n# why\nrequests==2.0\n"), ("bare", "")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "requirements.txt").write_text(text)
+
+    alone = world.ensure()
+    together = world.ensure(tmp_path / "web", tmp_path / "bare", tmp_path / "absent")
+
+    assert world.given == "requests==2.0\nlxml"
+    assert alone != together
+
+
+def test_an_extra_repos_file_is_read_without_following_a_link(world, tmp_path):
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "requirements.txt").symlink_to("/etc/hostname")
+    (tmp_path / "web" / ".oduflow").symlink_to("/etc")
+
+    assert world.ensure(tmp_path / "web") == ""
+
+
 def test_a_file_that_steers_pip_is_refused_before_anything_runs(world):
     world.asks("--index-url https://evil.example/simple\n")
 
@@ -170,6 +191,7 @@ class World:
             failpoints=Failpoints(folder, enabled=False),
             environments=SimpleNamespace(
                 list=lambda _team: self.rows,
+                by_id=lambda _row: None,
                 update=lambda _row, **_changes: None,
                 remove=lambda _row: self.rows.clear(),
             ),
@@ -182,9 +204,9 @@ class World:
         self.plan.checkout.mkdir(parents=True)
         (self.plan.checkout / "requirements.txt").write_text(text)
 
-    def ensure(self) -> str:
+    def ensure(self, *extra: Path) -> str:
         return python_deps.ensure(
-            self.deps, self.plan, IMAGE, Limits(), lambda _line: None, lambda: False
+            self.deps, self.plan, IMAGE, Limits(), lambda _line: None, lambda: False, extra
         )
 
     def cached(self, *names: str) -> None:

@@ -11,9 +11,10 @@ from sqlalchemy import create_engine, text
 
 from oduflow.adapters.store import Facts, Store, upgrade
 from oduflow.adapters.store.migrations import HEAD
-from oduflow.adapters.store.tables import environments, grants, metadata, templates
+from oduflow.adapters.store.tables import environments, extra_repos, grants, metadata, templates
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Conflict, Internal
+from oduflow.domain.extra_repo import ExtraRepo
 from oduflow.domain.grant_rules import Grant
 from oduflow.domain.template import Template
 from tests.support.programs import finished, go, running, said
@@ -55,7 +56,13 @@ def test_the_newest_revision_is_the_one_the_code_expects():
 
 
 @pytest.mark.parametrize(
-    ("table", "row"), [(environments, Environment), (grants, Grant), (templates, Template)]
+    ("table", "row"),
+    [
+        (environments, Environment),
+        (extra_repos, ExtraRepo),
+        (grants, Grant),
+        (templates, Template),
+    ],
 )
 def test_a_table_has_a_column_for_every_field_of_its_row(table, row):
     assert [column.name for column in table.columns] == [field.name for field in fields(row)]

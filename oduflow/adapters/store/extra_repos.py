@@ -1,0 +1,82 @@
+"""Extra repos in the store."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TypedDict, Unpack
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from oduflow.adapters.store.engine import Store
+from oduflow.adapters.store.named import NamedRows
+from oduflow.adapters.store.tables import environments, extra_repos
+from oduflow.domain.errors import Conflict
+from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState
+
+
+class ExtraRepoChanges(TypedDict, total=False):
+    """What may change in the life of an extra repo; the rest is for life."""
+
+    branches: Mapping[str, str]
+    state: ExtraRepoState
+    fetched_at: datetime
+    step: str
+    job: str
+
+
+_CHANGEABLE = frozenset(ExtraRepoChanges.__annotations__)
+
+
+class ExtraRepos(NamedRows[ExtraRepo]):
+    """Every team's extra repos."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, extra_repos, ExtraRepo, "extra repo")
+
+    def add(self, row: ExtraRepo) -> None:
+        """Write a new row.
+
+        Raises:
+            Conflict: the team has one of that name.
+        """
+        with self._store.write() as connection:
+            try:
+                self._insert(connection, row)
+            except IntegrityError as error:
+                raise Conflict(
+                    f"There is an extra repo “{row.name}” already.",
+                    "Choose another name, or delete that extra repo first.",
+                ) from error
+
+    def update(self, row: str, **changes: Unpack[ExtraRepoChanges]) -> ExtraRepo:
+        """Change a row and return it as it is then.
+
+        Raises:
+            NotFound: the row is gone.
+        """
+        return self._update(row, _CHANGEABLE, changes)
+
+    def retire(self, row: ExtraRepo) -> None:
+        """Mark a row as being deleted, unless an environment of whatever state uses it.
+
+        The look and the mark are one writing transaction: whoever creates at the same time either
+        has a row by now, which we see, or finds ours retired.
+
+        Raises:
+            Conflict: names the environments.
+        """
+        used = select(environments.c.name, environments.c.extra_repos)
+        mine = used.where(environments.c.team == row.team).order_by(environments.c.name)
+        retired = update(extra_repos).where(extra_repos.c.id == row.id)
+        with self._store.write() as connection:
+            users = [
+                name
+                for name, pins in connection.execute(mine)
+                if row.id in {pin.repo for pin in pins}
+            ]
+            if users:
+                raise Conflict(
+                    f"Extra repo {row.name} is in use by {', '.join(users)}.",
+                    "Delete those environments first.",
+                )
+            connection.execute(retired.values(state=ExtraRepoState.DELETING))

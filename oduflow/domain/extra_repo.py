@@ -1,0 +1,239 @@
+"""An extra repo: an addons repository that a team's environments share, such as Enterprise."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from oduflow.domain.clock import rfc3339
+from oduflow.domain.errors import Invalid
+from oduflow.domain.names import slug
+from oduflow.domain.outcome import Model
+
+_AT = "@"
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_ID = re.compile(r"[a-z2-7]{12}")
+_NAME_HELP = "Name of the extra repo, such as enterprise."
+
+
+class ExtraRepoState(StrEnum):
+    """The life of an extra repo."""
+
+    CREATING = "creating"
+    DELETING = "deleting"
+    READY = "ready"
+
+
+def reference(text: str) -> str:
+    """Spell `name` or `name@branch` in one way; a name holds no `@`, a branch may.
+
+    Raises:
+        Invalid: there is no name, or nothing behind the `@`.
+    """
+    name, at, branch = text.partition(_AT)
+    if at and not branch.strip():
+        raise Invalid(
+            f"“{text[:60]}” names no branch.", "Write name@branch, or the name alone for its own."
+        )
+    return f"{slug(name)}{at}{branch.strip()}"
+
+
+def parted(spelled: str) -> tuple[str, str | None]:
+    """Part a reference into its name and its branch, None where none is asked for."""
+    name, _, branch = spelled.partition(_AT)
+    return name, branch or None
+
+
+def named_once(references: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse two references to one extra repo: only one of its commits can be on the addons path.
+
+    Raises:
+        Invalid: names the one that is there twice.
+    """
+    names = [parted(each)[0] for each in references]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise Invalid(f"extra_repos names {', '.join(twice)} more than once.", "Name each once.")
+    return references
+
+
+Reference = Annotated[
+    str, StringConstraints(min_length=1, max_length=300), AfterValidator(reference)
+]
+References = Annotated[tuple[Reference, ...], AfterValidator(named_once)]
+RepoName = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(slug)]
+
+
+class AddExtraRepo(Model):
+    """Where a new extra repo is."""
+
+    name: Annotated[RepoName, Field(description=_NAME_HELP)]
+    repo_url: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=500),
+        Field(description="https URL of the git repository that holds the addons."),
+    ]
+    branch: Annotated[
+        Annotated[str, StringConstraints(min_length=1, max_length=240)] | None,
+        Field(description="Branch that the name alone stands for; left out: the remote's default."),
+    ] = None
+
+
+class ExtraRepoName(Model):
+    """One extra repo, by name."""
+
+    name: Annotated[RepoName, Field(description=_NAME_HELP)]
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraRepo:
+    """One row of the store.
+
+    Attributes:
+        branch: what its name alone stands for.
+        branches: the newest commit we have of each branch that somebody asked for.
+        fetched_at: when the server was last asked.
+    """
+
+    id: str
+    team: str
+    name: str
+    repo_url: str
+    branch: str
+    branches: Mapping[str, str]
+    state: ExtraRepoState
+    created_by: str
+    created_at: datetime
+    fetched_at: datetime
+    step: str = ""
+    job: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """One extra repo of an environment, at the commit that it keeps.
+
+    Attributes:
+        repo: the extra repo's id.
+        repo_url: where it came from; names its folder in the container.
+        commit: empty until it is checked out; a pin with a commit has its checkout.
+    """
+
+    repo: str
+    name: str
+    repo_url: str
+    branch: str
+    commit: str = ""
+
+    @property
+    def reference(self) -> str:
+        """Spell it as it is asked for."""
+        return f"{self.name}{_AT}{self.branch}"
+
+
+def is_commit(text: str) -> bool:
+    """Whether a text is a commit, and so the name of a checkout's folder and nothing else."""
+    return _COMMIT.fullmatch(text) is not None
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is an extra repo's id, and so the name of its folder."""
+    return _ID.fullmatch(text) is not None
+
+
+def pins_text(pins: Iterable[Pin]) -> str:
+    """Write pins as one text, for a row or a label."""
+    return json.dumps([asdict(pin) for pin in pins])
+
+
+def read_pins(text: str) -> tuple[Pin, ...]:
+    """Read what `pins_text` wrote.
+
+    Raises:
+        ValueError: it did not write that.
+    """
+    try:
+        pins = tuple(Pin(**each) for each in json.loads(text))
+    except TypeError as wrong:
+        raise ValueError(text) from wrong
+    # They name folders that are mounted: no other name may come in by a label.
+    if not all(is_id(pin.repo) and (not pin.commit or is_commit(pin.commit)) for pin in pins):
+        raise ValueError(text)
+    return pins
+
+
+def asked_for(pins: Iterable[Pin], references: Iterable[str]) -> list[str]:
+    """Spell references as `name@branch`, with the pinned branch where none is asked for."""
+    pinned = {pin.name: pin.branch for pin in pins}
+    spelled = []
+    for name, branch in map(parted, references):
+        found = branch or pinned.get(name)
+        spelled.append(f"{name}{_AT}{found}" if found else name)
+    return spelled
+
+
+class PinView(Model):
+    """An extra repo of an environment, as callers see it."""
+
+    name: str
+    branch: str
+    commit: str
+
+    @classmethod
+    def of(cls, pin: Pin) -> Self:
+        """Show a pin."""
+        return cls(name=pin.name, branch=pin.branch, commit=pin.commit)
+
+
+class BranchView(Model):
+    """The newest commit that was fetched of a branch."""
+
+    branch: str
+    commit: str
+
+
+class ExtraRepoView(Model):
+    """An extra repo as callers see it. Times are RFC 3339 in UTC."""
+
+    name: str
+    team: str
+    state: ExtraRepoState
+    repo_url: str
+    branch: str
+    commit: str
+    branches: tuple[BranchView, ...]
+    environments: tuple[str, ...]
+    created_by: str
+    created_at: str
+    fetched_at: str
+
+    @classmethod
+    def of(cls, row: ExtraRepo, environments: tuple[str, ...]) -> Self:
+        """Show a row and the names of the environments that use it."""
+        return cls(
+            name=row.name,
+            team=row.team,
+            state=row.state,
+            repo_url=row.repo_url,
+            branch=row.branch,
+            commit=row.branches.get(row.branch, ""),
+            branches=tuple(
+                BranchView(branch=branch, commit=commit)
+                for branch, commit in sorted(row.branches.items())
+            ),
+            environments=environments,
+            created_by=row.created_by,
+            created_at=rfc3339(row.created_at),
+            fetched_at=rfc3339(row.fetched_at),
+        )
+
+
+class ExtraRepoList(Model):
+    """The team's extra repos, by name."""
+
+    extra_repos: tuple[ExtraRepoView, ...]

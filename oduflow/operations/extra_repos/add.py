@@ -1,0 +1,28 @@
+"""add_extra_repo."""
+
+from oduflow.domain.access import Permission
+from oduflow.domain.extra_repo import AddExtraRepo, ExtraRepoView
+from oduflow.domain.outcome import Outcome
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.deps import Deps
+from oduflow.services.extra_addition import add
+
+
+@operation(
+    permission=Permission.EXTRA_REPO_WRITE,
+    effect=Effect.WRITE,
+    lock=True,
+    slow=True,
+    open_world=True,
+    audit=("name", "branch"),
+    rest="POST /extra-repos",
+)
+def add_extra_repo(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[ExtraRepoView]:
+    """Add a repository of addons that the team's environments may share, such as Enterprise.
+
+    Fetched once for the team, without history; environments name it in extra_repos. Calling
+    twice with the same arguments answers the one that exists; others under its name are a
+    conflict.
+    """
+    return add(deps, call, args)

@@ -1,0 +1,24 @@
+"""delete_extra_repo."""
+
+from oduflow.domain.access import Permission
+from oduflow.domain.extra_repo import ExtraRepoName
+from oduflow.domain.outcome import Nothing, Outcome
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.deps import Deps
+from oduflow.services.extra_repos import find, remove
+
+
+@operation(
+    permission=Permission.EXTRA_REPO_DESTROY,
+    effect=Effect.DESTROY,
+    lock=True,
+    slow=True,
+    audit=("name",),
+    rest="DELETE /extra-repos/{name}",
+)
+def delete_extra_repo(deps: Deps, call: Call, args: ExtraRepoName) -> Outcome[Nothing]:
+    """Delete the team's copy of an extra repo; refused while an environment uses it."""
+    row = find(deps, call.actor.team, args.name)
+    remove(deps, call, row)
+    return Outcome(Nothing(), f"Extra repo {row.name} is deleted.")

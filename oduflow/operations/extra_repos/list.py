@@ -1,0 +1,17 @@
+"""list_extra_repos."""
+
+from oduflow.domain.access import Permission
+from oduflow.domain.extra_repo import ExtraRepoList
+from oduflow.domain.outcome import Nothing, Outcome
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.deps import Deps
+from oduflow.services.extra_repos import view
+
+
+@operation(permission=Permission.EXTRA_REPO_READ, effect=Effect.READ, rest="GET /extra-repos")
+def list_extra_repos(deps: Deps, call: Call, args: Nothing) -> Outcome[ExtraRepoList]:
+    """List the team's extra repos: branches, their newest fetched commits, and who uses them."""
+    found = tuple(view(deps, row) for row in deps.extra_repos.list(call.actor.team))
+    steps = () if found else ("add_extra_repo name=… repo_url=…",)
+    return Outcome(ExtraRepoList(extra_repos=found), f"{len(found)} extra repos.", next=steps)

@@ -1,0 +1,35 @@
+"""update_extra_repo."""
+
+from oduflow.domain.access import Permission
+from oduflow.domain.extra_repo import ExtraRepoName, ExtraRepoView
+from oduflow.domain.outcome import Outcome
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.deps import Deps
+from oduflow.services.extra_repos import take_up, update, view
+
+
+@operation(
+    permission=Permission.EXTRA_REPO_WRITE,
+    effect=Effect.WRITE,
+    lock=True,
+    slow=True,
+    open_world=True,
+    audit=("name",),
+    rest="POST /extra-repos/{name}/update",
+)
+def update_extra_repo(deps: Deps, call: Call, args: ExtraRepoName) -> Outcome[ExtraRepoView]:
+    """Fetch the newest commits of an extra repo's branches, for environments made from now on.
+
+    Environments that exist keep their commits; rebuild_environment with update_extra_repos=true
+    moves one.
+    """
+    row = take_up(deps, call.actor.team, args.name)
+    updated, warnings = update(deps, call, row)
+    shown = view(deps, updated)
+    moved = sum(row.branches.get(each.branch) != each.commit for each in shown.branches)
+    summary = f"{moved} of {len(shown.branches)} branches of {row.name} have new commits."
+    steps = tuple(
+        f"rebuild_environment name={name} update_extra_repos=true" for name in shown.environments
+    )
+    return Outcome(shown, summary, warnings=warnings, next=steps[:3] if moved else ())
