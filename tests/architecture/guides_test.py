@@ -10,7 +10,7 @@ import pytest
 from oduflow.domain.proxies import Hops
 from oduflow.settings import CLAUDE_CALLBACKS, parse
 from tests.architecture.documentation_test import DOCUMENTS, ROOT
-from tests.architecture.hints_test import COMMAND, OPERATIONS, exists, texts
+from tests.architecture.hints_test import ARGUMENTS, COMMAND, KEYS, OPERATIONS, exists, texts
 from tests.support.tree import code_files, name_of
 
 FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
@@ -42,7 +42,9 @@ def test_every_command_that_is_shown_exists(document: Path):
 
 @every_document
 def test_every_operation_that_is_named_exists(document: Path):
-    assert named_operations(document.read_text("utf-8")) - OPERATIONS == set()
+    found = named_operations(document.read_text("utf-8"))
+
+    assert found - OPERATIONS - ARGUMENTS - KEYS == set()
 
 
 @every_document
