@@ -6,7 +6,6 @@ The steps come from the sagas themselves: a new step is walked without a change 
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -93,17 +92,8 @@ def test_a_create_that_was_killed_at_any_step_leaves_nothing(
         "extra_repos": [enterprise],
     }
     for point in points("create", steps_of_create(instance)):
-        hold = failpoint(instance, point)
-        hold.touch()
-        with serving(instance) as server:
-            server.job("POST", "/api/environments", json=wanted)
-            reached = hold.with_name(f"{point}.reached")
-            eventually(reached.exists, SECONDS, server.tail)
-            shown = server.environments()
-            assert all(row["state"] == "creating" for row in shown), (point, shown)
-            server.kill()
-        hold.unlink()
-        reached.unlink()
+        shown = kill_at(instance, point, "POST", "/api/environments", json=wanted)
+        assert all(row["state"] == "creating" for row in shown), (point, shown)
         with serving(instance) as server:
             eventually(lambda: server.latest_job() == "interrupted", SECONDS, server.tail)
             eventually(lambda: not server.environments(), SECONDS, server.tail)
@@ -117,15 +107,7 @@ def test_a_delete_that_was_killed_at_any_step_is_finished(
     for point in points("delete", steps_of_delete(instance)):
         wanted = {"name": "walk", "repo_url": sample_repository, "extra_repos": [enterprise]}
         instance.ok("create_environment", **wanted)
-        hold = failpoint(instance, point)
-        hold.touch()
-        reached = hold.with_name(f"{point}.reached")
-        with serving(instance) as server:
-            server.job("DELETE", "/api/environments/walk")
-            eventually(reached.exists, SECONDS, server.tail)
-            server.kill()
-        hold.unlink()
-        reached.unlink()
+        kill_at(instance, point, "DELETE", "/api/environments/walk")
         with serving(instance) as server:
             eventually(lambda: not server.environments(), SECONDS, server.tail)
             assert world(instance) == before, point
@@ -139,15 +121,7 @@ def test_a_rebuild_that_was_killed_at_any_step_is_finished(
     )
     with_it = world(instance)
     for point in points("rebuild", list(REBUILD_STEPS)):
-        hold = failpoint(instance, point)
-        hold.touch()
-        reached = hold.with_name(f"{point}.reached")
-        with serving(instance) as server:
-            server.job("POST", "/api/environments/walk/rebuild")
-            eventually(reached.exists, SECONDS, server.tail)
-            server.kill()
-        hold.unlink()
-        reached.unlink()
+        kill_at(instance, point, "POST", "/api/environments/walk/rebuild")
         with serving(instance) as server:
             eventually(
                 lambda: [row["url"] for row in server.environments()] == [made["url"]],
@@ -165,8 +139,7 @@ def test_an_addition_of_an_extra_repo_that_was_killed_at_any_step_leaves_nothing
     before = world(instance)
     wanted = {"name": "walked", "repo_url": sample_repository}
     for point in points("add_extra", steps_of_extra_repos(instance)["add_extra"]):
-        with killed_at(instance, point, "POST", "/api/extra-repos", json=wanted):
-            pass
+        kill_at(instance, point, "POST", "/api/extra-repos", json=wanted)
         with serving(instance) as server:
             eventually(lambda: not _extra_repos(server), SECONDS, server.tail)
             eventually(lambda: world(instance) == before, SECONDS, lambda: point)  # noqa: B023
@@ -178,8 +151,7 @@ def test_an_update_of_an_extra_repo_that_was_killed_at_any_step_leaves_a_whole_o
     instance.ok("add_extra_repo", name="walked", repo_url=sample_repository)
     with_it = world(instance)
     for point in points("update_extra", steps_of_extra_repos(instance)["update_extra"]):
-        with killed_at(instance, point, "POST", "/api/extra-repos/walked/update"):
-            pass
+        kill_at(instance, point, "POST", "/api/extra-repos/walked/update")
         with serving(instance) as server:
             eventually(lambda: _steps(instance) == [""], SECONDS, server.tail)
             done = server.finished(server.job("POST", "/api/extra-repos/walked/update"))
@@ -194,28 +166,33 @@ def test_a_deletion_of_an_extra_repo_that_was_killed_at_any_step_is_finished(
     before = world(instance)
     for point in points("delete_extra", steps_of_extra_repos(instance)["delete_extra"]):
         instance.ok("add_extra_repo", name="walked", repo_url=sample_repository)
-        with killed_at(instance, point, "DELETE", "/api/extra-repos/walked"):
-            pass
+        kill_at(instance, point, "DELETE", "/api/extra-repos/walked")
         with serving(instance) as server:
             eventually(lambda: not _extra_repos(server), SECONDS, server.tail)
             assert world(instance) == before, point
 
 
-@contextmanager
-def killed_at(
+def kill_at(
     instance: Instance, point: str, method: str, path: str, **more: Any
-) -> Iterator[None]:
-    """Kill the server while it is held at a step of what it was asked for."""
+) -> list[dict[str, Any]]:
+    """Kill the server while it is held at a step of what it was asked for.
+
+    Returns:
+        The environments that it showed until then.
+    """
     hold = failpoint(instance, point)
-    hold.touch()
     reached = hold.with_name(f"{point}.reached")
-    with serving(instance) as server:
-        server.job(method, path, **more)
-        eventually(reached.exists, SECONDS, server.tail)
-        server.kill()
-    hold.unlink()
-    reached.unlink()
-    yield
+    hold.touch()
+    try:
+        with serving(instance) as server:
+            server.job(method, path, **more)
+            eventually(reached.exists, SECONDS, server.tail)
+            shown = server.environments()
+            server.kill()
+    finally:  # whoever comes next must not be held
+        hold.unlink()
+        reached.unlink(missing_ok=True)
+    return shown
 
 
 def _extra_repos(server: Server) -> list[Any]:
