@@ -28,6 +28,9 @@ CONNECT_SECONDS = 10.0
 for _name in ("mcp", "client"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
+# What the SDK raises for answers that do not follow the protocol, or their own schema.
+_FOREIGN = (MCPError, RuntimeError, ValueError, httpx2.HTTPError)
+
 T = TypeVar("T")
 Work = Callable[[Client], Awaitable[T]]
 
@@ -56,12 +59,9 @@ class Wire(httpx2.AsyncClient):
         """Send a request; the response is an answer.
 
         Raises:
-            Failure: there was none.
+            Failure: it is a refusal.
         """
-        try:
-            response = await super().send(request, **how)
-        except httpx2.TransportError as cause:
-            raise unreachable(cause, self._address) from cause
+        response = await super().send(request, **how)
         refused = await refusal(response, self._address)
         if refused is not None:
             await response.aclose()
@@ -78,12 +78,7 @@ def connected(address: Address, token: str, patience: float, work: Work[T]) -> T
     try:
         return asyncio.run(_connected(address, token, patience, work))
     except Exception as trouble:
-        first = _first(trouble)
-        if isinstance(first, Failure):
-            raise first from first.__cause__
-        if isinstance(first, MCPError) and first.code == CONNECTION_CLOSED:
-            raise cut_off(address) from trouble
-        raise no_oduflow(address) from trouble
+        raise _named(_first(trouble), address) from trouble
 
 
 async def _connected(address: Address, token: str, patience: float, work: Work[T]) -> T:
@@ -94,6 +89,14 @@ async def _connected(address: Address, token: str, patience: float, work: Work[T
             if client.server_info is not None and client.server_info.name != NAME:
                 raise no_oduflow(address)
             return await work(client)
+
+
+def _named(trouble: Exception, address: Address) -> Exception:
+    if isinstance(trouble, httpx2.TransportError):
+        return unreachable(trouble, address)
+    if isinstance(trouble, MCPError) and trouble.code == CONNECTION_CLOSED:
+        return cut_off(address)
+    return no_oduflow(address) if isinstance(trouble, _FOREIGN) else trouble
 
 
 def _first(trouble: Exception) -> Exception:
