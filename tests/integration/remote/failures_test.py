@@ -4,7 +4,7 @@ import json
 import logging
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +16,7 @@ from mcp.server.lowlevel import Server
 
 from oduflow.blueprints.mcp.bridge import Bridge
 from oduflow.blueprints.mcp.routes import EXTENSION
+from oduflow.blueprints.mcp.server import make_server
 from oduflow.domain.access import Actor
 from oduflow.domain.errors import Forbidden, Kind, UpstreamFailed
 from tests.support.fakes import BLUE_TOKEN, TWO_TEAMS
@@ -96,7 +97,12 @@ def test_a_name_that_is_not_the_servers(call: Caller) -> None:
 
 def test_another_kind_of_mcp_server(call: Caller) -> None:
     with mcp_world() as served:
-        other: Callable[[], Server[Any]] = lambda: Server("other")  # noqa: E731
+
+        def other() -> Server[Any]:
+            server = make_server(served.world.runner)
+            server.name = "other"
+            return server
+
         served.world.app.extensions[EXTENSION] = Bridge(other, served.world.context.slots)
         shown = call("call", "list_things", "--url", served.url)
 
