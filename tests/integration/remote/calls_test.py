@@ -6,15 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from mcp.types import CallToolResult
 
+from oduflow.blueprints.mcp.results import refusal_of
+from oduflow.blueprints.slots import no_room_to_wait
 from oduflow.cli.failures import EXIT_CODES
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Kind
 from oduflow.domain.outcome import Status
 from oduflow.kernel.call import Origin
-from tests.support.fakes import RED_TOKEN
+from tests.support.fakes import RED_TOKEN, World
 from tests.support.mcp_world import McpWorld, eventually
-from tests.support.remote_world import Caller
+from tests.support.remote_world import Answer, Caller, always, tampered
 
 FREE_AFTER_SECONDS = 1.5  # longer than the server waits
 BLUE = Actor("1", ActorKind.TOKEN, "auth_token")
@@ -151,6 +154,45 @@ def test_a_slow_call_that_fails_leaves_with_its_kinds_code(
 
     assert (shown.exit_code, shown.stdout) == (EXIT_CODES[kind], "")
     assert f"{kind}: It went wrong.\n  → Do this.\n" in shown.stderr
+
+
+def test_a_server_without_room_to_wait_is_asked_again(call: Caller) -> None:
+    refusals = [no_room_to_wait()]
+    world_of: list[World] = []
+
+    def change(body: bytes) -> Answer:
+        answer = json.loads(body)
+        if refusals:
+            answer["result"] = as_json(refusal_of(refusals.pop()))
+            world_of[0].slots.free.set()
+        return always("200 OK", json.dumps(answer).encode(), Content_Type="application/json")({})
+
+    with tampered("wait_for_job", change) as (url, world):
+        world_of.append(world)
+        world.slots.free.clear()
+        shown = call("call", "bake_thing", "lamp", "--url", url)
+
+    assert refusals == []
+    assert shown.exit_code == 0
+    assert "lamp is baked." in shown.stdout
+
+
+def test_nobody_waits_for_ever(
+    server: McpWorld, call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("oduflow.cli.remote.errand.LONGEST_JOB_SECONDS", 0)
+    server.world.slots.free.clear()
+
+    shown = call("call", "bake_thing", "lamp", "--url", server.url)
+
+    [job] = server.world.job_rows.unfinished()
+    server.world.slots.free.set()
+    assert shown.exit_code == 75
+    assert f"The job goes on: `oduflow call get_job {job.id} " in shown.stderr
+
+
+def as_json(result: CallToolResult) -> object:
+    return result.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def queued(server: McpWorld) -> bool:
