@@ -9,6 +9,7 @@ import json
 import sys
 from pathlib import Path
 
+from bench.credentials import keeping_out
 from bench.figures import Figure, table
 from bench.measure import measure
 
@@ -17,7 +18,7 @@ RESULTS = Path(".bench") / "latest.json"
 
 def main() -> int:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    figures = measure(rounds)
+    figures = [*keeping_out(rounds), *measure(rounds)]
     print(table(figures))
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps([figure.as_dict() for figure in figures], indent=2))

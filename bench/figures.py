@@ -25,7 +25,7 @@ class Figure:
     def shown(self, value: float) -> str:
         if self.unit == "s":
             return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.2f} s"
-        return f"{value:.1f} {self.unit}"
+        return f"{value:.{3 if self.unit == 'times' else 1}f} {self.unit}"
 
     def as_dict(self) -> dict[str, Any]:
         return {

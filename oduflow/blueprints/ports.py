@@ -27,6 +27,7 @@ class TokenVerifier(Protocol):
 
         Raises:
             Forbidden: the token is known, but its owner may not come in any more.
+            Unauthenticated: the token was good until it ended, which is no guess.
         """
 
 

@@ -48,7 +48,7 @@ def call(
     team: str | None,
     config: Path | None,
 ) -> None:
-    r"""Run one operation in this process, or at the server of --url, and wait for it.
+    """Run one operation in this process, or at the server of --url, and wait for it.
 
     ARGS are positional in the order that `oduflow tools TOOL` shows, or `--field value`, or one
     JSON object; `-` reads a value from stdin. An array field may be given several times.
@@ -59,7 +59,7 @@ def call(
       oduflow call get_environment_logs shop --level error --lines 50
       oduflow call setup_repo_auth -
       oduflow call list_environments --url https://oduflow.example.com
-    """
+    """  # noqa: D301 - click looks for the backspace itself
     with told(), interruptible():
         server = elsewhere(url, token_file, team, config)
         if server is None:

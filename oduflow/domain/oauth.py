@@ -16,6 +16,7 @@ PATH = "/mcp"
 
 ACCESS_LIFE = timedelta(hours=1)
 REFRESH_LIFE = timedelta(days=30)
+REMEMBERED = timedelta(days=1)  # how long an expired token is told from a guess
 REFRESH_GRACE = timedelta(seconds=60)  # real clients refresh in parallel
 CODE_LIFE = timedelta(seconds=60)
 TRANSACTION_LIFE = timedelta(minutes=10)

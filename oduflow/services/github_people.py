@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from oduflow.adapters.store import OAuthLogins, OAuthTokens
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.errors import Forbidden
+from oduflow.domain.errors import Forbidden, Unauthenticated
 from oduflow.domain.oauth import TokenKind, hash_of, resource_at, teams_of
 from oduflow.settings import Settings
 
@@ -34,11 +34,17 @@ class GithubPeople:
 
         Raises:
             Forbidden: its owner was let in, but may not come in any more.
+            Unauthenticated: it was good until it expired.
         """
         settings = self._settings()
         if not settings.server.oauth_enabled:
             return None
-        found = self._tokens.find(hash_of(token), TokenKind.ACCESS)
+        digest = hash_of(token)
+        found = self._tokens.find(digest, TokenKind.ACCESS)
+        if found is None and self._tokens.has_expired(digest):
+            raise Unauthenticated(
+                "The access token has expired.", "Get another with the refresh token, or sign in."
+            )
         here = resource_at(settings.server.oauth_base_url, resource)
         if found is None or found.bearing.resource != here:
             return None

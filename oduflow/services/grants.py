@@ -40,10 +40,19 @@ class GrantKeeper:
         """Return who holds that secret, or None when it opens nothing here.
 
         A secret is looked up by its digest, so the time it takes tells nothing about others.
+
+        Raises:
+            Unauthenticated: it opened something until it expired, or was used up.
         """
         row = self.grants.by_digest(digest_of(token)) if token.startswith(PREFIX) else None
-        if row is None or not _opens(row, resource) or self._state(row.id) is not GrantState.LIVE:
+        state = None if row is None else self._state(row.id)
+        if row is None or state is None or not _opens(row, resource):
             return None
+        if state is not GrantState.LIVE:
+            raise Unauthenticated(
+                f"The grant {row.name} opens nothing any more: it is {state}.",
+                "Ask whoever made it for another.",
+            )
         return Actor(
             team=row.team,
             kind=ActorKind.GRANT,

@@ -104,6 +104,17 @@ def _hostnames(settings: Settings, report: Report) -> None:
                 path, _same(first[team.hostname], report), value=shown_value(team.hostname)
             )
 
+    signed_in_at = urlsplit(settings.server.oauth_base_url).hostname
+    for team in settings.teams.values():
+        others = any(other.github_users for other in settings.teams.values() if other != team)
+        if team.hostname and team.hostname == signed_in_at and others:
+            report.refuse(
+                ("team", team.id, "hostname"),
+                "is the host of oauth_base_url, where the people of other teams sign in, too",
+                "Give the team another name, or leave hostname out.",
+                value=shown_value(team.hostname),
+            )
+
 
 def _same_secrets(settings: Settings, report: Report) -> None:
     """A secret names its team, so two teams can never share one."""
@@ -176,5 +187,5 @@ def _cookies(settings: Settings, report: Report) -> None:
     if len(settings.teams) > 1 and routing.mode == "port" and not routing.environment_hosts:
         report.warn(
             "Several teams share one host name, so a browser sends each environment the cookies "
-            "of the others: see environment_hosts in [routing]."
+            "of the others: use separate browsers."
         )

@@ -1,4 +1,4 @@
-"""The guide in docs/nginx.md, tried: its own words as the file of a real nginx with TLS."""
+"""The guide in docs/proxies.md, tried: its own words as the file of a real nginx with TLS."""
 
 import re
 import subprocess
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timeout(120)
 
 HOST = "oduflow.example.com"
 TLS_PORT = 8443
-GUIDE = Path(__file__).parents[2] / "docs" / "nginx.md"
+GUIDE = Path(__file__).parents[2] / "docs" / "proxies.md"
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ WSGI = Path(__file__).parents[2] / "wsgi.py"
 
 def test_importing_it_opens_no_connection_and_starts_no_work(application, started):
     assert isinstance(application, Flask)
-    assert started == []
+    assert started == ["log"]
 
 
 def test_it_serves_the_configuration_that_is_found_and_the_first_request_starts_the_work(
@@ -26,7 +26,7 @@ def test_it_serves_the_configuration_that_is_found_and_the_first_request_starts_
 ):
     answer = application.test_client().get("/healthz", base_url="http://localhost:8123")
     assert answer.status_code == 200
-    assert started == ["keeper"]
+    assert started == ["log", "keeper"]
 
 
 def test_a_second_one_on_the_same_folder_exits_2_and_says_how_to_use_threads(
@@ -77,6 +77,7 @@ def application(folder, started, monkeypatch):
         raise AssertionError("a connection was asked for")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr("oduflow.cli.serve.set_up_logging", lambda: started.append("log"))
     monkeypatch.setenv("ODUFLOW_CONFIG", str(folder / "oduflow.toml"))
     spec = importlib.util.spec_from_file_location("wsgi_under_test", WSGI)
     assert spec is not None

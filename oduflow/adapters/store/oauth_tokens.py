@@ -17,6 +17,7 @@ from oduflow.domain.oauth import (
     ACCESS_LIFE,
     REFRESH_GRACE,
     REFRESH_LIFE,
+    REMEMBERED,
     Bearing,
     Code,
     Login,
@@ -89,6 +90,12 @@ class OAuthTokens:
         found = None if row is None else _token(row)
         return found if found and found.kind is kind and found.expires_at > self._clock() else None
 
+    def has_expired(self, hash_: str) -> bool:
+        """Whether it is a token that was good until not long ago, and so is nobody's guess."""
+        with self._store.read() as connection:
+            row = _row(connection, tokens, hash_)
+        return row is not None and _token(row).expires_at <= self._clock()
+
     def rotate(self, hash_: str, client: str, pair: Pair) -> bool:
         """Give a pair of tokens for a refresh token.
 
@@ -142,8 +149,12 @@ def _end(connection: Connection, family: str) -> None:
 
 
 def _prune(connection: Connection, moment: datetime) -> None:
-    """Forget what expired; a redeemed code stays while there is something its replay would kill."""
-    connection.execute(delete(tokens).where(tokens.c.expires_at <= moment))
+    """Forget what expired; a redeemed code stays while there is something its replay would kill.
+
+    A token that expired is remembered for a while: its client asks with it once more, and that is
+    no guess.
+    """
+    connection.execute(delete(tokens).where(tokens.c.expires_at <= moment - REMEMBERED))
     alive = select(tokens.c.family)
     connection.execute(
         delete(codes).where(codes.c.expires_at <= moment, codes.c.family.not_in(alive))

@@ -20,7 +20,7 @@ from oduflow.blueprints.context import context
 from oduflow.blueprints.trail import remember
 from oduflow.domain.access import Actor
 from oduflow.domain.attempts import Claim, Reservation
-from oduflow.domain.errors import Kind, RateLimited
+from oduflow.domain.errors import Failure, Kind, RateLimited
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def attempt(
         with seen.turn(claim.source):
             if mark not in seen.right:
                 return _reserved(face, compare, claim, mark)
-    found = compare()
+    found = _told(face, compare)
     if found is None:  # it was changed a moment ago
         seen.right.discard(mark)
         ledger.reserve(claim)
@@ -71,7 +71,7 @@ def _reserved(face: str, compare: Callable[[], T | None], claim: Claim, mark: by
     reservation = ledger.reserve(claim)
     _go_on(reservation, face)
     try:
-        found = compare()
+        found = _told(face, compare)
     except BaseException:
         ledger.give_back(reservation)
         raise
@@ -84,6 +84,15 @@ def _reserved(face: str, compare: Callable[[], T | None], claim: Claim, mark: by
     else:
         ledger.give_back(reservation)
     return found
+
+
+def _told(face: str, compare: Callable[[], T | None]) -> T | None:
+    """Compare, and remember who may not come in any more with what was right once."""
+    try:
+        return compare()
+    except Failure as refused:
+        remember("sign_in", None, refused.kind, {"credential": face})
+        raise
 
 
 def _note_wrong(face: str) -> None:

@@ -14,7 +14,7 @@ from oduflow.blueprints.context import context
 from oduflow.blueprints.ports import TokenVerifier
 from oduflow.blueprints.trail import remember
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.errors import Kind
+from oduflow.domain.errors import Kind, Unauthenticated
 from oduflow.domain.grant_rules import REST
 from oduflow.domain.oauth import resource_at
 from oduflow.settings import Team
@@ -46,18 +46,24 @@ def authenticate_bearer() -> Actor:
         RateLimited: there were too many wrong ones.
     """
     presented = request.headers.get("Authorization")
+    hint = "Send `Authorization: Bearer …` with the team's auth_token of oduflow.toml."
     if presented is None:
         actor = _anonymous()
         message, problem = "This needs a Bearer token.", ""
         if actor is None:
             remember("sign_in", None, Kind.UNAUTHENTICATED, {"credential": "none"})
     else:
-        actor = attempt("bearer", lambda: _verified(presented), presented=presented, past_team=True)
         message, problem = "The Bearer token is wrong.", _INVALID
+        try:
+            actor = attempt(
+                "bearer", lambda: _verified(presented), presented=presented, past_team=True
+            )
+        except Unauthenticated as ended:
+            actor, message, hint = None, ended.message, ended.hint
     if actor is None:
         raise NotSignedIn(
             message,
-            "Send `Authorization: Bearer …` with the team's auth_token of oduflow.toml.",
+            hint,
             challenge=f"Bearer {_where_to_sign_in()}{_REALM}{problem}",
         )
     return actor
@@ -70,14 +76,16 @@ def authenticate_grant() -> Actor:
         NotSignedIn: it is no grant, or none that opens REST.
     """
     presented = request.headers["Authorization"]
-    actor = attempt("grant", lambda: _granted(presented), presented=presented, past_team=True)
+    message = "The Bearer token is wrong here."
+    hint = (
+        "REST takes a grant made with rest=true, or HTTP Basic; the team's auth_token is for MCP."
+    )
+    try:
+        actor = attempt("grant", lambda: _granted(presented), presented=presented, past_team=True)
+    except Unauthenticated as ended:
+        actor, message, hint = None, ended.message, ended.hint
     if actor is None:
-        raise NotSignedIn(
-            "The Bearer token is wrong here.",
-            "REST takes a grant made with rest=true, or HTTP Basic; the team's auth_token is for "
-            "MCP.",
-            challenge=_INVALID_OR_BASIC,
-        )
+        raise NotSignedIn(message, hint, challenge=_INVALID_OR_BASIC)
     return actor
 
 

@@ -19,7 +19,7 @@ from oduflow.domain.redirects import is_registered
 from oduflow.settings.server import CLAUDE_CALLBACKS
 
 DOCUMENT_SCHEME = "https://"
-CONFIGURED_NAME = "A client that uses this server's own GitHub App"
+CONFIGURED_NAME = "A client set up with this server's own client id"
 _WITH_SECRET = AUTH_METHODS[:2]
 
 

@@ -47,7 +47,8 @@ def finish(seen: Transaction, login: Login, team: str) -> Response:
             seen,
             login,
             "Another GitHub account had this name when it first signed in. If the name changed "
-            f"hands on purpose, run on the server: oduflow call forget_github_login {login.name}",
+            "hands on purpose, run on the server: "
+            f"oduflow call --team {team} forget_github_login {login.name}",
         )
     _take(seen)
     client = agreed_client(seen.client_id, seen.client_name, seen.redirect_uri)

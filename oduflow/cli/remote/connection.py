@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import httpx2
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
-from mcp.types import CONNECTION_CLOSED, Implementation
+from mcp.types import CONNECTION_CLOSED, Implementation, Tool
 
 from oduflow import __version__
 from oduflow.blueprints.mcp.server import NAME
@@ -23,6 +23,7 @@ from oduflow.cli.remote.unreachable import cut_off, unreachable
 from oduflow.domain.errors import Failure
 
 CONNECT_SECONDS = 10.0
+MAX_PAGES = 100
 
 # Without a handler of its own, what it finds worth a warning would go to stderr, with tracebacks.
 for _name in ("mcp", "client"):
@@ -79,6 +80,19 @@ def connected(address: Address, token: str, patience: float, work: Work[T]) -> T
         return asyncio.run(_connected(address, token, patience, work))
     except Exception as trouble:
         raise _named(_first(trouble), address) from trouble
+
+
+async def tools_of(client: Client) -> list[Tool]:
+    """List the tools of a server, all pages of them."""
+    found: list[Tool] = []
+    cursor: str | None = None
+    for _ in range(MAX_PAGES):
+        page = await client.list_tools(cursor=cursor)
+        found += page.tools
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    return found
 
 
 async def _connected(address: Address, token: str, patience: float, work: Work[T]) -> T:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from oduflow.cli.answer import Show
 from oduflow.cli.remote.address import Address
+from oduflow.cli.remote.connection import tools_of
 from oduflow.cli.remote.refusals import no_oduflow
 from oduflow.domain.errors import Busy, Failure, Kind, UpstreamFailed
 from oduflow.domain.outcome import FINISHED, Envelope, ErrorView
@@ -47,6 +48,8 @@ class Errand:
         Raises:
             Failure: no answer came.
         """
+        # The SDK checks results against the list, and would ask for it after a grant's last call.
+        await tools_of(client)
         self._sent = True
         result = await client.call_tool(
             self._tool.name, dict(self._raw), progress_callback=self._progress

@@ -31,7 +31,7 @@ _WORDS: Mapping[int, tuple[type[Failure], str, str]] = MappingProxyType(
         HTTPStatus.UNAUTHORIZED: (
             Unauthenticated,
             "{address} does not know this token, or it has expired.",
-            "$ODUFLOW_TOKEN or --token-file must hold the auth_token of a team, or a grant.",
+            "$ODUFLOW_TOKEN or --token-file must hold the auth_token of a team, or a live grant.",
         ),
         HTTPStatus.FORBIDDEN: (
             Forbidden,
@@ -104,6 +104,8 @@ def _named(response: httpx2.Response, told: ErrorView | None, address: Address) 
     kind, message, hint = _WORDS.get(status, _BROKEN)
     if told is not None and status in _TELLING:
         return kind(told.message, told.hint or hint)
+    if told is not None and status == HTTPStatus.UNAUTHORIZED:
+        return kind(told.message, hint)  # theirs is about a header
     return kind(message.format(address=address, status=status), hint)
 
 

@@ -6,12 +6,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from mcp import Client
 from mcp.types import Tool
 
 from oduflow.cli.answer import Show
 from oduflow.cli.remote.address import Address, parse_address
-from oduflow.cli.remote.connection import connected
+from oduflow.cli.remote.connection import connected, tools_of
 from oduflow.cli.remote.errand import Errand
 from oduflow.cli.remote.token import bearer_token
 from oduflow.domain.errors import Failure, NotFound
@@ -20,7 +19,6 @@ from oduflow.domain.outcome import Envelope
 
 LIST_SECONDS = 20.0
 CALL_SECONDS = 120.0  # a quick operation may take its time; a slow one answers a job's handle
-MAX_PAGES = 100
 
 
 class Interrupted(Exception):
@@ -48,7 +46,7 @@ class RemoteServer:
             Interrupted: Ctrl-C.
         """
         try:
-            return connected(self.address, self.token, self.list_patience, _listed)
+            return connected(self.address, self.token, self.list_patience, tools_of)
         except KeyboardInterrupt:
             raise Interrupted from None
 
@@ -92,15 +90,3 @@ def remote_server(url: str, token_file: Path | None) -> RemoteServer:
         Failure: one of them is missing or wrong.
     """
     return RemoteServer(parse_address(url), bearer_token(token_file))
-
-
-async def _listed(client: Client) -> list[Tool]:
-    found: list[Tool] = []
-    cursor: str | None = None
-    for _ in range(MAX_PAGES):
-        page = await client.list_tools(cursor=cursor)
-        found += page.tools
-        cursor = page.next_cursor
-        if cursor is None:
-            break
-    return found

@@ -41,5 +41,5 @@ def _refuse_foreign(deps: Deps, call: Call, login: str) -> None:
     if len(teams) > 1:
         raise Forbidden(
             f"{login} belongs to other teams too.",
-            f"Run on the server: oduflow call forget_github_login {login}",
+            f"Run on the server: oduflow call --team {call.actor.team} forget_github_login {login}",
         )

@@ -80,9 +80,10 @@ def test_a_grant_that_ended_is_401(served: McpWorld, made: GrantsWorld, end: str
     else:
         assert served.call("get_status", token=secret)["status"] == "ok"
 
-    answer = served.post("tools/list", token=secret)
-    assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+    for _ in range(4 if "revoked" in end else 10):  # what ended by itself is never a guess
+        answer = served.post("tools/list", token=secret)
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
 
 
 def test_of_many_calls_at_once_no_more_than_its_budget_go_through(

@@ -65,8 +65,20 @@ def test_a_wrong_token_is_told_with_the_next_step(server: McpWorld, call: Caller
     shown = call("call", "list_environments", "--url", server.url, token="wrong-token-012345")
 
     assert (shown.exit_code, shown.stdout) == (77, "")
-    assert f"unauthenticated: {server.url} does not know this token" in shown.stderr
+    assert "unauthenticated: The Bearer token is wrong." in shown.stderr
     assert "→ $ODUFLOW_TOKEN or --token-file must hold" in shown.stderr
+
+
+def test_a_grant_that_ended_is_told_from_a_wrong_token(
+    made: GrantsWorld, server: McpWorld, call: Caller
+) -> None:
+    ended = made.grant("ended", calls=1)
+
+    first = call("call", "get_status", "--url", server.url, token=ended)
+    shown = call("call", "get_status", "--url", server.url, token=ended)
+
+    assert (first.exit_code, shown.exit_code) == (0, 77)
+    assert "unauthenticated: The grant ended opens nothing any more: it is spent." in shown.stderr
 
 
 def test_a_wrong_token_is_presented_once(server: McpWorld, call: Caller) -> None:

@@ -33,6 +33,7 @@ class Served:
     """A server that listens, in a process of its own."""
 
     port: int
+    log: Path
 
     @property
     def host(self) -> str:
@@ -41,7 +42,7 @@ class Served:
     def ask(self, path: str, *headers: str) -> tuple[int, str]:
         """Send a GET with these header lines and no others; answer status and text."""
         lines = (f"GET {path} HTTP/1.1", *headers, "Connection: close", "", "")
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE_SECONDS) as connection:
             connection.sendall("\r\n".join(lines).encode())
             text = b"".join(iter(lambda: connection.recv(65_536), b"")).decode()
         return int(text.split(" ", 2)[1]), text
@@ -51,6 +52,13 @@ def test_it_serves(closed):
     assert closed.ask("/healthz", closed.host)[0] == 200
     assert closed.ask("/api/openapi.json", closed.host, PASSWORD)[0] == 200
     assert closed.ask("/api/openapi.json", closed.host)[0] == 401
+
+
+def test_it_says_at_the_start_who_may_come_in(opened):
+    assert opened.ask("/healthz", opened.host)[0] == 200  # gunicorn loads us after it listens
+    team = f"[team.1] http://localhost:{opened.port}/ (MCP token OFF, OAuth OFF, UI auth OFF)"
+    assert f"INFO  {team}\n" in opened.log.read_text()
+    assert "\nWARNING [team.1] MCP runs without authentication" in opened.log.read_text()
 
 
 def test_two_host_headers_are_400(closed):
@@ -119,14 +127,17 @@ def served(command: tuple[str, ...], folder: Path, toml: str) -> Iterator[Served
     config = folder / "oduflow.toml"
     config.write_text(f'[server]\ninstance = "test-web"\nport = {port}\ndata_dir = "data"\n{toml}')
     words = [word.format(address=f"127.0.0.1:{port}") for word in command]
-    process = subprocess.Popen(
-        [*WITHOUT_ENGINE, sys.executable, "-m", *words, "wsgi:application"],
-        cwd=ROOT,
-        env={"ODUFLOW_CONFIG": str(config), "PATH": "/usr/bin:/bin"},
-    )
+    log = folder / "log"
+    with log.open("wb") as written:
+        process = subprocess.Popen(
+            [*WITHOUT_ENGINE, sys.executable, "-m", *words, "wsgi:application"],
+            cwd=ROOT,
+            env={"ODUFLOW_CONFIG": str(config), "PATH": "/usr/bin:/bin"},
+            stderr=written,
+        )
     try:
         wait_for(port, process)
-        yield Served(port)
+        yield Served(port, log)
     finally:
         process.terminate()
         process.wait(PATIENCE_SECONDS)

@@ -5,7 +5,7 @@ import pytest
 
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.clock import now
-from oduflow.domain.errors import Forbidden
+from oduflow.domain.errors import Forbidden, Unauthenticated
 from oduflow.domain.oauth import Bearing, Code, Login, Pair, hash_of
 from oduflow.services.github_people import GithubPeople
 from oduflow.settings import parse
@@ -46,10 +46,11 @@ def test_a_token_for_one_environment_is_good_there_only(people, path, good):
     assert bool(people("narrow", path)) is good
 
 
-def test_a_token_dies_after_an_hour(people):
+def test_a_token_dies_after_an_hour_and_is_told_from_a_guess(people):
     people.parts.clock.ahead = timedelta(hours=1)
 
-    assert people("token") is None
+    with pytest.raises(Unauthenticated, match="expired"):
+        people("token")
 
 
 def test_who_is_removed_is_denied_with_the_next_call(people):

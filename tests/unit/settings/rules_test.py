@@ -148,6 +148,14 @@ def test_listed_github_users_need_no_warning():
     assert parse(text).warnings == ()
 
 
+def test_where_people_of_several_teams_sign_in_is_no_one_teams_host():
+    team = f'[server]\n{OAUTH}{SAFE_TEAM}hostname = "%s"\n'
+    other = '[team.2]\ngithub_users = ["dev1"]\n'
+    assert keys_refused(team % "odoo.example.com" + other) == ["team.1.hostname"]
+    parse(team % "odoo.example.com")
+    parse(team % "blue.odoo.example.com" + other)
+
+
 @pytest.mark.parametrize(
     ("routing", "warned"),
     [

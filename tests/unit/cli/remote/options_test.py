@@ -40,3 +40,10 @@ def test_the_help_says_where_the_token_comes_from_and_takes_none(command):
     assert "$ODUFLOW_TOKEN" in shown.output
     assert "--token-file" in shown.output
     assert "--token " not in shown.output
+
+
+def test_the_help_of_a_call_shows_each_example_on_a_line_of_its_own():
+    shown = oduflow("call", "--help").output
+
+    assert "\n    oduflow call list_environments\n" in shown
+    assert "\n    oduflow call list_environments --url https://oduflow.example.com\n" in shown

@@ -1,0 +1,119 @@
+"""What the guides quote is there: configuration, commands, operations, headings, messages."""
+
+import json
+import re
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from oduflow.domain.proxies import Hops
+from oduflow.settings import CLAUDE_CALLBACKS, parse
+from tests.architecture.documentation_test import DOCUMENTS, ROOT
+from tests.architecture.hints_test import ARGUMENTS, COMMAND, KEYS, OPERATIONS, exists, texts
+from tests.support.tree import code_files, name_of
+
+FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+ANCHORED = re.compile(r"\]\((?!https?:)([^)#]*)#([^)]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+VERBS = {name.partition("_")[0] for name in OPERATIONS}
+CLIENTS, PROXIES = ROOT / "docs/clients.md", ROOT / "docs/proxies.md"
+
+every_document = pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+
+
+@every_document
+def test_every_configuration_that_is_shown_can_be_used(document: Path):
+    for text in blocks(document, "toml"):
+        assert parse(text).teams, text
+
+
+@every_document
+def test_every_json_that_is_shown_is_json(document: Path):
+    for text in blocks(document, "json"):
+        assert json.loads(text), text
+
+
+@every_document
+def test_every_command_that_is_shown_exists(document: Path):
+    assert [shown for shown in commands(document.read_text("utf-8")) if not exists(*shown)] == []
+
+
+@every_document
+def test_every_operation_that_is_named_exists(document: Path):
+    found = named_operations(document.read_text("utf-8"))
+
+    assert found - OPERATIONS - ARGUMENTS - KEYS == set()
+
+
+@every_document
+def test_every_heading_that_is_linked_to_is_there(document: Path):
+    missing = [
+        (place, anchor)
+        for place, anchor in ANCHORED.findall(prose(document.read_text("utf-8")))
+        if anchor not in anchors(document.parent / place if place else document)
+    ]
+
+    assert missing == []
+
+
+def test_every_message_that_the_guide_explains_is_said_somewhere():
+    said = [text for path in code_files() for text in texts(path)]
+    _, _, table = CLIENTS.read_text("utf-8").partition("| You see |")
+    seen = [line.split("|")[1] for line in table.splitlines()[2:] if line.startswith("| ")]
+    quoted = [words.removesuffix(" …") for cell in seen for words in SPAN.findall(cell)]
+
+    assert len(quoted) > len(seen) / 2
+    assert [words for words in quoted if not any(words in text for text in said)] == []
+
+
+def test_the_warnings_that_the_guide_shows_are_the_servers():
+    shown = " ".join(PROXIES.read_text("utf-8").split())
+
+    for hops in (Hops(trusted=0, seen=1), Hops(trusted=2, seen=1)):
+        assert f"WARNING {hops.message} " in shown
+
+
+def test_a_list_of_redirects_that_replaces_the_default_keeps_claudes_two():
+    lists = [parse(text).server.oauth_redirect_uris for text in blocks(CLIENTS, "toml")]
+
+    assert lists
+    assert all(set(CLAUDE_CALLBACKS) < set(uris) for uris in lists)
+
+
+def test_what_is_not_there_would_be_noticed():
+    text = "Run `oduflow mend`, then\n```\noduflow call mend_all\n```\nor `create_world`."
+
+    assert commands(text) == [("mend", ""), ("call", "mend_all")]
+    assert not any(exists(*shown) for shown in commands(text))
+    assert named_operations(text) == {"create_world"}
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    """Read the fenced blocks of a language, without the indent of a list."""
+    found = FENCED.findall(document.read_text("utf-8"))
+    return [dedent(text) for _, named, text in found if named == language]
+
+
+def prose(text: str) -> str:
+    return FENCED.sub("", text)
+
+
+def commands(text: str) -> list[tuple[str, str]]:
+    """Read every `oduflow …` of a span or at the beginning of a line of a block."""
+    lines = [line.strip() for *_, block in FENCED.findall(text) for line in block.splitlines()]
+    shown = [line for line in SPAN.findall(prose(text)) + lines if line.startswith("oduflow ")]
+    return [COMMAND.findall(line)[0] for line in shown]
+
+
+def named_operations(text: str) -> set[str]:
+    """Read every span that begins as an operation's name does."""
+    words = {words for words in SPAN.findall(text) if re.fullmatch(r"[a-z]+(?:_[a-z]+)+", words)}
+    return {word for word in words if word.partition("_")[0] in VERBS}
+
+
+def anchors(document: Path) -> set[str]:
+    """Name a document's headings as a link does."""
+    headings = HEADING.findall(prose(document.read_text("utf-8")))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
