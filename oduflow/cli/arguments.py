@@ -2,28 +2,33 @@
 
 Three ways, which may be mixed: positional in the order of the schema, `--field value`, and
 `field=value` as hints are written; or one JSON object alone. `-` stands for a value read from
-stdin, or asked for at a prompt.
+stdin, or asked for at a prompt. The schema is the operation's own, or the one that a server lists.
 """
 
 import json
 import sys
-import typing
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
-from pydantic.fields import FieldInfo
 
 from oduflow.domain.errors import Invalid
 from oduflow.domain.masking import redact
-from oduflow.kernel.operation import Operation
 
 TRUE = frozenset({"true", "yes", "on", "1"})
 FALSE = frozenset({"false", "no", "off", "0"})
 
+Fields = Mapping[str, Mapping[str, Any]]
 
-def read_arguments(operation: Operation, words: Sequence[str]) -> dict[str, Any]:
+
+def fields_of(schema: Mapping[str, Any]) -> Fields:
+    """Return the fields of a JSON Schema in their order; each is a schema itself."""
+    fields: Fields = schema.get("properties") or {}
+    return fields
+
+
+def read_arguments(tool: str, fields: Fields, words: Sequence[str]) -> dict[str, Any]:
     """Turn the words after `oduflow call TOOL` into an operation's raw arguments.
 
     Raises:
@@ -31,68 +36,69 @@ def read_arguments(operation: Operation, words: Sequence[str]) -> dict[str, Any]
     """
     if len(words) == 1 and words[0].lstrip().startswith("{"):
         return _json_object(words[0])
-    fields = operation.arguments.model_fields
     order = iter(fields)
     found: dict[str, Any] = {}
     rest = deque(words)
     while rest:
-        name, value = _named(operation, rest.popleft(), rest)
+        name, value = _named(tool, fields, rest.popleft(), rest)
         if name is None:
             name = next((field for field in order if field not in found), None)
             if name is None:
                 raise Invalid(
-                    f"{operation.name} takes at most {len(fields)} values, and there are more.",
-                    f"`oduflow tools {operation.name}` shows them.",
+                    f"{tool} takes at most {len(fields)} values, and there are more.",
+                    f"`oduflow tools {tool}` shows them.",
                 )
-        if name in found and not is_array(fields[name]):
+        if name in found and not _is(fields[name], "array"):
             raise Invalid(f"{name} is given twice.")
         _put(found, name, _value(fields[name], name, value), fields[name])
     return found
 
 
-def is_array(field: FieldInfo) -> bool:
-    """Whether a field takes several values."""
-    kinds = (field.annotation, *typing.get_args(field.annotation))  # `tuple[str, ...] | None`
-    return any(typing.get_origin(kind) in {tuple, list} for kind in kinds)
+def _is(field: Mapping[str, Any], kind: str) -> bool:
+    """Whether a field takes values of a kind, among others perhaps (“array, or null”)."""
+    kinds = [choice.get("type") for choice in (field, *field.get("anyOf", ()))]
+    return any(found == kind or (isinstance(found, list) and kind in found) for found in kinds)
 
 
-def _named(operation: Operation, word: str, rest: deque[str]) -> tuple[str | None, str]:
+def _named(
+    tool: str, fields: Fields, word: str, rest: deque[str]
+) -> tuple[str, str] | tuple[None, str]:
     if word.startswith("--"):
-        return _option(operation, word, rest)
+        return _option(tool, fields, word, rest)
     name, equals, value = word.partition("=")
-    if equals and name in operation.arguments.model_fields:
+    if equals and name in fields:
         return name, value
     return None, word
 
 
-def _option(operation: Operation, word: str, rest: deque[str]) -> tuple[str, str]:
+def _option(tool: str, fields: Fields, word: str, rest: deque[str]) -> tuple[str, str]:
     name, equals, value = word.removeprefix("--").partition("=")
     name = name.replace("-", "_")
-    field = operation.arguments.model_fields.get(name)
+    field = fields.get(name)
     if field is None:
         raise Invalid(
-            f"{operation.name} has no field --{redact(name)}.",
-            f"`oduflow tools {operation.name}` shows its fields.",
+            f"{tool} has no field --{redact(name)}.",
+            f"`oduflow tools {tool}` shows its fields.",
         )
     if equals:
         return name, value
-    if field.annotation is bool and not (rest and rest[0].lower() in TRUE | FALSE):
+    if _is(field, "boolean") and not (rest and rest[0].lower() in TRUE | FALSE):
         return name, "true"
     if not rest:
         raise Invalid(f"--{name} needs a value.")
     return name, rest.popleft()
 
 
-def _put(found: dict[str, Any], name: str, value: Any, field: FieldInfo) -> None:
-    found[name] = [*found.get(name, []), *value] if is_array(field) else value
+def _put(found: dict[str, Any], name: str, value: Any, field: Mapping[str, Any]) -> None:
+    found[name] = [*found.get(name, []), *value] if _is(field, "array") else value
 
 
-def _value(field: FieldInfo, name: str, text: str) -> Any:
+def _value(field: Mapping[str, Any], name: str, text: str) -> Any:
     if text == "-":
         text = _asked(name)
-    if is_array(field):
+    if _is(field, "array"):
         return _json_array(text) if text.startswith("[") else [text]
-    if field.annotation is bool and text.lower() in TRUE | FALSE:
+    if _is(field, "boolean") and text.lower() in TRUE | FALSE:
         return text.lower() in TRUE
     return text
 

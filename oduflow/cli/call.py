@@ -1,28 +1,30 @@
-"""`oduflow call`: run one operation in this process."""
+"""`oduflow call`: run one operation in this process, or at a server elsewhere."""
 
 import getpass
 import math
 import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.text import Text
 
 from oduflow import bootstrap
-from oduflow.cli.arguments import read_arguments
-from oduflow.cli.failures import EXIT_CODES, leave, told
-from oduflow.cli.lines import plain, say
+from oduflow.cli.answer import Show, conclude, failed, progress
+from oduflow.cli.arguments import fields_of, read_arguments
+from oduflow.cli.failures import told
 from oduflow.cli.options import config_option, pick_team, team_option
-from oduflow.cli.render import render
+from oduflow.cli.remote.options import elsewhere, interruptible, token_file_option, url_option
+from oduflow.cli.remote.server import RemoteServer
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Failure
-from oduflow.domain.job import Job
-from oduflow.domain.outcome import Envelope, ErrorView, Nothing, Status
+from oduflow.domain.outcome import Envelope
 from oduflow.kernel.call import Origin
 from oduflow.kernel.runner import standing
-from oduflow.settings import load
+from oduflow.settings import Settings, load
+
+Work = Callable[[Show], Envelope[Any]]
 
 
 @click.command(
@@ -32,12 +34,21 @@ from oduflow.settings import load
 @click.argument("tool")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.option("--json", "as_json", is_flag=True, help="Print the envelope as JSON.")
+@url_option
+@token_file_option
 @team_option
 @config_option
 def call(
-    tool: str, arguments: tuple[str, ...], *, as_json: bool, team: str | None, config: Path | None
+    tool: str,
+    arguments: tuple[str, ...],
+    *,
+    as_json: bool,
+    url: str | None,
+    token_file: Path | None,
+    team: str | None,
+    config: Path | None,
 ) -> None:
-    r"""Run one operation in this process, and wait for it.
+    """Run one operation in this process, or at the server of --url, and wait for it.
 
     ARGS are positional in the order that `oduflow tools TOOL` shows, or `--field value`, or one
     JSON object; `-` reads a value from stdin. An array field may be given several times.
@@ -47,38 +58,53 @@ def call(
       oduflow call create_environment shop https://github.com/acme/shop.git main
       oduflow call get_environment_logs shop --level error --lines 50
       oduflow call setup_repo_auth -
-    """
-    with told():
-        settings = load(config)
-        actor = Actor(pick_team(settings, team), ActorKind.CLI, getpass.getuser())
-        services = bootstrap.build(settings)
-        services.store.migrate()
-        raw = read_arguments(services.registry.get(tool), arguments)
-        sys.exit(_run(services, tool, raw, actor, as_json=as_json))
+      oduflow call list_environments --url https://oduflow.example.com
+    """  # noqa: D301 - click looks for the backspace itself
+    with told(), interruptible():
+        server = elsewhere(url, token_file, team, config)
+        if server is None:
+            prepare = _here(tool, arguments, load(config), team)
+        else:
+            prepare = partial(_there, server, tool, arguments)
+        sys.exit(conclude(_answered(tool, prepare), as_json=as_json))
 
 
-def _run(
-    services: bootstrap.Services, tool: str, raw: dict[str, Any], actor: Actor, *, as_json: bool
-) -> int:
-    progress = Console(stderr=True)
-    with progress.status(Text(f"{tool} …")) as status:
+def _here(
+    tool: str, words: Sequence[str], settings: Settings, team: str | None
+) -> Callable[[], Work]:
+    actor = Actor(pick_team(settings, team), ActorKind.CLI, getpass.getuser())
+    services = bootstrap.build(settings)
+    services.store.migrate()
 
-        def show(job: Job) -> None:
-            line = f"{tool}: {standing(job)}"
-            # A Text, for a str would be markup.
-            status.update(Text(plain(line))) if progress.is_terminal else say(line, err=True)
+    def prepare() -> Work:
+        schema = services.registry.get(tool).arguments.model_json_schema()
+        raw = read_arguments(tool, fields_of(schema), words)
 
-        try:
-            envelope = services.runner.call(
-                tool, raw, actor, Origin("cli"), wait=math.inf, on_progress=show
+        def work(show: Show) -> Envelope[Any]:
+            return services.runner.call(
+                tool,
+                raw,
+                actor,
+                Origin("cli"),
+                wait=math.inf,
+                on_progress=lambda job: show(standing(job)),
             )
-        except Failure as failure:
-            error = ErrorView.of(failure)
-            envelope = Envelope[Nothing](status=Status.FAILED, summary=failure.message, error=error)
-    if as_json:
-        click.echo(envelope.model_dump_json(exclude_none=True))
-        return EXIT_CODES[envelope.error.kind] if envelope.error else 0
-    if envelope.error is not None:
-        leave(envelope.error)
-    render(envelope, Console())
-    return 0
+
+        return work
+
+    return prepare
+
+
+def _there(server: RemoteServer, tool: str, words: Sequence[str]) -> Work:
+    found = server.tool(tool)
+    raw = read_arguments(tool, fields_of(found.input_schema), words)
+    return partial(server.call, found, raw)
+
+
+def _answered(tool: str, prepare: Callable[[], Work]) -> Envelope[Any]:
+    try:
+        work = prepare()  # it may ask at a prompt, which no moving line should disturb
+        with progress(tool) as show:
+            return work(show)
+    except Failure as failure:
+        return failed(failure)

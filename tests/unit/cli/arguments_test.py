@@ -3,7 +3,8 @@ import sys
 
 import pytest
 
-from oduflow.cli.arguments import read_arguments
+from oduflow.blueprints.mcp.schemas import input_schema
+from oduflow.cli.arguments import fields_of, read_arguments
 from oduflow.domain.errors import Invalid
 from oduflow.kernel.registry import Registry
 from tests.support.things import THINGS
@@ -30,7 +31,7 @@ URL = "https://example.com/shop.git"
         (["--branch=a=b"], {"branch": "a=b"}),
     ],
 )
-def test_values_come_in_order_by_option_or_as_hints_write_them(words, found):
+def test_values_come_in_order_by_option_or_as_hints_write_them(read, words, found):
     assert read(CREATE, *words) == found
 
 
@@ -44,15 +45,15 @@ def test_values_come_in_order_by_option_or_as_hints_write_them(words, found):
         ['modules=["sale","crm"]'],
     ],
 )
-def test_an_array_is_given_several_times_or_as_json(words):
+def test_an_array_is_given_several_times_or_as_json(read, words):
     assert read(CREATE, *words) == {"modules": ["sale", "crm"]}
 
 
-def test_an_array_that_may_be_left_out_is_one_too():
+def test_an_array_that_may_be_left_out_is_one_too(read):
     assert read("list_things", "--colours", "red") == {"colours": ["red"]}
 
 
-def test_an_arrays_values_after_the_last_field_are_too_many():
+def test_an_arrays_values_after_the_last_field_are_too_many(read):
     words = ["shop", URL, "main", "base", "odoo:19.0", "sale", "oca", "crm"]
 
     with pytest.raises(Invalid, match="takes at most 7 values, and there are more"):
@@ -71,15 +72,15 @@ def test_an_arrays_values_after_the_last_field_are_too_many():
         (["shop", "Off"], False),
     ],
 )
-def test_a_fact_is_told_in_a_persons_words(words, protected):
+def test_a_fact_is_told_in_a_persons_words(read, words, protected):
     assert read("protect_environment", *words) == {"name": "shop", "protected": protected}
 
 
-def test_what_is_no_fact_is_left_to_the_validation():
+def test_what_is_no_fact_is_left_to_the_validation(read):
     assert read("protect_environment", "shop", "perhaps")["protected"] == "perhaps"
 
 
-def test_the_arguments_may_be_one_json_object():
+def test_the_arguments_may_be_one_json_object(read):
     assert read(CREATE, '{"name": "shop", "modules": ["sale"], "branch": null}') == {
         "name": "shop",
         "modules": ["sale"],
@@ -102,39 +103,39 @@ def test_the_arguments_may_be_one_json_object():
         (["a", "b", "c", "d", "e", "f", "g", "h"], "at most 7 values, and there are more"),
     ],
 )
-def test_a_word_that_fits_nothing_is_refused(words, problem):
+def test_a_word_that_fits_nothing_is_refused(read, words, problem):
     with pytest.raises(Invalid) as refused:
         read(CREATE, *words)
 
     assert problem in refused.value.message
 
 
-def test_a_refusal_says_where_the_fields_are_shown():
+def test_a_refusal_says_where_the_fields_are_shown(read):
     with pytest.raises(Invalid) as refused:
         read(CREATE, "--colour", "red")
 
     assert refused.value.hint == "`oduflow tools create_environment` shows its fields."
 
 
-def test_a_tool_without_fields_takes_no_values():
+def test_a_tool_without_fields_takes_no_values(read):
     with pytest.raises(Invalid, match="takes at most 0 values"):
         read("list_environments", "x")
 
 
 @pytest.mark.parametrize("words", [["-", URL], ["--name", "-", URL], ["--name=-", URL]])
-def test_a_dash_reads_a_line_from_stdin(monkeypatch, words):
+def test_a_dash_reads_a_line_from_stdin(read, monkeypatch, words):
     monkeypatch.setattr(sys, "stdin", io.StringIO("shop\nmore\n"))
 
     assert read(CREATE, *words) == {"name": "shop", "repo_url": URL}
 
 
-def test_two_dashes_read_two_lines(monkeypatch):
+def test_two_dashes_read_two_lines(read, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"shop\n{URL}\n"))
 
     assert read(CREATE, "-", "-") == {"name": "shop", "repo_url": URL}
 
 
-def test_what_is_asked_for_at_a_prompt_is_not_shown(monkeypatch):
+def test_what_is_asked_for_at_a_prompt_is_not_shown(read, monkeypatch):
     asked: list[tuple[str, dict[str, bool]]] = []
 
     def prompt(name, **how):
@@ -150,5 +151,13 @@ def test_what_is_asked_for_at_a_prompt_is_not_shown(monkeypatch):
     assert asked == [("name", {"hide_input": True, "err": True})]
 
 
-def read(tool, *words):
-    return read_arguments(PRODUCT.get(tool), words)
+@pytest.fixture(params=["declared", "listed"])
+def read(request):
+    """Read against what an operation declares, and against what a server lists of it."""
+    schema_of = {"declared": lambda model: model.model_json_schema(), "listed": input_schema}
+
+    def reader(tool, *words):
+        schema = schema_of[request.param](PRODUCT.get(tool).arguments)
+        return read_arguments(tool, fields_of(schema), words)
+
+    return reader

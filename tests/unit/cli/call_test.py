@@ -6,11 +6,13 @@ from rich.status import Status as Spinner
 from rich.text import Text
 
 from oduflow import bootstrap
+from oduflow.cli.app import cli
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.audit_view import ReadAudit
 from oduflow.domain.clock import now
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import Envelope, Nothing, Status
+from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
 from oduflow.settings import load
 from tests.support.command_line import oduflow
@@ -54,6 +56,25 @@ def test_a_script_reads_a_failure_from_the_envelope_and_the_exit_code(config):
     answer = json.loads(shown.stdout)
     assert shown.exit_code == 4
     assert (answer["status"], answer["error"]["kind"]) == ("failed", "not_found")
+
+
+def test_no_field_has_the_name_of_an_option_which_would_take_its_value():
+    options = {parameter.name for parameter in cli.commands["call"].params}
+    fields = {
+        field
+        for operation in Registry.discover(bootstrap.OPERATIONS)
+        for field in operation.arguments.model_fields
+    }
+
+    assert {"url", "token_file", "team", "config"} <= options
+    assert fields & (options | {"json"}) == set()
+
+
+def test_a_script_reads_a_mistake_from_the_envelope(config):
+    shown = call(config, "--json", "get_environment", "--nam", "x")
+
+    assert shown.exit_code == 2
+    assert json.loads(shown.stdout)["error"]["message"] == "get_environment has no field --nam."
 
 
 def test_a_call_is_audited_as_the_person_on_this_machine(config, monkeypatch):
