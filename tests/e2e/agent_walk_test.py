@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.dispatcher import ProgressFnT
 
 from tests.support.instances import TOKEN, Instance
 from tests.support.server import Server, serving
@@ -15,9 +16,11 @@ from tests.support.server import Server, serving
 pytestmark = pytest.mark.timeout(300)
 
 
-async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
-    """Call a tool; wait for its job where it answers one."""
-    result = await client.call_tool(tool, arguments)
+async def call(
+    client: Client, tool: str, tell: ProgressFnT | None = None, **arguments: Any
+) -> dict[str, Any]:
+    """Call a tool; wait for its job where it answers one, as on a slow machine."""
+    result = await client.call_tool(tool, arguments, progress_callback=tell)
     assert not result.is_error, result.content
     answer: dict[str, Any] = result.structured_content or {}
     while answer["status"] in {"queued", "running"}:
@@ -55,12 +58,8 @@ async def _walk(server: Server, repository: str, mode: str) -> None:
         assert tools["delete_environment"].annotations is not None
         assert tools["delete_environment"].annotations.destructive_hint is True
 
-        result = await client.call_tool(
-            "create_environment",
-            {"name": "walked", "repo_url": repository, "modules": ["field_notes"]},
-            progress_callback=tell,
-        )
-        assert not result.is_error, result.content
+        wanted = {"name": "walked", "repo_url": repository, "modules": ["field_notes"]}
+        await call(client, "create_environment", tell, **wanted)
         made = (await call(client, "get_environment", name="walked"))["data"]
         assert made["state"] == "running"
         assert any(told), "no progress was streamed"

@@ -1,5 +1,6 @@
 """The guide in docs/proxies.md, tried: its own words as the file of a real nginx with TLS."""
 
+import json
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from requests.adapters import HTTPAdapter
 
 from tests.support.instances import PASSWORD, TOKEN, Instance
 from tests.support.server import Server, await_ready, eventually, serving
+from tests.support.store_files import stored_bytes
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -94,13 +96,11 @@ def test_an_unknown_host_is_421(public: requests.Session) -> None:
 def test_a_forged_address_is_not_believed(public: requests.Session, server: Server) -> None:
     forged = {"X-Forwarded-For": "203.0.113.9"}
     public.post(f"{URL}/api/environments/nobody/stop", auth=BASIC, headers=forged)
-    store = (server.instance.settings.server.data_dir / "oduflow.db-wal").read_bytes()
-    store += (server.instance.settings.server.data_dir / "oduflow.db").read_bytes()
-    assert b"203.0.113.9" not in store
+    assert b"203.0.113.9" not in stored_bytes(server.instance.settings.server.data_dir)
 
 
 def test_progress_of_an_agents_call_arrives_while_the_call_runs(
-    public: requests.Session, sample_repository: str
+    public: requests.Session, server: Server, sample_repository: str
 ) -> None:
     body = {
         "jsonrpc": "2.0",
@@ -128,7 +128,10 @@ def test_progress_of_an_agents_call_arrives_while_the_call_runs(
         assert answer.status_code == 200
         lines = [line.decode() for line in answer.iter_lines() if line.startswith(b"data:")]
     assert sum("notifications/progress" in line for line in lines) >= 2
-    assert '"status":"ok"' in lines[-1].replace(" ", "")
+    ended = json.loads(lines[-1].removeprefix("data:"))["result"]["structuredContent"]
+    if ended["status"] == "running":  # a slow machine: the handle came instead of the result
+        ended = server.finished(ended["job"])
+    assert ended["status"] == "ok"
     removed = public.delete(
         f"{URL}/api/environments/streamed", auth=BASIC, headers={"Prefer": "wait=30"}
     )

@@ -16,6 +16,7 @@ from oduflow.web import create_app
 from tests.integration.credentials.conftest import TOKEN, Parts, made
 from tests.support.fake_provider import Said
 from tests.support.mcp_world import McpWorld
+from tests.support.store_files import files_with
 from tests.support.waitress_server import waitress_server
 
 BASIC = ("admin", "a-password-for-tests-1")
@@ -60,12 +61,9 @@ def test_after_a_full_run_nothing_that_was_written_holds_the_token(run, server, 
     written = "\n".join(logged)
     assert "setup_repo_auth" in written
     assert not any(secret in written for secret in SECRETS)
-    files = [path for path in parts.data.rglob("*") if path.is_file()]
-    holding = [
-        path.name for path in files if any(form.encode() in path.read_bytes() for form in SECRETS)
-    ]
-    assert holding == [".git-credentials"]
-    assert any(path.name.startswith("oduflow.db") for path in files)
+    assert [Path(file).name for file in files_with(parts.data, *SECRETS)] == [".git-credentials"]
+    searched = files_with(parts.data, "SQLite")
+    assert any(Path(file).name.startswith("oduflow.db") for file in searched)
 
 
 def everything_asked(parts: Parts, url: str, server: Any) -> Iterator[str]:

@@ -10,6 +10,7 @@ from oduflow.domain.errors import Conflict, Failure, Invalid, NotFound, Upstream
 from tests.integration.credentials.conftest import TOKEN, Parts
 from tests.support.fake_provider import Said
 from tests.support.git_server import GitServer
+from tests.support.store_files import stored_bytes
 
 END = "github-authentication-token-expiration"
 
@@ -220,7 +221,7 @@ def test_the_audit_knows_the_host_and_never_the_url(parts: Parts, server):
         parts.call("delete_credential", host=private(server), username=TOKEN)
     with pytest.raises(Failure):
         parts.call("get_environment", name=private(server))
-    database = b"".join(path.read_bytes() for path in parts.data.glob("oduflow.db*"))
+    database = stored_bytes(parts.data)
     assert TOKEN.encode() not in database
     assert b"ghp_wrong" not in database
     assert server.authority.encode() in database

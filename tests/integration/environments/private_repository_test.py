@@ -11,6 +11,7 @@ from oduflow.adapters.git.sample_repository import publish
 from tests.support.git_server import GitServer
 from tests.support.instances import Instance
 from tests.support.spying import Spy
+from tests.support.store_files import files_with
 from tests.support.variants import docker, git_host, plan_of, variant
 
 pytestmark = pytest.mark.timeout(300)
@@ -76,17 +77,8 @@ def test_with_a_good_one_it_serves_and_no_place_but_the_file_holds_the_token(rea
         assert TOKEN not in inspected
         assert "@" not in (plan.git_dir / "FETCH_HEAD").read_text()
         data = reader.settings.server.data_dir
-        assert holding(data) == ["team_blue/.git-credentials"]
+        assert files_with(data, TOKEN) == ["team_blue/.git-credentials"]
         validated = reader.ok("validate_credential", host=server.authority, username="me")
         assert validated["proven"] is True
     finally:
         reader.ok("delete_environment", name=NAME)
-
-
-def holding(data: Path) -> list[str]:
-    """Name the files of the data folder that hold the token."""
-    return sorted(
-        str(path.relative_to(data))
-        for path in data.rglob("*")
-        if path.is_file() and not path.is_symlink() and TOKEN.encode() in path.read_bytes()
-    )

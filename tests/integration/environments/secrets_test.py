@@ -16,6 +16,7 @@ from oduflow.domain.plan import EnvironmentPlan
 from tests.support.instances import OTHER_PASSWORD, OTHER_TOKEN, PASSWORD, TOKEN, Instance
 from tests.support.server import Server, serving
 from tests.support.spying import Spy
+from tests.support.store_files import stored_bytes
 from tests.support.variants import docker, inside, plan_of
 
 pytestmark = pytest.mark.timeout(300)
@@ -120,9 +121,9 @@ def test_no_log_record_carries_a_secret_at_any_level(watched: Watched) -> None:
 def test_neither_the_store_nor_a_log_of_a_container_holds_a_secret(
     instance: Instance, watched: Watched
 ) -> None:
-    store = [path.read_bytes() for path in instance.settings.server.data_dir.glob("oduflow.db*")]
-    assert any(b"guarded" in content for content in store)
-    assert not any(carried(watched.secrets, content) for content in store)
+    store = stored_bytes(instance.settings.server.data_dir)
+    assert b"guarded" in store
+    assert not carried(watched.secrets, store)
     for container in (watched.plan.container, watched.plan.naming.database):
         assert not carried(watched.secrets, docker("logs", container))
 

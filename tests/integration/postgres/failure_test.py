@@ -51,9 +51,9 @@ def test_a_copy_that_hangs_in_a_paused_server_can_be_cancelled(postgres, cluster
     asked: list[float] = []
 
     def cancelled() -> bool:
-        if not asked:
-            docker("pause", postgres.name)
         asked.append(time.monotonic())
+        if len(asked) == 1:
+            docker("pause", postgres.name)
         return len(asked) > 2
 
     try:
@@ -62,7 +62,7 @@ def test_a_copy_that_hangs_in_a_paused_server_can_be_cancelled(postgres, cluster
             cluster.clone_database(
                 source.name, copy.name, copy.name, strategy="wal_log", cancelled=cancelled
             )
-        assert 0.9 < asked[2] - asked[0] < 5
+        assert 0.9 < asked[2] - asked[0] < 20
     finally:
         docker("unpause", postgres.name)
     cluster.drop_database(copy.name)
