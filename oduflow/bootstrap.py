@@ -133,7 +133,7 @@ class Services:
 
     def stands(self, actor: Actor) -> bool:
         """Whether what let an actor in still would: asked again while a stream is open."""
-        return self.grants.stands(actor)
+        return all(verifier.stands(actor) for verifier in self.verifiers)
 
 
 def build(settings: Settings) -> Services:
