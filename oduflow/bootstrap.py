@@ -133,7 +133,8 @@ class Services:
 
     def stands(self, actor: Actor) -> bool:
         """Whether what let an actor in still would: asked again while a stream is open."""
-        return all(verifier.stands(actor) for verifier in self.verifiers)
+        configured = actor.team in self.live.current().teams
+        return configured and all(verifier.stands(actor) for verifier in self.verifiers)
 
 
 def build(settings: Settings) -> Services:

@@ -1,6 +1,5 @@
 """Real clients sign in at the real server: the MCP SDK's own, mcp-remote, the conformance suite."""
 
-import re
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -157,26 +156,42 @@ async def _with_the_sdk(url: str, mode: str) -> None:
     kept.tokens.access_token = "expired"
     async with connected() as client:
         await _look(client)
+    assert kept.tokens.access_token != "expired"
 
 
 async def _with_mcp_remote(url: str, folder: Path) -> None:
-    log = folder / "mcp-remote.log"
-    arguments = [f"{url}/mcp", str(free_port()), "--transport", "http-only", "--debug"]
-    environment = {**node_environment(), "MCP_REMOTE_CONFIG_DIR": str(folder)}
+    opened, log = folder / "opened", folder / "mcp-remote.log"
+    environment = {
+        **node_environment(),
+        "BROWSER": str(_browser(folder, opened)),
+        "MCP_REMOTE_CONFIG_DIR": str(folder),
+    }
+    arguments = [f"{url}/mcp", str(free_port()), "--transport", "http-only"]
     parameters = StdioServerParameters(command="mcp-remote", args=arguments, env=environment)
     with log.open("w") as errors:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(anyio.to_thread.run_sync, _answer_mcp_remote, url, log)
+            tasks.start_soon(anyio.to_thread.run_sync, _answer_mcp_remote, url, opened, log)
             async with Client(stdio_client(parameters, errlog=errors), mode="legacy") as client:
                 await _look(client)
+        opened.unlink()
+        async with Client(stdio_client(parameters, errlog=errors), mode="legacy") as client:
+            await _look(client)  # a second start needs nobody
+    assert not opened.exists()
 
 
-def _answer_mcp_remote(url: str, log: Path) -> None:
-    wanted = re.compile(rf"{re.escape(url)}/authorize\?\S+")
-    eventually(lambda: bool(wanted.search(log.read_text())), 60, log.read_text)
-    found = wanted.search(log.read_text())
-    assert found is not None
-    sign_in(url, found[0])
+def _browser(folder: Path, opened: Path) -> Path:
+    """Write a browser that only notes what it is asked to open."""
+    program = folder / "browser"
+    program.write_text(
+        f'#!/bin/sh\nprintf %s "$1" >"{opened}.new" && mv "{opened}.new" "{opened}"\n'
+    )
+    program.chmod(0o755)
+    return program
+
+
+def _answer_mcp_remote(url: str, opened: Path, log: Path) -> None:
+    eventually(opened.exists, 60, log.read_text)
+    sign_in(url, opened.read_text())
 
 
 async def _look(client: Client) -> None:

@@ -12,13 +12,15 @@ from typing import Any, cast
 import pytest
 
 from oduflow.blueprints.mcp.watch import LOOK_SECONDS, STRIKES
+from oduflow.settings import parse
 from tests.support.fake_github import FakeGitHub, fake_github
-from tests.support.fakes import BLUE_TOKEN
+from tests.support.fakes import BLUE_TOKEN, RED_TOKEN
 from tests.support.mcp_world import McpWorld, eventually
-from tests.support.oauth_world import BLUE, OAuthWorld, oauth_world
+from tests.support.oauth_world import BLUE, RED, OAuthWorld, oauth_world
 
 SOON = 4.0  # a look each second, a moment of rest for the file, two looks of an open stream
-WITHOUT_OCTOCAT = BLUE.replace('"octocat", ', "")
+TEAMS = BLUE + RED
+WITHOUT_OCTOCAT = TEAMS.replace('"octocat", ', "")
 
 
 def test_who_is_removed_from_the_list_is_out(world: OAuthWorld):
@@ -36,22 +38,27 @@ def test_who_is_removed_from_the_list_is_out(world: OAuthWorld):
     assert again.status_code == 403
 
 
-def test_an_open_stream_ends_with_its_owners_place_on_the_list(world: OAuthWorld):
+@pytest.mark.parametrize(
+    ("who", "left"), [("octocat", WITHOUT_OCTOCAT), ("red", BLUE)], ids=["person", "team"]
+)
+def test_an_open_stream_ends_with_its_owners_place_in_the_file(
+    world: OAuthWorld, who: str, left: str
+):
     served = McpWorld(cast("Any", None), f"{world.url}/mcp")
-    theirs = served.session(world.walk("octocat").sign_in()["access_token"])
-    tokens = (world.walk("dev1").sign_in()["access_token"], BLUE_TOKEN)
+    ends = RED_TOKEN if who == "red" else world.walk(who).sign_in()["access_token"]
+    stay = (world.walk("dev1").sign_in(team="blue")["access_token"], BLUE_TOKEN)
     slots = world.app.extensions["oduflow"].slots
     with ExitStack() as kept:
-        for token in tokens:
+        for token in stay:
             kept.enter_context(served.session(token).get(served.url, stream=True, timeout=10))
-        stream = kept.enter_context(theirs.get(served.url, stream=True, timeout=10))
+        stream = kept.enter_context(served.session(ends).get(served.url, stream=True, timeout=10))
         chunks = stream.iter_content(None)  # one: an iterator that is dropped closes the stream
         assert next(chunks).startswith(b": open")
-        world.configure(WITHOUT_OCTOCAT)
+        world.configure(left)
         assert list(chunks) == []
-        eventually(lambda: slots.taken == len(tokens), SOON)
+        eventually(lambda: slots.taken == len(stay), SOON)
         time.sleep(LOOK_SECONDS * (STRIKES + 1))
-        assert slots.taken == len(tokens), "the others were ended too"
+        assert slots.taken == len(stay), "the others were ended too"
 
 
 def test_who_is_added_to_the_list_comes_in_without_a_restart(world: OAuthWorld, github: FakeGitHub):
@@ -60,7 +67,7 @@ def test_who_is_added_to_the_list_comes_in_without_a_restart(world: OAuthWorld, 
     assert walk.register().status_code == 201
     stranger = walk.callback(walk.github(walk.consent(walk.authorize())))
     assert stranger.status_code == 403
-    world.configure(BLUE.replace('"octocat"', '"newcomer", "octocat"'))
+    world.configure(TEAMS.replace('"octocat"', '"newcomer", "octocat"'))
     users = lambda: world.services.live.current().teams["blue"].github_users  # noqa: E731
     eventually(lambda: "newcomer" in users(), SOON)
     assert walk.call(walk.sign_in()["access_token"]).status_code == 200
@@ -87,14 +94,14 @@ def github() -> Iterator[FakeGitHub]:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, github: FakeGitHub) -> Iterator[OAuthWorld]:
-    with oauth_world(tmp_path_factory.mktemp("live"), github) as made:
+    with oauth_world(tmp_path_factory.mktemp("live"), github, TEAMS) as made:
         yield made
 
 
 @pytest.fixture
 def world(served: OAuthWorld) -> OAuthWorld:
     """Give every test the same server, under the configuration that it started with."""
-    served.configure(BLUE)
-    users = lambda: set(served.services.live.current().teams["blue"].github_users)  # noqa: E731
-    eventually(lambda: users() == {"octocat", "dev1"}, SOON)
+    served.configure(TEAMS)
+    wanted = parse(TEAMS).teams
+    eventually(lambda: served.services.live.current().teams == wanted, SOON)
     return served
