@@ -137,7 +137,8 @@ class Services:
 
     def stands(self, actor: Actor) -> bool:
         """Whether what let an actor in still would: asked again while a stream is open."""
-        return self.grants.stands(actor)
+        configured = actor.team in self.live.current().teams
+        return configured and all(verifier.stands(actor) for verifier in self.verifiers)
 
 
 def build(settings: Settings) -> Services:

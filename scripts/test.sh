@@ -13,6 +13,7 @@ need ip iproute2
 need nginx nginx-light
 need openssl openssl
 need chromium chromium
+need npm npm
 if [ -n "$missing" ]; then
     echo "test: installing$missing"
     apt-get update -q >/dev/null

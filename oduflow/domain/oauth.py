@@ -191,6 +191,15 @@ def teams_of(login: str, users: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
     return tuple(team for team, names in listed.items() if login.lower() in names)
 
 
+def joinable(users: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """Return the teams that somebody can come in to through GitHub: the only one, or who lists.
+
+    Args:
+        users: each team's list.
+    """
+    return tuple(team for team, names in users.items() if len(users) == 1 or any(names))
+
+
 def resource_at(base: str, path: str) -> str | None:
     """Return the resource that a path of this server is, or None where it is none."""
     return f"{base}{path}" if _RESOURCE_PATH.fullmatch(path) else None

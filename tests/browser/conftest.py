@@ -1,8 +1,12 @@
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
 
 from tests.support.browser import Chromium, Served, chromium, served_dashboard
+from tests.support.consent_world import ConsentWorld, Serving, consent_world
+from tests.support.oauth_world import BLUE, RED
 
 
 @pytest.fixture(scope="module")
@@ -18,3 +22,23 @@ def served(running: Chromium) -> Iterator[Served]:
     with served_dashboard(running) as dashboard:
         yield dashboard
         assert dashboard.complaints == []
+
+
+@pytest.fixture(scope="module")
+def serving(running: Chromium, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """Two teams that people sign in to: one server a file for each scheme."""
+    with ExitStack() as stack:
+
+        @cache
+        def serve(scheme: str) -> ConsentWorld:
+            folder = tmp_path_factory.mktemp(scheme)
+            return stack.enter_context(consent_world(running, folder, BLUE + RED, scheme=scheme))
+
+        yield serve
+
+
+@pytest.fixture
+def plain(serving: Serving) -> Iterator[ConsentWorld]:
+    """People sign in over http, in a browser with scripts."""
+    with serving("http").anew() as made:
+        yield made

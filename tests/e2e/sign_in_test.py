@@ -1,8 +1,6 @@
 """Real clients sign in at the real server: the MCP SDK's own, mcp-remote, the conformance suite."""
 
-import re
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import asynccontextmanager
@@ -26,38 +24,36 @@ from mcp.shared.auth import (
 )
 from pydantic import AnyUrl
 
-from tests.support.fake_github import FakeGitHub, fake_github
-from tests.support.instances import Instance, free_port
+from tests.support.fake_github import fake_github
+from tests.support.instances import free_port
 from tests.support.node import node_environment
 from tests.support.oauth_walk import REDIRECT_URI, Browser, Walk, query_of
-from tests.support.server import Server, await_ready, eventually, serving
+from tests.support.quiet_server import quiet_server
+from tests.support.server import eventually
 
 pytestmark = pytest.mark.timeout(400)
 
+TEAM = """\
+[team.blue]
+ui_password = "blue-password-0123"
+github_users = ["octocat"]
+"""
 
-@pytest.fixture
-def github() -> Iterator[FakeGitHub]:
-    with fake_github() as made:
-        yield made
 
-
-@pytest.fixture
-def url(instance: Instance, github: FakeGitHub) -> Iterator[str]:
-    """Run the real server with OAuth on; answer its public URL."""
-    public = f"http://localhost:{instance.settings.server.port}"
-    github.callbacks.add(f"{public}/auth/callback")
-    text = instance.config.read_text()
-    text = text.replace("[server]", f'[server]\noauth_base_url = "{public}"\n{github.settings}')
-    text = text.replace("[team.blue]", '[team.blue]\ngithub_users = ["octocat"]')
-    config = instance.config.with_name("oauth.toml")
-    config.write_text(text)
-    config.chmod(0o600)
-    command = [sys.executable, "-m", "oduflow", "serve", "--config", str(config)]
-    with serving(instance, command=command) as server:
-        await_ready(server)
-        assert "OAuth ON" in said(server)
-        yield public
-        assert_quiet(server, github)
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run the real server with OAuth on beside GitHub; answer its public URL."""
+    public = "http://localhost:{port}"
+    with fake_github() as github:
+        lines = f'oauth_base_url = "{public}"\n{github.settings}'
+        with quiet_server(tmp_path_factory.mktemp("sign-in"), TEAM, lines) as server:
+            assert "OAuth ON" in server.log
+            found = public.format(port=server.port)
+            github.callbacks.add(f"{found}/auth/callback")
+            yield found
+            assert github.tokens
+            assert [token for token in github.tokens if token in server.log] == []
+            assert "Traceback" not in server.log
 
 
 @pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])
@@ -73,7 +69,8 @@ def test_the_conformance_suites_authorization_scenarios_pass(url: str, tmp_path:
     port = free_port()
     client = Walk(url, redirect_uri=f"http://127.0.0.1:{port}/callback")
     assert client.register().status_code == 201
-    process = subprocess.Popen(
+    told: list[str] = []
+    with subprocess.Popen(
         [
             *("conformance", "authorization", "--url", url, "--client-id", client.client_id),
             *("--resource", f"{url}/mcp", "--port", str(port), "--output-dir", str(tmp_path)),
@@ -83,22 +80,17 @@ def test_the_conformance_suites_authorization_scenarios_pass(url: str, tmp_path:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    told: list[str] = []
-    assert process.stdout is not None
-    try:
+    ) as process:
+        assert process.stdout is not None
         for line in process.stdout:
             told.append(line)
             if line.startswith(f"{url}/authorize"):
-                person = threading.Thread(target=sign_in, args=(url, line.strip()))
-                person.start()
-        assert process.wait(60) == 0, "".join(told)
-    finally:
-        process.kill()
+                threading.Thread(target=sign_in, args=(url, line.strip())).start()
     text = "".join(told)
-    assert "authorization-server-metadata-endpoint" in text
-    assert "authorization-code-grant" in text
-    assert not re.search(r"FAIL|✗|[1-9]\d* failed|WARNING", text), text
+    assert process.returncode == 0, text
+    for scenario in ("authorization-server-metadata-endpoint", "authorization-code-grant"):
+        assert f"✓ {scenario}" in text, text
+    assert "Total: 3 passed, 0 failed" in text, text
 
 
 @dataclass
@@ -164,26 +156,42 @@ async def _with_the_sdk(url: str, mode: str) -> None:
     kept.tokens.access_token = "expired"
     async with connected() as client:
         await _look(client)
+    assert kept.tokens.access_token != "expired"
 
 
 async def _with_mcp_remote(url: str, folder: Path) -> None:
-    log = folder / "mcp-remote.log"
-    arguments = [f"{url}/mcp", str(free_port()), "--transport", "http-only", "--debug"]
-    environment = {**node_environment(), "MCP_REMOTE_CONFIG_DIR": str(folder)}
+    opened, log = folder / "opened", folder / "mcp-remote.log"
+    environment = {
+        **node_environment(),
+        "BROWSER": str(_browser(folder, opened)),
+        "MCP_REMOTE_CONFIG_DIR": str(folder),
+    }
+    arguments = [f"{url}/mcp", str(free_port()), "--transport", "http-only"]
     parameters = StdioServerParameters(command="mcp-remote", args=arguments, env=environment)
     with log.open("w") as errors:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(anyio.to_thread.run_sync, _answer_mcp_remote, url, log)
+            tasks.start_soon(anyio.to_thread.run_sync, _answer_mcp_remote, url, opened, log)
             async with Client(stdio_client(parameters, errlog=errors), mode="legacy") as client:
                 await _look(client)
+        opened.unlink()
+        async with Client(stdio_client(parameters, errlog=errors), mode="legacy") as client:
+            await _look(client)  # a second start needs nobody
+    assert not opened.exists()
 
 
-def _answer_mcp_remote(url: str, log: Path) -> None:
-    wanted = re.compile(rf"{re.escape(url)}/authorize\?\S+")
-    eventually(lambda: bool(wanted.search(log.read_text())), 60, log.read_text)
-    found = wanted.search(log.read_text())
-    assert found is not None
-    sign_in(url, found[0])
+def _browser(folder: Path, opened: Path) -> Path:
+    """Write a browser that only notes what it is asked to open."""
+    program = folder / "browser"
+    program.write_text(
+        f'#!/bin/sh\nprintf %s "$1" >"{opened}.new" && mv "{opened}.new" "{opened}"\n'
+    )
+    program.chmod(0o755)
+    return program
+
+
+def _answer_mcp_remote(url: str, opened: Path, log: Path) -> None:
+    eventually(opened.exists, 60, log.read_text)
+    sign_in(url, opened.read_text())
 
 
 async def _look(client: Client) -> None:
@@ -207,15 +215,3 @@ def sign_in(url: str, target: str) -> None:
     """Allow it, and go back to the client that listens on this machine."""
     answer = Browser().get(walk_from(url, target))
     assert answer.status_code < 400, answer.text
-
-
-def said(server: Server) -> str:
-    return server.log.read_bytes()[server.begun :].decode()
-
-
-def assert_quiet(server: Server, github: FakeGitHub) -> None:
-    """What the server logged holds no token of GitHub's and nothing that went wrong."""
-    text = said(server)
-    assert github.tokens
-    assert [token for token in github.tokens if token in text] == []
-    assert "Traceback" not in text

@@ -2,11 +2,11 @@
 
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from flask import Flask, request
 from playwright.sync_api import ConsoleMessage, Page
@@ -16,9 +16,13 @@ from tests.support.browser import PATIENCE_MS, Chromium
 from tests.support.fake_github import FakeGitHub, fake_github
 from tests.support.oauth_walk import Pkce, Walk
 from tests.support.oauth_world import OAuthWorld
-from tests.support.quiet_network import QuietNetwork
+from tests.support.quiet_network import QuietNetwork, SharedNetwork
 from tests.support.tls import make_certificate
 from tests.support.waitress_server import waitress_server
+
+TRIES = 20
+
+Serving = Callable[[str], "ConsentWorld"]
 
 
 @dataclass
@@ -36,9 +40,23 @@ class ConsentWorld:
     github: FakeGitHub
     chromium: Chromium
     walk: Walk
-    scripts: bool
-    told: list[dict[str, str]] = field(default_factory=list)
+    told: list[dict[str, str]]
+    scripts: bool = True
     complaints: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def anew(self, *, scripts: bool = True) -> Iterator[Self]:
+        """Forget what other tests did, and close every browser at the end."""
+        self.scripts, registered = scripts, self.walk.client
+        self.github.person, self.github.asks = "octocat", False
+        for kept in (self.told, self.complaints, self.github.seen):
+            kept.clear()
+        try:
+            yield self
+        finally:
+            self.walk.client = registered
+            for context in self.chromium.browser.contexts:
+                context.close()
 
     def page(self) -> Page:
         """Open a browser without any past."""
@@ -66,17 +84,22 @@ class ConsentWorld:
             self.complaints.append(message.text)
 
 
+def hidden(page: Page) -> dict[str, str]:
+    """Read what the consent page's form sends without anybody's doing."""
+    fields = {name: page.locator(f"input[name={name}]") for name in ("csrf", "transaction")}
+    return {name: field.get_attribute("value") or "" for name, field in fields.items()}
+
+
 @contextmanager
 def consent_world(
-    chromium: Chromium, folder: Path, teams: str, *, scheme: str = "http", scripts: bool = True
+    chromium: Chromium, folder: Path, teams: str, *, scheme: str = "http"
 ) -> Iterator[ConsentWorld]:
     """Serve all three until the block ends."""
     network = chromium.network
     with ExitStack() as stack:
-        github = stack.enter_context(fake_github())
-        if isinstance(network, QuietNetwork):
-            # GitHub is asked by the browser, in its own network, and by our server, in this one.
-            there = network.listen(int(github.url.rpartition(":")[2]))
+        here, there = _listeners(network)
+        github = stack.enter_context(fake_github(here))
+        if there is not None:
             stack.enter_context(waitress_server(lambda _port: github.app, listener=there))
         listener = network.listen()
         port = int(listener.getsockname()[1])
@@ -94,9 +117,21 @@ def consent_world(
         walk.redirect_uri = f"{client.url}/callback"
         answer = walk.register()
         assert answer.status_code == 201, answer.text
-        yield ConsentWorld(server, github, chromium, walk, scripts, told)
-        for context in chromium.browser.contexts:
-            context.close()
+        yield ConsentWorld(server, github, chromium, walk, told)
+
+
+def _listeners(
+    network: QuietNetwork | SharedNetwork,
+) -> tuple[socket.socket, socket.socket | None]:
+    """Listen on one port of both networks: GitHub is asked by the browser and by our server."""
+    if not isinstance(network, QuietNetwork):
+        return network.listen(), None
+    for _ in range(TRIES):
+        there = network.listen()
+        with suppress(OSError):  # somebody has that port here
+            return socket.create_server(there.getsockname()), there
+        there.close()
+    raise AssertionError("no port is free in both networks")
 
 
 def _client(told: list[dict[str, str]]) -> Flask:

@@ -298,6 +298,8 @@ def create_template(ledger: Ledger, call: Call, args: Any) -> Outcome[TemplateVi
 
 
 def delete_template(ledger: Ledger, call: Call, args: Any) -> Outcome[Nothing]:
+    if args.name not in ledger.templates:
+        raise NotFound(f"There is no template “{args.name}”.", "list_templates shows them.")
     users = ledger.templates[args.name].environments
     if users:
         raise Conflict(f"Template {args.name} is in use by {', '.join(users)}.", "Delete those.")

@@ -9,6 +9,7 @@ Source: docs.github.com, Authorizing OAuth apps; REST API, Get the authenticated
 import base64
 import hashlib
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -113,7 +114,7 @@ class FakeGitHub:
 
 
 @contextmanager
-def fake_github() -> Iterator[FakeGitHub]:
+def fake_github(listener: socket.socket | None = None) -> Iterator[FakeGitHub]:
     """Serve a GitHub until the block ends; `callbacks` are added before anybody signs in."""
     github = FakeGitHub()
 
@@ -122,7 +123,7 @@ def fake_github() -> Iterator[FakeGitHub]:
         github.app = _application(github)
         return github.app
 
-    with waitress_server(make_app):
+    with waitress_server(make_app, listener=listener):
         try:
             yield github
         finally:
@@ -131,6 +132,7 @@ def fake_github() -> Iterator[FakeGitHub]:
 
 def _application(github: FakeGitHub) -> Flask:
     app = Flask("fake-github")
+    app.add_url_rule("/favicon.ico", "icon", lambda: ("", 204))
     for place, path, methods, answer in (
         ("authorize", "/login/oauth/authorize", ["GET", "POST"], _authorize),
         ("token", "/login/oauth/access_token", ["POST"], _token),

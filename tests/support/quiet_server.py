@@ -82,13 +82,17 @@ class QuietServer:
 
 @contextlib.contextmanager
 def quiet_server(folder: Path, toml: str, server: str = "") -> Iterator[QuietServer]:
-    """Serve a configuration; `server` are more lines of its `[server]`."""
+    """Serve a configuration; `server` are more lines of its `[server]`, which may say {port}."""
     with socket.create_server((SELF, 0)) as free:
         port = free.getsockname()[1]
     config = folder / "oduflow.toml"
     head = f'[server]\ninstance = "test-quiet"\nport = {port}\ndata_dir = "data"\n'
     # A block that brings its own [server] goes on where ours ends.
-    text = toml.replace("[server]\n", head) if "[server]\n" in toml else f"{head}{server}\n{toml}"
+    text = (
+        toml.replace("[server]\n", head)
+        if "[server]\n" in toml
+        else f"{head}{server.format(port=port)}\n{toml}"
+    )
     config.write_text(text)
     config.chmod(0o600)
     command = (sys.executable, "-m", "oduflow", "serve", "--config", str(config))

@@ -8,10 +8,9 @@ from dataclasses import replace
 
 from flask import Response, request
 
-from oduflow.blueprints.context import context
 from oduflow.blueprints.oauth.ending import end_with
 from oduflow.blueprints.oauth.errors import see
-from oduflow.blueprints.oauth.face import blueprint, server, team_name
+from oduflow.blueprints.oauth.face import blueprint, server, the_only_team
 from oduflow.blueprints.oauth.pages import page, posted, went_on
 from oduflow.domain.oauth import Stage, Transaction
 from oduflow.domain.redirects import destination
@@ -22,14 +21,13 @@ _ALLOW = "allow"
 
 def consent_page(transaction: Transaction, transaction_id: str, csrf: str) -> Response:
     """Show who asks for what, and where the answer goes."""
-    teams = tuple(context().settings.teams)
     return page(
         "oauth/consent.html",
         targets=(server().github_url, transaction.redirect_uri),
         client=transaction.client_name or transaction.client_id,
         client_id=transaction.client_id,
         place=destination(transaction.redirect_uri),
-        into=team_name(teams[0]) if len(teams) == 1 else "",
+        into=the_only_team(),
         resource=transaction.resource,
         transaction=transaction_id,
         csrf=csrf,

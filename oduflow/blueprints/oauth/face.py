@@ -2,13 +2,14 @@
 
 import ipaddress
 import logging
+from collections.abc import Mapping
 from typing import cast
 
 from flask import Blueprint, abort, current_app, request
 
 from oduflow.blueprints.context import context
 from oduflow.blueprints.oauth.ports import OAuthParts
-from oduflow.domain.oauth import teams_of
+from oduflow.domain.oauth import joinable, teams_of
 from oduflow.settings import Server
 
 FACE = "oauth"
@@ -52,8 +53,13 @@ def parts() -> OAuthParts:
 
 def teams_now(login: str) -> tuple[str, ...]:
     """Return the teams that a GitHub login may come in to at this moment."""
-    teams = context().settings.teams.values()
-    return teams_of(login, {team.id: team.github_users for team in teams})
+    return teams_of(login, _users())
+
+
+def the_only_team() -> str:
+    """Return the name of the one team that people come in to, empty when there are several."""
+    teams = joinable(_users())
+    return team_name(teams[0]) if len(teams) == 1 else ""
 
 
 def counted_address() -> str:
@@ -73,3 +79,7 @@ def counted_address() -> str:
 def team_name(team: str) -> str:
     """Return what people call a team."""
     return context().settings.teams[team].name or team
+
+
+def _users() -> Mapping[str, tuple[str, ...]]:
+    return {team.id: team.github_users for team in context().settings.teams.values()}

@@ -1,11 +1,13 @@
 """SECURITY.md, OAuth 1 and 2: the page that asks, and who may answer it."""
 
+from pathlib import Path
+
 import pytest
 
 from oduflow.domain.client_documents import ClientDocument
 from tests.support.fake_github import CLIENT_ID
 from tests.support.oauth_walk import Walk, hidden_fields, query_of
-from tests.support.oauth_world import OAuthWorld
+from tests.support.oauth_world import BLUE, RED, OAuthWorld, unserved_world
 from tests.support.pages import read_page
 
 WEB = "https://app.example:8443/cb"
@@ -17,6 +19,22 @@ def test_it_names_the_client_where_it_leads_and_the_team(walk: Walk):
     assert "A test client" in page
     assert "127.0.0.1:7" in page
     assert "Blue" in page
+
+
+@pytest.mark.parametrize(
+    ("teams", "named"),
+    [(BLUE + RED, False), (BLUE + RED.replace('["dev1", "admin2"]', "[]"), True)],
+    ids=["several", "one of two"],
+)
+def test_it_names_the_only_team_there_is_for_people_else_when_one_is_chosen(
+    tmp_path: Path, teams: str, named
+):
+    with unserved_world(tmp_path, teams) as world:
+        walk = world.walk_in_process()
+        walk.register()
+        page = read_page(walk.authorize().text).text
+    assert ("Blue" in page) is named
+    assert ("if you are in several teams you choose one" in page) is not named
 
 
 def test_html_in_a_clients_name_is_inert(walk: Walk):

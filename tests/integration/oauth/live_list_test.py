@@ -1,17 +1,34 @@
 """SECURITY.md, OAuth 11: `github_users` counts as the configuration's file says now.
 
-These hold once the settings of a running server follow their file.
+The file is looked at once a second, so what changed counts soon, not with the very next call.
 """
 
-from tests.support.fake_github import FakeGitHub
-from tests.support.oauth_world import BLUE, OAuthWorld
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any, cast
+
+import pytest
+
+from oduflow.blueprints.mcp.watch import LOOK_SECONDS, STRIKES
+from oduflow.settings import parse
+from tests.support.fake_github import FakeGitHub, fake_github
+from tests.support.fakes import BLUE_TOKEN, RED_TOKEN
+from tests.support.mcp_world import McpWorld, eventually
+from tests.support.oauth_world import BLUE, RED, OAuthWorld, oauth_world
+
+SOON = 4.0  # a look each second, a moment of rest for the file, two looks of an open stream
+TEAMS = BLUE + RED
+WITHOUT_OCTOCAT = TEAMS.replace('"octocat", ', "")
 
 
-def test_who_is_removed_from_the_list_is_out_with_the_next_call(world: OAuthWorld):
+def test_who_is_removed_from_the_list_is_out(world: OAuthWorld):
     walk = world.walk("octocat")
     tokens = walk.sign_in()
     assert walk.call(tokens["access_token"]).status_code == 200
-    world.configure(BLUE.replace('"octocat", ', ""))
+    world.configure(WITHOUT_OCTOCAT)
+    eventually(lambda: walk.call(tokens["access_token"]).status_code != 200, SOON)
     answer = walk.call(tokens["access_token"])
     assert answer.status_code == 403
     assert "Access Denied" in answer.text
@@ -21,15 +38,70 @@ def test_who_is_removed_from_the_list_is_out_with_the_next_call(world: OAuthWorl
     assert again.status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("who", "left"), [("octocat", WITHOUT_OCTOCAT), ("red", BLUE)], ids=["person", "team"]
+)
+def test_an_open_stream_ends_with_its_owners_place_in_the_file(
+    world: OAuthWorld, who: str, left: str
+):
+    served = McpWorld(cast("Any", None), f"{world.url}/mcp")
+    ends = RED_TOKEN if who == "red" else world.walk(who).sign_in()["access_token"]
+    stay = (world.walk("dev1").sign_in(team="blue")["access_token"], BLUE_TOKEN)
+    slots = world.app.extensions["oduflow"].slots
+    with ExitStack() as kept:
+        for token in stay:
+            kept.enter_context(served.session(token).get(served.url, stream=True, timeout=10))
+        stream = kept.enter_context(served.session(ends).get(served.url, stream=True, timeout=10))
+        chunks = stream.iter_content(None)  # one: an iterator that is dropped closes the stream
+        assert next(chunks).startswith(b": open")
+        world.configure(left)
+        assert list(chunks) == []
+        eventually(lambda: slots.taken == len(stay), SOON)
+        time.sleep(LOOK_SECONDS * (STRIKES + 1))
+        assert slots.taken == len(stay), "the others were ended too"
+
+
 def test_who_is_added_to_the_list_comes_in_without_a_restart(world: OAuthWorld, github: FakeGitHub):
     github.people["newcomer"] = 7
-    world.configure(BLUE.replace('"octocat"', '"newcomer", "octocat"'))
     walk = world.walk("newcomer")
+    assert walk.register().status_code == 201
+    stranger = walk.callback(walk.github(walk.consent(walk.authorize())))
+    assert stranger.status_code == 403
+    world.configure(TEAMS.replace('"octocat"', '"newcomer", "octocat"'))
+    users = lambda: world.services.live.current().teams["blue"].github_users  # noqa: E731
+    eventually(lambda: "newcomer" in users(), SOON)
     assert walk.call(walk.sign_in()["access_token"]).status_code == 200
 
 
-def test_a_broken_configuration_changes_nothing_and_stops_nobody(world: OAuthWorld):
+def test_a_broken_configuration_changes_nothing_and_stops_nobody(
+    world: OAuthWorld, caplog: pytest.LogCaptureFixture
+):
     walk = world.walk("octocat")
     tokens = walk.sign_in()
-    world.config.write_text("[team.blue\n")
-    assert walk.call(tokens["access_token"]).status_code == 200
+    with caplog.at_level(logging.WARNING):
+        world.config.write_text("[team.blue\n")
+        ask = lambda: walk.call(tokens["access_token"]).status_code  # noqa: E731
+        eventually(lambda: ask() != 200 or "stays in force" in caplog.text, SOON)
+    assert "stays in force" in caplog.text
+    assert ask() == 200
+
+
+@pytest.fixture(scope="module")
+def github() -> Iterator[FakeGitHub]:
+    with fake_github() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, github: FakeGitHub) -> Iterator[OAuthWorld]:
+    with oauth_world(tmp_path_factory.mktemp("live"), github, TEAMS) as made:
+        yield made
+
+
+@pytest.fixture
+def world(served: OAuthWorld) -> OAuthWorld:
+    """Give every test the same server, under the configuration that it started with."""
+    served.configure(TEAMS)
+    wanted = parse(TEAMS).teams
+    eventually(lambda: served.services.live.current().teams == wanted, SOON)
+    return served

@@ -1,6 +1,13 @@
 import pytest
 
-from oduflow.domain.oauth import asked_resource, hash_of, new_secret, resource_at, teams_of
+from oduflow.domain.oauth import (
+    asked_resource,
+    hash_of,
+    joinable,
+    new_secret,
+    resource_at,
+    teams_of,
+)
 
 BASE = "https://o.example"
 
@@ -18,6 +25,19 @@ BASE = "https://o.example"
 )
 def test_who_comes_in_where(users, teams):
     assert teams_of("octocat", users) == teams
+
+
+@pytest.mark.parametrize(
+    ("users", "teams"),
+    [
+        ({"1": []}, ("1",)),
+        ({"1": ["octocat"], "2": ["dev1"]}, ("1", "2")),
+        ({"1": [], "2": ["dev1"]}, ("2",)),
+        ({"1": [], "2": []}, ()),
+    ],
+)
+def test_where_somebody_could_come_in(users, teams):
+    assert joinable(users) == teams
 
 
 @pytest.mark.parametrize(

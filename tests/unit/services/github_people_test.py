@@ -98,6 +98,37 @@ def test_a_server_under_another_url_takes_none_of_them(people):
     assert people("token") is None
 
 
+@pytest.mark.parametrize(
+    ("toml", "stands"),
+    [
+        (SERVER + BLUE, True),
+        (SERVER + "[team.1]\n", True),
+        (SERVER + BLUE.replace("octocat", "dev1"), False),
+        (SERVER + RED, False),
+        (BLUE, False),
+    ],
+    ids=["listed", "anybody", "removed", "team gone", "oauth off"],
+)
+def test_an_open_stream_stands_while_its_owner_may_come_in(people, toml, stands):
+    actor = people("token")
+    people.toml = toml
+
+    assert people.verifier.stands(actor) is stands
+
+
+def test_a_stream_of_somebody_who_was_forgotten_does_not_stand(people):
+    actor = people("token")
+    people.parts.logins.forget("octocat")
+
+    assert not people.verifier.stands(actor)
+
+
+def test_whoever_came_in_otherwise_is_not_its_business(people):
+    people.toml = SERVER + RED
+
+    assert people.verifier.stands(Actor("1", ActorKind.TOKEN, "auth_token"))
+
+
 class People:
     """The verifier, its store, and the configuration as a test changes it."""
 
