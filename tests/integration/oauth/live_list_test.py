@@ -1,6 +1,6 @@
 """SECURITY.md, OAuth 11: `github_users` counts as the configuration's file says now.
 
-These hold once the settings of a running server follow their file.
+It is looked at once a second, and left alone until it has been still for a moment.
 """
 
 from tests.support.fake_github import FakeGitHub
@@ -31,5 +31,5 @@ def test_who_is_added_to_the_list_comes_in_without_a_restart(world: OAuthWorld, 
 def test_a_broken_configuration_changes_nothing_and_stops_nobody(world: OAuthWorld):
     walk = world.walk("octocat")
     tokens = walk.sign_in()
-    world.config.write_text("[team.blue\n")
+    world.configure("[team.blue\n")
     assert walk.call(tokens["access_token"]).status_code == 200

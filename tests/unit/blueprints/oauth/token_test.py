@@ -4,8 +4,9 @@ import pytest
 
 from oduflow.blueprints.oauth import clients
 from oduflow.domain.client_documents import ClientDocument
+from oduflow.settings import parse
 from tests.support.fakes import BASE_URL, make_world
-from tests.support.scripted_github import REDIRECT, SERVER, query_of, sign_in
+from tests.support.scripted_github import BLUE, REDIRECT, SERVER, query_of, sign_in
 
 CLAUDE = "https://claude.ai/api/mcp/auth_callback"
 DOCUMENT = "https://app.example/client.json"
@@ -34,6 +35,16 @@ def test_a_refresh_rotates_and_checks_whether_the_person_is_still_listed(walk):
     third = walk.token(grant_type="refresh_token", refresh_token=second.json["refresh_token"])
 
     assert (third.status_code, third.json["error"]) == (400, "invalid_grant")
+
+
+def test_a_refresh_of_who_is_not_listed_any_more_gives_nothing(walk):
+    tokens = walk.redeem(walk.code()).json
+    removed = parse(SERVER + BLUE.replace('"octocat", ', ""))
+    object.__setattr__(walk.world.context, "configured", removed)
+
+    answer = walk.token(grant_type="refresh_token", refresh_token=tokens["refresh_token"])
+
+    assert (answer.status_code, answer.json["error"]) == (400, "invalid_grant")
 
 
 @pytest.mark.parametrize("verifier", ["w" * 43, "", "short"])
