@@ -1,7 +1,6 @@
 """A pytest plugin that writes how each test function ended, for whoever started pytest.
 
-A test counts as failed only where its own body did: one that cannot be collected or set up says
-nothing about a defence.
+One that cannot be collected or set up says nothing about a defence, so it is broken, not failed.
 """
 
 import json
@@ -23,7 +22,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     test = report.nodeid.partition("[")[0]
     outcome = PASSED
     if report.failed:
-        outcome = FAILED if report.when == "call" else BROKEN
+        outcome = BROKEN if report.when == "setup" else FAILED
     elif report.skipped:
         outcome = BROKEN
     _worst[test] = max(_worst.get(test, PASSED), outcome, key=_RANK.index)

@@ -1,7 +1,11 @@
 import threading
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 from flask import g
+from requests.adapters import HTTPAdapter
 
 from oduflow.blueprints.oauth.github import github
 from oduflow.domain.oauth import TokenKind, hash_of
@@ -71,6 +75,33 @@ def test_an_answer_of_github_counts_once(walk):
     again = walk.back(state)
 
     assert (again.status_code, again.location) == (400, None)
+
+
+@pytest.mark.parametrize("place", ["/access_token", "/user"])
+def test_an_answer_of_github_that_leads_elsewhere_is_not_followed(walk, monkeypatch, place):
+    state, said = walk.to_github()["state"], walk.github.send
+
+    def moved(request: requests.PreparedRequest, **more: Any) -> requests.Response:
+        answer: requests.Response = said(request, **more)
+        if urlsplit(request.url or "").path.endswith(place):
+            answer.status_code = 307
+            answer.headers["Location"] = f"https://evil.example{place}"
+        return answer
+
+    monkeypatch.setattr(HTTPAdapter, "send", staticmethod(moved))
+    answer = walk.back(state)
+
+    assert (answer.status_code, answer.location) == (502, None)
+    assert {urlsplit(url).netloc for _, url, *_ in walk.github.asked} == {"127.0.0.1:9"}
+
+
+@pytest.mark.parametrize("number", [None, "583231", 1.5])
+def test_a_login_without_a_number_is_nobody(walk, number):
+    walk.github.number = number
+
+    answer = walk.back(walk.to_github()["state"])
+
+    assert (answer.status_code, answer.location) == (502, None)
 
 
 def test_an_answer_in_another_browser_leads_nowhere(walk):
