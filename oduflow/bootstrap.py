@@ -128,12 +128,17 @@ class Services:
     @property
     def verifiers(self) -> tuple[GithubPeople, GrantKeeper]:
         """Who knows Bearer tokens besides the static ones, in the order they are asked."""
-        people = GithubPeople(self.live.current, self.oauth.tokens, self.oauth.logins)
-        return (people, self.grants)
+        return (self.people, self.grants)
+
+    @property
+    def people(self) -> GithubPeople:
+        """Who signed in through GitHub."""
+        return GithubPeople(self.live.current, self.oauth.tokens, self.oauth.logins)
 
     def stands(self, actor: Actor) -> bool:
         """Whether what let an actor in still would: asked again while a stream is open."""
-        return self.grants.stands(actor)
+        known = actor.team in self.live.current().teams
+        return known and self.people.stands(actor) and self.grants.stands(actor)
 
 
 def build(settings: Settings) -> Services:

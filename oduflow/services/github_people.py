@@ -5,7 +5,7 @@ from collections.abc import Callable
 from oduflow.adapters.store import OAuthLogins, OAuthTokens
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Forbidden
-from oduflow.domain.oauth import TokenKind, hash_of, resource_at, teams_of
+from oduflow.domain.oauth import Login, TokenKind, hash_of, resource_at, teams_of
 from oduflow.settings import Settings
 
 
@@ -45,9 +45,20 @@ class GithubPeople:
         team, login = found.bearing.team, found.bearing.login
         if team not in settings.teams:
             return None
-        users = {each.id: each.github_users for each in settings.teams.values()}
-        if team not in teams_of(login.name, users) or not self._logins.is_bound(login):
+        if not self._is_welcome(settings, team, login):
             raise Forbidden(
                 "Access Denied", "Ask for your GitHub login to stand in your team's github_users."
             )
         return Actor(team, ActorKind.OAUTH, login.name, subject_id=login.id)
+
+    def stands(self, actor: Actor) -> bool:
+        """Whether a person who came in still may; whoever is no person does."""
+        if actor.kind is not ActorKind.OAUTH:
+            return True
+        return self._is_welcome(
+            self._settings(), actor.team, Login(actor.subject, actor.subject_id)
+        )
+
+    def _is_welcome(self, settings: Settings, team: str, login: Login) -> bool:
+        users = {each.id: each.github_users for each in settings.teams.values()}
+        return team in teams_of(login.name, users) and self._logins.is_bound(login)

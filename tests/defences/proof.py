@@ -16,7 +16,10 @@ from tests.defences.table import FOLDER, ROOT, Defence
 
 LIMIT_SECONDS = 300  # of one pytest; a test that hangs proves nothing
 BASELINE_SECONDS = 1800
-_LEFT_OUT = shutil.ignore_patterns(".*", "*.egg-info", "build", "dist", "docs", "bench")
+_LEFT_OUT = shutil.ignore_patterns(
+    *(".git", ".venv", ".*cache", ".hypothesis", ".node", ".bench"),
+    *("*.egg-info", "build", "dist", "docs", "bench"),
+)
 _HOW = (
     *("-q", "--tb=no", "-p", "no:cacheprovider", "-p", "tests.defences.outcomes"),
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # the libraries are loaded already
