@@ -132,8 +132,12 @@ class Services:
     @property
     def verifiers(self) -> tuple[GithubPeople, GrantKeeper]:
         """Who knows Bearer tokens besides the static ones, in the order they are asked."""
-        people = GithubPeople(self.live.current, self.oauth.tokens, self.oauth.logins)
-        return (people, self.grants)
+        return (self.people, self.grants)
+
+    @property
+    def people(self) -> GithubPeople:
+        """Who signed in through GitHub."""
+        return GithubPeople(self.live.current, self.oauth.tokens, self.oauth.logins)
 
     def stands(self, actor: Actor) -> bool:
         """Whether what let an actor in still would: asked again while a stream is open."""

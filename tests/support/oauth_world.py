@@ -2,6 +2,7 @@
 
 import socket
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from oduflow.adapters.store import Store
 from oduflow.adapters.store.tables import MOMENT
 from oduflow.domain.client_documents import ClientDocument
 from oduflow.settings import parse
+from oduflow.settings.live import LOOK_SECONDS, SETTLE_SECONDS
 from oduflow.web import create_app
 from tests.support.fake_github import FakeGitHub
 from tests.support.fakes import BLUE_TOKEN, RED_TOKEN
@@ -90,13 +92,15 @@ class OAuthWorld:
         return self.folder / "data" / "oduflow.db"
 
     def configure(self, teams: str) -> None:
-        """Write the configuration anew; a running server is not told."""
+        """Write the configuration anew; a running server is not told, but is given its time."""
         self.teams = teams
         self.config.write_text(
             f'[server]\nport = {self.port}\ndata_dir = "data"\ninstance = "test-oauth"\n'
             f'oauth_base_url = "{self.url}"\n{self.github.settings}{teams}'
         )
         self.config.chmod(0o600)
+        if self.services is not None:
+            time.sleep(LOOK_SECONDS + SETTLE_SECONDS)
 
     def build(self) -> None:
         """Make the application, which nobody serves yet."""

@@ -1,8 +1,13 @@
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from oduflow import bootstrap
+from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.audit_view import ReadAudit
 from oduflow.domain.errors import Failure
+from oduflow.domain.oauth import Login
 from oduflow.domain.plan import Naming
 from oduflow.settings import load, parse
 from tests.support.programs import finished, running
@@ -34,6 +39,22 @@ def test_everything_works_on_the_same_configuration(tmp_path):
     assert services.settings is services.deps.settings
     assert services.runner.jobs is services.deps.jobs
     assert services.registry is services.runner.registry
+
+
+def test_whoever_is_no_longer_configured_stands_no_more(tmp_path):
+    services = build(tmp_path, "oduflow")
+    services.store.migrate()
+    services.oauth.logins.bind(Login("octocat", "7"))
+    person = Actor("1", ActorKind.OAUTH, "octocat", subject_id="7")
+    program = Actor("1", ActorKind.TOKEN, "auth_token")
+
+    def stand(live: Any) -> list[bool]:
+        now_so = replace(services, live=live)
+        return [now_so.stands(person), now_so.stands(program)]
+
+    assert stand(services.live) == [True, True]
+    assert stand(parse('[team.1]\ngithub_users = ["dev1"]\n')) == [False, True]
+    assert stand(parse("[team.2]\n")) == [False, False]
 
 
 def test_the_doctor_waits_for_the_engine_for_seconds_only(tmp_path):

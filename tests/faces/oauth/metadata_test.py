@@ -53,6 +53,15 @@ def test_no_url_is_built_from_the_host_that_a_client_names(walk: Walk, host: str
         assert host not in answer.text
 
 
+def test_nor_from_another_name_of_ours(walk: Walk):
+    other = walk.url.removeprefix("http://").replace("localhost", "127.0.0.1")
+    for path in WELL_KNOWN:
+        answer = walk.http.get(walk.url + path, headers={"Host": other})
+        assert answer.status_code == 200
+        assert walk.url in answer.text
+        assert other not in answer.text
+
+
 def test_without_oauth_there_is_nothing_of_it():
     client = make_world(ONE_TEAM).client()
     for path in [*WELL_KNOWN, "/authorize", "/auth/login", "/auth/callback"]:

@@ -1,6 +1,7 @@
 """How many threads may wait at once."""
 
 from oduflow.blueprints.slots import Limits, Slots, Use
+from oduflow.cli.serve import THREADS
 from oduflow.domain.access import Actor, ActorKind
 
 ANN = Actor("1", ActorKind.OAUTH, "ann")
@@ -27,6 +28,12 @@ def test_one_team_leaves_room_for_the_other_teams() -> None:
     assert _take(slots, EVE, 2) == [True, True]
     assert slots.taken == 5
     assert _take(slots, Actor("3", ActorKind.TOKEN, "auth_token"), 1) == [False]
+
+
+def test_four_threads_stay_free_whoever_waits() -> None:
+    limits = Slots().limits
+
+    assert (limits.actor, limits.team, limits.total) == (4, 8, THREADS - 4)
 
 
 def test_streams_do_not_use_up_the_calls() -> None:

@@ -27,6 +27,11 @@ def test_who_comes_in_where(users, teams):
     assert teams_of("octocat", users) == teams
 
 
+@pytest.mark.parametrize("login", ["octocat", "OctoCat", "OCTOCAT"])
+def test_the_case_of_a_login_does_not_matter(login):
+    assert teams_of(login, {"1": ["octoCat"], "2": ["dev1"]}) == ("1",)
+
+
 @pytest.mark.parametrize(
     ("users", "teams"),
     [

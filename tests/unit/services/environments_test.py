@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
@@ -10,7 +11,15 @@ from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.errors import Kind, NotFound
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import Naming
-from oduflow.services.environments import base_url, current, find, observed, view, views
+from oduflow.services.environments import (
+    base_url,
+    current,
+    find,
+    observed,
+    own_rows,
+    view,
+    views,
+)
 from oduflow.settings import parse
 from tests.support.store_rows import environment
 
@@ -133,6 +142,14 @@ def test_one_environment_is_shown_as_it_is_now():
     shown = current(deps(containers=facts), environment(state=RUNNING))
 
     assert shown.state is FAILED
+
+
+def test_an_actor_sees_the_environments_that_it_reaches_and_no_others():
+    rows = [environment(id="a" * 12, name="sale"), environment(id="b" * 12, name="shop")]
+    bound = replace(ADA, environments=frozenset({"a" * 12}))
+
+    assert own_rows(deps(rows=rows), ADA) == tuple(rows)
+    assert own_rows(deps(rows=rows), bound) == (rows[0],)
 
 
 def test_another_teams_environment_does_not_exist():

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -58,6 +59,17 @@ def test_who_is_removed_is_denied_with_the_next_call(people):
 
     with pytest.raises(Forbidden, match=r"^Access Denied$"):
         people("token")
+
+
+def test_who_is_removed_or_had_the_name_before_stands_no_more(people):
+    actor = people("token")
+    assert people.verifier.stands(actor)
+    assert not people.verifier.stands(replace(actor, subject_id="1"))
+
+    people.toml = SERVER + BLUE.replace("octocat", "dev1") + RED
+
+    assert not people.verifier.stands(actor)
+    assert people.verifier.stands(replace(actor, kind=ActorKind.TOKEN))
 
 
 def test_who_is_only_in_another_team_is_denied(people):

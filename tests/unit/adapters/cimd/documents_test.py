@@ -9,7 +9,9 @@ import pytest
 from oduflow.adapters.cimd import ClientDocuments
 from oduflow.adapters.cimd import documents as module
 from oduflow.adapters.cimd.addresses import choose, on_the_public_internet
+from oduflow.adapters.cimd.exchange import Answer
 from oduflow.domain.errors import Invalid
+from oduflow.domain.plain_urls import PlainUrl
 
 URL = "https://client.example/metadata.json"
 PRIVATE = [
@@ -72,6 +74,21 @@ def test_the_address_that_was_checked_is_the_one_that_is_dialled(dialled):
     assert ClientDocuments(resolve=lambda *_: answers.pop(0)).find(URL) is None
     assert dialled == [("93.184.215.14", 443)]
     assert answers == [["127.0.0.1"]]
+
+
+def test_the_host_that_a_redirect_leads_to_is_checked_before_it_is_asked(monkeypatch):
+    asked: list[tuple[str, str]] = []
+
+    def moved(url: PlainUrl, address: str, *_: object) -> Answer:
+        asked.append((url.host, address))
+        return Answer(302, "text/html", "https://inside.example/metadata.json", b"")
+
+    def resolve(host: str, _port: int) -> list[str]:
+        return ["10.0.0.1"] if host == "inside.example" else ["93.184.215.14"]
+
+    monkeypatch.setattr(module, "get", moved)
+    assert ClientDocuments(resolve=resolve).find(URL) is None
+    assert asked == [("client.example", "93.184.215.14")]
 
 
 def test_a_host_without_any_address_is_refused():

@@ -2,11 +2,14 @@
 
 import hashlib
 import shutil
+import sqlite3
+from contextlib import closing
 
 import pytest
 
 from oduflow.domain.audit_check import Fault
 from tests.support.audit_trails import KEY, Clock, forge, open_log, sealing_with, sql, written
+from tests.support.store_rows import audit_row
 
 ROWS = 12
 EDIT = "UPDATE audit SET canonical = replace(canonical, '192.0.2.1', '192.0.2.9') WHERE number = 5"
@@ -18,6 +21,7 @@ REPEAT = (
     "INSERT INTO audit SELECT 13, time, team, canonical, previous, seal FROM audit"
     " WHERE number = 12"
 )
+OF_ONE = "SELECT time, canonical, seal FROM audit WHERE number = ?"
 RENUMBER = "UPDATE audit SET number = number - 1 WHERE number > 5"
 
 
@@ -124,6 +128,27 @@ def test_the_same_with_the_key_would_not_be_found_but_for_the_head(store, log):
     findings = log.verify().findings
 
     assert [(found.number, found.fault) for found in findings] == [(ROWS, Fault.CHANGED)]
+
+
+def test_a_row_of_another_history_is_found(store, log, clock, head):
+    """Written and sealed by ourselves, after the same row: then an older copy was put back."""
+    store.close()
+    for path in (store.path, head):
+        shutil.copy(path, path.with_name("copy"))
+    log.append(audit_row(operation="delete_environment"))
+    with store.read() as connection:
+        other = connection.exec_driver_sql(OF_ONE, (ROWS + 1,)).one()
+    store.close()
+    for path in (store.path, head):
+        shutil.copy(path.with_name("copy"), path)
+    written(log, 3)
+    change = "UPDATE audit SET time = ?, canonical = ?, seal = ? WHERE number = ?"
+    with closing(sqlite3.connect(store.path)) as connection, connection:
+        connection.execute(change, (*other, ROWS + 1))
+
+    found = log.verify().findings[0]
+
+    assert (found.number, found.fault) == (ROWS + 2, Fault.DETACHED)
 
 
 def test_an_older_copy_of_the_store_is_found_by_the_head_file(store, log):

@@ -1,7 +1,11 @@
 import threading
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 from flask import g
+from requests.adapters import HTTPAdapter
 
 from oduflow.blueprints.oauth.github import github
 from oduflow.domain.oauth import TokenKind, hash_of
@@ -20,13 +24,17 @@ def test_github_is_asked_for_no_scope_and_back_to_the_configured_address(walk):
 
 def test_what_the_client_says_of_the_host_does_not_matter(walk):
     consented = walk.submit(walk.authorize(), "/consent", decision="allow")
+    # Another host is another site to a browser, but this client takes its cookie there too.
+    mark = walk.browser.get_cookie("oduflow-sign-in")
+    walk.browser.set_cookie("oduflow-sign-in", mark.value, domain="127.0.0.1")
     answer = walk.browser.get(
-        consented.location, headers={"Host": "127.0.0.1:8000", "X-Forwarded-Host": "evil.example"}
+        consented.location,
+        base_url="http://127.0.0.1:8000",
+        headers={"X-Forwarded-Host": "evil.example"},
     )
 
-    # Another host is another site to a browser, but this client sends its cookie there too.
-    for location in filter(None, [answer.location]):
-        assert query_of(location)["redirect_uri"] == f"{BASE_URL}/auth/callback"
+    assert answer.status_code == 303
+    assert query_of(answer.location)["redirect_uri"] == f"{BASE_URL}/auth/callback"
 
 
 def test_the_token_is_asked_with_secret_and_verifier_in_the_body(walk):
@@ -51,7 +59,10 @@ def test_the_person_is_asked_for_where_the_configuration_says(walk):
 def test_githubs_token_is_kept_nowhere(walk):
     walk.back(walk.to_github()["state"])
 
-    assert b"gho_secret" not in walk.world.oauth.store.path.read_bytes()
+    store = walk.world.oauth.store.path
+    kept = b"".join(path.read_bytes() for path in store.parent.glob(f"{store.name}*"))
+    assert hash_of(walk.browser.get_cookie("oduflow-sign-in").value).encode() in kept
+    assert b"gho_secret" not in kept
     cookies = " ".join(str(cookie) for cookie in walk.browser._cookies.values())
     assert "session" not in cookies
     assert "gho_secret" not in cookies
@@ -64,6 +75,33 @@ def test_an_answer_of_github_counts_once(walk):
     again = walk.back(state)
 
     assert (again.status_code, again.location) == (400, None)
+
+
+@pytest.mark.parametrize("place", ["/access_token", "/user"])
+def test_an_answer_of_github_that_leads_elsewhere_is_not_followed(walk, monkeypatch, place):
+    state, said = walk.to_github()["state"], walk.github.send
+
+    def moved(request: requests.PreparedRequest, **more: Any) -> requests.Response:
+        answer: requests.Response = said(request, **more)
+        if urlsplit(request.url or "").path.endswith(place):
+            answer.status_code = 307
+            answer.headers["Location"] = f"https://evil.example{place}"
+        return answer
+
+    monkeypatch.setattr(HTTPAdapter, "send", staticmethod(moved))
+    answer = walk.back(state)
+
+    assert (answer.status_code, answer.location) == (502, None)
+    assert {urlsplit(url).netloc for _, url, *_ in walk.github.asked} == {"127.0.0.1:9"}
+
+
+@pytest.mark.parametrize("number", [None, "583231", 1.5])
+def test_a_login_without_a_number_is_nobody(walk, number):
+    walk.github.number = number
+
+    answer = walk.back(walk.to_github()["state"])
+
+    assert (answer.status_code, answer.location) == (502, None)
 
 
 def test_an_answer_in_another_browser_leads_nowhere(walk):

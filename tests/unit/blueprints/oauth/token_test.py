@@ -4,8 +4,9 @@ import pytest
 
 from oduflow.blueprints.oauth import clients
 from oduflow.domain.client_documents import ClientDocument
+from oduflow.settings import parse
 from tests.support.fakes import BASE_URL, make_world
-from tests.support.scripted_github import REDIRECT, SERVER, query_of, sign_in
+from tests.support.scripted_github import BLUE, REDIRECT, SERVER, VERIFIER, query_of, sign_in
 
 CLAUDE = "https://claude.ai/api/mcp/auth_callback"
 DOCUMENT = "https://app.example/client.json"
@@ -36,6 +37,16 @@ def test_a_refresh_rotates_and_checks_whether_the_person_is_still_listed(walk):
     assert (third.status_code, third.json["error"]) == (400, "invalid_grant")
 
 
+def test_a_refresh_of_who_is_not_listed_any_more_gives_nothing(walk):
+    tokens = walk.redeem(walk.code()).json
+    removed = parse(SERVER + BLUE.replace('"octocat", ', ""))
+    object.__setattr__(walk.world.context, "configured", removed)
+
+    answer = walk.token(grant_type="refresh_token", refresh_token=tokens["refresh_token"])
+
+    assert (answer.status_code, answer.json["error"]) == (400, "invalid_grant")
+
+
 @pytest.mark.parametrize("verifier", ["w" * 43, "", "short"])
 def test_a_wrong_verifier_gives_nothing_and_burns_nothing(walk, verifier):
     code = walk.code()
@@ -51,6 +62,15 @@ def test_another_client_burns_no_code(walk):
     walk.client = mine
 
     assert walk.redeem(code).status_code == 200
+
+
+def test_another_client_that_replays_a_code_kills_nothing(walk):
+    code = walk.code()
+    tokens = walk.redeem(code).json
+    walk.client = walk.register()
+
+    assert walk.redeem(code).json["error"] == "invalid_grant"
+    assert opens_mcp(walk, tokens["access_token"])
 
 
 @pytest.mark.parametrize("resource", ["https://other.example/mcp", f"{BASE_URL}/mcp/sale", "x"])
@@ -124,6 +144,18 @@ def test_a_malformed_request_is_a_client_error(walk, path, form):
 
     assert 400 <= answer.status_code < 500
     assert answer.json["error"]
+
+
+@pytest.mark.parametrize("name", ["code", "grant_type", "client_id", "redirect_uri"])
+def test_a_repeated_parameter_gives_nothing_and_burns_nothing(walk, name):
+    code = walk.code()
+    form = {"redirect_uri": REDIRECT, "code_verifier": VERIFIER, "client_id": walk.client}
+    form |= {"grant_type": "authorization_code", "code": code}
+
+    answer = walk.browser.post("/token", data={**form, name: [form[name], form[name]]})
+
+    assert (answer.status_code, answer.json["error"]) == (400, "invalid_request")
+    assert walk.redeem(code).status_code == 200
 
 
 def test_a_basic_header_that_is_no_text_is_a_client_error(walk):
