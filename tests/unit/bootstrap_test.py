@@ -25,6 +25,12 @@ for _ in range(3):
     services.audit.count(audit_row(operation="sign_in", actor=stranger, outcome="forbidden"))
 """
 
+SIGNING_IN = """\
+oauth_client_id = "app"
+oauth_client_secret = "app-secret"
+oauth_base_url = "https://o.example"
+"""
+
 
 def test_building_talks_to_nobody_and_touches_no_disk(tmp_path):
     services = build(tmp_path, "oduflow")  # sockets are off in this folder
@@ -42,7 +48,7 @@ def test_everything_works_on_the_same_configuration(tmp_path):
 
 
 def test_whoever_is_no_longer_configured_stands_no_more(tmp_path):
-    services = build(tmp_path, "oduflow")
+    services = build(tmp_path, "oduflow", SIGNING_IN)
     services.store.migrate()
     services.oauth.logins.bind(Login("octocat", "7"))
     person = Actor("1", ActorKind.OAUTH, "octocat", subject_id="7")
@@ -53,8 +59,10 @@ def test_whoever_is_no_longer_configured_stands_no_more(tmp_path):
         return [now_so.stands(person), now_so.stands(program)]
 
     assert stand(services.live) == [True, True]
-    assert stand(parse('[team.1]\ngithub_users = ["dev1"]\n')) == [False, True]
-    assert stand(parse("[team.2]\n")) == [False, False]
+    signing_in = f"[server]\n{SIGNING_IN}\n"
+    assert stand(parse(f'{signing_in}[team.1]\ngithub_users = ["dev1"]\n')) == [False, True]
+    assert stand(parse(f"{signing_in}[team.2]\n")) == [False, False]
+    assert stand(parse("[team.1]\n")) == [False, True]
 
 
 def test_the_doctor_waits_for_the_engine_for_seconds_only(tmp_path):
