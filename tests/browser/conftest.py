@@ -26,13 +26,14 @@ def served(running: Chromium) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def serving(running: Chromium, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """Two teams that people sign in to: one server a file for each scheme."""
+    """Two teams that people sign in to: one server a file for each scheme and host name."""
     with ExitStack() as stack:
 
         @cache
-        def serve(scheme: str) -> ConsentWorld:
+        def serve(scheme: str, host: str = "localhost") -> ConsentWorld:
             folder = tmp_path_factory.mktemp(scheme)
-            return stack.enter_context(consent_world(running, folder, BLUE + RED, scheme=scheme))
+            world = consent_world(running, folder, BLUE + RED, scheme=scheme, host=host)
+            return stack.enter_context(world)
 
         yield serve
 

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask, request
 from playwright.sync_api import expect
 
-from tests.support.browser import Chromium
+from tests.support.browser import HOST, Chromium
 from tests.support.consent_world import ConsentWorld, Serving, hidden
 from tests.support.waitress_server import waitress_server
 
@@ -46,6 +46,22 @@ def test_an_environment_is_sent_the_cookie_and_its_scripts_read_nothing(
     page.goto(environment.url)
     assert environment.cookies[0] == {cookie["name"]: cookie["value"]}
     assert page.evaluate("document.cookie") == ""
+
+
+def test_over_https_an_environment_neither_sees_nor_replaces_the_cookie(
+    serving: Serving, environment: Environment
+):
+    """Environments speak http, and a `__Host-` cookie is for https alone."""
+    with serving("https", HOST).anew() as world:
+        page = world.ask()
+        (ours,) = page.context.cookies()
+        page.goto(environment.url.replace("localhost", HOST))
+        assert environment.cookies == [{}]
+        for end in ("", "; Secure"):
+            page.evaluate("it => { document.cookie = it }", f"{ours['name']}=x; path=/{end}")
+        page.evaluate("document.cookie = 'session_id=theirs; path=/'")
+        kept = {each["name"]: each["value"] for each in page.context.cookies()}
+        assert kept == {ours["name"]: ours["value"], "session_id": "theirs"}
 
 
 def test_an_environments_page_cannot_consent_though_the_cookie_comes_along(

@@ -13,7 +13,9 @@ from tests.support.quiet_network import QuietNetwork, SharedNetwork, quiet_netwo
 from tests.support.waitress_server import waitress_server
 
 EXECUTABLE = "/usr/bin/chromium"
+HOST = "oduflow.test"  # a host like any other; browsers trust `localhost` even without TLS
 ARGUMENTS = (
+    f"--host-resolver-rules=MAP {HOST} 127.0.0.1",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",

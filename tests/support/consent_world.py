@@ -22,7 +22,7 @@ from tests.support.waitress_server import waitress_server
 
 TRIES = 20
 
-Serving = Callable[[str], "ConsentWorld"]
+Serving = Callable[..., "ConsentWorld"]
 
 
 @dataclass
@@ -92,7 +92,7 @@ def hidden(page: Page) -> dict[str, str]:
 
 @contextmanager
 def consent_world(
-    chromium: Chromium, folder: Path, teams: str, *, scheme: str = "http"
+    chromium: Chromium, folder: Path, teams: str, *, scheme: str, host: str
 ) -> Iterator[ConsentWorld]:
     """Serve all three until the block ends."""
     network = chromium.network
@@ -103,7 +103,7 @@ def consent_world(
             stack.enter_context(waitress_server(lambda _port: github.app, listener=there))
         listener = network.listen()
         port = int(listener.getsockname()[1])
-        server = OAuthWorld(folder, github, port, teams, scheme=scheme)
+        server = OAuthWorld(folder, github, port, teams, scheme=scheme, host=host)
         github.callbacks.add(f"{server.url}/auth/callback")
         server.configure(teams)
         server.build()

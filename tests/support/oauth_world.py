@@ -66,6 +66,7 @@ class OAuthWorld:
         app: the application that answers now.
         documents: what clients say at their own URLs.
         scheme: how the server is reached, as its configuration says.
+        host: the name that people reach it by.
     """
 
     folder: Path
@@ -76,12 +77,13 @@ class OAuthWorld:
     app: Any = None
     services: Any = None
     scheme: str = "http"
+    host: str = "localhost"
     _running: ExitStack = field(default_factory=ExitStack)
 
     @property
     def url(self) -> str:
         """The server as people and clients know it; GitHub is at 127.0.0.1, another site."""
-        return f"{self.scheme}://localhost:{self.port}"
+        return f"{self.scheme}://{self.host}:{self.port}"
 
     @property
     def config(self) -> Path:
