@@ -21,7 +21,7 @@ _LEFT_OUT = shutil.ignore_patterns(
     *("*.egg-info", "build", "dist", "docs", "bench"),
 )
 _HOW = (
-    *("-q", "--tb=no", "-p", "no:cacheprovider", "-p", "tests.defences.outcomes"),
+    *("-q", "--tb=no", "--timeout=90", "-p", "no:cacheprovider", "-p", "tests.defences.outcomes"),
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # the libraries are loaded already
 )
 

@@ -154,7 +154,8 @@ def test_an_idle_stream_begins_at_once_and_carries_no_header_of_one_connection(
     served: McpWorld,
 ) -> None:
     with served.session() as session, session.get(served.url, stream=True, timeout=30) as stream:
-        assert next(stream.iter_lines()) == b": open"
+        lines = stream.iter_lines()
+        assert next(lines) == b": open"
         assert stream.headers["Content-Type"].startswith("text/event-stream")
         assert "keep-alive" not in stream.headers.get("Connection", "")
 

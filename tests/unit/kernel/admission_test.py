@@ -144,6 +144,14 @@ def test_each_call_of_a_grant_is_counted_also_a_refused_one_and_then_no_more():
     ]
 
 
+def test_a_call_that_a_grant_may_not_make_is_counted_too():
+    made = Walk(REGISTRY.get("stop_environment"), tiers={Tier.READ})
+    made.reach.left["grant1"] = 1
+
+    assert isinstance(made.refusal("shop", OWN_JOB), Forbidden)
+    assert isinstance(made.refusal("shop", OWN_JOB), Unauthenticated)
+
+
 def test_a_job_remembers_the_environment_that_it_is_about():
     made = Walk(REGISTRY.get("restart_environment"))
 
