@@ -124,7 +124,7 @@ def test_an_open_stream_ends_with_its_grant_and_others_go_on(
             made.call("revoke_grant", name=f"stream-{end}")
         started = time.monotonic()
         assert list(chunks) == []
-        assert time.monotonic() - started < SOON + (2 if expires else 0)
+        assert time.monotonic() - started < 2 * SOON + (2 if expires else 0)
         eventually(lambda: served.bridge.slots.taken == 1, SOON)
         time.sleep(SOON / 2)
         assert served.bridge.slots.taken == 1, "the other one was ended too"
