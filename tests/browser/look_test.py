@@ -6,6 +6,7 @@ from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.outcome import ErrorView
 from tests.support.browser import Served
 from tests.support.dashboard_world import TRACEBACK, begin
+from tests.support.grant_ledger import grant_view
 
 PAGES = (
     "/",
@@ -17,7 +18,13 @@ PAGES = (
     "/environments/demo/delete",
     "/templates",
     "/templates/base-19/delete",
+    "/extra-repos",
+    "/new/extra-repo",
+    "/credentials",
+    "/new/credential",
     "/jobs",
+    "/access",
+    "/new/grant",
     "/audit",
     "/system",
     "/environments/nowhere-at-all",
@@ -108,6 +115,9 @@ def stocked(served: Served) -> Served:
     ledger.add("failed", state="failed", url=None, error=wrong)
     ledger.add("slow", state="stopped", url=None)
     ledger.add_template("acme", modules=("sale_management",) * 5, environments=("a" * 39,) * 4)
+    ledger.add_extra_repo("a" * 39, branch=LONG, environments=("a" * 39,) * 4)
+    ledger.credentials.add(host="git." + "a" * 59 + ".example", username="someone-" * 8)
+    ledger.grants["a" * 39] = grant_view("a" * 39, environments=("a" * 39,) * 4)
     ledger.go.clear()
     begin(served.world, "start_environment", name="slow")
     return served
