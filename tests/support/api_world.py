@@ -31,6 +31,7 @@ REAL = {*GRANT_HANDLERS, "list_templates", "read_audit"}
 ADMIN = Actor("1", ActorKind.BASIC, "admin")
 KNOWN = {
     "environments": "shop",
+    "extra-repos": "oca",
     "grants": "ci",
     "jobs": "aaaaaaaaaaaa",
     "logins": "octocat",
@@ -49,6 +50,7 @@ class ApiWorld:
         """Put on the ledger what a request may have taken away."""
         self.ledger.add(KNOWN["environments"])
         self.ledger.add_template(KNOWN["templates"])
+        self.ledger.add_extra_repo(KNOWN["extra-repos"])
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from oduflow.domain.credential import CredentialList, CredentialState, CredentialView, SetupRepoAuth
-from oduflow.domain.errors import Failure
+from oduflow.domain.errors import Failure, NotFound
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 
@@ -56,10 +56,11 @@ def delete_credential(world: Any, call: Call, args: Any) -> Outcome[Nothing]:
 
 def _named(world: Any, args: Any) -> CredentialView:
     wanted = (args.host, args.username, args.path)
-    found: CredentialView = next(
-        view for view in world.credentials.views if (view.host, view.username, view.path) == wanted
-    )
-    return found
+    for view in world.credentials.views:
+        if (view.host, view.username, view.path) == wanted:
+            found: CredentialView = view
+            return found
+    raise NotFound("There is no such credential.", "list_credentials shows them.")
 
 
 HANDLERS = {

@@ -177,6 +177,12 @@ class Ledger:
                 call.raise_if_cancelled()
 
 
+def _extra_repo(ledger: Ledger, name: str) -> ExtraRepoView:
+    if name not in ledger.extra_repos:
+        raise NotFound(f"There is no extra repo “{name}”.", "list_extra_repos shows them.")
+    return ledger.extra_repos[name]
+
+
 def list_environments(ledger: Ledger, call: Call, args: Any) -> Outcome[EnvironmentList]:
     found = tuple(ledger.environments[name] for name in sorted(ledger.environments))
     return Outcome(EnvironmentList(environments=found), f"{len(found)} environments.")
@@ -322,13 +328,14 @@ def add_extra_repo(ledger: Ledger, call: Call, args: Any) -> Outcome[ExtraRepoVi
 
 
 def update_extra_repo(ledger: Ledger, call: Call, args: Any) -> Outcome[ExtraRepoView]:
+    found = _extra_repo(ledger, args.name)
     for _step in ledger.walk(call, (("fetch", "fetching new commits"),)):
         pass
-    return Outcome(ledger.extra_repos[args.name], "1 of 1 branches have new commits.")
+    return Outcome(found, "1 of 1 branches have new commits.")
 
 
 def delete_extra_repo(ledger: Ledger, call: Call, args: Any) -> Outcome[Nothing]:
-    users = ledger.extra_repos[args.name].environments
+    users = _extra_repo(ledger, args.name).environments
     if users:
         raise Conflict(f"Extra repo {args.name} is in use by {', '.join(users)}.", "Delete those.")
     for _step in ledger.walk(call, (("folder", "removing the copy"),)):
