@@ -86,11 +86,9 @@ class AuditTrail:
 
     def close(self) -> None:
         """Write what was counted, and count no more by the clock; safe to repeat."""
-        with self._guard:
-            timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
+        self._stop_clock()
         self.flush()
+        self._stop_clock()  # what could not be written would be tried again
 
     def _add(self, row: AuditRow) -> bool:
         """Count a row; whether it is the first of somebody known, to be written at once."""
@@ -120,6 +118,12 @@ class AuditTrail:
             self._known[key] = _added(self._known[key], row)
         elif len(self._known) < MOST_COUNTERS:
             self._known[key] = row
+
+    def _stop_clock(self) -> None:
+        with self._guard:
+            timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
 
     def _wake(self) -> None:
         if self._timer is None and (self._known or self._strangers):

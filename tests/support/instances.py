@@ -133,6 +133,7 @@ def running_instance(
 
 
 def destroy(services: bootstrap.Services) -> None:
+    services.audit.close()  # else its clock would make the store anew
     for _ in destroy_everything(
         services.deps, services.networks, services.firewall, services.store
     ):

@@ -101,6 +101,15 @@ def test_closing_writes_what_was_counted_and_leaves_no_clock(trail, log):
     assert trail._timer is None
 
 
+def test_closing_leaves_no_clock_where_nothing_can_be_written(trail, log):
+    trail.count(refusal())
+    log.fails = True
+
+    trail.close()
+
+    assert trail._timer is None
+
+
 def test_what_cannot_be_written_is_counted_on(trail, log, caplog):
     trail.count(refusal())
     trail.count(read())
