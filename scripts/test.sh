@@ -34,4 +34,4 @@ echo "test: without real parts"
 $bin/pytest -q -n 2 tests/unit tests/faces tests/architecture
 
 echo "test: on the real parts"
-exec $bin/pytest -n 2 --dist loadfile --durations 25 tests/integration tests/e2e tests/browser
+exec $bin/pytest -n 2 --dist loadfile --durations 25 tests/e2e tests/integration tests/browser
