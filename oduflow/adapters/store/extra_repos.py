@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import TypedDict, Unpack
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
 
 from oduflow.adapters.store.engine import Store
 from oduflow.adapters.store.named import NamedRows
@@ -39,14 +38,7 @@ class ExtraRepos(NamedRows[ExtraRepo]):
         Raises:
             Conflict: the team has one of that name.
         """
-        with self._store.write() as connection:
-            try:
-                self._insert(connection, row)
-            except IntegrityError as error:
-                raise Conflict(
-                    f"There is an extra repo “{row.name}” already.",
-                    "Choose another name, or delete that extra repo first.",
-                ) from error
+        self._add(row, row.name)
 
     def update(self, row: str, **changes: Unpack[ExtraRepoChanges]) -> ExtraRepo:
         """Change a row and return it as it is then.

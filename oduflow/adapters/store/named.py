@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, select, update
+from sqlalchemy.exc import IntegrityError
 
 from oduflow.adapters.store.engine import Store
-from oduflow.domain.errors import NotFound
+from oduflow.domain.errors import Conflict, NotFound
 
 R = TypeVar("R")
 
@@ -60,6 +61,22 @@ class NamedRows(Generic[R]):
     def _insert(self, connection: Connection, row: R) -> None:
         values = {column.name: getattr(row, column.name) for column in self._table.columns}
         connection.execute(self._table.insert(), values)
+
+    def _add(self, row: R, name: str) -> None:
+        """Write a new row.
+
+        Raises:
+            Conflict: the team has one of that name.
+        """
+        article = "an" if self._noun[0] in "aeiou" else "a"
+        with self._store.write() as connection:
+            try:
+                self._insert(connection, row)
+            except IntegrityError as error:
+                raise Conflict(
+                    f"There is {article} {self._noun} “{name}” already.",
+                    f"Choose another name, or delete that {self._noun} first.",
+                ) from error
 
     def _update(self, row: str, allowed: frozenset[str], changes: Mapping[str, Any]) -> R:
         if unknown := changes.keys() - allowed:

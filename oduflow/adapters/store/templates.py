@@ -2,8 +2,6 @@
 
 from typing import TypedDict, Unpack
 
-from sqlalchemy.exc import IntegrityError
-
 from oduflow.adapters.store.engine import Store
 from oduflow.adapters.store.named import NamedRows
 from oduflow.adapters.store.tables import templates
@@ -36,14 +34,7 @@ class Templates(NamedRows[Template]):
         Raises:
             Conflict: the team has one of that name.
         """
-        with self._store.write() as connection:
-            try:
-                self._insert(connection, row)
-            except IntegrityError as error:
-                raise Conflict(
-                    f"There is a template “{row.name}” already.",
-                    "Choose another name, or delete that template first.",
-                ) from error
+        self._add(row, row.name)
 
     def update(self, row: str, **changes: Unpack[TemplateChanges]) -> Template:
         """Change a row and return it as it is then.
