@@ -115,8 +115,9 @@ Dashboard   {address}/   (user admin, password: ui_password in {where})
 MCP         {address}/mcp   (Bearer: auth_token in {where})
 
 Connect Claude Code:
+  export ODUFLOW_TOKEN="$(grep -m1 auth_token {where} | cut -d'"' -f2)"
   claude mcp add --transport http oduflow {address}/mcp \\
-    --header "Authorization: Bearer $(grep -m1 auth_token {where} | cut -d'"' -f2)"
+    --header 'Authorization: Bearer ${{ODUFLOW_TOKEN}}'
 
 Serving until Ctrl-C.
 """
