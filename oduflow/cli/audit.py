@@ -12,7 +12,7 @@ from oduflow.domain.errors import Conflict
 from oduflow.settings import load
 
 
-@click.group(short_help="Check the audit trail.")
+@click.group()
 def audit() -> None:
     """Check the audit trail."""
 

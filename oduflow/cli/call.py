@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,8 +15,7 @@ from oduflow.cli.answer import Show, conclude, failed, progress
 from oduflow.cli.arguments import fields_of, read_arguments
 from oduflow.cli.failures import told
 from oduflow.cli.options import config_option, pick_team, team_option
-from oduflow.cli.remote.options import elsewhere, interruptible, token_file_option, url_option
-from oduflow.cli.remote.server import RemoteServer
+from oduflow.cli.remote.options import elsewhere, token_file_option, url_option
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Failure
 from oduflow.domain.outcome import Envelope
@@ -24,13 +23,13 @@ from oduflow.kernel.call import Origin
 from oduflow.kernel.runner import standing
 from oduflow.settings import Settings, load
 
+if TYPE_CHECKING:
+    from oduflow.cli.remote.server import RemoteServer
+
 Work = Callable[[Show], Envelope[Any]]
 
 
-@click.command(
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True},
-    short_help="Run one operation: oduflow call TOOL [ARGS].",
-)
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True})
 @click.argument("tool")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.option("--json", "as_json", is_flag=True, help="Print the envelope as JSON.")
@@ -60,7 +59,7 @@ def call(
       oduflow call setup_repo_auth -
       oduflow call list_environments --url https://oduflow.example.com
     """  # noqa: D301 - click looks for the backspace itself
-    with told(), interruptible():
+    with told():
         server = elsewhere(url, token_file, team, config)
         if server is None:
             prepare = _here(tool, arguments, load(config), team)
@@ -95,7 +94,7 @@ def _here(
     return prepare
 
 
-def _there(server: RemoteServer, tool: str, words: Sequence[str]) -> Work:
+def _there(server: "RemoteServer", tool: str, words: Sequence[str]) -> Work:
     found = server.tool(tool)
     raw = read_arguments(tool, fields_of(found.input_schema), words)
     return partial(server.call, found, raw)

@@ -13,7 +13,7 @@ from oduflow.services.destruction import destroy_everything, refuse_while_workin
 from oduflow.settings import load
 
 
-@click.command(short_help="Remove everything this instance made.")
+@click.command()
 @click.option("--yes", is_flag=True, help="Do not ask for the instance's name.")
 @config_option
 def destroy(*, yes: bool, config: Path | None) -> None:

@@ -13,7 +13,7 @@ from oduflow.domain.errors import Kind
 from oduflow.settings import load
 
 
-@click.command(short_help="Check every part that environments need.")
+@click.command()
 @config_option
 def doctor(config: Path | None) -> None:
     """Check every part that environments need, and say how to mend what is missing."""

@@ -28,6 +28,11 @@ EXIT_CODES: Mapping[Kind, int] = MappingProxyType(
     }
 )
 BAD_SETTINGS = 2
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+class Interrupted(Exception):
+    """Ctrl-C while a server was asked; says what goes on there, if anything does."""
 
 
 def leave(error: ErrorView) -> NoReturn:
@@ -42,7 +47,7 @@ def leave(error: ErrorView) -> NoReturn:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Turn a failure, or a wrong configuration, into a message and an exit code."""
+    """Turn what ended a command before its time into a message and an exit code."""
     try:
         yield
     except Failure as failure:
@@ -51,3 +56,6 @@ def told() -> Iterator[None]:
         for problem in wrong.problems:
             say(str(problem), err=True)
         sys.exit(BAD_SETTINGS)
+    except Interrupted as stopped:
+        say(f"interrupted: {stopped}" if str(stopped) else "interrupted", err=True)
+        sys.exit(INTERRUPTED)

@@ -14,7 +14,7 @@ from oduflow.settings import Settings
 DEFAULT_VERSION = "19.0"
 
 
-@click.group(short_help="Bring or build the images environments need.")
+@click.group()
 def images() -> None:
     """Bring or build the images environments need."""
 

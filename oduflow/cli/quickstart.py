@@ -34,7 +34,7 @@ from oduflow.settings import NoSettings, Settings, load, write_fresh
 from oduflow.settings.hosts import join_host_port
 
 
-@click.command(short_help="From a bare machine to a first environment.")
+@click.command()
 @config_option
 def quickstart(config: Path | None) -> None:
     """Bring an engine and the images, write a configuration, serve, and make a first environment.

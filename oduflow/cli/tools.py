@@ -9,12 +9,12 @@ from oduflow.cli.failures import told
 from oduflow.cli.listing import Listed, show_all, show_one
 from oduflow.cli.options import config_option, team_option
 from oduflow.cli.remote.listing import listed
-from oduflow.cli.remote.options import elsewhere, interruptible, token_file_option, url_option
+from oduflow.cli.remote.options import elsewhere, token_file_option, url_option
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
 
 
-@click.command(short_help="List the operations, or show one.")
+@click.command()
 @click.argument("tool", required=False)
 @url_option
 @token_file_option
@@ -31,7 +31,7 @@ def tools(
 
     With --url, those that your token may call there.
     """
-    with told(), interruptible():
+    with told():
         server = elsewhere(url, token_file, team, config)
         if server is not None:
             found = map(listed, server.tools() if tool is None else [server.tool(tool)])

@@ -70,7 +70,7 @@ def test_what_is_not_there_is_noticed(command, word, there):
 
 
 def exists(command: str, word: str) -> bool:
-    found = cli.commands.get(command)
+    found = cli.get_command(click.Context(cli), command)
     if isinstance(found, click.Group):
         return word in found.commands
     if command == "call" and word:

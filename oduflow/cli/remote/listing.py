@@ -1,12 +1,15 @@
 """What a server lists, as a person reads it."""
 
-from mcp.types import Tool
+from typing import TYPE_CHECKING
 
 from oduflow.cli.listing import Listed
 from oduflow.kernel.operation import Effect
 
+if TYPE_CHECKING:
+    from mcp.types import Tool
 
-def listed(tool: Tool) -> Listed:
+
+def listed(tool: "Tool") -> Listed:
     """Show a tool; one that does not say what it does is taken for the worst (MCP, “Tools”)."""
     hints = tool.annotations
     effect = Effect.DESTROY

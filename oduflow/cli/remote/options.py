@@ -1,17 +1,14 @@
 """The options that send a command to a server elsewhere."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from oduflow.cli.lines import say
-from oduflow.cli.remote.server import Interrupted, RemoteServer, remote_server
 from oduflow.domain.errors import Invalid
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+if TYPE_CHECKING:
+    from oduflow.cli.remote.server import RemoteServer
 
 url_option = click.option(
     "--url",
@@ -28,7 +25,7 @@ token_file_option = click.option(
 
 def elsewhere(
     url: str | None, token_file: Path | None, team: str | None, config: Path | None
-) -> RemoteServer | None:
+) -> "RemoteServer | None":
     """Return the server that the options name; None where the command is about this machine.
 
     Raises:
@@ -43,14 +40,7 @@ def elsewhere(
             "--team and --config are about this machine, and --url is about another.",
             "Leave them out: the token says which team it is.",
         )
+    # Only here: the SDK's client takes a second to load.
+    from oduflow.cli.remote.server import remote_server  # noqa: PLC0415
+
     return remote_server(url, token_file)
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Let Ctrl-C end a command at once; say what goes on at the server."""
-    try:
-        yield
-    except Interrupted as stopped:
-        say(f"interrupted: {stopped}" if str(stopped) else "interrupted", err=True)
-        sys.exit(INTERRUPTED)

@@ -9,6 +9,7 @@ from typing import Any
 from mcp.types import Tool
 
 from oduflow.cli.answer import Show
+from oduflow.cli.failures import Interrupted
 from oduflow.cli.remote.address import Address, parse_address
 from oduflow.cli.remote.connection import connected, tools_of
 from oduflow.cli.remote.errand import Errand
@@ -19,10 +20,6 @@ from oduflow.domain.outcome import Envelope
 
 LIST_SECONDS = 20.0
 CALL_SECONDS = 120.0  # a quick operation may take its time; a slow one answers a job's handle
-
-
-class Interrupted(Exception):
-    """Ctrl-C while a server was asked; says what goes on there, if anything does."""
 
 
 @dataclass(frozen=True, slots=True)

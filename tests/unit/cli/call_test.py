@@ -6,7 +6,7 @@ from rich.status import Status as Spinner
 from rich.text import Text
 
 from oduflow import bootstrap
-from oduflow.cli.app import cli
+from oduflow.cli import call as call_command
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.audit_view import ReadAudit
 from oduflow.domain.clock import now
@@ -59,7 +59,7 @@ def test_a_script_reads_a_failure_from_the_envelope_and_the_exit_code(config):
 
 
 def test_no_field_has_the_name_of_an_option_which_would_take_its_value():
-    options = {parameter.name for parameter in cli.commands["call"].params}
+    options = {parameter.name for parameter in call_command.call.params}
     fields = {
         field
         for operation in Registry.discover(bootstrap.OPERATIONS)
