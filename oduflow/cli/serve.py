@@ -34,7 +34,7 @@ SECOND_SERVER = 2
 log = logging.getLogger("oduflow")
 
 
-@click.command(short_help="Run the server in the foreground.")
+@click.command()
 @config_option
 def serve(config: Path | None) -> None:
     """Run the server in the foreground, logging to stderr.
@@ -116,6 +116,7 @@ def run(
     for line in without_effect(settings):
         log.warning("%s", line)
     services.keeper.start()
+    mcp.prepare(app)
     if settings.server.sample:
         serve_sample(services.deps.naming, settings.server.port)
     threading.Thread(target=when_listening, name="first", daemon=True).start()

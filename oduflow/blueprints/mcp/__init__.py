@@ -1,5 +1,5 @@
 """The MCP endpoint: the official SDK's session manager on WSGI."""
 
-from oduflow.blueprints.mcp.routes import blueprint, close
+from oduflow.blueprints.mcp.routes import blueprint, close, prepare
 
-__all__ = ["blueprint", "close"]
+__all__ = ["blueprint", "close", "prepare"]

@@ -4,17 +4,19 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from wsgiref.types import WSGIEnvironment
 
-from mcp.server.lowlevel import Server
-
+from oduflow.blueprints.mcp.caller import Caller
 from oduflow.blueprints.mcp.exchange import UNAVAILABLE, Exchange, Head
-from oduflow.blueprints.mcp.loop import Loop
-from oduflow.blueprints.mcp.scope import Caller, http_scope
 from oduflow.blueprints.mcp.stream import Stream
 from oduflow.blueprints.mcp.watch import Watch
 from oduflow.blueprints.slots import RETRY_AFTER_SECONDS, Slots, Use
+
+if TYPE_CHECKING:
+    from mcp.server.lowlevel import Server
+
+    from oduflow.blueprints.mcp.loop import Loop
 
 # RFC 9110, section 7.6.1: they belong to one connection, and WSGI forbids them (PEP 3333).
 HOP_BY_HOP = {
@@ -43,11 +45,12 @@ class Answer:
 class Bridge:
     """Serves one MCP server to the threads of a WSGI server.
 
-    The loop starts with the first request: making an application starts no thread, and a process
-    forked from it gets a loop of its own.
+    The loop starts with the first request, or on request: making an application starts no thread,
+    and a process forked from it gets a loop of its own. The SDK takes longer to load than all the
+    rest together, so that it is only loaded with the loop.
     """
 
-    def __init__(self, make_server: Callable[[], Server[Any]], slots: Slots) -> None:
+    def __init__(self, make_server: "Callable[[], Server[Any]]", slots: Slots) -> None:
         self.slots = slots
         self._make_server = make_server
         self._loop: Loop | None = None
@@ -78,7 +81,7 @@ class Bridge:
         if self._closed.is_set():
             return _answer(UNAVAILABLE)
         loop = self._here()
-        exchange = Exchange(loop.running, http_scope(environ, caller), body)
+        exchange = loop.exchange(environ, caller, body)
         self._live.add(exchange)
 
         def over() -> None:
@@ -114,12 +117,19 @@ class Bridge:
         if loop is not None and loop.is_alive:
             loop.stop()
 
-    def _here(self) -> Loop:
+    def start(self) -> None:
+        """Load the SDK and start the loop; a second call does nothing."""
+        if not self._closed.is_set():
+            self._here()
+
+    def _here(self) -> "Loop":
         loop = self._loop
         if loop is not None and loop.is_alive:
             return loop
         with self._starting:
             if self._loop is None or not self._loop.is_alive:
+                from oduflow.blueprints.mcp.loop import Loop  # noqa: PLC0415 - see the class
+
                 self._loop = Loop(self._make_server())
             return self._loop
 

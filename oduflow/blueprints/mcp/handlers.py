@@ -15,9 +15,10 @@ from mcp import types
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
+from oduflow.blueprints.mcp.caller import Caller
 from oduflow.blueprints.mcp.progress import ProgressTeller
 from oduflow.blueprints.mcp.results import refusal_of, result_of
-from oduflow.blueprints.mcp.scope import Caller
+from oduflow.blueprints.mcp.scope import User
 from oduflow.blueprints.mcp.tools import TARGET, Tools
 from oduflow.blueprints.mcp.workers import Workers
 from oduflow.blueprints.slots import asks_to_wait, no_room_to_wait
@@ -114,6 +115,6 @@ def _targeted(operation: Operation, raw: Mapping[str, Any], environment: str) ->
 def caller_of(ctx: Context) -> Caller:
     """Return who sent this request; the blueprint lets nobody in without."""
     assert ctx.request is not None  # noqa: S101 - every request comes over HTTP
-    caller = ctx.request.scope["user"]
-    assert isinstance(caller, Caller)  # noqa: S101 - the bridge puts no other there
-    return caller
+    user = ctx.request.scope["user"]
+    assert isinstance(user, User)  # noqa: S101 - the loop puts no other there
+    return user.caller

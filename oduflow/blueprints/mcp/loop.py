@@ -5,12 +5,15 @@ import logging
 import threading
 from concurrent.futures import Future
 from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from oduflow.blueprints.mcp.caller import Caller
 from oduflow.blueprints.mcp.exchange import Exchange
+from oduflow.blueprints.mcp.scope import http_scope
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +51,10 @@ class Loop:
         """The event loop, once it runs."""
         return self._loop.result(START_SECONDS)
 
+    def exchange(self, environ: WSGIEnvironment, caller: Caller, body: bytes) -> Exchange:
+        """Make the exchange of a caller's request; `submit` begins it."""
+        return Exchange(self.running, http_scope(environ, caller), body)
+
     def submit(self, exchange: Exchange) -> None:
         """Let the SDK answer an exchange."""
         running = exchange.run(self._answer)
@@ -76,7 +83,7 @@ class Loop:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the caller's team's manager answer; its first call starts it."""
-        team = scope["user"].actor.team
+        team = scope["user"].caller.actor.team
         if team not in self._managers:
             self._apps[team] = asyncio.get_running_loop().create_future()
             self._managers[team] = asyncio.create_task(self._manage(self._apps[team]))

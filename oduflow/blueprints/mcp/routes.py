@@ -5,8 +5,9 @@ in there acts within that environment alone. It has a bridge of its own, and its
 one environment, so a session opened at one path is unknown at every other.
 """
 
+import threading
 from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Blueprint, Flask, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
@@ -15,13 +16,16 @@ from oduflow.blueprints.auth.bearer import authenticate_bearer
 from oduflow.blueprints.context import EXTENSION as CONTEXT
 from oduflow.blueprints.context import context
 from oduflow.blueprints.mcp.bridge import Bridge, use_of
-from oduflow.blueprints.mcp.scope import Caller
-from oduflow.blueprints.mcp.server import make_server
+from oduflow.blueprints.mcp.caller import Caller
 from oduflow.blueprints.trail import remember
 from oduflow.domain.access import Actor
 from oduflow.domain.environment import no_environment
 from oduflow.domain.errors import Forbidden, Kind
 from oduflow.kernel.call import Origin
+from oduflow.kernel.runner import Runner
+
+if TYPE_CHECKING:
+    from mcp.server.lowlevel import Server
 
 EXTENSION = "oduflow.mcp"
 OF_ONE = f"{EXTENSION}.of_one"
@@ -41,8 +45,8 @@ class McpResponse(Response):
 def _set_up(state: BlueprintSetupState) -> None:
     parts = state.app.extensions
     runner, slots = parts[CONTEXT].runner, parts[CONTEXT].slots
-    parts[EXTENSION] = Bridge(lambda: make_server(runner), slots)
-    parts[OF_ONE] = Bridge(lambda: make_server(runner, of_one=True), slots)
+    parts[EXTENSION] = Bridge(lambda: _server(runner), slots)
+    parts[OF_ONE] = Bridge(lambda: _server(runner, of_one=True), slots)
 
 
 # Strict: with a slash behind it, it would be a second address of the same resource.
@@ -83,6 +87,11 @@ def mcp_of_one(environment: str) -> Response:
     return _served(OF_ONE, actor.within(target), environment, still_stands)
 
 
+def prepare(app: Flask) -> None:
+    """Make the first call as quick as the second; takes a second, in a thread of its own."""
+    threading.Thread(target=_bridge(app, EXTENSION).start, name="mcp-start", daemon=True).start()
+
+
 def close(app: Flask) -> None:
     """End every stream and every wait of an application, and refuse new ones.
 
@@ -98,6 +107,12 @@ def _served(name: str, actor: Actor, environment: str, stands: Callable[[], bool
     caller = Caller(actor, origin, slot, environment)
     answer = _bridge(current_app, name).serve(request.environ, caller, request.get_data(), stands)
     return McpResponse(answer.body, answer.status, answer.headers)
+
+
+def _server(runner: Runner, *, of_one: bool = False) -> "Server[Any]":
+    from oduflow.blueprints.mcp.server import make_server  # noqa: PLC0415 - loads the SDK
+
+    return make_server(runner, of_one=of_one)
 
 
 def _bridge(app: Flask, name: str) -> Bridge:

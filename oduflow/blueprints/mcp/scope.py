@@ -7,40 +7,30 @@ from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from starlette.types import Scope
 
-from oduflow.blueprints.slots import Slot
-from oduflow.domain.access import Actor
-from oduflow.kernel.call import Origin
+from oduflow.blueprints.mcp.caller import Caller
 
 # Credentials have done their work before a scope is built; nothing below may see or log them.
 SECRET_HEADERS = {"HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_PROXY_AUTHORIZATION"}
 
 
-class Caller(AuthenticatedUser):
-    """The actor behind one request, in the shape that the SDK binds sessions to.
+class User(AuthenticatedUser):
+    """The caller, in the shape that the SDK binds sessions to.
 
     The SDK compares client id and subject of a session's owner with those of each later request,
     so a session opened by one team, or by one person of it, answers 404 to everybody else. One
     opened at the path of an environment does at every other path, and with a grant that only took
     the name of another.
-
-    Attributes:
-        actor: who asks.
-        origin: from where.
-        slot: the right to keep one of the server's threads waiting.
-        environment: name of the environment whose path was called; empty at the team's.
     """
 
-    def __init__(self, actor: Actor, origin: Origin, slot: Slot, environment: str = "") -> None:
+    def __init__(self, caller: Caller) -> None:
+        actor, environment = caller.actor, caller.environment
         reach = "*" if actor.environments is None else ",".join(sorted(actor.environments))
         who = f"{actor.kind}:{actor.subject}#{actor.subject_id}"
         principal = f"{actor.team}/{who}@{environment}={reach}"
         super().__init__(
             AccessToken(token="", client_id=principal, scopes=[], subject=actor.subject)
         )
-        self.actor = actor
-        self.origin = origin
-        self.slot = slot
-        self.environment = environment
+        self.caller = caller
 
 
 def http_scope(environ: WSGIEnvironment, caller: Caller) -> Scope:
@@ -60,7 +50,7 @@ def http_scope(environ: WSGIEnvironment, caller: Caller) -> Scope:
         "server": (environ["SERVER_NAME"], int(environ["SERVER_PORT"])),
         "client": (environ.get("REMOTE_ADDR", ""), 0),
         "state": {},
-        "user": caller,
+        "user": User(caller),
     }
 
 

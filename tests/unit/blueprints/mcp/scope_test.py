@@ -6,7 +6,8 @@ from mcp.server.auth.middleware.bearer_auth import authorization_context
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
-from oduflow.blueprints.mcp.scope import Caller, http_scope
+from oduflow.blueprints.mcp.caller import Caller
+from oduflow.blueprints.mcp.scope import User, http_scope
 from oduflow.blueprints.slots import Slots, Use
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.kernel.call import Origin
@@ -15,6 +16,10 @@ from oduflow.kernel.call import Origin
 def _caller(team: str, subject: str, kind: ActorKind = ActorKind.OAUTH) -> Caller:
     actor = Actor(team, kind, subject)
     return Caller(actor, Origin("mcp", "127.0.0.1"), Slots().slot(actor, Use.CALL))
+
+
+def _principal(caller: Caller) -> tuple[object, ...]:
+    return tuple(authorization_context(User(caller)).values())
 
 
 def _narrowed(caller: Caller) -> list[Caller]:
@@ -38,7 +43,7 @@ def test_it_holds_the_request_and_who_asks() -> None:
     assert (scope["method"], scope["path"], scope["query_string"]) == ("POST", "/mcp", b"a=1")
     assert (b"mcp-method", b"tools/call") in scope["headers"]
     assert (b"content-type", b"application/json") in scope["headers"]
-    assert scope["user"] is caller
+    assert scope["user"].caller is caller
 
 
 def test_credentials_go_no_further() -> None:
@@ -55,11 +60,7 @@ def test_a_session_belongs_to_one_team_one_person_and_one_kind_of_proof() -> Non
         _caller("2", "ann"),
         _caller("1", "ann", ActorKind.GRANT),
     ]
-    principals = [tuple(authorization_context(caller).values()) for caller in callers]
+    callers += _narrowed(_caller("1", "ann"))
 
-    principals += [
-        tuple(authorization_context(each).values()) for each in _narrowed(_caller("1", "ann"))
-    ]
-
-    assert len(set(principals)) == len(callers) + 3
-    assert principals[0] == tuple(authorization_context(_caller("1", "ann")).values())
+    assert len({_principal(caller) for caller in callers}) == len(callers)
+    assert _principal(callers[0]) == _principal(_caller("1", "ann"))

@@ -7,7 +7,8 @@ from typing import Any, cast
 import pytest
 from pydantic import ValidationError
 
-from oduflow.blueprints.mcp.scope import Caller
+from oduflow.blueprints.mcp.caller import Caller
+from oduflow.blueprints.mcp.scope import User
 from oduflow.blueprints.mcp.server import ListCache, make_server
 from oduflow.blueprints.mcp.tools import Tools
 from oduflow.blueprints.slots import Slots, Use
@@ -55,7 +56,7 @@ class Sdk:
             method=method,
             protocol_version=version,
             params=params,
-            request=SimpleNamespace(scope={"user": caller}),
+            request=SimpleNamespace(scope={"user": User(caller)}),
         )
         # Nothing in it waits, so no event loop (and no socket of one) is needed.
         with pytest.raises(StopIteration) as ended:

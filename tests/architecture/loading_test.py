@@ -1,0 +1,28 @@
+"""What is loaded when: people wait for it at every command."""
+
+import subprocess
+import sys
+
+import pytest
+
+LOADED = "import sys; {}; print(*sys.modules, sep='\\n')"
+
+
+def loaded_by(code: str) -> set[str]:
+    """Name the modules that are there once code ran in a fresh process."""
+    ran = subprocess.run(
+        [sys.executable, "-c", LOADED.format(code)], capture_output=True, text=True, check=True
+    )
+    return set(ran.stdout.split())
+
+
+def test_the_help_loads_no_command() -> None:
+    modules = loaded_by("from oduflow.cli.app import cli; cli(['--help'], standalone_mode=False)")
+
+    assert not {name for name in modules if name.startswith("oduflow.cli.")} - {"oduflow.cli.app"}
+    assert not modules & {"sqlalchemy", "flask", "docker", "mcp"}
+
+
+@pytest.mark.parametrize("module", ["oduflow.web", "oduflow.cli.call", "oduflow.cli.serve"])
+def test_the_sdk_is_loaded_with_the_first_call_over_mcp(module: str) -> None:
+    assert "mcp" not in loaded_by(f"import {module}")
