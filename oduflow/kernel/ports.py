@@ -45,6 +45,9 @@ class JobStore(Protocol):
     def unfinished(self) -> Sequence[Job]:
         """Return every team's queued and running jobs, oldest first."""
 
+    def waiting(self) -> Sequence[str]:
+        """Return the ids of every team's jobs in the queue for a boot, next first."""
+
     def progress(self, job: str, progress: Progress) -> None:
         """Remember how far it is; also appends a progress event."""
 

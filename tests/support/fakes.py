@@ -91,6 +91,9 @@ class FakeJobStore:
     def unfinished(self) -> Sequence[Job]:
         return [job for job in list(self.rows.values()) if job.status not in FINISHED]
 
+    def waiting(self) -> Sequence[str]:
+        return [job.id for job in self.unfinished() if job.position]
+
     def progress(self, job: str, progress: Progress) -> None:
         self.events.append((job, progress))
         self._change(job, progress=progress)

@@ -62,16 +62,18 @@ class Checkout:
 
     def _attempt(self, branch: str) -> str:
         meter = DiskMeter((self.git_dir, self.work_tree), self.limits.repository_bytes)
-        self._prepare()
+        used = self._prepare()
         self._fetch(branch, meter)
         commit = self._local("rev-parse", "--verify", f"{_FETCHED}^{{commit}}", meter=meter)
         self._local("checkout", "--force", "--detach", "--progress", commit, "--", meter=meter)
-        self._local("clean", "-ffdx", "--quiet", meter=meter)
+        if used:
+            self._local("clean", "-ffdx", "--quiet", meter=meter)
         meter.check(at_once=True)
         (self.git_dir / _UNFINISHED).unlink()
         return commit
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> bool:
+        """Make both folders; tell whether anything lies in the work tree."""
         mark = self.git_dir / _UNFINISHED
         if mark.exists():
             shutil.rmtree(self.git_dir)
@@ -81,6 +83,7 @@ class Checkout:
         self.work_tree.chmod(0o755)  # the container's user reads it, whatever our umask is
         (self.git_dir / "config").unlink(missing_ok=True)  # init writes a plain one
         self._local("init", "--quiet", "--template=")
+        return any(self.work_tree.iterdir())
 
     def _fetch(self, branch: str, meter: DiskMeter) -> None:
         watch = Watch(

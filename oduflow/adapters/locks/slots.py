@@ -68,7 +68,7 @@ class BootSlots:
             time.sleep(min(POLL_SECONDS * place, TICK_SECONDS))
 
     def _place(self, job: str) -> int:
-        waiting = [row.id for row in self._jobs.unfinished() if row.position]
+        waiting = self._jobs.waiting()
         return 1 + (waiting.index(job) if job in waiting else len(waiting))
 
 

@@ -20,6 +20,11 @@ _REVOKED = and_(
     jobs.c.subject_id.not_in(select(grants.c.id)),
 )
 _UNFINISHED = jobs.c.status.not_in(sorted(FINISHED))
+_WAITING = (
+    select(jobs.c.id)
+    .where(_UNFINISHED, jobs.c.position > 0)
+    .order_by(func.coalesce(jobs.c.queued_at, jobs.c.created_at), jobs.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +65,16 @@ class Jobs:
         return self._select(query.order_by(*newest).limit(limit))
 
     def unfinished(self) -> tuple[Job, ...]:
-        """Return every team's queued and running jobs, oldest first.
+        """Return every team's queued and running jobs, oldest first."""
+        return self._select(select(jobs).where(_UNFINISHED).order_by(jobs.c.created_at, jobs.c.id))
 
-        Those that wait for a boot slot count from when they began to wait: among themselves
-        they stand in the order of the queue.
+    def waiting(self) -> tuple[str, ...]:
+        """Return the ids of those that wait for a boot slot, in the order in which they began to.
+
+        Everybody who waits asks this many times a second.
         """
-        oldest = func.coalesce(jobs.c.queued_at, jobs.c.created_at), jobs.c.id
-        return self._select(select(jobs).where(_UNFINISHED).order_by(*oldest))
+        with self._store.read() as connection:
+            return tuple(connection.scalars(_WAITING))
 
     def progress(self, job: str, progress: Progress) -> None:
         """Remember how far it is, and append an event."""

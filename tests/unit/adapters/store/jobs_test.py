@@ -86,7 +86,7 @@ def test_those_that_wait_stand_in_the_order_in_which_they_began_to(jobs):
 
     jobs.queue("a", 1)  # moving up does not change the order
 
-    assert [row.id for row in jobs.unfinished() if row.position] == ["c", "a", "b"]
+    assert list(jobs.waiting()) == ["c", "a", "b"]
 
 
 def test_waiting_again_is_waiting_from_then(jobs):
@@ -97,7 +97,7 @@ def test_waiting_again_is_waiting_from_then(jobs):
     jobs.queue("a", 0)
     jobs.queue("a", 2)
 
-    assert [row.id for row in jobs.unfinished() if row.position] == ["b", "a"]
+    assert list(jobs.waiting()) == ["b", "a"]
 
 
 def test_a_queued_job_shows_its_place_until_it_runs(jobs):
