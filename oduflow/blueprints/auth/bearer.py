@@ -1,6 +1,6 @@
 """Bearer tokens (RFC 6750): all kinds over MCP, over REST only grants that were made for it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from flask import request
 
@@ -10,14 +10,14 @@ from oduflow.blueprints.auth.failures import NotSignedIn
 from oduflow.blueprints.auth.hosts import teams_at
 from oduflow.blueprints.auth.ports import SecretLookup
 from oduflow.blueprints.auth.secret_digests import SecretDigests
-from oduflow.blueprints.context import context
+from oduflow.blueprints.context import Context, context
 from oduflow.blueprints.ports import TokenVerifier
 from oduflow.blueprints.trail import remember
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Kind, Unauthenticated
 from oduflow.domain.grant_rules import REST
 from oduflow.domain.oauth import resource_at
-from oduflow.settings import Team
+from oduflow.settings import Settings, Team
 
 SUBJECT = "auth_token"
 _REALM = 'realm="Oduflow"'
@@ -89,6 +89,28 @@ def authenticate_grant() -> Actor:
     return actor
 
 
+def standing(actor: Actor) -> Callable[[], bool]:
+    """Return what tells, while this request is answered, whether its credential still stands.
+
+    A grant that is used up opens nothing more, but the answer that it paid for comes to its end.
+    """
+    shared, resource = context(), request.path
+    presented = request.headers.get("Authorization", "")
+
+    def stands() -> bool:
+        if not shared.stands(actor):
+            return False
+        if actor.kind is ActorKind.GRANT:
+            return True
+        settings = shared.configured.current()
+        if actor.kind is ActorKind.ANONYMOUS:
+            team = settings.teams.get(actor.team)
+            return team is not None and not _token(team)
+        return _holder(presented, _verifiers(shared, settings), resource) == actor
+
+    return stands
+
+
 def _where_to_sign_in() -> str:
     """Tell a client where it learns how people sign in (RFC 9728, 5.1), if they can."""
     server = context().settings.server
@@ -105,22 +127,30 @@ def _anonymous() -> Actor | None:
 
 
 def _verified(presented: str) -> Actor | None:
-    static = StaticTokenVerifier(context().settings.teams.values())
-    return _first(presented, (static, *context().verifiers), request.path)
+    return _meant(_holder(presented, _verifiers(context(), context().settings), request.path))
 
 
 def _granted(presented: str) -> Actor | None:
-    actor = _first(presented, context().verifiers, REST)
+    actor = _meant(_holder(presented, context().verifiers, REST))
     return actor if actor and actor.kind is ActorKind.GRANT else None
 
 
-def _first(presented: str, verifiers: Iterable[TokenVerifier], resource: str) -> Actor | None:
-    """Return who the first verifier that knows the token says it is, if meant by the Host."""
+def _verifiers(shared: Context, settings: Settings) -> tuple[TokenVerifier, ...]:
+    return (StaticTokenVerifier(settings.teams.values()), *shared.verifiers)
+
+
+def _holder(presented: str, verifiers: Iterable[TokenVerifier], resource: str) -> Actor | None:
+    """Return who the first verifier that knows the token says it is."""
     scheme, _, token = presented.partition(" ")
-    meant = {team.id for team in teams_at(context().settings.teams, request.headers["Host"])}
     found = (verifier.verify(token.strip(" "), resource) for verifier in verifiers)
     actor = next(filter(None, found), None)
-    return actor if actor and scheme.lower() == "bearer" and actor.team in meant else None
+    return actor if scheme.lower() == "bearer" else None
+
+
+def _meant(actor: Actor | None) -> Actor | None:
+    """Return the actor if the request's Host means its team."""
+    meant = {team.id for team in teams_at(context().settings.teams, request.headers["Host"])}
+    return actor if actor and actor.team in meant else None
 
 
 def _token(team: Team) -> str:

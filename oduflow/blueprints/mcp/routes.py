@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from flask import Blueprint, Flask, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 
-from oduflow.blueprints.auth.bearer import authenticate_bearer
+from oduflow.blueprints.auth.bearer import authenticate_bearer, standing
 from oduflow.blueprints.context import EXTENSION as CONTEXT
 from oduflow.blueprints.context import context
 from oduflow.blueprints.mcp.bridge import Bridge, use_of
@@ -59,8 +59,8 @@ def mcp() -> Response:
         Unauthenticated: nobody, or a wrong token; answered before any JSON-RPC.
     """
     _refuse_foreign_origin()
-    actor, stands = authenticate_bearer(), context().stands
-    return _served(EXTENSION, actor, "", lambda: stands(actor))
+    actor = authenticate_bearer()
+    return _served(EXTENSION, actor, "", standing(actor))
 
 
 @blueprint.route(
@@ -75,14 +75,16 @@ def mcp_of_one(environment: str) -> Response:
         Unauthenticated: nobody, or a wrong token; answered before it is known what is there.
     """
     _refuse_foreign_origin()
-    actor, stands, reach = authenticate_bearer(), context().stands, context().runner.reach
+    actor, reach = authenticate_bearer(), context().runner.reach
     # Byte for byte: no slug is made of it, so that every environment has one address only.
     target = reach.environment(actor.team, environment)
     if target is None or not actor.reaches(target):
         raise no_environment(environment)
 
+    stands = standing(actor)
+
     def still_stands() -> bool:
-        return stands(actor) and reach.environment(actor.team, environment) == target
+        return stands() and reach.environment(actor.team, environment) == target
 
     return _served(OF_ONE, actor.within(target), environment, still_stands)
 

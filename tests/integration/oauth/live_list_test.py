@@ -20,6 +20,7 @@ from tests.support.oauth_world import BLUE, RED, OAuthWorld, oauth_world
 
 SOON = 4.0  # a look each second, a moment of rest for the file, two looks of an open stream
 TEAMS = BLUE + RED
+NEW_RED_TOKEN = RED.replace(RED_TOKEN, "another-token-0123456789")
 WITHOUT_OCTOCAT = TEAMS.replace('"octocat", ', "")
 
 
@@ -39,7 +40,9 @@ def test_who_is_removed_from_the_list_is_out(world: OAuthWorld):
 
 
 @pytest.mark.parametrize(
-    ("who", "left"), [("octocat", WITHOUT_OCTOCAT), ("red", BLUE)], ids=["person", "team"]
+    ("who", "left"),
+    [("octocat", WITHOUT_OCTOCAT), ("red", BLUE), ("red", BLUE + NEW_RED_TOKEN)],
+    ids=["person", "team", "token"],
 )
 def test_an_open_stream_ends_with_its_owners_place_in_the_file(
     world: OAuthWorld, who: str, left: str
@@ -59,6 +62,24 @@ def test_an_open_stream_ends_with_its_owners_place_in_the_file(
         eventually(lambda: slots.taken == len(stay), SOON)
         time.sleep(LOOK_SECONDS * (STRIKES + 1))
         assert slots.taken == len(stay), "the others were ended too"
+
+
+def test_an_open_stream_ends_with_its_revoked_token_and_others_go_on(world: OAuthWorld):
+    served = McpWorld(cast("Any", None), f"{world.url}/mcp")
+    walk = world.walk("octocat")
+    token = walk.sign_in()["access_token"]
+    kept = served.session(world.walk("dev1").sign_in(team="blue")["access_token"])
+    with (
+        kept.get(served.url, stream=True, timeout=10),
+        served.session(token).get(served.url, stream=True, timeout=10) as stream,
+    ):
+        chunks = stream.iter_content(None)
+        assert next(chunks).startswith(b": open")
+        sent = {"token": token, "client_id": walk.client_id}
+        assert walk.http.post(f"{world.url}/revoke", data=sent).status_code == 200
+        assert list(chunks) == []
+        time.sleep(LOOK_SECONDS * (STRIKES + 1))
+        assert world.app.extensions["oduflow"].slots.taken == 1, "the other was ended too"
 
 
 def test_who_is_added_to_the_list_comes_in_without_a_restart(world: OAuthWorld, github: FakeGitHub):
