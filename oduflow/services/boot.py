@@ -114,6 +114,9 @@ def _address(deps: Deps, plan: EnvironmentPlan, begun: datetime) -> str:
 
 
 def _start(deps: Deps, plan: EnvironmentPlan, row: Environment) -> Environment:
+    facts = deps.containers.facts(plan.container)
+    if facts is not None and facts.labels.get(plan.naming.label("port")) != str(row.port or ""):
+        create_container(deps, plan, row)  # killed between a new port and its container
     taken: set[int] = set()
     for _ in range(PORT_TRIES):
         try:

@@ -68,6 +68,11 @@ class DatabaseServer:
             return False
         return True
 
+    def since(self) -> str:
+        """Say since when its container runs, as the engine writes it; empty without one."""
+        facts = self.containers.facts(self.naming.database)
+        return "" if facts is None else facts.started_at
+
     def examine(self) -> None:
         """Prove that the cluster we know answers, and change nothing.
 

@@ -113,6 +113,10 @@ class Infrastructure:
         self.isolation = self.firewall.check(self.firewall_plan())
         return self.isolation
 
+    def database_since(self) -> str:
+        """Say since when the database's container runs, as the engine writes it."""
+        return self.database.since()
+
     def database_address(self, team: str) -> str:
         """Return the database's address on a team's network."""
         return str(database_address(self._subnet(self.naming.team_network(team))))

@@ -23,6 +23,7 @@ class Keeper:
         self._starting = threading.Lock()
         self._started = False
         self._revive = True  # at the next good look: what ran before we lost sight of the engine
+        self._database_since = ""
         self._told = ""
 
     def start(self) -> None:
@@ -44,6 +45,7 @@ class Keeper:
         """Look once; tell each new reason for which environments cannot be created, once."""
         try:
             state = self._deps.infrastructure.ensure()
+            self._notice_restart(self._deps.infrastructure.database_since())
             reconcile(self._deps, at_start=self._revive)
         except Failure as failure:
             # An engine that comes back has stopped what ran, as a machine that starts has.
@@ -58,6 +60,12 @@ class Keeper:
             self._revive = False
             log.info("ready: environments can be created")
         return True
+
+    def _notice_restart(self, database_since: str) -> None:
+        """Know an engine that came back between two looks by the database it had stopped."""
+        if database_since != self._database_since:
+            self._database_since = database_since
+            self._revive = True
 
     def _tell(self, problem: str) -> None:
         if problem and problem != self._told:

@@ -67,6 +67,8 @@ def restart(deps: Deps, call: Call, row: Environment) -> Environment:
     plan = EnvironmentPlan.of(deps.naming, row)
     if deps.containers.facts(plan.container) is None:
         raise _no_container(row)
+    # Written first: killed in between, it is started again.
+    deps.environments.update(row.id, step="serving", job=call.job)
     halt(deps, plan, timeout=STOP_SECONDS)
     return start(deps, call, row)
 

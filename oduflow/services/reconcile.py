@@ -131,9 +131,11 @@ def _settle(deps: Deps, environment: str, held: Held, *, at_start: bool) -> bool
 
 
 def _compare(deps: Deps, row: Environment, held: Held, *, at_start: bool) -> bool:
-    if row.step:  # a start that was cut off
-        row = deps.environments.update(row.id, step="", job="")
     container = deps.containers.facts(EnvironmentPlan.of(deps.naming, row).container)
+    if row.step and container is not None:  # a start that was cut off: nobody saw it serve
+        return _as_job(deps, row, held, "start_environment", start)
+    if row.step:
+        row = deps.environments.update(row.id, step="", job="")
     seen = observed(row, container)
     stopped_by_engine = (
         row.state is EnvironmentState.RUNNING and container is not None and seen.state != row.state

@@ -5,6 +5,7 @@ The server is the real one, in a process of its own.
 
 import dataclasses
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -91,6 +92,60 @@ def test_what_ran_before_the_engine_went_down_runs_again_after_the_start(
             eventually(lambda: state_of(server, name) == "running", 5, server.tail)  # noqa: B023
         assert state_of(server, "rests") == "stopped"
         assert not serves(made["rests"]["url"])
+
+
+def test_an_engine_that_restarts_beside_the_running_server_brings_back_what_ran(
+    instance: Instance, sample_repository: str
+) -> None:
+    made = instance.ok("create_environment", name="ran", repo_url=sample_repository)
+    with serving(instance) as server:
+        eventually(lambda: reconciled(server), SECONDS, server.tail)
+        # The next look is half a minute away: it finds all of it over.
+        docker("stop", "--time", "2", plan_of(instance, "ran").container)
+        docker("restart", "--time", "5", instance.services.deps.naming.database)
+        eventually(partial(serves, made["url"]), SECONDS, server.tail)
+        eventually(lambda: state_of(server, "ran") == "running", 5, server.tail)
+
+
+def test_a_start_that_was_cut_off_is_finished(instance: Instance, sample_repository: str) -> None:
+    made = instance.ok("create_environment", name="cut", repo_url=sample_repository)
+    instance.ok("stop_environment", name="cut")
+    cut_off(instance, "cut")
+    with serving(instance) as server:
+        eventually(lambda: state_of(server, "cut") == "running", SECONDS, server.tail)
+        assert serves(made["url"])
+
+
+def test_a_start_that_was_cut_off_and_never_serves_is_not_shown_as_running(
+    instance: Instance, sample_repository: str
+) -> None:
+    instance.ok("create_environment", name="broken", repo_url=sample_repository)
+    instance.ok("stop_environment", name="broken")
+    plan = plan_of(instance, "broken")
+    good = plan.conf.read_text()
+    plan.conf.write_text(re.sub(r"(?m)^db_password = .*$", "db_password = wrong", good))
+    docker("start", plan.container)
+    cut_off(instance, "broken")
+    seen: set[str] = set()
+    with serving(instance) as server:
+
+        def settled() -> bool:
+            seen.add(state_of(server, "broken"))
+            return "failed" in seen
+
+        eventually(settled, SECONDS, server.tail)
+    assert seen == {"stopped", "failed"}
+    facts = instance.services.deps.containers.facts(plan.container)
+    assert facts is not None
+    assert facts.status == "exited"
+
+
+def cut_off(instance: Instance, name: str) -> None:
+    """Leave what a process leaves that is killed while it waits for an environment's first page."""
+    environments = instance.services.deps.environments
+    row = environments.get("blue", name)
+    assert row is not None
+    environments.update(row.id, step="serving", job="dead")
 
 
 def test_an_environment_whose_container_is_gone_is_lost_until_it_is_rebuilt(

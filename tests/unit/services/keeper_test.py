@@ -14,11 +14,25 @@ class World:
     def __init__(self) -> None:
         self.fails = False
         self.looks: list[bool] = []
+        self.database_began = "at noon"
 
     def ensure(self):
         if self.fails:
             raise UpstreamFailed("The Docker engine does not answer.")
         return SimpleNamespace(ok=True, reason="")
+
+    def database_since(self) -> str:
+        return self.database_began
+
+
+def test_an_engine_that_went_and_came_back_between_two_looks_is_a_start_again(world, one):
+    one._look()
+    one._look()
+    world.database_began = "at one"
+    one._look()
+    one._look()
+
+    assert world.looks == [True, False, True, False]
 
 
 def test_what_ran_is_revived_at_the_start_and_then_left_alone(world, one):
