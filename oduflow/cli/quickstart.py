@@ -19,7 +19,7 @@ from oduflow.cli.lines import say
 from oduflow.cli.options import config_option
 from oduflow.cli.serve import only_server, run, set_up_logging
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.errors import Failure
+from oduflow.domain.errors import Failure, Kind
 from oduflow.domain.job import Job
 from oduflow.domain.outcome import Envelope, ErrorView, Nothing, Status
 from oduflow.kernel.call import Origin
@@ -79,7 +79,10 @@ def _first(settings: Settings, services: bootstrap.Services, failures: list[Erro
         made = Envelope[Nothing](
             status=Status.FAILED, summary=failure.message, error=ErrorView.of(failure)
         )
-    if made.error is not None:
+    if made.error is not None and made.error.kind is Kind.CONFLICT:
+        say(f"{made.error.kind}: {made.error.message}\n  → {made.error.hint}", err=True)
+        _print_addresses(settings, None)
+    elif made.error is not None:
         failures.append(made.error)
         os.kill(os.getpid(), signal.SIGTERM)
     else:

@@ -1,5 +1,6 @@
 """The first minutes: a base template, and an environment from the sample addons."""
 
+import time
 from collections.abc import Callable
 from importlib import resources
 from math import inf
@@ -9,7 +10,8 @@ from typing import Any
 from oduflow.adapters.git.sample_repository import publish
 from oduflow.adapters.git.sample_server import SampleGitServer
 from oduflow.domain.access import Actor
-from oduflow.domain.errors import UpstreamFailed
+from oduflow.domain.environment import EnvironmentState
+from oduflow.domain.errors import Busy, Kind, UpstreamFailed
 from oduflow.domain.job import Job
 from oduflow.domain.outcome import Envelope
 from oduflow.domain.plan import Naming
@@ -22,6 +24,8 @@ MODULE = "field_notes"
 REPOSITORY = "addons.git"
 PORT_DISTANCE = 770
 HIGHEST_PORT = 65535
+PATIENCE_SECONDS = 180.0
+PAUSE_SECONDS = 0.5
 
 
 def sample_port(server_port: int) -> int:
@@ -60,27 +64,41 @@ def serve_sample(naming: Naming, server_port: int) -> SampleGitServer:
 def first_environment(
     runner: Runner, actor: Actor, repo_url: str, on_progress: Callable[[Job], None]
 ) -> Envelope[Any]:
-    """Make the base template and the first environment, or answer those that exist.
+    """Make the base template and the first environment, or bring those that exist to serve.
+
+    Returns:
+        The environment's envelope; a `conflict` where it is there and is not ours to change.
 
     Raises:
-        UpstreamFailed: one of them could not be made; says which and why.
+        Failure: one of them could not be made; says which and why.
     """
-    origin = Origin("cli")
-    template = {"name": TEMPLATE}
-    environment = {
-        "name": ENVIRONMENT,
-        "repo_url": repo_url,
-        "template": TEMPLATE,
-        "modules": [MODULE],
-    }
-    _made(
-        runner.call("create_template", template, actor, origin, wait=inf, on_progress=on_progress)
+
+    def patiently(tool: str, **arguments: Any) -> Envelope[Any]:
+        # After a start, the server itself may be at the same thing, which was running before.
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return runner.call(
+                    tool, arguments, actor, Origin("cli"), wait=inf, on_progress=on_progress
+                )
+            except Busy:
+                if time.monotonic() >= deadline:
+                    raise
+            time.sleep(PAUSE_SECONDS)
+
+    _made(patiently("create_template", name=TEMPLATE))
+    environment = patiently(
+        "create_environment",
+        name=ENVIRONMENT,
+        repo_url=repo_url,
+        template=TEMPLATE,
+        modules=[MODULE],
     )
-    return _made(
-        runner.call(
-            "create_environment", environment, actor, origin, wait=inf, on_progress=on_progress
-        )
-    )
+    if environment.error is not None and environment.error.kind is Kind.CONFLICT:
+        return environment
+    if getattr(_made(environment).data, "state", None) is EnvironmentState.RUNNING:
+        return environment
+    return _made(patiently("start_environment", name=ENVIRONMENT))
 
 
 def _made(envelope: Envelope[Any]) -> Envelope[Any]:

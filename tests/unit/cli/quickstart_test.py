@@ -1,9 +1,10 @@
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from oduflow.cli import quickstart
+from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.errors import Kind
 from oduflow.domain.outcome import Envelope, ErrorView, Nothing, Status
 from oduflow.settings import parse
@@ -21,10 +22,25 @@ def test_without_the_sample_only_the_template_is_made_and_the_next_step_is_told(
     assert "/web/login" not in said
 
 
-def test_with_the_sample_the_first_environment_is_made():
-    called, _ = first("sample = true", MADE)
+def test_with_the_sample_the_first_environment_is_made(capsys):
+    shown: Any = SimpleNamespace(state=EnvironmentState.RUNNING, url="http://localhost:9/")
+    called, _ = first("sample = true", cast("Any", SimpleNamespace(error=None, data=shown)))
 
     assert called == ["create_template", "create_environment"]
+    assert "http://localhost:9/web/login" in capsys.readouterr().out
+
+
+def test_an_environment_that_is_somebody_elses_is_told_and_the_server_goes_on(monkeypatch, capsys):
+    monkeypatch.setattr("os.kill", lambda *_words: pytest.fail("the server was ended"))
+    error = ErrorView(kind=Kind.CONFLICT, message="“demo” exists.", hint="Delete it.")
+    taken = Envelope[Nothing](status=Status.FAILED, summary="No.", error=error)
+
+    _, failures = first("sample = true", MADE, create_environment=taken)
+
+    said = capsys.readouterr()
+    assert failures == []
+    assert "“demo” exists.\n  → Delete it." in said.err
+    assert "Dashboard" in said.out
 
 
 @pytest.mark.parametrize("sample", ["true", "false"])
@@ -42,12 +58,14 @@ def test_what_fails_ends_the_server_and_is_told(sample, monkeypatch, capsys):
     assert "Dashboard" not in capsys.readouterr().out
 
 
-def first(server: str, answer: Envelope[Any]) -> tuple[list[str], list[ErrorView]]:
+def first(
+    server: str, answer: Envelope[Any], **others: Envelope[Any]
+) -> tuple[list[str], list[ErrorView]]:
     called: list[str] = []
 
     def call(name: str, *_words: Any, **_more: Any) -> Envelope[Any]:
         called.append(name)
-        return answer
+        return others.get(name, answer)
 
     services: Any = SimpleNamespace(
         runner=SimpleNamespace(call=call),
