@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -25,11 +26,19 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """A container port published on one host address."""
+    """A container port published on one host address.
+
+    Raises:
+        ValueError: the address is none; the engine would take every address for it.
+    """
 
     container_port: int
     host_address: str
     host_port: int
+
+    def __post_init__(self) -> None:
+        """Check the address."""
+        ip_address(self.host_address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,16 @@ def _host(value: object) -> str:
     return text
 
 
+def _own_address(value: object) -> str:
+    host = _host(value)
+    if host == "localhost":
+        return "127.0.0.1"
+    if not is_address(host):
+        # Docker would publish environments on every address for a name.
+        raise Refused("it is a name", "Write one of this machine's addresses.")
+    return host
+
+
 def _optional_host(value: object) -> str:
     return _host(value) if value != "" else ""
 
@@ -78,6 +88,6 @@ def _host_port(value: object) -> str:
     return join_host_port(*split_host_port(plain_text(value)))
 
 
-HOST = Kind("an IP address or a host name, without a port", _host)
-OPTIONAL_HOST = Kind(f"{HOST.allowed}, or empty", _optional_host)
+OWN_ADDRESS = Kind("an IP address of this machine, or localhost", _own_address)
+OPTIONAL_HOST = Kind("an IP address or a host name, without a port, or empty", _optional_host)
 HOST_PORT = Kind('a host, or host:port, such as "git.lan" or "127.0.0.1:8770"', _host_port)

@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated
 
-from oduflow.settings.hosts import HOST, HOST_PORT, is_loopback
+from oduflow.settings.hosts import HOST_PORT, OWN_ADDRESS, is_loopback
 from oduflow.settings.keys import Key
 from oduflow.settings.kinds import BOOLEAN, FOLDER, INSTANCE, TEXT, integer
 from oduflow.settings.networks import PORT, SUBNET_POOL
@@ -24,7 +24,8 @@ class Server:
     """`[server]`: where the server listens, keeps its data and signs people in."""
 
     host: Annotated[
-        str, Key(HOST, "The address to listen on. Beyond loopback every team needs its secrets.")
+        str,
+        Key(OWN_ADDRESS, "The address to listen on. Beyond loopback every team needs its secrets."),
     ] = "127.0.0.1"
     port: Annotated[int, Key(PORT, "The port to listen on.")] = 8000
     data_dir: Annotated[

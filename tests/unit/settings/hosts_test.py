@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from oduflow.settings.hosts import HOST, HOST_PORT, OPTIONAL_HOST, is_loopback
+from oduflow.settings.hosts import HOST_PORT, OPTIONAL_HOST, OWN_ADDRESS, is_loopback
 from oduflow.settings.kinds import Kind, Refused
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - the very case
@@ -11,10 +11,13 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - the very case
 @pytest.mark.parametrize(
     ("kind", "value", "read"),
     [
-        (HOST, EVERYWHERE, EVERYWHERE),
-        (HOST, "::1", "::1"),
-        (HOST, "Odoo.Example.COM", "odoo.example.com"),
+        (OPTIONAL_HOST, EVERYWHERE, EVERYWHERE),
+        (OPTIONAL_HOST, "::1", "::1"),
+        (OPTIONAL_HOST, "Odoo.Example.COM", "odoo.example.com"),
         (OPTIONAL_HOST, "", ""),
+        (OWN_ADDRESS, EVERYWHERE, EVERYWHERE),
+        (OWN_ADDRESS, "::1", "::1"),
+        (OWN_ADDRESS, "Localhost", "127.0.0.1"),
         (HOST_PORT, "git.lan", "git.lan"),
         (HOST_PORT, "Git.lan:3000", "git.lan:3000"),
         (HOST_PORT, "127.0.0.1:8770", "127.0.0.1:8770"),
@@ -28,18 +31,21 @@ def test_hosts_are_read_in_lower_case(kind: Kind, value: str, read: str):
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
-        (HOST, ""),
-        (HOST, "*"),
-        (HOST, "localhost:8000"),
-        (HOST, "http://localhost"),
-        (HOST, "127.1"),
-        (HOST, "0x7f000001"),
-        (HOST, "2130706433"),
-        (HOST, "a_b.lan"),
-        (HOST, "-a.lan"),
-        (HOST, "a..lan"),
-        (HOST, f"{'a.' * 127}lan"),
-        (HOST, "bücher.example"),
+        (OPTIONAL_HOST, "*"),
+        (OPTIONAL_HOST, "localhost:8000"),
+        (OPTIONAL_HOST, "http://localhost"),
+        (OPTIONAL_HOST, "127.1"),
+        (OPTIONAL_HOST, "0x7f000001"),
+        (OPTIONAL_HOST, "2130706433"),
+        (OPTIONAL_HOST, "a_b.lan"),
+        (OPTIONAL_HOST, "-a.lan"),
+        (OPTIONAL_HOST, "a..lan"),
+        (OPTIONAL_HOST, f"{'a.' * 127}lan"),
+        (OPTIONAL_HOST, "bücher.example"),
+        (OWN_ADDRESS, ""),
+        (OWN_ADDRESS, "odoo.lan"),
+        (OWN_ADDRESS, "localhost.lan"),
+        (OWN_ADDRESS, "127.1"),
         (HOST_PORT, "https://git.lan"),
         (HOST_PORT, "git.lan/path"),
         (HOST_PORT, "me@git.lan"),
@@ -60,7 +66,7 @@ def test_what_is_no_host_is_refused(kind: Kind, value: Any):
 
 def test_an_address_in_brackets_gets_the_hint_to_take_them_away():
     with pytest.raises(Refused) as caught:
-        HOST.read("[::1]")
+        OPTIONAL_HOST.read("[::1]")
     assert caught.value.hint == 'Write "::1".'
 
 

@@ -40,8 +40,8 @@ def test_beyond_loopback_the_implicit_team_is_refused_too():
     assert keys_refused(BEYOND_LOOPBACK) == ["team.1.auth_token", "team.1.ui_password"]
 
 
-@pytest.mark.parametrize("host", ["::", "10.0.0.1", "odoo.example.com", "127.0.0.1.lan"])
-def test_every_host_but_loopback_counts_as_beyond_it(host: str):
+@pytest.mark.parametrize("host", ["::", "10.0.0.1", "2001:db8::7"])
+def test_every_address_but_loopback_counts_as_beyond_it(host: str):
     assert len(keys_refused(f'[server]\nhost = "{host}"\n')) == 2
 
 

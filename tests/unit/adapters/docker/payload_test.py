@@ -1,5 +1,7 @@
 from typing import Any
 
+import pytest
+
 from oduflow.adapters.docker.payload import create_request
 from oduflow.domain.container import Attachment, ContainerSpec, Limits, Mount, Publish
 
@@ -37,6 +39,12 @@ def test_limits_leave_no_swap_on_top_of_the_memory() -> None:
     assert (host["Memory"], host["MemorySwap"]) == (1 << 30, 1 << 30)
     assert host["NanoCpus"] == 500_000_000
     assert host["PidsLimit"] == 64
+
+
+@pytest.mark.parametrize("name", ["localhost", "odoo.lan", ""])
+def test_a_name_for_an_address_is_refused_for_it_would_mean_every_address(name: str) -> None:
+    with pytest.raises(ValueError, match="does not appear to be an IPv4 or IPv6 address"):
+        Publish(8069, name, 20_000)
 
 
 def test_a_port_is_published_on_one_address() -> None:
