@@ -1,6 +1,5 @@
 """What is remembered of every call that was admitted or refused."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,11 +7,9 @@ from typing import Any
 
 from oduflow.domain.access import Actor, Tier
 from oduflow.domain.errors import Kind
+from oduflow.domain.masking import without_userinfo
 
 OTHERS = "others"
-# Up to the last @: better too much is masked than half a password is left.
-_USERINFO = re.compile(r"(?<=://)\S*@")
-_MASK = "****@"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +54,10 @@ def may_repeat(tier: Tier, *, slow: bool) -> bool:
     return tier is Tier.READ and not slow
 
 
-def without_userinfo(value: Any) -> Any:
-    """Mask who signs in to a URL (RFC 3986, 3.2.1), in a text or in a list of texts."""
+def sealable(value: Any) -> Any:
+    """Hide who signs in to a URL, in a text or in a list of texts, before it is kept for good."""
     if isinstance(value, str):
-        return _USERINFO.sub(_MASK, value)
+        return without_userinfo(value)
     if isinstance(value, list | tuple):
-        return [without_userinfo(item) for item in value]
+        return [sealable(item) for item in value]
     return value

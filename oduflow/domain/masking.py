@@ -33,7 +33,7 @@ _PREFIXES = (
     "ATBB",
 )
 _TOKEN = re.compile(rf"({'|'.join(_PREFIXES)})[\w=.~+-]{{8,}}")
-_USERINFO = re.compile(r"://\S*@")
+_WORD = re.compile(r"\S+")
 
 
 def mask(secret: str) -> str:
@@ -52,4 +52,20 @@ def redact(text: str) -> str:
     Whatever stands before the `@` of a URL, and every token with a known prefix. A net, not a
     boundary: a password without a known form passes.
     """
-    return _TOKEN.sub(rf"\1{HIDDEN}", _USERINFO.sub(f"://{HIDDEN}@", text))
+    return _TOKEN.sub(rf"\1{HIDDEN}", without_userinfo(text))
+
+
+def without_userinfo(text: str) -> str:
+    """Hide who signs in to a URL (RFC 3986, 3.2.1), wherever one stands in a text.
+
+    Up to the last @ of a word: better too much is masked than half a password is left. Read word
+    by word, because strangers may send megabytes: a pattern that spans them tries every `://`
+    against every character behind it.
+    """
+    return _WORD.sub(lambda word: _without_userinfo(word[0]), text)
+
+
+def _without_userinfo(word: str) -> str:
+    scheme, mark, rest = word.partition("://")
+    _, at, host = rest.rpartition("@")
+    return f"{scheme}{mark}{HIDDEN}@{host}" if at else word

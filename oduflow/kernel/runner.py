@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 MAX_AUDITED_TEXT = 200
 MAX_AUDITED_ITEMS = 20
+LARGE = 1 << 63  # beyond it a number is as good as a text
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,8 +257,17 @@ def standing(job: Job) -> str:
 
 
 def _short(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | float):
-        return value
+    """Say an argument in a few words: whatever was sent, refused calls are remembered, too."""
     if isinstance(value, list | tuple):
-        return [_short(item) for item in value[:MAX_AUDITED_ITEMS]]
+        return [_brief(item) for item in value[:MAX_AUDITED_ITEMS]]
+    return _brief(value)
+
+
+def _brief(value: Any) -> Any:
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int) and abs(value) < LARGE:
+        return value
+    if isinstance(value, dict | list | tuple):
+        return "…"
     return redact(str(value))[:MAX_AUDITED_TEXT]

@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 
 from oduflow.domain.access import Actor, ActorKind, Tier
-from oduflow.domain.audit import AuditRow, without_userinfo
+from oduflow.domain.audit import AuditRow, sealable
 from oduflow.domain.clock import rfc3339
 from oduflow.domain.errors import Kind
 
@@ -25,7 +25,7 @@ def canonical(row: AuditRow) -> str:
         "count": row.count,
         "duration_ms": row.duration_ms,
         "face": row.face,
-        "fields": {name: without_userinfo(value) for name, value in row.fields.items()},
+        "fields": {name: sealable(value) for name, value in row.fields.items()},
         "operation": row.operation,
         "outcome": row.outcome,
         "time": rfc3339(row.time),

@@ -1,7 +1,7 @@
 import pytest
 
 from oduflow.domain.access import Tier
-from oduflow.domain.audit import may_repeat, without_userinfo
+from oduflow.domain.audit import may_repeat, sealable
 
 
 @pytest.mark.parametrize(
@@ -17,13 +17,13 @@ from oduflow.domain.audit import may_repeat, without_userinfo
     ],
 )
 def test_who_signs_in_to_a_url_is_masked(text, masked):
-    assert without_userinfo(text) == masked
-    assert without_userinfo([text, 1]) == [masked, 1]
+    assert sealable(text) == masked
+    assert sealable([text, 1]) == [masked, 1]
 
 
 def test_what_is_no_text_stays_as_it_is():
-    assert without_userinfo(7) == 7
-    assert without_userinfo(None) is None
+    assert sealable(7) == 7
+    assert sealable(None) is None
 
 
 @pytest.mark.parametrize(

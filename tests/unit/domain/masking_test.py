@@ -52,3 +52,22 @@ def test_what_looks_like_a_secret_is_hidden_wherever_it_was_typed(text):
 @pytest.mark.parametrize("text", ["https://github.com/a/b.git", "ghp_short", "me@example.com", ""])
 def test_what_is_no_secret_stays(text):
     assert redact(text) == text
+
+
+@pytest.mark.timeout(30)  # minutes to hours where a pattern takes the square of a text's length
+@pytest.mark.parametrize("worst", ["://" * 400_000, "a" * 1_200_000, "x://y " * 200_000])
+def test_megabytes_of_the_worst_text_are_read(worst):
+    assert redact(worst) == worst
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a://b@c://d@e f", "a://****@e f"),
+        ("x@y://z", "x@y://z"),
+        ("://@", "://****@"),
+        ("one://a@b\ttwo://c@d", "one://****@b\ttwo://****@d"),
+    ],
+)
+def test_each_word_is_masked_up_to_its_last_at_sign(text, shown):
+    assert redact(text) == shown

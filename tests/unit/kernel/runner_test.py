@@ -216,7 +216,9 @@ def test_only_the_declared_arguments_are_remembered(letters):
     [
         ("x" * 300, "x" * 200),
         (["y" * 300] * 30, ["y" * 200] * 20),
-        ({"deep": ["z" * 300]}, ("{'deep': ['" + "z" * 300)[:200]),
+        ({"deep": ["z" * 300]}, "…"),
+        ([[["z" * 300] * 20] * 20, {"deep": 1}, 5], ["…", "…", 5]),
+        (10**4000, "1" + "0" * 199),
         (None, None),
         (True, True),
     ],
