@@ -18,10 +18,11 @@ _REQUIREMENT = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _SHOWN = 100
+MAX_LINE = 500  # without its hashes; some patterns above take its square
 
 
 def parse_requirements(text: str) -> tuple[str, ...]:
-    """Return the file's requirements, one a line, without comments and continuations.
+    """Return the file's requirements, one a line, without comments, continuations and gaps.
 
     They are what pip is given: a file that it decodes or parts in another way cannot hide a line.
 
@@ -31,7 +32,9 @@ def parse_requirements(text: str) -> tuple[str, ...]:
     Raises:
         Invalid: a line is more than a name with extras, versions, a marker and hashes.
     """
-    lines = (_COMMENT.sub("", line).strip() for line in _joined(text.removeprefix("\ufeff")))
+    # Each gap becomes one space: patterns that look for one take the square of its length.
+    joined = (" ".join(line.split()) for line in _joined(text.removeprefix("\ufeff")))
+    lines = (_COMMENT.sub("", line).strip() for line in joined)
     return tuple(_checked(line) for line in lines if line)
 
 
@@ -51,11 +54,19 @@ def _joined(text: str) -> list[str]:
 
 def _checked(line: str) -> str:
     plain = _HASH.sub("", line)
-    if not _REQUIREMENT.fullmatch(plain) or re.search(r"\s-", plain):
-        shown = "".join(filter(str.isprintable, line))[:_SHOWN]
+    if len(plain) > MAX_LINE:
         raise Invalid(
-            f"requirements.txt has a line that is not allowed: “{shown}”.",
+            f"requirements.txt has a line of more than {MAX_LINE} characters: “{_shown(line)}…”.",
+            "Name one package a line.",
+        )
+    if not _REQUIREMENT.fullmatch(plain) or re.search(r"\s-", plain):
+        raise Invalid(
+            f"requirements.txt has a line that is not allowed: “{_shown(line)}”.",
             "Name packages with versions, extras, markers and --hash=; options, URLs and paths "
             "are refused.",
         )
     return line
+
+
+def _shown(line: str) -> str:
+    return "".join(filter(str.isprintable, line))[:_SHOWN]

@@ -26,6 +26,26 @@ def test_names_with_versions_are_taken(line):
     assert parse_requirements(line) == (line,)
 
 
+@pytest.mark.timeout(30)  # minutes where a pattern takes the square of a line's length
+@pytest.mark.parametrize("worst", ["a<{}$", "x{}x", "a;{}$", "a[{}$"])
+def test_a_line_of_gaps_is_refused_at_once(worst):
+    with pytest.raises(Invalid):
+        parse_requirements(worst.format(" " * 64_000))
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("long", ["a" + ".-" * 30_000 + "$", "a<" + "1 " * 30_000 + "$", "a" * 501])
+def test_a_line_longer_than_any_requirement_is_refused(long):
+    with pytest.raises(Invalid, match="more than 500 characters"):
+        parse_requirements(long)
+
+
+def test_hashes_do_not_count_as_length():
+    line = "numpy==2 " + " ".join([f"--hash=sha256:{DIGEST}"] * 80)
+
+    assert parse_requirements(line) == (line,)
+
+
 def test_comments_and_continuations_are_resolved():
     text = (
         "\ufeff# -*- coding: utf-7 -*-\r\n\n  requests==2.0  # why\n"
