@@ -57,6 +57,12 @@ _SIGNS = (
         "Delete environments, or give the server more disk.",
     ),
     _Sign(
+        re.compile(r"Out of memory|Cannot allocate memory|unable to create thread"),
+        QuotaReached,
+        "{path} unfolds to more than git may hold in memory.",
+        "Use a smaller repository or branch.",
+    ),
+    _Sign(
         re.compile(r"could not read (Username|Password)|Authentication failed|error: 40[13]"),
         AccessRefused,
         "{host} {refuses}.",

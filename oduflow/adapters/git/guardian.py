@@ -1,6 +1,10 @@
 """Run one program for the server, and take its whole process group along when the server dies.
 
-Usage: guardian.py LIFELINE PROGRAM [ARGUMENT ...]
+Usage: guardian.py LIFELINE MEMORY PROGRAM [ARGUMENT ...]
+
+MEMORY is how many bytes each process may hold for itself: a few kilobytes of trees within trees
+unfold to billions of files in git's memory before the first is written. Files that are mapped do
+not count (RLIMIT_DATA, getrlimit(2)).
 
 LIFELINE is the number of the reading end of a pipe whose writing end only the server holds; the
 kernel closes that end however the server dies. PR_SET_PDEATHSIG would not do: a child does not
@@ -10,6 +14,7 @@ an empty environment, and fast.
 """
 
 import os
+import resource
 import select
 import signal
 import sys
@@ -17,8 +22,9 @@ import sys
 NOT_INSTALLED = 127  # a shell's exit status for a program that is not there
 
 
-def main(lifeline: int, command: list[str]) -> int:
+def main(lifeline: int, memory: int, command: list[str]) -> int:
     """Run the command; answer its exit status as a shell does, 128 + n for signal n."""
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     try:
         child = os.posix_spawnp(
             command[0],
@@ -41,4 +47,4 @@ def main(lifeline: int, command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), sys.argv[2:]))
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]))

@@ -20,6 +20,7 @@ Take = Callable[[bytes], object]
 """Takes a chunk of output as it arrives; may raise, which ends the process."""
 
 _GUARDIAN = (sys.executable, "-I", "-S", str(Path(guardian.__file__)))
+MEMORY_BYTES = 1 << 30  # larger files are streamed (core.bigFileThreshold)
 _POLL_SECONDS = 0.1
 _DEATH_SECONDS = 5.0
 _CHUNK_BYTES = 65536
@@ -82,7 +83,7 @@ def _start(
     variables = [f"{name}={value}" for name, value in environment.items()]
     try:
         started: Any = Git("/").execute(
-            ["env", "-i", *variables, *_GUARDIAN, str(lifeline), *command],
+            ["env", "-i", *variables, *_GUARDIAN, str(lifeline), str(MEMORY_BYTES), *command],
             istream=stdin,
             as_process=True,
             start_new_session=True,

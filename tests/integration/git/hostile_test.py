@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.domain.errors import UpstreamFailed
+from oduflow.adapters.git import process
+from oduflow.domain.errors import QuotaReached, UpstreamFailed
 from tests.support.git_server import GitServer
 
 
@@ -125,3 +126,30 @@ def test_objects_that_gits_check_refuses_are_refused(server, check_out, tmp_path
     with pytest.raises(UpstreamFailed, match="git's own check refuses"):
         check_out(url, "broken")
     assert not (tmp_path / "work/a").exists()
+
+
+def test_a_few_trees_that_unfold_to_billions_of_files_stop_at_gits_memory(
+    server, check_out, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(process, "MEMORY_BYTES", 128 << 20)
+    url = server.repository("bomb", {"main": FILES})
+    unfold(server.root / "bomb.git", levels=10, width=10)
+    with pytest.raises(QuotaReached, match="memory"):
+        check_out(url)
+    assert not any((tmp_path / "work").iterdir())
+
+
+def unfold(repository: Path, *, levels: int, width: int) -> None:
+    """Let the branch's commit hold as many files as `width` to the power of `levels`."""
+
+    def git(*words: str, text: str = "") -> str:
+        command = ["git", "-c", "safe.directory=*", "-c", "user.name=a", "-c", "user.email=a@b.c"]
+        command += [f"--git-dir={repository}", *words]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    mode, kind, held = "100644", "blob", git("hash-object", "-w", "--stdin", text="x")
+    for _ in range(levels):
+        held = git("mktree", text="".join(f"{mode} {kind} {held}\t{n}\n" for n in range(width)))
+        mode, kind = "040000", "tree"
+    git("update-ref", "refs/heads/main", git("commit-tree", "-m", "bomb", held))
