@@ -49,8 +49,13 @@ class Connection:
             helper=self.helper,
             stall_seconds=self.stall_seconds,
         )
+
+        def shown(stage: str) -> None:
+            if on_stage is not None:
+                on_stage(self.tried.hide(stage))
+
         try:
-            return call((*command, "--", self.remote.clean, *refs), settings, watch, on_stage)
+            return call((*command, "--", self.remote.clean, *refs), settings, watch, shown)
         except GitFailed as said:
             # A server may repeat what it was sent; nothing that git said goes on unseen.
             cause = GitFailed(said.status, self.tried.hide(said.text))

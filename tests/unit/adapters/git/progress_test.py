@@ -1,4 +1,11 @@
+from collections.abc import Callable
+from typing import cast
+
+from oduflow.adapters.git import connections
 from oduflow.adapters.git.progress import Messages
+from oduflow.adapters.git.settings import NOWHERE
+from oduflow.adapters.git.tried import Tried
+from oduflow.adapters.git.urls import parse_url
 
 
 def test_a_stage_of_git_is_told_as_a_line():
@@ -46,3 +53,21 @@ def test_a_server_that_talks_without_end_is_kept_short():
     assert lines[-2] == "remote: 999"
     assert len(lines) <= 60
     assert len(lines[-1]) <= 500
+
+
+def test_a_stage_in_which_a_server_repeats_the_credential_is_told_without_it(monkeypatch):
+    def says(*_words: object) -> str:
+        on_stage = cast("Callable[[str], None]", _words[-1])
+        on_stage("Counting objects: 1hunter2hunter2")
+        return ""
+
+    told: list[str] = []
+    monkeypatch.setattr(connections, "call", says)
+    remote = parse_url("https://git.example/a.git")
+    tried = Tried("me:****", ("hunter2hunter2",))
+    connection = connections.Connection(
+        remote, resolved=None, helper=None, stall_seconds=1, tried=tried
+    )
+    connection.call(("fetch",), (), NOWHERE, lambda: None, told.append)
+
+    assert told == ["Counting objects: 1****"]
