@@ -30,6 +30,9 @@ from oduflow.settings import BadSettings, Settings, SettingsSource, load
 
 MAX_BODY_BYTES = 4 << 20
 CANNOT_START = 2
+GUNICORN_CANNOT_LOAD = 4  # gunicorn.arbiter.Arbiter.APP_LOAD_ERROR
+# gunicorn's HUP starts the new worker before it ends the old one.
+GUNICORN_WAIT_SECONDS = 5.0
 log = logging.getLogger("oduflow")
 
 # Whoever is first looks at every request first.
@@ -141,7 +144,9 @@ def _own_parts(settings: Settings | None) -> Services:
     from oduflow.services.supported import without_effect  # noqa: PLC0415
 
     try:
-        parts = bootstrap.serve_alone(bootstrap.build(settings or load()))
+        parts = bootstrap.serve_alone(
+            bootstrap.build(settings or load()), wait=GUNICORN_WAIT_SECONDS if _in_gunicorn() else 0
+        )
     except Failure as refused:
         sys.stderr.write(f"{refused.kind}: {refused.message}\n  → {refused.hint}\n")
     except BadSettings as wrong:
@@ -154,7 +159,12 @@ def _own_parts(settings: Settings | None) -> Services:
         if parts.settings.server.sample:
             log.warning("[server] sample has no effect here: only `oduflow serve` serves it.")
         return parts
-    sys.exit(CANNOT_START)
+    sys.exit(GUNICORN_CANNOT_LOAD if _in_gunicorn() else CANNOT_START)
+
+
+def _in_gunicorn() -> bool:
+    """Whether gunicorn loads us; a worker that leaves with another code it starts anew for ever."""
+    return "gunicorn" in sys.modules
 
 
 def _health(shared: Context) -> Blueprint:
