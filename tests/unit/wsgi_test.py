@@ -1,6 +1,7 @@
 """Importing the application must not touch the world: a server forks or reloads as it likes."""
 
 import importlib.util
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -85,7 +86,9 @@ def started(monkeypatch):
     calls: list[str] = []
     monkeypatch.delitem(sys.modules, "gunicorn", raising=False)  # as under any other server
     monkeypatch.setattr(Keeper, "start", lambda _keeper: calls.append("keeper"))
-    return calls
+    before = signal.getsignal(signal.SIGTERM)
+    yield calls
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture
