@@ -55,7 +55,6 @@ from oduflow.services.grants import GrantKeeper
 from oduflow.services.infrastructure import Infrastructure
 from oduflow.services.keeper import Keeper
 from oduflow.services.secret_files import ensure_secret
-from oduflow.services.supported import refuse_unsupported
 from oduflow.settings import LiveSettings, Settings
 
 OPERATIONS = "oduflow.operations"
@@ -146,12 +145,7 @@ class Services:
 
 
 def build(settings: Settings) -> Services:
-    """Make every part for one configuration and wire them.
-
-    Raises:
-        Invalid: the configuration asks for what this version cannot do.
-    """
-    refuse_unsupported(settings)
+    """Make every part for one configuration and wire them."""
     live = LiveSettings(settings)
     data_dir = settings.server.data_dir
     naming = Naming(settings.server.instance, data_dir)
@@ -261,13 +255,17 @@ def build(settings: Settings) -> Services:
     )
 
 
-def serve_alone(services: Services) -> Services:
+def serve_alone(services: Services, *, wait: float = 0) -> Services:
     """Be the data folder's one server until the process ends, with an up-to-date store.
+
+    Args:
+        services: the product's parts.
+        wait: seconds to wait for a server that is just going down.
 
     Raises:
         Conflict: another server works on the data folder, or its store is newer.
     """
-    services.server_lock.acquire(f"process {os.getpid()}")
+    services.server_lock.acquire(f"process {os.getpid()}", wait=wait)
     services.store.migrate()
     atexit.register(services.audit.close)
     return services

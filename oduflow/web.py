@@ -12,7 +12,7 @@ from oduflow.blueprints import auth, credentials, dashboard, mcp, rest
 from oduflow.blueprints.auth.announce import startup_lines
 from oduflow.blueprints.auth.local import require_local_or_basic
 from oduflow.blueprints.context import EXTENSION, Context
-from oduflow.blueprints.draining import refuse_while_draining
+from oduflow.blueprints.draining import Loop, refuse_while_draining
 from oduflow.blueprints.errors import answer_failures
 from oduflow.blueprints.headers import add_headers
 from oduflow.blueprints.health.metrics import Metrics
@@ -22,6 +22,7 @@ from oduflow.blueprints.health.views import health_blueprint
 from oduflow.blueprints.oauth import routes as oauth
 from oduflow.blueprints.oauth.ports import OAuthParts
 from oduflow.blueprints.ports import AttemptLedger, FactStore, TokenVerifier
+from oduflow.blueprints.sigterm import drain_at_sigterm
 from oduflow.domain.access import Actor
 from oduflow.domain.errors import Failure
 from oduflow.kernel.ports import AuditSink
@@ -30,6 +31,9 @@ from oduflow.settings import BadSettings, Settings, SettingsSource, load
 
 MAX_BODY_BYTES = 4 << 20
 CANNOT_START = 2
+GUNICORN_CANNOT_LOAD = 4  # gunicorn.arbiter.Arbiter.APP_LOAD_ERROR
+# gunicorn's HUP starts the new worker before it ends the old one.
+GUNICORN_WAIT_SECONDS = 5.0
 log = logging.getLogger("oduflow")
 
 # Whoever is first looks at every request first.
@@ -41,13 +45,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     credentials.blueprint,
     dashboard.blueprint,
 )
-
-
-class Loop(Protocol):
-    """Work beside the requests, in a thread of its own."""
-
-    def start(self) -> None:
-        """Begin; a second call does nothing."""
 
 
 class Services(Protocol):
@@ -122,6 +119,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         stands=parts.stands,
     )
     app.extensions[EXTENSION] = shared
+    app.wsgi_app = shared.calls.counting(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.extensions[oauth.EXTENSION] = parts.oauth
     answer_failures(app)
     for blueprint in (*BLUEPRINTS, _health(shared)):
@@ -129,6 +127,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     if services is None:
         # Importing wsgi.py may not touch the network, so the loop begins with the first request.
         app.before_request(parts.keeper.start)
+        drain_at_sigterm(app, parts.keeper)
     app.before_request(refuse_while_draining)
     app.after_request(add_headers)
     return app
@@ -141,7 +140,9 @@ def _own_parts(settings: Settings | None) -> Services:
     from oduflow.services.supported import without_effect  # noqa: PLC0415
 
     try:
-        parts = bootstrap.serve_alone(bootstrap.build(settings or load()))
+        parts = bootstrap.serve_alone(
+            bootstrap.build(settings or load()), wait=GUNICORN_WAIT_SECONDS if _in_gunicorn() else 0
+        )
     except Failure as refused:
         sys.stderr.write(f"{refused.kind}: {refused.message}\n  → {refused.hint}\n")
     except BadSettings as wrong:
@@ -154,7 +155,12 @@ def _own_parts(settings: Settings | None) -> Services:
         if parts.settings.server.sample:
             log.warning("[server] sample has no effect here: only `oduflow serve` serves it.")
         return parts
-    sys.exit(CANNOT_START)
+    sys.exit(GUNICORN_CANNOT_LOAD if _in_gunicorn() else CANNOT_START)
+
+
+def _in_gunicorn() -> bool:
+    """Whether gunicorn loads us; a worker that leaves with another code it starts anew for ever."""
+    return "gunicorn" in sys.modules
 
 
 def _health(shared: Context) -> Blueprint:

@@ -9,6 +9,7 @@ from typing import cast
 from flask import current_app, g, has_request_context
 
 from oduflow.blueprints.health.ports import Probe
+from oduflow.blueprints.in_flight import CallsInFlight
 from oduflow.blueprints.ports import AttemptLedger, FactStore, Stands, TokenVerifier, always
 from oduflow.blueprints.recently import Recently
 from oduflow.blueprints.slots import Slots
@@ -57,6 +58,7 @@ class Context:
         verifiers: who knows Bearer tokens besides the static ones, in the order they are asked.
         stands: whether what let an actor in still would; asked again while a stream is open.
         draining: set at SIGTERM; new work is refused with 503 from then on.
+        calls: how many are in flight.
         slots: who may keep a thread waiting, on every face.
     """
 
@@ -69,6 +71,7 @@ class Context:
     verifiers: Sequence[TokenVerifier] = ()
     stands: Stands = always
     draining: threading.Event = field(default_factory=threading.Event)
+    calls: CallsInFlight = field(default_factory=CallsInFlight)
     slots: Slots = field(default_factory=Slots)
     seen: Seen = field(default_factory=Seen)
 

@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from waitress.server import create_server
 from oduflow import bootstrap
 from oduflow.blueprints import mcp
 from oduflow.blueprints.auth.announce import startup_lines
-from oduflow.blueprints.context import context
+from oduflow.blueprints.draining import Loop, drain
 from oduflow.cli.failures import told
 from oduflow.cli.options import config_option, load_or_write
 from oduflow.domain.errors import Conflict, UpstreamFailed
@@ -28,8 +27,6 @@ from oduflow.settings import Settings
 from oduflow.web import MAX_BODY_BYTES, create_app
 
 THREADS = 32
-DRAIN_SECONDS = 10.0
-POLL_SECONDS = 0.05
 SECOND_SERVER = 2
 log = logging.getLogger("oduflow")
 
@@ -125,10 +122,7 @@ def run(
         # A second signal must not wait for the first.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        busy = server.task_dispatcher
-        threading.Thread(
-            target=_drain, args=(services, app, lambda: busy.active_count), daemon=True
-        ).start()
+        threading.Thread(target=_end, args=(app, services.keeper), daemon=True).start()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -136,16 +130,7 @@ def run(
     log.info("stopped")
 
 
-def _drain(services: bootstrap.Services, app: Flask, calls_in_flight: Callable[[], int]) -> None:
-    """Refuse new work, give calls in flight their time, then end the server's loop."""
-    log.info("stopping: no new work, calls in flight get %.0f s", DRAIN_SECONDS)
-    with app.app_context():
-        context().draining.set()
-    mcp.close(app)  # open streams would hold their threads to the end
-    services.keeper.stop()
-    services.runner.jobs.close()
-    deadline = time.monotonic() + DRAIN_SECONDS
-    while calls_in_flight() > 0 and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
+def _end(app: Flask, keeper: Loop) -> None:
+    drain(app, keeper)
     # waitress leaves its loop, and joins its threads, on an interrupt of the main thread.
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from oduflow.adapters.docker.networks import Networks
 from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.store import Store
-from oduflow.domain.errors import Busy
+from oduflow.domain.errors import Busy, UpstreamFailed
 from oduflow.domain.plan import Naming
 from oduflow.services.deps import Deps
 
@@ -35,7 +35,10 @@ def destroy_everything(
     """Remove everything, telling a line for each thing removed.
 
     Roles and databases go with PostgreSQL's volume. Containers go first, so that nothing runs
-    when the rules fall. Safe to repeat.
+    when the rules fall. Safe to repeat: the instance's name is enough to find all of it.
+
+    Raises:
+        UpstreamFailed: firewall rules may still stand; everything else is removed.
     """
     anything = {deps.naming.label("kind"): ""}
     for container in deps.containers.list(anything):
@@ -48,9 +51,16 @@ def destroy_everything(
         deps.volumes.remove(volume.name)
         yield f"removed volume {volume.name}"
     state = firewall.remove(deps.naming.instance)
-    yield "removed firewall rules" if state.ok else f"firewall: {state.reason}"
+    if state.ok:
+        yield "removed firewall rules"
     store.close()
     yield from _remove_data(deps.naming)
+    if not state.ok:
+        raise UpstreamFailed(
+            f"The firewall rules of {deps.naming.instance} may still stand: {state.reason}.",
+            "Everything else is removed. Run `oduflow destroy` again as root, with the same "
+            "configuration and with iptables installed: it finds them by the instance's name.",
+        )
 
 
 def _remove_data(naming: Naming) -> Iterator[str]:

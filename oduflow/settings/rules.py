@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from oduflow.settings.hosts import is_host_name, is_loopback
+from oduflow.settings.hosts import is_loopback
 from oduflow.settings.model import Settings
 from oduflow.settings.notation import MASK, key_text, shown_value
 from oduflow.settings.problems import KeyPath, Report
@@ -10,6 +10,7 @@ from oduflow.settings.server import Server
 from oduflow.settings.team import Team
 
 _SAFE_LENGTH = 16  # characters of a secret; a generated one has 43
+_NOT_SERVED = "is not served yet"
 _SECRETS = ("auth_token", "ui_password")
 _CARRY_SECRETS = (
     "oauth_base_url",
@@ -70,23 +71,17 @@ def _unless_allowed(
 
 def _routing(settings: Settings, report: Report) -> None:
     routing = settings.routing
-    named = is_host_name(routing.external_host)
-    if routing.mode == "traefik" and not named:
+    # Refused, not passed over: each would promise what is not there.
+    if routing.mode != "port":
         report.refuse(
-            ("routing", "external_host"),
-            'must be a host name with mode = "traefik": environments are names below it',
-            value=shown_value(routing.external_host),
+            ("routing", "mode"),
+            _NOT_SERVED,
+            'Set mode = "port": each environment gets a port of its own.',
+            value=shown_value(routing.mode),
         )
-    if routing.environment_hosts and not named:
-        report.refuse(
-            ("routing", "environment_hosts"),
-            "needs external_host to be a host name: environments are names below it",
-            value="true",
-        )
-    if routing.tls and routing.mode != "traefik":
-        report.refuse(("routing", "tls"), 'needs mode = "traefik"', value="true")
-    if routing.acme_email and not routing.tls:
-        report.warn("[routing] acme_email has no effect without tls = true.")
+    for name in ("environment_hosts", "tls"):
+        if getattr(routing, name):
+            report.refuse(("routing", name), _NOT_SERVED, "Leave it false.", value="true")
     if settings.server.port in routing.port_range.ports:
         report.refuse(
             ("routing", "port_range"),
@@ -183,8 +178,7 @@ def _github_users(settings: Settings, report: Report) -> None:
 
 
 def _cookies(settings: Settings, report: Report) -> None:
-    routing = settings.routing
-    if len(settings.teams) > 1 and routing.mode == "port" and not routing.environment_hosts:
+    if len(settings.teams) > 1:
         report.warn(
             "Several teams share one host name, so a browser sends each environment the cookies "
             "of the others: use separate browsers."

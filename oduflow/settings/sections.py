@@ -21,8 +21,8 @@ class Routing:
         Literal["port", "traefik"],
         Key(
             choice("port", "traefik"),
-            "port: each environment has a port of its own. traefik: each has a host name below "
-            "external_host, behind Traefik.",
+            "port: each environment has a port of its own. traefik, a host name for each below "
+            "external_host, is not served yet.",
         ),
     ] = "port"
     external_host: Annotated[
@@ -41,14 +41,16 @@ class Routing:
         bool,
         Key(
             BOOLEAN,
-            "Give each environment a host name of its own below external_host, so that no "
-            "environment sees another's cookies. Needs a wildcard DNS entry.",
+            "Not served yet: give each environment a host name of its own below external_host, "
+            "so that no environment sees another's cookies.",
         ),
     ] = False
     acme_email: Annotated[
-        str, Key(EMAIL, "The address Let's Encrypt writes to; empty: no certificate is ordered.")
+        str, Key(EMAIL, "No effect yet, no certificate is ordered: where Let's Encrypt writes to.")
     ] = ""
-    tls: Annotated[bool, Key(BOOLEAN, "Serve environments over https, by Traefik.")] = False
+    tls: Annotated[bool, Key(BOOLEAN, "Not served yet: https for environments, by Traefik.")] = (
+        False
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +61,15 @@ class Storage:
         Literal["auto", "reflink", "copy"],
         Key(
             choice("auto", "reflink", "copy"),
-            "reflink: share blocks with the template (XFS, btrfs). copy: copy them. auto: try it "
-            "out and take the best.",
+            "No effect yet, all is copied: reflink: share blocks with the template (XFS, btrfs). "
+            "copy: copy them. auto: try it out and take the best.",
         ),
     ] = "auto"
     pool: Annotated[
         Path | None,
         Key(
             FOLDER,
-            "A folder on a file system with reflinks, for databases and filestores.",
+            "No effect yet: a folder on a file system with reflinks, for databases and filestores.",
             default="inside data_dir",
         ),
     ] = None
@@ -75,16 +77,22 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """`[lifecycle]`: when an environment nobody uses goes away."""
+    """`[lifecycle]`: when an environment nobody uses will go away; no effect yet."""
 
     auto_stop_hours: Annotated[
-        int, Key(integer(0, unit="hours"), "Stop an environment unused for so long; 0: never.")
+        int,
+        Key(
+            integer(0, unit="hours"),
+            "No effect yet, nothing stops by itself: stop an environment unused for so long; "
+            "0: never.",
+        ),
     ] = 48
     auto_delete_hours: Annotated[
         int,
         Key(
             integer(0, unit="hours"),
-            "Delete a stopped, unprotected environment after so long; 0: never.",
+            "No effect yet, nothing is deleted by itself: delete a stopped, unprotected "
+            "environment after so long; 0: never.",
         ),
     ] = 72
 

@@ -61,7 +61,8 @@ class Team:
     )
     cpus: Annotated[float, Key(CPUS, "The processors of one environment.")] = 2.0
     disk_gb: Annotated[
-        int, Key(integer(0, unit="GiB"), "The disk that the team may fill; 0: no limit.")
+        int,
+        Key(integer(0, unit="GiB"), "No effect yet: the disk that the team may fill; 0: no limit."),
     ] = 0
     default_template: Annotated[
         str, Key(TEMPLATE, "The template when none is named; empty: the only one there is.")

@@ -74,7 +74,7 @@ def test_wrong_keys_are_told_all_at_once_and_nothing_starts(tmp_path: Path) -> N
     assert "0123456789abcdef" not in refused.stderr
 
 
-def test_sigterm_lets_calls_in_flight_finish_and_refuses_new_work(
+def test_sigterm_cuts_a_job_off_and_the_next_start_undoes_it(
     instance: Instance, sample_repository: str
 ) -> None:
     with serving(instance) as server:

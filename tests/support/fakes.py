@@ -270,6 +270,9 @@ class FakeKeeper:
     def start(self) -> None:
         """Do nothing."""
 
+    def stop(self) -> None:
+        """Do nothing."""
+
 
 class LocalClient(FlaskClient):
     """A client on this machine that names the server by its own address."""

@@ -1,8 +1,11 @@
 """Importing the application must not touch the world: a server forks or reloads as it likes."""
 
 import importlib.util
+import signal
 import socket
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from flask import Flask
@@ -38,6 +41,20 @@ def test_a_second_one_on_the_same_folder_exits_2_and_says_how_to_use_threads(
     assert "--workers 1 --threads 32" in capsys.readouterr().err
 
 
+def test_under_gunicorn_it_leaves_with_the_code_that_ends_gunicorn_too(
+    folder, started, monkeypatch, capsys
+):
+    (folder / "oduflow.toml").write_text("[server]\nprot = 1\n")
+    monkeypatch.setenv("ODUFLOW_CONFIG", str(folder / "oduflow.toml"))
+    monkeypatch.setitem(sys.modules, "gunicorn", ModuleType("gunicorn"))
+
+    with pytest.raises(SystemExit) as left:
+        create_app()
+
+    assert left.value.code == 4
+    assert "server.prot" in capsys.readouterr().err
+
+
 def test_what_has_no_effect_is_told(folder, started, monkeypatch, caplog):
     config = folder / "oduflow.toml"
     config.write_text(config.read_text().replace("[server]", "[server]\nsample = true"))
@@ -51,7 +68,7 @@ def test_what_has_no_effect_is_told(folder, started, monkeypatch, caplog):
 
 
 def test_a_start_that_fails_says_why_without_a_traceback(folder, started, monkeypatch, capsys):
-    def refuse(_services: object) -> None:
+    def refuse(_services: object, **_how: object) -> None:
         raise UpstreamFailed("The data folder cannot be written.", "Make it writable.")
 
     monkeypatch.setenv("ODUFLOW_CONFIG", str(folder / "oduflow.toml"))
@@ -67,8 +84,11 @@ def test_a_start_that_fails_says_why_without_a_traceback(folder, started, monkey
 @pytest.fixture
 def started(monkeypatch):
     calls: list[str] = []
+    monkeypatch.delitem(sys.modules, "gunicorn", raising=False)  # as under any other server
     monkeypatch.setattr(Keeper, "start", lambda _keeper: calls.append("keeper"))
-    return calls
+    before = signal.getsignal(signal.SIGTERM)
+    yield calls
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture

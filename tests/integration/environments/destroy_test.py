@@ -9,10 +9,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from oduflow.adapters.firewall.plan import Marks
+from oduflow import bootstrap
+from oduflow.adapters.firewall.iptables import Firewall
+from oduflow.adapters.firewall.plan import FirewallPlan, Marks
+from oduflow.settings import load
+from tests.support.fakes import ONE_TEAM
 from tests.support.git_server import GitServer
 from tests.support.instances import (
     TEMPLATE,
@@ -20,6 +25,7 @@ from tests.support.instances import (
     World,
     anonymous_volumes,
     free_port,
+    new_instance_name,
     running_instance,
     world,
 )
@@ -30,7 +36,8 @@ from tests.support.variants import docker
 pytestmark = pytest.mark.timeout(300)
 
 SECONDS = 120
-CONFLICT, CANCELLED = 5, 75
+CONFLICT, UPSTREAM = 5, 69
+WITHOUT_FIREWALL = ("setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin")
 MODULE = {"odd/__manifest__.py": '{"name": "Odd", "depends": ["base"]}', "odd/__init__.py": ""}
 
 
@@ -55,14 +62,36 @@ def born(instance: Instance, git: GitServer) -> Iterator[tuple[Instance, Spy]]:
             yield made, spies[0]
 
 
+@pytest.fixture
+def lone(tmp_path: Path) -> Iterator[Instance]:
+    """Make an instance that has firewall rules and nothing else."""
+    name, config = new_instance_name(), tmp_path / "oduflow.toml"
+    config.write_text(
+        f'[server]\ninstance = "{name}"\nport = {free_port()}\ndata_dir = "data"\n{ONE_TEAM}'
+    )
+    config.chmod(0o600)
+    settings = load(config)
+    made = Instance(name, config, settings, bootstrap.build(settings))
+    Firewall().apply(FirewallPlan(name))
+    assert has_rules(made)
+    try:
+        yield made
+    finally:
+        Firewall().remove(name)
+        made.services.engine.close()
+
+
 def standing(instance: Instance) -> World:
     """Look at everything of one instance; all of a worker's publish on the same ports."""
     seen, digest = world(instance), Marks(instance.name).digest
     return replace(seen, rules=frozenset(rule for rule in seen.rules if digest in rule))
 
 
-def destroy(instance: Instance, *words: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "oduflow", "destroy", "--config", str(instance.config), *words]
+def destroy(
+    instance: Instance, *words: str, typed: str = "", before: tuple[str, ...] = ()
+) -> "subprocess.CompletedProcess[str]":
+    program = (*before, sys.executable, "-m", "oduflow")
+    command = [*program, "destroy", "--config", str(instance.config), *words]
     return subprocess.run(
         command, input=typed, capture_output=True, check=False, text=True, timeout=SECONDS
     )
@@ -107,9 +136,7 @@ def test_everything_of_the_instance_goes_and_nothing_else(
     assert done.returncode == 0, done.stderr
     for what in (["ps", "--all"], ["volume", "ls"], ["network", "ls"]):
         assert made.name not in docker(*what, "--format", "{{json .}}")
-    rules = subprocess.run(["iptables-save"], capture_output=True, check=True, text=True).stdout
-    assert Marks(made.name).digest not in rules
-    assert made.name not in rules
+    assert not has_rules(made)
     data_dir = made.settings.server.data_dir
     assert {path.name for path in data_dir.iterdir()} <= {"server.lock"}
     assert made.config.is_file()
@@ -118,3 +145,25 @@ def test_everything_of_the_instance_goes_and_nothing_else(
     assert standing(instance) == neighbour
     again = destroy(made, "--yes")
     assert again.returncode == 0, again.stderr
+
+
+def test_rules_that_may_not_be_removed_are_told_and_go_with_the_next_run_as_root(
+    lone: Instance,
+) -> None:
+    refused = destroy(lone, "--yes", before=WITHOUT_FIREWALL)
+    assert refused.returncode == UPSTREAM
+    assert "it needs root or CAP_NET_ADMIN" in refused.stderr
+    assert "Run `oduflow destroy` again as root" in refused.stderr
+    assert "removed the store" in refused.stdout
+    assert has_rules(lone)
+
+    again = destroy(lone, "--yes")
+
+    assert again.returncode == 0, again.stderr
+    assert "removed firewall rules" in again.stdout
+    assert not has_rules(lone)
+
+
+def has_rules(instance: Instance) -> bool:
+    rules = subprocess.run(["iptables-save"], capture_output=True, check=True, text=True).stdout
+    return Marks(instance.name).digest in rules or instance.name in rules

@@ -1,39 +1,38 @@
 import pytest
 
-from oduflow.domain.errors import Invalid
-from oduflow.services.supported import refuse_unsupported, without_effect
-from oduflow.settings import Settings, parse
+from oduflow.services.supported import without_effect
+from oduflow.settings import describe, parse
 
-TEAM = '\n[team.1]\nauth_token = "a-token-long-enough"\nui_password = "a-password-long-enough"\n'
-
-
-def settings(text: str) -> Settings:
-    return parse(text + TEAM)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '[routing]\nmode = "traefik"\nexternal_host = "odoo.example.com"',
-        '[routing]\nexternal_host = "odoo.example.com"\nenvironment_hosts = true',
-    ],
-)
-def test_routing_that_is_not_served_is_refused(text: str) -> None:
-    with pytest.raises(Invalid):
-        refuse_unsupported(settings(text))
+TEAM = '[team.1]\nauth_token = "a-token-long-enough"\nui_password = "a-password-long-enough"\n'
+SETTING = {
+    "acme_email": '"ops@example.com"',
+    "auto_delete_hours": "1",
+    "auto_stop_hours": "1",
+    "clone": '"copy"',
+    "disk_gb": "5",
+    "pool": '"/srv/pool"',
+}
+WITHOUT_EFFECT = [key for key in describe() if key.help.startswith("No effect yet")]
 
 
-def test_the_default_configuration_is_served_and_silent() -> None:
-    refuse_unsupported(settings(""))
-    assert without_effect(settings("")) == ()
+def test_the_default_configuration_is_silent() -> None:
+    assert without_effect(parse(TEAM)) == ()
 
 
-def test_a_quota_of_disk_has_no_effect_yet_and_is_told() -> None:
-    (line,) = without_effect(parse(f"{TEAM}disk_gb = 5\n"))
-    assert line.startswith("[team.1] disk_gb has no effect yet")
+def test_whoever_reads_about_a_key_without_effect_is_told_so() -> None:
+    assert sorted(key.key for key in WITHOUT_EFFECT) == sorted(SETTING)
 
 
-@pytest.mark.parametrize("text", ["[lifecycle]\nauto_stop_hours = 1", '[storage]\nclone = "copy"'])
-def test_what_has_no_effect_yet_is_told(text: str) -> None:
-    (line,) = without_effect(settings(text))
+@pytest.mark.parametrize("key", WITHOUT_EFFECT, ids=lambda key: key.key)
+def test_whoever_sets_one_is_told_so_too(key) -> None:
+    section = key.section.replace("<id>", "1")
+    table = "" if section == "team.1" else f"[{section}]\n"
+    (line,) = without_effect(parse(f"{TEAM}{table}{key.key} = {SETTING[key.key]}\n"))
+    assert line.startswith(f"[{section}] ")
     assert "no effect yet" in line
+
+
+@pytest.mark.parametrize("key", ["mode", "environment_hosts", "tls"])
+def test_whoever_reads_about_a_key_that_is_refused_learns_it(key) -> None:
+    (about,) = (row.help for row in describe() if (row.section, row.key) == ("routing", key))
+    assert "not served yet" in about.lower()

@@ -39,12 +39,12 @@ allow_insecure_http = true
 git_allowed_hosts = ["git.lan", "127.0.0.1:8770"]
 
 [routing]
-mode = "traefik"
+mode = "port"
 external_host = "odoo.example.com"
 port_range = "30000-30999"
-environment_hosts = true
+environment_hosts = false
 acme_email = "ops@example.com"
-tls = true
+tls = false
 
 [storage]
 clone = "reflink"

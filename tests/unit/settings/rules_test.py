@@ -156,36 +156,28 @@ def test_where_people_of_several_teams_sign_in_is_no_one_teams_host():
     parse(team % "blue.odoo.example.com" + other)
 
 
-@pytest.mark.parametrize(
-    ("routing", "warned"),
-    [
-        ("", True),
-        ('[routing]\nexternal_host = "odoo.lan"\nenvironment_hosts = true\n', False),
-        ('[routing]\nexternal_host = "odoo.lan"\nmode = "traefik"\n', False),
-    ],
-)
-def test_several_teams_on_one_host_name_are_warned_of_shared_cookies(routing: str, warned: bool):  # noqa: FBT001
-    warnings = parse(f"{routing}[team.1]\n[team.2]\n").warnings
-    assert any("cookies" in warning for warning in warnings) == warned
+def test_several_teams_on_one_host_name_are_warned_of_shared_cookies():
+    for teams, warned in (("[team.1]\n", False), ("[team.1]\n[team.2]\n", True)):
+        assert any("cookies" in warning for warning in parse(teams).warnings) == warned
 
 
-@pytest.mark.parametrize(
-    ("routing", "key"),
-    [
-        ('mode = "traefik"', "routing.external_host"),
-        ('mode = "traefik"\nexternal_host = "10.0.0.1"', "routing.external_host"),
-        ("environment_hosts = true", "routing.environment_hosts"),
-        ("tls = true", "routing.tls"),
-        ('port_range = "7000-9000"', "routing.port_range"),
-    ],
-)
-def test_routing_that_cannot_work_is_refused(routing: str, key: str):
-    assert keys_refused(f"[routing]\n{routing}\n") == [key]
+def test_a_range_that_holds_the_servers_port_is_refused():
+    assert keys_refused('[routing]\nport_range = "7000-9000"\n') == ["routing.port_range"]
 
 
-def test_a_mail_address_without_tls_is_a_warning():
-    warnings = parse(f'[routing]\nacme_email = "ops@example.com"\n{SAFE_TEAM}').warnings
-    assert warnings == ("[routing] acme_email has no effect without tls = true.",)
+def test_routing_that_is_not_served_is_refused_with_every_other_problem():
+    problems = problems_of(
+        '[routing]\nmode = "traefik"\nenvironment_hosts = true\ntls = true\n[server]\nprot = 1\n'
+    )
+    assert [str(problem) for problem in problems[:3]] == [
+        (
+            'line 2: routing.mode = "traefik" is not served yet. '
+            'Set mode = "port": each environment gets a port of its own.'
+        ),
+        "line 3: routing.environment_hosts = true is not served yet. Leave it false.",
+        "line 4: routing.tls = true is not served yet. Leave it false.",
+    ]
+    assert problems[3].key == "server.prot"
 
 
 def test_a_negative_number_of_proxies_is_refused():
