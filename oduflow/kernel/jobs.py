@@ -136,6 +136,10 @@ class Jobs:
         """Whether some process works on the job at this moment."""
         return not self._locks.is_free(_key(job))
 
+    def here(self) -> frozenset[str]:
+        """Name the jobs that this process works on."""
+        return frozenset(self._ended)
+
     def sweep(self) -> list[Job]:
         """Mark jobs whose process died `interrupted`, and return them."""
         dead = [job for job in self.store.unfinished() if not self.alive(job.id)]

@@ -167,6 +167,17 @@ def test_another_teams_job_does_not_exist(jobs, work, ask):
     assert not jobs.get("1", started.id).cancel_requested
 
 
+def test_only_what_this_process_works_on_is_here(jobs, store, locks, work):
+    store.add(job(id="elsewhere"))
+    locks.acquire("jobs/elsewhere", "another process")
+    started = start(jobs, work)
+
+    assert jobs.here() == {started.id}
+
+    finish(jobs, started, work)
+    assert jobs.here() == set()
+
+
 def test_the_lock_lives_as_long_as_the_work(jobs, locks, work):
     started = start(jobs, work)
 
