@@ -14,7 +14,7 @@ from oduflow.domain.outcome import Envelope
 WIDE = frozenset({"log"})
 WHOLE = frozenset({"job", "name", "state", "status", "url"})  # people copy them, or they are short
 STATE_STYLES = {"running": "green", "failed": "red", "lost": "red", "creating": "yellow"}
-_LABEL_WIDTH = 12
+_LABEL_WIDTH = 13
 
 
 def render(envelope: Envelope[Any], console: Console) -> None:

@@ -131,8 +131,8 @@ def test_a_failure_is_its_message_its_hint_and_the_lines_that_explain_it():
     failed = SHOWN.model_copy(update={"state": EnvironmentState.FAILED, "error": error})
 
     assert printed(failed)[-5:] == [
-        "       error  upstream: Not installed: sale.",
-        "              → Fix the module, push.",
+        "        error  upstream: Not installed: sale.",
+        "               → Fix the module, push.",
         "Traceback:",
         "  File x",
         "KeyError: 'x'",
@@ -145,7 +145,7 @@ def test_the_end_of_a_job_is_shown_as_facts_too():
 
     lines = printed(job_view(job(result=result.model_dump(mode="json"))))
 
-    assert "       error  conflict: It exists already." in lines
+    assert "        error  conflict: It exists already." in lines
     assert not any("{" in line for line in lines)
 
 
