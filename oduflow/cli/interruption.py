@@ -57,7 +57,6 @@ def _answer(answer: Future[Envelope[Any]], work: Work, show: Show) -> None:
 
 
 def _stopped(jobs: Jobs, team: str, answer: Future[Envelope[Any]]) -> Interrupted:
-    say("interrupted: stopping and undoing … (Ctrl-C again leaves at once)", err=True)
     try:
         return Interrupted(_end(jobs, team, answer))
     except KeyboardInterrupt:
@@ -73,7 +72,10 @@ def _end(jobs: Jobs, team: str, answer: Future[Envelope[Any]]) -> str:
     while not answer.done():
         for job in jobs.here() - asked:
             asked.add(job)
-            jobs.cancel(team, job)
+            say(
+                f"interrupted: {_called_off(jobs, team, job)} (Ctrl-C again leaves at once)",
+                err=True,
+            )
         _wait(answer)
     try:
         ended = answer.result()
@@ -81,6 +83,14 @@ def _end(jobs: Jobs, team: str, answer: Future[Envelope[Any]]) -> str:
         ended = failed(failure)
     hint = f"\n  → {ended.error.hint}" if ended.error and ended.error.hint else ""
     return f"{ended.summary}{hint}"
+
+
+def _called_off(jobs: Jobs, team: str, job: str) -> str:
+    try:
+        jobs.cancel(team, job)
+    except Failure as refusal:
+        return refusal.message
+    return "stopping and undoing …"
 
 
 def _wait(answer: Future[Envelope[Any]]) -> None:

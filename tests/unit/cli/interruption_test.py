@@ -11,7 +11,7 @@ import pytest
 from oduflow.cli.failures import Interrupted
 from oduflow.cli.interruption import stoppable
 from oduflow.domain.access import Actor, ActorKind, Permission
-from oduflow.domain.errors import Busy, UpstreamFailed
+from oduflow.domain.errors import Busy, Conflict, UpstreamFailed
 from oduflow.domain.outcome import Envelope, Outcome, Status
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.operation import Effect, declared_in, operation
@@ -94,6 +94,15 @@ def test_a_job_that_was_done_already_is_told_as_done(world, script):
         run(world, "carve_thing", ctrl_c_once("carving"))
 
 
+def test_what_is_only_ever_finished_is_waited_for(world, script, capsys):
+    world.runner.jobs.cancel = refusing(Conflict("It is finished once begun.", "Wait."), script)
+
+    with pytest.raises(Interrupted, match=r"^box is carved\.$"):
+        run(world, "carve_thing", ctrl_c_once("carving"))
+
+    assert capsys.readouterr().err.startswith("interrupted: It is finished once begun. (Ctrl-C")
+
+
 def test_a_second_ctrl_c_leaves_at_once_and_says_who_goes_on(world, script):
     script.after_asked = ctrl_c
 
@@ -117,6 +126,16 @@ def run(world: Any, tool: str, show: Any) -> Envelope[Any]:
         )
 
     return stoppable(world.runner.jobs, "1", work)(show)
+
+
+def refusing(failure: Conflict, script: Script) -> Callable[..., None]:
+    """Refuse to call a job off, and let it go on to its end."""
+
+    def cancel(*_: object) -> None:
+        script.go_on.set()
+        raise failure
+
+    return cancel
 
 
 def ctrl_c_once(moment: str) -> Callable[[str], None]:

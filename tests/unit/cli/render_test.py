@@ -17,11 +17,14 @@ from oduflow.domain.errors import Kind
 from oduflow.domain.extra_repo import PinView
 from oduflow.domain.job import JobList
 from oduflow.domain.outcome import Envelope, ErrorView, Model, Status
+from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.registry import Registry
 from oduflow.services.job_views import job_view
+from tests.support.fakes import FakeBootSlots, FakeJobStore, FakeLocks
 from tests.support.store_rows import environment, job
 from tests.support.things import Thing
 
+JOBS = Jobs(FakeJobStore(), FakeLocks(), FakeBootSlots())
 SHOWN = EnvironmentView.of(environment(modules=("crm", "sale")), "http://localhost:20001/")
 
 
@@ -59,7 +62,7 @@ def test_a_column_is_there_when_any_row_has_a_value_for_it():
 
 
 def test_a_column_that_no_row_has_a_value_for_is_left_out():
-    header = printed(JobList(jobs=(job_view(job()),)))[1]
+    header = printed(JobList(jobs=(job_view(JOBS, job()),)))[1]
 
     assert header.split() == ["job", "operation", "target", "status", "created_by"]
 
@@ -143,7 +146,7 @@ def test_the_end_of_a_job_is_shown_as_facts_too():
     error = ErrorView(kind=Kind.CONFLICT, message="It exists already.")
     result = Envelope[Thing](status=Status.FAILED, summary="No.", error=error)
 
-    lines = printed(job_view(job(result=result.model_dump(mode="json"))))
+    lines = printed(job_view(JOBS, job(result=result.model_dump(mode="json"))))
 
     assert "        error  conflict: It exists already." in lines
     assert not any("{" in line for line in lines)
