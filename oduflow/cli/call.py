@@ -96,7 +96,7 @@ def _here(
 
 def _there(server: "RemoteServer", tool: str, words: Sequence[str]) -> Work:
     found = server.tool(tool)
-    raw = read_arguments(tool, fields_of(found.input_schema), words)
+    raw = read_arguments(tool, fields_of(found.input_schema), words, str(server.address))
     return partial(server.call, found, raw)
 
 
