@@ -81,8 +81,9 @@ def _end(jobs: Jobs, team: str, answer: Future[Envelope[Any]]) -> str:
         ended = answer.result()
     except Failure as failure:
         ended = failed(failure)
-    hint = f"\n  → {ended.error.hint}" if ended.error and ended.error.hint else ""
-    return f"{ended.summary}{hint}"
+    if ended.error is None:
+        return f"it was finished all the same: {ended.summary}"
+    return f"{ended.summary}\n  → {ended.error.hint}" if ended.error.hint else ended.summary
 
 
 def _called_off(jobs: Jobs, team: str, job: str) -> str:
