@@ -153,7 +153,9 @@ def build(settings: Settings) -> Services:
     store = Store(data_dir / "oduflow.db", on_full=disk.give_up_reserve)
     locks = FileLocks(data_dir / "locks")
     job_rows = JobRows(store)
-    jobs = Jobs(job_rows, locks, BootSlots(data_dir / "locks", os.cpu_count() or 1, job_rows))
+    registry = Registry.discover(OPERATIONS)
+    slots = BootSlots(data_dir / "locks", os.cpu_count() or 1, job_rows)
+    jobs = Jobs(job_rows, locks, slots, registry.cancellable)
     engine = Engine()
     docker = _Docker.over(engine, naming)
     folder = naming.postgres_folder()
@@ -224,9 +226,7 @@ def build(settings: Settings) -> Services:
     )
     audit = AuditTrail(audit_log)
     grants = GrantKeeper(deps.grants, deps.environments, lambda: live.current().teams)
-    runner = Runner(
-        Registry.discover(OPERATIONS), deps, locks=locks, jobs=jobs, audit=audit, reach=grants
-    )
+    runner = Runner(registry, deps, locks=locks, jobs=jobs, audit=audit, reach=grants)
     quick = _Docker.over(Engine(timeout=LOOK_SECONDS), naming)
     watched = replace(
         deps,

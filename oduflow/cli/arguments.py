@@ -9,6 +9,7 @@ import json
 import sys
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -22,34 +23,51 @@ FALSE = frozenset({"false", "no", "off", "0"})
 Fields = Mapping[str, Mapping[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Tool:
+    """What is called, and where its fields are shown."""
+
+    name: str
+    fields: Fields
+    listing: str
+
+
 def fields_of(schema: Mapping[str, Any]) -> Fields:
     """Return the fields of a JSON Schema in their order; each is a schema itself."""
     fields: Fields = schema.get("properties") or {}
     return fields
 
 
-def read_arguments(tool: str, fields: Fields, words: Sequence[str]) -> dict[str, Any]:
+def read_arguments(tool: str, fields: Fields, words: Sequence[str], at: str = "") -> dict[str, Any]:
     """Turn the words after `oduflow call TOOL` into an operation's raw arguments.
+
+    Args:
+        tool: the operation.
+        fields: what it takes.
+        words: what was typed.
+        at: the server elsewhere that lists it, empty for this machine.
 
     Raises:
         Invalid: a word fits nothing.
     """
     if len(words) == 1 and words[0].lstrip().startswith("{"):
         return _json_object(words[0])
+    place = f" --url {at}" if at else ""
+    asked = _Tool(tool, fields, f"`oduflow tools {tool}{place}` shows its fields.")
     order = iter(fields)
     found: dict[str, Any] = {}
     rest = deque(words)
     while rest:
-        name, value = _named(tool, fields, rest.popleft(), rest)
+        name, value = _named(asked, rest.popleft(), rest)
         if name is None:
             name = next((field for field in order if field not in found), None)
             if name is None:
                 raise Invalid(
                     f"{tool} takes at most {len(fields)} values, and there are more.",
-                    f"`oduflow tools {tool}` shows them.",
+                    asked.listing,
                 )
         if name in found and not _is(fields[name], "array"):
-            raise Invalid(f"{name} is given twice.")
+            raise Invalid(f"{name} is given twice.", "Leave one of them out: it takes one value.")
         _put(found, name, _value(fields[name], name, value), fields[name])
     return found
 
@@ -60,32 +78,27 @@ def _is(field: Mapping[str, Any], kind: str) -> bool:
     return any(found == kind or (isinstance(found, list) and kind in found) for found in kinds)
 
 
-def _named(
-    tool: str, fields: Fields, word: str, rest: deque[str]
-) -> tuple[str, str] | tuple[None, str]:
+def _named(tool: _Tool, word: str, rest: deque[str]) -> tuple[str, str] | tuple[None, str]:
     if word.startswith("--"):
-        return _option(tool, fields, word, rest)
+        return _option(tool, word, rest)
     name, equals, value = word.partition("=")
-    if equals and name in fields:
+    if equals and name in tool.fields:
         return name, value
     return None, word
 
 
-def _option(tool: str, fields: Fields, word: str, rest: deque[str]) -> tuple[str, str]:
+def _option(tool: _Tool, word: str, rest: deque[str]) -> tuple[str, str]:
     name, equals, value = word.removeprefix("--").partition("=")
     name = name.replace("-", "_")
-    field = fields.get(name)
+    field = tool.fields.get(name)
     if field is None:
-        raise Invalid(
-            f"{tool} has no field --{redact(name)}.",
-            f"`oduflow tools {tool}` shows its fields.",
-        )
+        raise Invalid(f"{tool.name} has no field --{redact(name)}.", tool.listing)
     if equals:
         return name, value
     if _is(field, "boolean") and not (rest and rest[0].lower() in TRUE | FALSE):
         return name, "true"
     if not rest:
-        raise Invalid(f"--{name} needs a value.")
+        raise Invalid(f"--{name} needs a value.", tool.listing)
     return name, rest.popleft()
 
 
@@ -112,7 +125,10 @@ def _asked(name: str) -> str:
 def _json_object(text: str) -> dict[str, Any]:
     value = _json(text)
     if not isinstance(value, dict):
-        raise Invalid("The arguments are JSON, but not one object.")
+        raise Invalid(
+            "The arguments are JSON, but not one object.",
+            'An object has a name for each value, such as {"name": "shop"}.',
+        )
     return value
 
 
@@ -125,4 +141,8 @@ def _json(text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as wrong:  # which carries the whole text along
-        raise Invalid(f"This is not JSON: {wrong}.") from None
+        raise Invalid(
+            f"This is not JSON: {wrong}.",
+            "Names and texts have double quotes; single quotes around it all keep them from the "
+            "shell.",
+        ) from None

@@ -13,7 +13,8 @@ import click
 from oduflow import bootstrap
 from oduflow.cli.answer import Show, conclude, failed, progress
 from oduflow.cli.arguments import fields_of, read_arguments
-from oduflow.cli.failures import told
+from oduflow.cli.failures import Interrupted, told
+from oduflow.cli.interruption import Work, stoppable
 from oduflow.cli.options import config_option, pick_team, team_option
 from oduflow.cli.remote.options import elsewhere, token_file_option, url_option
 from oduflow.domain.access import Actor, ActorKind
@@ -25,8 +26,6 @@ from oduflow.settings import Settings, load
 
 if TYPE_CHECKING:
     from oduflow.cli.remote.server import RemoteServer
-
-Work = Callable[[Show], Envelope[Any]]
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True})
@@ -76,8 +75,8 @@ def _here(
     services.store.migrate()
 
     def prepare() -> Work:
-        schema = services.registry.get(tool).arguments.model_json_schema()
-        raw = read_arguments(tool, fields_of(schema), words)
+        operation = services.registry.get(tool)
+        raw = read_arguments(tool, fields_of(operation.arguments.model_json_schema()), words)
 
         def work(show: Show) -> Envelope[Any]:
             return services.runner.call(
@@ -89,14 +88,15 @@ def _here(
                 on_progress=lambda job: show(standing(job)),
             )
 
-        return work
+        jobs = services.runner.jobs
+        return stoppable(jobs, actor.team, work) if operation.slow else work
 
     return prepare
 
 
 def _there(server: "RemoteServer", tool: str, words: Sequence[str]) -> Work:
     found = server.tool(tool)
-    raw = read_arguments(tool, fields_of(found.input_schema), words)
+    raw = read_arguments(tool, fields_of(found.input_schema), words, str(server.address))
     return partial(server.call, found, raw)
 
 
@@ -107,3 +107,5 @@ def _answered(tool: str, prepare: Callable[[], Work]) -> Envelope[Any]:
             return work(show)
     except Failure as failure:
         return failed(failure)
+    except KeyboardInterrupt:
+        raise Interrupted from None

@@ -32,7 +32,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 class Interrupted(Exception):
-    """Ctrl-C while a server was asked; says what goes on there, if anything does."""
+    """Ctrl-C; says what became of what was being done, or what goes on, if anything does."""
 
 
 def leave(error: ErrorView) -> NoReturn:

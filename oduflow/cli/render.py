@@ -8,15 +8,19 @@ from rich.table import Table
 from rich.text import Text
 
 from oduflow.cli.lines import plain
+from oduflow.cli.rows import Row, columns_of
 from oduflow.domain.outcome import Envelope
 
 WIDE = frozenset({"log"})
+WHOLE = frozenset({"job", "name", "state", "status", "url"})  # people copy them, or they are short
 STATE_STYLES = {"running": "green", "failed": "red", "lost": "red", "creating": "yellow"}
+_LABEL_WIDTH = 13
 
 
 def render(envelope: Envelope[Any], console: Console) -> None:
     """Print the verdict first, then the data, then what to do next."""
-    data = envelope.model_dump(mode="json", exclude_none=True)
+    # With what is None: a list's first row must not decide which columns there are, or their order.
+    data = envelope.model_dump(mode="json")
     console.print(_text(envelope.summary, "bold"))
     for warning in envelope.warnings:
         console.print(_text(f"warning: {warning}", "yellow"))
@@ -28,24 +32,59 @@ def render(envelope: Envelope[Any], console: Console) -> None:
 def _render_data(data: Mapping[str, Any], console: Console) -> None:
     for key, value in data.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
-            console.print(_table(value))
+            _render_list(key, value, console)
         elif key in WIDE:
             console.print(_text(str(value)))
+        elif key == "error" and isinstance(value, dict):
+            _render_error(value, console)
+        elif isinstance(value, dict) and value:
+            console.print(_label(key))
+            _render_data(value, console)
         elif value not in (None, [], "", {}):
-            console.print(Text(f"{key:>12}  ", style="dim") + _cell(key, value))
+            console.print(_label(key) + _cell(key, value))
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    columns = [key for key, value in rows[0].items() if not isinstance(value, dict)]
+def _render_list(key: str, rows: Sequence[Row], console: Console) -> None:
+    columns, is_part = columns_of(key, rows)
     table = Table(box=None, header_style="dim", pad_edge=False)
+    whole = _unbroken(columns, rows, console.width * 3 // 4)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in whole)
     for row in rows:
-        table.add_row(*(_cell(column, row.get(column, "")) for column in columns))
-    return table
+        table.add_row(*(_cell(column, row.get(column)) for column in columns))
+    console.print(table)
+    if is_part:
+        console.print(_text("`--json` shows every field.", "dim"))
+
+
+def _unbroken(columns: Sequence[str], rows: Sequence[Row], room: int) -> set[str]:
+    """Choose the columns whose values stay in one piece, so that the others still have a place."""
+    found: set[str] = set()
+    for column in columns:
+        width = 2 + max(len(str(row.get(column))) for row in rows)
+        if column in WHOLE and width <= room:
+            found.add(column)
+            room -= width
+    return found
+
+
+def _render_error(error: Mapping[str, Any], console: Console) -> None:
+    """Print a failure as one that ends a command is: its output has lines of its own."""
+    said = f"{error.get('kind')}: {error.get('message')}"
+    console.print(_label("error") + _text(said, "red"))
+    if error.get("hint"):
+        console.print(_label("") + _text(f"→ {error['hint']}"))
+    if error.get("output"):
+        console.print(_text(str(error["output"])), soft_wrap=True)
+
+
+def _label(key: str) -> Text:
+    return Text(f"{key:>{_LABEL_WIDTH}}  ", style="dim")
 
 
 def _cell(key: str, value: Any) -> Text:
+    if value is None:
+        return Text()
     if isinstance(value, list):
         value = ", ".join(str(item) for item in value)
     style = STATE_STYLES.get(str(value), "") if key in {"state", "status"} else ""

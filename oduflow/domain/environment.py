@@ -147,7 +147,10 @@ def no_environment(name: str) -> NotFound:
 
 
 class EnvironmentView(Model):
-    """An environment as callers see it. Times are RFC 3339 in UTC."""
+    """An environment as callers see it. Times are RFC 3339 in UTC.
+
+    Without a container there is no log, and nothing to start: rebuild_environment makes one.
+    """
 
     name: str
     team: str
@@ -162,13 +165,14 @@ class EnvironmentView(Model):
     protected: bool
     created_by: str
     created_at: str
+    has_container: bool = True  # a job's result from before this was told says nothing of it
     extra_repos: tuple[PinView, ...] = ()
     step: str | None = None
     job: str | None = None
     error: ErrorView | None = None
 
     @classmethod
-    def of(cls, row: Environment, url: str | None) -> Self:
+    def of(cls, row: Environment, url: str | None, *, has_container: bool = True) -> Self:
         """Show a row; `url` is where its Odoo answers, if it can."""
         return cls(
             name=row.name,
@@ -184,6 +188,7 @@ class EnvironmentView(Model):
             protected=row.protected,
             created_by=row.created_by,
             created_at=rfc3339(row.created_at),
+            has_container=has_container,
             extra_repos=tuple(map(PinView.of, row.extra_repos)),
             step=row.step or None,
             job=row.job or None,

@@ -67,7 +67,10 @@ class WaitForJob(JobHandle):
 
 
 class JobView(Model):
-    """A job as callers see it. Times are RFC 3339 in UTC; `result` is its finished envelope."""
+    """A job as callers see it. Times are RFC 3339 in UTC; `result` is its finished envelope.
+
+    `cancellable` is whether cancel_job stops it: not a deletion, nor what is finished.
+    """
 
     job: str
     operation: str
@@ -81,6 +84,7 @@ class JobView(Model):
     done: int | None = None
     total: int | None = None
     position: int | None = None
+    cancellable: bool
     result: dict[str, Any] | None = None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from oduflow.domain.access import Actor
 from oduflow.domain.clock import now
-from oduflow.domain.errors import Busy, Cancelled, Failure, NotFound
+from oduflow.domain.errors import Busy, Cancelled, Conflict, Failure, NotFound
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.names import new_id
 from oduflow.domain.outcome import FINISHED, Envelope, ErrorView, Nothing, Status
@@ -24,10 +24,24 @@ Work = Callable[[Call], Envelope[Any]]
 
 
 class Jobs:
-    """Starts jobs in this process and knows those of every process."""
+    """Starts jobs in this process and knows those of every process.
 
-    def __init__(self, store: JobStore, locks: Locks, slots: BootSlots) -> None:
+    Args:
+        store: their rows.
+        locks: prove that a job's owner lives.
+        slots: what a boot waits for.
+        can_cancel: whether jobs of an operation can be called off.
+    """
+
+    def __init__(
+        self,
+        store: JobStore,
+        locks: Locks,
+        slots: BootSlots,
+        can_cancel: Callable[[str], bool] = lambda _operation: True,
+    ) -> None:
         self.store = store
+        self._can_cancel = can_cancel
         self._locks = locks
         self._slots = slots
         self._ended: dict[str, threading.Event] = {}
@@ -127,14 +141,34 @@ class Jobs:
             time.sleep(pause) if ended is None else ended.wait(pause)
 
     def cancel(self, team: str, job: str) -> Job:
-        """Ask the job to stop; it stops at its next step and undoes what it made."""
-        if self.get(team, job).status not in FINISHED:
-            self.store.request_cancel(job)
+        """Ask the job to stop; it stops at its next step and undoes what it made.
+
+        Raises:
+            Conflict: it is of those that are only ever finished.
+            NotFound: the team has no such job.
+        """
+        found = self.get(team, job)
+        if found.status in FINISHED:
+            return found
+        if not self.cancellable(found):
+            raise Conflict(
+                f"{found.operation} is finished once it has begun; it cannot be cancelled.",
+                f"wait_for_job job={job} waits for its end.",
+            )
+        self.store.request_cancel(job)
         return self.get(team, job)
+
+    def cancellable(self, job: Job) -> bool:
+        """Whether the job goes on and may be called off."""
+        return job.status not in FINISHED and self._can_cancel(job.operation)
 
     def alive(self, job: str) -> bool:
         """Whether some process works on the job at this moment."""
         return not self._locks.is_free(_key(job))
+
+    def here(self) -> frozenset[str]:
+        """Name the jobs that this process works on."""
+        return frozenset(self._ended)
 
     def sweep(self) -> list[Job]:
         """Mark jobs whose process died `interrupted`, and return them."""

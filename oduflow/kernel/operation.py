@@ -47,6 +47,7 @@ class Operation:
         scope: what it is about, and so who of a narrow reach may call it.
         lock: whether it holds `noun/team/name` while it works.
         slow: whether it runs as a job.
+        cancellable: whether its job can be called off; a deletion is finished once begun.
         idempotent: whether the same call twice leaves the world as once.
         open_world: whether it talks to somebody else's server.
         audit: the arguments, or properties of theirs, that are remembered.
@@ -63,6 +64,7 @@ class Operation:
     scope: Scope
     lock: bool
     slow: bool
+    cancellable: bool
     idempotent: bool
     open_world: bool
     audit: tuple[str, ...]
@@ -95,6 +97,7 @@ def operation(  # noqa: PLR0913 - a declaration says everything in one place
     audit: tuple[str, ...] = (),
     lock: bool = False,
     slow: bool = False,
+    cancellable: bool = True,
     idempotent: bool = True,
     open_world: bool = False,
 ) -> Callable[[H], H]:
@@ -123,6 +126,7 @@ def operation(  # noqa: PLR0913 - a declaration says everything in one place
             scope=scope or Scope.TEAM,
             lock=lock,
             slow=slow,
+            cancellable=cancellable,
             idempotent=idempotent,
             open_world=open_world,
             audit=audit,
@@ -180,6 +184,7 @@ def _check(declared: Operation) -> None:
         "it writes without a lock": changes and not declared.lock and "name" in fields,
         "it writes through a reading permission": changes and declared.permission.tier is Tier.READ,
         "it writes on a GET": changes and declared.method == "GET",
+        "it is no job, which alone can be cancelled": not (declared.cancellable or declared.slow),
         "it reads through a writing permission": not changes
         and declared.method != "GET"
         and declared.permission.tier is not Tier.READ,

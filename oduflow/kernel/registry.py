@@ -45,6 +45,11 @@ class Registry:
         """Count the operations."""
         return len(self._by_name)
 
+    def cancellable(self, name: str) -> bool:
+        """Whether a job of that operation can be called off; one that we do not know may be."""
+        found = self._by_name.get(name)
+        return found is None or found.cancellable
+
     def get(self, name: str) -> Operation:
         """Return the operation of that name.
 

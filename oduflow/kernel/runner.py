@@ -104,7 +104,24 @@ class Runner:
             return self._execute(admitted, Call(actor, origin))
         job = self._start(admitted)
         waited = self.jobs.wait(actor.team, job.id, wait, on_progress)
-        return handle(waited, admitted.operation.envelope)
+        return self.handle(waited, admitted.operation.envelope)
+
+    def handle(self, job: Job, shape: type[Envelope[Any]] = Envelope[Any]) -> Envelope[Any]:
+        """Answer a job: its envelope when it is finished, else its handle and how to go on.
+
+        Args:
+            job: its row.
+            shape: the operation's own envelope, where the caller wants its typed data.
+        """
+        if job.status in FINISHED and job.result is not None:
+            return shape.model_validate(job.result)
+        stop = (f"cancel_job job={job.id}",) if self.jobs.cancellable(job) else ()
+        return Envelope[Any](
+            status=job.status,
+            summary=f"{job.operation} {job.target}: {standing(job)}",
+            next=(f"wait_for_job job={job.id}", *stop),
+            job=job.id,
+        )
 
     def admit(self, name: str, raw: Mapping[str, Any], actor: Actor, origin: Origin) -> Admitted:
         """Authorise, validate and lock; a refusal is audited.
@@ -226,23 +243,6 @@ def envelope(operation: Operation, outcome: Outcome[Any], call: Call) -> Envelop
         warnings=outcome.warnings,
         next=outcome.next,
         job=call.job or None,
-    )
-
-
-def handle(job: Job, shape: type[Envelope[Any]] = Envelope[Any]) -> Envelope[Any]:
-    """Answer a job: its envelope when it is finished, else its handle and how to go on.
-
-    Args:
-        job: its row.
-        shape: the operation's own envelope, where the caller wants its typed data.
-    """
-    if job.status in FINISHED and job.result is not None:
-        return shape.model_validate(job.result)
-    return Envelope[Any](
-        status=job.status,
-        summary=f"{job.operation} {job.target}: {standing(job)}",
-        next=(f"wait_for_job job={job.id}", f"cancel_job job={job.id}"),
-        job=job.id,
     )
 
 

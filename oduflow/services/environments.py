@@ -59,9 +59,7 @@ def views(deps: Deps, actor: Actor) -> tuple[EnvironmentView, ...]:
     containers = _containers(deps, actor.team)
     return tuple(
         _without_output(
-            view(
-                deps, observed(row, containers.get(EnvironmentPlan.of(deps.naming, row).container))
-            )
+            _seen(deps, row, containers.get(EnvironmentPlan.of(deps.naming, row).container))
         )
         for row in rows
     )
@@ -70,15 +68,15 @@ def views(deps: Deps, actor: Actor) -> tuple[EnvironmentView, ...]:
 def current(deps: Deps, row: Environment) -> EnvironmentView:
     """Show one environment as it is now."""
     plan = EnvironmentPlan.of(deps.naming, row)
-    return view(deps, observed(row, deps.containers.facts(plan.container)))
+    return _seen(deps, row, deps.containers.facts(plan.container))
 
 
-def view(deps: Deps, row: Environment) -> EnvironmentView:
-    """Show a row."""
+def view(deps: Deps, row: Environment, *, has_container: bool = True) -> EnvironmentView:
+    """Show a row; what was just made or started has a container."""
     # With a step it is being rebuilt or started: nothing answers there yet.
     serves = row.state is EnvironmentState.RUNNING and not row.step
     url = base_url(deps, row) if serves else None
-    return EnvironmentView.of(row, url)
+    return EnvironmentView.of(row, url, has_container=has_container)
 
 
 def base_url(deps: Deps, row: Environment) -> str | None:
@@ -103,6 +101,10 @@ def template_of(row: Environment) -> Template:
         created_by="",
         created_at=row.created_at,
     )
+
+
+def _seen(deps: Deps, row: Environment, container: ContainerFacts | None) -> EnvironmentView:
+    return view(deps, observed(row, container), has_container=container is not None)
 
 
 def _without_output(shown: EnvironmentView) -> EnvironmentView:

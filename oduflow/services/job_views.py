@@ -3,10 +3,11 @@
 from oduflow.domain.clock import rfc3339
 from oduflow.domain.job import Job, JobView
 from oduflow.domain.outcome import FINISHED, Outcome
+from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.runner import standing
 
 
-def job_view(job: Job) -> JobView:
+def job_view(jobs: Jobs, job: Job) -> JobView:
     """Show a job's row."""
     progress = job.progress
     return JobView(
@@ -22,13 +23,14 @@ def job_view(job: Job) -> JobView:
         done=progress.done if progress else None,
         total=progress.total if progress else None,
         position=job.position or None,
+        cancellable=jobs.cancellable(job),
         result=job.result,
     )
 
 
-def job_outcome(job: Job) -> Outcome[JobView]:
+def job_outcome(jobs: Jobs, job: Job) -> Outcome[JobView]:
     """Answer a job: how far it is, and what to call next."""
     if job.status in FINISHED:
-        return Outcome(job_view(job), f"{job.operation} {job.target}: {job.status}.")
+        return Outcome(job_view(jobs, job), f"{job.operation} {job.target}: {job.status}.")
     summary = f"{job.operation} {job.target}: {standing(job)}."
-    return Outcome(job_view(job), summary, next=(f"wait_for_job job={job.id}",))
+    return Outcome(job_view(jobs, job), summary, next=(f"wait_for_job job={job.id}",))

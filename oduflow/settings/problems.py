@@ -60,7 +60,12 @@ class NoSettings(BadSettings):
         self.searched = tuple(searched)
         places = ", ".join(map(str, searched))
         problem = SettingsProblem(
-            None, "", "", f"There is no configuration file at {places}", "Start with a fresh one."
+            None,
+            "",
+            "",
+            f"There is no configuration file at {places}",
+            "`oduflow serve` writes a fresh one and serves; `oduflow quickstart` makes a first "
+            "environment too.",
         )
         super().__init__([problem])
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from oduflow import bootstrap
-from oduflow.kernel.operation import declared_in
+from oduflow.kernel.operation import Effect, declared_in
 from oduflow.kernel.registry import Registry
 from tests.support.tree import PRODUCT, name_of
 
@@ -36,6 +36,13 @@ def test_whatever_is_done_to_a_named_thing_can_be_read_in_the_audit():
     ]
 
     assert silent == []
+
+
+def test_a_deletion_is_only_ever_finished_and_everything_else_can_be_called_off():
+    jobs = [each for each in Registry.discover(bootstrap.OPERATIONS) if each.slow]
+
+    lasting = {operation.name for operation in jobs if not operation.cancellable}
+    assert lasting == {each.name for each in jobs if each.effect is Effect.DESTROY}
 
 
 def load(path: Path):

@@ -120,6 +120,7 @@ class Ledger:
             protected=False,
             created_by="basic:admin",
             created_at=rfc3339(now() - timedelta(hours=hours)),
+            has_container=changes.get("state") != EnvironmentState.LOST,
         )
         return self.put(view.model_copy(update=changes))
 
@@ -232,7 +233,8 @@ def _break(ledger: Ledger, name: str) -> Outcome[EnvironmentView]:
     failure = UpstreamFailed(
         "Not installed: broken (uninstalled).", "Fix the module, push.", output=TRACEBACK
     )
-    ledger.change(name, state=EnvironmentState.FAILED, error=ErrorView.of(failure))
+    error = ErrorView.of(failure)
+    ledger.change(name, state=EnvironmentState.FAILED, error=error, has_container=False)
     raise failure
 
 

@@ -333,11 +333,12 @@ def make_world(
 ) -> World:
     """Build a world from a configuration's text and a few operations."""
     job_rows, locks, audit, slots = FakeJobStore(), FakeLocks(), FakeAudit(), FakeBootSlots()
+    registry = Registry(operations)
     runner = Runner(
-        Registry(operations),
+        registry,
         deps,
         locks=locks,
-        jobs=Jobs(job_rows, locks, slots),
+        jobs=Jobs(job_rows, locks, slots, registry.cancellable),
         audit=audit,
         reach=reach or FakeReach(),
     )

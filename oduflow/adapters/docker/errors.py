@@ -84,7 +84,7 @@ _SAID: tuple[tuple[str, type[Failure], str, str], ...] = (
         r"name .* is already in use|network with name .* already exists",
         NameTaken,
         "its name is taken",
-        "",
+        "`docker ps --all` and `docker network ls` on the server show what has it.",
     ),
     (
         r"volume is in use|has active endpoints",
@@ -140,9 +140,9 @@ def failure(cause: Exception, action: str) -> Failure:
             return kind(f"Docker could not {action}: {reason}.", hint)
     message = f"Docker could not {action}: {without_paths(said) or 'it gave no reason'}."
     if cause.status_code == 404:  # noqa: PLR2004 - an HTTP status
-        return NotFound(message)
+        return NotFound(message, "`oduflow doctor` says whether every part is there.")
     if cause.status_code == 409:  # noqa: PLR2004
-        return Conflict(message)
+        return Conflict(message, "Call again in a few seconds, when the engine has settled.")
     return UpstreamFailed(message, "The server's log has the engine's full answer.")
 
 

@@ -70,6 +70,7 @@ class _Watch:
         if now - self.started > self.timeout:
             raise UpstreamFailed(
                 f"It did not end within {self.timeout:.0f} s and was stopped.",
+                "Its last lines say how far it came; call again when the machine has less to do.",
                 output="\n".join(self.tail),
             )
         if now - self.asked >= _TICK:

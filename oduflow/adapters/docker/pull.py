@@ -41,7 +41,7 @@ def pull(
         if not timed_out(cause):
             raise
         raise UpstreamFailed(
-            f"The registry of {reference} was silent for {silent:.0f} s."
+            f"The registry of {reference} was silent for {silent:.0f} s.", _again(reference)
         ) from cause
 
 
@@ -64,7 +64,10 @@ def _pull(
         progress = Progress(reference)
         for event in _events(answer.iter_lines()):
             if time.monotonic() > deadline:
-                raise UpstreamFailed(f"Pulling {reference} took longer than {total / 60:.0f} min.")
+                raise UpstreamFailed(
+                    f"Pulling {reference} took longer than {total / 60:.0f} min.",
+                    _again(reference),
+                )
             if said := progress.feed(event, time.monotonic()):
                 on_progress(said)
 
@@ -84,7 +87,10 @@ class Progress:
             ImageMissing: the event is an error.
         """
         if error := event.get("error"):
-            raise ImageMissing(f"The registry gave no {self.reference}: {without_paths(error)}.")
+            raise ImageMissing(
+                f"The registry gave no {self.reference}: {without_paths(error)}.",
+                "Check the image's name; `docker login` where the registry is private.",
+            )
         detail = event.get("progressDetail") or {}
         if event.get("status") == "Downloading" and detail.get("total"):
             self.layers[event["id"]] = (detail["current"], detail["total"])
@@ -96,6 +102,10 @@ class Progress:
         self.said_at = now
         done, total = (sum(column) for column in zip(*self.layers.values(), strict=True))
         return f"Pulling {self.reference}: {done / 1e6:.0f} of {total / 1e6:.0f} MB"
+
+
+def _again(reference: str) -> str:
+    return f"Call again later; on the server, `docker pull {reference}` shows what keeps it."
 
 
 def _events(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,7 @@ from oduflow.domain.errors import Invalid
 _FORBIDDEN = re.compile(r"\.\.|@\{|//|/\.|[ ~^:?*\[\\]|\.lock(?:/|$)|^[./-]|[./]$|^@$")
 _MAX_BYTES = 240  # a ref is also a file name, whose limit is 255 bytes, ".lock" included
 _SHOWN = 5
+_ALONE = "Give the name alone, such as 19.0."
 
 
 def check_branch(name: str) -> str:
@@ -19,9 +20,9 @@ def check_branch(name: str) -> str:
         Invalid: it could not be a branch.
     """
     if not name.isprintable() or not 0 < len(name.encode()) <= _MAX_BYTES:
-        raise Invalid("A branch name is 1 to 240 bytes of printable text.")
+        raise Invalid("A branch name is 1 to 240 bytes of printable text.", _ALONE)
     if _FORBIDDEN.search(name):
-        raise Invalid("That is not the name of a branch.", "Give the name alone, such as 19.0.")
+        raise Invalid("That is not the name of a branch.", _ALONE)
     return name
 
 

@@ -11,7 +11,7 @@ from oduflow.blueprints.dashboard.face import FRAGMENTS, blueprint, call, data, 
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.dashboard.work import Work, active_work, begin, work_named
 from oduflow.blueprints.errors import STATUS_OF
-from oduflow.domain.environment import EnvironmentState, EnvironmentView
+from oduflow.domain.environment import UNFINISHED, EnvironmentView
 from oduflow.domain.errors import Failure, NotFound
 from oduflow.domain.names import slug
 from oduflow.domain.outcome import ErrorView
@@ -19,9 +19,6 @@ from oduflow.domain.outcome import ErrorView
 LOGS = "get_environment_logs"
 HTMX = "HX-Request"
 LIST = "list"  # where an action goes back to, unless to the environment itself
-WITH_CONTAINER = frozenset(
-    {EnvironmentState.FAILED, EnvironmentState.RUNNING, EnvironmentState.STOPPED}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +42,9 @@ class Seen:
 
     @property
     def has_log(self) -> bool:
-        """Whether a container of its own has written one."""
-        return bool(self.environment and self.environment.state in WITH_CONTAINER) and not self.busy
+        """Whether a container of its own has written one, and stays."""
+        seen = self.environment
+        return bool(seen and seen.has_container and seen.state not in UNFINISHED) and not self.busy
 
 
 @blueprint.get("/environments/<name>")

@@ -26,7 +26,7 @@ from oduflow.domain.access import Scope
 from oduflow.domain.errors import Failure, Internal
 from oduflow.domain.outcome import FINISHED, Envelope
 from oduflow.kernel.operation import Operation
-from oduflow.kernel.runner import Runner, handle
+from oduflow.kernel.runner import Runner
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class Handlers:
             )
             await progress.tell(found)
             if found.status in FINISHED or look == 0 or caller.slot.over:
-                return handle(found)
+                return self._runner.handle(found)
 
 
 def _targeted(operation: Operation, raw: Mapping[str, Any], environment: str) -> Mapping[str, Any]:

@@ -41,6 +41,7 @@ class Errand:
         self._shown = ""
         self._sent = False
         self._job = ""
+        self._can_stop = False
 
     async def run(self, client: Client) -> Envelope[Any]:
         """Call the tool and wait until its job, if it began one, is finished.
@@ -58,6 +59,7 @@ class Errand:
         if answer.job is None or answer.status in FINISHED:
             return answer
         self._job = answer.job
+        self._can_stop = any(step.startswith("cancel_job ") for step in answer.next)
         return await self._waited(client)
 
     def explain(self, failure: Failure) -> None:
@@ -69,10 +71,10 @@ class Errand:
         """Say how to look at what goes on there; empty when nothing does."""
         at = f"--url {self._address}"
         if self._job:
-            return (
-                f"The job goes on: `oduflow call get_job {self._job} {at}` looks at it, "
-                f"`oduflow call cancel_job {self._job} {at}` stops it."
+            stop = (
+                f", `oduflow call cancel_job {self._job} {at}` stops it" if self._can_stop else ""
             )
+            return f"The job goes on: `oduflow call get_job {self._job} {at}` looks at it{stop}."
         hints = self._tool.annotations
         if not self._sent or (hints is not None and hints.read_only_hint):
             return ""

@@ -17,6 +17,7 @@ from oduflow.services.teardown import tear_down
     scope=Scope.ENVIRONMENT,
     lock=True,
     slow=True,
+    cancellable=False,
     audit=("name",),
     rest="DELETE /environments/{name}",
 )

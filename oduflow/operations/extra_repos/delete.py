@@ -14,6 +14,7 @@ from oduflow.services.extra_repos import find, remove
     effect=Effect.DESTROY,
     lock=True,
     slow=True,
+    cancellable=False,
     audit=("name",),
     rest="DELETE /extra-repos/{name}",
 )

@@ -17,5 +17,8 @@ from oduflow.services.job_views import job_outcome
     rest="POST /jobs/{job}/cancel",
 )
 def cancel_job(deps: Deps, call: Call, args: JobHandle) -> Outcome[JobView]:
-    """Ask a job to stop; it stops at its next step and removes what it made."""
-    return job_outcome(deps.jobs.cancel(call.actor.team, args.job))
+    """Ask a job to stop; it stops at its next step and removes what it made.
+
+    A deletion is finished once it has begun: asking it to stop is a conflict.
+    """
+    return job_outcome(deps.jobs, deps.jobs.cancel(call.actor.team, args.job))

@@ -17,4 +17,4 @@ from oduflow.services.job_views import job_outcome
 )
 def get_job(deps: Deps, call: Call, args: JobHandle) -> Outcome[JobView]:
     """Show how far a job is, or how it ended."""
-    return job_outcome(deps.jobs.get(call.actor.team, args.job))
+    return job_outcome(deps.jobs, deps.jobs.get(call.actor.team, args.job))

@@ -18,4 +18,5 @@ from oduflow.services.job_views import job_view
 def list_jobs(deps: Deps, call: Call, args: ListJobs) -> Outcome[JobList]:
     """List the team's latest jobs, newest first."""
     found = deps.jobs.seen_by(call.actor, active=args.active, limit=args.limit)
-    return Outcome(JobList(jobs=tuple(map(job_view, found))), f"{len(found)} jobs.")
+    shown = tuple(job_view(deps.jobs, job) for job in found)
+    return Outcome(JobList(jobs=shown), f"{len(found)} jobs.")

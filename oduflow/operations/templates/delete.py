@@ -15,6 +15,7 @@ from oduflow.services.templates import find, remove
     effect=Effect.DESTROY,
     lock=True,
     slow=True,
+    cancellable=False,
     audit=("name",),
     rest="DELETE /templates/{name}",
 )

@@ -60,6 +60,15 @@ def test_what_can_be_done_now_is_offered_the_likeliest_as_primary(
     assert not {"Start", "Stop", "Restart", "Rebuild"} - {primary, *others} & set(words)
 
 
+@pytest.mark.parametrize("state", ["failed", "lost", "stopped", "running"])
+def test_without_a_container_there_is_no_log_and_nothing_to_start_or_stop(world, ledger, state):
+    ledger.add("demo", state=state, url=None, has_container=False)
+    page = show(world, "/environments/demo")
+    assert page.all("section", id="log") == []
+    assert {found["id"] for found in page.all("button") if found.get("id")} == {"rebuild-demo"}
+    assert "get_environment_logs" not in {row.operation for row in world.audit.rows}
+
+
 @pytest.mark.parametrize("action", ["start", "restart", "rebuild"])
 def test_something_slow_begins_a_job_and_shows_it(world, ledger, action):
     ledger.add("demo", state="stopped", url=None)

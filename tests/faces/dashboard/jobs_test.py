@@ -78,6 +78,20 @@ def test_one_that_is_asked_to_stop_says_so_and_is_asked_once(world, ledger):
         assert page.one("div", id="job")["hx-get"] == f"/_/jobs/{job}?asked=yes"
 
 
+def test_a_deletion_is_not_offered_to_be_called_off_and_refuses_to_be(world, ledger):
+    ledger.add("demo")
+    with standing_still(world, ledger):
+        job = post(world, "/environments/demo/delete").headers["Location"].partition("job=")[2]
+        for path in ("/", "/jobs", f"/jobs/{job}", f"/environments/demo?job={job}"):
+            page = show(world, path)
+            assert page.all("progress"), path
+            assert page.all("button", id=f"cancel-{job}") == [], path
+        answer = world.client().post(f"/jobs/{job}/cancel", headers=BLUE)
+        assert answer.status_code == 409
+        assert "delete_environment is finished once it has begun" in answer.text
+        assert not world.job_rows.rows[job].cancel_requested
+
+
 def test_one_that_is_not_there_cannot_be_called_off(world):
     answer = world.client().post(f"/jobs/{'a' * 12}/cancel", headers=BLUE)
     assert answer.status_code == 404

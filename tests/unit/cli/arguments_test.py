@@ -108,6 +108,7 @@ def test_a_word_that_fits_nothing_is_refused(read, words, problem):
         read(CREATE, *words)
 
     assert problem in refused.value.message
+    assert refused.value.hint
 
 
 def test_a_refusal_says_where_the_fields_are_shown(read):
@@ -115,6 +116,17 @@ def test_a_refusal_says_where_the_fields_are_shown(read):
         read(CREATE, "--colour", "red")
 
     assert refused.value.hint == "`oduflow tools create_environment` shows its fields."
+
+
+@pytest.mark.parametrize("words", [["--colour", "red"], ["--name"], ["x"] * 8])
+def test_the_fields_of_a_tool_elsewhere_are_shown_by_its_server(words):
+    fields = fields_of(input_schema(PRODUCT.get(CREATE).arguments))
+
+    with pytest.raises(Invalid) as refused:
+        read_arguments(CREATE, fields, words, "https://oduflow.example.com")
+
+    listing = f"`oduflow tools {CREATE} --url https://oduflow.example.com`"
+    assert refused.value.hint == f"{listing} shows its fields."
 
 
 def test_a_tool_without_fields_takes_no_values(read):

@@ -1,4 +1,6 @@
 import json
+import signal
+import threading
 
 import pytest
 from rich.console import Console
@@ -10,6 +12,7 @@ from oduflow.cli import call as call_command
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.audit_view import ReadAudit
 from oduflow.domain.clock import now
+from oduflow.domain.errors import Cancelled
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import Envelope, Nothing, Status
 from oduflow.kernel.registry import Registry
@@ -107,6 +110,20 @@ def test_what_a_tenant_wrote_is_neither_markup_nor_an_order_to_the_terminal(conf
     assert call(config, "list_environments").exit_code == 0
     assert isinstance(shown[0], Text)
     assert shown[0].plain.endswith("reading [/wheels] [2J")
+
+
+@pytest.mark.parametrize("tool", ["list_environments", "create_environment"])
+def test_ctrl_c_leaves_as_shells_expect_it(config, monkeypatch, tool):
+    def interrupted(*_words, **_more):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        raise Cancelled("Stopped on request.")
+
+    monkeypatch.setattr(Runner, "call", interrupted)
+
+    shown = call(config, tool)
+
+    assert (shown.exit_code, shown.stdout) == (130, "")
+    assert shown.stderr.splitlines()[-1].startswith("interrupted")
 
 
 def call(config, *words):

@@ -1,13 +1,30 @@
 import io
-from typing import Any
+from typing import Any, get_args, get_origin
 
+import pytest
 from rich.console import Console
 
+from oduflow import bootstrap
 from oduflow.cli.render import render
-from oduflow.domain.environment import EnvironmentList, EnvironmentLogs, EnvironmentView
-from oduflow.domain.outcome import Envelope, Status
-from tests.support.store_rows import environment
+from oduflow.cli.rows import COLUMNS
+from oduflow.domain.environment import (
+    EnvironmentList,
+    EnvironmentLogs,
+    EnvironmentState,
+    EnvironmentView,
+)
+from oduflow.domain.errors import Kind
+from oduflow.domain.extra_repo import PinView
+from oduflow.domain.job import JobList
+from oduflow.domain.outcome import Envelope, ErrorView, Model, Status
+from oduflow.kernel.jobs import Jobs
+from oduflow.kernel.registry import Registry
+from oduflow.services.job_views import job_view
+from tests.support.fakes import FakeBootSlots, FakeJobStore, FakeLocks
+from tests.support.store_rows import environment, job
+from tests.support.things import Thing
 
+JOBS = Jobs(FakeJobStore(), FakeLocks(), FakeBootSlots())
 SHOWN = EnvironmentView.of(environment(modules=("crm", "sale")), "http://localhost:20001/")
 
 
@@ -30,8 +47,109 @@ def test_a_view_is_one_line_a_fact_without_those_that_are_missing():
 def test_a_list_is_a_table():
     header, first, *_ = printed(EnvironmentList(environments=(SHOWN, SHOWN)))[1:]
 
-    assert header.split()[:4] == ["name", "team", "state", "url"]
-    assert first.split()[:4] == ["sale", "1", "creating", "http://localhost:20001/"]
+    assert header.split() == ["name", "state", "branch", "template", "url", "created_by"]
+    assert first.split() == ["sale", "creating", "main", "base", "http://localhost:20001/", "ada"]
+
+
+def test_a_column_is_there_when_any_row_has_a_value_for_it():
+    failed = SHOWN.model_copy(update={"name": "crm", "url": None})
+
+    header, first, second, *_ = printed(EnvironmentList(environments=(failed, SHOWN)))[1:]
+
+    assert "url" in header
+    assert "localhost" not in first
+    assert "http://localhost:20001/" in second
+
+
+def test_a_column_that_no_row_has_a_value_for_is_left_out():
+    header = printed(JobList(jobs=(job_view(JOBS, job()),)))[1]
+
+    assert header.split() == ["job", "operation", "target", "status", "created_by"]
+
+
+def test_a_table_says_where_the_fields_are_that_it_leaves_out():
+    assert printed(EnvironmentList(environments=(SHOWN,)))[-1] == "`--json` shows every field."
+    assert printed({"things": [{"name": "box", "owner": "ada"}]})[-1] == "box   ada"
+
+
+def test_environments_are_readable_at_80_columns():
+    shown = SHOWN.model_copy(update={"name": "pay-by-card", "branch": "pay-by-card"})
+
+    lines = printed(EnvironmentList(environments=(SHOWN, shown)), width=80)
+
+    assert sum("http://localhost:20001/" in line for line in lines) == 2
+    assert any(line.startswith("pay-by-card  creating ") for line in lines)
+    assert len(lines) <= 6, "one line a row, or two where a branch is long"
+
+
+def test_a_long_name_cuts_nothing_off():
+    shown = SHOWN.model_copy(update={"name": "n" * 39})
+
+    lines = printed(EnvironmentList(environments=(shown,)), width=80)
+
+    assert any(line.startswith("n" * 39) for line in lines)
+    assert "".join(lines).replace(" ", "").count("/") == 3, "the address is whole, if in pieces"
+
+
+def test_a_list_that_nobody_chose_columns_for_shows_all_in_the_order_of_its_view():
+    box = {"name": "box", "owner": None, "size": 3}
+
+    header, first, second = printed({"things": [box, {**box, "name": "bag", "owner": "ada"}]})[1:]
+
+    assert header.split() == ["name", "owner", "size"]
+    assert (first.split(), second.split()) == (["box", "3"], ["bag", "ada", "3"])
+
+
+def test_what_is_a_thing_of_its_own_is_no_cell():
+    rows = [{"name": "box", "maker": {"name": "ada"}, "parts": [{"name": "lid"}]}]
+
+    assert printed({"things": rows})[1:] == ["name", "box", "`--json` shows every field."]
+
+
+@pytest.mark.parametrize("key", COLUMNS)
+def test_every_chosen_column_is_a_field_of_a_view(key):
+    answers = {operation.result for operation in Registry.discover(bootstrap.OPERATIONS)}
+    held = [found.model_fields[key].annotation for found in answers if key in found.model_fields]
+    views = [get_args(each)[0] for each in held if get_origin(each) is tuple]
+
+    fields = [view.model_fields.keys() for view in views if issubclass(view, Model)]
+    assert any(set(COLUMNS[key]) <= known for known in fields)
+
+
+def test_the_pins_of_an_environment_are_shown_whole_though_they_are_called_extra_repos():
+    pin = PinView(name="oca", branch="19.0", commit="c" * 40)
+
+    lines = printed(SHOWN.model_copy(update={"extra_repos": (pin,)}))
+
+    assert lines[-1].split() == ["oca", "19.0", "c" * 40]
+
+
+def test_a_failure_is_its_message_its_hint_and_the_lines_that_explain_it():
+    error = ErrorView(
+        kind=Kind.UPSTREAM,
+        message="Not installed: sale.",
+        hint="Fix the module, push.",
+        output="Traceback:\n  File x\nKeyError: 'x'",
+    )
+    failed = SHOWN.model_copy(update={"state": EnvironmentState.FAILED, "error": error})
+
+    assert printed(failed)[-5:] == [
+        "        error  upstream: Not installed: sale.",
+        "               → Fix the module, push.",
+        "Traceback:",
+        "  File x",
+        "KeyError: 'x'",
+    ]
+
+
+def test_the_end_of_a_job_is_shown_as_facts_too():
+    error = ErrorView(kind=Kind.CONFLICT, message="It exists already.")
+    result = Envelope[Thing](status=Status.FAILED, summary="No.", error=error)
+
+    lines = printed(job_view(JOBS, job(result=result.model_dump(mode="json"))))
+
+    assert "        error  conflict: It exists already." in lines
+    assert not any("{" in line for line in lines)
 
 
 def test_a_log_is_printed_as_it_is():

@@ -41,6 +41,7 @@ def test_a_view_shows_what_callers_may_know():
         "protected": False,
         "created_by": "ada",
         "created_at": "2026-03-04T05:06:07.890Z",
+        "has_container": True,
         "extra_repos": [],
         "step": None,
         "job": None,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from oduflow.domain.errors import Busy, Cancelled, NotFound, QuotaReached, UpstreamFailed
+from oduflow.domain.errors import Busy, Cancelled, Conflict, NotFound, QuotaReached, UpstreamFailed
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import Envelope, Nothing, Status
 from oduflow.kernel.call import Call, Origin
@@ -157,6 +157,27 @@ def test_cancelling_a_finished_job_changes_nothing(jobs, work):
     assert jobs.cancel("1", done.id) == done
 
 
+def test_what_is_only_ever_finished_is_not_asked_to_stop(store, locks, slots, work):
+    jobs = Jobs(store, locks, slots, lambda operation: operation != "create_environment")
+    started = start(jobs, work)
+
+    with pytest.raises(Conflict, match="create_environment is finished once it has begun") as no:
+        jobs.cancel("1", started.id)
+
+    assert no.value.hint == f"wait_for_job job={started.id} waits for its end."
+    assert not store.rows[started.id].cancel_requested
+    assert not jobs.cancellable(started)
+    done = finish(jobs, started, work)
+    assert jobs.cancel("1", done.id) == done, "as with any that is finished"
+
+
+def test_a_job_can_be_cancelled_until_it_is_finished(jobs, work):
+    started = start(jobs, work)
+
+    assert jobs.cancellable(started)
+    assert not jobs.cancellable(finish(jobs, started, work))
+
+
 @pytest.mark.parametrize("ask", [Jobs.get, Jobs.cancel, lambda jobs, *who: jobs.wait(*who, 0)])
 def test_another_teams_job_does_not_exist(jobs, work, ask):
     started = start(jobs, work)
@@ -165,6 +186,17 @@ def test_another_teams_job_does_not_exist(jobs, work, ask):
         ask(jobs, "2", started.id)
 
     assert not jobs.get("1", started.id).cancel_requested
+
+
+def test_only_what_this_process_works_on_is_here(jobs, store, locks, work):
+    store.add(job(id="elsewhere"))
+    locks.acquire("jobs/elsewhere", "another process")
+    started = start(jobs, work)
+
+    assert jobs.here() == {started.id}
+
+    finish(jobs, started, work)
+    assert jobs.here() == set()
 
 
 def test_the_lock_lives_as_long_as_the_work(jobs, locks, work):

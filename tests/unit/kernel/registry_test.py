@@ -18,6 +18,14 @@ def test_an_operation_is_found_by_its_name(registry):
     assert registry.get("create_thing").name == "create_thing"
 
 
+def test_an_operation_says_whether_its_job_can_be_cancelled(registry):
+    lasting = Registry([replace(registry.get("bake_thing"), cancellable=False)])
+
+    assert registry.cancellable("bake_thing")
+    assert not lasting.cancellable("bake_thing")
+    assert lasting.cancellable("gone_since_a_version"), "it may be of an older process"
+
+
 @pytest.mark.parametrize(
     ("asked", "hint"),
     [

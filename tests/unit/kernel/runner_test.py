@@ -13,7 +13,8 @@ from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import Envelope, Outcome, Status
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.operation import Effect, operation
-from oduflow.kernel.runner import handle, standing
+from oduflow.kernel.registry import Registry
+from oduflow.kernel.runner import standing
 from tests.support.fakes import make_world
 from tests.support.store_rows import job
 from tests.support.things import THINGS, Thing, ThingName
@@ -308,16 +309,25 @@ def test_a_waiting_caller_sees_the_steps(world):
         ({"position": 2}, "waiting for a boot slot, number 2 in the queue"),
     ],
 )
-def test_how_far_a_job_is_can_be_said_in_words(given, words):
+def test_how_far_a_job_is_can_be_said_in_words(world, given, words):
     assert standing(job(**given)) == words
-    assert handle(job(**given)).summary == f"create_environment sale: {words}"
+    assert world.runner.handle(job(**given)).summary == f"create_environment sale: {words}"
 
 
-def test_a_finished_jobs_envelope_is_its_answer():
+def test_a_finished_jobs_envelope_is_its_answer(world):
     done = Envelope[Thing](status=Status.OK, summary="box is baked.", job="aaaaaaaaaaaa")
     row = job(status=Status.OK, result=done.model_dump(mode="json"))
 
-    assert handle(row).summary == "box is baked."
+    assert world.runner.handle(row).summary == "box is baked."
+
+
+def test_nobody_is_told_to_cancel_what_cannot_be_cancelled():
+    bake = Registry(THINGS).get("bake_thing")
+    melt = replace(bake, name="melt_thing", path="/melt", cancellable=False)
+    world = make_world(operations=[*THINGS, melt])
+
+    (step,) = world.runner.handle(job(operation="melt_thing")).next
+    assert step.startswith("wait_for_job ")
 
 
 def call(world, name, /, *, wait=0, **raw):

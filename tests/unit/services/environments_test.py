@@ -119,6 +119,7 @@ def test_a_list_asks_docker_once_and_shows_each_by_its_container():
     shown = views(deps(rows=rows, containers=SimpleNamespace(list=listed)), ADA)
 
     assert [(one.name, one.state) for one in shown] == [("crm", STOPPED), ("sale", LOST)]
+    assert [one.has_container for one in shown] == [True, False]
     assert questions == [{"oduflow.kind": "environment", "oduflow.team": "1"}]
 
 
@@ -142,6 +143,15 @@ def test_one_environment_is_shown_as_it_is_now():
     shown = current(deps(containers=facts), environment(state=RUNNING))
 
     assert shown.state is FAILED
+    assert shown.has_container
+
+
+def test_one_that_failed_before_it_had_a_container_says_that_it_has_none():
+    nothing = SimpleNamespace(facts=lambda _name: None)
+
+    shown = current(deps(containers=nothing), environment(state=FAILED))
+
+    assert (shown.state, shown.has_container) == (FAILED, False)
 
 
 def test_an_actor_sees_the_environments_that_it_reaches_and_no_others():

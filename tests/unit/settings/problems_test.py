@@ -23,7 +23,8 @@ def test_the_error_names_the_file_and_one_problem_a_line():
 
 
 def test_a_missing_file_names_every_place():
-    assert "at /a, /b." in str(NoSettings([Path("/a"), Path("/b")]))
+    told = str(NoSettings([Path("/a"), Path("/b")]))
+    assert "at /a, /b. `oduflow serve` writes a fresh one" in told
 
 
 def test_a_missing_key_is_named_with_the_line_of_its_table():

@@ -88,12 +88,14 @@ def test_what_the_engine_says_becomes_a_named_failure(
         raise api_error(APIError, status, said)
     assert type(caught.value) is kind
     assert caught.value.message.startswith("Docker could not start container “x”")
+    assert caught.value.hint
     assert isinstance(caught.value.__cause__, APIError)
 
 
 def test_a_missing_container_is_not_found() -> None:
-    with pytest.raises(NotFound), translated("stop container “x”"):
+    with pytest.raises(NotFound) as caught, translated("stop container “x”"):
         raise api_error(EngineHasNone, 404, "No such container: x")
+    assert "`oduflow doctor`" in caught.value.hint
 
 
 def test_a_missing_image_is_not_a_missing_thing_of_the_team() -> None:

@@ -32,8 +32,9 @@ def test_what_is_no_download_is_not_counted() -> None:
 
 def test_an_error_in_the_stream_is_a_failure() -> None:
     event = {"errorDetail": {"message": "no"}, "error": "toomanyrequests: slow down, see /x/y"}
-    with pytest.raises(ImageMissing, match="toomanyrequests: slow down, see …"):
+    with pytest.raises(ImageMissing, match="toomanyrequests: slow down, see …") as refused:
         Progress("odoo:19.0").feed(event, now=0)
+    assert "`docker login`" in refused.value.hint
 
 
 def downloading(layer: str, current: int, total: int) -> dict[str, Any]:

@@ -43,8 +43,10 @@ def test_the_name_of_a_branch_is_taken_as_it_is(name):
     ],
 )
 def test_what_git_would_not_take_as_a_branch_is_refused(name):
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid) as refused:
         check_branch(name)
+
+    assert refused.value.hint == "Give the name alone, such as 19.0."
 
 
 @given(st.text(max_size=20))

@@ -104,6 +104,22 @@ def test_a_get_or_delete_reads_no_body(name, method):
         read(name, {"name": "a"}, method=method, data=b"{}", content_type="application/json")
 
 
+@pytest.mark.parametrize(
+    ("path", "sent", "hint"),
+    [
+        ({"name": "a"}, {"data": b"{"}, 'Send one JSON object, such as {"name": "shop"}.'),
+        ({"name": "a"}, {"data": b"[]"}, 'Send one JSON object, such as {"name": "shop"}.'),
+        ({"name": "a"}, {"data": b'{"name": "b"}'}, "Leave name to the path."),
+        ({}, {"query_string": "heavy=true"}, "Put what the query says into the body."),
+    ],
+)
+def test_a_refusal_says_how_it_is_sent(path, sent, hint):
+    with pytest.raises(Invalid) as refused:
+        read("bake_thing", path, method="POST", content_type="application/json", **sent)
+
+    assert refused.value.hint == hint
+
+
 def read_query(name: str, query: str) -> dict[str, Any]:
     return read(name, {}, query_string=query.removeprefix("?"))
 
