@@ -137,7 +137,8 @@ class Services:
     @property
     def people(self) -> GithubPeople:
         """Who signed in through GitHub."""
-        return GithubPeople(self.live.current, self.oauth.tokens, self.oauth.logins)
+        oauth = self.oauth
+        return GithubPeople(self.live.current, oauth.tokens, oauth.logins, self.grants.environment)
 
     def stands(self, actor: Actor) -> bool:
         """Whether what let an actor in still would: asked again while a stream is open."""

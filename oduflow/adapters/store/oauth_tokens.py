@@ -175,6 +175,7 @@ def _columns(bearing: Bearing) -> dict[str, str]:
         "login_id": bearing.login.id,
         "scope": bearing.scope,
         "resource": bearing.resource,
+        "environment": bearing.environment,
     }
 
 
@@ -186,6 +187,7 @@ def _bearing(row: Mapping[str, Any]) -> Bearing:
         login=Login(row["login"], row["login_id"]),
         scope=row["scope"],
         resource=row["resource"],
+        environment=row["environment"],
     )
 
 

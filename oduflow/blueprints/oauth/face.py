@@ -56,6 +56,11 @@ def teams_now(login: str) -> tuple[str, ...]:
     return teams_of(login, _users())
 
 
+def environment_id(team: str, name: str) -> str | None:
+    """Return the id of a team's environment, or None where it has none of that name."""
+    return context().runner.reach.environment(team, name)
+
+
 def the_only_team() -> str:
     """Return the name of the one team that people come in to, empty when there are several."""
     teams = joinable(_users())
