@@ -228,6 +228,7 @@ def build(settings: Settings) -> Services:
             data_dir / "failpoints", settings.server.instance.startswith(TEST_PREFIX)
         ),
         logins=oauth.logins,
+        tokens=oauth.tokens,
     )
     audit = AuditTrail(audit_log)
     grants = GrantKeeper(deps.grants, deps.environments, lambda: live.current().teams)

@@ -4,7 +4,7 @@ Every step that spends something is one IMMEDIATE transaction: it reads, compare
 and only then spends.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -128,6 +128,12 @@ class OAuthTokens:
         """Kill every token of one sign-in."""
         with self._store.write() as connection:
             _end(connection, family)
+
+    def forget_others(self, teams: Collection[str]) -> None:
+        """Forget the codes and tokens of all teams but these."""
+        with self._store.write() as connection:
+            for table in (codes, tokens):
+                connection.execute(delete(table).where(table.c.team.not_in(sorted(teams))))
 
 
 def _give(connection: Connection, bearing: Bearing, pair: Pair, moment: datetime) -> None:
