@@ -70,7 +70,7 @@ def the_only_team() -> str:
 def counted_address() -> str:
     """Return what a stranger's registrations and sign-ins are counted by.
 
-    One person is given a whole /64 of IPv6.
+    One person is given a whole /64 of IPv6; the store counts the /48 around it as well.
     """
     try:
         address = ipaddress.ip_address(request.remote_addr or "")
