@@ -39,7 +39,7 @@ class GithubPeople:
         self._environment = environment
 
     def verify(self, token: str, resource: str) -> Actor | None:
-        """Return who has that token, or None when it is none of ours or not for that path.
+        """Return who has that token, or None when it is none of ours.
 
         Args:
             token: as the client sent it.
@@ -47,7 +47,8 @@ class GithubPeople:
 
         Raises:
             Forbidden: its owner was let in, but may not come in any more.
-            Unauthenticated: it was good until it expired, or its environment was deleted.
+            Unauthenticated: it was good until it expired, or its environment was deleted; or it
+                is good, but not at that path.
         """
         settings = self._settings()
         if not settings.server.oauth_enabled:
@@ -58,12 +59,16 @@ class GithubPeople:
             raise Unauthenticated(
                 "The access token has expired.", "Get another with the refresh token, or sign in."
             )
-        here = resource_at(settings.server.oauth_base_url, resource)
-        if found is None or found.bearing.resource != here:
+        if found is None:
             return None
         team, login = found.bearing.team, found.bearing.login
         if team not in settings.teams:
             return None
+        if found.bearing.resource != resource_at(settings.server.oauth_base_url, resource):
+            raise Unauthenticated(
+                "The access token is not for this address.",
+                f"It is good at {found.bearing.resource}; sign in again for another one.",
+            )
         if not found.bearing.stands(self._environment):
             raise Unauthenticated(
                 "The environment that the access token was for is gone.",

@@ -36,17 +36,20 @@ def test_anything_else_is_nobody(people, token):
 
 @pytest.mark.parametrize("path", ["/mcp/sale", "/mcp/", "/", "/api", "/mcp/Sale"])
 def test_a_token_for_mcp_is_refused_elsewhere(people, path):
-    assert people("token", path) is None
+    with pytest.raises(Unauthenticated, match="not for this address") as refused:
+        people("token", path)
+
+    assert f"{BASE}/mcp;" in refused.value.hint
 
 
-@pytest.mark.parametrize(
-    ("path", "good"), [("/mcp/sale", True), ("/mcp", False), ("/mcp/b", False)]
-)
-def test_a_token_for_one_environment_is_good_there_only(people, path, good):
+@pytest.mark.parametrize("path", ["/mcp", "/mcp/b", "/api"])
+def test_a_token_for_one_environment_is_good_there_only(people, path):
     people.environments.ids["1", "sale"] = "a" * 12
     give(people.parts, "narrow", resource=f"{BASE}/mcp/sale", environment="a" * 12)
 
-    assert bool(people("narrow", path)) is good
+    assert people("narrow", "/mcp/sale")
+    with pytest.raises(Unauthenticated, match="not for this address"):
+        people("narrow", path)
 
 
 def test_a_token_for_one_environment_dies_with_it_also_when_its_name_is_given_again(people):
@@ -128,7 +131,8 @@ def test_without_oauth_no_token_opens_anything(people):
 def test_a_server_under_another_url_takes_none_of_them(people):
     people.toml = SERVER.replace(BASE, "https://p.example") + BLUE
 
-    assert people("token") is None
+    with pytest.raises(Unauthenticated, match="not for this address"):
+        people("token")
 
 
 @pytest.mark.parametrize(
