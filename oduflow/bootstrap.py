@@ -136,7 +136,8 @@ class Services:
     @property
     def people(self) -> GithubPeople:
         """Who signed in through GitHub."""
-        return GithubPeople(self.live.current, self.oauth.tokens, self.oauth.logins)
+        oauth = self.oauth
+        return GithubPeople(self.live.current, oauth.tokens, oauth.logins, self.grants.environment)
 
     def stands(self, actor: Actor) -> bool:
         """Whether what let an actor in still would: asked again while a stream is open."""
@@ -223,6 +224,7 @@ def build(settings: Settings) -> Services:
             data_dir / "failpoints", settings.server.instance.startswith(TEST_PREFIX)
         ),
         logins=oauth.logins,
+        tokens=oauth.tokens,
     )
     audit = AuditTrail(audit_log)
     grants = GrantKeeper(deps.grants, deps.environments, lambda: live.current().teams)

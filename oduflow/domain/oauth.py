@@ -6,10 +6,13 @@ Every secret stands here as its SHA-256; whoever holds the secret itself is the 
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from urllib.parse import urlsplit
+
+EnvironmentId = Callable[[str, str], str | None]  # by team and name
 
 SCOPE = "mcp"
 PATH = "/mcp"
@@ -113,6 +116,7 @@ class Bearing:
     Attributes:
         family: one sign-in; it dies as a whole.
         resource: the URL that the tokens are good at (RFC 8707).
+        environment: the id of the one environment that is there; empty where it is none.
     """
 
     family: str
@@ -121,6 +125,15 @@ class Bearing:
     login: Login
     scope: str
     resource: str
+    environment: str = ""
+
+    def stands(self, environment: EnvironmentId) -> bool:
+        """Whether what it is for is still there: a new environment may have an old one's name.
+
+        Args:
+            environment: tells the id of a team's environment by its name.
+        """
+        return self.environment == environment_at(self.resource, self.team, environment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +216,12 @@ def joinable(users: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
 def resource_at(base: str, path: str) -> str | None:
     """Return the resource that a path of this server is, or None where it is none."""
     return f"{base}{path}" if _RESOURCE_PATH.fullmatch(path) else None
+
+
+def environment_at(resource: str, team: str, environment: EnvironmentId) -> str:
+    """Return the id of the environment that a resource is to a team; empty where it is none."""
+    name = urlsplit(resource).path.removeprefix(PATH).removeprefix("/")
+    return (environment(team, name) or "") if name else ""
 
 
 def asked_resource(base: str, asked: Iterable[str]) -> str | None:

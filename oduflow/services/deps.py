@@ -18,6 +18,7 @@ from oduflow.adapters.store import (
     ExtraRepos,
     Grants,
     OAuthLogins,
+    OAuthTokens,
     Templates,
 )
 from oduflow.domain.plan import Naming
@@ -58,6 +59,7 @@ class Deps:
     infrastructure: Infrastructure
     failpoints: Failpoints
     logins: OAuthLogins
+    tokens: OAuthTokens
 
     @property
     def settings(self) -> Settings:

@@ -5,7 +5,14 @@ from collections.abc import Callable
 from oduflow.adapters.store import OAuthLogins, OAuthTokens
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Forbidden, Unauthenticated
-from oduflow.domain.oauth import Login, TokenKind, hash_of, resource_at, teams_of
+from oduflow.domain.oauth import (
+    EnvironmentId,
+    Login,
+    TokenKind,
+    hash_of,
+    resource_at,
+    teams_of,
+)
 from oduflow.settings import Settings
 
 
@@ -16,17 +23,23 @@ class GithubPeople:
         settings: tells the configuration as it is now.
         tokens: the tokens.
         logins: which number each login belongs to.
+        environment: tells the id of a team's environment by its name.
     """
 
     def __init__(
-        self, settings: Callable[[], Settings], tokens: OAuthTokens, logins: OAuthLogins
+        self,
+        settings: Callable[[], Settings],
+        tokens: OAuthTokens,
+        logins: OAuthLogins,
+        environment: EnvironmentId,
     ) -> None:
         self._settings = settings
         self._tokens = tokens
         self._logins = logins
+        self._environment = environment
 
     def verify(self, token: str, resource: str) -> Actor | None:
-        """Return who has that token, or None when it is none of ours or not for that path.
+        """Return who has that token, or None when it is none of ours.
 
         Args:
             token: as the client sent it.
@@ -34,7 +47,8 @@ class GithubPeople:
 
         Raises:
             Forbidden: its owner was let in, but may not come in any more.
-            Unauthenticated: it was good until it expired.
+            Unauthenticated: it was good until it expired, or its environment was deleted; or it
+                is good, but not at that path.
         """
         settings = self._settings()
         if not settings.server.oauth_enabled:
@@ -45,12 +59,21 @@ class GithubPeople:
             raise Unauthenticated(
                 "The access token has expired.", "Get another with the refresh token, or sign in."
             )
-        here = resource_at(settings.server.oauth_base_url, resource)
-        if found is None or found.bearing.resource != here:
+        if found is None:
             return None
         team, login = found.bearing.team, found.bearing.login
         if team not in settings.teams:
             return None
+        if found.bearing.resource != resource_at(settings.server.oauth_base_url, resource):
+            raise Unauthenticated(
+                "The access token is not for this address.",
+                f"It is good at {found.bearing.resource}; sign in again for another one.",
+            )
+        if not found.bearing.stands(self._environment):
+            raise Unauthenticated(
+                "The environment that the access token was for is gone.",
+                "Sign in again; another environment of that name needs its own token.",
+            )
         if not self._is_welcome(settings, team, login):
             raise Forbidden(
                 "Access Denied", "Ask for your GitHub login to stand in your team's github_users."

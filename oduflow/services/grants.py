@@ -42,12 +42,18 @@ class GrantKeeper:
         A secret is looked up by its digest, so the time it takes tells nothing about others.
 
         Raises:
-            Unauthenticated: it opened something until it expired, or was used up.
+            Unauthenticated: it opened something until it expired, or was used up; or it opens
+                something, but not this.
         """
         row = self.grants.by_digest(digest_of(token)) if token.startswith(PREFIX) else None
         state = None if row is None else self._state(row.id)
-        if row is None or state is None or not _opens(row, resource):
+        if row is None or state is None:
             return None
+        if not _opens(row, resource):
+            raise Unauthenticated(
+                f"The grant {row.name} does not open this.",
+                "It is for MCP; REST takes a grant made with rest=true, or HTTP Basic.",
+            )
         if state is not GrantState.LIVE:
             raise Unauthenticated(
                 f"The grant {row.name} opens nothing any more: it is {state}.",

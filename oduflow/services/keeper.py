@@ -6,6 +6,7 @@ import threading
 from oduflow.domain.errors import Failure
 from oduflow.services.deps import Deps
 from oduflow.services.reconcile import reconcile
+from oduflow.services.removed_teams import forget_removed_teams
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class Keeper:
     def _look(self) -> bool:
         """Look once; tell each new reason for which environments cannot be created, once."""
         try:
+            forget_removed_teams(self._deps)  # first: it needs no engine
             state = self._deps.infrastructure.ensure()
             self._notice_restart(self._deps.infrastructure.database_since())
             reconcile(self._deps, at_start=self._revive)

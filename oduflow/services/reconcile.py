@@ -41,7 +41,6 @@ log = logging.getLogger(__name__)
 HOLDER = "the reconciler"
 JOBS_KEPT = timedelta(days=30)
 AUDIT_KEPT = timedelta(days=400)  # a year, and time to look back at it
-GRANTS_KEPT = timedelta(days=30)  # past their end, so that people see what became of them
 HALT_SECONDS = 10
 
 Revival = Callable[[Deps, Call, Environment], Environment]
@@ -57,7 +56,6 @@ def reconcile(deps: Deps, *, at_start: bool) -> None:
     for job in deps.jobs.sweep():
         log.warning("job %s (%s %s) was interrupted", job.id, job.operation, job.target)
     deps.jobs.store.prune(now() - JOBS_KEPT)
-    deps.grants.prune(deps.settings.teams, now() - GRANTS_KEPT)
     deps.audit.prune(now() - AUDIT_KEPT)
     for template in deps.templates.all():
         if template.state is not TemplateState.READY:

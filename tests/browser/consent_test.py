@@ -15,6 +15,7 @@ def test_a_person_allows_and_github_approves_at_once(world: ConsentWorld):
     page = world.ask()
     expect(page.locator("main")).to_contain_text("A test client")
     page.get_by_role("button", name="Allow").click()
+    go_on(world, page)
     signed_in(world, page)
 
 
@@ -23,7 +24,16 @@ def test_a_person_allows_and_answers_github(world: ConsentWorld):
     page = world.ask()
     page.get_by_role("button", name="Allow").click()
     page.get_by_role("button", name="Authorize").click()
+    go_on(world, page)
     signed_in(world, page)
+
+
+def test_over_http_a_person_may_say_no_after_github(plain: ConsentWorld):
+    page = plain.ask()
+    page.get_by_role("button", name="Allow").click()
+    page.locator("form[action='/auth/team']").get_by_role("button", name="Deny").click()
+    expect(page.locator("h1")).to_have_text("You may close this window.")
+    assert plain.told[0]["error"] == "access_denied"
 
 
 def test_a_person_denies(world: ConsentWorld):
@@ -104,7 +114,9 @@ def test_going_back_asks_again_and_the_old_answer_is_told_as_over(plain: Consent
     page = plain.ask()
     old = hidden(page)
     page.get_by_role("button", name="Allow").click()
+    go_on(plain, page)
     signed_in(plain, page)
+    page.go_back()  # to the page that asks to go on
     page.go_back()
     assert hidden(page)["transaction"] != old["transaction"]
     for name, value in old.items():
@@ -118,7 +130,16 @@ def test_the_keyboard_alone_is_enough(plain: ConsentWorld):
     page = plain.ask()
     page.get_by_role("button", name="Allow").focus()
     page.keyboard.press("Enter")
+    page.get_by_role("button", name="Continue").focus()
+    page.keyboard.press("Enter")
     signed_in(plain, page)
+
+
+def go_on(world: ConsentWorld, page: Page) -> None:
+    """Press the button of the page that plain http asks for."""
+    if world.server.scheme == "http":
+        expect(page.locator("main")).to_contain_text("Continue as octocat in team Blue")
+        page.get_by_role("button", name="Continue").click()
 
 
 def signed_in(world: ConsentWorld, page: Page) -> str:

@@ -345,7 +345,11 @@ def make_world(
     world = World(parse(toml), runner, job_rows, locks, audit, slots, FakeProbe(), FakeKeeper())
     if world.settings.server.oauth_enabled:
         parts = world.oauth
-        world.verifiers.append(GithubPeople(lambda: world.settings, parts.tokens, parts.logins))
+        world.verifiers.append(
+            GithubPeople(
+                lambda: world.settings, parts.tokens, parts.logins, runner.reach.environment
+            )
+        )
     return world
 
 

@@ -165,16 +165,26 @@ class Walk:
         return self.browser.get(self.to_github(answer)).headers["Location"]
 
     def callback(self, url: str, *, team: str = "") -> requests.Response:
-        """Come back from GitHub; choose a team where one is asked for."""
+        """Come back from GitHub; press the one button there is, or the one of the team."""
         answer = self.browser.get(url)
         while answer.is_redirect:
             target = urljoin(answer.url, answer.headers["Location"])
             if not target.startswith(f"{self.url}/"):
                 return answer
             answer = self.browser.get(target)
-        if team and answer.status_code == 200:
-            answer = self.browser.submit(answer, team=team)
+        if answer.status_code == 200:
+            offered = [
+                button["value"] for button in read_page(answer.text).all("button", name="team")
+            ]
+            team = team or (offered[0] if len(offered) == 1 else "")
+            answer = self.browser.submit(answer, team=team) if team else answer
         return answer
+
+    def last_page(self, url: str) -> requests.Response:
+        """Come back from GitHub, and press nothing on the page that asks once more."""
+        answer = self.browser.get(url)
+        assert answer.is_redirect, answer.text
+        return self.browser.get(urljoin(answer.url, answer.headers["Location"]))
 
     def code(self, answer: requests.Response) -> str:
         """Read the code that the client is handed, as a careful client does."""

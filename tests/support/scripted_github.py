@@ -98,7 +98,11 @@ class SignIn:
         return self.browser.get("/auth/callback", query_string={"state": state, **given})
 
     def code(self) -> str:
-        return query_of(self.back(self.to_github()["state"]).location)["code"]
+        return query_of(self.go_on(self.back(self.to_github()["state"])).location)["code"]
+
+    def go_on(self, back: Any, team: str = "1") -> Any:
+        """Press the button of the page that a person sees last over plain http."""
+        return self.submit(self.browser.get(back.location), "/auth/team", team=team)
 
     def token(self, **form: str) -> Any:
         return self.browser.post("/token", data={"client_id": self.client, **form})
@@ -112,8 +116,9 @@ def query_of(location: str) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(location).query))
 
 
-def sign_in(patch: pytest.MonkeyPatch, teams: str = BLUE) -> SignIn:
+def sign_in(patch: pytest.MonkeyPatch, teams: str = BLUE, *, https: bool = False) -> SignIn:
     """Make a world with OAuth beside such a GitHub."""
     github = ScriptedGitHub()
     patch.setattr(HTTPAdapter, "send", github.send)
-    return SignIn(make_world(SERVER + teams), github)
+    server = SERVER.replace(BASE_URL, BASE_URL.replace("http:", "https:")) if https else SERVER
+    return SignIn(make_world(server + teams), github)

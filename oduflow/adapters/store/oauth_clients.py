@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, func, or_, select
 
 from oduflow.adapters.store.engine import Store
+from oduflow.adapters.store.oauth_addresses import has_room
 from oduflow.adapters.store.oauth_tables import clients
 from oduflow.domain.clock import now
 from oduflow.domain.errors import RateLimited
@@ -67,8 +68,7 @@ class OAuthClients:
 def _refuse_too_many(connection: Connection, address: str, moment: datetime) -> None:
     total = select(func.count()).select_from(clients)
     recent = clients.c.created_at > moment - PER_ADDRESS_WITHIN
-    of_address = total.where(clients.c.address == address, recent)
-    if (connection.scalar(of_address) or 0) >= MAX_PER_ADDRESS:
+    if not has_room(connection, total.where(recent), clients.c.address, address, MAX_PER_ADDRESS):
         raise RateLimited(
             "Too many clients were registered from this address.",
             "Use the client id that was given, or register again in an hour.",

@@ -13,7 +13,7 @@ def _text(name: str) -> Column[str]:
 def _bearing() -> tuple[Column[str], ...]:
     """Return the columns of what a code or a token is bound to."""
     names = ("family", "client_id", "team", "login", "login_id", "scope", "resource")
-    return tuple(map(_text, names))
+    return tuple(map(_text, (*names, "environment")))
 
 
 clients = Table(

@@ -4,7 +4,7 @@ Every step that spends something is one IMMEDIATE transaction: it reads, compare
 and only then spends.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -129,6 +129,12 @@ class OAuthTokens:
         with self._store.write() as connection:
             _end(connection, family)
 
+    def forget_others(self, teams: Collection[str]) -> None:
+        """Forget the codes and tokens of all teams but these."""
+        with self._store.write() as connection:
+            for table in (codes, tokens):
+                connection.execute(delete(table).where(table.c.team.not_in(sorted(teams))))
+
 
 def _give(connection: Connection, bearing: Bearing, pair: Pair, moment: datetime) -> None:
     new = (
@@ -175,6 +181,7 @@ def _columns(bearing: Bearing) -> dict[str, str]:
         "login_id": bearing.login.id,
         "scope": bearing.scope,
         "resource": bearing.resource,
+        "environment": bearing.environment,
     }
 
 
@@ -186,6 +193,7 @@ def _bearing(row: Mapping[str, Any]) -> Bearing:
         login=Login(row["login"], row["login_id"]),
         scope=row["scope"],
         resource=row["resource"],
+        environment=row["environment"],
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, select, update
 
 from oduflow.adapters.store.engine import Store
+from oduflow.adapters.store.oauth_addresses import has_room
 from oduflow.adapters.store.oauth_tables import transactions as table
 from oduflow.domain.clock import now
 from oduflow.domain.errors import RateLimited
@@ -37,8 +38,9 @@ class OAuthTransactions:
         count = select(func.count()).select_from(table)
         with self._store.write() as connection:
             connection.execute(delete(table).where(table.c.expires_at <= self._clock()))
-            mine = connection.scalar(count.where(table.c.address == transaction.address)) or 0
-            if mine >= MAX_PER_ADDRESS or (connection.scalar(count) or 0) >= MAX_TRANSACTIONS:
+            column, address = table.c.address, transaction.address
+            fits = has_room(connection, count, column, address, MAX_PER_ADDRESS)
+            if not fits or (connection.scalar(count) or 0) >= MAX_TRANSACTIONS:
                 raise RateLimited(
                     "Too many sign-ins have begun and not ended.",
                     "Sign in again in a few minutes.",

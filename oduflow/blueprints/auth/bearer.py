@@ -22,6 +22,9 @@ from oduflow.settings import Settings, Team
 SUBJECT = "auth_token"
 _REALM = 'realm="Oduflow"'
 _INVALID = ', error="invalid_token"'
+_FOR_REST = (
+    "REST takes a grant made with rest=true, or HTTP Basic; the team's auth_token is for MCP."
+)
 _INVALID_OR_BASIC = f"Basic {_REALM}, Bearer {_REALM}{_INVALID}"
 
 
@@ -77,9 +80,7 @@ def authenticate_grant() -> Actor:
     """
     presented = request.headers["Authorization"]
     message = "The Bearer token is wrong here."
-    hint = (
-        "REST takes a grant made with rest=true, or HTTP Basic; the team's auth_token is for MCP."
-    )
+    hint = _FOR_REST
     try:
         actor = attempt("grant", lambda: _granted(presented), presented=presented, past_team=True)
     except Unauthenticated as ended:
@@ -131,8 +132,10 @@ def _verified(presented: str) -> Actor | None:
 
 
 def _granted(presented: str) -> Actor | None:
-    actor = _meant(_holder(presented, context().verifiers, REST))
-    return actor if actor and actor.kind is ActorKind.GRANT else None
+    actor = _meant(_holder(presented, _verifiers(context(), context().settings), REST))
+    if actor and actor.kind is not ActorKind.GRANT:  # known, so no guess that is to be counted
+        raise Unauthenticated("The Bearer token is for MCP, not for REST.", _FOR_REST)
+    return actor
 
 
 def _verifiers(shared: Context, settings: Settings) -> tuple[TokenVerifier, ...]:

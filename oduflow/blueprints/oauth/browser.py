@@ -2,6 +2,9 @@
 
 Whoever consents, signs in at GitHub and gets the code must be one browser, else an attacker
 begins a sign-in and lets a victim end it.
+
+Over plain http the mark proves little: a browser sends it to every port of this host name, and
+lets each of them set it. There a sign-in ends on a page of ours (see `teams`).
 """
 
 import base64
@@ -47,7 +50,7 @@ def keep_mark(response: Response, value: str) -> Response:
         value,
         max_age=TRANSACTION_LIFE,
         path="/",
-        secure=_is_https(),
+        secure=is_https(),
         httponly=True,
         samesite="Lax",
     )
@@ -79,8 +82,9 @@ def refuse_foreign_pages() -> None:
 
 
 def _name() -> str:
-    return f"__Host-{_NAME}" if _is_https() else _NAME
+    return f"__Host-{_NAME}" if is_https() else _NAME
 
 
-def _is_https() -> bool:
+def is_https() -> bool:
+    """Whether people reach this server over https, where the mark is ours alone."""
     return base_url().startswith("https:")

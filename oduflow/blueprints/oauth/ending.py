@@ -5,14 +5,14 @@ from werkzeug.datastructures import MultiDict
 
 from oduflow.blueprints.oauth.clients import agreed_client
 from oduflow.blueprints.oauth.errors import redirect_back, refuse
-from oduflow.blueprints.oauth.face import parts
+from oduflow.blueprints.oauth.face import environment_id, parts
 from oduflow.blueprints.oauth.pages import OVER
 from oduflow.blueprints.oauth.server import Asked, agree_on, authorization
 from oduflow.blueprints.oauth.trail import SIGN_IN, person
 from oduflow.blueprints.trail import remember
 from oduflow.domain.errors import Forbidden, Kind
 from oduflow.domain.names import new_id
-from oduflow.domain.oauth import SCOPE, Bearing, Login, Transaction
+from oduflow.domain.oauth import SCOPE, Bearing, Login, Transaction, environment_at
 
 ACCESS_DENIED = "Access Denied"
 
@@ -56,9 +56,12 @@ def finish(seen: Transaction, login: Login, team: str) -> Response:
         refuse("This server does not know the client any more.")
     agree_on(client)
     asked = Asked("GET", MultiDict(seen.request))
+    environment = environment_at(seen.resource, team, environment_id)
     answer = authorization.create_authorization_response(
         asked,
-        grant_user=Bearing(new_id(), seen.client_id, team, login, SCOPE, seen.resource),
+        grant_user=Bearing(
+            new_id(), seen.client_id, team, login, SCOPE, seen.resource, environment
+        ),
         grant=authorization.get_authorization_grant(asked),
     )
     if answer.location is None:

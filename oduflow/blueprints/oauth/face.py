@@ -56,6 +56,11 @@ def teams_now(login: str) -> tuple[str, ...]:
     return teams_of(login, _users())
 
 
+def environment_id(team: str, name: str) -> str | None:
+    """Return the id of a team's environment, or None where it has none of that name."""
+    return context().runner.reach.environment(team, name)
+
+
 def the_only_team() -> str:
     """Return the name of the one team that people come in to, empty when there are several."""
     teams = joinable(_users())
@@ -65,7 +70,7 @@ def the_only_team() -> str:
 def counted_address() -> str:
     """Return what a stranger's registrations and sign-ins are counted by.
 
-    One person is given a whole /64 of IPv6.
+    One person is given a whole /64 of IPv6; the store counts the /48 around it as well.
     """
     try:
         address = ipaddress.ip_address(request.remote_addr or "")

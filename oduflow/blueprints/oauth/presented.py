@@ -5,7 +5,7 @@ from flask import request
 
 from oduflow.blueprints.oauth.clients import Client
 from oduflow.blueprints.oauth.errors import InvalidTarget
-from oduflow.blueprints.oauth.face import base_url, parts, teams_now
+from oduflow.blueprints.oauth.face import base_url, environment_id, parts, teams_now
 from oduflow.domain.oauth import Bearing, Code, Token, asked_resource
 
 S256 = "S256"
@@ -35,8 +35,10 @@ class Presented(TokenMixin):  # type: ignore[misc]
         return self.redirect_uri
 
     def owner(self) -> Bearing | None:
-        """Return whose it is, if they may still come in."""
+        """Return whose it is, if they may still come in, and what it is for is still there."""
         login, team = self.bearing.login, self.bearing.team
+        if not self.bearing.stands(environment_id):
+            return None
         welcome = team in teams_now(login.name) and parts().logins.is_bound(login)
         return self.bearing if welcome else None
 

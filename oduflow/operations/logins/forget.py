@@ -9,6 +9,8 @@ from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
 
+OPERATORS = frozenset({ActorKind.BASIC, ActorKind.CLI})
+
 
 @operation(
     permission=Permission.LOGIN_ADMIN,
@@ -20,14 +22,28 @@ def forget_github_login(deps: Deps, call: Call, args: GithubLogin) -> Outcome[No
     """Forget which GitHub account a login belongs to, and sign it out everywhere.
 
     A login is bound to the account that first signed in with it, so that nobody who takes over a
-    name that was given up comes in by it. After this, the next account of that name is bound.
+    name that was given up comes in by it. After this, the next account of that name is bound. Only
+    whoever runs the server, or has the team's password, may say so.
     """
+    _refuse_others_than_operators(call)
     _refuse_foreign(deps, call, args.login)
     if not deps.logins.forget(args.login):
         raise NotFound(
             f"Nobody has signed in as {args.login}.", "There is nothing to forget; sign in."
         )
     return Outcome(Nothing(), f"{args.login} is forgotten; the next sign-in binds it anew.")
+
+
+def _refuse_others_than_operators(call: Call) -> None:
+    """Keep the decision with the operator: tokens are for agents, and members are who it is about.
+
+    A member could else let in whoever took over a name, or put a colleague out of every session.
+    """
+    if call.actor.kind not in OPERATORS:
+        raise Forbidden(
+            "Only an operator forgets a login.",
+            "Run on the server: oduflow call forget_github_login; or use the team's ui_password.",
+        )
 
 
 def _refuse_foreign(deps: Deps, call: Call, login: str) -> None:

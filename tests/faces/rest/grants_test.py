@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
+from oduflow.adapters.store import Attempts
 from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.attempts import ADDRESS
 from tests.support.fakes import BLUE_PASSWORD, BLUE_TOKEN, basic, bearer
 from tests.support.grants_world import GrantsWorld, grants_world
+from tests.support.oauth_parts import fresh_store
 
 
 def test_a_grant_made_for_rest_opens_it_as_far_as_it_reaches(made: GrantsWorld) -> None:
@@ -28,6 +31,22 @@ def test_a_grant_made_without_it_is_401(made: GrantsWorld) -> None:
     assert answer.status_code == 401
     assert "rest=true" in answer.json["hint"]
     assert made.holder(secret).subject == "ci"
+
+
+def test_what_is_known_but_not_for_rest_is_no_guess_and_locks_nobody_out(made: GrantsWorld) -> None:
+    made.world.attempts = Attempts(fresh_store())
+    secret = made.grant("ci")
+
+    for token, told in (
+        (secret, "The grant ci does not open this."),
+        (BLUE_TOKEN, "The Bearer token is for MCP, not for REST."),
+    ):
+        answers = [get(made, "/status", bearer(token)) for _ in range(ADDRESS.failures + 1)]
+        assert {answer.status_code for answer in answers} == {401}
+        assert all(told in answer.text for answer in answers)
+    assert get(made, "/status", basic(BLUE_PASSWORD)).status_code == 200
+    guesses = [get(made, "/status", bearer("odf_wrong")) for _ in range(ADDRESS.failures + 1)]
+    assert guesses[-1].status_code == 429, "what nobody knows is counted as before"
 
 
 def test_it_is_no_password(made: GrantsWorld) -> None:

@@ -12,7 +12,13 @@ from typing import Any, cast
 import pytest
 
 from oduflow.blueprints.mcp.watch import LOOK_SECONDS, STRIKES
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.names import new_id
+from oduflow.kernel.call import Origin
+from oduflow.services.removed_teams import forget_removed_teams
 from oduflow.settings import parse
+from oduflow.settings.live import LOOK_SECONDS as LIVE_SECONDS
+from oduflow.settings.live import SETTLE_SECONDS
 from tests.support.fake_github import FakeGitHub, fake_github
 from tests.support.fakes import BLUE_TOKEN, RED_TOKEN
 from tests.support.mcp_world import McpWorld, eventually
@@ -37,6 +43,44 @@ def test_who_is_removed_from_the_list_is_out(world: OAuthWorld):
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
     again = walk.callback(walk.github(walk.consent(walk.authorize())))
     assert again.status_code == 403
+
+
+def test_a_team_that_comes_back_finds_no_old_credential_alive_after_a_look(
+    world: OAuthWorld, github: FakeGitHub
+):
+    github.people["admin2"] = 77
+    walk = world.walk("admin2")
+    tokens, grant = walk.sign_in(), made_grant(world, "red")
+    code = walk.sign_in_to_code()
+    kept = world.walk("octocat").sign_in()["access_token"], made_grant(world, "blue")
+    world.configure(BLUE)
+    forget_removed_teams(world.services.deps)
+
+    world.configure(TEAMS)
+
+    for token in (tokens["access_token"], grant):
+        assert walk.call(token).status_code == 401
+    assert walk.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
+    assert walk.redeem(code).json()["error"] == "invalid_grant"
+    assert [walk.call(token).status_code for token in kept] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["", "[team.blue]\nname = ", "[server]\nport = 8000\n", BLUE + '[team.red]\nauth_token = "'],
+)
+def test_a_file_that_cannot_be_used_removes_no_team(
+    world: OAuthWorld, github: FakeGitHub, broken: str
+):
+    github.people["admin2"] = 77
+    walk = world.walk("admin2")
+    tokens = (walk.sign_in()["access_token"], made_grant(world, "red"))
+    world.config.write_text(broken)
+    time.sleep(LIVE_SECONDS + SETTLE_SECONDS)
+
+    forget_removed_teams(world.services.deps)
+
+    assert [walk.call(token).status_code for token in tokens] == [200, 200]
 
 
 @pytest.mark.parametrize(
@@ -105,6 +149,13 @@ def test_a_broken_configuration_changes_nothing_and_stops_nobody(
         eventually(lambda: ask() != 200 or "stays in force" in caplog.text, SOON)
     assert "stays in force" in caplog.text
     assert ask() == 200
+
+
+def made_grant(world: OAuthWorld, team: str) -> str:
+    arguments = {"name": f"g-{new_id()}", "all_environments": True}
+    actor = Actor(team, ActorKind.BASIC, "admin")
+    made = world.services.runner.call("create_grant", arguments, actor, Origin("test"))
+    return str(made.data.secret)
 
 
 @pytest.fixture(scope="module")

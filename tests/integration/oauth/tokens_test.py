@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.support import store_rows
 from tests.support.fake_github import CLIENT_ID, CLIENT_SECRET, FakeGitHub
 from tests.support.fakes import BLUE_TOKEN
 from tests.support.oauth_walk import Walk
@@ -206,6 +207,31 @@ def test_a_token_for_one_environment_is_refused_elsewhere(walk: Walk):
     token = walk.sign_in(resource=f"{walk.url}/mcp/demo")["access_token"]
     assert walk.call(token, "/mcp").status_code == 401
     assert walk.call(token, "/mcp/other").status_code in {401, 404}
+
+
+def test_a_token_for_one_environment_dies_with_it_and_opens_no_other_of_its_name(
+    world: OAuthWorld, walk: Walk
+):
+    deps = world.services.deps
+    deps.templates.add(store_rows.template(team="blue"))
+    deps.environments.add(store_rows.environment(id="a" * 12, team="blue", name="demo"))
+    code = walk.sign_in_to_code(resource=f"{walk.url}/mcp/demo")
+    tokens = walk.redeem(code).json()
+    late = walk.sign_in_to_code(resource=f"{walk.url}/mcp/demo")
+    assert walk.call(tokens["access_token"], "/mcp/demo").status_code == 200
+
+    deps.environments.remove("a" * 12)
+    assert walk.call(tokens["access_token"], "/mcp/demo").status_code == 401
+    deps.environments.add(store_rows.environment(id="b" * 12, team="blue", name="demo"))
+
+    answer = walk.call(tokens["access_token"], "/mcp/demo")
+    assert answer.status_code == 401
+    assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+    assert failed(walk.refresh(tokens["refresh_token"])) == "invalid_grant"
+    assert failed(walk.redeem(late)) == "invalid_grant"
+    again = walk.sign_in(resource=f"{walk.url}/mcp/demo")
+    assert walk.call(again["access_token"], "/mcp/demo").status_code == 200
+    assert walk.refresh(again["refresh_token"]).status_code == 200
 
 
 def test_a_token_without_a_resource_is_for_our_mcp(walk: Walk):

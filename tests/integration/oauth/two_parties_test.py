@@ -4,8 +4,9 @@ import pytest
 import requests
 
 from tests.support.fake_github import FakeGitHub
-from tests.support.oauth_walk import REDIRECT_URI, Browser, Walk, query_of
+from tests.support.oauth_walk import Browser, Walk, query_of
 from tests.support.oauth_world import OAuthWorld
+from tests.support.pages import read_page
 
 
 @pytest.fixture
@@ -38,6 +39,27 @@ def test_so_does_a_victim_who_is_in_the_middle_of_a_sign_in(
     back = victim.browser.get(to_github).headers["Location"]
     refused(world, victim.browser.get(back))
     assert victim.code(victim.callback(victim.browser.get(own).headers["Location"]))
+
+
+def test_over_http_an_attacker_who_knows_the_victims_cookie_gets_no_code_without_a_click(
+    world: OAuthWorld, attacker: Walk, victim: Walk
+):
+    """A browser sends it to every port of a host: an environment there reads and plants it."""
+    victim.authorize()
+    attacker.browser.cookies.update(victim.browser.cookies)
+    to_github = attacker.to_github(attacker.consent(attacker.authorize()))
+    back = victim.browser.get(to_github).headers["Location"]
+
+    page = victim.last_page(back)
+
+    assert page.status_code == 200
+    assert "Location" not in page.headers
+    told = read_page(page.text).text
+    assert "Continue as octocat in team Blue to Friendly at evil.example?" in told
+    known = {"transaction": query_of(page.url)["transaction"], "team": "blue"}
+    for path in ("/auth/team", "/consent"):  # even with the page's address: it holds more than that
+        refused(world, attacker.browser.post(f"{world.url}{path}", data=known))
+    denied(attacker, victim.browser.submit(page, decision="deny"))
 
 
 def test_an_attackers_state_does_nothing_in_the_victims_browser(
@@ -117,7 +139,7 @@ def test_a_sign_in_that_was_cancelled_is_over(world: OAuthWorld, victim: Walk):
 
 def denied(walk: Walk, answer: requests.Response) -> None:
     assert answer.is_redirect
-    assert answer.headers["Location"].startswith(f"{REDIRECT_URI}?")
+    assert answer.headers["Location"].startswith(f"{walk.redirect_uri}?")
     told = query_of(answer.headers["Location"])
     assert told.pop("error") == "access_denied"
     told.pop("error_description", "")

@@ -10,6 +10,7 @@ from oduflow.domain.errors import Forbidden, Unauthenticated
 from oduflow.domain.oauth import Bearing, Code, Login, Pair, hash_of
 from oduflow.services.github_people import GithubPeople
 from oduflow.settings import parse
+from tests.support.fakes import FakeReach
 from tests.support.oauth_parts import OAuthParts
 
 BASE = "https://o.example"
@@ -35,16 +36,39 @@ def test_anything_else_is_nobody(people, token):
 
 @pytest.mark.parametrize("path", ["/mcp/sale", "/mcp/", "/", "/api", "/mcp/Sale"])
 def test_a_token_for_mcp_is_refused_elsewhere(people, path):
-    assert people("token", path) is None
+    with pytest.raises(Unauthenticated, match="not for this address") as refused:
+        people("token", path)
+
+    assert f"{BASE}/mcp;" in refused.value.hint
 
 
-@pytest.mark.parametrize(
-    ("path", "good"), [("/mcp/sale", True), ("/mcp", False), ("/mcp/b", False)]
-)
-def test_a_token_for_one_environment_is_good_there_only(people, path, good):
-    give(people.parts, "narrow", resource=f"{BASE}/mcp/sale")
+@pytest.mark.parametrize("path", ["/mcp", "/mcp/b", "/api"])
+def test_a_token_for_one_environment_is_good_there_only(people, path):
+    people.environments.ids["1", "sale"] = "a" * 12
+    give(people.parts, "narrow", resource=f"{BASE}/mcp/sale", environment="a" * 12)
 
-    assert bool(people("narrow", path)) is good
+    assert people("narrow", "/mcp/sale")
+    with pytest.raises(Unauthenticated, match="not for this address"):
+        people("narrow", path)
+
+
+def test_a_token_for_one_environment_dies_with_it_also_when_its_name_is_given_again(people):
+    give(people.parts, "narrow", resource=f"{BASE}/mcp/sale", environment="a" * 12)
+
+    for there in ({}, {("1", "sale"): "b" * 12}, {("2", "sale"): "a" * 12}):
+        people.environments.ids = there
+        with pytest.raises(Unauthenticated, match="is gone"):
+            people("narrow", "/mcp/sale")
+
+
+def test_a_token_for_an_environment_that_was_not_there_is_not_for_the_one_that_comes(people):
+    give(people.parts, "early", resource=f"{BASE}/mcp/mcp")
+    assert people("early", "/mcp/mcp")
+
+    people.environments.ids["1", "mcp"] = "a" * 12
+
+    with pytest.raises(Unauthenticated):
+        people("early", "/mcp/mcp")
 
 
 def test_a_token_dies_after_an_hour_and_is_told_from_a_guess(people):
@@ -107,7 +131,8 @@ def test_without_oauth_no_token_opens_anything(people):
 def test_a_server_under_another_url_takes_none_of_them(people):
     people.toml = SERVER.replace(BASE, "https://p.example") + BLUE
 
-    assert people("token") is None
+    with pytest.raises(Unauthenticated, match="not for this address"):
+        people("token")
 
 
 @pytest.mark.parametrize(
@@ -147,7 +172,10 @@ class People:
     def __init__(self, parts: OAuthParts) -> None:
         self.parts = parts
         self.toml = SERVER + BLUE
-        self.verifier = GithubPeople(lambda: parse(self.toml), parts.tokens, parts.logins)
+        self.environments = FakeReach()
+        self.verifier = GithubPeople(
+            lambda: parse(self.toml), parts.tokens, parts.logins, self.environments.environment
+        )
 
     def __call__(self, token: str, path: str = "/mcp") -> Actor | None:
         return self.verifier.verify(token, path)

@@ -14,6 +14,7 @@ class World:
     def __init__(self) -> None:
         self.fails = False
         self.looks: list[bool] = []
+        self.forgotten: list[int] = []
         self.database_began = "at noon"
 
     def ensure(self):
@@ -39,6 +40,14 @@ def test_what_ran_is_revived_at_the_start_and_then_left_alone(world, one):
     assert [one._look(), one._look()] == [True, True]
 
     assert world.looks == [True, False]
+
+
+def test_teams_that_are_gone_are_forgotten_also_while_there_is_no_engine(world, one):
+    world.fails = True
+
+    one._look()
+
+    assert world.forgotten == [1]
 
 
 def test_an_engine_that_comes_back_is_a_start_again(world, one):
@@ -93,5 +102,6 @@ def one(world, monkeypatch):
     monkeypatch.setattr(
         keeper, "reconcile", lambda _deps, *, at_start: world.looks.append(at_start)
     )
+    monkeypatch.setattr(keeper, "forget_removed_teams", lambda _deps: world.forgotten.append(1))
     deps: object = SimpleNamespace(infrastructure=world)
     return Keeper(deps)  # type: ignore[arg-type]

@@ -4,4 +4,4 @@ A new one: change `tables.py`, add `versions/r0002_<what>.py` in batch mode (SQL
 by itself), move `HEAD`. Revisions that were released never change.
 """
 
-HEAD = "0006"
+HEAD = "0007"

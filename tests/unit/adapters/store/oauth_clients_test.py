@@ -32,6 +32,16 @@ def test_an_address_registers_so_many_an_hour_and_others_are_unharmed(clients, c
     clients.register(client(id="more"))
 
 
+def test_the_networks_of_one_customer_register_four_times_as_many(clients, monkeypatch):
+    monkeypatch.setattr(oauth_clients, "MAX_PER_ADDRESS", 1)
+    for number in range(4):
+        clients.register(client(id=str(number), address=f"2001:db8:1:{number}::/64"))
+
+    with pytest.raises(RateLimited, match="from this address"):
+        clients.register(client(id="more", address="2001:db8:1:ffff::/64"))
+    clients.register(client(id="other", address="2001:db8:2::/64"))
+
+
 def test_there_is_a_most_in_all(clients, monkeypatch):
     monkeypatch.setattr(oauth_clients, "MAX_CLIENTS", 3)
     for number in range(3):

@@ -154,6 +154,21 @@ def test_what_expired_is_forgotten_with_the_next_write(kept, clock, store):
     assert rows(store, codes.name) == 1
 
 
+def test_codes_and_tokens_of_other_teams_are_forgotten(kept):
+    for team in ("1", "2"):
+        bearing = replace(BEARING, team=team, family=team)
+        kept.add_code(replace(code(), hash=f"spent{team}", bearing=bearing))
+        kept.redeem(f"spent{team}", "c", Pair(f"a{team}", f"r{team}"))
+        kept.add_code(replace(code(), hash=f"open{team}", bearing=bearing))
+
+    kept.forget_others({"1": None})
+
+    for team, there in (("1", True), ("2", False)):
+        assert (kept.code(f"open{team}") is not None) is there
+        assert (kept.find(f"a{team}", ACCESS) is not None) is there
+        assert (kept.find(f"r{team}", REFRESH) is not None) is there
+
+
 def test_a_redeemed_code_is_kept_while_its_replay_would_kill_something(kept, clock):
     signed_in(kept)
     clock.ahead = timedelta(days=2)

@@ -79,6 +79,17 @@ def test_so_many_may_be_under_way(kept, monkeypatch):
         kept.add(begun(id="4", address="192.0.2.3"))
 
 
+def test_the_networks_of_one_customer_do_not_fill_everybodys_room(kept, monkeypatch):
+    monkeypatch.setattr(oauth_transactions, "MAX_PER_ADDRESS", 2)
+    for number in range(8):
+        kept.add(begun(id=str(number), address=f"2001:db8:1:{number}::/64"))
+
+    with pytest.raises(RateLimited):
+        kept.add(begun(id="8", address="2001:db8:1:ffff::/64"))
+    kept.add(begun(id="8", address="2001:db8:2::/64"))
+    kept.add(begun(id="9", address="192.0.2.2"))
+
+
 def begun(**given) -> Transaction:
     values: dict[str, Any] = {
         "id": "t",

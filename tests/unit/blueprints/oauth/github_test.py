@@ -113,7 +113,7 @@ def test_an_answer_in_another_browser_leads_nowhere(walk):
         answer = thief.get("/auth/callback", query_string={"state": state, **given})
         assert (answer.status_code, answer.location) == (400, None)
 
-    assert "code" in query_of(walk.back(state).location)
+    assert "code" in query_of(walk.go_on(walk.back(state)).location)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_the_first_sign_in_binds_the_login_and_another_account_is_denied(walk):
     walk.code()
     walk.github.number = 666
 
-    answer = walk.back(walk.to_github()["state"])
+    answer = walk.go_on(walk.back(walk.to_github()["state"]))
 
     assert (answer.status_code, answer.location) == (403, None)
     assert "Access Denied" in answer.text
@@ -198,6 +198,35 @@ def test_a_no_is_remembered(walk):
     assert query_of(answer.location)["error"] == "access_denied"
     (told,) = walk.world.audit.strangers
     assert (told.operation, told.outcome) == ("sign_in", "cancelled")
+
+
+def test_over_http_a_person_goes_on_by_a_click_also_where_there_is_one_team(walk):
+    back = walk.back(walk.to_github()["state"])
+
+    assert back.location.startswith("/auth/team?transaction=")
+    page = walk.browser.get(back.location)
+    assert "Continue as <b>octocat</b> in team <b>Blue</b>" in page.text
+    assert "at <b>127.0.0.1:7</b>?" in page.text
+    assert walk.submit(page, "/auth/team", team="1", csrf="wrong").status_code == 400
+    assert "code" in query_of(walk.submit(page, "/auth/team", team="1").location)
+
+
+def test_over_https_the_cookie_is_ours_alone_and_one_team_needs_no_click(monkeypatch):
+    walk = sign_in(monkeypatch, BLUE, https=True)
+
+    assert "code" in query_of(walk.back(walk.to_github()["state"]).location)
+
+
+def test_who_says_no_on_the_last_page_is_sent_back_with_that(walk):
+    page = walk.browser.get(walk.back(walk.to_github()["state"]).location)
+
+    answer = walk.submit(page, "/auth/team", decision="deny", team="1")
+
+    assert query_of(answer.location)["error"] == "access_denied"
+    assert "code" not in query_of(answer.location)
+    assert walk.submit(page, "/auth/team", team="1").status_code == 400
+    (row,) = walk.world.audit.rows
+    assert (row.operation, row.outcome) == ("sign_in", "cancelled")
 
 
 def test_a_login_in_two_teams_chooses(monkeypatch):

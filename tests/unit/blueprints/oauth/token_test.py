@@ -98,7 +98,7 @@ def test_what_is_given_back_is_dead(walk):
 def test_the_configured_client_needs_its_secret(walk, caplog):
     walk.client = "Iv-app"
     asked = walk.to_github(redirect_uri=CLAUDE)
-    code = query_of(walk.back(asked["state"]).location)["code"]
+    code = query_of(walk.go_on(walk.back(asked["state"])).location)["code"]
     form = {"redirect_uri": CLAUDE}
 
     assert walk.redeem(code, **form).json["error"] == "invalid_client"

@@ -20,13 +20,25 @@ github_users = ["dev1", "both"]
 """
 
 
-@pytest.mark.parametrize("kind", [ActorKind.TOKEN, ActorKind.CLI])
+@pytest.mark.parametrize("kind", [ActorKind.BASIC, ActorKind.CLI])
 def test_a_team_forgets_its_own(kind):
     deps = signed_in("octocat")
 
     forget(deps, "OctoCat", kind)
 
     assert not deps.logins.is_bound(Login("octocat", "1"))
+
+
+@pytest.mark.parametrize("kind", sorted(set(ActorKind) - {ActorKind.BASIC, ActorKind.CLI}))
+@pytest.mark.parametrize("login", ["octocat", "dev1", "nobody"])
+def test_who_is_no_operator_forgets_nobody_and_learns_nothing(kind, login):
+    deps = signed_in("octocat")
+
+    with pytest.raises(Forbidden, match="Only an operator") as refused:
+        forget(deps, login, kind)
+
+    assert "on the server" in refused.value.hint
+    assert deps.logins.is_bound(Login("octocat", "1"))
 
 
 @pytest.mark.parametrize(("login", "error"), [("dev1", NotFound), ("both", Forbidden)])
@@ -59,6 +71,6 @@ def signed_in(login: str) -> Any:
     return SimpleNamespace(logins=logins, settings=parse(TEAMS))
 
 
-def forget(deps: Any, login: str, kind: ActorKind = ActorKind.TOKEN) -> None:
+def forget(deps: Any, login: str, kind: ActorKind = ActorKind.BASIC) -> None:
     call = Call(Actor("1", kind, "ada"), Origin("cli"))
     forget_github_login(deps, call, GithubLogin(login=login))
