@@ -19,6 +19,7 @@ from oduflow import bootstrap
 from oduflow.blueprints import mcp
 from oduflow.blueprints.auth.announce import startup_lines
 from oduflow.blueprints.context import context
+from oduflow.cli.descriptors import raise_descriptor_limit
 from oduflow.cli.failures import told
 from oduflow.cli.options import config_option, load_or_write
 from oduflow.domain.errors import Conflict, UpstreamFailed
@@ -89,6 +90,7 @@ def run(
         services: the product's parts.
         when_listening: run in a thread of its own once the server listens.
     """
+    raise_descriptor_limit()
     app = create_app(settings, services)
     try:
         server = create_server(
