@@ -21,7 +21,7 @@ from oduflow.blueprints.mcp.results import refusal_of, result_of
 from oduflow.blueprints.mcp.scope import User
 from oduflow.blueprints.mcp.tools import TARGET, Tools
 from oduflow.blueprints.mcp.workers import Workers
-from oduflow.blueprints.slots import asks_to_wait, no_room_to_wait
+from oduflow.blueprints.slots import take_room
 from oduflow.domain.access import Scope
 from oduflow.domain.errors import Failure, Internal
 from oduflow.domain.outcome import FINISHED, Envelope
@@ -82,13 +82,11 @@ class Handlers:
     ) -> Envelope[Any]:
         caller = caller_of(ctx)
         until = time.monotonic() + self._wait_seconds
-        must_wait = not operation.slow and asks_to_wait(operation, raw)
-        may_wait = (operation.slow or must_wait) and caller.slot.take()
-        if must_wait and not may_wait:
-            raise no_room_to_wait()
+        take_room(caller.slot, operation, raw)
+        may_wait = operation.slow and caller.slot.take()
         call = partial(self._runner.call, operation.name, raw, caller.actor, caller.origin)
         answer = await self._workers.call(caller.actor.team, call)
-        if not (operation.slow and may_wait and answer.job):
+        if not (may_wait and answer.job):
             return answer
         return await self._follow(ctx, answer.job, until)
 
