@@ -19,6 +19,7 @@ from oduflow import bootstrap
 from oduflow.blueprints import mcp
 from oduflow.blueprints.auth.announce import startup_lines
 from oduflow.blueprints.context import context
+from oduflow.cli.connections import connection_options
 from oduflow.cli.descriptors import raise_descriptor_limit
 from oduflow.cli.failures import told
 from oduflow.cli.options import config_option, load_or_write
@@ -90,7 +91,7 @@ def run(
         services: the product's parts.
         when_listening: run in a thread of its own once the server listens.
     """
-    raise_descriptor_limit()
+    descriptors = raise_descriptor_limit()
     app = create_app(settings, services)
     try:
         server = create_server(
@@ -106,6 +107,7 @@ def run(
             # headers. Only ProxyFix believes them, and only as many as are trusted.
             clear_untrusted_proxy_headers=False,
             ident="",
+            **connection_options(descriptors),
         )
     except OSError as cause:
         raise UpstreamFailed(

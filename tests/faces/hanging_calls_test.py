@@ -50,7 +50,7 @@ class Hanging(CredentialRows):
         self.go = threading.Event()
 
     @property
-    def failure(self) -> None:  # type: ignore[override]
+    def failure(self) -> None:
         self.go.wait(30)
 
     @failure.setter
