@@ -6,6 +6,7 @@ from typing import Any
 
 from oduflow.blueprints.context import context
 from oduflow.blueprints.slots import Slot, Use, take_room
+from oduflow.blueprints.trail import refusals_remembered
 from oduflow.domain.access import Actor
 from oduflow.kernel.operation import Operation
 
@@ -18,5 +19,6 @@ def room_for(operation: Operation, raw: Mapping[str, Any], actor: Actor) -> Iter
         RateLimited: it may, and too many do already.
     """
     with context().slots.slot(actor, Use.CALL) as slot:
-        take_room(slot, operation, raw)
+        with refusals_remembered(operation.name, actor):
+            take_room(slot, operation, raw)
         yield slot

@@ -53,6 +53,7 @@ class Runner:
 
     Attributes:
         reach: turns names into ids, and counts the calls of grants.
+        audit: where every call is remembered.
     """
 
     def __init__(
@@ -68,9 +69,9 @@ class Runner:
         self.registry = registry
         self.jobs = jobs
         self.reach = reach
+        self.audit = audit
         self._deps = deps
         self._locks = locks
-        self._audit = audit
 
     def call(
         self,
@@ -201,7 +202,7 @@ class Runner:
         *,
         repeats: bool,
     ) -> None:
-        remember = self._audit.count if repeats else self._audit.append
+        remember = self.audit.count if repeats else self.audit.append
         remember(
             AuditRow(
                 time=now(),

@@ -15,6 +15,7 @@ from oduflow.blueprints.rest.arguments import read_arguments
 from oduflow.blueprints.rest.openapi import describe
 from oduflow.blueprints.rest.waiting import asked_wait
 from oduflow.blueprints.room import room_for
+from oduflow.blueprints.trail import refusals_remembered
 from oduflow.kernel.call import Origin
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
@@ -36,7 +37,8 @@ def call(operation: Operation, **path: str) -> Response:
     """
     actor = authenticate_rest()
     runner = context().runner
-    raw = read_arguments(operation, path)
+    with refusals_remembered(operation.name, actor):
+        raw = read_arguments(operation, path)
     wait = asked_wait(request.headers.get("Prefer", "")) if operation.slow else 0
     with room_for(operation, raw, actor) as slot:
         if wait and not slot.take():
