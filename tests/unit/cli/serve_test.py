@@ -1,5 +1,6 @@
 """How the WSGI server is set up."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -26,6 +27,18 @@ def test_a_body_is_spooled_no_further_than_the_application_reads_it(monkeypatch)
     asked = asked_of_waitress(monkeypatch)
 
     assert asked["max_request_body_size"] == world.app.config["MAX_CONTENT_LENGTH"]
+
+
+def test_no_record_is_more_than_a_line_and_its_traceback():
+    written = serve.OneLine("%(levelname)-5s %(message)s")
+    defect = ValueError("odd")
+    seen = (ValueError, defect, None)
+    record = logging.LogRecord("a", logging.ERROR, "", 1, "GET /%s", ("x\nINFO  y",), seen)
+
+    first, *rest = written.format(record).splitlines()
+
+    assert first == r"ERROR GET /x\nINFO  y"
+    assert rest == ["ValueError: odd"]
 
 
 def asked_of_waitress(monkeypatch) -> dict[str, Any]:
