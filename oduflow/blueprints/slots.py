@@ -121,6 +121,32 @@ def asks_to_wait(operation: Operation, raw: Mapping[str, Any]) -> bool:
     return "seconds" in operation.arguments.model_fields and raw.get("seconds") not in (0, "0")
 
 
+def take_room(slot: Slot, operation: Operation, raw: Mapping[str, Any]) -> None:
+    """Take the slot for a call that may keep its thread for long; other calls need none.
+
+    That is what waits because it was asked to, and what waits for somebody else's server, which
+    may hang. What is slow runs in a job's thread.
+
+    Raises:
+        RateLimited: too many do already.
+    """
+    if operation.slow:
+        return
+    if asks_to_wait(operation, raw) and not slot.take():
+        raise no_room_to_wait()
+    if operation.open_world and not slot.take():
+        raise no_room_to_ask()
+
+
+def no_room_to_ask() -> RateLimited:
+    """Refuse a call that would wait for somebody else's server."""
+    return RateLimited(
+        "Too many calls of this team are waiting for other servers already.",
+        "Nothing was asked; call again when one of them has ended.",
+        retry_after=RETRY_AFTER_SECONDS,
+    )
+
+
 def no_room_to_wait() -> RateLimited:
     """Refuse a call that can do nothing but wait."""
     return RateLimited(

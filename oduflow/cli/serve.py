@@ -18,9 +18,12 @@ from oduflow import bootstrap
 from oduflow.blueprints import mcp
 from oduflow.blueprints.auth.announce import startup_lines
 from oduflow.blueprints.draining import Loop, drain
+from oduflow.cli.connections import connection_options
+from oduflow.cli.descriptors import raise_descriptor_limit
 from oduflow.cli.failures import told
 from oduflow.cli.options import config_option, load_or_write
 from oduflow.domain.errors import Conflict, UpstreamFailed
+from oduflow.domain.excerpt import one_line
 from oduflow.services.first_environment import serve_sample
 from oduflow.services.supported import without_effect
 from oduflow.settings import Settings
@@ -49,13 +52,21 @@ def serve(config: Path | None) -> None:
 
 def set_up_logging() -> None:
     """Log to stderr in the form `LEVEL message`; a service manager adds the time."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(levelname)-5s %(message)s", force=True
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(OneLine("%(levelname)-5s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     # How the store's schema comes about is nobody's news.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # A burst of requests that wait for a thread is ordinary.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+
+
+class OneLine(logging.Formatter):
+    """Writes each message as one line, whatever is in it: Flask and waitress log decoded paths."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
+        """Escape what would begin another line; a traceback comes after it, in lines of its own."""
+        return one_line(super().formatMessage(record))
 
 
 @contextmanager
@@ -86,6 +97,7 @@ def run(
         services: the product's parts.
         when_listening: run in a thread of its own once the server listens.
     """
+    descriptors = raise_descriptor_limit()
     app = create_app(settings, services)
     try:
         server = create_server(
@@ -101,6 +113,7 @@ def run(
             # headers. Only ProxyFix believes them, and only as many as are trusted.
             clear_untrusted_proxy_headers=False,
             ident="",
+            **connection_options(descriptors),
         )
     except OSError as cause:
         raise UpstreamFailed(

@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from oduflow.domain.audit import Numbered
-from oduflow.domain.clock import rfc3339
+from oduflow.domain.clock import Moment, rfc3339
 from oduflow.domain.outcome import Model
 
 MAX_TEXT = 200
+MAX_NUMBER = 2**63 - 1  # an integer of the store has 64 bits
 
 
 def _text(description: str) -> Any:
@@ -32,16 +33,20 @@ class ReadAudit(Model):
         str | None, _text("How it ended: `ok`, or the kind of the failure, such as `forbidden`.")
     ] = None
     since: Annotated[
-        AwareDatetime | None, Field(description="The earliest time, RFC 3339 with an offset or Z.")
+        Moment | None, Field(description="The earliest time, RFC 3339 with an offset or Z.")
     ] = None
     until: Annotated[
-        AwareDatetime | None,
+        Moment | None,
         Field(description="The time before which it was, RFC 3339 with an offset or Z."),
     ] = None
     limit: Annotated[int, Field(ge=1, le=200, description="How many rows at most.")] = 50
     before: Annotated[
         int | None,
-        Field(ge=1, description="Only rows of a lower number: the next page of an earlier answer."),
+        Field(
+            ge=1,
+            le=MAX_NUMBER,
+            description="Only rows of a lower number: the next page of an earlier answer.",
+        ),
     ] = None
 
 

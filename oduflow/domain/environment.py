@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints
 
 from oduflow.domain.clock import rfc3339
-from oduflow.domain.errors import NotFound
+from oduflow.domain.errors import NotFound, QuotaReached
 from oduflow.domain.extra_repo import Pin, PinView, References
 from oduflow.domain.names import slug
 from oduflow.domain.outcome import ErrorView, Model
@@ -143,6 +143,14 @@ def no_environment(name: str) -> NotFound:
     """Say that there is none of that name: the same words whether it is absent or foreign."""
     return NotFound(
         f"There is no environment “{name}”.", "list_environments shows those there are."
+    )
+
+
+def team_is_full(count: int, limit: int) -> QuotaReached:
+    """Say that a team may have no further environment."""
+    return QuotaReached(
+        f"The team has {count} environments and may have {limit}.",
+        "Delete one, or raise max_environments of the team.",
     )
 
 

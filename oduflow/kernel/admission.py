@@ -37,15 +37,16 @@ def authorise(reach: Reach, operation: Operation, actor: Actor) -> None:
 def target(reach: Reach, jobs: Jobs, operation: Operation, args: BaseModel, actor: Actor) -> str:
     """Return the id of the environment that a call is about; empty for none.
 
-    What the actor may not touch is not found, before a lock could tell that it is there.
+    What the actor may not touch is not found, before a lock could tell that it is there. What is
+    not there is not found either: each lock is a file that stays.
 
     Raises:
-        NotFound: it is about something that is not the actor's.
+        NotFound: it is about something that is not there, or not the actor's.
     """
     if operation.scope is Scope.ENVIRONMENT:
         name = operation.target(args)
-        found = reach.environment(actor.team, name) or ""
-        if not actor.reaches(found):
+        found = reach.environment(actor.team, name)
+        if found is None or not actor.reaches(found):
             raise no_environment(name)
         return found
     if operation.scope is Scope.JOB:

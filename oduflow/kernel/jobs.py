@@ -4,12 +4,20 @@ import logging
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from oduflow.domain.access import Actor
 from oduflow.domain.clock import now
-from oduflow.domain.errors import Busy, Cancelled, Conflict, Failure, NotFound
+from oduflow.domain.errors import (
+    Busy,
+    Cancelled,
+    Conflict,
+    Failure,
+    NotFound,
+    QuotaReached,
+)
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.names import new_id
 from oduflow.domain.outcome import FINISHED, Envelope, ErrorView, Nothing, Status
@@ -19,6 +27,9 @@ from oduflow.kernel.ports import BootSlots, Held, JobStore, Locks
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.1
+# Each holds a thread and descriptors while it waits for its turn to boot. Twice as many as a team
+# may have environments by default, so that all of them can be worked on at once.
+UNFINISHED_OF_A_TEAM = 40
 
 Work = Callable[[Call], Envelope[Any]]
 
@@ -45,6 +56,8 @@ class Jobs:
         self._locks = locks
         self._slots = slots
         self._ended: dict[str, threading.Event] = {}
+        self._of_team: Counter[str] = Counter()
+        self._guard = threading.Lock()
         self._closing = threading.Event()
 
     def start(
@@ -56,11 +69,22 @@ class Jobs:
         work: Work,
         *,
         environment: str = "",
+        revival: bool = False,
     ) -> Job:
         """Write the job's row and run `work` in a thread of its own.
 
+        Args:
+            operation: what is done.
+            target: the name of what it is about.
+            actor: who asked for it.
+            origin: from where.
+            work: what to run.
+            environment: the id of the environment that it is about.
+            revival: whether the server itself goes on with what was cut off; never refused.
+
         Raises:
             Busy: the server is shutting down.
+            QuotaReached: too many of the team's jobs are unfinished in this process.
         """
         if self._closing.is_set():
             raise Busy("The server is shutting down.", "Call again in a few seconds.")
@@ -76,17 +100,11 @@ class Jobs:
             holder=os.getpid(),
             environment=environment,
         )
-        # The lock comes before the row: a row whose lock is free belongs to a dead process.
-        held = self._locks.acquire(_key(job.id), f"{operation} by {actor}")
+        self._count_in(actor.team, revival=revival)
         try:
-            self.store.add(job)
-            self._ended[job.id] = threading.Event()
-            name = f"job-{job.id}"
-            threading.Thread(
-                target=self._run, args=(job, origin, work, held), name=name, daemon=True
-            ).start()
+            self._begin(job, origin, work)
         except BaseException:
-            held.release()
+            self._count_out(actor.team)
             raise
         return job
 
@@ -181,6 +199,35 @@ class Jobs:
         """Start nothing more; what runs is cut off with the process and swept at the next start."""
         self._closing.set()
 
+    def _count_in(self, team: str, *, revival: bool) -> None:
+        with self._guard:
+            if self._of_team[team] >= UNFINISHED_OF_A_TEAM and not revival:
+                raise QuotaReached(
+                    f"{UNFINISHED_OF_A_TEAM} jobs of this team are not finished, "
+                    "and no more may be.",
+                    "list_jobs active=true shows them; call again when one has ended, "
+                    "or cancel_job one.",
+                )
+            self._of_team[team] += 1
+
+    def _count_out(self, team: str) -> None:
+        with self._guard:
+            self._of_team[team] -= 1
+
+    def _begin(self, job: Job, origin: Origin, work: Work) -> None:
+        # The lock comes before the row: a row whose lock is free belongs to a dead process.
+        held = self._locks.acquire(_key(job.id), f"{job.operation} by {job.actor}")
+        try:
+            self.store.add(job)
+            self._ended[job.id] = threading.Event()
+            name = f"job-{job.id}"
+            threading.Thread(
+                target=self._run, args=(job, origin, work, held), name=name, daemon=True
+            ).start()
+        except BaseException:
+            held.release()
+            raise
+
     def _run(self, job: Job, origin: Origin, work: Work, held: Held) -> None:
         call = Call(
             job.actor,
@@ -198,6 +245,7 @@ class Jobs:
             log.exception("job %s could not be finished", job.id)
         finally:
             held.release()
+            self._count_out(job.actor.team)
             self._ended.pop(job.id).set()
 
     def _interrupt(self, job: Job) -> None:

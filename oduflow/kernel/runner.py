@@ -54,6 +54,7 @@ class Runner:
 
     Attributes:
         reach: turns names into ids, and counts the calls of grants.
+        audit: where every call is remembered.
     """
 
     def __init__(
@@ -69,9 +70,9 @@ class Runner:
         self.registry = registry
         self.jobs = jobs
         self.reach = reach
+        self.audit = audit
         self._deps = deps
         self._locks = locks
-        self._audit = audit
 
     def call(
         self,
@@ -219,7 +220,7 @@ class Runner:
         *,
         repeats: bool,
     ) -> None:
-        remember = self._audit.count if repeats else self._audit.append
+        remember = self.audit.count if repeats else self.audit.append
         remember(
             AuditRow(
                 time=now(),

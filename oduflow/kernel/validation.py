@@ -10,6 +10,8 @@ from pydantic import BaseModel, ValidationError
 from oduflow.domain.errors import Invalid
 from oduflow.kernel.operation import Operation
 
+MOST_PROBLEMS = 20
+MOST_OF_A_NAME = 100
 _NAME = re.compile(r"[a-z]+(?:[._](?:[a-z]+|\d{1,5}))*")
 
 
@@ -17,20 +19,24 @@ def validate(operation: Operation, raw: Mapping[str, Any]) -> BaseModel:
     """Check a call's arguments against its model.
 
     Raises:
-        Invalid: every problem in one message; the hint names the fields.
+        Invalid: the problems in one message, twenty at most; the hint names the fields.
     """
     try:
         return operation.arguments.model_validate(dict(raw))
     except Invalid:
         raise
     except ValidationError as wrong:
-        problems = "; ".join(_problem(operation, error) for error in wrong.errors())
-        raise Invalid(f"{operation.name}: {problems}.", _fields(operation)) from wrong
+        problems = [_problem(operation, error) for error in wrong.errors()[:MOST_PROBLEMS]]
+        more = wrong.error_count() - len(problems)
+        if more:
+            problems.append(f"and {more} more")
+        told = "; ".join(problems)
+        raise Invalid(f"{operation.name}: {told}.", _fields(operation)) from wrong
 
 
 def _problem(operation: Operation, error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"])
-    if not _NAME.fullmatch(place):
+    if len(place) > MOST_OF_A_NAME or not _NAME.fullmatch(place):
         place = "…"  # whatever it is, no name of a field; a secret in the wrong place, perhaps
     if error["type"] == "missing":
         return f"{place} is required"

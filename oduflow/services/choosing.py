@@ -3,7 +3,7 @@
 import re
 
 from oduflow.domain.container import ImageFacts
-from oduflow.domain.environment import CreateEnvironment, Environment
+from oduflow.domain.environment import CreateEnvironment, Environment, team_is_full
 from oduflow.domain.errors import Conflict, Invalid
 from oduflow.domain.extra_repo import asked_for
 from oduflow.domain.template import Template, TemplateState
@@ -115,6 +115,19 @@ def refuse_differences(row: Environment, args: CreateEnvironment, repo_url: str)
             f"“{row.name}” exists already and differs: {'; '.join(differing)}.",
             f"Choose another name, or delete_environment name={row.name} first.",
         )
+
+
+def refuse_full_team(deps: Deps, team: str) -> None:
+    """Refuse one more environment before an image is pulled and git is asked for it.
+
+    Only a look: the row is counted again in the transaction that writes it.
+
+    Raises:
+        QuotaReached: the team has as many as it may have.
+    """
+    count, limit = deps.environments.count(team), deps.settings.teams[team].max_environments
+    if count >= limit:
+        raise team_is_full(count, limit)
 
 
 def _major(image: str) -> str:

@@ -18,6 +18,7 @@ from oduflow.services.choosing import (
     check_version,
     choose_template,
     refuse_differences,
+    refuse_full_team,
 )
 from oduflow.services.deps import Deps
 from oduflow.services.environments import current, view
@@ -31,6 +32,7 @@ def create(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[Environme
 
     Raises:
         Conflict: the name is taken by something else, or by one that failed.
+        QuotaReached: the team has as many as it may have.
         Failure: why it could not be made; nothing is left of it.
     """
     team = call.actor.team
@@ -43,6 +45,7 @@ def create(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[Environme
         existing = None
     if existing is not None:
         return _existing(deps, existing, args, repo_url)
+    refuse_full_team(deps, team)
     deps.infrastructure.require()
     template = choose_template(deps, team, args.template)
     odoo_image = args.odoo_image or template.odoo_image

@@ -169,5 +169,6 @@ def _as_job(deps: Deps, row: Environment, held: Held, operation: str, revival: R
         )
 
     actor = Actor(row.team, ActorKind.CLI, HOLDER)
-    deps.jobs.start(operation, row.name, actor, Origin("server"), work, environment=row.id)
+    origin = Origin("server")
+    deps.jobs.start(operation, row.name, actor, origin, work, environment=row.id, revival=True)
     return True

@@ -11,6 +11,7 @@ SECTIONS = {
     "asking",
     "audit",
     "basic",
+    "limits",
     "mcp",
     "oauth_clients",
     "oauth_people",

@@ -47,7 +47,7 @@ from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
 from tests.support import credential_rows
 from tests.support.credential_rows import CredentialRows
-from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, World, basic, make_world
+from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, FakeReach, World, basic, make_world
 from tests.support.grant_ledger import GRANT_HANDLERS
 from tests.support.pages import Element, read_page
 
@@ -371,12 +371,23 @@ HANDLERS: dict[str, Any] = {
 HANDLERS |= credential_rows.HANDLERS | GRANT_HANDLERS
 
 
+class LedgerReach(FakeReach):
+    """Knows the environments of a ledger by their names."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__()
+        self._ledger = ledger
+
+    def environment(self, team: str, name: str) -> str | None:
+        return name if name in self._ledger.environments else None
+
+
 def make_dashboard(toml: str = ONE_TEAM) -> tuple[World, Ledger]:
     """Build the application on a ledger that is empty but for one template."""
     ledger = Ledger()
     ledger.go.set()
     ledger.add_template("base-19")
-    world = make_world(toml, operations=_operations(), deps=ledger)
+    world = make_world(toml, operations=_operations(), deps=ledger, reach=LedgerReach(ledger))
     ledger.jobs = world.runner.jobs
     return world, ledger
 

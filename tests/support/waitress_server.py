@@ -35,14 +35,19 @@ def waitress_server(
     *,
     threads: int = THREADS,
     listener: socket.socket | None = None,
+    **options: Any,
 ) -> Iterator[WaitressServer]:
-    """Serve `make_app(port)`: an application knows its port, as its settings name it."""
+    """Serve `make_app(port)`: an application knows its port, as its settings name it.
+
+    `options` are further adjustments of waitress.
+    """
     running = WaitressServer(0, lambda _environ, _start: [])
     server: Any = create_server(
         running,
         sockets=[listener or socket.create_server(("127.0.0.1", 0))],
         threads=threads,
         channel_request_lookahead=1,
+        **options,
     )
     running.port = server.effective_port
     running.app = make_app(running.port)
@@ -60,7 +65,8 @@ def waitress_server(
 def _serve(server: Any, ending: threading.Event) -> None:
     """Run the server's loop until the end; its own `run` ends only with the process."""
     while not ending.is_set():
-        server.asyncore.loop(timeout=LOOK_SECONDS, map=server._map, count=1)
+        poll = server.adj.asyncore_use_poll
+        server.asyncore.loop(timeout=LOOK_SECONDS, map=server._map, count=1, use_poll=poll)
     server.task_dispatcher.shutdown(cancel_pending=True, timeout=5)
     server.close()
     server.asyncore.close_all(server._map, ignore_all=True)

@@ -10,7 +10,7 @@ from oduflow.adapters.store.engine import Store
 from oduflow.adapters.store.errors import result_code
 from oduflow.adapters.store.named import NamedRows
 from oduflow.adapters.store.tables import environments, extra_repos
-from oduflow.domain.environment import Environment, EnvironmentState
+from oduflow.domain.environment import Environment, EnvironmentState, team_is_full
 from oduflow.domain.errors import Conflict, Failure, NotFound, QuotaReached
 from oduflow.domain.extra_repo import ExtraRepoState, Pin
 from oduflow.domain.outcome import ErrorView
@@ -64,10 +64,7 @@ class Environments(NamedRows[Environment]):
                 raise _refusal(row, error) from error
             count = connection.scalar(_count(row.team)) or 0
             if limit is not None and count > limit:
-                raise QuotaReached(
-                    f"The team has {count - 1} environments and may have {limit}.",
-                    "Delete one, or raise max_environments of the team.",
-                )
+                raise team_is_full(count - 1, limit)
 
     def update(self, row: str, **changes: Unpack[EnvironmentChanges]) -> Environment:
         """Change a row and return it as it is then.

@@ -10,7 +10,9 @@ from oduflow import __version__
 from oduflow.blueprints.auth import authenticate_basic
 from oduflow.blueprints.context import context
 from oduflow.blueprints.dashboard import words
+from oduflow.blueprints.room import room_for
 from oduflow.domain.access import Actor
+from oduflow.domain.errors import RateLimited
 from oduflow.domain.outcome import Envelope
 from oduflow.kernel.call import Origin
 from oduflow.settings import Team
@@ -40,6 +42,14 @@ def sign_in() -> None:
     g.actor = authenticate_basic()
 
 
+@blueprint.after_request
+def say_when_to_come_back(response: Response) -> Response:
+    """Say it in the header as well, whichever page shows the refusal."""
+    if "retry_after" in g:
+        response.headers["Retry-After"] = str(g.retry_after)
+    return response
+
+
 @blueprint.context_processor
 def known_to_every_page() -> dict[str, Any]:
     """Hand every page who asks; nobody where the page says that nobody signed in."""
@@ -64,8 +74,14 @@ def call(operation: str, /, **raw: Any) -> Envelope[Any]:
     Raises:
         Failure: the call was refused, or a quick operation failed.
     """
+    runner, actor = context().runner, current_actor()
     origin = Origin(FACE, request.remote_addr or "")
-    return context().runner.call(operation, raw, current_actor(), origin)
+    try:
+        with room_for(runner.registry.get(operation), raw, actor):
+            return runner.call(operation, raw, actor, origin)
+    except RateLimited as refusal:
+        g.retry_after = refusal.retry_after  # also where a page of its own shows the refusal
+        raise
 
 
 def data(operation: str, /, **raw: Any) -> Any:

@@ -13,6 +13,7 @@ from werkzeug.sansio.response import Response as AnyResponse
 from oduflow.blueprints.auth.failures import NotSignedIn
 from oduflow.blueprints.errors.problem import MEDIA_TYPE, Problem
 from oduflow.domain.errors import Failure, RateLimited
+from oduflow.domain.excerpt import one_line
 from oduflow.domain.outcome import ErrorView
 
 API = "/api"
@@ -31,7 +32,9 @@ def answer_failure(failure: Failure) -> Response:
     """Answer a failure of the product; a failure of ours is told to the log as well."""
     problem = Problem.of(ErrorView.of(failure))
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        told = (request.method, request.path, failure.message, failure.__cause__)
+        # The path is decoded by now: a %0a in it is a line's end.
+        path, message = one_line(request.path), one_line(failure.message)
+        told = (request.method, path, message, failure.__cause__)
         log.warning("%s %s: %s (cause: %r)", *told)
     response = answer_problem(problem)
     if isinstance(failure, NotSignedIn):

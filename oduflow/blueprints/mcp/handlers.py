@@ -21,9 +21,10 @@ from oduflow.blueprints.mcp.results import refusal_of, result_of
 from oduflow.blueprints.mcp.scope import User
 from oduflow.blueprints.mcp.tools import TARGET, Tools
 from oduflow.blueprints.mcp.workers import Workers
-from oduflow.blueprints.slots import asks_to_wait, no_room_to_wait
+from oduflow.blueprints.slots import take_room
+from oduflow.blueprints.trail import keep
 from oduflow.domain.access import Scope
-from oduflow.domain.errors import Failure, Internal
+from oduflow.domain.errors import Failure, Internal, Kind, RateLimited
 from oduflow.domain.outcome import FINISHED, Envelope
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.runner import Runner
@@ -65,6 +66,7 @@ class Handlers:
         """
         operation = self._tools.operation(params.name)
         if operation is None:
+            await self._remember(ctx, "unknown_tool", Kind.NOT_FOUND)
             raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name}")
         try:
             raw = _targeted(operation, params.arguments or {}, caller_of(ctx).environment)
@@ -82,15 +84,26 @@ class Handlers:
     ) -> Envelope[Any]:
         caller = caller_of(ctx)
         until = time.monotonic() + self._wait_seconds
-        must_wait = not operation.slow and asks_to_wait(operation, raw)
-        may_wait = (operation.slow or must_wait) and caller.slot.take()
-        if must_wait and not may_wait:
-            raise no_room_to_wait()
+        try:
+            take_room(caller.slot, operation, raw)
+            may_wait = operation.slow and caller.slot.take()
+            place = await self._workers.place(caller.actor.team)
+        except RateLimited as refusal:
+            await self._remember(ctx, operation.name, refusal.kind)
+            raise
         call = partial(self._runner.call, operation.name, raw, caller.actor, caller.origin)
-        answer = await self._workers.call(caller.actor.team, call)
-        if not (operation.slow and may_wait and answer.job):
+        try:
+            answer = await self._workers.wait(call)
+        finally:
+            place.release()
+        if not (may_wait and answer.job):
             return answer
         return await self._follow(ctx, answer.job, until)
+
+    async def _remember(self, ctx: Context, operation: str, kind: Kind) -> None:
+        """Remember a refusal of our own: the runner did not hear of the call."""
+        caller, audit = caller_of(ctx), self._runner.audit
+        await self._workers.wait(partial(keep, audit, operation, caller.actor, caller.origin, kind))
 
     async def _follow(self, ctx: Context, job: str, until: float) -> Envelope[Any]:
         caller = caller_of(ctx)

@@ -7,6 +7,7 @@ one environment, so a session opened at one path is unknown at every other.
 
 import threading
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Blueprint, Flask, Response, current_app, request
@@ -17,7 +18,7 @@ from oduflow.blueprints.context import EXTENSION as CONTEXT
 from oduflow.blueprints.context import context
 from oduflow.blueprints.mcp.bridge import Bridge, use_of
 from oduflow.blueprints.mcp.caller import Caller
-from oduflow.blueprints.trail import remember
+from oduflow.blueprints.trail import refusals_remembered, remember
 from oduflow.domain.access import Actor
 from oduflow.domain.environment import no_environment
 from oduflow.domain.errors import Forbidden, Kind
@@ -79,6 +80,7 @@ def mcp_of_one(environment: str) -> Response:
     # Byte for byte: no slug is made of it, so that every environment has one address only.
     target = reach.environment(actor.team, environment)
     if target is None or not actor.reaches(target):
+        remember("unknown_environment", actor, Kind.NOT_FOUND)
         raise no_environment(environment)
 
     stands = standing(actor)
@@ -107,7 +109,11 @@ def _served(name: str, actor: Actor, environment: str, stands: Callable[[], bool
     origin = Origin(FACE, request.remote_addr or "")
     slot = context().slots.slot(actor, use_of(request.environ))
     caller = Caller(actor, origin, slot, environment)
-    answer = _bridge(current_app, name).serve(request.environ, caller, request.get_data(), stands)
+    with refusals_remembered("unreadable_body", actor):
+        body = request.get_data()
+    answer = _bridge(current_app, name).serve(request.environ, caller, body, stands)
+    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        remember("no_free_stream", actor, Kind.BUSY)
     return McpResponse(answer.body, answer.status, answer.headers)
 
 

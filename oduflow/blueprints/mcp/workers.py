@@ -27,8 +27,8 @@ class Workers:
         self._of_team: dict[str, CapacityLimiter] = {}
         self._unlimited = CapacityLimiter(math.inf)
 
-    async def call(self, team: str, work: Callable[[], T]) -> T:
-        """Run an operation that ends by itself.
+    async def place(self, team: str) -> CapacityLimiter:
+        """Take one of the team's places, for an operation that ends by itself; `release` it.
 
         Raises:
             RateLimited: the team has too many running, and none ended in time; nothing was begun.
@@ -43,10 +43,7 @@ class Workers:
                 "Nothing was begun; call again when one of them has ended.",
                 retry_after=5,
             ) from None
-        try:
-            return await self.wait(work)
-        finally:
-            limiter.release()
+        return limiter
 
     async def wait(self, work: Callable[[], T]) -> T:
         """Run work that is limited elsewhere."""

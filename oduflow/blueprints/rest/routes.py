@@ -14,7 +14,8 @@ from oduflow.blueprints.rest.answers import answer
 from oduflow.blueprints.rest.arguments import read_arguments
 from oduflow.blueprints.rest.openapi import describe
 from oduflow.blueprints.rest.waiting import asked_wait
-from oduflow.blueprints.slots import Use, asks_to_wait, no_room_to_wait
+from oduflow.blueprints.room import room_for
+from oduflow.blueprints.trail import refusals_remembered
 from oduflow.kernel.call import Origin
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
@@ -32,15 +33,14 @@ def call(operation: Operation, **path: str) -> Response:
     to, and the job is finished by then.
 
     Raises:
-        RateLimited: it would only wait, and too many do already.
+        RateLimited: it may keep its thread long, and too many do already.
     """
     actor = authenticate_rest()
     runner = context().runner
-    raw = read_arguments(operation, path)
+    with refusals_remembered(operation.name, actor):
+        raw = read_arguments(operation, path)
     wait = asked_wait(request.headers.get("Prefer", "")) if operation.slow else 0
-    with context().slots.slot(actor, Use.CALL) as slot:
-        if asks_to_wait(operation, raw) and not slot.take():
-            raise no_room_to_wait()
+    with room_for(operation, raw, actor) as slot:
         if wait and not slot.take():
             wait = 0
         origin = Origin(FACE, request.remote_addr or "")

@@ -127,6 +127,7 @@ def test_streams_beyond_the_limit_are_refused_for_a_while(served: McpWorld) -> N
     refused = sessions[4].get(served.url, timeout=30)
     assert refused.status_code == 503
     assert int(refused.headers["Retry-After"]) > 0
+    assert [row.operation for row in served.world.audit.counted] == ["no_free_stream"]
     others = served.session(RED_TOKEN).get(served.url, stream=True, timeout=30)
     assert others.status_code == 200
 

@@ -1,5 +1,7 @@
 """Whatever is sent to the API, as its own description has it or not: never a server error."""
 
+import itertools
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,15 +11,26 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 
+from oduflow.domain.audit_view import ReadAudit
 from oduflow.kernel.registry import Registry
 from tests.support.api_world import KNOWN, ApiWorld, api_world
 from tests.support.fakes import BASE_URL, BLUE_PASSWORD, basic, make_world
 
 EXAMPLES = 12
+EXTREMES = (
+    -(2**63) - 1,
+    2**63 - 1,
+    2**63,
+    10**22,
+    "1e400",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-14:00",
+)
 BLUE = basic(BLUE_PASSWORD)
 WORLD = make_world(operations=Registry.discover("oduflow.operations"))
 DOCUMENT = WORLD.client().get("/api/openapi.json", headers=BLUE).json
 DESCRIBED: Any = schemathesis.openapi.from_dict(DOCUMENT)
+PRODUCT = list(WORLD.runner.registry)
 API = [found.ok() for found in DESCRIBED.get_all_operations()]
 
 always_the_same = settings(
@@ -44,8 +57,41 @@ def test_no_request_is_a_server_error(world: ApiWorld, operation, mode):
     answers()
 
 
+@pytest.mark.parametrize("operation", PRODUCT, ids=lambda operation: operation.name)
+def test_no_argument_is_too_large_too_early_or_too_late_for_an_answer(world: ApiWorld, operation):
+    path = re.sub(r"{\w+}", KNOWN.get(operation.path.split("/")[1], "add"), operation.path)
+    fields = operation.arguments.model_fields.keys() - set(re.findall(r"{(\w+)}", operation.path))
+    for field, extreme in itertools.product(sorted(fields), EXTREMES):
+        world.put_back()
+        answer = asked(world, operation.method, f"/api{path}", {field: extreme})
+        assert answer.status_code < 500, (field, extreme)
+
+
+@pytest.mark.parametrize("extreme", EXTREMES)
+@pytest.mark.parametrize("field", sorted(ReadAudit.model_fields))
+def test_no_page_of_the_trail_is_too_far_away_for_an_answer(world: ApiWorld, field, extreme):
+    assert asked(world, "GET", "/audit", {field: extreme}).status_code < 500
+
+
+@pytest.mark.parametrize("field", ["since", "until"])
+@pytest.mark.parametrize("extreme", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_that_utc_does_not_know_is_refused_in_words(world: ApiWorld, field, extreme):
+    answer = asked(world, "GET", "/api/audit", {field: extreme})
+
+    assert answer.status_code == 422
+    assert f"{field}: it lies outside of the years 1 to 9999" in answer.json["detail"]
+
+
 def test_the_description_leaves_no_operation_out():
     assert len(API) == len(WORLD.runner.registry)
+
+
+def asked(world: ApiWorld, method: str, path: str, arguments: dict[str, Any]) -> Any:
+    """Ask as a server does: what nobody caught is a 500, and no exception of the test's."""
+    world.app.config["PROPAGATE_EXCEPTIONS"] = False
+    where = "query_string" if method in {"GET", "DELETE"} else "json"
+    sent: Any = {where: arguments, "headers": BLUE, "base_url": BASE_URL}
+    return world.app.test_client().open(path, method=method, **sent)
 
 
 def send(case: Case[Any], world: ApiWorld, **headers: str) -> None:

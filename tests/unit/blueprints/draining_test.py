@@ -8,7 +8,7 @@ def test_a_server_that_shuts_down_begins_nothing():
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "5"
     assert answer.json["kind"] == "busy"
-    assert world.audit.rows == []
+    assert world.audit.outcomes == [("draining", "busy")]
 
 
 def test_it_still_shows_what_there_is():

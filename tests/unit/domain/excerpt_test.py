@@ -1,4 +1,4 @@
-from oduflow.domain.excerpt import MAX_OUTPUT, excerpt
+from oduflow.domain.excerpt import MAX_OUTPUT, excerpt, one_line
 
 
 def test_a_text_within_the_limit_stays_as_it_is():
@@ -12,3 +12,11 @@ def test_of_a_longer_text_head_and_tail_are_kept():
     assert cut.startswith("head")
     assert cut.endswith("tail")
     assert "\n…\n" in cut
+
+
+def test_a_text_of_one_line_stays_as_it_is():
+    assert one_line("“shop” \u00e9 \\n") == "“shop” \u00e9 \\n"
+
+
+def test_a_text_of_several_lines_becomes_one():
+    assert one_line("a\nb\r\x00\x85\u2028c") == r"a\nb\r\x00\x85\u2028c"

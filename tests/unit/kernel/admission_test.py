@@ -109,6 +109,16 @@ def test_a_lock_on_a_foreign_environment_does_not_tell_that_it_is_there():
     assert isinstance(made.refusal("till", OWN_JOB), NotFound)
 
 
+@pytest.mark.parametrize("environments", [None, frozenset({"id-shop"})])
+def test_no_lock_is_taken_for_what_is_not_there(monkeypatch, environments):
+    made = Walk(REGISTRY.get("delete_environment"), environments=environments)
+    taken: list[str] = []
+    monkeypatch.setattr(made.world.locks, "acquire", lambda key, _holder: taken.append(key))
+
+    assert isinstance(made.refusal("nowhere", OWN_JOB), NotFound)
+    assert taken == []
+
+
 def test_a_new_environment_of_an_old_name_is_not_the_one_that_was_granted():
     made = Walk(REGISTRY.get("get_environment"))
     made.reach.ids["1", "shop"] = "id-of-another"

@@ -1,7 +1,7 @@
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from oduflow.domain.errors import Busy, Cancelled, Conflict, NotFound, QuotaReac
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import Envelope, Nothing, Status
 from oduflow.kernel.call import Call, Origin
-from oduflow.kernel.jobs import Jobs
+from oduflow.kernel.jobs import UNFINISHED_OF_A_TEAM, Jobs
 from tests.support.fakes import FakeBootSlots, FakeJobStore, FakeLocks
 from tests.support.store_rows import actor, job
 
@@ -298,6 +298,48 @@ def test_waiting_for_a_boot_slot_shows_in_the_row(jobs, store, slots, work):
 
     assert queued[0].position == 1
     assert jobs.get("1", started.id).status is Status.OK
+
+
+def test_a_team_has_so_many_unfinished_jobs_and_no_more_until_one_has_ended(jobs, store, work):
+    started = [start(jobs, work) for _ in range(UNFINISHED_OF_A_TEAM)]
+    threads = threading.active_count()
+
+    with pytest.raises(QuotaReached) as refused:
+        start(jobs, work)
+
+    assert "list_jobs" in refused.value.hint
+    assert threading.active_count() <= threads
+    assert len(store.rows) == UNFINISHED_OF_A_TEAM, "what is refused has no row"
+    for each in started:
+        finish(jobs, each, work)
+    assert finish(jobs, start(jobs, work), work).status is Status.OK
+
+
+def test_the_jobs_of_one_team_do_not_count_for_another(jobs, work):
+    for _ in range(UNFINISHED_OF_A_TEAM):
+        start(jobs, work)
+    other = replace(actor(), team="2")
+
+    assert jobs.start("create_environment", "sale", other, REST, work).status is Status.RUNNING
+
+
+def test_what_the_server_itself_goes_on_with_is_never_refused(jobs, work):
+    for _ in range(UNFINISHED_OF_A_TEAM):
+        start(jobs, work)
+
+    revived = jobs.start("start_environment", "sale", actor(), REST, work, revival=True)
+
+    assert revived.status is Status.RUNNING
+
+
+def test_a_job_that_could_not_begin_counts_no_more(jobs, store, work):
+    store.on_add = raising(QuotaReached("The disk is full."))
+    for _ in range(UNFINISHED_OF_A_TEAM):
+        with pytest.raises(QuotaReached, match="disk"):
+            start(jobs, work)
+    store.on_add = str
+
+    assert start(jobs, work).status is Status.RUNNING
 
 
 class Store(FakeJobStore):

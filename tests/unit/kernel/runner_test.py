@@ -8,10 +8,19 @@ from pydantic import Field
 
 from oduflow.domain.access import Actor, ActorKind, Permission, Tier
 from oduflow.domain.audit import AuditRow
-from oduflow.domain.errors import Busy, Forbidden, Internal, Invalid, NotFound, UpstreamFailed
+from oduflow.domain.errors import (
+    Busy,
+    Forbidden,
+    Internal,
+    Invalid,
+    NotFound,
+    QuotaReached,
+    UpstreamFailed,
+)
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import Envelope, Outcome, Status
 from oduflow.kernel.call import Call, Origin
+from oduflow.kernel.jobs import UNFINISHED_OF_A_TEAM
 from oduflow.kernel.operation import Effect, operation
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import standing
@@ -330,12 +339,29 @@ def test_nobody_is_told_to_cancel_what_cannot_be_cancelled():
     assert step.startswith("wait_for_job ")
 
 
+def test_a_job_too_many_is_refused_remembered_and_lets_go_of_its_lock(world):
+    world.slots.free.clear()
+    for number in range(UNFINISHED_OF_A_TEAM):
+        call(world, "bake_thing", name=f"box{number}")
+
+    with pytest.raises(QuotaReached):
+        call(world, "bake_thing", name="box")
+
+    assert world.audit.outcomes == [("bake_thing", "quota")]
+    assert world.locks.is_free(f"{noun_of(world, 'bake_thing')}/{ADA.team}/box")
+    world.slots.free.set()
+
+
 def call(world, name, /, *, wait=0, **raw):
     return world.runner.call(name, raw, ADA, REST, wait=wait)
 
 
 def noun(world):
-    return world.runner.registry.get("send_letter").noun
+    return noun_of(world, "send_letter")
+
+
+def noun_of(world, name):
+    return world.runner.registry.get(name).noun
 
 
 @pytest.fixture

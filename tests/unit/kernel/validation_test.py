@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from oduflow.domain.environment import CreateEnvironment
 from oduflow.domain.errors import Invalid
 from oduflow.kernel.registry import Registry
-from oduflow.kernel.validation import validate
+from oduflow.kernel.validation import MOST_PROBLEMS, validate
 from tests.support.things import CreateThing, create_thing
 
 CREATE = create_thing.__operation__  # type: ignore[attr-defined]
@@ -12,6 +12,20 @@ PRODUCT = Registry.discover("oduflow.operations")
 CREATE_ENVIRONMENT = PRODUCT.get("create_environment")
 WHERE = {"name": "shop", "repo_url": "https://example.com/shop.git"}
 LIST_TEMPLATES = PRODUCT.get("list_templates")
+
+
+def test_of_many_problems_twenty_are_said_and_how_many_more_there_are():
+    message, _ = refusal({f"field_{chr(97 + n // 26)}{chr(97 + n % 26)}": 1 for n in range(600)})
+
+    assert message.count("there is no field") + message.count("is required") == MOST_PROBLEMS
+    assert message.endswith(f"; and {600 + 1 - MOST_PROBLEMS} more.")
+    assert len(message) < 2_000
+
+
+def test_a_name_that_is_no_name_for_its_length_is_not_repeated():
+    message, _ = refusal({"name": "box", "a" * 4_000_000: 1})
+
+    assert message == "create_thing: there is no field …."
 
 
 def test_good_arguments_become_the_operations_model():

@@ -69,6 +69,14 @@ def test_what_fails_below_us_is_told_to_the_log_with_its_cause(client, caplog):
     assert SECRET in caplog.text
 
 
+def test_no_address_and_no_message_forges_a_line_of_the_log(client, caplog):
+    client.get("/below/a%0aERROR forged%0d%1b%C2%85%E2%80%A8x")
+
+    (line,) = caplog.messages
+    assert line.isprintable()
+    assert line.startswith(r"GET /below/a\nERROR forged\r\x1b\x85\u2028x: a\nERROR forged\r")
+
+
 def test_what_a_caller_did_wrong_is_no_news_for_the_log(client, caplog):
     client.get("/invalid")
     assert caplog.text == ""
@@ -110,6 +118,10 @@ def add_pages(app: Flask) -> None:
     @app.get("/below")
     def below() -> str:
         raise UpstreamFailed("Docker is silent.") from OSError(SECRET)
+
+    @app.get("/below/<name>")
+    def below_that(name: str) -> str:
+        raise UpstreamFailed(name)
 
     @app.get("/limited")
     def limited() -> str:
