@@ -64,9 +64,11 @@ def waitress_server(
 
 def _serve(server: Any, ending: threading.Event) -> None:
     """Run the server's loop until the end; its own `run` ends only with the process."""
-    while not ending.is_set():
-        poll = server.adj.asyncore_use_poll
-        server.asyncore.loop(timeout=LOOK_SECONDS, map=server._map, count=1, use_poll=poll)
-    server.task_dispatcher.shutdown(cancel_pending=True, timeout=5)
-    server.close()
-    server.asyncore.close_all(server._map, ignore_all=True)
+    try:
+        while not ending.is_set():
+            poll = server.adj.asyncore_use_poll
+            server.asyncore.loop(timeout=LOOK_SECONDS, map=server._map, count=1, use_poll=poll)
+    finally:
+        server.task_dispatcher.shutdown(cancel_pending=True, timeout=5)
+        server.close()
+        server.asyncore.close_all(server._map, ignore_all=True)
