@@ -14,6 +14,7 @@ from oduflow.domain.access import Permission, Scope, Tier
 from oduflow.domain.outcome import Envelope, Outcome
 
 Handler = Callable[..., Outcome[Any]]
+Check = Callable[[Any, Any], None]
 H = TypeVar("H", bound=Handler)
 
 _REST = re.compile(r"(GET|POST|DELETE|PATCH) (/[a-z{}/_-]*)")
@@ -51,6 +52,8 @@ class Operation:
         idempotent: whether the same call twice leaves the world as once.
         open_world: whether it talks to somebody else's server.
         audit: the arguments, or properties of theirs, that are remembered.
+        check: looks at `(deps, args)` while the call is admitted, so that what can be refused by
+            words alone needs no job to be; asks nobody and changes nothing.
         method, path: the REST route below `/api`.
         arguments, result: pydantic models of what comes in and goes out.
     """
@@ -68,6 +71,7 @@ class Operation:
     idempotent: bool
     open_world: bool
     audit: tuple[str, ...]
+    check: Check | None
     method: str
     path: str
     arguments: type[BaseModel]
@@ -100,6 +104,7 @@ def operation(  # noqa: PLR0913 - a declaration says everything in one place
     cancellable: bool = True,
     idempotent: bool = True,
     open_world: bool = False,
+    check: Check | None = None,
 ) -> Callable[[H], H]:
     """Declare a handler `(deps, call, args) -> Outcome[View]` as an operation.
 
@@ -130,6 +135,7 @@ def operation(  # noqa: PLR0913 - a declaration says everything in one place
             idempotent=idempotent,
             open_world=open_world,
             audit=audit,
+            check=check,
             method=matched[1],
             path=matched[2],
             arguments=arguments,

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.audit import AuditRow, may_repeat
 from oduflow.domain.clock import now
-from oduflow.domain.errors import Failure, Internal, Kind
+from oduflow.domain.errors import Failure, Internal, Kind, NotFound
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.masking import redact
 from oduflow.domain.outcome import FINISHED, Envelope, Outcome, Status
@@ -137,13 +137,26 @@ class Runner:
         try:
             authorise(self.reach, operation, actor)
             args = validate(operation, raw)
-            environment = target(self.reach, self.jobs, operation, args, actor)
+            environment = self._target(operation, args, actor)
+            if operation.check is not None:
+                operation.check(self._deps, args)
             held = self._lock(operation, args, actor) if operation.lock else None
         except Failure as refusal:
             repeats = actor.kind is ActorKind.ANONYMOUS
             self._remember(operation, actor, origin, fields, refusal.kind, since, repeats=repeats)
             raise
         return Admitted(operation, args, actor, origin, held, since, environment)
+
+    def _target(self, operation: Operation, args: BaseModel, actor: Actor) -> str:
+        try:
+            return target(self.reach, self.jobs, operation, args, actor)
+        except NotFound:
+            key = operation.lock_key(actor.team, args)
+            if actor.environments is not None or not operation.lock or self._locks.is_free(key):
+                raise
+        # Somebody is making it: there is no row yet, but the lock says who. Most likely it is held.
+        self._lock(operation, args, actor).release()
+        return target(self.reach, self.jobs, operation, args, actor)
 
     def _lock(self, operation: Operation, args: BaseModel, actor: Actor) -> Held:
         held = self._locks.acquire(

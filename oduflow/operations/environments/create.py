@@ -9,6 +9,11 @@ from oduflow.services.creation import create
 from oduflow.services.deps import Deps
 
 
+def check(deps: Deps, args: CreateEnvironment) -> None:
+    """Refuse what is no repository's URL, or one of a host that may not be asked."""
+    deps.git.clean_url(args.repo_url)
+
+
 @operation(
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.WRITE,
@@ -16,6 +21,7 @@ from oduflow.services.deps import Deps
     slow=True,
     open_world=True,
     audit=("name", "branch", "template"),
+    check=check,
     rest="POST /environments",
 )
 def create_environment(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[EnvironmentView]:

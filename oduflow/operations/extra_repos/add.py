@@ -9,6 +9,11 @@ from oduflow.services.deps import Deps
 from oduflow.services.extra_addition import add
 
 
+def check(deps: Deps, args: AddExtraRepo) -> None:
+    """Refuse what is no repository's URL, or one of a host that may not be asked."""
+    deps.git.clean_url(args.repo_url)
+
+
 @operation(
     permission=Permission.EXTRA_REPO_WRITE,
     effect=Effect.WRITE,
@@ -16,6 +21,7 @@ from oduflow.services.extra_addition import add
     slow=True,
     open_world=True,
     audit=("name", "branch"),
+    check=check,
     rest="POST /extra-repos",
 )
 def add_extra_repo(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[ExtraRepoView]:

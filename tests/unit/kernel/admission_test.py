@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from oduflow import bootstrap
 from oduflow.domain.access import Actor, ActorKind, Scope, Tier
-from oduflow.domain.errors import Failure, Forbidden, Kind, NotFound, Unauthenticated
+from oduflow.domain.errors import Busy, Failure, Forbidden, Kind, NotFound, Unauthenticated
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.operation import Operation
@@ -119,6 +119,13 @@ def test_no_lock_is_taken_for_what_is_not_there(monkeypatch, environments):
     assert taken == []
 
 
+def test_what_is_being_made_is_busy_for_whoever_has_the_whole_team():
+    made = Walk(REGISTRY.get("delete_environment"), environments=None)
+    made.world.locks.acquire("environments/1/nowhere", "create_environment by ann")
+
+    assert isinstance(made.refusal("nowhere", OWN_JOB), Busy)
+
+
 def test_a_new_environment_of_an_old_name_is_not_the_one_that_was_granted():
     made = Walk(REGISTRY.get("get_environment"))
     made.reach.ids["1", "shop"] = "id-of-another"
@@ -180,7 +187,7 @@ class Walk:
     world: World = field(init=False)
 
     def __post_init__(self) -> None:
-        inert = replace(self.operation, handler=nothing, result=Nothing)
+        inert = replace(self.operation, handler=nothing, check=None, result=Nothing)
         self.world = make_world(operations=[inert], reach=self.reach)
         for id_, environment in (
             (OWN_JOB, "id-shop"),

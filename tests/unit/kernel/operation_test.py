@@ -44,6 +44,7 @@ def test_a_declaration_says_everything_about_the_operation():
         idempotent=True,
         open_world=False,
         audit=("name", "colour"),
+        check=None,
         method="POST",
         path="/things/{name}/paint",
         arguments=Coloured,
