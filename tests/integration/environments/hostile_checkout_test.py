@@ -10,7 +10,7 @@ import pytest
 
 from oduflow.adapters.git.limits import Limits
 from oduflow.adapters.git.repository import GitRepositories
-from oduflow.domain.errors import Kind, NotFound
+from oduflow.domain.errors import Invalid, Kind, NotFound
 from oduflow.domain.outcome import ErrorView
 from tests.support.git_server import Files, GitServer, Link, Submodule
 from tests.support.instances import Instance, world
@@ -234,9 +234,13 @@ def test_a_host_that_hangs_or_drips_is_given_up(
     ],
 )
 def test_a_forbidden_url_is_invalid_and_nobody_is_asked(product: Instance, url: str) -> None:
-    error = refused(product, repo_url=url)
+    try:
+        error: ErrorView | Invalid = refused(product, repo_url=url)
+    except Invalid as early:  # its words alone are refused before there is a job
+        error = early
     assert error.kind is Kind.INVALID
     assert "secret" not in f"{error.message} {error.hint} {error.output}"
+    assert product.services.deps.environments.get("blue", "refused") is None
 
 
 @pytest.mark.parametrize("branch", ["-f", "a..b", "a b", "a\nb", "refs/heads/.lock", "@{-1}"])
