@@ -5,12 +5,21 @@ import re
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.environment import CreateEnvironment, Environment, team_is_full
 from oduflow.domain.errors import Conflict, Invalid
-from oduflow.domain.extra_repo import asked_for
+from oduflow.domain.extra_repo import AddExtraRepo, asked_for
 from oduflow.domain.template import Template, TemplateState
 from oduflow.services.deps import Deps
 
 # One or two digits at a tag's start: `19.0-20260101`, but no bare date.
 _VERSION = re.compile(r"(?P<major>\d{1,2})(?:\.\d+)?(?!\d)")
+
+
+def check_address(deps: Deps, args: CreateEnvironment | AddExtraRepo) -> None:
+    """Refuse what is no repository's URL, or one of a host that may not be asked.
+
+    Raises:
+        Invalid: which of them it is.
+    """
+    deps.git.clean_url(args.repo_url)
 
 
 def choose_template(deps: Deps, team: str, asked: str | None) -> Template:

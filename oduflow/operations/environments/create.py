@@ -5,13 +5,9 @@ from oduflow.domain.environment import CreateEnvironment, EnvironmentView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
+from oduflow.services.choosing import check_address
 from oduflow.services.creation import create
 from oduflow.services.deps import Deps
-
-
-def check(deps: Deps, args: CreateEnvironment) -> None:
-    """Refuse what is no repository's URL, or one of a host that may not be asked."""
-    deps.git.clean_url(args.repo_url)
 
 
 @operation(
@@ -21,7 +17,7 @@ def check(deps: Deps, args: CreateEnvironment) -> None:
     slow=True,
     open_world=True,
     audit=("name", "branch", "template"),
-    check=check,
+    check=check_address,
     rest="POST /environments",
 )
 def create_environment(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[EnvironmentView]:

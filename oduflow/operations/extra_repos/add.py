@@ -5,13 +5,9 @@ from oduflow.domain.extra_repo import AddExtraRepo, ExtraRepoView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
+from oduflow.services.choosing import check_address
 from oduflow.services.deps import Deps
 from oduflow.services.extra_addition import add
-
-
-def check(deps: Deps, args: AddExtraRepo) -> None:
-    """Refuse what is no repository's URL, or one of a host that may not be asked."""
-    deps.git.clean_url(args.repo_url)
 
 
 @operation(
@@ -21,7 +17,7 @@ def check(deps: Deps, args: AddExtraRepo) -> None:
     slow=True,
     open_world=True,
     audit=("name", "branch"),
-    check=check,
+    check=check_address,
     rest="POST /extra-repos",
 )
 def add_extra_repo(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[ExtraRepoView]:
