@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run images check defences test bench clean
+.PHONY: help setup run images check test bench clean
 
 help: ## Say what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,9 +36,6 @@ check: setup ## Format, lint, types, contracts, and the tests that need no real 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q -n 2 tests/unit tests/faces tests/architecture
-
-defences: setup ## Take each defence out, one by one, and see its tests fail
-	@$(BIN)/python -m tests.defences
 
 test: setup engine ## Everything it needs, then every test
 	@scripts/test.sh
