@@ -8,10 +8,10 @@ from typing import cast
 
 from flask import current_app, g, has_request_context
 
+from oduflow.blueprints.expiring_set import ExpiringSet
 from oduflow.blueprints.health.ports import Probe
 from oduflow.blueprints.in_flight import CallsInFlight
 from oduflow.blueprints.ports import AttemptLedger, FactStore, Stands, TokenVerifier, always
-from oduflow.blueprints.recently import Recently
 from oduflow.blueprints.slots import Slots
 from oduflow.kernel.ports import AuditSink
 from oduflow.kernel.runner import Runner
@@ -34,8 +34,8 @@ class Seen:
     """
 
     key: bytes = field(default_factory=lambda: os.urandom(32), repr=False)
-    right: Recently = field(default_factory=lambda: Recently(600))
-    refused: Recently = field(default_factory=lambda: Recently(60))
+    right: ExpiringSet = field(default_factory=lambda: ExpiringSet(600))
+    refused: ExpiringSet = field(default_factory=lambda: ExpiringSet(60))
     told: set[str] = field(default_factory=set)
     _turns: tuple[threading.RLock, ...] = field(
         default_factory=lambda: tuple(threading.RLock() for _ in range(_TURNS))
