@@ -1,23 +1,23 @@
-"""No argument that may bear a secret is ever remembered."""
+"""No argument that may hold a secret is written to the audit log."""
 
 import re
 
 import pytest
 
 from oduflow import bootstrap
-from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
 
 SECRET = re.compile(r"passw|token|secret|credential|auth|key|cookie|url|uri|header|body|sql|code")
 
-every_operation = pytest.mark.parametrize(
-    "operation", list(Registry.discover(bootstrap.OPERATIONS)), ids=lambda found: found.name
-)
 
+def test_no_argument_that_may_hold_a_secret_is_audited():
+    audited = {
+        operation.name: found
+        for operation in Registry.discover(bootstrap.OPERATIONS)
+        if (found := [name for name in operation.audit if SECRET.search(name)])
+    }
 
-@every_operation
-def test_no_argument_that_may_bear_a_secret_is_audited(operation: Operation):
-    assert [name for name in operation.audit if SECRET.search(name)] == []
+    assert audited == {}
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,11 @@ import re
 from pathlib import Path
 from textwrap import dedent
 
-import pytest
-
 from oduflow.domain.proxies import Hops
 from oduflow.settings import CLAUDE_CALLBACKS, parse
-from tests.architecture.documentation_test import DOCUMENTS, ROOT
+from tests.architecture.documentation_test import DOCUMENTS
 from tests.architecture.hints_test import ARGUMENTS, COMMAND, KEYS, OPERATIONS, exists, texts
-from tests.support.tree import code_files, name_of
+from tests.support.tree import ROOT, code_files, offenders
 
 FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
@@ -20,42 +18,29 @@ HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 VERBS = {name.partition("_")[0] for name in OPERATIONS}
 CLIENTS, PROXIES = ROOT / "docs/clients.md", ROOT / "docs/proxies.md"
 
-every_document = pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+
+def test_every_configuration_that_is_shown_can_be_used():
+    for document in DOCUMENTS:
+        for text in blocks(document, "toml"):
+            assert parse(text).teams, (document, text)
 
 
-@every_document
-def test_every_configuration_that_is_shown_can_be_used(document: Path):
-    for text in blocks(document, "toml"):
-        assert parse(text).teams, text
+def test_every_json_that_is_shown_is_json():
+    for document in DOCUMENTS:
+        for text in blocks(document, "json"):
+            assert json.loads(text), (document, text)
 
 
-@every_document
-def test_every_json_that_is_shown_is_json(document: Path):
-    for text in blocks(document, "json"):
-        assert json.loads(text), text
+def test_every_command_that_is_shown_exists():
+    assert offenders(DOCUMENTS, missing_commands) == {}
 
 
-@every_document
-def test_every_command_that_is_shown_exists(document: Path):
-    assert [shown for shown in commands(document.read_text("utf-8")) if not exists(*shown)] == []
+def test_every_operation_that_is_named_exists():
+    assert offenders(DOCUMENTS, missing_operations) == {}
 
 
-@every_document
-def test_every_operation_that_is_named_exists(document: Path):
-    found = named_operations(document.read_text("utf-8"))
-
-    assert found - OPERATIONS - ARGUMENTS - KEYS == set()
-
-
-@every_document
-def test_every_heading_that_is_linked_to_is_there(document: Path):
-    missing = [
-        (place, anchor)
-        for place, anchor in ANCHORED.findall(prose(document.read_text("utf-8")))
-        if anchor not in anchors(document.parent / place if place else document)
-    ]
-
-    assert missing == []
+def test_every_heading_that_is_linked_to_is_there():
+    assert offenders(DOCUMENTS, missing_headings) == {}
 
 
 def test_every_message_that_the_guide_explains_is_said_somewhere():
@@ -88,6 +73,23 @@ def test_what_is_not_there_would_be_noticed():
     assert commands(text) == [("mend", ""), ("call", "mend_all")]
     assert not any(exists(*shown) for shown in commands(text))
     assert named_operations(text) == {"create_world"}
+
+
+def missing_commands(document: Path) -> list[str]:
+    shown = commands(document.read_text("utf-8"))
+    return [f"{command} {word}" for command, word in shown if not exists(command, word)]
+
+
+def missing_operations(document: Path) -> set[str]:
+    return named_operations(document.read_text("utf-8")) - OPERATIONS - ARGUMENTS - KEYS
+
+
+def missing_headings(document: Path) -> list[str]:
+    return [
+        f"{place}#{anchor}"
+        for place, anchor in ANCHORED.findall(prose(document.read_text("utf-8")))
+        if anchor not in anchors(document.parent / place if place else document)
+    ]
 
 
 def blocks(document: Path, language: str) -> list[str]:

@@ -13,7 +13,7 @@ from oduflow.cli.app import cli
 from oduflow.domain.errors import Failure
 from oduflow.kernel.registry import Registry
 from oduflow.settings import describe
-from tests.support.tree import code_files, name_of, nodes_of
+from tests.support.tree import code_files, nodes_of, offenders
 
 COMMAND = re.compile(r"\boduflow ([a-z]+)(?: ([a-z_]+))?")
 QUOTED = re.compile(r"(?:`|: |^)(oduflow [^`]*)")
@@ -22,29 +22,14 @@ REGISTRY = Registry.discover(bootstrap.OPERATIONS)
 OPERATIONS = {operation.name for operation in REGISTRY}
 ARGUMENTS = {name for operation in REGISTRY for name in operation.arguments.model_fields}
 KEYS = {key.key for key in describe()}
-MAKERS = {"ErrorView", "Finding", "Outcome", "Envelope"}
-
-every_file = pytest.mark.parametrize("path", code_files(), ids=name_of)
 
 
-@every_file
-def test_every_command_that_a_text_quotes_exists(path: Path):
-    missing = [
-        quoted
-        for text in texts(path)
-        for quoted in QUOTED.findall(text)
-        for command, word in COMMAND.findall(quoted)
-        if not exists(command, word)
-    ]
-
-    assert missing == []
+def test_every_command_that_a_text_quotes_exists():
+    assert offenders(code_files(), missing_commands) == {}
 
 
-@every_file
-def test_everything_that_a_hint_names_exists(path: Path):
-    named = {name for hint in hints(path) for name in SNAKE.findall(hint)}
-
-    assert named - OPERATIONS - ARGUMENTS - KEYS == set()
+def test_everything_that_a_hint_names_exists():
+    assert offenders(code_files(), missing_names) == {}
 
 
 def test_hints_are_found_at_all():
@@ -67,6 +52,21 @@ def test_hints_are_found_at_all():
 )
 def test_what_is_not_there_is_noticed(command, word, there):
     assert exists(command, word) is there
+
+
+def missing_commands(path: Path) -> list[str]:
+    return [
+        quoted
+        for text in texts(path)
+        for quoted in QUOTED.findall(text)
+        for command, word in COMMAND.findall(quoted)
+        if not exists(command, word)
+    ]
+
+
+def missing_names(path: Path) -> set[str]:
+    named = {name for hint in hints(path) for name in SNAKE.findall(hint)}
+    return named - OPERATIONS - ARGUMENTS - KEYS
 
 
 def exists(command: str, word: str) -> bool:

@@ -2,8 +2,6 @@ import re
 import tomllib
 from importlib.metadata import packages_distributions, version
 
-import pytest
-
 from tests.support.tree import ROOT, code_files, imports_of
 
 LINE = re.compile(
@@ -22,39 +20,41 @@ RUNTIME = lines_of("requirements.txt")
 EVERYTHING = RUNTIME + lines_of("requirements-dev.txt")
 
 
+def modules_of(requirement: str) -> set[str]:
+    """Name the modules that a requirement installs."""
+    return {
+        module
+        for module, distributions in MODULES.items()
+        if requirement in {name.lower().replace("_", "-") for name in distributions}
+    }
+
+
 def part(line: str, key: str) -> str:
     found = LINE.fullmatch(line)
     assert found, f"{line!r} is not pinned as name==version"
     return found[key] or ""
 
 
-@pytest.mark.parametrize("line", EVERYTHING)
-def test_a_requirement_is_pinned_to_what_the_tests_run_with(line: str):
-    assert version(part(line, "name")) == part(line, "version")
+def test_every_requirement_is_pinned_to_what_the_tests_run_with():
+    installed = [version(part(line, "name")) for line in EVERYTHING]
+
+    assert installed == [part(line, "version") for line in EVERYTHING]
 
 
-@pytest.mark.parametrize("line", RUNTIME)
-def test_a_requirement_says_what_it_is_for(line: str):
-    assert part(line, "why")
+def test_every_runtime_requirement_says_what_it_is_for():
+    assert [line for line in RUNTIME if not part(line, "why")] == []
 
 
-@pytest.mark.parametrize("line", RUNTIME)
-def test_a_requirement_is_used(line: str):
+def test_every_runtime_requirement_is_imported():
     imported = {module.partition(".")[0] for path in code_files() for module in imports_of(path)}
-    modules = {
-        module
-        for module, distributions in MODULES.items()
-        if part(line, "name") in {name.lower().replace("_", "-") for name in distributions}
-    }
 
-    assert modules & imported
+    assert [line for line in RUNTIME if not modules_of(part(line, "name")) & imported] == []
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
-def test_a_requirement_stands_once(name: str):
-    names = [part(line, "name") for line in lines_of(name)]
-
-    assert len(names) == len(set(names))
+def test_no_requirement_is_listed_twice():
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        names = [part(line, "name") for line in lines_of(name)]
+        assert len(names) == len(set(names)), name
 
 
 def test_the_package_depends_on_what_is_pinned():

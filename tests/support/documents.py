@@ -1,6 +1,7 @@
 """Write what the documents derive from the code."""
 
-from tests.architecture.documentation_test import BEGIN, END, ROOT, configuration_table
+from tests.architecture.documentation_test import BEGIN, END, configuration_table
+from tests.support.tree import ROOT
 
 
 def main() -> None:

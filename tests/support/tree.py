@@ -2,6 +2,7 @@
 
 import ast
 import subprocess
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -34,6 +35,13 @@ def lines_of(path: Path) -> int:
 
 def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
+
+
+def offenders(
+    paths: Iterable[Path], find: Callable[[Path], Collection[str]]
+) -> dict[str, Collection[str]]:
+    """Map each file that breaks a rule to what `find` returned for it: one test, every file."""
+    return {name_of(path): found for path in paths if (found := find(path))}
 
 
 @cache

@@ -2,9 +2,12 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from werkzeug.datastructures import Headers
 
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Conflict
@@ -63,134 +66,133 @@ PARTIALS = [
 ]
 EMPTY = ["/", "/templates", "/extra-repos", "/credentials", "/access", "/jobs", "/new/environment"]
 
-every_page = pytest.mark.parametrize("path", PAGES)
-every_path = pytest.mark.parametrize("path", PAGES + PARTIALS)
+
+@dataclass(frozen=True)
+class Shown:
+    """What one path answered to the team's own password."""
+
+    headers: Headers
+    page: Element
 
 
-@every_path
-def test_nothing_is_inline(stocked, path):
-    for element in show(stocked, path).walk():
-        assert element.tag != "style"
-        assert "style" not in element.attributes
-        assert not [name for name in element.attributes if name.startswith("on")]
-        assert not element.get("href") or not element["href"].startswith("javascript:")
+def test_no_script_or_style_is_inline(shown):
+    for path, element in elements(shown):
+        assert element.tag != "style", path
+        assert "style" not in element.attributes, path
+        assert not [name for name in element.attributes if name.startswith("on")], path
+        assert not element.get("href") or not element["href"].startswith("javascript:"), path
         if element.tag == "script":
-            assert element["src"].startswith("/static/")
-            assert element.text == ""
+            assert element["src"].startswith("/static/"), path
+            assert element.text == "", path
 
 
-@every_path
-def test_what_somebody_else_wrote_stays_text(stocked, path):
-    page = show(stocked, path)
-    assert not [found for found in page.walk() if found.get("hx-get") == "/x"]
-    for found in page.walk():
-        if "hx-get=/x" in "".join(found.own_text):
-            assert found.within("hx-disable"), found.text
+def test_untrusted_text_stays_text(shown):
+    for path, element in elements(shown):
+        assert element.get("hx-get") != "/x", path
+        if "hx-get=/x" in "".join(element.own_text):
+            assert element.within("hx-disable"), (path, element.text)
 
 
-@every_path
-def test_htmx_asks_only_our_own_fragments(stocked, path):
-    for element in show(stocked, path).walk():
+def test_htmx_asks_only_our_own_fragments(shown):
+    for path, element in elements(shown):
         asked = element.get("hx-get")
-        assert asked is None or asked.startswith("/_/")
+        assert asked is None or asked.startswith("/_/"), path
         posted = element.get("hx-post")
-        assert posted is None or posted == element["action"]
+        assert posted is None or posted == element["action"], path
 
 
-@every_path
-def test_no_id_stands_for_two_things(stocked, path):
-    ids = Counter(found["id"] for found in show(stocked, path).walk() if "id" in found.attributes)
-    assert [name for name, count in ids.items() if count > 1] == []
+def test_no_id_is_used_twice_on_a_page(shown):
+    for path, answer in shown.items():
+        ids = Counter(found["id"] for found in answer.page.walk() if "id" in found.attributes)
+        assert [name for name, count in ids.items() if count > 1] == [], path
 
 
-@every_path
-def test_everything_to_fill_in_has_a_label(stocked, path):
-    page = show(stocked, path)
-    labelled = {label.get("for") for label in page.all("label")}
-    for tag in ("input", "select", "textarea"):
-        for element in page.all(tag):
-            inside = element.parent is not None and element.parent.tag == "label"
-            named = inside or element.get("aria-label") or element.get("id") in labelled
-            assert named or element.get("type") == "hidden", element.attributes
+def test_every_form_field_has_a_label(shown):
+    for path, answer in shown.items():
+        labelled = {label.get("for") for label in answer.page.all("label")}
+        for tag in ("input", "select", "textarea"):
+            for element in answer.page.all(tag):
+                inside = element.parent is not None and element.parent.tag == "label"
+                named = inside or element.get("aria-label") or element.get("id") in labelled
+                assert named or element.get("type") == "hidden", (path, element.attributes)
 
 
-@every_path
-def test_everything_to_press_has_a_name(stocked, path):
-    page = show(stocked, path)
-    for element in [*page.all("button"), *page.all("a"), *page.all("progress")]:
-        assert element.text or element.get("aria-label"), element.attributes
+def test_every_button_and_link_has_a_name(shown):
+    for path, element in elements(shown):
+        if element.tag in {"button", "a", "progress"}:
+            assert element.text or element.get("aria-label"), (path, element.attributes)
 
 
-@every_path
-def test_a_link_that_leaves_takes_nothing_along(stocked, path):
-    for link in show(stocked, path).all("a"):
-        if not link["href"].startswith(("/", "#")) and link["href"] != "":
-            assert link["rel"] == "noopener noreferrer"
-            assert link["target"] == "_blank"
+def test_a_link_that_leaves_takes_nothing_along(shown):
+    for path, link in elements(shown):
+        if link.tag == "a" and not link["href"].startswith(("/", "#")) and link["href"] != "":
+            assert link["rel"] == "noopener noreferrer", path
+            assert link["target"] == "_blank", path
 
 
-@every_page
-def test_a_page_has_one_heading_one_main_part_and_a_way_around_the_bar(stocked, path):
-    page = show(stocked, path)
-    assert page.one("h1").text
-    assert page.one("main")["id"] == "work"
-    assert page.one("a", href="#work").text == "Skip to content"
-    assert page.one("html")["lang"] == "en"
-    assert page.one("title").text.endswith("· Blue · Oduflow")
-    assert len(page.all("a", aria_current="page")) == 1
+def test_a_page_has_one_heading_one_main_part_and_a_way_around_the_bar(shown):
+    for path in PAGES:
+        page = shown[path].page
+        assert page.one("h1").text, path
+        assert page.one("main")["id"] == "work", path
+        assert page.one("a", href="#work").text == "Skip to content", path
+        assert page.one("html")["lang"] == "en", path
+        assert page.one("title").text.endswith("· Blue · Oduflow"), path
+        assert len(page.all("a", aria_current="page")) == 1, path
 
 
-@every_page
-def test_a_page_has_at_most_one_primary_button(stocked, path):
-    words = [
-        found.text
-        for found in show(stocked, path).walk()
-        if "primary" in (found.get("class") or "").split()
-    ]
-    assert len(words) <= 1, words
+def test_a_page_has_at_most_one_primary_button(shown):
+    for path in PAGES:
+        words = [
+            found.text
+            for found in shown[path].page.walk()
+            if "primary" in (found.get("class") or "").split()
+        ]
+        assert len(words) <= 1, (path, words)
 
 
-@every_page
-def test_htmx_is_told_to_run_nothing_and_to_ask_nobody_else(stocked, path):
-    [config] = [
-        meta for meta in show(stocked, path).all("meta") if meta.get("name") == "htmx-config"
-    ]
-    for switch in ('"allowEval": false', '"allowScriptTags": false', '"selfRequestsOnly": true'):
-        assert switch in config["content"]
-    assert '"includeIndicatorStyles": false' in config["content"]
+def test_htmx_is_told_to_run_nothing_and_to_ask_no_other_server(shown):
+    for path in PAGES:
+        [config] = [m for m in shown[path].page.all("meta") if m.get("name") == "htmx-config"]
+        switches = ('"allowEval": false', '"allowScriptTags": false', '"selfRequestsOnly": true')
+        for switch in (*switches, '"includeIndicatorStyles": false'):
+            assert switch in config["content"], path
 
 
-@every_page
-def test_what_a_page_loads_is_there(stocked, path):
-    world = stocked[0]
-    page = show(stocked, path)
-    sources = [found["src"] for tag in ("script", "img") for found in page.all(tag)]
-    sources += [link["href"] for link in page.all("link")]
-    assert len(sources) > 5
-    for source in sources:
+def test_every_script_image_and_stylesheet_of_a_page_is_served(stocked, shown):
+    world, _ = stocked
+    served = set()
+    for path in PAGES:
+        page = shown[path].page
+        sources = [found["src"] for tag in ("script", "img") for found in page.all(tag)]
+        sources += [link["href"] for link in page.all("link")]
+        assert len(sources) > 5, path
+        served |= set(sources)
+    for source in served:
         assert world.client().get(source, buffered=True).status_code == 200, source
 
 
-@every_path
-def test_it_is_kept_nowhere_and_framed_by_nobody(stocked, path):
-    answer = fetch(stocked, path)
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.headers["X-Frame-Options"] == "DENY"
-    assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'; ")
-    assert "unsafe" not in answer.headers["Content-Security-Policy"]
-    assert "Set-Cookie" not in answer.headers
+def test_a_page_is_not_cached_framed_or_given_a_cookie(shown):
+    for path, answer in shown.items():
+        headers = answer.headers
+        assert headers["Cache-Control"] == "no-store", path
+        assert headers["X-Frame-Options"] == "DENY", path
+        assert headers["Content-Security-Policy"].startswith("default-src 'self'; "), path
+        assert "unsafe" not in headers["Content-Security-Policy"], path
+        assert "Set-Cookie" not in headers, path
 
 
-@every_path
 @pytest.mark.parametrize("headers", [{}, basic("wrong"), bearer("blue-token-01234567")])
-def test_without_the_password_nobody_sees_it(stocked, path, headers):
+def test_without_the_password_no_page_is_shown(stocked, headers):
     world, jobs = stocked
     before = len(world.audit.rows)
-    answer = world.client().get(path.format(**jobs), headers={**headers, "Accept": "text/html"})
-    assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"].startswith("Basic ")
-    assert "Blue" not in answer.text
-    assert "base-19" not in answer.text
+    for path in PAGES + PARTIALS:
+        asked = {**headers, "Accept": "text/html"}
+        answer = world.client().get(path.format(**jobs), headers=asked)
+        assert answer.status_code == 401, path
+        assert answer.headers["WWW-Authenticate"].startswith("Basic "), path
+        assert "Blue" not in answer.text, path
+        assert "base-19" not in answer.text, path
     assert len(world.audit.rows) == before
 
 
@@ -266,15 +268,23 @@ def unsafe_paths(world: World):
             yield re.sub(r"<\w+>", "running", path)
 
 
-def fetch(stocked, path: str):
+def elements(shown: dict[str, Shown]) -> Iterator[tuple[str, Element]]:
+    """Walk every element of every page and fragment."""
+    for path, answer in shown.items():
+        for element in answer.page.walk():
+            yield path, element
+
+
+@pytest.fixture(scope="module")
+def shown(stocked) -> dict[str, Shown]:
+    """Render every page and fragment once; map each path to its headers and elements."""
     world, jobs = stocked
-    answer = world.client().get(path.format(**jobs), headers=BLUE)
-    assert answer.status_code == 200, answer.text
-    return answer
-
-
-def show(stocked, path: str) -> Element:
-    return read_page(fetch(stocked, path).text)
+    found = {}
+    for path in PAGES + PARTIALS:
+        answer = world.client().get(path.format(**jobs), headers=BLUE)
+        assert answer.status_code == 200, (path, answer.text)
+        found[path] = Shown(answer.headers, read_page(answer.text))
+    return found
 
 
 @pytest.fixture(scope="module")
