@@ -43,18 +43,18 @@ from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
-from oduflow.services.audit_trail import AuditTrail
-from oduflow.services.database_server import DatabaseServer
+from oduflow.services.access.audit import AuditTrail
+from oduflow.services.access.github import GithubPeople
+from oduflow.services.access.grants import GrantKeeper
 from oduflow.services.deps import Deps
-from oduflow.services.disk import Disk
-from oduflow.services.doctor import Doctor
 from oduflow.services.failpoints import Failpoints
-from oduflow.services.first_environment import sample_authority
-from oduflow.services.github_people import GithubPeople
-from oduflow.services.grants import GrantKeeper
-from oduflow.services.infrastructure import Infrastructure
-from oduflow.services.keeper import Keeper
+from oduflow.services.infrastructure.database import DatabaseServer
+from oduflow.services.infrastructure.disk import Disk
+from oduflow.services.infrastructure.setup import Infrastructure
 from oduflow.services.secret_files import ensure_secret
+from oduflow.services.server.doctor import Doctor
+from oduflow.services.server.first_environment import sample_authority
+from oduflow.services.server.reconcile_loop import Keeper
 from oduflow.settings import LiveSettings, Settings
 
 OPERATIONS = "oduflow.operations"

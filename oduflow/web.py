@@ -137,7 +137,7 @@ def _own_parts(settings: Settings | None) -> Services:
     """Make the parts for an application that nobody else starts, and be their one server."""
     # Only here: an application made from other parts never loads the adapters.
     from oduflow import bootstrap  # noqa: PLC0415
-    from oduflow.services.supported import without_effect  # noqa: PLC0415
+    from oduflow.services.server.inert_settings import without_effect  # noqa: PLC0415
 
     try:
         parts = bootstrap.serve_alone(

@@ -9,7 +9,7 @@ from oduflow import bootstrap
 from oduflow.cli.failures import EXIT_CODES, told
 from oduflow.cli.options import config_option
 from oduflow.domain.errors import Kind
-from oduflow.services.destruction import destroy_everything, refuse_while_working
+from oduflow.services.server.destroy import destroy_everything, refuse_while_working
 from oduflow.settings import load
 
 

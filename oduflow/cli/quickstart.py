@@ -24,7 +24,7 @@ from oduflow.domain.job import Job
 from oduflow.domain.outcome import Envelope, ErrorView, Nothing, Status
 from oduflow.kernel.call import Origin
 from oduflow.kernel.runner import Runner, standing
-from oduflow.services.first_environment import (
+from oduflow.services.server.first_environment import (
     ENVIRONMENT,
     TEMPLATE,
     first_environment,

@@ -24,8 +24,8 @@ from oduflow.cli.failures import told
 from oduflow.cli.options import config_option, load_or_write
 from oduflow.domain.errors import Conflict, UpstreamFailed
 from oduflow.domain.excerpt import one_line
-from oduflow.services.first_environment import serve_sample
-from oduflow.services.supported import without_effect
+from oduflow.services.server.first_environment import serve_sample
+from oduflow.services.server.inert_settings import without_effect
 from oduflow.settings import Settings
 from oduflow.web import MAX_BODY_BYTES, create_app
 

@@ -21,10 +21,11 @@ from oduflow.adapters.store import (
     OAuthTokens,
     Templates,
 )
+from oduflow.domain.container import Limits
 from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
 from oduflow.services.failpoints import Failpoints
-from oduflow.services.infrastructure import Infrastructure
+from oduflow.services.infrastructure.setup import Infrastructure
 from oduflow.settings import LiveSettings, Settings
 
 OpenTenant = Callable[[str, str], Tenant]
@@ -60,6 +61,11 @@ class Deps:
     failpoints: Failpoints
     logins: OAuthLogins
     tokens: OAuthTokens
+
+    def limits(self, team: str) -> Limits:
+        """Return the memory and processors that one environment of the team may use."""
+        configured = self.settings.teams[team]
+        return Limits(memory=configured.memory_mb << 20, cpus=configured.cpus)
 
     @property
     def settings(self) -> Settings:

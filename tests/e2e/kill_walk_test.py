@@ -18,11 +18,11 @@ from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.names import new_id
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call, Origin
-from oduflow.services.environments import template_of
-from oduflow.services.extra_repos import Adding, Updating, removal_steps
-from oduflow.services.lifecycle import REBUILD_STEPS
-from oduflow.services.provisioning import Provisioning
-from oduflow.services.teardown import teardown_steps
+from oduflow.services.environments.delete import teardown_steps
+from oduflow.services.environments.lifecycle import REBUILD_STEPS
+from oduflow.services.environments.provisioning import Provisioning
+from oduflow.services.environments.view import template_of
+from oduflow.services.extra_repos.update import Adding, Updating, removal_steps
 from tests.support.instances import Instance, world
 from tests.support.server import Server, eventually, serving
 from tests.support.store_rows import extra_repo

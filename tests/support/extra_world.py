@@ -15,9 +15,11 @@ from oduflow.domain.extra_repo import AddExtraRepo, ExtraRepo, ExtraRepoView
 from oduflow.domain.names import new_id
 from oduflow.domain.plan import ExtraRepoPlan, Naming
 from oduflow.kernel.call import Call, Origin
-from oduflow.services import extra_addition, extra_checkouts, extra_repos
-from oduflow.services.disk import Disk
+from oduflow.services.extra_repos import add as extra_addition
+from oduflow.services.extra_repos import checkouts as extra_checkouts
+from oduflow.services.extra_repos import update as extra_repos
 from oduflow.services.failpoints import Failpoints
+from oduflow.services.infrastructure.disk import Disk
 from oduflow.settings import parse
 from tests.support.git_server import GitServer
 from tests.support.store_rows import environment, template

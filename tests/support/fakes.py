@@ -35,7 +35,7 @@ from oduflow.kernel.operation import Operation
 from oduflow.kernel.ports import Reach
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
-from oduflow.services.github_people import GithubPeople
+from oduflow.services.access.github import GithubPeople
 from oduflow.settings import Settings, SettingsSource, parse
 from oduflow.web import create_app
 from tests.support.oauth_parts import OAuthParts

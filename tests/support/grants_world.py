@@ -25,8 +25,8 @@ from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
-from oduflow.services.environments import find
-from oduflow.services.grants import GrantKeeper
+from oduflow.services.access.grants import GrantKeeper
+from oduflow.services.environments.view import find
 from oduflow.settings import parse
 from tests.support import store_rows
 from tests.support.fakes import (

@@ -21,7 +21,7 @@ from oduflow.adapters.locks import FileLocks
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.outcome import Envelope
 from oduflow.kernel.call import Origin
-from oduflow.services.destruction import destroy_everything
+from oduflow.services.server.destroy import destroy_everything
 from oduflow.settings import Settings, parse
 
 # PostgreSQL's socket lies below: a unix socket's path has at most 107 characters.

@@ -12,7 +12,7 @@ from flask import Flask
 
 from oduflow import bootstrap
 from oduflow.domain.errors import UpstreamFailed
-from oduflow.services.keeper import Keeper
+from oduflow.services.server.reconcile_loop import Keeper
 from oduflow.web import create_app
 from tests.support.fakes import ONE_TEAM
 

@@ -8,6 +8,7 @@ from oduflow.domain.errors import Invalid
 ADDONS_ROOT = "/mnt/repo"
 EXTRA_ROOT = "/mnt/extra"
 CONF_TARGET = "/etc/odoo/odoo.conf"
+DATA_TARGET = "/var/lib/odoo"
 
 
 @dataclass(frozen=True, slots=True)

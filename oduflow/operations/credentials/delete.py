@@ -5,7 +5,7 @@ from oduflow.domain.credential import CredentialName
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
-from oduflow.services.credentials import find
+from oduflow.services.access.credentials import find
 from oduflow.services.deps import Deps
 
 

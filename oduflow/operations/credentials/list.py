@@ -5,7 +5,7 @@ from oduflow.domain.credential import CredentialList
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
-from oduflow.services.credentials import view
+from oduflow.services.access.credentials import view
 from oduflow.services.deps import Deps
 
 

@@ -5,7 +5,7 @@ from oduflow.domain.credential import CredentialState, CredentialView, SetupRepo
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
-from oduflow.services.credentials import keep
+from oduflow.services.access.credentials import keep
 from oduflow.services.deps import Deps
 
 GOOD = frozenset({CredentialState.VALID, CredentialState.UNREACHABLE})

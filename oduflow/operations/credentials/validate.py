@@ -5,7 +5,7 @@ from oduflow.domain.credential import CredentialView, ValidateCredential
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
-from oduflow.services.credentials import find, look
+from oduflow.services.access.credentials import find, look
 from oduflow.services.deps import Deps
 
 

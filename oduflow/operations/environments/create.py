@@ -5,9 +5,9 @@ from oduflow.domain.environment import CreateEnvironment, EnvironmentView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
-from oduflow.services.choosing import check_address
-from oduflow.services.creation import create
 from oduflow.services.deps import Deps
+from oduflow.services.environments.checks import check_address
+from oduflow.services.environments.create import create
 
 
 @operation(

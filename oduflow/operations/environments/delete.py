@@ -7,8 +7,8 @@ from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments import find
-from oduflow.services.teardown import tear_down
+from oduflow.services.environments.delete import tear_down
+from oduflow.services.environments.view import find
 
 
 @operation(

@@ -6,7 +6,7 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments import current, find
+from oduflow.services.environments.view import current, find
 
 
 @operation(

@@ -8,7 +8,7 @@ from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments import base_url, find
+from oduflow.services.environments.view import base_url, find
 
 ADMIN_LOGIN = "admin"
 

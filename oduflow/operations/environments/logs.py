@@ -9,7 +9,7 @@ from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments import find
+from oduflow.services.environments.view import find
 
 FILTERED_FROM = 20_000  # lines of the log that a filter looks through
 MAX_CHARACTERS = 32_000  # about 8,000 tokens

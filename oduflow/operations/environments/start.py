@@ -6,8 +6,8 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments import view
-from oduflow.services.lifecycle import start, take_up
+from oduflow.services.environments.lifecycle import start, take_up
+from oduflow.services.environments.view import view
 
 
 @operation(

@@ -5,9 +5,9 @@ from oduflow.domain.extra_repo import AddExtraRepo, ExtraRepoView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
-from oduflow.services.choosing import check_address
 from oduflow.services.deps import Deps
-from oduflow.services.extra_addition import add
+from oduflow.services.environments.checks import check_address
+from oduflow.services.extra_repos.add import add
 
 
 @operation(

@@ -6,7 +6,7 @@ from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.extra_repos import find, remove
+from oduflow.services.extra_repos.update import find, remove
 
 
 @operation(

@@ -6,7 +6,7 @@ from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.extra_repos import view
+from oduflow.services.extra_repos.update import view
 
 
 @operation(permission=Permission.EXTRA_REPO_READ, effect=Effect.READ, rest="GET /extra-repos")

@@ -6,7 +6,7 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.extra_repos import take_up, update, view
+from oduflow.services.extra_repos.update import take_up, update, view
 
 
 @operation(

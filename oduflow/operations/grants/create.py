@@ -17,9 +17,9 @@ from oduflow.domain.names import new_id
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
+from oduflow.services.access.grants import bounds_of, views
 from oduflow.services.deps import Deps
-from oduflow.services.environments import find
-from oduflow.services.grants import bounds_of, views
+from oduflow.services.environments.view import find
 
 
 @operation(

@@ -5,8 +5,8 @@ from oduflow.domain.grant import GrantName
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
+from oduflow.services.access.grants import find
 from oduflow.services.deps import Deps
-from oduflow.services.grants import find
 
 
 @operation(

@@ -6,7 +6,7 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.job_views import job_outcome
+from oduflow.services.jobs import job_outcome
 
 
 @operation(

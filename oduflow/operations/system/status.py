@@ -9,7 +9,7 @@ from oduflow.domain.status import ActorView, ServerStatus
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments import own_rows
+from oduflow.services.environments.view import own_rows
 
 
 @operation(

@@ -8,9 +8,9 @@ from oduflow.domain.outcome import Outcome
 from oduflow.domain.template import CreateTemplate, Template, TemplateState, TemplateView
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
-from oduflow.services.choosing import check_repository, check_user
 from oduflow.services.deps import Deps
-from oduflow.services.templates import build, remove
+from oduflow.services.environments.checks import check_repository, check_user
+from oduflow.services.templates.create import build, remove
 
 DEFAULT_VERSION = "19.0"
 

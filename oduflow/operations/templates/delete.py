@@ -7,7 +7,7 @@ from oduflow.domain.template import TemplateName
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.templates import find, remove
+from oduflow.services.templates.create import find, remove
 
 
 @operation(

@@ -15,7 +15,7 @@ import requests
 
 from oduflow.domain.errors import Kind, NotFound, QuotaReached
 from oduflow.domain.outcome import Envelope
-from oduflow.services.disk import RESERVE_BYTES
+from oduflow.services.infrastructure.disk import RESERVE_BYTES
 from tests.support.git_server import GitServer
 from tests.support.instances import TEMPLATE, Instance, free_port, running_instance, world
 from tests.support.server import Server, eventually, serving

@@ -16,8 +16,10 @@ from oduflow.domain.errors import (
     UpstreamFailed,
 )
 from oduflow.domain.extra_repo import AddExtraRepo, ExtraRepoState
-from oduflow.services import extra_adoption, extra_checkouts, extra_repos
-from oduflow.services.extra_repos import lock_key
+from oduflow.services.extra_repos import checkouts as extra_checkouts
+from oduflow.services.extra_repos import recover as extra_adoption
+from oduflow.services.extra_repos import update as extra_repos
+from oduflow.services.extra_repos.update import lock_key
 from tests.support.extra_world import MODULE, ExtraWorld
 from tests.support.git_server import Link, Submodule
 

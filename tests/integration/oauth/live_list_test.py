@@ -15,7 +15,7 @@ from oduflow.blueprints.mcp.watch import LOOK_SECONDS, STRIKES
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.names import new_id
 from oduflow.kernel.call import Origin
-from oduflow.services.removed_teams import forget_removed_teams
+from oduflow.services.access.removed_teams import forget_removed_teams
 from oduflow.settings import parse
 from oduflow.settings.live import LOOK_SECONDS as LIVE_SECONDS
 from oduflow.settings.live import SETTLE_SECONDS

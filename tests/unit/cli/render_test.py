@@ -19,7 +19,7 @@ from oduflow.domain.job import JobList
 from oduflow.domain.outcome import Envelope, ErrorView, Model, Status
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.registry import Registry
-from oduflow.services.job_views import job_view
+from oduflow.services.jobs import job_view
 from tests.support.fakes import FakeBootSlots, FakeJobStore, FakeLocks
 from tests.support.store_rows import environment, job
 from tests.support.things import Thing

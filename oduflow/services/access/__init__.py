@@ -1,0 +1,1 @@
+"""Who may call: grants, GitHub people, git credentials, the audit log."""

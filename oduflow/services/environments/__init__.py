@@ -1,0 +1,1 @@
+"""Environments: create, start, stop, rebuild, delete, recover."""

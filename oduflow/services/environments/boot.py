@@ -1,0 +1,150 @@
+"""Start an environment's container and prove that its Odoo serves."""
+
+import time
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+
+from oduflow.adapters.docker.errors import PortTaken
+from oduflow.adapters.odoo.web import login_status
+from oduflow.domain.clock import now
+from oduflow.domain.environment import Environment
+from oduflow.domain.errors import NotFound, OdooFailed, UpstreamFailed
+from oduflow.domain.odoo_log import explanation
+from oduflow.domain.plan import EnvironmentPlan
+from oduflow.kernel.call import Call
+from oduflow.services.deps import Deps
+from oduflow.services.environments.container import serving_spec
+from oduflow.settings import INTERNET
+
+BOOT_SECONDS = 180.0
+BROKEN_SECONDS = 10.0  # a boot may answer an error or two while it loads its modules
+POLL_SECONDS = 0.03
+LOOK_SECONDS = 0.5
+OK = 200
+SERVER_ERROR = 500
+PORT_TRIES = 20
+LOG_LINES = 2000
+
+
+def create_container(deps: Deps, plan: EnvironmentPlan, row: Environment) -> None:
+    """Make the container anew, stopped; what had its name is removed first."""
+    deps.containers.remove(plan.container)
+    image = deps.images.facts(row.odoo_image)
+    deps.containers.create(
+        serving_spec(
+            plan,
+            row,
+            image,
+            deps.limits(row.team),
+            deps.settings.server.host,
+            outside_names=INTERNET in deps.settings.firewall.egress,
+        )
+    )
+
+
+def boot(deps: Deps, call: Call, plan: EnvironmentPlan, row: Environment) -> Environment:
+    """Start the container within the boot limit and wait until `/web/login` answers 200.
+
+    A host port that somebody else took meanwhile is exchanged for the next free one.
+
+    Returns:
+        The row, with the port it serves on.
+
+    Raises:
+        OdooFailed: it ended or did not answer in time; `output` holds its last traceback.
+    """
+    with call.boot_slot():
+        begun = now()
+        row = _start(deps, plan, row)
+        wait_until_serving(deps, call, plan, begun)
+    return row
+
+
+def halt(deps: Deps, plan: EnvironmentPlan, *, timeout: int) -> None:
+    """Stop the container, if there is one, and kill it after `timeout` seconds."""
+    with suppress(NotFound):
+        deps.containers.stop(plan.container, timeout=timeout)
+
+
+def wait_until_serving(deps: Deps, call: Call, plan: EnvironmentPlan, begun: datetime) -> None:
+    """Poll `/web/login` until it answers 200; `begun` is when the container was started.
+
+    The engine is asked far less often than Odoo: boots are bound by the processor, and asking it
+    costs more of that than a refused connection does.
+
+    Raises:
+        OdooFailed: the container ended, the time is over, or Odoo answers nothing but errors,
+            which a broken module makes it do for ever.
+    """
+    deadline = time.monotonic() + BOOT_SECONDS
+    broken_at = deadline
+    while True:
+        address = _address(deps, plan, begun)
+        status = _poll(address, call, min(deadline, time.monotonic() + LOOK_SECONDS))
+        if status == OK:
+            return
+        broken = status is not None and status >= SERVER_ERROR
+        broken_at = min(broken_at, time.monotonic() + BROKEN_SECONDS) if broken else deadline
+        if time.monotonic() >= broken_at:
+            answer = "nothing" if status is None else f"HTTP {status}"
+            raise _did_not_serve(deps, plan, begun, f"/web/login answers {answer}.")
+
+
+def _poll(address: str, call: Call, until: float) -> int | None:
+    """Ask for the first page until it is there or the time is over; return the last answer."""
+    while True:
+        status = login_status(address) if address else None
+        if status == OK or time.monotonic() >= until:
+            return status
+        call.raise_if_cancelled()
+        time.sleep(POLL_SECONDS)
+
+
+def _address(deps: Deps, plan: EnvironmentPlan, begun: datetime) -> str:
+    """Return the running container's address on its team's network."""
+    facts = deps.containers.facts(plan.container)
+    if facts is None or facts.status not in {"created", "running"}:
+        code = "" if facts is None else f" with exit code {facts.exit_code}"
+        if facts is not None and facts.out_of_memory:
+            code = f" at its limit of {deps.settings.teams[plan.team].memory_mb} MiB of memory"
+        raise _did_not_serve(deps, plan, begun, f"Odoo ended{code} before it served a page.")
+    return facts.addresses.get(plan.naming.team_network(plan.team), "")
+
+
+def _start(deps: Deps, plan: EnvironmentPlan, row: Environment) -> Environment:
+    facts = deps.containers.facts(plan.container)
+    if facts is not None and facts.labels.get(plan.naming.label("port")) != str(row.port or ""):
+        create_container(deps, plan, row)  # killed between a new port and its container
+    taken: set[int] = set()
+    for _ in range(PORT_TRIES):
+        try:
+            deps.containers.start(plan.container)
+        except PortTaken:
+            taken.add(row.port or 0)
+            row = replace(row, port=take_port(deps, row, frozenset(taken)))
+            create_container(deps, plan, row)
+        else:
+            return row
+    raise UpstreamFailed(
+        f"{PORT_TRIES} host ports in a row were taken by others.",
+        "Give [routing] port_range a range that nothing else uses.",
+    )
+
+
+def take_port(deps: Deps, row: Environment, avoid: frozenset[int] = frozenset()) -> int:
+    """Reserve the lowest free host port for the environment's life."""
+    ports = deps.settings.routing.port_range
+    return deps.environments.take_port(row.id, ports.first, ports.last, avoid=avoid)
+
+
+def _did_not_serve(deps: Deps, plan: EnvironmentPlan, begun: datetime, message: str) -> OdooFailed:
+    log = ""
+    with suppress(NotFound):  # somebody removed the container meanwhile
+        log = deps.containers.logs(plan.container, tail=LOG_LINES, since=begun)
+    return OdooFailed(
+        message,
+        f"get_environment_logs name={plan.name} shows more; a fix that was pushed needs "
+        f"delete_environment name={plan.name} and a new create_environment.",
+        output=explanation(log),
+    )

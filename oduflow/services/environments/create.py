@@ -1,0 +1,97 @@
+"""Answer create_environment: the environment that exists, or a new one."""
+
+from oduflow.domain.clock import now
+from oduflow.domain.environment import (
+    UNFINISHED,
+    CreateEnvironment,
+    Environment,
+    EnvironmentState,
+    EnvironmentView,
+)
+from oduflow.domain.errors import Conflict
+from oduflow.domain.names import new_id
+from oduflow.domain.outcome import Outcome
+from oduflow.kernel.call import Call
+from oduflow.services.deps import Deps
+from oduflow.services.environments.checks import (
+    check_repository,
+    check_user,
+    check_version,
+    choose_template,
+    refuse_differences,
+    refuse_full_team,
+)
+from oduflow.services.environments.delete import tear_down
+from oduflow.services.environments.provisioning import provision
+from oduflow.services.environments.view import current, view
+from oduflow.services.extra_repos.checkouts import choose_pins
+
+
+def create(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[EnvironmentView]:
+    """Create the environment, or answer the one that is there already.
+
+    Raises:
+        Conflict: the name is taken by something else, or by one that failed.
+        QuotaReached: the team has as many as it may have.
+        Failure: why it could not be made; nothing is left of it.
+    """
+    team = call.actor.team
+    repo_url = deps.git.clean_url(args.repo_url)
+    existing = deps.environments.get(team, args.name)
+    if existing is not None and existing.state in UNFINISHED:
+        # We hold the name's lock, so whoever began this is dead: finish their undoing first.
+        deps.infrastructure.wake()
+        tear_down(deps, call, existing)
+        existing = None
+    if existing is not None:
+        return _existing(deps, existing, args, repo_url)
+    refuse_full_team(deps, team)
+    deps.infrastructure.require()
+    template = choose_template(deps, team, args.template)
+    odoo_image = args.odoo_image or template.odoo_image
+    check_repository(deps.settings.images.odoo, args.odoo_image)
+    check_version(template, odoo_image)
+    image = deps.images.ensure(odoo_image, lambda line: call.report("image", line))
+    check_user(image)
+    pins = choose_pins(deps, team, args.extra_repos)
+    branch = args.branch or deps.git.resolve_branch(repo_url, None, team=team).branch
+    row = Environment(
+        id=new_id(),
+        team=team,
+        name=args.name,
+        repo_url=repo_url,
+        branch=branch,
+        requested_branch=args.branch,
+        template_id=template.id,
+        template=template.name,
+        odoo_image=odoo_image,
+        modules=tuple(sorted(set(args.modules))),
+        state=EnvironmentState.CREATING,
+        created_by=str(call.actor),
+        created_at=now(),
+        step="reserve",
+        job=call.job,
+        extra_repos=pins,
+    )
+    made = provision(deps, call, row, template, image)
+    shown = view(deps, made)
+    return Outcome(
+        shown,
+        f"{shown.name} serves branch {shown.branch} at {shown.url}",
+        next=(f"get_environment_login name={shown.name}",),
+    )
+
+
+def _existing(
+    deps: Deps, row: Environment, args: CreateEnvironment, repo_url: str
+) -> Outcome[EnvironmentView]:
+    refuse_differences(row, args, repo_url)
+    shown = current(deps, row)
+    if shown.state is EnvironmentState.FAILED:
+        raise Conflict(
+            f"“{row.name}” exists already and failed: "
+            f"{shown.error.message if shown.error else 'see its log'}",
+            f"get_environment name={row.name} says why; delete_environment name={row.name} "
+            "before creating it again.",
+        )
+    return Outcome(shown, f"{shown.name} exists already and is {shown.state}.")

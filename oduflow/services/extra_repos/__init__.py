@@ -1,0 +1,1 @@
+"""Extra repos: add, update, delete, recover, and their checkouts."""

@@ -1,0 +1,218 @@
+"""Checkouts of extra repos: one folder a commit, shared by the environments pinned to it.
+
+Everything that makes or removes a checkout holds the extra repo's lock. A checkout is written
+aside and renamed when it is whole, and a pin gets its commit only then and under the lock, so a
+pin with a commit always has its checkout. One that no pin names belongs to nobody.
+"""
+
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from oduflow.adapters.git.shared_store import SharedStore
+from oduflow.adapters.locks.flock import HeldLock
+from oduflow.adapters.odoo.addons import find_addons
+from oduflow.adapters.odoo.addons_path import extra_addons_path, is_extra
+from oduflow.domain.environment import Environment
+from oduflow.domain.errors import Busy, Conflict, Invalid
+from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState, Pin, is_commit, parted
+from oduflow.domain.plan import ExtraRepoPlan
+from oduflow.kernel.call import Call
+from oduflow.services.deps import Deps
+from oduflow.services.extra_repos.update import describe, fetch_branch, lock_key
+from oduflow.services.secret_files import writing
+
+LOCK_SECONDS = 900.0  # as long as a fetch may take
+_NEW = ".new-"
+_GONE = ".gone-"
+
+Record = Callable[[Pin], None]
+Tell = Callable[[str], None]
+
+
+def choose_pins(deps: Deps, team: str, references: tuple[str, ...]) -> tuple[Pin, ...]:
+    """Say which extra repos a new environment is to have, without a commit yet.
+
+    Raises:
+        Invalid: the team has none of that name.
+    """
+    if not references:
+        return ()
+    ready = {
+        row.name: row for row in deps.extra_repos.list(team) if row.state is ExtraRepoState.READY
+    }
+    pins = []
+    for name, branch in map(parted, references):
+        row = ready.get(name)
+        if row is None:
+            raise Invalid(
+                f"There is no extra repo “{name}”.",
+                f"Extra repos: {', '.join(ready)}."
+                if ready
+                else f"add_extra_repo name={name} repo_url=… adds it.",
+            )
+        pins.append(Pin(row.id, row.name, row.repo_url, branch or row.branch))
+    return tuple(pins)
+
+
+def give(deps: Deps, call: Call, row: Environment, tell: Tell) -> Environment:
+    """Make sure of the checkout of every pin, and put their modules on the addons path.
+
+    A pin without a commit is pinned to the newest one that was fetched of its branch.
+
+    Returns:
+        The environment's row, pinned.
+
+    Raises:
+        Invalid: an extra repo holds no module, or has no such branch.
+        Failure: why there could be no checkout.
+    """
+    addons = [folder for folder in row.addons if not is_extra(folder)]
+    for position, pin in enumerate(row.extra_repos):
+
+        def record(pinned: Pin, position: int = position) -> None:
+            nonlocal row
+            pins = list(row.extra_repos)
+            pins[position] = pinned
+            row = deps.environments.update(row.id, extra_repos=tuple(pins))
+
+        tell(f"checking out {pin.reference}")
+        work = _Checkout(deps, call, tell)
+        with work.locked(row.team, pin.name):
+            checkout = work.ensure(row.team, pin, record)
+        found = find_addons(checkout, call.raise_if_cancelled)
+        if not found.modules and not found.root_is_module:
+            raise Invalid(
+                f"Extra repo {pin.name} holds no Odoo module on branch {pin.branch}.",
+                "Ask for another branch, as name@branch.",
+            )
+        addons += extra_addons_path(pin, found.folders, root_is_module=found.root_is_module)
+    return deps.environments.update(row.id, addons=tuple(addons))
+
+
+def unpin(deps: Deps, row: Environment) -> Environment:
+    """Ask that the next `give` pins to the newest commits; what is asked for survives a kill."""
+    pins = tuple(replace(pin, commit="") for pin in row.extra_repos)
+    return deps.environments.update(row.id, extra_repos=pins)
+
+
+def checkouts(deps: Deps, row: Environment) -> tuple[Path, ...]:
+    """Name the checkouts of an environment's pins, in their order."""
+    return tuple(
+        ExtraRepoPlan.pinned(deps.naming, row.team, pin).checkout(pin.commit)
+        for pin in row.extra_repos
+    )
+
+
+def release(deps: Deps, team: str, environment: str) -> None:
+    """Remove the checkouts that only an environment used, which is about to be forgotten.
+
+    An extra repo that somebody works on is left to the reconciler.
+    """
+    row = deps.environments.by_id(environment)
+    for pin in row.extra_repos if row is not None else ():
+        with suppress(Busy), deps.locks.acquire(lock_key(team, pin.name), "cleaning up"):
+            sweep(deps, team, pin.repo, without=environment)
+
+
+def sweep(deps: Deps, team: str, repo: str, *, without: str = "") -> None:
+    """Remove an extra repo's checkouts that no environment is pinned to; its lock is held.
+
+    Args:
+        deps: the product's parts.
+        team: whose extra repo it is.
+        repo: its id.
+        without: an environment that does not count any more.
+    """
+    for folder in unused(deps, team, repo, without=without):
+        with writing():
+            # Renamed first, or a kill would leave half a checkout that looks whole.
+            gone = folder
+            if not folder.name.startswith(_GONE):
+                gone = folder.with_name(f"{_GONE}{folder.name}")
+                shutil.rmtree(gone, ignore_errors=True)
+                folder.rename(gone)
+            shutil.rmtree(gone)
+
+
+def unused(deps: Deps, team: str, repo: str, *, without: str = "") -> tuple[Path, ...]:
+    """Name the checkouts that no environment is pinned to, and what a kill left of others.
+
+    Only what has a name that we give is ours to remove.
+    """
+    # Listed before the rows are read: whatever is there by then and in use has its pin.
+    folder = deps.naming.extra_repos_folder(team) / repo
+    there = sorted(folder.iterdir()) if folder.is_dir() else []
+    used = {
+        pin.commit
+        for row in deps.environments.list(team)
+        for pin in row.extra_repos
+        if pin.repo == repo and row.id != without
+    }
+    return tuple(
+        path
+        for path in there
+        if path.name.startswith((_NEW, _GONE)) or (is_commit(path.name) and path.name not in used)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Checkout:
+    """Makes one checkout, for one call."""
+
+    deps: Deps
+    call: Call
+    tell: Tell
+
+    def locked(self, team: str, name: str) -> HeldLock:
+        """Take an extra repo's lock, waiting for whoever has it until this call is cancelled."""
+        deadline = time.monotonic() + LOCK_SECONDS
+        while True:
+            try:
+                return self.deps.locks.acquire(lock_key(team, name), "a checkout", wait=1)
+            except Busy as busy:
+                if time.monotonic() > deadline:
+                    raise
+                self.tell(busy.message)
+
+    def ensure(self, team: str, pin: Pin, record: Record) -> Path:
+        """Answer the checkout that a pin names or, without a commit, comes to name."""
+        repo = self.deps.extra_repos.by_id(pin.repo)
+        if repo is None or repo.team != team:
+            raise Conflict(f"Extra repo {pin.name} is gone.", "list_extra_repos shows the others.")
+        plan = ExtraRepoPlan.of(self.deps.naming, repo)
+        commit = pin.commit or self._newest(plan, repo, pin.branch)
+        final = plan.checkout(commit)
+        if not final.is_dir():
+            self._write(plan, commit)
+        record(replace(pin, commit=commit))
+        return final
+
+    def _newest(self, plan: ExtraRepoPlan, repo: ExtraRepo, branch: str) -> str:
+        """Return the newest commit that was fetched, or fetch it where it is not here."""
+        commit = repo.branches.get(branch)
+        if commit and (plan.checkout(commit).is_dir() or self._copy(plan).holds(commit)):
+            return commit
+        fetched = fetch_branch(self.deps, repo, branch, self.tell, self.call.cancelled)
+        describe(self.deps.naming, fetched)
+        return fetched.branches[branch]
+
+    def _write(self, plan: ExtraRepoPlan, commit: str) -> None:
+        aside = plan.folder / f"{_NEW}{commit}"
+        try:
+            with writing():
+                shutil.rmtree(aside, ignore_errors=True)
+            self._copy(plan).check_out(commit, aside)
+            with writing():
+                aside.rename(plan.checkout(commit))
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+
+    def _copy(self, plan: ExtraRepoPlan) -> SharedStore:
+        return self.deps.git.copy(
+            plan.git_dir, on_progress=self.tell, cancelled=self.call.cancelled
+        )

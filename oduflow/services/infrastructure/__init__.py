@@ -1,0 +1,1 @@
+"""What environments share: networks, the database server, the firewall, the disk."""

@@ -1,0 +1,187 @@
+"""What stands before the first environment: networks, the database, the firewall, team folders.
+
+Everything is made if it is missing and left alone if it is there, so each start and each call may
+ask for it again.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+
+from oduflow.adapters.docker.errors import SubnetTaken
+from oduflow.adapters.docker.networks import Networks
+from oduflow.adapters.docker.subnets import bridge_name
+from oduflow.adapters.firewall.iptables import Firewall, FirewallState
+from oduflow.adapters.firewall.plan import FirewallPlan, TeamNet
+from oduflow.adapters.firewall.resolvers import host_resolvers
+from oduflow.adapters.locks import FileLocks
+from oduflow.domain.errors import Forbidden, UpstreamFailed
+from oduflow.domain.plan import DATABASE_HOST_OFFSET, Naming
+from oduflow.services.infrastructure.database import DatabaseServer
+from oduflow.services.infrastructure.disk import Disk
+from oduflow.services.secret_files import make_folder
+from oduflow.settings import Settings
+
+SUBNET_TRIES = 10
+LOCK_WAIT_SECONDS = 120.0
+
+
+@dataclass(slots=True)
+class Infrastructure:
+    """Makes and watches what all environments share.
+
+    Attributes:
+        isolation: whether the firewall's rules stood when they were last applied.
+    """
+
+    settings: Settings
+    naming: Naming
+    networks: Networks
+    database: DatabaseServer
+    firewall: Firewall
+    locks: FileLocks
+    disk: Disk
+    isolation: FirewallState | None = None
+    _stands: bool = False
+
+    def ensure(self, on_progress: Callable[[str], None] = lambda _line: None) -> FirewallState:
+        """Make everything that is missing.
+
+        Args:
+            on_progress: told a line before each longer part.
+
+        Returns:
+            Whether environments are isolated as planned.
+
+        Raises:
+            Failure: which part could not be made, and why.
+        """
+        with self.locks.acquire("infrastructure", "start", wait=LOCK_WAIT_SECONDS):
+            make_folder(self.naming.data_dir)
+            self._network(self.naming.network, "net", icc=True)
+            self._network(self.naming.build_network, "build", icc=False)
+            subnets = {}
+            for team in self.settings.teams:
+                make_folder(self.naming.team_folder(team))
+                name = self.naming.team_network(team)
+                subnets[name] = self._network(name, f"team-{team}", icc=False)
+            # The rules come before the database: no address is ever open without them.
+            state = self.apply_firewall()
+            self.database.ensure(subnets, on_progress)
+            self.disk.hold_reserve()
+            self._stands = True
+            return state
+
+    def wake(self) -> None:
+        """Make what is missing where the database does not answer: a command line has no keeper.
+
+        Raises:
+            Failure: what is missing and could not be made.
+        """
+        if not self._stands or not self.database.serves():
+            self.ensure()
+
+    def require(self) -> None:
+        """Make sure that an environment can be made now.
+
+        Raises:
+            Forbidden: tenants cannot be kept apart on this machine.
+            QuotaReached: the disk has no room for it.
+            Failure: what is missing and could not be made.
+        """
+        self.disk.require()
+        self.wake()
+        state = self.isolation
+        if (
+            state is not None
+            and not state.ok
+            and len(self.settings.teams) > 1
+            and not self.settings.firewall.allow_unisolated
+        ):
+            raise Forbidden(
+                f"Environments of several teams cannot be kept apart here: {state.reason}",
+                "Mend the firewall (`oduflow doctor`), or set [firewall] allow_unisolated = true.",
+            )
+
+    def apply_firewall(self) -> FirewallState:
+        """Make the rules stand, again where somebody flushed them."""
+        self.isolation = self.firewall.apply(self.firewall_plan())
+        return self.isolation
+
+    def check_firewall(self) -> FirewallState:
+        """Say whether the rules stand, and change nothing."""
+        self.isolation = self.firewall.check(self.firewall_plan())
+        return self.isolation
+
+    def database_since(self) -> str:
+        """Say since when the database's container runs, as the engine writes it."""
+        return self.database.since()
+
+    def database_address(self, team: str) -> str:
+        """Return the database's address on a team's network."""
+        return str(database_address(self._subnet(self.naming.team_network(team))))
+
+    def firewall_plan(self) -> FirewallPlan:
+        """Gather the facts that the rules follow from."""
+        configured = self.settings.firewall
+        return FirewallPlan(
+            instance=self.naming.instance,
+            net_bridge=self._bridge("net"),
+            net_ports=configured.ports,
+            teams=tuple(self._team_nets()),
+            build_net=self._bridge("build"),
+            # The seed's rule lets the database's network reach the server; tenants never may.
+            allowed_host_ports=tuple(
+                port for port in configured.ports if port != self.settings.server.port
+            ),
+            egress=configured.egress,
+            resolvers=host_resolvers(),
+        )
+
+    def _team_nets(self) -> Iterator[TeamNet]:
+        # Those that exist, not those that are configured: what a team left behind when it was
+        # taken out of the configuration stays locked in.
+        # In one order: the engine lists them in any, and each new order would be a new plan.
+        known = self.networks.list(self.naming.labels("network"))
+        for found in sorted(known, key=lambda network: network.name):
+            if found.name.startswith(self.naming.team_network("")):
+                subnet = IPv4Network(found.subnet)
+                yield TeamNet(found.bridge, subnet, database_address(subnet))
+
+    def _network(self, name: str, what: str, *, icc: bool) -> IPv4Network:
+        labels = self.naming.labels("network", network=what)
+        known = self.networks.facts(name)
+        for _ in range(SUBNET_TRIES):
+            subnet = (
+                IPv4Network(known.subnet)
+                if known is not None
+                else self.networks.free_subnet(self.settings.server.subnet_pool)
+            )
+            try:
+                self.networks.ensure(
+                    name, bridge_name=self._bridge(what), subnet=subnet, icc=icc, labels=labels
+                )
+            except SubnetTaken:
+                known = self.networks.facts(name)
+            else:
+                return subnet
+        raise UpstreamFailed(
+            f"No subnet could be had for network {name}.",
+            "Give [server] subnet_pool a private range that nothing else uses.",
+        )
+
+    def _subnet(self, network: str) -> IPv4Network:
+        facts = self.networks.facts(network)
+        if facts is None:
+            raise UpstreamFailed(
+                f"Network {network} is missing.", "Restart the server; it is made at start."
+            )
+        return IPv4Network(facts.subnet)
+
+    def _bridge(self, what: str) -> str:
+        return bridge_name(self.naming.instance, what)
+
+
+def database_address(subnet: IPv4Network) -> IPv4Address:
+    """Compute the database's fixed address in a team's subnet."""
+    return subnet.network_address + DATABASE_HOST_OFFSET

@@ -1,0 +1,1 @@
+"""The server itself: infrastructure, database server, reconcile loop, doctor, destroy."""

@@ -1,0 +1,143 @@
+"""Look at every part that creating an environment needs, and say what is missing."""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from oduflow.adapters.docker.engine import Engine
+from oduflow.adapters.store import Facts, Store
+from oduflow.domain.errors import Failure, Forbidden, UpstreamFailed
+from oduflow.domain.health import Finding
+from oduflow.domain.proxies import FACT, Hops
+from oduflow.services.deps import Deps
+from oduflow.services.server.adoption import leftovers
+
+
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """Names each part and its health; also the server's `/readyz`.
+
+    Attributes:
+        deps: parts of its own, whose engine answers within seconds or not at all.
+    """
+
+    deps: Deps
+    engine: Engine
+    store: Store
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Look at everything now; each part has a time limit of its own."""
+        docker = _finding("docker", self._docker)
+        by_itself: dict[str, Callable[[], str]] = {
+            "user": _user,
+            "git": self._git,
+            "store": self._store,
+            "disk": self._disk,
+        }
+        through_docker: dict[str, Callable[[], str]] = {
+            "images": self._images,
+            "postgres": self._postgres,
+            "isolation": self._isolation,
+        }
+        return (
+            docker,
+            *(_finding(part, check) for part, check in by_itself.items()),
+            *(
+                _finding(part, check if docker.ok else _not_looked_at)
+                for part, check in through_docker.items()
+            ),
+        )
+
+    def environments(self) -> Counter[str]:
+        """Count the environments of all teams by state."""
+        return Counter(str(row.state) for row in self.deps.environments.all())
+
+    def proxies(self) -> Finding:
+        """Report what the server saw of the proxies in front; nothing is less ready for it."""
+        return _finding("proxies", self._proxies)
+
+    def leftovers(self) -> tuple[Finding, ...]:
+        """Report what carries our label and belongs to nothing we know."""
+        try:
+            found = leftovers(self.deps)
+        except Failure:
+            return ()  # the part that failed is among the findings already
+        return tuple(
+            Finding(
+                "leftover",
+                ok=False,
+                message=f"{each.noun} {each.name} belongs to nothing that we know.",
+                hint=f"Look at it, then `{each.removal}`; we delete nothing without a row."
+                if each.removal
+                else "It takes space until `oduflow destroy`; we delete nothing without a row.",
+            )
+            for each in found
+        )
+
+    def _docker(self) -> str:
+        self.engine.ping()
+        return f"Docker {self.engine.version()} answers."
+
+    def _git(self) -> str:
+        return f"{self.deps.git.check_git()} is here."
+
+    def _store(self) -> str:
+        self.store.check()
+        return "The store can be written."
+
+    def _proxies(self) -> str:
+        trusted = self.deps.settings.server.trusted_proxies
+        seen = Hops.load(Facts(self.store).get(FACT))
+        if seen is not None and seen.trusted == trusted:
+            raise UpstreamFailed(seen.message, seen.hint)
+        return f"No request showed that there are not {trusted} in front."
+
+    def _disk(self) -> str:
+        disk = self.deps.infrastructure.disk
+        disk.require()
+        return f"{disk.free() / (1 << 30):.0f} GiB are free."
+
+    def _images(self) -> str:
+        self.deps.images.facts(self.deps.settings.images.postgres)
+        return "The database's image is here."
+
+    def _postgres(self) -> str:
+        self.deps.infrastructure.database.examine()
+        return "PostgreSQL answers."
+
+    def _isolation(self) -> str:
+        state = self.deps.infrastructure.check_firewall()
+        if state.ok:
+            return "Environments are isolated."
+        several = len(self.deps.settings.teams) > 1
+        if several and not self.deps.settings.firewall.allow_unisolated:
+            raise UpstreamFailed(
+                f"Environments are not isolated: {state.reason}",
+                "Install iptables and run the server as root, or set "
+                "[firewall] allow_unisolated = true.",
+            )
+        return f"Isolation is reduced: {state.reason}"
+
+
+def _user() -> str:
+    if os.geteuid() != 0:
+        raise Forbidden(
+            "The server must run as root: it hands files to Odoo's and PostgreSQL's users.",
+            "Run it as root, for example as a service of the system.",
+        )
+    return "The server runs as root."
+
+
+def _not_looked_at() -> str:
+    raise UpstreamFailed("Not looked at: Docker does not answer.", "Mend docker first.")
+
+
+def _finding(part: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(part, ok=True, message=check())
+    except Failure as failure:
+        return Finding(part, ok=False, message=failure.message, hint=failure.hint)
+    except OSError as cause:
+        reason = cause.strerror or type(cause).__name__
+        return Finding(part, ok=False, message=f"It cannot be looked at: {reason}.")

@@ -1,0 +1,115 @@
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from oduflow.domain.container import Attachment, ImageFacts, Limits, Publish
+from oduflow.domain.plan import EnvironmentPlan, Naming
+from oduflow.services.environments.container import (
+    install_spec,
+    serving_spec,
+)
+from oduflow.services.secret_files import ensure_secret
+from tests.support.store_rows import environment, pin
+
+IMAGE = ImageFacts("sha256:0123", "odoo:19.0", 101, 102, (), MappingProxyType({}))
+LIMITS = Limits(memory=1024 << 20, cpus=1.5)
+ROW = environment(
+    id="abcdefghijkl",
+    repo_url="https://example.com/acme/sale-tools.git",
+    modules=("crm", "sale"),
+    port=20007,
+    addons=("/mnt/repo/sale_tools",),
+)
+
+
+def test_the_serving_container_is_hardened_and_reachable_on_its_one_port(plan):
+    spec = serving_spec(plan, ROW, IMAGE, LIMITS, "127.0.0.1")
+
+    assert spec.name == "oduflow-env-1.sale"
+    assert spec.image == "sha256:0123", "the image's id: a tag may move"
+    assert spec.user == "101:102"
+    assert (spec.entrypoint, spec.command) == (("odoo",), ("--config", "/etc/odoo/odoo.conf"))
+    assert spec.publish == (Publish(8069, "127.0.0.1", 20007),)
+    assert spec.networks == (Attachment("oduflow-team-1"),)
+    assert (spec.limits.memory, spec.limits.cpus) == (1024 << 20, 1.5)
+    assert spec.hostname == "sale"
+    assert spec.labels == plan.labels(ROW)
+
+
+def test_the_installing_container_publishes_nothing_and_ends(plan):
+    spec = install_spec(plan, ROW, IMAGE, LIMITS)
+
+    assert spec.name == "oduflow-env-1.sale.once"
+    assert spec.publish == ()
+    assert spec.command[2:] == ("--init", "crm,sale", "--stop-after-init", "--no-http")
+    assert spec.labels["oduflow.kind"] == "once", "it is never taken for an environment"
+
+
+def test_both_run_in_the_same_place(plan):
+    serving, installing = specs(plan)
+
+    assert serving.mounts == installing.mounts
+    assert serving.networks == installing.networks
+    assert serving.limits == installing.limits == LIMITS
+    assert serving.user == installing.user
+
+
+def test_only_odoos_data_can_be_written(plan):
+    for spec in specs(plan, python_deps="0123"):
+        writable = {mount.target: mount.source for mount in spec.mounts if not mount.read_only}
+
+        assert writable == {"/var/lib/odoo": "oduflow-env-abcdefghijkl"}
+
+
+def test_of_the_environments_folder_only_the_checkout_and_the_configuration_are_seen(plan):
+    for spec in specs(plan):
+        bound = {mount.target: mount.source for mount in spec.mounts if mount.kind == "bind"}
+
+        assert bound == {
+            "/etc/odoo/odoo.conf": str(plan.conf),
+            "/mnt/repo/sale_tools": str(plan.checkout),
+        }
+        assert str(plan.git_dir) not in bound.values()
+
+
+def test_the_repositorys_python_packages_are_mounted_where_python_looks(plan):
+    for spec in specs(plan, python_deps="0123"):
+        (mount,) = (mount for mount in spec.mounts if mount.target == "/mnt/python")
+
+        assert mount.source == f"{plan.naming.team_folder('1')}/python/0123"
+        assert mount.read_only
+        assert spec.environment == {"PYTHONPATH": "/mnt/python"}
+
+
+def test_extra_repos_are_mounted_read_only_as_the_one_checkout_of_their_commit(plan):
+    pins = (pin(), pin(repo="b" * 12, name="web", repo_url="https://example.com/o/sale-ui.git"))
+    extra = plan.naming.team_folder("1") / "extra"
+    for spec in specs(plan, extra_repos=pins):
+        mounts = [mount for mount in spec.mounts if mount.target.startswith("/mnt/extra/")]
+
+        assert [(mount.target, mount.source, mount.read_only) for mount in mounts] == [
+            ("/mnt/extra/enterprise/enterprise", str(extra / ("a" * 12) / ("c" * 40)), True),
+            ("/mnt/extra/web/sale_ui", str(extra / ("b" * 12) / ("c" * 40)), True),
+        ]
+
+
+def test_no_secret_is_in_what_the_engine_is_told(plan):
+    names = ("database_password", "admin_password", "master_password")
+    secrets = [ensure_secret(plan.secrets / name) for name in names]
+
+    for spec in specs(plan, python_deps="0123"):
+        assert not any(secret in repr(spec) for secret in secrets)
+
+
+def specs(plan, **changes):
+    row = replace(ROW, **changes)
+    return serving_spec(plan, row, IMAGE, LIMITS, "127.0.0.1"), install_spec(
+        plan, row, IMAGE, LIMITS
+    )
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> EnvironmentPlan:
+    return EnvironmentPlan.of(Naming("oduflow", tmp_path), ROW)

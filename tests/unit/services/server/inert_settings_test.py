@@ -1,0 +1,38 @@
+import pytest
+
+from oduflow.services.server.inert_settings import without_effect
+from oduflow.settings import describe, parse
+
+TEAM = '[team.1]\nauth_token = "a-token-long-enough"\nui_password = "a-password-long-enough"\n'
+SETTING = {
+    "acme_email": '"ops@example.com"',
+    "auto_delete_hours": "1",
+    "auto_stop_hours": "1",
+    "clone": '"copy"',
+    "disk_gb": "5",
+    "pool": '"/srv/pool"',
+}
+WITHOUT_EFFECT = [key for key in describe() if key.help.startswith("No effect yet")]
+
+
+def test_the_default_configuration_is_silent() -> None:
+    assert without_effect(parse(TEAM)) == ()
+
+
+def test_whoever_reads_about_a_key_without_effect_is_told_so() -> None:
+    assert sorted(key.key for key in WITHOUT_EFFECT) == sorted(SETTING)
+
+
+@pytest.mark.parametrize("key", WITHOUT_EFFECT, ids=lambda key: key.key)
+def test_whoever_sets_one_is_told_so_too(key) -> None:
+    section = key.section.replace("<id>", "1")
+    table = "" if section == "team.1" else f"[{section}]\n"
+    (line,) = without_effect(parse(f"{TEAM}{table}{key.key} = {SETTING[key.key]}\n"))
+    assert line.startswith(f"[{section}] ")
+    assert "no effect yet" in line
+
+
+@pytest.mark.parametrize("key", ["mode", "environment_hosts", "tls"])
+def test_whoever_reads_about_a_key_that_is_refused_learns_it(key) -> None:
+    (about,) = (row.help for row in describe() if (row.section, row.key) == ("routing", key))
+    assert "not served yet" in about.lower()
