@@ -7,7 +7,7 @@ from oduflow.adapters.store.environments import EnvironmentChanges, Environments
 from oduflow.adapters.store.extra_repos import ExtraRepoChanges, ExtraRepos
 from oduflow.adapters.store.facts import Facts
 from oduflow.adapters.store.grants import Grants
-from oduflow.adapters.store.jobs import JobEvent, Jobs
+from oduflow.adapters.store.jobs import Jobs
 from oduflow.adapters.store.oauth_clients import OAuthClients
 from oduflow.adapters.store.oauth_logins import OAuthLogins
 from oduflow.adapters.store.oauth_tokens import OAuthTokens
@@ -23,7 +23,6 @@ __all__ = [
     "ExtraRepos",
     "Facts",
     "Grants",
-    "JobEvent",
     "Jobs",
     "OAuthClients",
     "OAuthLogins",

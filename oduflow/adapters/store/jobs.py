@@ -1,13 +1,12 @@
-"""Jobs in the store, and the events of their progress."""
+"""Jobs in the store, each with the last progress it reported."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, Update, and_, delete, func, or_, select, update
 
 from oduflow.adapters.store.engine import Store
-from oduflow.adapters.store.tables import grants, job_events, jobs
+from oduflow.adapters.store.tables import grants, jobs
 from oduflow.domain.access import Actor, ActorKind, Tier
 from oduflow.domain.clock import now
 from oduflow.domain.job import Job, Progress
@@ -25,15 +24,6 @@ _WAITING = (
     .where(_UNFINISHED, jobs.c.position > 0)
     .order_by(func.coalesce(jobs.c.queued_at, jobs.c.created_at), jobs.c.id)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class JobEvent:
-    """One step that a job reported; numbers grow, across all jobs."""
-
-    number: int
-    time: datetime
-    progress: Progress
 
 
 class Jobs:
@@ -77,18 +67,16 @@ class Jobs:
             return tuple(connection.scalars(_WAITING))
 
     def progress(self, job: str, progress: Progress) -> None:
-        """Remember how far it is, and append an event."""
-        moment = now()
-        step = {
-            "step": progress.step,
-            "message": progress.message,
-            "done": progress.done,
-            "total": progress.total,
-        }
+        """Store the job's last progress, in place of the one before."""
+        change = _change(job).values(
+            step=progress.step,
+            message=progress.message,
+            done=progress.done,
+            total=progress.total,
+            updated_at=now(),
+        )
         with self._store.write() as connection:
-            changed = connection.execute(_change(job).values(updated_at=moment, **step))
-            if changed.rowcount:
-                connection.execute(job_events.insert(), {"job": job, "time": moment, **step})
+            connection.execute(change)
 
     def queue(self, job: str, position: int) -> None:
         """Mark it queued at `position`, or running when it is 0."""
@@ -120,20 +108,8 @@ class Jobs:
         with self._store.read() as connection:
             return connection.scalar(asked) is not None
 
-    def events(self, job: str, after: int = 0) -> tuple[JobEvent, ...]:
-        """Return what the job reported after event number `after`, oldest first."""
-        query = (
-            select(job_events)
-            .where(job_events.c.job == job, job_events.c.number > after)
-            .order_by(job_events.c.number)
-        )
-        with self._store.read() as connection:
-            return tuple(
-                JobEvent(row.number, row.time, _progress(row)) for row in connection.execute(query)
-            )
-
     def prune(self, before: datetime) -> int:
-        """Forget jobs that finished before a moment, with their events; return how many."""
+        """Delete jobs that finished before a moment; return how many."""
         old = delete(jobs).where(jobs.c.status.in_(sorted(FINISHED)), jobs.c.updated_at < before)
         with self._store.write() as connection:
             return connection.execute(old).rowcount

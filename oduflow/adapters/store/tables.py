@@ -181,20 +181,6 @@ jobs = Table(
     Index(None, "status"),
 )
 
-job_events = Table(
-    "job_events",
-    metadata,
-    Column("number", Integer, primary_key=True),
-    Column("job", Text, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
-    Column("time", MOMENT, nullable=False),
-    _text("step"),
-    _text("message"),
-    Column("done", Integer, nullable=False),
-    Column("total", Integer, nullable=False),
-    Index(None, "job", "number"),
-    sqlite_autoincrement=True,
-)
-
 # Whoever holds a grant may make narrower ones, which go with it.
 grants = Table(
     "grants",

@@ -1,7 +1,7 @@
-"""How the schema came to be: one file a revision, run by Alembic.
+"""The history of the schema: one file for each revision, run by Alembic.
 
-A new one: change `tables.py`, add `versions/r0002_<what>.py` in batch mode (SQLite alters little
-by itself), move `HEAD`. Revisions that were released never change.
+To add a revision: change `tables.py`, add `versions/r<HEAD + 1>_<what>.py` in batch mode (SQLite
+alters little by itself), move `HEAD`. Released revisions never change.
 """
 
-HEAD = "0007"
+HEAD = "0008"

@@ -113,19 +113,15 @@ def test_a_queued_job_shows_its_place_until_it_runs(jobs):
     assert MOMENT < waiting.updated_at <= running.updated_at
 
 
-def test_progress_is_remembered_and_appended(jobs):
+def test_a_job_keeps_its_last_progress(jobs):
     jobs.add(job())
     jobs.add(job(id="other"))
 
     for name, progress in ((job().id, CHECKOUT), ("other", CHECKOUT), (job().id, DATABASE)):
         jobs.progress(name, progress)
 
-    events = jobs.events(job().id)
     assert jobs.get("1", job().id).progress == DATABASE
-    assert [event.progress for event in events] == [CHECKOUT, DATABASE]
-    assert events[0].time <= events[1].time
-    assert jobs.events(job().id, after=events[0].number) == events[1:]
-    assert jobs.events(job().id, after=events[1].number) == ()
+    assert jobs.get("1", "other").progress == CHECKOUT
 
 
 @pytest.mark.parametrize("status", sorted(FINISHED))
@@ -141,7 +137,6 @@ def test_a_finished_job_never_changes(jobs, status):
 
     assert jobs.get("1", job().id) == ended
     assert (ended.status, ended.result) == (status, {"status": "first"})
-    assert jobs.events(job().id) == ()
 
 
 def test_a_job_that_ends_while_it_waits_leaves_the_queue(jobs):
@@ -164,7 +159,7 @@ def test_a_cancellation_reaches_the_owner(jobs):
     assert not jobs.cancel_requested("unknown")
 
 
-def test_pruning_forgets_old_finished_jobs_with_their_events(jobs):
+def test_pruning_deletes_old_finished_jobs(jobs):
     for name in ("old", "running", "fresh"):
         jobs.add(job(id=name))
         jobs.progress(name, CHECKOUT)
@@ -175,8 +170,6 @@ def test_pruning_forgets_old_finished_jobs_with_their_events(jobs):
     assert jobs.prune(middle) == 1
 
     assert set(names(jobs.list("1", active=False, limit=10))) == {"running", "fresh"}
-    assert jobs.events("old") == ()
-    assert len(jobs.events("fresh")) == 1
 
 
 def test_times_are_kept_to_the_microsecond_and_in_utc(jobs):
