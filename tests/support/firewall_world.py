@@ -179,7 +179,7 @@ def listeners(world: World, undo: ExitStack, nets: Mapping[str, NetworkFacts]) -
     publish = (Publish(8069, "0.0.0.0", published),)  # noqa: S104 - as an operator may
     database = address(nets["a"], 10)
     start(world, undo, "a1", nets["a"], 1)
-    start(world, undo, "a2", nets["a"], 8069, 6379)
+    start(world, undo, "a2", nets["a"], 8069)
     start(world, undo, "b1", nets["b"], 8069, publish=publish)
     start(world, undo, "c1", nets["c"], 1)
     start(world, undo, "c2", nets["c"], 8069)
@@ -189,7 +189,6 @@ def listeners(world: World, undo: ExitStack, nets: Mapping[str, NetworkFacts]) -
     link_local(world, "c1")  # whoever asks needs a settled address, too
     world.targets |= {
         "neighbour": (where(world, "a2", nets["a"]), 8069),
-        "neighbour redis": (where(world, "a2", nets["a"]), 6379),
         "other team": (where(world, "b1", nets["b"]), 8069),
         "careless neighbour": (where(world, "c2", nets["c"]), 8069),
         "careless neighbour, IPv6": (link_local(world, "c2"), 8069),

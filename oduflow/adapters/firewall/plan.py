@@ -11,14 +11,6 @@ INTERNET = "internet"
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
-    """A TCP port of a service that a whole team may reach, by its address in their network."""
-
-    address: IPv4Address
-    port: int
-
-
-@dataclass(frozen=True, slots=True)
 class TeamNet:
     """One team's network.
 
@@ -26,15 +18,11 @@ class TeamNet:
         bridge: its interface on the host.
         subnet: its addresses.
         db_address: PostgreSQL's address in it, None while PostgreSQL has not joined.
-        openings: the team's services (Redis, …).
-        proxy_address: the reverse proxy's address in it, which may reach Odoo's two ports.
     """
 
     bridge: str
     subnet: IPv4Network
     db_address: IPv4Address | None = None
-    openings: tuple[Opening, ...] = ()
-    proxy_address: IPv4Address | None = None
 
 
 @dataclass(frozen=True, slots=True)

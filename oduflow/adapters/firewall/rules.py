@@ -4,7 +4,7 @@ IPv4, `filter` table:
 
 INPUT ──▶ IN      containers to the host: let in where configured, else dropped
 DOCKER-USER ──▶ FWD   containers to containers and beyond
-                 ├─▶ TEAM   what a team's containers may reach outside their openings
+                 ├─▶ TEAM   what a team's containers may reach beside their database
                  └─▶ PIP    the same for pip: the internet, no private range
 
 IPv6 is off in every network of ours, but a bridge has a link-local address and a container may
@@ -17,14 +17,13 @@ host. That is why a packet is refused where it comes *from*, and where it goes *
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 
-from oduflow.adapters.firewall.plan import FirewallPlan, Marks, TeamNet, parse_egress
+from oduflow.adapters.firewall.plan import FirewallPlan, Marks, parse_egress
 
 Rule = tuple[str, ...]
 
 POSTGRES_PORT = 5432
-ODOO_PORTS = "8069,8072"
 # Odoo opens at most 16, a role may have 20; the rest is for those just signing in.
 CONNECTIONS_PER_CONTAINER = 40
 PRIVATE = tuple(
@@ -142,7 +141,8 @@ def _to_the_host(plan: FirewallPlan, *, internet: bool) -> Iterable[Rule]:
 def _between_containers(plan: FirewallPlan, team_chain: str, pip_chain: str) -> Iterable[Rule]:
     yield (*_ESTABLISHED, *_RETURN)
     for team in plan.teams:
-        yield from _openings(team)
+        if team.db_address is not None:
+            yield from _to_the_database(team.bridge, team.subnet, team.db_address)
         yield ("-i", team.bridge, "-j", team_chain)
     if plan.build_net:
         yield ("-i", plan.build_net, "-j", pip_chain)
@@ -154,28 +154,20 @@ def _between_containers(plan: FirewallPlan, team_chain: str, pip_chain: str) -> 
         yield ("-o", plan.build_net, *_DROP)
 
 
-def _openings(team: TeamNet) -> Iterable[Rule]:
-    """Accept, inside one team's bridge: its database, its services, the proxy to Odoo.
+def _to_the_database(bridge: str, subnet: IPv4Network, address: IPv4Address) -> Iterable[Rule]:
+    """Accept connections from one team's containers to PostgreSQL, inside their bridge.
 
     Accepted and not returned: Docker's own rule drops the rest of the bridge (`icc=false`).
     """
-    inside = ("-i", team.bridge, "-o", team.bridge)
-    targets = [(each.address, each.port) for each in team.openings]
-    if team.db_address is not None:
-        targets.insert(0, (team.db_address, POSTGRES_PORT))
-        # PostgreSQL counts a role's connections only once it has signed in: without a limit here
-        # one container's half-open ones take every slot, the administrator's too (seen).
-        database = ("-d", f"{team.db_address}/32", *_tcp(POSTGRES_PORT))
-        yield (*inside, *database, *_TOO_MANY, *_DROP)
-    for address, port in targets:
-        yield (*inside, "-s", str(team.subnet), "-d", f"{address}/32", *_tcp(port), *_ACCEPT)
-    if team.proxy_address is not None:
-        proxy = ("-s", f"{team.proxy_address}/32", "-d", str(team.subnet))
-        yield (*inside, *proxy, "-p", "tcp", "-m", "multiport", "--dports", ODOO_PORTS, *_ACCEPT)
+    target = ("-i", bridge, "-o", bridge, "-d", f"{address}/32", *_tcp(POSTGRES_PORT))
+    # PostgreSQL counts a role's connections only once it has signed in: without a limit here
+    # one container's half-open ones take every slot, the administrator's too (seen).
+    yield (*target, *_TOO_MANY, *_DROP)
+    yield (*target, "-s", str(subnet), *_ACCEPT)
 
 
 def _outward(plan: FirewallPlan, *, internet: bool) -> list[Rule]:
-    """Decide on a new connection that no opening took; its order is its meaning."""
+    """Decide on a new connection that no rule before accepted; the order matters."""
     _, networks = parse_egress(plan.egress)
     private = [each for each in networks if any(each.subnet_of(range_) for range_ in PRIVATE)]
     public = [each for each in networks if each not in private]

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from oduflow.adapters.firewall.plan import FirewallPlan, Opening
+from oduflow.adapters.firewall.plan import FirewallPlan
 from tests.support.firewall_world import World
 
 BEYOND = ("link-local", "metadata", "private", "internet", "other team", "neighbour", "docker0")
@@ -44,30 +44,6 @@ def test_a_port_of_the_host_opens_to_every_team_when_configured(standing: World)
     other = standing.targets["published, own gateway"][1]
     targets = {"allowed": (gateway, port), "other": (gateway, other)}
     assert standing.probe("a1", targets) == {"allowed": "host", "other": ""}
-
-
-def test_a_service_of_the_team_opens_on_its_port_only(standing: World) -> None:
-    address, port = standing.targets["neighbour redis"]
-    team, *others = standing.plan.teams
-    team = replace(team, openings=(Opening(IPv4Address(address), port),))
-    apply(standing, replace(standing.plan, teams=(team, *others)))
-    assert standing.probe("a1", ["neighbour redis", "neighbour"]) == {
-        "neighbour redis": "a2",
-        "neighbour": "",
-    }
-    assert standing.probe("b1", ["neighbour redis"]) == {"neighbour redis": ""}
-
-
-def test_the_proxy_reaches_odoo_and_nothing_else_of_it(standing: World) -> None:
-    team, *others = standing.plan.teams
-    # The database's container stands in for the proxy: it too is in both networks.
-    team = replace(team, proxy_address=IPv4Address(standing.targets["db"][0]))
-    apply(standing, replace(standing.plan, teams=(team, *others)))
-    assert standing.probe("db", ["neighbour redis", "neighbour"]) == {
-        "neighbour redis": "",
-        "neighbour": "a2",
-    }
-    assert standing.probe("a1", ["neighbour"]) == {"neighbour": ""}
 
 
 def test_where_the_internet_is_the_hosts_name_server_is(standing: World) -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from oduflow.adapters.firewall.plan import FirewallPlan, Opening, TeamNet
+from oduflow.adapters.firewall.plan import FirewallPlan, TeamNet
 from oduflow.adapters.firewall.rules import Rule, Ruleset, ipv4_rules, ipv6_rules
 from oduflow.domain.errors import Invalid
 
@@ -171,23 +171,6 @@ def test_where_the_internet_is_the_name_servers_are() -> None:
     assert passing(open_plan, replace(asking, into="br-blue")) == "RETURN"
 
 
-def test_a_service_of_the_team_is_open_to_the_team() -> None:
-    redis = Opening(IPv4Address("10.213.1.9"), 6379)
-    plan = replace(PLAN, teams=(replace(BLUE, openings=(redis,)), RED))
-    asking = replace(TO_NEIGHBOUR, target="10.213.1.9", port=6379)
-    assert passing(plan, asking) == "ACCEPT"
-    assert passing(plan, replace(asking, port=22)) == "DROP"
-    assert passing(plan, replace(asking, into="br-red", source="10.213.2.7")) == "DROP"
-
-
-def test_the_proxy_reaches_odoo_and_a_neighbour_does_not() -> None:
-    plan = replace(PLAN, teams=(replace(BLUE, proxy_address=IPv4Address("10.213.1.3")),))
-    asking = replace(TO_NEIGHBOUR, source="10.213.1.3", port=8072)
-    assert passing(plan, asking) == "ACCEPT"
-    assert passing(plan, replace(asking, port=22)) == "DROP"
-    assert passing(plan, TO_NEIGHBOUR) == "DROP"
-
-
 def test_a_team_is_reached_from_outside_by_a_published_port_only() -> None:
     coming = Packet("eth0", "br-blue", source="198.51.100.7", target="10.213.1.7", port=8069)
     assert passing(PLAN, replace(coming, state="DNAT")) == "RETURN"
@@ -253,7 +236,6 @@ def matches(rule: Rule, packet: Packet) -> bool:
         "-d": lambda value: IPv4Address(packet.target) in IPv4Network(value),
         "-p": lambda value: value == packet.protocol,
         "--dport": lambda value: value == str(packet.port),
-        "--dports": lambda value: str(packet.port) in value.split(","),
         "--connlimit-above": lambda value: packet.open_already >= int(value),
         "--ctstate": lambda value: packet.state in value.split(","),
     }
