@@ -153,11 +153,6 @@ class Cluster:
         ):
             handover.take_over(copy, from_role, to_role)
 
-    def settle(self, role: str) -> None:
-        """Give a role's own database back to it after a `hand_over` from it was killed."""
-        with self._admin("give the database back") as admin:
-            handover.settle(admin, role)
-
     def seal_template(self, database: str, role: str) -> None:
         """Close a database for good, to be copied only."""
         with self._admin("seal the template") as admin:

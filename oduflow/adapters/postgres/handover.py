@@ -22,7 +22,7 @@ from oduflow.domain.errors import Cancelled
 def lent(admin: Session, from_role: str, to_role: str) -> Iterator[None]:
     """Let `to_role` act for `from_role`, whose own database is parked meanwhile."""
     tenant_name(from_role), tenant_name(to_role)
-    if home(admin, from_role) == from_role:
+    if _database_owner(admin, from_role) == from_role:
         databases.set_owner(admin, from_role, ADMIN)
     roles.lend(admin, from_role, to_role)
     try:
@@ -40,23 +40,19 @@ def lent(admin: Session, from_role: str, to_role: str) -> Iterator[None]:
 
 
 def _give_back(admin: Session, from_role: str, to_role: str) -> None:
-    roles.take_back(admin, from_role, to_role)
-    settle(admin, from_role)
-
-
-def settle(admin: Session, role: str) -> None:
-    """Give a role's own database back to it.
+    """End the membership, and return the old owner's database to it.
 
     Only a role that may sign in has one: a template's belongs to the admin. So the answer follows
-    from the cluster alone, and a killed hand-over is healed by the next.
+    from the cluster alone, and the next hand-over repairs one that was killed.
     """
-    may_sign_in = admin.run("SELECT 1 FROM pg_roles WHERE rolname = %s AND rolcanlogin", role)
-    if may_sign_in and home(admin, role) == ADMIN:
-        databases.set_owner(admin, role, role)
+    roles.take_back(admin, from_role, to_role)
+    may_sign_in = admin.run("SELECT 1 FROM pg_roles WHERE rolname = %s AND rolcanlogin", from_role)
+    if may_sign_in and _database_owner(admin, from_role) == ADMIN:
+        databases.set_owner(admin, from_role, from_role)
 
 
-def home(admin: Session, role: str) -> str | None:
-    """Name the owner of the database that bears the role's name."""
+def _database_owner(admin: Session, role: str) -> str | None:
+    """Return the owner of the database that is named like the role, None when there is none."""
     found = admin.run(
         "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s", tenant_name(role)
     )

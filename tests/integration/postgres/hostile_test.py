@@ -223,7 +223,6 @@ def call_everything(tenants: Tenants, made: Made) -> set[str]:
         call(Tenant, tenants.tenant(target).set_admin_password, odoo_hash("secret"))
         if target is saved:
             call(Cluster, cluster.seal_template, name, name)
-    call(Cluster, cluster.settle, made.name)
     assert copy.name in cluster.databases()
     for each in (copy, saved):
         call(Cluster, cluster.drop_database, each.name)
