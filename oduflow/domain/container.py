@@ -104,7 +104,6 @@ class ContainerFacts:
 
     id: str
     name: str
-    image_id: str
     status: Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
     exit_code: int
     labels: Mapping[str, str]

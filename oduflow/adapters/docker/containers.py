@@ -1,12 +1,9 @@
 """Containers: made hardened, started, watched, removed."""
 
-import io
-import tarfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from pathlib import PurePosixPath
 
 from docker.errors import APIError
 from docker.errors import NotFound as EngineHasNone
@@ -109,19 +106,6 @@ class Containers:
         with translated(f"read the log of container “{name}”"):
             said = self._engine.api.logs(name, tail=tail, since=start)
         return said.decode(errors="replace")
-
-    def put_file(
-        self, name: str, path: PurePosixPath, content: bytes, *, uid: int, gid: int, mode: int
-    ) -> None:
-        """Write a file into a container, running or not; its folder must exist there."""
-        entry = tarfile.TarInfo(path.name)
-        entry.size, entry.uid, entry.gid, entry.mode = len(content), uid, gid, mode
-        entry.mtime = int(time.time())
-        archive = io.BytesIO()
-        with tarfile.open(fileobj=archive, mode="w") as writer:
-            writer.addfile(entry, io.BytesIO(content))
-        with translated(f"write a file into container “{name}”"):
-            self._engine.api.put_archive(name, str(path.parent), archive.getvalue())
 
     def run_once(
         self,

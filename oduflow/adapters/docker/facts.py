@@ -23,7 +23,6 @@ def from_inspect(found: Mapping[str, Any]) -> ContainerFacts:
     return ContainerFacts(
         id=found["Id"],
         name=found["Name"].lstrip("/"),
-        image_id=found["Image"],
         status=state["Status"],
         exit_code=state["ExitCode"],
         labels=found["Config"]["Labels"] or {},
@@ -39,7 +38,6 @@ def from_list(found: Mapping[str, Any]) -> ContainerFacts:
     return ContainerFacts(
         id=found["Id"],
         name=found["Names"][0].lstrip("/"),
-        image_id=found["ImageID"],
         status=found["State"],
         exit_code=int(exited[1]) if exited else 0,
         labels=found["Labels"] or {},

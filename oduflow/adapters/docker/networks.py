@@ -106,16 +106,6 @@ class Networks:
                 else:
                     raise
 
-    def disconnect(self, name: str, container: str) -> None:
-        """Take a container out of a network; one that is not in it is fine."""
-        with translated(f"take container “{container}” out of network “{name}”"):
-            try:
-                self._engine.api.disconnect_container_from_network(container, name, force=True)
-            except APIError as cause:
-                gone = isinstance(cause, EngineHasNone)
-                if not gone and "is not connected" not in str(cause.explanation):
-                    raise
-
     def remove(self, name: str) -> None:
         """Remove a network; one that is gone is fine.
 

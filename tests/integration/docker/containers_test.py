@@ -3,7 +3,6 @@ import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import PurePosixPath
 
 import pytest
 
@@ -214,22 +213,6 @@ def test_the_log_ends_with_the_last_lines_of_both_streams(
     containers.remove(shell.name)
     with pytest.raises(NotFound):
         containers.logs(shell.name)
-
-
-def test_a_file_is_put_in_with_its_owner_and_mode(
-    containers: Containers, volumes: Volumes, shell: ContainerSpec, labels: dict[str, str]
-) -> None:
-    volumes.ensure(shell.name, labels=labels)
-    mount = Mount("volume", "/var/lib/odoo", shell.name, read_only=False)
-    command = "stat -c '%u:%g %a' /var/lib/odoo/odoo.conf && cat /var/lib/odoo/odoo.conf"
-    containers.create(replace(shell, mounts=(mount,), command=(command,)))
-    path = PurePosixPath("/var/lib/odoo/odoo.conf")
-    containers.put_file(shell.name, path, b"[options]\n", uid=100, gid=101, mode=0o600)
-    containers.start(shell.name)
-    wait_for_exit(containers, shell.name)
-    assert containers.logs(shell.name) == "100:101 600\n[options]\n"
-    containers.remove(shell.name)
-    volumes.remove(shell.name)
 
 
 def test_a_container_cannot_use_more_than_its_limits(

@@ -31,7 +31,7 @@ RUNNING, STOPPED = EnvironmentState.RUNNING, EnvironmentState.STOPPED
 
 def container(status="running", exit_code=0, name="oduflow-env-1.sale") -> ContainerFacts:
     empty = MappingProxyType[str, str]({})
-    return ContainerFacts("id", name, "image", status, exit_code, empty, empty, "")
+    return ContainerFacts("id", name, status, exit_code, empty, empty, "")
 
 
 @pytest.mark.parametrize(
