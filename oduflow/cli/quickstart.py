@@ -20,6 +20,7 @@ from oduflow.cli.options import config_option
 from oduflow.cli.serve import only_server, run, set_up_logging
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Failure, Kind
+from oduflow.domain.hosts import join_host_port
 from oduflow.domain.job import Job
 from oduflow.domain.outcome import Envelope, ErrorView, Nothing, Status
 from oduflow.kernel.call import Origin
@@ -31,7 +32,6 @@ from oduflow.services.server.first_environment import (
     sample_url,
 )
 from oduflow.settings import NoSettings, Settings, load, write_fresh
-from oduflow.settings.hosts import join_host_port
 
 
 @click.command()

@@ -1,10 +1,17 @@
-"""Which addresses lie on the public internet.
+"""IP addresses: which are on the public internet, and which belong to one customer."""
 
-Whoever dials what a stranger names (git, a client's metadata) asks here first, about the very
-address that is dialled: a name may answer differently a moment later.
-"""
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+)
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+CUSTOMER_BITS, SITE_BITS = (
+    64,
+    48,
+)  # what one IPv6 customer is given at least, and at most (RFC 6177)
 
 # IANA hands out unicast addresses from one block only, so mapped (::ffff:0:0/96), translated
 # (64:ff9b::/96), link-local, private and multicast ones lie outside. Inside it, these carry an
@@ -19,8 +26,31 @@ _ASSIGNED = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"))
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Tell whether an address is one of the public internet, reached as itself."""
+    """Tell whether an address is on the public internet and carries no other address.
+
+    Check the very address that is dialled: a name may resolve differently a moment later.
+    """
     if isinstance(address, IPv6Address):
         return address in _UNICAST and not any(address in net for net in _TUNNELS_AND_EXAMPLES)
     assigned = any(address in net for net in _ASSIGNED)
     return address.is_global and not address.is_multicast and not assigned
+
+
+def client_network(text: str, bits: int = CUSTOMER_BITS) -> str:
+    """Return what a client is counted by: its IPv4 address, or the network of its IPv6 address.
+
+    A customer changes the address within its own network at will.
+
+    Args:
+        text: an address; an IPv4 address mapped into IPv6 counts as itself.
+        bits: length of the IPv6 network's prefix.
+
+    Raises:
+        ValueError: the text is not an address.
+    """
+    address = ip_address(text)
+    if isinstance(address, IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address), bits), strict=False))

@@ -8,9 +8,10 @@ one, and a failure that is given back leaves no trace, whatever happened in betw
 All times are whole milliseconds since 1970: sums of fractions would refuse the fifth of five.
 """
 
-import ipaddress
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+
+from oduflow.domain.addresses import CUSTOMER_BITS, SITE_BITS, client_network
 
 _PORTLESS = 1  # colons in an IPv4 address with a port, as some proxies write it
 UNKNOWN = "unknown"
@@ -138,15 +139,12 @@ def counters_of(address: str) -> tuple[Counter, ...]:
     What is no address, as a proxy may say, shares one counter: a forger gains nothing by it.
     """
     try:
-        found = ipaddress.ip_address(_bare(address))
+        narrow, wide = (client_network(_bare(address), bits) for bits in (CUSTOMER_BITS, SITE_BITS))
     except ValueError:
         return (Counter(UNKNOWN, ADDRESS),)
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
-        narrow, wide = (
-            ipaddress.IPv6Network((int(found), bits), strict=False) for bits in (64, 48)
-        )
-        return (Counter(str(narrow), ADDRESS), Counter(str(wide), SITE))
-    return (Counter(str(getattr(found, "ipv4_mapped", None) or found), ADDRESS),)
+    if narrow == wide:  # IPv4
+        return (Counter(narrow, ADDRESS),)
+    return (Counter(narrow, ADDRESS), Counter(wide, SITE))
 
 
 def _bare(address: str) -> str:

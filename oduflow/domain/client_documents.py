@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from oduflow.domain.errors import Invalid
-from oduflow.domain.plain_urls import PlainUrl, is_host_name, read_plain
+from oduflow.domain.hosts import is_host_name
+from oduflow.domain.plain_urls import PlainUrl, read_plain
 from oduflow.domain.redirects import check_redirects
 
 MAX_BYTES = 10 << 10

@@ -8,12 +8,13 @@ Source: RFC 3986; the URL Standard of WHATWG, 3.5 (hosts).
 
 import re
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import ip_address
+
+from oduflow.domain.hosts import join_host_port
 
 MAX_LENGTH = 1024
 
 _LAST_PORT = 65535
-_MAX_HOST_LENGTH = 253
 # Without user information, fragments, wildcards and whatever ends an attribute in HTML.
 _CHARACTERS = r"(?:[A-Za-z0-9._~!$&()+,;=:@/{more}-]|%[0-9A-Fa-f]{{2}})*"
 _URL = re.compile(
@@ -21,9 +22,6 @@ _URL = re.compile(
     r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(?P<port>[1-9][0-9]{0,4}))?"
     rf"(?P<path>(?:/{_CHARACTERS.format(more='')})?)(?P<query>(?:\?{_CHARACTERS.format(more='?')})?)"
 )
-_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +58,9 @@ def read_plain(text: str) -> PlainUrl | None:
     return PlainUrl(found["scheme"], found["host"], port, found["path"], found["query"])
 
 
-def is_address(host: str) -> bool:
-    """Tell whether a host is an address in its full form."""
+def is_plain_address(host: str) -> bool:
+    """Tell whether a URL's host is an address in its one full spelling, IPv6 in brackets."""
     try:
-        if host.startswith("["):
-            return f"[{IPv6Address(host[1:-1]).compressed}]" == host
-        return str(IPv4Address(host)) == host
-    except AddressValueError:
+        return join_host_port(str(ip_address(host.strip("[]")))) == host
+    except ValueError:
         return False
-
-
-def is_host_name(host: str) -> bool:
-    """Tell whether a host is a DNS name.
-
-    One that ends in a number is none: browsers read `127.1` and `0x7f.1` as addresses.
-    """
-    return (
-        len(host) <= _MAX_HOST_LENGTH
-        and _HOST_NAME.fullmatch(host) is not None
-        and _NUMBER.fullmatch(host.rpartition(".")[2]) is None
-    )

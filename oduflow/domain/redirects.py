@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from oduflow.domain.errors import Invalid
-from oduflow.domain.plain_urls import PlainUrl, is_address, is_host_name, read_plain
+from oduflow.domain.hosts import is_host_name
+from oduflow.domain.plain_urls import PlainUrl, is_plain_address, read_plain
 
 # Schemes that an application on a person's machine registers with its system (RFC 8252, 7.1).
 PRIVATE_USE_SCHEMES = frozenset({"cursor", "vscode", "vscode-insiders", "windsurf"})
@@ -118,7 +119,7 @@ def _read(uri: object) -> PlainUrl | None:
 def _leads_somewhere(url: PlainUrl) -> bool:
     if url.scheme in PRIVATE_USE_SCHEMES:
         return url.port is None and not url.host.startswith("[")
-    on_the_web = url.scheme == "https" and (is_host_name(url.host) or is_address(url.host))
+    on_the_web = url.scheme == "https" and (is_host_name(url.host) or is_plain_address(url.host))
     return on_the_web or _is_on_loopback(url)
 
 

@@ -1,36 +1,10 @@
 """Kinds of host names and addresses, with or without a port."""
 
 import ipaddress
-import re
 from urllib.parse import urlsplit
 
+from oduflow.domain.hosts import is_address, is_host_name, join_host_port
 from oduflow.settings.kinds import Kind, Refused, plain_text
-
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_LONGEST = 253
-
-
-def is_address(host: str) -> bool:
-    """Say whether the text is an IPv4 or IPv6 address in its usual form, without brackets."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def is_host_name(host: str) -> bool:
-    """Say whether the text is a lower-case host name (RFC 1123).
-
-    A last label that is a number makes an old spelling of an address (`127.1`, `0x7f000001`),
-    which resolvers read in surprising ways: not a name.
-    """
-    labels = host.split(".")
-    return (
-        len(host) <= _LONGEST
-        and all(_LABEL.fullmatch(label) for label in labels)
-        and not re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1])
-    )
 
 
 def is_loopback(host: str) -> bool:
@@ -53,12 +27,6 @@ def split_host_port(text: str) -> tuple[str, int | None]:
     if not bare or port == 0 or not (is_address(host) or is_host_name(host)):
         raise Refused
     return host, port
-
-
-def join_host_port(host: str, port: int | None) -> str:
-    """Write a host and its port as they stand in a URL."""
-    shown = f"[{host}]" if ":" in host else host
-    return shown if port is None else f"{shown}:{port}"
 
 
 def _host(value: object) -> str:

@@ -3,7 +3,8 @@
 from pathlib import PurePosixPath
 from urllib.parse import SplitResult, urlsplit
 
-from oduflow.settings.hosts import is_loopback, join_host_port, split_host_port
+from oduflow.domain.hosts import join_host_port
+from oduflow.settings.hosts import is_loopback, split_host_port
 from oduflow.settings.kinds import Kind, Refused, plain_text
 
 # Schemes that an application on a person's machine registers with its system (RFC 8252, 7.1).

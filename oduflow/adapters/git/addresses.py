@@ -8,9 +8,10 @@ import socket
 from collections.abc import Callable, Iterable, Sequence
 from ipaddress import ip_address
 
-from oduflow.adapters.git.urls import RemoteUrl, bracketed, is_listed
+from oduflow.adapters.git.urls import RemoteUrl, is_listed
 from oduflow.domain.addresses import is_public
 from oduflow.domain.errors import Invalid, UpstreamFailed
+from oduflow.domain.hosts import is_address, join_host_port
 
 Resolve = Callable[[str, int], Sequence[str]]
 """Takes a host name and a port, answers its addresses; raises `UpstreamFailed` without any."""
@@ -46,7 +47,7 @@ def pin(remote: RemoteUrl, allowed_hosts: Iterable[str], resolve: Resolve = look
         UpstreamFailed: the name does not resolve.
     """
     listed = is_listed(remote.host, remote.port, allowed_hosts)
-    literal = _is_address(remote.host)
+    literal = is_address(remote.host)
     candidates = [remote.host] if literal else resolve(remote.host, remote.port)
     dialled = [each for each in candidates if listed or is_public(ip_address(each))]
     if not dialled:
@@ -56,12 +57,4 @@ def pin(remote: RemoteUrl, allowed_hosts: Iterable[str], resolve: Resolve = look
         )
     if literal:
         return None
-    return f"{remote.host}:{remote.port}:{','.join(bracketed(each) for each in dialled)}"
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+    return f"{remote.host}:{remote.port}:{','.join(map(join_host_port, dialled))}"

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from oduflow.domain.errors import Invalid
+from oduflow.domain.hosts import is_number, join_host_port
 
 _EXAMPLE = "Give it as https://host/owner/repository.git"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _SEGMENT = re.compile(r"(?:[A-Za-z0-9._~+@:,=-]|%[0-9A-Fa-f]{2})+")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
@@ -76,19 +76,14 @@ def parse_url(text: str, allowed_hosts: Iterable[str] = ()) -> RemoteUrl:
             "Plain http is only for hosts that the operator lists.",
             "Use https://, or list the host in git_allowed_hosts of oduflow.toml.",
         )
-    shown = bracketed(host) if port == DEFAULT_PORTS[scheme] else f"{bracketed(host)}:{port}"
+    shown = join_host_port(host, None if port == DEFAULT_PORTS[scheme] else port)
     return RemoteUrl(f"{scheme}://{shown}{path}", scheme, host, port, path)
 
 
 def is_listed(host: str, port: int, allowed_hosts: Iterable[str]) -> bool:
     """Tell whether the operator vouches for a host, on every port or on this one."""
-    name = bracketed(host)
-    return not {name, f"{name}:{port}"}.isdisjoint(entry.lower() for entry in allowed_hosts)
-
-
-def bracketed(host: str) -> str:
-    """Write a host as URLs do, an IPv6 address in brackets (RFC 3986, 3.2.2)."""
-    return f"[{host}]" if ":" in host else host
+    spellings = {join_host_port(host), join_host_port(host, port)}
+    return not spellings.isdisjoint(entry.lower() for entry in allowed_hosts)
 
 
 def split_authority(authority: str, default_port: int) -> tuple[str, int]:
@@ -115,7 +110,7 @@ def _check_host(host: str) -> str:
     try:
         if host.startswith("[") and host.endswith("]") and "%" not in host:
             return IPv6Address(host[1:-1]).compressed
-        if _NUMBER.fullmatch(host.rpartition(".")[2]):
+        if is_number(host.rpartition(".")[2]):
             return str(IPv4Address(host))
     except AddressValueError as cause:
         raise Invalid("The host of the repository URL is not a full address.", _EXAMPLE) from cause

@@ -8,7 +8,8 @@ import ipaddress
 
 from sqlalchemy import Column, Connection, Select, or_
 
-SITE_BITS = 48
+from oduflow.domain.addresses import SITE_BITS
+
 ADDRESSES_A_SITE = 4  # as many as this fill a site's share, however many there are in it
 
 

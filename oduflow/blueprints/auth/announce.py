@@ -3,8 +3,8 @@
 import logging
 from urllib.parse import urlsplit
 
+from oduflow.domain.hosts import join_host_port
 from oduflow.settings import Settings, Team
-from oduflow.settings.hosts import join_host_port
 
 _EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 _HTTP = 80

@@ -8,8 +8,8 @@ from werkzeug.exceptions import BadRequest, MisdirectedRequest
 from oduflow.blueprints.context import context
 from oduflow.blueprints.trail import remember
 from oduflow.domain.errors import Kind
+from oduflow.domain.hosts import join_host_port
 from oduflow.settings import Settings
-from oduflow.settings.hosts import join_host_port
 from oduflow.settings.team import teams_at
 
 __all__ = ["allowed_hosts", "refuse_repeated_headers", "refuse_unknown_host", "teams_at"]

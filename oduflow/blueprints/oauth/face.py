@@ -1,6 +1,5 @@
 """The OAuth server's blueprint: there only while OAuth is on."""
 
-import ipaddress
 import logging
 from collections.abc import Mapping
 from typing import cast
@@ -9,6 +8,7 @@ from flask import Blueprint, abort, current_app, request
 
 from oduflow.blueprints.context import context
 from oduflow.blueprints.oauth.ports import OAuthParts
+from oduflow.domain.addresses import client_network
 from oduflow.domain.oauth import joinable, teams_of
 from oduflow.settings import Server
 
@@ -73,12 +73,9 @@ def counted_address() -> str:
     One person is given a whole /64 of IPv6; the store counts the /48 around it as well.
     """
     try:
-        address = ipaddress.ip_address(request.remote_addr or "")
+        return client_network(request.remote_addr or "")
     except ValueError:
         return ""
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is None:
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def team_name(team: str) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from oduflow.domain.errors import Invalid
+from oduflow.domain.hosts import is_address, is_host_name, join_host_port
 from oduflow.settings import is_loopback
-from oduflow.settings.hosts import is_address, is_host_name, join_host_port
 
 _PATH = re.compile(r"/?|/mcp/?|/mcp/[a-z0-9][a-z0-9-]{0,38}")
 _FORMS = "Write https://HOST, or https://HOST/mcp/ENVIRONMENT for one environment alone."

@@ -6,21 +6,21 @@ that a kill loses nothing but how often it was repeated. Strangers have one row 
 minute, and only so many addresses are told apart.
 """
 
-import ipaddress
 import logging
 import threading
 from collections.abc import Hashable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
 from oduflow.domain.access import ActorKind
+from oduflow.domain.addresses import client_network
 from oduflow.domain.audit import OTHERS, AuditRow
 from oduflow.domain.errors import Failure
 
 MINUTE_SECONDS = 60.0
 MOST_ADDRESSES = 100
 MOST_COUNTERS = 1000
-_NETWORK_OF_ONE = 64  # RFC 6177: a site has at least as much to change its address in
 log = logging.getLogger(__name__)
 
 
@@ -104,7 +104,8 @@ class AuditTrail:
         return True
 
     def _add_stranger(self, row: AuditRow) -> None:
-        row = replace(row, address=_place(row.address))
+        with suppress(ValueError):  # what is not an address is counted as it is
+            row = replace(row, address=client_network(row.address))
         if _key(row) not in self._strangers and len(self._strangers) >= MOST_ADDRESSES:
             row = replace(row, address=OTHERS, fields={})
         known = self._strangers.get(_key(row))
@@ -148,17 +149,3 @@ def _added(counted: AuditRow, row: AuditRow) -> AuditRow:
         duration_ms=max(counted.duration_ms, row.duration_ms),
         count=counted.count + row.count,
     )
-
-
-def _place(address: str) -> str:
-    """Return an IPv4 address as it is, and the /64 of an IPv6 address."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    mapped = getattr(found, "ipv4_mapped", None)
-    if mapped is not None:
-        return str(mapped)
-    if found.version == 4:  # noqa: PLR2004 - the version's own name
-        return str(found)
-    return str(ipaddress.ip_network((found, _NETWORK_OF_ONE), strict=False))

@@ -12,11 +12,11 @@ from oduflow.domain.environment import (
     no_environment,
 )
 from oduflow.domain.errors import Kind
+from oduflow.domain.hosts import join_host_port
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.template import Template, TemplateState
 from oduflow.services.deps import Deps
-from oduflow.settings.hosts import join_host_port
 
 SERVING_STATES = frozenset({EnvironmentState.RUNNING, EnvironmentState.STOPPED})
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oduflow.domain.addresses import is_public
+from oduflow.domain.addresses import client_network, is_public
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,16 @@ def test_no_ipv4_address_becomes_public_inside_an_ipv6_one(address: IPv4Address)
     number = int(address)
     for prefix, shift in ((0xFFFF << 32, 0), (0x64_FF9B << 96, 0), (0x2002 << 112, 80), (0, 0)):
         assert not is_public(IPv6Address(prefix | number << shift))
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+    ],
+)
+def test_a_client_is_counted_by_the_network_that_one_customer_has(address, counted):
+    assert client_network(address) == counted

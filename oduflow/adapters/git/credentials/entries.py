@@ -7,14 +7,9 @@ heavy: git waits for our helper, which reads lines with this too.
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, unquote_to_bytes
 
-from oduflow.adapters.git.urls import (
-    DEFAULT_PORTS,
-    RemoteUrl,
-    bracketed,
-    check_path,
-    split_authority,
-)
+from oduflow.adapters.git.urls import DEFAULT_PORTS, RemoteUrl, check_path, split_authority
 from oduflow.domain.errors import Invalid
+from oduflow.domain.hosts import join_host_port
 from oduflow.domain.masking import HIDDEN, mask, prefix_of
 
 WHOLE_HOST = "/"
@@ -44,8 +39,8 @@ class Entry:
     @property
     def authority(self) -> str:
         """The host, with its port unless that is the one of https."""
-        name = bracketed(self.host)
-        return name if self.port == DEFAULT_PORTS["https"] else f"{name}:{self.port}"
+        default = self.port == DEFAULT_PORTS["https"]
+        return join_host_port(self.host, None if default else self.port)
 
     @property
     def url(self) -> str:
@@ -111,7 +106,7 @@ def choose(entries: tuple[Entry, ...], remote: RemoteUrl) -> Entry | None:
 def format_line(entry: Entry) -> bytes:
     """Write an entry as one line without its end; whatever user and token hold, it is one."""
     default = entry.port == DEFAULT_PORTS[entry.scheme]
-    where = bracketed(entry.host) if default else f"{bracketed(entry.host)}:{entry.port}"
+    where = join_host_port(entry.host, None if default else entry.port)
     user, password = (quote(text, safe="") for text in (entry.username, entry.password))
     path = "" if entry.path == WHOLE_HOST else entry.path
     return f"{entry.scheme}://{user}:{password}@{where}{path}".encode("ascii")

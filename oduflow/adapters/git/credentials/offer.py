@@ -23,13 +23,14 @@ def answer(file: Path, url: str, asked: str) -> str:
         asked: git's attributes, one `name=value` a line.
     """
     from oduflow.adapters.git.credentials.entries import choose, parse_line  # noqa: PLC0415
-    from oduflow.adapters.git.urls import bracketed, parse_url  # noqa: PLC0415
+    from oduflow.adapters.git.urls import parse_url  # noqa: PLC0415
+    from oduflow.domain.hosts import join_host_port  # noqa: PLC0415
 
     attributes = dict(line.partition("=")[::2] for line in asked.splitlines())
     scheme, _, rest = url.partition("://")
     authority = rest.partition("/")[0]
     remote = parse_url(url, (authority,))
-    hosts = {authority, f"{bracketed(remote.host)}:{remote.port}"}
+    hosts = {authority, join_host_port(remote.host, remote.port)}
     if attributes.get("protocol") != scheme or attributes.get("host") not in hosts:
         return ""
     try:

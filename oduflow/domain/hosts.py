@@ -1,0 +1,42 @@
+"""Host names and addresses, as URLs and the configuration write them."""
+
+import re
+from ipaddress import ip_address
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_MAX_LENGTH = 253
+
+
+def is_address(host: str) -> bool:
+    """Tell whether the text is an IPv4 or IPv6 address in its usual form, without brackets."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_host_name(host: str) -> bool:
+    """Tell whether the text is a lower-case host name (RFC 1123).
+
+    A last label that is a number makes an old spelling of an address (`127.1`, `0x7f000001`),
+    which resolvers and browsers read as one: not a name.
+    """
+    return (
+        len(host) <= _MAX_LENGTH
+        and _HOST_NAME.fullmatch(host) is not None
+        and not is_number(host.rpartition(".")[2])
+    )
+
+
+def is_number(label: str) -> bool:
+    """Tell whether a last label makes its host an IPv4 address (URL Standard of WHATWG, 3.5)."""
+    return _NUMBER.fullmatch(label) is not None
+
+
+def join_host_port(host: str, port: int | None = None) -> str:
+    """Write a host and its port as URLs do, an IPv6 address in brackets (RFC 3986, 3.2.2)."""
+    shown = f"[{host}]" if ":" in host else host
+    return shown if port is None else f"{shown}:{port}"
