@@ -5,8 +5,8 @@ import sys
 
 def main() -> None:
     """Run the command line."""
-    # Before everything else is loaded, which takes a second in which ps would show a token.
-    from oduflow.cli.title import hide_secrets  # noqa: PLC0415
+    # First: loading the other modules takes a second, during which `ps` would show a token.
+    from oduflow.cli.process_title import hide_secrets  # noqa: PLC0415
 
     hide_secrets(sys.argv)
     from oduflow.cli.app import cli  # noqa: PLC0415

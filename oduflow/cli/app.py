@@ -14,45 +14,45 @@ from oduflow.domain.masking import redact
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "serve": "Run the server in the foreground.",
-        "quickstart": "From a bare machine to a first environment.",
+        "quickstart": "Install what is missing, serve, and create a first environment.",
         "call": "Run one operation: oduflow call TOOL [ARGS].",
         "tools": "List the operations, or show one.",
         "doctor": "Check every part that environments need.",
-        "images": "Bring or build the images environments need.",
-        "audit": "Check the audit trail.",
-        "destroy": "Remove everything this instance made.",
+        "images": "Pull or build the images that environments need.",
+        "audit": "Verify the audit trail.",
+        "destroy": "Remove everything that this instance created.",
     }
 )
 
 
 class _Commands(click.Group):
-    """Loads a command, from the module of its name, once it is asked for: all take seconds.
+    """Loads a command from the module of its name when it is called: loading all takes seconds.
 
-    Says which word is no command, but never a token that stands in its place.
+    An unknown command is named in the error, with secrets redacted.
     """
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        """Name the commands in the order of the help."""
+        """Return the commands' names in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load a command."""
         if cmd_name not in COMMANDS:
             return None
-        with _nothing_is_garbage():
+        with _without_garbage_collection():
             module = import_module(f"oduflow.cli.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         return command
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the table of commands without loading them."""
+        """Write the table of commands without loading their modules."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that the words begin with."""
+        """Return the command that the arguments begin with."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as wrong:
@@ -60,8 +60,8 @@ class _Commands(click.Group):
 
 
 @contextmanager
-def _nothing_is_garbage() -> Iterator[None]:
-    """Load modules without looking for garbage, now or later: it takes a third of the time."""
+def _without_garbage_collection() -> Iterator[None]:
+    """Import modules with garbage collection off, then freeze them: saves a third of the time."""
     gc.disable()
     try:
         yield

@@ -1,8 +1,8 @@
-"""Read a call's arguments as a person types them.
+"""Parse the arguments of `oduflow call`.
 
-Three ways, which may be mixed: positional in the order of the schema, `--field value`, and
-`field=value` as hints are written; or one JSON object alone. `-` stands for a value read from
-stdin, or asked for at a prompt. The schema is the operation's own, or the one that a server lists.
+Three forms can be mixed: positional in the order of the schema, `--field value`, and `field=value`
+as hints are written. One JSON object can be used instead. The value `-` is read from stdin, or from
+a prompt. The schema is the local operation's, or the one that a remote server lists.
 """
 
 import json
@@ -25,7 +25,7 @@ Fields = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class _Tool:
-    """What is called, and where its fields are shown."""
+    """The operation, its fields, and the hint that says how to list them."""
 
     name: str
     fields: Fields
@@ -33,47 +33,49 @@ class _Tool:
 
 
 def fields_of(schema: Mapping[str, Any]) -> Fields:
-    """Return the fields of a JSON Schema in their order; each is a schema itself."""
+    """Return the properties of a JSON Schema in their order."""
     fields: Fields = schema.get("properties") or {}
     return fields
 
 
-def read_arguments(tool: str, fields: Fields, words: Sequence[str], at: str = "") -> dict[str, Any]:
-    """Turn the words after `oduflow call TOOL` into an operation's raw arguments.
+def read_arguments(
+    tool: str, fields: Fields, words: Sequence[str], url: str = ""
+) -> dict[str, Any]:
+    """Return the words after `oduflow call TOOL` as the operation's raw arguments.
 
     Args:
-        tool: the operation.
-        fields: what it takes.
-        words: what was typed.
-        at: the server elsewhere that lists it, empty for this machine.
+        tool: the operation's name.
+        fields: its JSON Schema properties.
+        words: the command line's arguments.
+        url: the remote server that lists it; empty for this machine.
 
     Raises:
-        Invalid: a word fits nothing.
+        Invalid: an argument has no field, no value, or is not valid JSON.
     """
     if len(words) == 1 and words[0].lstrip().startswith("{"):
         return _json_object(words[0])
-    place = f" --url {at}" if at else ""
-    asked = _Tool(tool, fields, f"`oduflow tools {tool}{place}` shows its fields.")
+    target = f" --url {url}" if url else ""
+    operation = _Tool(tool, fields, f"`oduflow tools {tool}{target}` shows its fields.")
     order = iter(fields)
     found: dict[str, Any] = {}
     rest = deque(words)
     while rest:
-        name, value = _named(asked, rest.popleft(), rest)
+        name, value = _named(operation, rest.popleft(), rest)
         if name is None:
             name = next((field for field in order if field not in found), None)
             if name is None:
                 raise Invalid(
-                    f"{tool} takes at most {len(fields)} values, and there are more.",
-                    asked.listing,
+                    f"{tool} takes at most {len(fields)} values, but more are given.",
+                    operation.listing,
                 )
         if name in found and not _is(fields[name], "array"):
-            raise Invalid(f"{name} is given twice.", "Leave one of them out: it takes one value.")
+            raise Invalid(f"{name} is given twice.", "It takes one value: leave one of them out.")
         _put(found, name, _value(fields[name], name, value), fields[name])
     return found
 
 
 def _is(field: Mapping[str, Any], kind: str) -> bool:
-    """Whether a field takes values of a kind, among others perhaps (“array, or null”)."""
+    """Return whether a field accepts a JSON type, alone or among others (“array or null”)."""
     kinds = [choice.get("type") for choice in (field, *field.get("anyOf", ()))]
     return any(found == kind or (isinstance(found, list) and kind in found) for found in kinds)
 
@@ -108,7 +110,7 @@ def _put(found: dict[str, Any], name: str, value: Any, field: Mapping[str, Any])
 
 def _value(field: Mapping[str, Any], name: str, text: str) -> Any:
     if text == "-":
-        text = _asked(name)
+        text = _read_value(name)
     if _is(field, "array"):
         return _json_array(text) if text.startswith("[") else [text]
     if _is(field, "boolean") and text.lower() in TRUE | FALSE:
@@ -116,7 +118,7 @@ def _value(field: Mapping[str, Any], name: str, text: str) -> Any:
     return text
 
 
-def _asked(name: str) -> str:
+def _read_value(name: str) -> str:
     if sys.stdin.isatty():
         return str(click.prompt(name, hide_input=True, err=True))
     return sys.stdin.readline().rstrip("\n")
@@ -127,7 +129,7 @@ def _json_object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Invalid(
             "The arguments are JSON, but not one object.",
-            'An object has a name for each value, such as {"name": "shop"}.',
+            'Write one object with a name for each value, such as {"name": "shop"}.',
         )
     return value
 
@@ -140,9 +142,9 @@ def _json_array(text: str) -> list[Any]:
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    except json.JSONDecodeError as wrong:  # which carries the whole text along
+    except json.JSONDecodeError as wrong:
+        # Not chained: the exception holds the whole text, which may contain a secret.
         raise Invalid(
-            f"This is not JSON: {wrong}.",
-            "Names and texts have double quotes; single quotes around it all keep them from the "
-            "shell.",
+            f"The arguments are not valid JSON: {wrong}.",
+            "Put names and texts in double quotes, and the whole argument in single quotes.",
         ) from None

@@ -1,20 +1,20 @@
-"""`oduflow audit`: whether the audit trail is what was written."""
+"""`oduflow audit`: verify the audit trail."""
 
 from pathlib import Path
 
 import click
 
 from oduflow import bootstrap
-from oduflow.cli.failures import told
-from oduflow.cli.lines import say
+from oduflow.cli.failures import exit_on_failure
 from oduflow.cli.options import config_option
+from oduflow.cli.terminal import echo
 from oduflow.domain.errors import Conflict
 from oduflow.settings import load
 
 
 @click.group()
 def audit() -> None:
-    """Check the audit trail."""
+    """Verify the audit trail."""
 
 
 @audit.command()
@@ -24,26 +24,25 @@ def audit() -> None:
     type=click.IntRange(min=1),
     default=1,
     metavar="NUMBER",
-    help="First row to look at; what is before it is believed.",
+    help="The first row to check; earlier rows are trusted.",
 )
 @config_option
 def verify(start: int, config: Path | None) -> None:
-    """Find rows that were edited, deleted, moved, forged or cut off; the first comes first.
+    """Find rows that were edited, deleted, moved, forged or cut off.
 
-    Every row is sealed with a key that is not in the store and names the row before it. The head
-    file and the daily checkpoints beside the store say where the trail ends.
+    Every row is sealed with a key that is not in the store, and the seal covers the seal of the row
+    before it. The head file and the daily checkpoints beside the store record the last row.
     """
-    with told():
+    with exit_on_failure():
         services = bootstrap.build(load(config))
         services.store.migrate()
         verdict = services.deps.audit.verify(start)
         for finding in verdict.findings[1:]:
-            say(f"also: {finding.message}", err=True)
+            echo(f"also: {finding.message}", err=True)
         if verdict.findings:
             raise Conflict(
                 f"The audit trail is not what was written. {verdict.findings[0].message}",
-                "Keep a copy of the data folder and find out why; once that is known, --from with "
-                "a later number looks at what came after.",
+                "Copy the data folder and find the cause. --from can then check the rows after it.",
             )
-    seen = f"{verdict.rows} rows, the last is {verdict.last}" if verdict.rows else "no rows yet"
-    click.echo(f"ok: {seen}; {verdict.checkpoints} checkpoints.")
+    rows = f"{verdict.rows} rows, the last is {verdict.last}" if verdict.rows else "no rows yet"
+    click.echo(f"ok: {rows}; {verdict.checkpoints} checkpoints.")

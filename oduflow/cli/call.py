@@ -1,4 +1,4 @@
-"""`oduflow call`: run one operation in this process, or at a server elsewhere."""
+"""`oduflow call`: run one operation in this process or on a remote server."""
 
 import getpass
 import math
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from oduflow import bootstrap
-from oduflow.cli.answer import Show, conclude, failed, progress
+from oduflow.cli.answer import ShowProgress, failed_envelope, print_result, progress
 from oduflow.cli.arguments import fields_of, read_arguments
-from oduflow.cli.failures import Interrupted, told
-from oduflow.cli.interruption import Work, stoppable
+from oduflow.cli.failures import Interrupted, exit_on_failure
+from oduflow.cli.interruption import PreparedCall, cancel_on_interrupt
 from oduflow.cli.options import config_option, pick_team, team_option
-from oduflow.cli.remote.options import elsewhere, token_file_option, url_option
+from oduflow.cli.remote.options import remote_target, token_file_option, url_option
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Failure
 from oduflow.domain.outcome import Envelope
@@ -46,10 +46,10 @@ def call(
     team: str | None,
     config: Path | None,
 ) -> None:
-    """Run one operation in this process, or at the server of --url, and wait for it.
+    """Run one operation in this process, or on the server of --url, and wait for its result.
 
     ARGS are positional in the order that `oduflow tools TOOL` shows, or `--field value`, or one
-    JSON object; `-` reads a value from stdin. An array field may be given several times.
+    JSON object; `-` reads a value from stdin. Repeat an array field for several values.
 
     \b
       oduflow call list_environments
@@ -58,27 +58,27 @@ def call(
       oduflow call setup_repo_auth -
       oduflow call list_environments --url https://oduflow.example.com
     """  # noqa: D301 - click looks for the backspace itself
-    with told():
-        server = elsewhere(url, token_file, team, config)
+    with exit_on_failure():
+        server = remote_target(url, token_file, team, config)
         if server is None:
-            prepare = _here(tool, arguments, load(config), team)
+            prepare = _prepare_local(tool, arguments, load(config), team)
         else:
-            prepare = partial(_there, server, tool, arguments)
-        sys.exit(conclude(_answered(tool, prepare), as_json=as_json))
+            prepare = partial(_prepare_remote, server, tool, arguments)
+        sys.exit(print_result(_run(tool, prepare), as_json=as_json))
 
 
-def _here(
+def _prepare_local(
     tool: str, words: Sequence[str], settings: Settings, team: str | None
-) -> Callable[[], Work]:
+) -> Callable[[], PreparedCall]:
     actor = Actor(pick_team(settings, team), ActorKind.CLI, getpass.getuser())
     services = bootstrap.build(settings)
     services.store.migrate()
 
-    def prepare() -> Work:
+    def prepare() -> PreparedCall:
         operation = services.registry.get(tool)
         raw = read_arguments(tool, fields_of(operation.arguments.model_json_schema()), words)
 
-        def work(show: Show) -> Envelope[Any]:
+        def work(show: ShowProgress) -> Envelope[Any]:
             return services.runner.call(
                 tool,
                 raw,
@@ -89,23 +89,23 @@ def _here(
             )
 
         jobs = services.runner.jobs
-        return stoppable(jobs, actor.team, work) if operation.slow else work
+        return cancel_on_interrupt(jobs, actor.team, work) if operation.slow else work
 
     return prepare
 
 
-def _there(server: "RemoteServer", tool: str, words: Sequence[str]) -> Work:
+def _prepare_remote(server: "RemoteServer", tool: str, words: Sequence[str]) -> PreparedCall:
     found = server.tool(tool)
     raw = read_arguments(tool, fields_of(found.input_schema), words, str(server.address))
     return partial(server.call, found, raw)
 
 
-def _answered(tool: str, prepare: Callable[[], Work]) -> Envelope[Any]:
+def _run(tool: str, prepare: Callable[[], PreparedCall]) -> Envelope[Any]:
     try:
-        work = prepare()  # it may ask at a prompt, which no moving line should disturb
+        work = prepare()  # before the progress line, which would overwrite a prompt
         with progress(tool) as show:
             return work(show)
     except Failure as failure:
-        return failed(failure)
+        return failed_envelope(failure)
     except KeyboardInterrupt:
         raise Interrupted from None

@@ -1,4 +1,4 @@
-"""`oduflow destroy`: remove everything this instance made."""
+"""`oduflow destroy`: remove everything that this instance created."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from oduflow import bootstrap
-from oduflow.cli.failures import EXIT_CODES, told
+from oduflow.cli.failures import EXIT_CODES, exit_on_failure
 from oduflow.cli.options import config_option
 from oduflow.domain.errors import Kind
 from oduflow.services.server.destroy import destroy_everything, refuse_while_working
@@ -14,18 +14,18 @@ from oduflow.settings import load
 
 
 @click.command()
-@click.option("--yes", is_flag=True, help="Do not ask for the instance's name.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @config_option
 def destroy(*, yes: bool, config: Path | None) -> None:
     """Remove the containers, networks, volumes, firewall rules and data of this instance.
 
-    Every environment and template is lost. The configuration and the images stay.
+    All environments and templates are lost. The configuration and the images are kept.
     """
-    with told():
+    with exit_on_failure():
         settings = load(config)
         instance = settings.server.instance
         if not yes:
-            typed = click.prompt(f"Everything of “{instance}” will be lost. Type its name")
+            typed = click.prompt(f"All data of “{instance}” will be lost. Type its name to confirm")
             if typed != instance:
                 click.echo("Nothing was removed.", err=True)
                 sys.exit(EXIT_CODES[Kind.CANCELLED])

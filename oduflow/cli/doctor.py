@@ -1,4 +1,4 @@
-"""`oduflow doctor`: what is missing before environments can be created."""
+"""`oduflow doctor`: check every part that environments need."""
 
 import sys
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 from oduflow import bootstrap
-from oduflow.cli.failures import EXIT_CODES, told
-from oduflow.cli.lines import say
+from oduflow.cli.failures import EXIT_CODES, exit_on_failure
 from oduflow.cli.options import config_option
+from oduflow.cli.terminal import echo
 from oduflow.domain.errors import Kind
 from oduflow.settings import load
 
@@ -16,15 +16,15 @@ from oduflow.settings import load
 @click.command()
 @config_option
 def doctor(config: Path | None) -> None:
-    """Check every part that environments need, and say how to mend what is missing."""
-    with told():
+    """Check every part that environments need, and say how to repair it."""
+    with exit_on_failure():
         services = bootstrap.build(load(config))
         services.store.migrate()
         probe = services.probe
         findings = (*probe.findings(), probe.proxies(), *probe.leftovers())
     for finding in findings:
-        say(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.part}: {finding.message}")
+        echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.part}: {finding.message}")
         if finding.hint:
-            say(f"      → {finding.hint}")
+            echo(f"      → {finding.hint}")
     if not all(finding.ok for finding in findings):
         sys.exit(EXIT_CODES[Kind.UPSTREAM])

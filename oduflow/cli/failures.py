@@ -1,4 +1,4 @@
-"""How a failure ends a command: one line for people, one exit code for scripts."""
+"""End a command on a failure: a message on stderr and the exit code of its kind."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import NoReturn
 
-from oduflow.cli.lines import say
+from oduflow.cli.terminal import echo
 from oduflow.domain.errors import Failure, Kind
 from oduflow.domain.outcome import ErrorView
 from oduflow.settings import BadSettings
 
-# sysexits.h where it has a word for it.
+# From sysexits.h where it defines one.
 EXIT_CODES: Mapping[Kind, int] = MappingProxyType(
     {
         Kind.INVALID: 2,
@@ -28,34 +28,34 @@ EXIT_CODES: Mapping[Kind, int] = MappingProxyType(
     }
 )
 BAD_SETTINGS = 2
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+INTERRUPTED = 130  # 128 + SIGINT, the convention of shells
 
 
 class Interrupted(Exception):
-    """Ctrl-C; says what became of what was being done, or what goes on, if anything does."""
+    """Ctrl-C; its text says how the job ended, or that the job still runs."""
 
 
-def leave(error: ErrorView) -> NoReturn:
-    """Say what went wrong on stderr and leave with the kind's exit code."""
+def exit_with_error(error: ErrorView) -> NoReturn:
+    """Print an error to stderr and exit with the code of its kind."""
     if error.output:
-        say(error.output, err=True)
-    say(f"{error.kind}: {error.message}", err=True)
+        echo(error.output, err=True)
+    echo(f"{error.kind}: {error.message}", err=True)
     if error.hint:
-        say(f"  → {error.hint}", err=True)
+        echo(f"  → {error.hint}", err=True)
     sys.exit(EXIT_CODES[error.kind])
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Turn what ended a command before its time into a message and an exit code."""
+def exit_on_failure() -> Iterator[None]:
+    """Convert failures, configuration errors and Ctrl-C into a message and an exit code."""
     try:
         yield
     except Failure as failure:
-        leave(ErrorView.of(failure))
+        exit_with_error(ErrorView.of(failure))
     except BadSettings as wrong:
         for problem in wrong.problems:
-            say(str(problem), err=True)
+            echo(str(problem), err=True)
         sys.exit(BAD_SETTINGS)
     except Interrupted as stopped:
-        say(f"interrupted: {stopped}" if str(stopped) else "interrupted", err=True)
+        echo(f"interrupted: {stopped}" if str(stopped) else "interrupted", err=True)
         sys.exit(INTERRUPTED)

@@ -1,4 +1,4 @@
-"""`oduflow images`: bring or build the images environments need."""
+"""`oduflow images`: pull or build the images that environments need."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ import click
 
 from oduflow import bootstrap
 from oduflow.adapters.docker.build import build_image
-from oduflow.cli.failures import told
-from oduflow.cli.lines import say
+from oduflow.cli.failures import exit_on_failure
 from oduflow.cli.options import config_option, load_or_default
+from oduflow.cli.terminal import echo
 from oduflow.settings import Settings
 
 DEFAULT_VERSION = "19.0"
@@ -16,31 +16,31 @@ DEFAULT_VERSION = "19.0"
 
 @click.group()
 def images() -> None:
-    """Bring or build the images environments need."""
+    """Pull or build the images that environments need."""
 
 
 @images.command()
 @config_option
 def ensure(config: Path | None) -> None:
-    """Use what is here, else pull, else build from Debian's packages."""
-    with told():
+    """Use each image that exists, else pull it, else build it from Debian's packages."""
+    with exit_on_failure():
         settings = load_or_default(config)
         services = bootstrap.build(settings)
-        for reference in wanted(settings):
-            services.deps.images.ensure(reference, say)
-            click.echo(f"{reference} is here.")
+        for reference in image_references(settings):
+            services.deps.images.ensure(reference, echo)
+            click.echo(f"{reference} is available.")
 
 
 @images.command()
 @config_option
 def build(config: Path | None) -> None:
-    """Build both images from Debian's packages, about three minutes; needs root."""
-    with told():
-        odoo, postgres = wanted(load_or_default(config))
-        build_image("odoo", odoo, say)
-        build_image("postgres", postgres, say)
+    """Build both images from Debian's packages; takes about three minutes and needs root."""
+    with exit_on_failure():
+        odoo, postgres = image_references(load_or_default(config))
+        build_image("odoo", odoo, echo)
+        build_image("postgres", postgres, echo)
 
 
-def wanted(settings: Settings) -> tuple[str, str]:
-    """Return the references of Odoo's and PostgreSQL's image."""
+def image_references(settings: Settings) -> tuple[str, str]:
+    """Return the references of the Odoo image and the PostgreSQL image."""
     return settings.images.odoo.format(version=DEFAULT_VERSION), settings.images.postgres

@@ -1,7 +1,7 @@
-"""Ctrl-C while a job runs in this process: call it off and let it undo what it made.
+"""Cancel a job of this process on Ctrl-C.
 
-The job's threads end with the process. So the first Ctrl-C asks it to stop and waits for its
-end; the second leaves at once, and then a row tells the next process what is to be undone.
+The job's thread ends with the process. So the first Ctrl-C cancels the job and waits until it has
+undone its steps. The second exits at once; the job's row tells the next process what to undo.
 """
 
 import threading
@@ -9,84 +9,84 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from oduflow.cli.answer import Show, failed
+from oduflow.cli.answer import ShowProgress, failed_envelope
 from oduflow.cli.failures import Interrupted
-from oduflow.cli.lines import say
+from oduflow.cli.terminal import echo
 from oduflow.domain.errors import Failure
 from oduflow.domain.outcome import Envelope
 from oduflow.kernel.jobs import Jobs
 
 POLL_SECONDS = 0.2
 
-Work = Callable[[Show], Envelope[Any]]
+PreparedCall = Callable[[ShowProgress], Envelope[Any]]
 
 
-def stoppable(jobs: Jobs, team: str, work: Work) -> Work:
-    """Let Ctrl-C stop the job that `work` begins and waits for.
+def cancel_on_interrupt(jobs: Jobs, team: str, work: PreparedCall) -> PreparedCall:
+    """Return `work` with Ctrl-C cancelling the job that it starts.
 
     Args:
-        jobs: those of this process.
-        team: whose job it is.
-        work: runs in a thread of its own, where Ctrl-C cannot cut off a job's beginning: a lock
-            that is taken, a row that is not written yet.
+        jobs: the jobs of this process.
+        team: the team that owns the job.
+        work: runs in its own thread, so that Ctrl-C cannot interrupt it between taking the lock
+            and writing the job's row.
 
     Raises:
-        Interrupted: by the work that is returned, at Ctrl-C; says how the job ended.
+        Interrupted: raised by the returned function on Ctrl-C; says how the job ended.
     """
 
-    def run(show: Show) -> Envelope[Any]:
+    def run(show: ShowProgress) -> Envelope[Any]:
         answer: Future[Envelope[Any]] = Future()
-        # Not an executor's: the end of the process would wait for it.
-        thread = threading.Thread(target=_answer, args=(answer, work, show), daemon=True)
+        # Not an executor's thread: the interpreter would wait for it at exit.
+        thread = threading.Thread(target=_set_result, args=(answer, work, show), daemon=True)
         try:
             thread.start()
             return answer.result()
         except KeyboardInterrupt:
             if thread.ident is None:
                 raise Interrupted from None
-            raise _stopped(jobs, team, answer) from None
+            raise _interrupted(jobs, team, answer) from None
 
     return run
 
 
-def _answer(answer: Future[Envelope[Any]], work: Work, show: Show) -> None:
+def _set_result(answer: Future[Envelope[Any]], work: PreparedCall, show: ShowProgress) -> None:
     try:
         answer.set_result(work(show))
-    except BaseException as failure:  # noqa: BLE001 - raised where the answer is waited for
+    except BaseException as failure:  # noqa: BLE001 - raised again by `answer.result()`
         answer.set_exception(failure)
 
 
-def _stopped(jobs: Jobs, team: str, answer: Future[Envelope[Any]]) -> Interrupted:
+def _interrupted(jobs: Jobs, team: str, answer: Future[Envelope[Any]]) -> Interrupted:
     try:
-        return Interrupted(_end(jobs, team, answer))
+        return Interrupted(_cancel_and_wait(jobs, team, answer))
     except KeyboardInterrupt:
         return Interrupted(
-            "left at once. What was begun is still there: the same call again removes or finishes "
-            "it first, and so does a running server (`oduflow serve`)."
+            "exited without waiting. What the job created is still there; the same call again, or "
+            "a running server (`oduflow serve`), removes or finishes it."
         )
 
 
-def _end(jobs: Jobs, team: str, answer: Future[Envelope[Any]]) -> str:
-    """Call off what this process does, wait for its end, and say how it ended."""
+def _cancel_and_wait(jobs: Jobs, team: str, answer: Future[Envelope[Any]]) -> str:
+    """Cancel the jobs of this process, wait for their end, and return how they ended."""
     asked: set[str] = set()
     while not answer.done():
         for job in jobs.here() - asked:
             asked.add(job)
-            say(
-                f"interrupted: {_called_off(jobs, team, job)} (Ctrl-C again leaves at once)",
+            echo(
+                f"interrupted: {_cancel(jobs, team, job)} (press Ctrl-C again to exit at once)",
                 err=True,
             )
         _wait(answer)
     try:
         ended = answer.result()
     except Failure as failure:
-        ended = failed(failure)
+        ended = failed_envelope(failure)
     if ended.error is None:
-        return f"it was finished all the same: {ended.summary}"
+        return f"it finished before it could be cancelled: {ended.summary}"
     return f"{ended.summary}\n  → {ended.error.hint}" if ended.error.hint else ended.summary
 
 
-def _called_off(jobs: Jobs, team: str, job: str) -> str:
+def _cancel(jobs: Jobs, team: str, job: str) -> str:
     try:
         jobs.cancel(team, job)
     except Failure as refusal:

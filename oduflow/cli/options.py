@@ -1,4 +1,4 @@
-"""Options that several commands take."""
+"""Options that several commands share."""
 
 import sys
 from pathlib import Path
@@ -14,23 +14,23 @@ config_option = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     help="Configuration file; else $ODUFLOW_CONFIG, ./oduflow.toml, /etc/oduflow/oduflow.toml.",
 )
-team_option = click.option("--team", "team", help="Team to act for; needed when there are several.")
+team_option = click.option("--team", "team", help="The team to act for, if there are several.")
 UNKNOWN_TEAM = 2
 
 
 def load_or_write(config: Path | None) -> Settings:
-    """Load the configuration; the very first start writes one with fresh secrets, 0600."""
+    """Load the configuration; without one, write one with new secrets (0600)."""
     try:
         return load(config)
     except NoSettings as missing:
-        place = missing.searched[0]
-        settings = write_fresh(place)
-        click.echo(f"Wrote {place} with fresh secrets, readable by you alone.", err=True)
+        path = missing.searched[0]
+        settings = write_fresh(path)
+        click.echo(f"Wrote {path} with new secrets, readable only by you.", err=True)
         return settings
 
 
 def load_or_default(config: Path | None) -> Settings:
-    """Load the configuration; where there is none yet, take the defaults and write nothing."""
+    """Load the configuration, or return the defaults when there is no file."""
     try:
         return load(config)
     except NoSettings:
@@ -38,12 +38,12 @@ def load_or_default(config: Path | None) -> Settings:
 
 
 def pick_team(settings: Settings, asked: str | None) -> str:
-    """Return the team to act for; leave with exit code 2 when that is not clear."""
+    """Return the team to act for; exit with code 2 when it is unknown or ambiguous."""
     teams = list(settings.teams)
     if asked is not None and asked in teams:
         return asked
     if asked is None and len(teams) == 1:
         return teams[0]
-    problem = "Say which team." if asked is None else f"There is no team “{redact(asked)}”."
-    click.echo(f"invalid: {problem} --team is one of: {', '.join(teams)}.", err=True)
+    problem = "--team is missing." if asked is None else f"There is no team “{redact(asked)}”."
+    click.echo(f"invalid: {problem} Choose one of: {', '.join(teams)}.", err=True)
     sys.exit(UNKNOWN_TEAM)

@@ -1,4 +1,4 @@
-"""Show an envelope to a person."""
+"""Print an envelope as text."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from oduflow.cli.lines import plain
-from oduflow.cli.rows import Row, columns_of
+from oduflow.cli.columns import Row, columns_of
+from oduflow.cli.terminal import strip_control_characters
 from oduflow.domain.outcome import Envelope
 
 WIDE = frozenset({"log"})
@@ -18,8 +18,8 @@ _LABEL_WIDTH = 13
 
 
 def render(envelope: Envelope[Any], console: Console) -> None:
-    """Print the verdict first, then the data, then what to do next."""
-    # With what is None: a list's first row must not decide which columns there are, or their order.
+    """Print the summary, then the data, then the next steps."""
+    # Including None values: a table's columns must not depend on its first row.
     data = envelope.model_dump(mode="json")
     console.print(_text(envelope.summary, "bold"))
     for warning in envelope.warnings:
@@ -47,7 +47,7 @@ def _render_data(data: Mapping[str, Any], console: Console) -> None:
 def _render_list(key: str, rows: Sequence[Row], console: Console) -> None:
     columns, is_part = columns_of(key, rows)
     table = Table(box=None, header_style="dim", pad_edge=False)
-    whole = _unbroken(columns, rows, console.width * 3 // 4)
+    whole = _unwrapped(columns, rows, console.width * 3 // 4)
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column in whole)
     for row in rows:
@@ -57,19 +57,19 @@ def _render_list(key: str, rows: Sequence[Row], console: Console) -> None:
         console.print(_text("`--json` shows every field.", "dim"))
 
 
-def _unbroken(columns: Sequence[str], rows: Sequence[Row], room: int) -> set[str]:
-    """Choose the columns whose values stay in one piece, so that the others still have a place."""
+def _unwrapped(columns: Sequence[str], rows: Sequence[Row], width_left: int) -> set[str]:
+    """Return the columns whose values are not wrapped, while the others still fit."""
     found: set[str] = set()
     for column in columns:
         width = 2 + max(len(str(row.get(column))) for row in rows)
-        if column in WHOLE and width <= room:
+        if column in WHOLE and width <= width_left:
             found.add(column)
-            room -= width
+            width_left -= width
     return found
 
 
 def _render_error(error: Mapping[str, Any], console: Console) -> None:
-    """Print a failure as one that ends a command is: its output has lines of its own."""
+    """Print a failure in the format of `exit_with_error`."""
     said = f"{error.get('kind')}: {error.get('message')}"
     console.print(_label("error") + _text(said, "red"))
     if error.get("hint"):
@@ -92,5 +92,5 @@ def _cell(key: str, value: Any) -> Text:
 
 
 def _text(content: str, style: str = "") -> Text:
-    """Make text that is neither markup nor an order to the terminal."""
-    return Text(plain(content), style=style)
+    """Return text without markup and control characters."""
+    return Text(strip_control_characters(content), style=style)

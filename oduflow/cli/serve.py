@@ -1,7 +1,8 @@
-"""`oduflow serve`: the server, in the foreground."""
+"""`oduflow serve`: run the server in the foreground."""
 
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import click
 from flask import Flask
@@ -18,9 +20,7 @@ from oduflow import bootstrap
 from oduflow.blueprints import mcp
 from oduflow.blueprints.auth.announce import startup_lines
 from oduflow.blueprints.draining import Loop, drain
-from oduflow.cli.connections import connection_options
-from oduflow.cli.descriptors import raise_descriptor_limit
-from oduflow.cli.failures import told
+from oduflow.cli.failures import exit_on_failure
 from oduflow.cli.options import config_option, load_or_write
 from oduflow.domain.errors import Conflict, UpstreamFailed
 from oduflow.domain.excerpt import one_line
@@ -30,6 +30,11 @@ from oduflow.settings import Settings
 from oduflow.web import MAX_BODY_BYTES, create_app
 
 THREADS = 32
+MAX_CONNECTIONS = 1000
+# waitress closes only connections without a request in progress: no wait and no silent stream is
+# cut off. A client that pauses longer within a request, or between two, connects again.
+IDLE_SECONDS = 30
+CLEANUP_SECONDS = 10
 SECOND_SERVER = 2
 log = logging.getLogger("oduflow")
 
@@ -40,42 +45,42 @@ def serve(config: Path | None) -> None:
     """Run the server in the foreground, logging to stderr.
 
     `/healthz` answers as soon as it listens, `/readyz` once environments can be created. SIGTERM
-    and Ctrl-C end it: calls in flight get ten seconds, running jobs are undone at the next start.
+    and Ctrl-C end it: calls in progress get ten seconds, the next start undoes unfinished jobs.
     """
-    with told():
+    with exit_on_failure():
         settings = load_or_write(config)
         set_up_logging()
         services = bootstrap.build(settings)
-        with only_server(services):
-            run(settings, services)
+        with hold_server_lock(services):
+            run_server(settings, services)
 
 
 def set_up_logging() -> None:
-    """Log to stderr in the form `LEVEL message`; a service manager adds the time."""
+    """Log to stderr as `LEVEL message`; the service manager adds the time."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OneLine("%(levelname)-5s %(message)s"))
+    handler.setFormatter(OneLineFormatter("%(levelname)-5s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    # How the store's schema comes about is nobody's news.
+    # Alembic logs every migration step at INFO.
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    # A burst of requests that wait for a thread is ordinary.
+    # waitress warns whenever a request waits for a thread, which is normal in a burst.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
-class OneLine(logging.Formatter):
-    """Writes each message as one line, whatever is in it: Flask and waitress log decoded paths."""
+class OneLineFormatter(logging.Formatter):
+    """Formats each message as one line: Flask and waitress log decoded paths with line breaks."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
-        """Escape what would begin another line; a traceback comes after it, in lines of its own."""
+        """Escape line breaks in the message; a traceback follows in lines of its own."""
         return one_line(super().formatMessage(record))
 
 
 @contextmanager
-def only_server(services: bootstrap.Services) -> Iterator[None]:
-    """Be the data folder's one server, with an up-to-date store."""
+def hold_server_lock(services: bootstrap.Services) -> Iterator[None]:
+    """Take the data folder's server lock, or exit if it is held, and migrate the store."""
     try:
         held = services.server_lock.acquire(f"process {os.getpid()}")
-    except Conflict as taken:
-        click.echo(f"conflict: {taken.message}\n  → {taken.hint}", err=True)
+    except Conflict as conflict:
+        click.echo(f"conflict: {conflict.message}\n  → {conflict.hint}", err=True)
         sys.exit(SECOND_SERVER)
     with held:
         services.store.migrate()
@@ -85,17 +90,17 @@ def only_server(services: bootstrap.Services) -> Iterator[None]:
             services.audit.close()
 
 
-def run(
+def run_server(
     settings: Settings,
     services: bootstrap.Services,
     when_listening: Callable[[], None] = lambda: None,
 ) -> None:
-    """Listen, announce, and serve until a signal comes.
+    """Listen, log the start-up lines, and serve until SIGTERM or Ctrl-C.
 
     Args:
         settings: the configuration.
         services: the product's parts.
-        when_listening: run in a thread of its own once the server listens.
+        when_listening: called in its own thread once the server listens.
     """
     descriptors = raise_descriptor_limit()
     app = create_app(settings, services)
@@ -105,21 +110,21 @@ def run(
             host=settings.server.host,
             port=settings.server.port,
             threads=THREADS,
-            # Without looking ahead, waitress cannot notice a client that left.
+            # Without a look-ahead, waitress does not notice that a client disconnected.
             channel_request_lookahead=1,
-            # It keeps a body on the disk until all of it is there: up to 1 GiB of each connection.
+            # waitress spools each request body to disk, by default up to 1 GiB.
             max_request_body_size=MAX_BODY_BYTES,
-            # Whoever is let in without a secret must not stand behind a proxy: we must see its
-            # headers. Only ProxyFix believes them, and only as many as are trusted.
+            # Keep proxy headers: access without a secret is denied when there are any. Only
+            # ProxyFix evaluates them, for as many proxies as are trusted.
             clear_untrusted_proxy_headers=False,
             ident="",
             **connection_options(descriptors),
         )
     except OSError as cause:
         raise UpstreamFailed(
-            f"Port {settings.server.port} on {settings.server.host} cannot be had: "
+            f"Cannot listen on port {settings.server.port} of {settings.server.host}: "
             f"{cause.strerror or cause}.",
-            "Stop what holds it, or set another port under [server].",
+            "Stop the program that uses it, or set another port under [server].",
         ) from cause
     for level, line in startup_lines(settings):
         log.log(level, line)
@@ -132,10 +137,10 @@ def run(
     threading.Thread(target=when_listening, name="first", daemon=True).start()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        # A second signal must not wait for the first.
+        # A second signal ends the process at once.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        threading.Thread(target=_end, args=(app, services.keeper), daemon=True).start()
+        threading.Thread(target=_drain_and_stop, args=(app, services.keeper), daemon=True).start()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -143,7 +148,37 @@ def run(
     log.info("stopped")
 
 
-def _end(app: Flask, keeper: Loop) -> None:
+def _drain_and_stop(app: Flask, keeper: Loop) -> None:
     drain(app, keeper)
-    # waitress leaves its loop, and joins its threads, on an interrupt of the main thread.
+    # SIGINT makes waitress leave its loop and join its threads.
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+
+def raise_descriptor_limit() -> int:
+    """Raise this process's soft limit of open files to the hard one, and return it.
+
+    Service managers start with 1,024, for programs that call `select`. Each connection takes one
+    descriptor, each job several, and the server uses `poll`, which has no such limit.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return sys.maxsize if hard == resource.RLIM_INFINITY else hard
+
+
+def connection_options(descriptors: int) -> dict[str, Any]:
+    """Return waitress's options about connections.
+
+    waitress's defaults are 100 connections and two minutes: 100 idle sockets, which need no
+    credential, would block the server for everybody else.
+
+    Args:
+        descriptors: how many this process may have open; half of them stay free for jobs.
+    """
+    return {
+        "connection_limit": min(MAX_CONNECTIONS, descriptors // 2),
+        "channel_timeout": IDLE_SECONDS,
+        "cleanup_interval": CLEANUP_SECONDS,
+        # `select` fails at descriptors above 1,023, and that would end waitress's loop.
+        "asyncore_use_poll": True,
+    }

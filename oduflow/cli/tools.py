@@ -1,17 +1,44 @@
-"""`oduflow tools`: what can be called, here or at a server elsewhere."""
+"""`oduflow tools`: list the operations of this machine or of a remote server."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from oduflow import bootstrap
-from oduflow.cli.failures import told
-from oduflow.cli.listing import Listed, show_all, show_one
+from oduflow.cli.arguments import fields_of
+from oduflow.cli.failures import exit_on_failure
 from oduflow.cli.options import config_option, team_option
-from oduflow.cli.remote.listing import listed
-from oduflow.cli.remote.options import elsewhere, token_file_option, url_option
-from oduflow.kernel.operation import Operation
+from oduflow.cli.remote.options import remote_target, token_file_option, url_option
+from oduflow.cli.terminal import echo, strip_control_characters
+from oduflow.kernel.operation import Effect, Operation
 from oduflow.kernel.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTool:
+    """One operation as `oduflow tools` prints it.
+
+    Attributes:
+        schema: JSON Schema of its arguments.
+        route: its permission and REST route; empty for a remote server, which does not list them.
+    """
+
+    name: str
+    description: str
+    effect: Effect
+    schema: Mapping[str, Any]
+    route: str = ""
+
+    @property
+    def title(self) -> str:
+        """The description's first line without the full stop."""
+        return self.description.partition("\n")[0].rstrip(".")
 
 
 @click.command()
@@ -27,28 +54,54 @@ def tools(
     team: str | None,
     config: Path | None,
 ) -> None:
-    """List the operations, or show one with its fields.
+    """List the operations, or show one operation with its fields.
 
-    With --url, those that your token may call there.
+    With --url: the operations of that server that your token may call.
     """
-    with told():
-        server = elsewhere(url, token_file, team, config)
+    with exit_on_failure():
+        server = remote_target(url, token_file, team, config)
         if server is not None:
-            found = map(listed, server.tools() if tool is None else [server.tool(tool)])
-        else:  # the same for everyone who may use this machine
+            found = [
+                ListedTool(
+                    each.name, each.description or "", server.effect_of(each), each.input_schema
+                )
+                for each in (server.tools() if tool is None else [server.tool(tool)])
+            ]
+        else:  # no team is needed: all users of this machine see the same operations
             registry = Registry.discover(bootstrap.OPERATIONS)
-            found = map(_declared, registry if tool is None else [registry.get(tool)])
+            found = [_local(each) for each in (registry if tool is None else [registry.get(tool)])]
         if tool is None:
-            show_all(found)
+            _print_all(found)
         else:
-            show_one(*found)
+            _print_one(*found)
 
 
-def _declared(operation: Operation) -> Listed:
-    return Listed(
+def _local(operation: Operation) -> ListedTool:
+    return ListedTool(
         name=operation.name,
         description=operation.description,
         effect=operation.effect,
         schema=operation.arguments.model_json_schema(),
-        about=f"{operation.permission} · {operation.method} /api{operation.path}",
+        route=f"{operation.permission} · {operation.method} /api{operation.path}",
     )
+
+
+def _print_all(found: Iterable[ListedTool]) -> None:
+    """Print one line an operation."""
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for column in ("tool", "effect", "what it does"):
+        table.add_column(column)
+    for each in found:
+        cells = (each.name, each.effect, each.title)
+        table.add_row(*(Text(strip_control_characters(cell)) for cell in cells))
+    Console().print(table)
+
+
+def _print_one(found: ListedTool) -> None:
+    """Print an operation with its fields in the order of positional arguments."""
+    echo(f"{found.name}: {found.description}\n")
+    echo(" · ".join(filter(None, (f"effect {found.effect}", found.route))))
+    required = found.schema.get("required", ())
+    for name, field in fields_of(found.schema).items():
+        need = "required" if name in required else f"default {field.get('default')!r}"
+        echo(f"\n  {name} ({need})\n    {field.get('description', '')}")

@@ -12,8 +12,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 import requests
 
-from oduflow.cli.connections import CONNECTIONS, connection_options
-from oduflow.cli.descriptors import raise_descriptor_limit
+from oduflow.cli.serve import MAX_CONNECTIONS, connection_options, raise_descriptor_limit
 from tests.support.waitress_server import waitress_server
 
 IDLE = 150
@@ -54,7 +53,7 @@ def test_descriptors_beyond_those_of_select_are_served():
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-@pytest.mark.parametrize(("descriptors", "connections"), [(1 << 20, CONNECTIONS), (1024, 512)])
+@pytest.mark.parametrize(("descriptors", "connections"), [(1 << 20, MAX_CONNECTIONS), (1024, 512)])
 def test_connections_leave_descriptors_for_the_work(descriptors, connections):
     assert connection_options(descriptors)["connection_limit"] == connections
 

@@ -1,5 +1,5 @@
-"""Call the operations of a server elsewhere, over MCP as agents do.
+"""Call the operations of a remote server over MCP, as agents do.
 
-options ─▶ server ─▶ connection (the SDK's client, below it a wire that names every refusal)
-              └────▶ errand (one call, and the wait for its job)
+options ─▶ server ─▶ connection (the SDK's client over an HTTP client that names every error)
+              └────▶ call (one tool call, and the wait for its job)
 """

@@ -1,4 +1,4 @@
-"""Where a server elsewhere is, as a person writes it."""
+"""Parse the URL of a remote server."""
 
 import re
 from dataclasses import dataclass
@@ -14,44 +14,44 @@ _FORMS = "Write https://HOST, or https://HOST/mcp/ENVIRONMENT for one environmen
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The one URL that a token may be sent to.
+    """The only URL that the token is sent to.
 
     Attributes:
-        url: the MCP endpoint, of a team or of one environment.
+        url: the MCP endpoint of a team or of one environment.
     """
 
     url: str
 
     def __str__(self) -> str:
-        """Write it for messages; it never holds a secret."""
+        """Return the URL, which never contains a secret."""
         return self.url
 
 
 def parse_address(text: str) -> Address:
-    """Read the value of `--url`: a server, its `/mcp`, or `/mcp/<environment>`.
+    """Parse the value of `--url`: a server, its `/mcp`, or `/mcp/<environment>`.
 
     Raises:
-        Invalid: it is no such URL, holds a secret, or would show the token to the network.
+        Invalid: it is not such a URL, contains a secret, or would send the token unencrypted.
     """
     try:
         parts = urlsplit(text.strip())
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise Invalid("--url is no URL.", _FORMS) from None
+        raise Invalid("--url is not a valid URL.", _FORMS) from None
     if "@" in parts.netloc:
         raise Invalid(
-            "--url holds a user or a password, which every user of this machine could see.",
+            "--url contains a user or a password, which every user of this machine can see.",
             "Put the token into $ODUFLOW_TOKEN, or into a file for --token-file.",
         )
     if parts.scheme not in {"http", "https"} or not (is_address(host) or is_host_name(host)):
         raise Invalid("--url is not the address of a server.", _FORMS)
     if not _PATH.fullmatch(parts.path) or parts.query or parts.fragment:
-        raise Invalid("--url has a path that no Oduflow answers at.", _FORMS)
+        raise Invalid("The path or query of --url is not an MCP endpoint of Oduflow.", _FORMS)
     if parts.scheme == "http" and not is_loopback(host):
         raise Invalid(
-            f"http://{host} would show the token to everybody on the way.",
-            f"Use https://. A tunnel helps too: `ssh -L 8000:localhost:8000 {host}`, "
-            "then --url http://localhost:8000.",
+            f"http://{host} would show the token to the network: it is not encrypted.",
+            f"Use https://, or a tunnel: `ssh -L 8000:localhost:8000 {host}` and "
+            "--url http://localhost:8000.",
         )
     path = parts.path.rstrip("/") or "/mcp"
     return Address(f"{parts.scheme}://{join_host_port(host, port)}{path}")

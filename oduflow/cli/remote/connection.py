@@ -1,7 +1,7 @@
-"""One connection to a server, by the SDK's own client.
+"""Connect to a remote server with the SDK's client.
 
-The SDK follows redirects within an origin and forgets HTTP's statuses; `Wire` looks at every
-response before the SDK does, and raises what it is called here.
+The SDK follows redirects within an origin and drops HTTP status codes. So `CheckedHttpClient`
+checks every response before the SDK sees it, and raises a `Failure` for an error.
 """
 
 import asyncio
@@ -18,72 +18,72 @@ from mcp.types import CONNECTION_CLOSED, Implementation, Tool
 from oduflow import __version__
 from oduflow.blueprints.mcp.server import NAME
 from oduflow.cli.remote.address import Address
-from oduflow.cli.remote.refusals import no_oduflow, refusal
-from oduflow.cli.remote.unreachable import cut_off, unreachable
+from oduflow.cli.remote.connection_errors import connection_error, connection_lost
+from oduflow.cli.remote.response_errors import not_oduflow, response_error
 from oduflow.domain.errors import Failure
 
 CONNECT_SECONDS = 10.0
 MAX_PAGES = 100
 
-# Without a handler of its own, what it finds worth a warning would go to stderr, with tracebacks.
+# Without a handler, Python prints the SDK's warnings to stderr, with tracebacks.
 for _name in ("mcp", "client"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
-# What the SDK raises for answers that do not follow the protocol, or their own schema.
+# The SDK raises these for answers that violate the protocol or their own schema.
 _FOREIGN = (MCPError, RuntimeError, ValueError, httpx2.HTTPError)
 
 T = TypeVar("T")
-Work = Callable[[Client], Awaitable[T]]
+ClientTask = Callable[[Client], Awaitable[T]]
 
 
-class Wire(httpx2.AsyncClient):
-    """Sends a token to one address, and raises a named failure for all that is no answer.
+class CheckedHttpClient(httpx2.AsyncClient):
+    """Sends a token to one address, and raises a `Failure` for every HTTP error.
 
     Args:
-        address: where to.
+        address: the only destination.
         token: the Bearer token.
-        patience: seconds without a single byte until it is given up.
+        read_timeout: seconds without a byte until the request fails.
     """
 
-    def __init__(self, address: Address, token: str, patience: float) -> None:
+    def __init__(self, address: Address, token: str, read_timeout: float) -> None:
         secure = address.url.startswith("https:")
         super().__init__(
             headers={"Authorization": f"Bearer {token}", "User-Agent": f"oduflow/{__version__}"},
-            timeout=httpx2.Timeout(patience, connect=min(patience, CONNECT_SECONDS)),
-            # A proxy of the environment must not see the token of a plain connection.
+            timeout=httpx2.Timeout(read_timeout, connect=min(read_timeout, CONNECT_SECONDS)),
+            # $HTTP_PROXY must not see the token of an unencrypted connection.
             trust_env=secure,
             verify=ssl.create_default_context() if secure else True,
         )
         self._address = address
 
     async def send(self, request: httpx2.Request, **how: Any) -> httpx2.Response:
-        """Send a request; the response is an answer.
+        """Send a request.
 
         Raises:
-            Failure: it is a refusal.
+            Failure: the response is an HTTP error or not from an Oduflow server.
         """
         response = await super().send(request, **how)
-        refused = await refusal(response, self._address)
-        if refused is not None:
+        error = await response_error(response, self._address)
+        if error is not None:
             await response.aclose()
-            raise refused
+            raise error
         return response
 
 
-def connected(address: Address, token: str, patience: float, work: Work[T]) -> T:
-    """Connect, do the work, and leave.
+def run_connected(address: Address, token: str, read_timeout: float, task: ClientTask[T]) -> T:
+    """Connect, run the task, and disconnect.
 
     Raises:
-        Failure: what the work or the connection failed with, by its name.
+        Failure: the task or the connection failed.
     """
     try:
-        return asyncio.run(_connected(address, token, patience, work))
-    except Exception as trouble:
-        raise _named(_first(trouble), address) from trouble
+        return asyncio.run(_connected(address, token, read_timeout, task))
+    except Exception as error:
+        raise _to_failure(_root(error), address) from error
 
 
-async def tools_of(client: Client) -> list[Tool]:
-    """List the tools of a server, all pages of them."""
+async def list_tools(client: Client) -> list[Tool]:
+    """Return the tools of a server, from all pages."""
     found: list[Tool] = []
     cursor: str | None = None
     for _ in range(MAX_PAGES):
@@ -95,31 +95,31 @@ async def tools_of(client: Client) -> list[Tool]:
     return found
 
 
-async def _connected(address: Address, token: str, patience: float, work: Work[T]) -> T:
-    async with Wire(address, token, patience) as wire:
-        transport = streamable_http_client(address.url, http_client=wire)
+async def _connected(address: Address, token: str, read_timeout: float, task: ClientTask[T]) -> T:
+    async with CheckedHttpClient(address, token, read_timeout) as http_client:
+        transport = streamable_http_client(address.url, http_client=http_client)
         info = Implementation(name="oduflow", version=__version__)
         async with Client(transport, client_info=info, cache=None) as client:
             if client.server_info is not None and client.server_info.name != NAME:
-                raise no_oduflow(address)
-            return await work(client)
+                raise not_oduflow(address)
+            return await task(client)
 
 
-def _named(trouble: Exception, address: Address) -> Exception:
-    if isinstance(trouble, httpx2.TransportError):
-        return unreachable(trouble, address)
-    if isinstance(trouble, MCPError) and trouble.code == CONNECTION_CLOSED:
-        return cut_off(address)
-    return no_oduflow(address) if isinstance(trouble, _FOREIGN) else trouble
+def _to_failure(error: Exception, address: Address) -> Exception:
+    if isinstance(error, httpx2.TransportError):
+        return connection_error(error, address)
+    if isinstance(error, MCPError) and error.code == CONNECTION_CLOSED:
+        return connection_lost(address)
+    return not_oduflow(address) if isinstance(error, _FOREIGN) else error
 
 
-def _first(trouble: Exception) -> Exception:
-    """Find what happened in what the SDK's task groups made of it: a failure of ours, if any."""
-    leaves = list(_leaves(trouble))
+def _root(error: Exception) -> Exception:
+    """Return the cause in the exception groups of the SDK's tasks: our own failure, if any."""
+    leaves = list(_leaves(error))
     return next((leaf for leaf in leaves if isinstance(leaf, Failure)), leaves[0])
 
 
-def _leaves(trouble: Exception) -> list[Exception]:
-    if isinstance(trouble, ExceptionGroup):
-        return [leaf for each in trouble.exceptions for leaf in _leaves(each)]
-    return [trouble]
+def _leaves(error: Exception) -> list[Exception]:
+    if isinstance(error, ExceptionGroup):
+        return [leaf for each in error.exceptions for leaf in _leaves(each)]
+    return [error]

@@ -1,4 +1,4 @@
-"""The options that send a command to a server elsewhere."""
+"""The options that send a command to a remote server."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,34 +13,34 @@ if TYPE_CHECKING:
 url_option = click.option(
     "--url",
     "url",
-    help="A server elsewhere, such as https://oduflow.example.com; see $ODUFLOW_TOKEN.",
+    help="A remote server, such as https://oduflow.example.com; its token is in $ODUFLOW_TOKEN.",
 )
 token_file_option = click.option(
     "--token-file",
     "token_file",
     type=click.Path(path_type=Path),
-    help="With --url: a file (0600) that holds the token; it wins over $ODUFLOW_TOKEN.",
+    help="With --url: a file (0600) with the token, used instead of $ODUFLOW_TOKEN.",
 )
 
 
-def elsewhere(
+def remote_target(
     url: str | None, token_file: Path | None, team: str | None, config: Path | None
 ) -> "RemoteServer | None":
-    """Return the server that the options name; None where the command is about this machine.
+    """Return the server of --url; None without --url.
 
     Raises:
-        Failure: the options contradict each other, or lack something.
+        Failure: the options contradict each other, or the token is missing.
     """
     if url is None and token_file is not None:
-        raise Invalid("--token-file is for a server elsewhere.", "Name it with --url.")
+        raise Invalid("--token-file is only for a remote server.", "Add --url.")
     if url is None:
         return None
     if team is not None or config is not None:
         raise Invalid(
-            "--team and --config are about this machine, and --url is about another.",
-            "Leave them out: the token says which team it is.",
+            "--team and --config cannot be combined with --url.",
+            "Leave them out: the token determines the team.",
         )
-    # Only here: the SDK's client takes a second to load.
+    # Imported here: the SDK's client takes a second to load.
     from oduflow.cli.remote.server import remote_server  # noqa: PLC0415
 
     return remote_server(url, token_file)

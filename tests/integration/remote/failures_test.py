@@ -40,7 +40,7 @@ def test_no_machine_has_the_name(call: Caller) -> None:
     shown = call("call", "list_things", "--url", "https://nowhere.invalid")
 
     assert shown.exit_code == 69
-    assert "No machine has the name in https://nowhere.invalid/mcp." in shown.stderr
+    assert "The host name in https://nowhere.invalid/mcp cannot be resolved." in shown.stderr
 
 
 def test_a_certificate_that_nobody_vouches_for(
@@ -71,7 +71,7 @@ def test_a_plain_server_is_no_tls(server: McpWorld, call: Caller) -> None:
     shown = call("call", "list_things", "--url", server.url.replace("http:", "https:"))
 
     assert shown.exit_code == 69
-    assert "does not speak TLS as it should." in shown.stderr
+    assert "The TLS handshake with " in shown.stderr
 
 
 def test_a_person_who_is_no_longer_let_in(call: Caller) -> None:
@@ -107,7 +107,7 @@ def test_another_kind_of_mcp_server(call: Caller) -> None:
         shown = call("call", "list_things", "--url", served.url)
 
     assert shown.exit_code == 69
-    assert f"{served.url} answers, but not as an Oduflow server does." in shown.stderr
+    assert f"{served.url} answers, but it is not an Oduflow server." in shown.stderr
 
 
 HTML = {"Content_Type": "text/html"}
@@ -118,20 +118,20 @@ SSE = {"Content_Type": "text/event-stream"}
 @pytest.mark.parametrize(
     ("answer", "kind", "said"),
     [
-        (always("200 OK", b"<p>Welcome", **HTML), Kind.UPSTREAM, "not as an Oduflow"),
-        (always("200 OK", b'{"hello": 1}', **JSON), Kind.UPSTREAM, "not as an Oduflow"),
-        (always("200 OK", b"[", **JSON), Kind.UPSTREAM, "not as an Oduflow"),
-        (always("204 No Content"), Kind.UPSTREAM, "not as an Oduflow"),
-        (always("202 Accepted"), Kind.UPSTREAM, "not as an Oduflow"),
-        (always("405 Method Not Allowed", b"no", **HTML), Kind.UPSTREAM, "not as an Oduflow"),
+        (always("200 OK", b"<p>Welcome", **HTML), Kind.UPSTREAM, "not an Oduflow"),
+        (always("200 OK", b'{"hello": 1}', **JSON), Kind.UPSTREAM, "not an Oduflow"),
+        (always("200 OK", b"[", **JSON), Kind.UPSTREAM, "not an Oduflow"),
+        (always("204 No Content"), Kind.UPSTREAM, "not an Oduflow"),
+        (always("202 Accepted"), Kind.UPSTREAM, "not an Oduflow"),
+        (always("405 Method Not Allowed", b"no", **HTML), Kind.UPSTREAM, "not an Oduflow"),
         (always("404 Not Found", b"<p>No", **HTML), Kind.NOT_FOUND, "There is no Oduflow at"),
         (always("404 Not Found", b"{}", **JSON), Kind.NOT_FOUND, "There is no Oduflow at"),
         (always("401 Unauthorized"), Kind.UNAUTHENTICATED, "does not know this token"),
         (always("403 Forbidden", b"<p>No", **HTML), Kind.FORBIDDEN, "denies access"),
-        (always("421 Misdirected Request"), Kind.INVALID, "does not go by the name in"),
+        (always("421 Misdirected Request"), Kind.INVALID, "is not configured for the host name in"),
         (always("429 Too Many", Retry_After="7"), Kind.RATE_LIMITED, "Call again in 7 s."),
         (always("429 Too Many", Retry_After="soon"), Kind.RATE_LIMITED, "Call again in 5 s."),
-        (always("503 Unavailable"), Kind.BUSY, "is busy, or closing"),
+        (always("503 Unavailable"), Kind.BUSY, "is busy or shutting down"),
         (always("502 Bad Gateway", b"<p>nginx", **HTML), Kind.UPSTREAM, "failed with status 502"),
         (always("500 Internal", b"{", **JSON), Kind.UPSTREAM, "failed with status 500"),
     ],
@@ -192,7 +192,7 @@ def test_a_call_that_is_cut_off_says_where_to_look(call: Caller) -> None:
         assert len(world.job_rows.rows) == 1, "it began"
     assert (shown.exit_code, shown.stdout) == (69, "")
     assert "upstream: The connection to" in shown.stderr
-    assert f"→ What it began goes on: `oduflow call list_jobs --url {url}`" in shown.stderr
+    assert f"→ A job may go on: `oduflow call list_jobs --url {url}`" in shown.stderr
 
 
 def test_a_read_that_is_cut_off_began_nothing(call: Caller) -> None:
@@ -240,7 +240,7 @@ def test_a_server_whose_answers_are_no_envelopes_is_none_of_ours(
         shown = call("call", "get_thing", "lamp", "--url", url)
 
     assert (shown.exit_code, shown.stdout) == (69, "")
-    assert "answers, but not as an Oduflow server does." in shown.stderr
+    assert "answers, but it is not an Oduflow server." in shown.stderr
 
 
 def test_no_log_at_any_level_holds_the_token(

@@ -64,7 +64,7 @@ def test_ctrl_c_before_the_job_is_known_says_where_to_find_it() -> None:
 
     assert job.status == "queued"
     assert (process.returncode, out) == (INTERRUPTED, "")
-    hint = f"What it began goes on: `oduflow call list_jobs --url {served.url}` shows it."
+    hint = f"A job may go on: `oduflow call list_jobs --url {served.url}` shows it."
     assert err.endswith(f"interrupted: {hint}\n")
 
 

@@ -56,7 +56,7 @@ def test_an_array_that_may_be_left_out_is_one_too(read):
 def test_an_arrays_values_after_the_last_field_are_too_many(read):
     words = ["shop", URL, "main", "base", "odoo:19.0", "sale", "oca", "crm"]
 
-    with pytest.raises(Invalid, match="takes at most 7 values, and there are more"):
+    with pytest.raises(Invalid, match="takes at most 7 values, but more are given"):
         read(CREATE, *words)
 
 
@@ -92,15 +92,15 @@ def test_the_arguments_may_be_one_json_object(read):
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (["{name: shop}"], "This is not JSON"),
-        (["{"], "This is not JSON"),
-        (["--modules", "[sale]"], "This is not JSON"),
+        (["{name: shop}"], "not valid JSON"),
+        (["{"], "not valid JSON"),
+        (["--modules", "[sale]"], "not valid JSON"),
         (["--colour", "red"], "create_environment has no field --colour"),
         (["--", "x"], "has no field --"),
         (["--name"], "--name needs a value"),
         (["shop", "--name", "other"], "name is given twice"),
         (["shop", "name=other"], "name is given twice"),
-        (["a", "b", "c", "d", "e", "f", "g", "h"], "at most 7 values, and there are more"),
+        (["a", "b", "c", "d", "e", "f", "g", "h"], "at most 7 values, but more are given"),
     ],
 )
 def test_a_word_that_fits_nothing_is_refused(read, words, problem):

@@ -4,7 +4,7 @@ import sys
 
 ASK = """
 import resource
-from oduflow.cli.descriptors import raise_descriptor_limit
+from oduflow.cli.serve import raise_descriptor_limit
 print(raise_descriptor_limit(), *resource.getrlimit(resource.RLIMIT_NOFILE))
 """
 

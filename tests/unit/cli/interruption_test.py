@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from oduflow.cli.failures import Interrupted
-from oduflow.cli.interruption import stoppable
+from oduflow.cli.interruption import cancel_on_interrupt
 from oduflow.domain.access import Actor, ActorKind, Permission
 from oduflow.domain.errors import Busy, Conflict, UpstreamFailed
 from oduflow.domain.outcome import Envelope, Outcome, Status
@@ -90,23 +90,23 @@ def test_what_went_wrong_while_it_stopped_is_told_with_its_hint(world, script):
 def test_a_job_that_was_done_already_is_told_as_done(world, script):
     script.after_asked = script.go_on.set
 
-    with pytest.raises(Interrupted, match="it was finished all the same: box is carved"):
+    with pytest.raises(Interrupted, match="it finished before it could be cancelled: box"):
         run(world, "carve_thing", ctrl_c_once("carving"))
 
 
 def test_what_is_only_ever_finished_is_waited_for(world, script, capsys):
     world.runner.jobs.cancel = refusing(Conflict("It is finished once begun.", "Wait."), script)
 
-    with pytest.raises(Interrupted, match="it was finished all the same: box is carved"):
+    with pytest.raises(Interrupted, match="it finished before it could be cancelled: box"):
         run(world, "carve_thing", ctrl_c_once("carving"))
 
-    assert capsys.readouterr().err.startswith("interrupted: It is finished once begun. (Ctrl-C")
+    assert capsys.readouterr().err.startswith("interrupted: It is finished once begun. (press ")
 
 
 def test_a_second_ctrl_c_leaves_at_once_and_says_who_goes_on(world, script):
     script.after_asked = ctrl_c
 
-    with pytest.raises(Interrupted, match="same call again removes or finishes it") as left:
+    with pytest.raises(Interrupted, match="same call again, or a running server") as left:
         run(world, "carve_thing", ctrl_c_once("carving"))
 
     [job] = world.job_rows.rows.values()
@@ -125,7 +125,7 @@ def run(world: Any, tool: str, show: Any) -> Envelope[Any]:
             on_progress=lambda job: show(standing(job)),
         )
 
-    return stoppable(world.runner.jobs, "1", work)(show)
+    return cancel_on_interrupt(world.runner.jobs, "1", work)(show)
 
 
 def refusing(failure: Conflict, script: Script) -> Callable[..., None]:

@@ -18,9 +18,9 @@ def test_the_asked_for_team_else_the_only_one(settings, asked, team):
 @pytest.mark.parametrize(
     ("settings", "asked", "said"),
     [
-        (TWO, None, "invalid: Say which team. --team is one of: blue, red.\n"),
-        (ONE, "red", "invalid: There is no team “red”. --team is one of: blue.\n"),
-        (TWO, "", "invalid: There is no team “”. --team is one of: blue, red.\n"),
+        (TWO, None, "invalid: --team is missing. Choose one of: blue, red.\n"),
+        (ONE, "red", "invalid: There is no team “red”. Choose one of: blue.\n"),
+        (TWO, "", "invalid: There is no team “”. Choose one of: blue, red.\n"),
     ],
 )
 def test_an_unclear_team_ends_with_the_list(settings, asked, said, capsys):

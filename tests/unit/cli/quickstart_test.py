@@ -72,5 +72,7 @@ def first(
         deps=SimpleNamespace(infrastructure=SimpleNamespace(ensure=lambda _say: None)),
     )
     failures: list[ErrorView] = []
-    quickstart._first(parse(f"[server]\n{server}\n[team.1]\n{SECRETS}"), services, failures)
+    quickstart._create_first_environment(
+        parse(f"[server]\n{server}\n[team.1]\n{SECRETS}"), services, failures
+    )
     return called, failures

@@ -5,8 +5,8 @@ import pytest
 from rich.console import Console
 
 from oduflow import bootstrap
+from oduflow.cli.columns import COLUMNS
 from oduflow.cli.render import render
-from oduflow.cli.rows import COLUMNS
 from oduflow.domain.environment import (
     EnvironmentList,
     EnvironmentLogs,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from oduflow.cli import serve
-from oduflow.cli.connections import connection_options
+from oduflow.cli.serve import connection_options
 from oduflow.domain.errors import UpstreamFailed
 from tests.support.fakes import make_world
 
@@ -30,7 +30,7 @@ def test_a_body_is_spooled_no_further_than_the_application_reads_it(monkeypatch)
 
 
 def test_no_record_is_more_than_a_line_and_its_traceback():
-    written = serve.OneLine("%(levelname)-5s %(message)s")
+    written = serve.OneLineFormatter("%(levelname)-5s %(message)s")
     defect = ValueError("odd")
     seen = (ValueError, defect, None)
     record = logging.LogRecord("a", logging.ERROR, "", 1, "GET /%s", ("x\nINFO  y",), seen)
@@ -53,6 +53,6 @@ def asked_of_waitress(monkeypatch) -> dict[str, Any]:
     world: Any = make_world()
 
     with pytest.raises(UpstreamFailed):
-        serve.run(world.settings, world)
+        serve.run_server(world.settings, world)
 
     return asked

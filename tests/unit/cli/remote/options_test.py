@@ -11,7 +11,7 @@ def test_a_server_elsewhere_has_no_configuration_here(command, option):
     shown = oduflow(*command, "--url", URL, *option)
 
     assert (shown.exit_code, shown.stdout) == (2, "")
-    assert "--team and --config are about this machine" in shown.stderr
+    assert "--team and --config cannot be combined with --url" in shown.stderr
 
 
 @pytest.mark.parametrize("command", [["call", "list_environments"], ["tools"]])
@@ -19,7 +19,7 @@ def test_a_token_file_without_a_server_is_a_mistake(command, tmp_path):
     shown = oduflow(*command, "--token-file", tmp_path / "token")
 
     assert (shown.exit_code, shown.stdout) == (2, "")
-    assert "Name it with --url." in shown.stderr
+    assert "Add --url." in shown.stderr
 
 
 @pytest.mark.parametrize("command", [["call", "list_environments"], ["tools"]])

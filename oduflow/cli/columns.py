@@ -1,4 +1,4 @@
-"""Which columns the table of a list has: few enough for a terminal of 80 characters."""
+"""Choose the columns of a list's table, for a terminal of 80 characters."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -6,8 +6,8 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
-# By the field that holds the rows, the two first of which they all have; `--json` has the rest.
-# A list that is not here shows it all, such as the extra repos of one environment: pins, no repos.
+# By the field that holds the rows; `--json` has the other columns. Every row has the first two
+# fields, else the list is of another kind (an environment's extra repos are pins) and shows all.
 COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "credentials": ("host", "path", "username", "provider", "state", "expires_at"),
@@ -19,23 +19,23 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "templates": ("name", "state", "odoo_image", "modules", "environments"),
     }
 )
-_NOTHING: tuple[object, ...] = (None, "", [], {})
+_EMPTY: tuple[object, ...] = (None, "", [], {})
 
 
 def columns_of(key: str, rows: Sequence[Row]) -> tuple[list[str], bool]:
-    """Choose the columns of a list.
+    """Return the columns of a list, and whether values are left out.
 
     Args:
         key: the field that holds the rows.
-        rows: at least one; each names its fields in the view's order.
+        rows: at least one, with the fields in the view's order.
 
     Returns:
-        The columns that some row has a value for, and whether some value is in none of them.
+        The columns for which a row has a value, and whether a field with a value is not among them.
     """
     found = [
         column
         for column in dict.fromkeys(field for row in rows for field in row)
-        if any(row.get(column) not in _NOTHING for row in rows)
+        if any(row.get(column) not in _EMPTY for row in rows)
     ]
     wanted: Sequence[str] = COLUMNS.get(key, found)
     if not all(row.keys() >= set(wanted[:2]) for row in rows):

@@ -1,4 +1,4 @@
-"""Name what a server's refusal means, by its HTTP status and its own words."""
+"""Convert an HTTP error response into a `Failure`."""
 
 import json
 from collections.abc import Mapping
@@ -26,17 +26,17 @@ RETRY_SECONDS = 5
 _ANSWERS = ("application/json", "text/event-stream")
 _WITHOUT_BODY = {HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT}
 
-_WORDS: Mapping[int, tuple[type[Failure], str, str]] = MappingProxyType(
+_BY_STATUS: Mapping[int, tuple[type[Failure], str, str]] = MappingProxyType(
     {
         HTTPStatus.UNAUTHORIZED: (
             Unauthenticated,
             "{address} does not know this token, or it has expired.",
-            "$ODUFLOW_TOKEN or --token-file must hold the auth_token of a team, or a live grant.",
+            "$ODUFLOW_TOKEN or --token-file must hold the auth_token of a team or a valid grant.",
         ),
         HTTPStatus.FORBIDDEN: (
             Forbidden,
             "{address} denies access.",
-            "Ask who runs it whether you may.",
+            "Ask the operator of that server for access.",
         ),
         HTTPStatus.NOT_FOUND: (
             NotFound,
@@ -45,33 +45,33 @@ _WORDS: Mapping[int, tuple[type[Failure], str, str]] = MappingProxyType(
         ),
         HTTPStatus.MISDIRECTED_REQUEST: (
             Invalid,
-            "The server does not go by the name in {address}.",
-            "Use a name that the server's configuration gives it.",
+            "The server is not configured for the host name in {address}.",
+            "Use a host name from the server's configuration.",
         ),
         HTTPStatus.SERVICE_UNAVAILABLE: (
             Busy,
-            "{address} is busy, or closing.",
+            "{address} is busy or shutting down.",
             "Call again in a few seconds.",
         ),
     }
 )
-# Where the words of an Oduflow say more than ours.
-_TELLING = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.MISDIRECTED_REQUEST}
-_BROKEN = (UpstreamFailed, "{address} failed with status {status}.", "The server's log says why.")
+# For these the server's own message is more precise.
+_SERVER_MESSAGE = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.MISDIRECTED_REQUEST}
+_OTHER = (UpstreamFailed, "{address} failed with status {status}.", "Look at the server's log.")
 
 
-def no_oduflow(address: Address) -> UpstreamFailed:
-    """Say that somebody answers there, but not as Oduflow does."""
+def not_oduflow(address: Address) -> UpstreamFailed:
+    """Return the failure for an address where another program answers."""
     return UpstreamFailed(
-        f"{address} answers, but not as an Oduflow server does.",
-        "Check --url; an Oduflow much older or newer needs a command line of its own version.",
+        f"{address} answers, but it is not an Oduflow server.",
+        "Check --url. If it is an Oduflow server, use the command line of its version.",
     )
 
 
-async def refusal(response: httpx2.Response, address: Address) -> Failure | None:
-    """Return why a response is no answer; None when it is one, be it a JSON-RPC error.
+async def response_error(response: httpx2.Response, address: Address) -> Failure | None:
+    """Return the failure that a response means; None for a valid answer, also a JSON-RPC error.
 
-    A redirect is a refusal: the token was meant for the address that was named.
+    A redirect is a failure: the token is for the address in --url only.
     """
     status = response.status_code
     media_type = response.headers.get("content-type", "").lower()
@@ -79,38 +79,38 @@ async def refusal(response: httpx2.Response, address: Address) -> Failure | None
         return _redirected(response, address)
     if status < HTTPStatus.BAD_REQUEST:
         expected = media_type.startswith(_ANSWERS) or status in _WITHOUT_BODY
-        return None if expected or response.request.method != "POST" else no_oduflow(address)
+        return None if expected or response.request.method != "POST" else not_oduflow(address)
     body = _object(await response.aread()) if media_type.startswith("application/json") else {}
-    return None if "jsonrpc" in body else _named(response, _told(body), address)
+    return None if "jsonrpc" in body else _by_status(response, _problem_details(body), address)
 
 
 def _redirected(response: httpx2.Response, address: Address) -> Failure:
     target = response.url.join(response.headers["location"])
     return UpstreamFailed(
         f"{address} redirects to {target.scheme}://{target.host}; the token was not sent there.",
-        "If that is the server, name it with --url.",
+        "If that is the server, use it as --url.",
     )
 
 
-def _named(response: httpx2.Response, told: ErrorView | None, address: Address) -> Failure:
+def _by_status(response: httpx2.Response, problem: ErrorView | None, address: Address) -> Failure:
     status = response.status_code
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         after = response.headers.get("retry-after", "")
         seconds = int(after) if after.isdecimal() else RETRY_SECONDS
-        message = told.message if told else f"{address} had too many requests."
+        message = problem.message if problem else f"{address} had too many requests."
         return RateLimited(message, f"Call again in {seconds} s.", retry_after=seconds)
-    if status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in _WORDS:
-        return no_oduflow(address)
-    kind, message, hint = _WORDS.get(status, _BROKEN)
-    if told is not None and status in _TELLING:
-        return kind(told.message, told.hint or hint)
-    if told is not None and status == HTTPStatus.UNAUTHORIZED:
-        return kind(told.message, hint)  # theirs is about a header
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in _BY_STATUS:
+        return not_oduflow(address)
+    kind, message, hint = _BY_STATUS.get(status, _OTHER)
+    if problem is not None and status in _SERVER_MESSAGE:
+        return kind(problem.message, problem.hint or hint)
+    if problem is not None and status == HTTPStatus.UNAUTHORIZED:
+        return kind(problem.message, hint)  # the server's hint is about the HTTP header
     return kind(message.format(address=address, status=status), hint)
 
 
-def _told(body: dict[str, Any]) -> ErrorView | None:
-    """Read the problem details of an Oduflow server (RFC 9457); None when it is none."""
+def _problem_details(body: dict[str, Any]) -> ErrorView | None:
+    """Parse problem details (RFC 9457) of an Oduflow server; None for any other body."""
     try:
         return ErrorView(kind=body["kind"], message=body["detail"], hint=body.get("hint", ""))
     except (KeyError, ValidationError):

@@ -1,4 +1,4 @@
-"""Name why a server gave no answer at all."""
+"""Convert a connection error into a `Failure` that names its cause."""
 
 import socket
 import ssl
@@ -9,7 +9,7 @@ import httpx2
 from oduflow.cli.remote.address import Address
 from oduflow.domain.errors import UpstreamFailed
 
-# The first that is among the causes counts.
+# In order of precedence: the first type found among the causes is reported.
 _REASONS: tuple[tuple[type[BaseException], str, str], ...] = (
     (
         ssl.SSLCertVerificationError,
@@ -18,34 +18,42 @@ _REASONS: tuple[tuple[type[BaseException], str, str], ...] = (
     ),
     (
         ssl.SSLError,
-        "{address} does not speak TLS as it should.",
-        "Check the port in --url; a plain server is http://, on this machine only.",
+        "The TLS handshake with {address} failed.",
+        "Check the port in --url. A server without TLS is http://, on this machine only.",
     ),
-    (socket.gaierror, "No machine has the name in {address}.", "Check --url, and your DNS."),
-    (httpx2.ConnectTimeout, "{address} cannot be reached in time.", "Check --url, and its port."),
+    (
+        socket.gaierror,
+        "The host name in {address} cannot be resolved.",
+        "Check --url and your DNS.",
+    ),
+    (
+        httpx2.ConnectTimeout,
+        "The connection to {address} timed out.",
+        "Check --url and its port.",
+    ),
     (httpx2.TimeoutException, "{address} did not answer in time.", "Call again later."),
     (
         ConnectionRefusedError,
         "{address} refused the connection.",
-        "Check --url, and that `oduflow serve` runs there.",
+        "Check --url, and that `oduflow serve` runs on that machine.",
     ),
-    (httpx2.ConnectError, "{address} cannot be reached.", "Check --url, and the network."),
+    (httpx2.ConnectError, "{address} cannot be reached.", "Check --url and the network."),
 )
 
 
-def unreachable(cause: httpx2.TransportError, address: Address) -> UpstreamFailed:
-    """Say what kept the answer away."""
+def connection_error(cause: httpx2.TransportError, address: Address) -> UpstreamFailed:
+    """Return the failure for a request that got no answer."""
     causes = list(_causes(cause))
     for kind, message, hint in _REASONS:
         for each in causes:
             if isinstance(each, kind):
                 reason = getattr(each, "verify_message", "")
                 return UpstreamFailed(message.format(address=address, reason=reason), hint)
-    return cut_off(address)
+    return connection_lost(address)
 
 
-def cut_off(address: Address) -> UpstreamFailed:
-    """Say that the connection ended before the answer came."""
+def connection_lost(address: Address) -> UpstreamFailed:
+    """Return the failure for a connection that ended before the answer."""
     return UpstreamFailed(f"The connection to {address} ended before its answer.", "Call again.")
 
 

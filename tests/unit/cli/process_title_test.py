@@ -1,6 +1,6 @@
 import pytest
 
-from oduflow.cli.title import title
+from oduflow.cli.process_title import masked_command_line
 
 TOKEN = "ghp_A1b2C3d4E5f6G7h8I9j0"
 URL = f"https://me:{TOKEN}@github.com/acme/addons.git"
@@ -25,6 +25,6 @@ URL = f"https://me:{TOKEN}@github.com/acme/addons.git"
     ],
 )
 def test_a_command_line_that_may_hold_a_token_is_written_over(words, shown):
-    written = title(["/usr/bin/oduflow", *words])
+    written = masked_command_line(["/usr/bin/oduflow", *words])
     assert written == shown
     assert TOKEN not in str(written)
