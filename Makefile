@@ -34,7 +34,6 @@ check: setup ## Format, lint, types, contracts, and the tests that need no real 
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
 	$(BIN)/pytest -q -n 2 tests/unit tests/faces tests/architecture
 
 test: setup engine ## Everything it needs, then every test
