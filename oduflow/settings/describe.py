@@ -1,11 +1,14 @@
-"""The table of every key, for documentation and for a fresh file."""
+"""The keys in words: the table for documentation and a fresh file, and hints for unknown keys."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Collection
+from dataclasses import dataclass
+from difflib import get_close_matches
 
-from oduflow.settings.keys import keys_of
-from oduflow.settings.model import SECTIONS
+from pydantic.fields import FieldInfo
+
 from oduflow.settings.notation import value_text
-from oduflow.settings.team import Team
+from oduflow.settings.schema import DefaultText, Section, allowed_text, keys_of
+from oduflow.settings.sections import SECTIONS, TABLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +17,9 @@ class KeyHelp:
 
     Args:
         section: the table's header without brackets: `server`, `team.<id>`.
-        key: its name.
-        type: what the value must be, in words.
-        default: as TOML, or in words where it hangs on the machine or on another key.
-        help: what it does, in one or two sentences.
-        secret: its value is never shown.
+        type: the allowed values in words.
+        default: as TOML, or in words when `in_words`.
+        secret: the value is never shown.
     """
 
     section: str
@@ -27,29 +28,46 @@ class KeyHelp:
     default: str
     help: str
     secret: bool
+    in_words: bool = False
 
 
 def describe() -> list[KeyHelp]:
     """Return every key of `oduflow.toml`, in the order of a fresh file."""
-    sections = {**SECTIONS, "team.<id>": Team}
-    return [row for section, shape in sections.items() for row in _rows(section, shape)]
+    return [row for name, section in TABLES.items() for row in describe_section(name, section)]
 
 
-def _rows(section: str, shape: type) -> list[KeyHelp]:
-    return [
-        KeyHelp(
-            section=section,
-            key=name,
-            type=f"a list, each {key.kind.allowed}" if key.many else key.kind.allowed,
-            default=key.default or value_text(default_of(shape, name)),
-            help=key.about,
-            secret=key.secret,
-        )
-        for name, key in keys_of(shape).items()
-    ]
+def describe_section(name: str, section: type[Section]) -> list[KeyHelp]:
+    """Return the keys of one section."""
+    return [_row(name, key, field) for key, field in keys_of(section).items()]
 
 
-def default_of(shape: type, name: str) -> object:
-    """Return a key's default as it stands in the dataclass."""
-    [default] = [field.default for field in fields(shape) if field.name == name]
-    return default
+def _row(section: str, key: str, field: FieldInfo) -> KeyHelp:
+    words = [mark.words for mark in field.metadata if isinstance(mark, DefaultText)]
+    return KeyHelp(
+        section=section,
+        key=key,
+        type=allowed_text(field),
+        default=words[0] if words else value_text(field.default),
+        help=field.description or "",
+        secret=not field.repr,
+        in_words=bool(words),
+    )
+
+
+def suggest_table(name: str) -> str:
+    """Return the table that an unknown top-level name probably means."""
+    tables = [*SECTIONS, "team"]
+    return _suggest(name, tables, f"The tables are {', '.join(tables)}.")
+
+
+def suggest_key(name: str, section: type[Section]) -> str:
+    """Return the key that an unknown name probably means, or the section it belongs in."""
+    keys = keys_of(section)
+    return _suggest(name, keys, f"The keys here are {', '.join(keys)}.")
+
+
+def _suggest(name: str, known: Collection[str], otherwise: str) -> str:
+    if homes := [f"[{header}]" for header, keys in TABLES.items() if name in keys_of(keys)]:
+        return f"It belongs in {' or '.join(homes)}."
+    matches = get_close_matches(name.lower().replace("-", "_"), known, n=1)
+    return f'Did you mean "{matches[0]}"?' if matches else otherwise

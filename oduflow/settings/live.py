@@ -9,16 +9,17 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 from oduflow.settings.locate import load
-from oduflow.settings.model import SECTIONS, Settings
 from oduflow.settings.problems import BadSettings, Report, SettingsProblem
 from oduflow.settings.read import IMPLICIT_TEAM
-from oduflow.settings.rules import judge
-from oduflow.settings.team import Team
+from oduflow.settings.rules import check_rules
+from oduflow.settings.schema import keys_of
+from oduflow.settings.sections import SECTIONS, Settings
+from oduflow.settings.team import TeamSettings
 
 LOOK_SECONDS = 1.0
 SETTLE_SECONDS = 0.25
@@ -110,23 +111,23 @@ def _merged(start: Settings, found: Settings) -> Settings:
     teams = {id_: team for id_, team in found.teams.items() if id_ in start.teams}
     merged = replace(start, teams=MappingProxyType(teams), warnings=found.warnings)
     report = Report({})
-    judge(merged, report)
+    check_rules(merged, report)
     if problems := report.problems():
         raise BadSettings(problems, found.source)
     return merged
 
 
-def _joined(start: Settings, merged: Settings) -> Mapping[str, Team]:
+def _joined(start: Settings, merged: Settings) -> Mapping[str, TeamSettings]:
     return MappingProxyType({**start.teams, **merged.teams})
 
 
 def _at_next_start(start: Settings, found: Settings) -> list[str]:
     """Name what differs and needs a start; keys only, for values may be secret."""
     keys = [
-        f"[{section}] {key.name}"
-        for section in SECTIONS
-        for key in fields(SECTIONS[section])
-        if getattr(getattr(start, section), key.name) != getattr(getattr(found, section), key.name)
+        f"[{name}] {key}"
+        for name, section in SECTIONS.items()
+        for key in keys_of(section)
+        if getattr(getattr(start, name), key) != getattr(getattr(found, name), key)
     ]
     keys += [f"[team.{team}]" for team in found.teams if team not in start.teams]
     return [f"{key} takes effect at the next start." for key in keys]

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from oduflow.settings.model import Settings
 from oduflow.settings.problems import BadSettings, NoSettings, SettingsProblem
 from oduflow.settings.read import parse
+from oduflow.settings.schema import secrets_of
+from oduflow.settings.sections import Settings
 
 CONFIG_VARIABLE = "ODUFLOW_CONFIG"
 TOKEN_VARIABLE = "ODUFLOW_TOKEN"  # noqa: S105 - a variable's name
@@ -72,8 +73,10 @@ def _read(path: Path) -> Settings:
 
 
 def _holds_secrets(settings: Settings) -> bool:
-    return bool(settings.server.oauth_client_secret) or any(
-        team.auth_token or team.ui_password for team in settings.teams.values()
+    return any(
+        getattr(section, name)
+        for section in (settings.server, *settings.teams.values())
+        for name in secrets_of(type(section))
     )
 
 

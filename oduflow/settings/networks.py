@@ -1,16 +1,21 @@
-"""Kinds of ports and networks."""
+"""Ports and networks."""
 
 import ipaddress
 import re
 from dataclasses import dataclass
+from typing import Annotated
 
-from oduflow.settings.kinds import Kind, Refused, integer, plain_text
+from pydantic import AfterValidator, Field, PlainValidator
+
+from oduflow.settings.schema import Allowed, InvalidValue
+from oduflow.settings.values import PLAIN_TEXT, Text
 
 INTERNET = "internet"  # the word of `[firewall] egress` for every public address
 
+_MAX_PORT = 65535
 _RFC_1918 = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 _TEAM_PREFIX = 24
-# Cloud machines answer with their own credentials on link-local addresses.
+# Cloud machines hand out their credentials on link-local addresses.
 _NEVER_OPEN = tuple(
     map(
         ipaddress.ip_network,
@@ -35,18 +40,15 @@ class PortRange:
         return f"{self.first}-{self.last}"
 
 
-def _port_range(value: object) -> PortRange:
-    match = re.fullmatch(r"([0-9]{1,5})-([0-9]{1,5})", plain_text(value))
+def _port_range(text: str) -> PortRange:
+    match = re.fullmatch(r"([0-9]{1,5})-([0-9]{1,5})", text)
     if match is None:
-        raise Refused
+        raise InvalidValue
     first, last = int(match[1]), int(match[2])
-    try:
-        PORT.read(first)
-        PORT.read(last)
-    except Refused as cause:
-        raise Refused("a port goes from 1 to 65535") from cause
+    if not (1 <= first <= _MAX_PORT and 1 <= last <= _MAX_PORT):
+        raise InvalidValue(f"a port goes from 1 to {_MAX_PORT}")
     if first >= last:
-        raise Refused("the first must be below the last")
+        raise InvalidValue("the first must be below the last")
     return PortRange(first, last)
 
 
@@ -54,41 +56,52 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     try:
         return ipaddress.ip_network(text)
     except ValueError as cause:
-        raise Refused(hint=_aligned(text)) from cause
+        raise InvalidValue(hint=_without_host_bits(text)) from cause
 
 
-def _aligned(text: str) -> str:
-    """Suggest the network that an address with host bits lies in."""
+def _without_host_bits(text: str) -> str:
+    """Suggest the network that holds an address with host bits."""
     try:
         return f'Write "{ipaddress.ip_network(text, strict=False)}".'
     except ValueError:
         return ""
 
 
-def _subnet_pool(value: object) -> ipaddress.IPv4Network:
-    network = _network(plain_text(value))
+def _subnet_pool(text: str) -> ipaddress.IPv4Network:
+    network = _network(text)
     if not isinstance(network, ipaddress.IPv4Network):
-        raise Refused
+        raise InvalidValue
     if not any(network.subnet_of(private) for private in _RFC_1918):
-        raise Refused("it is not a private network (RFC 1918)")
+        raise InvalidValue("it is not a private network (RFC 1918)")
     if network.prefixlen > _TEAM_PREFIX:
-        raise Refused("each team needs a /24 of it")
+        raise InvalidValue("each team needs a /24 of it")
     return network
 
 
-def _egress(value: object) -> str:
-    text = plain_text(value)
+def _egress(text: str) -> str:
     if text == INTERNET:
         return text
     network = _network(text)
     if network.prefixlen == 0:
-        raise Refused("it opens everything", f'Write "{INTERNET}" for every public address.')
+        raise InvalidValue("it opens everything", f'Write "{INTERNET}" for every public address.')
     if any(network.version == shut.version and network.overlaps(shut) for shut in _NEVER_OPEN):
-        raise Refused("loopback and link-local addresses are never opened")
+        raise InvalidValue("loopback and link-local addresses are never opened")
     return str(network)
 
 
-PORT = integer(1, 65535)
-PORT_RANGE = Kind('two ports joined by -, such as "20000-20999"', _port_range)
-SUBNET_POOL = Kind('a private IPv4 network of /24 or wider, such as "10.213.0.0/16"', _subnet_pool)
-EGRESS = Kind(f'a network such as "10.1.0.0/16", or "{INTERNET}"', _egress)
+Port = Annotated[int, Field(ge=1, le=_MAX_PORT)]
+Ports = Annotated[
+    PortRange,
+    PlainValidator(_port_range),
+    PLAIN_TEXT,
+    Allowed('two ports joined by -, such as "20000-20999"'),
+]
+SubnetPool = Annotated[
+    ipaddress.IPv4Network,
+    PlainValidator(_subnet_pool),
+    PLAIN_TEXT,
+    Allowed('a private IPv4 network of /24 or wider, such as "10.213.0.0/16"'),
+]
+Egress = Annotated[
+    Text, AfterValidator(_egress), Allowed(f'a network such as "10.1.0.0/16", or "{INTERNET}"')
+]

@@ -3,34 +3,27 @@
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import tomli
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
-from oduflow.settings.folders import anchored, default_data_dir
-from oduflow.settings.keys import Key, keys_of
-from oduflow.settings.kinds import TEAM_ID, Refused
+from oduflow.settings.describe import suggest_key, suggest_table
 from oduflow.settings.lines import find_lines
-from oduflow.settings.model import SECTIONS, Settings
 from oduflow.settings.notation import MASK, shown_value
 from oduflow.settings.problems import BadSettings, KeyPath, Report, SettingsProblem
-from oduflow.settings.rules import judge
-from oduflow.settings.server import Server
-from oduflow.settings.suggest import suggest_key, suggest_table
-from oduflow.settings.team import Team
+from oduflow.settings.rules import check_rules
+from oduflow.settings.schema import InvalidValue, Section, allowed_text, element_of, keys_of
+from oduflow.settings.sections import SECTIONS, Settings
+from oduflow.settings.team import TEAM_ID, TEAM_ID_WORDS, TeamSettings
 
-_EMPTY_MEANS_DEFAULT = (
-    "bitbucket_api_url",
-    "github_api_url",
-    "github_url",
-    "gitlab_url",
-    "oauth_redirect_uris",
-)
+S = TypeVar("S", bound=Section)
+
 _FIRST_TEAM = "1"
 IMPLICIT_TEAM = "No [team.<id>] is configured: there is one team, 1, without secrets."
 _BELOW_TEAM = "A team's keys stand below its own table, such as [team.1]."
-
-Values = dict[str, Any]
 
 
 def parse(text: str, source: Path | None = None) -> Settings:
@@ -45,24 +38,26 @@ def parse(text: str, source: Path | None = None) -> Settings:
     """
     document = _document(text, source)
     report = Report(find_lines(text))
+    base = source.parent if source else Path.cwd()
     for name in document.keys() - SECTIONS.keys() - {"team"}:
         value = "" if isinstance(document[name], dict) else MASK
         report.refuse((name,), "is not known", suggest_table(name), value=value)
-    values = {
-        name: _table(document.get(name, {}), (name,), shape, report)
-        for name, shape in SECTIONS.items()
+    sections: dict[str, Any] = {
+        name: read_section(section, document.get(name, {}), (name,), report, base)
+        for name, section in SECTIONS.items()
     }
-    _complete(values, source.parent if source else Path.cwd())
-    sections = {name: shape(**values[name]) for name, shape in SECTIONS.items()}
-    teams = MappingProxyType(_teams(document.get("team", {}), report))
+    if "ports" not in sections["firewall"].model_fields_set:
+        ports = (sections["server"].port,)
+        sections["firewall"] = sections["firewall"].model_copy(update={"ports": ports})
+    teams = MappingProxyType(_teams(document.get("team", {}), report, base))
     settings = Settings(**sections, teams=teams, source=source)
-    judge(settings, report)
+    check_rules(settings, report)
     if problems := report.problems():
         raise BadSettings(problems, source)
     return replace(settings, warnings=tuple(report.warnings))
 
 
-def _document(text: str, source: Path | None) -> Values:
+def _document(text: str, source: Path | None) -> dict[str, Any]:
     try:
         return tomli.loads(text)
     except tomli.TOMLDecodeError as cause:
@@ -74,96 +69,70 @@ def _document(text: str, source: Path | None) -> Values:
         raise BadSettings([SettingsProblem(None, "", "", message, "")], source) from cause
 
 
-def _table(table: object, path: KeyPath, shape: type, report: Report) -> Values:
-    """Read one table; keys that are missing or wrong are left to the dataclass's defaults."""
+def read_section(
+    section: type[S], table: object, path: KeyPath, report: Report, base: Path, **given: str
+) -> S:
+    """Validate one table; defaults replace wrong values, so that the rules can be checked as well.
+
+    Args:
+        section: the table's model.
+        table: what the file says.
+        path: where the table is in the file.
+        report: collects the problems.
+        base: where relative paths start.
+        **given: values of fields that are not keys of the file.
+    """
     if not isinstance(table, dict):
         report.refuse(path, "must be a table", f"Write [{path[0]}] and its keys below.", value=MASK)
-        return {}
-    keys = keys_of(shape)
-    values: Values = {}
-    for name, raw in table.items():
-        if name in keys:
-            values.update(_value(raw, (*path, name), keys[name], report))
-        else:
-            # The value stays hidden: a misspelt secret is a secret.
-            report.refuse((*path, name), "is not known", suggest_key(name, shape), value=MASK)
-    return values
-
-
-def _value(raw: object, path: KeyPath, key: Key, report: Report) -> Values:
-    """Read one key: `{name: value}`, or nothing where the value is refused."""
-    name = str(path[-1])
-    if key.many:
-        return _elements(raw, path, key, report)
+        table = {}
+    keys = keys_of(section)
+    for name in table.keys() - keys.keys():
+        # The value stays hidden: a misspelt secret is a secret.
+        report.refuse((*path, name), "is not known", suggest_key(name, section), value=MASK)
+    values = {name: table[name] for name in table.keys() & keys.keys()} | given
     try:
-        return {name: key.kind.read(raw)}
-    except Refused as refused:
-        _refuse(refused, raw, path, key, report)
-        return {}
+        return section.model_validate(values, context={"base": base})
+    except ValidationError as found:
+        errors = found.errors(include_url=False)
+    for error in errors:
+        name = str(error["loc"][0])
+        values.pop(name, None)
+        # A default that derives from other keys is not made when one of them is wrong.
+        if error["type"] != "default_factory_not_called":
+            _refuse(error, keys[name], path, report)
+    return section.model_validate(values, context={"base": base})
 
 
-def _elements(raw: object, path: KeyPath, key: Key, report: Report) -> Values:
-    if not isinstance(raw, list):
-        report.refuse(
-            path, "must be a list", f"Write [{shown_value(raw)}].", value=shown_value(raw)
-        )
-        return {}
-    elements = []
-    for index, element in enumerate(raw):
-        try:
-            elements.append(key.kind.read(element))
-        except Refused as refused:
-            _refuse(refused, element, (*path, index), key, report)
-    return {str(path[-1]): tuple(elements)}
+def _refuse(error: ErrorDetails, field: FieldInfo, path: KeyPath, report: Report) -> None:
+    raw = error["input"]
+    value = MASK if not field.repr and raw != "" else shown_value(raw)
+    path = (*path, *error["loc"])
+    if error["type"] == "tuple_type":
+        report.refuse(path, "must be a list", f"Write [{value}].", value=value)
+        return
+    single = element_of(field) or field
+    message, hint = f"must be {allowed_text(single)}", ""
+    if isinstance(invalid := error.get("ctx", {}).get("error"), InvalidValue):
+        message, hint = f"{message}: {invalid}" if str(invalid) else message, invalid.hint
+    elif single.annotation in {bool, int, float} and isinstance(raw, str):
+        hint = "Write it without quotes."
+    report.refuse(path, message, hint, value=value)
 
 
-def _refuse(refused: Refused, raw: object, path: KeyPath, key: Key, report: Report) -> None:
-    reason = f": {refused.reason}" if refused.reason else ""
-    value = MASK if key.secret and raw != "" else shown_value(raw)
-    report.refuse(path, f"must be {key.kind.allowed}{reason}", refused.hint, value=value)
-
-
-def _complete(values: dict[str, Values], base: Path) -> None:
-    """Fill in the defaults that hang on the machine, on the file's place or on another key."""
-    server, storage, firewall = values["server"], values["storage"], values["firewall"]
-    explicit = server.get("data_dir")
-    server["data_dir"] = anchored(base, explicit) if explicit else default_data_dir()
-    if "pool" in storage:
-        storage["pool"] = anchored(base, storage["pool"])
-    for name in _EMPTY_MEANS_DEFAULT:
-        if not server.get(name):
-            server.pop(name, None)
-    if "github_url" in server and server["github_url"] != Server().github_url:
-        server.setdefault("github_api_url", f"{server['github_url']}/api/v3")
-    firewall.setdefault("ports", (server.get("port", Server().port),))
-
-
-def _teams(table: object, report: Report) -> dict[str, Team]:
+def _teams(table: object, report: Report, base: Path) -> dict[str, TeamSettings]:
     if not isinstance(table, dict):
         report.refuse(("team",), "must hold tables", _BELOW_TEAM, value=MASK)
         return {}
     if not table:
         report.warn(IMPLICIT_TEAM)
-        return {_FIRST_TEAM: Team(id=_FIRST_TEAM, name=_FIRST_TEAM)}
-    return {
-        team_id: _team(team_id, raw, report)
-        for team_id, raw in table.items()
-        if _is_team(team_id, raw, report)
-    }
-
-
-def _is_team(team_id: str, raw: object, report: Report) -> bool:
-    if not isinstance(raw, dict):
-        report.refuse(("team", team_id), "is no team", _BELOW_TEAM, value=MASK)
-        return False
-    try:
-        TEAM_ID.read(team_id)
-    except Refused:
-        report.refuse(("team", team_id), f"is no team's id: that must be {TEAM_ID.allowed}")
-    return True
-
-
-def _team(team_id: str, raw: object, report: Report) -> Team:
-    values = _table(raw, ("team", team_id), Team, report)
-    values["name"] = values.get("name") or team_id
-    return Team(id=team_id, **values)
+        return {_FIRST_TEAM: TeamSettings(id=_FIRST_TEAM)}
+    teams = {}
+    for team_id, raw in table.items():
+        path = ("team", team_id)
+        if not isinstance(raw, dict):
+            report.refuse(path, "is no team", _BELOW_TEAM, value=MASK)
+            continue
+        if not TEAM_ID.fullmatch(team_id):
+            report.refuse(path, f"is no team's id: that must be {TEAM_ID_WORDS}")
+        teams[team_id] = read_section(TeamSettings, raw, path, report, base, id=team_id)
+    return teams

@@ -3,26 +3,19 @@
 from urllib.parse import urlsplit
 
 from oduflow.settings.hosts import is_loopback
-from oduflow.settings.model import Settings
 from oduflow.settings.notation import MASK, key_text, shown_value
 from oduflow.settings.problems import KeyPath, Report
-from oduflow.settings.server import Server
-from oduflow.settings.team import Team
+from oduflow.settings.schema import CARRIES_SECRETS, keys_of, secrets_of
+from oduflow.settings.sections import Settings
+from oduflow.settings.server import ServerSettings
+from oduflow.settings.team import TeamSettings
 
 _SAFE_LENGTH = 16  # characters of a secret; a generated one has 43
 _NOT_SERVED = "is not served yet"
-_SECRETS = ("auth_token", "ui_password")
-_CARRY_SECRETS = (
-    "oauth_base_url",
-    "github_url",
-    "github_api_url",
-    "gitlab_url",
-    "bitbucket_api_url",
-)
 _OAUTH = ("oauth_client_id", "oauth_client_secret", "oauth_base_url")
 
 
-def judge(settings: Settings, report: Report) -> None:
+def check_rules(settings: Settings, report: Report) -> None:
     """Report what is wrong or worth a warning between keys that are right one by one."""
     for rule in (_oauth, _plain_http, _routing, _hostnames, _same_secrets, _github_users, _cookies):
         rule(settings, report)
@@ -45,7 +38,9 @@ def _oauth(settings: Settings, report: Report) -> None:
 def _plain_http(settings: Settings, report: Report) -> None:
     server = settings.server
     refused: set[str] = set()  # the API's URL may follow from GitHub's: one host, one problem
-    for name in _CARRY_SECRETS:
+    for name, field in keys_of(ServerSettings).items():
+        if CARRIES_SECRETS not in field.metadata:
+            continue
         url = getattr(server, name)
         parts = urlsplit(url)
         if parts.scheme != "http" or is_loopback(parts.hostname or "") or parts.netloc in refused:
@@ -62,7 +57,13 @@ def _plain_http(settings: Settings, report: Report) -> None:
 
 
 def _unless_allowed(
-    path: KeyPath, message: str, remedy: str, server: Server, report: Report, *, value: str = ""
+    path: KeyPath,
+    message: str,
+    remedy: str,
+    server: ServerSettings,
+    report: Report,
+    *,
+    value: str = "",
 ) -> None:
     if not server.allow_insecure_http:
         hint = f"{remedy}, or set allow_insecure_http = true in [server]."
@@ -115,7 +116,7 @@ def _same_secrets(settings: Settings, report: Report) -> None:
     """A secret names its team, so two teams can never share one."""
     first: dict[str, KeyPath] = {}
     for team in settings.teams.values():
-        for name in _SECRETS:
+        for name in secrets_of(TeamSettings):
             path: KeyPath = ("team", team.id, name)
             secret = getattr(team, name)
             known = first.setdefault(secret, path)
@@ -133,8 +134,8 @@ def _same(path: KeyPath, report: Report) -> str:
     return f"is the same as {key_text(map(str, path))}{place}"
 
 
-def _short_secrets(team: Team, server: Server, report: Report) -> None:
-    for name in _SECRETS:
+def _short_secrets(team: TeamSettings, server: ServerSettings, report: Report) -> None:
+    for name in secrets_of(TeamSettings):
         length = len(getattr(team, name))
         if not 0 < length < _SAFE_LENGTH:
             continue
@@ -150,7 +151,7 @@ def _short_secrets(team: Team, server: Server, report: Report) -> None:
             )
 
 
-def _open_faces(team: Team, server: Server, report: Report) -> None:
+def _open_faces(team: TeamSettings, server: ServerSettings, report: Report) -> None:
     open_faces = []
     if not team.auth_token and not server.oauth_enabled:
         open_faces.append(("auth_token", "MCP runs"))

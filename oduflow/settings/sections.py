@@ -1,141 +1,153 @@
-"""The keys of the smaller sections: routing, storage, lifecycle, firewall, images."""
+"""The whole of `oduflow.toml`: one frozen model a section, one field a key."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Literal
+from types import MappingProxyType
+from typing import Annotated, Literal, Protocol
 
-from oduflow.settings.hosts import OPTIONAL_HOST
-from oduflow.settings.keys import Key
-from oduflow.settings.kinds import BOOLEAN, EMAIL, FOLDER, IMAGE, choice, integer
-from oduflow.settings.networks import EGRESS, PORT, PORT_RANGE, PortRange
-from oduflow.settings.urls import BASE_URL, LINKS
+from annotated_types import Unit
+from pydantic import Field
 
-_ENVIRONMENT_PORTS = PortRange(20000, 20999)
+from oduflow.settings.folders import OptionalFolder
+from oduflow.settings.hosts import OptionalHost
+from oduflow.settings.networks import Egress, Port, PortRange, Ports
+from oduflow.settings.schema import DefaultText, ListOf, Section
+from oduflow.settings.server import ServerSettings
+from oduflow.settings.team import TeamSettings
+from oduflow.settings.urls import BaseUrl, Links
+from oduflow.settings.values import Email, ImageName
+
+_Hours = Annotated[int, Field(ge=0), Unit("hours")]
 
 
-@dataclass(frozen=True, slots=True)
-class Routing:
+class RoutingSettings(Section):
     """`[routing]`: how a browser reaches an environment."""
 
-    mode: Annotated[
-        Literal["port", "traefik"],
-        Key(
-            choice("port", "traefik"),
-            "port: each environment has a port of its own. traefik, a host name for each below "
-            "external_host, is not served yet.",
-        ),
-    ] = "port"
-    external_host: Annotated[
-        str,
-        Key(
-            OPTIONAL_HOST,
-            "The host name that stands in environments' URLs; empty: the address the server "
-            "listens on.",
-        ),
-    ] = ""
-    port_range: Annotated[
-        PortRange,
-        Key(PORT_RANGE, "The ports that environments are given, each one for life."),
-    ] = _ENVIRONMENT_PORTS
-    environment_hosts: Annotated[
-        bool,
-        Key(
-            BOOLEAN,
-            "Not served yet: give each environment a host name of its own below external_host, "
-            "so that no environment sees another's cookies.",
-        ),
-    ] = False
-    acme_email: Annotated[
-        str, Key(EMAIL, "No effect yet, no certificate is ordered: where Let's Encrypt writes to.")
-    ] = ""
-    tls: Annotated[bool, Key(BOOLEAN, "Not served yet: https for environments, by Traefik.")] = (
-        False
+    mode: Literal["port", "traefik"] = Field(
+        default="port",
+        description="port: each environment has a port of its own. traefik, a host name for each "
+        "below external_host, is not served yet.",
+    )
+    external_host: OptionalHost = Field(
+        default="",
+        description="The host name that stands in environments' URLs; empty: the address the "
+        "server listens on.",
+    )
+    port_range: Ports = Field(
+        default=PortRange(20000, 20999),
+        description="The ports that environments are given, each one for life.",
+    )
+    environment_hosts: bool = Field(
+        default=False,
+        description="Not served yet: give each environment a host name of its own below "
+        "external_host, so that no environment sees another's cookies.",
+    )
+    acme_email: Email = Field(
+        default="",
+        description="No effect yet, no certificate is ordered: where Let's Encrypt writes to.",
+    )
+    tls: bool = Field(
+        default=False, description="Not served yet: https for environments, by Traefik."
+    )
+
+
+class StorageSettings(Section):
+    """`[storage]`: how templates become environments on disk."""
+
+    clone: Literal["auto", "reflink", "copy"] = Field(
+        default="auto",
+        description="No effect yet, all is copied: reflink: share blocks with the template (XFS, "
+        "btrfs). copy: copy them. auto: try it out and take the best.",
+    )
+    pool: Annotated[OptionalFolder, DefaultText("inside data_dir")] = Field(
+        default=None,
+        description="No effect yet: a folder on a file system with reflinks, for databases and "
+        "filestores.",
+    )
+
+
+class LifecycleSettings(Section):
+    """`[lifecycle]`: when an unused environment is stopped and deleted; no effect yet."""
+
+    auto_stop_hours: _Hours = Field(
+        default=48,
+        description="No effect yet, nothing stops by itself: stop an environment unused for so "
+        "long; 0: never.",
+    )
+    auto_delete_hours: _Hours = Field(
+        default=72,
+        description="No effect yet, nothing is deleted by itself: delete a stopped, unprotected "
+        "environment after so long; 0: never.",
+    )
+
+
+class FirewallSettings(Section):
+    """`[firewall]`: what containers may reach."""
+
+    ports: Annotated[ListOf[Port], DefaultText("the server's own port")] = Field(
+        default=(), description="Ports of this machine that containers may reach."
+    )
+    egress: ListOf[Egress] = Field(
+        default=(),
+        description='Networks that environments may reach, and "internet" for every public '
+        "address; empty: none.",
+    )
+    allow_unisolated: bool = Field(
+        default=False,
+        description="Create environments of several teams even where iptables cannot part them.",
+    )
+
+
+class ImagesSettings(Section):
+    """`[images]`: what containers are made from."""
+
+    odoo: ImageName = Field(
+        default="odoo:{version}",
+        description="Odoo's image; {version} becomes the asked version, such as 19.0.",
+    )
+    postgres: ImageName = Field(default="postgres:18", description="PostgreSQL's image.")
+    pip_index_url: BaseUrl = Field(
+        default="",
+        description="The package index for a repository's requirements; empty: pip's own.",
+    )
+    pip_find_links: Links = Field(
+        default="", description="More wheels for them: a URL, or a folder of this machine."
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Storage:
-    """`[storage]`: how templates become environments on disk."""
+class Settings:
+    """The whole configuration; `warnings` are for the log at start, `source` is the file read."""
 
-    clone: Annotated[
-        Literal["auto", "reflink", "copy"],
-        Key(
-            choice("auto", "reflink", "copy"),
-            "No effect yet, all is copied: reflink: share blocks with the template (XFS, btrfs). "
-            "copy: copy them. auto: try it out and take the best.",
-        ),
-    ] = "auto"
-    pool: Annotated[
-        Path | None,
-        Key(
-            FOLDER,
-            "No effect yet: a folder on a file system with reflinks, for databases and filestores.",
-            default="inside data_dir",
-        ),
-    ] = None
+    server: ServerSettings = field(default_factory=ServerSettings)
+    routing: RoutingSettings = field(default_factory=RoutingSettings)
+    storage: StorageSettings = field(default_factory=StorageSettings)
+    lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
+    firewall: FirewallSettings = field(default_factory=FirewallSettings)
+    images: ImagesSettings = field(default_factory=ImagesSettings)
+    teams: Mapping[str, TeamSettings] = field(default_factory=lambda: MappingProxyType({}))
+    source: Path | None = None
+    warnings: tuple[str, ...] = ()
+
+    def current(self) -> "Settings":
+        """Return itself, so that settings that never change serve as a `SettingsSource`."""
+        return self
 
 
-@dataclass(frozen=True, slots=True)
-class Lifecycle:
-    """`[lifecycle]`: when an environment nobody uses will go away; no effect yet."""
+class SettingsSource(Protocol):
+    """Returns the configuration that is in force now."""
 
-    auto_stop_hours: Annotated[
-        int,
-        Key(
-            integer(0, unit="hours"),
-            "No effect yet, nothing stops by itself: stop an environment unused for so long; "
-            "0: never.",
-        ),
-    ] = 48
-    auto_delete_hours: Annotated[
-        int,
-        Key(
-            integer(0, unit="hours"),
-            "No effect yet, nothing is deleted by itself: delete a stopped, unprotected "
-            "environment after so long; 0: never.",
-        ),
-    ] = 72
+    def current(self) -> Settings:
+        """Return it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Firewall:
-    """`[firewall]`: what containers may reach."""
-
-    ports: Annotated[
-        tuple[int, ...],
-        Key(
-            PORT,
-            "Ports of this machine that containers may reach.",
-            many=True,
-            default="the server's own port",
-        ),
-    ] = ()
-    egress: Annotated[
-        tuple[str, ...],
-        Key(
-            EGRESS,
-            'Networks that environments may reach, and "internet" for every public address; '
-            "empty: none.",
-            many=True,
-        ),
-    ] = ()
-    allow_unisolated: Annotated[
-        bool,
-        Key(BOOLEAN, "Create environments of several teams even where iptables cannot part them."),
-    ] = False
-
-
-@dataclass(frozen=True, slots=True)
-class Images:
-    """`[images]`: what containers are made from."""
-
-    odoo: Annotated[
-        str, Key(IMAGE, "Odoo's image; {version} becomes the asked version, such as 19.0.")
-    ] = "odoo:{version}"
-    postgres: Annotated[str, Key(IMAGE, "PostgreSQL's image.")] = "postgres:18"
-    pip_index_url: Annotated[
-        str, Key(BASE_URL, "The package index for a repository's requirements; empty: pip's own.")
-    ] = ""
-    pip_find_links: Annotated[
-        str, Key(LINKS, "More wheels for them: a URL, or a folder of this machine.")
-    ] = ""
+SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
+    {
+        each.name: each.type
+        for each in fields(Settings)
+        if isinstance(each.type, type) and issubclass(each.type, Section)
+    }
+)
+# The header of every table, and its model.
+TABLES: Mapping[str, type[Section]] = {**SECTIONS, "team.<id>": TeamSettings}

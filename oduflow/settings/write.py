@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from oduflow.settings.describe import default_of
-from oduflow.settings.keys import keys_of
-from oduflow.settings.model import SECTIONS, Settings
+from oduflow.settings.describe import describe_section
 from oduflow.settings.notation import key_text, value_text
 from oduflow.settings.problems import BadSettings, SettingsProblem
 from oduflow.settings.read import parse
-from oduflow.settings.team import Team
+from oduflow.settings.schema import Section, keys_of, secrets_of
+from oduflow.settings.sections import SECTIONS, Settings
+from oduflow.settings.team import TeamSettings
 
 _SECRET_BYTES = 32
 _WIDTH = 96
@@ -74,7 +74,7 @@ def _render(overrides: Mapping[str, Overrides]) -> str:
     for name, shape in SECTIONS.items():
         blocks.append(_section([name], shape, overrides.get(name, {})))
     for team_id, values in overrides.get("team", {"1": {}}).items():
-        blocks.append(_section(["team", team_id], Team, _fresh_secrets() | values))
+        blocks.append(_section(["team", team_id], TeamSettings, _fresh_secrets() | values))
     # What is not known is written too: reading it back refuses it, with a hint.
     blocks.extend(
         f"[{key_text([name])}]\n" for name in overrides.keys() - SECTIONS.keys() - {"team"}
@@ -83,27 +83,21 @@ def _render(overrides: Mapping[str, Overrides]) -> str:
 
 
 def _fresh_secrets() -> dict[str, object]:
-    return {
-        name: secrets.token_urlsafe(_SECRET_BYTES)
-        for name, key in keys_of(Team).items()
-        if key.secret
-    }
+    return {name: secrets.token_urlsafe(_SECRET_BYTES) for name in secrets_of(TeamSettings)}
 
 
-def _section(path: Sequence[str], shape: type, values: Overrides) -> str:
+def _section(path: Sequence[str], section: type[Section], values: Overrides) -> str:
     lines = [f"[{key_text(path)}]", ""]
-    for name, key in keys_of(shape).items():
-        about = f"{key.about} Default: {key.default}." if key.default else key.about
+    for row in describe_section(path[0], section):
+        about = f"{row.help} Default: {row.default}." if row.in_words else row.help
         lines.extend(f"# {line}" for line in textwrap.wrap(about, _WIDTH))
-        if name in values:
-            lines.append(f"{name} = {value_text(values[name])}")
-        elif key.default:
-            lines.append(f"#{name} = …")
+        if row.key in values:
+            lines.append(f"{row.key} = {value_text(values[row.key])}")
         else:
-            lines.append(f"#{name} = {value_text(default_of(shape, name))}")
+            lines.append(f"#{row.key} = {'…' if row.in_words else row.default}")
         lines.append("")
     lines.extend(
         f"{key_text([name])} = {value_text(values[name])}"
-        for name in values.keys() - keys_of(shape).keys()
+        for name in values.keys() - keys_of(section).keys()
     )
     return "\n".join(lines)

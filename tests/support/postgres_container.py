@@ -27,13 +27,13 @@ class PostgresContainer:
         password: the admin's.
     """
 
-    def __init__(self, settings: config.ServerSettings | None = None) -> None:
+    def __init__(self, settings: config.PostgresSettings | None = None) -> None:
         self.name = f"{PREFIX}{os.getpid()}-{secrets.token_hex(3)}"
         self.root = folder_of(self.name)
         self.socket_dir = self.root / "socket"
         self.hba = self.root / "config" / config.HBA_NAME
         self.password = secrets.token_urlsafe(24)
-        self.settings = settings or config.ServerSettings(
+        self.settings = settings or config.PostgresSettings(
             max_connections=60, admin_connections=5, shared_buffers_mb=64
         )
         self.volume = ("--volume", f"{self.name}:{config.VOLUME_TARGET}")

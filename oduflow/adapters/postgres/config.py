@@ -35,7 +35,7 @@ sync {VOLUME_TARGET}
 
 
 @dataclass(frozen=True, slots=True)
-class ServerSettings:
+class PostgresSettings:
     """What an operator sizes.
 
     Attributes:
@@ -61,7 +61,7 @@ def initdb_command(password_file: str) -> tuple[str, ...]:
     return ("/bin/sh", "-euc", _INITDB, "initdb", password_file)
 
 
-def server_command(settings: ServerSettings) -> tuple[str, ...]:
+def server_command(settings: PostgresSettings) -> tuple[str, ...]:
     """Run the server in the foreground; argv of its container, as the image's user.
 
     The folder with `pg_hba.conf` is mounted read-only at `CONFIG_TARGET` (the folder: a mounted
@@ -91,7 +91,7 @@ def hba(team_subnets: Iterable[IPv4Network | IPv6Network]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _options(settings: ServerSettings) -> dict[str, str]:
+def _options(settings: PostgresSettings) -> dict[str, str]:
     return {
         "hba_file": f"{CONFIG_TARGET}/{HBA_NAME}",
         "listen_addresses": "*",

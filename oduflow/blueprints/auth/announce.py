@@ -4,7 +4,7 @@ import logging
 from urllib.parse import urlsplit
 
 from oduflow.domain.hosts import join_host_port
-from oduflow.settings import Settings, Team
+from oduflow.settings import Settings, TeamSettings
 
 _EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 _HTTP = 80
@@ -28,7 +28,7 @@ def startup_lines(settings: Settings) -> list[Line]:
     return [*((logging.INFO, line) for line in teams), *warnings]
 
 
-def team_url(settings: Settings, team: Team) -> str:
+def team_url(settings: Settings, team: TeamSettings) -> str:
     """Return the address of a team's dashboard, as far as the configuration knows it."""
     server = settings.server
     base = urlsplit(server.oauth_base_url)

@@ -7,10 +7,10 @@ from flask import request
 from oduflow.blueprints.auth.hosts import teams_at
 from oduflow.blueprints.auth.peers import is_direct_and_local
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.settings import Settings, Team
+from oduflow.settings import Settings, TeamSettings
 
 
-def anonymous(settings: Settings, secret: Callable[[Team], str]) -> Actor | None:
+def anonymous(settings: Settings, secret: Callable[[TeamSettings], str]) -> Actor | None:
     """Return who asks without a credential, or None where a credential is needed.
 
     Only a program on this machine may, and only where exactly one team can be meant and that

@@ -17,7 +17,7 @@ from oduflow.blueprints.context import context
 from oduflow.blueprints.trail import remember
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Kind
-from oduflow.settings import Team
+from oduflow.settings import TeamSettings
 
 USER = "admin"
 REALM = "Oduflow"
@@ -81,5 +81,5 @@ def verify(user: str | None, password: str | None) -> Actor | None:
     return Actor(team, ActorKind.BASIC, USER) if is_admin and team in meant else None
 
 
-def _password(team: Team) -> str:
+def _password(team: TeamSettings) -> str:
     return team.ui_password

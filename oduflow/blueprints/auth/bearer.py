@@ -17,7 +17,7 @@ from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Kind, Unauthenticated
 from oduflow.domain.grant_rules import REST
 from oduflow.domain.oauth import resource_at
-from oduflow.settings import Settings, Team
+from oduflow.settings import Settings, TeamSettings
 
 SUBJECT = "auth_token"
 _REALM = 'realm="Oduflow"'
@@ -31,7 +31,7 @@ _INVALID_OR_BASIC = f"Basic {_REALM}, Bearer {_REALM}{_INVALID}"
 class StaticTokenVerifier:
     """Knows the static tokens of teams; each one proves who asks and names the team."""
 
-    def __init__(self, teams: Iterable[Team]) -> None:
+    def __init__(self, teams: Iterable[TeamSettings]) -> None:
         """Remember the teams' tokens; an empty one opens nothing."""
         self._tokens: SecretLookup = SecretDigests({team.id: team.auth_token for team in teams})
 
@@ -156,5 +156,5 @@ def _meant(actor: Actor | None) -> Actor | None:
     return actor if actor and actor.team in meant else None
 
 
-def _token(team: Team) -> str:
+def _token(team: TeamSettings) -> str:
     return team.auth_token

@@ -15,7 +15,7 @@ from oduflow.domain.access import Actor
 from oduflow.domain.errors import RateLimited
 from oduflow.domain.outcome import Envelope
 from oduflow.kernel.call import Origin
-from oduflow.settings import Team
+from oduflow.settings import TeamSettings
 
 FACE = "dashboard"
 FRAGMENTS = "/_"  # partials that htmx asks for; no person goes there
@@ -63,7 +63,7 @@ def current_actor() -> Actor:
     return cast("Actor", g.actor)
 
 
-def current_team() -> Team:
+def current_team() -> TeamSettings:
     """Return the team of whoever asks."""
     return context().settings.teams[current_actor().team]
 

@@ -10,7 +10,7 @@ from oduflow.blueprints.context import context
 from oduflow.blueprints.oauth.ports import OAuthParts
 from oduflow.domain.addresses import client_network
 from oduflow.domain.oauth import joinable, teams_of
-from oduflow.settings import Server
+from oduflow.settings import ServerSettings
 
 FACE = "oauth"
 EXTENSION = "oduflow.oauth"
@@ -36,7 +36,7 @@ def be_there_only_while_on() -> None:
         abort(404)
 
 
-def server() -> Server:
+def server() -> ServerSettings:
     """Return `[server]` as it is now."""
     return context().settings.server
 

@@ -22,7 +22,7 @@ from oduflow.adapters.postgres.config import (
     HBA_NAME,
     SOCKET_TARGET,
     VOLUME_TARGET,
-    ServerSettings,
+    PostgresSettings,
     hba,
     initdb_command,
     server_command,
@@ -201,7 +201,7 @@ class DatabaseServer:
             name=self.naming.database,
             image=image.id,
             labels=self.naming.labels("database"),
-            entrypoint=server_command(ServerSettings()),
+            entrypoint=server_command(PostgresSettings()),
             user=f"{owner[0]}:{owner[1]}",
             hostname="db",
             mounts=(

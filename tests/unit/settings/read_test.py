@@ -1,4 +1,3 @@
-from dataclasses import fields
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -12,11 +11,11 @@ from oduflow.settings import (
     PortRange,
     Settings,
     SettingsProblem,
+    TeamSettings,
     parse,
 )
-from oduflow.settings.keys import keys_of
-from oduflow.settings.model import SECTIONS
-from oduflow.settings.team import Team
+from oduflow.settings.schema import keys_of, secrets_of
+from oduflow.settings.sections import SECTIONS, TABLES
 
 EVERY_KEY = """\
 [server]
@@ -111,7 +110,7 @@ def test_every_key_is_read():
 
 def test_the_example_above_leaves_out_no_key():
     written = {line.split(" = ")[0] for line in LINES if " = " in line}
-    declared = {key for shape in (*SECTIONS.values(), Team) for key in keys_of(shape)}
+    declared = {key for shape in TABLES.values() for key in keys_of(shape)}
     assert written == declared
 
 
@@ -120,7 +119,7 @@ def test_an_empty_file_means_the_defaults_and_one_team_without_secrets():
     assert settings.server.host == "127.0.0.1"
     assert settings.server.oauth_redirect_uris == CLAUDE_CALLBACKS
     assert settings.firewall.ports == (8000,)
-    assert settings.teams == {"1": Team(id="1", name="1")}
+    assert settings.teams == {"1": TeamSettings(id="1", name="1")}
     assert any(warning.startswith("No [team.<id>]") for warning in settings.warnings)
 
 
@@ -128,7 +127,7 @@ def test_teams_keep_the_order_of_the_file_and_cannot_be_changed():
     settings = parse("[team.zulu]\n[team.2]\n[team.alpha]\n")
     assert list(settings.teams) == ["zulu", "2", "alpha"]
     with pytest.raises(TypeError):
-        settings.teams["x"] = Team(id="x")  # type: ignore[index]
+        settings.teams["x"] = TeamSettings(id="x")  # type: ignore[index]
 
 
 def test_a_team_without_a_name_is_called_by_its_id():
@@ -296,9 +295,9 @@ def test_a_repr_never_shows_a_secret():
 
 
 def test_every_secret_key_is_kept_out_of_the_repr():
-    for shape in (*SECTIONS.values(), Team):
-        hidden = {field.name for field in fields(shape) if not field.repr}
-        assert hidden == {name for name, key in keys_of(shape).items() if key.secret}
+    for shape in TABLES.values():
+        hidden = {name for name, field in shape.model_fields.items() if not field.repr}
+        assert hidden == set(secrets_of(shape))
 
 
 def test_relative_folders_start_at_the_current_folder_without_a_file(

@@ -1,61 +1,62 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from oduflow.settings.kinds import Kind, Refused
-from oduflow.settings.urls import BASE_URL, LINKS, ORIGIN, REDIRECT_URI
-
-
-@pytest.mark.parametrize(
-    ("kind", "value", "read"),
-    [
-        (BASE_URL, "", ""),
-        (BASE_URL, "https://GitHub.example/api/v3/", "https://github.example/api/v3"),
-        (BASE_URL, "http://127.0.0.1:8080", "http://127.0.0.1:8080"),
-        (ORIGIN, "https://Your-Server.com:443/", "https://your-server.com"),
-        (ORIGIN, "https://your-server.com:8443", "https://your-server.com:8443"),
-        (ORIGIN, "http://[::1]:8000", "http://[::1]:8000"),
-        (REDIRECT_URI, "https://a.example/cb?x=1", "https://a.example/cb?x=1"),
-        (REDIRECT_URI, "http://localhost:33418/", "http://localhost:33418/"),
-        (REDIRECT_URI, "cursor://anysphere.cursor-mcp/cb", "cursor://anysphere.cursor-mcp/cb"),
-        (LINKS, "/srv/wheels", "/srv/wheels"),
-        (LINKS, "https://wheels.lan/simple", "https://wheels.lan/simple"),
-    ],
-)
-def test_right_urls_are_read_in_one_form(kind: Kind, value: str, read: str):
-    assert kind.read(value) == read
+from oduflow.settings.urls import BaseUrl, Links, Origin, RedirectUri
+from tests.support.settings_values import read
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"),
+    ("type_", "value", "expected"),
     [
-        (BASE_URL, "github.com"),
-        (BASE_URL, "ftp://github.com"),
-        (BASE_URL, "https://"),
-        (BASE_URL, "https://me:pw@github.com"),
-        (BASE_URL, "https://github.com/?x=1"),
-        (BASE_URL, "https://github.com/#x"),
-        (BASE_URL, "https://github.com:99999"),
-        (BASE_URL, "https://[::1"),
-        (BASE_URL, "https://git hub.com"),
-        (BASE_URL, "https://github.com\\@evil.example"),
-        (BASE_URL, 'https://github.com/"'),
-        (BASE_URL, "https://127.1/"),
-        (BASE_URL, 1),
-        (ORIGIN, "https://your-server.com/oduflow"),
-        (REDIRECT_URI, ""),
-        (REDIRECT_URI, "http://a.example/cb"),
-        (REDIRECT_URI, "https://*.example/cb"),
-        (REDIRECT_URI, "https://a.example/cb#x"),
-        (REDIRECT_URI, "https://me@a.example/cb"),
-        (REDIRECT_URI, "javascript:alert(1)"),
-        (REDIRECT_URI, "data:text/html,x"),
-        (REDIRECT_URI, "file:///etc/passwd"),
-        (REDIRECT_URI, "unknown-app://cb"),
-        (REDIRECT_URI, "cursor:cb"),
-        (LINKS, "wheels"),
+        (BaseUrl, "", ""),
+        (BaseUrl, "https://GitHub.example/api/v3/", "https://github.example/api/v3"),
+        (BaseUrl, "http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        (Origin, "https://Your-Server.com:443/", "https://your-server.com"),
+        (Origin, "https://your-server.com:8443", "https://your-server.com:8443"),
+        (Origin, "http://[::1]:8000", "http://[::1]:8000"),
+        (RedirectUri, "https://a.example/cb?x=1", "https://a.example/cb?x=1"),
+        (RedirectUri, "http://localhost:33418/", "http://localhost:33418/"),
+        (RedirectUri, "cursor://anysphere.cursor-mcp/cb", "cursor://anysphere.cursor-mcp/cb"),
+        (Links, "/srv/wheels", "/srv/wheels"),
+        (Links, "https://wheels.lan/simple", "https://wheels.lan/simple"),
     ],
 )
-def test_wrong_urls_are_refused(kind: Kind, value: Any):
-    with pytest.raises(Refused):
-        kind.read(value)
+def test_right_urls_are_read_in_one_form(type_: Any, value: str, expected: str):
+    assert read(type_, value) == expected
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        (BaseUrl, "github.com"),
+        (BaseUrl, "ftp://github.com"),
+        (BaseUrl, "https://"),
+        (BaseUrl, "https://me:pw@github.com"),
+        (BaseUrl, "https://github.com/?x=1"),
+        (BaseUrl, "https://github.com/#x"),
+        (BaseUrl, "https://github.com:99999"),
+        (BaseUrl, "https://[::1"),
+        (BaseUrl, "https://git hub.com"),
+        (BaseUrl, "https://github.com\\@evil.example"),
+        (BaseUrl, 'https://github.com/"'),
+        (BaseUrl, "https://127.1/"),
+        (BaseUrl, 1),
+        (Origin, "https://your-server.com/oduflow"),
+        (RedirectUri, ""),
+        (RedirectUri, "http://a.example/cb"),
+        (RedirectUri, "https://*.example/cb"),
+        (RedirectUri, "https://a.example/cb#x"),
+        (RedirectUri, "https://me@a.example/cb"),
+        (RedirectUri, "javascript:alert(1)"),
+        (RedirectUri, "data:text/html,x"),
+        (RedirectUri, "file:///etc/passwd"),
+        (RedirectUri, "unknown-app://cb"),
+        (RedirectUri, "cursor:cb"),
+        (Links, "wheels"),
+    ],
+)
+def test_wrong_urls_are_refused(type_: Any, value: Any):
+    with pytest.raises(ValidationError):
+        read(type_, value)

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from oduflow.settings import BadSettings, Settings, load, parse, write_fresh
-from oduflow.settings.keys import keys_of
-from oduflow.settings.model import SECTIONS
-from oduflow.settings.team import Team
+from oduflow.settings.schema import keys_of
+from oduflow.settings.sections import TABLES
 
 
 def test_what_was_written_loads_as_what_was_returned(tmp_path: Path):
@@ -113,7 +112,7 @@ def test_every_key_stands_in_a_fresh_file_below_its_explanation(tmp_path: Path):
     blocks = path.read_text().split("\n\n")
     explained = [re.fullmatch(r"(?:# .+\n)+#?(\w+) = .+", block.strip("\n")) for block in blocks]
     keys = [match[1] for match in explained if match]
-    assert keys == [key for shape in (*SECTIONS.values(), Team) for key in keys_of(shape)]
+    assert keys == [key for shape in TABLES.values() for key in keys_of(shape)]
 
 
 def test_the_defaults_it_shows_are_the_defaults(tmp_path: Path):

@@ -1,14 +1,14 @@
 from ipaddress import IPv4Network, IPv6Network
 
 from oduflow.adapters.postgres.config import (
-    ServerSettings,
+    PostgresSettings,
     hba,
     initdb_command,
     server_command,
 )
 
 
-def options(settings: ServerSettings) -> dict[str, str]:
+def options(settings: PostgresSettings) -> dict[str, str]:
     words = server_command(settings)
     return dict(word.split("=", 1) for word in words if "=" in word)
 
@@ -53,7 +53,7 @@ def test_no_rule_trusts_and_none_admits_replication() -> None:
 
 
 def test_the_server_keeps_its_data_whole_and_its_log_silent() -> None:
-    found = options(ServerSettings())
+    found = options(PostgresSettings())
     assert found["synchronous_commit"] == "off"
     assert "fsync" not in found
     assert "full_page_writes" not in found
@@ -63,14 +63,14 @@ def test_the_server_keeps_its_data_whole_and_its_log_silent() -> None:
 
 
 def test_the_server_takes_its_size_from_the_settings() -> None:
-    found = options(ServerSettings(max_connections=77, admin_connections=7, shared_buffers_mb=99))
+    found = options(PostgresSettings(max_connections=77, admin_connections=7, shared_buffers_mb=99))
     assert found["max_connections"] == "77"
     assert found["superuser_reserved_connections"] == "7"
     assert found["shared_buffers"] == "99MB"
 
 
 def test_every_option_is_a_pair_of_words() -> None:
-    words = server_command(ServerSettings())[3:]
+    words = server_command(PostgresSettings())[3:]
     assert set(words[::2]) == {"-c"}
     assert all("=" in word for word in words[1::2])
 
