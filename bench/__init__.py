@@ -1,1 +1,1 @@
-"""The benchmarks behind `make bench`: the real parts, everything interleaved in one run."""
+"""The benchmarks of `make bench`, with real Docker, PostgreSQL and Odoo."""

@@ -1,15 +1,15 @@
 """`python -m bench [ROUNDS]`: measure the product against its targets.
 
-Stands up one instance with its own prefix, measures each figure ROUNDS times (default 5) with the
-floor of the same moment beside it, and prints median, spread and target. Run it on an otherwise
-idle machine; compare ratios, not seconds.
+Starts one instance with its own prefix, measures each figure ROUNDS times (default 5) together with
+its lower bound, and prints median, range and target. Run it on an otherwise idle machine; compare
+ratios, not seconds.
 """
 
 import json
 import sys
 from pathlib import Path
 
-from bench.credentials import keeping_out
+from bench.credentials import measure_credentials
 from bench.figures import Figure, table
 from bench.measure import measure
 
@@ -18,7 +18,7 @@ RESULTS = Path(".bench") / "latest.json"
 
 def main() -> int:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    figures = [*keeping_out(rounds), *measure(rounds)]
+    figures = [*measure_credentials(rounds), *measure(rounds)]
     print(table(figures))
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps([figure.as_dict() for figure in figures], indent=2))

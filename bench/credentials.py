@@ -1,4 +1,4 @@
-"""What keeping strangers out costs each request, and whether its time tells them anything."""
+"""Measure what authentication costs a request, and whether its duration leaks anything."""
 
 import secrets
 import tempfile
@@ -20,8 +20,8 @@ COMPARISONS = 2000
 WRITES = 100
 
 
-def keeping_out(rounds: int) -> list[Figure]:
-    """Measure without a server; comparisons take turns, so that a busy moment hits all alike."""
+def measure_credentials(rounds: int) -> list[Figure]:
+    """Measure without a server; the cases alternate, so that load affects all of them."""
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "store.sqlite3")
         store.migrate()
@@ -31,7 +31,7 @@ def keeping_out(rounds: int) -> list[Figure]:
 
 
 def _same_time(rounds: int) -> Figure:
-    """Slowest ÷ fastest median of: the first and last team's token, a near miss, a far miss."""
+    """Divide the slowest by the fastest median of four kinds of tokens, two of them wrong."""
     figure = Figure("comparing tokens: slowest kind of guess ÷ fastest", 1.02, "times")
     tokens = {str(team): secrets.token_urlsafe(32) for team in range(TEAMS)}
     known = SecretDigests(tokens)
@@ -49,7 +49,7 @@ def _same_time(rounds: int) -> Figure:
 
 
 def _limits(store: Store, rounds: int) -> list[Figure]:
-    """Measure a credential's first right use, which reserves a failure, and those after it."""
+    """Measure a valid credential's first use, which reserves a failure, and its later uses."""
     first = Figure("limits: a right credential's first use", 0.01)
     later = Figure("limits: each use after it", 0.001)
     attempts, claim = Attempts(store), Claim.of("127.0.0.1", ["1"])
@@ -75,6 +75,6 @@ def _audit(store: Store, rounds: int) -> Figure:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    begun = time.perf_counter()
+    started = time.perf_counter()
     work()
-    return time.perf_counter() - begun
+    return time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""One measured figure, and the table of them."""
+"""A measured figure, and the table of all figures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass
 class Figure:
-    """What was measured, in seconds unless `unit` says otherwise, against its target."""
+    """The values of one measurement, in seconds unless `unit` differs, and its target."""
 
     name: str
     target: float

@@ -1,4 +1,4 @@
-"""Measure the running server from outside, over HTTP, as an agent or a browser would."""
+"""Measure a running server over HTTP, as agents and browsers use it."""
 
 import tempfile
 import time
@@ -45,11 +45,11 @@ def _start_up(instance: Instance, rounds: int) -> list[Figure]:
     answer = Figure("server: start to first answer", 1.5)
     memory = Figure("server: resident memory", 110, "MB")
     for _ in range(rounds):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         with serving(instance, wait=False) as server:
             while not _answers(f"{server.url}/healthz"):
                 time.sleep(0.01)
-            answer.values.append(time.perf_counter() - begun)
+            answer.values.append(time.perf_counter() - started)
             for path in ("/api/environments", "/", "/api/openapi.json"):
                 server.request("GET", path)
             with requests.Session() as session:
@@ -59,10 +59,10 @@ def _start_up(instance: Instance, rounds: int) -> list[Figure]:
 
 
 def _work(instance: Instance, git: SampleGitServer, rounds: int) -> list[Figure]:
-    """Measure with nothing deleted before the last creation.
+    """Measure creation before anything is deleted.
 
-    ext4 gives the inode of a deleted file to no new one for a while, and searches past it: right
-    after a delete, the 600 files of the next database cost up to a second more.
+    ext4 does not reuse the inodes of deleted files for a while and searches past them: right after
+    a delete, creating the 600 files of the next database takes up to a second longer.
     """
     create = Figure("create_environment, request to /web/login 200", 2.0)
     floor = Figure("floor of it: stopped to serving", 1.5)
@@ -88,7 +88,7 @@ def _work(instance: Instance, git: SampleGitServer, rounds: int) -> list[Figure]
 
 
 def _quick_calls(server: Server) -> list[Figure]:
-    """Measure over one kept connection, as an agent's client has it."""
+    """Measure over one persistent connection, as MCP clients use."""
     empty = Figure("floor of the next three: /healthz", 0.003)
     listing = Figure(f"list_environments, {LISTED} environments", 0.015)
     get = Figure("get_environment", 0.030)
@@ -175,6 +175,6 @@ def _resident_megabytes(pid: int) -> float:
 
 
 def _timed(work: Callable[[], object]) -> float:
-    begun = time.perf_counter()
+    started = time.perf_counter()
     work()
-    return time.perf_counter() - begun
+    return time.perf_counter() - started
