@@ -46,6 +46,10 @@ class PlainUrl:
         """The host, with the port where one is written."""
         return self.host if self.port is None else f"{self.host}:{self.port}"
 
+    def __str__(self) -> str:
+        """Write the URL as it was read."""
+        return f"{self.scheme}://{self.authority}{self.path}{self.query}"
+
 
 def read_plain(text: str) -> PlainUrl | None:
     """Read a URL; None when it is none, or could be read in another way."""

@@ -1,4 +1,4 @@
-"""Client ID Metadata Documents, fetched from where strangers say they lie."""
+"""Client ID Metadata Documents: an OAuth client's metadata, at the URL that is the client's id."""
 
 from oduflow.adapters.cimd.documents import ClientDocuments
 

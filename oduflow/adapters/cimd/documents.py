@@ -1,135 +1,145 @@
-"""Find a client's metadata document: at most one redirect, checked like the first URL."""
+"""Find the metadata document of an OAuth client, over at most one redirect."""
 
 import logging
 import ssl
 import threading
 import time
-from collections import OrderedDict
+from collections.abc import Callable
 from urllib.parse import urljoin
 
-from oduflow.adapters.cimd.addresses import Allow, Resolve, choose, look_up, on_the_public_internet
-from oduflow.adapters.cimd.exchange import HTTPS, Answer, get
-from oduflow.domain.client_documents import ClientDocument, document_url, read_document
+from cachetools import TLRUCache
+
+from oduflow.domain.addresses import is_public
+from oduflow.domain.client_documents import MAX_BYTES, ClientDocument, document_url, read_document
 from oduflow.domain.errors import Failure, Invalid, UpstreamFailed
 from oduflow.domain.plain_urls import PlainUrl
+from oduflow.net.addresses import IPAddress, Resolve, ResolveFailed, Resolver
+from oduflow.net.fetch import FetchFailed, Request, Response, fetch
 
 FOUND_SECONDS, MISSED_SECONDS = 300.0, 30.0
 LIMIT_SECONDS = 5.0
 MAX_CACHED = 500
 MAX_AT_ONCE = 4
 
+_HTTPS_PORT = 443
 _OK = 200
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 log = logging.getLogger(__name__)
 
 
 class ClientDocuments:
-    """Knows the clients that describe themselves; what was found is remembered for five minutes.
+    """Finds the documents of clients, and caches them for five minutes.
 
-    Whoever asks learns nothing of what lies behind a URL: every failure is the same answer, and
-    only the log says which.
+    The caller does not learn what is behind a URL: every failure is None, and only the log has
+    the reason.
+
+    Args:
+        resolve: finds a host's addresses. The default is a resolver of its own, because strangers
+            may name hosts whose name servers hang.
+        allow: tells whether an address may be dialled.
+        context: which certificates are trusted; None for the system's.
+        limit_seconds: how long one search may take, lookups and redirect included.
     """
 
     def __init__(
         self,
-        resolve: Resolve = look_up,
-        allow: Allow = on_the_public_internet,
+        resolve: Resolve | None = None,
+        allow: Callable[[IPAddress], bool] = is_public,
         context: ssl.SSLContext | None = None,
         limit_seconds: float = LIMIT_SECONDS,
     ) -> None:
-        """Remember nothing yet.
-
-        Args:
-            resolve: knows the addresses of hosts.
-            allow: says which addresses may be dialled.
-            context: whose certificates are believed; left out: the system's.
-            limit_seconds: how long one search may take, names and redirects included.
-        """
-        self._resolve, self._allow, self._limit = resolve, allow, limit_seconds
-        self._context = context or ssl.create_default_context()
-        self._remembered: OrderedDict[str, tuple[float, ClientDocument | None]] = OrderedDict()
+        self._resolve, self._allow = resolve or Resolver(MAX_AT_ONCE), allow
+        self._context, self._limit = context, limit_seconds
+        self._cache: TLRUCache[str, ClientDocument | None] = TLRUCache(
+            MAX_CACHED, _expiry, timer=time.monotonic
+        )
         self._guard = threading.Lock()
-        self._places = threading.BoundedSemaphore(MAX_AT_ONCE)
+        self._searches = threading.BoundedSemaphore(MAX_AT_ONCE)
 
     def find(self, client_id: str) -> ClientDocument | None:
-        """Return what a client says of itself; None when there is no such client, or not now.
+        """Return a client's document; None when there is none, or it cannot be fetched now.
 
-        It takes at most five seconds. No more than four are looked for at once: a fifth is not
-        found at all, so that strangers cannot hold our threads.
+        It takes at most five seconds. A fifth search at the same time returns None at once, so
+        that strangers cannot occupy the server's threads.
         """
         url = document_url(client_id)
         if url is None:
             return None
         with self._guard:
-            until, document = self._remembered.get(client_id, (0.0, None))
-        if until > time.monotonic():
-            return document
-        if not self._places.acquire(blocking=False):
+            if client_id in self._cache:
+                return self._cache[client_id]
+        if not self._searches.acquire(blocking=False):
             log.warning("client metadata: too many searches at once")
             return None
-        search = _Search(self, client_id, url)
-        search.start()
-        search.join(self._limit)
-        return search.document
+        document = None
+        try:
+            document = self._fetch(client_id, url)
+        except Failure as failure:
+            # A stranger chose the host; its plain grammar has no characters that break a log line.
+            log.info("client metadata at %s: %s", url.host, failure.message)
+        finally:
+            self._searches.release()
+        with self._guard:
+            self._cache[client_id] = document
+        return document
 
-    def fetch(self, client_id: str, url: PlainUrl) -> ClientDocument:
-        """Ask for a document, past what is remembered.
+    def _fetch(self, client_id: str, url: PlainUrl) -> ClientDocument:
+        """Fetch a document, without the cache.
 
         Raises:
-            Invalid: the URL or the document is not one we take.
-            UpstreamFailed: nobody answers, or not as they should.
+            Invalid: the URL or the document is not allowed.
+            UpstreamFailed: the host does not answer, or not as it should.
         """
         deadline = time.monotonic() + self._limit
-        answer = self._get(url, deadline)
-        if answer.status in _REDIRECTS:
-            target = document_url(urljoin(client_id, answer.location))
+        response = self._get(url, deadline)
+        if response.status in _REDIRECTS:
+            target = document_url(urljoin(client_id, response.headers.get("Location", "")))
             if target is None:
                 raise Invalid("The client's metadata is moved to nowhere.", "Register the client.")
-            answer = self._get(target, deadline)
-        if answer.status != _OK:
-            raise UpstreamFailed(f"The client's host answers {answer.status}.", "Try again later.")
-        if not _is_json(answer.content_type):
+            response = self._get(target, deadline)
+        if response.status != _OK:
+            raise UpstreamFailed(
+                f"The client's host answers {response.status}.", "Try again later."
+            )
+        if not _is_json(response.headers.get_content_type()):
             raise Invalid("The client's metadata is not JSON.", "Register the client instead.")
-        return read_document(client_id, answer.body)
+        return read_document(client_id, response.body)
 
-    def remember(self, client_id: str, document: ClientDocument | None) -> None:
-        """Keep what was found, or that nothing was, and leave room for others."""
-        until = time.monotonic() + (MISSED_SECONDS if document is None else FOUND_SECONDS)
-        with self._guard:
-            self._remembered[client_id] = (until, document)
-            self._remembered.move_to_end(client_id)
-            while len(self._remembered) > MAX_CACHED:
-                self._remembered.popitem(last=False)
+    def _get(self, url: PlainUrl, deadline: float) -> Response:
+        request = Request(str(url), self._address(url, deadline), {"Accept": "application/json"})
+        try:
+            return fetch(request, max_bytes=MAX_BYTES, deadline=deadline, context=self._context)
+        except FetchFailed as cause:
+            raise UpstreamFailed(
+                f"The client's host {url.host} did not answer as it should.",
+                "Try again in a minute.",
+            ) from cause
 
-    def leave(self) -> None:
-        """Give a place among the searches back."""
-        self._places.release()
+    def _address(self, url: PlainUrl, deadline: float) -> IPAddress:
+        """Choose the address to dial.
 
-    def _get(self, url: PlainUrl, deadline: float) -> Answer:
-        address = choose(url.host, url.port or HTTPS, self._resolve, self._allow)
-        return get(url, address, self._context, deadline)
+        A host with even one address that is not allowed is refused: such a name leads into our
+        own network at the second try.
+        """
+        try:
+            found = self._resolve(url.host, url.port or _HTTPS_PORT, deadline)
+        except ResolveFailed as cause:
+            raise UpstreamFailed(
+                f"The client's host {url.host} is not known here.", "Check the server's DNS."
+            ) from cause
+        if not found or not all(map(self._allow, found)):
+            raise Invalid(
+                f"The client's host {url.host} is not on the public internet.",
+                "Register the client with this server instead.",
+            )
+        return found[0]
+
+
+def _expiry(_client_id: str, document: ClientDocument | None, now: float) -> float:
+    return now + (MISSED_SECONDS if document is None else FOUND_SECONDS)
 
 
 def _is_json(content_type: str) -> bool:
-    """Accept JSON, and whatever a server calls its own kind of it (RFC 6839, 3.1)."""
+    """Tell whether a media type is JSON, or one with the suffix +json (RFC 6839, 3.1)."""
     main, _, sub = content_type.partition("/")
     return main == "application" and (sub == "json" or sub.endswith("+json"))
-
-
-class _Search(threading.Thread):
-    """One search in a thread that nobody has to wait for: a name server may take its time."""
-
-    def __init__(self, documents: ClientDocuments, client_id: str, url: PlainUrl) -> None:
-        super().__init__(name="client-metadata", daemon=True)
-        self.document: ClientDocument | None = None
-        self._documents, self._client_id, self._url = documents, client_id, url
-
-    def run(self) -> None:
-        try:
-            self.document = self._documents.fetch(self._client_id, self._url)
-        except Failure as failure:
-            # The URL is a stranger's text; its plain grammar holds nothing a log would trip over.
-            log.info("client metadata at %s: %s", self._url.host, failure.message)
-        finally:
-            self._documents.remember(self._client_id, self.document)
-            self._documents.leave()

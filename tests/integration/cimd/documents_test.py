@@ -5,6 +5,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 
 from oduflow.adapters.cimd import ClientDocuments
 from oduflow.domain.client_documents import MAX_BYTES, ClientDocument
+from oduflow.net.addresses import IPAddress
+from tests.support.addresses import resolving
 from tests.support.tls import Certificate, make_certificate, raw_server
 
 HOST = "client.example"
@@ -53,13 +56,13 @@ class Vendor:
         self.tell[path] = answering(b"", status=f"{status} Moved", more=f"Location: {target}\r\n")
 
     def documents(self, *, limit_seconds: float = 5) -> ClientDocuments:
-        def resolve(host: str, _port: int) -> list[str]:
+        def resolve(host: str, _port: int, _deadline: float) -> tuple[IPAddress, ...]:
             self.resolved.append(host)
-            return ["10.0.0.1"] if host == "inside.example" else ["127.0.0.1"]
+            return (ip_address("10.0.0.1" if host == "inside.example" else "127.0.0.1"),)
 
         return ClientDocuments(
             resolve=resolve,
-            allow=lambda address: address == "127.0.0.1",
+            allow=lambda address: address.is_loopback,
             context=ssl.create_default_context(cafile=str(self.certificate.file)),
             limit_seconds=limit_seconds,
         )
@@ -243,7 +246,7 @@ def test_a_certificate_of_another_host_is_not_believed(tmp_path: Path, vendor: V
 
 
 def test_a_certificate_that_nobody_vouches_for_is_not_believed(vendor: Vendor):
-    documents = ClientDocuments(resolve=lambda *_: ["127.0.0.1"], allow=lambda _: True)
+    documents = ClientDocuments(resolving("127.0.0.1"), allow=lambda _: True)
     assert documents.find(vendor.url) is None
     assert vendor.asked == []
 

@@ -1,17 +1,19 @@
-"""Whom we ask for a client's metadata; these tests may open no socket, and none needs one."""
+"""Which hosts are asked for a client's metadata; no test opens a socket."""
 
 import socket
 import threading
+from http.client import HTTPMessage
+from ipaddress import ip_address
 from typing import NoReturn
 
 import pytest
 
 from oduflow.adapters.cimd import ClientDocuments
 from oduflow.adapters.cimd import documents as module
-from oduflow.adapters.cimd.addresses import choose, on_the_public_internet
-from oduflow.adapters.cimd.exchange import Answer
-from oduflow.domain.errors import Invalid
-from oduflow.domain.plain_urls import PlainUrl
+from oduflow.net import addresses
+from oduflow.net.addresses import IPAddress
+from oduflow.net.fetch import Request, Response
+from tests.support.addresses import not_asked, resolving
 
 URL = "https://client.example/metadata.json"
 PRIVATE = [
@@ -51,13 +53,13 @@ def dialled(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_a_host_that_is_not_on_the_public_internet_is_not_asked(address, dialled):
-    assert ClientDocuments(resolve=lambda *_: [address]).find(URL) is None
+    assert ClientDocuments(resolving(address)).find(URL) is None
     assert dialled == []
 
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_a_host_that_is_also_on_the_public_internet_is_not_asked_either(address, dialled):
-    assert ClientDocuments(resolve=lambda *_: ["93.184.215.14", address]).find(URL) is None
+    assert ClientDocuments(resolving("93.184.215.14", address)).find(URL) is None
     assert dialled == []
 
 
@@ -65,65 +67,68 @@ def test_a_host_that_is_also_on_the_public_internet_is_not_asked_either(address,
     "client_id", ["https://127.1/m", "https://2130706433/m", "https://[::ffff:7f00:1]/m"]
 )
 def test_an_address_in_the_client_id_is_not_even_resolved(client_id, dialled):
-    assert ClientDocuments(resolve=not_asked).find(client_id) is None
+    assert ClientDocuments(not_asked).find(client_id) is None
     assert dialled == []
 
 
 def test_the_address_that_was_checked_is_the_one_that_is_dialled(dialled):
-    answers = [["93.184.215.14"], ["127.0.0.1"]]
-    assert ClientDocuments(resolve=lambda *_: answers.pop(0)).find(URL) is None
+    answers = [(ip_address("93.184.215.14"),), (ip_address("127.0.0.1"),)]
+    assert ClientDocuments(lambda *_: answers.pop(0)).find(URL) is None
     assert dialled == [("93.184.215.14", 443)]
-    assert answers == [["127.0.0.1"]]
+    assert len(answers) == 1
 
 
 def test_the_host_that_a_redirect_leads_to_is_checked_before_it_is_asked(monkeypatch):
     asked: list[tuple[str, str]] = []
 
-    def moved(url: PlainUrl, address: str, *_: object) -> Answer:
-        asked.append((url.host, address))
-        return Answer(302, "text/html", "https://inside.example/metadata.json", b"")
+    def moved(request: Request, **_: object) -> Response:
+        asked.append((request.url, str(request.address)))
+        headers = HTTPMessage()
+        headers["Location"] = "https://inside.example/metadata.json"
+        return Response(302, headers, b"")
 
-    def resolve(host: str, _port: int) -> list[str]:
-        return ["10.0.0.1"] if host == "inside.example" else ["93.184.215.14"]
+    def resolve(host: str, _port: int, _deadline: float) -> tuple[IPAddress, ...]:
+        return (ip_address("10.0.0.1" if host == "inside.example" else "93.184.215.14"),)
 
-    monkeypatch.setattr(module, "get", moved)
-    assert ClientDocuments(resolve=resolve).find(URL) is None
-    assert asked == [("client.example", "93.184.215.14")]
+    monkeypatch.setattr(module, "fetch", moved)
+    assert ClientDocuments(resolve).find(URL) is None
+    assert asked == [(URL, "93.184.215.14")]
 
 
-def test_a_host_without_any_address_is_refused():
-    with pytest.raises(Invalid):
-        choose("client.example", 443, lambda *_: [], on_the_public_internet)
+def test_a_host_without_any_address_is_refused(dialled):
+    assert ClientDocuments(resolving()).find(URL) is None
+    assert dialled == []
 
 
 def test_a_client_that_was_not_found_is_not_looked_for_again_at_once(dialled):
     asked: list[str] = []
 
-    def resolve(host: str, _port: int) -> list[str]:
+    def resolve(host: str, _port: int, _deadline: float) -> tuple[IPAddress, ...]:
         asked.append(host)
-        return ["127.0.0.1"]
+        return (ip_address("127.0.0.1"),)
 
-    documents = ClientDocuments(resolve=resolve)
+    documents = ClientDocuments(resolve)
     assert [documents.find(URL) for _ in range(3)] == [None] * 3
     assert asked == ["client.example"]
 
 
 def test_what_is_remembered_has_a_bound(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "MAX_CACHED", 10)
-    documents = ClientDocuments(resolve=lambda *_: ["127.0.0.1"])
+    documents = ClientDocuments(resolving("127.0.0.1"))
     for number in range(30):
         documents.find(f"https://client.example/{number}")
-    assert len(documents._remembered) == 10
+    assert len(documents._cache) == 10
 
 
-def test_a_slow_name_server_holds_nobody_and_only_four_searches():
+def test_a_slow_name_server_holds_nobody_and_only_four_searches(monkeypatch):
     go = threading.Event()
 
-    def slow(*_: object) -> list[str]:
+    def slow(*_: object) -> NoReturn:
         go.wait(10)
-        return ["127.0.0.1"]
+        raise OSError
 
-    documents = ClientDocuments(resolve=slow, limit_seconds=0.05)
+    monkeypatch.setattr(addresses, "look_up", slow)
+    documents = ClientDocuments(limit_seconds=0.05)
     try:
         for number in range(4):
             assert documents.find(f"https://client.example/{number}") is None
@@ -133,7 +138,3 @@ def test_a_slow_name_server_holds_nobody_and_only_four_searches():
         assert threading.active_count() == before
     finally:
         go.set()
-
-
-def not_asked(host: str, port: int) -> NoReturn:
-    raise AssertionError((host, port))

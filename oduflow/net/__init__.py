@@ -1,0 +1,1 @@
+"""Reach other hosts: resolve a name, keep to public addresses, fetch within a deadline."""

@@ -1,0 +1,73 @@
+"""Resolve host names within a deadline, and keep to the public internet."""
+
+import socket
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from threading import BoundedSemaphore, Thread
+
+from oduflow.domain.addresses import is_public
+
+MAX_PENDING = 64
+
+IPAddress = IPv4Address | IPv6Address
+Resolve = Callable[[str, int, float], tuple[IPAddress, ...]]
+"""Takes a host, a port and a `time.monotonic` deadline, returns at least one address.
+
+Raises:
+    ResolveFailed: the host has no address, or none was found in time.
+"""
+
+
+class ResolveFailed(Exception):
+    """A host has no address, or none was found in time."""
+
+
+class Resolver:
+    """Resolves names as the system does, each in a thread of its own, because that may hang.
+
+    Args:
+        max_pending: how many lookups may be under way, those past their deadline included.
+    """
+
+    def __init__(self, max_pending: int = MAX_PENDING) -> None:
+        self._pending = BoundedSemaphore(max_pending)
+
+    def __call__(self, host: str, port: int, deadline: float) -> tuple[IPAddress, ...]:
+        """Return a host's addresses, in the system's order; see `Resolve`."""
+        if not self._pending.acquire(blocking=False):
+            raise ResolveFailed("too many lookups are pending")
+        lookup: Future[tuple[IPAddress, ...]] = Future()
+        Thread(target=self._run, args=(lookup, host, port), name="resolve", daemon=True).start()
+        try:
+            return lookup.result(max(0.0, deadline - time.monotonic()))
+        except (OSError, ValueError) as cause:
+            raise ResolveFailed(f"{host} was not resolved") from cause
+
+    def _run(self, lookup: Future[tuple[IPAddress, ...]], host: str, port: int) -> None:
+        try:
+            lookup.set_result(look_up(host, port))
+        except (OSError, ValueError) as cause:
+            lookup.set_exception(cause)
+        finally:
+            self._pending.release()
+
+
+def look_up(host: str, port: int) -> tuple[IPAddress, ...]:
+    """Resolve a name as the system does, which may take minutes.
+
+    Raises:
+        OSError: there is no such name, or no name server answers.
+        ValueError: the name cannot be written in DNS.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(ip_address(sockaddr[0]) for *_, sockaddr in found))
+
+
+resolve = Resolver()
+
+
+def public_only(addresses: Iterable[IPAddress]) -> tuple[IPAddress, ...]:
+    """Return those of the addresses that are on the public internet."""
+    return tuple(filter(is_public, addresses))

@@ -1,0 +1,146 @@
+"""Send one HTTP GET to a checked address, bounded in bytes and in wall-clock time.
+
+Client libraries limit each read, so a server that sends one byte a second holds them for hours:
+here every wait ends at one deadline. The address is dialled as given, and the certificate must be
+the URL's host's, so a name that resolves differently a moment later changes nothing. Redirects
+are not followed and proxies of the environment are not used.
+"""
+
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cache
+from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse, IncompleteRead
+from io import BufferedReader, RawIOBase
+from typing import Any, cast
+from urllib.parse import urlsplit, urlunsplit
+
+from oduflow.net.addresses import IPAddress
+
+_PORTS = {"http": 80, "https": 443}
+_MAX_HEAD_BYTES = 24 << 10  # of the response, the reader's buffer of 8 KiB included
+_OWN_HEADERS = {"Accept-Encoding": "identity", "Connection": "close", "User-Agent": "oduflow"}
+
+
+class FetchFailed(Exception):
+    """No connection, an untrusted certificate, not HTTP, too many bytes or too late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One GET request.
+
+    Attributes:
+        url: http or https, without user information; its host is not resolved.
+        address: where to connect to; the caller has checked it.
+        headers: sent along; a `Host` among them replaces the URL's.
+    """
+
+    url: str
+    address: IPAddress
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a server answered.
+
+    Attributes:
+        headers: looked up in any case.
+        body: one byte longer than the request's limit where there was more.
+    """
+
+    status: int
+    headers: HTTPMessage
+    body: bytes
+
+
+def fetch(
+    request: Request, *, max_bytes: int, deadline: float, context: ssl.SSLContext | None = None
+) -> Response:
+    """Send a request and read its response.
+
+    Args:
+        request: what to ask, and where.
+        max_bytes: how long the body may be.
+        deadline: the value of `time.monotonic` at which everything ends.
+        context: which certificates are trusted; None for the system's.
+
+    Raises:
+        FetchFailed: there is no response, or not within its limits.
+    """
+    try:
+        with ExitStack() as stack:
+            connection = _connect(stack, request, deadline, context)
+            stream = _BoundedStream(connection, _MAX_HEAD_BYTES + max_bytes, deadline)
+            return _exchange(stream, request, max_bytes)
+    except (OSError, HTTPException, ValueError) as cause:
+        raise FetchFailed(f"no response to GET {request.url}") from cause
+
+
+def _connect(
+    stack: ExitStack, request: Request, deadline: float, context: ssl.SSLContext | None
+) -> socket.socket:
+    parts = urlsplit(request.url)
+    target = str(request.address), parts.port or _PORTS[parts.scheme]
+    plain = stack.enter_context(socket.create_connection(target, _left(deadline)))
+    if parts.scheme == "http":
+        return plain
+    plain.settimeout(_left(deadline))
+    trusted = context or _system_authorities()
+    return stack.enter_context(trusted.wrap_socket(plain, server_hostname=parts.hostname))
+
+
+def _exchange(stream: "_BoundedStream", request: Request, max_bytes: int) -> Response:
+    parts = urlsplit(request.url)
+    path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    writer = HTTPConnection(parts.hostname or "")  # refuses line breaks in path and headers
+    writer.sock = cast("socket.socket", stream)
+    writer.request("GET", path, headers={"Host": parts.netloc, **_OWN_HEADERS, **request.headers})
+    response = HTTPResponse(cast("socket.socket", stream), method="GET")
+    response.begin()
+    body = response.read(max_bytes + 1)
+    if response.length and len(body) <= max_bytes:
+        raise IncompleteRead(body, response.length)
+    return Response(response.status, response.headers, body)
+
+
+@cache
+def _system_authorities() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def _left(deadline: float) -> float:
+    """Return the seconds until the deadline, never 0: a socket takes that for `do not wait`."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+class _BoundedStream(RawIOBase):
+    """A connection in the shape that http.client uses; every wait ends at the deadline."""
+
+    def __init__(self, connection: socket.socket, max_bytes: int, deadline: float) -> None:
+        self._connection, self._bytes_left, self._deadline = connection, max_bytes, deadline
+
+    def sendall(self, data: bytes) -> None:
+        self._connection.settimeout(_left(self._deadline))
+        self._connection.sendall(data)
+
+    def makefile(self, *_: object) -> BufferedReader:
+        return BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._connection.settimeout(_left(self._deadline))
+        count = self._connection.recv_into(buffer)
+        self._bytes_left -= count
+        if self._bytes_left < 0:
+            raise HTTPException("too many bytes")
+        return count
