@@ -209,7 +209,7 @@ def build(settings: Settings) -> Services:
         git=GitRepositories(
             allowed_hosts=_allowed_hosts(settings),
             helper=credentials.helper,
-            tells=credentials.tried,
+            describe_credential=credentials.describe,
         ),
         credentials=credentials,
         providers=known_providers(

@@ -42,7 +42,7 @@ class Publish:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ContainerLimits:
     """What one container may use. Memory in bytes, CPUs as a fraction of cores."""
 
     memory: int = 2 << 30
@@ -85,7 +85,7 @@ class ContainerSpec:
     mounts: tuple[Mount, ...] = ()
     networks: tuple[Attachment, ...] = ()
     publish: tuple[Publish, ...] = ()
-    limits: Limits = field(default_factory=Limits)
+    limits: ContainerLimits = field(default_factory=ContainerLimits)
     sysctls: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     extra_hosts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     outside_names: bool = True

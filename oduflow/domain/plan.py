@@ -95,7 +95,7 @@ class EnvironmentPlan:
         return f"{self.naming.instance}-env-{self.team}.{self.name}"
 
     @property
-    def once(self) -> str:
+    def one_off(self) -> str:
         """The throw-away container that installs Python packages, then modules."""
         return f"{self.container}.once"
 
@@ -172,7 +172,7 @@ class TemplatePlan:
         return cls(naming, row.id, row.team, row.name)
 
     @property
-    def once(self) -> str:
+    def one_off(self) -> str:
         """The throw-away container that fills the database."""
         return f"{self.naming.instance}-tpl-{self.team}.{self.name}"
 

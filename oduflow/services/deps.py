@@ -21,7 +21,7 @@ from oduflow.adapters.store import (
     OAuthTokens,
     Templates,
 )
-from oduflow.domain.container import Limits
+from oduflow.domain.container import ContainerLimits
 from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
 from oduflow.services.failpoints import Failpoints
@@ -62,10 +62,10 @@ class Deps:
     logins: OAuthLogins
     tokens: OAuthTokens
 
-    def limits(self, team: str) -> Limits:
+    def limits(self, team: str) -> ContainerLimits:
         """Return the memory and processors that one environment of the team may use."""
         configured = self.settings.teams[team]
-        return Limits(memory=configured.memory_mb << 20, cpus=configured.cpus)
+        return ContainerLimits(memory=configured.memory_mb << 20, cpus=configured.cpus)
 
     @property
     def settings(self) -> Settings:

@@ -8,7 +8,7 @@ MEANINGLESS = {"common", "helper", "helpers", "manager", "managers", "misc", "ut
 # Who may touch the process's environment besides the settings, and why.
 ENVIRONMENT = {
     "oduflow/adapters/git/__init__.py": "GitPython reads how to start from it when imported",
-    "oduflow/adapters/git/guardian.py": "hands its own, empty environment on to git",
+    "oduflow/adapters/git/child_reaper.py": "hands its own, empty environment on to git",
 }
 # Who may run programs, and which.
 PROGRAMS = {

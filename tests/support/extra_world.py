@@ -5,7 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from oduflow.adapters.git.limits import Limits
+from oduflow.adapters.git.limits import RepositoryLimits
 from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.locks import FileLocks
 from oduflow.adapters.store import Environments, ExtraRepos, Store, Templates
@@ -40,7 +40,7 @@ class ExtraWorld:
         self.store = Store(self.folder / "store.sqlite")
         self.store.migrate()
         self.naming = Naming("oduflow", self.folder)
-        self.limits = Limits(ask_seconds=20)
+        self.limits = RepositoryLimits(ask_seconds=20)
         self.deps: Any = SimpleNamespace(
             settings=parse("[team.1]\n[team.2]\nui_password = 'another-password-2'\n"),
             naming=self.naming,

@@ -1,7 +1,7 @@
 """Containers: made hardened, started, watched, removed."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 
@@ -11,10 +11,11 @@ from docker.errors import NotFound as EngineHasNone
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.errors import FOREIGN, translated
 from oduflow.adapters.docker.facts import from_inspect, from_list, label_filter
-from oduflow.adapters.docker.oneoff import run_to_end
+from oduflow.adapters.docker.one_off import run_to_end
 from oduflow.adapters.docker.payload import create_request
 from oduflow.domain.container import ContainerFacts, ContainerSpec, RunResult
 from oduflow.domain.errors import UpstreamFailed
+from oduflow.domain.progress_monitor import UNWATCHED, ProgressMonitor
 
 _REMOVAL_SECONDS = 30
 
@@ -107,21 +108,20 @@ class Containers:
             said = self._engine.api.logs(name, tail=tail, since=start)
         return said.decode(errors="replace")
 
-    def run_once(
+    def run_one_off(
         self,
         spec: ContainerSpec,
         *,
         timeout: float,
-        on_line: Callable[[str], None] | None = None,
-        cancelled: Callable[[], bool] | None = None,
+        monitor: ProgressMonitor = UNWATCHED,
     ) -> RunResult:
-        """Run a container to its end and remove it, whatever happens.
+        """Run a container to its end, and remove it also after an error.
 
         Args:
             spec: the container; its name must be free.
             timeout: seconds it may run.
-            on_line: is told each line, on the caller's thread.
-            cancelled: is asked several times a second whether to stop.
+            monitor: gets each line, on the caller's thread, and is asked several times a second
+                whether to stop.
 
         Raises:
             Cancelled: `cancelled` said so; `output` has the last lines.
@@ -131,13 +131,7 @@ class Containers:
         container = self.create(spec)
         try:
             with translated(f"run container “{spec.name}”"):
-                return run_to_end(
-                    self._engine.api,
-                    container,
-                    timeout=timeout,
-                    on_line=on_line or (lambda _line: None),
-                    cancelled=cancelled or (lambda: False),
-                )
+                return run_to_end(self._engine.api, container, timeout, monitor)
         finally:
             self.remove(container)
 

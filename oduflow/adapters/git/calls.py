@@ -1,11 +1,11 @@
-"""One call of git: its command line, its capped output, its failure."""
+"""One git call: its command line, its capped output, its error."""
 
 from collections.abc import Callable, Sequence
 
 from oduflow.adapters.git import process
 from oduflow.adapters.git.failures import GitFailed
+from oduflow.adapters.git.invocation import GitInvocation
 from oduflow.adapters.git.progress import Messages
-from oduflow.adapters.git.settings import Settings
 from oduflow.domain.errors import QuotaReached
 
 _OUTPUT_BYTES = 16 * 1024**2
@@ -13,16 +13,16 @@ _OUTPUT_BYTES = 16 * 1024**2
 
 def call(
     arguments: Sequence[str],
-    settings: Settings,
-    watch: Callable[[], None],
+    invocation: GitInvocation,
+    abort_check: Callable[[], None],
     on_stage: Callable[[str], None] | None = None,
 ) -> str:
-    """Run git and answer its standard output, without the last line break.
+    """Run git and return its standard output, without the last line break.
 
     Raises:
         GitFailed: it exited with an error.
-        QuotaReached: it answered more than 16 MiB.
-        Failure: whatever `watch` raises.
+        QuotaReached: the output is larger than 16 MiB.
+        Failure: raised by `abort_check`.
     """
     output = bytearray()
     messages = Messages(on_stage)
@@ -33,11 +33,11 @@ def call(
             raise QuotaReached("The repository has more branches than can be listed.")
 
     status = process.run(
-        ("git", *settings.options, *arguments),
-        settings.environment,
+        ("git", *invocation.options, *arguments),
+        invocation.environment,
         on_output=collect,
         on_message=messages.feed,
-        watch=watch,
+        abort_check=abort_check,
     )
     if status:
         raise GitFailed(status, messages.text())

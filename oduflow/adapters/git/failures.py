@@ -1,10 +1,10 @@
-"""What git's messages mean, in the product's own failures."""
+"""The translation of git's messages into the product's errors."""
 
 import re
 from dataclasses import dataclass
 
-from oduflow.adapters.git.settings import Place
-from oduflow.adapters.git.tried import NOTHING, Tried
+from oduflow.adapters.git.invocation import RepositoryPaths
+from oduflow.adapters.git.offered_credential import NO_CREDENTIAL, OfferedCredential
 from oduflow.adapters.git.urls import RemoteUrl
 from oduflow.domain.errors import Failure, NotFound, QuotaReached, UpstreamFailed
 
@@ -30,12 +30,12 @@ class GitFailed(Exception):
 
 
 class AccessRefused(UpstreamFailed):
-    """The server wants a credential, or another one."""
+    """The server asks for a credential, or refuses the one that was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Sign:
-    """A failure and the words git or curl has for it (git 2.39 and newer, LC_ALL=C)."""
+    """An error and the message of git or curl that means it (git 2.39 and newer, LC_ALL=C)."""
 
     words: re.Pattern[str]
     failure: type[Failure]
@@ -108,43 +108,46 @@ _SIGNS = (
 
 
 def explain(
-    cause: GitFailed, remote: RemoteUrl, place: Place, tried: Tried = NOTHING
+    cause: GitFailed,
+    remote: RemoteUrl,
+    paths: RepositoryPaths,
+    offered: OfferedCredential = NO_CREDENTIAL,
 ) -> Failure | None:
-    """Name the failure that git reported, to be raised from it; None when the words are not known.
+    """Return the product's error for a message of git's, None when the message is unknown.
 
-    Only words without paths of this server are shown to the caller, and only git's own are read:
-    a server may say anything in its "remote: …" lines.
+    Paths of this server are removed from what the caller is shown. Lines that begin with
+    "remote: " are not matched, because a server chooses their text.
     """
     lines = cause.text.splitlines()
     own = "\n".join(line for line in lines if not line.startswith("remote:"))
     for sign in _SIGNS:
         if sign.words.search(own.replace(remote.clean, "")):
-            words = _words(remote, tried)
+            words = _words(remote, offered)
             message, hint = (text.format(**words) for text in (sign.message, sign.hint))
-            return sign.failure(message, hint, output=_shown(cause, place))
+            return sign.failure(message, hint, output=_shown(cause, paths))
     return None
 
 
-def unexplained(cause: GitFailed, remote: RemoteUrl, place: Place) -> UpstreamFailed:
-    """Say that git failed, when nobody knows better."""
+def unexplained(cause: GitFailed, remote: RemoteUrl, paths: RepositoryPaths) -> UpstreamFailed:
+    """Make the error for a message of git's that is unknown."""
     message = f"Git could not read {remote.path} from {remote.host}."
-    return UpstreamFailed(message, "Try again.", output=_shown(cause, place))
+    return UpstreamFailed(message, "Try again.", output=_shown(cause, paths))
 
 
-def _words(remote: RemoteUrl, tried: Tried) -> dict[str, str]:
-    refused = f"refused the credential {tried.shown} for {remote.path}"
+def _words(remote: RemoteUrl, offered: OfferedCredential) -> dict[str, str]:
+    refused = f"refused the credential {offered.shown} for {remote.path}"
     unasked = f"lets nobody read {remote.path} without a credential, and the team has none for it"
     return {
         "host": remote.host,
         "path": remote.path,
         "authority": remote.clean.removesuffix(remote.path).partition("://")[2],
-        "refuses": refused if tried.shown else unasked,
-        "asked": f" that {tried.shown} may read" if tried.shown else "",
+        "refuses": refused if offered.shown else unasked,
+        "asked": f" that {offered.shown} may read" if offered.shown else "",
     }
 
 
-def _shown(cause: GitFailed, place: Place) -> str:
+def _shown(cause: GitFailed, paths: RepositoryPaths) -> str:
     text = cause.text
-    for path in filter(None, (place.git_dir, place.work_tree)):
+    for path in filter(None, (paths.git_dir, paths.work_tree)):
         text = text.replace(str(path), "…")
     return "\n".join(text.splitlines()[-_SHOWN_LINES:])

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from oduflow.adapters.git.branches import similar
 from oduflow.adapters.git.connections import Connection
 from oduflow.adapters.git.failures import GitFailed, unexplained
-from oduflow.adapters.git.limits import Watch
-from oduflow.adapters.git.settings import NOWHERE
+from oduflow.adapters.git.invocation import NO_REPOSITORY
+from oduflow.adapters.git.limits import AbortCheck
 from oduflow.domain.errors import NotFound
 
 _HEADS = "refs/heads/"
@@ -66,13 +66,13 @@ def reach(connection: Connection, seconds: float) -> None:
     try:
         _ask(connection, seconds, "HEAD")
     except GitFailed as cause:
-        raise unexplained(cause, connection.remote, NOWHERE) from cause
+        raise unexplained(cause, connection.remote, NO_REPOSITORY) from cause
 
 
 def _ask(connection: Connection, seconds: float, pattern: str) -> dict[str, str]:
     """Answer commit by ref, and under "ref: " what HEAD points to (git-ls-remote(1), --symref)."""
-    watch = Watch(f"asking {connection.remote.host} for its branches", seconds)
-    answer = connection.call(("ls-remote", "--symref"), (pattern,), NOWHERE, watch)
+    abort_check = AbortCheck(f"asking {connection.remote.host} for its branches", seconds)
+    answer = connection.call(("ls-remote", "--symref"), (pattern,), NO_REPOSITORY, abort_check)
     advertised = {}
     for line in answer.splitlines():
         value, _, ref = line.partition("\t")

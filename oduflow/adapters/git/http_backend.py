@@ -12,8 +12,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from wsgiref.util import FileWrapper
 
 from oduflow.adapters.git import process
-from oduflow.adapters.git.limits import Watch
-from oduflow.adapters.git.settings import local_environment
+from oduflow.adapters.git.invocation import local_environment
+from oduflow.adapters.git.limits import AbortCheck
 
 _LOG = logging.getLogger(__name__)
 _SECONDS = 120.0
@@ -74,7 +74,7 @@ class HttpBackend:
             {**local_environment(), **variables},
             on_output=answer.write,
             on_message=_LOG.debug,
-            watch=Watch(f"serving {repository}", _SECONDS),
+            abort_check=AbortCheck(f"serving {repository}", _SECONDS),
             stdin=body,
         )
         answer.seek(0)

@@ -1,27 +1,23 @@
-"""What ends a call of git before git does: the clock, the disk, the caller."""
+"""The limits of a git call: time, disk space, and the caller's wish to stop."""
 
-import os
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from oduflow.adapters.git.disk_quota import DiskQuota
 from oduflow.domain.errors import Cancelled, QuotaReached, UpstreamFailed
-
-_BLOCK_BYTES = 4096
-_STAT_BLOCK_BYTES = 512  # the unit of st_blocks, stat(2)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """How long and how large the calls for one repository may become.
+class RepositoryLimits:
+    """How long the calls for one repository may take and how much disk they may use.
 
     Args:
         ask_seconds: for asking a server for its branches.
         fetch_seconds: for downloading.
         write_seconds: for each step on the local disk.
-        stall_seconds: a transfer slower than 1,000 bytes/s for so long is given up.
+        stall_seconds: after this long below 1,000 bytes/s, a transfer is given up.
         repository_bytes: git's folder and the checkout together, on disk.
     """
 
@@ -31,57 +27,25 @@ class Limits:
     stall_seconds: int = 60
     repository_bytes: int = 2 * 1024**3
 
+    def quota(self, *folders: Path) -> DiskQuota:
+        """Return the disk quota of a repository that fills these folders."""
+        return DiskQuota(folders, self.repository_bytes, self._too_large)
 
-class DiskMeter:
-    """Weighs folders that are being written, now and then.
-
-    Every entry weighs one block at least, so a million empty files are not free. A tree that is
-    slow to walk is walked less often: at most a fifth of the time goes into weighing.
-    """
-
-    def __init__(self, folders: tuple[Path, ...], limit: int) -> None:
-        self._folders = folders
-        self._limit = limit
-        self._next = 0.0
-
-    def check(self, *, at_once: bool = False) -> None:
-        """Raise `QuotaReached` when the folders weigh more than the limit."""
-        started = time.monotonic()
-        if started < self._next and not at_once:
-            return
-        size = 0
-        for weight in _weights(self._folders):
-            size += weight
-            if size > self._limit:
-                raise QuotaReached(
-                    f"The repository is larger than {self._limit / 1024**2:,.0f} MiB on disk.",
-                    "Use a smaller repository or branch; large files belong outside of git.",
-                )
-        now = time.monotonic()
-        self._next = now + max(0.25, 4 * (now - started))
+    def _too_large(self) -> QuotaReached:
+        return QuotaReached(
+            f"The repository is larger than {self.repository_bytes / 1024**2:,.0f} MiB on disk.",
+            "Use a smaller repository or branch; large files belong outside of git.",
+        )
 
 
-def _weights(folders: Iterable[Path]) -> Iterator[int]:
-    pending = [str(folder) for folder in folders]
-    while pending:
-        # Git renames and removes files while we look; what is gone weighs nothing.
-        with suppress(FileNotFoundError, NotADirectoryError), os.scandir(pending.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append(entry.path)
-                with suppress(FileNotFoundError):
-                    blocks = entry.stat(follow_symlinks=False).st_blocks
-                    yield max(blocks * _STAT_BLOCK_BYTES, _BLOCK_BYTES)
-
-
-class Watch:
-    """Decides, each time it is called, whether a call of git may go on.
+class AbortCheck:
+    """Raises when a running git call has to end; `process.run` calls it about every 0.1 s.
 
     Args:
         doing: what git does, for the message: "downloading from github.com".
         seconds: the most it may take, counted from now.
         cancelled: whether the caller wants it to stop.
-        meter: the disk it fills.
+        quota: of the folders that it fills.
     """
 
     def __init__(
@@ -90,20 +54,20 @@ class Watch:
         seconds: float,
         *,
         cancelled: Callable[[], bool] = lambda: False,
-        meter: DiskMeter | None = None,
+        quota: DiskQuota | None = None,
     ) -> None:
         self._doing = doing
         self._seconds = seconds
         self._deadline = time.monotonic() + seconds
         self._cancelled = cancelled
-        self._meter = meter
+        self._quota = quota
 
     def __call__(self) -> None:
         """Return when git may go on.
 
         Raises:
             Cancelled: the caller asked for it.
-            QuotaReached: the disk's share is used up.
+            QuotaReached: the disk quota is used up.
             UpstreamFailed: the time is over.
         """
         if self._cancelled():
@@ -113,5 +77,5 @@ class Watch:
                 f"Gave up {self._doing} after {self._seconds:g} seconds.",
                 "Try again; if it stays so, the git host is slow or hangs.",
             )
-        if self._meter:
-            self._meter.check()
+        if self._quota:
+            self._quota.check()

@@ -1,4 +1,4 @@
-"""Run one process of git's under our eyes: nothing inherited, nothing left behind."""
+"""Run one git process: it inherits nothing, and none of its children outlives the call."""
 
 import os
 import selectors
@@ -13,13 +13,13 @@ from typing import Any, BinaryIO
 from git import Git
 from git.exc import GitCommandNotFound
 
-from oduflow.adapters.git import guardian
+from oduflow.adapters.git import child_reaper
 from oduflow.domain.errors import UpstreamFailed
 
-Take = Callable[[bytes], object]
-"""Takes a chunk of output as it arrives; may raise, which ends the process."""
+OutputHandler = Callable[[bytes], object]
+"""Takes a chunk of output as it arrives; it may raise, which ends the process."""
 
-_GUARDIAN = (sys.executable, "-I", "-S", str(Path(guardian.__file__)))
+_CHILD_REAPER = (sys.executable, "-I", "-S", str(Path(child_reaper.__file__)))
 MEMORY_BYTES = 1 << 30  # larger files are streamed (core.bigFileThreshold)
 _POLL_SECONDS = 0.1
 _DEATH_SECONDS = 5.0
@@ -30,22 +30,22 @@ def run(
     command: Sequence[str],
     environment: Mapping[str, str],
     *,
-    on_output: Take,
-    on_message: Take,
-    watch: Callable[[], None],
+    on_output: OutputHandler,
+    on_message: OutputHandler,
+    abort_check: Callable[[], None],
     stdin: BinaryIO | None = None,
 ) -> int:
     """Run a command in a session of its own and wait for it.
 
-    Whatever happens, none of its processes is alive afterwards: also not what it started in the
-    background, not after `watch` raised, and not when this server is killed meanwhile.
+    None of its processes is alive afterwards, background processes included: also after
+    `abort_check` raised, and after this server was killed.
 
     Args:
         command: program and arguments; the program is looked up in PATH of `environment`.
-        environment: all of the variables that the command sees.
+        environment: every variable that the command sees.
         on_output: takes standard output.
         on_message: takes standard error.
-        watch: called about every 0.1 s; raises to end the command early.
+        abort_check: called about every 0.1 s; raises to end the command early.
         stdin: a real file to read from; nothing by default.
 
     Returns:
@@ -54,20 +54,22 @@ def run(
     Raises:
         UpstreamFailed: the program is not installed, or no process can be started.
     """
-    watch()
-    lifeline, held = os.pipe()
+    abort_check()
+    parent_pipe, held = os.pipe()
     try:
-        process = _start(command, environment, lifeline, stdin)
+        process = _start(command, environment, parent_pipe, stdin)
     except BaseException:
         os.close(held)
         raise
     finally:
-        os.close(lifeline)
+        os.close(parent_pipe)
     try:
-        status = _wait(process, {process.stdout: on_output, process.stderr: on_message}, watch)
+        status = _wait(
+            process, {process.stdout: on_output, process.stderr: on_message}, abort_check
+        )
     finally:
         os.close(held)
-    if status == guardian.NOT_INSTALLED:
+    if status == child_reaper.NOT_INSTALLED:
         raise UpstreamFailed(
             f"{command[0]} is not installed on the server.",
             f"Install it: apt-get install {command[0]}",
@@ -76,39 +78,50 @@ def run(
 
 
 def _start(
-    command: Sequence[str], environment: Mapping[str, str], lifeline: int, stdin: BinaryIO | None
+    command: Sequence[str], environment: Mapping[str, str], parent_pipe: int, stdin: BinaryIO | None
 ) -> Popen[bytes]:
-    # GitPython always hands its own environment on, so `env` empties it again. The umask keeps a
-    # checkout readable for the container's user, whatever the server's own is.
+    # GitPython always passes its own environment on, so `env -i` empties it again. The umask
+    # keeps a checkout readable for the container's user under any umask of the server.
     variables = [f"{name}={value}" for name, value in environment.items()]
     try:
         started: Any = Git("/").execute(
-            ["env", "-i", *variables, *_GUARDIAN, str(lifeline), str(MEMORY_BYTES), *command],
+            [
+                "env",
+                "-i",
+                *variables,
+                *_CHILD_REAPER,
+                str(parent_pipe),
+                str(MEMORY_BYTES),
+                *command,
+            ],
             istream=stdin,
             as_process=True,
             start_new_session=True,
             umask=0o022,
-            pass_fds=(lifeline,),
+            pass_fds=(parent_pipe,),
         )
     except (GitCommandNotFound, OSError) as cause:
         raise UpstreamFailed("The server cannot start git.", "Run `oduflow doctor`.") from cause
     process: Popen[bytes] = started.proc
-    started.proc = None  # else GitPython terminates the process when its wrapper goes away
+    started.proc = None  # else GitPython terminates the process when its wrapper is collected
     return process
 
 
-def _wait(process: Popen[bytes], takers: Mapping[Any, Take], watch: Callable[[], None]) -> int:
+def _wait(
+    process: Popen[bytes], handlers: Mapping[Any, OutputHandler], abort_check: Callable[[], None]
+) -> int:
     with selectors.DefaultSelector() as streams:
-        for stream, take in takers.items():
-            streams.register(stream, selectors.EVENT_READ, take)
+        for stream, handler in handlers.items():
+            streams.register(stream, selectors.EVENT_READ, handler)
         next_look = 0.0
         try:
             while streams.get_map():
                 _pump(streams)
                 if time.monotonic() >= next_look:
-                    watch()
+                    abort_check()
                     next_look = time.monotonic() + _POLL_SECONDS
-            # Known to have ended, but not reaped: until then its number is not given to others.
+            # Wait for its end without reaping it: until then no other process gets its number,
+            # and `killpg` below cannot hit a stranger.
             os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         finally:
             _end(process, streams)
@@ -125,7 +138,7 @@ def _pump(streams: selectors.BaseSelector, *, listening: bool = True) -> None:
 
 
 def _end(process: Popen[bytes], streams: selectors.BaseSelector) -> None:
-    """Kill the group and see it gone: every member holds our pipes open until it is dead."""
+    """Kill the process group and wait until it is dead: its members hold our pipes open so long."""
     os.killpg(process.pid, signal.SIGKILL)
     give_up = time.monotonic() + _DEATH_SECONDS
     while streams.get_map() and time.monotonic() < give_up:

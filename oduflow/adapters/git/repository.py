@@ -1,9 +1,8 @@
-"""The git repositories of the teams, as the rest of the product sees them."""
+"""The teams' git repositories: branches, checkouts and shared copies."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypedDict, Unpack
 
 from oduflow.adapters.git.addresses import Resolve, look_up, pin
 from oduflow.adapters.git.branches import check_branch
@@ -11,71 +10,61 @@ from oduflow.adapters.git.checkouts import Checkout
 from oduflow.adapters.git.connections import Connection
 from oduflow.adapters.git.credentials.entries import Entry
 from oduflow.adapters.git.credentials.private_urls import read_private_url
-from oduflow.adapters.git.credentials.store import offered, tried
+from oduflow.adapters.git.credentials.store import describe, in_memory_helper
 from oduflow.adapters.git.failures import AccessRefused, GitFailed, unexplained
+from oduflow.adapters.git.git_folder import GitFolder
 from oduflow.adapters.git.heads import RemoteHead, find_branch, find_default, reach
-from oduflow.adapters.git.limits import Limits
-from oduflow.adapters.git.settings import NOWHERE
+from oduflow.adapters.git.invocation import NO_REPOSITORY
+from oduflow.adapters.git.limits import RepositoryLimits
+from oduflow.adapters.git.offered_credential import NO_CREDENTIAL, OfferedCredential
 from oduflow.adapters.git.shared_store import SharedStore
-from oduflow.adapters.git.tried import NOTHING, Tried
 from oduflow.adapters.git.urls import RemoteUrl, parse_url
 from oduflow.adapters.git.version import installed, require
 from oduflow.domain.errors import NotFound
+from oduflow.domain.progress_monitor import UNWATCHED, ProgressMonitor
 
 Helper = Callable[[str, RemoteUrl], str | None]
-"""Takes a team and a remote; answers a credential helper in git's notation, None for none."""
+"""Takes a team and a remote; returns a credential helper in git's notation, None for none."""
 
 
-class Told(TypedDict, total=False):
-    """Who is told of long work, and may stop it.
-
-    Attributes:
-        on_progress: takes a line such as "Receiving objects: 45% (450/1000)".
-        cancelled: asked about ten times a second whether to stop.
-    """
-
-    on_progress: Callable[[str], None]
-    cancelled: Callable[[], bool]
-
-
-def no_credential(_team: str, _remote: RemoteUrl) -> None:
+def no_helper(_team: str, _remote: RemoteUrl) -> None:
     """Offer no credential, so that only public repositories are read."""
 
 
-def tries_nothing(_team: str, _remote: RemoteUrl) -> Tried:
-    """Say that no credential is offered."""
-    return NOTHING
+def describe_nothing(_team: str, _remote: RemoteUrl) -> OfferedCredential:
+    """Describe the absence of a credential."""
+    return NO_CREDENTIAL
 
 
 class GitRepositories:
-    """Reads repositories of git servers for the teams.
+    """Reads repositories on git servers, with the credential of the team that asks.
 
     Args:
-        allowed_hosts: private or plain-http hosts the operator vouches for, `host[:port]`.
+        allowed_hosts: private or plain-http hosts that the operator allows, `host[:port]`.
         limits: time and disk for one repository.
         helper: chooses a team's credential for a remote.
         resolve: finds a host's addresses.
-        tells: says what that credential is, for messages.
+        describe_credential: describes that credential, for messages.
     """
 
     def __init__(
         self,
         *,
         allowed_hosts: tuple[str, ...] = (),
-        limits: Limits | None = None,
-        helper: Helper = no_credential,
+        limits: RepositoryLimits | None = None,
+        helper: Helper = no_helper,
         resolve: Resolve = look_up,
-        tells: Callable[[str, RemoteUrl], Tried] = tries_nothing,
+        describe_credential: Callable[[str, RemoteUrl], OfferedCredential] = describe_nothing,
     ) -> None:
         self._allowed_hosts = allowed_hosts
-        self._limits = limits or Limits()
+        self._limits = limits or RepositoryLimits()
         self._helper = helper
         self._resolve = resolve
-        self._tells = tells
+        self._describe_credential = describe_credential
         self._git_is_known = False
 
     def check_git(self) -> str:
-        """Answer the version of git, once it is known to be one that keeps us safe.
+        """Return the version of git after checking that it supports every option we rely on.
 
         Raises:
             UpstreamFailed: git is not installed, or too old.
@@ -86,23 +75,23 @@ class GitRepositories:
         return version
 
     def clean_url(self, url: str) -> str:
-        """Return the form of a URL that is remembered and compared; nobody is asked.
+        """Return the normal form of a URL, which is stored and compared; no server is asked.
 
         Raises:
-            Invalid: it is no URL of a git server that may be used.
+            Invalid: it is not the URL of a git repository, or its host is not allowed.
         """
         return self.remote(url).clean
 
     def remote(self, url: str) -> RemoteUrl:
-        """Read a URL into its parts; nobody is asked.
+        """Parse a URL; no server is asked.
 
         Raises:
-            Invalid: it is no URL of a git server that may be used.
+            Invalid: it is not the URL of a git repository, or its host is not allowed.
         """
         return parse_url(url, self._allowed_hosts)
 
     def resolve_branch(self, url: str, branch: str | None, *, team: str) -> RemoteHead:
-        """Ask the server which commit a branch is at; without a branch, for its default one.
+        """Ask the server for a branch's newest commit; without a branch, for its default branch.
 
         Raises:
             Invalid: the URL or the branch is not one, or the URL leads to a private address.
@@ -117,10 +106,10 @@ class GitRepositories:
                 return find_default(connection, self._limits.ask_seconds)
             return find_branch(connection, branch, self._limits.ask_seconds)
         except GitFailed as cause:
-            raise unexplained(cause, connection.remote, NOWHERE) from cause
+            raise unexplained(cause, connection.remote, NO_REPOSITORY) from cause
 
     def read_private_url(self, url: str, path: str | None) -> tuple[RemoteUrl, Entry]:
-        """Part a URL into the repository and the credential in it; nobody is asked.
+        """Split a URL into the repository and the credential in it; no server is asked.
 
         Raises:
             Invalid: see `private_urls.read_private_url`.
@@ -128,11 +117,11 @@ class GitRepositories:
         return read_private_url(url, path, self._allowed_hosts)
 
     def prove(self, remote: RemoteUrl, entry: Entry) -> bool:
-        """Ask the server with one credential and no other; kept nowhere, not even for a moment.
+        """Ask the server with one credential and no other; no file ever holds it.
 
         Returns:
-            True: it let the credential read what it lets nobody read without one. False: it lets
-            anybody, so the credential was not even looked at.
+            True when the credential opens a repository that is closed without one; False when
+            the repository is public, so that the server did not check the credential.
 
         Raises:
             AccessRefused, NotFound: the credential does not open the repository.
@@ -141,15 +130,16 @@ class GitRepositories:
         resolved = pin(remote, self._allowed_hosts, self._resolve)
         if not self._git_is_known:
             self.check_git()
-        open_to_all = Connection(remote, resolved, None, self._limits.stall_seconds)
+        anonymous = Connection(remote, resolved, None, self._limits.stall_seconds)
         try:
-            reach(open_to_all, self._limits.ask_seconds)
+            reach(anonymous, self._limits.ask_seconds)
         except (AccessRefused, NotFound):
             pass
         else:
             return False
-        with offered(entry, remote) as helper:
-            reach(replace(open_to_all, helper=helper, tried=tried(entry)), self._limits.ask_seconds)
+        with in_memory_helper(entry, remote) as helper:
+            with_entry = replace(anonymous, helper=helper, offered=describe(entry))
+            reach(with_entry, self._limits.ask_seconds)
         return True
 
     def checkout(
@@ -160,15 +150,14 @@ class GitRepositories:
         team: str,
         git_dir: Path,
         work_tree: Path,
-        on_progress: Callable[[str], None] = lambda _: None,
-        cancelled: Callable[[], bool] = lambda: False,
+        monitor: ProgressMonitor = UNWATCHED,
     ) -> str:
         """Make a folder hold a branch's newest commit, without its history or submodules.
 
-        May be repeated, also after a crash: what is there already is used, what is damaged is
-        made anew, and `work_tree` itself is never replaced. Symbolic links are written as the
-        repository has them; who reads the folder on the host must not follow them. After a
-        failure both folders may hold a part; the caller removes them.
+        The call may be repeated, also after a crash: existing objects are reused, a damaged git
+        folder is made anew, and `work_tree` itself is never replaced. Symbolic links are written
+        as the repository has them; code that reads the folder on the host must not follow them.
+        After an error both folders may be incomplete, and the caller removes them.
 
         Args:
             url: the repository.
@@ -176,8 +165,7 @@ class GitRepositories:
             team: whose credential to use.
             git_dir: git's own folder, outside of `work_tree` and of every mount.
             work_tree: the checkout; made when missing.
-            on_progress: takes a line such as "Receiving objects: 45% (450/1000)".
-            cancelled: asked about ten times a second whether to stop.
+            monitor: gets git's progress, and is asked about ten times a second whether to stop.
 
         Returns:
             The commit.
@@ -189,23 +177,28 @@ class GitRepositories:
         """
         check_branch(branch)
         connection = self._connect(url, team)
-        return Checkout(connection, git_dir, work_tree, self._limits, on_progress, cancelled).fill(
-            branch
-        )
+        folder = GitFolder(git_dir, self._limits, monitor)
+        return Checkout(connection, folder, work_tree).fill(branch)
 
     def fetch(
-        self, url: str, branch: str, *, team: str, git_dir: Path, **told: Unpack[Told]
+        self,
+        url: str,
+        branch: str,
+        *,
+        team: str,
+        git_dir: Path,
+        monitor: ProgressMonitor = UNWATCHED,
     ) -> str:
-        """Bring a branch's newest commit, and no history, into a team's copy of a repository.
+        """Download a branch's newest commit, without history, into a team's copy of a repository.
 
-        May be repeated, also after a crash: what is damaged is made anew.
+        The call may be repeated, also after a crash: a damaged copy is made anew.
 
         Args:
             url: the repository.
             branch: its branch; the refs/heads/ is implied.
             team: whose credential to use.
             git_dir: git's own folder, outside of every mount.
-            told: who hears of the progress and may cancel.
+            monitor: as in `checkout`.
 
         Returns:
             The commit.
@@ -216,21 +209,17 @@ class GitRepositories:
             QuotaReached: the repository is too large, or the disk is full.
         """
         check_branch(branch)
-        return self.copy(git_dir, **told).fetch(self._connect(url, team), branch)
+        return self.copy(git_dir, monitor).fetch(self._connect(url, team), branch)
 
-    def copy(self, git_dir: Path, **told: Unpack[Told]) -> SharedStore:
-        """Open a team's copy of a repository, which asks no server."""
-        return SharedStore(
-            git_dir,
-            self._limits,
-            told.get("on_progress", lambda _: None),
-            told.get("cancelled", lambda: False),
-        )
+    def copy(self, git_dir: Path, monitor: ProgressMonitor = UNWATCHED) -> SharedStore:
+        """Open a team's copy of a repository; no server is asked."""
+        return SharedStore(GitFolder(git_dir, self._limits, monitor))
 
     def _connect(self, url: str, team: str) -> Connection:
         remote = parse_url(url, self._allowed_hosts)
         resolved = pin(remote, self._allowed_hosts, self._resolve)
         if not self._git_is_known:
             self.check_git()
-        helper, shown = self._helper(team, remote), self._tells(team, remote)
-        return Connection(remote, resolved, helper, self._limits.stall_seconds, shown)
+        helper = self._helper(team, remote)
+        offered = self._describe_credential(team, remote)
+        return Connection(remote, resolved, helper, self._limits.stall_seconds, offered)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from oduflow.adapters.git.calls import call
 from oduflow.adapters.git.failures import GitFailed
-from oduflow.adapters.git.limits import Watch
-from oduflow.adapters.git.settings import Place, Settings, local_settings
+from oduflow.adapters.git.invocation import GitInvocation, RepositoryPaths, local_invocation
+from oduflow.adapters.git.limits import AbortCheck
 from oduflow.domain.errors import UpstreamFailed
 
 BRANCH = "main"
@@ -56,14 +56,14 @@ def publish(addons_dir: Path, bare: Path) -> str:
 
 def _publish(addons_dir: Path, bare: Path) -> str:
     bare.mkdir(parents=True, exist_ok=True)
-    repository = local_settings(Place(bare))
+    repository = local_invocation(RepositoryPaths(bare))
     _git(repository, "init", "--quiet", "--bare", "--template=", f"--initial-branch={BRANCH}")
     tree = _write_tree(addons_dir, bare)
     head = _git(repository, "for-each-ref", "--format=%(objectname) %(tree)", _REF)
     parent, _, published = head.partition(" ")
     if published != tree:
         ancestry = ("-p", parent) if parent else ()
-        signed = Settings(repository.options, {**repository.environment, **_SIGNED})
+        signed = GitInvocation(repository.options, {**repository.environment, **_SIGNED})
         parent = _git(signed, "commit-tree", *ancestry, "-m", "Sample addons", tree)
         _git(repository, "update-ref", _REF, parent)
     return parent
@@ -73,11 +73,11 @@ def _write_tree(addons_dir: Path, bare: Path) -> str:
     (bare / "info").mkdir(exist_ok=True)
     (bare / "info" / "exclude").write_text(_COMPILED)
     (bare / "index").unlink(missing_ok=True)
-    checkout = local_settings(Place(bare, addons_dir))
+    checkout = local_invocation(RepositoryPaths(bare, addons_dir))
     # Installed files have the modes that pip gave them; every machine shall make one commit.
     _git(checkout, "-c", "core.fileMode=false", "add", "--all")
     return _git(checkout, "write-tree")
 
 
-def _git(settings: Settings, *arguments: str) -> str:
-    return call(arguments, settings, Watch("publishing the sample addons", _SECONDS))
+def _git(settings: GitInvocation, *arguments: str) -> str:
+    return call(arguments, settings, AbortCheck("publishing the sample addons", _SECONDS))

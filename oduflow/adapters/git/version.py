@@ -4,8 +4,8 @@ import re
 
 from oduflow.adapters.git.calls import call
 from oduflow.adapters.git.failures import GitFailed
-from oduflow.adapters.git.limits import Watch
-from oduflow.adapters.git.settings import NOWHERE, local_settings
+from oduflow.adapters.git.invocation import NO_REPOSITORY, local_invocation
+from oduflow.adapters.git.limits import AbortCheck
 from oduflow.domain.errors import UpstreamFailed
 
 # http.curloptResolve, which pins the address that we checked, came with git 2.37.
@@ -20,7 +20,11 @@ def installed() -> str:
         UpstreamFailed: git is not installed, or does not work.
     """
     try:
-        return call(("version",), local_settings(NOWHERE), Watch("asking git's version", _SECONDS))
+        return call(
+            ("version",),
+            local_invocation(NO_REPOSITORY),
+            AbortCheck("asking git's version", _SECONDS),
+        )
     except GitFailed as cause:
         raise UpstreamFailed("Git does not work on this server.", "Reinstall it.") from cause
 

@@ -19,9 +19,9 @@ class Parts:
         """Remove Odoo's container."""
         self.deps.containers.remove(self.plan.container)
 
-    def remove_once(self) -> None:
+    def remove_one_off(self) -> None:
         """Remove the throw-away container that a killed process left behind."""
-        self.deps.containers.remove(self.plan.once)
+        self.deps.containers.remove(self.plan.one_off)
 
     def remove_database(self) -> None:
         """Drop the database and its role."""

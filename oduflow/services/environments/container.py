@@ -6,9 +6,9 @@ from oduflow.adapters.odoo.addons_path import repository_folder
 from oduflow.adapters.odoo.conf import ADDONS_ROOT, CONF_TARGET, DATA_TARGET, EXTRA_ROOT
 from oduflow.domain.container import (
     Attachment,
+    ContainerLimits,
     ContainerSpec,
     ImageFacts,
-    Limits,
     Mount,
     Publish,
 )
@@ -22,7 +22,7 @@ def serving_spec(
     plan: EnvironmentPlan,
     row: Environment,
     image: ImageFacts,
-    limits: Limits,
+    limits: ContainerLimits,
     bind: str,
     *,
     outside_names: bool = False,
@@ -49,20 +49,20 @@ def serving_spec(
 
 
 def install_spec(
-    plan: EnvironmentPlan, row: Environment, image: ImageFacts, limits: Limits
+    plan: EnvironmentPlan, row: Environment, image: ImageFacts, limits: ContainerLimits
 ) -> ContainerSpec:
     """Describe the throw-away container that installs modules; it publishes nothing."""
     options = ("--init", ",".join(row.modules), "--stop-after-init", "--no-http")
     return replace(
         _spec(plan, row, image, limits),
-        name=plan.once,
+        name=plan.one_off,
         labels=plan.naming.labels("once", id=row.id, team=row.team, name=row.name),
         command=("--config", CONF_TARGET, *options),
     )
 
 
 def _spec(
-    plan: EnvironmentPlan, row: Environment, image: ImageFacts, limits: Limits
+    plan: EnvironmentPlan, row: Environment, image: ImageFacts, limits: ContainerLimits
 ) -> ContainerSpec:
     """Describe what both have in common; name, labels and command are each one's own."""
     mounts = [

@@ -44,7 +44,7 @@ def teardown_steps(deps: Deps, plan: EnvironmentPlan) -> tuple[Step, ...]:
     """List the steps in order; none has an undo, because a deletion is only ever finished."""
     parts = Parts(deps, plan)
     return (
-        Step("once", "removing throw-away containers", parts.remove_once),
+        Step("once", "removing throw-away containers", parts.remove_one_off),
         Step("container", "removing the container", parts.remove_container),
         Step("database", "dropping the database", parts.remove_database),
         Step("volume", "removing the filestore", parts.remove_volume),

@@ -17,6 +17,7 @@ from oduflow.domain.odoo_log import error_name, explanation, unknown_modules
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.passwords import odoo_hash
 from oduflow.domain.plan import EnvironmentPlan, TemplatePlan
+from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.domain.template import Template
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
@@ -81,11 +82,11 @@ class Provisioning:
             Step("reserve", "reserving the name", self.reserve, parts.remove_row),
             Step("checkout", "checking out the branch", self.checkout, parts.remove_folder),
             Step("extra", "checking out extra repos", self.extra, parts.release_extra),
-            Step("python", "installing Python requirements", self.python, parts.remove_once),
+            Step("python", "installing Python requirements", self.python, parts.remove_one_off),
             Step("database", "cloning the database", self.database, parts.remove_database),
             Step("filestore", "cloning the filestore", self.filestore, parts.remove_volume),
             Step("configuration", "writing odoo.conf", self.configuration),
-            Step("modules", "installing modules", self.modules, parts.remove_once, keeps=True),
+            Step("modules", "installing modules", self.modules, parts.remove_one_off, keeps=True),
             Step("container", "creating the container", self.container, parts.remove_container),
             Step("serving", "starting Odoo", self.serving, keeps=True),
         )
@@ -151,8 +152,7 @@ class Provisioning:
             self.plan,
             self.image,
             self.deps.limits(self.row.team),
-            self._tell("python"),
-            self.call.cancelled,
+            self._monitor("python"),
             extra_checkouts.checkouts(self.deps, self.row),
         )
         self._learn(python_deps=key)
@@ -193,11 +193,10 @@ class Provisioning:
         if not self.row.modules:
             return
         with self.call.boot_slot():
-            result = self.deps.containers.run_once(
+            result = self.deps.containers.run_one_off(
                 install_spec(self.plan, self.row, self.image, self.deps.limits(self.row.team)),
                 timeout=INSTALL_SECONDS,
-                on_line=lambda _line: None,
-                cancelled=self.call.cancelled,
+                monitor=ProgressMonitor(cancelled=self.call.cancelled),
             )
         self.call.raise_if_cancelled()
         prove_installed(self.deps, self.plan, self.row, result)
@@ -221,12 +220,14 @@ class Provisioning:
             team=self.row.team,
             git_dir=self.plan.git_dir,
             work_tree=self.plan.checkout,
-            on_progress=self._tell("checkout"),
-            cancelled=self.call.cancelled,
+            monitor=self._monitor("checkout"),
         )
 
     def _learn(self, **facts: Unpack[EnvironmentChanges]) -> None:
         self.row = self.deps.environments.update(self.row.id, **facts)
+
+    def _monitor(self, step: str) -> ProgressMonitor:
+        return ProgressMonitor(self._tell(step), self.call.cancelled)
 
     def _tell(self, step: str) -> Callable[[str], None]:
         steps = [known.name for known in self.steps()]

@@ -8,18 +8,18 @@ environment's own folder, and is removed with it.
 import hashlib
 import os
 import shutil
-import time
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from oduflow.adapters.git.disk_quota import DiskQuota
 from oduflow.adapters.odoo.addons import read_regular
-from oduflow.domain.container import Attachment, ContainerSpec, ImageFacts, Limits, Mount
+from oduflow.domain.container import Attachment, ContainerLimits, ContainerSpec, ImageFacts, Mount
 from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.errors import Busy, QuotaReached, UpstreamFailed
 from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.domain.requirements import parse_requirements
 from oduflow.services.deps import Deps
 from oduflow.services.secret_files import make_folder, write_private, writing
@@ -33,8 +33,6 @@ WHEELS = "/wheels"
 SCRATCH = "/scratch"
 LAST_LINES = 30
 MAX_BYTES = 1 << 30
-WEIGH_SECONDS = 0.5
-BLOCK = 512  # bytes of what stat(2) counts
 _GONE = ".gone-"
 RETRIES = 3  # pip's own five keep a create waiting for long where no index answers
 
@@ -43,9 +41,8 @@ def ensure(
     deps: Deps,
     plan: EnvironmentPlan,
     image: ImageFacts,
-    limits: Limits,
-    on_line: Callable[[str], None],
-    cancelled: Callable[[], bool],
+    limits: ContainerLimits,
+    monitor: ProgressMonitor,
     extra: tuple[Path, ...] = (),
 ) -> str:
     """Install what the checkout and extra repos require, unless the same was installed before.
@@ -79,7 +76,7 @@ def ensure(
             for folder in ("deps", "scratch"):
                 os.chown(make_folder(work / folder), image.uid, image.gid)
         write_private(work / "requirements.txt", text, uid=image.uid, gid=image.gid)
-        _run_pip(deps, plan, image, limits, on_line, cancelled)
+        _run_pip(deps, plan, image, limits, monitor)
         with writing():
             (work / "deps").rename(final)
             shutil.rmtree(work)
@@ -128,14 +125,13 @@ def _run_pip(
     deps: Deps,
     plan: EnvironmentPlan,
     image: ImageFacts,
-    limits: Limits,
-    on_line: Callable[[str], None],
-    cancelled: Callable[[], bool],
+    limits: ContainerLimits,
+    monitor: ProgressMonitor,
 ) -> None:
     work = plan.folder / "python"
     options, mounts = _index(deps)
     spec = ContainerSpec(
-        name=plan.once,
+        name=plan.one_off,
         image=image.id,
         labels=plan.naming.labels("once", id=plan.id, team=plan.team, name=plan.name),
         entrypoint=("python3", "-m", "pip"),
@@ -146,7 +142,7 @@ def _run_pip(
             *("--target", TARGET, "--requirement", REQUIREMENTS),
         ),
         user=f"{image.uid}:{image.gid}",
-        # pip unpacks below TMPDIR, which has to be where it is weighed.
+        # pip unpacks below TMPDIR, which the disk quota has to include.
         environment={"HOME": SCRATCH, "TMPDIR": SCRATCH, "PIP_BREAK_SYSTEM_PACKAGES": "1"},
         mounts=(
             Mount("bind", TARGET, str(work / "deps"), read_only=False),
@@ -158,11 +154,18 @@ def _run_pip(
         limits=limits,
     )
     deps.containers.remove(spec.name)
-    scale = Scale(work, cancelled)
-    result = deps.containers.run_once(
-        spec, timeout=PIP_SECONDS, on_line=on_line, cancelled=scale.cancelled
+    quota = DiskQuota((work,), MAX_BYTES, _too_large)
+
+    def cancelled() -> bool:
+        with writing():
+            quota.check()
+        return monitor.cancelled()
+
+    result = deps.containers.run_one_off(
+        spec, timeout=PIP_SECONDS, monitor=replace(monitor, cancelled=cancelled)
     )
-    scale.weigh()
+    with writing():
+        quota.check(at_once=True)
     if result.exit_code != 0:
         raise UpstreamFailed(
             "pip could not install the repository's requirements.txt.",
@@ -171,41 +174,11 @@ def _run_pip(
         )
 
 
-@dataclass(slots=True)
-class Scale:
-    """Weighs a folder while a run that fills it is asked whether it was cancelled."""
-
-    folder: Path
-    asked: Callable[[], bool]
-    weighed: float = 0.0
-
-    def cancelled(self) -> bool:
-        """Whether somebody asked to stop; weighs the folder at most twice a second.
-
-        Raises:
-            QuotaReached: it is too heavy.
-        """
-        if time.monotonic() - self.weighed >= WEIGH_SECONDS:
-            self.weigh()
-            self.weighed = time.monotonic()
-        return self.asked()
-
-    def weigh(self) -> None:
-        """Compare what lies on disk to the limit.
-
-        Raises:
-            QuotaReached: it is too heavy.
-        """
-        weight = 0
-        for folder, _folders, files in os.walk(self.folder):
-            for name in files:
-                with suppress(OSError):  # pip has moved it meanwhile
-                    weight += Path(folder, name).lstat().st_blocks * BLOCK
-        if weight > MAX_BYTES:
-            raise QuotaReached(
-                f"The repository's Python requirements take more than {MAX_BYTES >> 30} GiB.",
-                "Leave packages out of requirements.txt, or bake them into the image.",
-            )
+def _too_large() -> QuotaReached:
+    return QuotaReached(
+        f"The repository's Python requirements take more than {MAX_BYTES >> 30} GiB.",
+        "Leave packages out of requirements.txt, or bake them into the image.",
+    )
 
 
 def _index(deps: Deps) -> tuple[tuple[str, ...], tuple[Mount, ...]]:

@@ -20,6 +20,7 @@ from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Busy, Conflict, Invalid
 from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState, Pin, is_commit, parted
 from oduflow.domain.plan import ExtraRepoPlan
+from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.extra_repos.update import describe, fetch_branch, lock_key
@@ -196,7 +197,7 @@ class _Checkout:
         commit = repo.branches.get(branch)
         if commit and (plan.checkout(commit).is_dir() or self._copy(plan).holds(commit)):
             return commit
-        fetched = fetch_branch(self.deps, repo, branch, self.tell, self.call.cancelled)
+        fetched = fetch_branch(self.deps, repo, branch, self._monitor)
         describe(self.deps.naming, fetched)
         return fetched.branches[branch]
 
@@ -213,6 +214,8 @@ class _Checkout:
             raise
 
     def _copy(self, plan: ExtraRepoPlan) -> SharedStore:
-        return self.deps.git.copy(
-            plan.git_dir, on_progress=self.tell, cancelled=self.call.cancelled
-        )
+        return self.deps.git.copy(plan.git_dir, self._monitor)
+
+    @property
+    def _monitor(self) -> ProgressMonitor:
+        return ProgressMonitor(self.tell, self.call.cancelled)

@@ -11,6 +11,7 @@ from oduflow.domain.clock import now, rfc3339
 from oduflow.domain.errors import Failure, NotFound
 from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState, ExtraRepoView
 from oduflow.domain.plan import ExtraRepoPlan, Naming
+from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.saga import Saga, Step
@@ -93,9 +94,7 @@ class Adding:
 
     def fetch(self) -> None:
         """Bring the newest commit of its own branch."""
-        self.row = fetch_branch(
-            self.deps, self.row, self.row.branch, _tell(self), self.call.cancelled
-        )
+        self.row = fetch_branch(self.deps, self.row, self.row.branch, _monitor(self))
 
     def describe(self) -> None:
         """Write beside it what the row says, for the day the store is lost."""
@@ -144,9 +143,7 @@ class Updating:
         gone: list[NotFound] = []
         for branch in sorted(self.row.branches, key=lambda each: each != self.row.branch):
             try:
-                self.row = fetch_branch(
-                    self.deps, self.row, branch, _tell(self), self.call.cancelled
-                )
+                self.row = fetch_branch(self.deps, self.row, branch, _monitor(self))
             except NotFound as failure:
                 gone.append(failure)
                 self.warnings.append(f"{failure.message} Its last commit is kept.")
@@ -206,8 +203,7 @@ def fetch_branch(
     deps: Deps,
     row: ExtraRepo,
     branch: str,
-    tell: Callable[[str], None],
-    cancelled: Callable[[], bool],
+    monitor: ProgressMonitor,
 ) -> ExtraRepo:
     """Bring a branch's newest commit into the team's copy, and remember it.
 
@@ -224,8 +220,9 @@ def fetch_branch(
             branch,
             team=row.team,
             git_dir=plan.git_dir,
-            on_progress=lambda line: tell(f"{row.name}@{branch}: {line}"),
-            cancelled=cancelled,
+            monitor=ProgressMonitor(
+                lambda line: monitor.on_progress(f"{row.name}@{branch}: {line}"), monitor.cancelled
+            ),
         )
     except NotFound:
         # The remote tells which branches there are, at the price of asking it again.
@@ -252,10 +249,13 @@ def describe(naming: Naming, row: ExtraRepo) -> None:
     write_private(ExtraRepoPlan.of(naming, row).about, json.dumps(told))
 
 
-def _tell(work: Adding | Updating) -> Callable[[str], None]:
-    """Tell lines of the step that fetches."""
+def _monitor(work: Adding | Updating) -> ProgressMonitor:
+    """Report git's lines as progress of the step that fetches."""
     steps = [step.name for step in work.steps()]
-    return lambda line: work.call.report("fetch", line, steps.index("fetch") + 1, len(steps))
+    number = steps.index("fetch") + 1
+    return ProgressMonitor(
+        lambda line: work.call.report("fetch", line, number, len(steps)), work.call.cancelled
+    )
 
 
 def _telling(

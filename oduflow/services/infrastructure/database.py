@@ -28,7 +28,7 @@ from oduflow.adapters.postgres.config import (
     server_command,
 )
 from oduflow.adapters.store import Facts
-from oduflow.domain.container import Attachment, ContainerSpec, ImageFacts, Limits, Mount
+from oduflow.domain.container import Attachment, ContainerLimits, ContainerSpec, ImageFacts, Mount
 from oduflow.domain.errors import Failure, NotFound, UpstreamFailed
 from oduflow.domain.plan import DATABASE_HOST_OFFSET, Naming
 from oduflow.services.secret_files import ensure_secret, make_folder, write_private
@@ -167,7 +167,7 @@ class DatabaseServer:
         )
         self.containers.remove(spec.name)
         try:
-            result = self.containers.run_once(spec, timeout=INITDB_SECONDS)
+            result = self.containers.run_one_off(spec, timeout=INITDB_SECONDS)
         finally:
             copy.unlink()
         if result.exit_code != 0:
@@ -210,7 +210,7 @@ class DatabaseServer:
                 Mount("bind", CONFIG_TARGET, str(folder / "conf")),
             ),
             networks=(Attachment(self.naming.network),),
-            limits=Limits(memory=MEMORY, cpus=float(os.cpu_count() or 1), pids=2048),
+            limits=ContainerLimits(memory=MEMORY, cpus=float(os.cpu_count() or 1), pids=2048),
             sysctls={"net.ipv4.ip_forward": "0"},
             stop_signal="SIGINT",  # fast shutdown: sessions end, nothing is lost
             shm_size=SHARED_MEMORY,

@@ -11,6 +11,7 @@ from oduflow.domain.errors import NotFound, UpstreamFailed
 from oduflow.domain.odoo_log import explanation
 from oduflow.domain.passwords import odoo_hash
 from oduflow.domain.plan import TemplatePlan
+from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.domain.template import Template, TemplateState
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
@@ -48,7 +49,7 @@ def remove(deps: Deps, row: Template) -> None:
     """Remove a template; safe to repeat after a kill between any two lines."""
     deps.templates.update(row.id, state=TemplateState.DELETING)
     parts = TemplateParts(deps, TemplatePlan.of(deps.naming, row))
-    parts.remove_once()
+    parts.remove_one_off()
     parts.remove_database()
     parts.remove_volume()
     parts.remove_folder()
@@ -62,9 +63,9 @@ class TemplateParts:
     deps: Deps
     plan: TemplatePlan
 
-    def remove_once(self) -> None:
+    def remove_one_off(self) -> None:
         """Remove the throw-away container that a killed process left behind."""
-        self.deps.containers.remove(self.plan.once)
+        self.deps.containers.remove(self.plan.one_off)
 
     def remove_database(self) -> None:
         """Drop the database and the role that owns its objects."""
@@ -109,8 +110,8 @@ class TemplateBuild:
             Step("database", "making an empty database", self.database, parts.remove_database),
             Step("volume", "making an empty filestore", self.volume, parts.remove_volume),
             Step("configuration", "writing odoo.conf", self.configuration),
-            Step("modules", "installing Odoo's modules", self.modules, parts.remove_once),
-            Step("assets", "generating assets", self.assets, parts.remove_once),
+            Step("modules", "installing Odoo's modules", self.modules, parts.remove_one_off),
+            Step("assets", "generating assets", self.assets, parts.remove_one_off),
             Step("seal", "sealing the template", self.seal),
         )
 
@@ -159,7 +160,7 @@ class TemplateBuild:
         """Install base, web and the asked-for modules, and prove it."""
         wanted = ("base", "web", *self.row.modules)
         options = ("--init", ",".join(wanted), "--stop-after-init", "--no-http")
-        output = self._once(("odoo",), ("--config", CONF_TARGET, *options))
+        output = self._one_off(("odoo",), ("--config", CONF_TARGET, *options))
         states = self.deps.tenant(self.plan.database, self._password()).module_states(wanted)
         missing = [name for name in wanted if states.get(name) != "installed"]
         if missing:
@@ -172,17 +173,17 @@ class TemplateBuild:
     def assets(self) -> None:
         """Generate the asset bundles into the filestore."""
         script = (resources.files("oduflow.adapters.odoo") / "pregenerate.py").read_text("utf-8")
-        self._once(("python3", "-c", script), (CONF_TARGET,))
+        self._one_off(("python3", "-c", script), (CONF_TARGET,))
 
     def seal(self) -> None:
         """Let nobody in any more, and forget the password."""
         self.deps.cluster.seal_template(self.plan.database, self.plan.database)
         self.parts.remove_folder()
 
-    def _once(self, entrypoint: tuple[str, ...], command: tuple[str, ...]) -> str:
-        self.parts.remove_once()
+    def _one_off(self, entrypoint: tuple[str, ...], command: tuple[str, ...]) -> str:
+        self.parts.remove_one_off()
         spec = ContainerSpec(
-            name=self.plan.once,
+            name=self.plan.one_off,
             image=self.image.id,
             labels=self.plan.naming.labels("once", id=self.row.id, team=self.row.team),
             entrypoint=entrypoint,
@@ -197,11 +198,10 @@ class TemplateBuild:
             outside_names=False,
         )
         with self.call.boot_slot():
-            result = self.deps.containers.run_once(
+            result = self.deps.containers.run_one_off(
                 spec,
                 timeout=INSTALL_SECONDS,
-                on_line=lambda _line: None,
-                cancelled=self.call.cancelled,
+                monitor=ProgressMonitor(cancelled=self.call.cancelled),
             )
         self.call.raise_if_cancelled()
         if result.exit_code != 0:

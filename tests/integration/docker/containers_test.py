@@ -11,7 +11,7 @@ from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.errors import ImageMissing, NameTaken, PortTaken
 from oduflow.adapters.docker.networks import Networks
 from oduflow.adapters.docker.volumes import Volumes
-from oduflow.domain.container import Attachment, ContainerSpec, Limits, Mount, Publish
+from oduflow.domain.container import Attachment, ContainerLimits, ContainerSpec, Mount, Publish
 from oduflow.domain.errors import NotFound, UpstreamFailed
 from tests.support.networks import make_network
 
@@ -33,7 +33,7 @@ def test_a_container_sees_that_it_is_locked_in(
     containers: Containers, shell: ContainerSpec
 ) -> None:
     spec = replace(shell, entrypoint=("python3", "-c"), command=(SEE_MYSELF,))
-    result = containers.run_once(spec, timeout=30)
+    result = containers.run_one_off(spec, timeout=30)
     seen = json.loads(result.output)
     assert seen["uid"] == 100
     assert int(seen["capabilities"], 16) == 0
@@ -82,7 +82,7 @@ def test_no_anonymous_volume_is_ever_made(
     containers.create(spec)
     assert engine.api.inspect_container(shell.name)["Mounts"] == []
     containers.remove(shell.name)
-    assert containers.run_once(spec, timeout=30).output == "2"
+    assert containers.run_one_off(spec, timeout=30).output == "2"
 
 
 def test_mounts_are_read_only_where_they_say_so(
@@ -99,7 +99,7 @@ def test_mounts_are_read_only_where_they_say_so(
             "echo kept > /var/lib/odoo/x; cat /mnt/extra-addons/x; touch /mnt/extra-addons/y",
         ),
     )
-    result = containers.run_once(spec, timeout=30)
+    result = containers.run_one_off(spec, timeout=30)
     assert "kept" in result.output.split("\n")
     assert "Read-only file system" in result.output
     assert result.exit_code != 0
@@ -223,9 +223,9 @@ def test_a_container_cannot_use_more_than_its_limits(
         shell,
         entrypoint=("python3", "-c"),
         command=(eats,),
-        limits=Limits(memory=64 << 20, cpus=1.0, pids=16),
+        limits=ContainerLimits(memory=64 << 20, cpus=1.0, pids=16),
     )
-    result = containers.run_once(spec, timeout=60)
+    result = containers.run_one_off(spec, timeout=60)
     assert result.exit_code == 137
     assert result.out_of_memory
 

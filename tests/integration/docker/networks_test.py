@@ -148,7 +148,7 @@ except OSError:
         entrypoint=("python3", "-c"),
         command=(asking,),
     )
-    address, unknown = containers.run_once(spec, timeout=30).output.split("\n")
+    address, unknown = containers.run_one_off(spec, timeout=30).output.split("\n")
     assert address.startswith("10.212.")
     assert unknown == "unknown True"
     networks.remove(name)

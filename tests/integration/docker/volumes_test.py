@@ -68,5 +68,5 @@ def test_the_local_drivers_options_reach_it(
         mounts=(mount,),
         command=("head -c 2000000 /dev/zero > /var/lib/odoo/x",),
     )
-    assert "No space left" in containers.run_once(spec, timeout=30).output
+    assert "No space left" in containers.run_one_off(spec, timeout=30).output
     volumes.remove(shell.name)

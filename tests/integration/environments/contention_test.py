@@ -179,7 +179,7 @@ def test_a_create_that_is_cancelled_while_odoo_installs_ends_within_seconds(
 
 def installing(instance: Instance, server: Server) -> bool:
     found = server.environments()
-    return bool(found) and plan_of(instance, "stopped").once in docker(
+    return bool(found) and plan_of(instance, "stopped").one_off in docker(
         "ps", "--format", "{{.Names}}"
     )
 

@@ -235,7 +235,7 @@ def test_while_pip_runs_it_has_no_secret_and_reaches_neither_database_nor_neighb
         )
         working.start()
         eventually(lambda: runs(waiting, "watched"), 60)
-        container = plan_of(waiting, "watched").once
+        container = plan_of(waiting, "watched").one_off
         seen = inspected(container)
         reached = inside(container, CONNECT, repr(targets))
         (job,) = waiting.ok("list_jobs", active=True)["jobs"]
@@ -264,7 +264,7 @@ print([target for target in ast.literal_eval(sys.argv[1]) if connects(target)])
 
 def runs(instance: Instance, name: str) -> bool:
     row = instance.services.deps.environments.get("blue", name)
-    facts = row and instance.services.deps.containers.facts(plan_of(instance, name).once)
+    facts = row and instance.services.deps.containers.facts(plan_of(instance, name).one_off)
     return bool(facts and facts.status == "running")
 
 

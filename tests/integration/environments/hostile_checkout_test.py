@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.adapters.git.limits import Limits
+from oduflow.adapters.git.limits import RepositoryLimits
 from oduflow.adapters.git.repository import GitRepositories
 from oduflow.domain.errors import Invalid, Kind, NotFound
 from oduflow.domain.outcome import ErrorView
@@ -163,7 +163,7 @@ def test_a_repository_without_a_module_is_invalid(product: Instance, git: GitSer
 
 def test_a_repository_over_the_quota_is_stopped(product: Instance, git: GitServer) -> None:
     url = git.repository("huge", {"main": {**MODULE, "blob": os.urandom(12 << 20)}})
-    limits = Limits(repository_bytes=8 << 20)
+    limits = RepositoryLimits(repository_bytes=8 << 20)
     small = with_git(product, GitRepositories(allowed_hosts=(git.authority,), limits=limits))
     error = refused(small, repo_url=url)
     assert error.kind is Kind.QUOTA
@@ -206,7 +206,7 @@ def test_a_host_that_hangs_or_drips_is_given_up(
     product: Instance, git: GitServer, area: str
 ) -> None:
     git.repository("slow", {"main": MODULE})
-    limits = Limits(ask_seconds=2)
+    limits = RepositoryLimits(ask_seconds=2)
     hasty = with_git(product, GitRepositories(allowed_hosts=(git.authority,), limits=limits))
     error = refused(hasty, repo_url=git.url(f"{area}/slow.git"))
     assert error.kind is Kind.UPSTREAM

@@ -106,7 +106,7 @@ def test_no_process_carried_a_secret_on_its_command_line_or_in_its_environment(
 
 def test_no_container_carries_a_secret_where_docker_shows_it(watched: Watched) -> None:
     naming = watched.plan.naming
-    assert {watched.plan.once, watched.plan.container, naming.database} <= set(
+    assert {watched.plan.one_off, watched.plan.container, naming.database} <= set(
         watched.spy.containers
     )
     for name, seen in watched.spy.containers.items():

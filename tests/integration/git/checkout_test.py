@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.adapters.git.limits import Limits
+from oduflow.adapters.git.limits import RepositoryLimits
 from oduflow.adapters.git.repository import GitRepositories
 from oduflow.domain.errors import Cancelled, NotFound, QuotaReached
+from oduflow.domain.progress_monitor import ProgressMonitor
 from tests.support.git_server import GitServer, Link, Submodule
 
 
@@ -47,7 +48,9 @@ def test_an_unchanged_branch_is_not_downloaded_again(server, repositories, tmp_p
     lines: tuple[list[str], list[str]] = ([], [])
     for told in lines:
         folders = {"git_dir": tmp_path / "git", "work_tree": tmp_path / "work"}
-        repositories.checkout(url, "main", team="1", on_progress=told.append, **folders)
+        repositories.checkout(
+            url, "main", team="1", monitor=ProgressMonitor(told.append), **folders
+        )
     assert [any("Receiving" in line for line in told) for told in lines] == [True, False]
 
 
@@ -149,7 +152,7 @@ def test_progress_is_told_while_it_goes(server, repositories, tmp_path):
         team="1",
         git_dir=tmp_path / "git",
         work_tree=tmp_path / "work",
-        on_progress=lines.append,
+        monitor=ProgressMonitor(lines.append),
     )
     assert any(line.startswith("Receiving objects: ") for line in lines)
 
@@ -162,7 +165,7 @@ def test_a_cancelled_checkout_stops(server, repositories, tmp_path):
             team="1",
             git_dir=tmp_path / "git",
             work_tree=tmp_path / "work",
-            cancelled=lambda: len(server.requests) > 0,
+            monitor=ProgressMonitor(cancelled=lambda: len(server.requests) > 0),
         )
 
 
@@ -173,7 +176,7 @@ def test_a_cancelled_checkout_stops(server, repositories, tmp_path):
 def test_a_huge_repository_is_stopped_at_the_quota(server: GitServer, tmp_path, content):
     url = server.repository("addons", {"main": {"huge": content}})
     repositories = GitRepositories(
-        allowed_hosts=(server.authority,), limits=Limits(repository_bytes=4_000_000)
+        allowed_hosts=(server.authority,), limits=RepositoryLimits(repository_bytes=4_000_000)
     )
     with pytest.raises(QuotaReached, match="larger than 4 MiB"):
         repositories.checkout(

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.adapters.git.limits import Limits
+from oduflow.adapters.git.limits import RepositoryLimits
 from oduflow.adapters.git.repository import GitRepositories
 from tests.support.git_server import GitServer
 
@@ -16,7 +16,9 @@ def server(tmp_path: Path) -> Iterator[GitServer]:
 
 @pytest.fixture
 def repositories(server: GitServer) -> GitRepositories:
-    return GitRepositories(allowed_hosts=(server.authority,), limits=Limits(ask_seconds=20))
+    return GitRepositories(
+        allowed_hosts=(server.authority,), limits=RepositoryLimits(ask_seconds=20)
+    )
 
 
 @pytest.fixture

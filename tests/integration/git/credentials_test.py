@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from oduflow.adapters.git import settings as git_settings
+from oduflow.adapters.git import invocation
 from oduflow.adapters.git.credentials.entries import Entry, format_line
 from oduflow.adapters.git.credentials.file import replace_whole
-from oduflow.adapters.git.credentials.store import FILE, Credentials, offered
+from oduflow.adapters.git.credentials.store import FILE, Credentials, in_memory_helper
 from oduflow.adapters.git.failures import AccessRefused
-from oduflow.adapters.git.limits import Limits
+from oduflow.adapters.git.limits import RepositoryLimits
 from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.git.urls import parse_url
 from oduflow.domain.errors import NotFound, UpstreamFailed
@@ -43,9 +43,9 @@ def repositories(server, credentials) -> GitRepositories:
     server.repository("addons", {"main": FILES})
     return GitRepositories(
         allowed_hosts=(server.authority,),
-        limits=Limits(ask_seconds=20),
+        limits=RepositoryLimits(ask_seconds=20),
         helper=credentials.helper,
-        tells=credentials.tried,
+        describe_credential=credentials.describe,
     )
 
 
@@ -244,7 +244,9 @@ def test_git_is_handed_exactly_the_user_and_the_token(credentials, user, passwor
 @given(user=CARRIED, password=CARRIED)
 def test_git_is_handed_exactly_what_is_proven_before_it_is_kept(user, password):
     remote = parse_url("https://git.example/acme/addons.git")
-    with offered(Entry("https", "git.example", 443, "/", user, password), remote) as helper:
+    with in_memory_helper(
+        Entry("https", "git.example", 443, "/", user, password), remote
+    ) as helper:
         assert handed(helper) == (user, password)
 
 
@@ -258,7 +260,7 @@ def handed(helper: str) -> tuple[str, str]:
             *("credential", "fill"),
         ],
         input=b"protocol=https\nhost=git.example\npath=acme/addons.git\n\n",
-        env={**git_settings.local_environment()},
+        env={**invocation.local_environment()},
         capture_output=True,
         check=True,
         timeout=30,
@@ -318,11 +320,11 @@ def test_while_a_credential_is_proven_no_process_and_no_file_shows_it(
         for process in Path("/proc").glob("[0-9]*"):
             seen.extend(_text(process / name) for name in ("cmdline", "environ"))
 
-    with offered(entry(server, password=TOKEN), remote) as helper:
+    with in_memory_helper(entry(server, password=TOKEN), remote) as helper:
         words = shlex.split(helper.removeprefix("!"))
         git = subprocess.Popen(
             ["git", "-c", f"credential.helper={helper}", "ls-remote", remote.clean],
-            env=dict(git_settings.local_environment(), GIT_ALLOW_PROTOCOL="http"),
+            env=dict(invocation.local_environment(), GIT_ALLOW_PROTOCOL="http"),
             stderr=subprocess.DEVNULL,
         )
         while not server.requests:
@@ -344,7 +346,7 @@ def test_over_tls_a_certificate_that_is_not_trusted_gets_no_credential(
     certificate = make_certificate(tmp_path, "DNS:localhost", "IP:127.0.0.1")
     if trusted:
         more = (("http.sslCAInfo", str(certificate.file)),)
-        monkeypatch.setattr(git_settings, "_OPTIONS", (*git_settings._OPTIONS, *more))
+        monkeypatch.setattr(invocation, "_OPTIONS", (*invocation._OPTIONS, *more))
     with tls_in_front(server.port, certificate) as port:
         credentials.keep("1", Entry("https", "localhost", port, "/", USER, PASSWORD))
         repositories = GitRepositories(

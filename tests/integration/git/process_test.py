@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from oduflow.adapters.git import process
-from oduflow.adapters.git.limits import Limits, Watch
+from oduflow.adapters.git.limits import AbortCheck, RepositoryLimits
 from oduflow.adapters.git.repository import GitRepositories
 from oduflow.domain.errors import Cancelled, UpstreamFailed
 from tests.support.processes import marked, wait_until_gone
@@ -21,7 +21,7 @@ PATH = {"PATH": "/usr/bin:/bin"}
 
 def test_after_a_hang_no_process_is_left(server, tmp_path):
     repositories = GitRepositories(
-        allowed_hosts=(server.authority,), limits=Limits(fetch_seconds=1)
+        allowed_hosts=(server.authority,), limits=RepositoryLimits(fetch_seconds=1)
     )
     with pytest.raises(UpstreamFailed, match="Gave up downloading"):
         repositories.checkout(
@@ -99,7 +99,7 @@ def test_a_command_cancelled_beforehand_is_not_started(tmp_path):
             PATH,
             on_output=bytes,
             on_message=bytes,
-            watch=Watch("testing", 60, cancelled=lambda: True),
+            abort_check=AbortCheck("testing", 60, cancelled=lambda: True),
         )
     assert list(tmp_path.iterdir()) == []
 
@@ -119,7 +119,7 @@ def run(*command: str, seconds: float = 20, stdin=None) -> tuple[int, bytes]:
         PATH,
         on_output=output.extend,
         on_message=bytes,
-        watch=Watch("testing", seconds),
+        abort_check=AbortCheck("testing", seconds),
         stdin=stdin,
     )
     return status, bytes(output)

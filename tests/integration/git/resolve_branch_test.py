@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.adapters.git.limits import Limits
+from oduflow.adapters.git.limits import RepositoryLimits
 from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.git.urls import RemoteUrl
 from oduflow.domain.errors import Invalid, NotFound, UpstreamFailed
@@ -115,14 +115,14 @@ def test_one_teams_credential_is_never_offered_to_another(server):
 @pytest.mark.parametrize("area", ["hang", "drip"])
 def test_a_server_that_hangs_or_drips_is_given_up_in_time(server, area):
     repositories = GitRepositories(
-        allowed_hosts=(server.authority,), limits=Limits(ask_seconds=0.5)
+        allowed_hosts=(server.authority,), limits=RepositoryLimits(ask_seconds=0.5)
     )
     with pytest.raises(UpstreamFailed, match=r"after 0\.5 seconds"):
         repositories.resolve_branch(server.url(f"{area}/a.git"), None, team="1")
 
 
 def test_a_transfer_that_crawls_is_given_up(server):
-    limits = Limits(ask_seconds=20, stall_seconds=1)
+    limits = RepositoryLimits(ask_seconds=20, stall_seconds=1)
     repositories = GitRepositories(allowed_hosts=(server.authority,), limits=limits)
     with pytest.raises(UpstreamFailed, match="stalled"):
         repositories.resolve_branch(server.url("drip/a.git"), None, team="1")

@@ -32,8 +32,8 @@ def test_every_name_keeps_within_its_systems_limits(instance, team, name, opaque
     base = TemplatePlan(naming, opaque, team, name)
     docker = [
         *(naming.network, naming.build_network, naming.database, naming.database_volume),
-        *(naming.team_network(team), made.container, made.once, made.volume),
-        *(base.once, base.volume),
+        *(naming.team_network(team), made.container, made.one_off, made.volume),
+        *(base.one_off, base.volume),
     ]
 
     assert all(DOCKER_NAME.fullmatch(made) for made in docker)
@@ -47,7 +47,7 @@ def test_every_name_keeps_within_its_systems_limits(instance, team, name, opaque
 def test_two_environments_share_no_name(one, other, instance):
     naming = Naming(instance, Path("/data"))
     first, second = (
-        {made.container, made.once}
+        {made.container, made.one_off}
         for made in (EnvironmentPlan(naming, OPAQUE, *one), EnvironmentPlan(naming, OPAQUE, *other))
     )
 
@@ -62,7 +62,7 @@ def test_two_environments_share_no_name(one, other, instance):
 def test_a_dash_does_not_move_a_border(one, other):
     first, second = (EnvironmentPlan(NAMING, OPAQUE, *who) for who in (one, other))
 
-    assert len({first.container, first.once, second.container, second.once}) == 4
+    assert len({first.container, first.one_off, second.container, second.one_off}) == 4
 
 
 @few
@@ -72,7 +72,7 @@ def test_an_environment_shares_no_name_with_a_template_or_the_infrastructure(tea
     base = TemplatePlan(NAMING, OPAQUE, team, name)
     shared = {NAMING.network, NAMING.build_network, NAMING.database, NAMING.team_network(team)}
 
-    assert len({made.container, made.once, base.once, *shared}) == 3 + len(shared)
+    assert len({made.container, made.one_off, base.one_off, *shared}) == 3 + len(shared)
     assert len({made.volume, base.volume, NAMING.database_volume}) == 3
     assert made.database != base.database
 

@@ -11,7 +11,7 @@ from oduflow.adapters.git.credentials import offer
 from oduflow.adapters.git.credentials.checks import Check, Checks
 from oduflow.adapters.git.credentials.entries import Entry, choose, format_line
 from oduflow.adapters.git.credentials.file import CredentialFile
-from oduflow.adapters.git.tried import NOTHING, Tried
+from oduflow.adapters.git.offered_credential import NO_CREDENTIAL, OfferedCredential
 from oduflow.adapters.git.urls import RemoteUrl
 
 FILE = ".git-credentials"
@@ -80,10 +80,10 @@ class Credentials:
             return None
         return _command(self._folder(team) / FILE, remote)
 
-    def tried(self, team: str, remote: RemoteUrl) -> Tried:
-        """Say what the helper will offer for the remote."""
+    def describe(self, team: str, remote: RemoteUrl) -> OfferedCredential:
+        """Describe the credential that the helper will offer for the remote."""
         entry = self._chosen(team, remote)
-        return tried(entry) if entry else NOTHING
+        return describe(entry) if entry else NO_CREDENTIAL
 
     def _chosen(self, team: str, remote: RemoteUrl) -> Entry | None:
         return choose(self.list(team), remote)
@@ -95,16 +95,17 @@ class Credentials:
         return Checks(self._folder(team) / CHECKS, lambda: self._lock(team))
 
 
-def tried(entry: Entry) -> Tried:
-    """Say what an entry offers."""
-    return Tried(entry.shown, entry.secrets)
+def describe(entry: Entry) -> OfferedCredential:
+    """Describe an entry for messages."""
+    return OfferedCredential(entry.shown, entry.secrets)
 
 
 @contextmanager
-def offered(entry: Entry, remote: RemoteUrl) -> Iterator[str]:
-    """Name our helper with one entry that no file holds, for as long as the block lasts.
+def in_memory_helper(entry: Entry, remote: RemoteUrl) -> Iterator[str]:
+    """Return our helper's command line for one entry that is in no file, while the block runs.
 
-    The entry lies in memory that has no name on disk; the kernel frees it with this process.
+    The entry lies in a memory file without a name on disk, which the kernel frees with this
+    process.
     """
     descriptor = os.memfd_create("credential")
     try:

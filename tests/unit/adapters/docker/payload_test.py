@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from oduflow.adapters.docker.payload import create_request
-from oduflow.domain.container import Attachment, ContainerSpec, Limits, Mount, Publish
+from oduflow.domain.container import Attachment, ContainerLimits, ContainerSpec, Mount, Publish
 
 
 def test_what_nobody_asked_for_is_locked_down() -> None:
@@ -35,7 +35,7 @@ def test_it_is_created_in_its_first_network_at_its_fixed_address() -> None:
 
 
 def test_limits_leave_no_swap_on_top_of_the_memory() -> None:
-    host = request(limits=Limits(memory=1 << 30, cpus=0.5, pids=64))["HostConfig"]
+    host = request(limits=ContainerLimits(memory=1 << 30, cpus=0.5, pids=64))["HostConfig"]
     assert (host["Memory"], host["MemorySwap"]) == (1 << 30, 1 << 30)
     assert host["NanoCpus"] == 500_000_000
     assert host["PidsLimit"] == 64

@@ -3,12 +3,12 @@ from pathlib import Path
 import pytest
 
 from oduflow.adapters.git.failures import AccessRefused, GitFailed, explain, unexplained
-from oduflow.adapters.git.settings import Place
+from oduflow.adapters.git.invocation import RepositoryPaths
 from oduflow.adapters.git.urls import parse_url
 from oduflow.domain.errors import Failure, NotFound, QuotaReached, UpstreamFailed
 
 REMOTE = parse_url("https://git.example/acme/fsck-error-SSL-certificate")
-PLACE = Place(Path("/data/team_1/git"), Path("/data/team_1/work"))
+PLACE = RepositoryPaths(Path("/data/team_1/git"), Path("/data/team_1/work"))
 ACCESS = f"fatal: unable to access '{REMOTE.clean}/': "
 
 

@@ -2,9 +2,9 @@ from collections.abc import Callable
 from typing import cast
 
 from oduflow.adapters.git import connections
+from oduflow.adapters.git.invocation import NO_REPOSITORY
+from oduflow.adapters.git.offered_credential import OfferedCredential
 from oduflow.adapters.git.progress import Messages
-from oduflow.adapters.git.settings import NOWHERE
-from oduflow.adapters.git.tried import Tried
 from oduflow.adapters.git.urls import parse_url
 
 
@@ -64,10 +64,10 @@ def test_a_stage_in_which_a_server_repeats_the_credential_is_told_without_it(mon
     told: list[str] = []
     monkeypatch.setattr(connections, "call", says)
     remote = parse_url("https://git.example/a.git")
-    tried = Tried("me:****", ("hunter2hunter2",))
+    offered = OfferedCredential("me:****", ("hunter2hunter2",))
     connection = connections.Connection(
-        remote, resolved=None, helper=None, stall_seconds=1, tried=tried
+        remote, resolved=None, helper=None, stall_seconds=1, offered=offered
     )
-    connection.call(("fetch",), (), NOWHERE, lambda: None, told.append)
+    connection.call(("fetch",), (), NO_REPOSITORY, lambda: None, told.append)
 
     assert told == ["Counting objects: 1****"]

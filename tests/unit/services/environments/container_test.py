@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 import pytest
 
-from oduflow.domain.container import Attachment, ImageFacts, Limits, Publish
+from oduflow.domain.container import Attachment, ContainerLimits, ImageFacts, Publish
 from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.services.environments.container import (
     install_spec,
@@ -14,7 +14,7 @@ from oduflow.services.secret_files import ensure_secret
 from tests.support.store_rows import environment, pin
 
 IMAGE = ImageFacts("sha256:0123", "odoo:19.0", 101, 102, (), MappingProxyType({}))
-LIMITS = Limits(memory=1024 << 20, cpus=1.5)
+LIMITS = ContainerLimits(memory=1024 << 20, cpus=1.5)
 ROW = environment(
     id="abcdefghijkl",
     repo_url="https://example.com/acme/sale-tools.git",

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from oduflow.adapters.locks import FileLocks
-from oduflow.domain.container import ContainerSpec, ImageFacts, Limits, RunResult
+from oduflow.domain.container import ContainerLimits, ContainerSpec, ImageFacts, RunResult
 from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.errors import Invalid, QuotaReached
 from oduflow.domain.plan import EnvironmentPlan, Naming
+from oduflow.domain.progress_monitor import UNWATCHED
 from oduflow.services.environments import delete as teardown
 from oduflow.services.environments import python_deps
 from oduflow.services.failpoints import Failpoints
@@ -78,18 +79,6 @@ def test_all_that_pip_unpacks_lies_where_it_is_weighed(world):
 
     (spec,) = world.runs
     assert spec.environment["TMPDIR"] == python_deps.SCRATCH
-
-
-def test_a_weight_is_taken_at_most_twice_a_second(tmp_path, monkeypatch):
-    monkeypatch.setattr(python_deps, "MAX_BYTES", -1)
-    scale = python_deps.Scale(tmp_path, lambda: True)
-
-    with pytest.raises(QuotaReached):
-        scale.cancelled()
-    monkeypatch.setattr(python_deps, "MAX_BYTES", 1)
-    assert scale.cancelled()
-    monkeypatch.setattr(python_deps, "MAX_BYTES", -1)
-    assert scale.cancelled(), "weighed again at once"
 
 
 def test_requirements_that_nobody_uses_are_removed(world):
@@ -196,7 +185,7 @@ class World:
                 update=lambda _row, **_changes: None,
                 remove=lambda _row: self.rows.clear(),
             ),
-            containers=SimpleNamespace(remove=lambda _name: None, run_once=self._pip),
+            containers=SimpleNamespace(remove=lambda _name: None, run_one_off=self._pip),
             cluster=SimpleNamespace(drop_database=lambda _name: None, drop_role=lambda _name: None),
             volumes=SimpleNamespace(remove=lambda _name: None),
         )
@@ -206,9 +195,7 @@ class World:
         (self.plan.checkout / "requirements.txt").write_text(text)
 
     def ensure(self, *extra: Path) -> str:
-        return python_deps.ensure(
-            self.deps, self.plan, IMAGE, Limits(), lambda _line: None, lambda: False, extra
-        )
+        return python_deps.ensure(self.deps, self.plan, IMAGE, ContainerLimits(), UNWATCHED, extra)
 
     def cached(self, *names: str) -> None:
         for name in names:
@@ -224,7 +211,7 @@ class World:
         target, size = self.fills
         (places[target] / "installed").write_bytes(b"x" * size)
         self.asked_while_running += 1
-        assert not run["cancelled"]()
+        assert not run["monitor"].cancelled()
         return RunResult(0, "")
 
 

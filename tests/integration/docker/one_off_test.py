@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from oduflow.adapters.docker.containers import Containers
-from oduflow.adapters.docker.oneoff import KEPT_LINES
+from oduflow.adapters.docker.one_off import KEPT_LINES
 from oduflow.domain.container import ContainerSpec, Mount
 from oduflow.domain.errors import Cancelled, Invalid, UpstreamFailed
+from oduflow.domain.progress_monitor import ProgressMonitor
 
 
 def test_lines_come_while_it_runs_and_on_the_callers_thread(
@@ -15,10 +16,12 @@ def test_lines_come_while_it_runs_and_on_the_callers_thread(
 ) -> None:
     seen: list[tuple[str, float, int]] = []
     spec = replace(shell, command=("echo first; sleep 1; echo second; exit 3",))
-    result = containers.run_once(
+    result = containers.run_one_off(
         spec,
         timeout=30,
-        on_line=lambda line: seen.append((line, time.monotonic(), threading.get_ident())),
+        monitor=ProgressMonitor(
+            lambda line: seen.append((line, time.monotonic(), threading.get_ident()))
+        ),
     )
     assert (result.exit_code, result.output) == (3, "first\nsecond")
     assert [line for line, _, _ in seen] == ["first", "second"]
@@ -28,7 +31,7 @@ def test_lines_come_while_it_runs_and_on_the_callers_thread(
 
 
 def test_only_the_last_lines_are_kept(containers: Containers, shell: ContainerSpec) -> None:
-    result = containers.run_once(replace(shell, command=("seq 3000",)), timeout=30)
+    result = containers.run_one_off(replace(shell, command=("seq 3000",)), timeout=30)
     lines = result.output.split("\n")
     assert len(lines) == KEPT_LINES
     assert lines[-1] == "3000"
@@ -39,7 +42,7 @@ def test_one_that_runs_too_long_is_killed_and_its_last_lines_told(
 ) -> None:
     spec = replace(shell, command=("trap '' TERM; echo busy; sleep 60",))
     with pytest.raises(UpstreamFailed, match="within 5 s") as caught:
-        containers.run_once(spec, timeout=5)
+        containers.run_one_off(spec, timeout=5)
     assert caught.value.output == "busy"
     assert containers.facts(shell.name) is None
 
@@ -48,7 +51,7 @@ def test_one_that_never_stops_talking_is_killed_too(
     containers: Containers, shell: ContainerSpec
 ) -> None:
     with pytest.raises(UpstreamFailed):
-        containers.run_once(replace(shell, command=("yes",)), timeout=1)
+        containers.run_one_off(replace(shell, command=("yes",)), timeout=1)
     assert containers.facts(shell.name) is None
 
 
@@ -62,7 +65,11 @@ def test_it_stops_within_moments_of_being_cancelled(
         return len(asked) > 3
 
     with pytest.raises(Cancelled):
-        containers.run_once(replace(shell, command=("yes",)), timeout=60, cancelled=cancelled)
+        containers.run_one_off(
+            replace(shell, command=("yes",)),
+            timeout=60,
+            monitor=ProgressMonitor(cancelled=cancelled),
+        )
     assert asked[-1] - asked[0] > 0.5
     assert containers.facts(shell.name) is None
 
@@ -72,8 +79,10 @@ def test_a_listener_that_fails_ends_the_run(containers: Containers, shell: Conta
         raise Invalid(line)
 
     with pytest.raises(Invalid, match="hello"):
-        containers.run_once(
-            replace(shell, command=("echo hello; sleep 60",)), timeout=60, on_line=refuse
+        containers.run_one_off(
+            replace(shell, command=("echo hello; sleep 60",)),
+            timeout=60,
+            monitor=ProgressMonitor(refuse),
         )
     assert containers.facts(shell.name) is None
 
@@ -81,7 +90,7 @@ def test_a_listener_that_fails_ends_the_run(containers: Containers, shell: Conta
 def test_one_whose_program_does_not_exist_says_so(
     containers: Containers, shell: ContainerSpec
 ) -> None:
-    result = containers.run_once(replace(shell, entrypoint=("/no/such/program",)), timeout=10)
+    result = containers.run_one_off(replace(shell, entrypoint=("/no/such/program",)), timeout=10)
     assert result.exit_code == 127
     assert "No such file or directory" in result.output
 
@@ -90,7 +99,7 @@ def test_one_that_cannot_start_leaves_nothing(containers: Containers, shell: Con
     spec = replace(shell, mounts=(Mount("bind", "/etc/passwd/below-a-file", "/tmp"),))  # noqa: S108
     began = time.monotonic()
     with pytest.raises(UpstreamFailed):
-        containers.run_once(spec, timeout=10)
+        containers.run_one_off(spec, timeout=10)
     assert time.monotonic() - began < 5
     assert containers.facts(shell.name) is None
 
@@ -99,7 +108,7 @@ def test_no_thread_is_left_behind(containers: Containers, shell: ContainerSpec) 
     before = threading.active_count()
     for command in ("yes", "sleep 60", "exit 0"):
         try:
-            containers.run_once(replace(shell, command=(command,)), timeout=0.5)
+            containers.run_one_off(replace(shell, command=(command,)), timeout=0.5)
         except UpstreamFailed:
             continue
     assert threading.active_count() == before

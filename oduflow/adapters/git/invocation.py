@@ -1,4 +1,4 @@
-"""The environment and options of every call of git: all given by us, none found on the way."""
+"""The command line options and the environment of every git call: none come from the machine."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _OPTIONS = (
     ("core.fsmonitor", "false"),
     ("core.bigFileThreshold", "32m"),  # larger files are streamed, not held in memory
     ("credential.helper", ""),  # empty: forget the helpers named so far
-    ("gc.auto", "0"),  # would go to the background, out of our sight
+    ("gc.auto", "0"),  # would go to the background, past limits and cancellation
     ("maintenance.auto", "false"),
     ("protocol.allow", "never"),
     ("submodule.recurse", "false"),
@@ -32,12 +32,12 @@ _OPTIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """How git is called.
+class GitInvocation:
+    """Options and environment of one git call.
 
     Args:
         options: what `git` takes before the name of its command.
-        environment: all of the variables that git sees.
+        environment: every variable that git sees.
     """
 
     options: tuple[str, ...]
@@ -45,49 +45,54 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a repository lies: git's own folder outside of the checkout, and the checkout.
+class RepositoryPaths:
+    """Git's own folder of a repository, and the checkout, which does not contain it.
 
-    A `.git` inside of the checkout is none of ours and means nothing to git. A bare repository
-    has no checkout.
+    So a `.git` inside the checkout, which a repository may bring along, has no effect. A bare
+    repository has no checkout.
     """
 
     git_dir: Path
     work_tree: Path | None = None
 
     def options(self) -> tuple[str, ...]:
-        """Name both folders to git, so that it looks for neither."""
+        """Return the options that name both folders, so that git searches for neither."""
         safe = ("-c", f"safe.directory={self.work_tree or self.git_dir}")
         if self.work_tree is None:
             return (*safe, f"--git-dir={self.git_dir}")
         return (*safe, f"--git-dir={self.git_dir}", f"--work-tree={self.work_tree}")
 
 
-NOWHERE = Place(Path("/nonexistent"))
-"""For calls without a repository: git must not look for one either."""
+NO_REPOSITORY = RepositoryPaths(Path("/nonexistent"))
+"""For calls without a repository, so that git does not search for one."""
 
 
 def local_environment() -> dict[str, str]:
-    """Let git reach no server."""
+    """Return an environment in which git may use no protocol, so that it reaches no server."""
     return {**_ENVIRONMENT, "GIT_ALLOW_PROTOCOL": "none"}
 
 
-def local_settings(place: Place) -> Settings:
-    """Let git work on a folder."""
-    return Settings(_options((), place), local_environment())
+def local_invocation(paths: RepositoryPaths) -> GitInvocation:
+    """Return the invocation for a command on a local folder."""
+    return GitInvocation(_options((), paths), local_environment())
 
 
-def remote_settings(
-    remote: RemoteUrl, place: Place, *, resolved: str | None, helper: str | None, stall_seconds: int
-) -> Settings:
-    """Let git speak to one server, at the addresses we checked and no others.
+def remote_invocation(
+    remote: RemoteUrl,
+    paths: RepositoryPaths,
+    *,
+    resolved: str | None,
+    helper: str | None,
+    stall_seconds: int,
+) -> GitInvocation:
+    """Return the invocation for a command that speaks to one server, at checked addresses only.
 
     Args:
         remote: the repository asked for; only its scheme is allowed.
-        place: where to store what comes.
+        paths: the repository to store objects in.
         resolved: a value of `http.curloptResolve`; None when the host is an address.
         helper: a credential helper in git's notation (gitcredentials(7)); None for none.
-        stall_seconds: a transfer slower than 1,000 bytes/s for so long is given up.
+        stall_seconds: after this long below 1,000 bytes/s, a transfer is given up.
     """
     options = [
         (f"protocol.{remote.scheme}.allow", "always"),
@@ -100,9 +105,11 @@ def remote_settings(
         options.append(("http.curloptResolve", resolved))
     if helper:
         options += [("credential.helper", helper), ("credential.useHttpPath", "true")]
-    return Settings(_options(options, place), {**_ENVIRONMENT, "GIT_ALLOW_PROTOCOL": remote.scheme})
+    return GitInvocation(
+        _options(options, paths), {**_ENVIRONMENT, "GIT_ALLOW_PROTOCOL": remote.scheme}
+    )
 
 
-def _options(more: Iterable[tuple[str, str]], place: Place) -> tuple[str, ...]:
+def _options(more: Iterable[tuple[str, str]], paths: RepositoryPaths) -> tuple[str, ...]:
     named = [part for name, value in (*_OPTIONS, *more) for part in ("-c", f"{name}={value}")]
-    return (*named, *place.options())
+    return (*named, *paths.options())

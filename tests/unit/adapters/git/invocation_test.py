@@ -1,14 +1,19 @@
 from pathlib import Path
 
-from oduflow.adapters.git.settings import NOWHERE, Place, local_settings, remote_settings
+from oduflow.adapters.git.invocation import (
+    NO_REPOSITORY,
+    RepositoryPaths,
+    local_invocation,
+    remote_invocation,
+)
 from oduflow.adapters.git.urls import parse_url
 
 REMOTE = parse_url("https://git.example/a/b")
-PLACE = Place(Path("/data/git"), Path("/data/work"))
+PLACE = RepositoryPaths(Path("/data/git"), Path("/data/work"))
 
 
 def test_a_local_call_reaches_no_server():
-    settings = local_settings(PLACE)
+    settings = local_invocation(PLACE)
     assert settings.environment["GIT_ALLOW_PROTOCOL"] == "none"
     assert "protocol.allow=never" in settings.options
     assert not [option for option in settings.options if option.endswith("allow=always")]
@@ -32,17 +37,17 @@ def test_every_helper_found_elsewhere_is_forgotten_before_ours_is_named():
 
 
 def test_git_is_told_its_folders_and_trusts_no_other():
-    assert local_settings(PLACE).options[-4:] == (
+    assert local_invocation(PLACE).options[-4:] == (
         "-c",
         "safe.directory=/data/work",
         "--git-dir=/data/git",
         "--work-tree=/data/work",
     )
-    assert local_settings(NOWHERE).options[-1] == "--git-dir=/nonexistent"
+    assert local_invocation(NO_REPOSITORY).options[-1] == "--git-dir=/nonexistent"
 
 
 def test_nobody_is_prompted_and_no_configuration_is_found():
-    environment = local_settings(PLACE).environment
+    environment = local_invocation(PLACE).environment
     assert environment["GIT_TERMINAL_PROMPT"] == "0"
     assert environment["GIT_ASKPASS"] == environment["SSH_ASKPASS"] == "/bin/false"
     assert environment["GIT_CONFIG_NOSYSTEM"] == "1"
@@ -51,7 +56,7 @@ def test_nobody_is_prompted_and_no_configuration_is_found():
 
 
 def _remote(helper: str | None):
-    return remote_settings(
+    return remote_invocation(
         REMOTE,
         PLACE,
         resolved="git.example:443:140.82.121.4",

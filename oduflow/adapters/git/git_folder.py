@@ -1,0 +1,112 @@
+"""Git's own folder of one repository: marked while it is written, made anew when it is damaged."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from oduflow.adapters.git.calls import call
+from oduflow.adapters.git.connections import Connection
+from oduflow.adapters.git.disk_quota import DiskQuota
+from oduflow.adapters.git.failures import GitFailed, explain, unexplained
+from oduflow.adapters.git.invocation import RepositoryPaths, local_invocation
+from oduflow.adapters.git.limits import AbortCheck, RepositoryLimits
+from oduflow.domain.errors import UpstreamFailed
+from oduflow.domain.progress_monitor import ProgressMonitor
+
+_UNFINISHED = "unfinished"
+_FETCH = ("fetch", "--depth=1", "--no-tags", "--no-recurse-submodules", "--progress")
+
+
+@dataclass(frozen=True, slots=True)
+class GitFolder:
+    """One repository's folder, and the limits of all that is run in it.
+
+    The file `unfinished` marks a folder that is being written. A kill or an error leaves it
+    behind, and the next `prepare` then makes the folder anew.
+    """
+
+    git_dir: Path
+    limits: RepositoryLimits
+    monitor: ProgressMonitor
+
+    @property
+    def mark(self) -> Path:
+        """The file that marks the folder as unfinished."""
+        return self.git_dir / _UNFINISHED
+
+    def prepare(self, *options: str, work_tree: Path | None = None) -> None:
+        """Mark the folder and run `git init` in it with the given options."""
+        if self.mark.exists():
+            shutil.rmtree(self.git_dir)
+        self.git_dir.mkdir(parents=True, exist_ok=True)
+        self.mark.touch()
+        (self.git_dir / "config").unlink(missing_ok=True)  # init writes a plain one
+        self.run("init", "--quiet", *options, "--template=", work_tree=work_tree)
+
+    def fetch(
+        self,
+        connection: Connection,
+        branch: str,
+        ref: str,
+        quota: DiskQuota,
+        work_tree: Path | None = None,
+    ) -> str:
+        """Download a branch's newest commit without its history, and return that commit."""
+        abort_check = AbortCheck(
+            f"downloading from {connection.remote.host}",
+            self.limits.fetch_seconds,
+            cancelled=self.monitor.cancelled,
+            quota=quota,
+        )
+        paths, refs = RepositoryPaths(self.git_dir, work_tree), (f"+refs/heads/{branch}:{ref}",)
+        connection.call(_FETCH, refs, paths, abort_check, self.monitor.on_progress)
+        return self.run(
+            "rev-parse", "--verify", f"{ref}^{{commit}}", quota=quota, work_tree=work_tree
+        )
+
+    def run(
+        self, *arguments: str, quota: DiskQuota | None = None, work_tree: Path | None = None
+    ) -> str:
+        """Run a git command that reaches no server, and return its output."""
+        abort_check = AbortCheck(
+            "writing the checkout",
+            self.limits.write_seconds,
+            cancelled=self.monitor.cancelled,
+            quota=quota,
+        )
+        invocation = local_invocation(RepositoryPaths(self.git_dir, work_tree))
+        return call(arguments, invocation, abort_check, self.monitor.on_progress)
+
+    def fill(
+        self,
+        attempt: Callable[[], str],
+        connection: Connection,
+        written: str,
+        work_tree: Path | None = None,
+    ) -> str:
+        """Run an attempt to fill the folder; when git fails, once more in a folder made anew.
+
+        Args:
+            attempt: begins with `prepare`, removes the mark at its end, and returns a commit.
+            connection: the server.
+            written: what cannot be written when the disk fails: "checkout".
+            work_tree: a folder whose path no message may show.
+        """
+        try:
+            try:
+                return attempt()
+            except GitFailed:  # the mark was left behind, so `prepare` makes the folder anew
+                return attempt()
+        except GitFailed as cause:
+            remote, paths = connection.remote, RepositoryPaths(self.git_dir, work_tree)
+            raise explain(cause, remote, paths) or unexplained(cause, remote, paths) from cause
+        except OSError as cause:
+            raise unwritable(written) from cause
+
+
+def unwritable(what: str) -> UpstreamFailed:
+    """Make the error for a folder that cannot be written."""
+    return UpstreamFailed(
+        f"The {what} cannot be written.", "Run `oduflow doctor`: it checks disk and rights."
+    )
