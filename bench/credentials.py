@@ -9,9 +9,9 @@ from pathlib import Path
 from statistics import median
 
 from bench.figures import Figure
-from oduflow.adapters.store import Attempts, Store
+from oduflow.adapters.store import RateLimits, Store
 from oduflow.blueprints.auth.secret_digests import SecretDigests
-from oduflow.domain.attempts import Claim
+from oduflow.domain.rate_limits import Claim
 from tests.support.audit_trails import open_log
 from tests.support.store_rows import audit_row
 
@@ -52,7 +52,7 @@ def _limits(store: Store, rounds: int) -> list[Figure]:
     """Measure a valid credential's first use, which reserves a failure, and its later uses."""
     first = Figure("limits: a right credential's first use", 0.01)
     later = Figure("limits: each use after it", 0.001)
-    attempts, claim = Attempts(store), Claim.of("127.0.0.1", ["1"])
+    attempts, claim = RateLimits(store), Claim.of("127.0.0.1", ["1"])
 
     def use() -> None:
         attempts.look(claim)

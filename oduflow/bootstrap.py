@@ -24,7 +24,6 @@ from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
 from oduflow.adapters.providers.known import known_providers
 from oduflow.adapters.store import (
-    Attempts,
     AuditLog,
     Environments,
     ExtraRepos,
@@ -34,6 +33,7 @@ from oduflow.adapters.store import (
     OAuthLogins,
     OAuthTokens,
     OAuthTransactions,
+    RateLimits,
     Store,
     Templates,
 )
@@ -120,7 +120,7 @@ class Services:
     audit: AuditTrail
     grants: GrantKeeper
     oauth: OAuth
-    attempts: Attempts
+    rate_limits: RateLimits
     facts: Facts
 
     @property
@@ -139,10 +139,10 @@ class Services:
         oauth = self.oauth
         return GithubPeople(self.live.current, oauth.tokens, oauth.logins, self.grants.environment)
 
-    def stands(self, actor: Actor) -> bool:
+    def still_valid(self, actor: Actor) -> bool:
         """Whether what let an actor in still would: asked again while a stream is open."""
         configured = actor.team in self.live.current().teams
-        return configured and all(verifier.stands(actor) for verifier in self.verifiers)
+        return configured and all(verifier.still_valid(actor) for verifier in self.verifiers)
 
 
 def build(settings: Settings) -> Services:
@@ -252,7 +252,7 @@ def build(settings: Settings) -> Services:
         audit=audit,
         grants=grants,
         oauth=oauth,
-        attempts=Attempts(store),
+        rate_limits=RateLimits(store),
         facts=Facts(store),
     )
 

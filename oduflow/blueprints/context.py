@@ -1,4 +1,4 @@
-"""What every face is handed: the settings, the runner with its registry, and the probes."""
+"""The parts of one application that its faces share: settings, runner, limits, caches."""
 
 import os
 import threading
@@ -11,73 +11,80 @@ from flask import current_app, g, has_request_context
 from oduflow.blueprints.expiring_set import ExpiringSet
 from oduflow.blueprints.health.ports import Probe
 from oduflow.blueprints.in_flight import CallsInFlight
-from oduflow.blueprints.ports import AttemptLedger, FactStore, Stands, TokenVerifier, always
-from oduflow.blueprints.slots import Slots
+from oduflow.blueprints.ports import (
+    CredentialCheck,
+    FactStore,
+    RateLimitStore,
+    TokenVerifier,
+    always_valid,
+)
+from oduflow.blueprints.wait_limits import WaitLimiter
 from oduflow.kernel.ports import AuditSink
 from oduflow.kernel.runner import Runner
 from oduflow.settings import Settings, SettingsSource
 
 EXTENSION = "oduflow"
-_TURNS = 64  # two places may share one
+_SOURCE_LOCKS = 64  # two sources may share one
 _SETTINGS = f"{EXTENSION}.settings"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What this process remembers of credentials, for a moment.
+class CredentialCache:
+    """Recent results of credential checks in this process.
 
     Attributes:
-        key: makes marks of credentials; random, so a mark means nothing elsewhere.
-        right: marks of credentials that were right a moment ago.
-        refused: full counters that the log was told of a moment ago.
-        told: what is told only once.
+        key: keys the fingerprints of credentials; random, so they mean nothing elsewhere.
+        accepted: fingerprints of credentials that were right in the last ten minutes.
+        throttled: full counters that were logged in the last minute.
+        warned_once: warnings that were already logged.
     """
 
     key: bytes = field(default_factory=lambda: os.urandom(32), repr=False)
-    right: ExpiringSet = field(default_factory=lambda: ExpiringSet(600))
-    refused: ExpiringSet = field(default_factory=lambda: ExpiringSet(60))
-    told: set[str] = field(default_factory=set)
-    _turns: tuple[threading.RLock, ...] = field(
-        default_factory=lambda: tuple(threading.RLock() for _ in range(_TURNS))
+    accepted: ExpiringSet = field(default_factory=lambda: ExpiringSet(600))
+    throttled: ExpiringSet = field(default_factory=lambda: ExpiringSet(60))
+    warned_once: set[str] = field(default_factory=set)
+    _locks: tuple[threading.RLock, ...] = field(
+        default_factory=lambda: tuple(threading.RLock() for _ in range(_SOURCE_LOCKS))
     )
 
-    def turn(self, source: str) -> threading.RLock:
-        """Return the lock that lets one credential at a time be tried from one place."""
-        return self._turns[hash(source) % _TURNS]
+    def source_lock(self, source: str) -> threading.RLock:
+        """Return the lock under which credentials from one source are compared one at a time."""
+        return self._locks[hash(source) % _SOURCE_LOCKS]
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One application's parts, as its faces may know them.
+    """The parts that the faces of one application use.
 
     Attributes:
-        configured: the configuration as it is now; `settings` is what one request sees of it.
-        attempts: counts wrong credentials.
-        facts: where what is seen is remembered for other processes.
-        audit: where sign-ins and refusals are remembered, beside the runner's calls.
-        verifiers: who knows Bearer tokens besides the static ones, in the order they are asked.
-        stands: whether what let an actor in still would; asked again while a stream is open.
-        draining: set at SIGTERM; new work is refused with 503 from then on.
-        calls: how many are in flight.
-        slots: who may keep a thread waiting, on every face.
+        configured: the configuration, read anew; `settings` stays the same within a request.
+        audit: the audit log, for sign-ins and refusals; the runner writes the calls itself.
+        rate_limits: counts wrong credentials.
+        facts: facts that other processes read.
+        verifiers: verifiers of Bearer tokens besides the static ones, in the order of asking.
+        still_valid: whether an actor's credential is still valid; asked while a stream is open.
+        draining: set at SIGTERM; from then on new work is refused with 503.
+        calls: the calls in flight.
+        wait_limiter: limits the threads that wait, on every face.
+        credential_cache: recent results of credential checks.
     """
 
     configured: SettingsSource
     runner: Runner
     probe: Probe
     audit: AuditSink
-    attempts: AttemptLedger
+    rate_limits: RateLimitStore
     facts: FactStore
     verifiers: Sequence[TokenVerifier] = ()
-    stands: Stands = always
+    still_valid: CredentialCheck = always_valid
     draining: threading.Event = field(default_factory=threading.Event)
     calls: CallsInFlight = field(default_factory=CallsInFlight)
-    slots: Slots = field(default_factory=Slots)
-    seen: Seen = field(default_factory=Seen)
+    wait_limiter: WaitLimiter = field(default_factory=WaitLimiter)
+    credential_cache: CredentialCache = field(default_factory=CredentialCache)
 
     @property
     def settings(self) -> Settings:
-        """The configuration; it stays the same from a request's beginning to its end."""
+        """The configuration; it does not change from a request's beginning to its end."""
         if not has_request_context():
             return self.configured.current()
         if _SETTINGS not in g:
@@ -86,5 +93,5 @@ class Context:
 
 
 def context() -> Context:
-    """Return the running application's parts."""
+    """Return the current application's parts."""
     return cast("Context", current_app.extensions[EXTENSION])

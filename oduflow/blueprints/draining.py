@@ -1,27 +1,27 @@
-"""A server that is shutting down finishes what it has and begins nothing."""
+"""Shutdown: refuse new work, and let the calls in flight finish."""
 
 import logging
 import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Protocol, cast
+from typing import cast
 
 from flask import Flask, request
 from werkzeug.exceptions import ServiceUnavailable
 
 from oduflow.blueprints import mcp
+from oduflow.blueprints.audit import record
 from oduflow.blueprints.auth import authenticate_basic, authenticate_bearer, authenticate_rest
-from oduflow.blueprints.auth.origins import SAFE_METHODS
+from oduflow.blueprints.auth.csrf import SAFE_METHODS
 from oduflow.blueprints.context import EXTENSION, Context, context
-from oduflow.blueprints.trail import remember
 from oduflow.domain.access import Actor
 from oduflow.domain.errors import Kind
 
 RETRY_AFTER_SECONDS = 5
 DRAIN_SECONDS = 10.0
-SEND_SECONDS = 0.1  # the server's own loop still sends what it took
-# By blueprint; whoever comes to another is a stranger there.
-_WHO: Mapping[str | None, Callable[[], Actor]] = MappingProxyType(
+SEND_SECONDS = 0.1  # the server's own loop still sends the answers it was given
+# By blueprint; the callers of the others are anonymous.
+_AUTHENTICATE: Mapping[str | None, Callable[[], Actor]] = MappingProxyType(
     {
         "credentials": authenticate_rest,
         "dashboard": authenticate_basic,
@@ -32,42 +32,36 @@ _WHO: Mapping[str | None, Callable[[], Actor]] = MappingProxyType(
 log = logging.getLogger("oduflow")
 
 
-class Loop(Protocol):
-    """Work beside the requests, in a thread of its own."""
-
-    def start(self) -> None:
-        """Begin; a second call does nothing."""
-
-    def stop(self) -> None:
-        """End after the step it is in; does not wait."""
-
-
 def refuse_while_draining() -> None:
-    """Refuse to begin anything while the server shuts down.
+    """Refuse requests that would start something while the server shuts down.
 
     Raises:
-        Failure: whoever asks is not let in at all.
-        ServiceUnavailable: it does, and this would.
+        Failure: the caller is not authenticated.
+        ServiceUnavailable: the server is shutting down.
     """
     if request.method not in SAFE_METHODS and context().draining.is_set():
-        asks = _WHO.get(request.blueprint)
-        remember("draining", asks() if asks else None, Kind.BUSY)
+        authenticate = _AUTHENTICATE.get(request.blueprint)
+        record("draining", authenticate() if authenticate else None, Kind.BUSY)
         raise ServiceUnavailable(
             "The server is shutting down. Call again in a few seconds.",
             retry_after=RETRY_AFTER_SECONDS,
         )
 
 
-def drain(app: Flask, keeper: Loop) -> None:
-    """Refuse new work, end streams, and give the calls in flight ten seconds to be answered.
+def drain(app: Flask, stop_background: Callable[[], None]) -> None:
+    """Refuse new work, end streams, and wait up to ten seconds for the calls in flight.
 
-    Jobs are cut off with the process, and undone at the next start.
+    Jobs end with the process; the next start undoes them.
+
+    Args:
+        app: the application.
+        stop_background: asks the server's background loop to stop; does not wait.
     """
     log.info("stopping: no new work, calls in flight may finish")
-    parts = cast("Context", app.extensions[EXTENSION])
-    parts.draining.set()
-    mcp.close(app)  # open streams would hold their threads to the end
-    keeper.stop()
-    parts.runner.jobs.close()
-    parts.calls.wait(DRAIN_SECONDS)
+    shared = cast("Context", app.extensions[EXTENSION])
+    shared.draining.set()
+    mcp.close(app)  # an open stream would hold its thread to the end
+    stop_background()
+    shared.runner.jobs.close()
+    shared.calls.wait(DRAIN_SECONDS)
     time.sleep(SEND_SECONDS)

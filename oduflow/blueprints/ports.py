@@ -1,24 +1,24 @@
-"""What every face may ask of whoever knows the callers, and of the store."""
+"""Protocols that every face needs: credential checks, and parts of the store."""
 
 from collections.abc import Callable
 from typing import Protocol
 
 from oduflow.domain.access import Actor
-from oduflow.domain.attempts import Claim, Reservation
+from oduflow.domain.rate_limits import Claim, Reservation
 
-Stands = Callable[[Actor], bool]
+CredentialCheck = Callable[[Actor], bool]
 
 
-def always(_actor: Actor) -> bool:
-    """Say that whatever let an actor in still does."""
+def always_valid(_actor: Actor) -> bool:
+    """Return True: the credential never ends. The default where none can."""
     return True
 
 
 class TokenVerifier(Protocol):
-    """Knows Bearer tokens of one kind: static ones, those of the OAuth server, grants."""
+    """Verifies Bearer tokens of one kind: static ones, those of the OAuth server, grants."""
 
     def verify(self, token: str, resource: str) -> Actor | None:
-        """Return who has that token, or None when it is not of this kind.
+        """Return the token's owner, or None when the token is not of this kind.
 
         Args:
             token: as the client sent it.
@@ -26,32 +26,32 @@ class TokenVerifier(Protocol):
                 for all of REST.
 
         Raises:
-            Forbidden: the token is known, but its owner may not come in any more.
-            Unauthenticated: the token was good until it ended, which is no guess.
+            Forbidden: the token is known, but its owner may not sign in any more.
+            Unauthenticated: the token has ended. It was valid once, so this is not a guess.
         """
 
 
-class AttemptLedger(Protocol):
-    """Counts wrong credentials, the same for every face and every process."""
+class RateLimitStore(Protocol):
+    """Counts wrong credentials across all faces and processes."""
 
     def look(self, claim: Claim) -> Reservation:
-        """Say what `reserve` would answer now; nothing is written."""
+        """Return what `reserve` would answer now, without writing."""
 
     def reserve(self, claim: Claim) -> Reservation:
         """Add one failure to the claim's counters, before anything is compared."""
 
     def give_back(self, reservation: Reservation) -> None:
-        """Take the reserved failures back: it was none."""
+        """Take the reserved failures back: the credential was not wrong."""
 
     def succeed(self, reservation: Reservation, source: str, team: str) -> None:
-        """Take the reserved failures back, and remember that somebody signed in."""
+        """Take the reserved failures back, and store that this source signed in to the team."""
 
 
 class FactStore(Protocol):
-    """Remembers single facts where other processes find them."""
+    """Stores single facts that other processes read."""
 
     def get(self, key: str) -> str | None:
-        """Return what is remembered under `key`, or None."""
+        """Return the value under `key`, or None."""
 
     def set(self, key: str, value: str) -> None:
-        """Remember `value` under `key` instead of what was there."""
+        """Store `value` under `key`, replacing any other."""

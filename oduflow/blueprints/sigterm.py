@@ -1,43 +1,48 @@
-"""SIGTERM for an application under a server of somebody else's."""
+"""SIGTERM for an application under another program's WSGI server, such as gunicorn."""
 
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 from flask import Flask
 
-from oduflow.blueprints.draining import Loop, drain
+from oduflow.blueprints.draining import drain
 
 
-def drain_at_sigterm(app: Flask, keeper: Loop) -> None:
-    """Let SIGTERM drain the application; elsewhere than on the main thread this does nothing.
+def drain_at_sigterm(app: Flask, stop_background: Callable[[], None]) -> None:
+    """Drain the application at SIGTERM; on any but the main thread this does nothing.
 
-    A server that handles the signal (gunicorn, before it loads us) is handed it at once, and ends
-    when its calls do. Where nobody does (waitress-serve) the process ends when all is drained, by
-    `SystemExit`, so that the server may tidy up and what was counted reaches the audit trail.
+    A server that handles the signal itself (gunicorn, before it loads us) is called at once, and
+    ends when its calls do. Without such a handler (waitress-serve) the process ends after the
+    draining by `SystemExit`, so that the server cleans up and the audit log gets its counts.
+
+    Args:
+        app: the application.
+        stop_background: asks the server's background loop to stop.
     """
     before = signal.getsignal(signal.SIGTERM)
-    answered = callable(before)
+    has_handler = callable(before)
     if threading.current_thread() is not threading.main_thread() or not (
-        answered or before is signal.SIG_DFL
+        has_handler or before is signal.SIG_DFL
     ):
         return
 
-    def ending() -> None:
-        drain(app, keeper)
-        if not answered:
+    def drain_and_end() -> None:
+        drain(app, stop_background)
+        if not has_handler:
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
     def handle(number: int, frame: FrameType | None) -> None:
         # A second signal must not wait for the first.
-        signal.signal(signal.SIGTERM, before if answered else _leave)
-        threading.Thread(target=ending, name="drain", daemon=True).start()
+        signal.signal(signal.SIGTERM, before if has_handler else _exit)
+        threading.Thread(target=drain_and_end, name="drain", daemon=True).start()
         if callable(before):
             before(number, frame)
 
     signal.signal(signal.SIGTERM, handle)
 
 
-def _leave(_number: int, _frame: FrameType | None) -> None:
+def _exit(_number: int, _frame: FrameType | None) -> None:
     sys.exit()

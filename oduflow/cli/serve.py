@@ -19,7 +19,7 @@ from waitress.server import create_server
 from oduflow import bootstrap
 from oduflow.blueprints import mcp
 from oduflow.blueprints.auth.announce import startup_lines
-from oduflow.blueprints.draining import Loop, drain
+from oduflow.blueprints.draining import drain
 from oduflow.cli.failures import exit_on_failure
 from oduflow.cli.options import config_option, load_or_write
 from oduflow.domain.errors import Conflict, UpstreamFailed
@@ -140,7 +140,9 @@ def run_server(
         # A second signal ends the process at once.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        threading.Thread(target=_drain_and_stop, args=(app, services.keeper), daemon=True).start()
+        threading.Thread(
+            target=_drain_and_stop, args=(app, services.keeper.stop), daemon=True
+        ).start()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -148,8 +150,8 @@ def run_server(
     log.info("stopped")
 
 
-def _drain_and_stop(app: Flask, keeper: Loop) -> None:
-    drain(app, keeper)
+def _drain_and_stop(app: Flask, stop_background: Callable[[], None]) -> None:
+    drain(app, stop_background)
     # SIGINT makes waitress leave its loop and join its threads.
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 

@@ -127,7 +127,7 @@ class Bearing:
     resource: str
     environment: str = ""
 
-    def stands(self, environment: EnvironmentId) -> bool:
+    def still_valid(self, environment: EnvironmentId) -> bool:
         """Whether what it is for is still there: a new environment may have an old one's name.
 
         Args:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from oduflow.blueprints.slots import Limits
+from oduflow.blueprints.wait_limits import WaitLimits
 from oduflow.domain.access import Permission
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
@@ -24,7 +24,7 @@ from tests.support.waitress_server import THREADS, waitress_server
 
 URL = "https://me:ghp_A1b2C3d4E5f6G7h8I9j0@git.example.com/acme/addons.git"
 SOON = 2.0
-LIMITS = Limits()
+LIMITS = WaitLimits()
 
 
 @operation(
@@ -118,7 +118,7 @@ def test_calls_that_follow_one_another_need_no_more_than_one_place():
     }
 
     assert codes == {200}
-    assert world.context.slots.taken == 0
+    assert world.context.wait_limiter.taken == 0
 
 
 def done(asked: list[Future[Any]]) -> list[Future[Any]]:

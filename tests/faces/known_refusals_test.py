@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from oduflow.blueprints.mcp import workers
-from oduflow.blueprints.slots import Limits, Use
+from oduflow.blueprints.wait_limits import WaitKind, WaitLimits
 from oduflow.domain.access import Actor, ActorKind
 from tests.support.dashboard_world import make_dashboard
 from tests.support.fakes import (
@@ -129,7 +129,7 @@ def test_a_call_that_finds_no_worker_is_counted(served: McpWorld, monkeypatch):
     monkeypatch.setattr(workers, "PATIENCE_SECONDS", 0.1)
     with ThreadPoolExecutor(1) as pool:
         resting = pool.submit(served.call, "rest_awhile", seconds=2)
-        eventually(lambda: served.bridge.slots.taken == 1)
+        eventually(lambda: served.bridge.wait_limiter.taken == 1)
         threading.Event().wait(0.3)
         refused = served.call("get_thing", name="a")
         resting.result()
@@ -151,10 +151,12 @@ def test_a_wait_without_room_is_counted_over_mcp(served: McpWorld):
 
 def take_all(world: World) -> None:
     """Take every slot of the team, in the names of several of its people."""
-    limits = Limits()
+    limits = WaitLimits()
     people = [f"p{number}" for number in range(limits.team // limits.actor)]
     for name in people * limits.actor:
-        assert world.context.slots.slot(Actor("1", ActorKind.OAUTH, name), Use.CALL).take()
+        assert world.context.wait_limiter.permit(
+            Actor("1", ActorKind.OAUTH, name), WaitKind.CALL
+        ).take()
 
 
 @pytest.fixture

@@ -14,22 +14,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from oduflow.blueprints.context import Context
-from oduflow.blueprints.ports import AttemptLedger, Stands, TokenVerifier, always
+from oduflow.blueprints.ports import CredentialCheck, RateLimitStore, TokenVerifier, always_valid
 from oduflow.domain.access import Actor
-from oduflow.domain.attempts import Claim, Reservation
 from oduflow.domain.audit import AuditRow
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Busy, Unauthenticated
 from oduflow.domain.health import Finding
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import FINISHED, Status
+from oduflow.domain.rate_limits import Claim, Reservation
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.ports import Reach
@@ -40,6 +40,9 @@ from oduflow.settings import Settings, SettingsSource, parse
 from oduflow.web import create_app
 from tests.support.oauth_parts import OAuthParts
 from tests.support.things import THINGS
+
+if TYPE_CHECKING:
+    from oduflow.bootstrap import Services
 
 BASE_URL = "http://localhost:8000"
 BLUE_PASSWORD = "blue-password-0123"
@@ -235,7 +238,7 @@ class FakeProbe:
         return self.counts
 
 
-class FakeAttempts:
+class FakeRateLimits:
     """Room for any number of wrong credentials: most tests are not about them."""
 
     def look(self, claim: Claim) -> Reservation:
@@ -295,9 +298,9 @@ class World:
     probe: FakeProbe
     keeper: FakeKeeper
     verifiers: list[TokenVerifier] = field(default_factory=list)
-    stands: Stands = always
+    still_valid: CredentialCheck = always_valid
     oauth: OAuthParts = field(default_factory=OAuthParts)
-    attempts: AttemptLedger = field(default_factory=FakeAttempts)
+    rate_limits: RateLimitStore = field(default_factory=FakeRateLimits)
     facts: FakeFacts = field(default_factory=FakeFacts)
     source: SettingsSource | None = None
 
@@ -308,7 +311,7 @@ class World:
 
     @cached_property
     def app(self) -> Flask:
-        app = create_app(services=self)
+        app = create_app(services=cast("Services", self))
         app.test_client_class = LocalClient
         return app
 
@@ -358,7 +361,9 @@ def make_context(
 ) -> Context:
     """Build only what faces are handed, without an application."""
     world = make_world(toml, operations=operations, deps=deps)
-    return Context(world.live, world.runner, world.probe, world.audit, world.attempts, world.facts)
+    return Context(
+        world.live, world.runner, world.probe, world.audit, world.rate_limits, world.facts
+    )
 
 
 def basic(password: str, user: str = "admin") -> dict[str, str]:

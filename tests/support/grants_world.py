@@ -150,7 +150,7 @@ def _made(store: Store, toml: str) -> GrantsWorld:
         FakeProbe(),
         FakeKeeper(),
         [keeper],
-        keeper.stands,
+        keeper.still_valid,
     )
     return GrantsWorld(world, store, environments, grants, keeper, deps)
 

@@ -164,7 +164,7 @@ def mcp_world(
             world.app.register_blueprint(blueprint)
         if wait_seconds is not None:
             server = lambda: make_server(world.runner, wait_seconds)  # noqa: E731
-            world.app.extensions[EXTENSION] = Bridge(server, world.context.slots)
+            world.app.extensions[EXTENSION] = Bridge(server, world.context.wait_limiter)
         return world.app
 
     with waitress_server(make_app) as server:

@@ -93,7 +93,7 @@ def tampered(tool: str, change: Callable[[bytes], Answer]) -> Iterator[tuple[str
     def make_app(port: int) -> WSGIApplication:
         world = things_and_jobs(f"[server]\nport = {port}\n{TWO_TEAMS}")
         world.app.extensions[EXTENSION] = Bridge(
-            lambda: make_server(world.runner, WAIT_SECONDS), world.context.slots
+            lambda: make_server(world.runner, WAIT_SECONDS), world.context.wait_limiter
         )
         made.append(world)
 

@@ -56,7 +56,7 @@ def test_whoever_is_no_longer_configured_stands_no_more(tmp_path):
 
     def stand(live: Any) -> list[bool]:
         now_so = replace(services, live=live)
-        return [now_so.stands(person), now_so.stands(program)]
+        return [now_so.still_valid(person), now_so.still_valid(program)]
 
     assert stand(services.live) == [True, True]
     signing_in = f"[server]\n{SIGNING_IN}\n"

@@ -1,4 +1,3 @@
-from oduflow.web import create_app
 from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, basic, make_world
 
 FORWARDED = {"X-Forwarded-For": "1.1.1.1, 2.2.2.2, 3.3.3.3", "X-Forwarded-Host": "evil.example"}
@@ -36,7 +35,7 @@ def test_a_proxy_never_says_which_host_was_meant():
 
 def test_given_parts_are_used_as_they_are():
     world = make_world()
-    app = create_app(services=world)
+    app = world.app
     assert app.extensions["oduflow"].runner is world.runner
     assert app.extensions["oduflow"].settings is world.settings
 

@@ -1,6 +1,5 @@
 """The store: one SQLite file with everything the product must remember."""
 
-from oduflow.adapters.store.attempts import Attempts
 from oduflow.adapters.store.audit import AuditLog
 from oduflow.adapters.store.engine import Store
 from oduflow.adapters.store.environments import EnvironmentChanges, Environments
@@ -12,10 +11,10 @@ from oduflow.adapters.store.oauth_clients import OAuthClients
 from oduflow.adapters.store.oauth_logins import OAuthLogins
 from oduflow.adapters.store.oauth_tokens import OAuthTokens
 from oduflow.adapters.store.oauth_transactions import OAuthTransactions
+from oduflow.adapters.store.rate_limits import RateLimits
 from oduflow.adapters.store.templates import TemplateChanges, Templates
 
 __all__ = [
-    "Attempts",
     "AuditLog",
     "EnvironmentChanges",
     "Environments",
@@ -28,6 +27,7 @@ __all__ = [
     "OAuthLogins",
     "OAuthTokens",
     "OAuthTransactions",
+    "RateLimits",
     "Store",
     "TemplateChanges",
     "Templates",

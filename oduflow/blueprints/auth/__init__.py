@@ -1,16 +1,16 @@
-"""Who is asking: one `Actor` for every face, and what every request must be before that."""
+"""Authentication: one `Actor` for every face, and the checks that every request passes first."""
 
 from flask import Blueprint
 
 from oduflow.blueprints.auth.basic import authenticate_basic, authenticate_rest
 from oduflow.blueprints.auth.bearer import StaticTokenVerifier, authenticate_bearer
-from oduflow.blueprints.auth.hops import notice_proxies
+from oduflow.blueprints.auth.hops import check_proxy_count
 from oduflow.blueprints.auth.hosts import (
     allowed_hosts,
     refuse_repeated_headers,
     refuse_unknown_host,
 )
-from oduflow.blueprints.auth.paths import refuse_doubled_slash
+from oduflow.blueprints.auth.requests import refuse_doubled_slash
 
 __all__ = [
     "StaticTokenVerifier",
@@ -22,8 +22,8 @@ __all__ = [
 ]
 
 blueprint = Blueprint("auth", __name__)
-# In this order, and before any other blueprint's: an application runs them as they were added.
+# Flask runs these in this order, before those of the blueprints that are registered later.
 blueprint.before_app_request(refuse_repeated_headers)
 blueprint.before_app_request(refuse_unknown_host)
 blueprint.before_app_request(refuse_doubled_slash)
-blueprint.before_app_request(notice_proxies)
+blueprint.before_app_request(check_proxy_count)

@@ -1,4 +1,4 @@
-"""What the log says at start about who may come in."""
+"""The log lines at start that say how each team signs in."""
 
 import logging
 from urllib.parse import urlsplit
@@ -13,10 +13,10 @@ Line = tuple[int, str]
 
 
 def startup_lines(settings: Settings) -> list[Line]:
-    """Say of each team which of its faces ask for a credential, then what deserves a look.
+    """Return a line for each team with the credentials its faces ask for, then the warnings.
 
     Returns:
-        Levels of `logging`, and lines without their level.
+        Pairs of a level of `logging` and a line.
     """
     oauth = _switch(on=settings.server.oauth_enabled)
     teams = [
@@ -29,7 +29,7 @@ def startup_lines(settings: Settings) -> list[Line]:
 
 
 def team_url(settings: Settings, team: TeamSettings) -> str:
-    """Return the address of a team's dashboard, as far as the configuration knows it."""
+    """Return the URL of a team's dashboard, derived from the configuration."""
     server = settings.server
     base = urlsplit(server.oauth_base_url)
     if team.hostname:

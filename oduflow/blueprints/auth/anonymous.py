@@ -1,24 +1,24 @@
-"""Callers without any credential, where a team runs without authentication."""
+"""Callers without a credential, for teams that run without authentication."""
 
 from collections.abc import Callable
 
 from flask import request
 
 from oduflow.blueprints.auth.hosts import teams_at
-from oduflow.blueprints.auth.peers import is_direct_and_local
+from oduflow.blueprints.auth.requests import is_direct_and_local
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.settings import Settings, TeamSettings
 
 
 def anonymous(settings: Settings, secret: Callable[[TeamSettings], str]) -> Actor | None:
-    """Return who asks without a credential, or None where a credential is needed.
+    """Return the anonymous actor, or None where a credential is needed.
 
-    Only a program on this machine may, and only where exactly one team can be meant and that
-    team's secret is empty.
+    None is needed only for a program on this machine, and only where the Host means exactly one
+    team and that team's secret is empty.
 
     Args:
         settings: the configuration.
-        secret: the secret that guards the face.
+        secret: returns the secret of a team that protects the face.
     """
     teams = teams_at(settings.teams, request.headers["Host"])
     if len(teams) != 1 or secret(teams[0]):

@@ -1,4 +1,4 @@
-"""HTTP Basic: the dashboard and REST, user `admin`, a team's `ui_password` (RFC 7617)."""
+"""HTTP Basic authentication: user `admin`, password = a team's `ui_password` (RFC 7617)."""
 
 import hmac
 from typing import cast
@@ -6,15 +6,15 @@ from typing import cast
 from flask import request
 from flask_httpauth import HTTPBasicAuth  # type: ignore[import-untyped]
 
+from oduflow.blueprints.audit import record
 from oduflow.blueprints.auth.anonymous import anonymous
-from oduflow.blueprints.auth.attempts import attempt
 from oduflow.blueprints.auth.bearer import authenticate_grant
-from oduflow.blueprints.auth.failures import NotSignedIn
+from oduflow.blueprints.auth.csrf import refuse_cross_site
 from oduflow.blueprints.auth.hosts import teams_at
-from oduflow.blueprints.auth.origins import refuse_cross_site
+from oduflow.blueprints.auth.rate_limits import compare_credential
+from oduflow.blueprints.auth.requests import NotSignedIn, is_direct_and_local
 from oduflow.blueprints.auth.secret_digests import SecretDigests, digest
 from oduflow.blueprints.context import context
-from oduflow.blueprints.trail import remember
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Kind
 from oduflow.settings import TeamSettings
@@ -26,11 +26,11 @@ _http = HTTPBasicAuth(realm=REALM)
 
 
 def authenticate_basic() -> Actor:
-    """Return who asks on the dashboard or over REST.
+    """Return the caller of the dashboard or of REST.
 
     Raises:
-        Forbidden: a foreign page made a browser send this.
-        NotSignedIn: there is no credential where one is needed, or a wrong one.
+        Forbidden: another site's page made a browser send this.
+        NotSignedIn: a credential is needed and missing, or wrong.
         RateLimited: there were too many wrong ones.
     """
     refuse_cross_site()
@@ -39,9 +39,9 @@ def authenticate_basic() -> Actor:
         actor = anonymous(context().settings, _password)
         message = "This needs a user and a password."
         if actor is None:
-            remember("sign_in", None, Kind.UNAUTHENTICATED, {"credential": "none"})
+            record("sign_in", None, Kind.UNAUTHENTICATED, {"credential": "none"})
     else:
-        actor = attempt("basic", _compared, presented=presented)
+        actor = compare_credential("basic", _verified, presented=presented)
         message = "The user or the password is wrong."
     if actor is None:
         raise NotSignedIn(
@@ -53,11 +53,11 @@ def authenticate_basic() -> Actor:
 
 
 def authenticate_rest() -> Actor:
-    """Return who asks over REST: HTTP Basic, or the Bearer token of a grant made for it.
+    """Return the caller of REST, by HTTP Basic or by the Bearer token of a grant.
 
     Raises:
-        Forbidden: a foreign page made a browser send this.
-        NotSignedIn: there is no credential where one is needed, or a wrong one.
+        Forbidden: another site's page made a browser send this.
+        NotSignedIn: a credential is needed and missing, or wrong.
     """
     scheme = request.headers.get("Authorization", "").partition(" ")[0]
     if scheme.lower() != "bearer":
@@ -66,13 +66,24 @@ def authenticate_rest() -> Actor:
     return authenticate_grant()
 
 
-def _compared() -> Actor | None:
+def require_local_or_basic() -> None:
+    """Let in programs on this machine without a credential, such as a monitoring agent.
+
+    Raises:
+        NotSignedIn: the caller is elsewhere, or presents a credential, and it is not a right one.
+    """
+    pool = context().settings.server.subnet_pool
+    if "Authorization" in request.headers or not is_direct_and_local(request.environ, pool):
+        authenticate_basic()
+
+
+def _verified() -> Actor | None:
     return cast("Actor | None", _http.authenticate(_http.get_auth(), None))
 
 
 @_http.verify_password  # type: ignore[untyped-decorator]
 def verify(user: str | None, password: str | None) -> Actor | None:
-    """Return who has that password; a wrong user name costs the same time as a wrong password."""
+    """Return the password's owner; a wrong user takes the same time as a wrong password."""
     settings = context().settings
     secrets = SecretDigests({team.id: team.ui_password for team in settings.teams.values()})
     team = secrets.team_of(password or "")

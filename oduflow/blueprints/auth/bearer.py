@@ -1,18 +1,17 @@
-"""Bearer tokens (RFC 6750): all kinds over MCP, over REST only grants that were made for it."""
+"""Bearer tokens (RFC 6750): every kind over MCP; over REST only grants that allow it."""
 
 from collections.abc import Callable, Iterable
 
 from flask import request
 
+from oduflow.blueprints.audit import record
 from oduflow.blueprints.auth.anonymous import anonymous
-from oduflow.blueprints.auth.attempts import attempt
-from oduflow.blueprints.auth.failures import NotSignedIn
 from oduflow.blueprints.auth.hosts import teams_at
-from oduflow.blueprints.auth.ports import SecretLookup
+from oduflow.blueprints.auth.rate_limits import compare_credential
+from oduflow.blueprints.auth.requests import NotSignedIn
 from oduflow.blueprints.auth.secret_digests import SecretDigests
 from oduflow.blueprints.context import Context, context
 from oduflow.blueprints.ports import TokenVerifier
-from oduflow.blueprints.trail import remember
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Kind, Unauthenticated
 from oduflow.domain.grant_rules import REST
@@ -29,23 +28,23 @@ _INVALID_OR_BASIC = f"Basic {_REALM}, Bearer {_REALM}{_INVALID}"
 
 
 class StaticTokenVerifier:
-    """Knows the static tokens of teams; each one proves who asks and names the team."""
+    """Verifies the teams' static tokens (`auth_token`)."""
 
     def __init__(self, teams: Iterable[TeamSettings]) -> None:
-        """Remember the teams' tokens; an empty one opens nothing."""
-        self._tokens: SecretLookup = SecretDigests({team.id: team.auth_token for team in teams})
+        """Hash the teams' tokens; an empty one matches nothing."""
+        self._tokens = SecretDigests({team.id: team.auth_token for team in teams})
 
     def verify(self, token: str, resource: str = "") -> Actor | None:  # noqa: ARG002 - any
-        """Return who has that token, or None; it opens every path of its team."""
+        """Return the token's owner, or None; the token is valid at every path of its team."""
         team = self._tokens.team_of(token)
         return None if team is None else Actor(team, ActorKind.TOKEN, SUBJECT)
 
 
 def authenticate_bearer() -> Actor:
-    """Return who asks over MCP.
+    """Return the caller of MCP.
 
     Raises:
-        NotSignedIn: there is no token where one is needed, or a wrong one.
+        NotSignedIn: a token is needed and missing, or wrong.
         RateLimited: there were too many wrong ones.
     """
     presented = request.headers.get("Authorization")
@@ -54,35 +53,35 @@ def authenticate_bearer() -> Actor:
         actor = _anonymous()
         message, problem = "This needs a Bearer token.", ""
         if actor is None:
-            remember("sign_in", None, Kind.UNAUTHENTICATED, {"credential": "none"})
+            record("sign_in", None, Kind.UNAUTHENTICATED, {"credential": "none"})
     else:
         message, problem = "The Bearer token is wrong.", _INVALID
         try:
-            actor = attempt(
+            actor = compare_credential(
                 "bearer", lambda: _verified(presented), presented=presented, past_team=True
             )
         except Unauthenticated as ended:
             actor, message, hint = None, ended.message, ended.hint
     if actor is None:
         raise NotSignedIn(
-            message,
-            hint,
-            challenge=f"Bearer {_where_to_sign_in()}{_REALM}{problem}",
+            message, hint, challenge=f"Bearer {_resource_metadata()}{_REALM}{problem}"
         )
     return actor
 
 
 def authenticate_grant() -> Actor:
-    """Return who asks over REST with a grant; a team's own token opens nothing there.
+    """Return the caller of REST, by the token of a grant; a team's static token is not accepted.
 
     Raises:
-        NotSignedIn: it is no grant, or none that opens REST.
+        NotSignedIn: the token is not of a grant, or of one without REST.
     """
     presented = request.headers["Authorization"]
     message = "The Bearer token is wrong here."
     hint = _FOR_REST
     try:
-        actor = attempt("grant", lambda: _granted(presented), presented=presented, past_team=True)
+        actor = compare_credential(
+            "grant", lambda: _granted(presented), presented=presented, past_team=True
+        )
     except Unauthenticated as ended:
         actor, message, hint = None, ended.message, ended.hint
     if actor is None:
@@ -90,16 +89,16 @@ def authenticate_grant() -> Actor:
     return actor
 
 
-def standing(actor: Actor) -> Callable[[], bool]:
-    """Return what tells, while this request is answered, whether its credential still stands.
+def credential_check(actor: Actor) -> Callable[[], bool]:
+    """Return a function that tells, during this request, whether its credential is still valid.
 
-    A grant that is used up opens nothing more, but the answer that it paid for comes to its end.
+    A grant whose calls are used up starts nothing new, but the answer to its last call goes on.
     """
     shared, resource = context(), request.path
     presented = request.headers.get("Authorization", "")
 
-    def stands() -> bool:
-        if not shared.stands(actor):
+    def still_valid() -> bool:
+        if not shared.still_valid(actor):
             return False
         if actor.kind is ActorKind.GRANT:
             return True
@@ -107,13 +106,13 @@ def standing(actor: Actor) -> Callable[[], bool]:
         if actor.kind is ActorKind.ANONYMOUS:
             team = settings.teams.get(actor.team)
             return team is not None and not _token(team)
-        return _holder(presented, _verifiers(shared, settings), resource) == actor
+        return _owner(presented, _verifiers(shared, settings), resource) == actor
 
-    return stands
+    return still_valid
 
 
-def _where_to_sign_in() -> str:
-    """Tell a client where it learns how people sign in (RFC 9728, 5.1), if they can."""
+def _resource_metadata() -> str:
+    """Return the parameter that tells a client where to learn of sign-in (RFC 9728, 5.1)."""
     server = context().settings.server
     if not server.oauth_enabled or resource_at(server.oauth_base_url, request.path) is None:
         return ""
@@ -128,12 +127,12 @@ def _anonymous() -> Actor | None:
 
 
 def _verified(presented: str) -> Actor | None:
-    return _meant(_holder(presented, _verifiers(context(), context().settings), request.path))
+    return _of_host(_owner(presented, _verifiers(context(), context().settings), request.path))
 
 
 def _granted(presented: str) -> Actor | None:
-    actor = _meant(_holder(presented, _verifiers(context(), context().settings), REST))
-    if actor and actor.kind is not ActorKind.GRANT:  # known, so no guess that is to be counted
+    actor = _of_host(_owner(presented, _verifiers(context(), context().settings), REST))
+    if actor and actor.kind is not ActorKind.GRANT:  # a known token: not counted as a guess
         raise Unauthenticated("The Bearer token is for MCP, not for REST.", _FOR_REST)
     return actor
 
@@ -142,15 +141,15 @@ def _verifiers(shared: Context, settings: Settings) -> tuple[TokenVerifier, ...]
     return (StaticTokenVerifier(settings.teams.values()), *shared.verifiers)
 
 
-def _holder(presented: str, verifiers: Iterable[TokenVerifier], resource: str) -> Actor | None:
-    """Return who the first verifier that knows the token says it is."""
+def _owner(presented: str, verifiers: Iterable[TokenVerifier], resource: str) -> Actor | None:
+    """Return the token's owner according to the first verifier that knows it."""
     scheme, _, token = presented.partition(" ")
     found = (verifier.verify(token.strip(" "), resource) for verifier in verifiers)
     actor = next(filter(None, found), None)
     return actor if scheme.lower() == "bearer" else None
 
 
-def _meant(actor: Actor | None) -> Actor | None:
+def _of_host(actor: Actor | None) -> Actor | None:
     """Return the actor if the request's Host means its team."""
     meant = {team.id for team in teams_at(context().settings.teams, request.headers["Host"])}
     return actor if actor and actor.team in meant else None

@@ -1,7 +1,7 @@
-"""Notice when the proxies in front are not as many as the configuration says.
+"""Warn when the number of proxies in front differs from `trusted_proxies`.
 
-One too few and everybody shares one address; one too many and a client may claim any. Both work
-until it matters, so they are told at the first request that shows it.
+With one too few configured, all clients share one address; with one too many, a client may claim
+any address. Both work unnoticed, so the first request that shows the difference is logged.
 """
 
 import logging
@@ -13,38 +13,38 @@ from oduflow.blueprints.context import context
 from oduflow.domain.errors import Failure
 from oduflow.domain.proxies import FACT, Hops
 
-_PROBED = "health"  # monitors ask these pages directly, past every proxy
+_PROBED = "health"  # monitoring asks these pages directly, without a proxy
 log = logging.getLogger(__name__)
 
 
-def notice_proxies() -> None:
-    """Tell the log once, and `oduflow doctor` through the store, when the numbers differ."""
-    told = context().seen.told
-    if FACT in told:
+def check_proxy_count() -> None:
+    """Log a difference once, and store it as a fact for `oduflow doctor`."""
+    warned = context().credential_cache.warned_once
+    if FACT in warned:
         return
     hops = Hops(
         context().settings.server.trusted_proxies,
         len(parse_list_header(request.headers.get("X-Forwarded-For", ""))),
     )
     if hops.fit or (not hops.seen and request.blueprint == _PROBED):
-        _forget_former_server(told)
+        _clear_once(warned)
         return
-    told.add(FACT)
+    warned.add(FACT)
     log.warning("%s %s", hops.message, hops.hint)
-    _remember(hops.dump())
+    _store(hops.dump())
 
 
-def _forget_former_server(told: set[str]) -> None:
-    """Take back what was seen before a restart: it may be mended."""
-    if (begun := f"{FACT} since the start") not in told:
-        told.add(begun)
-        _remember("")
+def _clear_once(warned: set[str]) -> None:
+    """Clear the fact of the previous start: the configuration may be right by now."""
+    if (cleared := f"{FACT} since the start") not in warned:
+        warned.add(cleared)
+        _store("")
 
 
-def _remember(text: str) -> None:
+def _store(text: str) -> None:
     facts = context().facts
     try:
         if text or facts.get(FACT):
             facts.set(FACT, text)
     except Failure as failure:
-        log.warning("What is known of proxies was not remembered: %s", failure.message)
+        log.warning("The number of proxies was not stored: %s", failure.message)

@@ -1,12 +1,12 @@
-"""The names this server goes by; a request for any other is answered before anything else."""
+"""The host names of this server; a request for any other is refused first (DNS rebinding)."""
 
 from urllib.parse import urlsplit
 
 from flask import request
 from werkzeug.exceptions import BadRequest, MisdirectedRequest
 
+from oduflow.blueprints.audit import record
 from oduflow.blueprints.context import context
-from oduflow.blueprints.trail import remember
 from oduflow.domain.errors import Kind
 from oduflow.domain.hosts import join_host_port
 from oduflow.settings import Settings
@@ -21,10 +21,10 @@ _SINGLE = ("Host", "Authorization")
 
 
 def allowed_hosts(settings: Settings) -> frozenset[str]:
-    """Return every value of `Host` that is ours, in lower case.
+    """Return every accepted value of `Host`, in lower case.
 
-    The address that we listen on counts with our port only. A public name also counts with the
-    ports of a proxy in front: the usual ones, and that of `oauth_base_url`.
+    The listening address is accepted with our port only. A public name is also accepted with the
+    ports of a proxy in front: 80, 443, and that of `oauth_base_url`.
     """
     server = settings.server
     local = {server.host}
@@ -47,28 +47,28 @@ def allowed_hosts(settings: Settings) -> frozenset[str]:
 def refuse_repeated_headers() -> None:
     """Refuse a request with two `Host` or `Authorization` headers, or without any `Host`.
 
-    A WSGI server joins repeated headers with commas, which stand in no value of ours. Which of
-    the two a proxy in front of us went by, nobody knows (RFC 9112, 3.2).
+    A proxy in front may have read another of the two than we do (RFC 9112, 3.2). A WSGI server
+    joins repeated headers with commas, which no valid value contains.
 
     Raises:
-        BadRequest: it is such a request.
+        BadRequest: a header is repeated, or `Host` is missing.
     """
     for name in _SINGLE:
         if "," in request.headers.get(name, ""):
-            remember("repeated_header", None, Kind.INVALID, {"header": name})
+            record("repeated_header", None, Kind.INVALID, {"header": name})
             raise BadRequest(f"There is more than one {name} header.")
     if not request.headers.get("Host"):
         raise BadRequest("There is no Host header.")
 
 
 def refuse_unknown_host() -> None:
-    """Refuse a request for a name that is not ours, such as one that a foreign DNS pointed here.
+    """Refuse a request for another host name, such as one that foreign DNS points here.
 
     Raises:
-        MisdirectedRequest: the name is not ours.
+        MisdirectedRequest: the name is not one of `allowed_hosts`.
     """
     if request.headers["Host"].lower() not in allowed_hosts(context().settings):
-        remember("unknown_host", None, Kind.INVALID)
+        record("unknown_host", None, Kind.INVALID)
         raise MisdirectedRequest(
             "This server does not go by that name. [routing] external_host, [server] "
             "oauth_base_url and a team's hostname give it one."

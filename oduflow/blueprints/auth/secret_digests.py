@@ -1,4 +1,4 @@
-"""The teams' configured secrets, compared without telling anything by the clock."""
+"""Compare a presented secret with every team's secret in constant time."""
 
 import hashlib
 import hmac
@@ -9,31 +9,31 @@ Compare = Callable[[bytes, bytes], bool]
 
 
 def digest(text: str) -> bytes:
-    """Hash a secret: all of them get one length, and their own bytes are compared nowhere."""
+    """Return a secret's SHA-256: digests have one length, and the secrets are never compared."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 class SecretDigests:
-    """Secrets of one kind by team; an empty one belongs to nobody."""
+    """Digests of the secrets of one kind, by team; an empty secret matches nothing."""
 
     def __init__(self, secrets: Mapping[str, str], compare: Compare = hmac.compare_digest) -> None:
         """Hash the secrets.
 
         Args:
             secrets: team id → secret.
-            compare: says whether two digests are the same, in a time that tells nothing.
+            compare: a constant-time comparison of two digests.
         """
-        # Nothing hashes to random bytes, so an empty secret costs what the others cost.
+        # No text hashes to random bytes, so an empty secret takes the same time as any other.
         self._digests = {
             team: digest(secret) if secret else os.urandom(32) for team, secret in secrets.items()
         }
         self._compare = compare
 
     def team_of(self, secret: str) -> str | None:
-        """Return the team of a secret, after comparing it with every team's."""
+        """Return the team that a secret belongs to, or None; compares it with every team's."""
         presented = digest(secret)
         found = None
         for team, known in self._digests.items():
             if self._compare(known, presented):
-                found = team  # and no `break`: the time would tell which team it was
+                found = team  # no `break`: the time would show which team it was
         return found

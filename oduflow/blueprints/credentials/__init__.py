@@ -1,5 +1,5 @@
-"""The REST of git credentials, below `/api/credentials`."""
+"""The REST of git credentials: `GET /api/credentials`, `POST /api/credentials/{add,…}`."""
 
-from oduflow.blueprints.credentials.routes import blueprint
+from oduflow.blueprints.rest.routes import CREDENTIALS, operations_blueprint
 
-__all__ = ["blueprint"]
+blueprint = operations_blueprint(CREDENTIALS, lambda noun: noun == CREDENTIALS)

@@ -7,10 +7,11 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response
 
 from oduflow import __version__
+from oduflow.blueprints.audit import audited_refusals
 from oduflow.blueprints.auth import authenticate_basic
 from oduflow.blueprints.context import context
 from oduflow.blueprints.dashboard import words
-from oduflow.blueprints.room import room_for
+from oduflow.blueprints.wait_limits import WaitKind
 from oduflow.domain.access import Actor
 from oduflow.domain.errors import RateLimited
 from oduflow.domain.outcome import Envelope
@@ -77,7 +78,9 @@ def call(operation: str, /, **raw: Any) -> Envelope[Any]:
     runner, actor = context().runner, current_actor()
     origin = Origin(FACE, request.remote_addr or "")
     try:
-        with room_for(runner.registry.get(operation), raw, actor):
+        with context().wait_limiter.permit(actor, WaitKind.CALL) as permit:
+            with audited_refusals(operation, actor):
+                permit.take_for(runner.registry.get(operation), raw)
             return runner.call(operation, raw, actor, origin)
     except RateLimited as refusal:
         g.retry_after = refusal.retry_after  # also where a page of its own shows the refusal

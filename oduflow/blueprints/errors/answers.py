@@ -10,7 +10,7 @@ from flask import Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.response import Response as AnyResponse
 
-from oduflow.blueprints.auth.failures import NotSignedIn
+from oduflow.blueprints.auth.requests import NotSignedIn
 from oduflow.blueprints.errors.problem import MEDIA_TYPE, Problem
 from oduflow.domain.errors import Failure, RateLimited
 from oduflow.domain.excerpt import one_line

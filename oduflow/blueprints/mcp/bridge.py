@@ -1,4 +1,4 @@
-"""From WSGI to the SDK and back: which thread waits for what, and for how long."""
+"""Connect WSGI threads with the SDK's event loop."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -7,18 +7,16 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from wsgiref.types import WSGIEnvironment
 
-from oduflow.blueprints.mcp.caller import Caller
-from oduflow.blueprints.mcp.exchange import UNAVAILABLE, Exchange, Head
-from oduflow.blueprints.mcp.stream import Stream
-from oduflow.blueprints.mcp.watch import Watch
-from oduflow.blueprints.slots import RETRY_AFTER_SECONDS, Slots, Use
+from oduflow.blueprints.mcp.exchange import UNAVAILABLE, Caller, Exchange, Head, Stream
+from oduflow.blueprints.mcp.watch import CallerWatch
+from oduflow.blueprints.wait_limits import RETRY_AFTER_SECONDS, WaitKind, WaitLimiter
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
 
-    from oduflow.blueprints.mcp.loop import Loop
+    from oduflow.blueprints.mcp.event_loop import EventLoopThread
 
-# RFC 9110, section 7.6.1: they belong to one connection, and WSGI forbids them (PEP 3333).
+# They belong to one connection (RFC 9110, 7.6.1), and WSGI forbids them (PEP 3333).
 HOP_BY_HOP = {
     b"connection",
     b"keep-alive",
@@ -29,13 +27,13 @@ HOP_BY_HOP = {
     b"upgrade",
 }
 CLIENT_LEFT = Head(499, [])
-LAPSED = Head(401, [(b"content-type", b"text/plain")], b"no longer let in\n")
-NO_ROOM = Head(503, [(b"content-type", b"text/plain")], b"no free stream\n")
+CREDENTIAL_ENDED = Head(401, [(b"content-type", b"text/plain")], b"credential ended\n")
+NO_FREE_STREAM = Head(503, [(b"content-type", b"text/plain")], b"no free stream\n")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer as a WSGI application gives it."""
+class WsgiResponse:
+    """Status, headers and body, as a WSGI application returns them."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -43,17 +41,17 @@ class Answer:
 
 
 class Bridge:
-    """Serves one MCP server to the threads of a WSGI server.
+    """Serve one MCP server to the threads of a WSGI server.
 
-    The loop starts with the first request, or on request: making an application starts no thread,
-    and a process forked from it gets a loop of its own. The SDK takes longer to load than all the
-    rest together, so that it is only loaded with the loop.
+    The event loop starts with the first request or with `start`: making an application starts no
+    thread, and a forked process gets a loop of its own. The SDK is loaded with the loop, because
+    it takes longer to load than all other modules together.
     """
 
-    def __init__(self, make_server: "Callable[[], Server[Any]]", slots: Slots) -> None:
-        self.slots = slots
+    def __init__(self, make_server: "Callable[[], Server[Any]]", wait_limiter: WaitLimiter) -> None:
+        self.wait_limiter = wait_limiter
         self._make_server = make_server
-        self._loop: Loop | None = None
+        self._loop: EventLoopThread | None = None
         self._starting = threading.Lock()
         self._live: set[Exchange] = set()
         self._closed = threading.Event()
@@ -63,49 +61,51 @@ class Bridge:
         environ: WSGIEnvironment,
         caller: Caller,
         body: bytes,
-        stands: Callable[[], bool] = lambda: True,
-    ) -> Answer:
+        still_valid: Callable[[], bool] = lambda: True,
+    ) -> WsgiResponse:
         """Answer one request of an authenticated caller; blocks until the answer has begun.
+
+        Under waitress the environment shows whether the client is still connected (its
+        `channel_request_lookahead` must be above 0); under other servers a client that left is
+        noticed at the next write.
 
         Args:
             environ: the request.
-            caller: who asks, with a slot that is not taken yet.
-            body: what was sent.
-            stands: whether what let the caller in still would; when not, the answer ends.
-
-        Under waitress the environment tells whether the client is still there (its
-        `channel_request_lookahead` must be above 0); under other servers a client that left is
-        noticed at the next write.
+            caller: the caller, with a permit that is not taken yet.
+            body: the request's body.
+            still_valid: whether the caller's credential is still valid; the answer ends when not.
         """
-        watch = Watch(environ.get("waitress.client_disconnected", _never), stands)
+        watch = CallerWatch(environ.get("waitress.client_disconnected", _never), still_valid)
         if self._closed.is_set():
-            return _answer(UNAVAILABLE)
-        loop = self._here()
+            return _response(UNAVAILABLE)
+        loop = self._running_loop()
         exchange = loop.exchange(environ, caller, body)
         self._live.add(exchange)
 
         def over() -> None:
             self._live.discard(exchange)
-            caller.slot.release()
+            caller.permit.release()
             exchange.leave()
 
         loop.submit(exchange)
-        if self._closed.is_set():  # since the look above, so nobody has ended this one
+        if self._closed.is_set():  # closed since the check above, without ending this exchange
             exchange.end()
-        head = exchange.head(watch.is_over) or (LAPSED if watch.lapsed() else CLIENT_LEFT)
-        if head.more and use_of(environ) is Use.STREAM and not caller.slot.take():
-            head = NO_ROOM
+        head = exchange.head(watch.is_over)
+        if head is None:
+            head = CREDENTIAL_ENDED if watch.credential_ended() else CLIENT_LEFT
+        if head.more and wait_kind(environ) is WaitKind.STREAM and not caller.permit.take():
+            head = NO_FREE_STREAM
         if not head.more:
             over()
-            return _answer(head)
+            return _response(head)
 
         def following() -> bytes | None:
-            return None if watch.lapsed() else exchange.chunk(watch.is_over)
+            return None if watch.credential_ended() else exchange.chunk(watch.is_over)
 
-        return _answer(head, Stream(head.chunk, following, over))
+        return _response(head, Stream(head.chunk, following, over))
 
     def close(self) -> None:
-        """End every stream and every wait, then the loop; later requests are answered 503.
+        """End every stream and every wait, then the loop. Later requests are answered 503.
 
         Call it before the WSGI server joins its threads. Jobs go on until the process ends.
         """
@@ -118,36 +118,36 @@ class Bridge:
             loop.stop()
 
     def start(self) -> None:
-        """Load the SDK and start the loop; a second call does nothing."""
+        """Load the SDK and start the event loop; a second call does nothing."""
         if not self._closed.is_set():
-            self._here()
+            self._running_loop()
 
-    def _here(self) -> "Loop":
+    def _running_loop(self) -> "EventLoopThread":
         loop = self._loop
         if loop is not None and loop.is_alive:
             return loop
         with self._starting:
             if self._loop is None or not self._loop.is_alive:
-                from oduflow.blueprints.mcp.loop import Loop  # noqa: PLC0415 - see the class
+                from oduflow.blueprints.mcp.event_loop import EventLoopThread  # noqa: PLC0415 - loads the SDK
 
-                self._loop = Loop(self._make_server())
+                self._loop = EventLoopThread(self._make_server())
             return self._loop
 
 
-def use_of(environ: WSGIEnvironment) -> Use:
-    """Say what a request's thread would wait for."""
-    return Use.STREAM if environ["REQUEST_METHOD"] == "GET" else Use.CALL
+def wait_kind(environ: WSGIEnvironment) -> WaitKind:
+    """Return what the request's thread would wait for."""
+    return WaitKind.STREAM if environ["REQUEST_METHOD"] == "GET" else WaitKind.CALL
 
 
-def _answer(head: Head, body: Stream | None = None) -> Answer:
+def _response(head: Head, body: Stream | None = None) -> WsgiResponse:
     headers = [
         (key.decode("latin-1"), value.decode("latin-1"))
         for key, value in head.headers
         if key.lower() not in HOP_BY_HOP
     ]
-    if head.status == HTTPStatus.SERVICE_UNAVAILABLE:  # ours, or the SDK's: too many sessions
+    if head.status == HTTPStatus.SERVICE_UNAVAILABLE:  # ours, or of the SDK: too many sessions
         headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
-    return Answer(head.status, headers, head.chunk if body is None else body)
+    return WsgiResponse(head.status, headers, head.chunk if body is None else body)
 
 
 def _never() -> bool:

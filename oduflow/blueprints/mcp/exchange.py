@@ -1,32 +1,54 @@
-"""One HTTP exchange: the SDK answers on the event loop, a WSGI thread takes the answer."""
+"""One HTTP exchange: the SDK answers on the event loop, a WSGI thread sends the answer."""
 
 import asyncio
 import contextlib
 import logging
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
 
+from pydantic_core import from_json
 from starlette.types import ASGIApp, Message, Scope
 
-from oduflow.blueprints.mcp import sse
+from oduflow.blueprints.wait_limits import WaitPermit
+from oduflow.domain.access import Actor
+from oduflow.kernel.call import Origin
 
 log = logging.getLogger(__name__)
 
 Headers = list[tuple[bytes, bytes]]
 
-# A reply that comes alone within this time goes out as plain JSON, which keeps the connection;
-# below the idle limit of usual proxies (30 s and more).
+# A single reply within this time is sent as plain JSON, which keeps the connection open; below
+# the idle limit of usual proxies (30 s and more).
 HOLD_SECONDS = 10.0
-POLL_SECONDS = 0.5  # how often a waiting thread looks whether its client has left
-MAX_QUEUED = 256  # chunks that a slow reader may leave lying before the producer waits
+POLL_SECONDS = 0.5  # how often a waiting thread checks whether its client has left
+MAX_QUEUED = 256  # unread chunks at which the producer waits for a slow reader
 SLOW_READER_SECONDS = 0.02
+# Server-Sent Events (WHATWG HTML, section 9.2).
+SSE = b"text/event-stream"
+SSE_OPEN = b": open\r\n\r\n"  # a comment, which clients ignore; it makes the head go out
+_SSE_PREFIX, _SSE_SUFFIX = b"event: message\r\ndata: ", b"\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The caller of one request, as the blueprint hands it to the handlers.
+
+    Attributes:
+        permit: the request's permission to keep one of the server's threads waiting.
+        environment: name of the environment in the path; empty for the path of the whole team.
+    """
+
+    actor: Actor
+    origin: Origin
+    permit: WaitPermit
+    environment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How an answer begins: status, headers, first bytes, and whether more follow."""
+    """The beginning of an answer: status, headers, first bytes, and whether more follow."""
 
     status: int
     headers: Headers
@@ -39,7 +61,7 @@ DEFECT = Head(500, [(b"content-type", b"text/plain")], b"internal error\n")
 
 
 class Exchange:
-    """Carries one request to an ASGI application and its answer back to a thread."""
+    """Pass one request to an ASGI application, and its answer back to a thread."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, scope: Scope, body: bytes) -> None:
         self._loop = loop
@@ -57,7 +79,7 @@ class Exchange:
     # On the event loop.
 
     async def run(self, app: ASGIApp) -> None:
-        """Let `app` answer; whatever happens, the waiting thread learns that it is over."""
+        """Let `app` answer, and always tell the waiting thread when it has ended."""
         failed = UNAVAILABLE
         try:
             await app(self._scope, self._receive, self._send)
@@ -95,12 +117,10 @@ class Exchange:
     def _start(self, message: Message) -> None:
         headers: Headers = list(message["headers"])
         self._started = Head(message["status"], headers)
-        if any(
-            key == b"content-type" and value.startswith(sse.MEDIA_TYPE) for key, value in headers
-        ):
+        if any(key == b"content-type" and value.startswith(SSE) for key, value in headers):
             # WSGI sends no head before the first bytes, so an idle stream must send some.
             hold = HOLD_SECONDS if self._scope["method"] == "POST" else 0
-            self._timer = self._loop.call_later(hold, self._stream, sse.OPEN)
+            self._timer = self._loop.call_later(hold, self._stream, SSE_OPEN)
 
     def _first(self, chunk: bytes, *, more: bool) -> None:
         started = self._started or DEFECT
@@ -108,7 +128,7 @@ class Exchange:
             self._settle(Head(started.status, started.headers, chunk, more))
         elif self._reply is not None and not more and not chunk:
             self._settle(_plain(started, self._reply))
-        elif more and not self._held and (reply := sse.lone_reply(chunk)) is not None:
+        elif more and not self._held and (reply := single_reply(chunk)) is not None:
             self._held, self._reply = chunk, reply
         else:
             self._stream(chunk)
@@ -124,7 +144,7 @@ class Exchange:
     # In the WSGI thread.
 
     def head(self, is_gone: Callable[[], bool]) -> Head | None:
-        """Wait for the answer's beginning; None when the client left before it."""
+        """Wait for the answer's beginning. Return None when the client left before."""
         while True:
             try:
                 return self._head.result(POLL_SECONDS)
@@ -133,7 +153,7 @@ class Exchange:
                     return None
 
     def chunk(self, is_gone: Callable[[], bool]) -> bytes | None:
-        """Wait for the next bytes of a stream; None at its end or when the client left."""
+        """Wait for the next bytes. Return None at the stream's end or when the client left."""
         while True:
             try:
                 return self._chunks.get(timeout=POLL_SECONDS)
@@ -144,12 +164,12 @@ class Exchange:
     # From any thread.
 
     def leave(self) -> None:
-        """Say that nobody reads the answer any more; what waits for the client is cancelled."""
+        """Tell the application that the client disconnected, which cancels its waits for it."""
         if not self._over:
             self._loop.call_soon_threadsafe(self._gone.set)
 
     def end(self) -> None:
-        """Set the waiting thread free at once, as the server is closing."""
+        """End the exchange at once, because the server is closing."""
         self._settle(UNAVAILABLE)
         self._chunks.put(None)
         self.leave()
@@ -162,3 +182,48 @@ def _plain(started: Head, reply: bytes) -> Head:
         if key not in {b"content-type", b"cache-control", b"x-accel-buffering"}
     ]
     return Head(started.status, [*kept, (b"content-type", b"application/json")], reply)
+
+
+def single_reply(chunk: bytes) -> bytes | None:
+    """Return the JSON-RPC response that is the whole of this chunk, or None.
+
+    A request or a notification of the server has a `method`; a response has none (JSON-RPC 2.0,
+    section 5). Only the parsed message shows it: its params may contain any text.
+    """
+    if not (chunk.startswith(_SSE_PREFIX) and chunk.endswith(_SSE_SUFFIX)):
+        return None
+    data = chunk[len(_SSE_PREFIX) : -len(_SSE_SUFFIX)]
+    try:
+        message = from_json(data)
+    except ValueError:  # several events, or a message of several lines
+        return None
+    is_response = isinstance(message, dict) and "method" not in message and "id" in message
+    return data if is_response else None
+
+
+class Stream(Iterator[bytes]):
+    """The chunks of a streamed answer, until there are none or the server stops reading.
+
+    Not a generator: one that was never started would never run its `finally`, so a client that
+    leaves between head and body would keep its permit for ever.
+    """
+
+    def __init__(
+        self, first: bytes, following: Callable[[], bytes | None], on_close: Callable[[], None]
+    ) -> None:
+        self._first: bytes | None = first
+        self._following = following
+        self._on_close = on_close
+
+    def __next__(self) -> bytes:
+        """Return the next bytes, waiting for them."""
+        chunk, self._first = self._first, None
+        if chunk is None:
+            chunk = self._following()
+        if chunk is None:
+            raise StopIteration
+        return chunk
+
+    def close(self) -> None:
+        """End the stream (PEP 3333: called whether or not it was read to its end)."""
+        self._on_close()

@@ -1,7 +1,7 @@
-"""What the server does when a client lists its tools or calls one.
+"""Handlers of `tools/list` and `tools/call`.
 
 A client that leaves or sends `notifications/cancelled` ends our waiting, never the job: a lost
-connection must not undo minutes of work, and on the 2026 wire the two cannot be told apart. The
+connection must not undo minutes of work, and the 2026 protocol does not distinguish the two. The
 tool `cancel_job` stops a job.
 """
 
@@ -15,14 +15,13 @@ from mcp import types
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
-from oduflow.blueprints.mcp.caller import Caller
-from oduflow.blueprints.mcp.progress import ProgressTeller
+from oduflow.blueprints.audit import record_outside_request
+from oduflow.blueprints.mcp.exchange import Caller
+from oduflow.blueprints.mcp.progress import ProgressReporter
 from oduflow.blueprints.mcp.results import refusal_of, result_of
 from oduflow.blueprints.mcp.scope import User
 from oduflow.blueprints.mcp.tools import TARGET, Tools
 from oduflow.blueprints.mcp.workers import Workers
-from oduflow.blueprints.slots import take_room
-from oduflow.blueprints.trail import keep
 from oduflow.domain.access import Scope
 from oduflow.domain.errors import Failure, Internal, Kind, RateLimited
 from oduflow.domain.outcome import FINISHED, Envelope
@@ -31,11 +30,11 @@ from oduflow.kernel.runner import Runner
 
 log = logging.getLogger(__name__)
 
-Context = ServerRequestContext[Any, Any]
+RequestContext = ServerRequestContext[Any, Any]
 
-# What takes longer answers a job's handle. Clients give up after 60 s, some after 30 s.
+# A call that takes longer returns the job's handle. Clients give up after 60 s, some after 30 s.
 WAIT_SECONDS = 20.0
-LOOK_SECONDS = 0.5  # how late we notice that nobody waits any more
+POLL_SECONDS = 0.5  # within which a caller that left is noticed
 
 
 class Handlers:
@@ -48,7 +47,7 @@ class Handlers:
         self._wait_seconds = wait_seconds
 
     async def list_tools(
-        self, ctx: Context, params: types.PaginatedRequestParams | None
+        self, ctx: RequestContext, params: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
         """List the tools that the caller may call, on one page."""
         if params is not None and params.cursor is not None:
@@ -57,16 +56,16 @@ class Handlers:
         return types.ListToolsResult(tools=self._tools.listed(names))
 
     async def call_tool(
-        self, ctx: Context, params: types.CallToolRequestParams
+        self, ctx: RequestContext, params: types.CallToolRequestParams
     ) -> types.CallToolResult:
-        """Run a tool; a failure of the product is a result, only an unknown tool is an error.
+        """Run a tool. A failure of the product is a result with `isError`, not a JSON-RPC error.
 
         Raises:
-            MCPError: there is no such tool.
+            MCPError: there is no tool of that name.
         """
         operation = self._tools.operation(params.name)
         if operation is None:
-            await self._remember(ctx, "unknown_tool", Kind.NOT_FOUND)
+            await self._record(ctx, "unknown_tool", Kind.NOT_FOUND)
             raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name}")
         try:
             raw = _targeted(operation, params.arguments or {}, caller_of(ctx).environment)
@@ -80,54 +79,56 @@ class Handlers:
             return refusal_of(Internal(f"{operation.name} hit a defect of ours.", hint))
 
     async def _answer(
-        self, ctx: Context, operation: Operation, raw: Mapping[str, Any]
+        self, ctx: RequestContext, operation: Operation, raw: Mapping[str, Any]
     ) -> Envelope[Any]:
         caller = caller_of(ctx)
         until = time.monotonic() + self._wait_seconds
         try:
-            take_room(caller.slot, operation, raw)
-            may_wait = operation.slow and caller.slot.take()
-            place = await self._workers.place(caller.actor.team)
+            caller.permit.take_for(operation, raw)
+            may_wait = operation.slow and caller.permit.take()
+            worker = await self._workers.acquire(caller.actor.team)
         except RateLimited as refusal:
-            await self._remember(ctx, operation.name, refusal.kind)
+            await self._record(ctx, operation.name, refusal.kind)
             raise
         call = partial(self._runner.call, operation.name, raw, caller.actor, caller.origin)
         try:
             answer = await self._workers.wait(call)
         finally:
-            place.release()
+            worker.release()
         if not (may_wait and answer.job):
             return answer
         return await self._follow(ctx, answer.job, until)
 
-    async def _remember(self, ctx: Context, operation: str, kind: Kind) -> None:
-        """Remember a refusal of our own: the runner did not hear of the call."""
+    async def _record(self, ctx: RequestContext, operation: str, kind: Kind) -> None:
+        """Record a refusal that the runner does not record, because it was not called."""
         caller, audit = caller_of(ctx), self._runner.audit
-        await self._workers.wait(partial(keep, audit, operation, caller.actor, caller.origin, kind))
+        await self._workers.wait(
+            partial(record_outside_request, audit, operation, caller.actor, caller.origin, kind)
+        )
 
-    async def _follow(self, ctx: Context, job: str, until: float) -> Envelope[Any]:
+    async def _follow(self, ctx: RequestContext, job: str, until: float) -> Envelope[Any]:
         caller = caller_of(ctx)
-        progress = ProgressTeller(ctx.session)
+        progress = ProgressReporter(ctx.session)
         while True:
-            look = max(0.0, min(LOOK_SECONDS, until - time.monotonic()))
+            look = max(0.0, min(POLL_SECONDS, until - time.monotonic()))
             found = await self._workers.wait(
                 partial(self._runner.jobs.wait, caller.actor.team, job, look)
             )
-            await progress.tell(found)
-            if found.status in FINISHED or look == 0 or caller.slot.over:
+            await progress.report(found)
+            if found.status in FINISHED or look == 0 or caller.permit.over:
                 return self._runner.handle(found)
 
 
 def _targeted(operation: Operation, raw: Mapping[str, Any], environment: str) -> Mapping[str, Any]:
-    """Say which environment a call is about where the path does; the runner refuses another."""
+    """Add the environment of the path to the arguments; the runner refuses any other."""
     if not environment or operation.scope is not Scope.ENVIRONMENT:
         return raw
     return {TARGET: environment, **raw}
 
 
-def caller_of(ctx: Context) -> Caller:
-    """Return who sent this request; the blueprint lets nobody in without."""
+def caller_of(ctx: RequestContext) -> Caller:
+    """Return the caller of this request; the blueprint authenticates every request."""
     assert ctx.request is not None  # noqa: S101 - every request comes over HTTP
     user = ctx.request.scope["user"]
-    assert isinstance(user, User)  # noqa: S101 - the loop puts no other there
+    assert isinstance(user, User)  # noqa: S101 - `http_scope` puts no other there
     return user.caller

@@ -6,24 +6,24 @@ from oduflow.domain.job import Job
 from oduflow.kernel.runner import standing
 
 
-class ProgressTeller:
-    """Tells one caller how far a job is; says nothing to callers that gave no progress token.
+class ProgressReporter:
+    """Reports a job's progress to one caller, if it gave a progress token.
 
-    Progress must rise with every notification (MCP, “Progress”), also when one step has several
-    things to say: each of those goes half of the way that is left to the next step.
+    Progress must increase with every notification (MCP, “Progress”). A further message of the same
+    step therefore adds half of what is left to the next step.
     """
 
     def __init__(self, session: ServerSession) -> None:
         self._session = session
         self._value = 0.0
-        self._said = ""
+        self._reported = ""
 
-    async def tell(self, job: Job) -> None:
-        """Send a notification if there is news."""
+    async def report(self, job: Job) -> None:
+        """Send a notification if the job's progress text has changed."""
         message = standing(job)
-        if message == self._said:
+        if message == self._reported:
             return
-        self._said = message
+        self._reported = message
         step = float(job.progress.done) if job.progress else 0.0
         total = float(job.progress.total) if job.progress and job.progress.total else None
         self._value = step if step > self._value else (self._value + _next(self._value)) / 2

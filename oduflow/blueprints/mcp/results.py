@@ -1,4 +1,4 @@
-"""Answers as tool results: structured content, and a short text for clients that read no other."""
+"""Tool results: structured content, and a short text for clients that read only text."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ _REFUSAL = Shape(Envelope[Nothing])
 
 
 def result_of(envelope: Envelope[Any], shape: Shape) -> types.CallToolResult:
-    """Show an answer; one whose job failed, was cancelled or interrupted is an error."""
+    """Return an envelope as a result, with `isError` if it is failed, cancelled or interrupted."""
     content = shape.lean(envelope)
     if "error" in content and not content["error"]["output"]:
         del content["error"]["output"]
@@ -28,7 +28,7 @@ def result_of(envelope: Envelope[Any], shape: Shape) -> types.CallToolResult:
 
 
 def refusal_of(failure: Failure) -> types.CallToolResult:
-    """Show why a call was refused or failed: kind, message and the next step."""
+    """Return a failure as a result: kind, message and the next step."""
     return result_of(
         Envelope[Nothing](
             status=Status.CANCELLED if isinstance(failure, Cancelled) else Status.FAILED,
@@ -59,7 +59,7 @@ def _text(content: Schema) -> str:
 
 
 def _short(text: str) -> str:
-    """Cut a long text in the middle: what matters stands at its beginning or at its end."""
+    """Cut a long text in the middle, and keep its beginning and its end."""
     if len(text) <= MAX_DATA_TEXT:
         return text
     half = MAX_DATA_TEXT // 2

@@ -1,6 +1,6 @@
-"""JSON Schemas without noise, and values that follow them without noise.
+"""Compact JSON Schemas of the tools, and results without superfluous nulls.
 
-An agent reads the whole list of tools before its first call, so each byte counts: 60 tools fit
+An agent reads the whole list of tools before its first call, so its size matters: 60 tools fit
 into 45 kB.
 """
 
@@ -11,22 +11,22 @@ from pydantic import BaseModel
 
 Schema = dict[str, Any]
 
-# The runner refuses what is too long anyway and says so; in a list of tools it is noise.
-_NOISE = {"title", "$defs", "minLength", "maxLength", "minItems", "maxItems"}
+# Left out of the list of tools: the runner checks the lengths and names them in its message.
+_LEFT_OUT = {"title", "$defs", "minLength", "maxLength", "minItems", "maxItems"}
 
 
 def input_schema(model: type[BaseModel]) -> Schema:
-    """Say what a call takes: names, types, meanings, defaults, bounds and choices."""
+    """Return the schema of a call's arguments: types, descriptions, defaults, bounds, choices."""
     full = model.model_json_schema()
     schema = _compact(full, full.get("$defs", {}))
-    schema.pop("description", None)  # the model's, about the model
+    schema.pop("description", None)  # of the model, not of the call
     return schema
 
 
 def output_schema(envelope: type[BaseModel]) -> Schema:
-    """Say what a reader may rely on in every answer: the envelope, and the names in its data.
+    """Return the schema of every answer: the envelope's required keys, and those of its data.
 
-    Types stay out: the values are plain JSON, and with them the list would be twice as long.
+    Types are left out: they would make the list twice as long, and the values show them.
     """
     full = envelope.model_json_schema()
     data = _resolve(full["properties"]["data"], full.get("$defs", {}))
@@ -38,14 +38,14 @@ def output_schema(envelope: type[BaseModel]) -> Schema:
 
 
 class Shape:
-    """The full schema of an operation's answers, to drop nulls that say nothing."""
+    """The full schema of an operation's answers, used to drop superfluous nulls."""
 
     def __init__(self, envelope: type[BaseModel]) -> None:
         self._schema = envelope.model_json_schema()
         self._defs: Mapping[str, Schema] = self._schema.get("$defs", {})
 
     def lean(self, answer: BaseModel) -> Schema:
-        """Dump an answer to JSON types without the nulls that its schema does not require."""
+        """Return an answer as JSON types, without the nulls that its schema does not require."""
         lean: Schema = self._lean(answer.model_dump(mode="json"), self._schema)
         return lean
 
@@ -65,7 +65,7 @@ class Shape:
 
 
 def _resolve(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
-    """Follow a reference, and look through “or null”."""
+    """Return the schema behind a reference, or behind “or null”."""
     for choice in schema.get("anyOf", ()):
         if choice.get("type") != "null":
             return _resolve(choice, defs)
@@ -79,10 +79,10 @@ def _target(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
 
 
 def _compact(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
-    """Inline references and leave out what tells a caller nothing."""
+    """Return the schema with references inlined and without the keys in `_LEFT_OUT`."""
     compact: Schema = {}
     for key, value in _inlined(schema, defs).items():
-        if key in _NOISE or (key == "default" and value is None):
+        if key in _LEFT_OUT or (key == "default" and value is None):
             continue
         if key == "properties":
             compact[key] = {name: _compact(field, defs) for name, field in value.items()}
@@ -96,17 +96,17 @@ def _compact(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
 
 
 def _inlined(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
-    """Put what a reference stands for in its place.
+    """Return the schema with the target of its reference in place of the reference.
 
-    So too for “or null” where null is the default: leaving such a field out says the same.
+    An “or null” whose default is null becomes its other type: leaving the field out means null.
     """
-    said = {key: value for key, value in schema.items() if key not in {"$ref", "anyOf"}}
+    own = {key: value for key, value in schema.items() if key not in {"$ref", "anyOf"}}
     if "$ref" in schema:
         target = _inlined(_target(schema, defs), defs)
-        target.pop("description", None)  # the model's; the field says what it means here
-        return {**target, **said}
+        target.pop("description", None)  # of the model; the field has its own
+        return {**target, **own}
     choices: list[Schema] = schema.get("anyOf", [])
     real = [choice for choice in choices if choice.get("type") != "null"]
     if len(real) == 1 and schema.get("default", ...) is None:
-        return {**_inlined(real[0], defs), **said}
-    return {**said, "anyOf": choices} if choices else said
+        return {**_inlined(real[0], defs), **own}
+    return {**own, "anyOf": choices} if choices else own

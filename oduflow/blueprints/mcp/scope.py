@@ -1,4 +1,4 @@
-"""What the SDK is told of one HTTP request: an ASGI scope, and in it who asks."""
+"""The ASGI scope of one HTTP request, with the authenticated caller in it."""
 
 from typing import Any
 from wsgiref.types import WSGIEnvironment
@@ -7,19 +7,18 @@ from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from starlette.types import Scope
 
-from oduflow.blueprints.mcp.caller import Caller
+from oduflow.blueprints.mcp.exchange import Caller
 
-# Credentials have done their work before a scope is built; nothing below may see or log them.
+# The caller is authenticated before; neither the SDK nor its log may get the credentials.
 SECRET_HEADERS = {"HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_PROXY_AUTHORIZATION"}
 
 
 class User(AuthenticatedUser):
-    """The caller, in the shape that the SDK binds sessions to.
+    """The caller, in the form that the SDK binds sessions to.
 
-    The SDK compares client id and subject of a session's owner with those of each later request,
-    so a session opened by one team, or by one person of it, answers 404 to everybody else. One
-    opened at the path of an environment does at every other path, and with a grant that only took
-    the name of another.
+    The SDK compares client id and subject of a session's owner with those of each later request.
+    They contain the team, the person or the grant's id, and the path's environment, so a session
+    answers 404 to every other caller and at every other path.
     """
 
     def __init__(self, caller: Caller) -> None:
@@ -34,7 +33,7 @@ class User(AuthenticatedUser):
 
 
 def http_scope(environ: WSGIEnvironment, caller: Caller) -> Scope:
-    """Turn a WSGI request into an ASGI one (ASGI spec, “HTTP connection scope”)."""
+    """Return the ASGI scope of a WSGI request (ASGI spec, “HTTP connection scope”)."""
     path = environ.get("PATH_INFO", "/")
     return {
         "type": "http",

@@ -10,18 +10,18 @@ from oduflow.domain.access import Actor, Scope
 from oduflow.kernel.operation import Effect, Operation
 from oduflow.kernel.registry import Registry
 
-TARGET = "name"  # the argument that says which environment
+TARGET = "name"  # the argument that names the environment
 
 
 def tool_of(operation: Operation, *, implied: bool = False) -> types.Tool:
-    """Describe an operation as a tool; all four hints are said, none is left to a default.
+    """Return an operation as a tool, with all four hints set explicitly.
+
+    The title is the operation's name in words, not the docstring's first line: the description
+    begins with that, and repeating it would make the list a tenth longer.
 
     Args:
-        operation: the one to describe.
-        implied: whether it is known which environment a call is about.
-
-    The title is the name in words: the description begins with the docstring's first line, and
-    saying it twice would cost a tenth of the list.
+        operation: the operation.
+        implied: whether the server's path names the environment.
     """
     schema = input_schema(operation.arguments)
     drops = implied and operation.scope is Scope.ENVIRONMENT
@@ -48,11 +48,11 @@ def _without_target(schema: Schema) -> Schema:
 
 
 class Tools:
-    """The tools of one server, derived once.
+    """The tools of one server, derived once from the registry.
 
     Args:
-        operations: what there is to do.
-        implied: whether the server's path says which environment its calls are about.
+        operations: the operations.
+        implied: whether the server's path names the environment.
     """
 
     def __init__(self, operations: Registry, *, implied: bool = False) -> None:
@@ -63,7 +63,7 @@ class Tools:
         self._shapes = {name: Shape(found.envelope) for name, found in self._operations.items()}
 
     def visible(self, actor: Actor) -> tuple[str, ...]:
-        """Name the tools that the actor may call, in alphabetical order."""
+        """Return the names of the tools that the actor may call, in alphabetical order."""
         return tuple(
             name
             for name, operation in self._operations.items()
@@ -71,18 +71,18 @@ class Tools:
         )
 
     def listed(self, names: Iterable[str]) -> list[types.Tool]:
-        """Return the tools of those names."""
+        """Return the tools of these names."""
         return [self._tools[name] for name in names]
 
     def operation(self, name: str) -> Operation | None:
-        """Return the operation behind a tool, if there is one."""
+        """Return the operation of a tool, or None."""
         return self._operations.get(name)
 
     def shape(self, name: str) -> Shape:
-        """Return the shape of a tool's answers."""
+        """Return the schema of a tool's answers."""
         return self._shapes[name]
 
     def input_schema(self, name: str) -> Mapping[str, Any] | None:
-        """Return a tool's input schema, so that a call need not run the whole list."""
+        """Return a tool's input schema, or None; the SDK asks for it with each call."""
         tool = self._tools.get(name)
         return None if tool is None else tool.input_schema

@@ -1,42 +1,43 @@
-"""Whether a request still deserves its thread: its client is there, and may still come in."""
+"""End a request whose client has left or whose credential is no longer valid."""
 
 import time
 from collections.abc import Callable
 
 from oduflow.domain.errors import Failure
 
-LOOK_SECONDS = 0.5
-STRIKES = 2  # looks in a row: whoever deletes its own environment still hears that it is gone
+CHECK_SECONDS = 0.5
+# A caller that deletes its own environment still gets the answer before its credential ends.
+FAILED_CHECKS = 2  # in a row
 
 
-class Watch:
-    """Looks after one request while its thread waits, or hands out what comes.
+class CallerWatch:
+    """Watches one caller while a thread waits for its answer or sends it.
 
     Args:
-        has_left: whether the client is gone.
-        stands: whether what let the caller in still would; asked every half second.
+        has_left: whether the client has disconnected.
+        still_valid: whether the caller's credential is still valid; asked every half second.
     """
 
-    def __init__(self, has_left: Callable[[], bool], stands: Callable[[], bool]) -> None:
+    def __init__(self, has_left: Callable[[], bool], still_valid: Callable[[], bool]) -> None:
         self._has_left = has_left
-        self._stands = stands
-        self._looked_at = time.monotonic()
-        self._strikes = 0
+        self._still_valid = still_valid
+        self._checked_at = time.monotonic()
+        self._failed = 0
 
     def is_over(self) -> bool:
-        """Whether nobody may have, or wants, the rest of the answer."""
-        return self.lapsed() or self._has_left()
+        """Return whether the rest of the answer is not to be sent."""
+        return self.credential_ended() or self._has_left()
 
-    def lapsed(self) -> bool:
-        """Whether the caller's credential ended, as a revoked or expired grant does."""
+    def credential_ended(self) -> bool:
+        """Return whether the caller's credential ended, for example a revoked grant."""
         moment = time.monotonic()
-        if self._strikes < STRIKES and moment - self._looked_at >= LOOK_SECONDS:
-            self._looked_at = moment
-            self._strikes = 0 if self._known_to_stand() else self._strikes + 1
-        return self._strikes >= STRIKES
+        if self._failed < FAILED_CHECKS and moment - self._checked_at >= CHECK_SECONDS:
+            self._checked_at = moment
+            self._failed = 0 if self._check() else self._failed + 1
+        return self._failed >= FAILED_CHECKS
 
-    def _known_to_stand(self) -> bool:
+    def _check(self) -> bool:
         try:
-            return self._stands()
-        except Failure:  # who cannot be looked up is let in no longer than who is not there
+            return self._still_valid()
+        except Failure:  # a credential that cannot be checked is treated as an ended one
             return False

@@ -1,7 +1,7 @@
-"""The threads in which operations run while the event loop goes on.
+"""The worker threads in which operations run beside the event loop.
 
-A thread cannot be stopped from outside. One whose caller has left therefore keeps its place until
-it ends, and only its own team finds fewer free.
+A thread cannot be stopped from outside, so a call whose client has left keeps its thread until it
+ends. The limit for each team keeps that from affecting other teams.
 """
 
 import math
@@ -15,23 +15,23 @@ from oduflow.domain.errors import RateLimited
 
 T = TypeVar("T")
 
-# With the streams and waits of slots.py a busy team holds 28 of 32 threads at most.
+# With the limits of wait_limits.py a busy team holds 28 of 32 threads at most.
 CALLS_OF_A_TEAM = 12
 PATIENCE_SECONDS = 1.0
 
 
 class Workers:
-    """Worker threads with a limit for each team; belongs to one event loop."""
+    """Runs calls in worker threads, with a limit for each team; belongs to one event loop."""
 
     def __init__(self) -> None:
         self._of_team: dict[str, CapacityLimiter] = {}
         self._unlimited = CapacityLimiter(math.inf)
 
-    async def place(self, team: str) -> CapacityLimiter:
-        """Take one of the team's places, for an operation that ends by itself; `release` it.
+    async def acquire(self, team: str) -> CapacityLimiter:
+        """Acquire one of the team's workers for an operation; call `release` on the result.
 
         Raises:
-            RateLimited: the team has too many running, and none ended in time; nothing was begun.
+            RateLimited: all workers of the team are busy, and none became free in time.
         """
         limiter = self._of_team.setdefault(team, CapacityLimiter(CALLS_OF_A_TEAM))
         try:
@@ -46,5 +46,5 @@ class Workers:
         return limiter
 
     async def wait(self, work: Callable[[], T]) -> T:
-        """Run work that is limited elsewhere."""
+        """Run `work` in a thread without counting it against a team."""
         return await to_thread.run_sync(work, limiter=self._unlimited)

@@ -9,7 +9,7 @@ import hmac
 
 from authlib.oauth2.rfc6749 import ClientMixin
 
-from oduflow.blueprints.auth.attempts import attempt
+from oduflow.blueprints.auth.rate_limits import compare_credential
 from oduflow.blueprints.oauth.face import FACE, parts, server
 from oduflow.blueprints.oauth.metadata import AUTH_METHODS, GRANT_TYPES
 from oduflow.domain.access import Actor, ActorKind
@@ -58,7 +58,7 @@ class Client(ClientMixin):  # type: ignore[misc]
             right = hmac.compare_digest(self.row.secret.encode(), presented.encode())
             return actor if right else None
 
-        return attempt(FACE, compare) is not None
+        return compare_credential(FACE, compare) is not None
 
     def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
         """Whether it may prove itself so: with its secret where it has one."""

@@ -3,13 +3,13 @@
 from flask import Response
 from werkzeug.datastructures import MultiDict
 
+from oduflow.blueprints.audit import record
 from oduflow.blueprints.oauth.clients import agreed_client
 from oduflow.blueprints.oauth.errors import redirect_back, refuse
 from oduflow.blueprints.oauth.face import environment_id, parts
 from oduflow.blueprints.oauth.pages import OVER
 from oduflow.blueprints.oauth.server import Asked, agree_on, authorization
 from oduflow.blueprints.oauth.trail import SIGN_IN, person
-from oduflow.blueprints.trail import remember
 from oduflow.domain.errors import Forbidden, Kind
 from oduflow.domain.names import new_id
 from oduflow.domain.oauth import SCOPE, Bearing, Login, Transaction, environment_at
@@ -24,14 +24,14 @@ def end_with(seen: Transaction, error: str) -> Response:
         BadRequest: the sign-in is over already.
     """
     _take(seen)
-    remember(SIGN_IN, person(seen.login), Kind.CANCELLED, _fields(seen) | {"error": error})
+    record(SIGN_IN, person(seen.login), Kind.CANCELLED, _fields(seen) | {"error": error})
     return redirect_back(seen.redirect_uri, error=error, state=seen.request.get("state"))
 
 
 def turn_away(seen: Transaction, login: Login, hint: str) -> Forbidden:
     """End the sign-in of somebody who may not come in; the client learns nothing of them."""
     parts().transactions.take(seen)
-    remember(SIGN_IN, person(login), Kind.FORBIDDEN, _fields(seen))
+    record(SIGN_IN, person(login), Kind.FORBIDDEN, _fields(seen))
     return Forbidden(ACCESS_DENIED, hint)
 
 
@@ -66,7 +66,7 @@ def finish(seen: Transaction, login: Login, team: str) -> Response:
     )
     if answer.location is None:
         refuse("The client changed while you signed in.")
-    remember(SIGN_IN, person(login, team), "ok", _fields(seen))
+    record(SIGN_IN, person(login, team), "ok", _fields(seen))
     return redirect_back(answer.location)
 
 

@@ -37,7 +37,7 @@ class Presented(TokenMixin):  # type: ignore[misc]
     def owner(self) -> Bearing | None:
         """Return whose it is, if they may still come in, and what it is for is still there."""
         login, team = self.bearing.login, self.bearing.team
-        if not self.bearing.stands(environment_id):
+        if not self.bearing.still_valid(environment_id):
             return None
         welcome = team in teams_now(login.name) and parts().logins.is_bound(login)
         return self.bearing if welcome else None

@@ -9,13 +9,13 @@ from dataclasses import replace
 
 from flask import Response, request
 
+from oduflow.blueprints.audit import record
 from oduflow.blueprints.oauth.browser import is_https
 from oduflow.blueprints.oauth.ending import end_with, finish, turn_away
 from oduflow.blueprints.oauth.errors import refuse, see
 from oduflow.blueprints.oauth.face import blueprint, team_name, teams_now
 from oduflow.blueprints.oauth.pages import page, posted, under_way, went_on
 from oduflow.blueprints.oauth.trail import SIGN_IN, person
-from oduflow.blueprints.trail import remember
 from oduflow.domain.errors import Kind
 from oduflow.domain.oauth import Login, Stage, Transaction, hash_of, new_secret
 from oduflow.domain.redirects import destination
@@ -78,7 +78,7 @@ def chosen_team() -> Response:
     if not teams:
         raise turn_away(seen, login, _NOT_LISTED)
     if team not in teams:
-        remember(SIGN_IN, person(login), Kind.FORBIDDEN, {"team": team[:MAX_TEAM]})
+        record(SIGN_IN, person(login), Kind.FORBIDDEN, {"team": team[:MAX_TEAM]})
         refuse("You do not belong to that team.")
     return finish(seen, login, team)
 

@@ -1,4 +1,4 @@
-"""Turn an operation's envelope into an HTTP answer."""
+"""Turn an operation's envelope into an HTTP response."""
 
 from http import HTTPStatus
 from typing import Any
@@ -12,7 +12,7 @@ from oduflow.kernel.registry import Registry
 
 
 def answer(operation: Operation, envelope: Envelope[Any], registry: Registry) -> Response:
-    """Answer the envelope: done, made, still going on, or failed."""
+    """Return the HTTP response to an envelope: done, created, still running, or failed."""
     job = f"/api/jobs/{envelope.job}" if envelope.job else None
     if envelope.error is not None:
         return answer_problem(Problem.of(envelope.error, instance=job))
@@ -28,8 +28,8 @@ def answer(operation: Operation, envelope: Envelope[Any], registry: Registry) ->
 def success_status(operation: Operation, registry: Registry) -> HTTPStatus:
     """Return 201 where a POST adds to a collection that GET lists, else 200.
 
-    A job that makes something may have found it there, and its envelope does not tell the two
-    apart: a job is always 200.
+    A finished job is always 200: its envelope does not show whether it created the thing or found
+    it there.
     """
     adds = operation.method == "POST" and any(
         other.method == "GET" and other.path == operation.path for other in registry

@@ -1,6 +1,9 @@
-"""Read an operation's raw arguments from a request: path, then query or JSON body."""
+"""Read an operation's raw arguments from a request: path, query or JSON body, and `Prefer`."""
 
+import re
+import typing
 from collections.abc import Mapping
+from types import UnionType
 from typing import Any
 
 from flask import request
@@ -8,37 +11,38 @@ from pydantic import BaseModel
 from pydantic_core import from_json
 from werkzeug.exceptions import UnsupportedMediaType
 
-from oduflow.blueprints.rest.fields import array_fields
 from oduflow.domain.errors import Invalid
 from oduflow.kernel.operation import Operation
 
 JSON = "application/json"
 ONE_OBJECT = 'Send one JSON object, such as {"name": "shop"}.'
 METHODS_WITH_BODY = frozenset({"PATCH", "POST"})
+MAX_WAIT_SECONDS = 45
+_WAIT = re.compile(r'wait\s*=\s*"?(\d{1,9})"?\s*(?:;.*)?', re.IGNORECASE)
 
 
 def read_arguments(operation: Operation, path: Mapping[str, str]) -> dict[str, Any]:
-    """Collect what the caller sent; whether it fits is for the runner to say.
+    """Return the arguments as the caller sent them; the runner validates them.
 
     Args:
-        operation: the one that is called.
+        operation: the called operation.
         path: the parameters of the path.
 
     Raises:
-        Invalid: it cannot be read, or says two different things.
-        UnsupportedMediaType: the body is not said to be JSON.
+        Invalid: they cannot be read, or contradict the path.
+        UnsupportedMediaType: the body's content type is not JSON.
     """
     if operation.method in METHODS_WITH_BODY:
         _refuse_if(
             bool(request.query_string),
             f"{operation.method} reads a JSON body, no query.",
-            "Put what the query says into the body.",
+            "Put the query's parameters into the body.",
         )
         return _joined(path, _body())
     _refuse_if(
         bool(request.get_data()),
         f"{operation.method} reads the query, no body.",
-        "Put what the body says into the query.",
+        "Put the body's fields into the query.",
     )
     return _joined(path, _query(operation.arguments))
 
@@ -47,8 +51,8 @@ def _joined(path: Mapping[str, str], sent: Mapping[str, Any]) -> dict[str, Any]:
     for name in path.keys() & sent.keys():
         _refuse_if(
             sent[name] != path[name],
-            f"The path says {name} is “{path[name]}”, and more says not.",
-            f"Leave {name} to the path.",
+            f"{name} is “{path[name]}” in the path, and another value elsewhere.",
+            f"Leave {name} out of the query and the body.",
         )
     return {**sent, **path}
 
@@ -70,7 +74,7 @@ def _body() -> dict[str, Any]:
     text = request.get_data()
     if not text:
         return {}
-    # A form of a foreign page can post text, but never say that it is JSON.
+    # Another site's page can post a form as text, but not with the content type of JSON.
     if request.mimetype != JSON:
         raise UnsupportedMediaType(f"The body must be {JSON}.")
     try:
@@ -81,6 +85,28 @@ def _body() -> dict[str, Any]:
     return dict(value)
 
 
-def _refuse_if(wrong: bool, message: str, hint: str) -> None:  # noqa: FBT001 - it reads first
+def _refuse_if(wrong: bool, message: str, hint: str) -> None:  # noqa: FBT001 - the condition reads best first
     if wrong:
         raise Invalid(message, hint)
+
+
+def preferred_wait(prefer: str) -> int:
+    """Return how many seconds a `Prefer: wait=N` header asks to wait, at most 45, else 0.
+
+    A preference that cannot be parsed is ignored (RFC 7240, 2).
+    """
+    matches = (_WAIT.fullmatch(preference.strip()) for preference in prefer.split(","))
+    return next((min(int(match[1]), MAX_WAIT_SECONDS) for match in matches if match), 0)
+
+
+def array_fields(model: type[BaseModel]) -> frozenset[str]:
+    """Return the names of the fields that a query gives by repeating the key."""
+    fields = model.model_fields.items()
+    return frozenset(name for name, field in fields if _is_array(field.annotation))
+
+
+def _is_array(annotation: object) -> bool:
+    origin = typing.get_origin(annotation)
+    if origin in {typing.Union, UnionType}:
+        return any(_is_array(member) for member in typing.get_args(annotation))
+    return origin in {tuple, list, set, frozenset}

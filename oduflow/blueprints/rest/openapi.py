@@ -1,4 +1,4 @@
-"""The API's description (OpenAPI 3.1), derived from the same declarations as its routes."""
+"""The OpenAPI 3.1 document of the API, derived from the operations' declarations."""
 
 import re
 from http import HTTPStatus
@@ -11,8 +11,7 @@ from oduflow import __version__
 from oduflow.blueprints.errors import Problem
 from oduflow.blueprints.errors.problem import MEDIA_TYPE
 from oduflow.blueprints.rest.answers import success_status
-from oduflow.blueprints.rest.arguments import JSON, METHODS_WITH_BODY
-from oduflow.blueprints.rest.waiting import MAX_SECONDS
+from oduflow.blueprints.rest.arguments import JSON, MAX_WAIT_SECONDS, METHODS_WITH_BODY
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
 
@@ -23,7 +22,7 @@ _REF = "#/components/schemas/{model}"
 _PREFER: Schema = {
     "name": "Prefer",
     "in": "header",
-    "description": f"`wait=N` waits up to N seconds (at most {MAX_SECONDS}) for the job's end.",
+    "description": f"`wait=N` waits for the job's end, at most N and {MAX_WAIT_SECONDS} seconds.",
     "schema": {"type": "string"},
 }
 _LOCATION: Schema = {"description": "The job's address.", "schema": {"type": "string"}}
@@ -35,12 +34,12 @@ _BASIC: Schema = {
 _GRANT: Schema = {
     "type": "http",
     "scheme": "bearer",
-    "description": "The secret of a grant that was made with `rest`; a team's auth_token is none.",
+    "description": "The secret of a grant made with `rest`; a team's auth_token is not accepted.",
 }
 
 
 def describe(registry: Registry) -> Schema:
-    """Describe every route: its arguments, its answers, its problems."""
+    """Return the OpenAPI document: every route with its arguments, answers and problems."""
     schemas, answers = _answer_schemas(registry)
     paths: Schema = {}
     for operation in registry:
@@ -70,7 +69,7 @@ def describe(registry: Registry) -> Schema:
 
 
 def _answer_schemas(registry: Registry) -> tuple[Schema, Schema]:
-    """Return the schemas of all answers, and a reference to each operation's own."""
+    """Return the schemas of all answers, and a reference to the schema of each operation."""
     models: dict[str, type[BaseModel]] = {_PROBLEM: Problem}
     models |= {operation.name: operation.envelope for operation in registry}
     references, definitions = models_json_schema(
@@ -81,7 +80,7 @@ def _answer_schemas(registry: Registry) -> tuple[Schema, Schema]:
 
 
 def _request(operation: Operation, arguments: Schema) -> Schema:
-    """Divide the arguments between path, query and body, as they are read."""
+    """Return the parameters and the request body, as `read_arguments` reads them."""
     fields: Schema = arguments.get("properties", {})
     in_path = re.findall(r"{(\w+)}", operation.path)
     rest = {name: field for name, field in fields.items() if name not in in_path}

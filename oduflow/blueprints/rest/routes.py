@@ -1,4 +1,4 @@
-"""Every operation of the registry as a route below `/api`."""
+"""REST: every operation of the registry as a route below `/api`."""
 
 import functools
 import re
@@ -8,40 +8,76 @@ from typing import cast
 from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 
+from oduflow.blueprints.audit import audited_refusals
 from oduflow.blueprints.auth import authenticate_rest
 from oduflow.blueprints.context import EXTENSION, Context, context
 from oduflow.blueprints.rest.answers import answer
-from oduflow.blueprints.rest.arguments import read_arguments
+from oduflow.blueprints.rest.arguments import preferred_wait, read_arguments
 from oduflow.blueprints.rest.openapi import describe
-from oduflow.blueprints.rest.waiting import asked_wait
-from oduflow.blueprints.room import room_for
-from oduflow.blueprints.trail import refusals_remembered
+from oduflow.blueprints.wait_limits import WaitKind
 from oduflow.kernel.call import Origin
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
 
 FACE = "rest"
-APART = frozenset({"credentials"})  # nouns that a blueprint of their own serves
+CREDENTIALS = "credentials"  # the noun that a blueprint of its own serves
 
-blueprint = Blueprint(FACE, __name__, url_prefix="/api")
+
+def operations_blueprint(name: str, serves: Callable[[str], bool]) -> Blueprint:
+    """Return a blueprint with the routes of the operations of some nouns.
+
+    Args:
+        name: the blueprint's name.
+        serves: returns whether a noun's operations belong to it.
+    """
+    blueprint = Blueprint(name, __name__, url_prefix="/api")
+
+    @blueprint.record
+    def add_routes(state: BlueprintSetupState) -> None:
+        for operation in _registry(state):
+            if serves(operation.noun):
+                state.add_url_rule(
+                    re.sub(r"{(\w+)}", r"<\1>", operation.path),
+                    operation.name,
+                    functools.partial(call, operation),
+                    methods=[operation.method],
+                    provide_automatic_options=False,
+                )
+
+    return blueprint
+
+
+blueprint = operations_blueprint(FACE, lambda noun: noun != CREDENTIALS)
+
+
+@blueprint.record
+def _add_description(state: BlueprintSetupState) -> None:
+    describe_once = functools.cache(functools.partial(describe, _registry(state)))
+
+    def document() -> dict[str, object]:
+        authenticate_rest()
+        return describe_once()
+
+    state.add_url_rule("/openapi.json", "openapi", document, provide_automatic_options=False)
 
 
 def call(operation: Operation, **path: str) -> Response:
-    """Run one operation for whoever asks.
+    """Run one operation for the caller.
 
-    A slow one answers 202 and the job's address, unless the caller would rather wait, has room
-    to, and the job is finished by then.
+    A slow operation answers 202 and the job's URL at once. It waits for the job's end where the
+    caller prefers that (`Prefer: wait`) and a thread may wait.
 
     Raises:
-        RateLimited: it may keep its thread long, and too many do already.
+        RateLimited: the call may hold its thread for long, and too many do already.
     """
     actor = authenticate_rest()
     runner = context().runner
-    with refusals_remembered(operation.name, actor):
-        raw = read_arguments(operation, path)
-    wait = asked_wait(request.headers.get("Prefer", "")) if operation.slow else 0
-    with room_for(operation, raw, actor) as slot:
-        if wait and not slot.take():
+    with context().wait_limiter.permit(actor, WaitKind.CALL) as permit:
+        with audited_refusals(operation.name, actor):
+            raw = read_arguments(operation, path)
+            permit.take_for(operation, raw)
+        wait = preferred_wait(request.headers.get("Prefer", "")) if operation.slow else 0
+        if wait and not permit.take():
             wait = 0
         origin = Origin(FACE, request.remote_addr or "")
         envelope = runner.call(operation.name, raw, actor, origin, wait=wait)
@@ -49,41 +85,6 @@ def call(operation: Operation, **path: str) -> Response:
     if wait:
         response.headers["Preference-Applied"] = f"wait={wait}"
     return response
-
-
-def _document_of(registry: Registry) -> Callable[[], dict[str, object]]:
-    describe_once = functools.cache(lambda: describe(registry))
-
-    def document() -> dict[str, object]:
-        authenticate_rest()
-        return describe_once()
-
-    return document
-
-
-def add_operations(state: BlueprintSetupState, noun: Callable[[str], bool]) -> None:
-    """Add the operations of some nouns to a blueprint, as they are declared.
-
-    Args:
-        state: the blueprint on its application.
-        noun: whether a noun's operations belong to it.
-    """
-    for operation in _registry(state):
-        if noun(operation.noun):
-            state.add_url_rule(
-                re.sub(r"{(\w+)}", r"<\1>", operation.path),
-                operation.name,
-                functools.partial(call, operation),
-                methods=[operation.method],
-                provide_automatic_options=False,
-            )
-
-
-@blueprint.record
-def _add_routes(state: BlueprintSetupState) -> None:
-    add_operations(state, lambda noun: noun not in APART)
-    document = _document_of(_registry(state))
-    state.add_url_rule("/openapi.json", "openapi", document, provide_automatic_options=False)
 
 
 def _registry(state: BlueprintSetupState) -> Registry:

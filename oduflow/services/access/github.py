@@ -69,7 +69,7 @@ class GithubPeople:
                 "The access token is not for this address.",
                 f"It is good at {found.bearing.resource}; sign in again for another one.",
             )
-        if not found.bearing.stands(self._environment):
+        if not found.bearing.still_valid(self._environment):
             raise Unauthenticated(
                 "The environment that the access token was for is gone.",
                 "Sign in again; another environment of that name needs its own token.",
@@ -80,7 +80,7 @@ class GithubPeople:
             )
         return Actor(team, ActorKind.OAUTH, login.name, subject_id=login.id)
 
-    def stands(self, actor: Actor) -> bool:
+    def still_valid(self, actor: Actor) -> bool:
         """Whether a person who came in so still may; of others this knows nothing."""
         if actor.kind is not ActorKind.OAUTH:
             return True

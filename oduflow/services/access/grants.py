@@ -68,7 +68,7 @@ class GrantKeeper:
             environments=None if row.environments is None else frozenset(row.environments),
         )
 
-    def stands(self, actor: Actor) -> bool:
+    def still_valid(self, actor: Actor) -> bool:
         """Whether what let the actor in still would; calls that are used up end no stream."""
         if actor.kind is not ActorKind.GRANT:
             return True

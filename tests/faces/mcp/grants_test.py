@@ -125,10 +125,10 @@ def test_an_open_stream_ends_with_its_grant_and_others_go_on(
         started = time.monotonic()
         assert list(chunks) == []
         assert time.monotonic() - started < 2 * SOON + (2 if expires else 0)
-        eventually(lambda: served.bridge.slots.taken == 1, SOON)
+        eventually(lambda: served.bridge.wait_limiter.taken == 1, SOON)
         time.sleep(SOON / 2)
-        assert served.bridge.slots.taken == 1, "the other one was ended too"
-    eventually(lambda: served.bridge.slots.taken == 0)
+        assert served.bridge.wait_limiter.taken == 1, "the other one was ended too"
+    eventually(lambda: served.bridge.wait_limiter.taken == 0)
 
 
 def test_a_call_that_waits_ends_with_its_grant(served: McpWorld, made: GrantsWorld) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from oduflow.blueprints.mcp import loop
+from oduflow.blueprints.mcp import event_loop
 from oduflow.domain.outcome import Status
 from tests.support.fakes import BLUE_TOKEN, RED_TOKEN
 from tests.support.mcp_world import McpWorld, eventually, mcp_world, message
@@ -32,7 +32,7 @@ def hanging(served: McpWorld, session: requests.Session | None = None) -> Iterat
     with closing(socket.create_connection((parts.hostname, parts.port), timeout=30)) as connection:
         connection.sendall(f"POST /mcp HTTP/1.1\r\nHost: {parts.netloc}\r\n{head}\r\n".encode())
         connection.sendall(body)
-        eventually(lambda: served.bridge.slots.taken == 1)
+        eventually(lambda: served.bridge.wait_limiter.taken == 1)
         yield connection
 
 
@@ -66,7 +66,7 @@ def test_a_client_that_leaves_frees_its_thread_and_the_job_goes_on(
     with hanging(served, served.session() if legacy else None):
         pass
 
-    eventually(lambda: served.bridge.slots.taken == 0, SOON)
+    eventually(lambda: served.bridge.wait_limiter.taken == 0, SOON)
     assert only_job(served) is Status.QUEUED
     served.world.slots.free.set()
     eventually(lambda: only_job(served) is Status.OK)
@@ -132,14 +132,14 @@ def test_streams_beyond_the_limit_are_refused_for_a_while(served: McpWorld) -> N
     assert others.status_code == 200
 
     streams[0].close()
-    eventually(lambda: served.bridge.slots.taken == len([*streams[1:], others]))
+    eventually(lambda: served.bridge.wait_limiter.taken == len([*streams[1:], others]))
     assert sessions[4].get(served.url, stream=True, timeout=30).status_code == 200
 
 
 def test_the_sessions_of_one_team_leave_room_for_those_of_another(
     served: McpWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "MAX_SESSIONS", 2)
+    monkeypatch.setattr(event_loop, "MAX_SESSIONS", 2)
     first, _second = served.session(), served.session()
 
     refused = served.initialize()
@@ -174,7 +174,7 @@ def test_closing_ends_streams_and_waits_at_once_and_refuses_new_calls(served: Mc
     threading.Thread(target=read, daemon=True).start()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(served.post, "tools/call", BAKE)
-        eventually(lambda: served.bridge.slots.taken == 2)
+        eventually(lambda: served.bridge.wait_limiter.taken == 2)
 
         started = time.monotonic()
         served.close()
@@ -182,7 +182,7 @@ def test_closing_ends_streams_and_waits_at_once_and_refuses_new_calls(served: Mc
         assert ended.wait(SOON)
 
     assert time.monotonic() - started < SOON
-    assert served.bridge.slots.taken == 0
+    assert served.bridge.wait_limiter.taken == 0
     assert served.post("tools/list", token=BLUE_TOKEN).status_code == 503
     assert only_job(served) is Status.QUEUED
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from oduflow.adapters.store import Attempts
+from oduflow.adapters.store import RateLimits
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.attempts import ADDRESS
+from oduflow.domain.rate_limits import ADDRESS
 from tests.support.fakes import BLUE_PASSWORD, BLUE_TOKEN, basic, bearer
 from tests.support.grants_world import GrantsWorld, grants_world
 from tests.support.oauth_parts import fresh_store
@@ -34,7 +34,7 @@ def test_a_grant_made_without_it_is_401(made: GrantsWorld) -> None:
 
 
 def test_what_is_known_but_not_for_rest_is_no_guess_and_locks_nobody_out(made: GrantsWorld) -> None:
-    made.world.attempts = Attempts(fresh_store())
+    made.world.rate_limits = RateLimits(fresh_store())
     secret = made.grant("ci")
 
     for token, told in (

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
-from oduflow.blueprints.slots import Use
+from oduflow.blueprints.wait_limits import WaitKind
 from oduflow.domain.access import Actor, ActorKind
 from tests.support.fakes import BLUE_PASSWORD, World, basic, make_world
 from tests.support.mcp_world import OPERATIONS, eventually
@@ -111,23 +111,23 @@ def test_waiting_takes_a_slot_and_gives_it_back():
     world.slots.free.clear()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(world.client().post, PATH, headers={**BLUE, "Prefer": "wait=30"})
-        eventually(lambda: world.context.slots.taken == 1)
+        eventually(lambda: world.context.wait_limiter.taken == 1)
         world.slots.free.set()
         assert waiting.result().status_code == 200
-    assert world.context.slots.taken == 0
+    assert world.context.wait_limiter.taken == 0
 
 
 def test_every_face_counts_the_same_waits():
     world = make_world()
     bridge = world.app.extensions["oduflow.mcp"]
-    assert bridge.slots is world.context.slots
+    assert bridge.wait_limiter is world.context.wait_limiter
 
 
 @contextmanager
 def all_slots_taken(world: World) -> Iterator[None]:
     actor = Actor("1", ActorKind.BASIC, "admin")
-    slots = world.context.slots
+    limiter = world.context.wait_limiter
     with ExitStack() as held:
-        for _ in range(slots.limits.actor):
-            assert held.enter_context(slots.slot(actor, Use.CALL)).take()
+        for _ in range(limiter.limits.actor):
+            assert held.enter_context(limiter.permit(actor, WaitKind.CALL)).take()
         yield

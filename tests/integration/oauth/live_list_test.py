@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from oduflow.blueprints.mcp.watch import LOOK_SECONDS, STRIKES
+from oduflow.blueprints.mcp.watch import CHECK_SECONDS, FAILED_CHECKS
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.names import new_id
 from oduflow.kernel.call import Origin
@@ -94,7 +94,7 @@ def test_an_open_stream_ends_with_its_owners_place_in_the_file(
     served = McpWorld(cast("Any", None), f"{world.url}/mcp")
     ends = RED_TOKEN if who == "red" else world.walk(who).sign_in()["access_token"]
     stay = (world.walk("dev1").sign_in(team="blue")["access_token"], BLUE_TOKEN)
-    slots = world.app.extensions["oduflow"].slots
+    limiter = world.app.extensions["oduflow"].wait_limiter
     with ExitStack() as kept:
         for token in stay:
             kept.enter_context(served.session(token).get(served.url, stream=True, timeout=10))
@@ -103,9 +103,9 @@ def test_an_open_stream_ends_with_its_owners_place_in_the_file(
         assert next(chunks).startswith(b": open")
         world.configure(left)
         assert list(chunks) == []
-        eventually(lambda: slots.taken == len(stay), SOON)
-        time.sleep(LOOK_SECONDS * (STRIKES + 1))
-        assert slots.taken == len(stay), "the others were ended too"
+        eventually(lambda: limiter.taken == len(stay), SOON)
+        time.sleep(CHECK_SECONDS * (FAILED_CHECKS + 1))
+        assert limiter.taken == len(stay), "the others were ended too"
 
 
 def test_an_open_stream_ends_with_its_revoked_token_and_others_go_on(world: OAuthWorld):
@@ -122,8 +122,8 @@ def test_an_open_stream_ends_with_its_revoked_token_and_others_go_on(world: OAut
         sent = {"token": token, "client_id": walk.client_id}
         assert walk.http.post(f"{world.url}/revoke", data=sent).status_code == 200
         assert list(chunks) == []
-        time.sleep(LOOK_SECONDS * (STRIKES + 1))
-        assert world.app.extensions["oduflow"].slots.taken == 1, "the other was ended too"
+        time.sleep(CHECK_SECONDS * (FAILED_CHECKS + 1))
+        assert world.app.extensions["oduflow"].wait_limiter.taken == 1, "the other was ended too"
 
 
 def test_who_is_added_to_the_list_comes_in_without_a_restart(world: OAuthWorld, github: FakeGitHub):

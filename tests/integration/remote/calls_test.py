@@ -9,7 +9,7 @@ import pytest
 from mcp.types import CallToolResult
 
 from oduflow.blueprints.mcp.results import refusal_of
-from oduflow.blueprints.slots import no_room_to_wait
+from oduflow.blueprints.wait_limits import too_many_waiting
 from oduflow.cli.failures import EXIT_CODES
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Kind
@@ -157,7 +157,7 @@ def test_a_slow_call_that_fails_leaves_with_its_kinds_code(
 
 
 def test_a_server_without_room_to_wait_is_asked_again(call: Caller) -> None:
-    refusals = [no_room_to_wait()]
+    refusals = [too_many_waiting()]
     world_of: list[World] = []
 
     def change(body: bytes) -> Answer:

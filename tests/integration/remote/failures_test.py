@@ -103,7 +103,7 @@ def test_another_kind_of_mcp_server(call: Caller) -> None:
             server.name = "other"
             return server
 
-        served.world.app.extensions[EXTENSION] = Bridge(other, served.world.context.slots)
+        served.world.app.extensions[EXTENSION] = Bridge(other, served.world.context.wait_limiter)
         shown = call("call", "list_things", "--url", served.url)
 
     assert shown.exit_code == 69

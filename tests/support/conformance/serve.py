@@ -17,7 +17,7 @@ from waitress import serve
 from oduflow.blueprints.mcp import blueprint
 from oduflow.blueprints.mcp.bridge import Bridge
 from oduflow.blueprints.mcp.routes import EXTENSION
-from oduflow.blueprints.slots import Slots
+from oduflow.blueprints.wait_limits import WaitLimiter
 from tests.support.conformance.contents import add_contents
 from tests.support.conformance.questions import add_questions
 from tests.support.fakes import OPEN, make_world
@@ -74,7 +74,7 @@ def main(port: int, *, product: bool) -> None:
     if blueprint.name not in app.blueprints:
         app.register_blueprint(blueprint)
     if not product:
-        app.extensions[EXTENSION] = Bridge(fixtures, Slots())
+        app.extensions[EXTENSION] = Bridge(fixtures, WaitLimiter())
     serve(app, host="127.0.0.1", port=port, threads=32, channel_request_lookahead=1)
 
 

@@ -73,7 +73,7 @@ def test_a_store_that_cannot_be_written_stops_nobody(caplog: pytest.LogCaptureFi
     world = behind(0)
     world.facts = Locked()
     assert ask(world, "192.0.2.1") == 200
-    assert "not remembered" in caplog.text
+    assert "not stored" in caplog.text
 
 
 def behind(proxies: int) -> World:

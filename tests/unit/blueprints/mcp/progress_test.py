@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any, cast
 
-from oduflow.blueprints.mcp.progress import ProgressTeller
+from oduflow.blueprints.mcp.progress import ProgressReporter
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.clock import now
 from oduflow.domain.job import Job, Progress
@@ -33,11 +33,11 @@ class FakeSession:
 
 def _tell(*jobs: Job) -> list[tuple[float, float | None, str | None]]:
     session = FakeSession()
-    teller = ProgressTeller(cast("Any", session))
+    teller = ProgressReporter(cast("Any", session))
     for job in jobs:
         # Nothing in it waits, so no event loop (and no socket of one) is needed.
         try:
-            teller.tell(job).send(None)
+            teller.report(job).send(None)
         except StopIteration:
             continue
         raise AssertionError("it waited")

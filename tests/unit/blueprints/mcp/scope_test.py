@@ -6,16 +6,16 @@ from mcp.server.auth.middleware.bearer_auth import authorization_context
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
-from oduflow.blueprints.mcp.caller import Caller
+from oduflow.blueprints.mcp.exchange import Caller
 from oduflow.blueprints.mcp.scope import User, http_scope
-from oduflow.blueprints.slots import Slots, Use
+from oduflow.blueprints.wait_limits import WaitKind, WaitLimiter
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.kernel.call import Origin
 
 
 def _caller(team: str, subject: str, kind: ActorKind = ActorKind.OAUTH) -> Caller:
     actor = Actor(team, kind, subject)
-    return Caller(actor, Origin("mcp", "127.0.0.1"), Slots().slot(actor, Use.CALL))
+    return Caller(actor, Origin("mcp", "127.0.0.1"), WaitLimiter().permit(actor, WaitKind.CALL))
 
 
 def _principal(caller: Caller) -> tuple[object, ...]:
@@ -27,9 +27,9 @@ def _narrowed(caller: Caller) -> list[Caller]:
     narrow = caller.actor.within("e1")
     reborn = replace(caller.actor, subject_id="another")
     return [
-        Caller(narrow, caller.origin, caller.slot),
-        Caller(narrow, caller.origin, caller.slot, "shop"),
-        Caller(reborn, caller.origin, caller.slot),
+        Caller(narrow, caller.origin, caller.permit),
+        Caller(narrow, caller.origin, caller.permit, "shop"),
+        Caller(reborn, caller.origin, caller.permit),
     ]
 
 

@@ -7,11 +7,11 @@ from typing import Any, cast
 import pytest
 from pydantic import ValidationError
 
-from oduflow.blueprints.mcp.caller import Caller
+from oduflow.blueprints.mcp.exchange import Caller
 from oduflow.blueprints.mcp.scope import User
 from oduflow.blueprints.mcp.server import ListCache, make_server
 from oduflow.blueprints.mcp.tools import Tools
-from oduflow.blueprints.slots import Slots, Use
+from oduflow.blueprints.wait_limits import WaitKind, WaitLimiter
 from oduflow.domain.access import Actor, ActorKind, Tier
 from oduflow.kernel.call import Origin
 from oduflow.kernel.registry import Registry
@@ -38,7 +38,7 @@ def test_a_call_looks_its_schema_up_instead_of_listing_every_tool() -> None:
 
 
 class Sdk:
-    """Stands for the rest of the SDK; counts how often it made a list."""
+    """CredentialCheck for the rest of the SDK; counts how often it made a list."""
 
     def __init__(self) -> None:
         self.made = 0
@@ -51,7 +51,7 @@ class Sdk:
         method: str = "tools/list",
         **params: Any,
     ) -> Any:
-        caller = Caller(actor, Origin("mcp"), Slots().slot(actor, Use.CALL))
+        caller = Caller(actor, Origin("mcp"), WaitLimiter().permit(actor, WaitKind.CALL))
         context = SimpleNamespace(
             method=method,
             protocol_version=version,

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from oduflow.blueprints.mcp.sse import lone_reply
+from oduflow.blueprints.mcp.exchange import single_reply
 
 
 def _event(message: object) -> bytes:
@@ -19,7 +19,7 @@ def _event(message: object) -> bytes:
     ],
 )
 def test_a_response_is_a_lone_reply(reply: dict[str, object]) -> None:
-    assert json.loads(lone_reply(_event(reply)) or b"") == reply
+    assert json.loads(single_reply(_event(reply)) or b"") == reply
 
 
 @pytest.mark.parametrize(
@@ -31,12 +31,12 @@ def test_a_response_is_a_lone_reply(reply: dict[str, object]) -> None:
     ],
 )
 def test_a_request_or_a_notification_of_the_server_is_not(message: object) -> None:
-    assert lone_reply(_event(message)) is None
+    assert single_reply(_event(message)) is None
 
 
 def test_two_events_a_comment_and_broken_json_are_not() -> None:
     reply = _event({"jsonrpc": "2.0", "id": 1, "result": {}})
 
-    assert lone_reply(reply + reply) is None
-    assert lone_reply(b": ping\r\n\r\n") is None
-    assert lone_reply(b"event: message\r\ndata: {\r\n\r\n") is None
+    assert single_reply(reply + reply) is None
+    assert single_reply(b": ping\r\n\r\n") is None
+    assert single_reply(b"event: message\r\ndata: {\r\n\r\n") is None

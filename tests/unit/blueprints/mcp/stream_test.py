@@ -1,6 +1,6 @@
 """A stream's iterator, as a WSGI server drives it."""
 
-from oduflow.blueprints.mcp.stream import Stream
+from oduflow.blueprints.mcp.exchange import Stream
 
 
 def test_it_hands_out_the_first_chunk_and_then_the_following_ones() -> None:

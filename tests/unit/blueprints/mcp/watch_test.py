@@ -1,24 +1,24 @@
 import pytest
 
 from oduflow.blueprints.mcp import watch
-from oduflow.blueprints.mcp.watch import LOOK_SECONDS, Watch
+from oduflow.blueprints.mcp.watch import CHECK_SECONDS, CallerWatch
 from oduflow.domain.errors import Busy
 
 
 def test_a_client_that_left_is_noticed_at_once(clock):
-    assert Watch(lambda: True, lambda: True).is_over()
-    assert not Watch(lambda: False, lambda: True).is_over()
+    assert CallerWatch(lambda: True, lambda: True).is_over()
+    assert not CallerWatch(lambda: False, lambda: True).is_over()
 
 
 def test_a_credential_that_ended_ends_the_answer_at_the_second_look(clock):
-    looked = Watch(lambda: False, lambda: False)
+    looked = CallerWatch(lambda: False, lambda: False)
 
-    assert [clock.later(looked.lapsed) for _ in range(4)] == [False, True, True, True]
+    assert [clock.later(looked.credential_ended) for _ in range(4)] == [False, True, True, True]
 
 
 def test_one_that_stands_again_is_let_be(clock):
     answers = iter([False, True, False, True])
-    looked = Watch(lambda: False, lambda: next(answers))
+    looked = CallerWatch(lambda: False, lambda: next(answers))
 
     assert not any(clock.later(looked.is_over) for _ in range(4))
 
@@ -26,11 +26,11 @@ def test_one_that_stands_again_is_let_be(clock):
 def test_it_is_asked_no_more_than_twice_a_second(clock):
     asked: list[int] = []
 
-    def stands() -> bool:
+    def still_valid() -> bool:
         asked.append(1)
         return True
 
-    looked = Watch(lambda: False, stands)
+    looked = CallerWatch(lambda: False, still_valid)
 
     clock.later(lambda: [looked.is_over() for _ in range(100)])
 
@@ -38,12 +38,12 @@ def test_it_is_asked_no_more_than_twice_a_second(clock):
 
 
 def test_who_cannot_be_looked_up_is_let_in_no_longer(clock):
-    def stands() -> bool:
+    def still_valid() -> bool:
         raise Busy("The store is being written.")
 
-    looked = Watch(lambda: False, stands)
+    looked = CallerWatch(lambda: False, still_valid)
 
-    assert [clock.later(looked.lapsed) for _ in range(2)] == [False, True]
+    assert [clock.later(looked.credential_ended) for _ in range(2)] == [False, True]
 
 
 class Clock:
@@ -53,7 +53,7 @@ class Clock:
         return self.moment
 
     def later(self, act):
-        self.moment += LOOK_SECONDS
+        self.moment += CHECK_SECONDS
         return act()
 
 

@@ -1,9 +1,10 @@
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import BaseModel, Field
 from werkzeug.exceptions import UnsupportedMediaType
 
-from oduflow.blueprints.rest.arguments import read_arguments
+from oduflow.blueprints.rest.arguments import array_fields, preferred_wait, read_arguments
 from oduflow.domain.errors import Invalid
 from oduflow.kernel.registry import Registry
 from tests.support.fakes import BASE_URL, make_world
@@ -109,8 +110,8 @@ def test_a_get_or_delete_reads_no_body(name, method):
     [
         ({"name": "a"}, {"data": b"{"}, 'Send one JSON object, such as {"name": "shop"}.'),
         ({"name": "a"}, {"data": b"[]"}, 'Send one JSON object, such as {"name": "shop"}.'),
-        ({"name": "a"}, {"data": b'{"name": "b"}'}, "Leave name to the path."),
-        ({}, {"query_string": "heavy=true"}, "Put what the query says into the body."),
+        ({"name": "a"}, {"data": b'{"name": "b"}'}, "Leave name out of the query and the body."),
+        ({}, {"query_string": "heavy=true"}, "Put the query's parameters into the body."),
     ],
 )
 def test_a_refusal_says_how_it_is_sent(path, sent, hint):
@@ -118,6 +119,48 @@ def test_a_refusal_says_how_it_is_sent(path, sent, hint):
         read("bake_thing", path, method="POST", content_type="application/json", **sent)
 
     assert refused.value.hint == hint
+
+
+class Everything(BaseModel):
+    text: str
+    maybe: str | None = None
+    several: tuple[str, ...] = ()
+    listed: list[int] = []
+    described: Annotated[tuple[str, ...], Field(max_length=3)] = ()
+    optional: tuple[str, ...] | None = None
+    mapped: dict[str, str] = {}
+
+
+def test_a_query_repeats_the_key_of_exactly_these():
+    assert array_fields(Everything) == {"several", "listed", "described", "optional"}
+
+
+@pytest.mark.parametrize(
+    ("prefer", "seconds"),
+    [
+        ("wait=10", 10),
+        ("Wait = 10", 10),
+        ('wait="10"', 10),
+        ("wait=10; foo=bar", 10),
+        ("respond-async, wait=10", 10),
+        ("wait=10, wait=20", 10),
+        ("wait=45", 45),
+        ("wait=46", 45),
+        ("wait=999999999", 45),
+        ("wait=0", 0),
+        ("", 0),
+        ("respond-async", 0),
+    ],
+)
+def test_prefer_wait_asks_for_at_most_45_seconds(prefer, seconds):
+    assert preferred_wait(prefer) == seconds
+
+
+@pytest.mark.parametrize(
+    "prefer", ["wait", "wait=", "wait=-1", "wait=1.5", "wait=soon", "await=9", "wait=" + "9" * 5000]
+)
+def test_a_preference_that_cannot_be_parsed_is_ignored(prefer):
+    assert preferred_wait(prefer) == 0
 
 
 def read_query(name: str, query: str) -> dict[str, Any]:

@@ -87,13 +87,13 @@ def test_who_is_removed_is_denied_with_the_next_call(people):
 
 def test_who_is_removed_or_had_the_name_before_stands_no_more(people):
     actor = people("token")
-    assert people.verifier.stands(actor)
-    assert not people.verifier.stands(replace(actor, subject_id="1"))
+    assert people.verifier.still_valid(actor)
+    assert not people.verifier.still_valid(replace(actor, subject_id="1"))
 
     people.toml = SERVER + BLUE.replace("octocat", "dev1") + RED
 
-    assert not people.verifier.stands(actor)
-    assert people.verifier.stands(replace(actor, kind=ActorKind.TOKEN))
+    assert not people.verifier.still_valid(actor)
+    assert people.verifier.still_valid(replace(actor, kind=ActorKind.TOKEN))
 
 
 def test_who_is_only_in_another_team_is_denied(people):
@@ -150,20 +150,20 @@ def test_an_open_stream_stands_while_its_owner_may_come_in(people, toml, stands)
     actor = people("token")
     people.toml = toml
 
-    assert people.verifier.stands(actor) is stands
+    assert people.verifier.still_valid(actor) is stands
 
 
 def test_a_stream_of_somebody_who_was_forgotten_does_not_stand(people):
     actor = people("token")
     people.parts.logins.forget("octocat")
 
-    assert not people.verifier.stands(actor)
+    assert not people.verifier.still_valid(actor)
 
 
 def test_whoever_came_in_otherwise_is_not_its_business(people):
     people.toml = SERVER + RED
 
-    assert people.verifier.stands(Actor("1", ActorKind.TOKEN, "auth_token"))
+    assert people.verifier.still_valid(Actor("1", ActorKind.TOKEN, "auth_token"))
 
 
 class People:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import pytest
 
-from oduflow.blueprints.trail import remember
+from oduflow.blueprints.audit import record
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Kind
 from tests.support.fakes import (
@@ -133,8 +133,8 @@ def test_a_face_remembers_somebody_known_at_once():
     ada = Actor("1", ActorKind.OAUTH, "ada", subject_id="4711")
 
     with world.app.test_request_context("/auth/callback", base_url=BASE_URL):
-        remember("oauth_sign_in", ada, "ok", {"client": "Claude"})
-        remember("oauth_consent_denied", None, Kind.FORBIDDEN)
+        record("oauth_sign_in", ada, "ok", {"client": "Claude"})
+        record("oauth_consent_denied", None, Kind.FORBIDDEN)
 
     (row,) = world.audit.rows
     assert (row.operation, row.actor, row.face) == ("oauth_sign_in", ada, "oauth")
@@ -154,6 +154,6 @@ def test_every_address_of_a_face_is_that_faces():
     }
     for path in faces:
         with world.app.test_request_context(path, base_url=BASE_URL):
-            remember("sign_in", None, Kind.UNAUTHENTICATED)
+            record("sign_in", None, Kind.UNAUTHENTICATED)
 
     assert [row.face for row in world.audit.strangers] == list(faces.values())

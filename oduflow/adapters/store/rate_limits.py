@@ -15,7 +15,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from oduflow.adapters.store.engine import Store
 from oduflow.adapters.store.tables import attempts, sign_ins
-from oduflow.domain.attempts import (
+from oduflow.domain.rate_limits import (
     REMEMBERED_SECONDS,
     Claim,
     Counter,
@@ -31,7 +31,7 @@ def milliseconds() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Attempts:
+class RateLimits:
     """How many wrong credentials came from where, and who is known from where.
 
     Args:

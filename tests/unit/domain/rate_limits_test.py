@@ -1,6 +1,6 @@
 import pytest
 
-from oduflow.domain.attempts import (
+from oduflow.domain.rate_limits import (
     ADDRESS,
     SITE,
     TEAM,

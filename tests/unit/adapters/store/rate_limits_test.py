@@ -5,9 +5,9 @@ from contextlib import ExitStack
 import pytest
 from sqlalchemy import func, select
 
-from oduflow.adapters.store import Attempts, Store
+from oduflow.adapters.store import RateLimits, Store
 from oduflow.adapters.store.tables import attempts, sign_ins
-from oduflow.domain.attempts import ADDRESS, TEAM, Claim
+from oduflow.domain.rate_limits import ADDRESS, TEAM, Claim
 from tests.support.programs import finished, go, running, said
 
 CLAIM = Claim.of("192.0.2.1", ["1"])
@@ -16,9 +16,9 @@ GUESS = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from oduflow.adapters.store import Attempts, Store
-from oduflow.domain.attempts import Claim
-ledger = Attempts(Store(Path(sys.argv[1])))
+from oduflow.adapters.store import RateLimits, Store
+from oduflow.domain.rate_limits import Claim
+ledger = RateLimits(Store(Path(sys.argv[1])))
 claim = Claim.of("192.0.2.1", ["1"])
 print("ready", flush=True)
 sys.stdin.readline()
@@ -39,7 +39,7 @@ class Clock:
 
 
 def test_of_200_guesses_at_once_five_get_through(store):
-    ledger = Attempts(store)
+    ledger = RateLimits(store)
     begin = threading.Barrier(32)
 
     def guess(number: int) -> bool:
@@ -88,9 +88,9 @@ def test_a_success_forgives_no_failure(ledger):
 
 
 def test_a_restart_forgives_nothing(store, clock):
-    fill(Attempts(store, clock))
+    fill(RateLimits(store, clock))
 
-    assert Attempts(Store(store.path), clock).look(CLAIM).wait_ms > 0
+    assert RateLimits(Store(store.path), clock).look(CLAIM).wait_ms > 0
 
 
 def test_time_does(ledger, clock):
@@ -146,7 +146,7 @@ def test_nothing_is_kept_for_longer_than_it_matters(ledger, store, clock):
     assert signed_in == 1
 
 
-def fill(ledger: Attempts, claim: Claim = CLAIM) -> int:
+def fill(ledger: RateLimits, claim: Claim = CLAIM) -> int:
     """Fail until there is no room; answer how often."""
     times = 0
     while ledger.reserve(claim).taken:
@@ -154,7 +154,7 @@ def fill(ledger: Attempts, claim: Claim = CLAIM) -> int:
     return times
 
 
-def flood(ledger: Attempts) -> None:
+def flood(ledger: RateLimits) -> None:
     for number in range(TEAM.failures):
         ledger.reserve(Claim.of(f"10.0.0.{number}", ["1"]))
 
@@ -165,5 +165,5 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def ledger(store: Store, clock: Clock) -> Attempts:
-    return Attempts(store, clock)
+def ledger(store: Store, clock: Clock) -> RateLimits:
+    return RateLimits(store, clock)

@@ -1,12 +1,12 @@
-"""Whether a browser sends a request for one of our own pages, or for somebody else's.
+"""Protection against cross-site request forgery (CSRF).
 
-Browsers add the remembered Basic credentials to requests that foreign pages make, so a
-credential alone does not say that a person meant it.
+Browsers add the remembered Basic credentials to requests that other sites' pages make, so a
+credential alone does not show that a person meant the request.
 """
 
 from flask import request
 
-from oduflow.blueprints.trail import remember
+from oduflow.blueprints.audit import record
 from oduflow.domain.errors import Forbidden, Kind
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110, 9.2.1
@@ -14,23 +14,23 @@ _OWN_SITES = frozenset({"same-origin", "none"})
 
 
 def refuse_cross_site() -> None:
-    """Refuse an unsafe request that a foreign page made a browser send.
+    """Refuse an unsafe request that another site's page made a browser send.
 
-    `Sec-Fetch-Site` decides where there is one (Fetch Metadata, 2.4), else `Origin`. A client
-    that sends neither is no browser.
+    `Sec-Fetch-Site` decides where it is present (Fetch Metadata, 2.4), else `Origin`. A client
+    that sends neither is not a browser.
 
     Raises:
-        Forbidden: it is such a request.
+        Forbidden: the request comes from another site's page.
     """
-    if request.method not in SAFE_METHODS and not _from_our_own_page():
-        remember("cross_site", None, Kind.FORBIDDEN)
+    if request.method not in SAFE_METHODS and not _is_same_site():
+        record("cross_site", None, Kind.FORBIDDEN)
         raise Forbidden(
             "A page of another site asked for this.",
             "Do it on the dashboard itself; scripts send neither Origin nor Sec-Fetch-Site.",
         )
 
 
-def _from_our_own_page() -> bool:
+def _is_same_site() -> bool:
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site in _OWN_SITES

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.adapters.store import Attempts, Store
+from oduflow.adapters.store import RateLimits, Store
 from oduflow.blueprints.auth import authenticate_bearer
-from oduflow.blueprints.auth.attempts import attempt
+from oduflow.blueprints.auth.rate_limits import compare_credential
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Forbidden, RateLimited
 from tests.support.fakes import (
@@ -125,7 +125,7 @@ def test_of_200_guesses_at_once_five_are_compared(made: Make):
             begin.wait(10)
         with world.app.test_request_context("/", base_url=BASE_URL):
             try:
-                attempt("basic", compare, presented=f"guess {number}")
+                compare_credential("basic", compare, presented=f"guess {number}")
             except RateLimited:
                 return "limited"
         return "wrong"
@@ -158,7 +158,7 @@ def test_a_flood_from_many_addresses_leaves_known_clients_right_tokens_and_other
     assert ask(world, "/api/things", basic(RED_PASSWORD), address="192.0.2.5", at=red) == 200
 
 
-def test_a_known_clients_restarted_server_still_knows_it(made: Make, ledger: Attempts):
+def test_a_known_clients_restarted_server_still_knows_it(made: Make, ledger: RateLimits):
     world = made()
     assert ask(world, "/api/things", basic(BLUE_PASSWORD), address="192.0.2.1") == 200
     for number in range(120):
@@ -177,7 +177,7 @@ def test_what_was_right_once_is_no_guess(made: Make):
 
     for _ in range(20):
         with world.app.test_request_context("/", base_url=BASE_URL), pytest.raises(Forbidden):
-            attempt("bearer", refuse, presented="once right")
+            compare_credential("bearer", refuse, presented="once right")
     assert ask(world, "/api/things", basic("wrong")) == 401
 
 
@@ -185,31 +185,31 @@ def test_any_proof_may_be_asked_for_not_only_an_actor(made: Make):
     world = made()
     with world.app.test_request_context("/", base_url=BASE_URL):
         for _ in range(20):
-            assert attempt("token", lambda: "a client") == "a client"
+            assert compare_credential("token", lambda: "a client") == "a client"
         for _ in range(5):
-            assert attempt("token", lambda: None) is None
+            assert compare_credential("token", lambda: None) is None
         with pytest.raises(RateLimited):
-            attempt("token", lambda: "a client")
+            compare_credential("token", lambda: "a client")
 
 
 def test_one_that_was_right_is_compared_again_every_time_and_counts_once_it_is_wrong(made: Make):
     world = made()
     with world.app.test_request_context("/", base_url=BASE_URL):
-        assert attempt("basic", lambda: BLUE, presented="it") == BLUE
+        assert compare_credential("basic", lambda: BLUE, presented="it") == BLUE
         for _ in range(5):
-            assert attempt("basic", lambda: None, presented="it") is None
+            assert compare_credential("basic", lambda: None, presented="it") is None
         with pytest.raises(RateLimited):
-            attempt("basic", lambda: None, presented="it")
+            compare_credential("basic", lambda: None, presented="it")
 
 
-def test_a_right_one_costs_the_store_no_write_but_the_first(made: Make, ledger: Attempts):
+def test_a_right_one_costs_the_store_no_write_but_the_first(made: Make, ledger: RateLimits):
     world = made()
     ask(world, "/api/things", basic(BLUE_PASSWORD))
 
     def refuse(*_anything: object) -> None:
         raise AssertionError("a write")
 
-    world.attempts.reserve = world.attempts.succeed = refuse  # type: ignore[method-assign,assignment]
+    world.rate_limits.reserve = world.rate_limits.succeed = refuse  # type: ignore[method-assign,assignment]
     assert ask(world, "/api/things", basic(BLUE_PASSWORD)) == 200
     assert ask(world, "/api/things", basic(BLUE_PASSWORD), address="192.0.2.9") == 500
 
@@ -250,18 +250,18 @@ def fail(world: World, path: str) -> None:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Attempts]:
+def ledger(tmp_path: Path) -> Iterator[RateLimits]:
     store = Store(tmp_path / "store.sqlite")
     store.migrate()
-    yield Attempts(store, lambda: NOW)
+    yield RateLimits(store, lambda: NOW)
     store.close()
 
 
 @pytest.fixture
-def made(ledger: Attempts) -> Make:
+def made(ledger: RateLimits) -> Make:
     def make(toml: str = ONE_TEAM) -> World:
         world = make_world(toml)
-        world.attempts = ledger
+        world.rate_limits = ledger
         world.app.add_url_rule("/bearer", view_func=lambda: authenticate_bearer().team)
         return world
 

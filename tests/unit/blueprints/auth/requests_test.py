@@ -2,7 +2,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from oduflow.blueprints.auth.peers import is_direct_and_local
+from oduflow.blueprints.auth.requests import is_direct_and_local
 
 POOL = IPv4Network("10.213.0.0/16")
 

@@ -1,4 +1,4 @@
-"""The one event loop that drives the SDK, in a thread of its own."""
+"""The event loop that runs the SDK, in a thread of its own."""
 
 import asyncio
 import logging
@@ -11,8 +11,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from oduflow.blueprints.mcp.caller import Caller
-from oduflow.blueprints.mcp.exchange import Exchange
+from oduflow.blueprints.mcp.exchange import Caller, Exchange
 from oduflow.blueprints.mcp.scope import http_scope
 
 log = logging.getLogger(__name__)
@@ -20,15 +19,14 @@ log = logging.getLogger(__name__)
 START_SECONDS = 30.0
 STOP_SECONDS = 2.0
 # Each open session of the 2025 protocol keeps a few tasks; an idle one ends after 30 minutes.
-MAX_SESSIONS = 100  # for one team, so that none can take the others' room
+MAX_SESSIONS = 100  # for one team, so that no team can use up the sessions of another
 
 
-class Loop:
+class EventLoopThread:
     """Runs one MCP server until it is stopped, with a session manager for each team.
 
-    The SDK counts the sessions of a manager only, whoever opened them.
-
-    Host and Origin are checked before a request gets here, so the SDK's own check stays off.
+    The SDK limits the sessions of a manager, not those of a caller. Host and Origin are checked
+    before a request gets here, so the SDK's own check stays off.
     """
 
     def __init__(self, server: Server[Any]) -> None:
@@ -43,16 +41,16 @@ class Loop:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it still runs; never in a process forked from the one that started it."""
+        """Whether the thread runs; False in a process forked from the one that started it."""
         return self._thread.is_alive()
 
     @property
     def running(self) -> asyncio.AbstractEventLoop:
-        """The event loop, once it runs."""
+        """The event loop; waits until it runs."""
         return self._loop.result(START_SECONDS)
 
     def exchange(self, environ: WSGIEnvironment, caller: Caller, body: bytes) -> Exchange:
-        """Make the exchange of a caller's request; `submit` begins it."""
+        """Return the exchange of a caller's request; `submit` starts it."""
         return Exchange(self.running, http_scope(environ, caller), body)
 
     def submit(self, exchange: Exchange) -> None:
@@ -64,7 +62,7 @@ class Loop:
         task.add_done_callback(self._tasks.discard)
 
     def stop(self) -> None:
-        """Cancel what runs and end the thread; a call that will not end is left behind."""
+        """Cancel all tasks and end the thread. Does not wait for a call that does not end."""
         self.running.call_soon_threadsafe(self._stopping.set)
         self._thread.join(STOP_SECONDS)
 
@@ -82,17 +80,17 @@ class Loop:
         await asyncio.gather(*self._managers.values())
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the caller's team's manager answer; its first call starts it."""
+        """Let the session manager of the caller's team answer; the first call starts it."""
         team = scope["user"].caller.actor.team
         if team not in self._managers:
             self._apps[team] = asyncio.get_running_loop().create_future()
             self._managers[team] = asyncio.create_task(self._manage(self._apps[team]))
-        app = await asyncio.shield(self._apps[team])  # one caller that leaves stops no other
+        app = await asyncio.shield(self._apps[team])  # a caller that leaves cancels no other
         await app(scope, receive, send)
 
     async def _manage(self, app: asyncio.Future[ASGIApp]) -> None:
         manager = StreamableHTTPSessionManager(self._server, max_sessions=MAX_SESSIONS)
-        # It must end in the task that it began in.
+        # The SDK requires that a manager ends in the task that started it.
         async with manager.run():
             app.set_result(manager.asgi_app)
             await self._stopping.wait()

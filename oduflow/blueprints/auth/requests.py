@@ -1,0 +1,72 @@
+"""What a request itself shows before any credential: a doubled slash, a local or forwarded peer."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flask import request
+from werkzeug.exceptions import NotFound
+
+from oduflow.domain.errors import Unauthenticated
+
+# Also after the host of an absolute target (RFC 9112, 3.2.2).
+_DOUBLED_SLASH = re.compile(r"(?:https?://[^/]*)?//", re.IGNORECASE)
+_AS_SENT = ("REQUEST_URI", "RAW_URI", "PATH_INFO")  # waitress, gunicorn, any
+_PROXY_HEADERS = ("HTTP_FORWARDED", "HTTP_VIA")
+_PROXY_PREFIX = "HTTP_X_FORWARDED"
+
+
+class NotSignedIn(Unauthenticated):
+    """No credential, or a wrong one.
+
+    Args:
+        message: one sentence.
+        hint: the next step.
+        challenge: the value of `WWW-Authenticate` (RFC 9110, 11.6.1).
+    """
+
+    def __init__(self, message: str, hint: str, *, challenge: str) -> None:
+        super().__init__(message, hint)
+        self.challenge = challenge
+
+
+def refuse_doubled_slash() -> None:
+    """Refuse a path that begins with two slashes.
+
+    WSGI servers and werkzeug read two slashes as one, so such a path would bypass a proxy's rule
+    for `/api` or `/mcp`.
+
+    Raises:
+        NotFound: the path begins with two slashes.
+    """
+    if any(_DOUBLED_SLASH.match(request.environ.get(name) or "") for name in _AS_SENT):
+        raise NotFound
+
+
+def is_direct_and_local(environ: Mapping[str, Any], subnet_pool: ipaddress.IPv4Network) -> bool:
+    """Return whether a program on this machine sent the request, on its own behalf.
+
+    A proxy on this machine forwards requests of others, and a container belongs to a tenant, so
+    both return False. So does a peer without an address (a unix socket): it is a proxy too.
+
+    Args:
+        environ: the WSGI environment of the request.
+        subnet_pool: the networks of our containers.
+    """
+    try:
+        peer = ipaddress.ip_address(_peer(environ))
+    except ValueError:
+        return False
+    peer = getattr(peer, "ipv4_mapped", None) or peer
+    return peer.is_loopback and peer not in subnet_pool and not _was_forwarded(environ)
+
+
+def _peer(environ: Mapping[str, Any]) -> str:
+    # ProxyFix writes the proxy's claim into REMOTE_ADDR and keeps the socket's address.
+    original: Mapping[str, Any] = environ.get("werkzeug.proxy_fix.orig", environ)
+    return original.get("REMOTE_ADDR") or ""
+
+
+def _was_forwarded(environ: Mapping[str, Any]) -> bool:
+    return any(name in _PROXY_HEADERS or name.startswith(_PROXY_PREFIX) for name in environ)

@@ -1,0 +1,155 @@
+"""Limits on how many of the server's threads may wait: for a job, a stream, or another server.
+
+Under WSGI each open stream and each waiting call holds a thread, on every face. Without limits
+the waiting calls of one team would leave no thread for the short calls of another.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import TracebackType
+from typing import Any, Self
+
+from oduflow.domain.access import Actor
+from oduflow.domain.errors import RateLimited
+from oduflow.kernel.operation import Operation
+
+RETRY_AFTER_SECONDS = 5
+
+
+class WaitKind(Enum):
+    """What a thread waits for."""
+
+    CALL = "call"
+    STREAM = "stream"
+
+
+@dataclass(frozen=True, slots=True)
+class WaitLimits:
+    """How many threads may wait at once.
+
+    Attributes:
+        actor: for one actor and one kind.
+        team: for one team and one kind.
+        total: for the whole server; four less than the 32 threads that serve, so that short calls
+            always find one.
+    """
+
+    actor: int = 4
+    team: int = 8
+    total: int = 28
+
+
+class WaitLimiter:
+    """Counts the waiting threads of one process; safe to use from any thread."""
+
+    def __init__(self, limits: WaitLimits | None = None) -> None:
+        self.limits = limits or WaitLimits()
+        self.lock = threading.Lock()
+        self._taken: Counter[tuple[object, ...]] = Counter()
+
+    def permit(self, actor: Actor, kind: WaitKind) -> "WaitPermit":
+        """Return the permit of one request; it is not taken yet."""
+        team = (kind, actor.team)
+        return WaitPermit(self, ((), team, (*team, actor.kind, actor.subject)))
+
+    @property
+    def taken(self) -> int:
+        """How many permits are taken at this moment."""
+        return self._taken[()]
+
+    def admit(self, keys: tuple[tuple[object, ...], ...]) -> bool:
+        """Count one more under every key unless one is at its limit. Call it with the lock held."""
+        limits = (self.limits.total, self.limits.team, self.limits.actor)
+        if any(self._taken[key] >= most for key, most in zip(keys, limits, strict=True)):
+            return False
+        self._taken.update(keys)
+        return True
+
+    def leave(self, keys: tuple[tuple[object, ...], ...]) -> None:
+        """Count one less under every key. Call it with the lock held."""
+        self._taken.subtract(keys)
+        self._taken = +self._taken
+
+
+class WaitPermit:
+    """One request's permission to wait: taken when it starts to wait, released with its thread."""
+
+    def __init__(self, limiter: WaitLimiter, keys: tuple[tuple[object, ...], ...]) -> None:
+        self._limiter = limiter
+        self._keys = keys
+        self._taken = False
+        self._over = False
+
+    @property
+    def over(self) -> bool:
+        """Whether the permit was released: the caller no longer waits for an answer."""
+        return self._over
+
+    def take(self) -> bool:
+        """Take the permit. Return False at the limit, or when the permit was released."""
+        with self._limiter.lock:
+            if not self._taken and not self._over:
+                self._taken = self._limiter.admit(self._keys)
+            return self._taken and not self._over
+
+    def take_for(self, operation: Operation, raw: Mapping[str, Any]) -> None:
+        """Take the permit if the call may hold its thread for long; other calls need none.
+
+        A call holds its thread when it asks to wait some `seconds`, and when it asks another
+        server, which may hang. A slow operation runs in a job's thread.
+
+        Raises:
+            RateLimited: the limit is reached.
+        """
+        if operation.slow:
+            return
+        if asks_to_wait(operation, raw) and not self.take():
+            raise too_many_waiting()
+        if operation.open_world and not self.take():
+            raise too_many_upstream()
+
+    def __enter__(self) -> Self:
+        """Return the permit, which is released at the block's end; it is not taken yet."""
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Release the permit for good."""
+        with self._limiter.lock:
+            if self._taken:
+                self._limiter.leave(self._keys)
+            self._taken = False
+            self._over = True
+
+
+def asks_to_wait(operation: Operation, raw: Mapping[str, Any]) -> bool:
+    """Return whether a call asks to wait some `seconds`; a query string has them as digits."""
+    return "seconds" in operation.arguments.model_fields and raw.get("seconds") not in (0, "0")
+
+
+def too_many_upstream() -> RateLimited:
+    """Return the refusal of a call that would wait for another server."""
+    return RateLimited(
+        "Too many calls of this team are waiting for other servers already.",
+        "Nothing was asked; call again when one of them has ended.",
+        retry_after=RETRY_AFTER_SECONDS,
+    )
+
+
+def too_many_waiting() -> RateLimited:
+    """Return the refusal of a call that asks to wait."""
+    return RateLimited(
+        "Too many calls of this team are waiting already.",
+        "Call again with seconds=0, which answers at once.",
+        retry_after=RETRY_AFTER_SECONDS,
+    )
