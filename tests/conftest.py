@@ -1,9 +1,15 @@
-"""Marks every test by the folder it lives in; unit tests may not open a socket.
+"""Mark every test by the folder it lives in, forbid sockets to unit tests, and take back SIGINT.
 
 A skip would hide a missing part, so where `CI` is set one skipped test fails the run.
+
+A shell script starts its background jobs with SIGINT ignored, and both Python and programs started
+by it inherit that: tests that press Ctrl-C would wait for ever. A handler in this process, in each
+worker of pytest-xdist too, is enough: exec resets a signal that is handled, unlike one that is
+ignored, to its default (signal(7)), so no child needs a `preexec_fn`, which threads make unsafe.
 """
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -37,6 +43,8 @@ class FailuresAtOnce:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and not hasattr(config, "workerinput"):
         config.pluginmanager.register(FailuresAtOnce(reporter))
