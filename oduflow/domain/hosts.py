@@ -1,6 +1,7 @@
 """Host names and addresses, as URLs and the configuration write them."""
 
 import re
+from collections.abc import Iterable
 from ipaddress import ip_address
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -40,3 +41,15 @@ def join_host_port(host: str, port: int | None = None) -> str:
     """Write a host and its port as URLs do, an IPv6 address in brackets (RFC 3986, 3.2.2)."""
     shown = f"[{host}]" if ":" in host else host
     return shown if port is None else f"{shown}:{port}"
+
+
+def is_listed(host: str, port: int, allowed_hosts: Iterable[str]) -> bool:
+    """Tell whether the operator's list has a host, for every port or for this one.
+
+    Args:
+        host: lower case.
+        port: TCP port.
+        allowed_hosts: `host` or `host:port`, in any case.
+    """
+    spellings = {join_host_port(host), join_host_port(host, port)}
+    return not spellings.isdisjoint(entry.lower() for entry in allowed_hosts)

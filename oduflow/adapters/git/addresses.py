@@ -8,10 +8,10 @@ import socket
 from collections.abc import Callable, Iterable, Sequence
 from ipaddress import ip_address
 
-from oduflow.adapters.git.urls import RemoteUrl, is_listed
+from oduflow.adapters.git.urls import RemoteUrl
 from oduflow.domain.addresses import is_public
 from oduflow.domain.errors import Invalid, UpstreamFailed
-from oduflow.domain.hosts import is_address, join_host_port
+from oduflow.domain.hosts import is_address, is_listed, join_host_port
 
 Resolve = Callable[[str, int], Sequence[str]]
 """Takes a host name and a port, answers its addresses; raises `UpstreamFailed` without any."""

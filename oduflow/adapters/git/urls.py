@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from oduflow.domain.errors import Invalid
-from oduflow.domain.hosts import is_number, join_host_port
+from oduflow.domain.hosts import is_listed, is_number, join_host_port
 
 _EXAMPLE = "Give it as https://host/owner/repository.git"
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -78,12 +78,6 @@ def parse_url(text: str, allowed_hosts: Iterable[str] = ()) -> RemoteUrl:
         )
     shown = join_host_port(host, None if port == DEFAULT_PORTS[scheme] else port)
     return RemoteUrl(f"{scheme}://{shown}{path}", scheme, host, port, path)
-
-
-def is_listed(host: str, port: int, allowed_hosts: Iterable[str]) -> bool:
-    """Tell whether the operator vouches for a host, on every port or on this one."""
-    spellings = {join_host_port(host), join_host_port(host, port)}
-    return not spellings.isdisjoint(entry.lower() for entry in allowed_hosts)
 
 
 def split_authority(authority: str, default_port: int) -> tuple[str, int]:

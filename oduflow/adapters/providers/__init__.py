@@ -1,1 +1,1 @@
-"""What the hosts of git repositories say of a credential: GitHub, GitLab, Bitbucket."""
+"""Check a credential with the API of its git provider: GitHub, GitLab, Bitbucket."""

@@ -6,8 +6,14 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from oduflow.adapters.providers.ask import Answer, Api, Unreachable
-from oduflow.adapters.providers.provider import refused, state_at
+from oduflow.adapters.providers.api import Api, ApiResponse, Unreachable
+from oduflow.adapters.providers.provider import (
+    header_value,
+    kind_of,
+    rejection,
+    scopes_in,
+    state_at,
+)
 from oduflow.domain.credential import CredentialState, Verdict
 
 _KINDS = {"ATATT3": "API token", "ATBB": "app password", "ATCTT3": "access token"}
@@ -28,43 +34,43 @@ class Bitbucket:
     name: str = "Bitbucket"
 
     def serves(self, host: str) -> bool:
-        """Whether that is the host of its git repositories."""
+        """Whether the host is that of its git repositories."""
         return host == self.host
 
     def validate(self, username: str, token: str) -> Verdict:
-        """Ask who user and token are together; an access token goes without a user."""
-        kind = next((word for prefix, word in _KINDS.items() if token.startswith(prefix)), "")
+        """Check user and token together; an access token needs no user."""
+        kind = kind_of(token, _KINDS)
         try:
-            answer = self.api.get("/user", {"Authorization": _authorization(username, token)})
+            response = self.api.get("/user", {"Authorization": _authorization(username, token)})
         except Unreachable as cause:
             return Verdict(CredentialState.UNREACHABLE, token_kind=kind, detail=str(cause))
-        if answer.status == HTTPStatus.OK:
-            return _verdict(answer, kind)
-        return _refused(answer, kind)
+        if response.status == HTTPStatus.OK:
+            return _verdict(response, kind)
+        return _rejection(response, kind)
 
 
 def _authorization(username: str, token: str) -> str:
     if username == _BEARER_USER:
-        return f"Bearer {token.encode('ascii', 'replace').decode()}"
+        return f"Bearer {header_value(token)}"
     return f"Basic {base64.b64encode(f'{username}:{token}'.encode()).decode()}"
 
 
-def _verdict(answer: Answer, kind: str) -> Verdict:
-    said = answer.headers.get("x-oauth-scopes")
-    scopes = tuple(scope for part in (said or "").split(",") if (scope := part.strip()))
+def _verdict(response: ApiResponse, kind: str) -> Verdict:
+    header = response.headers.get("X-OAuth-Scopes")
+    scopes = scopes_in(header or "")
     state, detail = state_at(None), ""
-    if said is not None and not _reads_repositories(scopes):
+    if header is not None and not _reads_repositories(scopes):
         state = CredentialState.INSUFFICIENT
         detail = "It may not read repositories."
-    body = answer.body
+    body = response.body
     login = str(body.get("username") or body.get("nickname") or body.get("display_name") or "")
     return Verdict(state, login, scopes, None, kind, detail)
 
 
-def _refused(answer: Answer, kind: str) -> Verdict:
-    """Read a refusal; one for want of /user's own permission says which ones there are."""
-    granted = _granted(answer.body)
-    verdict = refused(answer, kind)
+def _rejection(response: ApiResponse, kind: str) -> Verdict:
+    """Read a rejection, which lists the token's scopes when /user needs one more."""
+    granted = _granted(response.body)
+    verdict = rejection(response, kind)
     if verdict.state is CredentialState.INSUFFICIENT and _reads_repositories(granted):
         detail = "It may not say whose it is, which git does not need."
         return Verdict(CredentialState.VALID, "", granted, None, kind, detail)

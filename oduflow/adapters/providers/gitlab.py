@@ -5,8 +5,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from oduflow.adapters.providers.ask import Answer, Api, Unreachable
-from oduflow.adapters.providers.provider import moment, refused, state_at
+from oduflow.adapters.providers.api import Api, ApiResponse, Unreachable
+from oduflow.adapters.providers.provider import (
+    header_value,
+    parse_expiry,
+    rejection,
+    state_at,
+)
 from oduflow.domain.credential import CredentialState, Verdict
 
 _DEPLOY = "gldt-"
@@ -27,35 +32,35 @@ class GitLab:
     name: str = "GitLab"
 
     def serves(self, host: str) -> bool:
-        """Whether that is the host of its git repositories."""
+        """Whether the host is that of its git repositories."""
         return host == self.host
 
     def validate(self, username: str, token: str) -> Verdict:
-        """Ask what the token is, then whose."""
-        del username  # GitLab looks at the token alone
+        """Ask for the token's scopes and expiry, then for its user."""
+        del username  # GitLab checks the token alone
         if token.startswith(_DEPLOY):
-            detail = "Deploy tokens cannot ask GitLab's API; what git found is all there is."
+            detail = "GitLab's API does not accept deploy tokens; only git checked this one."
             return Verdict(CredentialState.VALID, token_kind="deploy", detail=detail)  # noqa: S106
-        headers = {"PRIVATE-TOKEN": token.encode("ascii", "replace").decode()}
+        headers = {"PRIVATE-TOKEN": header_value(token)}
         kind = "personal, project or group" if token.startswith("glpat-") else ""
         try:
             found = self.api.get("/personal_access_tokens/self", headers)
             if found.status != HTTPStatus.OK:
-                return refused(found, kind)
+                return rejection(found, kind)
             user = self.api.get("/user", headers)
         except Unreachable as cause:
             return Verdict(CredentialState.UNREACHABLE, token_kind=kind, detail=str(cause))
         return _verdict(found.body, _login(user), kind)
 
 
-def _login(user: Answer) -> str:
+def _login(user: ApiResponse) -> str:
     return str(user.body.get("username") or "") if user.status == HTTPStatus.OK else ""
 
 
 def _verdict(body: Mapping[str, Any], login: str, kind: str) -> Verdict:
-    said = body.get("scopes")
-    scopes = tuple(str(scope) for scope in said) if isinstance(said, list) else ()
-    expires_at = moment(str(body.get("expires_at") or ""))
+    listed = body.get("scopes")
+    scopes = tuple(map(str, listed)) if isinstance(listed, list) else ()
+    expires_at = parse_expiry(str(body.get("expires_at") or ""))
     state, detail = state_at(expires_at), ""
     if body.get("revoked") is True:
         state, detail = CredentialState.INVALID, "It is revoked."

@@ -1,9 +1,9 @@
-"""Which providers there are: the public ones, and those that the operator runs."""
+"""The providers of git repositories: the public ones, and those that the operator runs."""
 
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from oduflow.adapters.providers.ask import Api
+from oduflow.adapters.providers.api import Api
 from oduflow.adapters.providers.bitbucket import Bitbucket
 from oduflow.adapters.providers.github import GitHub
 from oduflow.adapters.providers.gitlab import GitLab
@@ -21,21 +21,21 @@ def known_providers(
     bitbucket_api_url: str,
     allowed_hosts: Iterable[str],
 ) -> tuple[Provider, ...]:
-    """Make every provider, the operator's own first; its URL vouches for its host.
+    """Make every provider, the operator's own first; the hosts of its URLs are trusted too.
 
     Args:
-        github_url: where GitHub's repositories are.
-        github_api_url: its API.
-        gitlab_url: where GitLab's repositories are; its API is /api/v4 below.
-        bitbucket_api_url: the API of bitbucket.org.
-        allowed_hosts: hosts the operator vouches for.
+        github_url: of GitHub's repositories.
+        github_api_url: of GitHub's API.
+        gitlab_url: of GitLab's repositories; its API is /api/v4 below.
+        bitbucket_api_url: of the API of bitbucket.org.
+        allowed_hosts: hosts the operator trusts, `host` or `host:port`.
     """
     public = {GITHUB[1], GITLAB, BITBUCKET[1]}
     own = {github_api_url, gitlab_url, bitbucket_api_url} - public
-    vouched = (*allowed_hosts, *(urlsplit(url).netloc for url in own))
+    trusted = (*allowed_hosts, *(urlsplit(url).netloc for url in own))
 
     def api(base: str) -> Api:
-        return Api(base, vouched)
+        return Api(base, trusted)
 
     return (
         GitHub(_host(github_url), api(github_api_url)),

@@ -1,15 +1,15 @@
-"""What every provider can be asked, and what all their answers have in common."""
+"""What each provider offers, and how their responses are read alike."""
 
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Protocol
 
-from oduflow.adapters.providers.ask import Answer
+from oduflow.adapters.providers.api import ApiResponse
 from oduflow.domain.clock import now
 from oduflow.domain.credential import CredentialState, Verdict
 from oduflow.domain.masking import redact
 
-_SAID = 200  # characters of a provider's own words
+_MAX_MESSAGE_LENGTH = 200
 
 
 class Provider(Protocol):
@@ -20,46 +20,61 @@ class Provider(Protocol):
         """Its name, as people know it."""
 
     def serves(self, host: str) -> bool:
-        """Whether that is the host of its git repositories."""
+        """Whether the host is that of its git repositories."""
 
     def validate(self, username: str, token: str) -> Verdict:
-        """Ask its API about a credential; never raises for what the network or the provider do."""
+        """Check a credential with its API; never raises for failures of network or provider."""
 
 
-def refused(answer: Answer, token_kind: str) -> Verdict:
-    """Read an answer that is none of the good ones."""
-    said = said_of(answer)
-    if answer.status == HTTPStatus.UNAUTHORIZED:
-        over = "expired" in said.lower()
-        state = CredentialState.EXPIRED if over else CredentialState.INVALID
-    elif answer.status == HTTPStatus.FORBIDDEN:
+def rejection(response: ApiResponse, token_kind: str) -> Verdict:
+    """Read a response whose status is not 200."""
+    message = error_message(response)
+    if response.status == HTTPStatus.UNAUTHORIZED:
+        expired = "expired" in message.lower()
+        state = CredentialState.EXPIRED if expired else CredentialState.INVALID
+    elif response.status == HTTPStatus.FORBIDDEN:
         state = CredentialState.INSUFFICIENT
     else:
         state = CredentialState.UNREACHABLE
-    return Verdict(state, token_kind=token_kind, detail=said or f"It answers {answer.status}.")
+    detail = message or f"It answers {response.status}."
+    return Verdict(state, token_kind=token_kind, detail=detail)
 
 
-def said_of(answer: Answer) -> str:
-    """Return the provider's own words, in one short line."""
-    body = answer.body
+def error_message(response: ApiResponse) -> str:
+    """Return the provider's own error message, in one short line without secrets."""
+    body = response.body
     error = body.get("error")
     nested = error.get("message") if isinstance(error, dict) else None
-    words = nested or body.get("error_description") or body.get("message") or error or ""
-    line = "".join(sign for sign in str(words) if sign.isprintable())
-    return redact(line)[:_SAID]
+    text = nested or body.get("error_description") or body.get("message") or error or ""
+    line = "".join(filter(str.isprintable, str(text)))
+    return redact(line)[:_MAX_MESSAGE_LENGTH]
+
+
+def scopes_in(header: str) -> tuple[str, ...]:
+    """Return the scopes of a header that separates them by commas."""
+    return tuple(scope for part in header.split(",") if (scope := part.strip()))
 
 
 def state_at(expires_at: datetime | None) -> CredentialState:
-    """Return `expired` once the moment is past, else `valid`."""
-    over = expires_at is not None and expires_at <= now()
-    return CredentialState.EXPIRED if over else CredentialState.VALID
+    """Return `expired` when the time is past, else `valid`."""
+    expired = expires_at is not None and expires_at <= now()
+    return CredentialState.EXPIRED if expired else CredentialState.VALID
 
 
-def moment(text: str) -> datetime | None:
-    """Read a moment or a day as providers write them; None for what is neither."""
-    text = text.strip().replace(" UTC", "+00:00")
+def parse_expiry(text: str) -> datetime | None:
+    """Read a time or a date as providers write them; None for any other text."""
     try:
-        read = datetime.fromisoformat(text)
+        read = datetime.fromisoformat(text.strip().replace(" UTC", "+00:00"))
     except ValueError:
         return None
     return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def header_value(token: str) -> str:
+    """Make a token fit into a header, which is ASCII; a token that is not cannot be right."""
+    return token.encode("ascii", "replace").decode()
+
+
+def kind_of(token: str, kinds: dict[str, str]) -> str:
+    """Return the kind of token that a prefix shows, empty for an unknown prefix."""
+    return next((kind for prefix, kind in kinds.items() if token.startswith(prefix)), "")

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from oduflow.adapters.providers.ask import Api
+from oduflow.adapters.providers.api import Api
 from tests.support.fake_provider import FakeProvider
 
 

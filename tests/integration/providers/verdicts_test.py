@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from oduflow.adapters.providers.ask import Api
+from oduflow.adapters.providers.api import Api
 from oduflow.adapters.providers.bitbucket import Bitbucket
 from oduflow.adapters.providers.github import GitHub
 from oduflow.adapters.providers.gitlab import GitLab

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from oduflow.adapters.git.urls import RemoteUrl, is_listed, parse_url
+from oduflow.adapters.git.urls import RemoteUrl, parse_url
 from oduflow.domain.errors import Invalid
 
 
@@ -161,13 +161,6 @@ def test_plain_http_is_for_listed_hosts_only():
     for allowed in ((), ("git.lan:8771",), ("other.lan",)):
         with pytest.raises(Invalid, match="Plain http"):
             parse_url("http://git.lan:8770/a", allowed)
-
-
-def test_a_listed_host_covers_every_port_and_a_listed_port_only_itself():
-    assert is_listed("git.lan", 1234, ("GIT.lan",))
-    assert is_listed("::1", 8770, ("[::1]:8770",))
-    assert not is_listed("git.lan", 443, ("git.lan:8443",))
-    assert not is_listed("evil.git.lan", 443, ("git.lan",))
 
 
 @given(st.text(max_size=60))

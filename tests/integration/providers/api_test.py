@@ -1,13 +1,17 @@
-"""One question to an API: where it may go, how long it may take, what is followed."""
+"""One question to an API: where it may go, how long it may take, what is not followed."""
 
+import ssl
 import threading
 from collections.abc import Iterator
-from typing import Any
+from ipaddress import ip_address
+from typing import Any, NoReturn
 
 import pytest
 
 from oduflow.adapters.git.loopback_server import LoopbackServer
-from oduflow.adapters.providers.ask import Api, Unreachable
+from oduflow.adapters.providers.api import Api, Unreachable
+from oduflow.net.addresses import IPAddress, ResolveFailed
+from tests.support.addresses import resolving
 from tests.support.fake_provider import Said
 from tests.support.tls import make_certificate, tls_in_front
 
@@ -62,7 +66,7 @@ def test_what_is_no_object_is_an_empty_one(provider, api, body):
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "fd00::1"])
 def test_a_private_address_is_asked_nothing_unless_its_host_is_vouched_for(address):
-    api = Api("https://api.example", resolve=lambda *_: [address])
+    api = Api("https://api.example", resolve=resolving(address))
     with pytest.raises(Unreachable, match="not on the public internet"):
         api.get("/user", SECRET)
 
@@ -74,8 +78,8 @@ def test_plain_http_is_for_hosts_that_are_vouched_for(provider):
 
 
 def test_a_host_that_is_not_known_is_named():
-    def nowhere(_host: str, _port: int) -> list[str]:
-        raise OSError
+    def nowhere(*_: object) -> NoReturn:
+        raise ResolveFailed
 
     with pytest.raises(Unreachable, match=r"api\.example is not known here"):
         Api("https://api.example", resolve=nowhere).get("/user", SECRET)
@@ -96,9 +100,9 @@ def test_the_checked_address_is_dialled_and_no_proxy_or_netrc_means_anything(
     provider.say("/user", Said(200, {"login": "ada"}))
     asked: list[str] = []
 
-    def resolve(host: str, _port: int) -> list[str]:
+    def resolve(host: str, _port: int, _deadline: float) -> tuple[IPAddress, ...]:
         asked.append(host)
-        return ["127.0.0.1"]
+        return (ip_address("127.0.0.1"),)
 
     base = f"http://api.example:{port}"
     answer = Api(base, (f"api.example:{port}",), resolve=resolve).get("/user", SECRET)
@@ -110,23 +114,22 @@ def test_the_checked_address_is_dialled_and_no_proxy_or_netrc_means_anything(
 
 
 @pytest.mark.parametrize(("name", "trusted"), [("localhost", True), ("api.example", False)])
-def test_over_tls_the_certificate_is_the_names_not_the_addresss(
-    provider, tmp_path, monkeypatch, name, trusted
-):
+def test_over_tls_the_certificate_is_the_names_not_the_addresss(provider, tmp_path, name, trusted):
     certificate = make_certificate(tmp_path, "DNS:localhost", "IP:127.0.0.1")
-    monkeypatch.setattr("oduflow.adapters.providers.ask._AUTHORITIES", str(certificate.file))
+    context = ssl.create_default_context(cafile=str(certificate.file))
     provider.say("/user", Said(200, {"login": "ada"}))
     with tls_in_front(int(provider.authority.partition(":")[2]), certificate) as port:
-        api = Api(f"https://{name}:{port}", (name,), resolve=lambda *_: ["127.0.0.1"])
+        base = f"https://{name}:{port}"
+        api = Api(base, (name,), resolve=resolving("127.0.0.1"), context=context)
         if trusted:
             assert api.get("/user", SECRET).body == {"login": "ada"}
         else:
-            with pytest.raises(Unreachable, match="SSLError"):
+            with pytest.raises(Unreachable, match="SSLCertVerificationError"):
                 api.get("/user", SECRET)
             assert provider.asked == []
 
 
-def test_a_body_that_drips_is_given_up(monkeypatch):
+def test_a_body_that_drips_is_given_up():
     stopping = threading.Event()
 
     def drip(_environ: object, start: Any) -> Iterator[bytes]:
