@@ -1,42 +1,26 @@
-"""Which addresses git may be led to: public ones, and whatever the operator vouches for.
+"""Choose the addresses that git may dial: public ones, and any of a host the operator trusts.
 
-The check is on the address that is dialled, not on the name: git is handed the address we
-checked (`http.curloptResolve`), so a name that answers differently a moment later leads nowhere.
+git is handed the checked addresses (`http.curloptResolve`), so a name that resolves differently a
+moment later changes nothing.
 """
 
-import socket
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Iterable
 from ipaddress import ip_address
 
 from oduflow.adapters.git.urls import RemoteUrl
-from oduflow.domain.addresses import is_public
 from oduflow.domain.errors import Invalid, UpstreamFailed
 from oduflow.domain.hosts import is_address, is_listed, join_host_port
+from oduflow.net.addresses import IPAddress, Resolve, ResolveFailed, public_only, resolve
 
-Resolve = Callable[[str, int], Sequence[str]]
-"""Takes a host name and a port, answers its addresses; raises `UpstreamFailed` without any."""
-
-
-def look_up(host: str, port: int) -> list[str]:
-    """Resolve a host name as the system does.
-
-    Raises:
-        UpstreamFailed: no such name, or no name server answers.
-    """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as cause:
-        raise UpstreamFailed(
-            f"The git host {host} is not known here.", "Check the URL and the server's DNS."
-        ) from cause
-    return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
+_RESOLVE_SECONDS = 30.0
 
 
-def pin(remote: RemoteUrl, allowed_hosts: Iterable[str], resolve: Resolve = look_up) -> str | None:
+def pin(remote: RemoteUrl, allowed_hosts: Iterable[str], resolve: Resolve = resolve) -> str | None:
     """Choose the addresses that git may dial for a remote.
 
-    A name with public and other addresses is dialled at its public ones. A host that the
-    operator lists is dialled wherever it resolves to.
+    Of a name with public and other addresses only the public ones are dialled. A host that the
+    operator lists may have any address.
 
     Returns:
         One value of git's `http.curloptResolve` (`host:port:address,…`, curl's CURLOPT_RESOLVE);
@@ -46,15 +30,26 @@ def pin(remote: RemoteUrl, allowed_hosts: Iterable[str], resolve: Resolve = look
         Invalid: none of the addresses is public, and the operator does not list the host.
         UpstreamFailed: the name does not resolve.
     """
+    found = _addresses(remote, resolve)
     listed = is_listed(remote.host, remote.port, allowed_hosts)
-    literal = is_address(remote.host)
-    candidates = [remote.host] if literal else resolve(remote.host, remote.port)
-    dialled = [each for each in candidates if listed or is_public(ip_address(each))]
+    dialled = found if listed else public_only(found)
     if not dialled:
         raise Invalid(
             f"The git host {remote.host} is not on the public internet.",
             "An operator can list it in git_allowed_hosts of oduflow.toml.",
         )
-    if literal:
+    if is_address(remote.host):
         return None
-    return f"{remote.host}:{remote.port}:{','.join(map(join_host_port, dialled))}"
+    shown = ",".join(join_host_port(str(each)) for each in dialled)
+    return f"{remote.host}:{remote.port}:{shown}"
+
+
+def _addresses(remote: RemoteUrl, resolve: Resolve) -> tuple[IPAddress, ...]:
+    if is_address(remote.host):
+        return (ip_address(remote.host),)
+    try:
+        return resolve(remote.host, remote.port, time.monotonic() + _RESOLVE_SECONDS)
+    except ResolveFailed as cause:
+        raise UpstreamFailed(
+            f"The git host {remote.host} is not known here.", "Check the URL and the server's DNS."
+        ) from cause

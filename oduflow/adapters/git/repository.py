@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from oduflow.adapters.git.addresses import Resolve, look_up, pin
+from oduflow.adapters.git.addresses import pin
 from oduflow.adapters.git.branches import check_branch
 from oduflow.adapters.git.checkouts import Checkout
 from oduflow.adapters.git.connections import Connection
@@ -22,6 +22,7 @@ from oduflow.adapters.git.urls import RemoteUrl, parse_url
 from oduflow.adapters.git.version import installed, require
 from oduflow.domain.errors import NotFound
 from oduflow.domain.progress_monitor import UNWATCHED, ProgressMonitor
+from oduflow.net.addresses import Resolve, resolve
 
 Helper = Callable[[str, RemoteUrl], str | None]
 """Takes a team and a remote; returns a credential helper in git's notation, None for none."""
@@ -53,7 +54,7 @@ class GitRepositories:
         allowed_hosts: tuple[str, ...] = (),
         limits: RepositoryLimits | None = None,
         helper: Helper = no_helper,
-        resolve: Resolve = look_up,
+        resolve: Resolve = resolve,
         describe_credential: Callable[[str, RemoteUrl], OfferedCredential] = describe_nothing,
     ) -> None:
         self._allowed_hosts = allowed_hosts

@@ -1,3 +1,4 @@
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,8 @@ from oduflow.adapters.git.limits import RepositoryLimits
 from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.git.urls import RemoteUrl
 from oduflow.domain.errors import Invalid, NotFound, UpstreamFailed
+from oduflow.net.addresses import IPAddress
+from tests.support.addresses import resolving
 from tests.support.git_server import PASSWORD, USER, GitServer
 
 FILES = {"sale_extra/__manifest__.py": "{}"}
@@ -73,7 +76,7 @@ def test_a_redirect_to_another_host_is_not_followed(server, repositories, tmp_pa
 
 def test_an_unlisted_private_address_is_never_asked(server):
     repositories = GitRepositories(
-        allowed_hosts=("elsewhere.test",), resolve=lambda *_: ["127.0.0.1"]
+        allowed_hosts=("elsewhere.test",), resolve=resolving("127.0.0.1")
     )
     for host in ("127.0.0.1", "rebound.test"):
         with pytest.raises(Invalid):
@@ -85,9 +88,9 @@ def test_git_dials_the_address_that_was_checked_and_asks_no_name_server_itself(s
     server.repository("addons", {"main": FILES})
     asked: list[str] = []
 
-    def resolve(host: str, _port: int) -> list[str]:
+    def resolve(host: str, _port: int, _deadline: float) -> tuple[IPAddress, ...]:
         asked.append(host)
-        return ["127.0.0.1"]
+        return (ip_address("127.0.0.1"),)
 
     repositories = GitRepositories(allowed_hosts=("git.invalid",), resolve=resolve)
     url = f"http://git.invalid:{server.port}/public/addons.git"

@@ -5,6 +5,7 @@ import pytest
 
 from oduflow.adapters.git.repository import GitRepositories
 from oduflow.domain.errors import Invalid
+from tests.support.addresses import resolving
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ def test_a_refused_url_or_branch_asks_no_name_server_and_starts_no_git(
 
 
 def test_a_private_address_is_refused_before_a_credential_is_chosen():
-    repositories = GitRepositories(resolve=lambda *_: ["169.254.169.254"], helper=_never)
+    repositories = GitRepositories(resolve=resolving("169.254.169.254"), helper=_never)
     with pytest.raises(Invalid):
         repositories.resolve_branch("https://git.example/a/b", "main", team="1")
 
