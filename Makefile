@@ -1,4 +1,4 @@
-# `make` or `make help` lists what can be done here.
+# `make` or `make help` lists the targets.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,13 +7,13 @@ STAMP := $(VENV)/.stamp
 .DEFAULT_GOAL := help
 .PHONY: help setup run images check test bench clean
 
-help: ## Say what can be done
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## Make .venv with everything in it
+setup: $(STAMP) ## Create .venv with all dependencies
 
 $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
-	@echo "setup: making $(VENV)"
+	@echo "setup: creating $(VENV)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "setup: Python 3.11 or newer is needed, as PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "setup: apt-get install -y python3-venv"; exit 1; }
@@ -21,26 +21,26 @@ $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-engine: ## Make sure that a Docker engine answers
+engine: ## Start or install Docker
 	@oduflow/adapters/docker/recipes/engine.sh
 
-run: setup engine ## From a bare machine to a first environment, served until Ctrl-C
+run: setup engine ## Install what is missing, serve until Ctrl-C, create a first environment
 	@$(BIN)/oduflow quickstart
 
-images: setup engine ## Bring or build the images of Odoo and PostgreSQL
+images: setup engine ## Pull or build the images of Odoo and PostgreSQL
 	@$(BIN)/oduflow images ensure
 
-check: setup ## Format, lint, types, contracts, and the tests that need no real parts
+check: setup ## Run format, lint, types, import contracts, and the tests without Docker
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -q -n 2 tests/unit tests/faces tests/architecture
 
-test: setup engine ## Everything it needs, then every test
+test: setup engine ## Install what the tests need, then run all tests
 	@scripts/test.sh
 
-bench: setup engine ## Measure the product on the real parts
+bench: setup engine ## Measure the product with real Docker, PostgreSQL and Odoo
 	@$(BIN)/python -m bench
 
-clean: ## Remove what the tools left behind
+clean: ## Remove build results and caches
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

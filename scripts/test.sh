@@ -1,11 +1,11 @@
 #!/bin/sh
-# Bring what the tests need beyond `make setup` and a Docker engine, then run every test.
+# Install what the tests need beyond `make setup` and Docker, then run all tests.
 # mypy and the images keep one core busy at most, so they run beside the tests without real parts.
 set -eu
 cd "$(dirname "$0")/.."
 bin=.venv/bin
 
-need() { # need PROGRAM PACKAGE: install a Debian package unless its program is here
+need() { # need PROGRAM PACKAGE: mark a Debian package for installation if its program is missing
     command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="$missing $2"
 }
 missing=""

@@ -1,16 +1,32 @@
 """Print an envelope as text."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from oduflow.cli.columns import Row, columns_of
 from oduflow.cli.terminal import strip_control_characters
 from oduflow.domain.outcome import Envelope
 
+Row = Mapping[str, Any]
+
+# By the field that holds the rows; `--json` has the other columns. Every row has the first two
+# fields, else the list is of another kind (an environment's extra repos are pins) and shows all.
+COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "credentials": ("host", "path", "username", "provider", "state", "expires_at"),
+        "entries": ("number", "time", "actor", "face", "operation", "outcome", "count"),
+        "environments": ("name", "state", "branch", "template", "url", "created_by"),
+        "extra_repos": ("name", "state", "branch", "repo_url", "environments"),
+        "grants": ("name", "state", "environments", "tiers", "calls_left", "expires_at"),
+        "jobs": ("job", "operation", "target", "status", "step", "position", "created_by"),
+        "templates": ("name", "state", "odoo_image", "modules", "environments"),
+    }
+)
+_EMPTY: tuple[object, ...] = (None, "", [], {})
 WIDE = frozenset({"log"})
 WHOLE = frozenset({"job", "name", "state", "status", "url"})  # people copy them, or they are short
 STATE_STYLES = {"running": "green", "failed": "red", "lost": "red", "creating": "yellow"}
@@ -45,7 +61,7 @@ def _render_data(data: Mapping[str, Any], console: Console) -> None:
 
 
 def _render_list(key: str, rows: Sequence[Row], console: Console) -> None:
-    columns, is_part = columns_of(key, rows)
+    columns, is_part = _columns(key, rows)
     table = Table(box=None, header_style="dim", pad_edge=False)
     whole = _unwrapped(columns, rows, console.width * 3 // 4)
     for column in columns:
@@ -55,6 +71,32 @@ def _render_list(key: str, rows: Sequence[Row], console: Console) -> None:
     console.print(table)
     if is_part:
         console.print(_text("`--json` shows every field.", "dim"))
+
+
+def _columns(key: str, rows: Sequence[Row]) -> tuple[list[str], bool]:
+    """Return the columns of a list, and whether values are left out.
+
+    Args:
+        key: the field that holds the rows.
+        rows: at least one, with the fields in the view's order.
+
+    Returns:
+        The columns for which a row has a value, and whether a field with a value is not among them.
+    """
+    found = [
+        column
+        for column in dict.fromkeys(field for row in rows for field in row)
+        if any(row.get(column) not in _EMPTY for row in rows)
+    ]
+    wanted: Sequence[str] = COLUMNS.get(key, found)
+    if not all(row.keys() >= set(wanted[:2]) for row in rows):
+        wanted = found
+    shown = [
+        column
+        for column in wanted
+        if column in found and not any(_is_nested(row.get(column)) for row in rows)
+    ]
+    return shown, len(shown) < len(found)
 
 
 def _unwrapped(columns: Sequence[str], rows: Sequence[Row], width_left: int) -> set[str]:
@@ -94,3 +136,9 @@ def _cell(key: str, value: Any) -> Text:
 def _text(content: str, style: str = "") -> Text:
     """Return text without markup and control characters."""
     return Text(strip_control_characters(content), style=style)
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, dict) or (
+        isinstance(value, list) and any(isinstance(item, dict) for item in value)
+    )

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from oduflow.cli.answer import ShowProgress
 from oduflow.cli.remote.address import Address
 from oduflow.cli.remote.connection import list_tools
-from oduflow.cli.remote.response_errors import not_oduflow
+from oduflow.cli.remote.errors import not_oduflow
 from oduflow.domain.errors import Busy, Failure, Kind, UpstreamFailed
 from oduflow.domain.outcome import FINISHED, Envelope, ErrorView
 

@@ -18,8 +18,12 @@ from mcp.types import CONNECTION_CLOSED, Implementation, Tool
 from oduflow import __version__
 from oduflow.blueprints.mcp.server import NAME
 from oduflow.cli.remote.address import Address
-from oduflow.cli.remote.connection_errors import connection_error, connection_lost
-from oduflow.cli.remote.response_errors import not_oduflow, response_error
+from oduflow.cli.remote.errors import (
+    connection_error,
+    connection_lost,
+    not_oduflow,
+    response_error,
+)
 from oduflow.domain.errors import Failure
 
 CONNECT_SECONDS = 10.0

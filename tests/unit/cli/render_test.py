@@ -5,8 +5,7 @@ import pytest
 from rich.console import Console
 
 from oduflow import bootstrap
-from oduflow.cli.columns import COLUMNS
-from oduflow.cli.render import render
+from oduflow.cli.render import COLUMNS, render
 from oduflow.domain.environment import (
     EnvironmentList,
     EnvironmentLogs,

@@ -1,7 +1,9 @@
-"""Convert an HTTP error response into a `Failure`."""
+"""Convert error responses and connection errors of a remote server into a `Failure`."""
 
 import json
-from collections.abc import Mapping
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
@@ -59,6 +61,37 @@ _BY_STATUS: Mapping[int, tuple[type[Failure], str, str]] = MappingProxyType(
 _SERVER_MESSAGE = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.MISDIRECTED_REQUEST}
 _OTHER = (UpstreamFailed, "{address} failed with status {status}.", "Look at the server's log.")
 
+# In order of precedence: the first type found among the causes is reported.
+_CONNECTION_ERRORS: tuple[tuple[type[BaseException], str, str], ...] = (
+    (
+        ssl.SSLCertVerificationError,
+        "The certificate of {address} is not trusted: {reason}.",
+        "Check the name in --url; $SSL_CERT_FILE may name the certificate of your own authority.",
+    ),
+    (
+        ssl.SSLError,
+        "The TLS handshake with {address} failed.",
+        "Check the port in --url. A server without TLS is http://, on this machine only.",
+    ),
+    (
+        socket.gaierror,
+        "The host name in {address} cannot be resolved.",
+        "Check --url and your DNS.",
+    ),
+    (
+        httpx2.ConnectTimeout,
+        "The connection to {address} timed out.",
+        "Check --url and its port.",
+    ),
+    (httpx2.TimeoutException, "{address} did not answer in time.", "Call again later."),
+    (
+        ConnectionRefusedError,
+        "{address} refused the connection.",
+        "Check --url, and that `oduflow serve` runs on that machine.",
+    ),
+    (httpx2.ConnectError, "{address} cannot be reached.", "Check --url and the network."),
+)
+
 
 def not_oduflow(address: Address) -> UpstreamFailed:
     """Return the failure for an address where another program answers."""
@@ -82,6 +115,22 @@ async def response_error(response: httpx2.Response, address: Address) -> Failure
         return None if expected or response.request.method != "POST" else not_oduflow(address)
     body = _object(await response.aread()) if media_type.startswith("application/json") else {}
     return None if "jsonrpc" in body else _by_status(response, _problem_details(body), address)
+
+
+def connection_error(cause: httpx2.TransportError, address: Address) -> UpstreamFailed:
+    """Return the failure for a request that got no answer."""
+    causes = list(_causes(cause))
+    for kind, message, hint in _CONNECTION_ERRORS:
+        for each in causes:
+            if isinstance(each, kind):
+                reason = getattr(each, "verify_message", "")
+                return UpstreamFailed(message.format(address=address, reason=reason), hint)
+    return connection_lost(address)
+
+
+def connection_lost(address: Address) -> UpstreamFailed:
+    """Return the failure for a connection that ended before the answer."""
+    return UpstreamFailed(f"The connection to {address} ended before its answer.", "Call again.")
 
 
 def _redirected(response: httpx2.Response, address: Address) -> Failure:
@@ -123,3 +172,9 @@ def _object(content: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
