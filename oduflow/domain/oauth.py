@@ -110,7 +110,7 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True)
-class Bearing:
+class TokenBinding:
     """What a code and every token that comes of it are bound to.
 
     Attributes:
@@ -147,7 +147,7 @@ class Code:
     """
 
     hash: str
-    bearing: Bearing
+    binding: TokenBinding
     redirect_uri: str
     challenge: str
     expires_at: datetime
@@ -165,13 +165,13 @@ class Token:
 
     hash: str
     kind: TokenKind
-    bearing: Bearing
+    binding: TokenBinding
     expires_at: datetime
     rotated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class TokenPair:
     """The hashes of a new access token and of the refresh token beside it."""
 
     access: str

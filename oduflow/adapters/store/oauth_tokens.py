@@ -18,12 +18,12 @@ from oduflow.domain.oauth import (
     REFRESH_GRACE,
     REFRESH_LIFE,
     REMEMBERED,
-    Bearing,
     Code,
     Login,
-    Pair,
     Token,
+    TokenBinding,
     TokenKind,
+    TokenPair,
 )
 
 
@@ -43,7 +43,7 @@ class OAuthTokens:
         """Write a new code; what expired goes first."""
         values = {
             "hash": code.hash,
-            **_columns(code.bearing),
+            **_columns(code.binding),
             "redirect_uri": code.redirect_uri,
             "challenge": code.challenge,
             "expires_at": code.expires_at,
@@ -58,7 +58,7 @@ class OAuthTokens:
             row = _row(connection, codes, hash_)
         return None if row is None else _code(row)
 
-    def redeem(self, hash_: str, client: str, pair: Pair) -> bool:
+    def redeem(self, hash_: str, client: str, pair: TokenPair) -> bool:
         """Give a pair of tokens for a code, once.
 
         A second use of a code that was redeemed kills what it gave (OAuth 2.1, 4.1.3); another
@@ -74,13 +74,13 @@ class OAuthTokens:
                 return False
             code = _code(row)
             if code.redeemed_at is not None:
-                _end(connection, code.bearing.family)
+                _end(connection, code.binding.family)
                 return False
             if code.expires_at <= moment:
                 return False
             spent = update(codes).where(codes.c.hash == hash_).values(redeemed_at=moment)
             connection.execute(spent)
-            _give(connection, code.bearing, pair, moment)
+            _give(connection, code.binding, pair, moment)
         return True
 
     def find(self, hash_: str, kind: TokenKind) -> Token | None:
@@ -96,7 +96,7 @@ class OAuthTokens:
             row = _row(connection, tokens, hash_)
         return row is not None and _token(row).expires_at <= self._clock()
 
-    def rotate(self, hash_: str, client: str, pair: Pair) -> bool:
+    def rotate(self, hash_: str, client: str, pair: TokenPair) -> bool:
         """Give a pair of tokens for a refresh token.
 
         Its first use spends it. For a minute more it gives siblings, for real clients refresh in
@@ -118,10 +118,10 @@ class OAuthTokens:
                 spent = update(tokens).where(tokens.c.hash == hash_).values(rotated_at=moment)
                 connection.execute(spent)
             elif moment - token.rotated_at >= REFRESH_GRACE:
-                _end(connection, token.bearing.family)
+                _end(connection, token.binding.family)
                 return False
             _prune(connection, moment)
-            _give(connection, token.bearing, pair, moment)
+            _give(connection, token.binding, pair, moment)
         return True
 
     def end_family(self, family: str) -> None:
@@ -136,17 +136,17 @@ class OAuthTokens:
                 connection.execute(delete(table).where(table.c.team.not_in(sorted(teams))))
 
 
-def _give(connection: Connection, bearing: Bearing, pair: Pair, moment: datetime) -> None:
+def _give(connection: Connection, binding: TokenBinding, pair: TokenPair, moment: datetime) -> None:
     new = (
         (pair.access, TokenKind.ACCESS, moment + ACCESS_LIFE),
         (pair.refresh, TokenKind.REFRESH, moment + REFRESH_LIFE),
     )
     rows = [
-        {"hash": hash_, "kind": kind, **_columns(bearing), "expires_at": until}
+        {"hash": hash_, "kind": kind, **_columns(binding), "expires_at": until}
         for hash_, kind, until in new
     ]
     connection.execute(tokens.insert(), rows)
-    used = update(clients).where(clients.c.id == bearing.client_id).values(used_at=moment)
+    used = update(clients).where(clients.c.id == binding.client_id).values(used_at=moment)
     connection.execute(used)
 
 
@@ -172,21 +172,21 @@ def _row(connection: Connection, table: Table, hash_: str) -> dict[str, Any] | N
     return None if found is None else dict(found)
 
 
-def _columns(bearing: Bearing) -> dict[str, str]:
+def _columns(binding: TokenBinding) -> dict[str, str]:
     return {
-        "family": bearing.family,
-        "client_id": bearing.client_id,
-        "team": bearing.team,
-        "login": bearing.login.name,
-        "login_id": bearing.login.id,
-        "scope": bearing.scope,
-        "resource": bearing.resource,
-        "environment": bearing.environment,
+        "family": binding.family,
+        "client_id": binding.client_id,
+        "team": binding.team,
+        "login": binding.login.name,
+        "login_id": binding.login.id,
+        "scope": binding.scope,
+        "resource": binding.resource,
+        "environment": binding.environment,
     }
 
 
-def _bearing(row: Mapping[str, Any]) -> Bearing:
-    return Bearing(
+def _binding(row: Mapping[str, Any]) -> TokenBinding:
+    return TokenBinding(
         family=row["family"],
         client_id=row["client_id"],
         team=row["team"],
@@ -200,7 +200,7 @@ def _bearing(row: Mapping[str, Any]) -> Bearing:
 def _code(row: Mapping[str, Any]) -> Code:
     return Code(
         hash=row["hash"],
-        bearing=_bearing(row),
+        binding=_binding(row),
         redirect_uri=row["redirect_uri"],
         challenge=row["challenge"],
         expires_at=row["expires_at"],
@@ -212,7 +212,7 @@ def _token(row: Mapping[str, Any]) -> Token:
     return Token(
         hash=row["hash"],
         kind=row["kind"],
-        bearing=_bearing(row),
+        binding=_binding(row),
         expires_at=row["expires_at"],
         rotated_at=row["rotated_at"],
     )

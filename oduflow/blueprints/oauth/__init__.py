@@ -1,1 +1,1 @@
-"""The OAuth 2.1 authorization server; GitHub only tells it who a person is."""
+"""The OAuth 2.1 authorization server; people authenticate at GitHub."""

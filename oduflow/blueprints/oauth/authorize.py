@@ -1,14 +1,17 @@
-"""`/authorize`: a client sends a person here, and what it asks is checked (OAuth 2.1, 4.1.1)."""
+"""`/authorize`: check a client's authorization request (OAuth 2.1, 4.1.1)."""
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from flask import Response, request
 from werkzeug.datastructures import MultiDict
 
-from oduflow.blueprints.oauth.browser import browser_of, give_mark, keep_mark
+from oduflow.blueprints.oauth.binding_cookie import (
+    binding_token_or_new,
+    set_binding_cookie,
+)
+from oduflow.blueprints.oauth.blueprint import base_url, blueprint, counted_address, stores
 from oduflow.blueprints.oauth.consent import consent_page
 from oduflow.blueprints.oauth.errors import InvalidTarget, redirect_back, refuse
-from oduflow.blueprints.oauth.face import base_url, blueprint, counted_address, parts
 from oduflow.blueprints.oauth.server import authorization
 from oduflow.domain.clock import now
 from oduflow.domain.oauth import (
@@ -20,16 +23,16 @@ from oduflow.domain.oauth import (
     new_secret,
 )
 
-MAX_QUERY = 8 << 10  # bytes; a sign-in is kept for ten minutes, whoever began it
+MAX_QUERY = 8 << 10  # bytes; every sign-in is stored for ten minutes, also an anonymous one
 _MAY_REPEAT = frozenset({"resource"})  # RFC 8707, 2
 
 
 @blueprint.get("/authorize")
 def authorize() -> Response:
-    """Ask the person whether they meant it; nothing is forwarded to GitHub before.
+    """Show the consent page; GitHub is asked only after the person has consented.
 
     Raises:
-        BadRequest: the client is unknown, or where it would end is not registered.
+        BadRequest: the client is unknown, or its redirect URI is not registered.
         RateLimited: too many sign-ins have begun.
     """
     if is_repeated(request.args) or len(request.query_string) > MAX_QUERY:
@@ -41,12 +44,12 @@ def authorize() -> Response:
             raise InvalidTarget(redirect_uri=grant.redirect_uri, state=request.args.get("state"))
     except OAuth2Error as error:
         return _refused(error)
-    except ValueError:  # Authlib would echo a parameter into a message that may not hold it
+    except ValueError:  # Authlib quotes a parameter in a message that may not contain it
         refuse("A parameter is malformed.")
-    transaction_id, csrf, mark = new_secret(), new_secret(), give_mark()
+    transaction_id, csrf, token = new_secret(), new_secret(), binding_token_or_new()
     transaction = Transaction(
         id=hash_of(transaction_id),
-        browser=browser_of(mark),
+        browser=hash_of(token),
         csrf=hash_of(csrf),
         stage=Stage.ASKED,
         client_id=grant.client.client_id,
@@ -57,12 +60,12 @@ def authorize() -> Response:
         address=counted_address(),
         expires_at=now() + TRANSACTION_LIFE,
     )
-    parts().transactions.add(transaction)
-    return keep_mark(consent_page(transaction, transaction_id, csrf), mark)
+    stores().transactions.add(transaction)
+    return set_binding_cookie(consent_page(transaction, transaction_id, csrf), token)
 
 
 def is_repeated(given: MultiDict[str, str]) -> bool:
-    """Whether a parameter stands there twice that may not (OAuth 2.1, 3.1 and 3.2)."""
+    """Return whether a parameter is repeated that may not be (OAuth 2.1, 3.1 and 3.2)."""
     return any(len(values) > 1 for name, values in given.lists() if name not in _MAY_REPEAT)
 
 

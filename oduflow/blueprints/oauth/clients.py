@@ -1,8 +1,8 @@
-"""Who a client id belongs to, in the words of Authlib.
+"""OAuth clients as Authlib sees them.
 
-Three kinds: the configured pair (the GitHub App's own id and secret, which a person types into
-the client), a document at an https URL, and those that registered. The first comes first, so
-nobody can take its id.
+There are three kinds: the configured client (the GitHub App's own id and secret, which a person
+types into the client program), a metadata document at an https URL, and registered clients. The
+configured one is looked up first, so no other client can take its id.
 """
 
 import hmac
@@ -10,7 +10,7 @@ import hmac
 from authlib.oauth2.rfc6749 import ClientMixin
 
 from oduflow.blueprints.auth.rate_limits import compare_credential
-from oduflow.blueprints.oauth.face import FACE, parts, server
+from oduflow.blueprints.oauth.blueprint import FACE, server_settings, stores
 from oduflow.blueprints.oauth.metadata import AUTH_METHODS, GRANT_TYPES
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.clock import now
@@ -24,59 +24,59 @@ _WITH_SECRET = AUTH_METHODS[:2]
 
 
 class Client(ClientMixin):  # type: ignore[misc]
-    """A client as Authlib asks about it."""
+    """Authlib's view of a client."""
 
     def __init__(self, row: OAuthClient) -> None:
         self.row = row
 
     @property
     def client_id(self) -> str:
-        """Its id."""
+        """The client's id."""
         return self.row.id
 
     def get_client_id(self) -> str:
-        """Return its id."""
+        """Return the client's id."""
         return self.row.id
 
     def get_default_redirect_uri(self) -> None:
-        """Return nothing: where a sign-in ends is always said."""
+        """Return None: a request must always name its redirect URI."""
 
     def get_allowed_scope(self, _scope: str | None) -> str:
-        """Return the one scope there is."""
+        """Return the only scope."""
         return SCOPE
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        """Whether a sign-in may end there."""
+        """Return whether the client registered the redirect URI."""
         return is_registered(redirect_uri, self.row.redirect_uris)
 
     def check_client_secret(self, client_secret: str) -> bool:
-        """Whether that is its secret; a wrong one counts as any wrong credential does."""
+        """Compare the client's secret; a wrong one counts against the rate limits."""
         actor = Actor("", ActorKind.OAUTH, self.row.id)
         presented = hash_of(client_secret)
 
         def compare() -> Actor | None:
-            right = hmac.compare_digest(self.row.secret.encode(), presented.encode())
-            return actor if right else None
+            is_right = hmac.compare_digest(self.row.secret.encode(), presented.encode())
+            return actor if is_right else None
 
         return compare_credential(FACE, compare) is not None
 
     def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
-        """Whether it may prove itself so: with its secret where it has one."""
+        """Return whether the client may use this method; one with a secret must present it."""
         return (method in _WITH_SECRET) if self.row.secret else (method == AUTH_METHODS[2])
 
     def check_response_type(self, response_type: str) -> bool:
-        """Whether it may ask for that: a code."""
+        """Return whether the client may ask for this response type: only for a code."""
         return response_type == "code"
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """Whether it may get tokens so."""
+        """Return whether the client may use this grant type."""
         return grant_type in GRANT_TYPES
 
 
-def described_client(client_id: str) -> Client | None:
-    """Return a client with its redirect URIs; a document is fetched for it."""
+def find_client(client_id: str) -> Client | None:
+    """Return a client with its redirect URIs, or None; fetches a metadata document."""
     if _is_document(client_id):
-        found = parts().documents.find(client_id)
+        found = stores().documents.find(client_id)
         if found is None:
             return None
         return _of_document(client_id, found.name or client_id, found.redirect_uris)
@@ -84,25 +84,24 @@ def described_client(client_id: str) -> Client | None:
 
 
 def token_client(client_id: str) -> Client | None:
-    """Return a client that comes for tokens.
+    """Return the client of a token request, or None, without fetching its metadata document.
 
-    Nothing is fetched then: a document's client has no secret, and what it presents is bound to
-    its id and to where the code was sent.
+    Such a client has no secret, and its code is bound to its id and its redirect URI.
     """
     if _is_document(client_id):
         return _of_document(client_id, client_id, ())
     return _known(client_id)
 
 
-def agreed_client(client_id: str, name: str, redirect_uri: str) -> Client | None:
-    """Return the client of a sign-in that ends: a document counts as it was when it began."""
+def consented_client(client_id: str, name: str, redirect_uri: str) -> Client | None:
+    """Return the client as it was at consent, or None; its metadata is not fetched again."""
     if _is_document(client_id):
         return _of_document(client_id, name, (redirect_uri,))
     return _known(client_id)
 
 
 def _is_document(client_id: str) -> bool:
-    return client_id.startswith(DOCUMENT_SCHEME) and client_id != server().oauth_client_id
+    return client_id.startswith(DOCUMENT_SCHEME) and client_id != server_settings().oauth_client_id
 
 
 def _of_document(client_id: str, name: str, redirect_uris: tuple[str, ...]) -> Client:
@@ -110,7 +109,7 @@ def _of_document(client_id: str, name: str, redirect_uris: tuple[str, ...]) -> C
 
 
 def _known(client_id: str) -> Client | None:
-    configured = server()
+    configured = server_settings()
     if client_id == configured.oauth_client_id:
         return Client(
             OAuthClient(
@@ -122,5 +121,5 @@ def _known(client_id: str) -> Client | None:
                 secret=hash_of(configured.oauth_client_secret),
             )
         )
-    found = parts().clients.get(client_id)
+    found = stores().clients.get(client_id)
     return Client(found) if found else None

@@ -1,17 +1,17 @@
-"""The consent page, and what the person answered.
+"""The consent page and its answer.
 
-It is always shown and never remembered: a stranger can register a client and lure somebody who
-is signed in at GitHub to `/authorize`, and this page is what stands between.
+The page is shown at every sign-in and the answer is not stored: any client can register itself
+and lure a person who is signed in at GitHub to `/authorize`, and GitHub does not ask again.
 """
 
 from dataclasses import replace
 
 from flask import Response, request
 
-from oduflow.blueprints.oauth.ending import end_with
-from oduflow.blueprints.oauth.errors import see
-from oduflow.blueprints.oauth.face import blueprint, server, the_only_team
-from oduflow.blueprints.oauth.pages import page, posted, went_on
+from oduflow.blueprints.oauth.blueprint import blueprint, server_settings, single_team_name
+from oduflow.blueprints.oauth.ending import end_without_code
+from oduflow.blueprints.oauth.errors import see_other
+from oduflow.blueprints.oauth.pages import advance, page, submitted_transaction
 from oduflow.domain.oauth import Stage, Transaction
 from oduflow.domain.redirects import destination
 
@@ -20,14 +20,14 @@ _ALLOW = "allow"
 
 
 def consent_page(transaction: Transaction, transaction_id: str, csrf: str) -> Response:
-    """Show who asks for what, and where the answer goes."""
+    """Show which client asks for access, and where it sends the person afterwards."""
     return page(
         "oauth/consent.html",
-        targets=(server().github_url, transaction.redirect_uri),
+        targets=(server_settings().github_url, transaction.redirect_uri),
         client=transaction.client_name or transaction.client_id,
         client_id=transaction.client_id,
         place=destination(transaction.redirect_uri),
-        into=the_only_team(),
+        into=single_team_name(),
         resource=transaction.resource,
         transaction=transaction_id,
         csrf=csrf,
@@ -36,13 +36,13 @@ def consent_page(transaction: Transaction, transaction_id: str, csrf: str) -> Re
 
 @blueprint.post("/consent")
 def consent() -> Response:
-    """Take the person's answer; everything but a clear yes is a no.
+    """Take the person's answer; anything but `allow` denies.
 
     Raises:
-        BadRequest: it does not come from our own page, in the browser that was shown it.
+        BadRequest: the form is not from our page, or from another browser than it was shown in.
     """
-    seen = posted(Stage.ASKED)
+    transaction = submitted_transaction(Stage.ASKED)
     if request.form.get("decision") != _ALLOW:
-        return end_with(seen, "access_denied")
-    went_on(seen, replace(seen, stage=Stage.CONSENTED, csrf=""))
-    return see(f"{LOGIN}?transaction={request.form['transaction']}")
+        return end_without_code(transaction, "access_denied")
+    advance(transaction, replace(transaction, stage=Stage.CONSENTED, csrf=""))
+    return see_other(f"{LOGIN}?transaction={request.form['transaction']}")

@@ -1,7 +1,7 @@
-"""How the OAuth server says no: a page, or a redirect that the client can read.
+"""Error answers of the OAuth server: a page, or a redirect that the client can read.
 
-A redirect only ever goes to an address that was found registered; everything before that is a
-page (OAuth 2.1, 4.1.2.1).
+It redirects only to a registered redirect URI. Errors found before that check are shown on a page
+(OAuth 2.1, 4.1.2.1).
 """
 
 from typing import NoReturn
@@ -11,20 +11,20 @@ from authlib.oauth2 import OAuth2Error
 from flask import Response
 from werkzeug.exceptions import BadRequest
 
-from oduflow.blueprints.oauth.face import base_url
+from oduflow.blueprints.oauth.blueprint import base_url
 
 BEGIN_AGAIN = "Begin again in your MCP client."
 
 
 class InvalidTarget(OAuth2Error):  # type: ignore[misc]
-    """The resource is another server's (RFC 8707, 2)."""
+    """The requested resource belongs to another server (RFC 8707, 2)."""
 
     error = "invalid_target"
     description = "The resource is not served here."
 
 
 def refuse(reason: str) -> NoReturn:
-    """Answer a page that leads nowhere.
+    """Answer with an error page, without a redirect.
 
     Raises:
         BadRequest: always.
@@ -33,20 +33,20 @@ def refuse(reason: str) -> NoReturn:
 
 
 def redirect_back(redirect_uri: str, **params: str | None) -> Response:
-    """Send a person back to the client, and say which server did (RFC 9207, 2).
+    """Redirect to the client, with this server's `iss` (RFC 9207, 2).
 
     Args:
-        redirect_uri: an address that the client registered.
-        params: what the client is told; None is left out.
+        redirect_uri: a redirect URI that the client registered.
+        params: the query's parameters; None is left out.
     """
-    told = {name: value for name, value in params.items() if value is not None}
-    query = urlencode({**told, "iss": base_url()})
+    given = {name: value for name, value in params.items() if value is not None}
+    query = urlencode({**given, "iss": base_url()})
     joint = "&" if "?" in redirect_uri else "?"
-    return see(f"{redirect_uri}{joint}{query}")
+    return see_other(f"{redirect_uri}{joint}{query}")
 
 
-def see(location: str) -> Response:
-    """Send a browser on, without telling where from and without keeping the answer."""
+def see_other(location: str) -> Response:
+    """Redirect with 303, without a Referer and without caching."""
     headers = {
         "Location": location,
         "Referrer-Policy": "no-referrer",

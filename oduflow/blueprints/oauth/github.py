@@ -1,12 +1,15 @@
-"""The leg to GitHub: who is it? Flask-Dance walks it, on terms of ours.
+"""Sign-in at GitHub, by Flask-Dance with safer behaviour in four places.
 
-Its session lives for one request (stock: one for all threads, which swaps people), the address
-to come back to is the configured one (stock: made from `Host`), the state is looked up before
-anything else (stock: not when `error` is there), and the token is dropped once it has told us a
-name (stock: kept in a cookie). We ask for no scope.
+- One session for each request. Flask-Dance shares one among all threads, which mixes people up.
+- The callback URL is the configured one. Flask-Dance takes it from `Host`.
+- The state is checked first. Flask-Dance does not check it when `error` is present.
+- The token is dropped once GitHub has named the user. Flask-Dance keeps it in a cookie.
+
+No scope is requested.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,14 +21,16 @@ from flask_dance.consumer.requests import OAuth2Session
 from flask_dance.consumer.storage import NullStorage
 from oauthlib.oauth2 import MissingTokenError, OAuth2Error
 
-from oduflow.blueprints.oauth.browser import browser_of, required_mark, upstream_verifier
-from oduflow.blueprints.oauth.configured import Configured
+from oduflow.blueprints.oauth.binding_cookie import (
+    github_pkce_verifier,
+    required_binding_token,
+)
+from oduflow.blueprints.oauth.blueprint import base_url, server_settings, stores
 from oduflow.blueprints.oauth.consent import LOGIN
-from oduflow.blueprints.oauth.ending import end_with
-from oduflow.blueprints.oauth.errors import refuse, see
-from oduflow.blueprints.oauth.face import base_url, parts, server
-from oduflow.blueprints.oauth.pages import OVER, under_way, went_on
-from oduflow.blueprints.oauth.teams import known
+from oduflow.blueprints.oauth.ending import end_without_code
+from oduflow.blueprints.oauth.errors import refuse, see_other
+from oduflow.blueprints.oauth.pages import OVER, advance, current_transaction
+from oduflow.blueprints.oauth.teams import continue_with_login
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.oauth import Login, Stage, Transaction, hash_of, new_secret
 
@@ -37,15 +42,32 @@ _OK = 200
 _SESSION, _STATE, _TRANSACTION = "github_session", "github_state", "github_transaction"
 
 
-class GitHubSession(OAuth2Session):  # type: ignore[misc]
-    """One request's talk with GitHub."""
+class LiveSetting:
+    """An attribute that is read from the configuration each time; assignments are ignored.
 
-    # Flask-Dance writes what it made of `Host` here; that is not to be believed.
+    The configuration may change while the server runs, and Flask-Dance assigns it only once.
+    """
+
+    def __init__(self, read: Callable[[], Any]) -> None:
+        self._read = read
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        """Return the current value."""
+        return self._read() if instance is not None else self
+
+    def __set__(self, instance: object, value: object) -> None:
+        """Ignore the assignment."""
+
+
+class GitHubSession(OAuth2Session):  # type: ignore[misc]
+    """HTTP requests to GitHub during one request of ours."""
+
+    # Flask-Dance assigns a URL made from `Host`, which the client chooses.
     redirect_uri = property(lambda _self: base_url() + CALLBACK, lambda _self, _value: None)
 
     def authorization_url(self, url: str, state: str, **more: str) -> tuple[str, str]:
-        """Return where the person signs in, with a PKCE challenge (RFC 7636)."""
-        verifier = upstream_verifier(required_mark(), state)
+        """Return GitHub's sign-in URL with a PKCE challenge (RFC 7636)."""
+        verifier = github_pkce_verifier(required_binding_token(), state)
         safe = _as_https(url)
         asked, state = super().authorization_url(
             safe,
@@ -60,7 +82,7 @@ class GitHubSession(OAuth2Session):  # type: ignore[misc]
         """Exchange GitHub's code for its token."""
         self.max_redirects = 0
         more["authorization_response"] = f"https://localhost/?{request.query_string.decode()}"
-        verifier = upstream_verifier(required_mark(), request.args["state"])
+        verifier = github_pkce_verifier(required_binding_token(), request.args["state"])
         return super().fetch_token(
             _as_https(url),
             code_verifier=verifier,
@@ -70,27 +92,27 @@ class GitHubSession(OAuth2Session):  # type: ignore[misc]
         )
 
     def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:
-        """Send by the scheme that the configuration says."""
-        for base in (server().github_url, server().github_api_url):
+        """Send the request over the configured scheme."""
+        for base in (server_settings().github_url, server_settings().github_api_url):
             if request.url and request.url.startswith(f"{_as_https(base)}/"):
                 request.url = base + request.url.removeprefix(_as_https(base))
         answer: requests.Response = super().send(request, **more)
         return answer
 
 
-class GitHub(OAuth2ConsumerBlueprint):  # type: ignore[misc]
-    """Flask-Dance's blueprint, on the configuration as it is and one session a request."""
+class GitHubSignIn(OAuth2ConsumerBlueprint):  # type: ignore[misc]
+    """Flask-Dance's blueprint with the current configuration and a session for each request."""
 
-    _client_id = Configured(lambda: server().oauth_client_id)
-    client_secret = Configured(lambda: server().oauth_client_secret)
-    authorization_url = Configured(lambda: f"{server().github_url}/login/oauth/authorize")
-    token_url = Configured(lambda: f"{server().github_url}/login/oauth/access_token")
-    base_url = Configured(lambda: f"{server().github_api_url}/")
-    state = Configured(lambda: g.get(_STATE))
+    _client_id = LiveSetting(lambda: server_settings().oauth_client_id)
+    client_secret = LiveSetting(lambda: server_settings().oauth_client_secret)
+    authorization_url = LiveSetting(lambda: f"{server_settings().github_url}/login/oauth/authorize")
+    token_url = LiveSetting(lambda: f"{server_settings().github_url}/login/oauth/access_token")
+    base_url = LiveSetting(lambda: f"{server_settings().github_api_url}/")
+    state = LiveSetting(lambda: g.get(_STATE))
 
     @property
     def session(self) -> GitHubSession:
-        """This request's session."""
+        """The session of the current request."""
         if _SESSION not in g:
             made = GitHubSession(client_id=self._client_id, blueprint=self, base_url=self.base_url)
             setattr(g, _SESSION, made)
@@ -98,93 +120,96 @@ class GitHub(OAuth2ConsumerBlueprint):  # type: ignore[misc]
         return found
 
     def teardown_session(self, _error: BaseException | None = None) -> None:
-        """Forget this request's session, and the token with it."""
+        """Close the session of the current request, and drop its token."""
         found = g.pop(_SESSION, None)
         if found is not None:
             found.close()
 
     def login(self) -> Response:
-        """Send a person who consented to GitHub.
+        """Redirect a person who has consented to GitHub.
 
         Raises:
-            BadRequest: nobody consented in this browser.
+            BadRequest: there was no consent in this browser.
         """
-        seen, state = under_way(request.args.get("transaction", ""), Stage.CONSENTED), new_secret()
-        went_on(seen, replace(seen, state=hash_of(state)))
+        transaction = current_transaction(request.args.get("transaction", ""), Stage.CONSENTED)
+        state = new_secret()
+        advance(transaction, replace(transaction, state=hash_of(state)))
         setattr(g, _STATE, state)
-        return see(super().login().location)
+        return see_other(super().login().location)
 
     def authorized(self) -> Response:
-        """Take back a person from GitHub.
+        """Continue the sign-in when GitHub redirects back.
 
         Raises:
-            BadRequest: this browser did not go there, or GitHub knows nothing of it.
-            Forbidden: no team lets them in.
+            BadRequest: this browser was not sent to GitHub, or GitHub refused the sign-in.
+            Forbidden: no team lists the login.
             UpstreamFailed: GitHub does not answer.
         """
-        seen = self._returned()
+        transaction = self._returned()
         if "error" in request.args:
             denied = request.args["error"] == "access_denied"
-            return end_with(seen, "access_denied" if denied else "server_error")
+            return end_without_code(transaction, "access_denied" if denied else "server_error")
         if not request.args.get("code"):
             refuse("GitHub sent no code.")
-        used = replace(seen, state="")  # GitHub's answer is taken once
-        went_on(seen, used)
+        used = replace(transaction, state="")  # GitHub's answer is accepted once
+        advance(transaction, used)
         setattr(g, _TRANSACTION, used)
         session[f"{self.name}_oauth_state"] = request.args["state"]
         try:
             answer: Response = super().authorized()
         except (requests.RequestException, MissingTokenError, ValueError) as cause:
-            raise _silent() from cause
+            raise _no_answer() from cause
         except OAuth2Error as refused:
-            # Its name only: the text may quote what GitHub was sent.
+            # Only the error's name: its text may quote the request, with its secrets.
             log.warning("GitHub did not accept a sign-in: %s", refused.error)
             refuse("GitHub did not accept the sign-in.")
         return answer
 
     def _returned(self) -> Transaction:
         states = request.args.getlist("state")
-        browser = browser_of(required_mark())
+        browser = hash_of(required_binding_token())
         if len(states) != 1 or len(request.args.getlist("code")) > 1:
             refuse(OVER)
-        found = parts().transactions.by_state(hash_of(states[0]), browser)
+        found = stores().transactions.by_state(hash_of(states[0]), browser)
         return found if found is not None and found.stage is Stage.CONSENTED else refuse(OVER)
 
 
-github = GitHub("github", __name__, storage=NullStorage(), login_url=LOGIN, authorized_url=CALLBACK)
+github = GitHubSignIn(
+    "github", __name__, storage=NullStorage(), login_url=LOGIN, authorized_url=CALLBACK
+)
 
 
 @oauth_authorized.connect_via(github)  # type: ignore[untyped-decorator]
-def _signed_in(blueprint: GitHub, **_token: Any) -> Response:
-    """Ask GitHub who it is, drop its token, and go on."""
-    login = _who(blueprint.session)
+def _signed_in(blueprint: GitHubSignIn, **_token: Any) -> Response:
+    """Ask GitHub for the user, drop the token, and continue the sign-in."""
+    login = _github_user(blueprint.session)
     blueprint.session.token = {}
-    return known(getattr(g, _TRANSACTION), login)
+    return continue_with_login(getattr(g, _TRANSACTION), login)
 
 
-def _who(talk: GitHubSession) -> Login:
-    answer = talk.get(
-        f"{_as_https(server().github_api_url)}/user",
+def _github_user(github_session: GitHubSession) -> Login:
+    answer = github_session.get(
+        f"{_as_https(server_settings().github_api_url)}/user",
         headers={"Accept": "application/vnd.github+json"},
         timeout=TIMEOUT_SECONDS,
         allow_redirects=False,
     )
     if answer.status_code != _OK:
-        raise _silent()
-    said = answer.json()
-    name, number = (said.get("login"), said.get("id")) if isinstance(said, dict) else (None, None)
+        raise _no_answer()
+    user = answer.json()
+    name, number = (user.get("login"), user.get("id")) if isinstance(user, dict) else (None, None)
     if not (isinstance(name, str) and name) or not isinstance(number, int):
-        raise _silent()
+        raise _no_answer()
     return Login(name, str(number))
 
 
-def _silent() -> UpstreamFailed:
+def _no_answer() -> UpstreamFailed:
     return UpstreamFailed(
         "GitHub did not say who you are.", "Begin again in your MCP client in a minute."
     )
 
 
 def _as_https(url: str) -> str:
-    # The libraries take https only. Whether http will do is the configuration's to say: it refuses
-    # plain http beyond loopback unless `allow_insecure_http` is set.
+    # The libraries refuse http. The settings allow it only on loopback or with
+    # `allow_insecure_http`.
     return f"https:{url.partition(':')[2]}"

@@ -1,10 +1,10 @@
-"""What a client reads before it begins (RFC 8414, RFC 9728)."""
+"""Metadata of the authorization server and of its resources (RFC 8414, RFC 9728)."""
 
 from typing import Any
 
 from flask import abort
 
-from oduflow.blueprints.oauth.face import base_url, blueprint
+from oduflow.blueprints.oauth.blueprint import base_url, blueprint
 from oduflow.domain.oauth import PATH, SCOPE, resource_at
 
 AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
@@ -17,7 +17,7 @@ _RESOURCE = "/.well-known/oauth-protected-resource"
 @blueprint.get(_SERVER)
 @blueprint.get(f"{_SERVER}{PATH}")
 def authorization_server() -> dict[str, Any]:
-    """Describe the authorization server (RFC 8414, 2)."""
+    """Return the metadata of the authorization server (RFC 8414, 2)."""
     base = base_url()
     return {
         "issuer": base,
@@ -40,13 +40,13 @@ def authorization_server() -> dict[str, Any]:
 @blueprint.get(_RESOURCE)
 @blueprint.get(f"{_RESOURCE}{PATH}")
 def protected_resource() -> dict[str, Any]:
-    """Describe the MCP endpoint (RFC 9728, 2)."""
+    """Return the metadata of the MCP endpoint (RFC 9728, 2)."""
     return _described(PATH)
 
 
 @blueprint.get(f"{_RESOURCE}{PATH}/<environment>")
 def protected_environment(environment: str) -> dict[str, Any]:
-    """Describe one environment's endpoint; the name says nothing about whether it is there."""
+    """Return the metadata of one environment's endpoint, whether or not the environment exists."""
     return _described(f"{PATH}/{environment}")
 
 

@@ -1,93 +1,93 @@
-"""What the OAuth server needs of the layers below; `bootstrap` hands it in."""
+"""The stores that the OAuth server needs; `bootstrap` provides them."""
 
 from typing import Protocol
 
 from oduflow.domain.client_documents import ClientDocument
-from oduflow.domain.oauth import Code, Login, OAuthClient, Pair, Token, TokenKind, Transaction
+from oduflow.domain.oauth import Code, Login, OAuthClient, Token, TokenKind, TokenPair, Transaction
 
 
 class ClientStore(Protocol):
-    """Clients that registered themselves."""
+    """Registered clients."""
 
     def register(self, client: OAuthClient) -> None:
-        """Write a new client, or raise `RateLimited`."""
+        """Store a new client, or raise `RateLimited`."""
 
     def get(self, client: str) -> OAuthClient | None:
-        """Return the client, or None where there is none or it expired."""
+        """Return the client, or None if there is none or it has expired."""
 
 
 class ClientDocuments(Protocol):
-    """Clients that describe themselves at a URL of theirs."""
+    """Metadata documents of clients, at https URLs."""
 
     def find(self, client_id: str) -> ClientDocument | None:
-        """Return the document, or None whatever the reason is."""
+        """Return the document, or None if it cannot be fetched or is invalid."""
 
 
 class TransactionStore(Protocol):
-    """Sign-ins on their way; those that expired are not there."""
+    """Sign-ins under way, until they expire."""
 
     def add(self, transaction: Transaction) -> None:
-        """Write a new sign-in, or raise `RateLimited`."""
+        """Store a new sign-in, or raise `RateLimited`."""
 
     def get(self, transaction: str, browser: str) -> Transaction | None:
-        """Return the sign-in of that browser, or None."""
+        """Return the browser's sign-in, or None."""
 
     def by_state(self, state: str, browser: str) -> Transaction | None:
-        """Return the sign-in of that browser that gave GitHub that state, or None."""
+        """Return the browser's sign-in by the state that GitHub returned, or None."""
 
-    def advance(self, seen: Transaction, changed: Transaction) -> bool:
-        """Write the next step; False when another request took a step meanwhile."""
+    def advance(self, transaction: Transaction, changed: Transaction) -> bool:
+        """Store the next stage. Return False when another request changed it meanwhile."""
 
-    def take(self, seen: Transaction) -> bool:
-        """End a sign-in; False when another request took a step meanwhile."""
+    def take(self, transaction: Transaction) -> bool:
+        """Delete a sign-in. Return False when another request changed it meanwhile."""
 
 
 class TokenStore(Protocol):
     """Codes and tokens, by their hashes."""
 
     def add_code(self, code: Code) -> None:
-        """Write a new code."""
+        """Store a new code."""
 
     def code(self, hash_: str) -> Code | None:
-        """Return a code, also one that was redeemed or has expired, or None."""
+        """Return a code, also a redeemed or expired one, or None."""
 
-    def redeem(self, hash_: str, client: str, pair: Pair) -> bool:
-        """Give a pair for a code, once; a second use kills what the first gave."""
+    def redeem(self, hash_: str, client: str, pair: TokenPair) -> bool:
+        """Store a pair for a code. Return False, and revoke the tokens, at a second use."""
 
     def find(self, hash_: str, kind: TokenKind) -> Token | None:
         """Return a token that has not expired, or None."""
 
-    def rotate(self, hash_: str, client: str, pair: Pair) -> bool:
-        """Give a pair for a refresh token; a late second use kills the family."""
+    def rotate(self, hash_: str, client: str, pair: TokenPair) -> bool:
+        """Store a pair for a refresh token. Return False, and revoke its family, at a late use."""
 
     def end_family(self, family: str) -> None:
-        """Kill every token of one sign-in."""
+        """Revoke every token of one sign-in."""
 
 
 class LoginStore(Protocol):
-    """Which number each login belongs to."""
+    """The GitHub account number that each login is bound to."""
 
     def bind(self, login: Login) -> bool:
-        """Bind a login at its first sign-in; whether it is bound to that number."""
+        """Bind a login at its first sign-in. Return whether it is bound to that number."""
 
     def is_bound(self, login: Login) -> bool:
-        """Whether the login is bound to that number."""
+        """Return whether the login is bound to that number."""
 
 
-class OAuthParts(Protocol):
-    """All of them."""
+class OAuthStores(Protocol):
+    """All stores of the OAuth server."""
 
     @property
     def clients(self) -> ClientStore:
-        """Clients that registered themselves."""
+        """Registered clients."""
 
     @property
     def documents(self) -> ClientDocuments:
-        """Clients that describe themselves."""
+        """Metadata documents of clients."""
 
     @property
     def transactions(self) -> TransactionStore:
-        """Sign-ins on their way."""
+        """Sign-ins under way."""
 
     @property
     def tokens(self) -> TokenStore:
@@ -95,4 +95,4 @@ class OAuthParts(Protocol):
 
     @property
     def logins(self) -> LoginStore:
-        """Which number each login belongs to."""
+        """The GitHub account number that each login is bound to."""

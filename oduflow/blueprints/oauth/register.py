@@ -1,4 +1,4 @@
-"""`/register`: a client makes itself known (RFC 7591)."""
+"""`/register`: dynamic client registration (RFC 7591)."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from authlib.oauth2.rfc7591 import (
 )
 from flask import Response, request
 
-from oduflow.blueprints.oauth.face import blueprint, counted_address, parts
+from oduflow.blueprints.oauth.blueprint import blueprint, counted_address, stores
 from oduflow.blueprints.oauth.metadata import AUTH_METHODS, GRANT_TYPES
-from oduflow.blueprints.oauth.server import Server
+from oduflow.blueprints.oauth.server import RequestAuthorizationServer
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Invalid
 from oduflow.domain.oauth import SCOPE, ClientKind, OAuthClient, hash_of, new_secret
@@ -23,31 +23,31 @@ _DEFAULT_METHOD = AUTH_METHODS[0]  # RFC 7591, 2
 
 
 class Registration(ClientRegistrationEndpoint):  # type: ignore[misc]
-    """Open to all, as MCP clients need it: a client that nobody consents to gets nothing."""
+    """Registration without authentication, as MCP clients need it; access needs consent."""
 
     def authenticate_token(self, _asked: object) -> bool:
-        """Let everybody register."""
+        """Return True: registration needs no token."""
         return True
 
     def extract_client_metadata(self, _asked: object) -> dict[str, Any]:
-        """Check what the client says of itself; what we do not offer is left out.
+        """Return the client's metadata after checking it; unsupported fields are left out.
 
         Raises:
-            InvalidClientMetadataError: it is no JSON object, or has fields of wrong types.
-            InvalidRedirectURIError: it says no addresses to end a sign-in at, or bad ones.
+            InvalidClientMetadataError: it is not a JSON object, or a field has a wrong type.
+            InvalidRedirectURIError: redirect URIs are missing, or not allowed.
         """
         try:
-            said = request.get_json(silent=True)
-        except RecursionError:  # brackets within brackets within brackets
-            said = None
-        if not isinstance(said, dict):
+            sent = request.get_json(silent=True)
+        except RecursionError:  # deeply nested brackets
+            sent = None
+        if not isinstance(sent, dict):
             raise InvalidClientMetadataError("A JSON object is needed.")
         try:
-            redirect_uris = check_redirects(said.get("redirect_uris"))
+            redirect_uris = check_redirects(sent.get("redirect_uris"))
         except Invalid as wrong:
             raise InvalidRedirectURIError(wrong.message) from wrong
-        name = said.get("client_name", "")
-        method = said.get("token_endpoint_auth_method", _DEFAULT_METHOD)
+        name = sent.get("client_name", "")
+        method = sent.get("token_endpoint_auth_method", _DEFAULT_METHOD)
         if not isinstance(name, str) or method not in AUTH_METHODS:
             raise InvalidClientMetadataError("client_name or token_endpoint_auth_method is wrong.")
         return {
@@ -60,7 +60,7 @@ class Registration(ClientRegistrationEndpoint):  # type: ignore[misc]
         }
 
     def generate_client_info(self, _asked: object) -> dict[str, Any]:
-        """Make an id; Authlib alone would also give a secret to a client that has no use for it."""
+        """Return a new id; Authlib alone would also issue a secret to public clients."""
         return {
             "client_id": f"{_PREFIX}{new_secret()}",
             "client_id_issued_at": int(now().timestamp()),
@@ -69,10 +69,10 @@ class Registration(ClientRegistrationEndpoint):  # type: ignore[misc]
     def save_client(
         self, info: dict[str, Any], metadata: dict[str, Any], _asked: object
     ) -> dict[str, Any]:
-        """Keep the client; return its secret, where it has one."""
+        """Store the client. Return its secret, if it has one."""
         public = metadata["token_endpoint_auth_method"] == AUTH_METHODS[2]
         secret = "" if public else new_secret()
-        parts().clients.register(
+        stores().clients.register(
             OAuthClient(
                 info["client_id"],
                 ClientKind.REGISTERED,
@@ -88,11 +88,11 @@ class Registration(ClientRegistrationEndpoint):  # type: ignore[misc]
     def generate_client_registration_info(
         self, client: dict[str, Any], _asked: object
     ) -> dict[str, Any]:
-        """Add what only this one answer tells."""
+        """Return what is added to this answer only: the secret."""
         return client
 
 
-_server = Server()
+_server = RequestAuthorizationServer()
 _server.register_endpoint(Registration)
 
 
@@ -101,7 +101,7 @@ def register() -> Response:
     """Register a client.
 
     Raises:
-        RateLimited: too many have.
+        RateLimited: too many clients have registered lately.
     """
     answer: Response = _server.create_endpoint_response(Registration.ENDPOINT_NAME)
     return answer

@@ -1,14 +1,14 @@
-"""All routes of the OAuth server, in one blueprint."""
+"""The OAuth server's blueprint with all its routes, and a session that sets no cookie."""
 
 from typing import cast
 
-from flask import Flask
+from flask import Flask, Request, Response
 from flask.blueprints import BlueprintSetupState
+from flask.sessions import SecureCookieSession, SessionInterface
 
-# Each of these adds its routes to the blueprint.
+# Importing each of these adds its routes to the blueprint.
 from oduflow.blueprints.oauth import authorize, consent, metadata, register, teams, token
-from oduflow.blueprints.oauth.configured import OneRequest
-from oduflow.blueprints.oauth.face import EXTENSION, blueprint
+from oduflow.blueprints.oauth.blueprint import EXTENSION, blueprint
 from oduflow.blueprints.oauth.github import github
 
 __all__ = [
@@ -25,6 +25,17 @@ __all__ = [
 blueprint.register_blueprint(github)
 
 
+class RequestSession(SessionInterface):
+    """Flask's session without a cookie: libraries' values in it end with the request."""
+
+    def open_session(self, _app: Flask, _request: Request) -> SecureCookieSession:
+        """Return an empty session."""
+        return SecureCookieSession()
+
+    def save_session(self, _app: Flask, _session: object, _response: Response) -> None:
+        """Do nothing: the session is not kept."""
+
+
 @blueprint.record
-def _keep_no_session(state: BlueprintSetupState) -> None:
-    cast("Flask", state.app).session_interface = OneRequest()
+def _set_session_interface(state: BlueprintSetupState) -> None:
+    cast("Flask", state.app).session_interface = RequestSession()

@@ -1,7 +1,7 @@
-"""Authlib's authorization server, told how this one reads requests, finds clients, makes tokens.
+"""Authlib's authorization server: how it reads requests, finds clients and issues tokens.
 
-One answers `/authorize`, where a client's redirect URIs must be known, and one `/token` and
-`/revoke`, where they need not be. Neither holds anything: all is in the store.
+`authorization` answers `/authorize`, where a client's redirect URIs are needed. `tokens` answers
+`/token` and `/revoke`, where they are not. Both are stateless; the store has the state.
 """
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
@@ -10,14 +10,14 @@ from authlib.oauth2.rfc6750 import BearerTokenGenerator
 from flask import g, request
 from werkzeug.datastructures import MultiDict
 
-from oduflow.blueprints.oauth.clients import Client, described_client, token_client
+from oduflow.blueprints.oauth.blueprint import stores
+from oduflow.blueprints.oauth.clients import Client, find_client, token_client
 from oduflow.blueprints.oauth.code_grant import CodeGrant, S256Only
-from oduflow.blueprints.oauth.face import parts
 from oduflow.blueprints.oauth.refresh_grant import RefreshGrant
 from oduflow.blueprints.oauth.revoke import Revocation
-from oduflow.domain.oauth import ACCESS_LIFE, SCOPE, Pair, hash_of, new_secret
+from oduflow.domain.oauth import ACCESS_LIFE, SCOPE, TokenPair, hash_of, new_secret
 
-_AGREED = "oauth_agreed_client"
+_CLIENT = "oauth_client"
 
 
 class Payload(OAuth2Payload):  # type: ignore[misc]
@@ -28,7 +28,7 @@ class Payload(OAuth2Payload):  # type: ignore[misc]
 
     @property
     def data(self) -> MultiDict[str, str]:
-        """The parameters; of a repeated one the first."""
+        """The parameters; for a repeated one the first value."""
         return self._given
 
     @property
@@ -37,58 +37,58 @@ class Payload(OAuth2Payload):  # type: ignore[misc]
         return dict(self._given.lists())
 
 
-class Asked(OAuth2Request):  # type: ignore[misc]
-    """A request as Authlib reads it: a form's parameters, or a query's, never both."""
+class CurrentRequest(OAuth2Request):  # type: ignore[misc]
+    """A request as Authlib reads it, with the parameters of a form or of a query, never both."""
 
     def __init__(self, method: str, given: MultiDict[str, str]) -> None:
-        # Whether plain http will do is the configuration's to say, and it has said so.
+        # Authlib refuses plain http; whether it is allowed was checked with the configuration.
         super().__init__(method, "https://localhost/", headers=request.headers)
         self.payload = Payload(given)
         self._given = given
 
     @property
     def form(self) -> MultiDict[str, str]:
-        """The parameters, whatever Authlib calls them."""
+        """The parameters, under Authlib's name for a form."""
         return self._given
 
 
-class Server(AuthorizationServer):  # type: ignore[misc]
-    """Authlib's server on the current request."""
+class RequestAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
+    """Authlib's server, reading Flask's current request."""
 
-    def create_oauth2_request(self, _request: object) -> Asked:
-        """Read the current request."""
+    def create_oauth2_request(self, _request: object) -> CurrentRequest:
+        """Return the current request in Authlib's form."""
         given = request.args if request.method == "GET" else request.form
-        return Asked(request.method, given)
+        return CurrentRequest(request.method, given)
 
 
-def agree_on(client: Client) -> None:
-    """Let the rest of this request take the client as it is."""
-    setattr(g, _AGREED, client)
+def use_client(client: Client) -> None:
+    """Use this client in the rest of the request, instead of looking it up."""
+    setattr(g, _CLIENT, client)
 
 
-def _asked_client(client_id: str) -> Client | None:
-    agreed: Client | None = g.get(_AGREED)
-    return agreed if agreed and agreed.client_id == client_id else described_client(client_id)
+def _current_client(client_id: str) -> Client | None:
+    client: Client | None = g.get(_CLIENT)
+    return client if client and client.client_id == client_id else find_client(client_id)
 
 
-def _save_token(token: dict[str, str], asked: Asked) -> None:
-    """Spend the code or the refresh token and keep what it gives, in one motion.
+def _save_token(token: dict[str, str], current: CurrentRequest) -> None:
+    """Redeem the code or rotate the refresh token, and store the new tokens, in one transaction.
 
     Raises:
-        InvalidGrantError: somebody else spent it meanwhile.
+        InvalidGrantError: another request used it meanwhile.
     """
-    pair = Pair(hash_of(token["access_token"]), hash_of(token["refresh_token"]))
-    client = asked.client.client_id
-    if asked.refresh_token:
-        good = parts().tokens.rotate(asked.refresh_token.hash, client, pair)
+    pair = TokenPair(hash_of(token["access_token"]), hash_of(token["refresh_token"]))
+    client = current.client.client_id
+    if current.refresh_token:
+        is_first_use = stores().tokens.rotate(current.refresh_token.hash, client, pair)
     else:
-        good = parts().tokens.redeem(asked.authorization_code.hash, client, pair)
-    if not good:
+        is_first_use = stores().tokens.redeem(current.authorization_code.hash, client, pair)
+    if not is_first_use:
         raise InvalidGrantError
 
 
-def _server(query_client: object) -> Server:
-    made = Server(query_client=query_client, save_token=_save_token)
+def _server(query_client: object) -> RequestAuthorizationServer:
+    made = RequestAuthorizationServer(query_client=query_client, save_token=_save_token)
     made.scopes_supported = [SCOPE]
     make = lambda **_about: new_secret()  # noqa: E731
     life = int(ACCESS_LIFE.total_seconds())
@@ -99,5 +99,5 @@ def _server(query_client: object) -> Server:
     return made
 
 
-authorization = _server(_asked_client)
+authorization = _server(_current_client)
 tokens = _server(token_client)

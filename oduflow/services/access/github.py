@@ -61,15 +61,15 @@ class GithubPeople:
             )
         if found is None:
             return None
-        team, login = found.bearing.team, found.bearing.login
+        team, login = found.binding.team, found.binding.login
         if team not in settings.teams:
             return None
-        if found.bearing.resource != resource_at(settings.server.oauth_base_url, resource):
+        if found.binding.resource != resource_at(settings.server.oauth_base_url, resource):
             raise Unauthenticated(
                 "The access token is not for this address.",
-                f"It is good at {found.bearing.resource}; sign in again for another one.",
+                f"It is good at {found.binding.resource}; sign in again for another one.",
             )
-        if not found.bearing.still_valid(self._environment):
+        if not found.binding.still_valid(self._environment):
             raise Unauthenticated(
                 "The environment that the access token was for is gone.",
                 "Sign in again; another environment of that name needs its own token.",

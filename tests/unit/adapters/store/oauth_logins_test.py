@@ -4,7 +4,7 @@ import pytest
 
 from oduflow.adapters.store import OAuthLogins, OAuthTokens
 from oduflow.domain.clock import now
-from oduflow.domain.oauth import Bearing, Code, Login, Pair, TokenKind
+from oduflow.domain.oauth import Code, Login, TokenBinding, TokenKind, TokenPair
 
 OCTOCAT = Login("octocat", "583231")
 
@@ -45,10 +45,10 @@ def test_one_that_never_signed_in_cannot_be_forgotten(logins):
 
 
 def signed_in(tokens: OAuthTokens, login: str, access: str) -> None:
-    bearing = Bearing(access, "c", "1", Login(login, "1"), "mcp", "https://o.example/mcp")
+    binding = TokenBinding(access, "c", "1", Login(login, "1"), "mcp", "https://o.example/mcp")
     moment = now() + timedelta(minutes=1)
-    tokens.add_code(Code(f"h{access}", bearing, "https://a.example/", "x", moment))
-    assert tokens.redeem(f"h{access}", "c", Pair(access, f"r{access}"))
+    tokens.add_code(Code(f"h{access}", binding, "https://a.example/", "x", moment))
+    assert tokens.redeem(f"h{access}", "c", TokenPair(access, f"r{access}"))
 
 
 @pytest.fixture

@@ -11,18 +11,18 @@ from oduflow.adapters.store.oauth_tables import codes, tokens
 from oduflow.domain.clock import now
 from oduflow.domain.oauth import (
     CODE_LIFE,
-    Bearing,
     ClientKind,
     Code,
     Login,
     OAuthClient,
-    Pair,
+    TokenBinding,
     TokenKind,
+    TokenPair,
 )
 from tests.support.oauth_parts import Clock
 
-BEARING = Bearing("f", "c", "1", Login("octocat", "583231"), "mcp", "https://o.example/mcp")
-FIRST, SECOND, THIRD = Pair("a1", "r1"), Pair("a2", "r2"), Pair("a3", "r3")
+BINDING = TokenBinding("f", "c", "1", Login("octocat", "583231"), "mcp", "https://o.example/mcp")
+FIRST, SECOND, THIRD = TokenPair("a1", "r1"), TokenPair("a2", "r2"), TokenPair("a3", "r3")
 ACCESS, REFRESH = TokenKind.ACCESS, TokenKind.REFRESH
 
 
@@ -31,8 +31,8 @@ def test_a_code_gives_its_pair_with_all_that_it_was_bound_to(kept):
 
     assert kept.redeem("h", "c", FIRST)
 
-    assert kept.find("a1", ACCESS).bearing == BEARING
-    assert kept.find("r1", REFRESH).bearing == BEARING
+    assert kept.find("a1", ACCESS).binding == BINDING
+    assert kept.find("r1", REFRESH).binding == BINDING
 
 
 def test_a_token_is_of_one_kind(kept):
@@ -78,7 +78,7 @@ def test_of_many_redemptions_at_once_at_most_one_wins(kept):
 
     def redeem(number: int) -> None:
         begin.wait()
-        won.append(kept.redeem("h", "c", Pair(f"a{number}", f"r{number}")))
+        won.append(kept.redeem("h", "c", TokenPair(f"a{number}", f"r{number}")))
 
     threads = [threading.Thread(target=redeem, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -103,7 +103,7 @@ def test_a_second_use_of_a_refresh_token_within_a_minute_gives_a_sibling(kept, c
 
 def test_a_use_after_a_minute_kills_the_family_and_no_other(kept, clock):
     signed_in(kept)
-    signed_in(kept, code(hash="h2", bearing=replace(BEARING, family="g")), Pair("b1", "s1"))
+    signed_in(kept, code(hash="h2", binding=replace(BINDING, family="g")), TokenPair("b1", "s1"))
     kept.rotate("r1", "c", SECOND)
     clock.ahead = timedelta(seconds=60)
 
@@ -156,10 +156,10 @@ def test_what_expired_is_forgotten_with_the_next_write(kept, clock, store):
 
 def test_codes_and_tokens_of_other_teams_are_forgotten(kept):
     for team in ("1", "2"):
-        bearing = replace(BEARING, team=team, family=team)
-        kept.add_code(replace(code(), hash=f"spent{team}", bearing=bearing))
-        kept.redeem(f"spent{team}", "c", Pair(f"a{team}", f"r{team}"))
-        kept.add_code(replace(code(), hash=f"open{team}", bearing=bearing))
+        binding = replace(BINDING, team=team, family=team)
+        kept.add_code(replace(code(), hash=f"spent{team}", binding=binding))
+        kept.redeem(f"spent{team}", "c", TokenPair(f"a{team}", f"r{team}"))
+        kept.add_code(replace(code(), hash=f"open{team}", binding=binding))
 
     kept.forget_others({"1": None})
 
@@ -190,7 +190,7 @@ def test_giving_tokens_tells_that_a_client_is_used(kept, store):
     assert found.used_at is not None
 
 
-def signed_in(kept: OAuthTokens, of: Code | None = None, pair: Pair = FIRST) -> None:
+def signed_in(kept: OAuthTokens, of: Code | None = None, pair: TokenPair = FIRST) -> None:
     given = of or code()
     kept.add_code(given)
     assert kept.redeem(given.hash, "c", pair)
@@ -199,7 +199,7 @@ def signed_in(kept: OAuthTokens, of: Code | None = None, pair: Pair = FIRST) -> 
 def code(**given) -> Code:
     values: dict[str, Any] = {
         "hash": "h",
-        "bearing": BEARING,
+        "binding": BINDING,
         "redirect_uri": "https://a.example/",
         "challenge": "x",
         "expires_at": now() + CODE_LIFE,

@@ -244,7 +244,7 @@ def test_a_login_in_two_teams_chooses(monkeypatch):
     access = walk.redeem(code).json["access_token"]
     found = walk.world.oauth.tokens.find(hash_of(access), TokenKind.ACCESS)
     assert found is not None
-    assert (found.bearing.team, found.bearing.login.name) == ("2", "dev1")
+    assert (found.binding.team, found.binding.login.name) == ("2", "dev1")
 
 
 def test_the_configuration_is_read_anew_each_time(walk):

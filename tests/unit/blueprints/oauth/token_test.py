@@ -130,7 +130,7 @@ def test_nobody_takes_the_configured_clients_id(monkeypatch):
     assert walk.authorize().status_code == 400
     assert world.oauth.documents.asked == []
     with world.app.test_request_context("/", base_url=BASE_URL):
-        described = clients.described_client(own)
+        described = clients.find_client(own)
     assert described is not None
     assert described.row.secret
 

@@ -7,7 +7,7 @@ import pytest
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Forbidden, Unauthenticated
-from oduflow.domain.oauth import Bearing, Code, Login, Pair, hash_of
+from oduflow.domain.oauth import Code, Login, TokenBinding, TokenPair, hash_of
 from oduflow.services.access.github import GithubPeople
 from oduflow.settings import parse
 from tests.support.fakes import FakeReach
@@ -182,7 +182,7 @@ class People:
 
 
 def give(parts: OAuthParts, token: str, **given) -> None:
-    bearing: dict[str, Any] = {
+    binding: dict[str, Any] = {
         "family": token,
         "client_id": "c",
         "team": "1",
@@ -192,9 +192,9 @@ def give(parts: OAuthParts, token: str, **given) -> None:
     }
     moment = now() + timedelta(minutes=1)
     parts.tokens.add_code(
-        Code(token, Bearing(**bearing | given), "https://a.example/", "x", moment)
+        Code(token, TokenBinding(**binding | given), "https://a.example/", "x", moment)
     )
-    assert parts.tokens.redeem(token, "c", Pair(hash_of(token), hash_of("refresh" + token)))
+    assert parts.tokens.redeem(token, "c", TokenPair(hash_of(token), hash_of("refresh" + token)))
 
 
 @pytest.fixture

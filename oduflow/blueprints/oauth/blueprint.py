@@ -1,4 +1,4 @@
-"""The OAuth server's blueprint: there only while OAuth is on."""
+"""The blueprint of the OAuth server, and what its routes need: settings, stores, teams."""
 
 import logging
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import cast
 from flask import Blueprint, abort, current_app, request
 
 from oduflow.blueprints.context import context
-from oduflow.blueprints.oauth.ports import OAuthParts
+from oduflow.blueprints.oauth.ports import OAuthStores
 from oduflow.domain.addresses import client_network
 from oduflow.domain.oauth import joinable, teams_of
 from oduflow.settings import ServerSettings
@@ -17,7 +17,7 @@ EXTENSION = "oduflow.oauth"
 
 blueprint = Blueprint(FACE, __name__)
 
-# Each of these prints secrets at DEBUG.
+# Each of these libraries logs secrets at DEBUG.
 for _library in ("authlib", "flask_dance", "oauthlib", "requests_oauthlib"):
     logging.getLogger(_library).setLevel(logging.INFO)
 
@@ -26,51 +26,51 @@ _FOLDERS = ("/auth/", "/.well-known/oauth-")
 
 
 @blueprint.before_app_request
-def be_there_only_while_on() -> None:
-    """Answer 404 for every path of ours while OAuth is off, whatever the method.
+def refuse_while_off() -> None:
+    """Answer 404 for every path of the OAuth server while OAuth is off, for every method.
 
-    The configuration may change while the server runs, so the routes are always made.
+    The configuration may change while the server runs, so the routes are always registered.
     """
     ours = request.path in _ROUTES or request.path.startswith(_FOLDERS)
     if ours and not context().settings.server.oauth_enabled:
         abort(404)
 
 
-def server() -> ServerSettings:
-    """Return `[server]` as it is now."""
+def server_settings() -> ServerSettings:
+    """Return the current `[server]` section."""
     return context().settings.server
 
 
 def base_url() -> str:
-    """Return the URL that the server is known by: never taken from what a client says."""
-    return server().oauth_base_url
+    """Return the server's public URL, from the configuration and never from the request."""
+    return server_settings().oauth_base_url
 
 
-def parts() -> OAuthParts:
-    """Return what the OAuth server remembers."""
-    return cast("OAuthParts", current_app.extensions[EXTENSION])
+def stores() -> OAuthStores:
+    """Return the stores of the OAuth server."""
+    return cast("OAuthStores", current_app.extensions[EXTENSION])
 
 
-def teams_now(login: str) -> tuple[str, ...]:
-    """Return the teams that a GitHub login may come in to at this moment."""
+def current_teams(login: str) -> tuple[str, ...]:
+    """Return the teams that list a GitHub login at this moment."""
     return teams_of(login, _users())
 
 
 def environment_id(team: str, name: str) -> str | None:
-    """Return the id of a team's environment, or None where it has none of that name."""
+    """Return the id of a team's environment by its name, or None."""
     return context().runner.reach.environment(team, name)
 
 
-def the_only_team() -> str:
-    """Return the name of the one team that people come in to, empty when there are several."""
+def single_team_name() -> str:
+    """Return the name of the only team with GitHub users, or an empty text if there are several."""
     teams = joinable(_users())
     return team_name(teams[0]) if len(teams) == 1 else ""
 
 
 def counted_address() -> str:
-    """Return what a stranger's registrations and sign-ins are counted by.
+    """Return the address by which registrations and sign-ins are limited.
 
-    One person is given a whole /64 of IPv6; the store counts the /48 around it as well.
+    For IPv6 it is the /64 network, which one customer has; the store limits the /48 as well.
     """
     try:
         return client_network(request.remote_addr or "")
@@ -79,7 +79,7 @@ def counted_address() -> str:
 
 
 def team_name(team: str) -> str:
-    """Return what people call a team."""
+    """Return a team's display name."""
     return context().settings.teams[team].name or team
 
 

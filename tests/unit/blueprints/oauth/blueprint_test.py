@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from oduflow.blueprints.oauth.face import counted_address
+from oduflow.blueprints.oauth.blueprint import counted_address
 from tests.support.fakes import BASE_URL, make_world
 from tests.support.scripted_github import BLUE, SERVER
 
