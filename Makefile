@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run images check test bench clean
+.PHONY: help setup run images check test docs bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ check: setup ## Run format, lint, types, import contracts, and the tests without
 
 test: setup engine ## Install what the tests need, then run all tests
 	@scripts/test.sh
+
+docs: setup ## Generate the README's table of configuration keys
+	@$(BIN)/python -m tests.support.documents
 
 bench: setup engine ## Measure the product with real Docker, PostgreSQL and Odoo
 	@$(BIN)/python -m bench

@@ -1,8 +1,11 @@
 """The keys in words: the table for documentation and a fresh file, and hints for unknown keys."""
 
+import ast
+import inspect
 from collections.abc import Collection
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import pairwise
 
 from pydantic.fields import FieldInfo
 
@@ -38,20 +41,35 @@ def describe() -> list[KeyHelp]:
 
 def describe_section(name: str, section: type[Section]) -> list[KeyHelp]:
     """Return the keys of one section."""
-    return [_row(name, key, field) for key, field in keys_of(section).items()]
+    descriptions = _descriptions(section)
+    return [_row(name, key, field, descriptions[key]) for key, field in keys_of(section).items()]
 
 
-def _row(section: str, key: str, field: FieldInfo) -> KeyHelp:
+def _row(section: str, key: str, field: FieldInfo, description: str) -> KeyHelp:
     words = [mark.words for mark in field.metadata if isinstance(mark, DefaultText)]
     return KeyHelp(
         section=section,
         key=key,
         type=allowed_text(field),
         default=words[0] if words else value_text(field.default),
-        help=field.description or "",
+        help=description,
         secret=not field.repr,
         in_words=bool(words),
     )
+
+
+def _descriptions(section: type[Section]) -> dict[str, str]:
+    """Return the string below each key.
+
+    Read from the source when asked for: `use_attribute_docstrings` would cost 30 ms at each start.
+    """
+    [model] = ast.parse(inspect.getsource(section)).body
+    found = {}
+    for key, below in pairwise(ast.iter_child_nodes(model)):
+        match key, below:
+            case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
+                found[name] = " ".join(text.split())
+    return found
 
 
 def suggest_table(name: str) -> str:

@@ -1,18 +1,20 @@
 """Find the line of every key of a TOML document (TOML 1.1).
 
-The parser gives values without places. This scanner gives places without values; it runs after the
-parser has accepted the text, so it may trust the grammar. Where it loses its way all the same, it
-stops and keeps what it has: a problem without a line is better than one with a wrong line.
+The parser returns values without lines. This scanner returns lines without values. It runs after
+the parser has accepted the text, so it can rely on the grammar. Where it does not understand the
+text it stops and keeps what it has: a problem without a line is better than a wrong line.
 """
 
 import contextlib
 import re
+from collections.abc import Iterator
 
 import tomli
 
 from oduflow.settings.problems import KeyPath
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+_COMMA = re.compile(rf"{_BLANK.pattern},?{_BLANK.pattern}")
 _PART = r"""(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
 _KEY = re.compile(rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*")
 _EQUALS = re.compile(r"[ \t]*=[ \t]*")
@@ -26,10 +28,10 @@ _SCALAR = re.compile(r"[^,\]}\r\n#]+")
 
 
 def find_lines(text: str) -> dict[KeyPath, int]:
-    """Map every key's path, every table's, and every array element's to its line, from 1.
+    """Map the path of every key, table and array element to its line, from 1.
 
-    The path of an element ends in its index from 0. The tables of an array of tables share one
-    path, without an index: no key of ours is one.
+    An element's path ends in its index from 0. The tables of an array of tables share one path
+    without an index: no key of the configuration is one.
     """
     scanner = _Scanner(text)
     with contextlib.suppress(_Lost, RecursionError):
@@ -38,7 +40,7 @@ def find_lines(text: str) -> dict[KeyPath, int]:
 
 
 class _Lost(Exception):
-    """The text is not what the grammar promised."""
+    """The text does not follow the grammar."""
 
 
 class _Scanner:
@@ -51,7 +53,7 @@ class _Scanner:
         table: KeyPath = ()
         self.take(_BLANK)
         while self.at < len(self.text):
-            if self.next_is("["):
+            if self.text[self.at] == "[":
                 table = self.header()
             else:
                 self.pair(table)
@@ -62,7 +64,7 @@ class _Scanner:
         self.take(_HEADER_START)
         table = self.key(())
         self.take(_HEADER_END)
-        self.lines[table] = line  # a table may have been implied further up, by [table.child]
+        self.lines[table] = line  # replaces the line of [table.child], which implies the table
         return table
 
     def pair(self, table: KeyPath) -> None:
@@ -73,7 +75,7 @@ class _Scanner:
     def key(self, table: KeyPath) -> KeyPath:
         line = self.line()
         path = table
-        # The parser undoes quotes and escapes: each table it nests is one part of the key.
+        # The parser resolves quotes and escapes: each table it nests is one part of the key.
         nested: object = tomli.loads(f"{self.take(_KEY)} = 0")
         while isinstance(nested, dict):
             [(part, nested)] = nested.items()
@@ -82,44 +84,25 @@ class _Scanner:
         return path
 
     def value(self, path: KeyPath) -> None:
-        if self.next_is("["):
-            self.array(path)
-        elif self.next_is("{"):
-            self.inline_table(path)
-        elif self.next_is('"') or self.next_is("'"):
-            self.take(_STRING)
+        first = self.text[self.at : self.at + 1]
+        if first == "[":
+            for index, _ in enumerate(self.items("]")):
+                self.lines.setdefault((*path, index), self.line())
+                self.value((*path, index))
+        elif first == "{":
+            for _ in self.items("}"):
+                self.pair(path)
         else:
-            self.take(_SCALAR)
+            self.take(_STRING if first in {'"', "'"} else _SCALAR)
 
-    def array(self, path: KeyPath) -> None:
-        self.skip("[")
-        index = 0
-        while not self.next_is("]"):
-            self.lines.setdefault((*path, index), self.line())
-            self.value((*path, index))
-            self.comma()
-            index += 1
-        self.skip("]")
-
-    def inline_table(self, path: KeyPath) -> None:
-        self.skip("{")
-        while not self.next_is("}"):
-            self.pair(path)
-            self.comma()
-        self.skip("}")
-
-    def comma(self) -> None:
+    def items(self, close: str) -> Iterator[None]:
+        """Stop before each item of an array or an inline table."""
+        self.at += 1
         self.take(_BLANK)
-        if self.next_is(","):
-            self.skip(",")
-
-    def skip(self, mark: str) -> None:
-        self.at += len(mark)
-        if mark in "[{,":
-            self.take(_BLANK)
-
-    def next_is(self, mark: str) -> bool:
-        return self.text.startswith(mark, self.at)
+        while not self.text.startswith(close, self.at):
+            yield
+            self.take(_COMMA)
+        self.at += 1
 
     def take(self, pattern: re.Pattern[str]) -> str:
         match = pattern.match(self.text, self.at)

@@ -1,14 +1,14 @@
-"""The configuration as it is now: the file is read again when it changes.
+"""The configuration in force: the file is read again when it changes.
 
-What changes at once: everything of `[team.<id>]` for the teams that the server started with, and
-that a team is gone. Sections and new teams need what is only made at a start (a listening socket,
-networks, containers); they are told to the log and wait for the next one.
+Takes effect at once: all of `[team.<id>]` for the teams that the server started with, and the
+removal of a team. Sections and new teams need what only a start makes (a listening socket,
+networks, containers); their changes are logged and wait for the next start.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -19,26 +19,23 @@ from oduflow.settings.read import IMPLICIT_TEAM
 from oduflow.settings.rules import check_rules
 from oduflow.settings.schema import keys_of
 from oduflow.settings.sections import SECTIONS, Settings
-from oduflow.settings.team import TeamSettings
 
-LOOK_SECONDS = 1.0
+POLL_SECONDS = 1.0
 SETTLE_SECONDS = 0.25
 log = logging.getLogger(__name__)
 
 Signature = tuple[int, int, int]  # inode, size, time of the last change
-_NOTHING = (-1, -1, -1)
 
 
 class LiveSettings:
     """Settings that follow their file.
 
-    A file that cannot be used changes nothing, which is told once: the server goes on with what
-    it has. One that is being written in place is left alone until it was still for a moment,
-    because half a file can be valid and say something else.
+    A file that cannot be used changes nothing and is logged once. A file that changed a moment ago
+    is left alone until it settles: half of a file can be valid and mean something else.
 
     Args:
         start: what the server started with.
-        clock: the time in seconds, which never goes back.
+        clock: monotonic seconds.
     """
 
     def __init__(self, start: Settings, clock: Callable[[], float] = time.monotonic) -> None:
@@ -46,67 +43,68 @@ class LiveSettings:
         self._now = start
         self._work = start
         self._clock = clock
-        self._next_look = clock()
+        self._next_poll = clock()
         self._guard = threading.Lock()
-        self._read: Signature | None = _NOTHING
-        self._told = ""
+        self._read: Signature | None = (-1, -1, -1)
+        self._logged = ""
 
     def current(self) -> Settings:
-        """Return the configuration as it is now; a removed team is not in it."""
-        # Whoever finds another one looking goes by what was known before.
-        if self._clock() >= self._next_look and self._guard.acquire(blocking=False):
+        """Return the configuration in force, without the removed teams."""
+        # One thread polls; the others take the last known settings instead of waiting for it.
+        if self._clock() >= self._next_poll and self._guard.acquire(blocking=False):
             try:
-                self._look()
+                self._poll()
             finally:
                 self._guard.release()
         return self._now
 
     def for_work(self) -> Settings:
-        """Return the same for work in hand, which still knows a team that was removed."""
+        """Return the same for work in progress, with the removed teams."""
         self.current()
         return self._work
 
-    def _look(self) -> None:
-        self._next_look = self._clock() + LOOK_SECONDS
+    def _poll(self) -> None:
+        self._next_poll = self._clock() + POLL_SECONDS
         source = self._start.source
         if source is None or (found := _signature(source)) == self._read:
             return
-        if _may_be_being_written(found):
-            self._next_look = self._clock() + SETTLE_SECONDS
+        if found is not None and 0 <= time.time() - found[2] / 1e9 < SETTLE_SECONDS:
+            self._next_poll = self._clock() + SETTLE_SECONDS
             return
-        self._take_over(source)
-        self._read = found  # what came after it differs from this, and is read at the next look
+        self._apply(source)
+        self._read = found  # taken before the file was read: a later change differs from it
 
-    def _take_over(self, source: Path) -> None:
+    def _apply(self, source: Path) -> None:
         try:
             found = load(source)
             merged = _merged(self._start, found)
         except BadSettings as wrong:
-            self._tell(f"{wrong}\nWhat was in force before stays in force.")
+            self._warn_once(f"{wrong}\nWhat was in force before stays in force.")
             return
-        told = [warning for warning in found.warnings if warning not in self._now.warnings]
-        told += _at_next_start(self._start, found)
+        warnings = [warning for warning in found.warnings if warning not in self._now.warnings]
+        warnings += _at_next_start(self._start, found)
         if merged.teams != self._now.teams:
             log.info("%s was read again: its teams are in force", source)
-            self._work = replace(merged, teams=_joined(self._start, merged))
+            teams = MappingProxyType({**self._start.teams, **merged.teams})
+            self._work = replace(merged, teams=teams)
             self._now = merged
-        self._tell("\n".join(told))
+        self._warn_once("\n".join(warnings))
 
-    def _tell(self, problems: str) -> None:
-        if problems != self._told:
-            for line in problems.splitlines():
+    def _warn_once(self, text: str) -> None:
+        if text != self._logged:
+            for line in text.splitlines():
                 log.warning("%s", line)
-        self._told = problems
+        self._logged = text
 
 
 def _merged(start: Settings, found: Settings) -> Settings:
     """Combine the running sections with the teams of the file.
 
     Raises:
-        BadSettings: together they would let somebody in by an oversight.
+        BadSettings: the combination breaks a rule, such as a team without secrets beyond loopback.
     """
     if IMPLICIT_TEAM in found.warnings and IMPLICIT_TEAM not in start.warnings:
-        # As a full disk leaves a file: nothing in it would mean one team without secrets.
+        # A full disk can leave an empty file, which would mean one team without secrets.
         raise BadSettings([SettingsProblem(None, "", "", "It names no team any more", "")])
     teams = {id_: team for id_, team in found.teams.items() if id_ in start.teams}
     merged = replace(start, teams=MappingProxyType(teams), warnings=found.warnings)
@@ -117,12 +115,8 @@ def _merged(start: Settings, found: Settings) -> Settings:
     return merged
 
 
-def _joined(start: Settings, merged: Settings) -> Mapping[str, TeamSettings]:
-    return MappingProxyType({**start.teams, **merged.teams})
-
-
 def _at_next_start(start: Settings, found: Settings) -> list[str]:
-    """Name what differs and needs a start; keys only, for values may be secret."""
+    """Return a warning for each change that waits, without values: they may be secret."""
     keys = [
         f"[{name}] {key}"
         for name, section in SECTIONS.items()
@@ -138,9 +132,4 @@ def _signature(path: Path) -> Signature | None:
         found = path.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_size, found.st_ctime_ns  # unlike mtime, nobody sets it
-
-
-def _may_be_being_written(signature: Signature | None) -> bool:
-    """Whether the file changed only a moment ago."""
-    return signature is not None and 0 <= time.time() - signature[2] / 1e9 < SETTLE_SECONDS
+    return found.st_ino, found.st_size, found.st_ctime_ns  # programs can set mtime, not ctime

@@ -1,4 +1,4 @@
-"""Find the configuration; the only place that looks at the process's environment."""
+"""Find and load the configuration; the only reader of the process's environment."""
 
 import os
 import stat
@@ -13,22 +13,22 @@ from oduflow.settings.sections import Settings
 
 CONFIG_VARIABLE = "ODUFLOW_CONFIG"
 TOKEN_VARIABLE = "ODUFLOW_TOKEN"  # noqa: S105 - a variable's name
-_USUAL = (Path("oduflow.toml"), Path("/etc/oduflow/oduflow.toml"))
+_DEFAULT_PATHS = (Path("oduflow.toml"), Path("/etc/oduflow/oduflow.toml"))
 
 
 def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
     """Read the first configuration of `path`, $ODUFLOW_CONFIG, ./oduflow.toml, /etc/oduflow.
 
-    A file that was named, by `path` or by the variable, is the only one looked at: another one in
-    its place would be a surprise.
+    A file named by `path` or by the variable is the only candidate: another file in its place
+    would be a surprise.
 
     Args:
         path: the value of `--config`.
-        environ: instead of the process's own environment.
+        environ: replaces the process's environment.
 
     Raises:
         NoSettings: there is no such file.
-        BadSettings: it cannot be read, or what it says cannot be used.
+        BadSettings: the file cannot be read, or its contents are invalid.
     """
     candidates = search_order(path, _environ(environ))
     for candidate in candidates:
@@ -48,17 +48,17 @@ def remote_token(environ: Mapping[str, str] | None = None) -> str:
     return _environ(environ).get(TOKEN_VARIABLE, "").strip()
 
 
-def _environ(environ: Mapping[str, str] | None) -> Mapping[str, str]:
-    return os.environ if environ is None else environ
-
-
 def search_order(path: Path | None, environ: Mapping[str, str]) -> list[Path]:
-    """Return the files that `load` looks at, absolute, the first one first."""
+    """Return the candidates of `load`, as absolute paths."""
     if path is not None:
         return [path.absolute()]
     if named := environ.get(CONFIG_VARIABLE):
         return [Path(named).absolute()]
-    return [usual.absolute() for usual in _USUAL]
+    return [default.absolute() for default in _DEFAULT_PATHS]
+
+
+def _environ(environ: Mapping[str, str] | None) -> Mapping[str, str]:
+    return os.environ if environ is None else environ
 
 
 def _read(path: Path) -> Settings:

@@ -1,4 +1,4 @@
-"""Write keys and values the way they stand in a TOML file."""
+"""Write keys and values as TOML."""
 
 import json
 import re
@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 MASK = "****"
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
-_LONGEST = 80
-_WIDEST_NUMBER = 1024  # bits; Python refuses to write the decimal digits of endless numbers
+_MAX_SHOWN = 80
+_MAX_BITS = 1024  # Python refuses to write the decimal digits of huge numbers
 
 
 def key_text(path: Iterable[str]) -> str:
-    """Write a path of keys: `team.1.name`, quoting a part that needs it."""
+    """Write a path of keys, such as `team.1.name`; a part is quoted if TOML needs it."""
     return ".".join(part if _BARE.fullmatch(part) else _quoted(part) for part in path)
 
 
@@ -21,7 +21,7 @@ def value_text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
-        return str(value) if value.bit_length() <= _WIDEST_NUMBER else hex(value)
+        return str(value) if value.bit_length() <= _MAX_BITS else hex(value)
     if isinstance(value, float):
         return str(value)
     if isinstance(value, list | tuple):
@@ -33,7 +33,7 @@ def value_text(value: object) -> str:
 
 
 def shown_value(value: object) -> str:
-    """Write a value for a message: short, and without a password that stands before an @."""
+    """Write a value for a message: short, and without a password before an @."""
     if isinstance(value, list | Mapping):
         return "[…]" if isinstance(value, list) else "{…}"
     if isinstance(value, str) and "@" in value:
@@ -41,11 +41,11 @@ def shown_value(value: object) -> str:
         scheme, mark, _ = before.rpartition("://")
         value = f"{scheme}{mark}{MASK}@{after}"
     text = value_text(value)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 
 
 def _quoted(text: str) -> str:
-    """Quote a text; what a terminal would obey or not show is escaped."""
+    """Quote a text and escape its control and invisible characters, for the sake of terminals."""
     return "".join(
         character if character.isprintable() else f"\\U{ord(character):08x}"
         for character in json.dumps(text, ensure_ascii=False)

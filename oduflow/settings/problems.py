@@ -1,6 +1,6 @@
-"""What is wrong with a configuration, all of it at once.
+"""The problems of a configuration, collected and reported all at once.
 
-BadSettings      the file says something it must not; nothing is started
+BadSettings      the configuration is invalid; nothing starts
 └── NoSettings   there is no file
 """
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from oduflow.settings.notation import key_text
 
-KeyPath = tuple[str | int, ...]  # ("firewall", "ports", 0): an element's index counts from 0
+KeyPath = tuple[str | int, ...]  # ("firewall", "ports", 0): an element's index, from 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +18,10 @@ class SettingsProblem:
     """One thing to correct.
 
     Args:
-        line: where it stands, from 1; None when no line can be named.
-        key: the dotted key, empty when the whole file is meant.
-        value: the value as it stands in the file, shortened; `****` for a secret; empty for none.
-        message: goes on after key and value: `must be true or false`.
+        line: from 1; None when no line can be named.
+        key: the dotted key, empty for a problem of the whole file.
+        value: as TOML, shortened; `****` for a secret; empty for none.
+        message: continues after key and value: `must be true or false`.
         hint: the next step, a sentence, or empty.
     """
 
@@ -43,7 +43,7 @@ class BadSettings(Exception):
 
     Args:
         problems: at least one, in the order of the file.
-        source: the file, where there is one.
+        source: the file, if there is one.
     """
 
     def __init__(self, problems: Sequence[SettingsProblem], source: Path | None = None) -> None:
@@ -58,20 +58,16 @@ class NoSettings(BadSettings):
 
     def __init__(self, searched: Sequence[Path]) -> None:
         self.searched = tuple(searched)
-        places = ", ".join(map(str, searched))
-        problem = SettingsProblem(
-            None,
-            "",
-            "",
-            f"There is no configuration file at {places}",
+        message = f"There is no configuration file at {', '.join(map(str, searched))}"
+        hint = (
             "`oduflow serve` writes a fresh one and serves; `oduflow quickstart` makes a first "
-            "environment too.",
+            "environment too."
         )
-        super().__init__([problem])
+        super().__init__([SettingsProblem(None, "", "", message, hint)])
 
 
 class Report:
-    """Collects problems and warnings, and knows the lines they belong to."""
+    """Collects problems and warnings, and knows the lines of the keys."""
 
     def __init__(self, lines: Mapping[KeyPath, int]) -> None:
         self._lines = lines
@@ -79,7 +75,7 @@ class Report:
         self.warnings: list[str] = []
 
     def refuse(self, path: KeyPath, message: str, hint: str = "", *, value: str = "") -> None:
-        """Add a problem, unless the same place has one: a wrong value only breeds more."""
+        """Add a problem, unless the key has one: the rules also see the defaults of bad keys."""
         key = key_text([part for part in path if isinstance(part, str)])
         problem = SettingsProblem(self.line(path), key, value, message, hint)
         self._problems.setdefault(path, problem)

@@ -13,7 +13,10 @@ T = TypeVar("T")
 
 
 class Section(BaseModel):
-    """One table of the file. A field with a description is a key; no value is converted."""
+    """One table of the file. Every field is a key, unless it is excluded; no value is converted.
+
+    The string below a key is its description, for the documentation and for a fresh file.
+    """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
 
@@ -60,7 +63,7 @@ ListOf = Annotated[tuple[T, ...], Strict(strict=False)]  # TOML has lists, the m
 @cache
 def keys_of(section: type[Section]) -> dict[str, FieldInfo]:
     """Return the keys of a section, in the order of a fresh file."""
-    return {name: field for name, field in section.model_fields.items() if field.description}
+    return {name: field for name, field in section.model_fields.items() if not field.exclude}
 
 
 @cache

@@ -6,8 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal, Protocol
 
-from annotated_types import Unit
-from pydantic import Field
+from annotated_types import Ge, Unit
 
 from oduflow.settings.folders import OptionalFolder
 from oduflow.settings.hosts import OptionalHost
@@ -18,102 +17,69 @@ from oduflow.settings.team import TeamSettings
 from oduflow.settings.urls import BaseUrl, Links
 from oduflow.settings.values import Email, ImageName
 
-_Hours = Annotated[int, Field(ge=0), Unit("hours")]
-
 
 class RoutingSettings(Section):
     """`[routing]`: how a browser reaches an environment."""
 
-    mode: Literal["port", "traefik"] = Field(
-        default="port",
-        description="port: each environment has a port of its own. traefik, a host name for each "
-        "below external_host, is not served yet.",
-    )
-    external_host: OptionalHost = Field(
-        default="",
-        description="The host name that stands in environments' URLs; empty: the address the "
-        "server listens on.",
-    )
-    port_range: Ports = Field(
-        default=PortRange(20000, 20999),
-        description="The ports that environments are given, each one for life.",
-    )
-    environment_hosts: bool = Field(
-        default=False,
-        description="Not served yet: give each environment a host name of its own below "
-        "external_host, so that no environment sees another's cookies.",
-    )
-    acme_email: Email = Field(
-        default="",
-        description="No effect yet, no certificate is ordered: where Let's Encrypt writes to.",
-    )
-    tls: bool = Field(
-        default=False, description="Not served yet: https for environments, by Traefik."
-    )
+    mode: Literal["port", "traefik"] = "port"
+    """port: each environment has a port of its own. traefik, a host name for each below
+    external_host, is not served yet."""
+    external_host: OptionalHost = ""
+    """The host name in environments' URLs; empty: the address the server listens on."""
+    port_range: Ports = PortRange(20000, 20999)
+    """The ports that environments are given, each one for life."""
+    environment_hosts: bool = False
+    """Not served yet: give each environment a host name of its own below external_host, so that no
+    environment sees another's cookies."""
+    acme_email: Email = ""
+    """No effect yet, no certificate is ordered: where Let's Encrypt writes to."""
+    tls: bool = False
+    """Not served yet: https for environments, by Traefik."""
 
 
 class StorageSettings(Section):
     """`[storage]`: how templates become environments on disk."""
 
-    clone: Literal["auto", "reflink", "copy"] = Field(
-        default="auto",
-        description="No effect yet, all is copied: reflink: share blocks with the template (XFS, "
-        "btrfs). copy: copy them. auto: try it out and take the best.",
-    )
-    pool: Annotated[OptionalFolder, DefaultText("inside data_dir")] = Field(
-        default=None,
-        description="No effect yet: a folder on a file system with reflinks, for databases and "
-        "filestores.",
-    )
+    clone: Literal["auto", "reflink", "copy"] = "auto"
+    """No effect yet, all is copied: reflink: share blocks with the template (XFS, btrfs). copy:
+    copy them. auto: try it out and take the best."""
+    pool: Annotated[OptionalFolder, DefaultText("inside data_dir")] = None
+    """No effect yet: a folder on a file system with reflinks, for databases and filestores."""
 
 
 class LifecycleSettings(Section):
     """`[lifecycle]`: when an unused environment is stopped and deleted; no effect yet."""
 
-    auto_stop_hours: _Hours = Field(
-        default=48,
-        description="No effect yet, nothing stops by itself: stop an environment unused for so "
-        "long; 0: never.",
-    )
-    auto_delete_hours: _Hours = Field(
-        default=72,
-        description="No effect yet, nothing is deleted by itself: delete a stopped, unprotected "
-        "environment after so long; 0: never.",
-    )
+    auto_stop_hours: Annotated[int, Ge(0), Unit("hours")] = 48
+    """No effect yet, nothing stops by itself: stop an environment unused for so long; 0: never."""
+    auto_delete_hours: Annotated[int, Ge(0), Unit("hours")] = 72
+    """No effect yet, nothing is deleted by itself: delete a stopped, unprotected environment after
+    so long; 0: never."""
 
 
 class FirewallSettings(Section):
     """`[firewall]`: what containers may reach."""
 
-    ports: Annotated[ListOf[Port], DefaultText("the server's own port")] = Field(
-        default=(), description="Ports of this machine that containers may reach."
-    )
-    egress: ListOf[Egress] = Field(
-        default=(),
-        description='Networks that environments may reach, and "internet" for every public '
-        "address; empty: none.",
-    )
-    allow_unisolated: bool = Field(
-        default=False,
-        description="Create environments of several teams even where iptables cannot part them.",
-    )
+    ports: Annotated[ListOf[Port], DefaultText("the server's own port")] = ()
+    """Ports of this machine that containers may reach."""
+    egress: ListOf[Egress] = ()
+    """Networks that environments may reach, and "internet" for every public address; empty:
+    none."""
+    allow_unisolated: bool = False
+    """Create environments of several teams even where iptables cannot separate them."""
 
 
 class ImagesSettings(Section):
     """`[images]`: what containers are made from."""
 
-    odoo: ImageName = Field(
-        default="odoo:{version}",
-        description="Odoo's image; {version} becomes the asked version, such as 19.0.",
-    )
-    postgres: ImageName = Field(default="postgres:18", description="PostgreSQL's image.")
-    pip_index_url: BaseUrl = Field(
-        default="",
-        description="The package index for a repository's requirements; empty: pip's own.",
-    )
-    pip_find_links: Links = Field(
-        default="", description="More wheels for them: a URL, or a folder of this machine."
-    )
+    odoo: ImageName = "odoo:{version}"
+    """Odoo's image; {version} becomes the requested version, such as 19.0."""
+    postgres: ImageName = "postgres:18"
+    """PostgreSQL's image."""
+    pip_index_url: BaseUrl = ""
+    """The package index for a repository's requirements; empty: pip's own."""
+    pip_find_links: Links = ""
+    """More wheels for a repository's requirements: a URL, or a folder of this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +108,10 @@ class SettingsSource(Protocol):
         """Return it."""
 
 
-SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
-    {
-        each.name: each.type
-        for each in fields(Settings)
-        if isinstance(each.type, type) and issubclass(each.type, Section)
-    }
-)
+SECTIONS: Mapping[str, type[Section]] = {
+    each.name: each.type
+    for each in fields(Settings)
+    if isinstance(each.type, type) and issubclass(each.type, Section)
+}
 # The header of every table, and its model.
 TABLES: Mapping[str, type[Section]] = {**SECTIONS, "team.<id>": TeamSettings}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network
 from typing import Annotated, Any
 
+from annotated_types import Ge
 from pydantic import Field
 
 from oduflow.settings.folders import Folder, default_data_dir
@@ -18,90 +19,60 @@ CLAUDE_CALLBACKS = (
     "https://claude.com/api/mcp/auth_callback",
 )
 _GITHUB = "https://github.com"
+_GITHUB_API = "https://api.github.com"
 
 
 def _github_api(keys: Mapping[str, Any]) -> str:
-    github = keys["github_url"]
-    return "https://api.github.com" if github == _GITHUB else f"{github}/api/v3"
+    return _GITHUB_API if keys["github_url"] == _GITHUB else f"{keys['github_url']}/api/v3"
 
 
 class ServerSettings(Section):
     """`[server]`: where the server listens, keeps its data and signs people in."""
 
-    host: OwnAddress = Field(
-        default="127.0.0.1",
-        description="The address to listen on. Beyond loopback every team needs its secrets.",
-    )
-    port: Port = Field(default=8000, description="The port to listen on.")
+    host: OwnAddress = "127.0.0.1"
+    """The address to listen on. Beyond loopback every team needs its secrets."""
+    port: Port = 8000
+    """The port to listen on."""
     data_dir: Annotated[
         Folder, DefaultText("/srv/oduflow; where that is not writable, the user's data folder")
-    ] = Field(
-        default_factory=default_data_dir,
-        description="Where checkouts, databases, templates and the store live. A relative path "
-        "starts at this file's folder.",
-    )
-    instance: InstanceName = Field(
-        default="oduflow",
-        description="The prefix of every Docker name and label. Two instances share an engine in "
-        "peace.",
-    )
-    oauth_client_id: Text = Field(
-        default="",
-        description="The GitHub OAuth App's client id. With the secret and the base URL it turns "
-        "OAuth on.",
-    )
-    oauth_client_secret: Annotated[Text, SECRET] = Field(
-        default="", description="The GitHub OAuth App's client secret."
-    )
-    oauth_base_url: Origin = Field(
-        default="",
-        description="The URL under which people and agents reach this server. GitHub's callback "
-        "is /auth/callback below it.",
-    )
-    oauth_redirect_uris: Annotated[ListOf[RedirectUri], EMPTY_MEANS_DEFAULT] = Field(
-        default=CLAUDE_CALLBACKS,
-        description="Where an MCP client that uses the OAuth App's own id and secret may be sent "
-        "back to. An empty list means Claude's two callbacks.",
-    )
-    github_url: ProviderUrl = Field(
-        default=_GITHUB,
-        description="Where people sign in: GitHub, or your GitHub Enterprise Server.",
-    )
+    ] = Field(default_factory=default_data_dir)
+    """The folder of checkouts, databases, templates and the store. A relative path starts at this
+    file's folder."""
+    instance: InstanceName = "oduflow"
+    """The prefix of every Docker name and label, so that two instances can share an engine."""
+    oauth_client_id: Text = ""
+    """The client id of the GitHub OAuth App. With the secret and the base URL it turns OAuth on."""
+    oauth_client_secret: Annotated[Text, SECRET] = ""
+    """The client secret of the GitHub OAuth App."""
+    oauth_base_url: Origin = ""
+    """The URL under which people and agents reach this server. GitHub's callback is /auth/callback
+    below it."""
+    oauth_redirect_uris: Annotated[ListOf[RedirectUri], EMPTY_MEANS_DEFAULT] = CLAUDE_CALLBACKS
+    """Where an MCP client that uses the OAuth App's own id and secret may be sent back to. An empty
+    list means Claude's two callbacks."""
+    github_url: ProviderUrl = _GITHUB
+    """Where people sign in: GitHub, or your GitHub Enterprise Server."""
     github_api_url: Annotated[
-        ProviderUrl, DefaultText("https://api.github.com; of another github_url its /api/v3")
-    ] = Field(default_factory=_github_api, description="The API beside it.")
-    gitlab_url: ProviderUrl = Field(
-        default="https://gitlab.com",
-        description="A GitLab of your own, whose API tells about credentials as gitlab.com's does.",
-    )
-    bitbucket_api_url: ProviderUrl = Field(
-        default="https://api.bitbucket.org/2.0",
-        description="The API that tells about credentials for bitbucket.org.",
-    )
-    trusted_proxies: int = Field(
-        default=0,
-        ge=0,
-        description="How many reverse proxies stand in front. One too many lets clients invent "
-        "their address; one too few makes all of them one address.",
-    )
-    subnet_pool: SubnetPool = Field(
-        default=IPv4Network("10.213.0.0/16"),
-        description="The private network that each team's /24 is cut from.",
-    )
-    sample: bool = Field(
-        default=False,
-        description="Serve the sample addons as a git repository on a loopback port.",
-    )
-    allow_insecure_http: bool = Field(
-        default=False,
-        description="Start even when strangers could come in: beyond loopback without secrets, or "
-        "with OAuth over plain http.",
-    )
-    git_allowed_hosts: ListOf[HostPort] = Field(
-        default=(),
-        description="Private or plain-http git hosts that you vouch for, as host or host:port. "
-        "All others must be public and speak https.",
-    )
+        ProviderUrl, DefaultText(f"{_GITHUB_API}; of another github_url its /api/v3")
+    ] = Field(default_factory=_github_api)
+    """The API of github_url."""
+    gitlab_url: ProviderUrl = "https://gitlab.com"
+    """A GitLab of your own, whose API describes credentials as gitlab.com's does."""
+    bitbucket_api_url: ProviderUrl = "https://api.bitbucket.org/2.0"
+    """The API that describes credentials for bitbucket.org."""
+    trusted_proxies: Annotated[int, Ge(0)] = 0
+    """The number of reverse proxies in front of the server. One too many lets clients invent their
+    address; one too few makes all of them one address."""
+    subnet_pool: SubnetPool = IPv4Network("10.213.0.0/16")
+    """The private network that each team's /24 is cut from."""
+    sample: bool = False
+    """Serve the sample addons as a git repository on a loopback port."""
+    allow_insecure_http: bool = False
+    """Start even when strangers could get in: beyond loopback without secrets, or with OAuth over
+    plain http."""
+    git_allowed_hosts: ListOf[HostPort] = ()
+    """Private or plain-http git hosts that you vouch for, as host or host:port. All others must be
+    public and speak https."""
 
     @property
     def loopback_only(self) -> bool:

@@ -1,10 +1,10 @@
-"""Write the configuration of a first start: fresh secrets, and every key explained."""
+"""Write the configuration of a first start: fresh secrets, and every key with its description."""
 
 import os
 import secrets
 import tempfile
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +27,20 @@ Overrides = Mapping[str, Any]
 
 
 def write_fresh(path: Path, **overrides: Overrides) -> Settings:
-    """Write a configuration with generated secrets and return what it says.
+    """Write a configuration with generated secrets and return its settings.
 
-    Nothing is overwritten, and no reader ever sees half a file: it is written beside its place
-    with mode 0600 and then linked there.
+    Overwrites nothing. Readers never see half a file: it is written beside `path` with mode 0600
+    and then linked there.
 
     Args:
-        path: where to write; missing folders are made.
+        path: the file to make; missing folders are made, too.
         **overrides: values that differ from the defaults, one mapping a section:
             `server={"sample": True}`, `team={"blue": {"name": "Blue"}}` (default: one team, 1).
             A team without secrets in its mapping gets fresh ones.
 
     Raises:
-        BadSettings: an override is wrong, or the file cannot be written.
-        FileExistsError: there is a file already, perhaps since a moment: load that one.
+        BadSettings: an override is invalid, or the file cannot be written.
+        FileExistsError: the file exists, perhaps since a moment ago: load it instead.
     """
     path = path.absolute()
     text = _render(overrides)
@@ -64,31 +64,25 @@ def _publish(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.link(name, path)  # unlike a rename, this fails where a file is
+        os.link(name, path)  # unlike a rename, a link fails when the file exists
     finally:
         Path(name).unlink()
 
 
 def _render(overrides: Mapping[str, Overrides]) -> str:
     blocks = [_HEAD]
-    for name, shape in SECTIONS.items():
-        blocks.append(_section([name], shape, overrides.get(name, {})))
+    blocks += [_table(name, each, overrides.get(name, {})) for name, each in SECTIONS.items()]
     for team_id, values in overrides.get("team", {"1": {}}).items():
-        blocks.append(_section(["team", team_id], TeamSettings, _fresh_secrets() | values))
-    # What is not known is written too: reading it back refuses it, with a hint.
-    blocks.extend(
-        f"[{key_text([name])}]\n" for name in overrides.keys() - SECTIONS.keys() - {"team"}
-    )
-    return "\n".join(blocks)
+        fresh = {name: secrets.token_urlsafe(_SECRET_BYTES) for name in secrets_of(TeamSettings)}
+        blocks.append(_table(key_text(["team", team_id]), TeamSettings, fresh | values))
+    # Unknown tables are written, too: `parse` refuses them with a hint.
+    unknown = overrides.keys() - SECTIONS.keys() - {"team"}
+    return "\n".join([*blocks, *(f"[{key_text([name])}]\n" for name in unknown)])
 
 
-def _fresh_secrets() -> dict[str, object]:
-    return {name: secrets.token_urlsafe(_SECRET_BYTES) for name in secrets_of(TeamSettings)}
-
-
-def _section(path: Sequence[str], section: type[Section], values: Overrides) -> str:
-    lines = [f"[{key_text(path)}]", ""]
-    for row in describe_section(path[0], section):
+def _table(header: str, section: type[Section], values: Overrides) -> str:
+    lines = [f"[{header}]", ""]
+    for row in describe_section(header, section):
         about = f"{row.help} Default: {row.default}." if row.in_words else row.help
         lines.extend(f"# {line}" for line in textwrap.wrap(about, _WIDTH))
         if row.key in values:
@@ -96,8 +90,6 @@ def _section(path: Sequence[str], section: type[Section], values: Overrides) -> 
         else:
             lines.append(f"#{row.key} = {'…' if row.in_words else row.default}")
         lines.append("")
-    lines.extend(
-        f"{key_text([name])} = {value_text(values[name])}"
-        for name in values.keys() - keys_of(section).keys()
-    )
+    unknown = values.keys() - keys_of(section).keys()
+    lines.extend(f"{key_text([name])} = {value_text(values[name])}" for name in unknown)
     return "\n".join(lines)

@@ -27,7 +27,7 @@ def test_the_readme_lists_every_key_of_the_configuration() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     _, _, rest = text.partition(BEGIN)
     table, _, _ = rest.partition(END)
-    assert table == configuration_table(), "run: python -m tests.support.documents"
+    assert table == configuration_table(), "run: make docs"
 
 
 def test_every_link_within_the_project_leads_somewhere() -> None:

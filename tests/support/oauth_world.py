@@ -17,7 +17,7 @@ from oduflow.adapters.store import Store
 from oduflow.adapters.store.tables import MOMENT
 from oduflow.domain.client_documents import ClientDocument
 from oduflow.settings import parse
-from oduflow.settings.live import LOOK_SECONDS, SETTLE_SECONDS
+from oduflow.settings.live import POLL_SECONDS, SETTLE_SECONDS
 from oduflow.web import create_app
 from tests.support.fake_github import FakeGitHub
 from tests.support.fakes import BLUE_TOKEN, RED_TOKEN
@@ -102,7 +102,7 @@ class OAuthWorld:
         )
         self.config.chmod(0o600)
         if self.services is not None:
-            time.sleep(LOOK_SECONDS + SETTLE_SECONDS)
+            time.sleep(POLL_SECONDS + SETTLE_SECONDS)
 
     def build(self) -> None:
         """Make the application, which nobody serves yet."""

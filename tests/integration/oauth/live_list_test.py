@@ -17,7 +17,7 @@ from oduflow.domain.names import new_id
 from oduflow.kernel.call import Origin
 from oduflow.services.access.removed_teams import forget_removed_teams
 from oduflow.settings import parse
-from oduflow.settings.live import LOOK_SECONDS as LIVE_SECONDS
+from oduflow.settings.live import POLL_SECONDS as LIVE_SECONDS
 from oduflow.settings.live import SETTLE_SECONDS
 from tests.support.fake_github import FakeGitHub, fake_github
 from tests.support.fakes import BLUE_TOKEN, RED_TOKEN

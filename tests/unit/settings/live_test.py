@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from oduflow.settings import LiveSettings, Settings, load, parse
-from oduflow.settings.live import LOOK_SECONDS
+from oduflow.settings.live import POLL_SECONDS
 from tests.support.fakes import BLUE_TOKEN, ONE_TEAM, RED_TOKEN, TWO_TEAMS
 
 LONG_AGO = 10.0
@@ -49,7 +49,7 @@ class File:
         self._monkeypatch.setattr("oduflow.settings.live.time.time", lambda: changed + seconds)
 
     def look(self) -> Settings:
-        self.clock.now += LOOK_SECONDS
+        self.clock.now += POLL_SECONDS
         return self.live.current()
 
     def becomes(self, text: str) -> Settings:
@@ -140,7 +140,7 @@ def test_a_file_that_changed_a_moment_ago_may_be_half_written_and_waits(file: Fi
 
 def test_it_is_looked_at_once_a_second_at_most(file: File, monkeypatch: pytest.MonkeyPatch):
     looks = []
-    monkeypatch.setattr(LiveSettings, "_look", lambda _live: looks.append(1))
+    monkeypatch.setattr(LiveSettings, "_poll", lambda _live: looks.append(1))
     for _ in range(5):
         file.live.current()
     assert looks == []
@@ -170,7 +170,7 @@ def test_sections_that_wait_do_not_vouch_for_teams_that_do_not(tmp_path, monkeyp
     live = LiveSettings(load(tmp_path / "oduflow.toml"), clock := Clock())
     (tmp_path / "oduflow.toml").write_text("[team.1]\n")
     monkeypatch.setattr("oduflow.settings.live.time.time", lambda: 1e12)
-    clock.now += LOOK_SECONDS
+    clock.now += POLL_SECONDS
     assert live.current().teams["1"].ui_password
 
 
