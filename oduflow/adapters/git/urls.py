@@ -1,4 +1,4 @@
-"""Which texts are the URL of a git repository: few, in one spelling, and nothing git interprets."""
+"""Parse the URL of a git repository; it has one accepted spelling, and no part git interprets."""
 
 import re
 from collections.abc import Iterable
@@ -8,24 +8,24 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from oduflow.domain.errors import Invalid
 from oduflow.domain.hosts import is_listed, is_number, join_host_port
 
-_EXAMPLE = "Give it as https://host/owner/repository.git"
+_EXAMPLE = "Write https://host/owner/repository.git"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _SEGMENT = re.compile(r"(?:[A-Za-z0-9._~+@:,=-]|%[0-9A-Fa-f]{2})+")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
-_ESCAPABLE = frozenset(" !\"#$&'()*;<>?[]^`{|}")  # what has no other spelling in a path
+_ESCAPABLE = frozenset(" !\"#$&'()*;<>?[]^`{|}")  # characters that a path can only escape
 _MAX_LENGTH = 1000
 _MAX_HOST_LENGTH = 253
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteUrl:
-    """A git repository on a server, spelled in one way only.
+    """The URL of a git repository, in its parts.
 
     Args:
-        clean: the whole URL as git is given it; without user, password or default port.
+        clean: the whole URL as git is given it, without user, password or default port.
         scheme: `https` or `http`.
         host: lower case; a name, a dotted IPv4 address or an IPv6 address without brackets.
         port: TCP port, the scheme's default filled in.
@@ -40,40 +40,42 @@ class RemoteUrl:
 
 
 def parse_url(text: str, allowed_hosts: Iterable[str] = ()) -> RemoteUrl:
-    """Read a repository URL, refusing whatever is not plainly one, before any git is started.
+    """Parse the URL of a git repository, before git is started.
 
-    The text itself is never repeated in a message: it may hold a password.
+    No message repeats the text, because it may hold a password.
 
     Args:
-        text: what the caller wrote.
-        allowed_hosts: hosts the operator vouches for, `host` or `host:port`; only these may be
-            asked over plain http.
+        text: as the caller wrote it.
+        allowed_hosts: hosts the operator trusts, `host` or `host:port`; only these may use plain
+            http.
 
     Raises:
-        Invalid: not https (or http to a listed host), with a user or password, with control,
-            non-ASCII or ambiguous characters, or without a repository's path.
+        Invalid: the URL is not https (or http to a listed host), has a user or a password, has
+            control, non-ASCII or ambiguous characters, or has no path.
     """
     if (
         not text
         or len(text) > _MAX_LENGTH
         or not all("!" <= character <= "~" for character in text)
     ):
-        raise Invalid("A repository URL holds printable ASCII characters only.", _EXAMPLE)
+        raise Invalid(
+            "A repository URL must be printable ASCII, at most 1,000 characters.", _EXAMPLE
+        )
     scheme, separator, rest = text.partition("://")
     scheme = scheme.lower()
     if not separator or scheme not in DEFAULT_PORTS:
-        raise Invalid("A repository URL starts with https://", _EXAMPLE)
+        raise Invalid("A repository URL must start with https://", _EXAMPLE)
     authority, _, path = rest.partition("/")
     if "@" in authority:
         raise Invalid(
-            "A repository URL holds no user or password.",
-            "Give it without; `oduflow call setup_repo_auth -` keeps the credential.",
+            "A repository URL must not have a user or a password.",
+            "Remove them; `oduflow call setup_repo_auth -` saves the credential.",
         )
     host, port = split_authority(authority, DEFAULT_PORTS[scheme])
     path = check_path(path)
     if scheme == "http" and not is_listed(host, port, allowed_hosts):
         raise Invalid(
-            "Plain http is only for hosts that the operator lists.",
+            "Plain http is allowed only for hosts that the operator lists.",
             "Use https://, or list the host in git_allowed_hosts of oduflow.toml.",
         )
     shown = join_host_port(host, None if port == DEFAULT_PORTS[scheme] else port)
@@ -81,10 +83,10 @@ def parse_url(text: str, allowed_hosts: Iterable[str] = ()) -> RemoteUrl:
 
 
 def split_authority(authority: str, default_port: int) -> tuple[str, int]:
-    """Read `host` or `host:port`.
+    """Parse `host` or `host:port`.
 
     Raises:
-        Invalid: it is neither, or not in the one spelling.
+        Invalid: the text is neither, or has another spelling.
     """
     bracket = authority.rfind("]")
     name, colon, digits = authority[bracket + 1 :].partition(":")
@@ -92,14 +94,14 @@ def split_authority(authority: str, default_port: int) -> tuple[str, int]:
     if not colon:
         return _check_host(host), default_port
     if not _PORT.fullmatch(digits) or int(digits) > 65535:  # noqa: PLR2004  TCP's last port
-        raise Invalid("The port of the repository URL is not one.", _EXAMPLE)
+        raise Invalid("The port of the repository URL is not a number from 1 to 65535.", _EXAMPLE)
     return _check_host(host), int(digits)
 
 
 def _check_host(host: str) -> str:
-    """Accept a DNS name or an address in its usual form, as WHATWG's host parser tells them apart.
+    """Accept a DNS name or an address in its full form (URL Standard of WHATWG, 3.5).
 
-    Curl also reads `127.1`, `0x7f.1` and `2130706433` as addresses; who means one can write it.
+    Curl also reads `127.1`, `0x7f.1` and `2130706433` as addresses: these are refused.
     """
     try:
         if host.startswith("[") and host.endswith("]") and "%" not in host:
@@ -114,17 +116,20 @@ def _check_host(host: str) -> str:
 
 
 def check_path(path: str) -> str:
-    """Accept one spelling of a path, so that what we compare is what the server is asked for.
+    """Accept a path in its one spelling, so that the compared path is the requested one.
 
     Curl removes dot segments and servers decode escapes: `/ours/../theirs` would match a
     credential stored for `/ours`.
 
     Raises:
-        Invalid: it is no such path.
+        Invalid: the path has another spelling.
     """
     segments = path.removesuffix("/").split("/")
     for segment in segments:
         escaped = {chr(int(code, 16)) for code in _ESCAPE.findall(segment)}
         if not _SEGMENT.fullmatch(segment) or segment in {".", ".."} or not escaped <= _ESCAPABLE:
-            raise Invalid("The path of the repository URL is not a repository's.", _EXAMPLE)
+            raise Invalid(
+                "The path of the repository URL has characters or segments that are not allowed.",
+                _EXAMPLE,
+            )
     return "/" + _ESCAPE.sub(lambda escape: escape[0].upper(), "/".join(segments))

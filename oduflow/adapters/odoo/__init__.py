@@ -1,1 +1,1 @@
-"""Odoo itself: its configuration, its addons on disk, its answer over HTTP."""
+"""Odoo: its configuration file, its addons on disk, its readiness over HTTP."""

@@ -1,4 +1,4 @@
-"""Modules in a checkout, found without following a link or running a line of theirs."""
+"""Find the Odoo modules of a checkout, without following links or running their code."""
 
 import ast
 import os
@@ -12,7 +12,7 @@ from oduflow.domain.errors import Invalid
 
 MANIFEST = "__manifest__.py"
 MAX_MANIFEST_BYTES = 64 << 10
-MAX_MANIFESTS_BYTES = 8 << 20  # all of one checkout; Odoo and its enterprise have a third
+MAX_MANIFESTS_BYTES = 8 << 20  # of one checkout, three times those of Odoo and its enterprise
 MAX_MODULES = 2_000
 MAX_DEPTH = 4
 MAX_FOLDERS = 20_000
@@ -21,11 +21,11 @@ _MODULE = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,127}")
 
 @dataclass(frozen=True, slots=True)
 class Addons:
-    """What a checkout holds.
+    """The modules of a checkout.
 
     Attributes:
-        modules: names of the modules, sorted.
-        folders: folders to put on the addons path, relative to the checkout, `.` for its root.
+        modules: their names, sorted.
+        folders: to put on the addons path, relative to the checkout, `.` for its root.
         root_is_module: the checkout itself is one module.
     """
 
@@ -37,15 +37,15 @@ class Addons:
 def find_addons(checkout: Path, on_folder: Callable[[], None] = lambda: None) -> Addons:
     """Find the modules of a checkout, at most four folders deep.
 
-    Symbolic links are never followed: a checkout is a stranger's data. Folders that start with a
-    dot, and those whose name no configuration can hold, are left out.
+    Symbolic links are not followed, because a checkout is untrusted data. Folders whose name
+    starts with a dot, or cannot be written into `addons_path`, are left out.
 
     Args:
         checkout: its root.
-        on_folder: called before each folder that is looked at; may raise to stop.
+        on_folder: called before each folder is searched; may raise to stop.
 
     Raises:
-        Invalid: more modules, or longer manifests, than any repository of addons has.
+        Invalid: the checkout has too many modules, or too long manifests.
     """
     manifests = _Manifests(on_folder)
     if manifests.declare_module(checkout):
@@ -56,7 +56,7 @@ def find_addons(checkout: Path, on_folder: Callable[[], None] = lambda: None) ->
 
 
 def manifest(text: str) -> dict[str, object] | None:
-    """Read a manifest as data; None when it is no dictionary of literals."""
+    """Parse a manifest, without running it; None unless it is a dictionary of literals."""
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
@@ -82,7 +82,7 @@ def read_regular(path: Path, limit: int) -> str | None:
 
 @dataclass(slots=True)
 class _Manifests:
-    """Reads a checkout's manifests, as many as it may have: parsing one stops every thread."""
+    """Reads the manifests of a checkout, up to a limit: parsing one blocks every thread."""
 
     on_folder: Callable[[], None]
     left: int = MAX_MANIFESTS_BYTES
@@ -97,7 +97,7 @@ class _Manifests:
         if self.left < 0:
             raise Invalid(
                 f"The repository's manifests hold more than {MAX_MANIFESTS_BYTES >> 20} MiB.",
-                "Shorten them, or part the repository.",
+                "Shorten them, or split the repository.",
             )
         declared = manifest(text)
         if declared is None or declared.get("installable", True) is False:
@@ -105,7 +105,7 @@ class _Manifests:
         self.modules += 1
         if self.modules > MAX_MODULES:
             raise Invalid(
-                f"The repository holds more than {MAX_MODULES} modules.", "Part the repository."
+                f"The repository holds more than {MAX_MODULES} modules.", "Split the repository."
             )
         return True
 
@@ -130,5 +130,5 @@ def _modules(checkout: Path, manifests: _Manifests) -> Iterator[PurePosixPath]:
 
 
 def _can_be_configured(name: str) -> bool:
-    """Whether `addons_path` can hold a folder: it parts by commas and expands variables."""
+    """Whether `addons_path` can hold a name: it splits at commas and expands variables."""
     return name.isprintable() and name == name.strip() and not set(name) & {",", "$"}

@@ -1,4 +1,4 @@
-"""`odoo.conf`, from the file that ships with the product."""
+"""Write an environment's `odoo.conf` from the template beside this module."""
 
 from dataclasses import asdict, dataclass
 from importlib import resources
@@ -13,15 +13,15 @@ DATA_TARGET = "/var/lib/odoo"
 
 @dataclass(frozen=True, slots=True)
 class OdooConf:
-    """What one environment's Odoo is told.
+    """The options of one environment's Odoo.
 
     Attributes:
         admin_passwd: hash of the database manager's password, never the password.
         db_host: the database's address on the team's network.
         db_name, db_user, db_password: the environment's own.
-        addons_path: folders inside the container that hold modules, besides Odoo's own.
-        proxy_mode: whether a reverse proxy of ours stands in front.
-        db_maxconn: connections at most, below the role's limit.
+        addons_path: folders of modules inside the container, besides Odoo's own.
+        proxy_mode: whether requests come through a reverse proxy of ours.
+        db_maxconn: the most connections, below the role's limit.
     """
 
     admin_passwd: str
@@ -35,14 +35,16 @@ class OdooConf:
     db_maxconn: int = 16
 
     def render(self) -> str:
-        """Write the file.
+        """Return the text of the file.
 
         Raises:
-            Invalid: a value would not stay on its line.
+            Invalid: a value has a line break or another control character.
         """
         values = asdict(self) | {"addons_path": ",".join(self.addons_path)}
-        crooked = [key for key, value in values.items() if not str(value).isprintable()]
-        if crooked:
-            raise Invalid(f"odoo.conf cannot hold this {', '.join(crooked)}.")
+        unprintable = [key for key, value in values.items() if not str(value).isprintable()]
+        if unprintable:
+            raise Invalid(
+                f"odoo.conf cannot hold control characters, which are in {', '.join(unprintable)}."
+            )
         text = (resources.files(__package__) / "odoo.conf").read_text("utf-8")
         return text.format(**values)

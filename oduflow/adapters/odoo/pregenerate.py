@@ -1,7 +1,7 @@
-"""Runs inside a throw-away Odoo container: generate the asset bundles of a template.
+"""Generate the asset bundles of a template, inside a throw-away Odoo container.
 
-The first page of every environment then finds them in its filestore instead of compiling them.
-Passed to the container as source, because nothing of ours is installed there.
+The first page of every environment then reads them from its filestore instead of compiling them.
+The container gets this file as source, because the product is not installed there.
 """
 
 import sys

@@ -70,19 +70,22 @@ def test_a_value_is_read_back_as_it_was(value):
 @pytest.mark.parametrize("key", ["db_password", "db_name", "admin_passwd"])
 def test_no_value_can_add_a_line(key, end):
     given: dict[str, Any] = {key: f"x{end}list_db = True"}
-    crooked = replace(CONF, **given)
+    unprintable = replace(CONF, **given)
 
     with pytest.raises(Invalid, match=f"cannot hold this {key}"):
-        crooked.render()
+        unprintable.render()
 
 
 def test_no_folder_can_add_a_line():
-    crooked = replace(CONF, addons_path=("/mnt/repo", "/mnt/a\nlist_db = True"))
+    unprintable = replace(CONF, addons_path=("/mnt/repo", "/mnt/a\nlist_db = True"))
 
     with pytest.raises(Invalid) as refused:
-        crooked.render()
+        unprintable.render()
 
-    assert refused.value.message == "odoo.conf cannot hold this addons_path."
+    assert (
+        refused.value.message
+        == "odoo.conf cannot hold control characters, which are in addons_path."
+    )
 
 
 def options(conf):
