@@ -19,7 +19,7 @@ from oduflow.adapters.docker.volumes import Volumes
 from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.git.credentials.store import Credentials
 from oduflow.adapters.git.repository import GitRepositories
-from oduflow.adapters.locks import BootSlots, FileLocks, ServerLock
+from oduflow.adapters.locks import FileBootSlots, FileLocks, ServerLock
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
 from oduflow.adapters.providers.known import known_providers
@@ -29,6 +29,7 @@ from oduflow.adapters.store import (
     ExtraRepos,
     Facts,
     Grants,
+    JobRows,
     OAuthClients,
     OAuthLogins,
     OAuthTokens,
@@ -37,7 +38,6 @@ from oduflow.adapters.store import (
     Store,
     Templates,
 )
-from oduflow.adapters.store import Jobs as JobRows
 from oduflow.domain.access import Actor
 from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
@@ -155,7 +155,7 @@ def build(settings: Settings) -> Services:
     locks = FileLocks(data_dir / "locks")
     job_rows = JobRows(store)
     registry = Registry.discover(OPERATIONS)
-    slots = BootSlots(data_dir / "locks", os.cpu_count() or 1, job_rows)
+    slots = FileBootSlots(data_dir / "locks", os.cpu_count() or 1, job_rows)
     jobs = Jobs(job_rows, locks, slots, registry.cancellable)
     engine = Engine()
     docker = _Docker.over(engine, naming)

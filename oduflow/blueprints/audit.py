@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from oduflow.blueprints.context import context
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.audit import AuditRow
+from oduflow.domain.audit.rows import AuditRow
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Failure, Kind
 from oduflow.kernel.call import Origin

@@ -58,7 +58,7 @@ def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Moment = Annotated[str, BeforeValidator(_as_text), StringConstraints(max_length=40)]
+MomentText = Annotated[str, BeforeValidator(_as_text), StringConstraints(max_length=40)]
 
 
 class GrantName(Model):
@@ -84,7 +84,7 @@ class CreateGrant(Model):
         Field(min_length=1, description="What it may do; none of them includes another."),
     ] = (Tier.READ,)
     expires: Annotated[
-        Moment | None,
+        MomentText | None,
         Field(
             description="When it ends: seconds from now, or an RFC 3339 moment; at most 90 days "
             "ahead; left out: 7 days."

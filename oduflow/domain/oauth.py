@@ -10,7 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Annotated
 from urllib.parse import urlsplit
+
+from pydantic import Field, StringConstraints
+
+from oduflow.domain.outcome import Model
 
 EnvironmentId = Callable[[str, str], str | None]  # by team and name
 
@@ -78,6 +83,16 @@ class Login:
 
     name: str
     id: str
+
+
+class GithubLogin(Model):
+    """One GitHub login, as an argument of an operation."""
+
+    login: Annotated[
+        str,
+        StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$"),
+        Field(description="The GitHub login, such as octocat."),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ FACT = "proxies"  # the key under which a server remembers what it saw
 
 
 @dataclass(frozen=True, slots=True)
-class Hops:
+class ProxyCount:
     """What one request shows of the proxies in front.
 
     Attributes:

@@ -1,12 +1,31 @@
-"""How the server stands, and who asks."""
+"""The state of the server: the health of its parts, and the view that callers get."""
+
+from dataclasses import dataclass
 
 from oduflow.domain.access import ActorKind, Tier
 from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.outcome import Model
 
 
+@dataclass(frozen=True, slots=True)
+class HealthFinding:
+    """The health of one part.
+
+    Attributes:
+        part: `docker`, `postgres`, `disk`, `store`, `isolation`, …
+        ok: whether this part allows to create environments.
+        message: one sentence, no path and no team.
+        hint: the next step when it is not ok.
+    """
+
+    part: str
+    ok: bool
+    message: str
+    hint: str = ""
+
+
 class ActorView(Model):
-    """Who asks. `environments` names the only ones that are theirs; null is all of the team."""
+    """The caller. `environments` are the only ones that it may use; null is all of the team."""
 
     team: str
     kind: ActorKind

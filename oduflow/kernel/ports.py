@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from oduflow.domain.access import Actor
-from oduflow.domain.audit import AuditRow
+from oduflow.domain.audit.rows import AuditRow
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import Status
 

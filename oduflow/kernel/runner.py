@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.audit import AuditRow, may_repeat
+from oduflow.domain.audit.rows import AuditRow, may_repeat
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Failure, Internal, Kind, NotFound
 from oduflow.domain.job import Job, Progress

@@ -1,35 +1,33 @@
 """Machine-made secrets, one 0600 file each, below a 0700 folder of the server's."""
 
-import errno
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from oduflow.domain.errors import QuotaReached, UpstreamFailed
+from oduflow.domain.disk_errors import disk_errors
 
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Name what keeps us from writing below the data folder.
+    """Translate the errors of writing below the data folder; also a decorator.
 
     Raises:
         QuotaReached: the disk is full.
         UpstreamFailed: anything else.
     """
-    try:
-        yield
-    except OSError as cause:
-        if cause.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise QuotaReached(
-                "The disk of the data folder is full.",
-                "Delete environments or free disk space, then call again.",
-            ) from cause
-        raise UpstreamFailed(
+    with disk_errors(
+        full=(
+            "The disk of the data folder is full.",
+            "Delete environments or free disk space, then call again.",
+        ),
+        other=(
             "The data folder cannot be written.",
             "See that it exists, is writable and belongs to the server's user.",
-        ) from cause
+        ),
+    ):
+        yield
 
 
 @writing()

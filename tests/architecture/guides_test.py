@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from textwrap import dedent
 
-from oduflow.domain.proxies import Hops
+from oduflow.domain.proxies import ProxyCount
 from oduflow.settings import CLAUDE_CALLBACKS, parse
 from tests.architecture.documentation_test import DOCUMENTS
 from tests.architecture.hints_test import ARGUMENTS, COMMAND, KEYS, OPERATIONS, exists, texts
@@ -56,7 +56,7 @@ def test_every_message_that_the_guide_explains_is_said_somewhere():
 def test_the_warnings_that_the_guide_shows_are_the_servers():
     shown = " ".join(PROXIES.read_text("utf-8").split())
 
-    for hops in (Hops(trusted=0, seen=1), Hops(trusted=2, seen=1)):
+    for hops in (ProxyCount(trusted=0, seen=1), ProxyCount(trusted=2, seen=1)):
         assert f"WARNING {hops.message} " in shown
 
 

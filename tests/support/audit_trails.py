@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from oduflow.adapters.store import AuditLog, Store
-from oduflow.domain.audit import AuditRow
-from oduflow.domain.audit_chain import SealedRow, Sealer
-from oduflow.domain.audit_view import ReadAudit
+from oduflow.domain.audit.chain import SealedRow, Sealer
+from oduflow.domain.audit.rows import AuditRow
+from oduflow.domain.audit.view import ReadAudit
 from tests.support.store_rows import audit_row
 
 KEY = "key-outside-the-store"

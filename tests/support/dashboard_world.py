@@ -17,8 +17,8 @@ from datetime import timedelta
 from typing import Any
 
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.audit import AuditRow, Numbered
-from oduflow.domain.audit_view import AuditEntry, AuditPage, ReadAudit
+from oduflow.domain.audit.rows import AuditRow, NumberedAuditRow
+from oduflow.domain.audit.view import AuditEntry, AuditPage, ReadAudit
 from oduflow.domain.clock import now, rfc3339
 from oduflow.domain.environment import (
     CreateEnvironment,
@@ -284,7 +284,7 @@ def get_environment_logs(ledger: Ledger, call: Call, args: Any) -> Outcome[Envir
 
 def read_audit(ledger: Ledger, call: Call, args: ReadAudit) -> Outcome[AuditPage]:
     found = [
-        Numbered(number, row)
+        NumberedAuditRow(number, row)
         for number, row in enumerate(ledger.audit, 1)
         if args.actor in {None, row.actor.subject} and (not args.before or number < args.before)
     ]

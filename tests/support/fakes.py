@@ -23,13 +23,13 @@ from werkzeug.test import TestResponse
 from oduflow.blueprints.context import Context
 from oduflow.blueprints.ports import CredentialCheck, RateLimitStore, TokenVerifier, always_valid
 from oduflow.domain.access import Actor
-from oduflow.domain.audit import AuditRow
+from oduflow.domain.audit.rows import AuditRow
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Busy, Unauthenticated
-from oduflow.domain.health import Finding
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import FINISHED, Status
 from oduflow.domain.rate_limits import Claim, Reservation
+from oduflow.domain.status import HealthFinding
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.ports import Reach
@@ -226,11 +226,11 @@ class FakeBootSlots:
 class FakeProbe:
     """Parts as healthy as a test says; `looks` counts the visits."""
 
-    parts: Sequence[Finding] = (Finding("docker", ok=True, message="Docker answers."),)
+    parts: Sequence[HealthFinding] = (HealthFinding("docker", ok=True, message="Docker answers."),)
     counts: Mapping[str, int] = field(default_factory=dict)
     looks: int = 0
 
-    def findings(self) -> Sequence[Finding]:
+    def findings(self) -> Sequence[HealthFinding]:
         self.looks += 1
         return self.parts
 

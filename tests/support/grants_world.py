@@ -14,8 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from oduflow.adapters.store import Environments, Grants, Store, Templates
-from oduflow.adapters.store import Jobs as JobRows
+from oduflow.adapters.store import Environments, Grants, JobRows, Store, Templates
 from oduflow.domain.access import Actor, ActorKind, Scope
 from oduflow.domain.environment import EnvironmentView
 from oduflow.domain.outcome import Outcome

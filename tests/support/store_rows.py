@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from oduflow.domain.access import Actor, ActorKind, Tier
-from oduflow.domain.audit import AuditRow
+from oduflow.domain.audit.rows import AuditRow
 from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState, Pin
 from oduflow.domain.job import Job

@@ -5,7 +5,7 @@ import pytest
 
 from oduflow import bootstrap
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.audit_view import ReadAudit
+from oduflow.domain.audit.view import ReadAudit
 from oduflow.domain.errors import Failure
 from oduflow.domain.oauth import Login
 from oduflow.domain.plan import Naming

@@ -3,6 +3,6 @@
 from oduflow.adapters.locks.files import FileLocks
 from oduflow.adapters.locks.flock import HeldLock
 from oduflow.adapters.locks.server import ServerLock
-from oduflow.adapters.locks.slots import BootSlots
+from oduflow.adapters.locks.slots import FileBootSlots
 
-__all__ = ["BootSlots", "FileLocks", "HeldLock", "ServerLock"]
+__all__ = ["FileBootSlots", "FileLocks", "HeldLock", "ServerLock"]

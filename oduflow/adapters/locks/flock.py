@@ -5,14 +5,12 @@ exclude each other as two processes do, and the kernel lets go when the last des
 however the process ended. Removing the file would let two holders lock two files of one name.
 """
 
-import errno
 import fcntl
 import json
 import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from oduflow.domain.clock import age, now, rfc3339
-from oduflow.domain.errors import QuotaReached, UpstreamFailed
+from oduflow.domain.disk_errors import disk_errors
 
 # A new holder has signed long before this.
 GRACE_SECONDS = 0.02
@@ -157,17 +155,14 @@ def _sign(descriptor: int, holder: str) -> None:
         os.pwrite(descriptor, line, 0)
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise QuotaReached(
-                "The disk is full: no lock can be made.",
-                "Free space on the disk of the data folder, then call again.",
-            ) from error
-        raise UpstreamFailed(
+def _translated() -> AbstractContextManager[None]:
+    return disk_errors(
+        full=(
+            "The disk is full: no lock can be made.",
+            "Free space on the disk of the data folder, then call again.",
+        ),
+        other=(
             "A lock file cannot be opened or locked.",
             "See that the data folder exists, is writable and belongs to the server's user.",
-        ) from error
+        ),
+    )

@@ -14,7 +14,7 @@ TICK_SECONDS = 0.15
 STALE_SECONDS = 1.0
 
 
-class BootSlots:
+class FileBootSlots:
     """Implements `kernel.ports.BootSlots`.
 
     The kernel hands a free lock to whoever asks first, so the order is ours to keep: a job takes

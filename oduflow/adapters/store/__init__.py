@@ -6,7 +6,7 @@ from oduflow.adapters.store.environments import EnvironmentChanges, Environments
 from oduflow.adapters.store.extra_repos import ExtraRepoChanges, ExtraRepos
 from oduflow.adapters.store.facts import Facts
 from oduflow.adapters.store.grants import Grants
-from oduflow.adapters.store.jobs import Jobs
+from oduflow.adapters.store.jobs import JobRows
 from oduflow.adapters.store.oauth_clients import OAuthClients
 from oduflow.adapters.store.oauth_logins import OAuthLogins
 from oduflow.adapters.store.oauth_tokens import OAuthTokens
@@ -22,7 +22,7 @@ __all__ = [
     "ExtraRepos",
     "Facts",
     "Grants",
-    "Jobs",
+    "JobRows",
     "OAuthClients",
     "OAuthLogins",
     "OAuthTokens",

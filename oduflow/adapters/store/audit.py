@@ -20,10 +20,16 @@ from oduflow.adapters.store.engine import PATIENCE_SECONDS, Store
 from oduflow.adapters.store.errors import translated
 from oduflow.adapters.store.tables import MOMENT, audit
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.audit import AuditRow, Numbered
-from oduflow.domain.audit_chain import Origin, Point, SealedRow, Sealer
-from oduflow.domain.audit_check import ANEW, PRUNING, Files, Verdict, check
-from oduflow.domain.audit_view import ReadAudit
+from oduflow.domain.audit.chain import Point, SealedRow, Sealer, UnsealedDigest
+from oduflow.domain.audit.rows import AuditRow, NumberedAuditRow
+from oduflow.domain.audit.verification import (
+    NO_PREVIOUS_SEAL,
+    PRUNING,
+    AuditVerification,
+    ChainFiles,
+    verify,
+)
+from oduflow.domain.audit.view import ReadAudit
 from oduflow.domain.clock import now
 
 HEAD, CHECKPOINT = "head", "checkpoint"
@@ -78,7 +84,7 @@ class AuditLog:
                     end = _insert(connection, sealer, end, row)
             self._write_head(head, end)
 
-    def find(self, team: str, asked: ReadAudit) -> tuple[Numbered, ...]:
+    def find(self, team: str, asked: ReadAudit) -> tuple[NumberedAuditRow, ...]:
         """Return the team's rows that fit, newest first."""
         text = audit.c.canonical
         query = select(audit.c.number, text).where(audit.c.team == team)
@@ -95,10 +101,11 @@ class AuditLog:
         query = query.order_by(audit.c.number.desc()).limit(asked.limit)
         with self._store.read() as connection:
             return tuple(
-                Numbered(row.number, read(row.canonical)) for row in connection.execute(query)
+                NumberedAuditRow(row.number, read(row.canonical))
+                for row in connection.execute(query)
             )
 
-    def verify(self, start: int = 1) -> Verdict:
+    def verify(self, start: int = 1) -> AuditVerification:
         """Check the whole trail against its seals and files; writers need not wait.
 
         Args:
@@ -108,9 +115,9 @@ class AuditLog:
         with translated():
             # Before the rows: those are never behind what a head said.
             head = sealer.read(HEAD, self._head.read())
-            files = Files(head, self._read_checkpoints())
+            files = ChainFiles(head, self._read_checkpoints())
         with self._store.read() as connection:
-            return check(_rows(connection, start), files, sealer, start)
+            return verify(_rows(connection, start), files, sealer, start)
 
     def prune(self, before: datetime) -> int:
         """Forget the rows up to the last checkpoint before a moment; return how many they were.
@@ -128,7 +135,7 @@ class AuditLog:
         with translated(), self._head.locked() as head:
             with self._store.write() as connection:
                 rows = _rows(connection, first, through.number)
-                found = check(rows, Files(through), sealer, first)
+                found = verify(rows, ChainFiles(through), sealer, first)
                 if found.findings:
                     log.error("the audit trail is not pruned: %s", found.findings[0].message)
                     return 0
@@ -144,7 +151,11 @@ class AuditLog:
         found = connection.execute(_TAIL).first()
         line = head.read()
         said = sealer.read(HEAD, line)
-        tail = Point(found.number, found.seal or ANEW) if found else Point(0, ANEW)
+        tail = (
+            Point(found.number, found.seal or NO_PREVIOUS_SEAL)
+            if found
+            else Point(0, NO_PREVIOUS_SEAL)
+        )
         if said is None and not line and not tail.seal:
             origin = Point(*_origin(connection), today)
             # It comes before the first row, so that a head that is missing was taken away.
@@ -153,7 +164,7 @@ class AuditLog:
             return origin
         if said is None:
             log.error("the audit trail's head file is missing or damaged: oduflow audit verify")
-            return Point(tail.number, ANEW)
+            return Point(tail.number, NO_PREVIOUS_SEAL)
         if said.number > tail.number or (said.number == tail.number and said.seal != tail.seal):
             if tail.seal or said.number > tail.number:
                 log.error("the audit trail was cut or changed: oduflow audit verify")
@@ -207,7 +218,7 @@ def _rows(connection: Connection, first: int, last: int | None = None) -> Iterat
 
 
 def _origin(connection: Connection) -> tuple[int, str]:
-    origin = Origin()
+    origin = UnsealedDigest()
     for row in _rows(connection, 1):
         origin.add(row)
     return origin.point.number, origin.point.seal

@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 
 from oduflow.domain.access import Actor, ActorKind, Tier
-from oduflow.domain.audit import AuditRow, sealable
+from oduflow.domain.audit.rows import AuditRow, sealable
 from oduflow.domain.clock import rfc3339
 from oduflow.domain.errors import Kind
 

@@ -1,12 +1,12 @@
 """What SQLite's failures are called here."""
 
-import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from oduflow.domain.disk_errors import DISK_FULL
 from oduflow.domain.errors import Busy, Conflict, Failure, Internal, QuotaReached, UpstreamFailed
 
 FOREIGN = (SQLAlchemyError, sqlite3.Error, OSError)
@@ -85,5 +85,5 @@ def result_code(error: Exception) -> int:
 
 def _named(error: Exception) -> _Named:
     if isinstance(error, OSError):
-        return _DISK_FULL if error.errno in {errno.ENOSPC, errno.EDQUOT} else _OUT_OF_REACH
+        return _DISK_FULL if error.errno in DISK_FULL else _OUT_OF_REACH
     return _BY_CODE.get(result_code(error) & _PRIMARY_CODE, _DEFECT)

@@ -26,7 +26,7 @@ _WAITING = (
 )
 
 
-class Jobs:
+class JobRows:
     """Implements `kernel.ports.JobStore`; a finished job never changes again."""
 
     def __init__(self, store: Store) -> None:

@@ -11,7 +11,7 @@ from werkzeug.http import parse_list_header
 
 from oduflow.blueprints.context import context
 from oduflow.domain.errors import Failure
-from oduflow.domain.proxies import FACT, Hops
+from oduflow.domain.proxies import FACT, ProxyCount
 
 _PROBED = "health"  # monitoring asks these pages directly, without a proxy
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ def check_proxy_count() -> None:
     warned = context().credential_cache.warned_once
     if FACT in warned:
         return
-    hops = Hops(
+    hops = ProxyCount(
         context().settings.server.trusted_proxies,
         len(parse_list_header(request.headers.get("X-Forwarded-For", ""))),
     )

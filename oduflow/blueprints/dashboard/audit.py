@@ -8,7 +8,7 @@ from flask import Response, make_response, render_template, request, url_for
 from oduflow.blueprints.dashboard.face import blueprint, call
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.errors import STATUS_OF
-from oduflow.domain.audit_view import AuditPage
+from oduflow.domain.audit.view import AuditPage
 from oduflow.domain.errors import Failure, Kind
 
 OPERATION = "read_audit"

@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from oduflow.blueprints.health.ports import Probe
-from oduflow.domain.health import Finding
+from oduflow.domain.status import HealthFinding
 
 FRESH_SECONDS = 2.0
 PATIENCE_SECONDS = 3.0
 
-STILL_LOOKING = Finding(
+STILL_LOOKING = HealthFinding(
     "server", ok=False, message="Still looking at the parts.", hint="Ask again in a few seconds."
 )
 
@@ -34,10 +34,10 @@ class Readiness:
         self._patience = patience
         self._changed = threading.Condition()
         self._looking = False
-        self._seen: Sequence[Finding] = ()
+        self._seen: Sequence[HealthFinding] = ()
         self._stale_at = float("-inf")
 
-    def findings(self) -> Sequence[Finding]:
+    def findings(self) -> Sequence[HealthFinding]:
         """Return how the parts were at the latest look, seldom more than two seconds ago."""
         with self._changed:
             if self._looking and not self._seen:
@@ -49,7 +49,7 @@ class Readiness:
             self._looking = True
         return self._look()
 
-    def _look(self) -> Sequence[Finding]:
+    def _look(self) -> Sequence[HealthFinding]:
         try:
             seen = self._probe.findings()
             with self._changed:

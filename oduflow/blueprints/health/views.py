@@ -14,9 +14,9 @@ from flask import Blueprint, Response, request
 
 from oduflow.blueprints.health.metrics import CONTENT_TYPE, Metrics
 from oduflow.blueprints.health.readiness import Readiness
-from oduflow.domain.health import Finding
+from oduflow.domain.status import HealthFinding
 
-_DRAINING = Finding("server", ok=False, message="The server is shutting down.")
+_DRAINING = HealthFinding("server", ok=False, message="The server is shutting down.")
 
 
 def health_blueprint(

@@ -1,7 +1,7 @@
 """read_audit."""
 
 from oduflow.domain.access import Permission
-from oduflow.domain.audit_view import AuditEntry, AuditPage, ReadAudit
+from oduflow.domain.audit.view import AuditEntry, AuditPage, ReadAudit
 from oduflow.domain.errors import Forbidden
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call

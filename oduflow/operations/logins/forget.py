@@ -2,8 +2,7 @@
 
 from oduflow.domain.access import ActorKind, Permission
 from oduflow.domain.errors import Forbidden, NotFound
-from oduflow.domain.logins import GithubLogin
-from oduflow.domain.oauth import teams_of
+from oduflow.domain.oauth import GithubLogin, teams_of
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation

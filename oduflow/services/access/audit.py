@@ -15,7 +15,7 @@ from typing import Protocol
 
 from oduflow.domain.access import ActorKind
 from oduflow.domain.addresses import client_network
-from oduflow.domain.audit import OTHERS, AuditRow
+from oduflow.domain.audit.rows import OTHERS, AuditRow
 from oduflow.domain.errors import Failure
 
 MINUTE_SECONDS = 60.0

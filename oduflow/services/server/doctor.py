@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.store import Facts, Store
 from oduflow.domain.errors import Failure, Forbidden, UpstreamFailed
-from oduflow.domain.health import Finding
-from oduflow.domain.proxies import FACT, Hops
+from oduflow.domain.proxies import FACT, ProxyCount
+from oduflow.domain.status import HealthFinding
 from oduflow.services.deps import Deps
 from oduflow.services.server.adoption import leftovers
 
@@ -26,7 +26,7 @@ class Doctor:
     engine: Engine
     store: Store
 
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[HealthFinding, ...]:
         """Look at everything now; each part has a time limit of its own."""
         docker = _finding("docker", self._docker)
         by_itself: dict[str, Callable[[], str]] = {
@@ -53,18 +53,18 @@ class Doctor:
         """Count the environments of all teams by state."""
         return Counter(str(row.state) for row in self.deps.environments.all())
 
-    def proxies(self) -> Finding:
+    def proxies(self) -> HealthFinding:
         """Report what the server saw of the proxies in front; nothing is less ready for it."""
         return _finding("proxies", self._proxies)
 
-    def leftovers(self) -> tuple[Finding, ...]:
+    def leftovers(self) -> tuple[HealthFinding, ...]:
         """Report what carries our label and belongs to nothing we know."""
         try:
             found = leftovers(self.deps)
         except Failure:
             return ()  # the part that failed is among the findings already
         return tuple(
-            Finding(
+            HealthFinding(
                 "leftover",
                 ok=False,
                 message=f"{each.noun} {each.name} belongs to nothing that we know.",
@@ -88,7 +88,7 @@ class Doctor:
 
     def _proxies(self) -> str:
         trusted = self.deps.settings.server.trusted_proxies
-        seen = Hops.load(Facts(self.store).get(FACT))
+        seen = ProxyCount.load(Facts(self.store).get(FACT))
         if seen is not None and seen.trusted == trusted:
             raise UpstreamFailed(seen.message, seen.hint)
         return f"No request showed that there are not {trusted} in front."
@@ -133,11 +133,11 @@ def _not_looked_at() -> str:
     raise UpstreamFailed("Not looked at: Docker does not answer.", "Mend docker first.")
 
 
-def _finding(part: str, check: Callable[[], str]) -> Finding:
+def _finding(part: str, check: Callable[[], str]) -> HealthFinding:
     try:
-        return Finding(part, ok=True, message=check())
+        return HealthFinding(part, ok=True, message=check())
     except Failure as failure:
-        return Finding(part, ok=False, message=failure.message, hint=failure.hint)
+        return HealthFinding(part, ok=False, message=failure.message, hint=failure.hint)
     except OSError as cause:
         reason = cause.strerror or type(cause).__name__
-        return Finding(part, ok=False, message=f"It cannot be looked at: {reason}.")
+        return HealthFinding(part, ok=False, message=f"It cannot be looked at: {reason}.")

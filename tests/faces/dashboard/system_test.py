@@ -1,7 +1,7 @@
 """The server's own page."""
 
 from oduflow import __version__
-from oduflow.domain.health import Finding
+from oduflow.domain.status import HealthFinding
 from tests.support.dashboard_world import make_dashboard, show
 from tests.support.fakes import BLUE_PASSWORD, BLUE_TOKEN, OPEN
 from tests.support.pages import Element, read_page
@@ -9,8 +9,8 @@ from tests.support.pages import Element, read_page
 
 def test_every_part_says_how_it_is_and_what_to_do(world):
     world.probe.parts = (
-        Finding("docker", ok=True, message="Docker answers."),
-        Finding("disk", ok=False, message="The disk is full.", hint="Free some."),
+        HealthFinding("docker", ok=True, message="Docker answers."),
+        HealthFinding("disk", ok=False, message="The disk is full.", hint="Free some."),
     )
     parts = facts(show(world, "/system"))
     assert parts["Docker"] == "Ready Docker answers."

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 
-from oduflow.domain.audit_view import ReadAudit
+from oduflow.domain.audit.view import ReadAudit
 from oduflow.kernel.registry import Registry
 from tests.support.api_world import KNOWN, ApiWorld, api_world
 from tests.support.fakes import BASE_URL, BLUE_PASSWORD, basic, make_world

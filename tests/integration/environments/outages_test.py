@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from oduflow.domain.errors import Kind, UpstreamFailed
-from oduflow.domain.health import Finding
+from oduflow.domain.status import HealthFinding
 from tests.support.git_server import GitServer
 from tests.support.instances import Instance, free_port, running_instance, world
 from tests.support.server import await_ready, eventually, serving
@@ -33,7 +33,7 @@ def mended(instance: Instance) -> Iterator[None]:
     instance.services.deps.infrastructure.ensure()
 
 
-def finding(instance: Instance, part: str) -> Finding:
+def finding(instance: Instance, part: str) -> HealthFinding:
     (found,) = (each for each in instance.services.probe.findings() if each.part == part)
     return found
 

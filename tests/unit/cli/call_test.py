@@ -10,7 +10,7 @@ from rich.text import Text
 from oduflow import bootstrap
 from oduflow.cli import call as call_command
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.audit_view import ReadAudit
+from oduflow.domain.audit.view import ReadAudit
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Cancelled
 from oduflow.domain.job import Job, Progress

@@ -7,7 +7,7 @@ import pytest
 from pydantic import Field
 
 from oduflow.domain.access import Actor, ActorKind, Permission, Tier
-from oduflow.domain.audit import AuditRow
+from oduflow.domain.audit.rows import AuditRow
 from oduflow.domain.errors import (
     Busy,
     Forbidden,

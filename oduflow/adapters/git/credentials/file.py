@@ -1,13 +1,13 @@
 """A team's `.git-credentials`: read whole, written whole or not at all, foreign lines kept."""
 
-import errno
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from oduflow.adapters.git.credentials.entries import Entry, format_line, parse_line
+from oduflow.domain.disk_errors import disk_errors
 from oduflow.domain.errors import QuotaReached, UpstreamFailed
 
 MOST_BYTES = 1 << 20
@@ -126,22 +126,17 @@ def _without(lines: Iterable[bytes], entry: Entry) -> list[bytes]:
     return [line for line, other in parsed if other is None or other.address != entry.address]
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """Name what keeps us from the file.
+def translated() -> AbstractContextManager[None]:
+    """Translate the errors of reading and writing the file.
 
     Raises:
         QuotaReached: the disk is full.
         UpstreamFailed: anything else.
     """
-    try:
-        yield
-    except OSError as cause:
-        if cause.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise QuotaReached(
-                "The disk of the data folder is full.", "Free disk space, then call again."
-            ) from cause
-        raise UpstreamFailed(
+    return disk_errors(
+        full=("The disk of the data folder is full.", "Free disk space, then call again."),
+        other=(
             "The team's .git-credentials cannot be read or written.",
             "See that it is a plain file in the team's folder and belongs to the server's user.",
-        ) from cause
+        ),
+    )

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.adapters.locks import BootSlots
-from oduflow.adapters.store import Jobs, Store
+from oduflow.adapters.locks import FileBootSlots
+from oduflow.adapters.store import JobRows, Store
 from oduflow.domain.errors import Cancelled
 from oduflow.kernel import ports
 from tests.support.programs import eventually, running, said
@@ -18,10 +18,11 @@ from tests.support.store_rows import job
 HOLD = """
 import sys
 from pathlib import Path
-from oduflow.adapters.locks import BootSlots
-from oduflow.adapters.store import Jobs, Store
+from oduflow.adapters.locks import FileBootSlots
+from oduflow.adapters.store import JobRows, Store
 folder = Path(sys.argv[1])
-with BootSlots(folder, 1, Jobs(Store(folder / "store.sqlite"))).take("cli", print, lambda: None):
+jobs = JobRows(Store(folder / "store.sqlite"))
+with FileBootSlots(folder, 1, jobs).take("cli", print, lambda: None):
     print("held", flush=True)
     sys.stdin.readline()
 """
@@ -36,7 +37,7 @@ PLACES = (
 class Waiter:
     """A job that takes a slot in a thread of its own, and the places it was told."""
 
-    def __init__(self, name: str, slots: BootSlots, jobs: Jobs, taken: list[str]) -> None:
+    def __init__(self, name: str, slots: FileBootSlots, jobs: JobRows, taken: list[str]) -> None:
         self.name = name
         self.places: list[int] = []
         self.asked: list[float] = []
@@ -198,7 +199,7 @@ def stand(waiters: tuple[Waiter, ...], expected: list[list[int]]) -> bool:
 
 @contextmanager
 def waiting(
-    slots: BootSlots, jobs: Jobs, names: str
+    slots: FileBootSlots, jobs: JobRows, names: str
 ) -> Iterator[tuple[list[str], tuple[Waiter, ...]]]:
     """Let jobs ask for a slot one after the other."""
     taken: list[str] = []
@@ -220,13 +221,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def jobs(folder: Path) -> Iterator[Jobs]:
+def jobs(folder: Path) -> Iterator[JobRows]:
     store = Store(folder / "store.sqlite")
     store.migrate()
-    yield Jobs(store)
+    yield JobRows(store)
     store.close()
 
 
 @pytest.fixture
-def slots(folder: Path, jobs: Jobs):
-    return lambda count: BootSlots(folder, count, jobs)
+def slots(folder: Path, jobs: JobRows):
+    return lambda count: FileBootSlots(folder, count, jobs)

@@ -9,7 +9,7 @@ from alembic.config import Config
 
 from oduflow.adapters.store import Store, upgrade
 from oduflow.adapters.store.audit_files import HeadFile
-from oduflow.domain.audit_check import Fault
+from oduflow.domain.audit.verification import Fault
 from oduflow.domain.errors import Busy
 from tests.support.audit_trails import Clock, open_log, rows_of, sql, written
 from tests.support.programs import finished, go, running, said

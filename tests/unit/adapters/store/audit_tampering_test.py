@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from oduflow.domain.audit_check import Fault
+from oduflow.domain.audit.verification import Fault
 from tests.support.audit_trails import KEY, Clock, forge, open_log, sealing_with, sql, written
 from tests.support.store_rows import audit_row
 

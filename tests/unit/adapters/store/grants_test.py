@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from oduflow.adapters.store import Grants, Jobs
+from oduflow.adapters.store import Grants, JobRows
 from oduflow.domain.access import Actor, ActorKind, Tier
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Conflict, QuotaReached, Unauthenticated
@@ -105,7 +105,7 @@ def test_old_ones_and_those_of_teams_that_are_gone_are_forgotten(grants):
 
 
 def test_the_jobs_of_a_revoked_grant_are_asked_to_stop_and_no_others(store, family):
-    jobs = Jobs(store)
+    jobs = JobRows(store)
     for number, subject in enumerate(("id-grandchild", "id-sibling", "")):
         who = Actor("1", ActorKind.GRANT, "x", subject_id=subject)
         jobs.add(job(id=f"job{number}", actor=who))

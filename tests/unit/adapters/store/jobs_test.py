@@ -2,7 +2,7 @@ from datetime import timedelta, timezone
 
 import pytest
 
-from oduflow.adapters.store import Jobs
+from oduflow.adapters.store import JobRows
 from oduflow.domain.access import Actor, ActorKind, Tier
 from oduflow.domain.clock import now
 from oduflow.domain.job import Progress
@@ -194,4 +194,4 @@ def names(rows):
 
 @pytest.fixture
 def jobs(store):
-    return Jobs(store)
+    return JobRows(store)

@@ -3,7 +3,7 @@ import logging
 import pytest
 
 from oduflow.domain.errors import Busy
-from oduflow.domain.proxies import FACT, Hops
+from oduflow.domain.proxies import FACT, ProxyCount
 from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, FakeFacts, World, basic, make_world
 
 PAGE = "/api/things"
@@ -23,7 +23,7 @@ def test_a_mismatch_is_a_warning_at_the_first_request_and_a_fact(
     assert told.levelno == logging.WARNING
     assert f"trusted_proxies = {trusted}" in told.getMessage()
     seen = len(forwarded.split(",")) if forwarded else 0
-    assert Hops.load(world.facts.get(FACT)) == Hops(trusted, seen)
+    assert ProxyCount.load(world.facts.get(FACT)) == ProxyCount(trusted, seen)
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,9 @@ def test_a_request_for_a_foreign_name_tells_nothing(caplog: pytest.LogCaptureFix
 
 def test_what_a_former_server_saw_is_forgotten_at_the_first_request_that_fits():
     world = behind(0)
-    world.facts.set(FACT, Hops(0, 1).dump())
+    world.facts.set(FACT, ProxyCount(0, 1).dump())
     ask(world, "")
-    assert Hops.load(world.facts.get(FACT)) is None
+    assert ProxyCount.load(world.facts.get(FACT)) is None
 
 
 def test_a_store_that_cannot_be_written_stops_nobody(caplog: pytest.LogCaptureFixture):

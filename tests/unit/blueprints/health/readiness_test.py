@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from oduflow.blueprints.health.readiness import STILL_LOOKING, Readiness
-from oduflow.domain.health import Finding
+from oduflow.domain.status import HealthFinding
 from tests.support.fakes import FakeProbe
 
 
@@ -24,7 +24,7 @@ def test_after_two_seconds_it_looks_again():
     probe = FakeProbe()
     readiness = Readiness(probe, lambda: clock[0])
     readiness.findings()
-    probe.parts = (Finding("docker", ok=False, message="Docker is silent."),)
+    probe.parts = (HealthFinding("docker", ok=False, message="Docker is silent."),)
     clock[0] = 102.0
     [finding] = readiness.findings()
     assert not finding.ok
@@ -32,7 +32,7 @@ def test_after_two_seconds_it_looks_again():
 
 def test_many_who_ask_at_once_share_one_look():
     class SlowProbe(FakeProbe):
-        def findings(self) -> Sequence[Finding]:
+        def findings(self) -> Sequence[HealthFinding]:
             go_on.wait(5)
             return super().findings()
 
@@ -54,7 +54,7 @@ class HangingProbe(FakeProbe):
         self.go_on = threading.Event()
         self.begun = threading.Event()
 
-    def findings(self) -> Sequence[Finding]:
+    def findings(self) -> Sequence[HealthFinding]:
         self.begun.set()
         assert self.go_on.wait(5)
         return super().findings()
@@ -84,7 +84,7 @@ def test_while_a_later_look_hangs_the_others_are_told_of_the_one_before():
     with ThreadPoolExecutor(1) as pool:
         again = pool.submit(readiness.findings)
         probe.begun.wait(5)
-        probe.parts = (Finding("docker", ok=False, message="Docker is silent."),)
+        probe.parts = (HealthFinding("docker", ok=False, message="Docker is silent."),)
         assert readiness.findings() == before
         probe.go_on.set()
         assert again.result() == readiness.findings() == probe.parts
@@ -92,7 +92,7 @@ def test_while_a_later_look_hangs_the_others_are_told_of_the_one_before():
 
 def test_a_look_that_failed_is_not_remembered():
     class BrokenProbe(FakeProbe):
-        def findings(self) -> Sequence[Finding]:
+        def findings(self) -> Sequence[HealthFinding]:
             if self.looks == 0:
                 super().findings()
                 raise RuntimeError

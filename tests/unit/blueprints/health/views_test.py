@@ -1,11 +1,11 @@
 import pytest
 
-from oduflow.domain.health import Finding
+from oduflow.domain.status import HealthFinding
 from tests.support.fakes import BLUE_PASSWORD, BLUE_TOKEN, ONE_TEAM, basic, bearer, make_world
 
 SICK = (
-    Finding("docker", ok=True, message="Docker answers."),
-    Finding("disk", ok=False, message="The disk is full.", hint="Free some."),
+    HealthFinding("docker", ok=True, message="Docker answers."),
+    HealthFinding("disk", ok=False, message="The disk is full.", hint="Free some."),
 )
 STRANGER = {"REMOTE_ADDR": "192.168.1.2"}
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from oduflow.domain.access import Actor, ActorKind, Permission, Tier
-from oduflow.domain.audit_view import ReadAudit
+from oduflow.domain.audit.view import ReadAudit
 from oduflow.domain.errors import Forbidden, Kind
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.registry import Registry

@@ -5,8 +5,7 @@ import pytest
 
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Forbidden, NotFound
-from oduflow.domain.logins import GithubLogin
-from oduflow.domain.oauth import Login
+from oduflow.domain.oauth import GithubLogin, Login
 from oduflow.kernel.call import Call, Origin
 from oduflow.operations.logins.forget import forget_github_login
 from oduflow.settings import parse

@@ -8,7 +8,7 @@ import pytest
 
 from oduflow.adapters.store import Store
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.audit_view import ReadAudit
+from oduflow.domain.audit.view import ReadAudit
 from oduflow.domain.errors import Busy
 from oduflow.services.access.audit import MOST_ADDRESSES, MOST_COUNTERS, AuditTrail
 from tests.support.audit_trails import open_log

@@ -7,7 +7,7 @@ import pytest
 
 from oduflow.adapters.store import Facts, Store
 from oduflow.domain.errors import UpstreamFailed
-from oduflow.domain.proxies import FACT, Hops
+from oduflow.domain.proxies import FACT, ProxyCount
 from oduflow.services.infrastructure.disk import Disk
 from oduflow.services.server.doctor import Doctor
 
@@ -61,7 +61,7 @@ def test_whoever_is_not_root_is_told_why_that_is_needed(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("seen", "ok"),
-    [(None, True), (Hops(0, 1), False), (Hops(2, 1), True)],
+    [(None, True), (ProxyCount(0, 1), False), (ProxyCount(2, 1), True)],
     ids=["nothing", "a mismatch", "one before the configuration was changed"],
 )
 def test_a_mismatch_of_proxies_that_the_server_saw_is_a_finding(tmp_path, seen, ok):

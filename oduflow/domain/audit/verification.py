@@ -1,20 +1,20 @@
-"""Find out whether the audit trail is still what was written, and where it is not."""
+"""The verification of the audit log: are all rows still as they were written?"""
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from oduflow.domain.audit_chain import Origin, Point, SealedRow, Sealer
+from oduflow.domain.audit.chain import Point, SealedRow, Sealer, UnsealedDigest
 
 MOST_FINDINGS = 20
 PRUNING = "prune_audit"
-ANEW = ""  # instead of a seal before it: what the row followed was lost
+NO_PREVIOUS_SEAL = ""  # stored with a row when the seal of the row before it was lost
 _SERVER = "server"
 
 
 class Fault(StrEnum):
-    """What can be wrong with a trail."""
+    """The ways in which an audit log can be damaged."""
 
     CHANGED = "changed"
     CUT = "cut"
@@ -24,11 +24,11 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong.
+class AuditFinding:
+    """One damage of the log.
 
     Attributes:
-        number: the first row that it is about; 0 where it is about a file.
+        number: the first row concerned; 0 when a file is.
         message: what is wrong, in one sentence.
     """
 
@@ -38,74 +38,76 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a check saw, and what is wrong: the lowest numbers first, files last."""
+class AuditVerification:
+    """The result of a verification; findings with the lowest row numbers first, files last."""
 
     rows: int
     last: int
     checkpoints: int
-    findings: tuple[Finding, ...]
+    findings: tuple[AuditFinding, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
-    """What the files beside the store say.
+class ChainFiles:
+    """The contents of the files beside the store.
 
     Attributes:
-        head: where the chain ends; None when the file is missing or not ours.
-        checkpoints: where it ended day by day; None for each line that is not ours.
+        head: the end of the chain; None when the file is missing or its signature is wrong.
+        checkpoints: the end of each day; None for each line with a wrong signature.
     """
 
     head: Point | None
     checkpoints: Sequence[Point | None] = ()
 
     def points(self) -> list[tuple[str, Point]]:
-        """Return each place that the files name, and who names it."""
+        """Return each position that the files name, with the name of the file."""
         named = [(f"the checkpoint of {point.day}", point) for point in self.checkpoints if point]
         return named + ([("the head file", self.head)] if self.head else [])
 
 
-def check(rows: Iterable[SealedRow], files: Files, sealer: Sealer, start: int = 1) -> Verdict:
+def verify(
+    rows: Iterable[SealedRow], files: ChainFiles, sealer: Sealer, start: int = 1
+) -> AuditVerification:
     """Follow the chain through all rows, then compare it with the files.
 
     Args:
         rows: in the order of their numbers.
-        files: read before the rows were, so that the rows are never behind them.
+        files: read before the rows, so that the rows are never behind them.
         sealer: has the key.
-        start: the first number that is looked at. Above 1, what is before it is believed.
+        start: the number of the first row to verify; above 1, the rows before it are trusted.
     """
-    walk = _Walk(sealer, {point.number for _, point in files.points()}, start)
+    walk = _ChainWalk(sealer, {point.number for _, point in files.points()}, start)
     for row in rows:
         walk.see(row)
     walk.end()
     _compare(walk, files)
     found = sorted(walk.findings, key=lambda finding: (not finding.number, finding.number))
-    return Verdict(
+    return AuditVerification(
         walk.rows, walk.last.number, len(files.checkpoints), tuple(found[:MOST_FINDINGS])
     )
 
 
-class _Walk:
-    """Goes from row to row."""
+class _ChainWalk:
+    """Follows the chain from row to row and collects findings."""
 
     def __init__(self, sealer: Sealer, wanted: set[int], start: int) -> None:
-        self.findings: list[Finding] = []
+        self.findings: list[AuditFinding] = []
         self.rows = 0
-        self.first: SealedRow | None = None  # that has a seal
-        self.last = Origin().point if start == 1 else Point(start - 1, "")
+        self.first: SealedRow | None = None  # the first row that has a seal
+        self.last = UnsealedDigest().point if start == 1 else Point(start - 1, "")
         self.seals: dict[int, str] = {}
         self.start = start
         self._sealer = sealer
         self._wanted = wanted
-        self._origin = Origin()
+        self._unsealed = UnsealedDigest()
         self._pruned: set[tuple[int, str | None]] = set()
 
     def see(self, row: SealedRow) -> None:
-        """Take the next row in."""
+        """Verify the next row."""
         self.rows += 1
-        if row.seal is None and self.first is None:  # from before there were seals
-            self._origin.add(row)
-            self.last = self._origin.point
+        if row.seal is None and self.first is None:  # written before seals existed
+            self._unsealed.add(row)
+            self.last = self._unsealed.point
             return
         if self._sealer.fits(row):
             self._note_pruning(row)
@@ -118,11 +120,11 @@ class _Walk:
             )
         is_first, self.first = self.first is None, self.first or row
         if is_first and self.start == 1:
-            pass  # judged at the end: what was pruned before it is said by a later row
+            pass  # judged in `end`: a later row says which rows were pruned before it
         elif row.number != self.last.number + 1:
             self.report_missing(self.last.number + 1, row.number - 1)
         elif is_first:
-            pass  # what it follows is believed
+            pass  # the rows before it are trusted
         elif row.previous != self.last.seal:
             self._report_detached(row)
         self.last = Point(row.number, row.seal or "")
@@ -130,8 +132,8 @@ class _Walk:
             self.seals[row.number] = self.last.seal
 
     def end(self) -> None:
-        """Judge the first row, now that it is known what was pruned."""
-        first, origin = self.first, self._origin.point
+        """Verify the first row, now that the pruned rows are known."""
+        first, origin = self.first, self._unsealed.point
         if first is None or self.start > 1:
             return
         if (first.number, first.previous) == (origin.number + 1, origin.seal):
@@ -149,17 +151,17 @@ class _Walk:
             self.report_missing(1, first.number - 1)
 
     def report(self, number: int, fault: Fault, message: str) -> None:
-        """Note one thing that is wrong."""
-        self.findings.append(Finding(number, fault, message))
+        """Add a finding."""
+        self.findings.append(AuditFinding(number, fault, message))
 
     def report_missing(self, first: int, last: int) -> None:
-        """Note that rows are gone from the middle or the beginning."""
+        """Add a finding for rows missing from the middle or the beginning."""
         self.report(first, Fault.MISSING, f"{_rows(first, last)} missing.")
 
     def _report_detached(self, row: SealedRow) -> None:
         number = row.number
         lost = "the head file was missing or damaged when it was written"
-        why = lost if row.previous == ANEW else "one of the two was replaced"
+        why = lost if row.previous == NO_PREVIOUS_SEAL else "one of the two was replaced"
         self.report(
             number, Fault.DETACHED, f"Row {number} does not follow row {number - 1}: {why}."
         )
@@ -172,7 +174,7 @@ class _Walk:
             self._pruned.add((said["fields"]["through"], said["fields"]["seal"]))
 
 
-def _compare(walk: _Walk, files: Files) -> None:
+def _compare(walk: _ChainWalk, files: ChainFiles) -> None:
     if files.head is None and (walk.first or files.checkpoints):
         walk.report(0, Fault.FILES, "The head file is missing, or not what was written.")
     for place, point in enumerate(files.checkpoints, 1):
@@ -182,15 +184,15 @@ def _compare(walk: _Walk, files: Files) -> None:
     if cut:
         gone = _rows(walk.last.number + 1, max(cut))
         walk.report(walk.last.number + 1, Fault.CUT, f"{gone} missing at the end.")
-    for who, point in files.points():
+    for source, point in files.points():
         known = _seal_at(walk, point.number)
         if known is not None and known != point.seal:
-            message = f"Row {point.number} is not the one that {who} names."
+            message = f"Row {point.number} is not the one that {source} names."
             walk.report(point.number, Fault.CHANGED, message)
 
 
-def _seal_at(walk: _Walk, number: int) -> str | None:
-    """Return the seal that the chain has at a number, None where it cannot be known."""
+def _seal_at(walk: _ChainWalk, number: int) -> str | None:
+    """Return the seal of the row with that number, None when it cannot be known."""
     if number in walk.seals:
         return walk.seals[number]
     if walk.first and number == walk.first.number - 1:

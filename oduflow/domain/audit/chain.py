@@ -1,7 +1,7 @@
-"""How the rows of the audit trail hang together: each one is sealed, and names the one before.
+"""The chain of the audit log: each row has a seal, which covers the seal of the row before.
 
-A seal is an HMAC (RFC 2104) with SHA-256 over everything a row says, its number and the seal of
-the row before. Whoever lacks the key can change no row and take none out without it being seen.
+A seal is an HMAC (RFC 2104) with SHA-256 over the row's columns, its number and the previous seal.
+Without the key, no row can be changed or removed unnoticed.
 """
 
 import hashlib
@@ -15,13 +15,13 @@ _PARTS = 4
 
 @dataclass(frozen=True, slots=True)
 class SealedRow:
-    """A row as the store has it.
+    """A row as the store keeps it.
 
     Attributes:
         time: the column's text.
-        canonical: the row's one text.
-        previous: the seal of the row before; None on rows from before there were seals.
-        seal: its own.
+        canonical: the row's content as one text.
+        previous: the seal of the row before; None on rows written before seals existed.
+        seal: the seal of this row.
     """
 
     number: int
@@ -34,7 +34,7 @@ class SealedRow:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A place in the chain: a row's number and seal, and the day (UTC) on which it was the last."""
+    """A position in the chain: a row's number and seal, and the day (UTC) it was the last row."""
 
     number: int
     seal: str
@@ -52,7 +52,7 @@ class Sealer:
         return self._hmac("row", row.number, row.previous, row.time, row.team, row.canonical)
 
     def fits(self, row: SealedRow) -> bool:
-        """Whether a row is what was sealed."""
+        """Whether the seal of a row is right."""
         return row.seal is not None and hmac.compare_digest(row.seal, self.seal(row))
 
     def line(self, purpose: str, point: Point) -> str:
@@ -60,7 +60,7 @@ class Sealer:
 
         Args:
             purpose: `head` or `checkpoint`; a line of one never passes as the other.
-            point: what the line says.
+            point: the content of the line.
         """
         signature = self._hmac(purpose, point.number, point.seal, point.day)
         return f"{point.day} {point.number:0{_DIGITS}} {point.seal} {signature}\n"
@@ -78,19 +78,19 @@ class Sealer:
         return hmac.digest(self._key, json.dumps(said).encode(), "sha256").hex()
 
 
-class Origin:
-    """What the first sealed row follows: the digest of all rows from before there were seals."""
+class UnsealedDigest:
+    """The digest of all rows written before seals existed; the first sealed row names it."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
         self._number = 0
 
     def add(self, row: SealedRow) -> None:
-        """Take one more row in, in their order."""
+        """Add a row; rows are added in their order."""
         self._digest.update(json.dumps([row.number, row.time, row.team, row.canonical]).encode())
         self._number = row.number
 
     @property
     def point(self) -> Point:
-        """The place where the chain begins."""
+        """The position where the chain begins."""
         return Point(self._number, self._digest.hexdigest())

@@ -1,7 +1,7 @@
 import pytest
 
 from oduflow.domain.access import Tier
-from oduflow.domain.audit import may_repeat, sealable
+from oduflow.domain.audit.rows import may_repeat, sealable
 
 
 @pytest.mark.parametrize(

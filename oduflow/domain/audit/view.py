@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from oduflow.domain.audit import Numbered
+from oduflow.domain.audit.rows import NumberedAuditRow
 from oduflow.domain.clock import Moment, rfc3339
 from oduflow.domain.outcome import Model
 
@@ -71,7 +71,7 @@ class AuditEntry(Model):
     count: int
 
     @classmethod
-    def of(cls, found: Numbered) -> "AuditEntry":
+    def of(cls, found: NumberedAuditRow) -> "AuditEntry":
         """Show a row."""
         row = found.row
         return cls(

@@ -39,7 +39,7 @@ class AuditRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Numbered:
+class NumberedAuditRow:
     """A row and its number in the trail."""
 
     number: int

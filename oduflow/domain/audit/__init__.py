@@ -1,0 +1,1 @@
+"""The audit log: its rows, the seals that chain them, their verification, their views."""
