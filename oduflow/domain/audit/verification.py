@@ -1,4 +1,4 @@
-"""The verification of the audit log: are all rows still as they were written?"""
+"""The verification of the audit log: find the rows that are not as they were written."""
 
 import json
 from collections.abc import Iterable, Sequence
