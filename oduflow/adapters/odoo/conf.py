@@ -44,7 +44,7 @@ class OdooConf:
         unprintable = [key for key, value in values.items() if not str(value).isprintable()]
         if unprintable:
             raise Invalid(
-                f"odoo.conf cannot hold control characters, which are in {', '.join(unprintable)}."
+                f"odoo.conf cannot hold the control characters of {', '.join(unprintable)}."
             )
         text = (resources.files(__package__) / "odoo.conf").read_text("utf-8")
         return text.format(**values)
