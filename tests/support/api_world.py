@@ -1,7 +1,7 @@
 """The whole application on its real store, locks, jobs, grants and audit, in this process.
 
-Only the handlers that would need Docker, PostgreSQL or git answer from a ledger. `KNOWN` says what
-there is: an environment, a grant, a template, a finished job, somebody who signed in.
+Only the handlers that need Docker, PostgreSQL or git are replaced by a ledger. `KNOWN` names its
+contents: an environment, a grant, a template, a finished job, a signed-in person.
 """
 
 from collections.abc import Iterator
@@ -41,13 +41,13 @@ KNOWN = {
 
 @dataclass
 class ApiWorld:
-    """The application, and what its ledger holds."""
+    """The application and its ledger."""
 
     app: Flask
     ledger: Ledger
 
     def put_back(self) -> None:
-        """Put on the ledger what a request may have taken away."""
+        """Restore the ledger's entries that a request may have deleted."""
         self.ledger.add(KNOWN["environments"])
         self.ledger.add_template(KNOWN["templates"])
         self.ledger.add_extra_repo(KNOWN["extra-repos"])

@@ -1,4 +1,4 @@
-"""Audit trails on a real store in a folder, and what is done to them by those who should not."""
+"""Audit trails on a real store in a folder, and ways to tamper with them."""
 
 import sqlite3
 from collections.abc import Callable
@@ -43,14 +43,14 @@ def written(log: AuditLog, count: int) -> None:
 
 
 def sql(path: Path, *statements: str) -> None:
-    """Run statements on the store's file as somebody who has nothing but the file."""
+    """Run statements on the store's file, without the sealing key."""
     with closing(sqlite3.connect(path)) as connection, connection:
         for statement in statements:
             connection.execute(statement)
 
 
 def sealing_with(key: str) -> Callable[[tuple[Any, ...], str], str]:
-    """Seal as the trail itself does, with a key of one's own."""
+    """Seal as the trail does, with another key."""
 
     def seal(row: tuple[Any, ...], previous: str) -> str:
         number, time, team, canonical = row
@@ -60,7 +60,7 @@ def sealing_with(key: str) -> Callable[[tuple[Any, ...], str], str]:
 
 
 def forge(path: Path, first: int, sealed_by: Callable[[tuple[Any, ...], str], str]) -> None:
-    """Seal every row from a number on anew, as somebody who only guesses how."""
+    """Seal every row from a number on again, with a guessed key."""
     with closing(sqlite3.connect(path)) as connection, connection:
         query = "SELECT number, time, team, canonical FROM audit WHERE number >= ? ORDER BY number"
         before = "SELECT seal FROM audit WHERE number = ?"

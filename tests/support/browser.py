@@ -1,4 +1,4 @@
-"""A dashboard on a ledger, served by waitress, looked at by real Chromium."""
+"""A dashboard on a ledger, served by waitress and opened in real Chromium."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,10 +30,10 @@ THREADS = 8
 
 @dataclass
 class Served:
-    """A dashboard that answers, and everybody who looks at it.
+    """A served dashboard and its browsers.
 
     Attributes:
-        complaints: what browsers had to complain about: errors, and whatever the CSP forbade.
+        complaints: errors and CSP violations that the browsers reported.
         asked: the path and query of every request.
     """
 
@@ -45,7 +45,7 @@ class Served:
     asked: list[str] = field(default_factory=list)
 
     def visit(self, path: str = "/", *, width: int = 1180, **options: Any) -> Page:
-        """Open a page as the Blue team's admin, in a browser without any past."""
+        """Open a page as the Blue team's admin, in a new browser context."""
         context = self.browser.new_context(
             viewport={"width": width, "height": 800},
             http_credentials={"username": "admin", "password": BLUE_PASSWORD},

@@ -1,4 +1,4 @@
-"""The consent walk for real Chromium: our server, GitHub and a client, where it can see them."""
+"""The consent walk in real Chromium: our server, GitHub and a client that it can reach."""
 
 import socket
 import threading
@@ -30,9 +30,9 @@ class ConsentWorld:
     """A sign-in that a browser can walk.
 
     Attributes:
-        walk: the client; it is registered and has no browser but Chromium.
-        told: the parameters of every answer that the client was given.
-        complaints: what browsers had to complain about: errors, and whatever the CSP forbade.
+        walk: the registered client, which uses Chromium.
+        told: the parameters of every answer to the client.
+        complaints: errors and CSP violations that the browsers reported.
         scripts: whether pages may run them.
     """
 
@@ -59,7 +59,7 @@ class ConsentWorld:
                 context.close()
 
     def page(self) -> Page:
-        """Open a browser without any past."""
+        """Open a new browser context."""
         context = self.chromium.browser.new_context(
             java_script_enabled=self.scripts, ignore_https_errors=True
         )
@@ -86,7 +86,7 @@ class ConsentWorld:
 
 
 def hidden(page: Page) -> dict[str, str]:
-    """Read what the consent page's form sends without anybody's doing."""
+    """Return the hidden fields of the consent page's form."""
     fields = {name: page.locator(f"input[name={name}]") for name in ("csrf", "transaction")}
     return {name: field.get_attribute("value") or "" for name, field in fields.items()}
 
@@ -129,7 +129,7 @@ def _listeners(
         return network.listen(), None
     for _ in range(TRIES):
         there = network.listen()
-        with suppress(OSError):  # somebody has that port here
+        with suppress(OSError):  # the port is in use
             return socket.create_server(there.getsockname()), there
         there.close()
     raise AssertionError("no port is free in both networks")

@@ -11,7 +11,7 @@ from oduflow.kernel.call import Call
 
 @dataclass
 class CredentialRows:
-    """What there is, what was handed in, and what setup_repo_auth fails with."""
+    """The stored credentials, the submitted ones, and the failure of setup_repo_auth, if any."""
 
     views: list[CredentialView] = field(default_factory=list)
     handed_in: list[str] = field(default_factory=list)

@@ -83,13 +83,13 @@ CREATE_STEPS = (
 
 @dataclass
 class Ledger:
-    """What there is, and how the world behaves.
+    """The resources of a fake server, and how it behaves.
 
     Attributes:
-        go: while it is clear, slow work stands still at its next step.
+        go: while it is clear, slow work waits at its next step.
         step_seconds: how long every step of slow work takes.
         audit: rows of the audit trail.
-        stumbles: operations that fail, and how.
+        stumbles: operations that fail, and their failures.
     """
 
     environments: dict[str, EnvironmentView] = field(default_factory=dict)
@@ -105,7 +105,7 @@ class Ledger:
     credentials: CredentialRows = field(default_factory=CredentialRows)
 
     def add(self, name: str, *, hours: float = 2, **changes: Any) -> EnvironmentView:
-        """Put an environment there."""
+        """Add an environment."""
         view = EnvironmentView(
             name=name,
             team="1",
@@ -125,7 +125,7 @@ class Ledger:
         return self.put(view.model_copy(update=changes))
 
     def add_template(self, name: str, *, hours: float = 50, **changes: Any) -> None:
-        """Put a template there."""
+        """Add a template."""
         view = TemplateView(
             name=name,
             team="1",
@@ -139,7 +139,7 @@ class Ledger:
         self.templates[name] = view.model_copy(update=changes)
 
     def add_extra_repo(self, name: str, *, hours: float = 9, **changes: Any) -> None:
-        """Put an extra repo there."""
+        """Add an extra repo."""
         moment = rfc3339(now() - timedelta(hours=hours))
         view = ExtraRepoView(
             name=name,
@@ -169,7 +169,7 @@ class Ledger:
         return self.put(self.find(name).model_copy(update=changes))
 
     def walk(self, call: Call, steps: tuple[tuple[str, str], ...]) -> Iterator[str]:
-        """Take slow steps one by one, as a job does."""
+        """Run slow steps one by one, as a job does."""
         for number, (name, message) in enumerate(steps, 1):
             call.report(name, message, number, len(steps))
             yield name
@@ -372,7 +372,7 @@ HANDLERS |= credential_rows.HANDLERS | GRANT_HANDLERS
 
 
 class LedgerReach(FakeReach):
-    """Knows the environments of a ledger by their names."""
+    """Finds the environments of a ledger by name."""
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__()
@@ -394,7 +394,7 @@ def make_dashboard(toml: str = ONE_TEAM) -> tuple[World, Ledger]:
 
 @contextmanager
 def standing_still(world: World, ledger: Ledger) -> Iterator[None]:
-    """Let slow work stand still inside the block, and finish after it."""
+    """Pause slow work inside the block; finish it afterwards."""
     ledger.go.clear()
     try:
         yield
@@ -404,7 +404,7 @@ def standing_still(world: World, ledger: Ledger) -> Iterator[None]:
 
 
 def show(world: World, path: str) -> Element:
-    """Read a page as the Blue team's admin; it has to be there."""
+    """Return a page as the Blue team's admin sees it; it must exist."""
     answer = world.client().get(path, headers=BLUE)
     assert answer.status_code == 200, answer.text
     return read_page(answer.text)
@@ -416,7 +416,7 @@ def post(world: World, path: str, /, **form: str) -> Any:
 
 
 def begin(world: World, operation: str, **raw: Any) -> str:
-    """Begin something slow without any page; answer its job."""
+    """Start a slow operation without a page; return its job."""
     actor = Actor("1", ActorKind.BASIC, "admin")
     return str(world.runner.call(operation, raw, actor, Origin("dashboard")).job)
 

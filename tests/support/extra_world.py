@@ -29,7 +29,7 @@ MODULE = {"web_dark/__manifest__.py": '{"name": "Dark"}', "web_dark/__init__.py"
 
 @dataclass
 class ExtraWorld:
-    """Two teams, a git server, and everything of extra repos that lies below the faces."""
+    """Two teams, a git server, and the services of extra repos."""
 
     folder: Path
     server: GitServer
@@ -62,7 +62,7 @@ class ExtraWorld:
         )
 
     def publish(self, name: str = "web", **branches: Any) -> str:
-        """Commit to a repository; answer its URL."""
+        """Commit to a repository; return its URL."""
         shaped = {each.replace("_", "."): files for each, files in branches.items()}
         return self.server.repository(name, shaped or {"main": MODULE})
 
@@ -77,7 +77,7 @@ class ExtraWorld:
         return extra_repos.find(self.deps, team, name)
 
     def environment(self, name: str, *references: str, team: str = "1") -> Environment:
-        """Make an environment's row and give it what it asks for."""
+        """Make an environment's row and give it its extra repos."""
         row = self.reserve(name, *references, team=team)
         row = extra_checkouts.give(self.deps, self.call(team), row, self.lines.append)
         return self.deps.environments.update(row.id, state=EnvironmentState.RUNNING)  # type: ignore[no-any-return]
@@ -90,7 +90,7 @@ class ExtraWorld:
         return row
 
     def forget(self, row: Environment) -> None:
-        """Let an environment go, as teardown does."""
+        """Release an environment's extra repos, as teardown does."""
         extra_checkouts.release(self.deps, row.team, row.id)
         self.deps.environments.remove(row.id)
 
@@ -102,7 +102,7 @@ class ExtraWorld:
         return ExtraRepoPlan.of(self.naming, self.row(name, team))
 
     def there(self, name: str = "web") -> list[str]:
-        """Name what lies in an extra repo's folder besides git's own and its description."""
+        """Return the entries of an extra repo's folder except git's folder and its description."""
         folder = self.plan(name).folder
         return sorted(path.name for path in folder.iterdir() if path.name not in _OWN)
 

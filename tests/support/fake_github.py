@@ -1,6 +1,6 @@
-"""A GitHub on loopback: who is signed in there, whether they approve, and what may go wrong.
+"""A GitHub on loopback with a signed-in person, their decision, and faults.
 
-It keeps to what the real one does: 200 for a refused code, the form encoding unless JSON is asked
+It behaves as the real one: 200 for a refused code, the form encoding unless JSON is asked
 for, a callback that must be the registered one, PKCE, codes that are used once.
 
 Source: docs.github.com, Authorizing OAuth apps; REST API, Get the authenticated user.
@@ -37,17 +37,17 @@ PAGE = """\
 
 @dataclass
 class FakeGitHub:
-    """What GitHub knows, and what a test wants it to do.
+    """The state of GitHub, and what a test wants it to do.
 
     Attributes:
-        callbacks: what is registered as the app's callback; one for each server under test.
-        people: login → numeric id; a login that is not here cannot sign in.
-        person: who is signed in in a browser that has no cookie of its own saying so.
+        callbacks: the registered callbacks of the app, one for each server under test.
+        people: login → numeric id; other logins cannot sign in.
+        person: who is signed in in a browser without a cookie that names a person.
         denies: the person cancels.
         asks: show the page with its two buttons; else approve at once, as for a known app.
         troubles: `authorize`, `token` or `user` → `error` (500), `garbage` or `hang`.
         seen: the requests: path → every request's parameters.
-        tokens: every token it gave → the login.
+        tokens: every issued token → the login.
     """
 
     url: str = ""
@@ -71,21 +71,21 @@ class FakeGitHub:
 
     @property
     def settings(self) -> str:
-        """What stands in `[server]` to sign people in here."""
+        """Return the keys of `[server]` for signing in through this GitHub."""
         return (
             f'oauth_client_id = "{CLIENT_ID}"\noauth_client_secret = "{CLIENT_SECRET}"\n'
             f'github_url = "{self.url}"\ngithub_api_url = "{self.api_url}"\n'
         )
 
     def approve(self, asked: dict[str, str], login: str) -> str:
-        """Return where a person who approved is sent."""
+        """Return the redirect address after the person approved."""
         code = secrets.token_hex(10)
         with self._guard:
             self._codes[code] = (login, asked)
         return _back(asked, code=code)
 
     def redeem(self, form: dict[str, str]) -> dict[str, str]:
-        """Answer a code with a token, or with what GitHub says instead."""
+        """Answer a code with a token, or with GitHub's error."""
         with self._guard:
             login, asked = self._codes.pop(form.get("code", ""), ("", {}))
         if form.get("client_id") != CLIENT_ID or form.get("client_secret") != CLIENT_SECRET:
@@ -101,7 +101,7 @@ class FakeGitHub:
         return {"access_token": token, "token_type": "bearer", "scope": asked.get("scope", "")}
 
     def trouble(self, place: str) -> Answer | None:
-        """Note a request, and answer it wrongly where a test wants that."""
+        """Record a request; return a faulty answer if a test wants one."""
         with self._guard:
             asked = request.values.to_dict()
             self.seen.setdefault(place, []).append(asked)
@@ -115,7 +115,7 @@ class FakeGitHub:
 
 @contextmanager
 def fake_github(listener: socket.socket | None = None) -> Iterator[FakeGitHub]:
-    """Serve a GitHub until the block ends; `callbacks` are added before anybody signs in."""
+    """Serve a GitHub until the block ends; `callbacks` are added before the first sign-in."""
     github = FakeGitHub()
 
     def make_app(port: int) -> Any:

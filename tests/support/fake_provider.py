@@ -1,4 +1,4 @@
-"""A provider's API on a real loopback port: it answers as a test says, and remembers the asker."""
+"""A provider's API on a loopback port with scripted answers; it records the requests."""
 
 import json
 import time
@@ -23,9 +23,9 @@ class Said:
 
 @dataclass
 class FakeProvider:
-    """Answers by path; several answers of one path are given one after another, the last stays.
+    """Answers by path; several answers of one path are used in turn, the last one repeatedly.
 
-    `asked` holds path and headers of every question.
+    `asked` holds the path and headers of every request.
     """
 
     answers: dict[str, list[Said]] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """The kernel's ports in memory, and a whole application built on them.
 
-`make_world(TOML)` wires the real runner and the real jobs to fakes of what lies below. A world
-has what `create_app` asks of its services, so `world.app` is the application itself:
+`make_world(TOML)` wires the real runner and the real jobs to fake adapters. A world has the
+members that `create_app` needs of its services, so `world.app` is the application itself:
 
     world = make_world(TWO_TEAMS)
     answer = world.client().get("/api/things", headers=basic(BLUE_PASSWORD))
@@ -129,7 +129,7 @@ class FakeJobStore:
 
 @dataclass
 class FakeHeld:
-    """A lock in somebody's hands."""
+    """A held lock."""
 
     holders: dict[str, object]
     key: str
@@ -161,7 +161,7 @@ class FakeLocks:
 
 @dataclass
 class FakeAudit:
-    """Audit rows in a list; those of strangers, who reach no operation, in one of their own."""
+    """Audit rows in a list; those of unauthenticated requests in another."""
 
     rows: list[AuditRow] = field(default_factory=list)
     counted: list[AuditRow] = field(default_factory=list)
@@ -176,7 +176,7 @@ class FakeAudit:
 
     @property
     def outcomes(self) -> list[tuple[str, str]]:
-        """Say in short what was remembered: operation and outcome."""
+        """Return operation and outcome of each audit row."""
         return [(row.operation, str(row.outcome)) for row in self.rows]
 
 
@@ -224,7 +224,7 @@ class FakeBootSlots:
 
 @dataclass
 class FakeProbe:
-    """Parts as healthy as a test says; `looks` counts the visits."""
+    """Health findings that a test sets; `looks` counts the calls."""
 
     parts: Sequence[HealthFinding] = (HealthFinding("docker", ok=True, message="Docker answers."),)
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -239,7 +239,7 @@ class FakeProbe:
 
 
 class FakeRateLimits:
-    """Room for any number of wrong credentials: most tests are not about them."""
+    """Allows any number of wrong credentials: most tests are not about them."""
 
     def look(self, claim: Claim) -> Reservation:
         return Reservation()
@@ -268,7 +268,7 @@ class FakeFacts:
 
 
 class FakeKeeper:
-    """Work beside the requests that never begins."""
+    """A reconcile loop that never runs."""
 
     def start(self) -> None:
         """Do nothing."""
@@ -317,13 +317,13 @@ class World:
 
     @property
     def context(self) -> Context:
-        """What the application's faces are handed."""
+        """The context of the application's faces."""
         found = self.app.extensions["oduflow"]
         assert isinstance(found, Context)
         return found
 
     def client(self) -> Any:
-        """Return a test client; untyped, for an answer's `json` is whatever it is."""
+        """Return a test client; untyped, because the type of an answer's `json` varies."""
         return self.app.test_client()
 
 
@@ -359,7 +359,7 @@ def make_world(
 def make_context(
     toml: str = ONE_TEAM, *, operations: Iterable[Operation] = THINGS, deps: Any = None
 ) -> Context:
-    """Build only what faces are handed, without an application."""
+    """Build only the context of the faces, without an application."""
     world = make_world(toml, operations=operations, deps=deps)
     return Context(
         world.live, world.runner, world.probe, world.audit, world.rate_limits, world.facts

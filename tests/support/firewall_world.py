@@ -1,8 +1,8 @@
-"""Two teams, a database, pip, the host and a machine outside: who can really reach whom.
+"""Two teams, a database, pip, the host and a machine outside: which can connect to which.
 
-Every listener answers with its own name, so a probe knows not only that a connection opened but
-whom it reached. The machine outside is a network namespace behind a veth pair; it stands in for
-the internet, for a private network, and for a cloud's metadata service.
+Every listener answers with its own name, so that a probe knows which one it reached. The machine
+outside is a network namespace behind a veth pair; it represents the internet, a private network,
+and a cloud's metadata service.
 """
 
 import json
@@ -58,7 +58,7 @@ with ThreadPoolExecutor(32) as pool:
     print(json.dumps(dict(zip(targets, pool.map(ask, targets.values())))))
 """
 
-# An address is tentative until nobody else was heard to have it, and useless till then
+# Duplicate address detection: an address is tentative, and unusable, for a moment
 # (RFC 4862, section 5.4); the fifth column's flag 0x40 in /proc/net/if_inet6 says so.
 SETTLED = """
 import time
@@ -76,7 +76,7 @@ Target = tuple[str, int]
 
 @dataclass
 class World:
-    """What stands, and the addresses of it."""
+    """The containers, and their addresses."""
 
     instance: str
     engine: Engine
@@ -88,7 +88,7 @@ class World:
     outside: str = ""
 
     def probe(self, who: str, targets: Iterable[str] | Mapping[str, Target]) -> dict[str, str]:
-        """Connect from a container, the host or outside; whom did each connection reach?"""
+        """Connect from a container, the host or outside; return which listener each reached."""
         chosen = (
             targets
             if isinstance(targets, Mapping)
@@ -111,7 +111,7 @@ class World:
 
 @contextmanager
 def standing_world() -> Iterator[World]:
-    """Make everything, and remove everything, by name."""
+    """Make everything; remove it by name at the end."""
     instance = f"test-fw-{os.getpid()}-{secrets.token_hex(2)}"
     engine = Engine()
     world = World(instance, engine, Containers(engine), Networks(engine), FirewallPlan(instance))
@@ -144,14 +144,14 @@ def standing_world() -> Iterator[World]:
 
 
 def network(world: World, undo: ExitStack, what: str, *, icc: bool) -> NetworkFacts:
-    """Make a network as the product does (`icc=false`), or one where Docker isolates nobody."""
+    """Make a network as the product does (`icc=false`), or one without Docker's isolation."""
     name = f"{world.instance}-{what}"
     undo.callback(world.networks.remove, name)
     return make_network(world.networks, world.instance, name, icc=icc)
 
 
 def host_service(world: World, undo: ExitStack) -> int:
-    """Listen on every address of the host, as a carelessly bound service does."""
+    """Listen on every address of the host, like a carelessly bound service."""
     listener = undo.enter_context(
         socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
     )
@@ -173,7 +173,7 @@ def answer(listener: socket.socket) -> None:
 
 
 def listeners(world: World, undo: ExitStack, nets: Mapping[str, NetworkFacts]) -> None:
-    """Start the containers and note where each of them listens."""
+    """Start the containers and record where each listens."""
     port = world.targets["docker0"][1]
     published = free_port()
     publish = (Publish(8069, "0.0.0.0", published),)  # noqa: S104 - as an operator may
@@ -186,7 +186,7 @@ def listeners(world: World, undo: ExitStack, nets: Mapping[str, NetworkFacts]) -
     start(world, undo, "p1", nets["pip"], 1)
     start(world, undo, "db", nets["net"], 5432, 5433)
     world.networks.connect(nets["a"].name, f"{world.instance}-db", database)
-    link_local(world, "c1")  # whoever asks needs a settled address, too
+    link_local(world, "c1")  # the client needs a usable address, too
     world.targets |= {
         "neighbour": (where(world, "a2", nets["a"]), 8069),
         "other team": (where(world, "b1", nets["b"]), 8069),

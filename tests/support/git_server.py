@@ -1,4 +1,4 @@
-"""A real git server on a loopback port, with the misbehaviours that a client must survive."""
+"""A real git server on a loopback port, with faults that a client must survive."""
 
 import base64
 import hmac
@@ -39,7 +39,7 @@ Files = Mapping[str, str | bytes | Link | Submodule]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client asked for."""
+    """A client's request."""
 
     method: str
     path: str
@@ -83,7 +83,7 @@ class GitServer:
         return f"http://{self.authority}/{path}"
 
     def repository(self, name: str, branches: Mapping[str, Files], *, default: str = "main") -> str:
-        """Make or extend a repository by one commit a branch; answer its public URL."""
+        """Make or extend a repository by one commit a branch; return its public URL."""
         bare = self.root / f"{name}.git"
         bare.mkdir(parents=True, exist_ok=True)
         _git(bare, "init", "--quiet", "--bare", f"--initial-branch={default}")

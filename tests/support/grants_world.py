@@ -1,7 +1,7 @@
 """An application whose grants, environments and jobs are rows of a real store.
 
 Declarations and the handlers of grants, jobs and the status are the product's own; handlers that
-would need Docker only answer the row. Blue (team 1) has `shop` and `till`, Red (team 2) `shop`.
+need Docker only return the row. Blue (team 1) has `shop` and `till`, Red (team 2) `shop`.
 
     with grants_world(tmp_path) as made:
         secret = made.grant("ci", environments=["shop"])
@@ -55,18 +55,18 @@ class GrantsWorld:
     deps: Any
 
     def call(self, operation: str, /, actor: Actor = ADMIN, **raw: Any) -> Any:
-        """Call an operation as somebody and return its data."""
+        """Call an operation as an actor and return its data."""
         return self.world.runner.call(operation, raw, actor, TEST, wait=10).data
 
     def grant(self, name: str, /, actor: Actor = ADMIN, **raw: Any) -> str:
-        """Make a grant and return its secret; for the whole team where nothing is said."""
+        """Make a grant and return its secret; by default for the whole team."""
         if "environments" not in raw:
             raw.setdefault("all_environments", True)
         raw.setdefault("tiers", ["read", "write", "destroy", "admin"])
         return str(self.call("create_grant", actor, name=name, **raw).secret)
 
     def holder(self, secret: str, resource: str = "/mcp") -> Actor:
-        """Return who holds a secret."""
+        """Return the actor of a secret."""
         actor = self.keeper.verify(secret, resource)
         assert actor is not None
         return actor

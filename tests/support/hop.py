@@ -1,4 +1,4 @@
-"""A reverse proxy of the smallest kind: it adds its client to `X-Forwarded-For` and passes on."""
+"""A minimal reverse proxy: it appends its client to `X-Forwarded-For` and forwards requests."""
 
 import contextlib
 import http.client
@@ -11,7 +11,7 @@ HEADER = "X-Forwarded-For"
 
 @contextlib.contextmanager
 def hop(upstream: int) -> Iterator[int]:
-    """Pass requests on to a port of this machine; yields the port to ask."""
+    """Forward requests to a port of this machine; yield the proxy's port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -31,7 +31,7 @@ def hop(upstream: int) -> Iterator[int]:
             self.wfile.write(body)
 
         def log_message(self, *_words: object) -> None:
-            """Say nothing."""
+            """Do not log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)

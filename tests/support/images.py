@@ -1,4 +1,4 @@
-"""Bring the images that the real-part tests need: local, else pulled, else built."""
+"""Provide the images that tests with Docker need: local, else pulled, else built."""
 
 from oduflow.adapters.docker.build import build_image
 from oduflow.adapters.docker.engine import Engine

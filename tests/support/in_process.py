@@ -1,4 +1,4 @@
-"""Talk to an application in this process as `requests` talks to a server: without a socket."""
+"""Call an application in this process through `requests`, without a socket."""
 
 from email.message import Message
 from io import BytesIO

@@ -39,7 +39,7 @@ def worker_number() -> int:
 
 
 def first_port() -> int:
-    """Give every worker of every run on this machine a hundred ports of its own."""
+    """Give every worker of every run on this machine a separate range of a hundred ports."""
     run = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
     return 21000 + 200 * (run % 50) + 100 * worker_number()
 
@@ -112,7 +112,7 @@ def running_instance(
     more: str = "",
     prepare: Callable[[Instance], None] = lambda _instance: None,
 ) -> Iterator[Instance]:
-    """Stand an instance up and remove it again; `prepare` is called before anything is made."""
+    """Make an instance and remove it at the end; `prepare` is called before anything is made."""
     name = new_instance_name()
     folder = folder_of(name)
     folder.mkdir(mode=0o700)
@@ -142,7 +142,7 @@ def destroy(services: bootstrap.Services) -> None:
 
 
 def destroy_orphans() -> list[str]:
-    """Remove, by name, what test runs left behind whose process is gone; one worker at a time."""
+    """Remove, by name, the leftovers of dead test runs; one worker at a time."""
     with FileLocks(ROOT / "odf-locks").acquire("orphans", "tests", wait=120):
         return _destroy_orphans()
 
@@ -174,7 +174,7 @@ class World:
 
 
 def world(instance: Instance) -> World:
-    """Look at all of it, anonymous volumes included."""
+    """List all of it, including anonymous volumes."""
     deps = instance.services.deps
     prefix = instance.name
     data_dir = instance.settings.server.data_dir
@@ -199,7 +199,7 @@ def _without_looks(names: frozenset[str]) -> frozenset[str]:
 
 
 def _rules(instance: Instance) -> frozenset[str]:
-    """Return the firewall's rules that are about this instance, whoever wrote them."""
+    """Return the firewall rules about this instance, also those of other programs."""
     networks = instance.services.networks.list(instance.services.deps.naming.labels("network"))
     ports = instance.settings.routing.port_range.ports
     own = [Marks(instance.name).digest, *(facts.bridge for facts in networks)]
@@ -216,7 +216,7 @@ def _published(rule: str) -> int:
 
 
 def anonymous_volumes() -> frozenset[str]:
-    """Return the engine's volumes without a name of anybody's choosing."""
+    """Return Docker's volumes without a chosen name."""
     names = _run("docker", "volume", "ls", "--quiet")
     return frozenset(name for name in names if re.fullmatch(r"[0-9a-f]{64}", name))
 

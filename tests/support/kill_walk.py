@@ -14,7 +14,7 @@ SECONDS = 60.0
 
 
 def points(saga: str, steps: list[str]) -> list[str]:
-    """List the failpoints of a saga at which a kill can leave something different behind.
+    """List the failpoints of a saga at which a kill leaves a different state.
 
     Between `X.after` and the next step's `before` only the row's `step` is written, so each `after`
     but the last would kill the same half-made thing twice.
@@ -25,7 +25,7 @@ def points(saga: str, steps: list[str]) -> list[str]:
 def kill_at(
     instance: Instance, point: str, method: str, path: str, **more: Any
 ) -> list[dict[str, Any]]:
-    """Kill the server while it is held at a step of what it was asked for.
+    """Kill the server while it is held at a step of an operation.
 
     Returns:
         The environments that it showed until then.

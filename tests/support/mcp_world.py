@@ -39,7 +39,7 @@ class Rest(Model):
 
 @operation(permission=Permission.ENVIRONMENT_READ, effect=Effect.READ, rest="GET /rest")
 def rest_awhile(deps: Any, call: Call, args: Rest) -> Outcome[Nothing]:
-    """Rest some seconds, as wait_for_job does."""
+    """Wait some seconds, as wait_for_job does."""
     time.sleep(args.seconds)
     return Outcome(Nothing(), "Rested.")
 
@@ -64,7 +64,7 @@ class McpWorld:
         close(self.world.app)
 
     def at(self, segment: str) -> "McpWorld":
-        """Return the same world as it answers one segment further down."""
+        """Return the same world at a path one segment longer."""
         return replace(self, url=f"{self.url}/{segment}")
 
     def listed(self, token: str = BLUE_TOKEN) -> dict[str, dict[str, Any]]:
@@ -89,7 +89,7 @@ class McpWorld:
         headers: Mapping[str, str] | None = None,
         token: str = BLUE_TOKEN,
     ) -> requests.Response:
-        """Send one JSON-RPC request of the 2026 era, byte for byte as it stands here."""
+        """Send one JSON-RPC request of the 2026 era, byte for byte as given."""
         written = self.written(method, params, token)
         written["headers"].update(headers or {})
         return requests.post(self.url, timeout=30, **written)
@@ -97,7 +97,7 @@ class McpWorld:
     def written(
         self, method: str, params: Mapping[str, Any] | None = None, token: str = BLUE_TOKEN
     ) -> dict[str, Any]:
-        """Write such a request: its body and its headers."""
+        """Return such a request: its body and its headers."""
         meta = {
             "io.modelcontextprotocol/protocolVersion": MODERN,
             "io.modelcontextprotocol/clientCapabilities": {},
@@ -114,7 +114,7 @@ class McpWorld:
         return content
 
     def initialize(self, token: str = BLUE_TOKEN) -> requests.Response:
-        """Ask for a session of the 2025 era."""
+        """Start a session of the 2025 era."""
         info = {"name": "test", "version": "1"}
         params = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": info}
         return requests.post(
@@ -125,7 +125,7 @@ class McpWorld:
         )
 
     def session(self, token: str = BLUE_TOKEN) -> requests.Session:
-        """Open a session of the 2025 era; its headers name it from now on."""
+        """Start a session of the 2025 era; later requests carry its headers."""
         session = requests.Session()
         session.headers.update({**_ACCEPT, **bearer(token)})
         answer = self.initialize(token)

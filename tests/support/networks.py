@@ -1,4 +1,4 @@
-"""Networks for tests, out of a range of their own."""
+"""Networks for tests, from a separate address range."""
 
 from ipaddress import IPv4Network
 
@@ -14,7 +14,7 @@ _ATTEMPTS = 20
 def make_network(
     networks: Networks, instance: str, name: str, *, icc: bool = False
 ) -> NetworkFacts:
-    """Make a network in a free subnet; another process may take it first: ask again."""
+    """Make a network in a free subnet; retry if another process takes it first."""
     for _ in range(_ATTEMPTS):
         try:
             return networks.ensure(

@@ -20,7 +20,7 @@ INSTALL_SECONDS = 280
 def node_environment() -> dict[str, str]:
     """Install the packages where they are not yet; return an environment whose PATH finds them.
 
-    Nothing opens a browser: a program that wants to is given one that does nothing.
+    No browser is opened: programs get one that does nothing.
     """
     FOLDER.mkdir(exist_ok=True)
     with FileLocks(FOLDER / "locks").acquire("npm", "tests", wait=INSTALL_SECONDS):

@@ -1,4 +1,4 @@
-"""What the OAuth server remembers, in a real store on a temporary file of its own."""
+"""The OAuth server's stores, in a real SQLite file in a temporary folder."""
 
 import shutil
 import tempfile
@@ -34,7 +34,7 @@ class MemoryDocuments:
 
 @dataclass
 class Clock:
-    """The time, as far ahead as a test says."""
+    """A clock that a test moves forward."""
 
     ahead: timedelta = timedelta()
 
@@ -43,7 +43,7 @@ class Clock:
 
 
 class OAuthParts:
-    """The parts; nothing touches the disk before one of them is used."""
+    """The stores; the file is created on first use."""
 
     def __init__(self, clock: Callable[[], datetime] = now) -> None:
         self.clock = clock

@@ -24,12 +24,12 @@ from tests.support.fake_github import USER_COOKIE
 from tests.support.pages import Element, read_page
 
 CLIENT_NAME = "A test client"
-REDIRECT_URI = "http://127.0.0.1:7/callback"  # nobody listens there, and nobody is sent there
+REDIRECT_URI = "http://127.0.0.1:7/callback"  # nothing listens there, and no browser is sent there
 SECONDS = 30
 
 
 class Browser(requests.Session):
-    """One browser: its cookies, and no step that a test did not take."""
+    """One browser: its cookies; it takes only the steps of the test."""
 
     def __init__(self, github_user: str = "") -> None:
         super().__init__()
@@ -57,12 +57,12 @@ class Browser(requests.Session):
 
 
 def hidden_fields(form: Element) -> dict[str, str]:
-    """Read what a form sends without anybody's doing."""
+    """Return the hidden fields of a form."""
     return {field["name"]: field["value"] for field in form.all("input", type="hidden")}
 
 
 def query_of(url: str) -> dict[str, str]:
-    """Read the parameters of a URL, each of which stands there once."""
+    """Return the parameters of a URL, each of which must occur once."""
     return {name: value for name, (value,) in parse_qs(urlsplit(url).query).items()}
 
 
@@ -83,7 +83,7 @@ class Walk:
     """One client at one server, with one person's browser.
 
     Attributes:
-        client: what registration answered.
+        client: the registration response.
         asked: the last parameters of `/authorize`.
     """
 
@@ -151,7 +151,7 @@ class Walk:
         return self.browser.submit(page, decision=decision)
 
     def to_github(self, answer: requests.Response) -> str:
-        """Follow redirects of our own until they leave for GitHub; answer that URL."""
+        """Follow our redirects until the one to GitHub; return that URL."""
         for _ in range(4):
             assert answer.is_redirect, answer.text
             target = urljoin(answer.url, answer.headers["Location"])
@@ -161,11 +161,11 @@ class Walk:
         raise AssertionError("it never leaves")
 
     def github(self, answer: requests.Response) -> str:
-        """Go to GitHub, which approves or denies at once; answer where it sends the browser."""
+        """Go to GitHub, which approves or denies at once; return its redirect."""
         return self.browser.get(self.to_github(answer)).headers["Location"]
 
     def callback(self, url: str, *, team: str = "") -> requests.Response:
-        """Come back from GitHub; press the one button there is, or the one of the team."""
+        """Return from GitHub; press the only button, or the one of the team."""
         answer = self.browser.get(url)
         while answer.is_redirect:
             target = urljoin(answer.url, answer.headers["Location"])
@@ -181,13 +181,13 @@ class Walk:
         return answer
 
     def last_page(self, url: str) -> requests.Response:
-        """Come back from GitHub, and press nothing on the page that asks once more."""
+        """Return from GitHub, and stop at the page that asks for confirmation."""
         answer = self.browser.get(url)
         assert answer.is_redirect, answer.text
         return self.browser.get(urljoin(answer.url, answer.headers["Location"]))
 
     def code(self, answer: requests.Response) -> str:
-        """Read the code that the client is handed, as a careful client does."""
+        """Return the code from the redirect to the client, after checking state and issuer."""
         location = answer.headers["Location"]
         assert location.startswith(self.redirect_uri), location
         told = query_of(location)
@@ -196,7 +196,7 @@ class Walk:
         return told["code"]
 
     def sign_in_to_code(self, *, team: str = "", **parameters: Any) -> str:
-        """Walk until there is a code."""
+        """Sign in up to the code."""
         if not self.client:
             assert self.register().status_code == 201
         consented = self.consent(self.authorize(**parameters))
@@ -225,7 +225,7 @@ class Walk:
         return self._token(sent)
 
     def sign_in(self, *, team: str = "", **parameters: Any) -> dict[str, Any]:
-        """Walk all of it; answer the tokens."""
+        """Sign in; return the tokens."""
         answer = self.redeem(self.sign_in_to_code(team=team, **parameters))
         assert answer.status_code == 200, answer.text
         tokens: dict[str, Any] = answer.json()

@@ -50,7 +50,7 @@ ui_password = "blue-password-0123"
 
 @dataclass
 class KnownDocuments:
-    """Clients that describe themselves, without a network."""
+    """Clients' metadata documents, without a network."""
 
     known: Documents = field(default_factory=dict)
 
@@ -60,13 +60,13 @@ class KnownDocuments:
 
 @dataclass
 class OAuthWorld:
-    """One server that can be stopped, started again and told another configuration.
+    """A server that can be stopped, restarted and reconfigured.
 
     Attributes:
-        app: the application that answers now.
-        documents: what clients say at their own URLs.
-        scheme: how the server is reached, as its configuration says.
-        host: the name that people reach it by.
+        app: the current application.
+        documents: the metadata documents at the clients' URLs.
+        scheme: the scheme of the configured base URL.
+        host: its public host name.
     """
 
     folder: Path
@@ -82,7 +82,7 @@ class OAuthWorld:
 
     @property
     def url(self) -> str:
-        """The server as people and clients know it; GitHub is at 127.0.0.1, another site."""
+        """The server's public URL; GitHub is at 127.0.0.1, which is another site."""
         return f"{self.scheme}://{self.host}:{self.port}"
 
     @property
@@ -94,7 +94,7 @@ class OAuthWorld:
         return self.folder / "data" / "oduflow.db"
 
     def configure(self, teams: str) -> None:
-        """Write the configuration anew; a running server is not told, but is given its time."""
+        """Write a new configuration, and wait until a running server has read it."""
         self.teams = teams
         self.config.write_text(
             f'[server]\nport = {self.port}\ndata_dir = "data"\ninstance = "test-oauth"\n'
@@ -105,7 +105,7 @@ class OAuthWorld:
             time.sleep(POLL_SECONDS + SETTLE_SECONDS)
 
     def build(self) -> None:
-        """Make the application, which nobody serves yet."""
+        """Make the application without serving it."""
         self.services = bootstrap.build(parse(self.config.read_text(), self.config))
         self.services = with_documents(self.services, self.documents)
         if not self.store.exists():
@@ -131,11 +131,11 @@ class OAuthWorld:
         self.start()
 
     def walk(self, github_user: str = "", **more: Any) -> Walk:
-        """Bring a client, and a person's browser that nobody has used yet."""
+        """Return a client with a new browser."""
         return Walk(self.url, Browser(github_user), **more)
 
     def walk_in_process(self) -> Walk:
-        """Bring a client and a browser to an application that nobody serves."""
+        """Return a client and a browser for an application without a socket."""
         walk = Walk(self.url)
         for session in (walk.browser, walk.http):
             session.mount(self.url, InProcess(self.app))
@@ -143,13 +143,13 @@ class OAuthWorld:
 
 
 def with_documents(services: Any, documents: KnownDocuments) -> Any:
-    """Look for clients' metadata there instead of on the network."""
+    """Use these metadata documents instead of the network."""
     return replace(services, oauth=replace(services.oauth, documents=documents))
 
 
 @cache
 def empty_store() -> bytes:
-    """Make an up-to-date store once; every test begins with a copy."""
+    """Make an up-to-date store once; every test starts with a copy."""
     with TemporaryDirectory() as folder:
         store = Store(Path(folder) / "oduflow.db")
         store.migrate()
@@ -158,7 +158,7 @@ def empty_store() -> bytes:
 
 
 def age(world: OAuthWorld, seconds: int) -> None:
-    """Let time pass for everything that the OAuth server keeps: move its moments back."""
+    """Age all rows of the OAuth server: move their times back."""
     with closing(sqlite3.connect(world.store)) as store:
         names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'oauth_*'"
         for (table,) in store.execute(names).fetchall():
@@ -179,7 +179,7 @@ def _move_back(store: sqlite3.Connection, table: str, column: str, by: timedelta
 
 @contextmanager
 def unserved_world(folder: Path, teams: str = BLUE) -> Iterator[OAuthWorld]:
-    """Make an application that no socket leads to, beside a GitHub that is not there."""
+    """Make an application without a socket, and without a GitHub."""
     world = OAuthWorld(folder, FakeGitHub(url="http://127.0.0.1:9"), 8000, teams)
     world.configure(teams)
     world.build()

@@ -1,4 +1,4 @@
-"""Read an HTML page as a browser would, as far as tests ask."""
+"""Parse an HTML page as a browser does, as far as tests need."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ VOID = frozenset({"br", "hr", "img", "input", "link", "meta"})
 
 @dataclass
 class Element:
-    """One element: its tag, its attributes, what it holds."""
+    """One element: its tag, attributes and children."""
 
     tag: str
     attributes: dict[str, str]
@@ -28,12 +28,12 @@ class Element:
 
     @property
     def own_text(self) -> list[str]:
-        """Its text that no element inside holds."""
+        """The element's own text, without its children's."""
         return [part for part in self.content if isinstance(part, str)]
 
     @property
     def text(self) -> str:
-        """All its text with single spaces."""
+        """All its text, with single spaces."""
         return " ".join("".join(self._texts()).split())
 
     def walk(self) -> Iterator["Element"]:
@@ -42,7 +42,7 @@ class Element:
             yield from child.walk()
 
     def all(self, tag: str, **attributes: str) -> list["Element"]:
-        """Find elements by tag and attributes; `data_x` stands for `data-x`."""
+        """Find elements by tag and attributes; `data_x` means `data-x`."""
         wanted = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
         return [
             found
@@ -55,7 +55,7 @@ class Element:
         return found
 
     def within(self, name: str) -> bool:
-        """Whether it or something around it has that attribute."""
+        """Return whether it or an ancestor has that attribute."""
         return name in self.attributes or (self.parent is not None and self.parent.within(name))
 
     def _texts(self) -> Iterator[str]:
@@ -90,7 +90,7 @@ class _Parser(HTMLParser):
 
 
 def read_page(html: str) -> Element:
-    """Parse a page whose every element is closed; an SVG or a sloppy page is none."""
+    """Parse a page, all of whose elements must be closed."""
     parser = _Parser()
     parser.feed(html)
     assert parser._open == [parser.root], "something is left open"

@@ -83,7 +83,7 @@ class PostgresContainer:
                 time.sleep(0.1)
 
     def allow(self, *subnets: str) -> None:
-        """Let subnets in, as the product does: a new file in place of the old, then reload."""
+        """Allow subnets as the product does: replace the file, then reload."""
         new = self.hba.with_suffix(".new")
         new.write_text(config.hba(IPv4Network(subnet) for subnet in subnets))
         new.replace(self.hba)
@@ -120,12 +120,12 @@ class PostgresContainer:
 
 
 def folder_of(name: str) -> Path:
-    """Where a container's folders lie: a short path, for the socket's sake."""
+    """Return a container's folder: a short path, because of the limit of socket paths."""
     return Path("/tmp") / name.replace(PREFIX, "odf-postgres-")  # noqa: S108
 
 
 def remove(name: str) -> None:
-    """Remove everything of one container of this kind; what is not there is passed over."""
+    """Remove everything of one such container; ignore what does not exist."""
     for container in (name, f"{name}-odoo", f"{name}-holder"):
         quietly("rm", "--force", "--volumes", container)
     quietly("volume", "rm", "--force", name)
@@ -133,7 +133,7 @@ def remove(name: str) -> None:
 
 
 def remove_orphans() -> None:
-    """Remove what test runs left behind that were killed."""
+    """Remove the leftovers of killed test runs."""
     listed = docker("volume", "ls", "--quiet", "--filter", f"name={PREFIX}").split()
     for name in listed:
         owner = name.removeprefix(PREFIX).split("-")[0]

@@ -1,4 +1,4 @@
-"""Which processes of this machine are alive, told by a mark on their command line."""
+"""Find the live processes of this machine with a text in their command line."""
 
 import time
 from pathlib import Path
@@ -7,7 +7,7 @@ _PATIENCE_SECONDS = 5.0
 
 
 def marked(mark: str) -> list[str]:
-    """Answer the command lines that hold the mark, such as a folder or a port of one test."""
+    """Return the command lines that contain the text, such as a folder or a port of one test."""
     lines = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -20,7 +20,7 @@ def marked(mark: str) -> list[str]:
 
 
 def wait_until_gone(mark: str) -> list[str]:
-    """Wait a moment for marked processes to end; answer those that are still alive."""
+    """Wait briefly for such processes to end; return those still alive."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while (alive := marked(mark)) and time.monotonic() < deadline:
         time.sleep(0.02)

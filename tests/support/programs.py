@@ -1,4 +1,4 @@
-"""Python programs beside the test: what holds between threads must hold between processes too."""
+"""Python programs in separate processes, for rules that must hold between processes."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 @contextmanager
 def running(source: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """Run a source in a process of its own; whatever happens, it ends with the block."""
+    """Run a program in a separate process, which ends with the block in any case."""
     with subprocess.Popen(
         [sys.executable, "-W", "error", "-c", source, *map(str, arguments)],
         cwd=ROOT,
@@ -34,7 +34,7 @@ def said(process: subprocess.Popen[str]) -> str:
 
 
 def go(*processes: subprocess.Popen[str]) -> None:
-    """Let processes that wait for a line on their input run, all at once."""
+    """Release all processes that wait for a line on their input."""
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("go\n")
@@ -42,14 +42,14 @@ def go(*processes: subprocess.Popen[str]) -> None:
 
 
 def finished(process: subprocess.Popen[str]) -> list[str]:
-    """Wait for its end, which must be a success, and answer the words it printed since."""
+    """Wait for its successful end, and return the words that it printed since."""
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     return output.split()
 
 
 def eventually(is_so: Callable[[], bool], seconds: float = 5) -> bool:
-    """Whether something becomes so in time."""
+    """Return whether a condition becomes true in time."""
     deadline = time.monotonic() + seconds
     while not is_so():
         if time.monotonic() > deadline:

@@ -1,7 +1,7 @@
-"""A network of a browser's own: loopback alone, where no address ever comes or goes.
+"""A separate network for a browser: loopback only, whose addresses never change.
 
 Chromium drops its connections (ERR_NETWORK_CHANGED) whenever the machine's addresses change, and
-tests that run beside it make Docker networks all the time. A listening socket stays in the
+tests that run in parallel create Docker networks. A listening socket stays in the
 namespace where it was made, so a server of this process serves there without moving.
 
 Source: network_namespaces(7), setns(2), netdevice(7).
@@ -47,7 +47,7 @@ class QuietNetwork:
 
 @dataclass(frozen=True)
 class SharedNetwork:
-    """The machine's own network, for whoever may make no namespace."""
+    """The machine's own network, if the user may not make namespaces."""
 
     launcher: Path
 
@@ -58,7 +58,7 @@ class SharedNetwork:
 
 @contextmanager
 def quiet_network(program: str) -> Iterator[QuietNetwork | SharedNetwork]:
-    """Make a namespace in which `program` can be run; it takes root, else there is none."""
+    """Make a namespace in which `program` can be run; without root there is none."""
     try:
         namespace = _in_thread(_make)
     except PermissionError:
@@ -85,7 +85,7 @@ def _listener(port: int = 0) -> socket.socket:
 
 
 def _in_thread(work: Callable[[], T]) -> T:
-    """Do it in a thread that ends with it: a namespace is a matter of the thread."""
+    """Run a function in a new thread: a namespace belongs to a thread."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(work).result()
 

@@ -1,6 +1,6 @@
-"""The real `oduflow serve` as a process of its own, in sight of no Docker engine.
+"""The real `oduflow serve` as a separate process, without Docker.
 
-For tests that are about the web alone. Any address of 127.0.0.0/8 may be a client's.
+For tests of the web layer. Any address of 127.0.0.0/8 can be a client's.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ SELF = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """An HTTP response."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -36,7 +36,7 @@ class Answer:
 
 @dataclass
 class QuietServer:
-    """Where it listens, and what belongs to it."""
+    """The server's address, process and files."""
 
     port: int
     config: Path
@@ -55,7 +55,7 @@ class QuietServer:
         port: int = 0,
         method: str = "GET",
     ) -> Answer:
-        """Ask from an address of this machine, here or through what listens on another port."""
+        """Send a request from an address of this machine, directly or through a proxy's port."""
         connection = http.client.HTTPConnection(
             SELF, port or self.port, timeout=30, source_address=(source, 0)
         )
@@ -66,7 +66,7 @@ class QuietServer:
             return Answer(answer.status, answer.headers, answer.read().decode())
 
     def doctor(self) -> str:
-        """Answer what `oduflow doctor` says in a process of its own."""
+        """Return the output of `oduflow doctor` in a separate process."""
         command = (sys.executable, "-m", "oduflow", "doctor", "--config", str(self.config))
         done = subprocess.run(
             [*WITHOUT_ENGINE, *command],

@@ -19,7 +19,7 @@ from tests.support.instances import (
 
 @pytest.fixture(scope="session")
 def sample_repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the sample addons; answer their URL."""
+    """Serve the sample addons; return their URL."""
     root = tmp_path_factory.mktemp("git")
     addons = resources.files("oduflow") / "sample" / "addons"
     publish(Path(str(addons)), root / "addons.git")
@@ -31,7 +31,7 @@ def sample_repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 
 @pytest.fixture(scope="session")
 def instance(sample_repository: str) -> Iterator[Instance]:
-    """Stand up one instance for this worker and make its base template once."""
+    """Make one instance for this worker, and its base template once."""
     destroy_orphans()
     authority = sample_repository.split("/")[2]
     with running_instance(port=free_port(), git_hosts=(authority,)) as made:

@@ -1,4 +1,4 @@
-"""A container registry on loopback: just enough of the OCI distribution API to be pulled from.
+"""A container registry on loopback: the part of the OCI distribution API that a pull needs.
 
 Source: OCI Distribution Specification 1.1, “Pull”.
 """
@@ -20,7 +20,7 @@ _PIECES = 100
 
 
 class Registry(ThreadingHTTPServer):
-    """Serves images of one layer of random bytes, as slowly as asked."""
+    """Serves images of one layer of random bytes, with a given delay."""
 
     daemon_threads = True
 

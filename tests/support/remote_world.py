@@ -1,4 +1,4 @@
-"""A server elsewhere, and the command line that calls it."""
+"""A remote server, and the command line that calls it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -23,13 +23,13 @@ from tests.support.fakes import BLUE_TOKEN, TWO_TEAMS, World, make_world
 from tests.support.mcp_world import OPERATIONS
 from tests.support.waitress_server import waitress_server
 
-WAIT_SECONDS = 0.2  # so little that callers have to wait for a job themselves
+WAIT_SECONDS = 0.2  # so short that callers must wait for a job themselves
 JOBS = list(Registry.discover("oduflow.operations.jobs"))
 
 
 @dataclass
 class Caller:
-    """Runs the command line with a token in its environment, and looks that it stays there."""
+    """Runs the command line with a token in its environment, and checks that it is not printed."""
 
     patch: pytest.MonkeyPatch
 
@@ -42,7 +42,7 @@ class Caller:
 
 
 def things_and_jobs(toml: str) -> World:
-    """Make a world of things whose jobs can be waited for."""
+    """Make a world of things with the operations on jobs."""
     deps = SimpleNamespace()
     world = make_world(toml, operations=[*OPERATIONS, *JOBS], deps=deps)
     deps.jobs = world.runner.jobs
@@ -51,14 +51,14 @@ def things_and_jobs(toml: str) -> World:
 
 @dataclass
 class Stranger:
-    """Somebody who answers everything in one way, and remembers who was told a token."""
+    """A server with one fixed answer, which records the tokens that it gets."""
 
     url: str
     tokens: list[str]
 
-    def ask(self, patience: float = 5) -> RemoteServer:
-        """Return it as the commands would use it, but less patient."""
-        return RemoteServer(parse_address(self.url), BLUE_TOKEN, patience, patience)
+    def ask(self, timeout: float = 5) -> RemoteServer:
+        """Return it as the commands use it, with a shorter timeout."""
+        return RemoteServer(parse_address(self.url), BLUE_TOKEN, timeout, timeout)
 
 
 Answer = tuple[str, list[tuple[str, str]], bytes]
@@ -66,7 +66,7 @@ Answer = tuple[str, list[tuple[str, str]], bytes]
 
 @contextmanager
 def stranger(answer: Callable[[WSGIEnvironment], Answer]) -> Iterator[Stranger]:
-    """Serve a WSGI application that is no Oduflow."""
+    """Serve a WSGI application that is not Oduflow."""
     tokens: list[str] = []
 
     def app(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
@@ -80,14 +80,14 @@ def stranger(answer: Callable[[WSGIEnvironment], Answer]) -> Iterator[Stranger]:
 
 
 def always(status: str, body: bytes = b"", **headers: str) -> Callable[[WSGIEnvironment], Answer]:
-    """Answer everything like this; `Retry_After` is the header `Retry-After`."""
+    """Return an application with this answer; `Retry_After` is the header `Retry-After`."""
     named: Any = [(name.replace("_", "-"), value) for name, value in headers.items()]
     return lambda _environ: (status, named, body)
 
 
 @contextmanager
 def tampered(tool: str, change: Callable[[bytes], Answer]) -> Iterator[tuple[str, World]]:
-    """Serve things whose answers to one tool are changed on the way; yield URL and world."""
+    """Serve things, with the answers of one tool changed; yield URL and world."""
     made: list[World] = []
 
     def make_app(port: int) -> WSGIApplication:

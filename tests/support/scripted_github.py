@@ -37,7 +37,7 @@ CHALLENGE = "7w_YNF9DSfIdPf_pRjSq646_kPr-2-o9NAl16JGghdM"  # of the verifier
 
 @dataclass
 class ScriptedGitHub:
-    """Says who it is; `asked` is what it was asked, as method, URL, headers and form."""
+    """Answers with one account; `asked` holds the requests: method, URL, headers and form."""
 
     login: str = "octocat"
     number: int = 583231
@@ -89,7 +89,7 @@ class SignIn:
         return self.browser.post(path, data={**hidden, **more})
 
     def to_github(self, **more: str) -> dict[str, str]:
-        """Return what GitHub is asked, after consent."""
+        """Consent; return the request to GitHub."""
         consented = self.submit(self.authorize(**more), "/consent", decision="allow")
         return query_of(self.browser.get(consented.location).location)
 
@@ -101,7 +101,7 @@ class SignIn:
         return query_of(self.go_on(self.back(self.to_github()["state"])).location)["code"]
 
     def go_on(self, back: Any, team: str = "1") -> Any:
-        """Press the button of the page that a person sees last over plain http."""
+        """Press the button of the confirmation page that plain http requires."""
         return self.submit(self.browser.get(back.location), "/auth/team", team=team)
 
     def token(self, **form: str) -> Any:
@@ -117,7 +117,7 @@ def query_of(location: str) -> dict[str, str]:
 
 
 def sign_in(patch: pytest.MonkeyPatch, teams: str = BLUE, *, https: bool = False) -> SignIn:
-    """Make a world with OAuth beside such a GitHub."""
+    """Make a world with OAuth and such a GitHub."""
     github = ScriptedGitHub()
     patch.setattr(HTTPAdapter, "send", github.send)
     server = SERVER.replace(BASE_URL, BASE_URL.replace("http:", "https:")) if https else SERVER

@@ -1,4 +1,4 @@
-"""The real `oduflow serve` as a process of its own, spoken to over REST."""
+"""The real `oduflow serve` as a separate process, called over REST."""
 
 import contextlib
 import os
@@ -37,13 +37,13 @@ class Server:
         return requests.request(method, self.url + path, **more)  # noqa: S113
 
     def job(self, method: str, path: str, **more: Any) -> str:
-        """Start a slow operation and answer its job."""
+        """Start a slow operation and return its job."""
         answer = self.request(method, path, **more)
         assert answer.status_code == 202, answer.text
         return str(answer.json()["job"])
 
     def finished(self, job: str, seconds: float = 120) -> dict[str, Any]:
-        """Wait for a job's end and answer its envelope."""
+        """Wait for a job's end and return its envelope."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             seen = self.request("GET", f"/api/jobs/{job}/wait?seconds=20").json()["data"]
@@ -59,7 +59,7 @@ class Server:
         return found
 
     def latest_job(self) -> str:
-        """Answer the status of the newest job."""
+        """Return the status of the newest job."""
         (job,) = self.request("GET", "/api/jobs?limit=1").json()["data"]["jobs"]
         return str(job["status"])
 
@@ -72,7 +72,7 @@ class Server:
         return self.process.wait(30)
 
     def tail(self) -> str:
-        """Answer what this process said, not those before it."""
+        """Return the log of this process, without earlier ones."""
         return self.log.read_bytes()[self.begun :].decode()[-3000:]
 
 

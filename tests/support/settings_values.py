@@ -1,4 +1,4 @@
-"""Read one value as a key of the configuration does."""
+"""Parse one value as the configuration does."""
 
 from typing import Any
 

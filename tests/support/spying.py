@@ -1,4 +1,4 @@
-"""See what a curious neighbour on the machine sees: processes, their surroundings, containers."""
+"""Observe what other users of the machine see: processes, their environments, containers."""
 
 import json
 import threading
@@ -16,10 +16,10 @@ PAUSE_SECONDS = 0.02
 
 
 class Spy:
-    """Looks again and again, from `with` to its end, at whatever comes and goes.
+    """Polls the processes and containers within a `with` block.
 
     Args:
-        instance: whose containers to look at; processes are everybody's.
+        instance: the instance whose containers are polled; processes are those of all users.
     """
 
     def __init__(self, instance: str) -> None:
@@ -48,7 +48,7 @@ class Spy:
             thread.join()
 
     def saw(self, text: str) -> bool:
-        """Whether any process or container carried the text."""
+        """Return whether any process or container contained the text."""
         return any(text.encode() in seen for seen in self.processes) or any(
             text in seen for seen in self.containers.values()
         )

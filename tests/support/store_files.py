@@ -1,7 +1,7 @@
-"""What stands in the files of a store that is open.
+"""Read the files of an open store.
 
-A process of its own reads them: closing one of SQLite's files here would drop the locks that this
-process has on it, and whoever closes the store next would throw its log away
+A separate process reads them: closing one of SQLite's files here would drop the locks that this
+process has on it, and the next one to close the store would discard its log
 (https://sqlite.org/howtocorrupt.html, 2.2).
 """
 
@@ -19,7 +19,7 @@ def stored_bytes(data: Path) -> bytes:
 
 
 def files_with(folder: Path, *texts: str) -> list[str]:
-    """Name the files below a folder that hold one of the texts; links are not followed."""
+    """Return the files below a folder that contain one of the texts; links are not followed."""
     found = subprocess.run(
         ["grep", "-r", "-l", "--text", "--fixed-strings", "--file=-", "."],
         cwd=folder,

@@ -1,4 +1,4 @@
-"""Rows for the store, whole and valid; a test names only what it is about."""
+"""Valid rows for the store; a test sets only the fields that it is about."""
 
 from datetime import UTC, datetime
 from typing import Any

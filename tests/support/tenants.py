@@ -32,7 +32,7 @@ class Tenants:
     made: list[Made] = field(default_factory=list)
 
     def new(self, kind: str) -> Made:
-        """Choose a name and a password; nothing is made yet."""
+        """Return a name and a password, without creating anything."""
         self.made.append(Made(f"{kind}_{new_id()}"))
         return self.made[-1]
 
@@ -65,7 +65,7 @@ class Tenants:
         return made
 
     def tenant(self, made: Made, seconds: float = 10.0) -> Tenant:
-        """Enter a database as the product does."""
+        """Connect to a database as the product does."""
         return Tenant(
             socket_dir=self.postgres.socket_dir,
             database=made.name,
@@ -78,7 +78,7 @@ class Tenants:
     def connected(
         self, made: Made, database: str = "", **more: Any
     ) -> Iterator[psycopg.Connection]:
-        """Enter a database as the tenant's own Odoo would."""
+        """Connect to a database as the tenant's Odoo does."""
         where = {"host": str(self.postgres.socket_dir), "dbname": database or made.name} | more
         connection = psycopg.connect(
             user=made.name, password=made.password, autocommit=True, connect_timeout=10, **where
@@ -95,12 +95,12 @@ class Tenants:
                 connection.execute(statement)
 
     def ask(self, made: Made, query: str, values: Sequence[Any] = ()) -> list[Any]:
-        """Return the first column of what a tenant's query finds."""
+        """Return the first column of a tenant's query."""
         with self.connected(made) as connection:
             return [row[0] for row in connection.execute(query, values or None)]
 
     def look(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Look into the shared catalogs as the admin, from the maintenance database."""
+        """Query the shared catalogs as the admin, from the maintenance database."""
         endpoint = Endpoint(self.postgres.socket_dir)
         with open_admin(endpoint, self.postgres.password, "look") as admin:
             return admin.run(query, *values)

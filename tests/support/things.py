@@ -1,4 +1,4 @@
-"""A handful of small operations that show every shape an operation can have."""
+"""Small operations, one for each kind that can be declared."""
 
 import sys
 from typing import Annotated, Any
@@ -41,7 +41,7 @@ class CreateThing(ThingName):
 
 
 class SearchThings(Model):
-    """Which things to look for."""
+    """Which things to find."""
 
     text: Annotated[str | None, Field(description="A part of the name.")] = None
     colours: Annotated[
@@ -66,7 +66,7 @@ class Thing(Model):
 
 
 class Things(Model):
-    """Things, and what was asked."""
+    """Things, and the requests for them."""
 
     things: tuple[Thing, ...]
     asked: SearchThings

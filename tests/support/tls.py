@@ -1,4 +1,4 @@
-"""Self-signed certificates, and servers that show them."""
+"""Self-signed certificates, and servers that use them."""
 
 import socket
 import subprocess
@@ -13,7 +13,7 @@ from threading import Thread
 
 @dataclass(frozen=True)
 class Certificate:
-    """One certificate for a few names, believed by whoever is given its file."""
+    """A certificate for some names, trusted by clients that load its file."""
 
     file: Path
     key: Path
@@ -41,7 +41,7 @@ def make_certificate(folder: Path, *names: str) -> Certificate:
 
 @contextmanager
 def raw_server(handle: Callable[..., object], certificate: Certificate) -> Iterator[int]:
-    """Serve TLS on a free port of loopback; `handle(connection)` says what goes over it."""
+    """Serve TLS on a free port of loopback; `handle(connection)` serves each connection."""
     context = certificate.server_context()
 
     class Server(ThreadingTCPServer):
@@ -66,7 +66,7 @@ def raw_server(handle: Callable[..., object], certificate: Certificate) -> Itera
 
 
 def tls_in_front(port: int, certificate: Certificate) -> AbstractContextManager[int]:
-    """Speak TLS on a free port of loopback and pass everything on to a plain server's port."""
+    """Terminate TLS on a free loopback port in front of a plain server's port."""
 
     def handle(client: socket.socket) -> None:
         with socket.create_connection(("127.0.0.1", port)) as server:

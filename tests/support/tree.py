@@ -12,7 +12,7 @@ SAMPLE = PRODUCT / "sample"  # Odoo addons: Odoo's conventions
 
 
 def project_files() -> list[Path]:
-    """List what git keeps, or would keep once it is added."""
+    """List the files that git tracks or does not ignore."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,

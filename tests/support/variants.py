@@ -1,4 +1,4 @@
-"""The same instance under another configuration, and things made for it without waiting."""
+"""The same instance with another configuration, and quick ways to prepare it."""
 
 import contextlib
 import json
@@ -22,9 +22,9 @@ SECONDS = 60
 
 @contextlib.contextmanager
 def variant(instance: Instance, *changes: tuple[str, str]) -> Iterator[Instance]:
-    """Build the parts anew from a configuration in which some texts are replaced by others.
+    """Build the services again from the configuration with some texts replaced.
 
-    Data folder, store, locks and Docker's things stay those of the instance.
+    Data folder, store, locks and Docker objects remain those of the instance.
     """
     text = instance.config.read_text()
     for before, after in changes:
@@ -44,7 +44,7 @@ def variant(instance: Instance, *changes: tuple[str, str]) -> Iterator[Instance]
 
 @contextlib.contextmanager
 def held_at(instance: Instance, point: str) -> Iterator[Path]:
-    """Hold whoever comes to a step, until the block ends; yields the file that says it came."""
+    """Hold each process that reaches a step, until the block ends; yield the file that it makes."""
     folder = instance.settings.server.data_dir / "failpoints"
     folder.mkdir(exist_ok=True)
     hold, reached = folder / point, folder / f"{point}.reached"
@@ -57,7 +57,7 @@ def held_at(instance: Instance, point: str) -> Iterator[Path]:
 
 
 def git_host(authority: str) -> tuple[str, str]:
-    """Let git read from one more host."""
+    """Allow git one more host."""
     return "git_allowed_hosts = [", f'git_allowed_hosts = ["{authority}", '
 
 
@@ -68,7 +68,7 @@ def plan_of(instance: Instance, name: str, team: str = "blue") -> EnvironmentPla
 
 
 def address_of(instance: Instance, name: str, team: str = "blue") -> str:
-    """Answer the address of an environment in its team's network."""
+    """Return the address of an environment in its team's network."""
     plan = plan_of(instance, name, team)
     facts = instance.services.deps.containers.facts(plan.container)
     assert facts is not None
@@ -100,7 +100,7 @@ def docker(*words: str, given: str = "") -> str:
 
 
 def give_template(instance: Instance, team: str) -> None:
-    """Give another team a copy of blue's template, in place of half a minute's building."""
+    """Copy blue's template to another team: building one takes half a minute."""
     deps = instance.services.deps
     row = deps.templates.get("blue", TEMPLATE)
     assert row is not None
@@ -123,7 +123,7 @@ def give_template(instance: Instance, team: str) -> None:
 
 
 def with_git(instance: Instance, git: GitRepositories) -> Instance:
-    """Exchange the part that reads repositories."""
+    """Replace the git adapter."""
     services = instance.services
     deps = replace(services.deps, git=git)
     runner = Runner(

@@ -1,4 +1,4 @@
-"""An application under the real WSGI server, in a thread, on a free loopback port."""
+"""An application under waitress, in a thread, on a free loopback port."""
 
 import socket
 import threading
@@ -16,7 +16,7 @@ LOOK_SECONDS = 0.05
 
 @dataclass
 class WaitressServer:
-    """Where it listens, and the application behind it."""
+    """The server's port, and its application."""
 
     port: int
     app: WSGIApplication
@@ -39,7 +39,7 @@ def waitress_server(
 ) -> Iterator[WaitressServer]:
     """Serve `make_app(port)`: an application knows its port, as its settings name it.
 
-    `options` are further adjustments of waitress.
+    `options` are further options of waitress.
     """
     running = WaitressServer(0, lambda _environ, _start: [])
     server: Any = create_server(

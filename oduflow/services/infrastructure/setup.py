@@ -130,7 +130,7 @@ class Infrastructure:
             net_ports=configured.ports,
             teams=tuple(self._team_nets()),
             build_net=self._bridge("build"),
-            # The seed's rule lets the database's network reach the server; tenants never may.
+            # The published ACCEPT rule lets the database's network reach the server, never tenants.
             allowed_host_ports=tuple(
                 port for port in configured.ports if port != self.settings.server.port
             ),

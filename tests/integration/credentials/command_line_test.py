@@ -1,4 +1,4 @@
-"""The seed's own command, as a real process: it works, and its neighbours see no token."""
+"""The published setup_repo_auth command as a real process: no other process sees its token."""
 
 import subprocess
 import sys

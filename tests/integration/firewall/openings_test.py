@@ -55,7 +55,7 @@ def test_where_the_internet_is_the_hosts_name_server_is(standing: World) -> None
     assert standing.probe("a1", asking) == {"port 53": "", "port 80": ""}
 
 
-def test_the_seeds_rule_lets_the_net_bridge_in_where_the_host_drops(standing: World) -> None:
+def test_the_published_rule_lets_the_net_bridge_in_where_the_host_drops(standing: World) -> None:
     """A host whose own firewall drops, told by a rule at the end of INPUT for this one bridge."""
     bridge = standing.plan.net_bridge
     gateway, port = standing.targets["host, gateway net"]

@@ -167,7 +167,7 @@ def test_who_does_not_answer_is_given_up(call: Caller) -> None:
         return always("200 OK")({})
 
     with stranger(silent) as other, pytest.raises(UpstreamFailed) as failed:
-        other.ask(patience=0.3).tools()
+        other.ask(timeout=0.3).tools()
 
     assert failed.value.message == f"{other.url} did not answer in time."
 

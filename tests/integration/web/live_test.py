@@ -15,8 +15,8 @@ from tests.support.fakes import (
     basic,
     bearer,
 )
+from tests.support.published_toml import PUBLISHED_BLOCKS
 from tests.support.quiet_server import QuietServer, quiet_server
-from tests.support.seed_toml import SEED_BLOCKS
 from tests.support.server import eventually
 
 pytestmark = pytest.mark.timeout(120)
@@ -59,8 +59,8 @@ def test_a_new_team_waits_for_the_next_start_and_that_is_told(tmp_path):
         assert status(server, basic(RED_PASSWORD)) == 401
 
 
-@pytest.mark.parametrize("block", SEED_BLOCKS.values(), ids=SEED_BLOCKS)
-def test_the_server_starts_on_every_block_of_the_seed_page(tmp_path, block: str):
+@pytest.mark.parametrize("block", PUBLISHED_BLOCKS.values(), ids=PUBLISHED_BLOCKS)
+def test_the_server_starts_with_every_published_example(tmp_path, block: str):
     with quiet_server(tmp_path, block) as server:
         assert "INFO  [team.1] http" in server.log
         assert "(MCP token " in server.log

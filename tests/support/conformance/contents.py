@@ -1,4 +1,4 @@
-"""Fixtures with fixed contents that the official conformance suite asks for by name."""
+"""Fixtures with fixed contents that the official conformance suite requires by name."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ Header = Annotated[str, Field(json_schema_extra={"x-mcp-header": "Region"})]
 
 
 def add_contents(server: MCPServer[Any]) -> None:
-    """Add tools, resources and prompts that need nothing of the client."""
+    """Add tools, resources and prompts that do not call the client."""
     for tool in (
         test_simple_text,
         test_image_content,

@@ -1,4 +1,4 @@
-"""Fixtures that ask the client something: in a session, or round by round without one."""
+"""Fixtures that call the client: in a session, or in rounds without one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -37,7 +37,7 @@ ENUMS: Schema = {
 
 
 def add_questions(server: MCPServer[Any]) -> None:
-    """Add the tools and the prompt that need an answer of the client."""
+    """Add the tools and the prompt that call the client."""
     tools: tuple[Callable[..., Any], ...] = (
         test_sampling,
         test_elicitation,
@@ -121,7 +121,7 @@ def _asking(name: str, asked: types.InputRequests) -> Callable[..., Any]:
 
 
 def _open(ctx: Ctx, asked: types.InputRequests) -> types.InputRequiredResult | None:
-    """Ask for what is not answered yet; None when everything is."""
+    """Return the questions without an answer; None when all are answered."""
     answered = ctx.input_responses or {}
     left = {key: request for key, request in asked.items() if key not in answered}
     return _required(left, "asked") if left else None

@@ -1,7 +1,7 @@
 """`python -m tests.support.conformance.serve PORT [--product]`: a server for the official suite.
 
-Authentication is off. Without `--product` the suite's own fixtures stand behind our bridge, our
-threads and our WSGI server; with it, the product's tools.
+Authentication is off. Without `--product` our bridge, threads and WSGI server serve the suite's own
+fixtures; with it, the product's tools.
 """
 
 import sys

@@ -5,14 +5,14 @@ import pytest
 from oduflow.blueprints.auth.announce import startup_lines, team_url
 from oduflow.settings import parse
 from tests.support.fakes import OPEN, TWO_TEAMS
-from tests.support.seed_toml import COMBINED, GITHUB_OAUTH
+from tests.support.published_toml import COMBINED, GITHUB_OAUTH
 
-SEED_LINE = "INFO  [team.1] http://localhost:8000/ (MCP token OFF, OAuth OFF, UI auth OFF)"
+PUBLISHED_LINE = "INFO  [team.1] http://localhost:8000/ (MCP token OFF, OAuth OFF, UI auth OFF)"
 PUBLIC = '[server]\nhost = "{}"\nport = {}\nallow_insecure_http = true\n'
 
 
-def test_the_line_of_an_open_team_is_the_seed_pages_byte_for_byte():
-    assert logged(OPEN)[0] == SEED_LINE
+def test_the_line_of_an_open_team_is_the_published_one_byte_for_byte():
+    assert logged(OPEN)[0] == PUBLISHED_LINE
 
 
 def test_a_warning_follows_for_each_face_without_authentication():

@@ -3,7 +3,7 @@ from flask.testing import FlaskClient
 
 from oduflow.blueprints.auth import authenticate_basic, authenticate_bearer
 from tests.support.fakes import BASE_URL, ONE_TEAM, OPEN, TWO_TEAMS, make_world
-from tests.support.seed_toml import GITHUB_OAUTH
+from tests.support.published_toml import GITHUB_OAUTH
 
 FACES = ["/basic", "/bearer"]
 TWO_OPEN = "[team.1]\n[team.2]\n"

@@ -1,4 +1,4 @@
-"""Every TOML block of the page the product sprang from, word for word."""
+"""The TOML examples of the product's published security page, word for word."""
 
 STATIC_TOKENS = """\
 [team.1]
@@ -34,7 +34,7 @@ auth_token = "secret-token"         # for CLI / automation
 github_users = ["octocat", "dev1"]  # for Claude.ai / browser-based clients
 """
 
-SEED_BLOCKS = {
+PUBLISHED_BLOCKS = {
     "static tokens": STATIC_TOKENS,
     "github oauth": GITHUB_OAUTH,
     "github users": GITHUB_USERS,

@@ -1,17 +1,17 @@
 import pytest
 
 from oduflow.settings import parse
-from tests.support.seed_toml import (
+from tests.support.published_toml import (
     COMBINED,
     GITHUB_OAUTH,
     GITHUB_USERS,
-    SEED_BLOCKS,
+    PUBLISHED_BLOCKS,
     STATIC_TOKENS,
 )
 
 
-@pytest.mark.parametrize("text", SEED_BLOCKS.values(), ids=SEED_BLOCKS)
-def test_every_block_of_the_seed_page_loads_word_for_word_on_loopback(text: str):
+@pytest.mark.parametrize("text", PUBLISHED_BLOCKS.values(), ids=PUBLISHED_BLOCKS)
+def test_every_published_example_loads_word_for_word_on_loopback(text: str):
     assert parse(text).teams
 
 
