@@ -40,6 +40,7 @@ from oduflow.adapters.store import (
 )
 from oduflow.domain.access import Actor
 from oduflow.domain.plan import Naming
+from oduflow.files.private import ensure_secret
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
@@ -51,7 +52,6 @@ from oduflow.services.failpoints import Failpoints
 from oduflow.services.infrastructure.database import DatabaseServer
 from oduflow.services.infrastructure.disk import Disk
 from oduflow.services.infrastructure.setup import Infrastructure
-from oduflow.services.secret_files import ensure_secret
 from oduflow.services.server.doctor import Doctor
 from oduflow.services.server.first_environment import sample_authority
 from oduflow.services.server.reconcile_loop import Keeper

@@ -3,12 +3,12 @@
 import ast
 import os
 import re
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from oduflow.domain.errors import Invalid
+from oduflow.files.regular import read_regular
 
 MANIFEST = "__manifest__.py"
 MAX_MANIFEST_BYTES = 64 << 10
@@ -62,22 +62,6 @@ def manifest(text: str) -> dict[str, object] | None:
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def read_regular(path: Path, limit: int) -> str | None:
-    """Read a regular file of at most `limit` bytes; None for links, devices, absent, too large."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return None
-    try:
-        facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode) or facts.st_size > limit:
-            return None
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read(limit).decode("utf-8", "replace")
-    finally:
-        os.close(descriptor)
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from oduflow.domain.passwords import odoo_hash
 from oduflow.domain.plan import EnvironmentPlan, TemplatePlan
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.domain.template import Template
+from oduflow.files.private import ensure_secret, make_folder, write_private
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments import python_deps
@@ -27,7 +28,6 @@ from oduflow.services.environments.cleanup import Parts
 from oduflow.services.environments.container import install_spec
 from oduflow.services.extra_repos import checkouts as extra_checkouts
 from oduflow.services.saga import KeptForInspection, Saga, Step
-from oduflow.services.secret_files import ensure_secret, make_folder, write_private
 
 ROLE_CONNECTIONS = 20
 ODOO_CONNECTIONS = 16

@@ -21,10 +21,10 @@ from oduflow.domain.errors import Busy, Conflict, Invalid
 from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState, Pin, is_commit, parted
 from oduflow.domain.plan import ExtraRepoPlan
 from oduflow.domain.progress_monitor import ProgressMonitor
+from oduflow.files.private import writing
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.extra_repos.update import describe, fetch_branch, lock_key
-from oduflow.services.secret_files import writing
 
 LOCK_SECONDS = 900.0  # as long as a fetch may take
 _NEW = ".new-"

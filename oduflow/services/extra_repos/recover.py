@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from oduflow.adapters.odoo.addons import read_regular
 from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState, is_commit, is_id
+from oduflow.files.regular import read_regular
 from oduflow.services.deps import Deps
 from oduflow.services.extra_repos.checkouts import sweep, unused
 from oduflow.services.extra_repos.update import remove

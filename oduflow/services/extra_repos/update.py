@@ -12,10 +12,10 @@ from oduflow.domain.errors import Failure, NotFound
 from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState, ExtraRepoView
 from oduflow.domain.plan import ExtraRepoPlan, Naming
 from oduflow.domain.progress_monitor import ProgressMonitor
+from oduflow.files.private import make_folder, write_private, writing
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.saga import Saga, Step
-from oduflow.services.secret_files import make_folder, write_private, writing
 
 log = logging.getLogger(__name__)
 

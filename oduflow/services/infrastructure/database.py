@@ -31,7 +31,7 @@ from oduflow.adapters.store import Facts
 from oduflow.domain.container import Attachment, ContainerLimits, ContainerSpec, ImageFacts, Mount
 from oduflow.domain.errors import Failure, NotFound, UpstreamFailed
 from oduflow.domain.plan import DATABASE_HOST_OFFSET, Naming
-from oduflow.services.secret_files import ensure_secret, make_folder, write_private
+from oduflow.files.private import ensure_secret, make_folder, write_private
 
 PASSWORD_TARGET = "/run/password"  # noqa: S105 - where a file is mounted, not a secret
 IDENTIFIER = "postgres.system_identifier"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oduflow.domain.errors import QuotaReached
-from oduflow.services.secret_files import writing
+from oduflow.files.private import writing
 
 MINIMUM_FREE_BYTES = 1 << 30
 RESERVE_BYTES = 16 << 20  # several times what the store's log grows to before it is reused

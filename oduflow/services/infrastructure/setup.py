@@ -17,9 +17,9 @@ from oduflow.adapters.firewall.resolvers import host_resolvers
 from oduflow.adapters.locks import FileLocks
 from oduflow.domain.errors import Forbidden, UpstreamFailed
 from oduflow.domain.plan import DATABASE_HOST_OFFSET, Naming
+from oduflow.files.private import make_folder
 from oduflow.services.infrastructure.database import DatabaseServer
 from oduflow.services.infrastructure.disk import Disk
-from oduflow.services.secret_files import make_folder
 from oduflow.settings import Settings
 
 SUBNET_TRIES = 10

@@ -13,10 +13,10 @@ from oduflow.domain.passwords import odoo_hash
 from oduflow.domain.plan import TemplatePlan
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.domain.template import Template, TemplateState
+from oduflow.files.private import ensure_secret, make_folder, write_private
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.saga import Saga, Step
-from oduflow.services.secret_files import ensure_secret, make_folder, write_private
 
 INSTALL_SECONDS = 3600.0
 BUILD_CONNECTIONS = 20

@@ -9,11 +9,11 @@ from pathlib import Path
 from oduflow.adapters.git.credentials.entries import Entry, format_line, parse_line
 from oduflow.domain.disk_errors import disk_errors
 from oduflow.domain.errors import QuotaReached, UpstreamFailed
+from oduflow.files.private import replace_file
 
 MOST_BYTES = 1 << 20
 _LINES = re.compile(rb"[^\n]*\n|[^\n]+")  # with their ends; a lone \r ends no line of git's
 _READ = os.O_RDONLY | os.O_NOFOLLOW
-_WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 Change = Callable[[list[bytes]], list[bytes]]
 """Takes the lines with their ends, answers those that shall be there."""
@@ -95,25 +95,13 @@ def entries_of(content: bytes) -> tuple[Entry, ...]:
 
 
 def replace_whole(path: Path, content: bytes) -> None:
-    """Put a 0600 file in place of another, whole or not at all; the caller holds the lock.
-
-    A kill leaves the old file, and at most the new one beside it, which the next call replaces.
+    """Replace a 0600 file whole or not at all, and its folder's entry; the caller holds the lock.
 
     Raises:
         OSError: it cannot be written.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.new")
-    aside.unlink(missing_ok=True)
-    try:
-        with os.fdopen(os.open(aside, _WRITE, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
+    replace_file(path, content)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)

@@ -1,6 +1,5 @@
 import os
 import time
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,6 @@ from oduflow.adapters.odoo.addons import (
     Addons,
     find_addons,
     manifest,
-    read_regular,
 )
 from oduflow.domain.errors import Cancelled, Invalid
 
@@ -237,19 +235,6 @@ def test_a_search_can_be_stopped_at_each_folder(checkout):
     with pytest.raises(Cancelled):
         find_addons(checkout, stop)
     assert len(looks) == 3
-
-
-def test_only_regular_files_within_the_limit_are_read(tmp_path):
-    plain = tmp_path / "plain"
-    plain.write_text("12345")
-    (tmp_path / "link").symlink_to(plain)
-
-    assert read_regular(plain, 5) == "12345"
-    assert read_regular(plain, 4) is None
-    assert read_regular(tmp_path / "link", 5) is None
-    assert read_regular(tmp_path / "absent", 5) is None
-    assert read_regular(tmp_path, 5) is None
-    assert read_regular(Path("/dev/zero"), 5) is None
 
 
 def module(folder, text=GOOD):

@@ -6,11 +6,11 @@ import pytest
 
 from oduflow.domain.container import Attachment, ContainerLimits, ImageFacts, Publish
 from oduflow.domain.plan import EnvironmentPlan, Naming
+from oduflow.files.private import ensure_secret
 from oduflow.services.environments.container import (
     install_spec,
     serving_spec,
 )
-from oduflow.services.secret_files import ensure_secret
 from tests.support.store_rows import environment, pin
 
 IMAGE = ImageFacts("sha256:0123", "odoo:19.0", 101, 102, (), MappingProxyType({}))

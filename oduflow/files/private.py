@@ -1,4 +1,4 @@
-"""Machine-made secrets, one 0600 file each, below a 0700 folder of the server's."""
+"""Write files that only the server's user may read, and make secrets."""
 
 import os
 import secrets
@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from oduflow.domain.disk_errors import disk_errors
+
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
 @contextmanager
@@ -34,17 +36,17 @@ def writing() -> Iterator[None]:
 def make_folder(path: Path) -> Path:
     """Make a 0700 folder and its parents, if they are missing."""
     if not path.parent.exists():
-        make_folder(path.parent)  # by itself, mkdir would leave parents to the umask
+        make_folder(path.parent)  # mkdir alone gives parents the mode of the umask
     path.mkdir(mode=0o700, exist_ok=True)
     return path
 
 
 @writing()
 def ensure_secret(path: Path) -> str:
-    """Return the secret in `path`; make one of 24 random bytes when there is none.
+    """Return the secret in a file; write one of 24 random bytes when there is none.
 
-    Written aside and linked into place, so a kill never leaves half a secret and two
-    processes agree on one.
+    A new secret is linked into place, so a kill never leaves half a secret, and two processes
+    that start together use the same one.
     """
     make_folder(path.parent)
     if not path.exists():
@@ -61,22 +63,35 @@ def ensure_secret(path: Path) -> str:
 
 @writing()
 def write_private(path: Path, text: str, *, uid: int = -1, gid: int = -1) -> None:
-    """Write a 0600 file in one motion: whole or not at all.
+    """Write a file as `replace_file` does, and translate its errors."""
+    replace_file(path, text.encode(), uid=uid, gid=gid)
+
+
+def replace_file(path: Path, content: bytes, *, uid: int = -1, gid: int = -1) -> None:
+    """Write a 0600 file atomically; the caller excludes other writers.
+
+    A kill leaves the old file, and at most an unfinished one beside it, which the next call
+    replaces.
 
     Args:
-        path: where.
-        text: what.
+        path: the file.
+        content: all of it.
         uid: its owner, -1 for the server's own.
         gid: its group, -1 for the server's own.
+
+    Raises:
+        OSError: it cannot be written.
     """
-    aside = path.with_name(f".{path.name}.new")
+    aside = path.with_name(f".{path.name.lstrip('.')}.new")
     aside.unlink(missing_ok=True)
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        if uid >= 0 or gid >= 0:
-            os.fchown(file.fileno(), uid, gid)
-        file.write(text)
-        file.flush()
-        # A power cut must not leave an empty password behind a name that is there.
-        os.fsync(file.fileno())
-    aside.replace(path)
+    try:
+        with os.fdopen(os.open(aside, _WRITE, 0o600), "wb") as file:
+            if uid >= 0 or gid >= 0:
+                os.fchown(file.fileno(), uid, gid)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # a power cut must not leave an empty file with this name
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise

@@ -4,14 +4,14 @@ import os
 import pytest
 
 from oduflow.domain.errors import QuotaReached, UpstreamFailed
-from oduflow.services import secret_files
-from oduflow.services.secret_files import ensure_secret, make_folder, write_private, writing
+from oduflow.files import private
+from oduflow.files.private import ensure_secret, make_folder, write_private, writing
 from tests.support.programs import finished, go, running, said
 
 RACER = """
 import sys
 from pathlib import Path
-from oduflow.services.secret_files import ensure_secret
+from oduflow.files.private import ensure_secret
 print("ready", flush=True)
 input()
 print(ensure_secret(Path(sys.argv[1])))
@@ -66,7 +66,7 @@ def test_who_comes_second_takes_the_secret_of_who_came_first(tmp_path, monkeypat
         write_private(aside, text)
         path.write_text("the-others-secret")
 
-    monkeypatch.setattr(secret_files, "write_private", write_while_another_is_faster)
+    monkeypatch.setattr(private, "write_private", write_while_another_is_faster)
 
     assert ensure_secret(path) == path.read_text() == "the-others-secret"
     assert [entry.name for entry in tmp_path.iterdir()] == ["password"]

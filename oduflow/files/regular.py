@@ -1,0 +1,21 @@
+"""Read untrusted files."""
+
+import os
+import stat
+from pathlib import Path
+
+
+def read_regular(path: Path, limit: int) -> str | None:
+    """Read a regular file of at most `limit` bytes; None for links, devices, absent, too large."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > limit:
+            return None
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(limit).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)
