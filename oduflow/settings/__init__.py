@@ -15,32 +15,24 @@ from oduflow.settings.networks import INTERNET, PortRange
 from oduflow.settings.problems import BadSettings, NoSettings, SettingsProblem
 from oduflow.settings.read import parse
 from oduflow.settings.sections import (
-    FirewallSettings,
-    ImagesSettings,
     LifecycleSettings,
-    RoutingSettings,
     Settings,
     SettingsSource,
     StorageSettings,
 )
 from oduflow.settings.server import CLAUDE_CALLBACKS, ServerSettings
 from oduflow.settings.team import TeamSettings
-from oduflow.settings.urls import PRIVATE_USE_SCHEMES
 from oduflow.settings.write import write_fresh
 
 __all__ = [
     "CLAUDE_CALLBACKS",
     "INTERNET",
-    "PRIVATE_USE_SCHEMES",
     "BadSettings",
-    "FirewallSettings",
-    "ImagesSettings",
     "KeyHelp",
     "LifecycleSettings",
     "LiveSettings",
     "NoSettings",
     "PortRange",
-    "RoutingSettings",
     "ServerSettings",
     "Settings",
     "SettingsProblem",

@@ -2,7 +2,7 @@
 
 import ast
 import inspect
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from oduflow.settings.notation import value_text
 from oduflow.settings.schema import DefaultText, Section, allowed_text, keys_of
-from oduflow.settings.sections import SECTIONS, TABLES
+from oduflow.settings.sections import TABLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,14 @@ class KeyHelp:
     in_words: bool = False
 
 
-def describe() -> list[KeyHelp]:
-    """Return every key of `oduflow.toml`, in the order of a fresh file."""
-    return [row for name, section in TABLES.items() for row in describe_section(name, section)]
-
-
-def describe_section(name: str, section: type[Section]) -> list[KeyHelp]:
-    """Return the keys of one section."""
-    descriptions = _descriptions(section)
-    return [_row(name, key, field, descriptions[key]) for key, field in keys_of(section).items()]
+def describe(tables: Mapping[str, type[Section]] = TABLES) -> list[KeyHelp]:
+    """Return every key of the tables, by their headers, in the order of a fresh file."""
+    return [
+        _row(header, name, field, descriptions[name])
+        for header, section in tables.items()
+        for descriptions in [_descriptions(section)]
+        for name, field in keys_of(section).items()
+    ]
 
 
 def _row(section: str, key: str, field: FieldInfo, description: str) -> KeyHelp:
@@ -72,20 +71,9 @@ def _descriptions(section: type[Section]) -> dict[str, str]:
     return found
 
 
-def suggest_table(name: str) -> str:
-    """Return the table that an unknown top-level name probably means."""
-    tables = [*SECTIONS, "team"]
-    return _suggest(name, tables, f"The tables are {', '.join(tables)}.")
-
-
-def suggest_key(name: str, section: type[Section]) -> str:
-    """Return the key that an unknown name probably means, or the section it belongs in."""
-    keys = keys_of(section)
-    return _suggest(name, keys, f"The keys here are {', '.join(keys)}.")
-
-
-def _suggest(name: str, known: Collection[str], otherwise: str) -> str:
-    if homes := [f"[{header}]" for header, keys in TABLES.items() if name in keys_of(keys)]:
-        return f"It belongs in {' or '.join(homes)}."
+def suggest(name: str, known: Collection[str], otherwise: str) -> str:
+    """Return the table that an unknown key belongs in, or the known name it resembles."""
+    if headers := [f"[{header}]" for header, table in TABLES.items() if name in keys_of(table)]:
+        return f"It belongs in {' or '.join(headers)}."
     matches = get_close_matches(name.lower().replace("-", "_"), known, n=1)
-    return f'Did you mean "{matches[0]}"?' if matches else otherwise
+    return f'Did you mean "{matches[0]}"?' if matches else f"{otherwise} {', '.join(known)}."

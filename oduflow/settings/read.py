@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from oduflow.settings.describe import suggest_key, suggest_table
+from oduflow.settings.describe import suggest
 from oduflow.settings.lines import find_lines
 from oduflow.settings.notation import MASK, shown_value
 from oduflow.settings.problems import BadSettings, KeyPath, Report, SettingsProblem
@@ -21,9 +21,10 @@ from oduflow.settings.team import TEAM_ID, TEAM_ID_WORDS, TeamSettings
 
 S = TypeVar("S", bound=Section)
 
+_UNKNOWN = "is not known"
 _FIRST_TEAM = "1"
 IMPLICIT_TEAM = "No [team.<id>] is configured: there is one team, 1, without secrets."
-_BELOW_TEAM = "A team's keys stand below its own table, such as [team.1]."
+_BELOW_TEAM = "Write a team's keys below its own table, such as [team.1]."
 
 
 def parse(text: str, source: Path | None = None) -> Settings:
@@ -39,9 +40,10 @@ def parse(text: str, source: Path | None = None) -> Settings:
     document = _document(text, source)
     report = Report(find_lines(text))
     base = source.parent if source else Path.cwd()
-    for name in document.keys() - SECTIONS.keys() - {"team"}:
+    tables = [*SECTIONS, "team"]
+    for name in document.keys() - set(tables):
         value = "" if isinstance(document[name], dict) else MASK
-        report.refuse((name,), "is not known", suggest_table(name), value=value)
+        report.refuse((name,), _UNKNOWN, suggest(name, tables, "The tables are"), value=value)
     sections: dict[str, Any] = {
         name: read_section(section, document.get(name, {}), (name,), report, base)
         for name, section in SECTIONS.items()
@@ -88,7 +90,8 @@ def read_section(
     keys = keys_of(section)
     for name in table.keys() - keys.keys():
         # The value stays hidden: a misspelt secret is a secret.
-        report.refuse((*path, name), "is not known", suggest_key(name, section), value=MASK)
+        hint = suggest(name, keys, "The keys here are")
+        report.refuse((*path, name), _UNKNOWN, hint, value=MASK)
     values = {name: table[name] for name in table.keys() & keys.keys()} | given
     try:
         return section.model_validate(values, context={"base": base})

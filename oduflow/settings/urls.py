@@ -7,12 +7,10 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator
 
 from oduflow.domain.hosts import join_host_port
+from oduflow.domain.redirects import PRIVATE_USE_SCHEMES
 from oduflow.settings.hosts import is_loopback, split_host_port
 from oduflow.settings.schema import CARRIES_SECRETS, EMPTY_MEANS_DEFAULT, Allowed, InvalidValue
 from oduflow.settings.values import Text
-
-# Schemes that an application registers with the operating system of its user (RFC 8252, 7.1).
-PRIVATE_USE_SCHEMES = frozenset({"cursor", "vscode", "vscode-insiders", "windsurf"})
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 

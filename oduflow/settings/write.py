@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from oduflow.settings.describe import describe_section
+from oduflow.settings.describe import describe
 from oduflow.settings.notation import key_text, value_text
 from oduflow.settings.problems import BadSettings, SettingsProblem
 from oduflow.settings.read import parse
@@ -82,7 +82,7 @@ def _render(overrides: Mapping[str, Overrides]) -> str:
 
 def _table(header: str, section: type[Section], values: Overrides) -> str:
     lines = [f"[{header}]", ""]
-    for row in describe_section(header, section):
+    for row in describe({header: section}):
         about = f"{row.help} Default: {row.default}." if row.in_words else row.help
         lines.extend(f"# {line}" for line in textwrap.wrap(about, _WIDTH))
         if row.key in values:

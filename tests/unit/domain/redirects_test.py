@@ -16,7 +16,6 @@ from oduflow.domain.redirects import (
     is_registrable,
 )
 from oduflow.settings.server import CLAUDE_CALLBACKS
-from oduflow.settings.urls import PRIVATE_USE_SCHEMES as CONFIGURABLE_SCHEMES
 
 WEB = "https://app.example/cb"
 REAL = [
@@ -204,7 +203,3 @@ def test_the_person_asked_is_told_where_it_leads_and_warned_when_anybody_could_b
     assert (told.shown, told.origin) == (shown, origin)
     assert warning in told.warning
     assert bool(told.warning) is bool(warning)
-
-
-def test_an_operator_may_configure_the_applications_that_a_client_may_register():
-    assert PRIVATE_USE_SCHEMES == CONFIGURABLE_SCHEMES
