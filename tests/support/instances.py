@@ -16,7 +16,7 @@ from typing import Any
 from oduflow import bootstrap
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.networks import Networks
-from oduflow.adapters.firewall.plan import Marks
+from oduflow.adapters.firewall.plan import ChainNames
 from oduflow.adapters.locks import FileLocks
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.outcome import Envelope
@@ -202,7 +202,7 @@ def _rules(instance: Instance) -> frozenset[str]:
     """Return the firewall rules about this instance, also those of other programs."""
     networks = instance.services.networks.list(instance.services.deps.naming.labels("network"))
     ports = instance.settings.routing.port_range.ports
-    own = [Marks(instance.name).digest, *(facts.bridge for facts in networks)]
+    own = [ChainNames(instance.name).digest, *(facts.bridge for facts in networks)]
     return frozenset(
         line
         for line in _run("iptables-save")

@@ -1,4 +1,4 @@
-"""The rules, put into the kernel by the `iptables` this machine has (nftables or legacy)."""
+"""The firewall of the host, set with the machine's `iptables` (nftables or legacy)."""
 
 import subprocess
 from collections.abc import Callable
@@ -6,36 +6,36 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from oduflow.adapters.firewall.plan import FirewallPlan, Marks
+from oduflow.adapters.firewall.plan import ChainNames, FirewallPlan
 from oduflow.adapters.firewall.rules import Ruleset, ipv4_rules, ipv6_rules
-from oduflow.adapters.firewall.table import Standing, correction, difference, removal
+from oduflow.adapters.firewall.table import CurrentTable, correction, difference, removal
 
 _ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
-_LOCK_SECONDS = "10"  # others hold the xtables lock for milliseconds
+_LOCK_SECONDS = "10"  # other programs hold the xtables lock for milliseconds
 _PROGRAM_SECONDS = 30
-_ATTEMPTS = 3  # another program may change a rule between our look and our transaction
+_ATTEMPTS = 3  # another program may change a rule between reading and correcting the table
 
 
 @dataclass(frozen=True, slots=True)
 class FirewallState:
-    """Whether the isolation stands as planned; if not, one sentence saying what is missing."""
+    """Whether environments are isolated as planned, and if not, what is missing in one sentence."""
 
     ok: bool
     reason: str = ""
 
 
 class _Refused(Exception):
-    """A program is missing, not permitted, or was refused; never leaves this module."""
+    """A program is missing, not permitted or refused its input; it never leaves this module."""
 
 
 class Firewall:
     """The host's filter tables.
 
-    What the machine cannot do is a state, not an exception: without a firewall it still serves.
+    A machine that cannot do it is a state, not an exception: the server works without a firewall.
     Only a plan whose `egress` is no network raises `Invalid`.
 
     Args:
-        proc: where the kernel shows itself.
+        proc: the kernel's /proc.
     """
 
     def __init__(self, proc: Path = Path("/proc")) -> None:
@@ -43,29 +43,29 @@ class Firewall:
         self._lock = Lock()
 
     def apply(self, plan: FirewallPlan) -> FirewallState:
-        """Make the rules stand, and say whether they do; nothing is written when they already do.
+        """Set the rules, and report whether they are set; nothing is written when they already are.
 
         Call it again whenever something may have changed: a team, the engine, the firewall.
         """
         return self._each(plan, _correct)
 
     def check(self, plan: FirewallPlan) -> FirewallState:
-        """Say whether the rules stand, and change nothing."""
+        """Report whether the rules are set, and change nothing."""
         return self._each(plan, _compare)
 
     def remove(self, instance: str) -> FirewallState:
-        """Take away every rule and chain of an instance, and nothing else."""
+        """Remove every rule and chain of an instance, and nothing else."""
         reasons = []
         with self._lock:
             for program in self._programs():
                 try:
-                    _remove(program, Marks(instance))
+                    _remove(program, ChainNames(instance))
                 except _Refused as cause:
                     reasons.append(str(cause))
         return _state(reasons)
 
     def _each(self, plan: FirewallPlan, act: Callable[[str, Ruleset], str]) -> FirewallState:
-        """Do something for each address family, and gather what is wrong."""
+        """Call `act` for each address family, and gather what is wrong."""
         wanted = {"iptables": ipv4_rules(plan), "ip6tables": ipv6_rules(plan)}
         reasons = []
         with self._lock:
@@ -77,14 +77,14 @@ class Firewall:
         return _state([*reasons, *(self._unseen(program, plan) for program in self._programs())])
 
     def _programs(self) -> tuple[str, ...]:
-        """The address families this kernel speaks."""
+        """Return the program of each address family that this kernel has."""
         return ("iptables", "ip6tables") if self._has_ipv6() else ("iptables",)
 
     def _has_ipv6(self) -> bool:
         return (self._proc / "net/if_inet6").exists()
 
     def _unseen(self, program: str, plan: FirewallPlan) -> str:
-        """Say whether traffic inside a bridge goes past the tables (Linux `br_netfilter`)."""
+        """Report traffic inside a bridge that bypasses the tables (Linux `br_netfilter`)."""
         name = f"bridge-nf-call-{program}"
         if not plan.isolated_bridges:
             return ""
@@ -106,27 +106,27 @@ def _state(reasons: list[str]) -> FirewallState:
 
 
 def _compare(program: str, wanted: Ruleset) -> str:
-    return difference(wanted, _standing(program))
+    return difference(wanted, _current_table(program))
 
 
 def _correct(program: str, wanted: Ruleset) -> str:
     refusal = ""
     for _ in range(_ATTEMPTS):
-        standing = _standing(program)
-        if not difference(wanted, standing):
+        current = _current_table(program)
+        if not difference(wanted, current):
             return ""
         try:
-            _restore(program, correction(wanted, standing))
+            _restore(program, correction(wanted, current))
         except _Refused as cause:
             refusal = str(cause)
         else:
-            return difference(wanted, _standing(program))
+            return difference(wanted, _current_table(program))
     return refusal
 
 
-def _remove(program: str, marks: Marks) -> None:
+def _remove(program: str, names: ChainNames) -> None:
     for attempt in range(_ATTEMPTS):
-        transaction = removal(marks, _standing(program))
+        transaction = removal(names, _current_table(program))
         if not transaction:
             return
         try:
@@ -136,8 +136,8 @@ def _remove(program: str, marks: Marks) -> None:
                 raise
 
 
-def _standing(program: str) -> Standing:
-    return Standing.read(_run([program, "-w", _LOCK_SECONDS, "-S"]))
+def _current_table(program: str) -> CurrentTable:
+    return CurrentTable.read(_run([program, "-w", _LOCK_SECONDS, "-S"]))
 
 
 def _restore(program: str, transaction: str) -> None:

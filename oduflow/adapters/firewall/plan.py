@@ -1,4 +1,4 @@
-"""The facts the rules are computed from."""
+"""The facts that the firewall rules are computed from."""
 
 import hashlib
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class TeamNet:
     Attributes:
         bridge: its interface on the host.
         subnet: its addresses.
-        db_address: PostgreSQL's address in it, None while PostgreSQL has not joined.
+        db_address: PostgreSQL's address in it, None while PostgreSQL is not connected to it.
     """
 
     bridge: str
@@ -27,18 +27,18 @@ class TeamNet:
 
 @dataclass(frozen=True, slots=True)
 class FirewallPlan:
-    """Everything the rules of one instance follow from.
+    """All that determines the rules of one instance.
 
     Attributes:
         instance: the prefix of the instance's names.
         net_bridge: the bridge of PostgreSQL and the proxy, empty when it does not exist.
-        net_ports: the host's TCP ports that `net_bridge` is let in to.
+        net_ports: the host's TCP ports that `net_bridge` may reach.
         teams: every team that has a network.
         build_net: the bridge pip runs in: the internet and no private range; empty for none.
-        allowed_host_ports: the host's TCP ports that every team is let in to.
+        allowed_host_ports: the host's TCP ports that every team may reach.
         egress: what environments may reach beyond PostgreSQL: `internet`, and IPv4 networks in
             CIDR form. A private range opens only to a network that lies within it.
-        resolvers: the host's DNS servers, let through where the internet is.
+        resolvers: the host's DNS servers, open to a bridge that may reach the internet.
     """
 
     instance: str
@@ -52,7 +52,7 @@ class FirewallPlan:
 
     @property
     def isolated_bridges(self) -> tuple[str, ...]:
-        """The bridges whose containers are locked in."""
+        """The bridges whose containers are isolated."""
         return (*(team.bridge for team in self.teams), *filter(None, [self.build_net]))
 
     @property
@@ -62,8 +62,8 @@ class FirewallPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
-    """How the rules and chains of one instance are told from everybody else's.
+class ChainNames:
+    """The names by which the rules and chains of one instance are recognised.
 
     A chain's name may have 28 characters (XT_EXTENSION_MAXNAMELEN), so it carries a hash.
     """
@@ -74,25 +74,25 @@ class Marks:
 
     @property
     def comment(self) -> str:
-        """The comment of each rule in a chain that is not ours."""
+        """The comment of each rule in a chain of the host's."""
         return f"{self.PREFIX}{self.instance}"
 
     @property
     def digest(self) -> str:
-        """What the names of the instance's chains end with."""
+        """The end of the names of the instance's chains."""
         return hashlib.sha256(self.instance.encode()).hexdigest()[:12]
 
     def chain(self, purpose: str) -> str:
-        """Name our own chain for a purpose: `IN`, `FWD`, `TEAM`, `PIP`."""
+        """Return the name of our chain for a purpose: `IN`, `FWD`, `TEAM`, `PIP`."""
         return f"ODUFLOW-{purpose}-{self.digest}"
 
     def own(self, chain: str) -> bool:
-        """Tell whether a chain is one of ours, of this version or another."""
+        """Tell whether a chain is the instance's, from this or another version of the product."""
         return chain.startswith("ODUFLOW-") and chain.endswith(f"-{self.digest}")
 
 
 def parse_egress(egress: tuple[str, ...]) -> tuple[bool, tuple[IPv4Network, ...]]:
-    """Read `[firewall] egress`: whether the internet is open, and the networks that are.
+    """Parse `[firewall] egress`: whether the internet is open, and which networks are.
 
     Raises:
         Invalid: an entry is neither the word nor an IPv4 network.

@@ -1,16 +1,16 @@
-"""The name servers that containers ask: those of the host."""
+"""The name servers of the host, which containers ask."""
 
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 
-# Docker passes over the stub of systemd-resolved to the file with the real servers.
+# With systemd-resolved, Docker reads the second file, which has the real servers.
 _FILES = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
 
 
 def host_resolvers(files: tuple[Path, ...] = _FILES) -> tuple[IPv4Address, ...]:
-    """Return the IPv4 name servers of the first file that names one off loopback.
+    """Return the IPv4 name servers of the first file that names one outside of loopback.
 
-    None is returned for a server on loopback: the engine asks that one itself, for the container.
+    Servers on loopback are left out: containers reach those through the engine.
     """
     for file in files:
         try:
@@ -30,5 +30,5 @@ def _servers(text: str) -> tuple[IPv4Address, ...]:
                 try:
                     found.append(IPv4Address(address))
                 except AddressValueError:
-                    continue  # IPv6: our networks have none
+                    continue  # IPv6, which our networks do not have
     return tuple(each for each in dict.fromkeys(found) if not each.is_loopback)

@@ -1,8 +1,8 @@
-"""The rules, computed: what stands in the host's chains and in our own.
+"""The firewall rules of an instance, computed from its plan.
 
 IPv4, `filter` table:
 
-INPUT ──▶ IN      containers to the host: let in where configured, else dropped
+INPUT ──▶ IN      containers to the host: accepted where configured, else dropped
 DOCKER-USER ──▶ FWD   containers to containers and beyond
                  ├─▶ TEAM   what a team's containers may reach beside their database
                  └─▶ PIP    the same for pip: the internet, no private range
@@ -10,8 +10,8 @@ DOCKER-USER ──▶ FWD   containers to containers and beyond
 IPv6 is off in every network of ours, but a bridge has a link-local address and a container may
 give itself one: INPUT and FORWARD drop all of it.
 
-Dropping is explicit; whatever a chain has nothing to say about goes on to the next rule of the
-host. That is why a packet is refused where it comes *from*, and where it goes *to*.
+Dropping is explicit: a packet that no rule of a chain matches goes on to the host's next rule.
+That is why a packet is dropped both by the bridge it comes *from* and by the one it goes *to*.
 """
 
 import hashlib
@@ -19,12 +19,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
-from oduflow.adapters.firewall.plan import FirewallPlan, Marks, parse_egress
+from oduflow.adapters.firewall.plan import ChainNames, FirewallPlan, parse_egress
 
 Rule = tuple[str, ...]
 
 POSTGRES_PORT = 5432
-# Odoo opens at most 16, a role may have 20; the rest is for those just signing in.
+# Odoo opens at most 16, a role may have 20; the others are for connections just signing in.
 CONNECTIONS_PER_CONTAINER = 40
 PRIVATE = tuple(
     IPv4Network(each)
@@ -50,32 +50,33 @@ _RETURN = ("-j", "RETURN")
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
-    """What one address family's `filter` table must hold of ours.
+    """The rules that one address family's `filter` table must hold.
 
     Attributes:
-        marks: how ours is told from everybody else's.
-        hooks: rules at the top of chains that are not ours, by chain.
+        names: the names and the comment that mark them as the instance's.
+        host_rules: rules at the top of the host's chains, by chain.
         chains: our own chains with all their rules.
-        jumps: what others must have put up for the hooks to be reached: from chain, to chain.
+        required_jumps: jumps that Docker makes and without which the host rules are never
+            reached: from chain, to chain.
     """
 
-    marks: Marks
-    hooks: Mapping[str, tuple[Rule, ...]]
+    names: ChainNames
+    host_rules: Mapping[str, tuple[Rule, ...]]
     chains: Mapping[str, tuple[Rule, ...]]
-    jumps: tuple[tuple[str, str], ...] = ()
+    required_jumps: tuple[tuple[str, str], ...] = ()
 
     @property
     def digest(self) -> str:
-        """A fingerprint of all of it, carried by a rule: is what stands what was computed?"""
-        return hashlib.sha256(repr((self.hooks, self.chains)).encode()).hexdigest()[:12]
+        """A fingerprint of all rules, carried by a rule: is the current table the computed one?"""
+        return hashlib.sha256(repr((self.host_rules, self.chains)).encode()).hexdigest()[:12]
 
 
 def ipv4_rules(plan: FirewallPlan) -> Ruleset:
-    """Compute what `iptables` must hold."""
-    marks = Marks(plan.instance)
-    comment = ("-m", "comment", "--comment", marks.comment)
-    incoming, forward = marks.chain("IN"), marks.chain("FWD")
-    team, pip = marks.chain("TEAM"), marks.chain("PIP")
+    """Compute the IPv4 rules."""
+    names = ChainNames(plan.instance)
+    comment = ("-m", "comment", "--comment", names.comment)
+    incoming, forward = names.chain("IN"), names.chain("FWD")
+    team, pip = names.chain("TEAM"), names.chain("PIP")
     internet, _ = parse_egress(plan.egress)
     accepts = [
         ("-i", plan.net_bridge, *_tcp(port), *comment, *_ACCEPT)
@@ -83,8 +84,8 @@ def ipv4_rules(plan: FirewallPlan) -> Ruleset:
         if plan.net_bridge
     ]
     return Ruleset(
-        marks,
-        hooks={
+        names,
+        host_rules={
             "INPUT": ((*comment, "-j", incoming), *accepts),
             "DOCKER-USER": ((*comment, "-j", forward),),
         },
@@ -94,18 +95,18 @@ def ipv4_rules(plan: FirewallPlan) -> Ruleset:
             team: tuple(_outward(plan, internet=internet)),
             pip: tuple(_outward(plan, internet=True)),
         },
-        jumps=(("FORWARD", "DOCKER-USER"),),
+        required_jumps=(("FORWARD", "DOCKER-USER"),),
     )
 
 
 def ipv6_rules(plan: FirewallPlan) -> Ruleset:
-    """Compute what `ip6tables` must hold."""
-    marks = Marks(plan.instance)
-    comment = ("-m", "comment", "--comment", marks.comment)
-    incoming, forward = marks.chain("IN"), marks.chain("FWD")
+    """Compute the IPv6 rules."""
+    names = ChainNames(plan.instance)
+    comment = ("-m", "comment", "--comment", names.comment)
+    incoming, forward = names.chain("IN"), names.chain("FWD")
     return Ruleset(
-        marks,
-        hooks={
+        names,
+        host_rules={
             "INPUT": ((*comment, "-j", incoming),),
             "FORWARD": ((*comment, "-j", forward),),
         },
@@ -132,7 +133,7 @@ def _to_the_host(plan: FirewallPlan, *, internet: bool) -> Iterable[Rule]:
         for port in plan.allowed_host_ports:
             yield ("-i", bridge, *_tcp(port), *_ACCEPT)
         if internet or bridge == plan.build_net:
-            # A resolver may be the host itself, under one of its own addresses.
+            # A name server may be the host itself, under one of its own addresses.
             for rule in _dns(plan):
                 yield ("-i", bridge, *rule, *_ACCEPT)
         yield ("-i", bridge, *_DROP)
@@ -147,7 +148,7 @@ def _between_containers(plan: FirewallPlan, team_chain: str, pip_chain: str) -> 
     if plan.build_net:
         yield ("-i", plan.build_net, "-j", pip_chain)
     for team in plan.teams:
-        # From outside, a published port only: Docker has rewritten its destination by now.
+        # From outside only to a published port, whose destination Docker has rewritten by now.
         yield ("-o", team.bridge, *_PUBLISHED, *_RETURN)
         yield ("-o", team.bridge, *_DROP)
     if plan.build_net:
@@ -173,7 +174,7 @@ def _outward(plan: FirewallPlan, *, internet: bool) -> list[Rule]:
     public = [each for each in networks if each not in private]
     beyond = [] if internet else [*(("-d", str(each), *_RETURN) for each in public), _DROP]
     return [
-        # Neighbours and other teams come first: no egress network may open those.
+        # Neighbours and other teams come first, so that no egress network can open them.
         *(("-o", bridge, *_DROP) for bridge in plan.own_bridges),
         *((*rule, *_RETURN) for rule in _dns(plan) if internet),
         *(("-d", str(each), *_RETURN) for each in private),

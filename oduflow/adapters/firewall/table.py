@@ -1,8 +1,8 @@
-"""What stands in a `filter` table, against what must: compared, and corrected in one transaction.
+"""The comparison of a `filter` table with the rules it must have, and its correction.
 
-What stands is the output of `iptables -S`, a line a rule; what corrects it is the input of
-`iptables-restore --noflush`, which the kernel takes as a whole or not at all. So a running
-container never sees a chain half filled.
+The current table is the output of `iptables -S`, a line a rule. The correction is the input of
+`iptables-restore --noflush`, which the kernel applies as a whole or not at all: no packet ever
+meets a chain half filled.
 """
 
 import re
@@ -10,19 +10,19 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from oduflow.adapters.firewall.plan import Marks
+from oduflow.adapters.firewall.plan import ChainNames
 from oduflow.adapters.firewall.rules import Rule, Ruleset
 from oduflow.domain.errors import Internal
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CurrentTable:
     """The chains of a `filter` table, and their rules in order."""
 
     rules: dict[str, list[Rule]]
 
     @classmethod
-    def read(cls, told: str) -> "Standing":
+    def read(cls, told: str) -> "CurrentTable":
         """Read the output of `iptables -S`."""
         rules: dict[str, list[Rule]] = {}
         for line in told.splitlines():
@@ -33,18 +33,18 @@ class Standing:
                     rules.setdefault(chain, []).append(tuple(rule))
         return cls(rules)
 
-    def marked(self, marks: Marks) -> list[tuple[str, Rule]]:
-        """Find the instance's rules in chains that are not its own."""
+    def marked(self, names: ChainNames) -> list[tuple[str, Rule]]:
+        """Return the instance's rules in the host's chains."""
         return [
             (chain, rule)
             for chain, rules in self.rules.items()
             for rule in rules
-            if comment_of(rule) == marks.comment
+            if comment_of(rule) == names.comment
         ]
 
-    def own_chains(self, marks: Marks) -> list[str]:
-        """Find the instance's own chains."""
-        return [each for each in self.rules if marks.own(each)]
+    def own_chains(self, names: ChainNames) -> list[str]:
+        """Return the instance's own chains."""
+        return [each for each in self.rules if names.own(each)]
 
 
 def comment_of(rule: Rule) -> str:
@@ -52,21 +52,21 @@ def comment_of(rule: Rule) -> str:
     return rule[rule.index("--comment") + 1] if "--comment" in rule else ""
 
 
-def difference(wanted: Ruleset, standing: Standing) -> str:
-    """Say what is wrong with the table as it stands; empty when it is as it must be.
+def difference(wanted: Ruleset, current: CurrentTable) -> str:
+    """Return what is wrong with the current table in one sentence, empty when nothing is.
 
-    iptables prints rules in a form of its own that varies between versions. So rules are not
-    compared word for word: a fingerprint says which ruleset was written, and counts that all of
-    it still stands.
+    iptables prints rules in a form that varies between versions, so rules are not compared word
+    for word: a fingerprint in a comment tells which ruleset was written, and the number of rules
+    tells whether all of it is still there.
     """
-    for chain, target in wanted.jumps:
-        if ("-j", target) not in [rule[-2:] for rule in standing.rules.get(chain, ())]:
+    for chain, target in wanted.required_jumps:
+        if ("-j", target) not in [rule[-2:] for rule in current.rules.get(chain, ())]:
             return f"no rule in {chain} leads to {target}: has Docker set up its own rules?"
-    for chain, rules in wanted.hooks.items():
-        if reason := _hook_fault(chain, len(rules), wanted.marks, standing):
+    for chain, rules in wanted.host_rules.items():
+        if reason := _host_rule_fault(chain, len(rules), wanted.names, current):
             return reason
     for chain, rules in _sealed(wanted).items():
-        found = standing.rules.get(chain, [])
+        found = current.rules.get(chain, [])
         if len(found) != len(rules):
             return f"the chain {chain} is not complete"
         if comment_of(found[0]) != comment_of(rules[0]):
@@ -74,47 +74,47 @@ def difference(wanted: Ruleset, standing: Standing) -> str:
     return ""
 
 
-def _hook_fault(chain: str, number: int, marks: Marks, standing: Standing) -> str:
-    if chain not in standing.rules:
+def _host_rule_fault(chain: str, number: int, names: ChainNames, current: CurrentTable) -> str:
+    if chain not in current.rules:
         return f"the chain {chain} does not exist"
-    comments = [comment_of(rule) for rule in standing.rules[chain]]
-    if comments.count(marks.comment) != number:
+    comments = [comment_of(rule) for rule in current.rules[chain]]
+    if comments.count(names.comment) != number:
         return f"rules of ours are missing in {chain}"
-    # Those of another instance may stand above: no two instances speak of the same bridge.
-    foreign = [at for at, each in enumerate(comments) if not each.startswith(Marks.PREFIX)]
-    if foreign and marks.comment in comments[foreign[0] :]:
-        return f"another rule stands above ours in {chain}"
+    # Rules of another instance may come first: no two instances have rules for one bridge.
+    foreign = [at for at, each in enumerate(comments) if not each.startswith(ChainNames.PREFIX)]
+    if foreign and names.comment in comments[foreign[0] :]:
+        return f"another rule comes before ours in {chain}"
     return ""
 
 
-def correction(wanted: Ruleset, standing: Standing) -> str:
+def correction(wanted: Ruleset, current: CurrentTable) -> str:
     """Write the transaction after which the table holds exactly the ruleset.
 
-    Hooks in a chain that does not exist are left out; `difference` reports them.
+    Rules for a host's chain that does not exist are left out; `difference` reports them.
     """
     chains = _sealed(wanted)
-    stale = [each for each in standing.own_chains(wanted.marks) if each not in chains]
-    hooks = [
+    stale = [each for each in current.own_chains(wanted.names) if each not in chains]
+    host_rules = [
         _line("-I", chain, str(position), *rule)
-        for chain, rules in wanted.hooks.items()
-        if chain in standing.rules
+        for chain, rules in wanted.host_rules.items()
+        if chain in current.rules
         for position, rule in enumerate(rules, start=1)
     ]
     fillings = [_line("-A", chain, *rule) for chain, rules in chains.items() for rule in rules]
     return _transaction(
-        # Declaring a chain empties it, inside the transaction.
+        # Declaring a chain also empties it, inside the transaction.
         [f":{chain} - [0:0]" for chain in (*chains, *stale)],
-        [_line("-D", chain, *rule) for chain, rule in standing.marked(wanted.marks)],
+        [_line("-D", chain, *rule) for chain, rule in current.marked(wanted.names)],
         fillings,
-        hooks,
+        host_rules,
         [_line("-X", chain) for chain in stale],
     )
 
 
-def removal(marks: Marks, standing: Standing) -> str:
-    """Write the transaction that takes everything of the instance away; empty when nothing is."""
-    chains = standing.own_chains(marks)
-    marked = standing.marked(marks)
+def removal(names: ChainNames, current: CurrentTable) -> str:
+    """Write the transaction that removes the instance's rules and chains; empty when none exist."""
+    chains = current.own_chains(names)
+    marked = current.marked(names)
     if not chains and not marked:
         return ""
     return _transaction(
@@ -125,8 +125,8 @@ def removal(marks: Marks, standing: Standing) -> str:
 
 
 def _sealed(wanted: Ruleset) -> dict[str, tuple[Rule, ...]]:
-    """Put a first rule into each chain that does nothing but carry the fingerprint."""
-    comment = f"{wanted.marks.comment}:{wanted.digest}"
+    """Put a first rule into each chain whose only purpose is to carry the fingerprint."""
+    comment = f"{wanted.names.comment}:{wanted.digest}"
     seal = ("-m", "comment", "--comment", comment)
     return {chain: (seal, *rules) for chain, rules in wanted.chains.items()}
 

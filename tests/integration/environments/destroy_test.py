@@ -15,7 +15,7 @@ import pytest
 
 from oduflow import bootstrap
 from oduflow.adapters.firewall.iptables import Firewall
-from oduflow.adapters.firewall.plan import FirewallPlan, Marks
+from oduflow.adapters.firewall.plan import ChainNames, FirewallPlan
 from oduflow.settings import load
 from tests.support.fakes import ONE_TEAM
 from tests.support.git_server import GitServer
@@ -83,7 +83,7 @@ def lone(tmp_path: Path) -> Iterator[Instance]:
 
 def standing(instance: Instance) -> World:
     """Look at everything of one instance; all of a worker's publish on the same ports."""
-    seen, digest = world(instance), Marks(instance.name).digest
+    seen, digest = world(instance), ChainNames(instance.name).digest
     return replace(seen, rules=frozenset(rule for rule in seen.rules if digest in rule))
 
 
@@ -166,4 +166,4 @@ def test_rules_that_may_not_be_removed_are_told_and_go_with_the_next_run_as_root
 
 def has_rules(instance: Instance) -> bool:
     rules = subprocess.run(["iptables-save"], capture_output=True, check=True, text=True).stdout
-    return Marks(instance.name).digest in rules or instance.name in rules
+    return ChainNames(instance.name).digest in rules or instance.name in rules

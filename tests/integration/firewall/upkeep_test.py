@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from oduflow.adapters.firewall.plan import Marks
+from oduflow.adapters.firewall.plan import ChainNames
 from tests.support.firewall_world import World
 
 # Opens connections without waiting for any, for three seconds, and counts those that opened.
@@ -57,15 +57,15 @@ def test_the_hammer_does_hit_where_the_door_is_open(standing: World) -> None:
 
 def unhook(chain: str, purpose: str) -> Callable[[World], None]:
     def act(world: World) -> None:
-        marks = Marks(world.instance)
-        comment = ("-m", "comment", "--comment", marks.comment)
-        iptables("-D", chain, *comment, "-j", marks.chain(purpose))
+        names = ChainNames(world.instance)
+        comment = ("-m", "comment", "--comment", names.comment)
+        iptables("-D", chain, *comment, "-j", names.chain(purpose))
 
     return act
 
 
 def flush(purpose: str) -> Callable[[World], None]:
-    return lambda world: iptables("-F", Marks(world.instance).chain(purpose))
+    return lambda world: iptables("-F", ChainNames(world.instance).chain(purpose))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_removal_takes_ours_and_leaves_everybody_elses(standing: World) -> None:
 
 def rules_of(world: World) -> list[str]:
     """Every line of both tables that is of this instance."""
-    marks = Marks(world.instance)
+    names = ChainNames(world.instance)
     told = [
         subprocess.run([program, "-S"], check=True, capture_output=True, text=True).stdout
         for program in ("iptables", "ip6tables")
@@ -133,7 +133,7 @@ def rules_of(world: World) -> list[str]:
     return [
         line
         for line in "\n".join(told).splitlines()
-        if f'"{marks.comment}"' in line or marks.digest in line
+        if f'"{names.comment}"' in line or names.digest in line
     ]
 
 

@@ -95,14 +95,14 @@ def test_the_hosts_other_interfaces_are_none_of_our_business() -> None:
 def test_the_proxys_network_is_let_in_to_the_needed_ports_by_a_rule_that_names_the_instance() -> (
     None
 ):
-    accepts = [" ".join(rule) for rule in ipv4_rules(PLAN).hooks["INPUT"] if "ACCEPT" in rule]
+    accepts = [" ".join(rule) for rule in ipv4_rules(PLAN).host_rules["INPUT"] if "ACCEPT" in rule]
     assert accepts == [
         "-i br-net -p tcp -m tcp --dport 8000 -m comment --comment oduflow:test -j ACCEPT"
     ]
 
 
 def test_without_that_network_nothing_is_let_in() -> None:
-    hooks = ipv4_rules(replace(PLAN, net_bridge="")).hooks["INPUT"]
+    hooks = ipv4_rules(replace(PLAN, net_bridge="")).host_rules["INPUT"]
     assert [rule for rule in hooks if rule[-1] == "ACCEPT"] == []
 
 
@@ -210,7 +210,7 @@ def to_host(plan: FirewallPlan, packet: Packet) -> str:
 
 def verdict(ruleset: Ruleset, hook: str, packet: Packet) -> str:
     """Walk the chains as the kernel does; RETURN: the host's own rules decide."""
-    return walk(ruleset, ruleset.hooks[hook], packet) or "RETURN"
+    return walk(ruleset, ruleset.host_rules[hook], packet) or "RETURN"
 
 
 def walk(ruleset: Ruleset, rules: tuple[Rule, ...], packet: Packet) -> str:

@@ -3,15 +3,15 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from oduflow.adapters.firewall.plan import FirewallPlan, Marks, TeamNet
+from oduflow.adapters.firewall.plan import ChainNames, FirewallPlan, TeamNet
 from oduflow.adapters.firewall.rules import Ruleset, ipv4_rules
-from oduflow.adapters.firewall.table import Standing, correction, difference, removal
+from oduflow.adapters.firewall.table import CurrentTable, correction, difference, removal
 from oduflow.domain.errors import Internal
 
 PLAN = FirewallPlan(
     "test", "br-net", (8000,), (TeamNet("br-blue", IPv4Network("10.213.1.0/24")),), "br-pip"
 )
-MARKS = Marks("test")
+NAMES = ChainNames("test")
 EMPTY = """-P INPUT ACCEPT
 -P FORWARD DROP
 -N DOCKER-USER
@@ -22,7 +22,7 @@ EMPTY = """-P INPUT ACCEPT
 
 
 def test_an_empty_table_lacks_our_rules() -> None:
-    assert "missing in INPUT" in difference(ipv4_rules(PLAN), Standing.read(EMPTY))
+    assert "missing in INPUT" in difference(ipv4_rules(PLAN), CurrentTable.read(EMPTY))
 
 
 def test_after_the_correction_nothing_differs() -> None:
@@ -36,16 +36,16 @@ def test_correcting_twice_is_correcting_once() -> None:
 
 def test_our_rules_stand_at_the_top() -> None:
     rules = corrected().rules
-    assert rules["DOCKER-USER"][0][-1] == MARKS.chain("FWD")
-    assert rules["INPUT"][0][-1] == MARKS.chain("IN")
+    assert rules["DOCKER-USER"][0][-1] == NAMES.chain("FWD")
+    assert rules["INPUT"][0][-1] == NAMES.chain("IN")
     assert rules["INPUT"][-1] == ("-i", "lo", "-j", "ACCEPT")
 
 
 def test_a_rule_put_above_ours_is_seen_and_overtaken() -> None:
-    standing = corrected()
-    standing.rules["INPUT"].insert(0, ("-p", "udp", "-j", "ACCEPT"))
-    assert difference(ipv4_rules(PLAN), standing) == "another rule stands above ours in INPUT"
-    again = apply(correction(ipv4_rules(PLAN), standing), standing)
+    current = corrected()
+    current.rules["INPUT"].insert(0, ("-p", "udp", "-j", "ACCEPT"))
+    assert difference(ipv4_rules(PLAN), current) == "another rule comes before ours in INPUT"
+    again = apply(correction(ipv4_rules(PLAN), current), current)
     assert difference(ipv4_rules(PLAN), again) == ""
     assert ("-p", "udp", "-j", "ACCEPT") in again.rules["INPUT"]
 
@@ -59,59 +59,59 @@ def test_two_instances_do_not_fight_for_the_first_place() -> None:
 
 @pytest.mark.parametrize("purpose", ["IN", "FWD", "TEAM", "PIP"])
 def test_a_chain_that_somebody_flushed_is_not_complete(purpose: str) -> None:
-    standing = corrected()
-    standing.rules[MARKS.chain(purpose)].clear()
-    assert "not complete" in difference(ipv4_rules(PLAN), standing)
+    current = corrected()
+    current.rules[NAMES.chain(purpose)].clear()
+    assert "not complete" in difference(ipv4_rules(PLAN), current)
 
 
 def test_a_flushed_docker_user_chain_is_seen() -> None:
-    standing = corrected()
-    standing.rules["DOCKER-USER"].clear()
-    assert "missing in DOCKER-USER" in difference(ipv4_rules(PLAN), standing)
+    current = corrected()
+    current.rules["DOCKER-USER"].clear()
+    assert "missing in DOCKER-USER" in difference(ipv4_rules(PLAN), current)
 
 
 def test_a_changed_plan_is_out_of_date_until_corrected() -> None:
     other = ipv4_rules(replace(PLAN, net_ports=(9000,)))
-    standing = corrected()
-    assert "out of date" in difference(other, standing)
-    again = apply(correction(other, standing), standing)
+    current = corrected()
+    assert "out of date" in difference(other, current)
+    again = apply(correction(other, current), current)
     assert difference(other, again) == ""
     assert not any("8000" in rule for rule in again.rules["INPUT"])
 
 
 def test_without_dockers_chain_the_rest_is_still_put_up_and_the_reason_told() -> None:
-    bare = Standing.read("-P INPUT ACCEPT\n-P FORWARD ACCEPT\n")
+    bare = CurrentTable.read("-P INPUT ACCEPT\n-P FORWARD ACCEPT\n")
     after = apply(correction(ipv4_rules(PLAN), bare), bare)
-    assert after.rules["INPUT"][0][-1] == MARKS.chain("IN")
+    assert after.rules["INPUT"][0][-1] == NAMES.chain("IN")
     assert "leads to DOCKER-USER" in difference(ipv4_rules(PLAN), after)
 
 
 def test_a_docker_user_chain_that_nothing_leads_to_is_told() -> None:
-    standing = corrected()
-    standing.rules["FORWARD"].clear()
-    assert "leads to DOCKER-USER" in difference(ipv4_rules(PLAN), standing)
+    current = corrected()
+    current.rules["FORWARD"].clear()
+    assert "leads to DOCKER-USER" in difference(ipv4_rules(PLAN), current)
 
 
 def test_removal_leaves_what_was_there_before() -> None:
-    standing = corrected()
-    assert apply(removal(MARKS, standing), standing) == Standing.read(EMPTY)
+    current = corrected()
+    assert apply(removal(NAMES, current), current) == CurrentTable.read(EMPTY)
 
 
 def test_removal_leaves_another_instance_alone() -> None:
     other = ipv4_rules(replace(PLAN, instance="other"))
     both = corrected(other, corrected())
-    after = apply(removal(MARKS, both), both)
+    after = apply(removal(NAMES, both), both)
     assert difference(other, after) == ""
-    assert after.own_chains(MARKS) == []
+    assert after.own_chains(NAMES) == []
 
 
 def test_where_nothing_of_ours_stands_there_is_nothing_to_remove() -> None:
-    assert removal(MARKS, Standing.read(EMPTY)) == ""
+    assert removal(NAMES, CurrentTable.read(EMPTY)) == ""
 
 
 def test_an_operators_rule_that_only_mentions_us_stays() -> None:
     told = EMPTY + '-A INPUT -m comment --comment "see oduflow:test" -j ACCEPT\n'
-    assert Standing.read(told).marked(MARKS) == []
+    assert CurrentTable.read(told).marked(NAMES) == []
 
 
 @pytest.mark.parametrize("word", ["a b", 'a"b', "a\nCOMMIT"])
@@ -120,14 +120,14 @@ def test_a_word_that_would_be_misread_is_never_written(word: str) -> None:
         correction(ipv4_rules(replace(PLAN, net_bridge="x", build_net=word)), corrected())
 
 
-def corrected(wanted: Ruleset | None = None, standing: Standing | None = None) -> Standing:
-    before = standing or Standing.read(EMPTY)
+def corrected(wanted: Ruleset | None = None, current: CurrentTable | None = None) -> CurrentTable:
+    before = current or CurrentTable.read(EMPTY)
     return apply(correction(wanted or ipv4_rules(PLAN), before), before)
 
 
-def apply(transaction: str, standing: Standing) -> Standing:
+def apply(transaction: str, current: CurrentTable) -> CurrentTable:
     """Do what `iptables-restore --noflush` does."""
-    rules = {chain: list(each) for chain, each in standing.rules.items()}
+    rules = {chain: list(each) for chain, each in current.rules.items()}
     first, *lines, last, end = transaction.split("\n")
     assert (first, last, end) == ("*filter", "COMMIT", "")
     for line in lines:
@@ -144,4 +144,4 @@ def apply(transaction: str, standing: Standing) -> Standing:
                 rules[chain.removeprefix(":")] = []
             case unknown:
                 pytest.fail(f"unknown line {unknown}")
-    return Standing(rules)
+    return CurrentTable(rules)
