@@ -1,7 +1,7 @@
-"""Describe an operation as a form, and read what a person sent back.
+"""Derive an HTML form from an operation, and parse the submitted form.
 
-Everything follows from the JSON schema of the operation's arguments, so a form can never ask
-for something else than the operation takes.
+The fields come from the JSON schema of the operation's arguments, so that a form always matches
+the operation.
 """
 
 import re
@@ -25,7 +25,7 @@ Schema = Mapping[str, Any]
 
 
 class FieldKind(StrEnum):
-    """How a field is filled in."""
+    """The kind of a form field."""
 
     BOOLEAN = "boolean"
     CHOICE = "choice"
@@ -37,15 +37,15 @@ class FieldKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One argument of an operation, as a person is asked for it.
+    """A form field for one argument of an operation.
 
     Attributes:
         name: the argument's name.
         label: the name in words.
         help: its description.
-        default: what it is when nothing is said; None when nothing is.
-        choices: what may be chosen, of a choice.
-        minimum, maximum: the bounds of a number, where there are any.
+        default: the default value, if any.
+        choices: the values of a field of kind CHOICE.
+        minimum, maximum: the bounds of a number, if any.
     """
 
     name: str
@@ -60,7 +60,7 @@ class FormField:
 
 
 def form_fields(operation: Operation) -> tuple[FormField, ...]:
-    """Describe every argument of an operation, in the order of its declaration."""
+    """Return a field for every argument of an operation, in the order of declaration."""
     schema = operation.arguments.model_json_schema()
     definitions = schema.get("$defs", {})
     required = schema.get("required", ())
@@ -71,14 +71,14 @@ def form_fields(operation: Operation) -> tuple[FormField, ...]:
 
 
 def raw_arguments(fields: Iterable[FormField], sent: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Read a sent form into an operation's raw arguments.
+    """Parse a submitted form into an operation's raw arguments.
 
-    A field that is left empty is left out, so that its default counts. A box that is not ticked
-    is not sent at all: it is False. The items of a list stand between commas or white space.
+    Empty fields are omitted, so that their defaults apply. Browsers do not send a checkbox that is
+    not ticked, so it is False. Commas or white space separate the items of a list.
 
     Args:
         fields: the form's fields.
-        sent: every value of every key.
+        sent: all values of each key.
     """
     raw: dict[str, Any] = {}
     for field in fields:
@@ -93,7 +93,7 @@ def raw_arguments(fields: Iterable[FormField], sent: Mapping[str, Sequence[str]]
 
 
 def problems_of(failure: Failure) -> dict[str, str]:
-    """Say which fields a refused form has to blame, and what is wrong with each."""
+    """Return the message for each field that failed validation."""
     wrong = failure.__cause__
     if not isinstance(wrong, ValidationError):
         return {}
@@ -105,7 +105,7 @@ def problems_of(failure: Failure) -> dict[str, str]:
 
 
 def label_of(name: str) -> str:
-    """Write a field's name in words."""
+    """Return a field's name as words, such as `Repository URL`."""
     words = " ".join(_WORDS.get(word, word) for word in name.split("_"))
     return words[:1].upper() + words[1:]
 
@@ -139,7 +139,7 @@ def _field(name: str, described: Schema, concrete: Schema, *, required: bool) ->
 
 
 def _concrete(schema: Schema, definitions: Schema) -> Schema:
-    """Look through `… | None` and references."""
+    """Resolve `… | None` and references."""
     for member in schema.get("anyOf", ()):
         if member.get("type") != "null":
             return _concrete(member, definitions)

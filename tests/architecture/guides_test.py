@@ -1,4 +1,4 @@
-"""What the guides quote is there: configuration, commands, operations, headings, messages."""
+"""The configuration, commands, operations, headings and messages that guides quote exist."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What a hint names is there: a command, an operation, an argument or a key."""
+"""The commands, operations, arguments and keys that hints name exist."""
 
 import ast
 import re

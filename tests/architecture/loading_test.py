@@ -1,4 +1,4 @@
-"""What is loaded when: people wait for it at every command."""
+"""Modules are imported only when needed, to keep every command fast."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ LOADED = "import sys; {}; print(*sys.modules, sep='\\n')"
 
 
 def loaded_by(code: str) -> set[str]:
-    """Name the modules that are there once code ran in a fresh process."""
+    """Return the modules that are imported after code ran in a new process."""
     ran = subprocess.run(
         [sys.executable, "-c", LOADED.format(code)], capture_output=True, text=True, check=True
     )

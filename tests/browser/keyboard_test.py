@@ -1,4 +1,4 @@
-"""Everything can be done from the keyboard, and everybody is told what changes by itself."""
+"""The dashboard works with the keyboard, and screen readers announce live changes."""
 
 from playwright.sync_api import Page, expect
 

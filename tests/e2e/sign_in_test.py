@@ -115,7 +115,7 @@ class Kept:
 
 @dataclass
 class Person:
-    """Somebody who is sent to a URL, and comes back with an answer."""
+    """A person's browser that opens a URL and returns with the redirect."""
 
     url: str
     visits: int = 0
@@ -149,7 +149,7 @@ async def _with_the_sdk(url: str, mode: str) -> None:
     async with connected() as client:
         await _look(client)
     assert person.visits == 1
-    async with connected() as client:  # a second start needs nobody
+    async with connected() as client:  # a second start needs no sign-in
         await _look(client)
     assert person.visits == 1
     assert kept.tokens is not None
@@ -175,7 +175,7 @@ async def _with_mcp_remote(url: str, folder: Path) -> None:
                 await _look(client)
         opened.unlink()
         async with Client(stdio_client(parameters, errlog=errors), mode="legacy") as client:
-            await _look(client)  # a second start needs nobody
+            await _look(client)  # a second start needs no sign-in
     assert not opened.exists()
 
 

@@ -1,4 +1,4 @@
-"""Whatever one team waits for, another team's short calls are short."""
+"""Waiting calls of one team do not slow down another team's short calls."""
 
 import statistics
 import time

@@ -1,4 +1,4 @@
-"""Whoever is refused before any operation is remembered: from where and why, never with what."""
+"""Refusals before any operation are audited with address and reason, never with the secret."""
 
 import json
 from dataclasses import asdict

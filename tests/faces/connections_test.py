@@ -1,4 +1,4 @@
-"""Connections that say nothing: they keep nobody out, and are closed; answers under way are not."""
+"""Idle connections do not block the server and are closed; running requests are not."""
 
 import fcntl
 import resource

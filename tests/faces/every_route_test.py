@@ -1,4 +1,4 @@
-"""What holds on every route of the application, whoever added it."""
+"""Rules that hold on every route of the application."""
 
 import re
 from collections.abc import Iterator
@@ -101,7 +101,7 @@ def test_over_https_every_answer_says_to_stay_there():
     ids=["password", "token", "foreign token", "empty"],
 )
 def test_a_wrong_credential_is_never_anonymous_on_any_route(headers: dict[str, str]):
-    """Not even where nobody would have needed one."""
+    """Not even where no credential is required."""
     world = make_world(OPEN, operations=REGISTRY)
     guarded = 0
     for method, path, blueprint in routes(world):

@@ -1,4 +1,4 @@
-"""Calls that hang because somebody else's server does: those of one team starve no other."""
+"""Calls that hang on a foreign server: those of one team do not block another team."""
 
 import threading
 import time
@@ -87,7 +87,7 @@ def test_hanging_calls_of_one_team_leave_the_other_teams_answered(path, sent):
     assert len(refused) == THREADS - LIMITS.actor
     assert {answer.headers["Retry-After"] for answer in refused} == {"5"}
     assert not any("ghp_" in answer.text for answer in refused)
-    assert len(hanging.handed_in) == LIMITS.actor, "what is refused asks nobody"
+    assert len(hanging.handed_in) == LIMITS.actor, "a refused call asks no server"
 
 
 def test_it_is_the_same_over_mcp():

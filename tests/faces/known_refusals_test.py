@@ -1,4 +1,4 @@
-"""Somebody known whom a face refuses before any operation hears of it: who, where and why."""
+"""Known callers refused by a face before any operation: audited with who, where and why."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Who may come in at `/mcp`, and that nobody becomes somebody else there."""
+"""Authentication at `/mcp`, and the binding of sessions to their caller."""
 
 import asyncio
 from collections.abc import Iterator

@@ -162,7 +162,7 @@ def test_the_scope_of_every_tool_that_is_offered_is_not_the_teams(
 
 
 def raw_post(served: McpWorld, target: str, token: str) -> http.client.HTTPResponse:
-    """Post to a path exactly as it stands; other clients would tidy it."""
+    """Post to a path without normalising it, as other clients do."""
     parts = urlsplit(served.url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
     connection.putrequest("POST", target)

@@ -1,4 +1,4 @@
-"""Calls that wait and streams that stay open: nobody starves, and all of them end."""
+"""Waiting calls and open streams: they block no one, and all of them end."""
 
 import json
 import socket

@@ -85,7 +85,7 @@ def test_no_bytes_are_a_server_error(stranger: "Stranger", body: bytes, path: st
 
 
 class Stranger:
-    """Somebody who knows every public name here, and has begun a sign-in."""
+    """A client that knows every public name and has started a sign-in."""
 
     def __init__(self, world: OAuthWorld) -> None:
         self.world = world

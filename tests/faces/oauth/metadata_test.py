@@ -1,4 +1,4 @@
-"""What a client can find out before anybody has signed in."""
+"""The metadata that a client can read without a sign-in."""
 
 import pytest
 

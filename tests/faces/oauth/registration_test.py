@@ -1,4 +1,4 @@
-"""SECURITY.md, OAuth 5: what nobody can register."""
+"""SECURITY.md, OAuth 5: clients that cannot be registered."""
 
 import pytest
 

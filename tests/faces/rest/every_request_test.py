@@ -1,4 +1,4 @@
-"""Whatever is sent to the API, as its own description has it or not: never a server error."""
+"""No request to the API, valid or not, causes a server error."""
 
 import itertools
 import re
@@ -87,7 +87,7 @@ def test_the_description_leaves_no_operation_out():
 
 
 def asked(world: ApiWorld, method: str, path: str, arguments: dict[str, Any]) -> Any:
-    """Ask as a server does: what nobody caught is a 500, and no exception of the test's."""
+    """Call as a server does: an uncaught exception is a 500, not an exception of the test."""
     world.app.config["PROPAGATE_EXCEPTIONS"] = False
     where = "query_string" if method in {"GET", "DELETE"} else "json"
     sent: Any = {where: arguments, "headers": BLUE, "base_url": BASE_URL}

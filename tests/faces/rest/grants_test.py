@@ -46,7 +46,7 @@ def test_what_is_known_but_not_for_rest_is_no_guess_and_locks_nobody_out(made: G
         assert all(told in answer.text for answer in answers)
     assert get(made, "/status", basic(BLUE_PASSWORD)).status_code == 200
     guesses = [get(made, "/status", bearer("odf_wrong")) for _ in range(ADDRESS.failures + 1)]
-    assert guesses[-1].status_code == 429, "what nobody knows is counted as before"
+    assert guesses[-1].status_code == 429, "an unknown secret is counted as before"
 
 
 def test_it_is_no_password(made: GrantsWorld) -> None:

@@ -1,4 +1,4 @@
-"""A client's metadata over real TLS: a server on loopback that tells whatever a test wants."""
+"""A client's metadata over real TLS, from a scripted server on loopback."""
 
 import json
 import ssl

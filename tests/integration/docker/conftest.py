@@ -1,4 +1,4 @@
-"""What every test of the engine needs: the real one, and names nobody else uses."""
+"""The real Docker, and unique names, for every test of the Docker adapter."""
 
 import os
 import secrets
@@ -37,7 +37,7 @@ def volumes(engine: Engine) -> Volumes:
 
 @pytest.fixture(scope="session")
 def instance(containers: Containers, networks: Networks, volumes: Volumes) -> Iterator[str]:
-    """A prefix of this process; whatever carries its label goes at the end."""
+    """A prefix of this process; everything with its label is removed at the end."""
     instance = f"test-dk-{os.getpid()}-{secrets.token_hex(2)}"
     yield instance
     labels = {"test.instance": instance}

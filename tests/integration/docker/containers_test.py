@@ -76,7 +76,7 @@ def test_a_name_that_is_the_beginning_of_an_id_is_not_that_container(
 def test_no_anonymous_volume_is_ever_made(
     engine: Engine, containers: Containers, shell: ContainerSpec
 ) -> None:
-    # The image declares two volumes; its user can write to what stands in for them.
+    # The image declares two volumes; its user can write to their replacements.
     command = "touch /var/lib/odoo/x /mnt/extra-addons/x && mount -t tmpfs | grep -c uid=100"
     spec = replace(shell, user="100:101", command=(command,))
     containers.create(spec)

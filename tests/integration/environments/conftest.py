@@ -1,4 +1,4 @@
-"""A git server that serves whatever a test makes up, and the instance allowed to read from it."""
+"""A git server with the repositories of a test, and an instance that may read from it."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""`oduflow destroy`: it refuses while somebody works, and takes everything of ours and no more.
+"""`oduflow destroy` refuses while jobs run, and removes exactly what the instance made.
 
 The instance is a separate one; its birth is watched for secrets, because PostgreSQL is initialised
 there.

@@ -1,4 +1,4 @@
-"""Extra repos in real environments: installable, shared, pinned, gone when nobody needs them."""
+"""Extra repos in real environments: installable, shared, pinned, removed when unused."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -17,7 +17,7 @@ from tests.support.variants import git_host, inside, inspected, plan_of, variant
 
 pytestmark = pytest.mark.timeout(300)
 
-# Nobody listens there, in the container's own loopback: the index is never waited for.
+# Nothing listens there, on the container's loopback: pip does not wait for the index.
 NO_INDEX = "http://127.0.0.1:9/simple"
 SILENT_INDEX = "http://10.255.255.1:8080/simple"  # private, so what is sent there is dropped
 WHEEL = "tinyshared-1.0-py3-none-any.whl"

@@ -1,4 +1,4 @@
-"""Repositories made by somebody who means harm, or who made a mistake: what becomes of them."""
+"""Hostile and broken repositories: their creation is refused or harmless."""
 
 import contextlib
 import os
@@ -61,7 +61,7 @@ class Creation:
 
 
 def refused(product: Instance, **arguments: object) -> ErrorView:
-    """Try to create, and be refused; whatever was begun is gone again."""
+    """Try to create, and be refused; nothing is left behind."""
     before = world(product)
     answer = product.call("create_environment", name="refused", **arguments)
     after, row = world(product), product.services.deps.environments.get("blue", "refused")

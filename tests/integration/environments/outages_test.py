@@ -1,4 +1,4 @@
-"""What an environment stands on goes away: PostgreSQL, an image, the disk."""
+"""Outages of what an environment needs: PostgreSQL, an image, the disk."""
 
 import shutil
 import threading
@@ -28,7 +28,7 @@ def small(git: GitServer) -> Iterator[Instance]:
 
 @pytest.fixture(autouse=True)
 def mended(instance: Instance) -> Iterator[None]:
-    """Leave the shared instance whole, whatever a test did to it."""
+    """Repair the shared instance after each test."""
     yield
     instance.services.deps.infrastructure.ensure()
 

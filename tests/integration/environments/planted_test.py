@@ -116,7 +116,7 @@ def signed_in(plan: EnvironmentPlan, database: str = "") -> Iterator[psycopg.Con
 
 
 def powers(plan: EnvironmentPlan) -> list[Any]:
-    """Answer what the tenant and everybody who is no tenant may do."""
+    """Return the privileges of the tenant and of all other roles."""
     with signed_in(plan, "postgres") as session:
         return session.execute(POWERS, [plan.database]).fetchall()
 
@@ -154,7 +154,7 @@ def test_planted_code_runs_as_the_tenant_alone_whatever_is_called(
             instance.call(tool, name="planted")
         assert powers(planted) == before, tool
         assert not fired(planted, "ran_as_superuser"), tool
-    assert fired(planted, "ran_as_tenant"), "nobody stepped into a trap"
+    assert fired(planted, "ran_as_tenant"), "no trap was triggered"
     instance.ok("create_environment", name="neighbour", repo_url=sample_repository)
     assert powers(planted) == before
     assert not fired(planted, "ran_as_superuser")

@@ -18,13 +18,13 @@ def world() -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def undefended(world: World) -> dict[str, dict[str, str]]:
-    """Whom everybody reaches before any rule of ours stands."""
+    """Which listeners each container reaches before our rules are set."""
     return probe_all(world)
 
 
 @pytest.fixture(scope="session")
 def defended(world: World, undefended: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-    """Whom everybody reaches once the rules stand."""
+    """Which listeners each container reaches with our rules."""
     state = world.firewall.apply(world.plan)
     assert state.ok, state.reason
     return probe_all(world)
@@ -32,7 +32,7 @@ def defended(world: World, undefended: dict[str, dict[str, str]]) -> dict[str, d
 
 @pytest.fixture
 def standing(world: World, defended: dict[str, dict[str, str]]) -> Iterator[World]:
-    """The world with its rules up; whatever a test changes is put right after it."""
+    """The world with its rules set; they are restored after each test."""
     yield world
     assert world.firewall.apply(world.plan).ok
 

@@ -13,7 +13,7 @@ from oduflow.adapters.firewall.plan import FirewallPlan
 
 PLAN = FirewallPlan("test-reduced", build_net="test-no-such")
 
-# What stands is printed by a process in a network namespace of its own: no rule of the host moves.
+# A process in a separate network namespace prints its rules: the host's rules are not changed.
 ALONE = """
 import json, subprocess, sys
 from oduflow.adapters.firewall.iptables import Firewall

@@ -320,7 +320,7 @@ def test_one_left_half_made_is_removed_and_can_be_added_again(world, state):
     with pytest.raises(Invalid, match="no extra repo"):
         world.reserve("one", "web")
     if state is ExtraRepoState.DELETING:
-        assert world.add(url).state == "ready"  # whoever holds the name finishes it first
+        assert world.add(url).state == "ready"  # the next holder of the lock finishes it first
     else:
         extra_adoption.settle(world.deps, world.row())
         assert world.deps.extra_repos.all() == ()

@@ -44,7 +44,7 @@ def test_nobody_comes_into_a_team_without_a_list_beside_one_that_has_it(
         walk.register()
         answer = walk.callback(walk.github(walk.consent(walk.authorize())))
         assert answer.status_code == 403
-        dev = world.walk("dev1")  # blue only: red lists nobody, so there is nothing to choose
+        dev = world.walk("dev1")  # blue only: red has an empty list, so there is no choice
         assert dev.sign_in()["access_token"]
 
 
@@ -158,7 +158,7 @@ def test_the_github_login_stands_in_the_audit_trail(world: OAuthWorld):
 
 
 def status(world: OAuthWorld, walk: Walk, token: str) -> tuple[str, str]:
-    """Ask the server's own verifiers whom a token stands for."""
+    """Return the actor of a token, by the server's own verifiers."""
     actors = [verifier.verify(token, "/mcp") for verifier in world.services.verifiers]
     (actor,) = filter(None, actors)
     assert walk.call(token).status_code == 200

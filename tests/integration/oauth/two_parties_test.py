@@ -1,4 +1,4 @@
-"""SECURITY.md, OAuth 1 and 3: an attacker begins, a victim goes on, and nobody gets anything."""
+"""SECURITY.md, OAuth 1 and 3: a sign-in shared by an attacker and a victim yields no token."""
 
 import pytest
 import requests

@@ -27,7 +27,7 @@ Change = Callable[[Cluster, Made, Made], Any]
 
 
 class Killed(BaseException):
-    """Stands for SIGKILL: from here on no statement is sent, not even while cleaning up."""
+    """Simulates SIGKILL: from here on no statement is sent, not even for cleaning up."""
 
 
 def make_role(cluster: Cluster, source: Made, copy: Made) -> None:

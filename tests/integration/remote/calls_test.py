@@ -1,4 +1,4 @@
-"""A call to a server elsewhere is read, answered and ended as one in this process."""
+"""A call to a remote server is parsed, answered and ended like a local one."""
 
 import json
 import time

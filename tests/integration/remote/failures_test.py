@@ -1,4 +1,4 @@
-"""Whatever stands between here and a server has a name, a next step and an exit code."""
+"""Every failure of a remote call has a message, a next step and an exit code."""
 
 import json
 import logging

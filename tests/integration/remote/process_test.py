@@ -1,4 +1,4 @@
-"""The command as a real process: what it shows to others, and how it ends on Ctrl-C."""
+"""The command as a real process: what other users see of it, and Ctrl-C."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What a token may not do on the server, its holder does not find on the command line either."""
+"""The command line lists only the operations that the token may call."""
 
 import json
 from collections.abc import Iterator

@@ -94,7 +94,7 @@ def test_what_was_counted_outlives_the_server(tmp_path):
 
 
 def unharmed(server: QuietServer) -> None:
-    """Another client of either team comes in on either face."""
+    """Another client of either team is accepted on either face."""
     for password in (BLUE_PASSWORD, RED_PASSWORD):
         assert server.ask("/api/jobs", basic(password), source="127.8.0.1").status == 200
     for token in (BLUE_TOKEN, RED_TOKEN):

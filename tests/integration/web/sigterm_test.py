@@ -81,7 +81,7 @@ class SlowGit:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def close(self) -> None:
-        """Answer whoever still waits, and take no more."""
+        """Answer the waiting requests, and accept no more."""
         self.may_answer.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

@@ -33,7 +33,7 @@ def test_where_nobody_answers_it_the_process_leaves_once_no_call_is_in_flight(wo
     assert world.context.draining.wait(SECONDS)
     *_, draining = (one for one in threading.enumerate() if one.name == "drain")
 
-    # A second signal waits for nobody.
+    # A second signal ends the process at once.
     with pytest.raises(SystemExit):
         signal.raise_signal(signal.SIGTERM)
 

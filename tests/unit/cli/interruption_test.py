@@ -25,7 +25,7 @@ QUEUED = "waiting for a boot slot, number 1 in the queue"
 
 @dataclass
 class Script:
-    """What slow work does once it was asked to stop."""
+    """What slow work does once it is cancelled."""
 
     asked: threading.Event = field(default_factory=threading.Event)
     go_on: threading.Event = field(default_factory=threading.Event)
@@ -41,7 +41,7 @@ class Script:
     rest="POST /things/{name}/carve",
 )
 def carve_thing(deps: Any, call: Call, args: ThingName) -> Outcome[Thing]:
-    """Carve on, whoever calls it off, until the test says so."""
+    """Continue, even when cancelled, until the test releases it."""
     call.report("carve", "carving", 1, 1)
     while not deps.go_on.wait(0.01):
         if call.cancelled() and not deps.asked.is_set():
@@ -129,7 +129,7 @@ def run(world: Any, tool: str, show: Any) -> Envelope[Any]:
 
 
 def refusing(failure: Conflict, script: Script) -> Callable[..., None]:
-    """Refuse to call a job off, and let it go on to its end."""
+    """Refuse to cancel a job, and let it finish."""
 
     def cancel(*_: object) -> None:
         script.go_on.set()
@@ -139,7 +139,7 @@ def refusing(failure: Conflict, script: Script) -> Callable[..., None]:
 
 
 def ctrl_c_once(moment: str) -> Callable[[str], None]:
-    """Press Ctrl-C when the call is so far, though it may be told twice."""
+    """Press Ctrl-C at the first occurrence of a step."""
     pressed = threading.Event()
 
     def show(told: str) -> None:
@@ -156,7 +156,7 @@ def ctrl_c() -> None:
 
 @pytest.fixture
 def script():
-    """Answer what the work does; it ends with the test at the latest."""
+    """Return the script of the work, which ends with the test at the latest."""
     made = Script()
     yield made
     made.go_on.set()

@@ -1,4 +1,4 @@
-"""How the WSGI server is set up."""
+"""The options of the WSGI server."""
 
 import logging
 from typing import Any
@@ -42,7 +42,7 @@ def test_no_record_is_more_than_a_line_and_its_traceback():
 
 
 def asked_of_waitress(monkeypatch) -> dict[str, Any]:
-    """Return what the server would be made with; it is not made."""
+    """Return the options for waitress, without starting it."""
     asked: dict[str, Any] = {}
 
     def refuse(_app: object, **options: Any) -> None:

@@ -18,9 +18,9 @@ BASE = "https://o.example"
         ({"1": ["octocat"], "2": ["dev1"]}, ("1",)),
         ({"1": ["OctoCat"], "2": ["octocat"]}, ("1", "2")),
         ({"1": ["dev1"]}, ()),
-        ({"1": []}, ("1",)),  # the only team, which lists nobody: everybody
+        ({"1": []}, ("1",)),  # the only team, with an empty list: every account
         ({"1": [], "2": []}, ()),
-        ({"1": [], "2": ["dev1"]}, ()),  # beside another, listing nobody admits nobody
+        ({"1": [], "2": ["dev1"]}, ()),  # with a second team, an empty list admits no one
     ],
 )
 def test_who_comes_in_where(users, teams):

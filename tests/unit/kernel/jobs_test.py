@@ -20,7 +20,7 @@ PATIENCE = 5.0
 
 @dataclass
 class Work:
-    """Work that stands still until the test lets it go on."""
+    """Work that waits until the test releases it."""
 
     act: Callable[[Call], object] = str
     started: threading.Event = field(default_factory=threading.Event)

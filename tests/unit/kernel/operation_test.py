@@ -101,7 +101,7 @@ def undocumented_thing(deps: Any, call: Call, args: ThingName) -> Outcome[Nothin
 
 
 def undescribed_thing(deps: Any, call: Call, args: Undescribed) -> Outcome[Nothing]:
-    """Take a field that nobody explains."""
+    """Take a field without a description."""
     return Outcome(Nothing(), "")
 
 

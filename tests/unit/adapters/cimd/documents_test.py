@@ -40,7 +40,7 @@ PRIVATE = [
 
 @pytest.fixture
 def dialled(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Whom anybody in this process tried to connect to."""
+    """The addresses that this process tried to connect to."""
     tried: list[object] = []
 
     def refuse(address: object, *_: object, **__: object) -> NoReturn:

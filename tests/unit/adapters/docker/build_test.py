@@ -204,7 +204,7 @@ def until(happened: Callable[[], bool], seconds: float = 10) -> bool:
 
 
 def has_ended(pid: int) -> bool:
-    """Wait for a process of somebody else to end; a zombie has ended."""
+    """Wait for a process that is not our child to end; a zombie has ended."""
 
     def gone() -> bool:
         try:

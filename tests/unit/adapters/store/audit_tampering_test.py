@@ -1,4 +1,4 @@
-"""Whatever is done to the trail by somebody without the key is found, and where it begins."""
+"""Every change of the trail without the key is found, with its first row."""
 
 import hashlib
 import shutil

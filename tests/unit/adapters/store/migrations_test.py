@@ -133,7 +133,7 @@ def parts(connection):
         text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != :alembic"),
         {"alembic": "alembic_version"},
     )
-    # A table that was made anew in batch mode stands between quotes.
+    # Batch mode writes the name of a recreated table in quotes.
     plain = {name: sql.replace(f'"{name}"', name) for name, sql in rows}
     return {
         name: sorted(line.strip(" ,\t") for line in sql.splitlines()) for name, sql in plain.items()

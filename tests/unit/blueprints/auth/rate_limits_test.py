@@ -25,7 +25,7 @@ from tests.support.fakes import (
     make_world,
 )
 
-NOW = 1_700_000_000_000  # time stands still: nothing is forgiven while a test runs
+NOW = 1_700_000_000_000  # a fixed time: no failure expires while a test runs
 BLUE = Actor("1", ActorKind.BASIC, "admin")
 HOSTNAMES = TWO_TEAMS.replace('"Blue"', '"Blue"\nhostname = "blue.example.com"').replace(
     '"Red"', '"Red"\nhostname = "red.example.com"'
@@ -104,7 +104,7 @@ def test_whoever_presents_nothing_is_not_counted(made: Make):
 
 
 def test_a_success_wipes_nothing_out(made: Make):
-    """Else whoever has a password of team 2 could guess that of team 1 for ever."""
+    """Otherwise a member of team 2 could guess the password of team 1 without a limit."""
     world = made(TWO_TEAMS)
     answers = []
     for number in range(8):
@@ -169,7 +169,7 @@ def test_a_known_clients_restarted_server_still_knows_it(made: Make, ledger: Rat
 
 
 def test_what_was_right_once_is_no_guess(made: Make):
-    """Such as the token of somebody who may not come in any more, or one that expired."""
+    """Such as the token of a removed person, or an expired one."""
     world = made()
 
     def refuse() -> Actor | None:

@@ -170,7 +170,7 @@ def test_a_basic_header_that_is_no_text_is_a_client_error(walk):
 
 
 def opens_mcp(walk, token: str) -> bool:
-    """Ask as `/mcp` does, which itself needs a socket once it lets somebody in."""
+    """Verify a token as `/mcp` does, which needs a socket for accepted calls."""
     (verifier,) = walk.world.verifiers
     return verifier.verify(token, "/mcp") is not None
 

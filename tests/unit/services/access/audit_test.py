@@ -1,4 +1,4 @@
-"""What repeats is counted: reads of somebody known, refusals of strangers."""
+"""Repeated reads of a known caller and repeated refusals of strangers are counted."""
 
 import threading
 from dataclasses import replace
