@@ -1,1 +1,1 @@
-"""One folder a concern; faces know the registry and the runner, never a handler or an adapter."""
+"""The HTTP faces, one folder a concern. They use the registry and the runner, never handlers."""

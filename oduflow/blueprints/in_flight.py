@@ -1,4 +1,4 @@
-"""How many calls a server's threads are busy with."""
+"""The number of calls in flight."""
 
 import threading
 from collections.abc import Iterable
@@ -8,14 +8,14 @@ from werkzeug.wsgi import ClosingIterator
 
 
 class CallsInFlight:
-    """Counts calls from their beginning until the server has taken the last byte of the answer."""
+    """Counts calls from their start until the server has taken the last byte of the response."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._number = 0
 
     def counting(self, app: WSGIApplication) -> WSGIApplication:
-        """Return the application, counted."""
+        """Return the application, with its calls counted."""
 
         def counted(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
             self._add(1)
@@ -29,7 +29,7 @@ class CallsInFlight:
         return counted
 
     def wait(self, seconds: float) -> bool:
-        """Wait until there is none, at most so many seconds; whether there is none."""
+        """Wait until no call is in flight, at most so many seconds. Return whether none is."""
         with self._changed:
             return self._changed.wait_for(lambda: self._number == 0, seconds)
 

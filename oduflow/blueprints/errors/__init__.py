@@ -1,4 +1,4 @@
-"""How every failure is answered over HTTP."""
+"""Error responses over HTTP."""
 
 from oduflow.blueprints.errors.answers import answer_failures, answer_problem
 from oduflow.blueprints.errors.problem import Problem

@@ -1,12 +1,12 @@
-"""Turn failures into answers: a page for people, problem details for programs.
+"""Turn failures into responses: a page for people, problem details for programs.
 
-No traceback leaves: what a failure may show is in its message, the rest is in the log.
+Responses contain only the failure's message and hint. The traceback and the cause are logged.
 """
 
 import logging
 from http import HTTPStatus
 
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, current_app, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.response import Response as AnyResponse
 
@@ -23,19 +23,19 @@ log = logging.getLogger(__name__)
 
 
 def answer_failures(app: Flask) -> None:
-    """Let the application answer every failure in the form that its caller reads."""
+    """Register the error handlers of an application."""
     app.register_error_handler(Failure, answer_failure)
     app.register_error_handler(HTTPException, _answer_http)
 
 
 def answer_failure(failure: Failure) -> Response:
-    """Answer a failure of the product; a failure of ours is told to the log as well."""
+    """Return the response to a product failure; one with a status of 500 or above is logged."""
     problem = Problem.of(ErrorView.of(failure))
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        # The path is decoded by now: a %0a in it is a line's end.
+        # The path is decoded: a %0a in it has become a line break.
         path, message = one_line(request.path), one_line(failure.message)
-        told = (request.method, path, message, failure.__cause__)
-        log.warning("%s %s: %s (cause: %r)", *told)
+        details = (request.method, path, message, failure.__cause__)
+        log.warning("%s %s: %s (cause: %r)", *details)
     response = answer_problem(problem)
     if isinstance(failure, NotSignedIn):
         response.headers["WWW-Authenticate"] = failure.challenge
@@ -45,7 +45,7 @@ def answer_failure(failure: Failure) -> Response:
 
 
 def answer_problem(problem: Problem) -> Response:
-    """Answer a problem in the form that suits the path and the client."""
+    """Return a problem as a page or as JSON, depending on the path and the client."""
     if _wants_page():
         return make_response(render_template("error.html", problem=problem), problem.status)
     media_type = MEDIA_TYPE if _is_below(API) else "application/json"
@@ -57,17 +57,28 @@ def _answer_http(error: HTTPException) -> AnyResponse:
     plain = error.get_response()
     if plain.status_code < HTTPStatus.BAD_REQUEST:
         return plain
-    response = answer_problem(Problem.of_http(error))
+    problem = Problem.of_http(error, request.path)
+    if problem.status == HTTPStatus.NOT_FOUND and (path := _route_without_slash()):
+        problem = problem.model_copy(update={"hint": f"Did you mean {path}?"})
+    response = answer_problem(problem)
     for name in ("Allow", "Retry-After"):
         if name in plain.headers:
             response.headers[name] = plain.headers[name]
     return response
 
 
+def _route_without_slash() -> str:
+    """Return the path without its trailing slash if there is a route, else an empty text."""
+    path = request.path.rstrip("/")
+    adapter = current_app.create_url_adapter(request)
+    is_route = adapter is not None and adapter.test(path, request.method)
+    return path if path != request.path and is_route else ""
+
+
 def _wants_page() -> bool:
     if any(map(_is_below, _PROGRAMS)):
         return False
-    if "HX-Request" in request.headers:  # htmx asks for */* and shows what it gets
+    if "HX-Request" in request.headers:  # htmx accepts */* and shows the response
         return True
     offered = ("application/json", "text/html")
     return request.accept_mimetypes.best_match(offered, offered[0]) == "text/html"

@@ -1,4 +1,4 @@
-"""Which HTTP status each kind of failure has, and which kind each of HTTP's own errors is."""
+"""The HTTP status of each kind of failure, and the kind of each HTTP error."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -34,6 +34,6 @@ _KIND_OF: Mapping[HTTPStatus, Kind] = MappingProxyType(
 
 
 def kind_of(status: HTTPStatus) -> Kind:
-    """Return the kind of an error that HTTP itself names: the caller's mistake, or ours."""
+    """Return the kind of an HTTP error; the default is `invalid` below 500, else `internal`."""
     default = Kind.INVALID if status < HTTPStatus.INTERNAL_SERVER_ERROR else Kind.INTERNAL
     return _KIND_OF.get(status, default)

@@ -1,1 +1,1 @@
-"""Whether the server is alive and can create environments."""
+"""Health pages: liveness, readiness and metrics."""

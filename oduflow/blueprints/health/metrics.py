@@ -1,4 +1,4 @@
-"""What a monitoring system is told, in Prometheus's text format; no team is named."""
+"""Metrics in Prometheus's text format; they name no team."""
 
 from collections import Counter as Tally
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ CONTENT_TYPE = prometheus_client.CONTENT_TYPE_LATEST
 
 
 class Metrics:
-    """One application's numbers."""
+    """The metrics of one application."""
 
     def __init__(self, probe: Probe, jobs: JobStore) -> None:
-        """Count what `probe` and `jobs` know at the moment of asking."""
-        # A registry of our own: the library's global one would mix the applications of a process.
+        """Read environments from `probe` and jobs from `jobs` at each request for the metrics."""
+        # The library's global registry would mix the applications of one process.
         self._registry = prometheus_client.CollectorRegistry()
         self._requests = prometheus_client.Counter(
             "oduflow_http_requests",
@@ -33,24 +33,24 @@ class Metrics:
         self._requests.labels(face, str(status)).inc()
 
     def text(self) -> bytes:
-        """Write all numbers."""
+        """Return all metrics in the text format."""
         return prometheus_client.generate_latest(self._registry)
 
 
 class _Inventory(Collector):
-    """Counts that are looked up when somebody asks."""
+    """Gauges that are read at each request for the metrics."""
 
     def __init__(self, probe: Probe, jobs: JobStore) -> None:
         self._probe = probe
         self._jobs = jobs
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
-        """Name the metrics, so that registering them looks nothing up."""
+        """Return the gauges without values, so that registering them reads nothing."""
         yield GaugeMetricFamily("oduflow_environments", "Environments.", labels=("state",))
         yield GaugeMetricFamily("oduflow_jobs", "Unfinished jobs.", labels=("status",))
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Look everything up."""
+        """Return the gauges with their current values."""
         environments, jobs = self.describe()
         for state, count in sorted(self._probe.environments().items()):
             environments.add_metric((state,), count)

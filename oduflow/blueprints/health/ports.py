@@ -1,4 +1,4 @@
-"""What the health pages ask of the layers below."""
+"""The port of the health pages."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -7,10 +7,10 @@ from oduflow.domain.status import HealthFinding
 
 
 class Probe(Protocol):
-    """Looks at every part that creating an environment needs."""
+    """Checks every part that creating an environment needs."""
 
     def findings(self) -> Sequence[HealthFinding]:
-        """Look now; takes at most a few seconds."""
+        """Check every part now; takes at most a few seconds."""
 
     def environments(self) -> Mapping[str, int]:
-        """Count the environments of all teams by state."""
+        """Return the number of environments of all teams, by state."""

@@ -1,4 +1,4 @@
-"""The latest look at every part, so that asking often is not looking often."""
+"""Cached findings about every part, so that frequent requests do not cause frequent checks."""
 
 import threading
 import time
@@ -10,16 +10,19 @@ from oduflow.domain.status import HealthFinding
 FRESH_SECONDS = 2.0
 PATIENCE_SECONDS = 3.0
 
-STILL_LOOKING = HealthFinding(
-    "server", ok=False, message="Still looking at the parts.", hint="Ask again in a few seconds."
+STILL_CHECKING = HealthFinding(
+    "server",
+    ok=False,
+    message="The parts are still being checked.",
+    hint="Ask again in a few seconds.",
 )
 
 
 class Readiness:
-    """Looks at most once in two seconds, and once for everybody who asks meanwhile.
+    """Checks the parts at most once in two seconds, in one thread at a time.
 
-    Whoever finds the latest look too old looks again; the others are told of the latest one, so
-    that a part which hangs holds up one thread and no more.
+    The first request after two seconds checks again; others get the previous findings meanwhile,
+    so a part that hangs blocks only one thread.
     """
 
     def __init__(
@@ -28,35 +31,41 @@ class Readiness:
         clock: Callable[[], float] = time.monotonic,
         patience: float = PATIENCE_SECONDS,
     ) -> None:
-        """Look with `probe`; `clock` counts seconds, and `patience` is waited for a first look."""
+        """Check with `probe`.
+
+        Args:
+            probe: checks the parts.
+            clock: a monotonic clock, in seconds.
+            patience: how many seconds to wait for the first check.
+        """
         self._probe = probe
         self._clock = clock
         self._patience = patience
         self._changed = threading.Condition()
-        self._looking = False
-        self._seen: Sequence[HealthFinding] = ()
+        self._checking = False
+        self._found: Sequence[HealthFinding] = ()
         self._stale_at = float("-inf")
 
     def findings(self) -> Sequence[HealthFinding]:
-        """Return how the parts were at the latest look, seldom more than two seconds ago."""
+        """Return the latest findings, which are seldom older than two seconds."""
         with self._changed:
-            if self._looking and not self._seen:
-                self._changed.wait_for(lambda: not self._looking, self._patience)
-            if self._looking:
-                return self._seen or (STILL_LOOKING,)
+            if self._checking and not self._found:
+                self._changed.wait_for(lambda: not self._checking, self._patience)
+            if self._checking:
+                return self._found or (STILL_CHECKING,)
             if self._clock() < self._stale_at:
-                return self._seen
-            self._looking = True
-        return self._look()
+                return self._found
+            self._checking = True
+        return self._check()
 
-    def _look(self) -> Sequence[HealthFinding]:
+    def _check(self) -> Sequence[HealthFinding]:
         try:
-            seen = self._probe.findings()
+            found = self._probe.findings()
             with self._changed:
-                self._seen = seen
+                self._found = found
                 self._stale_at = self._clock() + FRESH_SECONDS
-            return seen
+            return found
         finally:
             with self._changed:
-                self._looking = False
+                self._checking = False
                 self._changed.notify_all()

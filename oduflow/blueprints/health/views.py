@@ -1,7 +1,7 @@
 """`/healthz`, `/readyz` and `/metrics`.
 
-What these pages need is handed to them: `context` knows this package's ports, so nothing here
-may know `context`.
+`health_blueprint` takes what the pages need as arguments, because `context` imports the ports of
+this package, so nothing here may import `context`.
 """
 
 import threading
@@ -25,11 +25,11 @@ def health_blueprint(
     draining: threading.Event,
     require_scraper: Callable[[], None],
 ) -> Blueprint:
-    """Make the health pages of one application.
+    """Return the blueprint of one application's health pages.
 
     Args:
-        readiness: knows the parts.
-        metrics: counts.
+        readiness: the cached findings about the parts.
+        metrics: the metrics.
         draining: set while the server shuts down.
         require_scraper: raises unless the caller may read the metrics.
     """
@@ -37,12 +37,12 @@ def health_blueprint(
 
     @blueprint.get("/healthz")
     def healthz() -> dict[str, Any]:
-        """Say that the process answers; everybody may ask."""
+        """Return that the process answers; needs no credential."""
         return {"status": "alive"}
 
     @blueprint.get("/readyz")
     def readyz() -> tuple[dict[str, Any], HTTPStatus]:
-        """Say of each part whether environments can be created; everybody may ask."""
+        """Return whether environments can be created, part by part; needs no credential."""
         findings = [_DRAINING] if draining.is_set() else readiness.findings()
         ready = all(finding.ok for finding in findings)
         status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
@@ -50,7 +50,7 @@ def health_blueprint(
 
     @blueprint.get("/metrics")
     def read_metrics() -> Response:
-        """Write the numbers for whoever may see them."""
+        """Return the metrics to a caller that may read them."""
         require_scraper()
         return Response(metrics.text(), content_type=CONTENT_TYPE)
 

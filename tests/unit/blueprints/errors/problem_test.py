@@ -24,19 +24,21 @@ def test_the_title_is_the_status_in_words():
 
 
 def test_an_error_of_http_keeps_what_we_said_about_it():
-    problem = Problem.of_http(BadRequest("There is more than one Host header."))
+    problem = Problem.of_http(BadRequest("There is more than one Host header."), "/")
     assert (problem.status, problem.detail) == (400, "There is more than one Host header.")
 
 
 def test_a_wrong_method_is_told_which_ones_are_right():
-    assert Problem.of_http(MethodNotAllowed(["POST", "GET"])).hint == "It allows GET, POST."
+    assert Problem.of_http(MethodNotAllowed(["POST", "GET"]), "/").hint == "Allowed: GET, POST."
 
 
 def test_a_wrong_path_is_told_where_to_look():
-    assert "/api/openapi.json" in Problem.of_http(NotFound()).hint
+    problem = Problem.of_http(NotFound(), "/nowhere")
+    assert problem.detail == "Not found: /nowhere"
+    assert "/api/openapi.json" in problem.hint
 
 
 def test_an_error_without_a_code_is_ours():
-    problem = Problem.of_http(HTTPException("some detail"))
+    problem = Problem.of_http(HTTPException("some detail"), "/")
     assert (problem.status, problem.kind) == (500, Kind.INTERNAL)
     assert "some detail" not in problem.model_dump_json()

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from oduflow.blueprints.health.readiness import STILL_LOOKING, Readiness
+from oduflow.blueprints.health.readiness import STILL_CHECKING, Readiness
 from oduflow.domain.status import HealthFinding
 from tests.support.fakes import FakeProbe
 
@@ -66,7 +66,7 @@ def test_while_a_first_look_hangs_the_others_are_told_so_soon():
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(readiness.findings)
         probe.begun.wait(5)
-        assert readiness.findings() == (STILL_LOOKING,)
+        assert readiness.findings() == (STILL_CHECKING,)
         probe.go_on.set()
         assert first.result() == probe.parts
     assert readiness.findings() == probe.parts
