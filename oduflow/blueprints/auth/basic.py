@@ -10,7 +10,6 @@ from oduflow.blueprints.audit import record
 from oduflow.blueprints.auth.anonymous import anonymous
 from oduflow.blueprints.auth.bearer import authenticate_grant
 from oduflow.blueprints.auth.csrf import refuse_cross_site
-from oduflow.blueprints.auth.hosts import teams_at
 from oduflow.blueprints.auth.rate_limits import compare_credential
 from oduflow.blueprints.auth.requests import NotSignedIn, is_direct_and_local
 from oduflow.blueprints.auth.secret_digests import SecretDigests, digest
@@ -18,6 +17,7 @@ from oduflow.blueprints.context import context
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Kind
 from oduflow.settings import TeamSettings
+from oduflow.settings.team import teams_at
 
 USER = "admin"
 REALM = "Oduflow"

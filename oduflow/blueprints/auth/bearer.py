@@ -6,7 +6,6 @@ from flask import request
 
 from oduflow.blueprints.audit import record
 from oduflow.blueprints.auth.anonymous import anonymous
-from oduflow.blueprints.auth.hosts import teams_at
 from oduflow.blueprints.auth.rate_limits import compare_credential
 from oduflow.blueprints.auth.requests import NotSignedIn
 from oduflow.blueprints.auth.secret_digests import SecretDigests
@@ -17,6 +16,7 @@ from oduflow.domain.errors import Kind, Unauthenticated
 from oduflow.domain.grant_rules import REST
 from oduflow.domain.oauth import resource_at
 from oduflow.settings import Settings, TeamSettings
+from oduflow.settings.team import teams_at
 
 SUBJECT = "auth_token"
 _REALM = 'realm="Oduflow"'

@@ -10,9 +10,6 @@ from oduflow.blueprints.context import context
 from oduflow.domain.errors import Kind
 from oduflow.domain.hosts import join_host_port
 from oduflow.settings import Settings
-from oduflow.settings.team import teams_at
-
-__all__ = ["allowed_hosts", "refuse_repeated_headers", "refuse_unknown_host", "teams_at"]
 
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound

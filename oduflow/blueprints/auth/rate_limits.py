@@ -16,11 +16,11 @@ from typing import TypeVar
 from flask import request
 
 from oduflow.blueprints.audit import record
-from oduflow.blueprints.auth.hosts import teams_at
 from oduflow.blueprints.context import context
 from oduflow.domain.access import Actor
 from oduflow.domain.errors import Failure, Kind, RateLimited
 from oduflow.domain.rate_limits import Claim, Reservation
+from oduflow.settings.team import teams_at
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

@@ -34,7 +34,7 @@ def test_it_names_the_only_team_there_is_for_people_else_when_one_is_chosen(
         walk.register()
         page = read_page(walk.authorize().text).text
     assert ("Blue" in page) is named
-    assert ("if you are in several teams you choose one" in page) is not named
+    assert ("if you are in several, you choose one" in page) is not named
 
 
 def test_html_in_a_clients_name_is_inert(walk: Walk):
