@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run images check test docs bench clean
+.PHONY: help setup run images check test mutants docs bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ check: setup ## Run format, lint, types, import contracts, and the tests without
 test: setup engine ## Install what the tests need, then run all tests
 	@scripts/test.sh
 
+mutants: setup ## Change the security code piece by piece, and list each change that no test detects
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
+
 docs: setup ## Generate the README's table of configuration keys
 	@$(BIN)/python -m tests.support.documents
 
@@ -46,4 +50,4 @@ bench: setup engine ## Measure the product with real Docker, PostgreSQL and Odoo
 	@$(BIN)/python -m bench
 
 clean: ## Remove build results and caches
-	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache mutants

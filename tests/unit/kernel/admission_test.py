@@ -86,6 +86,7 @@ def test_what_is_foreign_is_refused_in_the_words_for_what_is_not_there():
             absent = refusal(operation, "gone", "d" * 12)
             assert isinstance(foreign, NotFound)
             assert isinstance(absent, NotFound)
+            assert ("till" if operation.scope is Scope.ENVIRONMENT else FOREIGN_JOB) in str(foreign)
             assert foreign.hint == absent.hint
             assert foreign.message.replace("till", "gone").replace("b" * 12, "d" * 12) == (
                 absent.message
@@ -174,6 +175,29 @@ def test_a_job_remembers_the_environment_that_it_is_about():
 
     assert made.refusal("shop", OWN_JOB) is None
     assert made.world.runner.jobs.store.list("1", active=False, limit=9)[0].environment == "id-shop"
+
+
+def test_the_job_of_a_team_operation_records_no_environment():
+    made = Walk(REGISTRY.get("create_template"), environments=None)
+
+    assert made.refusal("base", OWN_JOB) is None
+    assert made.world.runner.jobs.store.list("1", active=False, limit=9)[0].environment == ""
+
+
+def test_a_missing_permission_is_named_with_the_operation_and_the_actor():
+    refused = Walk(REGISTRY.get("stop_environment"), tiers={Tier.READ}).refusal("shop", OWN_JOB)
+
+    assert isinstance(refused, Forbidden)
+    for word in ("stop_environment", "environment:write", "grant:ci", "Ask for a grant"):
+        assert word in f"{refused.message} {refused.hint}"
+
+
+def test_a_refusal_of_a_team_operation_names_it_and_the_restricted_actor():
+    refused = Walk(REGISTRY.get("create_template")).refusal("base", OWN_JOB)
+
+    assert isinstance(refused, Forbidden)
+    for word in ("create_template", "whole team", "grant:ci", "Ask "):
+        assert word in f"{refused.message} {refused.hint}"
 
 
 @dataclass
