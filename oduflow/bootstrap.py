@@ -42,6 +42,7 @@ from oduflow.domain.access import Actor
 from oduflow.domain.plan import Naming
 from oduflow.files.private import ensure_secret
 from oduflow.kernel.jobs import Jobs
+from oduflow.kernel.locks import LockKey
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
 from oduflow.services.access.audit import AuditTrail
@@ -137,7 +138,9 @@ class Services:
     def people(self) -> GithubPeople:
         """Who signed in through GitHub."""
         oauth = self.oauth
-        return GithubPeople(self.live.current, oauth.tokens, oauth.logins, self.grants.environment)
+        return GithubPeople(
+            self.live.current, oauth.tokens, oauth.logins, self.runner.environment_id
+        )
 
     def still_valid(self, actor: Actor) -> bool:
         """Whether what let an actor in still would: asked again while a stream is open."""
@@ -167,7 +170,7 @@ def build(settings: Settings) -> Services:
     credentials = Credentials(
         naming.team_folder,
         lambda team: locks.acquire(
-            f"git-credentials/{team}", "another change of credentials", wait=LOCK_SECONDS
+            LockKey.credentials(team), "another change of credentials", wait=LOCK_SECONDS
         ),
     )
 
@@ -228,7 +231,15 @@ def build(settings: Settings) -> Services:
     )
     audit = AuditTrail(audit_log)
     grants = GrantKeeper(deps.grants, deps.environments, lambda: live.current().teams)
-    runner = Runner(registry, deps, locks=locks, jobs=jobs, audit=audit, reach=grants)
+    runner = Runner(
+        registry,
+        deps,
+        locks=locks,
+        jobs=jobs,
+        audit=audit,
+        environments=deps.environments,
+        grants=grants,
+    )
     quick = _Docker.over(Engine(timeout=LOOK_SECONDS), naming)
     watched = replace(
         deps,

@@ -1,4 +1,4 @@
-"""Who asks, and what they may do."""
+"""Actors, and what they may do: permissions, tiers, scopes."""
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -43,18 +43,29 @@ class Permission(StrEnum):
 
 
 class Scope(StrEnum):
-    """What an operation is about, and so whether an actor of a few environments may call it.
+    """What an operation is about: what it locks when it writes, and who may call it.
 
-    ENVIRONMENT: the environment that its `name` names; another one is not found.
-    JOB: the job that its `job` names; one that is about no environment of the actor's is not found.
-    OWN: whatever the actor may see; the handler leaves the rest out.
-    TEAM: the team as a whole; refused.
+    ENVIRONMENT: the environment in `name`; one outside the actor's restriction is not found.
+    EXTRA_REPO: the extra repo in `name`; the whole team's, so restricted actors are refused.
+    GRANT: the grant in `name`; the handler finds only grants within the actor's own.
+    JOB: the job in `job`; one about an environment outside the restriction is not found.
+    NEW_ENVIRONMENT: the environment in `name`, which may not exist yet; the whole team's.
+    OWN: everything that the actor may see; the handler leaves out the rest.
+    TEAM: the team as a whole; restricted actors are refused.
+    TEMPLATE: the template in `name`; the whole team's.
     """
 
     ENVIRONMENT = "environment"
+    EXTRA_REPO = "extra_repo"
+    GRANT = "grant"
     JOB = "job"
+    NEW_ENVIRONMENT = "new_environment"
     OWN = "own"
     TEAM = "team"
+    TEMPLATE = "template"
+
+
+OPEN_TO_RESTRICTED = frozenset({Scope.ENVIRONMENT, Scope.GRANT, Scope.JOB, Scope.OWN})
 
 
 class ActorKind(StrEnum):
@@ -70,7 +81,7 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever asks: one team, one way of proof, one subject.
+    """The caller of an operation: one team, one way of proof, one subject.
 
     Attributes:
         team: the team's id; everything the actor sees lies in it.
@@ -79,8 +90,8 @@ class Actor:
         tiers: what the actor may do; everything unless a grant narrows it.
         subject_id: what stays the same when the subject is renamed: the numeric GitHub id, the
             grant's id; empty where the subject itself does.
-        environments: the ids of the only environments the actor may touch; None is all of the
-            team, and what belongs to the team as a whole.
+        environments: the ids of the only environments the actor may touch; None for an actor
+            that is not restricted and may touch all of the team.
     """
 
     team: str
@@ -94,17 +105,17 @@ class Actor:
         """Whether the actor holds the permission's tier."""
         return permission.tier in self.tiers
 
-    def reaches(self, environment: str) -> bool:
-        """Whether the environment with that id is the actor's to touch; empty is the team's own."""
+    def can_access(self, environment: str) -> bool:
+        """Whether the actor may touch the environment of that id; empty is the team's own."""
         return self.environments is None or environment in self.environments
 
-    def covers(self, scope: Scope) -> bool:
+    def allows_scope(self, scope: Scope) -> bool:
         """Whether operations of that scope are open to the actor at all."""
-        return self.environments is None or scope is not Scope.TEAM
+        return self.environments is None or scope in OPEN_TO_RESTRICTED
 
-    def within(self, environment: str) -> "Actor":
-        """Return the same actor, who may touch at most the environment with that id."""
-        kept = {environment} if self.reaches(environment) else set()
+    def restricted_to(self, environment: str) -> "Actor":
+        """Return the same actor, restricted to at most the environment of that id."""
+        kept = {environment} if self.can_access(environment) else set()
         return replace(self, environments=frozenset(kept))
 
     def __str__(self) -> str:

@@ -22,7 +22,8 @@ from oduflow.domain.job import Job, Progress
 from oduflow.domain.names import new_id
 from oduflow.domain.outcome import FINISHED, Envelope, ErrorView, Nothing, Status
 from oduflow.kernel.call import Call, Origin
-from oduflow.kernel.ports import BootSlots, Held, JobStore, Locks
+from oduflow.kernel.locks import Held, LockKey, Locks
+from oduflow.kernel.ports import BootSlots, JobStore
 
 log = logging.getLogger(__name__)
 
@@ -182,7 +183,7 @@ class Jobs:
 
     def alive(self, job: str) -> bool:
         """Whether some process works on the job at this moment."""
-        return not self._locks.is_free(_key(job))
+        return not self._locks.is_free(LockKey.job(job))
 
     def here(self) -> frozenset[str]:
         """Name the jobs that this process works on."""
@@ -216,7 +217,7 @@ class Jobs:
 
     def _begin(self, job: Job, origin: Origin, work: Work) -> None:
         # The lock comes before the row: a row whose lock is free belongs to a dead process.
-        held = self._locks.acquire(_key(job.id), f"{job.operation} by {job.actor}")
+        held = self._locks.acquire(LockKey.job(job.id), f"{job.operation} by {job.actor}")
         try:
             self.store.add(job)
             self._ended[job.id] = threading.Event()
@@ -259,10 +260,6 @@ class Jobs:
 def no_job(job: str) -> NotFound:
     """Say that there is no such job: the same words whether it is absent or foreign."""
     return NotFound(f"There is no job {job}.", "list_jobs shows the latest.")
-
-
-def _key(job: str) -> str:
-    return f"jobs/{job}"
 
 
 def _moved(before: Job | None, after: Job) -> bool:

@@ -3,7 +3,7 @@
 import inspect
 import re
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from oduflow.domain.access import Permission, Scope, Tier
 from oduflow.domain.outcome import Envelope, Outcome
+from oduflow.kernel.locks import LockKey
 
 Handler = Callable[..., Outcome[Any]]
 Check = Callable[[Any, Any], None]
@@ -20,7 +21,14 @@ H = TypeVar("H", bound=Handler)
 _REST = re.compile(r"(GET|POST|DELETE|PATCH) (/[a-z{}/_-]*)")
 _NAME = re.compile(r"[a-z]+(_[a-z]+)+")
 _ABOUT_AN_ENVIRONMENT = "/environments/{name}"
-_TARGET = {Scope.ENVIRONMENT: "name", Scope.JOB: "job"}
+_LOCKED: dict[Scope, Callable[[str, str], LockKey]] = {
+    Scope.ENVIRONMENT: LockKey.environment,
+    Scope.EXTRA_REPO: LockKey.extra_repo,
+    Scope.GRANT: LockKey.grant,
+    Scope.NEW_ENVIRONMENT: LockKey.environment,
+    Scope.TEMPLATE: LockKey.template,
+}
+_TARGET = dict.fromkeys(_LOCKED, "name") | {Scope.JOB: "job"}
 _ATTRIBUTE = "__operation__"
 
 
@@ -45,8 +53,8 @@ class Operation:
         noun: the folder it lives in.
         title: its first docstring line without the full stop.
         description: its docstring.
-        scope: what it is about, and so who of a narrow reach may call it.
-        lock: whether it holds `noun/team/name` while it works.
+        scope: what it is about: what it holds while it writes, and which actors may call it.
+        locks: what else it holds: arguments that name something, each with the scope of that.
         slow: whether it runs as a job.
         cancellable: whether its job can be called off; a deletion is finished once begun.
         idempotent: whether the same call twice leaves the world as once.
@@ -65,7 +73,7 @@ class Operation:
     permission: Permission
     effect: Effect
     scope: Scope
-    lock: bool
+    locks: Mapping[str, Scope]
     slow: bool
     cancellable: bool
     idempotent: bool
@@ -83,9 +91,19 @@ class Operation:
         """The model of its answers."""
         return Envelope[self.result]  # type: ignore[name-defined]
 
-    def lock_key(self, team: str, args: BaseModel) -> str:
-        """Name the lock of one call: the noun, the team, and the thing it is about."""
-        return f"{self.noun}/{team}/{getattr(args, 'name', '')}"
+    @property
+    def holds(self) -> Mapping[str, Scope]:
+        """The arguments whose things are locked during a call; a read locks nothing."""
+        if self.effect is Effect.READ:
+            return {}
+        own = {"name": self.scope} if self.scope in _LOCKED else {}
+        return own | dict(self.locks)
+
+    def lock_keys(self, team: str, args: BaseModel) -> tuple[LockKey, ...]:
+        """Return the keys that one call holds until it ends."""
+        return tuple(
+            _LOCKED[scope](team, str(getattr(args, field))) for field, scope in self.holds.items()
+        )
 
     def target(self, args: BaseModel) -> str:
         """Name what a call is about, as a list of jobs shows it."""
@@ -99,7 +117,7 @@ def operation(  # noqa: PLR0913 - a declaration says everything in one place
     rest: str,
     scope: Scope | None = None,
     audit: tuple[str, ...] = (),
-    lock: bool = False,
+    locks: Mapping[str, Scope] | None = None,
     slow: bool = False,
     cancellable: bool = True,
     idempotent: bool = True,
@@ -108,15 +126,16 @@ def operation(  # noqa: PLR0913 - a declaration says everything in one place
 ) -> Callable[[H], H]:
     """Declare a handler `(deps, call, args) -> Outcome[View]` as an operation.
 
-    One that does not say its scope is the team's: whoever may touch a few environments only is
-    refused. One whose route lies below an environment has to say.
+    The scope is the team's unless it is given: restricted actors are refused. A handler whose scope
+    is an environment takes its row as a fourth argument, `environment`. A route below an
+    environment needs a scope.
 
     Raises:
         BadDeclaration: at import, when the declaration leaves something out.
     """
 
     def declare(handler: H) -> H:
-        arguments, result = _types(handler)
+        arguments, result = _types(handler, takes_environment=scope is Scope.ENVIRONMENT)
         summary, _, _ = (inspect.getdoc(handler) or "").partition("\n")
         matched = _REST.fullmatch(rest)
         if matched is None:
@@ -129,7 +148,7 @@ def operation(  # noqa: PLR0913 - a declaration says everything in one place
             permission=permission,
             effect=effect,
             scope=scope or Scope.TEAM,
-            lock=lock,
+            locks=locks or {},
             slow=slow,
             cancellable=cancellable,
             idempotent=idempotent,
@@ -160,11 +179,12 @@ def declared_in(module: Any) -> list[Operation]:
     ]
 
 
-def _types(handler: Handler) -> tuple[type[BaseModel], type[BaseModel]]:
+def _types(handler: Handler, *, takes_environment: bool) -> tuple[type[BaseModel], type[BaseModel]]:
     hints = typing.get_type_hints(handler)
     names = list(inspect.signature(handler).parameters)
-    if names != ["deps", "call", "args"]:
-        raise BadDeclaration(f"{handler.__name__} takes {names}, not (deps, call, args)")
+    wanted = ["deps", "call", "args", *(["environment"] if takes_environment else [])]
+    if names != wanted:
+        raise BadDeclaration(f"{handler.__name__} takes {names}, not ({', '.join(wanted)})")
     answer = hints.get("return")
     if typing.get_origin(answer) is not Outcome:
         raise BadDeclaration(f"{handler.__name__} answers {answer}, not Outcome[View]")
@@ -187,7 +207,10 @@ def _check(declared: Operation) -> None:
         "its name is not verb_noun": not _NAME.fullmatch(declared.name),
         "it has no docstring": not declared.title,
         f"fields without a description: {undescribed}": bool(undescribed),
-        "it writes without a lock": changes and not declared.lock and "name" in fields,
+        "it writes without a lock": changes and not declared.holds and "name" in fields,
+        f"it holds what it does not take: {dict(declared.locks)}": not (
+            set(declared.locks) <= set(fields) and set(declared.locks.values()) <= set(_LOCKED)
+        ),
         "it writes through a reading permission": changes and declared.permission.tier is Tier.READ,
         "it writes on a GET": changes and declared.method == "GET",
         "it is no job, which alone can be cancelled": not (declared.cancellable or declared.slow),

@@ -1,4 +1,4 @@
-"""What the kernel needs of the layers above its reach; `bootstrap` hands the implementations in."""
+"""Protocols of what the kernel needs from higher layers; `bootstrap` passes the implementations."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -7,25 +7,9 @@ from typing import Any, Protocol
 
 from oduflow.domain.access import Actor
 from oduflow.domain.audit.rows import AuditRow
+from oduflow.domain.environment import Environment
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import Status
-
-
-class Held(Protocol):
-    """A lock in our hands; closing the process frees it too."""
-
-    def release(self) -> None:
-        """Let go; a second call does nothing."""
-
-
-class Locks(Protocol):
-    """Locks that hold across processes and die with their holder."""
-
-    def acquire(self, key: str, holder: str) -> Held:
-        """Take `key` now, or raise `Busy` naming its holder and age."""
-
-    def is_free(self, key: str) -> bool:
-        """Whether nobody holds `key` at this moment."""
 
 
 class JobStore(Protocol):
@@ -67,14 +51,18 @@ class JobStore(Protocol):
         """Whether somebody asked it to stop."""
 
 
-class Reach(Protocol):
-    """Knows what the runner must know of environments and grants to keep everybody in bounds."""
+class EnvironmentLookup(Protocol):
+    """Finds environments by name, for every call that is about one."""
 
-    def environment(self, team: str, name: str) -> str | None:
-        """Return the id of the team's environment of exactly that name, or None."""
+    def get(self, team: str, name: str) -> Environment | None:
+        """Return the team's environment of exactly that name, or None."""
+
+
+class GrantUsage(Protocol):
+    """Counts the calls that are made with grants."""
 
     def spend(self, actor: Actor) -> None:
-        """Count one call of a grant's holder, or raise `Unauthenticated` when it counts no more."""
+        """Count one call of a grant, or raise `Unauthenticated` when the grant has ended."""
 
 
 class AuditSink(Protocol):

@@ -1,9 +1,9 @@
 """The only way to a handler: admit a call, then execute it.
 
-Admit validates, authorises and takes the lock; a refusal is audited and nothing has happened.
-Whether the actor may touch what the call is about is decided here, by the operation's scope.
-Execute runs the handler, audits and lets go. A slow operation is admitted now and executed as
-a job that takes the lock along. Reads and refused strangers repeat: those are counted.
+Admit checks the permission, validates, finds the environment and takes the locks; a refusal is
+audited and nothing has happened. Execute runs the handler, audits and releases. A slow operation
+is admitted now and executed as a job that keeps the locks. Reads and refused anonymous calls
+repeat, so those are counted instead of appended.
 """
 
 import logging
@@ -17,15 +17,17 @@ from pydantic import BaseModel
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.audit.rows import AuditRow, may_repeat
 from oduflow.domain.clock import now
+from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Failure, Internal, Kind, NotFound
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.masking import redact
 from oduflow.domain.outcome import FINISHED, Envelope, Outcome, Status
-from oduflow.kernel.admission import authorise, target
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.jobs import Jobs
+from oduflow.kernel.locks import Held, Locks, acquire_all
 from oduflow.kernel.operation import Operation
-from oduflow.kernel.ports import AuditSink, Held, Locks, Reach
+from oduflow.kernel.permission_check import check_job, check_permission, find_environment
+from oduflow.kernel.ports import AuditSink, EnvironmentLookup, GrantUsage
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.validation import validate
 
@@ -38,7 +40,11 @@ LARGE = 1 << 63  # beyond it a number is as good as a text
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A call that may run: validated, authorised, its lock taken."""
+    """A call that may run: permitted, validated, its locks held.
+
+    Attributes:
+        environment: the row of the environment that it is about, read under the lock.
+    """
 
     operation: Operation
     args: BaseModel
@@ -46,15 +52,20 @@ class Admitted:
     origin: Origin
     held: Held | None
     since: float
-    environment: str = ""
+    environment: Environment | None = None
+
+    def run(self, deps: Any, call: Call) -> Outcome[Any]:
+        """Call the handler."""
+        about = () if self.environment is None else (self.environment,)
+        return self.operation.handler(deps, call, self.args, *about)
 
 
 class Runner:
     """Runs operations for every face, in one way.
 
     Attributes:
-        reach: turns names into ids, and counts the calls of grants.
-        audit: where every call is remembered.
+        environments: finds the environment that a call is about.
+        audit: where every call is recorded.
     """
 
     def __init__(
@@ -65,14 +76,16 @@ class Runner:
         locks: Locks,
         jobs: Jobs,
         audit: AuditSink,
-        reach: Reach,
+        environments: EnvironmentLookup,
+        grants: GrantUsage,
     ) -> None:
         self.registry = registry
         self.jobs = jobs
-        self.reach = reach
+        self.environments = environments
         self.audit = audit
         self._deps = deps
         self._locks = locks
+        self._grants = grants
 
     def call(
         self,
@@ -124,8 +137,13 @@ class Runner:
             job=job.id,
         )
 
+    def environment_id(self, team: str, name: str) -> str | None:
+        """Return the id of the team's environment of exactly that name, or None."""
+        found = self.environments.get(team, name)
+        return None if found is None else found.id
+
     def admit(self, name: str, raw: Mapping[str, Any], actor: Actor, origin: Origin) -> Admitted:
-        """Authorise, validate and lock; a refusal is audited.
+        """Check the permission, validate and lock; a refusal is audited.
 
         Raises:
             Failure: why not.
@@ -135,40 +153,49 @@ class Runner:
         taken = operation.arguments.model_fields.keys() & raw.keys()
         fields = {key: _short(raw[key]) for key in operation.audit if key in taken}
         try:
-            authorise(self.reach, operation, actor)
+            check_permission(self._grants, operation, actor)
             args = validate(operation, raw)
-            environment = self._target(operation, args, actor)
+            environment, held = self._find(operation, args, actor), None
             if operation.check is not None:
                 operation.check(self._deps, args)
-            held = self._lock(operation, args, actor) if operation.lock else None
+            if operation.holds:
+                environment, held = self._hold(operation, args, actor)
         except Failure as refusal:
             repeats = actor.kind is ActorKind.ANONYMOUS
             self._remember(operation, actor, origin, fields, refusal.kind, since, repeats=repeats)
             raise
         return Admitted(operation, args, actor, origin, held, since, environment)
 
-    def _target(self, operation: Operation, args: BaseModel, actor: Actor) -> str:
+    def _find(self, operation: Operation, args: BaseModel, actor: Actor) -> Environment | None:
+        """Find what the call is about before its lock is taken: each lock is a file that stays."""
+        check_job(self.jobs, operation, args, actor)
         try:
-            return target(self.reach, self.jobs, operation, args, actor)
+            return find_environment(self.environments, operation, args, actor)
         except NotFound:
-            key = operation.lock_key(actor.team, args)
-            if actor.environments is not None or not operation.lock or self._locks.is_free(key):
+            keys = operation.lock_keys(actor.team, args)
+            if actor.environments is not None or all(map(self._locks.is_free, keys)):
                 raise
-        # Somebody is making it: there is no row yet, but the lock says who. Most likely it is held.
-        self._lock(operation, args, actor).release()
-        return target(self.reach, self.jobs, operation, args, actor)
+        # It is being created and has no row yet: the lock's holder makes this call busy.
+        self._acquire(operation, args, actor).release()
+        return find_environment(self.environments, operation, args, actor)
 
-    def _lock(self, operation: Operation, args: BaseModel, actor: Actor) -> Held:
-        held = self._locks.acquire(
-            operation.lock_key(actor.team, args), f"{operation.name} by {actor}"
-        )
+    def _hold(
+        self, operation: Operation, args: BaseModel, actor: Actor
+    ) -> tuple[Environment | None, Held]:
+        """Take the call's locks, then read the row that the handler gets.
+
+        Until the lock was held, another environment may have taken the name.
+        """
+        held = self._acquire(operation, args, actor)
         try:
-            # Between the look and the lock another environment may have taken the name.
-            target(self.reach, self.jobs, operation, args, actor)
-        except Failure:
+            return find_environment(self.environments, operation, args, actor), held
+        except BaseException:
             held.release()
             raise
-        return held
+
+    def _acquire(self, operation: Operation, args: BaseModel, actor: Actor) -> Held:
+        keys = operation.lock_keys(actor.team, args)
+        return acquire_all(self._locks, keys, f"{operation.name} by {actor}")
 
     def _start(self, admitted: Admitted) -> Job:
         operation, args = admitted.operation, admitted.args
@@ -179,7 +206,7 @@ class Runner:
                 admitted.actor,
                 admitted.origin,
                 lambda call: self._execute(admitted, call),
-                environment=admitted.environment,
+                environment=admitted.environment.id if admitted.environment else "",
             )
         except BaseException as refusal:
             self._end(admitted, refusal.kind if isinstance(refusal, Failure) else Kind.INTERNAL)
@@ -189,7 +216,7 @@ class Runner:
         operation = admitted.operation
         outcome: str = Kind.INTERNAL
         try:
-            answer = envelope(operation, operation.handler(self._deps, call, admitted.args), call)
+            answer = envelope(operation, admitted.run(self._deps, call), call)
             outcome = Status.OK
         except Failure as failure:
             outcome = failure.kind
@@ -207,7 +234,7 @@ class Runner:
         return answer
 
     def _end(self, admitted: Admitted, outcome: str) -> None:
-        """Let go of the lock, and remember how the call ended."""
+        """Release the locks, and record how the call ended."""
         if admitted.held is not None:
             admitted.held.release()
         operation, args = admitted.operation, admitted.args

@@ -1,10 +1,13 @@
+import ast
 import importlib
 from pathlib import Path
 
 from oduflow import bootstrap
+from oduflow.domain.access import Scope, Tier
+from oduflow.kernel.locks import LockKey
 from oduflow.kernel.operation import Effect, declared_in
 from oduflow.kernel.registry import Registry
-from tests.support.tree import PRODUCT, name_of
+from tests.support.tree import PRODUCT, code_files, name_of, nodes_of
 
 FOLDER = PRODUCT / "operations"
 FILES = sorted(path for path in FOLDER.rglob("*.py") if path.name != "__init__.py")
@@ -29,10 +32,56 @@ def test_whatever_is_done_to_a_named_thing_can_be_read_in_the_audit():
     silent = [
         operation.name
         for operation in Registry.discover(bootstrap.OPERATIONS)
-        if operation.lock and "name" not in operation.audit
+        if not set(operation.holds) <= set(operation.audit)
     ]
 
     assert silent == []
+
+
+def test_lock_of_an_environment_is_held_by_every_operation_that_changes_one():
+    registry = Registry.discover(bootstrap.OPERATIONS)
+    about_one = {Scope.ENVIRONMENT, Scope.NEW_ENVIRONMENT}
+    changing = [
+        found for found in registry if found.scope in about_one and found.effect is not Effect.READ
+    ]
+
+    unlocked = [
+        operation.name
+        for operation in changing
+        if LockKey.environment("1", "shop")
+        not in operation.lock_keys("1", operation.arguments.model_construct(name="shop"))
+    ]
+
+    assert len(changing) > 6
+    assert unlocked == []
+
+
+def test_lock_keys_are_written_in_one_module_only():
+    """Nothing outside the kernel spells a key: it asks LockKey for one."""
+    spelled = [
+        name_of(path)
+        for path in code_files()
+        if name_of(path) != "oduflow/kernel/locks.py"
+        and any(
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "LockKey"
+            for node in nodes_of(path)
+        )
+    ]
+
+    assert spelled == []
+
+
+def test_a_read_needs_a_reading_permission_unless_it_shows_a_secret():
+    wider = [
+        operation.name
+        for operation in Registry.discover(bootstrap.OPERATIONS)
+        if operation.effect is Effect.READ
+        and operation.permission.tier not in {Tier.READ, Tier.ADMIN}
+    ]
+
+    assert wider == ["get_environment_login"]
 
 
 def test_a_deletion_is_only_ever_finished_and_everything_else_can_be_called_off():

@@ -66,7 +66,8 @@ def api_world(folder: Path) -> Iterator[ApiWorld]:
         locks=built.deps.locks,
         jobs=built.deps.jobs,
         audit=built.audit,
-        reach=built.grants,
+        environments=built.deps.environments,
+        grants=built.grants,
     )
     services = replace(built, runner=runner)
     services.store.migrate()
@@ -99,4 +100,4 @@ def _operations(ledger: Ledger) -> Iterator[Operation]:
 
 
 def _on(ledger: Ledger, handler: Any) -> Any:
-    return lambda _deps, call, args: handler(ledger, call, args)
+    return lambda _deps, call, args, *_row: handler(ledger, call, args)

@@ -22,6 +22,7 @@ from oduflow.domain.audit.view import AuditEntry, AuditPage, ReadAudit
 from oduflow.domain.clock import now, rfc3339
 from oduflow.domain.environment import (
     CreateEnvironment,
+    Environment,
     EnvironmentList,
     EnvironmentLogin,
     EnvironmentLogs,
@@ -47,9 +48,10 @@ from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
 from tests.support import credential_rows
 from tests.support.credential_rows import CredentialRows
-from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, FakeReach, World, basic, make_world
+from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, FakeEnvironments, World, basic, make_world
 from tests.support.grant_ledger import GRANT_HANDLERS
 from tests.support.pages import Element, read_page
+from tests.support.store_rows import environment
 
 BLUE = basic(BLUE_PASSWORD)
 REPOSITORY = "https://git.example.com/acme/addons.git"
@@ -371,15 +373,16 @@ HANDLERS: dict[str, Any] = {
 HANDLERS |= credential_rows.HANDLERS | GRANT_HANDLERS
 
 
-class LedgerReach(FakeReach):
+class LedgerEnvironments(FakeEnvironments):
     """Finds the environments of a ledger by name."""
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__()
         self._ledger = ledger
 
-    def environment(self, team: str, name: str) -> str | None:
-        return name if name in self._ledger.environments else None
+    def get(self, team: str, name: str) -> Environment | None:
+        known = name in self._ledger.environments
+        return environment(id=name, team=team, name=name) if known else None
 
 
 def make_dashboard(toml: str = ONE_TEAM) -> tuple[World, Ledger]:
@@ -387,7 +390,8 @@ def make_dashboard(toml: str = ONE_TEAM) -> tuple[World, Ledger]:
     ledger = Ledger()
     ledger.go.set()
     ledger.add_template("base-19")
-    world = make_world(toml, operations=_operations(), deps=ledger, reach=LedgerReach(ledger))
+    environments = LedgerEnvironments(ledger)
+    world = make_world(toml, operations=_operations(), deps=ledger, environments=environments)
     ledger.jobs = world.runner.jobs
     return world, ledger
 
@@ -437,7 +441,7 @@ def _operations() -> Iterator[Operation]:
 
 
 def _stumbling(declared: Operation, handler: Any) -> Any:
-    def handle(ledger: Ledger, call: Call, args: Any) -> Outcome[Any]:
+    def handle(ledger: Ledger, call: Call, args: Any, *_row: Any) -> Outcome[Any]:
         if declared.name in ledger.stumbles:
             raise ledger.stumbles[declared.name]
         answer: Outcome[Any] = handler(ledger, call, args)

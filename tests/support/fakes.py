@@ -25,20 +25,23 @@ from oduflow.blueprints.ports import CredentialCheck, RateLimitStore, TokenVerif
 from oduflow.domain.access import Actor
 from oduflow.domain.audit.rows import AuditRow
 from oduflow.domain.clock import now
+from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Busy, Unauthenticated
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import FINISHED, Status
 from oduflow.domain.rate_limits import Claim, Reservation
 from oduflow.domain.status import HealthFinding
 from oduflow.kernel.jobs import Jobs
+from oduflow.kernel.locks import LockKey
 from oduflow.kernel.operation import Operation
-from oduflow.kernel.ports import Reach
+from oduflow.kernel.ports import EnvironmentLookup, GrantUsage
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
 from oduflow.services.access.github import GithubPeople
 from oduflow.settings import Settings, SettingsSource, parse
 from oduflow.web import create_app
 from tests.support.oauth_parts import OAuthParts
+from tests.support.store_rows import environment
 from tests.support.things import THINGS
 
 if TYPE_CHECKING:
@@ -131,8 +134,8 @@ class FakeJobStore:
 class FakeHeld:
     """A held lock."""
 
-    holders: dict[str, object]
-    key: str
+    holders: dict[LockKey, object]
+    key: LockKey
     mark: object
 
     def release(self) -> None:
@@ -144,10 +147,10 @@ class FakeLocks:
     """Locks that hold inside this process."""
 
     def __init__(self) -> None:
-        self.holders: dict[str, object] = {}
+        self.holders: dict[LockKey, object] = {}
         self._guard = threading.Lock()
 
-    def acquire(self, key: str, holder: str) -> FakeHeld:
+    def acquire(self, key: LockKey, holder: str) -> FakeHeld:
         mark = (holder,)
         with self._guard:
             if key in self.holders:
@@ -155,7 +158,7 @@ class FakeLocks:
             self.holders[key] = mark
         return FakeHeld(self.holders, key, mark)
 
-    def is_free(self, key: str) -> bool:
+    def is_free(self, key: LockKey) -> bool:
         return key not in self.holders
 
 
@@ -181,19 +184,29 @@ class FakeAudit:
 
 
 @dataclass
-class FakeReach:
-    """Environments by team and name, and the calls that grants made.
+class FakeEnvironments:
+    """Environments by team and name.
 
     Attributes:
         ids: the id of each environment.
-        left: how many calls each grant has left; those not named here have enough.
     """
 
     ids: dict[tuple[str, str], str] = field(default_factory=dict)
-    left: dict[str, int] = field(default_factory=dict)
 
-    def environment(self, team: str, name: str) -> str | None:
-        return self.ids.get((team, name))
+    def get(self, team: str, name: str) -> Environment | None:
+        found = self.ids.get((team, name))
+        return None if found is None else environment(id=found, team=team, name=name)
+
+
+@dataclass
+class FakeGrantUsage:
+    """The calls that grants made.
+
+    Attributes:
+        left: how many calls each grant has left; those not named here have enough.
+    """
+
+    left: dict[str, int] = field(default_factory=dict)
 
     def spend(self, actor: Actor) -> None:
         left = self.left.get(actor.subject_id, 1)
@@ -332,7 +345,8 @@ def make_world(
     *,
     operations: Iterable[Operation] = THINGS,
     deps: Any = None,
-    reach: Reach | None = None,
+    environments: EnvironmentLookup | None = None,
+    grants: GrantUsage | None = None,
 ) -> World:
     """Build a world from a configuration's text and a few operations."""
     job_rows, locks, audit, slots = FakeJobStore(), FakeLocks(), FakeAudit(), FakeBootSlots()
@@ -343,15 +357,14 @@ def make_world(
         locks=locks,
         jobs=Jobs(job_rows, locks, slots, registry.cancellable),
         audit=audit,
-        reach=reach or FakeReach(),
+        environments=environments or FakeEnvironments(),
+        grants=grants or FakeGrantUsage(),
     )
     world = World(parse(toml), runner, job_rows, locks, audit, slots, FakeProbe(), FakeKeeper())
     if world.settings.server.oauth_enabled:
         parts = world.oauth
         world.verifiers.append(
-            GithubPeople(
-                lambda: world.settings, parts.tokens, parts.logins, runner.reach.environment
-            )
+            GithubPeople(lambda: world.settings, parts.tokens, parts.logins, runner.environment_id)
         )
     return world
 

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from oduflow.adapters.store import Environments, Grants, JobRows, Store, Templates
 from oduflow.domain.access import Actor, ActorKind, Scope
-from oduflow.domain.environment import EnvironmentView
+from oduflow.domain.environment import Environment, EnvironmentView
 from oduflow.domain.outcome import Outcome
 from oduflow.domain.plan import Naming
 from oduflow.kernel.call import Call, Origin
@@ -25,7 +25,6 @@ from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
 from oduflow.services.access.grants import GrantKeeper
-from oduflow.services.environments.view import find
 from oduflow.settings import parse
 from tests.support import store_rows
 from tests.support.fakes import (
@@ -137,7 +136,13 @@ def _made(store: Store, toml: str) -> GrantsWorld:
     )
     keeper = GrantKeeper(grants, environments, lambda: settings.teams)
     runner = Runner(
-        Registry(_operations()), deps, locks=locks, jobs=jobs, audit=audit, reach=keeper
+        Registry(_operations()),
+        deps,
+        locks=locks,
+        jobs=jobs,
+        audit=audit,
+        environments=environments,
+        grants=keeper,
     )
     world = World(
         settings,
@@ -160,8 +165,7 @@ def _operations() -> Iterator[Operation]:
         yield replace(declared, handler=_show) if shows_one else declared
 
 
-def _show(deps: Any, call: Call, args: Any) -> Outcome[EnvironmentView]:
-    row = find(deps, call.actor.team, args.name)
+def _show(deps: Any, call: Call, args: Any, row: Environment) -> Outcome[EnvironmentView]:
     if call.job:
         with call.boot_slot():
             call.raise_if_cancelled()

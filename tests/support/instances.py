@@ -21,6 +21,7 @@ from oduflow.adapters.locks import FileLocks
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.outcome import Envelope
 from oduflow.kernel.call import Origin
+from oduflow.kernel.locks import LockKey
 from oduflow.services.server.destroy import destroy_everything
 from oduflow.settings import Settings, parse
 
@@ -143,7 +144,7 @@ def destroy(services: bootstrap.Services) -> None:
 
 def destroy_orphans() -> list[str]:
     """Remove, by name, the leftovers of dead test runs; one worker at a time."""
-    with FileLocks(ROOT / "odf-locks").acquire("orphans", "tests", wait=120):
+    with FileLocks(ROOT / "odf-locks").acquire(LockKey("orphans"), "tests", wait=120):
         return _destroy_orphans()
 
 

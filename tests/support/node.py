@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from oduflow.adapters.locks import FileLocks
+from oduflow.kernel.locks import LockKey
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".node"
@@ -23,7 +24,7 @@ def node_environment() -> dict[str, str]:
     No browser is opened: programs get one that does nothing.
     """
     FOLDER.mkdir(exist_ok=True)
-    with FileLocks(FOLDER / "locks").acquire("npm", "tests", wait=INSTALL_SECONDS):
+    with FileLocks(FOLDER / "locks").acquire(LockKey("npm"), "tests", wait=INSTALL_SECONDS):
         stamp = FOLDER / "installed"
         if not stamp.exists() or stamp.read_text() != "\n".join(PACKAGES):
             subprocess.run(

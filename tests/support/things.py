@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from oduflow.domain.access import Permission
+from oduflow.domain.access import Permission, Scope
 from oduflow.domain.errors import (
     Busy,
     Cancelled,
@@ -103,7 +103,7 @@ def list_things(deps: Any, call: Call, args: SearchThings) -> Outcome[Things]:
 @operation(
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.WRITE,
-    lock=True,
+    scope=Scope.TEMPLATE,
     audit=("name",),
     rest="POST /things",
 )
@@ -125,7 +125,7 @@ def get_thing(deps: Any, call: Call, args: ThingName) -> Outcome[Thing]:
 @operation(
     permission=Permission.ENVIRONMENT_DESTROY,
     effect=Effect.DESTROY,
-    lock=True,
+    scope=Scope.TEMPLATE,
     audit=("name",),
     rest="DELETE /things/{name}",
 )
@@ -137,7 +137,7 @@ def delete_thing(deps: Any, call: Call, args: ThingName) -> Outcome[Nothing]:
 @operation(
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.WRITE,
-    lock=True,
+    scope=Scope.TEMPLATE,
     slow=True,
     audit=("name",),
     rest="POST /things/{name}/bake",
@@ -153,7 +153,7 @@ def bake_thing(deps: Any, call: Call, args: CreateThing) -> Outcome[Thing]:
 @operation(
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.WRITE,
-    lock=True,
+    scope=Scope.TEMPLATE,
     slow=True,
     rest="POST /things/{name}/burn",
 )
@@ -165,7 +165,7 @@ def burn_thing(deps: Any, call: Call, args: FailThing) -> Outcome[Thing]:
 @operation(
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.WRITE,
-    lock=True,
+    scope=Scope.TEMPLATE,
     rest="POST /things/{name}/fail",
 )
 def fail_thing(deps: Any, call: Call, args: FailThing) -> Outcome[Thing]:
@@ -176,7 +176,7 @@ def fail_thing(deps: Any, call: Call, args: FailThing) -> Outcome[Thing]:
 @operation(
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.WRITE,
-    lock=True,
+    scope=Scope.TEMPLATE,
     rest="POST /things/{name}/break",
 )
 def break_thing(deps: Any, call: Call, args: ThingName) -> Outcome[Thing]:

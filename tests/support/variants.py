@@ -132,6 +132,7 @@ def with_git(instance: Instance, git: GitRepositories) -> Instance:
         locks=deps.locks,
         jobs=deps.jobs,
         audit=services.audit,
-        reach=services.grants,
+        environments=deps.environments,
+        grants=services.grants,
     )
     return replace(instance, services=replace(services, deps=deps, runner=runner))

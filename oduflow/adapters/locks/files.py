@@ -5,25 +5,26 @@ from pathlib import Path
 
 from oduflow.adapters.locks.flock import HeldLock, holder_of, is_free, take
 from oduflow.domain.errors import Busy
+from oduflow.kernel.locks import LockKey
 
 _DIGITS = 32
 
 
 class FileLocks:
-    """Implements `kernel.ports.Locks` in one folder.
+    """Implements `kernel.locks.Locks` in one folder.
 
-    A key may hold anything a person typed, so the file is named by its hash. Keys begin with
-    what is locked and its team; a busy answer can only tell of holders in that team.
+    A key may hold anything a person typed, so the file is named by its hash. A key carries its
+    team, so a busy answer can only tell of holders in that team.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def acquire(self, key: str, holder: str, wait: float = 0) -> HeldLock:
+    def acquire(self, key: LockKey, holder: str, wait: float = 0) -> HeldLock:
         """Take a lock.
 
         Args:
-            key: what is locked, for example `environments/1/sale`.
+            key: what is locked.
             holder: what a busy answer says of us, for example `create_environment by ada`.
             wait: seconds to try; 0 answers at once.
 
@@ -35,16 +36,15 @@ class FileLocks:
         path = self._path(key)
         held = take(path, holder, wait=wait)
         if held is None:
-            thing = key.rpartition("/")[2] or key.partition("/")[0]
             raise Busy(
-                f"“{thing}” is busy: {holder_of(path) or 'another call'}.",
+                f"“{key.name or key.kind}” is busy: {holder_of(path) or 'another call'}.",
                 "Wait until that ends, or cancel its job, then call again.",
             )
         return held
 
-    def is_free(self, key: str) -> bool:
-        """Whether nobody holds `key` at this moment."""
+    def is_free(self, key: LockKey) -> bool:
+        """Whether `key` has no holder at this moment."""
         return is_free(self._path(key))
 
-    def _path(self, key: str) -> Path:
-        return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:_DIGITS]}.lock"
+    def _path(self, key: LockKey) -> Path:
+        return self._folder / f"{hashlib.sha256(str(key).encode()).hexdigest()[:_DIGITS]}.lock"

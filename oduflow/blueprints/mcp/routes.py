@@ -76,19 +76,19 @@ def mcp_one_environment(environment: str) -> Response:
         Unauthenticated: the token is missing or wrong; answered before the look-up.
     """
     _refuse_foreign_origin()
-    actor, reach = authenticate_bearer(), context().runner.reach
+    actor, runner = authenticate_bearer(), context().runner
     # The exact name, not made a slug, so that every environment has one address only.
-    target = reach.environment(actor.team, environment)
-    if target is None or not actor.reaches(target):
+    target = runner.environment_id(actor.team, environment)
+    if target is None or not actor.can_access(target):
         record("unknown_environment", actor, Kind.NOT_FOUND)
         raise no_environment(environment)
 
     is_credential_valid = credential_check(actor)
 
     def still_valid() -> bool:
-        return is_credential_valid() and reach.environment(actor.team, environment) == target
+        return is_credential_valid() and runner.environment_id(actor.team, environment) == target
 
-    return _served(ONE_ENVIRONMENT, actor.within(target), environment, still_valid)
+    return _served(ONE_ENVIRONMENT, actor.restricted_to(target), environment, still_valid)
 
 
 def prepare(app: Flask) -> None:

@@ -67,7 +67,7 @@ class Tools:
         return tuple(
             name
             for name, operation in self._operations.items()
-            if actor.may(operation.permission) and actor.covers(operation.scope)
+            if actor.may(operation.permission) and actor.allows_scope(operation.scope)
         )
 
     def listed(self, names: Iterable[str]) -> list[types.Tool]:

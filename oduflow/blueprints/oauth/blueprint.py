@@ -58,7 +58,7 @@ def current_teams(login: str) -> tuple[str, ...]:
 
 def environment_id(team: str, name: str) -> str | None:
     """Return the id of a team's environment by its name, or None."""
-    return context().runner.reach.environment(team, name)
+    return context().runner.environment_id(team, name)
 
 
 def single_team_name() -> str:

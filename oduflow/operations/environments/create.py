@@ -1,6 +1,6 @@
 """create_environment."""
 
-from oduflow.domain.access import Permission
+from oduflow.domain.access import Permission, Scope
 from oduflow.domain.environment import CreateEnvironment, EnvironmentView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
@@ -13,7 +13,7 @@ from oduflow.services.environments.create import create
 @operation(
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.WRITE,
-    lock=True,
+    scope=Scope.NEW_ENVIRONMENT,
     slow=True,
     open_world=True,
     audit=("name", "branch", "template"),

@@ -1,12 +1,12 @@
 """get_environment."""
 
 from oduflow.domain.access import Permission, Scope
-from oduflow.domain.environment import EnvironmentName, EnvironmentView
+from oduflow.domain.environment import Environment, EnvironmentName, EnvironmentView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.view import current, find
+from oduflow.services.environments.view import current
 
 
 @operation(
@@ -15,8 +15,10 @@ from oduflow.services.environments.view import current, find
     scope=Scope.ENVIRONMENT,
     rest="GET /environments/{name}",
 )
-def get_environment(deps: Deps, call: Call, args: EnvironmentName) -> Outcome[EnvironmentView]:
+def get_environment(
+    deps: Deps, call: Call, args: EnvironmentName, environment: Environment
+) -> Outcome[EnvironmentView]:
     """Show one environment: state, URL, branch and commit, template, why it failed."""
-    shown = current(deps, find(deps, call.actor.team, args.name))
+    shown = current(deps, environment)
     where = f" at {shown.url}" if shown.url else ""
     return Outcome(shown, f"{shown.name} is {shown.state}{where}.")

@@ -1,14 +1,14 @@
 """get_environment_login."""
 
 from oduflow.domain.access import Permission, Scope
-from oduflow.domain.environment import EnvironmentLogin, EnvironmentName
+from oduflow.domain.environment import Environment, EnvironmentLogin, EnvironmentName
 from oduflow.domain.errors import Conflict
 from oduflow.domain.outcome import Outcome
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.view import base_url, find
+from oduflow.services.environments.view import base_url
 
 ADMIN_LOGIN = "admin"
 
@@ -21,19 +21,19 @@ ADMIN_LOGIN = "admin"
     rest="GET /environments/{name}/login",
 )
 def get_environment_login(
-    deps: Deps, call: Call, args: EnvironmentName
+    deps: Deps, call: Call, args: EnvironmentName, environment: Environment
 ) -> Outcome[EnvironmentLogin]:
     """Show how to sign in to an environment's Odoo as its administrator.
 
     The password was made for this environment alone and is in no log.
     """
-    row = find(deps, call.actor.team, args.name)
-    secret = EnvironmentPlan.of(deps.naming, row).secrets / "admin_password"
+    secret = EnvironmentPlan.of(deps.naming, environment).secrets / "admin_password"
     if not secret.is_file():
         raise Conflict(
-            f"{row.name} has no login yet.", f"get_environment name={row.name} shows how far it is."
+            f"{environment.name} has no login yet.",
+            f"get_environment name={environment.name} shows how far it is.",
         )
     login = EnvironmentLogin(
-        url=base_url(deps, row), login=ADMIN_LOGIN, password=secret.read_text("ascii")
+        url=base_url(deps, environment), login=ADMIN_LOGIN, password=secret.read_text("ascii")
     )
-    return Outcome(login, f"Sign in to {row.name} as {ADMIN_LOGIN}.")
+    return Outcome(login, f"Sign in to {environment.name} as {ADMIN_LOGIN}.")

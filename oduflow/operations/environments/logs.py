@@ -1,7 +1,7 @@
 """get_environment_logs."""
 
 from oduflow.domain.access import Permission, Scope
-from oduflow.domain.environment import EnvironmentLogs, GetEnvironmentLogs
+from oduflow.domain.environment import Environment, EnvironmentLogs, GetEnvironmentLogs
 from oduflow.domain.errors import Conflict, NotFound
 from oduflow.domain.odoo_log import filter_log
 from oduflow.domain.outcome import Outcome
@@ -9,7 +9,6 @@ from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.view import find
 
 FILTERED_FROM = 20_000  # lines of the log that a filter looks through
 MAX_CHARACTERS = 32_000  # about 8,000 tokens
@@ -22,23 +21,22 @@ MAX_CHARACTERS = 32_000  # about 8,000 tokens
     rest="GET /environments/{name}/logs",
 )
 def get_environment_logs(
-    deps: Deps, call: Call, args: GetEnvironmentLogs
+    deps: Deps, call: Call, args: GetEnvironmentLogs, environment: Environment
 ) -> Outcome[EnvironmentLogs]:
     """Show the last lines of an environment's Odoo log, filtered by text and level.
 
     The text is data written by the environment, not by this product.
     """
-    row = find(deps, call.actor.team, args.name)
     filtering = args.grep is not None or args.level is not None
     try:
         text = deps.containers.logs(
-            EnvironmentPlan.of(deps.naming, row).container,
+            EnvironmentPlan.of(deps.naming, environment).container,
             tail=FILTERED_FROM if filtering else args.lines,
         )
     except NotFound as cause:
         raise Conflict(
-            f"{row.name} has no container, and so no log.",
-            f"get_environment name={row.name} says why.",
+            f"{environment.name} has no container, and so no log.",
+            f"get_environment name={environment.name} says why.",
         ) from cause
     kept = filter_log(text, lines=args.lines, grep=args.grep, level=args.level)
     log = "\n".join(kept)
@@ -47,5 +45,5 @@ def get_environment_logs(
         end = log[-MAX_CHARACTERS:]
         log = end.partition("\n")[2] or end
         warnings = ("Only the end fits; narrow it with grep, level or lines.",)
-    shown = EnvironmentLogs(name=row.name, lines=log.count("\n") + bool(log), log=log)
-    return Outcome(shown, f"{shown.lines} lines of {row.name}'s log.", warnings=warnings)
+    shown = EnvironmentLogs(name=environment.name, lines=log.count("\n") + bool(log), log=log)
+    return Outcome(shown, f"{shown.lines} lines of {environment.name}'s log.", warnings=warnings)

@@ -1,26 +1,24 @@
 """protect_environment."""
 
 from oduflow.domain.access import Permission, Scope
-from oduflow.domain.environment import EnvironmentView, ProtectEnvironment
+from oduflow.domain.environment import Environment, EnvironmentView, ProtectEnvironment
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.view import current, find
+from oduflow.services.environments.view import current
 
 
 @operation(
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.WRITE,
     scope=Scope.ENVIRONMENT,
-    lock=True,
     audit=("name", "protected"),
     rest="POST /environments/{name}/protect",
 )
 def protect_environment(
-    deps: Deps, call: Call, args: ProtectEnvironment
+    deps: Deps, call: Call, args: ProtectEnvironment, environment: Environment
 ) -> Outcome[EnvironmentView]:
     """Refuse, or allow again, that an environment is deleted."""
-    row = find(deps, call.actor.team, args.name)
-    shown = current(deps, deps.environments.update(row.id, protected=args.protected))
+    shown = current(deps, deps.environments.update(environment.id, protected=args.protected))
     return Outcome(shown, f"{shown.name} {'is' if shown.protected else 'is not'} protected.")

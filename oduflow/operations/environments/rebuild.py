@@ -1,12 +1,12 @@
 """rebuild_environment."""
 
 from oduflow.domain.access import Permission, Scope
-from oduflow.domain.environment import EnvironmentView, RebuildEnvironment
+from oduflow.domain.environment import Environment, EnvironmentView, RebuildEnvironment
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.lifecycle import rebuild, take_up
+from oduflow.services.environments.lifecycle import claim, rebuild
 from oduflow.services.environments.view import view
 
 
@@ -14,19 +14,18 @@ from oduflow.services.environments.view import view
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.WRITE,
     scope=Scope.ENVIRONMENT,
-    lock=True,
     slow=True,
     audit=("name", "update_extra_repos"),
     rest="POST /environments/{name}/rebuild",
 )
 def rebuild_environment(
-    deps: Deps, call: Call, args: RebuildEnvironment
+    deps: Deps, call: Call, args: RebuildEnvironment, environment: Environment
 ) -> Outcome[EnvironmentView]:
     """Make an environment's container anew; database, filestore and checkout are kept.
 
     Also brings back an environment whose container was removed by hand. Extra repos stay at
     their commits unless update_extra_repos is true; installed modules are not upgraded.
     """
-    row = take_up(deps, call.actor.team, args.name)
+    row = claim(deps, environment)
     shown = view(deps, rebuild(deps, call, row, update_extra_repos=args.update_extra_repos))
     return Outcome(shown, f"{shown.name} was rebuilt and serves at {shown.url}")

@@ -1,12 +1,12 @@
 """restart_environment."""
 
 from oduflow.domain.access import Permission, Scope
-from oduflow.domain.environment import EnvironmentName, EnvironmentView
+from oduflow.domain.environment import Environment, EnvironmentName, EnvironmentView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.lifecycle import restart, take_up
+from oduflow.services.environments.lifecycle import claim, restart
 from oduflow.services.environments.view import view
 
 
@@ -14,13 +14,14 @@ from oduflow.services.environments.view import view
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.WRITE,
     scope=Scope.ENVIRONMENT,
-    lock=True,
     slow=True,
     audit=("name",),
     rest="POST /environments/{name}/restart",
 )
-def restart_environment(deps: Deps, call: Call, args: EnvironmentName) -> Outcome[EnvironmentView]:
+def restart_environment(
+    deps: Deps, call: Call, args: EnvironmentName, environment: Environment
+) -> Outcome[EnvironmentView]:
     """Stop an environment's Odoo, start it again and wait until its login page answers."""
-    row = take_up(deps, call.actor.team, args.name)
+    row = claim(deps, environment)
     shown = view(deps, restart(deps, call, row))
     return Outcome(shown, f"{shown.name} serves again at {shown.url}")

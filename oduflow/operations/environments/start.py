@@ -1,12 +1,12 @@
 """start_environment."""
 
 from oduflow.domain.access import Permission, Scope
-from oduflow.domain.environment import EnvironmentName, EnvironmentView
+from oduflow.domain.environment import Environment, EnvironmentName, EnvironmentView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.lifecycle import start, take_up
+from oduflow.services.environments.lifecycle import claim, start
 from oduflow.services.environments.view import view
 
 
@@ -14,12 +14,13 @@ from oduflow.services.environments.view import view
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.WRITE,
     scope=Scope.ENVIRONMENT,
-    lock=True,
     slow=True,
     audit=("name",),
     rest="POST /environments/{name}/start",
 )
-def start_environment(deps: Deps, call: Call, args: EnvironmentName) -> Outcome[EnvironmentView]:
+def start_environment(
+    deps: Deps, call: Call, args: EnvironmentName, environment: Environment
+) -> Outcome[EnvironmentView]:
     """Start a stopped environment and wait until its login page answers."""
-    shown = view(deps, start(deps, call, take_up(deps, call.actor.team, args.name)))
+    shown = view(deps, start(deps, call, claim(deps, environment)))
     return Outcome(shown, f"{shown.name} serves at {shown.url}")

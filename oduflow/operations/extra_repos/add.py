@@ -1,6 +1,6 @@
 """add_extra_repo."""
 
-from oduflow.domain.access import Permission
+from oduflow.domain.access import Permission, Scope
 from oduflow.domain.extra_repo import AddExtraRepo, ExtraRepoView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
@@ -13,7 +13,7 @@ from oduflow.services.extra_repos.add import add
 @operation(
     permission=Permission.EXTRA_REPO_WRITE,
     effect=Effect.WRITE,
-    lock=True,
+    scope=Scope.EXTRA_REPO,
     slow=True,
     open_world=True,
     audit=("name", "branch"),

@@ -1,6 +1,6 @@
 """delete_extra_repo."""
 
-from oduflow.domain.access import Permission
+from oduflow.domain.access import Permission, Scope
 from oduflow.domain.extra_repo import ExtraRepoName
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
@@ -12,7 +12,7 @@ from oduflow.services.extra_repos.update import find, remove
 @operation(
     permission=Permission.EXTRA_REPO_DESTROY,
     effect=Effect.DESTROY,
-    lock=True,
+    scope=Scope.EXTRA_REPO,
     slow=True,
     cancellable=False,
     audit=("name",),

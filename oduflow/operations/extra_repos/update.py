@@ -1,18 +1,18 @@
 """update_extra_repo."""
 
-from oduflow.domain.access import Permission
+from oduflow.domain.access import Permission, Scope
 from oduflow.domain.extra_repo import ExtraRepoName, ExtraRepoView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.extra_repos.update import take_up, update, view
+from oduflow.services.extra_repos.update import claim, update, view
 
 
 @operation(
     permission=Permission.EXTRA_REPO_WRITE,
     effect=Effect.WRITE,
-    lock=True,
+    scope=Scope.EXTRA_REPO,
     slow=True,
     open_world=True,
     audit=("name",),
@@ -24,7 +24,7 @@ def update_extra_repo(deps: Deps, call: Call, args: ExtraRepoName) -> Outcome[Ex
     Environments that exist keep their commits; rebuild_environment with update_extra_repos=true
     moves one.
     """
-    row = take_up(deps, call.actor.team, args.name)
+    row = claim(deps, call.actor.team, args.name)
     updated, warnings = update(deps, call, row)
     shown = view(deps, updated)
     moved = sum(row.branches.get(each.branch) != each.commit for each in shown.branches)

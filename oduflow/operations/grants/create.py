@@ -25,8 +25,7 @@ from oduflow.services.environments.view import find
 @operation(
     permission=Permission.GRANT_ADMIN,
     effect=Effect.WRITE,
-    scope=Scope.OWN,
-    lock=True,
+    scope=Scope.GRANT,
     idempotent=False,
     audit=("name", "environments", "all_environments", "tiers", "expires", "calls", "rest"),
     rest="POST /grants",
@@ -88,6 +87,6 @@ def _environments(deps: Deps, actor: Actor, args: CreateGrant) -> frozenset[str]
         return None
     found = [find(deps, actor.team, name) for name in args.environments]
     for row in found:
-        if not actor.reaches(row.id):
+        if not actor.can_access(row.id):
             raise no_environment(row.name)
     return frozenset(row.id for row in found)

@@ -12,8 +12,7 @@ from oduflow.services.deps import Deps
 @operation(
     permission=Permission.GRANT_ADMIN,
     effect=Effect.DESTROY,
-    scope=Scope.OWN,
-    lock=True,
+    scope=Scope.GRANT,
     audit=("name",),
     rest="DELETE /grants/{name}",
 )

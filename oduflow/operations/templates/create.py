@@ -1,6 +1,6 @@
 """create_template."""
 
-from oduflow.domain.access import Permission
+from oduflow.domain.access import Permission, Scope
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Conflict
 from oduflow.domain.names import new_id
@@ -18,7 +18,7 @@ DEFAULT_VERSION = "19.0"
 @operation(
     permission=Permission.TEMPLATE_WRITE,
     effect=Effect.WRITE,
-    lock=True,
+    scope=Scope.TEMPLATE,
     slow=True,
     audit=("name", "odoo_image", "modules"),
     rest="POST /templates",

@@ -1,6 +1,6 @@
 """delete_template."""
 
-from oduflow.domain.access import Permission
+from oduflow.domain.access import Permission, Scope
 from oduflow.domain.errors import Conflict
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.domain.template import TemplateName
@@ -13,7 +13,7 @@ from oduflow.services.templates.create import find, remove
 @operation(
     permission=Permission.TEMPLATE_DESTROY,
     effect=Effect.DESTROY,
-    lock=True,
+    scope=Scope.TEMPLATE,
     slow=True,
     cancellable=False,
     audit=("name",),

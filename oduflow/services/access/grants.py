@@ -26,7 +26,7 @@ from oduflow.services.deps import Deps
 class GrantKeeper:
     """Knows the secrets of grants, and keeps their holders in bounds.
 
-    The faces' `TokenVerifier` and the kernel's `Reach`.
+    The faces' `TokenVerifier` and the kernel's `GrantUsage`.
 
     Attributes:
         teams: tells the ids of the configured teams; the grants of others open nothing.
@@ -73,11 +73,6 @@ class GrantKeeper:
         if actor.kind is not ActorKind.GRANT:
             return True
         return self._state(actor.subject_id) in {GrantState.LIVE, GrantState.SPENT}
-
-    def environment(self, team: str, name: str) -> str | None:
-        """Return the id of the team's environment of exactly that name, or None."""
-        row = self.environments.get(team, name)
-        return None if row is None else row.id
 
     def spend(self, actor: Actor) -> None:
         """Count one call of a grant's holder.

@@ -11,7 +11,7 @@ from oduflow.services.deps import Deps
 from oduflow.services.environments.boot import boot, halt
 from oduflow.services.environments.delete import tear_down
 from oduflow.services.environments.provisioning import Provisioning
-from oduflow.services.environments.view import find, template_of
+from oduflow.services.environments.view import template_of
 from oduflow.services.extra_repos.checkouts import unpin
 from oduflow.services.saga import KeptForInspection, Saga, Step, nothing
 
@@ -19,20 +19,18 @@ STOP_SECONDS = 10
 REBUILD_STEPS = ("extra", "python", "configuration", "modules", "container", "serving")
 
 
-def take_up(deps: Deps, team: str, name: str) -> Environment:
-    """Return an environment whose lock we hold, to work on it.
+def claim(deps: Deps, row: Environment) -> Environment:
+    """Return an environment whose lock is held, unless a dead process left it unfinished.
 
-    What a dead process left half-made or half-deleted is removed first: nothing else can come
-    of it, and working on it would only hide that.
+    What is half-made or half-deleted is removed: working on it would only hide that.
 
     Raises:
-        NotFound: the team has none of that name, or what there was has just been removed.
+        NotFound: it was unfinished, and is removed now.
     """
-    row = find(deps, team, name)
     if row.state in UNFINISHED:
         tear_down(deps, None, row)
         raise NotFound(
-            f"“{name}” was left {row.state} by a process that died; it is removed now.",
+            f"“{row.name}” was left {row.state} by a process that died; it is removed now.",
             "create_environment makes it anew.",
         )
     return row

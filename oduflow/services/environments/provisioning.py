@@ -21,6 +21,7 @@ from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.domain.template import Template
 from oduflow.files.private import ensure_secret, make_folder, write_private
 from oduflow.kernel.call import Call
+from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.environments import python_deps
 from oduflow.services.environments.boot import boot, create_container, halt, take_port
@@ -110,7 +111,7 @@ class Provisioning:
         The template's lock keeps it from being deleted between the look and the row.
         """
         team = self.deps.settings.teams[self.row.team]
-        key = f"templates/{team.id}/{self.template.name}"
+        key = LockKey.template(team.id, self.template.name)
         with self.deps.locks.acquire(key, "create_environment", wait=TEMPLATE_WAIT_SECONDS):
             if self.deps.templates.by_id(self.template.id) is None:
                 raise Conflict(

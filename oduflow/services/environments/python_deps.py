@@ -22,6 +22,7 @@ from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.domain.requirements import parse_requirements
 from oduflow.files.private import make_folder, write_private, writing
 from oduflow.files.regular import read_regular
+from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
 
 PLACES = ("requirements.txt", ".oduflow/requirements.txt")
@@ -67,7 +68,7 @@ def ensure(
     root = make_folder(plan.naming.team_folder(plan.team) / "python")
     final = root / key
     # Taken even where the folder is there: `prune` may be removing it.
-    with deps.locks.acquire(_lock(plan.team, key), "pip", wait=PIP_SECONDS):
+    with deps.locks.acquire(LockKey.python_packages(plan.team, key), "pip", wait=PIP_SECONDS):
         if final.is_dir():
             return key
         work = plan.folder / "python"
@@ -90,7 +91,10 @@ def prune(deps: Deps, team: str) -> None:
         if folder.name.startswith(_GONE):
             shutil.rmtree(folder, ignore_errors=True)
         elif not _used(deps, team, folder.name):
-            with suppress(Busy), deps.locks.acquire(_lock(team, folder.name), "prune"):
+            with (
+                suppress(Busy),
+                deps.locks.acquire(LockKey.python_packages(team, folder.name), "prune"),
+            ):
                 # Asked again: who is creating has a row before it asks for the lock.
                 if not _used(deps, team, folder.name):
                     # Renamed first, or a kill would leave half a folder that looks whole.
@@ -104,10 +108,6 @@ def _used(deps: Deps, team: str, key: str) -> bool:
         or (row.state is EnvironmentState.CREATING and not row.python_deps)  # may come to use it
         for row in deps.environments.list(team)
     )
-
-
-def _lock(team: str, key: str) -> str:
-    return f"python/{team}/{key}"
 
 
 def _requirements(checkout: Path) -> str:

@@ -48,7 +48,7 @@ def observed(row: Environment, container: ContainerFacts | None) -> Environment:
 
 def own_rows(deps: Deps, actor: Actor) -> tuple[Environment, ...]:
     """Return the rows of the environments that the actor may see, by name."""
-    return tuple(row for row in deps.environments.list(actor.team) if actor.reaches(row.id))
+    return tuple(row for row in deps.environments.list(actor.team) if actor.can_access(row.id))
 
 
 def views(deps: Deps, actor: Actor) -> tuple[EnvironmentView, ...]:

@@ -23,8 +23,9 @@ from oduflow.domain.plan import ExtraRepoPlan
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.files.private import writing
 from oduflow.kernel.call import Call
+from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
-from oduflow.services.extra_repos.update import describe, fetch_branch, lock_key
+from oduflow.services.extra_repos.update import describe, fetch_branch
 
 LOCK_SECONDS = 900.0  # as long as a fetch may take
 _NEW = ".new-"
@@ -115,7 +116,7 @@ def release(deps: Deps, team: str, environment: str) -> None:
     """
     row = deps.environments.by_id(environment)
     for pin in row.extra_repos if row is not None else ():
-        with suppress(Busy), deps.locks.acquire(lock_key(team, pin.name), "cleaning up"):
+        with suppress(Busy), deps.locks.acquire(LockKey.extra_repo(team, pin.name), "cleaning up"):
             sweep(deps, team, pin.repo, without=environment)
 
 
@@ -173,7 +174,7 @@ class _Checkout:
         deadline = time.monotonic() + LOCK_SECONDS
         while True:
             try:
-                return self.deps.locks.acquire(lock_key(team, name), "a checkout", wait=1)
+                return self.deps.locks.acquire(LockKey.extra_repo(team, name), "a checkout", wait=1)
             except Busy as busy:
                 if time.monotonic() > deadline:
                     raise

@@ -20,11 +20,6 @@ from oduflow.services.saga import Saga, Step
 log = logging.getLogger(__name__)
 
 
-def lock_key(team: str, name: str) -> str:
-    """Name the lock that the runner takes for an operation on an extra repo."""
-    return f"extra_repos/{team}/{name}"
-
-
 def find(deps: Deps, team: str, name: str) -> ExtraRepo:
     """Return the team's extra repo.
 
@@ -39,7 +34,7 @@ def find(deps: Deps, team: str, name: str) -> ExtraRepo:
     return row
 
 
-def take_up(deps: Deps, team: str, name: str) -> ExtraRepo:
+def claim(deps: Deps, team: str, name: str) -> ExtraRepo:
     """Return an extra repo whose lock we hold, to work on it.
 
     Raises:

@@ -18,6 +18,7 @@ from oduflow.adapters.locks import FileLocks
 from oduflow.domain.errors import Forbidden, UpstreamFailed
 from oduflow.domain.plan import DATABASE_HOST_OFFSET, Naming
 from oduflow.files.private import make_folder
+from oduflow.kernel.locks import LockKey
 from oduflow.services.infrastructure.database import DatabaseServer
 from oduflow.services.infrastructure.disk import Disk
 from oduflow.settings import Settings
@@ -56,7 +57,7 @@ class Infrastructure:
         Raises:
             Failure: which part could not be made, and why.
         """
-        with self.locks.acquire("infrastructure", "start", wait=LOCK_WAIT_SECONDS):
+        with self.locks.acquire(LockKey.infrastructure(), "start", wait=LOCK_WAIT_SECONDS):
             make_folder(self.naming.data_dir)
             self._network(self.naming.network, "net", icc=True)
             self._network(self.naming.build_network, "build", icc=False)

@@ -25,14 +25,13 @@ from oduflow.domain.outcome import Envelope, Status
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.template import TemplateState
 from oduflow.kernel.call import Call, Origin
-from oduflow.kernel.ports import Held
+from oduflow.kernel.locks import Held, LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.environments.boot import halt
 from oduflow.services.environments.delete import tear_down
 from oduflow.services.environments.lifecycle import rebuild, start
 from oduflow.services.environments.view import observed, view
 from oduflow.services.extra_repos import recover as extra_adoption
-from oduflow.services.extra_repos.update import lock_key
 from oduflow.services.server.adoption import adopt
 from oduflow.services.templates.create import remove
 
@@ -59,16 +58,17 @@ def reconcile(deps: Deps, *, at_start: bool) -> None:
     deps.audit.prune(now() - AUDIT_KEPT)
     for template in deps.templates.all():
         if template.state is not TemplateState.READY:
-            key = f"templates/{template.team}/{template.name}"
+            key = LockKey.template(template.team, template.name)
             _locked(deps, key, partial(_undo_template, deps, template.id))
     _sweep_looks(deps)
     adopt(deps)
     for row in deps.environments.all():
-        key = f"environments/{row.team}/{row.name}"
+        key = LockKey.environment(row.team, row.name)
         _locked(deps, key, partial(_settle, deps, row.id, at_start=at_start))
     for repo in deps.extra_repos.all():
         if extra_adoption.is_unsettled(deps, repo):
-            _locked(deps, lock_key(repo.team, repo.name), partial(_settle_repo, deps, repo.id))
+            key = LockKey.extra_repo(repo.team, repo.name)
+            _locked(deps, key, partial(_settle_repo, deps, repo.id))
 
 
 def _sweep_looks(deps: Deps) -> None:
@@ -79,7 +79,7 @@ def _sweep_looks(deps: Deps) -> None:
             deps.containers.remove(container.name)
 
 
-def _locked(deps: Deps, key: str, act: Callable[[Held], bool]) -> None:
+def _locked(deps: Deps, key: LockKey, act: Callable[[Held], bool]) -> None:
     """Act while the lock is held; `act` answers whether it took the lock along."""
     try:
         held = deps.locks.acquire(key, HOLDER)

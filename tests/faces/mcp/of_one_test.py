@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from oduflow.domain.access import Scope
+from oduflow.domain.access import OPEN_TO_RESTRICTED
 from tests.support.fakes import BLUE_TOKEN, RED_TOKEN, bearer
 from tests.support.grants_world import GrantsWorld, grants_world
 from tests.support.mcp_world import McpWorld, mcp_world, message
@@ -157,7 +157,7 @@ def test_the_scope_of_every_tool_that_is_offered_is_not_the_teams(
     registry = made.world.runner.registry
 
     assert served.at("shop").listed().keys() == {
-        found.name for found in registry if found.scope is not Scope.TEAM
+        found.name for found in registry if found.scope in OPEN_TO_RESTRICTED
     }
 
 

@@ -16,10 +16,10 @@ from oduflow.domain.errors import (
     UpstreamFailed,
 )
 from oduflow.domain.extra_repo import AddExtraRepo, ExtraRepoState
+from oduflow.kernel.locks import LockKey
 from oduflow.services.extra_repos import checkouts as extra_checkouts
 from oduflow.services.extra_repos import recover as extra_adoption
 from oduflow.services.extra_repos import update as extra_repos
-from oduflow.services.extra_repos.update import lock_key
 from tests.support.extra_world import MODULE, ExtraWorld
 from tests.support.git_server import Link, Submodule
 
@@ -273,7 +273,7 @@ def test_moving_pins_the_newest_commit_and_lets_go_of_the_old(world):
 def test_who_comes_while_it_is_worked_on_waits_and_is_told_why(world):
     world.add(world.publish())
     row = world.reserve("one", "web")
-    with world.deps.locks.acquire(lock_key("1", "web"), "update_extra_repo by ada"):
+    with world.deps.locks.acquire(LockKey.extra_repo("1", "web"), "update_extra_repo by ada"):
         give = (world.deps, world.call(), row, world.lines.append)
         waiting = threading.Thread(target=extra_checkouts.give, args=give)
         waiting.start()
@@ -406,9 +406,9 @@ def test_a_host_that_wants_a_credential_is_named(world):
 def test_a_release_leaves_what_somebody_works_on_to_the_reconciler(world):
     world.add(world.publish())
     row = world.environment("one", "web")
-    with world.deps.locks.acquire(lock_key("1", "web"), "update_extra_repo"):
+    with world.deps.locks.acquire(LockKey.extra_repo("1", "web"), "update_extra_repo"):
         with pytest.raises(Busy):
-            world.deps.locks.acquire(lock_key("1", "web"), "another")
+            world.deps.locks.acquire(LockKey.extra_repo("1", "web"), "another")
         world.forget(row)
     assert world.there() == [row.extra_repos[0].commit]
     extra_adoption.settle(world.deps, world.row())

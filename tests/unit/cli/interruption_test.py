@@ -10,10 +10,11 @@ import pytest
 
 from oduflow.cli.failures import Interrupted
 from oduflow.cli.interruption import cancel_on_interrupt
-from oduflow.domain.access import Actor, ActorKind, Permission
+from oduflow.domain.access import Actor, ActorKind, Permission, Scope
 from oduflow.domain.errors import Busy, Conflict, UpstreamFailed
 from oduflow.domain.outcome import Envelope, Outcome, Status
 from oduflow.kernel.call import Call, Origin
+from oduflow.kernel.locks import LockKey
 from oduflow.kernel.operation import Effect, declared_in, operation
 from oduflow.kernel.runner import standing
 from tests.support.fakes import make_world
@@ -36,7 +37,7 @@ class Script:
 @operation(
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.WRITE,
-    lock=True,
+    scope=Scope.TEMPLATE,
     slow=True,
     rest="POST /things/{name}/carve",
 )
@@ -59,7 +60,7 @@ def test_without_ctrl_c_the_answer_is_the_works(world):
 
 
 def test_a_refusal_is_the_works_too(world):
-    world.locks.acquire("support/1/box", "somebody")
+    world.locks.acquire(LockKey.template("1", "box"), "somebody")
 
     with pytest.raises(Busy, match="somebody"):
         run(world, "bake_thing", lambda _standing: None)

@@ -27,19 +27,24 @@ def test_an_actor_reaches_the_whole_team_unless_kept_to_some_environments():
     whole = Actor("1", ActorKind.TOKEN, "auth_token")
     narrow = replace(whole, environments=frozenset({"a", "b"}))
 
-    assert all(whole.reaches(each) for each in ("a", "c", ""))
-    assert [each for each in ("a", "b", "c", "") if narrow.reaches(each)] == ["a", "b"]
-    assert all(whole.covers(scope) for scope in Scope)
-    assert [scope for scope in Scope if not narrow.covers(scope)] == [Scope.TEAM]
+    assert all(whole.can_access(each) for each in ("a", "c", ""))
+    assert [each for each in ("a", "b", "c", "") if narrow.can_access(each)] == ["a", "b"]
+    assert all(whole.allows_scope(scope) for scope in Scope)
+    assert [scope for scope in Scope if not narrow.allows_scope(scope)] == [
+        Scope.EXTRA_REPO,
+        Scope.NEW_ENVIRONMENT,
+        Scope.TEAM,
+        Scope.TEMPLATE,
+    ]
 
 
 def test_narrowing_only_ever_narrows():
     whole = Actor("1", ActorKind.TOKEN, "auth_token")
     narrow = replace(whole, environments=frozenset({"a", "b"}))
 
-    assert whole.within("a").environments == frozenset({"a"})
-    assert narrow.within("a").environments == frozenset({"a"})
-    assert narrow.within("c").environments == frozenset()
+    assert whole.restricted_to("a").environments == frozenset({"a"})
+    assert narrow.restricted_to("a").environments == frozenset({"a"})
+    assert narrow.restricted_to("c").environments == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import Envelope, Nothing, Status
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.jobs import UNFINISHED_OF_A_TEAM, Jobs
+from oduflow.kernel.locks import LockKey
 from tests.support.fakes import FakeBootSlots, FakeJobStore, FakeLocks
 from tests.support.store_rows import actor, job
 
@@ -103,7 +104,7 @@ def test_waiting_for_a_finished_job_does_not_wait(jobs, store):
 
 def test_a_job_of_another_process_can_be_waited_for(jobs, store, locks):
     store.add(job())
-    locks.acquire(f"jobs/{job().id}", "another process")
+    locks.acquire(LockKey.job(job().id), "another process")
     threading.Timer(0.05, store.finish, (job().id, Status.OK, {})).start()
 
     assert jobs.wait("1", job().id, PATIENCE).status is Status.OK
@@ -190,7 +191,7 @@ def test_another_teams_job_does_not_exist(jobs, work, ask):
 
 def test_only_what_this_process_works_on_is_here(jobs, store, locks, work):
     store.add(job(id="elsewhere"))
-    locks.acquire("jobs/elsewhere", "another process")
+    locks.acquire(LockKey.job("elsewhere"), "another process")
     started = start(jobs, work)
 
     assert jobs.here() == {started.id}
@@ -203,7 +204,7 @@ def test_the_lock_lives_as_long_as_the_work(jobs, locks, work):
     started = start(jobs, work)
 
     assert jobs.alive(started.id)
-    assert list(locks.holders) == [f"jobs/{started.id}"]
+    assert list(locks.holders) == [LockKey.job(started.id)]
 
     finish(jobs, started, work)
     assert not jobs.alive(started.id)
@@ -224,7 +225,7 @@ def test_sweeping_marks_only_jobs_whose_lock_is_free(jobs, store, locks, work):
     store.add(job(id="dead"))
     store.add(job(id="elsewhere"))
     store.add(job(id="done", status=Status.OK))
-    locks.acquire("jobs/elsewhere", "another process")
+    locks.acquire(LockKey.job("elsewhere"), "another process")
 
     swept = jobs.sweep()
 

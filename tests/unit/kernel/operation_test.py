@@ -4,8 +4,10 @@ import pytest
 from pydantic import Field
 
 from oduflow.domain.access import Permission, Scope
+from oduflow.domain.environment import Environment
 from oduflow.domain.outcome import Model, Nothing, Outcome
 from oduflow.kernel.call import Call
+from oduflow.kernel.locks import LockKey
 from oduflow.kernel.operation import BadDeclaration, Effect, Operation, declared_in, operation
 from tests.support import things
 from tests.support.things import ThingName
@@ -27,6 +29,11 @@ def paint_thing(deps: Any, call: Call, args: Coloured) -> Outcome[Nothing]:
     return Outcome(Nothing(), f"{args.name} is {args.colour}.")
 
 
+def move_thing(deps: Any, call: Call, args: Coloured, environment: Environment) -> Outcome[Nothing]:
+    """Move a thing into an environment."""
+    return Outcome(Nothing(), f"{args.name} is in {environment.name}.")
+
+
 def test_a_declaration_says_everything_about_the_operation():
     painted = declare(paint_thing, audit=("name", "colour"), rest="POST /things/{name}/paint")
 
@@ -37,8 +44,8 @@ def test_a_declaration_says_everything_about_the_operation():
         description="Paint a thing.\n\nIt dries within the hour.",
         permission=Permission.ENVIRONMENT_WRITE,
         effect=Effect.WRITE,
-        scope=Scope.TEAM,
-        lock=True,
+        scope=Scope.TEMPLATE,
+        locks={},
         slow=False,
         cancellable=True,
         idempotent=True,
@@ -65,12 +72,39 @@ def test_the_noun_is_the_folder_of_the_handlers_file():
     assert declare(paint_thing).noun == "boxes"
 
 
-def test_a_lock_is_the_noun_the_team_and_the_name():
-    paint_thing.__module__ = "oduflow.operations.boxes.paint"
-    painted = declare(paint_thing)
+@pytest.mark.parametrize(
+    ("scope", "key"),
+    [
+        (Scope.ENVIRONMENT, LockKey.environment("1", "box")),
+        (Scope.NEW_ENVIRONMENT, LockKey.environment("1", "box")),
+        (Scope.TEMPLATE, LockKey.template("1", "box")),
+        (Scope.EXTRA_REPO, LockKey.extra_repo("1", "box")),
+        (Scope.GRANT, LockKey.grant("1", "box")),
+    ],
+)
+def test_a_lock_follows_from_the_scope_and_not_from_the_folder(scope, key):
+    handler = move_thing if scope is Scope.ENVIRONMENT else paint_thing
+    handler.__module__ = "oduflow.operations.odoo.paint"
+    declared = declare(handler, scope=scope)
 
-    assert painted.lock_key("1", Coloured(name="box")) == "boxes/1/box"
-    assert painted.target(Coloured(name="box")) == "box"
+    assert declared.lock_keys("1", Coloured(name="box")) == (key,)
+    assert declared.target(Coloured(name="box")) == "box"
+
+
+def test_an_operation_that_touches_two_things_holds_both():
+    declared = declare(paint_thing, locks={"colour": Scope.ENVIRONMENT})
+
+    keys = declared.lock_keys("1", Coloured(name="box", colour="blue"))
+
+    assert keys == (LockKey.template("1", "box"), LockKey.environment("1", "blue"))
+
+
+def test_a_read_holds_nothing():
+    reading = {"effect": Effect.READ, "permission": Permission.ENVIRONMENT_READ}
+
+    declared = declare(paint_thing, scope=Scope.TEMPLATE, **reading)
+
+    assert declared.lock_keys("1", Coloured(name="box")) == ()
 
 
 def test_an_operation_about_nothing_in_particular_has_no_target():
@@ -78,10 +112,11 @@ def test_an_operation_about_nothing_in_particular_has_no_target():
         """List boxes."""
         return Outcome(Nothing(), "")
 
-    listed = declare(list_boxes, effect=Effect.READ, rest="GET /boxes")
+    reading = {"effect": Effect.READ, "permission": Permission.ENVIRONMENT_READ}
+    listed = declare(list_boxes, scope=Scope.TEAM, rest="GET /boxes", **reading)
 
     assert listed.target(Nothing()) == ""
-    assert listed.lock_key("1", Nothing()).endswith("/1/")
+    assert listed.lock_keys("1", Nothing()) == ()
 
 
 def test_the_answer_is_an_envelope_around_the_view():
@@ -89,6 +124,11 @@ def test_the_answer_is_an_envelope_around_the_view():
 
     assert set(schema["required"]) == {"status", "summary"}
     assert "Nothing" in schema["$defs"]
+
+
+def list_things_of_team(deps: Any, call: Call, args: Nothing) -> Outcome[Nothing]:
+    """Do something for the whole team."""
+    return Outcome(Nothing(), "")
 
 
 def nameless(deps: Any, call: Call, args: ThingName) -> Outcome[Nothing]:
@@ -154,14 +194,20 @@ def test_a_handler_that_says_too_little_is_refused_at_import(handler, reason):
         ({"rest": "/things"}, "is not “METHOD /path”"),
         ({"rest": "POST /things?x=1"}, "is not “METHOD /path”"),
         ({"cancellable": False}, "it is no job, which alone can be cancelled"),
-        ({"lock": False}, "it writes without a lock"),
+        ({"scope": Scope.TEAM}, "it writes without a lock"),
+        ({"locks": {"box": Scope.TEMPLATE}}, "it holds what it does not take"),
+        ({"locks": {"colour": Scope.OWN}}, "it holds what it does not take"),
         ({"rest": "GET /things"}, "it writes on a GET"),
         ({"permission": Permission.ENVIRONMENT_READ}, "it writes through a reading permission"),
         ({"effect": Effect.READ}, "it reads through a writing permission"),
         ({"audit": ("name", "password")}, "it audits what it does not take"),
         ({"rest": "POST /things/{id}"}, "its path takes what it does not"),
-        ({"rest": "POST /environments/{name}/paint"}, "about an environment and has no scope"),
+        (
+            {"rest": "POST /environments/{name}/paint", "scope": None},
+            "about an environment and has no scope",
+        ),
         ({"scope": Scope.JOB}, "its scope is job, and it does not ask which"),
+        ({"scope": Scope.ENVIRONMENT}, r"not \(deps, call, args, environment\)"),
     ],
 )
 def test_a_declaration_that_contradicts_itself_is_refused_at_import(given, reason):
@@ -171,14 +217,14 @@ def test_a_declaration_that_contradicts_itself_is_refused_at_import(given, reaso
 
 def test_every_problem_of_a_declaration_is_told_at_once():
     with pytest.raises(BadDeclaration) as refused:
-        declare(undescribed_thing, lock=False, audit=("colour",))
+        declare(undescribed_thing, scope=Scope.TEAM, audit=("colour",))
 
     assert str(refused.value).count(";") == 2
 
 
 def test_an_operation_that_does_not_say_its_scope_is_the_teams():
-    assert declare(paint_thing).scope is Scope.TEAM
-    assert declare(paint_thing, scope=Scope.ENVIRONMENT).scope is Scope.ENVIRONMENT
+    assert declare(list_things_of_team, scope=None).scope is Scope.TEAM
+    assert declare(move_thing, scope=Scope.ENVIRONMENT).scope is Scope.ENVIRONMENT
 
 
 def test_a_permission_cannot_be_forgotten():
@@ -198,7 +244,7 @@ def declare(handler, **given: Any) -> Operation:
         "permission": Permission.ENVIRONMENT_WRITE,
         "effect": Effect.WRITE,
         "rest": "POST /things",
-        "lock": True,
+        "scope": Scope.TEMPLATE,
     }
     found = operation(**values | given)(handler).__operation__
     assert isinstance(found, Operation)
@@ -209,4 +255,4 @@ def declare(handler, **given: Any) -> Operation:
 def _module_of_the_handler():
     before = paint_thing.__module__
     yield
-    paint_thing.__module__ = before
+    paint_thing.__module__ = move_thing.__module__ = before

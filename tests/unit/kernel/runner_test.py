@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field
 
-from oduflow.domain.access import Actor, ActorKind, Permission, Tier
+from oduflow.domain.access import Actor, ActorKind, Permission, Scope, Tier
 from oduflow.domain.audit.rows import AuditRow
 from oduflow.domain.errors import (
     Busy,
@@ -21,6 +21,7 @@ from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import Envelope, Outcome, Status
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.jobs import UNFINISHED_OF_A_TEAM
+from oduflow.kernel.locks import LockKey
 from oduflow.kernel.operation import Effect, operation
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import standing
@@ -31,6 +32,7 @@ from tests.support.things import THINGS, Thing, ThingName
 ADA = Actor("1", ActorKind.OAUTH, "ada")
 READER = Actor("1", ActorKind.GRANT, "night", frozenset({Tier.READ}))
 REST = Origin("rest", "203.0.113.9")
+BOX = LockKey.template("1", "box")
 
 
 class Letter(ThingName):
@@ -42,7 +44,7 @@ class Letter(ThingName):
 @operation(
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.WRITE,
-    lock=True,
+    scope=Scope.TEMPLATE,
     audit=("name", "pages", "stamps"),
     rest="POST /letters",
 )
@@ -122,7 +124,7 @@ def test_wrong_arguments_are_refused_before_anything_happens(letters, post):
 
 
 def test_a_taken_lock_refuses_and_names_its_holder(letters, post):
-    held = letters.locks.acquire(f"{noun(letters)}/1/box", "delete_environment by eve")
+    held = letters.locks.acquire(BOX, "delete_environment by eve")
 
     with pytest.raises(Busy, match="delete_environment by eve"):
         call(letters, "send_letter", name="box")
@@ -134,7 +136,7 @@ def test_a_taken_lock_refuses_and_names_its_holder(letters, post):
 
 
 def test_other_names_and_other_teams_are_not_kept_waiting(letters, post):
-    letters.locks.acquire(f"{noun(letters)}/1/box", "somebody")
+    letters.locks.acquire(BOX, "somebody")
     call(letters, "send_letter", name="bag")
     letters.runner.call("send_letter", {"name": "box"}, Actor("2", ActorKind.CLI, "eve"), REST)
 
@@ -147,7 +149,7 @@ def test_the_lock_is_held_while_the_handler_works(letters, post):
 
     call(letters, "send_letter", name="box")
 
-    assert [list(keys) for keys in held] == [[f"{noun(letters)}/1/box"]]
+    assert [list(keys) for keys in held] == [[BOX]]
     assert letters.locks.holders == {}
 
 
@@ -348,20 +350,12 @@ def test_a_job_too_many_is_refused_remembered_and_lets_go_of_its_lock(world):
         call(world, "bake_thing", name="box")
 
     assert world.audit.outcomes == [("bake_thing", "quota")]
-    assert world.locks.is_free(f"{noun_of(world, 'bake_thing')}/{ADA.team}/box")
+    assert world.locks.is_free(BOX)
     world.slots.free.set()
 
 
 def call(world, name, /, *, wait=0, **raw):
     return world.runner.call(name, raw, ADA, REST, wait=wait)
-
-
-def noun(world):
-    return noun_of(world, "send_letter")
-
-
-def noun_of(world, name):
-    return world.runner.registry.get(name).noun
 
 
 @pytest.fixture

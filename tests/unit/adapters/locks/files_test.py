@@ -12,15 +12,17 @@ import pytest
 from oduflow.adapters.locks import FileLocks
 from oduflow.domain.clock import now, rfc3339
 from oduflow.domain.errors import Busy, UpstreamFailed
-from oduflow.kernel.ports import Locks
+from oduflow.kernel.locks import LockKey, Locks
 from tests.support.programs import eventually, finished, go, running, said
 
-KEY = "environments/1/sale"
+KEY = LockKey.environment("1", "sale")
 HOLD = """
 import sys
 from pathlib import Path
 from oduflow.adapters.locks import FileLocks
-held = FileLocks(Path(sys.argv[1])).acquire(sys.argv[2], "create_environment by ada")
+from oduflow.kernel.locks import LockKey
+key = LockKey.environment("1", "sale")
+held = FileLocks(Path(sys.argv[1])).acquire(key, "create_environment by ada")
 print("held", flush=True)
 sys.stdin.readline()
 """
@@ -28,7 +30,9 @@ HOLD_WITH_A_CHILD = """
 import subprocess, sys
 from pathlib import Path
 from oduflow.adapters.locks import FileLocks
-held = FileLocks(Path(sys.argv[1])).acquire(sys.argv[2], "parent")
+from oduflow.kernel.locks import LockKey
+key = LockKey.environment("1", "sale")
+held = FileLocks(Path(sys.argv[1])).acquire(key, "parent")
 child = subprocess.Popen(["sleep", "60"], close_fds=False, stdout=subprocess.DEVNULL,
                          stderr=subprocess.DEVNULL)
 print(child.pid, flush=True)
@@ -38,11 +42,12 @@ COUNT = """
 import sys
 from pathlib import Path
 from oduflow.adapters.locks import FileLocks
+from oduflow.kernel.locks import LockKey
 locks, counter = FileLocks(Path(sys.argv[1])), Path(sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(50):
-    with locks.acquire("counter", "counting", wait=30):
+    with locks.acquire(LockKey("counter"), "counting", wait=30):
         counter.write_text(str(int(counter.read_text()) + 1))
 """
 
@@ -59,8 +64,8 @@ def test_a_lock_is_taken_once_in_a_process(locks):
 
 def test_locks_of_other_keys_are_free(locks):
     with locks.acquire(KEY, "first"):
-        locks.acquire("environments/2/sale", "second").release()
-        locks.acquire("templates/1/sale", "third").release()
+        locks.acquire(LockKey.environment("2", "sale"), "second").release()
+        locks.acquire(LockKey.template("1", "sale"), "third").release()
 
 
 def test_a_busy_answer_names_what_who_and_for_how_long(locks, folder):
@@ -75,8 +80,11 @@ def test_a_busy_answer_names_what_who_and_for_how_long(locks, folder):
 
 
 def test_a_lock_without_a_name_is_called_by_its_noun(locks):
-    with locks.acquire("credentials/1/", "ada"), pytest.raises(Busy, match="“credentials” is busy"):
-        locks.acquire("credentials/1/", "second")
+    with (
+        locks.acquire(LockKey.credentials("1"), "ada"),
+        pytest.raises(Busy, match="“credentials” is busy"),
+    ):
+        locks.acquire(LockKey.credentials("1"), "second")
 
 
 @pytest.mark.parametrize(
@@ -192,7 +200,7 @@ def test_not_waiting_answers_at_once(locks):
 def test_files_are_private_and_say_nothing_of_the_key_in_their_name(locks, folder):
     before = os.umask(0)
     try:
-        locks.acquire("environments/1/../../etc/passwd", "ada").release()
+        locks.acquire(LockKey.environment("1", "../../etc/passwd"), "ada").release()
     finally:
         os.umask(before)
 

@@ -24,7 +24,7 @@ def _principal(caller: Caller) -> tuple[object, ...]:
 
 def _narrowed(caller: Caller) -> list[Caller]:
     """Return the same person, kept to an environment, at its path, and as a grant of that name."""
-    narrow = caller.actor.within("e1")
+    narrow = caller.actor.restricted_to("e1")
     reborn = replace(caller.actor, subject_id="another")
     return [
         Caller(narrow, caller.origin, caller.permit),

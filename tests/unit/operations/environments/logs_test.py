@@ -61,13 +61,21 @@ def test_a_level_keeps_a_whole_record():
 
 
 def logs(text: str, **given: Any) -> Any:
-    return get_environment_logs(deps(text), CALL, GetEnvironmentLogs(name="sale", **given))
+    return get_environment_logs(
+        deps(text), CALL, GetEnvironmentLogs(name="sale", **given), environment()
+    )
 
 
 def asked(**given: Any) -> int:
     tails: list[int] = []
-    get_environment_logs(deps("", tails), CALL, GetEnvironmentLogs(name="sale", **given))
+    get_environment_logs(
+        deps("", tails), CALL, GetEnvironmentLogs(name="sale", **given), environment()
+    )
     return tails[0]
+
+
+def arguments(**given: Any) -> GetEnvironmentLogs:
+    return GetEnvironmentLogs(name="sale", **given)
 
 
 def deps(text: str, tails: list[int] | None = None) -> Any:
@@ -79,6 +87,5 @@ def deps(text: str, tails: list[int] | None = None) -> Any:
 
     return SimpleNamespace(
         naming=Naming("oduflow", Path("/data")),
-        environments=SimpleNamespace(get=lambda team, name: environment()),
         containers=SimpleNamespace(logs=read),
     )

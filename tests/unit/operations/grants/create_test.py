@@ -112,7 +112,7 @@ def test_budgets_are_not_multiplied_by_having_children(made):
 
 
 def test_at_the_path_of_one_environment_nothing_wider_is_made(made):
-    narrow = Actor("1", ActorKind.TOKEN, "auth_token").within(made.id_of("shop"))
+    narrow = Actor("1", ActorKind.TOKEN, "auth_token").restricted_to(made.id_of("shop"))
 
     made.call("create_grant", narrow, name="fits", environments=["shop"])
     with pytest.raises(Forbidden, match="environments"):

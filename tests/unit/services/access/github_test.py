@@ -10,7 +10,7 @@ from oduflow.domain.errors import Forbidden, Unauthenticated
 from oduflow.domain.oauth import Code, Login, TokenBinding, TokenPair, hash_of
 from oduflow.services.access.github import GithubPeople
 from oduflow.settings import parse
-from tests.support.fakes import FakeReach
+from tests.support.fakes import FakeEnvironments
 from tests.support.oauth_parts import OAuthParts
 
 BASE = "https://o.example"
@@ -172,10 +172,11 @@ class People:
     def __init__(self, parts: OAuthParts) -> None:
         self.parts = parts
         self.toml = SERVER + BLUE
-        self.environments = FakeReach()
-        self.verifier = GithubPeople(
-            lambda: parse(self.toml), parts.tokens, parts.logins, self.environments.environment
-        )
+        self.environments = FakeEnvironments()
+        self.verifier = GithubPeople(lambda: parse(self.toml), parts.tokens, parts.logins, self._id)
+
+    def _id(self, team: str, name: str) -> str | None:
+        return self.environments.ids.get((team, name))
 
     def __call__(self, token: str, path: str = "/mcp") -> Actor | None:
         return self.verifier.verify(token, path)

@@ -11,6 +11,7 @@ from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.errors import Invalid, QuotaReached
 from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.domain.progress_monitor import UNWATCHED
+from oduflow.kernel.locks import LockKey
 from oduflow.services.environments import delete as teardown
 from oduflow.services.environments import python_deps
 from oduflow.services.failpoints import Failpoints
@@ -111,7 +112,7 @@ def test_nothing_is_removed_that_a_creation_may_come_to_use(world):
 def test_requirements_that_are_being_installed_stay(world):
     world.cached("unused")
 
-    with world.deps.locks.acquire("python/1/unused", "pip"):
+    with world.deps.locks.acquire(LockKey.python_packages("1", "unused"), "pip"):
         python_deps.prune(world.deps, "1")
 
     assert world.names() == ["unused"]
@@ -123,7 +124,7 @@ def test_who_comes_while_they_are_removed_installs_them_again(world):
     found: list[str] = []
     creating = threading.Thread(target=lambda: found.append(world.ensure()))
 
-    with world.deps.locks.acquire(f"python/1/{key}", "prune"):
+    with world.deps.locks.acquire(LockKey.python_packages("1", key), "prune"):
         creating.start()
         creating.join(0.3)
         assert found == []

@@ -9,6 +9,7 @@ from oduflow.adapters.git.credentials.entries import Entry, format_line
 from oduflow.adapters.git.credentials.file import CredentialFile
 from oduflow.adapters.locks import FileLocks
 from oduflow.domain.errors import UpstreamFailed
+from oduflow.kernel.locks import LockKey
 
 PASSWORD = "secret"
 FOREIGN = b"# mine\n\nhttps://old:one@git.example\r\nnot a line of git's\xff\n"
@@ -140,7 +141,7 @@ def test_two_processes_adding_and_deleting_200_credentials_at_once_lose_none(pat
 def add_and_delete(path: Path, locks: Path, name: str) -> None:
     """Add 200; delete every other one right after the next was added."""
     taken = FileLocks(locks)
-    file = CredentialFile(path, lambda: taken.acquire("credentials", "a test", wait=60))
+    file = CredentialFile(path, lambda: taken.acquire(LockKey.credentials("1"), "a test", wait=60))
     for number in range(EACH):
         file.keep(entry(user=f"{name}{number}"))
         if number % 2:

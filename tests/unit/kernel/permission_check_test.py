@@ -7,13 +7,14 @@ import pytest
 from pydantic import BaseModel
 
 from oduflow import bootstrap
-from oduflow.domain.access import Actor, ActorKind, Scope, Tier
+from oduflow.domain.access import OPEN_TO_RESTRICTED, Actor, ActorKind, Scope, Tier
 from oduflow.domain.errors import Busy, Failure, Forbidden, Kind, NotFound, Unauthenticated
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call, Origin
+from oduflow.kernel.locks import LockKey
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
-from tests.support.fakes import FakeHeld, FakeReach, World, make_world
+from tests.support.fakes import FakeEnvironments, FakeGrantUsage, FakeHeld, World, make_world
 from tests.support.store_rows import job
 
 REGISTRY = Registry.discover(bootstrap.OPERATIONS)
@@ -48,7 +49,7 @@ every_operation = pytest.mark.parametrize("operation", list(REGISTRY), ids=lambd
 @every_operation
 def test_a_grant_of_one_environment_calls_what_is_about_it_and_nothing_of_the_team(operation):
     held = {Tier(operation.permission.tier)}
-    expected = Kind.FORBIDDEN if operation.scope is Scope.TEAM else None
+    expected = None if operation.scope in OPEN_TO_RESTRICTED else Kind.FORBIDDEN
 
     assert called(operation, "shop", OWN_JOB, tiers=held) == expected
 
@@ -67,11 +68,11 @@ def test_another_environment_and_its_jobs_are_not_found(operation, name, foreign
     expected = {
         Scope.ENVIRONMENT: Kind.NOT_FOUND,
         Scope.JOB: Kind.NOT_FOUND,
+        Scope.GRANT: None,
         Scope.OWN: None,
-        Scope.TEAM: Kind.FORBIDDEN,
     }
 
-    assert called(operation, name, foreign_job) == expected[operation.scope]
+    assert called(operation, name, foreign_job) == expected.get(operation.scope, Kind.FORBIDDEN)
 
 
 @every_operation
@@ -94,18 +95,18 @@ def test_what_is_foreign_is_refused_in_the_words_for_what_is_not_there():
 
 
 def test_what_is_about_the_team_says_so():
-    assert {found.name for found in REGISTRY if found.scope is Scope.TEAM} >= TEAM_WIDE
+    assert {found.name for found in REGISTRY if found.scope not in OPEN_TO_RESTRICTED} >= TEAM_WIDE
 
 
 def test_what_keeps_itself_to_the_actors_own_is_known_by_name():
-    own = {found.name for found in REGISTRY if found.scope is Scope.OWN}
+    own = {found.name for found in REGISTRY if found.scope in {Scope.OWN, Scope.GRANT}}
 
     assert own == OWN, "its handler has to leave out what is not the actor's; test that it does"
 
 
 def test_a_lock_on_a_foreign_environment_does_not_tell_that_it_is_there():
     made = Walk(REGISTRY.get("stop_environment"))
-    made.world.locks.acquire("environments/1/till", "somebody")
+    made.world.locks.acquire(LockKey.environment("1", "till"), "somebody")
 
     assert isinstance(made.refusal("till", OWN_JOB), NotFound)
 
@@ -113,7 +114,7 @@ def test_a_lock_on_a_foreign_environment_does_not_tell_that_it_is_there():
 @pytest.mark.parametrize("environments", [None, frozenset({"id-shop"})])
 def test_no_lock_is_taken_for_what_is_not_there(monkeypatch, environments):
     made = Walk(REGISTRY.get("delete_environment"), environments=environments)
-    taken: list[str] = []
+    taken: list[LockKey] = []
     monkeypatch.setattr(made.world.locks, "acquire", lambda key, _holder: taken.append(key))
 
     assert isinstance(made.refusal("nowhere", OWN_JOB), NotFound)
@@ -122,14 +123,14 @@ def test_no_lock_is_taken_for_what_is_not_there(monkeypatch, environments):
 
 def test_what_is_being_made_is_busy_for_whoever_has_the_whole_team():
     made = Walk(REGISTRY.get("delete_environment"), environments=None)
-    made.world.locks.acquire("environments/1/nowhere", "create_environment by ann")
+    made.world.locks.acquire(LockKey.environment("1", "nowhere"), "create_environment by ann")
 
     assert isinstance(made.refusal("nowhere", OWN_JOB), Busy)
 
 
 def test_a_new_environment_of_an_old_name_is_not_the_one_that_was_granted():
     made = Walk(REGISTRY.get("get_environment"))
-    made.reach.ids["1", "shop"] = "id-of-another"
+    made.known.ids["1", "shop"] = "id-of-another"
 
     assert isinstance(made.refusal("shop", OWN_JOB), NotFound)
 
@@ -138,19 +139,19 @@ def test_a_name_that_changes_hands_while_its_lock_is_taken_is_refused_and_let_go
     made = Walk(REGISTRY.get("stop_environment"))
     take = made.world.locks.acquire
 
-    def taken_late(key: str, holder: str) -> FakeHeld:
-        made.reach.ids["1", "shop"] = "id-of-another"
+    def taken_late(key: LockKey, holder: str) -> FakeHeld:
+        made.known.ids["1", "shop"] = "id-of-another"
         return take(key, holder)
 
     monkeypatch.setattr(made.world.locks, "acquire", taken_late)
 
     assert isinstance(made.refusal("shop", OWN_JOB), NotFound)
-    assert made.world.locks.is_free("environments/1/shop")
+    assert made.world.locks.is_free(LockKey.environment("1", "shop"))
 
 
 def test_each_call_of_a_grant_is_counted_also_a_refused_one_and_then_no_more():
     made = Walk(REGISTRY.get("get_environment"))
-    made.reach.left["grant1"] = 2
+    made.usage.left["grant1"] = 2
 
     assert made.refusal("shop", OWN_JOB) is None
     assert isinstance(made.refusal("till", OWN_JOB), NotFound)
@@ -164,7 +165,7 @@ def test_each_call_of_a_grant_is_counted_also_a_refused_one_and_then_no_more():
 
 def test_a_call_that_a_grant_may_not_make_is_counted_too():
     made = Walk(REGISTRY.get("stop_environment"), tiers={Tier.READ})
-    made.reach.left["grant1"] = 1
+    made.usage.left["grant1"] = 1
 
     assert isinstance(made.refusal("shop", OWN_JOB), Forbidden)
     assert isinstance(made.refusal("shop", OWN_JOB), Unauthenticated)
@@ -207,12 +208,13 @@ class Walk:
     operation: Operation
     tiers: set[Tier] = field(default_factory=lambda: set(Tier))
     environments: frozenset[str] | None = frozenset({"id-shop"})
-    reach: FakeReach = field(default_factory=lambda: FakeReach(dict(IDS)))
+    known: FakeEnvironments = field(default_factory=lambda: FakeEnvironments(dict(IDS)))
+    usage: FakeGrantUsage = field(default_factory=FakeGrantUsage)
     world: World = field(init=False)
 
     def __post_init__(self) -> None:
         inert = replace(self.operation, handler=nothing, check=None, result=Nothing)
-        self.world = make_world(operations=[inert], reach=self.reach)
+        self.world = make_world(operations=[inert], environments=self.known, grants=self.usage)
         for id_, environment in (
             (OWN_JOB, "id-shop"),
             (FOREIGN_JOB, "id-till"),
@@ -233,7 +235,7 @@ class Walk:
         return None
 
 
-def nothing(deps: Any, call: Call, args: Any) -> Outcome[Nothing]:
+def nothing(deps: Any, call: Call, args: Any, *_row: Any) -> Outcome[Nothing]:
     return Outcome(Nothing(), "Done.")
 
 

@@ -1,0 +1,66 @@
+"""The permission check: whether an actor may make a call, and touch what the call is about.
+
+It is the only one: the declared permission and scope decide, and no handler has to ask.
+"""
+
+from pydantic import BaseModel
+
+from oduflow.domain.access import Actor, ActorKind, Scope
+from oduflow.domain.environment import Environment, no_environment
+from oduflow.domain.errors import Forbidden
+from oduflow.kernel.jobs import Jobs, no_job
+from oduflow.kernel.operation import Operation
+from oduflow.kernel.ports import EnvironmentLookup, GrantUsage
+
+
+def check_permission(grants: GrantUsage, operation: Operation, actor: Actor) -> None:
+    """Refuse an actor who may not call this operation at all.
+
+    Raises:
+        Forbidden: the actor lacks the permission, or the scope is wider than its restriction.
+        Unauthenticated: the actor's grant has ended.
+    """
+    if actor.kind is ActorKind.GRANT:
+        grants.spend(actor)
+    if not actor.may(operation.permission):
+        raise Forbidden(
+            f"{operation.name} needs {operation.permission}, which {actor} does not hold.",
+            "Ask for a grant with that tier.",
+        )
+    if not actor.allows_scope(operation.scope):
+        raise Forbidden(
+            f"{operation.name} is about the whole team, and {actor} is kept to some environments.",
+            "Ask somebody of the team to do it.",
+        )
+
+
+def find_environment(
+    environments: EnvironmentLookup, operation: Operation, args: BaseModel, actor: Actor
+) -> Environment | None:
+    """Return the environment that a call is about; None where its scope is another one.
+
+    An environment outside the actor's restriction is not found, in the words for one that does
+    not exist: neither a lock nor an error may tell that it is there.
+
+    Raises:
+        NotFound: there is no such environment, or the actor may not touch it.
+    """
+    if operation.scope is not Scope.ENVIRONMENT:
+        return None
+    name = operation.target(args)
+    found = environments.get(actor.team, name)
+    if found is None or not actor.can_access(found.id):
+        raise no_environment(name)
+    return found
+
+
+def check_job(jobs: Jobs, operation: Operation, args: BaseModel, actor: Actor) -> None:
+    """Refuse a call about a job that is about an environment outside the actor's restriction.
+
+    Raises:
+        NotFound: there is no such job, or the actor may not see it.
+    """
+    if operation.scope is Scope.JOB:
+        job: str = args.job  # type: ignore[attr-defined] # its declaration was checked
+        if not actor.can_access(jobs.get(actor.team, job).environment):
+            raise no_job(job)
