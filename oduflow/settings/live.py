@@ -79,7 +79,7 @@ class LiveSettings:
             found = load(source)
             merged = _merged(self._start, found)
         except BadSettings as wrong:
-            self._warn_once(f"{wrong}\nWhat was in force before stays in force.")
+            self._warn_once(f"{wrong}\nThe previous configuration stays in force.")
             return
         warnings = [warning for warning in found.warnings if warning not in self._now.warnings]
         warnings += _at_next_start(self._start, found)
@@ -105,7 +105,7 @@ def _merged(start: Settings, found: Settings) -> Settings:
     """
     if IMPLICIT_TEAM in found.warnings and IMPLICIT_TEAM not in start.warnings:
         # A full disk can leave an empty file, which would mean one team without secrets.
-        raise BadSettings([SettingsProblem(None, "", "", "It names no team any more", "")])
+        raise BadSettings([SettingsProblem(None, "", "", "It no longer names a team", "")])
     teams = {id_: team for id_, team in found.teams.items() if id_ in start.teams}
     merged = replace(start, teams=MappingProxyType(teams), warnings=found.warnings)
     report = Report({})

@@ -41,7 +41,7 @@ def parse(text: str, source: Path | None = None) -> Settings:
     report = Report(find_lines(text))
     base = source.parent if source else Path.cwd()
     tables = [*SECTIONS, "team"]
-    for name in document.keys() - set(tables):
+    for name in [each for each in document if each not in tables]:
         value = "" if isinstance(document[name], dict) else MASK
         report.refuse((name,), _UNKNOWN, suggest(name, tables, "The tables are"), value=value)
     sections: dict[str, Any] = {
@@ -88,7 +88,7 @@ def read_section(
         report.refuse(path, "must be a table", f"Write [{path[0]}] and its keys below.", value=MASK)
         table = {}
     keys = keys_of(section)
-    for name in table.keys() - keys.keys():
+    for name in [each for each in table if each not in keys]:
         # The value stays hidden: a misspelt secret is a secret.
         hint = suggest(name, keys, "The keys here are")
         report.refuse((*path, name), _UNKNOWN, hint, value=MASK)
@@ -124,7 +124,7 @@ def _refuse(error: ErrorDetails, field: FieldInfo, path: KeyPath, report: Report
 
 def _teams(table: object, report: Report, base: Path) -> dict[str, TeamSettings]:
     if not isinstance(table, dict):
-        report.refuse(("team",), "must hold tables", _BELOW_TEAM, value=MASK)
+        report.refuse(("team",), "must contain one table a team", _BELOW_TEAM, value=MASK)
         return {}
     if not table:
         report.warn(IMPLICIT_TEAM)
@@ -133,9 +133,9 @@ def _teams(table: object, report: Report, base: Path) -> dict[str, TeamSettings]
     for team_id, raw in table.items():
         path = ("team", team_id)
         if not isinstance(raw, dict):
-            report.refuse(path, "is no team", _BELOW_TEAM, value=MASK)
+            report.refuse(path, "is not a table", _BELOW_TEAM, value=MASK)
             continue
         if not TEAM_ID.fullmatch(team_id):
-            report.refuse(path, f"is no team's id: that must be {TEAM_ID_WORDS}")
+            report.refuse(path, f"is not a valid team id: it must be {TEAM_ID_WORDS}")
         teams[team_id] = read_section(TeamSettings, raw, path, report, base, id=team_id)
     return teams

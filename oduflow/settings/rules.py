@@ -62,7 +62,7 @@ def _routing(settings: Settings, report: Report) -> None:
         if getattr(routing, name):
             report.refuse(("routing", name), _NOT_SERVED, "Leave it false.", value="true")
     if (port := settings.server.port) in routing.port_range.ports:
-        message = f"must not hold the server's own port {port}"
+        message = f"must not contain the server's own port {port}"
         value = shown_value(routing.port_range)
         report.refuse(("routing", "port_range"), message, value=value)
 
@@ -143,9 +143,9 @@ def _github_users(settings: Settings, report: Report) -> None:
     if not settings.server.oauth_enabled or any(t.github_users for t in settings.teams.values()):
         return
     if len(settings.teams) == 1:
-        report.warn("Any GitHub user may come in: the only team lists no github_users.")
+        report.warn("Any GitHub user may sign in: the only team lists no github_users.")
     else:
-        report.warn("No GitHub user may come in: no team lists github_users.")
+        report.warn("No GitHub user may sign in: no team lists github_users.")
 
 
 def _cookies(settings: Settings, report: Report) -> None:

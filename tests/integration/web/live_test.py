@@ -38,7 +38,7 @@ def test_a_broken_file_changes_nothing_and_is_told(server: QuietServer):
     edit(server, lambda text: f"{text}\n[team.1\n")
     eventually(lambda: told(server, "stays in force"), SOON, lambda: server.log)
     assert status(server, basic(BLUE_PASSWORD)) == 200
-    assert "WARNING What was in force before stays in force." in server.log
+    assert "WARNING The previous configuration stays in force." in server.log
     assert BLUE_PASSWORD not in server.log
 
 

@@ -28,7 +28,7 @@ def test_the_oauth_block_alone_makes_one_implicit_team_without_secrets():
     assert settings.server.oauth_base_url == "https://your-server.com"
     [team] = settings.teams.values()
     assert (team.id, team.auth_token, team.ui_password) == ("1", "", "")
-    assert any("Any GitHub user may come in" in warning for warning in settings.warnings)
+    assert any("Any GitHub user may sign in" in warning for warning in settings.warnings)
 
 
 def test_the_two_oauth_blocks_work_together():

@@ -135,12 +135,12 @@ def test_oauth_over_plain_http_is_for_loopback_only():
 
 def test_one_team_without_github_users_admits_all_of_github_with_a_warning():
     warnings = parse(f"[server]\n{OAUTH}{SAFE_TEAM}").warnings
-    assert warnings == ("Any GitHub user may come in: the only team lists no github_users.",)
+    assert warnings == ("Any GitHub user may sign in: the only team lists no github_users.",)
 
 
 def test_several_teams_without_github_users_admit_nobody_with_a_warning():
     warnings = parse(f"[server]\n{OAUTH}{SAFE_TEAM}[team.2]\n").warnings
-    assert "No GitHub user may come in: no team lists github_users." in warnings
+    assert "No GitHub user may sign in: no team lists github_users." in warnings
 
 
 def test_listed_github_users_need_no_warning():

@@ -23,7 +23,7 @@ def test_a_warning_follows_for_each_face_without_authentication():
 
 
 def test_a_warning_follows_when_any_github_user_may_come_in():
-    assert any("Any GitHub user may come in" in line for line in logged(GITHUB_OAUTH))
+    assert any("Any GitHub user may sign in" in line for line in logged(GITHUB_OAUTH))
 
 
 def test_each_team_has_its_line_before_any_warning():
