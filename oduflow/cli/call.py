@@ -96,7 +96,7 @@ def _prepare_local(
 
 def _prepare_remote(server: "RemoteServer", tool: str, words: Sequence[str]) -> PreparedCall:
     found = server.tool(tool)
-    raw = read_arguments(tool, fields_of(found.input_schema), words, str(server.address))
+    raw = read_arguments(tool, fields_of(found.input_schema), words, server.address)
     return partial(server.call, found, raw)
 
 

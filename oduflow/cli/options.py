@@ -1,10 +1,10 @@
 """Options that several commands share."""
 
-import sys
 from pathlib import Path
 
 import click
 
+from oduflow.domain.errors import Invalid
 from oduflow.domain.masking import redact
 from oduflow.settings import NoSettings, Settings, load, write_fresh
 
@@ -15,7 +15,6 @@ config_option = click.option(
     help="Configuration file; else $ODUFLOW_CONFIG, ./oduflow.toml, /etc/oduflow/oduflow.toml.",
 )
 team_option = click.option("--team", "team", help="The team to act for, if there are several.")
-UNKNOWN_TEAM = 2
 
 
 def load_or_write(config: Path | None) -> Settings:
@@ -38,12 +37,15 @@ def load_or_default(config: Path | None) -> Settings:
 
 
 def pick_team(settings: Settings, asked: str | None) -> str:
-    """Return the team to act for; exit with code 2 when it is unknown or ambiguous."""
+    """Return the team to act for.
+
+    Raises:
+        Invalid: it is unknown, or missing though there are several.
+    """
     teams = list(settings.teams)
     if asked is not None and asked in teams:
         return asked
     if asked is None and len(teams) == 1:
         return teams[0]
     problem = "--team is missing." if asked is None else f"There is no team “{redact(asked)}”."
-    click.echo(f"invalid: {problem} Choose one of: {', '.join(teams)}.", err=True)
-    sys.exit(UNKNOWN_TEAM)
+    raise Invalid(problem, f"Choose one of: {', '.join(teams)}.")

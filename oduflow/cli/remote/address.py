@@ -1,30 +1,18 @@
 """Parse the URL of a remote server."""
 
 import re
-from dataclasses import dataclass
+from typing import NewType
 from urllib.parse import urlsplit
 
 from oduflow.domain.errors import Invalid
 from oduflow.domain.hosts import is_address, is_host_name, join_host_port
 from oduflow.settings import is_loopback
 
+# The MCP endpoint of a team or of one environment, without secrets: the token is sent only there.
+Address = NewType("Address", str)
+
 _PATH = re.compile(r"/?|/mcp/?|/mcp/[a-z0-9][a-z0-9-]{0,38}")
 _FORMS = "Write https://HOST, or https://HOST/mcp/ENVIRONMENT for one environment alone."
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """The only URL that the token is sent to.
-
-    Attributes:
-        url: the MCP endpoint of a team or of one environment.
-    """
-
-    url: str
-
-    def __str__(self) -> str:
-        """Return the URL, which never contains a secret."""
-        return self.url
 
 
 def parse_address(text: str) -> Address:

@@ -50,7 +50,7 @@ class CheckedHttpClient(httpx2.AsyncClient):
     """
 
     def __init__(self, address: Address, token: str, read_timeout: float) -> None:
-        secure = address.url.startswith("https:")
+        secure = address.startswith("https:")
         super().__init__(
             headers={"Authorization": f"Bearer {token}", "User-Agent": f"oduflow/{__version__}"},
             timeout=httpx2.Timeout(read_timeout, connect=min(read_timeout, CONNECT_SECONDS)),
@@ -101,7 +101,7 @@ async def list_tools(client: Client) -> list[Tool]:
 
 async def _connected(address: Address, token: str, read_timeout: float, task: ClientTask[T]) -> T:
     async with CheckedHttpClient(address, token, read_timeout) as http_client:
-        transport = streamable_http_client(address.url, http_client=http_client)
+        transport = streamable_http_client(address, http_client=http_client)
         info = Implementation(name="oduflow", version=__version__)
         async with Client(transport, client_info=info, cache=None) as client:
             if client.server_info is not None and client.server_info.name != NAME:

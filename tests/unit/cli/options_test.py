@@ -1,6 +1,7 @@
 import pytest
 
 from oduflow.cli.options import load_or_write, pick_team
+from oduflow.domain.errors import Invalid
 from oduflow.settings import parse
 
 ONE = parse("[team.blue]\n")
@@ -18,17 +19,16 @@ def test_the_asked_for_team_else_the_only_one(settings, asked, team):
 @pytest.mark.parametrize(
     ("settings", "asked", "said"),
     [
-        (TWO, None, "invalid: --team is missing. Choose one of: blue, red.\n"),
-        (ONE, "red", "invalid: There is no team “red”. Choose one of: blue.\n"),
-        (TWO, "", "invalid: There is no team “”. Choose one of: blue, red.\n"),
+        (TWO, None, ("--team is missing.", "Choose one of: blue, red.")),
+        (ONE, "red", ("There is no team “red”.", "Choose one of: blue.")),
+        (TWO, "", ("There is no team “”.", "Choose one of: blue, red.")),
     ],
 )
-def test_an_unclear_team_ends_with_the_list(settings, asked, said, capsys):
-    with pytest.raises(SystemExit) as left:
+def test_an_unclear_team_is_refused_with_the_list(settings, asked, said):
+    with pytest.raises(Invalid) as refused:
         pick_team(settings, asked)
 
-    assert left.value.code == 2
-    assert capsys.readouterr().err == said
+    assert (refused.value.message, refused.value.hint) == said
 
 
 def test_the_very_first_start_writes_a_configuration_for_its_owner_alone(tmp_path, capsys):

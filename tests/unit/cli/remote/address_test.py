@@ -23,7 +23,7 @@ SECRET = "Pa55word-of-the-team"
     ],
 )
 def test_a_server_its_endpoint_and_that_of_an_environment_are_understood(typed, url):
-    assert str(parse_address(typed)) == url
+    assert parse_address(typed) == url
 
 
 @pytest.mark.parametrize(
