@@ -7,12 +7,12 @@ from pathlib import Path
 
 from oduflow.adapters.git.calls import call
 from oduflow.adapters.git.connections import Connection
-from oduflow.adapters.git.disk_quota import DiskQuota
 from oduflow.adapters.git.failures import GitFailed, explain, unexplained
 from oduflow.adapters.git.invocation import RepositoryPaths, local_invocation
 from oduflow.adapters.git.limits import AbortCheck, RepositoryLimits
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.progress_monitor import ProgressMonitor
+from oduflow.files.disk_quota import DiskQuota
 
 _UNFINISHED = "unfinished"
 _FETCH = ("fetch", "--depth=1", "--no-tags", "--no-recurse-submodules", "--progress")

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from oduflow.adapters.git.disk_quota import DiskQuota
 from oduflow.domain.errors import Cancelled, QuotaReached, UpstreamFailed
+from oduflow.files.disk_quota import DiskQuota
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from oduflow.domain.clock import age, now, rfc3339
-from oduflow.domain.disk_errors import disk_errors
+from oduflow.files.disk_errors import disk_errors
 
 # A new holder has signed long before this.
 GRACE_SECONDS = 0.02

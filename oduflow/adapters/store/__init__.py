@@ -1,4 +1,4 @@
-"""The store: one SQLite file with everything the product must remember."""
+"""The store: one SQLite file with the rows that the product keeps."""
 
 from oduflow.adapters.store.audit import AuditLog
 from oduflow.adapters.store.engine import Store

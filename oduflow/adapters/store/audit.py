@@ -1,9 +1,9 @@
-"""The audit trail in the store: rows that are only ever appended, each sealed to the one before.
+"""The audit log in the store: rows are only appended, and each seal covers the row before.
 
-The seal's key and the head file lie outside the store. A row is committed first and the head
-file says so next, so that a kill between the two leaves a head that is behind, never ahead. A
-head that is ahead means that rows were taken away: the next row follows the head, not what is
-left, and so the gap stays visible for good.
+The seal's key and the head file are outside the store. A row is committed first and the head file
+is written next, so that a kill between the two leaves a head that is behind, never ahead. A head
+that is ahead means that rows were removed: the next row then follows the head and not the last
+row, so that the gap stays visible for good.
 """
 
 import functools
@@ -48,12 +48,12 @@ log = logging.getLogger(__name__)
 
 
 class AuditLog:
-    """The trail of one data folder.
+    """The audit log of one data folder.
 
     Args:
         store: where the rows are.
         folder: where the head file and the checkpoints are.
-        key: returns what rows are sealed with; asked once, when it is first needed.
+        key: returns the key of the seals; called once, when it is first needed.
         clock: returns the time.
     """
 
@@ -85,7 +85,7 @@ class AuditLog:
             self._write_head(head, end)
 
     def find(self, team: str, asked: ReadAudit) -> tuple[NumberedAuditRow, ...]:
-        """Return the team's rows that fit, newest first."""
+        """Return the team's rows that match the filter, newest first."""
         text = audit.c.canonical
         query = select(audit.c.number, text).where(audit.c.team == team)
         said = {"actor.subject": asked.actor, "face": asked.face, "operation": asked.operation}
@@ -106,24 +106,24 @@ class AuditLog:
             )
 
     def verify(self, start: int = 1) -> AuditVerification:
-        """Check the whole trail against its seals and files; writers need not wait.
+        """Verify all rows against their seals and the files; writers need not wait.
 
         Args:
-            start: the first number that is looked at.
+            start: the number of the first row to verify.
         """
         sealer = self._sealer()
         with translated():
-            # Before the rows: those are never behind what a head said.
+            # Read before the rows, so that the rows are never behind the head.
             head = sealer.read(HEAD, self._head.read())
             files = ChainFiles(head, self._read_checkpoints())
         with self._store.read() as connection:
             return verify(_rows(connection, start), files, sealer, start)
 
     def prune(self, before: datetime) -> int:
-        """Forget the rows up to the last checkpoint before a moment; return how many they were.
+        """Delete the rows up to the last checkpoint before a moment; return how many they were.
 
-        What does not check out is evidence, and stays. The row that says what was pruned is
-        written in the same transaction.
+        Damaged rows are evidence and stay. A row about the pruning is written in the same
+        transaction.
         """
         day = _day(before)
         old = [point for point in self._read_checkpoints() if point and point.day < day]
@@ -146,7 +146,7 @@ class AuditLog:
         return found.rows
 
     def _end(self, connection: Connection, head: OpenHead) -> Point:
-        """Return what the next row follows; on a new day, also write the checkpoint of the last."""
+        """Return the end of the chain; on a new day, also write the checkpoint of the last day."""
         sealer, today = self._sealer(), _day(self._clock())
         found = connection.execute(_TAIL).first()
         line = head.read()
@@ -158,7 +158,7 @@ class AuditLog:
         )
         if said is None and not line and not tail.seal:
             origin = Point(*_origin(connection), today)
-            # It comes before the first row, so that a head that is missing was taken away.
+            # Written before the first row, so that a missing head means that it was removed.
             head.write(sealer.line(HEAD, origin))
             head.sync()
             return origin
@@ -190,7 +190,7 @@ class AuditLog:
 
 
 def _insert(connection: Connection, sealer: Sealer, end: Point, row: AuditRow) -> Point:
-    """Write a row behind the end of the chain; return the new end."""
+    """Append a row to the chain, and return the new end."""
     team = row.actor.team
     number, text = end.number + 1, canonical(row)
     time = MOMENT.to_text(row.time)

@@ -1,7 +1,7 @@
-"""The two files that stand beside the store and say what its audit trail must be.
+"""The two files beside the store that say how the audit log's chain ends.
 
-The head file names the last row. It is one line of fixed length, written over in place, and its
-lock is what the writers of the trail take turns by. Checkpoints are lines that are only appended.
+The head file names the last row. It is one line of fixed length, overwritten in place, and its
+lock admits one writer at a time. Checkpoints are lines that are only appended.
 """
 
 import fcntl
@@ -20,26 +20,26 @@ _PRIVATE = 0o600
 
 
 class OpenHead:
-    """The head file in the hands of the one who may write."""
+    """The head file, opened by the one writer that holds its lock."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
     def read(self) -> str:
-        """Return its line; empty when there is none yet."""
+        """Return the line, empty when there is none yet."""
         return os.pread(self._descriptor, _MAX_LINE, 0).decode("utf-8", "replace")
 
     def write(self, line: str) -> None:
-        """Write its line over."""
+        """Overwrite the line."""
         os.pwrite(self._descriptor, line.encode(), 0)
 
     def sync(self) -> None:
-        """Have it survive a power cut."""
+        """Flush the line to the disk, so that it survives a power cut."""
         os.fsync(self._descriptor)
 
 
 class HeadFile:
-    """One line: where the chain ends."""
+    """One line: the end of the chain."""
 
     def __init__(self, path: Path, patience: float) -> None:
         self._path = path
@@ -52,13 +52,13 @@ class HeadFile:
 
     @contextmanager
     def locked(self) -> Iterator[OpenHead]:
-        """Be the only writer of the trail, in this process and among all.
+        """Admit one writer at a time, among all threads and processes.
 
         Raises:
-            Busy: somebody else has been for too long.
+            Busy: another one has been writing for too long.
         """
         deadline = time.monotonic() + self._patience
-        # Threads queue at a lock of their own; only one of them looks at the file's.
+        # Threads queue at a lock of this process; only one of them polls the file's lock.
         if not self._turn.acquire(timeout=self._patience):
             raise _busy()
         try:
@@ -74,7 +74,7 @@ class HeadFile:
 
 
 class CheckpointFile:
-    """Lines that are only ever appended, one a day."""
+    """Lines that are only appended, one a day."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

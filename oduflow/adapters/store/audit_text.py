@@ -1,4 +1,4 @@
-"""The one text of an audit row: canonical JSON (sorted keys, no spaces, ASCII)."""
+"""The canonical text of an audit row: JSON with sorted keys, no spaces, ASCII."""
 
 import json
 from datetime import datetime
@@ -10,7 +10,7 @@ from oduflow.domain.errors import Kind
 
 
 def canonical(row: AuditRow) -> str:
-    """Write a row as the one text it has; times to the millisecond, never who signs in to a URL."""
+    """Return a row's canonical text; times to the millisecond, user info of URLs masked."""
     actor = row.actor
     tree = {
         "actor": {
@@ -30,12 +30,12 @@ def canonical(row: AuditRow) -> str:
         "outcome": row.outcome,
         "time": rfc3339(row.time),
     }
-    # `default`: a field of a type JSON lacks is worth a text, never the loss of the row.
+    # `default`: a field of a type unknown to JSON becomes text, so that no row is ever lost.
     return json.dumps(tree, sort_keys=True, separators=(",", ":"), default=str)
 
 
 def read(text: str) -> AuditRow:
-    """Read a row back; one from before a key was added lacks it."""
+    """Read a canonical text; a row written before a key was added lacks it."""
     tree = json.loads(text)
     actor, outcome = tree["actor"], tree["outcome"]
     environments = actor.get("environments")

@@ -1,8 +1,8 @@
 """The store's file: one SQLite database in WAL mode, shared by server and command line.
 
-A write takes SQLite's one write lock with its first statement (BEGIN IMMEDIATE): what it reads
-before writing still holds when it writes, and it waits at the door instead of failing half-way.
-A read sees one snapshot and blocks nobody.
+A write takes SQLite's one write lock with its first statement (BEGIN IMMEDIATE): the rows it reads
+before writing cannot change until it writes, and it waits at its beginning instead of failing
+half-way. A read sees one snapshot and blocks no other call.
 """
 
 import sqlite3
@@ -33,7 +33,7 @@ class Store:
     Args:
         path: the file; made with mode 0600, its folder with 0700.
         patience: seconds to wait for another process's write before `Busy`.
-        on_full: frees what it can when the disk is full; the next write may then succeed.
+        on_full: frees disk space when the disk is full; the next write may then succeed.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Store:
         """Open a transaction that sees one snapshot.
 
         Raises:
-            Failure: as `translated` names it.
+            Failure: as `translated` lists them.
         """
         with translated(), self._engine().connect() as connection:
             yield connection
@@ -64,7 +64,7 @@ class Store:
         """Open the one writing transaction; commit at the end, roll back on any exception.
 
         Raises:
-            Failure: as `translated` names it.
+            Failure: as `translated` lists them.
         """
         writer = self._engine().execution_options(immediate=True)
         try:
@@ -75,11 +75,11 @@ class Store:
             raise
 
     def migrate(self) -> None:
-        """Bring the schema up to this code, safely beside other processes that do the same.
+        """Upgrade the schema to this code's, safely beside other processes that do the same.
 
         Raises:
             Conflict: the store was written by newer code.
-            Failure: as `translated` names it.
+            Failure: as `translated` lists them.
         """
         if self._revision() == HEAD:
             return
@@ -96,7 +96,7 @@ class Store:
                 upgrade(connection)
 
     def check(self) -> None:
-        """Prove that the store can be written, by writing a constant into the file's header.
+        """Write a constant into the file's header, which proves that the store can be written.
 
         Raises:
             Failure: why it cannot.
@@ -146,7 +146,7 @@ def _make_private(path: Path) -> None:
 def _open(path: Path, patience: float) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
-        # None: the driver begins nothing by itself, `_begin` below does.
+        # None: the driver begins no transaction by itself; `_begin` below does.
         connect_args={"timeout": patience, "isolation_level": None},
         poolclass=QueuePool,
         pool_size=KEPT_CONNECTIONS,
@@ -169,7 +169,7 @@ def _open(path: Path, patience: float) -> Engine:
 
 
 def _use_wal(connection: sqlite3.Connection, patience: float) -> None:
-    # Seen: two processes that turn a new file to WAL together get "locked" at once; SQLite's
+    # Two processes that switch a new file to WAL together get “locked” at once (seen): SQLite's
     # own busy timeout does not cover the change of mode.
     deadline = time.monotonic() + patience
     while True:

@@ -17,7 +17,7 @@ from oduflow.domain.outcome import ErrorView
 
 
 class EnvironmentChanges(TypedDict, total=False):
-    """What may change in the life of an environment; the rest is for life."""
+    """The columns of an environment that may change."""
 
     repo_url: str
     branch: str
@@ -36,14 +36,11 @@ class EnvironmentChanges(TypedDict, total=False):
     extra_repos: tuple[Pin, ...]
 
 
-_CHANGEABLE = frozenset(EnvironmentChanges.__annotations__)
-
-
 class Environments(NamedRows[Environment]):
     """Every team's environments."""
 
     def __init__(self, store: Store) -> None:
-        super().__init__(store, environments, Environment, "environment")
+        super().__init__(store, environments, Environment, "environment", EnvironmentChanges)
 
     def add(self, row: Environment, *, limit: int | None = None) -> None:
         """Write a new row.
@@ -54,7 +51,7 @@ class Environments(NamedRows[Environment]):
 
         Raises:
             Conflict: the team has one of that name, or its template or an extra repo is gone.
-            QuotaReached: the team has `limit` already, in whatever state.
+            QuotaReached: the team has `limit` already, in any state.
         """
         with self._store.write() as connection:
             _require_extra_repos(connection, row)
@@ -67,16 +64,16 @@ class Environments(NamedRows[Environment]):
                 raise team_is_full(count - 1, limit)
 
     def update(self, row: str, **changes: Unpack[EnvironmentChanges]) -> Environment:
-        """Change a row and return it as it is then.
+        """Change a row and return the changed row.
 
         Raises:
             Conflict: the port belongs to another environment.
             NotFound: the row is gone.
         """
-        return self._update(row, _CHANGEABLE, changes)
+        return self._update(row, changes)
 
     def count(self, team: str) -> int:
-        """Count the team's environments, whatever their state."""
+        """Count the team's environments in any state."""
         with self._store.read() as connection:
             return connection.scalar(_count(team)) or 0
 
@@ -88,7 +85,7 @@ class Environments(NamedRows[Environment]):
             return tuple(connection.scalars(query))
 
     def using_extra_repo(self, team: str, repo: str) -> tuple[str, ...]:
-        """Return the names of the team's environments that are pinned to the repo of that id."""
+        """Return the names of the team's environments that are pinned to the repo with that id."""
         return tuple(
             row.name for row in self.list(team) if repo in {pin.repo for pin in row.extra_repos}
         )
@@ -96,13 +93,13 @@ class Environments(NamedRows[Environment]):
     def take_port(
         self, row: str, first: int, last: int, *, avoid: frozenset[int] = frozenset()
     ) -> int:
-        """Reserve the lowest free port for an environment; it keeps the one it has.
+        """Reserve the lowest free port for an environment that has none yet, and return its port.
 
         Args:
             row: the environment's id.
             first: lowest port of the range.
             last: highest, itself included.
-            avoid: ports that others were seen on; one of these is given up.
+            avoid: ports that other programs use; an environment on one of these gets another.
 
         Raises:
             NotFound: the row is gone.
@@ -128,9 +125,10 @@ class Environments(NamedRows[Environment]):
 
 
 def _require_extra_repos(connection: Connection, row: Environment) -> None:
-    """Keep an environment from naming an extra repo that is not its team's, or is being deleted.
+    """Refuse an environment whose extra repo is not its team's, or is being deleted.
 
-    Deleting looks for environments in a writing transaction too, so one of the two comes first.
+    Deleting an extra repo checks the environments in a writing transaction too, so the two cannot
+    miss each other.
     """
     table = extra_repos
     ready = select(table.c.id).where(

@@ -1,4 +1,4 @@
-"""What SQLite's failures are called here."""
+"""The translation of SQLite's and the file system's errors into the product's."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -6,14 +6,14 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from oduflow.domain.disk_errors import DISK_FULL
 from oduflow.domain.errors import Busy, Conflict, Failure, Internal, QuotaReached, UpstreamFailed
+from oduflow.files.disk_errors import DISK_FULL
 
 FOREIGN = (SQLAlchemyError, sqlite3.Error, OSError)
 
 
 class StoreFull(QuotaReached):
-    """The disk is full; other quotas are the caller's own."""
+    """The disk is full, in contrast to a quota of the caller's."""
 
 
 _PRIMARY_CODE = 0xFF  # https://sqlite.org/rescode.html: an extended code keeps it in the low byte
@@ -64,11 +64,11 @@ def translated() -> Iterator[None]:
     """Raise the failures of SQLAlchemy, SQLite and the file system as the domain's.
 
     Raises:
-        Busy: another process holds the write lock for longer than we wait.
-        Conflict: a constraint was broken and nobody nearer said which.
+        Busy: another process held the write lock for longer than we wait.
+        Conflict: a constraint was violated that the caller did not name itself.
         QuotaReached: the disk is full.
         UpstreamFailed: the file is damaged, read-only or out of reach.
-        Internal: anything else; a defect of ours.
+        Internal: anything else, which is a defect of the product.
     """
     try:
         yield

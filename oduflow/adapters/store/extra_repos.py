@@ -14,7 +14,7 @@ from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState
 
 
 class ExtraRepoChanges(TypedDict, total=False):
-    """What may change in the life of an extra repo; the rest is for life."""
+    """The columns of an extra repo that may change."""
 
     branches: Mapping[str, str]
     state: ExtraRepoState
@@ -23,14 +23,11 @@ class ExtraRepoChanges(TypedDict, total=False):
     job: str
 
 
-_CHANGEABLE = frozenset(ExtraRepoChanges.__annotations__)
-
-
 class ExtraRepos(NamedRows[ExtraRepo]):
     """Every team's extra repos."""
 
     def __init__(self, store: Store) -> None:
-        super().__init__(store, extra_repos, ExtraRepo, "extra repo")
+        super().__init__(store, extra_repos, ExtraRepo, "extra repo", ExtraRepoChanges)
 
     def add(self, row: ExtraRepo) -> None:
         """Write a new row.
@@ -38,21 +35,21 @@ class ExtraRepos(NamedRows[ExtraRepo]):
         Raises:
             Conflict: the team has one of that name.
         """
-        self._add(row, row.name)
+        self._add(row)
 
     def update(self, row: str, **changes: Unpack[ExtraRepoChanges]) -> ExtraRepo:
-        """Change a row and return it as it is then.
+        """Change a row and return the changed row.
 
         Raises:
             NotFound: the row is gone.
         """
-        return self._update(row, _CHANGEABLE, changes)
+        return self._update(row, changes)
 
     def retire(self, row: ExtraRepo) -> None:
-        """Mark a row as being deleted, unless an environment of whatever state uses it.
+        """Mark a row as being deleted, unless an environment in any state uses it.
 
-        The look and the mark are one writing transaction: whoever creates at the same time either
-        has a row by now, which we see, or finds ours retired.
+        Check and mark are one writing transaction: an environment that is created at the same
+        time either has its row by now, which the check sees, or finds the mark.
 
         Raises:
             Conflict: names the environments.

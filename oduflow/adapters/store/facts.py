@@ -1,4 +1,4 @@
-"""Single facts in the store, such as PostgreSQL's system identifier."""
+"""Single values in the store, such as PostgreSQL's system identifier."""
 
 from sqlalchemy import select
 from sqlalchemy.dialects.sqlite import insert
@@ -14,12 +14,12 @@ class Facts:
         self._store = store
 
     def get(self, key: str) -> str | None:
-        """Return what is remembered under `key`, or None."""
+        """Return the value of `key`, or None."""
         with self._store.read() as connection:
             return connection.scalar(select(facts.c.value).where(facts.c.key == key))
 
     def set(self, key: str, value: str) -> None:
-        """Remember `value` under `key` instead of what was there."""
+        """Store `value` under `key`, in place of the former value."""
         statement = insert(facts).values(key=key, value=value)
         replace = statement.on_conflict_do_update(index_elements=["key"], set_={"value": value})
         with self._store.write() as connection:

@@ -1,6 +1,6 @@
 """Grants in the store.
 
-A grant refers to the one whose holder made it, and goes with it.
+A grant refers to the grant whose holder made it, and is deleted with it.
 """
 
 import sqlite3
@@ -34,7 +34,7 @@ class Grants(NamedRows[Grant]):
         Raises:
             Conflict: the team has one of that name.
             QuotaReached: the team has `limit` already.
-            Unauthenticated: the grant whose holder makes it was revoked meanwhile.
+            Unauthenticated: the grant whose holder makes this one was revoked meanwhile.
         """
         count = select(func.count()).select_from(grants).where(grants.c.team == row.team)
         with self._store.write() as connection:
@@ -54,12 +54,12 @@ class Grants(NamedRows[Grant]):
         return found[0] if found else None
 
     def lineage(self, grant: str) -> tuple[Grant, ...]:
-        """Return a grant, then its parent, and so on; nothing when it is not there."""
+        """Return a grant, its parent and so on; an empty tuple when the grant is missing."""
         with self._store.read() as connection:
             return _lineage(connection, grant)
 
     def spend(self, grant: str, moment: datetime) -> None:
-        """Count one call against a grant and every grant above it, or against none of them.
+        """Count one call against a grant and all its ancestors, or against none of them.
 
         Raises:
             Unauthenticated: it was revoked, has expired, or has no call left.
@@ -77,9 +77,9 @@ class Grants(NamedRows[Grant]):
             connection.execute(used)
 
     def prune(self, teams: Collection[str], before: datetime) -> int:
-        """Forget what expired before a moment or belongs to no configured team; say how many.
+        """Delete grants that expired before a moment or whose team is not configured; count them.
 
-        A team's id may be given to somebody else later, who must not find old grants alive.
+        Another team may get the same id later, and its grants must not include the old ones.
         """
         old = delete(grants).where(
             or_(grants.c.expires_at < before, grants.c.team.not_in(sorted(teams)))

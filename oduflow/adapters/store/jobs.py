@@ -12,7 +12,7 @@ from oduflow.domain.clock import now
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import FINISHED, Status
 
-# Asked of the grants themselves: a job that begins while its grant is revoked is stopped too.
+# A query of the grants, so that a job is stopped that begins while its grant is revoked.
 _REVOKED = and_(
     jobs.c.actor_kind == ActorKind.GRANT,
     jobs.c.subject_id != "",
@@ -45,7 +45,7 @@ class JobRows:
     def list(
         self, team: str, *, active: bool, limit: int, environments: frozenset[str] | None = None
     ) -> tuple[Job, ...]:
-        """Return the team's jobs, newest first; of some environments only, where those are said."""
+        """Return the team's jobs, newest first; with `environments`, only the jobs about those."""
         query = select(jobs).where(jobs.c.team == team)
         if environments is not None:
             query = query.where(jobs.c.environment.in_(sorted(environments)))
@@ -59,9 +59,9 @@ class JobRows:
         return self._select(select(jobs).where(_UNFINISHED).order_by(jobs.c.created_at, jobs.c.id))
 
     def waiting(self) -> tuple[str, ...]:
-        """Return the ids of those that wait for a boot slot, in the order in which they began to.
+        """Return the ids of the jobs that wait for a boot slot, in the order they began to wait.
 
-        Everybody who waits asks this many times a second.
+        Every waiting job calls this many times a second.
         """
         with self._store.read() as connection:
             return tuple(connection.scalars(_WAITING))
@@ -79,7 +79,7 @@ class JobRows:
             connection.execute(change)
 
     def queue(self, job: str, position: int) -> None:
-        """Mark it queued at `position`, or running when it is 0."""
+        """Mark the job as queued at `position`, or as running when that is 0."""
         moment = now()
         if position:
             since = func.coalesce(jobs.c.queued_at, moment)
@@ -90,7 +90,7 @@ class JobRows:
             connection.execute(change.values(position=position, updated_at=moment))
 
     def finish(self, job: str, status: Status, result: dict[str, Any]) -> None:
-        """Write its end, once."""
+        """Write the job's result, once."""
         change = _change(job).values(
             status=status, result=result, position=0, queued_at=None, updated_at=now()
         )
@@ -98,12 +98,12 @@ class JobRows:
             connection.execute(change)
 
     def request_cancel(self, job: str) -> None:
-        """Ask its owner to stop."""
+        """Ask the process that runs the job to stop."""
         with self._store.write() as connection:
             connection.execute(_change(job).values(cancel_requested=True))
 
     def cancel_requested(self, job: str) -> bool:
-        """Whether somebody asked it to stop, or revoked the grant that it was begun with."""
+        """Whether the job was asked to stop, or its grant was revoked."""
         asked = select(jobs.c.id).where(jobs.c.id == job, or_(jobs.c.cancel_requested, _REVOKED))
         with self._store.read() as connection:
             return connection.scalar(asked) is not None

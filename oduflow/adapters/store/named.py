@@ -1,7 +1,7 @@
-"""Rows that a team finds by name: what environments and templates have in common."""
+"""Rows that a team finds by name: environments, templates, extra repos and grants."""
 
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, select, update
 from sqlalchemy.exc import IntegrityError
@@ -9,7 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from oduflow.adapters.store.engine import Store
 from oduflow.domain.errors import Conflict, NotFound
 
-R = TypeVar("R")
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+R = TypeVar("R", bound=_Named)
 
 
 class NamedRows(Generic[R]):
@@ -19,14 +25,18 @@ class NamedRows(Generic[R]):
         store: where the table lives.
         table: the table, unique by id and by (team, name).
         row: the dataclass.
-        noun: what people call a row.
+        noun: the word for a row in messages.
+        changes: a TypedDict of the columns that `_update` may change.
     """
 
-    def __init__(self, store: Store, table: Table, row: type[R], noun: str) -> None:
+    def __init__(
+        self, store: Store, table: Table, row: type[R], noun: str, changes: type | None = None
+    ) -> None:
         self._store = store
         self._table = table
         self._row = row
         self._noun = noun
+        self._changeable = frozenset(changes.__annotations__ if changes else ())
 
     def get(self, team: str, name: str) -> R | None:
         """Return the team's row of that name, or None."""
@@ -47,7 +57,7 @@ class NamedRows(Generic[R]):
         return self._select()
 
     def remove(self, row: str) -> None:
-        """Forget the row; one that is not there is no error."""
+        """Delete the row; a missing row is no error."""
         with self._store.write() as connection:
             connection.execute(delete(self._table).where(self._table.c.id == row))
 
@@ -62,7 +72,7 @@ class NamedRows(Generic[R]):
         values = {column.name: getattr(row, column.name) for column in self._table.columns}
         connection.execute(self._table.insert(), values)
 
-    def _add(self, row: R, name: str) -> None:
+    def _add(self, row: R) -> None:
         """Write a new row.
 
         Raises:
@@ -74,12 +84,12 @@ class NamedRows(Generic[R]):
                 self._insert(connection, row)
             except IntegrityError as error:
                 raise Conflict(
-                    f"There is {article} {self._noun} “{name}” already.",
+                    f"There is {article} {self._noun} “{row.name}” already.",
                     f"Choose another name, or delete that {self._noun} first.",
                 ) from error
 
-    def _update(self, row: str, allowed: frozenset[str], changes: Mapping[str, Any]) -> R:
-        if unknown := changes.keys() - allowed:
+    def _update(self, row: str, changes: Mapping[str, Any]) -> R:
+        if unknown := changes.keys() - self._changeable:
             raise TypeError(f"{self._noun}: no change of {', '.join(sorted(unknown))}")
         if not changes:
             return self._existing(self.by_id(row))

@@ -1,7 +1,7 @@
-"""Counting strangers by where they come from: an address, and the site around it.
+"""Caps on unauthenticated rows by client address, and by the site of an IPv6 address.
 
-One IPv6 customer is given a /48 at most, and so has 65,536 of the /64 that are counted as one
-address. Counted by those alone, one customer would fill the caps that are for everybody.
+One IPv6 customer has a /48 at most, which is 65,536 of the /64 that count as one address. Counted
+by the /64 alone, one customer could fill the caps that all clients share.
 """
 
 import ipaddress
@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, Select, or_
 
 from oduflow.domain.addresses import SITE_BITS
 
-ADDRESSES_A_SITE = 4  # as many as this fill a site's share, however many there are in it
+ADDRESSES_A_SITE = 4  # a site may have as many rows as this many addresses
 
 
 def has_room(
@@ -21,7 +21,7 @@ def has_room(
     Args:
         connection: a transaction that holds the write lock.
         count: counts the rows that matter.
-        column: where the address of a row stands.
+        column: has the address of a row.
         address: an IPv4 address, or an IPv6 network of 64 bits.
         cap: how many rows one address may have.
     """
@@ -36,10 +36,10 @@ def has_room(
 
 
 def _shown(address: str) -> tuple[str, str] | None:
-    """Return how the networks of 64 bits in a site are written: its first one, and all others.
+    """Return the text of a site's first /64, and the beginning that all its others share.
 
-    The four groups of zeros behind them are always what `::` stands for (RFC 5952, 4.2.3), so the
-    groups of the site are written out, except in its first network.
+    `::` always replaces the four groups of zeros at the end (RFC 5952, 4.2.3), so the groups of
+    the site are written out, except in its first network.
     """
     try:
         site = ipaddress.IPv6Network(address).supernet(new_prefix=SITE_BITS)

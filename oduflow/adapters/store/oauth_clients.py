@@ -1,14 +1,12 @@
-"""Clients that registered themselves (RFC 7591): capped, counted by address, forgotten unused."""
+"""Clients that registered themselves (RFC 7591): capped, counted by address, deleted unused."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, or_, select
 
-from oduflow.adapters.store.engine import Store
 from oduflow.adapters.store.oauth_addresses import has_room
+from oduflow.adapters.store.oauth_rows import OAuthRows
 from oduflow.adapters.store.oauth_tables import clients
-from oduflow.domain.clock import now
 from oduflow.domain.errors import RateLimited
 from oduflow.domain.oauth import OAuthClient
 
@@ -19,20 +17,11 @@ UNUSED_LIFE = timedelta(days=1)
 IDLE_LIFE = timedelta(days=90)
 
 
-class OAuthClients:
-    """Rows of registered clients.
-
-    Args:
-        store: where the table lives.
-        clock: tells the time.
-    """
-
-    def __init__(self, store: Store, clock: Callable[[], datetime] = now) -> None:
-        self._store = store
-        self._clock = clock
+class OAuthClients(OAuthRows):
+    """Rows of registered clients."""
 
     def register(self, client: OAuthClient) -> None:
-        """Write a new row; what expired goes first.
+        """Delete expired rows, then write a new one.
 
         Raises:
             RateLimited: the address registered too many, or there are too many in all.
@@ -52,7 +41,7 @@ class OAuthClients:
             connection.execute(clients.insert(), values)
 
     def get(self, client: str) -> OAuthClient | None:
-        """Return the client, or None where there is none or it expired."""
+        """Return the client, or None when it is unknown or expired."""
         with self._store.read() as connection:
             row = connection.execute(select(clients).where(clients.c.id == client)).mappings()
             found = row.one_or_none()

@@ -1,19 +1,15 @@
-"""The tables of the OAuth server; secrets stand in them as SHA-256 only."""
+"""The tables of the OAuth server; of a secret they hold the SHA-256 only."""
 
 from sqlalchemy import Column, Index, Table, Text
 
-from oduflow.adapters.store.tables import MOMENT, TREE, WORDS, AsText, metadata
+from oduflow.adapters.store.tables import MOMENT, TREE, WORDS, AsText, metadata, text_column
 from oduflow.domain.oauth import ClientKind, Stage, TokenKind
 
 
-def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
-
-
-def _bearing() -> tuple[Column[str], ...]:
-    """Return the columns of what a code or a token is bound to."""
+def _binding_columns() -> tuple[Column[str], ...]:
+    """Return the columns of a code's or a token's binding."""
     names = ("family", "client_id", "team", "login", "login_id", "scope", "resource")
-    return tuple(map(_text, (*names, "environment")))
+    return tuple(map(text_column, (*names, "environment")))
 
 
 clients = Table(
@@ -21,11 +17,11 @@ clients = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("kind", AsText(str, ClientKind), nullable=False),
-    _text("name"),
+    text_column("name"),
     Column("redirect_uris", WORDS, nullable=False),
     Column("created_at", MOMENT, nullable=False),
-    _text("secret"),
-    _text("address"),
+    text_column("secret"),
+    text_column("address"),
     Column("used_at", MOMENT),
     Index(None, "address", "created_at"),
 )
@@ -34,17 +30,17 @@ transactions = Table(
     "oauth_transactions",
     metadata,
     Column("id", Text, primary_key=True),
-    _text("browser"),
-    _text("csrf"),
+    text_column("browser"),
+    text_column("csrf"),
     Column("stage", AsText(str, Stage), nullable=False),
-    _text("client_id"),
-    _text("client_name"),
-    _text("redirect_uri"),
-    _text("resource"),
+    text_column("client_id"),
+    text_column("client_name"),
+    text_column("redirect_uri"),
+    text_column("resource"),
     Column("request", TREE, nullable=False),
-    _text("address"),
+    text_column("address"),
     Column("expires_at", MOMENT, nullable=False),
-    _text("state"),
+    text_column("state"),
     Column("login", Text),
     Column("login_id", Text),
     Index(None, "state"),
@@ -55,9 +51,9 @@ codes = Table(
     "oauth_codes",
     metadata,
     Column("hash", Text, primary_key=True),
-    *_bearing(),
-    _text("redirect_uri"),
-    _text("challenge"),
+    *_binding_columns(),
+    text_column("redirect_uri"),
+    text_column("challenge"),
     Column("expires_at", MOMENT, nullable=False),
     Column("redeemed_at", MOMENT),
     Index(None, "family"),
@@ -68,18 +64,18 @@ tokens = Table(
     metadata,
     Column("hash", Text, primary_key=True),
     Column("kind", AsText(str, TokenKind), nullable=False),
-    *_bearing(),
+    *_binding_columns(),
     Column("expires_at", MOMENT, nullable=False),
     Column("rotated_at", MOMENT),
     Index(None, "family"),
     Index(None, "expires_at"),
 )
 
-# `login` is in lower case here: GitHub's names differ by more than that.
+# `login` is in lower case, because GitHub's names do not differ by case alone.
 logins = Table(
     "oauth_logins",
     metadata,
     Column("login", Text, primary_key=True),
-    _text("login_id"),
+    text_column("login_id"),
     Column("bound_at", MOMENT, nullable=False),
 )

@@ -1,18 +1,17 @@
-"""Codes and tokens: each is used once, and two users of one are both noticed.
+"""Codes and tokens: each is used once, and a second use is noticed.
 
-Every step that spends something is one IMMEDIATE transaction: it reads, compares the client,
-and only then spends.
+Every use is one IMMEDIATE transaction, which reads the row, compares the client, and only then
+marks the row as used.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select, update
 
-from oduflow.adapters.store.engine import Store
+from oduflow.adapters.store.oauth_rows import OAuthRows
 from oduflow.adapters.store.oauth_tables import clients, codes, tokens
-from oduflow.domain.clock import now
 from oduflow.domain.oauth import (
     ACCESS_LIFE,
     REFRESH_GRACE,
@@ -27,20 +26,11 @@ from oduflow.domain.oauth import (
 )
 
 
-class OAuthTokens:
-    """Rows of codes and tokens.
-
-    Args:
-        store: where the tables live.
-        clock: tells the time.
-    """
-
-    def __init__(self, store: Store, clock: Callable[[], datetime] = now) -> None:
-        self._store = store
-        self._clock = clock
+class OAuthTokens(OAuthRows):
+    """Rows of codes and tokens."""
 
     def add_code(self, code: Code) -> None:
-        """Write a new code; what expired goes first."""
+        """Delete expired rows, then write a new code."""
         values = {
             "hash": code.hash,
             **_columns(code.binding),
@@ -61,11 +51,11 @@ class OAuthTokens:
     def redeem(self, hash_: str, client: str, pair: TokenPair) -> bool:
         """Give a pair of tokens for a code, once.
 
-        A second use of a code that was redeemed kills what it gave (OAuth 2.1, 4.1.3); another
-        client's use changes nothing.
+        A second use of a code deletes the tokens of the first (OAuth 2.1, 4.1.3). A use by another
+        client changes nothing.
 
         Returns:
-            Whether the pair is good.
+            Whether the pair is valid.
         """
         moment = self._clock()
         with self._store.write() as connection:
@@ -91,7 +81,7 @@ class OAuthTokens:
         return found if found and found.kind is kind and found.expires_at > self._clock() else None
 
     def has_expired(self, hash_: str) -> bool:
-        """Whether it is a token that was good until not long ago, and so is nobody's guess."""
+        """Whether the token expired not long ago; a client that sends it is not guessing."""
         with self._store.read() as connection:
             row = _row(connection, tokens, hash_)
         return row is not None and _token(row).expires_at <= self._clock()
@@ -99,12 +89,12 @@ class OAuthTokens:
     def rotate(self, hash_: str, client: str, pair: TokenPair) -> bool:
         """Give a pair of tokens for a refresh token.
 
-        Its first use spends it. For a minute more it gives siblings, for real clients refresh in
-        parallel; a use after that is a thief's or its victim's, and the family dies (RFC 9700,
-        4.14.2). Another client's use changes nothing.
+        The first use marks it as used. For a minute it gives further pairs, because real clients
+        refresh in parallel. A later use means that the token was stolen, and deletes all tokens of
+        the sign-in (RFC 9700, 4.14.2). A use by another client changes nothing.
 
         Returns:
-            Whether the pair is good.
+            Whether the pair is valid.
         """
         moment = self._clock()
         with self._store.write() as connection:
@@ -125,12 +115,12 @@ class OAuthTokens:
         return True
 
     def end_family(self, family: str) -> None:
-        """Kill every token of one sign-in."""
+        """Delete every token of one sign-in."""
         with self._store.write() as connection:
             _end(connection, family)
 
     def forget_others(self, teams: Collection[str]) -> None:
-        """Forget the codes and tokens of all teams but these."""
+        """Delete the codes and tokens of all teams but these."""
         with self._store.write() as connection:
             for table in (codes, tokens):
                 connection.execute(delete(table).where(table.c.team.not_in(sorted(teams))))
@@ -155,10 +145,9 @@ def _end(connection: Connection, family: str) -> None:
 
 
 def _prune(connection: Connection, moment: datetime) -> None:
-    """Forget what expired; a redeemed code stays while there is something its replay would kill.
+    """Delete expired rows; a used code stays while a second use would delete tokens.
 
-    A token that expired is remembered for a while: its client asks with it once more, and that is
-    no guess.
+    Expired tokens are kept for a while: the client sends one once more, which is not a guess.
     """
     connection.execute(delete(tokens).where(tokens.c.expires_at <= moment - REMEMBERED))
     alive = select(tokens.c.family)

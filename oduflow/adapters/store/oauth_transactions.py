@@ -1,15 +1,12 @@
-"""Sign-ins on their way from `/authorize` to a code."""
+"""Sign-ins between `/authorize` and the code."""
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select, update
 
-from oduflow.adapters.store.engine import Store
 from oduflow.adapters.store.oauth_addresses import has_room
+from oduflow.adapters.store.oauth_rows import OAuthRows
 from oduflow.adapters.store.oauth_tables import transactions as table
-from oduflow.domain.clock import now
 from oduflow.domain.errors import RateLimited
 from oduflow.domain.oauth import TRANSACTION_LIFE, Login, Stage, Transaction
 
@@ -17,23 +14,14 @@ MAX_TRANSACTIONS = 5000
 MAX_PER_ADDRESS = 500  # an office shares an address
 
 
-class OAuthTransactions:
-    """Rows of sign-ins; none lives longer than ten minutes.
-
-    Args:
-        store: where the table lives.
-        clock: tells the time.
-    """
-
-    def __init__(self, store: Store, clock: Callable[[], datetime] = now) -> None:
-        self._store = store
-        self._clock = clock
+class OAuthTransactions(OAuthRows):
+    """Rows of sign-ins; none lives longer than ten minutes."""
 
     def add(self, transaction: Transaction) -> None:
-        """Write a new row; what expired goes first.
+        """Delete expired rows, then write a new one.
 
         Raises:
-            RateLimited: too many have begun and not ended.
+            RateLimited: too many sign-ins have begun and not ended.
         """
         count = select(func.count()).select_from(table)
         with self._store.write() as connection:
@@ -49,31 +37,31 @@ class OAuthTransactions:
             connection.execute(table.insert(), _values(transaction))
 
     def get(self, transaction: str, browser: str) -> Transaction | None:
-        """Return the sign-in if it lives and belongs to that browser."""
+        """Return the sign-in, None when it expired or belongs to another browser."""
         return self._find(table.c.id == transaction, table.c.browser == browser)
 
     def by_state(self, state: str, browser: str) -> Transaction | None:
-        """Return the sign-in that gave GitHub that state, if it lives and is that browser's."""
+        """Return the sign-in with that GitHub state, None when expired or another browser's."""
         return self._find(table.c.state == state, table.c.browser == browser)
 
     def advance(self, seen: Transaction, changed: Transaction) -> bool:
         """Write the next step of a sign-in.
 
         Returns:
-            Whether it was still as it was seen: two requests never take the same step.
+            Whether the row was still as it was read; of two requests only one takes a step.
         """
         with self._store.write() as connection:
             done = connection.execute(
-                update(table).where(*self._as_seen(seen)).values(**_values(changed))
+                update(table).where(*self._as_read(seen)).values(**_values(changed))
             )
             return done.rowcount == 1
 
     def take(self, seen: Transaction) -> bool:
-        """End a sign-in; whether it was still as it was seen."""
+        """Delete a sign-in, and return whether the row was still as it was read."""
         with self._store.write() as connection:
-            return connection.execute(delete(table).where(*self._as_seen(seen))).rowcount == 1
+            return connection.execute(delete(table).where(*self._as_read(seen))).rowcount == 1
 
-    def _as_seen(self, seen: Transaction) -> tuple[ColumnElement[bool], ...]:
+    def _as_read(self, seen: Transaction) -> tuple[ColumnElement[bool], ...]:
         return (
             table.c.id == seen.id,
             table.c.stage == seen.stage,

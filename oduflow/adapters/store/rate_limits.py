@@ -1,9 +1,9 @@
 """Counters of wrong credentials in the store, the same for every face and every process.
 
-A reservation is one IMMEDIATE transaction: what is read in it still holds when it is written, so
-of any number of guesses at once only as many get through as there is room for. What is empty or
-out of date is deleted by the next reservation, so the tables hold the last quarter of an hour's
-failures and the last day's sign-ins.
+A reservation is one IMMEDIATE transaction: the counters cannot change between reading and writing,
+so that of any number of simultaneous guesses only as many pass as the limit allows. The next
+reservation deletes empty counters and old sign-ins, so the tables hold the failures of the last
+quarter of an hour and the sign-ins of the last day.
 """
 
 import json

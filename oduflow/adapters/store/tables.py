@@ -1,4 +1,4 @@
-"""The schema as the code sees it; the migrations arrive at the same (a test compares them)."""
+"""The schema that the code expects; a test compares it with the one that the migrations make."""
 
 import json
 from collections.abc import Callable
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class AsText(TypeDecorator[T]):
-    """A value kept as readable text; NULL stays None."""
+    """A column type that stores a value as readable text; NULL is None."""
 
     impl = Text
     cache_ok = True
@@ -49,7 +49,7 @@ class AsText(TypeDecorator[T]):
 
 
 def _moment(value: datetime) -> str:
-    # Always UTC and of one width, so that text sorts as time does.
+    # Always UTC and of one width, so that the texts sort by time.
     return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -82,7 +82,8 @@ metadata = MetaData(
 )
 
 
-def _text(name: str) -> Column[str]:
+def text_column(name: str) -> Column[str]:
+    """Make a column of text that is never NULL."""
     return Column(name, Text, nullable=False)
 
 
@@ -90,63 +91,64 @@ templates = Table(
     "templates",
     metadata,
     Column("id", Text, primary_key=True),
-    _text("team"),
-    _text("name"),
-    _text("odoo_image"),
+    text_column("team"),
+    text_column("name"),
+    text_column("odoo_image"),
     Column("modules", WORDS, nullable=False),
     Column("state", AsText(str, TemplateState), nullable=False),
-    _text("created_by"),
+    text_column("created_by"),
     Column("created_at", MOMENT, nullable=False),
-    _text("step"),
-    _text("job"),
+    text_column("step"),
+    text_column("job"),
     UniqueConstraint("team", "name"),
 )
 
-# The filestore of an environment lies over its template's, so the template must outlive it.
+# An environment was cloned from its template, so the template cannot be deleted before it.
 environments = Table(
     "environments",
     metadata,
     Column("id", Text, primary_key=True),
-    _text("team"),
-    _text("name"),
-    _text("repo_url"),
-    _text("branch"),
+    text_column("team"),
+    text_column("name"),
+    text_column("repo_url"),
+    text_column("branch"),
     Column("requested_branch", Text),
     Column("template_id", Text, ForeignKey("templates.id"), nullable=False),
-    _text("template"),
-    _text("odoo_image"),
+    text_column("template"),
+    text_column("odoo_image"),
     Column("modules", WORDS, nullable=False),
     Column("state", AsText(str, EnvironmentState), nullable=False),
-    _text("created_by"),
+    text_column("created_by"),
     Column("created_at", MOMENT, nullable=False),
-    _text("commit"),
-    _text("step"),
-    _text("job"),
+    text_column("commit"),
+    text_column("step"),
+    text_column("job"),
     Column("port", Integer, unique=True),
     Column("protected", Boolean, nullable=False),
     Column("error", ERROR),
     Column("addons", WORDS, nullable=False),
-    _text("python_deps"),
+    text_column("python_deps"),
     Column("extra_repos", PINS, nullable=False),
     UniqueConstraint("team", "name"),
 )
 
-# Environments name theirs inside `extra_repos`; both sides look in their one writing transaction.
+# Environments name their extra repos in the column `extra_repos`, without a foreign key: adding an
+# environment and deleting an extra repo each check the other table in their writing transaction.
 extra_repos = Table(
     "extra_repos",
     metadata,
     Column("id", Text, primary_key=True),
-    _text("team"),
-    _text("name"),
-    _text("repo_url"),
-    _text("branch"),
+    text_column("team"),
+    text_column("name"),
+    text_column("repo_url"),
+    text_column("branch"),
     Column("branches", TREE, nullable=False),
     Column("state", AsText(str, ExtraRepoState), nullable=False),
-    _text("created_by"),
+    text_column("created_by"),
     Column("created_at", MOMENT, nullable=False),
     Column("fetched_at", MOMENT, nullable=False),
-    _text("step"),
-    _text("job"),
+    text_column("step"),
+    text_column("job"),
     UniqueConstraint("team", "name"),
 )
 
@@ -155,16 +157,16 @@ jobs = Table(
     "jobs",
     metadata,
     Column("id", Text, primary_key=True),
-    _text("operation"),
-    _text("target"),
-    _text("team"),
+    text_column("operation"),
+    text_column("target"),
+    text_column("team"),
     Column("actor_kind", AsText(str, ActorKind), nullable=False),
-    _text("subject"),
-    _text("subject_id"),
+    text_column("subject"),
+    text_column("subject_id"),
     Column("tiers", WORDS, nullable=False),
     Column("environments", WORDS),
-    _text("environment"),
-    _text("face"),
+    text_column("environment"),
+    text_column("face"),
     Column("status", AsText(str, Status), nullable=False),
     Column("created_at", MOMENT, nullable=False),
     Column("updated_at", MOMENT, nullable=False),
@@ -181,13 +183,13 @@ jobs = Table(
     Index(None, "status"),
 )
 
-# Whoever holds a grant may make narrower ones, which go with it.
+# The holder of a grant may make narrower ones, which are deleted with it.
 grants = Table(
     "grants",
     metadata,
     Column("id", Text, primary_key=True),
-    _text("team"),
-    _text("name"),
+    text_column("team"),
+    text_column("name"),
     Column("digest", Text, nullable=False, unique=True),
     Column("parent", Text, ForeignKey("grants.id", ondelete="CASCADE")),
     Column("environments", WORDS),
@@ -195,31 +197,31 @@ grants = Table(
     Column("rest", Boolean, nullable=False),
     Column("calls", Integer),
     Column("used", Integer, nullable=False),
-    _text("created_by"),
+    text_column("created_by"),
     Column("created_at", MOMENT, nullable=False),
     Column("expires_at", MOMENT, nullable=False),
     UniqueConstraint("team", "name"),
     Index(None, "parent"),
 )
 
-# One canonical text a row; `time` and `team` only find it. Every row names the `seal` of the row
-# `previous` to it; rows from before revision 0002 have neither.
+# One canonical text a row; `time` and `team` only serve to find it. `previous` is the `seal` of the
+# row before; rows written before revision 0002 have neither.
 audit = Table(
     "audit",
     metadata,
     Column("number", Integer, primary_key=True),
     Column("time", MOMENT, nullable=False),
-    _text("team"),
-    _text("canonical"),
+    text_column("team"),
+    text_column("canonical"),
     Column("previous", Text),
     Column("seal", Text),
     Index(None, "team", "number"),
     sqlite_autoincrement=True,
 )
 
-facts = Table("facts", metadata, Column("key", Text, primary_key=True), _text("value"))
+facts = Table("facts", metadata, Column("key", Text, primary_key=True), text_column("value"))
 
-# Whole milliseconds since 1970: a counter is moved by adding to it, which text cannot do.
+# Whole milliseconds since 1970, because a counter is changed by an addition in SQL.
 attempts = Table(
     "attempts",
     metadata,

@@ -10,7 +10,7 @@ from oduflow.domain.template import Template, TemplateState
 
 
 class TemplateChanges(TypedDict, total=False):
-    """What may change in the life of a template; the rest is for life."""
+    """The columns of a template that may change."""
 
     odoo_image: str
     modules: tuple[str, ...]
@@ -19,14 +19,11 @@ class TemplateChanges(TypedDict, total=False):
     job: str
 
 
-_CHANGEABLE = frozenset(TemplateChanges.__annotations__)
-
-
 class Templates(NamedRows[Template]):
     """Every team's templates."""
 
     def __init__(self, store: Store) -> None:
-        super().__init__(store, templates, Template, "template")
+        super().__init__(store, templates, Template, "template", TemplateChanges)
 
     def add(self, row: Template) -> None:
         """Write a new row.
@@ -34,21 +31,21 @@ class Templates(NamedRows[Template]):
         Raises:
             Conflict: the team has one of that name.
         """
-        self._add(row, row.name)
+        self._add(row)
 
     def update(self, row: str, **changes: Unpack[TemplateChanges]) -> Template:
-        """Change a row and return it as it is then.
+        """Change a row and return the changed row.
 
         Raises:
             NotFound: the row is gone.
         """
-        return self._update(row, _CHANGEABLE, changes)
+        return self._update(row, changes)
 
     def remove(self, row: str) -> None:
-        """Forget the row; one that is not there is no error.
+        """Delete the row; a missing row is no error.
 
         Raises:
-            Conflict: environments are cloned from it; their filestores lie over its own.
+            Conflict: environments were cloned from it.
         """
         try:
             super().remove(row)

@@ -1,4 +1,4 @@
-"""Run the migrations. Apart from `engine`, because importing Alembic costs 0.1 s."""
+"""Run the migrations. Not in `engine`, because importing Alembic costs 0.1 s."""
 
 from alembic import command
 from alembic.config import Config
@@ -12,11 +12,11 @@ SCRIPTS = "oduflow.adapters.store:migrations"
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring the schema to the newest revision, inside the connection's open transaction.
+    """Upgrade the schema to the newest revision, inside the connection's open transaction.
 
     Raises:
-        Conflict: the store stands at a revision this code does not know.
-        Internal: a migration left rows that refer to nothing; nothing was changed.
+        Conflict: the store has a revision that this code does not know.
+        Internal: a migration left rows with broken references; it was rolled back.
     """
     config = Config()
     config.set_main_option("script_location", SCRIPTS)

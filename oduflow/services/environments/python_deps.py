@@ -13,13 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from oduflow.adapters.git.disk_quota import DiskQuota
 from oduflow.domain.container import Attachment, ContainerLimits, ContainerSpec, ImageFacts, Mount
 from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.errors import Busy, QuotaReached, UpstreamFailed
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.domain.requirements import parse_requirements
+from oduflow.files.disk_quota import DiskQuota
 from oduflow.files.private import make_folder, write_private, writing
 from oduflow.files.regular import read_regular
 from oduflow.kernel.locks import LockKey

@@ -97,7 +97,7 @@ def test_a_rule_somebody_put_above_ours_is_overtaken(standing: World) -> None:
     iptables("-I", *foreign)
     try:
         assert standing.probe("a1", ["docker0"])["docker0"] == "host"
-        assert "above ours in INPUT" in standing.firewall.check(standing.plan).reason
+        assert "before ours in INPUT" in standing.firewall.check(standing.plan).reason
         assert standing.firewall.apply(standing.plan).ok
         assert standing.probe("a1", ["docker0"])["docker0"] == ""
     finally:

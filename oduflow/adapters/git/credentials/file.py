@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from oduflow.adapters.git.credentials.entries import Entry, format_line, parse_line
-from oduflow.domain.disk_errors import disk_errors
 from oduflow.domain.errors import QuotaReached, UpstreamFailed
+from oduflow.files.disk_errors import disk_errors
 from oduflow.files.private import replace_file
 
 MOST_BYTES = 1 << 20

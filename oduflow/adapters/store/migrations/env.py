@@ -1,4 +1,4 @@
-"""What Alembic runs: the migrations, in the transaction that `upgrade` opened."""
+"""Alembic's entry point: run the migrations in the transaction that `upgrade` opened."""
 
 from alembic import context
 
