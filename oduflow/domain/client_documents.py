@@ -1,7 +1,7 @@
-"""A client that describes itself: its id is an https URL, and its metadata lies there.
+"""Client ID Metadata Documents: the id of an OAuth client is the https URL of its metadata.
 
 Source: OAuth Client ID Metadata Document (draft-ietf-oauth-client-id-metadata-document), 3 and 4;
-RFC 7591, 2, for what the metadata says.
+RFC 7591, 2, for the metadata.
 """
 
 import json
@@ -15,19 +15,19 @@ from oduflow.domain.redirects import check_redirects
 
 MAX_BYTES = 10 << 10
 MAX_NAME_LENGTH = 80
-# A secret would be one that everybody can read; keys would have to be fetched and followed.
+# The document is public, so a secret in it is none; keys would have to be fetched too.
 _SECRETS = frozenset({"client_secret", "client_secret_expires_at"})
 _DOT_SEGMENTS = frozenset({".", ".."})
 
 
 @dataclass(frozen=True, slots=True)
 class ClientDocument:
-    """What a client says of itself.
+    """The metadata of a client.
 
     Attributes:
         client_id: the URL of the document.
-        name: what people are shown, at most 80 printable characters; empty when it says none.
-        redirect_uris: where people may be sent back to, checked.
+        name: shown to people, at most 80 printable characters; may be empty.
+        redirect_uris: the allowed redirect URIs, checked.
     """
 
     client_id: str
@@ -36,9 +36,9 @@ class ClientDocument:
 
 
 def document_url(client_id: str) -> PlainUrl | None:
-    """Read a client id as the URL of a document; None when it is none.
+    """Parse a client id as the URL of a document; None when it is not one.
 
-    It has a host name and a path without dot segments; addresses and odd spellings lead nowhere.
+    The URL needs a host name, not an address, and a path without dot segments.
     """
     url = read_plain(client_id)
     if url is None or url.scheme != "https" or not is_host_name(url.host):
@@ -48,32 +48,32 @@ def document_url(client_id: str) -> PlainUrl | None:
 
 
 def read_document(client_id: str, body: bytes) -> ClientDocument:
-    """Read the document that was found at a client's id.
+    """Parse the document of a client.
 
     Args:
-        client_id: the URL that was asked.
-        body: what was answered.
+        client_id: the URL of the document.
+        body: of the response.
 
     Raises:
-        Invalid: it is longer than 10 KiB, no JSON object, another client's, asks for a secret, or
-            has redirect URIs that are not allowed.
+        Invalid: it is longer than 10 KiB, not a JSON object, another client's, asks for a secret,
+            or has redirect URIs that are not allowed.
     """
     hint = "The client's vendor must correct its metadata document."
     if len(body) > MAX_BYTES:
         raise Invalid("The client's metadata is longer than 10 KiB.", hint)
     try:
-        said: Any = json.loads(body)
+        metadata: Any = json.loads(body)
     except (ValueError, RecursionError) as cause:
         raise Invalid("The client's metadata is not JSON.", hint) from cause
-    if not isinstance(said, dict) or said.get("client_id") != client_id:
+    if not isinstance(metadata, dict) or metadata.get("client_id") != client_id:
         raise Invalid("The client's metadata is another client's.", hint)
-    if _SECRETS & said.keys() or said.get("token_endpoint_auth_method", "none") != "none":
+    if _SECRETS & metadata.keys() or metadata.get("token_endpoint_auth_method", "none") != "none":
         raise Invalid("The client's metadata asks for a secret or for keys.", hint)
-    redirect_uris = check_redirects(said.get("redirect_uris"))
-    return ClientDocument(client_id, _name(said.get("client_name")), redirect_uris)
+    redirect_uris = check_redirects(metadata.get("redirect_uris"))
+    return ClientDocument(client_id, _name(metadata.get("client_name")), redirect_uris)
 
 
-def _name(said: object) -> str:
-    if not isinstance(said, str):
+def _name(value: object) -> str:
+    if not isinstance(value, str):
         return ""
-    return "".join(filter(str.isprintable, said))[:MAX_NAME_LENGTH].strip()
+    return "".join(filter(str.isprintable, value))[:MAX_NAME_LENGTH].strip()

@@ -1,7 +1,7 @@
-"""URLs with one plain spelling, which browsers, servers and we read in the same way.
+"""Parse URLs that browsers, servers and this product read in the same way.
 
-What strangers name (a redirect URI, a client's metadata) is compared, shown and dialled. Two
-readings of one text are what attacks on that are made of, so whatever has two is not read at all.
+A redirect URI or a client's metadata URL comes from a stranger, and is compared, shown and dialled.
+Attacks rely on two readings of one text, so a URL that could be read in two ways is rejected.
 
 Source: RFC 3986; the URL Standard of WHATWG, 3.5 (hosts).
 """
@@ -15,7 +15,7 @@ from oduflow.domain.hosts import join_host_port
 MAX_LENGTH = 1024
 
 _LAST_PORT = 65535
-# Without user information, fragments, wildcards and whatever ends an attribute in HTML.
+# Without user information, fragments, wildcards and characters that end an attribute in HTML.
 _CHARACTERS = r"(?:[A-Za-z0-9._~!$&()+,;=:@/{more}-]|%[0-9A-Fa-f]{{2}})*"
 _URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://"
@@ -30,8 +30,8 @@ class PlainUrl:
 
     Attributes:
         host: lower case; an IPv6 address in brackets.
-        port: None where none is written.
-        path: empty, or from its first slash on.
+        port: None when the URL has none.
+        path: empty, or with its first slash.
         query: empty, or with its question mark.
     """
 
@@ -43,7 +43,7 @@ class PlainUrl:
 
     @property
     def authority(self) -> str:
-        """The host, with the port where one is written."""
+        """The host, with the port if the URL has one."""
         return self.host if self.port is None else f"{self.host}:{self.port}"
 
     def __str__(self) -> str:
@@ -52,7 +52,7 @@ class PlainUrl:
 
 
 def read_plain(text: str) -> PlainUrl | None:
-    """Read a URL; None when it is none, or could be read in another way."""
+    """Parse a URL; None when it is not one, or could be read in another way."""
     found = _URL.fullmatch(text) if len(text) <= MAX_LENGTH else None
     if found is None:
         return None

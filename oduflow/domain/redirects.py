@@ -1,8 +1,8 @@
-"""Where a client may have people sent back to: the rules for redirect URIs.
+"""The rules for redirect URIs of OAuth clients.
 
-A redirect URI is compared, never interpreted: what is registered has one plain spelling, and
-what is asked for later is that text again. Only the port of a loopback URI may differ, for a
-program on a person's machine takes whichever is free.
+A redirect URI is compared, not interpreted: it is registered in one plain spelling, and a request
+must repeat that text. Only the port of a loopback URI may differ, because a program on a person's
+machine listens on any free port.
 
 Source: OAuth 2.1 (draft-ietf-oauth-v2-1), 2.3; RFC 8252, 7 and 8; RFC 9700, 4.1.
 """
@@ -31,12 +31,12 @@ _ANOTHER_APPLICATION = (
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a redirect URI leads, for the person who is asked to allow it.
+    """The target of a redirect URI, as the consent page shows it.
 
     Attributes:
         shown: the host with its port, or the application's scheme.
-        origin: the source that a Content Security Policy names it by (CSP3, 2.3.1); of an IPv6
-            address only the scheme, for a policy cannot name one.
+        origin: its source expression in a Content Security Policy (CSP3, 2.3.1); only the scheme
+            of an IPv6 address, which a policy cannot name.
         warning: a sentence that the consent page must show; empty for a web site.
     """
 
@@ -49,15 +49,15 @@ def check_redirects(uris: object) -> tuple[str, ...]:
     """Accept the redirect URIs of one client.
 
     Args:
-        uris: what stands in the client's metadata, of whatever type.
+        uris: the value in the client's metadata, of any type.
 
     Raises:
-        Invalid: it is no list of 1 to 20 redirect URIs.
+        Invalid: the value is not a list of 1 to 20 redirect URIs.
     """
     if not isinstance(uris, list) or not 0 < len(uris) <= MAX_COUNT:
         raise Invalid(
             f"redirect_uris is not a list of 1 to {MAX_COUNT} addresses.",
-            "List where people are sent back to after they have signed in.",
+            "List the URIs that people return to after they have signed in.",
         )
     if not all(is_registrable(uri) for uri in uris):
         raise Invalid(
@@ -69,7 +69,7 @@ def check_redirects(uris: object) -> tuple[str, ...]:
 
 
 def is_registrable(uri: object) -> bool:
-    """Tell whether a client may have people sent there."""
+    """Tell whether a client may register a redirect URI."""
     return _read(uri) is not None
 
 
@@ -77,8 +77,8 @@ def is_registered(presented: object, registered: Iterable[str]) -> bool:
     """Tell whether a client registered this redirect URI (RFC 8252, 7.3 for the ports).
 
     Args:
-        presented: what a request asks for.
-        registered: what the client registered.
+        presented: the redirect URI of a request.
+        registered: the client's redirect URIs.
     """
     url = _read(presented)
     return url is not None and any(
@@ -87,10 +87,10 @@ def is_registered(presented: object, registered: Iterable[str]) -> bool:
 
 
 def destination(uri: str) -> Destination:
-    """Say where a redirect URI leads.
+    """Return the target of a redirect URI.
 
     Raises:
-        Invalid: no client could have registered it.
+        Invalid: it cannot be registered.
     """
     url = _read(uri)
     if url is None:
@@ -113,10 +113,10 @@ def _differ_in_port_only(one: PlainUrl, other: PlainUrl | None) -> bool:
 
 def _read(uri: object) -> PlainUrl | None:
     url = read_plain(uri) if isinstance(uri, str) else None
-    return url if url is not None and _leads_somewhere(url) else None
+    return url if url is not None and _is_allowed(url) else None
 
 
-def _leads_somewhere(url: PlainUrl) -> bool:
+def _is_allowed(url: PlainUrl) -> bool:
     if url.scheme in PRIVATE_USE_SCHEMES:
         return url.port is None and not url.host.startswith("[")
     on_the_web = url.scheme == "https" and (is_host_name(url.host) or is_plain_address(url.host))
