@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from ipaddress import ip_address
 
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")

@@ -12,8 +12,8 @@ from oduflow.domain.addresses import is_public
 MAX_PENDING = 64
 
 IPAddress = IPv4Address | IPv6Address
-Resolve = Callable[[str, int, float], tuple[IPAddress, ...]]
-"""Takes a host, a port and a `time.monotonic` deadline, returns at least one address.
+Resolve = Callable[[str, float], tuple[IPAddress, ...]]
+"""Takes a host and a `time.monotonic` deadline, returns at least one address.
 
 Raises:
     ResolveFailed: the host has no address, or none was found in time.
@@ -34,34 +34,34 @@ class Resolver:
     def __init__(self, max_pending: int = MAX_PENDING) -> None:
         self._pending = BoundedSemaphore(max_pending)
 
-    def __call__(self, host: str, port: int, deadline: float) -> tuple[IPAddress, ...]:
+    def __call__(self, host: str, deadline: float) -> tuple[IPAddress, ...]:
         """Return a host's addresses, in the system's order; see `Resolve`."""
         if not self._pending.acquire(blocking=False):
             raise ResolveFailed("too many lookups are pending")
         lookup: Future[tuple[IPAddress, ...]] = Future()
-        Thread(target=self._run, args=(lookup, host, port), name="resolve", daemon=True).start()
+        Thread(target=self._run, args=(lookup, host), name="resolve", daemon=True).start()
         try:
             return lookup.result(max(0.0, deadline - time.monotonic()))
         except (OSError, ValueError) as cause:
             raise ResolveFailed(f"{host} was not resolved") from cause
 
-    def _run(self, lookup: Future[tuple[IPAddress, ...]], host: str, port: int) -> None:
+    def _run(self, lookup: Future[tuple[IPAddress, ...]], host: str) -> None:
         try:
-            lookup.set_result(look_up(host, port))
+            lookup.set_result(look_up(host))
         except (OSError, ValueError) as cause:
             lookup.set_exception(cause)
         finally:
             self._pending.release()
 
 
-def look_up(host: str, port: int) -> tuple[IPAddress, ...]:
+def look_up(host: str) -> tuple[IPAddress, ...]:
     """Resolve a name as the system does, which may take minutes.
 
     Raises:
         OSError: there is no such name, or no name server answers.
         ValueError: the name cannot be written in DNS.
     """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return tuple(dict.fromkeys(ip_address(sockaddr[0]) for *_, sockaddr in found))
 
 

@@ -18,9 +18,9 @@ from io import BufferedReader, RawIOBase
 from typing import Any, cast
 from urllib.parse import urlsplit, urlunsplit
 
+from oduflow.domain.hosts import DEFAULT_PORTS
 from oduflow.net.addresses import IPAddress
 
-_PORTS = {"http": 80, "https": 443}
 _MAX_HEAD_BYTES = 24 << 10  # of the response, the reader's buffer of 8 KiB included
 _OWN_HEADERS = {"Accept-Encoding": "identity", "Connection": "close", "User-Agent": "oduflow"}
 
@@ -85,7 +85,7 @@ def _connect(
     stack: ExitStack, request: Request, deadline: float, context: ssl.SSLContext | None
 ) -> socket.socket:
     parts = urlsplit(request.url)
-    target = str(request.address), parts.port or _PORTS[parts.scheme]
+    target = str(request.address), parts.port or DEFAULT_PORTS[parts.scheme]
     plain = stack.enter_context(socket.create_connection(target, _left(deadline)))
     if parts.scheme == "http":
         return plain

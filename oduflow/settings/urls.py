@@ -6,13 +6,11 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator
 
-from oduflow.domain.hosts import join_host_port
+from oduflow.domain.hosts import DEFAULT_PORTS, join_host_port
 from oduflow.domain.redirects import PRIVATE_USE_SCHEMES
 from oduflow.settings.hosts import is_loopback, split_host_port
 from oduflow.settings.schema import CARRIES_SECRETS, EMPTY_MEANS_DEFAULT, Allowed, InvalidValue
 from oduflow.settings.values import Text
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def _split(text: str) -> SplitResult:
@@ -34,10 +32,10 @@ def _split(text: str) -> SplitResult:
 def _web(text: str) -> SplitResult:
     """Split an http or https URL; the host becomes lower case, a default port is left out."""
     parts = _split(text)
-    if parts.scheme not in _DEFAULT_PORTS:
+    if parts.scheme not in DEFAULT_PORTS:
         raise InvalidValue
     host, port = split_host_port(parts.netloc)
-    kept = None if port == _DEFAULT_PORTS[parts.scheme] else port
+    kept = None if port == DEFAULT_PORTS[parts.scheme] else port
     return parts._replace(netloc=join_host_port(host, kept))
 
 

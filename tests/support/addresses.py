@@ -11,5 +11,5 @@ def resolving(*addresses: str) -> Resolve:
     return lambda *_: tuple(map(ip_address, addresses))
 
 
-def not_asked(host: str, port: int, _deadline: float) -> NoReturn:
-    raise AssertionError((host, port))
+def not_asked(host: str, _deadline: float) -> NoReturn:
+    raise AssertionError(host)

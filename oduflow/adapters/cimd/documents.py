@@ -21,7 +21,6 @@ LIMIT_SECONDS = 5.0
 MAX_CACHED = 500
 MAX_AT_ONCE = 4
 
-_HTTPS_PORT = 443
 _OK = 200
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 log = logging.getLogger(__name__)
@@ -122,7 +121,7 @@ class ClientDocuments:
         own network at the second try.
         """
         try:
-            found = self._resolve(url.host, url.port or _HTTPS_PORT, deadline)
+            found = self._resolve(url.host, deadline)
         except ResolveFailed as cause:
             raise UpstreamFailed(
                 f"The client's host {url.host} is not known here.", "Check the server's DNS."

@@ -48,7 +48,7 @@ def _addresses(remote: RemoteUrl, resolve: Resolve) -> tuple[IPAddress, ...]:
     if is_address(remote.host):
         return (ip_address(remote.host),)
     try:
-        return resolve(remote.host, remote.port, time.monotonic() + _RESOLVE_SECONDS)
+        return resolve(remote.host, time.monotonic() + _RESOLVE_SECONDS)
     except ResolveFailed as cause:
         raise UpstreamFailed(
             f"The git host {remote.host} is not known here.", "Check the URL and the server's DNS."

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from oduflow.domain.errors import Invalid
-from oduflow.domain.hosts import is_listed, is_number, join_host_port
+from oduflow.domain.hosts import DEFAULT_PORTS, is_listed, is_number, join_host_port
 
 _EXAMPLE = "Write https://host/owner/repository.git"
-DEFAULT_PORTS = {"http": 80, "https": 443}
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")

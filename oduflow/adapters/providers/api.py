@@ -11,11 +11,10 @@ from http.client import HTTPMessage
 from typing import Any
 from urllib.parse import urlsplit
 
-from oduflow.domain.hosts import is_listed
+from oduflow.domain.hosts import DEFAULT_PORTS, is_listed
 from oduflow.net.addresses import IPAddress, Resolve, ResolveFailed, public_only, resolve
 from oduflow.net.fetch import FetchFailed, Request, fetch
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _MAX_BYTES = 1 << 18
 _ATTEMPTS = 2
 
@@ -95,12 +94,12 @@ class Api:
             Unreachable: the host has no address that is allowed.
         """
         parts = urlsplit(self.base)
-        port = parts.port or _DEFAULT_PORTS[parts.scheme]
+        port = parts.port or DEFAULT_PORTS[parts.scheme]
         listed = is_listed(self._host, port, self.allowed_hosts)
         if parts.scheme != "https" and not listed:
             raise Unreachable(f"{self._host} is asked over https only.")
         try:
-            found = self.resolve(self._host, port, deadline)
+            found = self.resolve(self._host, deadline)
         except ResolveFailed as cause:
             raise Unreachable(f"{self._host} is not known here.") from cause
         allowed = found if listed else public_only(found)

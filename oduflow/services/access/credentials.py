@@ -14,9 +14,9 @@ from oduflow.domain.credential import (
     expires_soon,
 )
 from oduflow.domain.errors import Conflict, Failure, Invalid, NotFound
+from oduflow.domain.hosts import DEFAULT_PORTS
 from oduflow.services.deps import Deps
 
-HTTPS_PORT = 443
 OWNER_AND_NAME = 2  # the parts of a path that is a repository's
 UNCHECKED = Verdict(CredentialState.UNCHECKED)
 OTHER = Verdict(
@@ -48,7 +48,7 @@ def find(deps: Deps, team: str, args: CredentialName) -> Entry:
         NotFound: the team has no such credential.
         Conflict: it has several, for different paths.
     """
-    server = split_authority(args.host.strip().lower(), HTTPS_PORT)
+    server = split_authority(args.host.strip().lower(), DEFAULT_PORTS["https"])
     found = [
         entry
         for entry in deps.credentials.list(team)

@@ -56,7 +56,7 @@ class Vendor:
         self.tell[path] = answering(b"", status=f"{status} Moved", more=f"Location: {target}\r\n")
 
     def documents(self, *, limit_seconds: float = 5) -> ClientDocuments:
-        def resolve(host: str, _port: int, _deadline: float) -> tuple[IPAddress, ...]:
+        def resolve(host: str, _deadline: float) -> tuple[IPAddress, ...]:
             self.resolved.append(host)
             return (ip_address("10.0.0.1" if host == "inside.example" else "127.0.0.1"),)
 

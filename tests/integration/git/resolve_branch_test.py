@@ -88,7 +88,7 @@ def test_git_dials_the_address_that_was_checked_and_asks_no_name_server_itself(s
     server.repository("addons", {"main": FILES})
     asked: list[str] = []
 
-    def resolve(host: str, _port: int, _deadline: float) -> tuple[IPAddress, ...]:
+    def resolve(host: str, _deadline: float) -> tuple[IPAddress, ...]:
         asked.append(host)
         return (ip_address("127.0.0.1"),)
 

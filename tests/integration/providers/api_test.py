@@ -100,7 +100,7 @@ def test_the_checked_address_is_dialled_and_no_proxy_or_netrc_means_anything(
     provider.say("/user", Said(200, {"login": "ada"}))
     asked: list[str] = []
 
-    def resolve(host: str, _port: int, _deadline: float) -> tuple[IPAddress, ...]:
+    def resolve(host: str, _deadline: float) -> tuple[IPAddress, ...]:
         asked.append(host)
         return (ip_address("127.0.0.1"),)
 

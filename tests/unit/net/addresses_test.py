@@ -52,7 +52,7 @@ def test_a_name_is_resolved_to_each_of_its_addresses_once(monkeypatch):
     monkeypatch.setattr(
         addresses, "socket", _Socket([(0, socket.SOCK_STREAM, 6, "", row) for row in rows])
     )
-    found = Resolver()("git.lan", 443, time.monotonic() + 5)
+    found = Resolver()("git.lan", time.monotonic() + 5)
     assert list(map(str, found)) == ["::1", "127.0.0.1", "fe80::1%eth0"]
 
 
@@ -63,7 +63,7 @@ def test_a_name_that_is_not_known_fails_with_the_cause(monkeypatch, cause):
 
     monkeypatch.setattr(addresses, "look_up", fail)
     with pytest.raises(ResolveFailed) as caught:
-        Resolver()("nowhere.example", 443, time.monotonic() + 5)
+        Resolver()("nowhere.example", time.monotonic() + 5)
     assert caught.value.__cause__ is cause
 
 
@@ -80,13 +80,13 @@ def test_a_name_server_that_hangs_ends_at_the_deadline_and_keeps_its_place(monke
     try:
         for reason in ("was not resolved", "too many lookups"):
             with pytest.raises(ResolveFailed, match=reason):
-                resolver("slow.example", 443, time.monotonic() + 0.05)
+                resolver("slow.example", time.monotonic() + 0.05)
         assert time.monotonic() - begun < 5
     finally:
         go.set()
     for _ in range(100):  # the lookup that came back late gives its place back
         try:
-            assert resolver("slow.example", 443, time.monotonic() + 5) == (PUBLIC,)
+            assert resolver("slow.example", time.monotonic() + 5) == (PUBLIC,)
             break
         except ResolveFailed:
             time.sleep(0.02)

@@ -7,9 +7,9 @@ heavy: git waits for our helper, which reads lines with this too.
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, unquote_to_bytes
 
-from oduflow.adapters.git.urls import DEFAULT_PORTS, RemoteUrl, check_path, split_authority
+from oduflow.adapters.git.urls import RemoteUrl, check_path, split_authority
 from oduflow.domain.errors import Invalid
-from oduflow.domain.hosts import join_host_port
+from oduflow.domain.hosts import DEFAULT_PORTS, join_host_port
 from oduflow.domain.masking import HIDDEN, mask, prefix_of
 
 WHOLE_HOST = "/"

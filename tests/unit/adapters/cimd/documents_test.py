@@ -87,7 +87,7 @@ def test_the_host_that_a_redirect_leads_to_is_checked_before_it_is_asked(monkeyp
         headers["Location"] = "https://inside.example/metadata.json"
         return Response(302, headers, b"")
 
-    def resolve(host: str, _port: int, _deadline: float) -> tuple[IPAddress, ...]:
+    def resolve(host: str, _deadline: float) -> tuple[IPAddress, ...]:
         return (ip_address("10.0.0.1" if host == "inside.example" else "93.184.215.14"),)
 
     monkeypatch.setattr(module, "fetch", moved)
@@ -103,7 +103,7 @@ def test_a_host_without_any_address_is_refused(dialled):
 def test_a_client_that_was_not_found_is_not_looked_for_again_at_once(dialled):
     asked: list[str] = []
 
-    def resolve(host: str, _port: int, _deadline: float) -> tuple[IPAddress, ...]:
+    def resolve(host: str, _deadline: float) -> tuple[IPAddress, ...]:
         asked.append(host)
         return (ip_address("127.0.0.1"),)
 
