@@ -28,7 +28,7 @@ def test_every_file_is_found_by_the_registry():
     assert len(Registry.discover(bootstrap.OPERATIONS)) == len(FILES)
 
 
-def test_whatever_is_done_to_a_named_thing_can_be_read_in_the_audit():
+def test_the_audit_names_what_every_locking_operation_changes():
     silent = [
         operation.name
         for operation in Registry.discover(bootstrap.OPERATIONS)

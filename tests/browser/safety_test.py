@@ -64,7 +64,7 @@ def test_a_page_is_not_framed_elsewhere(served: Served):
     served.complaints.clear()
 
 
-def test_whoever_cannot_reach_the_server_is_told_until_they_can(served: Served):
+def test_an_unreachable_server_is_shown_until_it_answers(served: Served):
     served.ledger.add("demo", state="stopped", url=None)
     served.ledger.go.clear()
     page = served.visit("/environments/demo")

@@ -40,7 +40,7 @@ def test_a_page_asks_no_more_once_the_work_is_done(served: Served):
     assert [url for url in served.asked[before:] if "/static/" not in url] == []
 
 
-def test_one_that_fails_opens_its_reason(served: Served):
+def test_a_failed_environment_opens_its_reason(served: Served):
     page = served.visit("/new/environment")
     fill(page, name="demo", repository=REPOSITORY, modules=BROKEN)
     page.get_by_role("button", name="Create environment").click()
@@ -50,7 +50,7 @@ def test_one_that_fails_opens_its_reason(served: Served):
     expect(page.locator("h1 + .state")).to_have_text("Failed")
 
 
-def test_one_that_fails_before_it_is_there_opens_its_reason_too(served: Served):
+def test_an_environment_that_failed_before_it_had_a_row_opens_its_reason(served: Served):
     page = served.visit("/new/environment")
     fill(page, name="demo", repository=GONE)
     page.get_by_role("button", name="Create environment").click()

@@ -33,7 +33,7 @@ def oduflow(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_it_says_who_may_come_in_and_answers_ready_when_environments_can_be_created(
+def test_serve_says_who_may_sign_in_and_is_ready_when_environments_can_be_created(
     instance: Instance,
 ) -> None:
     with serving(instance) as server:

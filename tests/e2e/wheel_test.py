@@ -29,7 +29,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_it_holds_everything_that_is_no_code(wheel: Path) -> None:
+def test_the_wheel_holds_every_data_file(wheel: Path) -> None:
     shipped = set(zipfile.ZipFile(wheel).namelist())
     wanted = {
         path.relative_to(ROOT).as_posix()
@@ -39,7 +39,7 @@ def test_it_holds_everything_that_is_no_code(wheel: Path) -> None:
     assert wanted <= shipped, sorted(wanted - shipped)
 
 
-def test_it_serves_from_an_empty_environment_elsewhere(
+def test_the_wheel_serves_from_an_empty_virtual_environment(
     wheel: Path, instance: Instance, tmp_path: Path
 ) -> None:
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)

@@ -110,7 +110,7 @@ def test_refused_calls_of_an_anonymous_caller_are_counted_and_mutations_are_not(
     assert world.audit.outcomes == [("create_thing", "invalid"), ("create_thing", "ok")]
 
 
-def test_reads_of_somebody_known_are_counted_and_nothing_else_is():
+def test_only_the_reads_of_an_authenticated_caller_are_counted():
     world = make_world()
     client = world.client()
     headers = basic(BLUE_PASSWORD)
@@ -128,7 +128,7 @@ def test_reads_of_somebody_known_are_counted_and_nothing_else_is():
     ]
 
 
-def test_a_face_remembers_somebody_known_at_once():
+def test_a_face_audits_an_authenticated_caller_at_once():
     world = make_world()
     ada = Actor("1", ActorKind.OAUTH, "ada", subject_id="4711")
 

@@ -90,7 +90,7 @@ def test_hanging_calls_of_one_team_leave_the_other_teams_answered(path, sent):
     assert len(hanging.handed_in) == LIMITS.actor, "a refused call asks no server"
 
 
-def test_it_is_the_same_over_mcp():
+def test_hanging_calls_are_limited_over_mcp_too():
     go = threading.Event()
 
     def make(toml: str) -> Any:

@@ -55,7 +55,7 @@ def test_what_cannot_be_read_or_found_is_one_row(method, path, headers, body, st
     assert world.audit.counted == []
 
 
-def test_it_is_counted_where_anybody_is_let_in():
+def test_a_refusal_is_counted_where_no_password_is_needed():
     world = make_world(OPEN)
 
     world.client().post("/api/things", data="{", headers=JSON)

@@ -14,7 +14,7 @@ POSTGRES = "postgres:18"
 
 
 class TestOdoo:
-    def test_it_runs_as_the_user_odoo_with_the_ids_of_docker_hubs_image(self) -> None:
+    def test_the_odoo_image_runs_as_user_odoo_with_the_ids_of_docker_hubs_image(self) -> None:
         assert config(ODOO)["User"] == "odoo"
         assert run(ODOO, "id", "-u", "-n") == "odoo"
         assert run(ODOO, "id", "-u") == "100"
@@ -72,7 +72,7 @@ class TestPostgres:
         assert "/var/lib/postgresql" in config(POSTGRES)["Volumes"]
         assert "PGDATA=/var/lib/postgresql/18/docker" in config(POSTGRES)["Env"]
 
-    def test_it_has_the_locale_that_it_is_set_to(self) -> None:
+    def test_the_odoo_image_has_the_locale_that_it_is_set_to(self) -> None:
         assert "LANG=en_US.utf8" in config(POSTGRES)["Env"]
         assert "en_US.utf8" in run(POSTGRES, "locale", "-a").splitlines()
 

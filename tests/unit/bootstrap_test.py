@@ -47,7 +47,7 @@ def test_everything_works_on_the_same_configuration(tmp_path):
     assert services.registry is services.runner.registry
 
 
-def test_whoever_is_no_longer_configured_stands_no_more(tmp_path):
+def test_a_team_that_is_no_longer_configured_is_no_longer_valid(tmp_path):
     services = build(tmp_path, "oduflow", SIGNING_IN)
     services.store.migrate()
     services.oauth.logins.bind(Login("octocat", "7"))

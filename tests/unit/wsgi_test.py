@@ -24,7 +24,7 @@ def test_importing_it_opens_no_connection_and_starts_no_work(application, starte
     assert started == ["log"]
 
 
-def test_it_serves_the_configuration_that_is_found_and_the_first_request_starts_the_work(
+def test_wsgi_serves_the_configuration_it_finds_and_starts_its_loops_at_the_first_request(
     application, started
 ):
     answer = application.test_client().get("/healthz", base_url="http://localhost:8123")

@@ -35,7 +35,7 @@ def test_a_row_says_who_did_what_from_where_and_how_it_ended(world, ledger):
     ]
 
 
-def test_it_is_narrowed_by_a_form_that_keeps_what_was_typed(world, ledger):
+def test_the_audit_filter_form_keeps_what_was_typed(world, ledger):
     ledger.audit += [audit_row(actor=ADA), audit_row()]
     page = show(world, "/audit?actor=ada&face=&outcome=&since=")
     form = page.one("form", action="/audit")

@@ -164,7 +164,7 @@ def test_why_one_failed_is_told_with_cause_last_lines_and_next_step(world, ledge
         assert told["Next"] == "Fix the module, push."
 
 
-def test_one_that_is_gone_after_its_deletion_says_so(world, ledger):
+def test_a_deleted_environments_page_says_that_it_is_gone(world, ledger):
     ledger.add("demo")
     where = post(world, "/environments/demo/delete").headers["Location"]
     [job] = world.job_rows.rows
@@ -277,7 +277,7 @@ def test_before_deleting_what_is_lost_is_said(world, ledger):
     assert ledger.environments
 
 
-def test_one_that_is_protected_is_not_offered_to_be_deleted(world, ledger):
+def test_a_protected_environment_offers_no_deletion(world, ledger):
     ledger.add("demo", protected=True)
     page = show(world, "/environments/demo/delete")
     assert "demo is protected." in page.text

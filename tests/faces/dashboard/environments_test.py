@@ -99,7 +99,7 @@ def test_the_list_asks_often_while_something_is_done_and_seldom_otherwise(world,
         assert page.one("div", id="environments")["hx-get"] == "/_/environments?q=de"
 
 
-def test_one_that_is_being_made_shows_its_step_and_can_be_called_off(world, ledger):
+def test_an_environment_being_created_shows_its_step_and_offers_to_cancel(world, ledger):
     with standing_still(world, ledger):
         post(world, "/environments", **NEW)
         [job] = world.job_rows.rows
@@ -110,7 +110,7 @@ def test_one_that_is_being_made_shows_its_step_and_can_be_called_off(world, ledg
         assert row.one("form")["action"] == f"/jobs/{job}/cancel"
 
 
-def test_one_that_has_no_row_yet_is_in_the_list_already(world, ledger):
+def test_an_environment_without_a_row_is_listed_from_its_job(world, ledger):
     with standing_still(world, ledger):
         post(world, "/environments", **NEW)
         ledger.environments.clear()
@@ -226,7 +226,7 @@ def test_an_action_from_the_list_goes_back_to_the_list(world, ledger, action):
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
 
 
-def test_one_that_failed_says_why_in_the_list(world, ledger):
+def test_a_failed_environment_shows_its_reason_in_the_list(world, ledger):
     post(world, "/environments", **(NEW | {"modules": BROKEN}))
     finish(world)
     [row] = rows(show(world, "/"))
@@ -234,7 +234,7 @@ def test_one_that_failed_says_why_in_the_list(world, ledger):
     assert row.all("a", href="/environments/fix-stock-labels#why")
 
 
-def test_one_that_failed_before_it_was_there_leaves_no_row(world):
+def test_an_environment_that_failed_before_it_had_a_row_is_not_listed(world):
     answer = post(world, "/environments", **(NEW | {"repo_url": GONE}))
     finish(world)
     assert rows(show(world, "/")) == []

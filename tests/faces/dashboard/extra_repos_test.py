@@ -51,7 +51,7 @@ def test_updating_begins_a_job(world, ledger):
     assert ("update_extra_repo", "ok") in world.audit.outcomes
 
 
-def test_updating_one_that_somebody_works_on_is_refused_with_the_list(world, ledger):
+def test_updating_a_busy_extra_repo_is_refused_with_the_list(world, ledger):
     ledger.add_extra_repo("web")
     with standing_still(world, ledger):
         post(world, "/extra-repos/web/update")
@@ -72,7 +72,7 @@ def test_a_failed_update_says_why(world, ledger):
     assert "Call tomorrow." in why
 
 
-def test_one_in_use_is_not_offered_to_be_deleted_and_says_by_whom(world, ledger):
+def test_an_extra_repo_in_use_offers_no_deletion_and_names_its_environments(world, ledger):
     ledger.add_extra_repo("web", environments=("demo",))
     page = show(world, "/extra-repos/web/delete")
     assert "web is in use." in page.text
@@ -88,7 +88,7 @@ def test_deleting_one_in_use_is_refused_with_the_reason(world, ledger):
     assert "web" in ledger.extra_repos
 
 
-def test_it_asks_before_it_deletes(world, ledger):
+def test_deleting_an_extra_repo_asks_for_confirmation(world, ledger):
     ledger.add_extra_repo("web")
     assert show(world, "/extra-repos/web/delete").one("form")["method"] == "post"
     where = post(world, "/extra-repos/web/delete").headers["Location"]

@@ -30,7 +30,7 @@ def test_the_list_can_be_narrowed_to_what_goes_on(world, ledger):
     assert "Nothing is being done" in show(world, "/jobs?active=true").text
 
 
-def test_one_that_goes_on_asks_every_second(world, ledger):
+def test_a_running_jobs_page_polls_every_second(world, ledger):
     with standing_still(world, ledger):
         job = begin(world, finish=False, name="slow", repo_url=REPOSITORY)
         part = show(world, f"/jobs/{job}").one("div", id="job")
@@ -40,7 +40,7 @@ def test_one_that_goes_on_asks_every_second(world, ledger):
     assert part.get("hx-get") is None
 
 
-def test_one_that_is_done_shows_its_result(world):
+def test_a_finished_job_shows_its_result(world):
     job = begin(world, name="made", repo_url=REPOSITORY, modules="sale")
     page = show(world, f"/jobs/{job}")
     assert "made serves at http://localhost:20001/" in page.text
@@ -50,7 +50,7 @@ def test_one_that_is_done_shows_its_result(world):
     assert REPOSITORY in facts
 
 
-def test_one_that_failed_shows_why(world):
+def test_a_failed_job_shows_its_reason(world):
     job = begin(world, name="gone", repo_url=GONE)
     page = show(world, f"/jobs/{job}")
     assert page.all("span", class_="state")[0].text == "Failed"
@@ -69,7 +69,7 @@ def test_calling_one_off_stops_it_and_removes_what_it_made(world, ledger):
     assert ledger.environments == {}
 
 
-def test_one_that_is_asked_to_stop_says_so_and_is_asked_once(world, ledger):
+def test_a_job_that_is_being_cancelled_says_so_and_offers_it_once(world, ledger):
     with standing_still(world, ledger):
         job = begin(world, finish=False, name="slow", repo_url=REPOSITORY)
         page = show(world, f"/jobs/{job}?asked=yes")
@@ -92,7 +92,7 @@ def test_a_deletion_is_not_offered_to_be_called_off_and_refuses_to_be(world, led
         assert not world.job_rows.rows[job].cancel_requested
 
 
-def test_one_that_is_not_there_cannot_be_called_off(world):
+def test_a_missing_job_cannot_be_cancelled(world):
     answer = world.client().post(f"/jobs/{'a' * 12}/cancel", headers=BLUE)
     assert answer.status_code == 404
 

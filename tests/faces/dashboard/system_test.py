@@ -23,20 +23,20 @@ def test_looking_often_is_not_asking_often(world):
     assert world.probe.looks == 1
 
 
-def test_it_says_who_asks_and_what_they_may_do(world):
+def test_the_system_page_shows_the_actor_and_its_permissions(world):
     told = facts(show(world, "/system"))
     assert told["Team"] == "Blue id 1"
     assert told["Signed in"] == "admin with the team\N{RIGHT SINGLE QUOTATION MARK}s ui_password"
     assert told["May"] == "read, write, destroy, admin"
 
 
-def test_it_says_when_nobody_was_asked_for_a_password():
+def test_the_system_page_says_when_no_password_was_needed():
     world, _ = make_dashboard(OPEN)
     page = read_page(world.client().get("/system").text)
     assert "ui_password is empty" in facts(page)["Signed in"]
 
 
-def test_it_names_versions_and_the_other_faces_and_no_secret(world):
+def test_the_system_page_shows_versions_and_faces_and_no_secret(world):
     page = show(world, "/system")
     told = facts(page)
     assert told["Oduflow"] == __version__

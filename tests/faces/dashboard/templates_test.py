@@ -15,7 +15,7 @@ def test_a_row_says_what_it_is_made_of_and_who_uses_it(world, ledger):
     assert "None" in base.text
 
 
-def test_one_that_is_not_ready_cannot_be_used(world, ledger):
+def test_a_template_that_is_not_ready_cannot_be_used(world, ledger):
     ledger.add_template("base-19", state="creating")
     [row] = rows(show(world, "/templates"))
     assert "Creating" in row.text
@@ -58,7 +58,7 @@ def test_a_name_that_somebody_works_on_is_busy_and_says_who(world, ledger):
         assert "by basic:admin" in read_page(answer.text).one("div", role="alert").text
 
 
-def test_one_in_use_is_not_offered_to_be_deleted_and_says_by_whom(world, ledger):
+def test_a_template_in_use_offers_no_deletion_and_names_its_environments(world, ledger):
     ledger.add_template("acme", environments=("demo",))
     page = show(world, "/templates/acme/delete")
     assert "acme is in use." in page.text

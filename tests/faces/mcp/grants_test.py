@@ -38,7 +38,9 @@ def test_the_status_says_who_holds_it(served: McpWorld, made: GrantsWorld) -> No
     assert status["environments"] == {"creating": 1}
 
 
-def test_it_enters_at_its_environments_and_at_no_other(served: McpWorld, made: GrantsWorld) -> None:
+def test_a_grant_opens_the_mcp_server_of_its_environments_only(
+    served: McpWorld, made: GrantsWorld
+) -> None:
     secret = made.grant("gate", environments=["shop"])
 
     assert served.at("shop").call("get_environment", token=secret)["data"]["name"] == "shop"
@@ -161,7 +163,7 @@ def test_a_session_of_a_revoked_grant_is_none_of_the_next_by_that_name(
     assert answer.status_code == 404
 
 
-def test_it_is_no_key_to_any_other_face(served: McpWorld, made: GrantsWorld) -> None:
+def test_a_grant_opens_no_other_face(served: McpWorld, made: GrantsWorld) -> None:
     secret = made.grant("mcp-only")
     base = served.url.removesuffix("/mcp")
 

@@ -33,7 +33,9 @@ ODD = [
 ]
 
 
-def test_it_offers_that_environments_tools_without_asking_which(served: McpWorld) -> None:
+def test_the_mcp_server_of_one_environment_offers_its_tools_without_a_name(
+    served: McpWorld,
+) -> None:
     offered, whole = served.at("shop").listed(), served.listed()
 
     assert offered.keys() >= IMPLIED | {"wait_for_job", "get_status"}
@@ -101,7 +103,9 @@ def test_what_is_another_teams_is_404_in_the_same_words(served: McpWorld) -> Non
 
 
 @pytest.mark.parametrize("segment", ["shop", "gone"])
-def test_without_a_token_nobody_learns_what_is_there(served: McpWorld, segment: str) -> None:
+def test_without_a_token_the_mcp_server_of_an_environment_reveals_nothing(
+    served: McpWorld, segment: str
+) -> None:
     assert raw_post(served, f"/mcp/{segment}", "wrong-token-0123456").status == 401
 
 

@@ -14,7 +14,7 @@ WEB = "https://app.example:8443/cb"
 HOSTILE = '<script>document.title="caught"</script><img src=x onerror=alert(1)>'
 
 
-def test_it_names_the_client_where_it_leads_and_the_team(walk: Walk):
+def test_the_consent_page_names_the_client_its_redirect_and_the_team(walk: Walk):
     page = read_page(walk.authorize().text).text
     assert "A test client" in page
     assert "127.0.0.1:7" in page
@@ -26,7 +26,7 @@ def test_it_names_the_client_where_it_leads_and_the_team(walk: Walk):
     [(BLUE + RED, False), (BLUE + RED.replace('["dev1", "admin2"]', "[]"), True)],
     ids=["several", "one of two"],
 )
-def test_it_names_the_only_team_there_is_for_people_else_when_one_is_chosen(
+def test_the_consent_page_names_the_only_team_or_when_one_is_chosen(
     tmp_path: Path, teams: str, named
 ):
     with unserved_world(tmp_path, teams) as world:
@@ -84,7 +84,7 @@ def test_a_client_that_describes_itself_is_shown_by_its_host(world: OAuthWorld):
     assert "vendor.example" in page
 
 
-def test_it_is_shown_every_time(walk: Walk):
+def test_consent_is_asked_for_every_time(walk: Walk):
     first = walk.authorize()
     walk.consent(first)
     again = walk.authorize()
@@ -141,7 +141,7 @@ def test_consent_in_a_browser_that_did_not_ask_is_refused(world: OAuthWorld, wal
 
 
 @pytest.mark.parametrize("decision", ["", "maybe", "ALLOW"])
-def test_whatever_is_not_yes_is_no(walk: Walk, decision: str):
+def test_every_consent_answer_but_yes_is_a_refusal(walk: Walk, decision: str):
     answer = walk.consent(walk.authorize(), decision)
     assert query_of(answer.headers["Location"])["error"] == "access_denied"
     assert answer.headers["Location"].startswith(walk.redirect_uri)
@@ -178,7 +178,7 @@ def test_a_bare_step_of_a_sign_in_leads_nowhere(walk: Walk, path: str):
         assert "Location" not in answer.headers
 
 
-def test_nobody_goes_to_github_before_consenting(walk: Walk):
+def test_github_is_asked_only_after_consent(walk: Walk):
     form = hidden_fields(read_page(walk.authorize().text).one("form"))
     answer = walk.browser.get(f"{walk.url}/auth/login", params=form)
     assert answer.status_code == 400

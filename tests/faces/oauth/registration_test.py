@@ -101,7 +101,7 @@ def test_a_confidential_client_is_given_a_secret_of_its_own(stranger: Walk):
 
 
 @pytest.mark.parametrize("name", ["Ov23liFakeGitHubApp00", "https://claude.ai/client"])
-def test_nobody_registers_under_another_clients_id(stranger: Walk, name: str):
+def test_a_client_cannot_register_under_another_clients_id(stranger: Walk, name: str):
     told = stranger.register(client_id=name).json()
     assert told["client_id"] != name
 

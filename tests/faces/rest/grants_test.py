@@ -33,7 +33,7 @@ def test_a_grant_made_without_it_is_401(made: GrantsWorld) -> None:
     assert made.holder(secret).subject == "ci"
 
 
-def test_what_is_known_but_not_for_rest_is_no_guess_and_locks_nobody_out(made: GrantsWorld) -> None:
+def test_a_valid_token_that_rest_refuses_counts_as_no_wrong_password(made: GrantsWorld) -> None:
     made.world.rate_limits = RateLimits(fresh_store())
     secret = made.grant("ci")
 
@@ -49,7 +49,7 @@ def test_what_is_known_but_not_for_rest_is_no_guess_and_locks_nobody_out(made: G
     assert guesses[-1].status_code == 429, "an unknown secret is counted as before"
 
 
-def test_it_is_no_password(made: GrantsWorld) -> None:
+def test_a_grant_is_not_accepted_as_a_password(made: GrantsWorld) -> None:
     secret = made.grant("ci", rest=True)
 
     for user in ("admin", "ci", ""):
@@ -61,7 +61,7 @@ def test_no_other_bearer_token_opens_rest(made: GrantsWorld, token: str) -> None
     assert get(made, "/status", bearer(token)).status_code == 401
 
 
-def test_a_token_of_a_person_opens_no_rest_whoever_knows_it(made: GrantsWorld) -> None:
+def test_a_persons_oauth_token_does_not_open_rest(made: GrantsWorld) -> None:
     class KnowsAnn:
         def verify(self, token: str, resource: str) -> Actor:
             return Actor("1", ActorKind.OAUTH, "ann")

@@ -165,7 +165,7 @@ def test_a_host_without_an_api_is_valid_and_git_tells_whether_it_reads(parts: Pa
     assert seen.proven is False
 
 
-def test_one_for_a_single_repository_is_tried_on_that(parts: Parts, server):
+def test_a_credential_of_one_repository_is_tried_on_that_repository(parts: Parts, server):
     parts.call("setup_repo_auth", repo_url=private(server), path="/private/addons.git")
     named = {"host": server.authority, "username": "me"}
     assert parts.call("validate_credential", **named).data.proven is True

@@ -43,7 +43,9 @@ def test_a_container_sees_that_it_is_locked_in(
     assert "eth0" not in seen["interfaces"]
 
 
-def test_it_lives_through_all_its_states(containers: Containers, shell: ContainerSpec) -> None:
+def test_a_container_goes_through_all_its_states(
+    containers: Containers, shell: ContainerSpec
+) -> None:
     name = shell.name
     made = containers.create(shell)
     created = containers.facts(name)
@@ -116,7 +118,7 @@ def test_what_a_container_is_told_is_all_that_inspect_shows(
     containers.remove(shell.name)
 
 
-def test_it_joins_every_network_before_it_starts(
+def test_a_container_joins_every_network_before_it_starts(
     containers: Containers,
     shell: ContainerSpec,
     two_networks: tuple[str, str],

@@ -38,7 +38,7 @@ def test_a_network_is_made_as_asked_and_only_once(
     assert not bridge_exists(facts.bridge)
 
 
-def test_one_that_exists_but_differs_is_reported(
+def test_a_network_that_exists_but_differs_is_reported(
     networks: Networks, instance: str, name: str
 ) -> None:
     facts = make_network(networks, instance, name)

@@ -37,7 +37,7 @@ def test_only_the_last_lines_are_kept(containers: Containers, shell: ContainerSp
     assert lines[-1] == "3000"
 
 
-def test_one_that_runs_too_long_is_killed_and_its_last_lines_told(
+def test_a_one_off_past_its_deadline_is_killed_and_its_last_lines_reported(
     containers: Containers, shell: ContainerSpec
 ) -> None:
     spec = replace(shell, command=("trap '' TERM; echo busy; sleep 60",))
@@ -47,7 +47,7 @@ def test_one_that_runs_too_long_is_killed_and_its_last_lines_told(
     assert containers.facts(shell.name) is None
 
 
-def test_one_that_never_stops_talking_is_killed_too(
+def test_a_one_off_that_never_stops_writing_is_killed_too(
     containers: Containers, shell: ContainerSpec
 ) -> None:
     with pytest.raises(UpstreamFailed):
@@ -55,7 +55,7 @@ def test_one_that_never_stops_talking_is_killed_too(
     assert containers.facts(shell.name) is None
 
 
-def test_it_stops_within_moments_of_being_cancelled(
+def test_a_cancelled_one_off_stops_within_a_second(
     containers: Containers, shell: ContainerSpec
 ) -> None:
     asked: list[float] = []
@@ -87,7 +87,7 @@ def test_a_listener_that_fails_ends_the_run(containers: Containers, shell: Conta
     assert containers.facts(shell.name) is None
 
 
-def test_one_whose_program_does_not_exist_says_so(
+def test_a_one_off_without_its_program_is_reported(
     containers: Containers, shell: ContainerSpec
 ) -> None:
     result = containers.run_one_off(replace(shell, entrypoint=("/no/such/program",)), timeout=10)
@@ -95,7 +95,9 @@ def test_one_whose_program_does_not_exist_says_so(
     assert "No such file or directory" in result.output
 
 
-def test_one_that_cannot_start_leaves_nothing(containers: Containers, shell: ContainerSpec) -> None:
+def test_a_one_off_that_cannot_start_leaves_no_container(
+    containers: Containers, shell: ContainerSpec
+) -> None:
     spec = replace(shell, mounts=(Mount("bind", "/etc/passwd/below-a-file", "/tmp"),))  # noqa: S108
     began = time.monotonic()
     with pytest.raises(UpstreamFailed):

@@ -23,7 +23,7 @@ def test_a_volume_is_made_once_found_by_label_and_removed(
         volumes.mountpoint(name)
 
 
-def test_somebody_elses_volume_of_that_name_is_reported(
+def test_a_foreign_volume_of_that_name_is_reported(
     volumes: Volumes, name: str, labels: dict[str, str]
 ) -> None:
     volumes.ensure(name, labels=labels)

@@ -76,7 +76,7 @@ def test_a_good_credential_reads_what_is_private(server, repositories, credentia
     assert read(repositories, server) == server.commit("addons", "main")
 
 
-def test_it_reads_a_whole_checkout_too_and_stays_out_of_gits_folder(
+def test_a_credential_reads_a_whole_checkout_and_is_not_written_to_gits_folder(
     server, repositories, credentials, tmp_path
 ):
     credentials.keep("1", entry(server))

@@ -92,7 +92,7 @@ def test_environments_at_one_commit_share_one_checkout_fetched_once(world):
     assert not (world.checkout(one) / ".git").exists()
 
 
-def test_it_comes_after_the_environments_own_addons_in_the_order_asked_for(world):
+def test_extra_repos_follow_the_environments_own_addons_in_the_order_asked_for(world):
     world.add(world.publish("web", main={f"addons/{path}": text for path, text in MODULE.items()}))
     root = {path.partition("/")[2]: text for path, text in MODULE.items()}
     world.add(world.publish("web-root", main=root), name="root")
@@ -177,7 +177,7 @@ def test_an_update_forgets_commits_that_no_branch_is_at(world):
     assert not copy.holds(old)
 
 
-def test_one_without_a_module_is_refused_and_names_the_branch(world):
+def test_an_extra_repo_without_a_module_is_refused_by_its_branch(world):
     world.add(world.publish(main={"README": "nothing"}))
     row = world.reserve("one", "web")
     with pytest.raises(Invalid, match="web holds no Odoo module on branch main"):
@@ -312,7 +312,7 @@ def test_what_a_kill_left_of_a_checkout_is_swept_and_nothing_else(world):
 
 
 @pytest.mark.parametrize("state", [ExtraRepoState.CREATING, ExtraRepoState.DELETING])
-def test_one_left_half_made_is_removed_and_can_be_added_again(world, state):
+def test_an_extra_repo_left_half_added_is_removed_and_can_be_added_again(world, state):
     url = world.publish()
     world.add(url)
     world.deps.extra_repos.update(world.row().id, state=state)

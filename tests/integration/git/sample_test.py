@@ -83,7 +83,7 @@ def test_a_folder_that_takes_no_repository_is_named_as_the_cause(addons, tmp_pat
         publish(addons, tmp_path / "file/addons.git")
 
 
-def test_nobody_can_push(server, addons, bare, tmp_path):
+def test_the_sample_server_accepts_no_push(server, addons, bare, tmp_path):
     publish(addons, bare)
     url = server.url("addons.git")
     pushed = subprocess.run(

@@ -9,9 +9,7 @@ from tests.support.oauth_world import ANYBODY, BLUE, RED, OAuthWorld, oauth_worl
 from tests.support.pages import read_page
 
 
-def test_who_is_listed_comes_in_whatever_the_case_of_the_login(
-    world: OAuthWorld, github: FakeGitHub
-):
+def test_a_listed_login_is_admitted_in_any_case_of_letters(world: OAuthWorld, github: FakeGitHub):
     github.people["OctoCat"] = 583231
     walk = world.walk("OctoCat")
     assert walk.call(walk.sign_in()["access_token"]).status_code == 200
@@ -27,14 +25,14 @@ def test_who_is_not_listed_is_denied_access(world: OAuthWorld, github: FakeGitHu
     assert "Location" not in answer.headers
 
 
-def test_anybody_comes_into_the_only_team_when_it_lists_nobody(tmp_path: Path, github: FakeGitHub):
+def test_the_only_team_without_a_list_admits_every_login(tmp_path: Path, github: FakeGitHub):
     github.people["mallory"] = 666
     with oauth_world(tmp_path, github, ANYBODY) as world:
         walk = world.walk("mallory")
         assert walk.call(walk.sign_in()["access_token"]).status_code == 200
 
 
-def test_nobody_comes_into_a_team_without_a_list_beside_one_that_has_it(
+def test_a_team_without_a_list_admits_no_login_beside_a_team_with_one(
     tmp_path: Path, github: FakeGitHub
 ):
     github.people["mallory"] = 666

@@ -140,7 +140,7 @@ def test_a_refresh_token_reused_after_a_minute_kills_the_whole_family(
     assert failed(walk.refresh(second["refresh_token"])) == "invalid_grant"
 
 
-def test_one_persons_family_is_not_anothers(world: OAuthWorld, walk: Walk):
+def test_a_token_family_belongs_to_one_person(world: OAuthWorld, walk: Walk):
     other = world.walk("dev1").sign_in()
     code = walk.sign_in_to_code()
     walk.redeem(code)
@@ -179,7 +179,7 @@ def test_what_is_revoked_is_dead_with_its_family(walk: Walk, which: str):
     assert failed(walk.refresh(tokens["refresh_token"])) == "invalid_grant"
 
 
-def test_nobody_revokes_another_clients_token(world: OAuthWorld, walk: Walk):
+def test_a_client_cannot_revoke_another_clients_token(world: OAuthWorld, walk: Walk):
     thief = world.walk()
     thief.register()
     tokens = walk.sign_in()

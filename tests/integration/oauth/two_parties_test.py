@@ -31,7 +31,7 @@ def test_an_attacker_consents_and_the_victim_who_opens_the_github_url_gives_noth
     refused(world, victim.browser.get(back))
 
 
-def test_so_does_a_victim_who_is_in_the_middle_of_a_sign_in(
+def test_a_victim_in_the_middle_of_a_sign_in_gives_nothing_away_either(
     world: OAuthWorld, attacker: Walk, victim: Walk
 ):
     to_github = attacker.to_github(attacker.consent(attacker.authorize()))

@@ -41,7 +41,7 @@ def test_an_archived_or_renamed_administrator_can_sign_in_again(odoo_template, t
     assert tenants.ask(made, "SELECT active FROM res_users WHERE id = %s", [ADMIN]) == [True]
 
 
-def test_nobody_elses_password_changes(odoo_template, tenants) -> None:
+def test_only_the_administrators_password_changes(odoo_template, tenants) -> None:
     made = tenants.clone(odoo_template)
     others = "SELECT password FROM res_users WHERE id <> %s ORDER BY id"
     before = tenants.ask(made, others, [ADMIN])

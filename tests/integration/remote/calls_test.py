@@ -177,7 +177,7 @@ def test_a_server_without_room_to_wait_is_asked_again(call: Caller) -> None:
     assert "lamp is baked." in shown.stdout
 
 
-def test_nobody_waits_for_ever(
+def test_a_remote_call_does_not_wait_for_ever(
     server: McpWorld, call: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("oduflow.cli.remote.call.LONGEST_JOB_SECONDS", 0)

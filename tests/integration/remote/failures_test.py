@@ -26,7 +26,7 @@ from tests.support.tls import make_certificate, tls_in_front
 from tests.support.waitress_server import WaitressServer, waitress_server
 
 
-def test_nobody_listens(call: Caller) -> None:
+def test_a_refused_connection_is_reported(call: Caller) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
 
@@ -136,7 +136,7 @@ SSE = {"Content_Type": "text/event-stream"}
         (always("500 Internal", b"{", **JSON), Kind.UPSTREAM, "failed with status 500"),
     ],
 )
-def test_whatever_answers_there_is_told_by_its_name(
+def test_a_foreign_server_at_the_address_is_named(
     call: Caller, answer: Any, kind: Kind, said: str
 ) -> None:
     with stranger(answer) as other:

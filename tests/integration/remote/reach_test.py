@@ -25,7 +25,9 @@ def test_the_tools_are_those_that_the_token_may_call(
         assert beyond not in narrow
 
 
-def test_one_tool_is_shown_with_its_fields_and_its_effect(server: McpWorld, call: Caller) -> None:
+def test_a_remote_tool_is_shown_with_its_fields_and_its_effect(
+    server: McpWorld, call: Caller
+) -> None:
     shown = call("tools", "delete_environment", "--url", server.url).stdout
 
     assert shown.startswith("delete_environment: Delete an environment")

@@ -54,7 +54,7 @@ def test_the_right_number_limits_the_real_client_alone(tmp_path):
         assert "ok    proxies" in one.server.doctor()
 
 
-def test_one_too_many_lets_a_forger_guess_for_ever_and_is_noticed(tmp_path):
+def test_one_trusted_proxy_too_many_lets_a_forger_guess_for_ever_and_is_noticed(tmp_path):
     with behind(tmp_path, trusted=2) as many:
         assert many.guess(12, forged=True) == [401] * 12
         assert many.warnings == 0
@@ -64,7 +64,7 @@ def test_one_too_many_lets_a_forger_guess_for_ever_and_is_noticed(tmp_path):
         assert_found(many)
 
 
-def test_one_too_few_locks_out_everybody_behind_it_and_is_noticed(tmp_path):
+def test_one_trusted_proxy_too_few_locks_out_every_client_and_is_noticed(tmp_path):
     with behind(tmp_path, trusted=0) as few:
         assert few.sign_in() == 200
         assert few.warnings == 1

@@ -48,13 +48,13 @@ class Served:
         return int(text.split(" ", 2)[1]), text
 
 
-def test_it_serves(closed):
+def test_every_wsgi_server_serves(closed):
     assert closed.ask("/healthz", closed.host)[0] == 200
     assert closed.ask("/api/openapi.json", closed.host, PASSWORD)[0] == 200
     assert closed.ask("/api/openapi.json", closed.host)[0] == 401
 
 
-def test_it_says_at_the_start_who_may_come_in(opened):
+def test_every_wsgi_server_says_at_the_start_who_may_sign_in(opened):
     assert opened.ask("/healthz", opened.host)[0] == 200  # gunicorn loads us after it listens
     team = f"[team.1] http://localhost:{opened.port}/ (MCP token OFF, OAuth OFF, UI auth OFF)"
     assert f"INFO  {team}\n" in opened.log.read_text()

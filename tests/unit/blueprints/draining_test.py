@@ -11,7 +11,7 @@ def test_a_server_that_shuts_down_begins_nothing():
     assert world.audit.outcomes == [("draining", "busy")]
 
 
-def test_it_still_shows_what_there_is():
+def test_a_draining_server_still_answers_reads():
     world = make_world()
     world.context.draining.set()
     assert world.client().get("/api/things", headers=basic(BLUE_PASSWORD)).status_code == 200

@@ -44,7 +44,7 @@ def test_over_https_browsers_are_told_to_stay_there():
     assert "Strict-Transport-Security" not in plain.headers
 
 
-def test_nobody_but_a_trusted_proxy_says_that_it_is_https():
+def test_only_a_trusted_proxy_says_that_a_request_is_https():
     answer = make_world().client().get("/healthz", headers={"X-Forwarded-Proto": "https"})
     assert "Strict-Transport-Security" not in answer.headers
 

@@ -67,7 +67,7 @@ def test_taking_twice_counts_once() -> None:
     assert limiter.taken == 1
 
 
-def test_nobody_takes_a_slot_after_its_request_is_over() -> None:
+def test_a_request_that_is_over_takes_no_wait_permit() -> None:
     limiter = WaitLimiter(LIMITS)
     permit = limiter.permit(ANN, WaitKind.CALL)
 

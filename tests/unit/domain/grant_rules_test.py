@@ -43,7 +43,7 @@ def test_a_grant_may_give_as_much_or_less():
     refuse_wider(replace(OWN, environments=frozenset({"a"}), tiers=frozenset(), calls=1), OWN)
 
 
-def test_whoever_is_not_bound_may_give_anything():
+def test_an_unrestricted_actor_may_grant_anything():
     free = Bounds(None, frozenset(Tier))
 
     for change, _said in WIDER:

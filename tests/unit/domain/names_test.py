@@ -13,7 +13,7 @@ BRANCH = "feature/TICKET-1234-show-the-discount-on-every-line-of-a-sale"
 
 @settings(deadline=None)
 @given(st.text(max_size=300))
-def test_whatever_is_typed_makes_a_safe_name_or_is_refused(text):
+def test_every_text_makes_a_safe_name_or_is_refused(text):
     try:
         name = slug(text)
     except Invalid:

@@ -21,7 +21,7 @@ def test_five_failures_fit_and_the_sixth_does_not():
     assert failures_that_fit([0] * 10) == 5
 
 
-def test_one_is_forgiven_every_three_minutes():
+def test_one_wrong_attempt_is_forgiven_every_three_minutes():
     assert failures_that_fit([0] * 5 + [3 * MINUTE - 1]) == 5
     assert failures_that_fit([0] * 5 + [3 * MINUTE]) == 6
     assert failures_that_fit([0] * 5 + [3 * MINUTE] * 5) == 6
@@ -108,7 +108,7 @@ class TestFloodOfAddresses:
     def test_a_stranger_is_refused(self, levels: dict[str, int]):
         assert reserve(levels, Claim.of("192.0.2.1", ["1"])).wait_ms > 0
 
-    def test_whoever_is_known_is_not_and_is_still_limited_alone(self, levels: dict[str, int]):
+    def test_a_known_client_is_not_and_is_still_limited_alone(self, levels: dict[str, int]):
         claim = Claim.of("192.0.2.1", ["1"])
         answers = [reserve(levels, claim, known=True) for _ in range(6)]
         assert [bool(answer.taken) for answer in answers] == [True] * 5 + [False]

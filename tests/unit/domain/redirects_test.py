@@ -169,7 +169,7 @@ def test_two_loopback_uris_are_the_same_when_host_path_and_query_are(one: str, o
 @given(st.one_of(st.text(max_size=60), st.sampled_from(REAL).flatmap(bent)))
 @example("http://[::1")
 @example("https://[::ffff:127.0.0.1]/cb")
-def test_whatever_is_taken_is_plain_and_leads_to_the_web_or_to_this_machine(uri: str):
+def test_every_accepted_redirect_is_plain_and_leads_to_the_web_or_to_this_machine(uri: str):
     if not is_registrable(uri):
         assert not is_registered(uri, [uri])
         return

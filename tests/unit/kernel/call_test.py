@@ -12,7 +12,7 @@ from tests.support.fakes import FakeBootSlots
 ADA = Actor("1", ActorKind.OAUTH, "ada")
 
 
-def test_a_step_is_told_to_whoever_listens():
+def test_a_step_is_reported_to_the_listener():
     told: list[Progress] = []
 
     make(_report=told.append).report("checkout", "checking out", 1, 9)
@@ -20,7 +20,7 @@ def test_a_step_is_told_to_whoever_listens():
     assert told == [Progress("checkout", "checking out", 1, 9)]
 
 
-def test_a_quick_call_may_report_though_nobody_listens():
+def test_a_quick_call_may_report_without_a_listener():
     make().report("checkout", "checking out")
 
 

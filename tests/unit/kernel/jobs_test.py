@@ -110,7 +110,7 @@ def test_a_job_of_another_process_can_be_waited_for(jobs, store, locks):
     assert jobs.wait("1", job().id, PATIENCE).status is Status.OK
 
 
-def test_nobody_waits_for_a_process_that_died(jobs, store):
+def test_waiting_for_the_job_of_a_dead_process_ends(jobs, store):
     store.add(job())
 
     dead = jobs.wait("1", job().id, 60)

@@ -332,7 +332,7 @@ def test_a_finished_jobs_envelope_is_its_answer(world):
     assert world.runner.handle(row).summary == "box is baked."
 
 
-def test_nobody_is_told_to_cancel_what_cannot_be_cancelled():
+def test_a_job_that_cannot_be_cancelled_offers_no_cancel_job():
     bake = Registry(THINGS).get("bake_thing")
     melt = replace(bake, name="melt_thing", path="/melt", cancellable=False)
     world = make_world(operations=[*THINGS, melt])

@@ -75,7 +75,7 @@ def test_a_failure_between_two_steps_undoes_too(world):
 
 
 @pytest.mark.parametrize("error", [RuntimeError("defect"), KeyboardInterrupt(), SystemExit()])
-def test_whatever_ends_the_work_undoes_it(world, error):
+def test_every_exception_undoes_the_saga(world, error):
     world.fails["do two"] = error
 
     with pytest.raises(type(error)):

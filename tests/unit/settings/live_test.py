@@ -138,7 +138,9 @@ def test_a_file_that_changed_a_moment_ago_may_be_half_written_and_waits(file: Fi
     assert len(file.live.current().teams) == 1
 
 
-def test_it_is_looked_at_once_a_second_at_most(file: File, monkeypatch: pytest.MonkeyPatch):
+def test_the_configuration_file_is_looked_at_once_a_second_at_most(
+    file: File, monkeypatch: pytest.MonkeyPatch
+):
     looks = []
     monkeypatch.setattr(LiveSettings, "_poll", lambda _live: looks.append(1))
     for _ in range(5):

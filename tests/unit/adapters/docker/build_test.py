@@ -108,7 +108,9 @@ class TestWhatTheRecipeIsGiven:
 
 
 class TestFailure:
-    def test_it_says_what_the_recipe_said_went_wrong_and_what_to_do(self, recipe: Recipe) -> None:
+    def test_a_failed_build_reports_the_recipes_reason_and_the_next_step(
+        self, recipe: Recipe
+    ) -> None:
         recipes = recipe("echo 'error: no mirror' >&2; echo 'hint: add one' >&2; exit 1")
 
         with pytest.raises(UpstreamFailed) as failure:
@@ -116,7 +118,9 @@ class TestFailure:
 
         assert (failure.value.message, failure.value.hint) == ("no mirror", "add one")
 
-    def test_it_keeps_the_last_thirty_lines_of_both_streams(self, recipe: Recipe) -> None:
+    def test_a_failed_build_keeps_the_last_thirty_lines_of_both_streams(
+        self, recipe: Recipe
+    ) -> None:
         recipes = recipe("seq 100; echo 'the reason' >&2; exit 3")
 
         with pytest.raises(UpstreamFailed) as failure:

@@ -26,7 +26,7 @@ def test_without_networks_it_has_none_and_not_the_engines_default_one() -> None:
     assert request()["NetworkingConfig"] == {"EndpointsConfig": {}}
 
 
-def test_it_is_created_in_its_first_network_at_its_fixed_address() -> None:
+def test_a_container_is_created_in_its_first_network_at_its_fixed_address() -> None:
     body = request(networks=(Attachment("first", "10.1.1.5"), Attachment("second")))
     assert body["HostConfig"]["NetworkMode"] == "first"
     assert body["NetworkingConfig"] == {

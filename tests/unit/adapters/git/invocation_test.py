@@ -46,7 +46,7 @@ def test_git_is_told_its_folders_and_trusts_no_other():
     assert local_invocation(NO_REPOSITORY).options[-1] == "--git-dir=/nonexistent"
 
 
-def test_nobody_is_prompted_and_no_configuration_is_found():
+def test_git_prompts_for_nothing_and_finds_no_configuration():
     environment = local_invocation(PLACE).environment
     assert environment["GIT_TERMINAL_PROMPT"] == "0"
     assert environment["GIT_ASKPASS"] == environment["SSH_ASKPASS"] == "/bin/false"

@@ -160,7 +160,7 @@ def test_asking_whether_it_is_free_makes_no_file_and_takes_nothing(locks, folder
     assert locks.is_free(KEY)
 
 
-def test_somebody_who_only_looks_never_makes_it_busy(locks, folder):
+def test_asking_whether_a_lock_is_free_does_not_make_it_busy(locks, folder):
     locks.acquire(KEY, "somebody").release()
     with lock_file(folder).open("rb") as looking:
         fcntl.flock(looking, fcntl.LOCK_SH)
@@ -291,7 +291,7 @@ def test_a_lock_may_be_released_by_another_thread(locks):
     assert eventually(lambda: locks.is_free(KEY))
 
 
-def test_it_is_the_kernels_locks(locks):
+def test_file_locks_implement_the_kernels_port(locks):
     port: Locks = locks
 
     port.acquire(KEY, "ada").release()

@@ -186,7 +186,7 @@ def test_a_slot_of_another_process_is_free_after_its_kill(slots, jobs, folder):
             assert eventually(lambda: waiter.places == [1, 0])
 
 
-def test_it_is_the_kernels_boot_slots(slots):
+def test_boot_slots_implement_the_kernels_port(slots):
     port: ports.BootSlots = slots(1)
 
     with port.take("", lambda _: None, lambda: None):

@@ -11,7 +11,7 @@ HERE = Endpoint(Path("/nowhere"))
 
 
 @pytest.mark.parametrize("opener", [open_admin, open_first])
-def test_nobody_can_ask_for_an_admin_connection_to_a_database(opener) -> None:
+def test_an_admin_connection_to_a_tenants_database_cannot_be_asked_for(opener) -> None:
     assert not {"database", "dbname", "role"} & set(inspect.signature(opener).parameters)
 
 

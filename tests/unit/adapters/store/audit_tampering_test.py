@@ -67,7 +67,7 @@ def test_a_trail_that_nobody_touched_is_in_order(log):
         ),
     ],
 )
-def test_it_is_found_where_it_begins(store, log, statements, number, fault):
+def test_tampering_with_the_audit_is_found_where_it_begins(store, log, statements, number, fault):
     sql(store.path, *statements)
 
     found = log.verify().findings[0]

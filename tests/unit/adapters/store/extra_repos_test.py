@@ -40,7 +40,7 @@ def test_what_is_for_life_does_not_change(extra_repos):
 
 
 @pytest.mark.parametrize("state", list(EnvironmentState))
-def test_one_in_use_is_not_retired_whatever_the_state_of_who_uses_it(
+def test_an_extra_repo_in_use_is_not_retired_in_any_state_of_its_environments(
     extra_repos, environments, state
 ):
     row = extra_repo()
@@ -55,7 +55,7 @@ def test_one_in_use_is_not_retired_whatever_the_state_of_who_uses_it(
     assert environments.using_extra_repo("1", row.id) == ("sale",)
 
 
-def test_one_that_nobody_uses_is_retired(extra_repos):
+def test_an_unused_extra_repo_is_retired(extra_repos):
     row = extra_repo()
     extra_repos.add(row)
 

@@ -1,7 +1,7 @@
 from oduflow.adapters.store import Facts
 
 
-def test_a_fact_that_nobody_set_is_none(store):
+def test_an_unset_fact_is_none(store):
     assert Facts(store).get("system_identifier") is None
 
 

@@ -22,7 +22,7 @@ def test_a_row_comes_back_as_it_went_in(jobs):
     assert jobs.get("1", row.id) == row
 
 
-def test_whoever_began_it_comes_back_with_the_same_reach(jobs):
+def test_a_jobs_actor_is_read_back_with_the_same_permissions(jobs):
     narrow = Actor("1", ActorKind.GRANT, "ci", frozenset({Tier.READ}), "g1", frozenset("ab"))
     jobs.add(job(actor=narrow, environment="a"))
 
@@ -77,7 +77,7 @@ def test_unfinished_ones_of_every_team_come_oldest_first(jobs):
     assert names(jobs.unfinished()) == ["j2", "j1", "j0"]
 
 
-def test_those_that_wait_stand_in_the_order_in_which_they_began_to(jobs):
+def test_waiting_jobs_are_listed_in_the_order_in_which_they_began(jobs):
     for name in "abc":
         jobs.add(job(id=name))
     jobs.queue("c", 1)
@@ -182,7 +182,7 @@ def test_times_are_kept_to_the_microsecond_and_in_utc(jobs):
     assert kept.utcoffset() == timedelta(0)
 
 
-def test_it_is_the_kernels_job_store(jobs):
+def test_the_job_store_implements_the_kernels_port(jobs):
     port: JobStore = jobs
 
     assert port.unfinished() == ()

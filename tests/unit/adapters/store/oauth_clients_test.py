@@ -51,7 +51,7 @@ def test_there_is_a_most_in_all(clients, monkeypatch):
         clients.register(client(id="more", address="192.0.2.9"))
 
 
-def test_one_that_is_never_used_is_forgotten_after_a_day(clients, clock):
+def test_an_oauth_client_that_is_never_used_is_forgotten_after_a_day(clients, clock):
     clients.register(client())
 
     clock.ahead = timedelta(hours=23)
@@ -61,7 +61,7 @@ def test_one_that_is_never_used_is_forgotten_after_a_day(clients, clock):
     clients.register(client(created_at=clock()))  # the row itself is gone
 
 
-def test_one_that_is_used_lives_on_until_it_idles(clients, clock):
+def test_an_oauth_client_that_is_used_is_kept_until_it_idles(clients, clock):
     clients.register(client(used_at=now()))
 
     clock.ahead = timedelta(days=89)

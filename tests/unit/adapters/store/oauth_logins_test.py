@@ -40,7 +40,7 @@ def test_a_forgotten_login_is_signed_out_and_may_be_bound_anew(logins, store):
     assert logins.bind(Login("octocat", "666"))
 
 
-def test_one_that_never_signed_in_cannot_be_forgotten(logins):
+def test_a_login_that_never_signed_in_cannot_be_forgotten(logins):
     assert not logins.forget("octocat")
 
 

@@ -20,7 +20,7 @@ def test_a_sign_in_comes_back_as_it_went_in(kept):
     assert kept.by_state("s", "b") == row
 
 
-def test_it_belongs_to_one_browser(kept):
+def test_an_oauth_transaction_belongs_to_one_browser(kept):
     kept.add(begun(state="s"))
 
     assert kept.get("t", "other") is None
@@ -47,7 +47,7 @@ def test_a_state_that_was_answered_is_not_answered_again(kept):
     assert not kept.advance(seen, replace(seen, state=""))
 
 
-def test_it_ends_once(kept):
+def test_an_oauth_transaction_ends_once(kept):
     kept.add(begun())
 
     assert kept.take(begun())
@@ -66,7 +66,7 @@ def test_after_ten_minutes_it_is_over(kept, clock):
     kept.add(begun(expires_at=clock() + TRANSACTION_LIFE))  # the row itself is gone
 
 
-def test_so_many_may_be_under_way(kept, monkeypatch):
+def test_the_number_of_open_oauth_transactions_is_limited(kept, monkeypatch):
     monkeypatch.setattr(oauth_transactions, "MAX_PER_ADDRESS", 2)
     monkeypatch.setattr(oauth_transactions, "MAX_TRANSACTIONS", 3)
     kept.add(begun(id="1"))

@@ -37,7 +37,7 @@ def test_beside_an_open_team_a_closed_one_stays_closed_at_its_host(face):
 
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("address", ["192.168.1.2", "10.213.1.5", "8.8.8.8", ""])
-def test_nobody_of_another_machine_or_a_container_comes_in(face, address):
+def test_no_other_machine_and_no_container_is_admitted_anonymously(face, address):
     environ = {"REMOTE_ADDR": address}
     answer = client(OPEN).get(face, base_url=BASE_URL, environ_overrides=environ)
     assert answer.status_code == 401
@@ -45,7 +45,7 @@ def test_nobody_of_another_machine_or_a_container_comes_in(face, address):
 
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("header", ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host"])
-def test_nobody_comes_in_through_a_proxy_on_this_machine(face, header):
+def test_no_client_of_a_proxy_on_this_machine_is_admitted_anonymously(face, header):
     answer = client(OPEN).get(face, base_url=BASE_URL, headers={header: "127.0.0.1"})
     assert answer.status_code == 401
 

@@ -27,7 +27,7 @@ def test_a_token_proves_who_asks_and_names_the_team():
 
 
 @pytest.mark.parametrize("wrong", ["", "wrong", BLUE_TOKEN[:-1], BLUE_TOKEN + "x", BLUE_PASSWORD])
-def test_anything_else_is_nobody(wrong):
+def test_any_other_bearer_token_names_no_actor(wrong):
     teams = parse(TWO_TEAMS + "[team.3]\n").teams.values()
     assert StaticTokenVerifier(teams).verify(wrong) is None
 

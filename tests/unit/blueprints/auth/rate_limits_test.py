@@ -97,7 +97,7 @@ def test_right_ones_that_come_all_at_once_are_all_let_in(made: Make):
     assert set(answers) == {200}
 
 
-def test_whoever_presents_nothing_is_not_counted(made: Make):
+def test_a_request_without_a_credential_is_not_counted(made: Make):
     world = made()
     assert {ask(world, "/api/things", {}) for _ in range(20)} == {401}
     assert ask(world, "/api/things", basic(BLUE_PASSWORD)) == 200
@@ -192,7 +192,7 @@ def test_any_proof_may_be_asked_for_not_only_an_actor(made: Make):
             compare_credential("token", lambda: "a client")
 
 
-def test_one_that_was_right_is_compared_again_every_time_and_counts_once_it_is_wrong(made: Make):
+def test_a_password_that_was_right_is_compared_every_time_and_counted_once_it_is_wrong(made: Make):
     world = made()
     with world.app.test_request_context("/", base_url=BASE_URL):
         assert compare_credential("basic", lambda: BLUE, presented="it") == BLUE

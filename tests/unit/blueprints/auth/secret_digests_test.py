@@ -14,11 +14,11 @@ def test_a_secret_names_its_team(secrets):
 
 
 @pytest.mark.parametrize("wrong", ["", "the first", "the first secret ", "THE FIRST SECRET", "é"])
-def test_anything_else_names_nobody(secrets, wrong):
+def test_any_other_secret_names_no_team(secrets, wrong):
     assert secrets.team_of(wrong) is None
 
 
-def test_an_empty_secret_belongs_to_nobody_although_a_team_has_none():
+def test_an_empty_secret_belongs_to_no_team_although_a_team_has_none():
     assert SecretDigests({"3": ""}).team_of("") is None
 
 
@@ -27,7 +27,7 @@ def test_text_that_utf8_cannot_hold_is_only_wrong(secrets):
 
 
 @pytest.mark.parametrize("presented", ["the first secret", "the last secret", "wrong", ""])
-def test_every_team_is_compared_whoever_it_is(presented):
+def test_a_secret_is_compared_with_that_of_every_team(presented):
     compared = []
 
     def compare(known: bytes, given: bytes) -> bool:

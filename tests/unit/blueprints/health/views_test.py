@@ -18,14 +18,14 @@ def test_the_process_says_that_it_is_alive_without_looking_at_anything():
     assert world.probe.looks == 0
 
 
-def test_it_is_ready_when_every_part_is():
+def test_the_server_is_ready_when_every_part_is():
     answer = make_world().client().get("/readyz", environ_overrides=STRANGER)
     assert answer.status_code == 200
     assert answer.json["ready"] is True
     assert [part["part"] for part in answer.json["parts"]] == ["docker"]
 
 
-def test_one_part_that_is_not_makes_it_unready_and_is_named():
+def test_a_part_that_is_not_ready_makes_the_server_unready_and_is_named():
     world = make_world()
     world.probe.parts = SICK
     answer = world.client().get("/readyz")

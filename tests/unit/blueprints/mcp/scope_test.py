@@ -33,7 +33,7 @@ def _narrowed(caller: Caller) -> list[Caller]:
     ]
 
 
-def test_it_holds_the_request_and_who_asks() -> None:
+def test_the_mcp_scope_holds_the_request_and_its_actor() -> None:
     caller = _caller("1", "ann")
     headers = Headers({"Mcp-Method": "tools/call"})
     builder = EnvironBuilder("/mcp", method="POST", query_string="a=1", json={}, headers=headers)

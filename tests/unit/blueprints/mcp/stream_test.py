@@ -3,7 +3,7 @@
 from oduflow.blueprints.mcp.exchange import Stream
 
 
-def test_it_hands_out_the_first_chunk_and_then_the_following_ones() -> None:
+def test_a_stream_yields_the_first_chunk_and_then_the_following_ones() -> None:
     rest = iter([b"b", b"c", None])
     stream = Stream(b"a", lambda: next(rest), lambda: None)
 

@@ -34,7 +34,7 @@ def test_with_oauth_there_are(path):
     assert make_world(SERVER + BLUE).client().get(path).status_code in {200, 400, 405}
 
 
-def test_whoever_comes_without_a_token_learns_where_to_sign_in():
+def test_a_request_without_a_token_learns_where_to_sign_in():
     client = make_world(SERVER + BLUE).client()
 
     missing, wrong = client.post("/mcp"), client.post("/mcp", headers={"Authorization": "Bearer x"})
@@ -64,7 +64,7 @@ def test_a_library_that_prints_secrets_is_kept_from_it(name):
         ("", ""),
     ],
 )
-def test_one_person_is_counted_as_one(peer, counted):
+def test_an_oauth_person_is_rate_limited_as_one_client(peer, counted):
     app = make_world(SERVER + BLUE).app
     with app.test_request_context("/", base_url=BASE_URL, environ_base={"REMOTE_ADDR": peer}):
         assert counted_address() == counted

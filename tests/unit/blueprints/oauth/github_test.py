@@ -97,7 +97,7 @@ def test_an_answer_of_github_that_leads_elsewhere_is_not_followed(walk, monkeypa
 
 
 @pytest.mark.parametrize("number", [None, "583231", 1.5])
-def test_a_login_without_a_number_is_nobody(walk, number):
+def test_a_github_login_without_a_number_is_refused(walk, number):
     walk.github.number = number
 
     answer = walk.back(walk.to_github()["state"])

@@ -119,7 +119,7 @@ def test_a_client_that_describes_itself_is_looked_up_before_consent_only(walk):
     assert documents.asked == [DOCUMENT]
 
 
-def test_nobody_takes_the_configured_clients_id(monkeypatch):
+def test_no_registration_takes_the_configured_clients_id(monkeypatch):
     walk = sign_in(monkeypatch)
     own = "https://app.example/configured"
     toml = SERVER.replace("Iv-app", own) + "[team.1]\n"

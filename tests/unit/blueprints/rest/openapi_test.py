@@ -8,7 +8,7 @@ from oduflow.kernel.registry import Registry
 from tests.support.things import THINGS
 
 
-def test_it_is_openapi_3_1(document):
+def test_the_description_is_valid_openapi_3_1(document):
     validate(document)
     assert document["openapi"] == "3.1.0"
 

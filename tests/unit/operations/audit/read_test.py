@@ -51,7 +51,7 @@ def test_a_team_sees_its_own_rows_only(world, log):
     assert operations(world, basic(RED_PASSWORD)) == ["red"]
 
 
-def test_it_is_paged_by_number(world, log):
+def test_the_audit_is_paged_by_number(world, log):
     log.append(*(audit_row(operation=f"o{number}") for number in range(5)))
     seen, before = [], None
     while True:
@@ -91,7 +91,7 @@ def test_times_are_read_with_their_offset(world, log):
     assert len(found["data"]["entries"]) == 1
 
 
-def test_it_needs_the_administrators_tier(world):
+def test_read_audit_needs_the_administrators_tier(world):
     reader = Actor("1", ActorKind.GRANT, "ci", frozenset(Tier) - {Tier.ADMIN})
     assert Permission.AUDIT_ADMIN.tier is Tier.ADMIN
 

@@ -32,7 +32,7 @@ def test_without_a_word_it_reads_for_a_week_and_opens_no_rest(made):
 @pytest.mark.parametrize(
     "raw", [{}, {"environments": ["shop"], "all_environments": True}, {"environments": []}]
 )
-def test_it_is_for_some_environments_or_for_all_and_says_which(made, raw):
+def test_a_grant_is_for_some_environments_or_for_all_and_says_which(made, raw):
     with pytest.raises(Invalid, match="either environments or all_environments"):
         made.call("create_grant", name="ci", **raw)
 

@@ -51,7 +51,7 @@ def test_a_team_does_not_forget_for_another(login, error):
 
 
 @pytest.mark.parametrize("login", ["dev1", "both", "gone"])
-def test_whoever_runs_the_server_forgets_anybody(login):
+def test_the_servers_operator_forgets_any_login(login):
     deps = signed_in(login)
 
     forget(deps, login, ActorKind.CLI)
@@ -59,7 +59,7 @@ def test_whoever_runs_the_server_forgets_anybody(login):
     assert not deps.logins.is_bound(Login(login, "1"))
 
 
-def test_nobody_to_forget_is_said():
+def test_a_login_that_is_not_known_is_reported():
     with pytest.raises(NotFound, match="signed in as octocat"):
         forget(signed_in("dev1"), "octocat")
 

@@ -30,7 +30,7 @@ def test_an_access_token_tells_who_it_is(people):
 
 
 @pytest.mark.parametrize("token", ["other", "", "refresh", "gho_0123456789abcdef"])
-def test_anything_else_is_nobody(people, token):
+def test_any_other_access_token_names_no_login(people, token):
     assert people(token) is None
 
 
@@ -160,7 +160,7 @@ def test_a_stream_of_somebody_who_was_forgotten_does_not_stand(people):
     assert not people.verifier.still_valid(actor)
 
 
-def test_whoever_came_in_otherwise_is_not_its_business(people):
+def test_an_actor_without_a_github_login_is_not_checked(people):
     people.toml = SERVER + RED
 
     assert people.verifier.still_valid(Actor("1", ActorKind.TOKEN, "auth_token"))

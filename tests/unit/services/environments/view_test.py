@@ -146,7 +146,7 @@ def test_one_environment_is_shown_as_it_is_now():
     assert shown.has_container
 
 
-def test_one_that_failed_before_it_had_a_container_says_that_it_has_none():
+def test_a_failed_environment_without_a_container_says_that_it_has_none():
     nothing = SimpleNamespace(facts=lambda _name: None)
 
     shown = current(deps(containers=nothing), environment(state=FAILED))

@@ -50,7 +50,7 @@ def test_what_the_system_refuses_is_a_finding_without_a_path(tmp_path, monkeypat
     assert disk.message == "It cannot be looked at: Permission denied."
 
 
-def test_whoever_is_not_root_is_told_why_that_is_needed(tmp_path, monkeypatch):
+def test_doctor_says_why_root_is_needed(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
 
     [user] = [one for one in doctor(tmp_path, []).findings() if one.part == "user"]

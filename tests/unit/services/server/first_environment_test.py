@@ -30,7 +30,7 @@ class Runner:
         return answer
 
 
-def test_one_that_runs_is_answered():
+def test_a_running_first_environment_is_returned():
     runner, answer = Runner(), made(EnvironmentState.RUNNING)
     runner.answers["create_environment"] = [answer]
 
@@ -38,14 +38,14 @@ def test_one_that_runs_is_answered():
     assert runner.called == ["create_template", "create_environment"]
 
 
-def test_one_that_was_stopped_is_started():
+def test_a_stopped_first_environment_is_started():
     back = made(EnvironmentState.RUNNING)
     runner = Runner(create_environment=[made(EnvironmentState.STOPPED)], start_environment=[back])
 
     assert begin(runner) is back
 
 
-def test_whoever_is_at_it_already_is_waited_for():
+def test_a_busy_first_environment_is_waited_for():
     runner = Runner(
         create_environment=[Busy("It is brought back."), made(EnvironmentState.RUNNING)]
     )
@@ -55,14 +55,14 @@ def test_whoever_is_at_it_already_is_waited_for():
     assert runner.called == ["create_template", "create_environment", "create_environment"]
 
 
-def test_nobody_is_waited_for_longer_than_patience_lasts(monkeypatch):
+def test_a_busy_first_environment_is_waited_for_until_the_deadline(monkeypatch):
     monkeypatch.setattr(first, "PATIENCE_SECONDS", 0)
 
     with pytest.raises(Busy):
         begin(Runner(create_environment=[Busy("It is brought back.")]))
 
 
-def test_one_that_is_somebody_elses_is_told_and_ends_nothing():
+def test_a_conflict_over_the_first_environment_is_reported_and_ends_nothing():
     conflict = failed(Kind.CONFLICT)
 
     assert begin(Runner(create_environment=[conflict])) is conflict

@@ -19,12 +19,12 @@ def test_the_default_configuration_is_silent() -> None:
     assert without_effect(parse(TEAM)) == ()
 
 
-def test_whoever_reads_about_a_key_without_effect_is_told_so() -> None:
+def test_the_help_of_a_key_without_effect_says_so() -> None:
     assert sorted(key.key for key in WITHOUT_EFFECT) == sorted(SETTING)
 
 
 @pytest.mark.parametrize("key", WITHOUT_EFFECT, ids=lambda key: key.key)
-def test_whoever_sets_one_is_told_so_too(key) -> None:
+def test_setting_a_key_without_effect_is_a_warning(key) -> None:
     section = key.section.replace("<id>", "1")
     table = "" if section == "team.1" else f"[{section}]\n"
     (line,) = without_effect(parse(f"{TEAM}{table}{key.key} = {SETTING[key.key]}\n"))
@@ -33,6 +33,6 @@ def test_whoever_sets_one_is_told_so_too(key) -> None:
 
 
 @pytest.mark.parametrize("key", ["mode", "environment_hosts", "tls"])
-def test_whoever_reads_about_a_key_that_is_refused_learns_it(key) -> None:
+def test_the_help_of_a_refused_key_says_so(key) -> None:
     (about,) = (row.help for row in describe() if (row.section, row.key) == ("routing", key))
     assert "not served yet" in about.lower()

@@ -133,7 +133,7 @@ class TestWhereNoneAnswers:
 
 
 class TestWhereNoneCanBeStarted:
-    def test_somebody_who_is_not_root_is_told_so(self, machine: Machine) -> None:
+    def test_the_engine_script_says_when_it_is_not_run_as_root(self, machine: Machine) -> None:
         machine.has("id", '[ "$1" = -u ] && echo 1000 || echo maria')
         machine.has("apt-get", "exit 1")
 

@@ -16,7 +16,7 @@ def entry(path: str = "/", user: str = "me", password: str = PASSWORD, **more) -
 
 
 @given(ANY_TEXT.filter(bool), ANY_TEXT, st.sampled_from(["/", "/acme", "/acme/add%20ons.git"]))
-def test_whatever_user_and_token_hold_is_one_line_and_is_read_back(user, password, path):
+def test_any_user_and_token_is_written_as_one_line_and_read_back(user, password, path):
     written = entry(path, user, password)
 
     line = format_line(written)
