@@ -11,8 +11,7 @@ from rich.text import Text
 from oduflow.cli.failures import EXIT_CODES, exit_with_error
 from oduflow.cli.render import render
 from oduflow.cli.terminal import echo, strip_control_characters
-from oduflow.domain.errors import Failure
-from oduflow.domain.outcome import Envelope, ErrorView, Nothing, Status
+from oduflow.domain.outcome import Envelope
 
 ShowProgress = Callable[[str], None]
 
@@ -32,12 +31,6 @@ def progress(tool: str) -> Iterator[ShowProgress]:
                 echo(line, err=True)
 
         yield show
-
-
-def failed_envelope(failure: Failure) -> Envelope[Nothing]:
-    """Return the envelope of a call that failed."""
-    error = ErrorView.of(failure)
-    return Envelope[Nothing](status=Status.FAILED, summary=failure.message, error=error)
 
 
 def print_result(envelope: Envelope[Any], *, as_json: bool) -> int:

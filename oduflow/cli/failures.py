@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from oduflow.cli.terminal import echo
 from oduflow.domain.errors import Failure, Kind
-from oduflow.domain.outcome import ErrorView
+from oduflow.domain.outcome import Envelope, ErrorView, Nothing, Status
 from oduflow.settings import BadSettings
 
 # From sysexits.h where it defines one.
@@ -33,6 +33,12 @@ INTERRUPTED = 130  # 128 + SIGINT, the convention of shells
 
 class Interrupted(Exception):
     """Ctrl-C; its text says how the job ended, or that the job still runs."""
+
+
+def failed_envelope(failure: Failure) -> Envelope[Nothing]:
+    """Return the envelope of a call that failed."""
+    error = ErrorView.of(failure)
+    return Envelope[Nothing](status=Status.FAILED, summary=failure.message, error=error)
 
 
 def exit_with_error(error: ErrorView) -> NoReturn:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from oduflow.cli.answer import ShowProgress, failed_envelope
-from oduflow.cli.failures import Interrupted
+from oduflow.cli.answer import ShowProgress
+from oduflow.cli.failures import Interrupted, failed_envelope
 from oduflow.cli.terminal import echo
 from oduflow.domain.errors import Failure
 from oduflow.domain.outcome import Envelope

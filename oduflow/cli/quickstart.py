@@ -14,8 +14,7 @@ import click
 from oduflow import bootstrap
 from oduflow.adapters.docker.errors import EngineUnreachable
 from oduflow.adapters.docker.install import install_engine
-from oduflow.cli.answer import failed_envelope
-from oduflow.cli.failures import exit_on_failure, exit_with_error
+from oduflow.cli.failures import exit_on_failure, exit_with_error, failed_envelope
 from oduflow.cli.images import image_references
 from oduflow.cli.options import config_option
 from oduflow.cli.serve import hold_server_lock, run_server, set_up_logging

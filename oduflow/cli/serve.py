@@ -172,7 +172,7 @@ def connection_options(descriptors: int) -> dict[str, Any]:
     """Return waitress's options about connections.
 
     waitress's defaults are 100 connections and two minutes: 100 idle sockets, which need no
-    credential, would block the server for everybody else.
+    credential, would block all other clients.
 
     Args:
         descriptors: how many this process may have open; half of them stay free for jobs.
