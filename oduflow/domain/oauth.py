@@ -1,6 +1,6 @@
-"""Signing in through GitHub: who is a client, what a sign-in goes through, what it ends in.
+"""OAuth: clients, sign-ins, codes and tokens, and the resources that tokens are valid for.
 
-Every secret stands here as its SHA-256; whoever holds the secret itself is the one who proves it.
+Secrets are kept as their SHA-256 only; the secret itself proves its owner.
 """
 
 import hashlib
@@ -17,14 +17,14 @@ from pydantic import Field, StringConstraints
 
 from oduflow.domain.outcome import Model
 
-EnvironmentId = Callable[[str, str], str | None]  # by team and name
+EnvironmentId = Callable[[str, str], str | None]  # an environment's id by team and name
 
 SCOPE = "mcp"
 PATH = "/mcp"
 
 ACCESS_LIFE = timedelta(hours=1)
 REFRESH_LIFE = timedelta(days=30)
-REMEMBERED = timedelta(days=1)  # how long an expired token is told from a guess
+REMEMBERED = timedelta(days=1)  # an expired token is kept so long, to distinguish it from a guess
 REFRESH_GRACE = timedelta(seconds=60)  # real clients refresh in parallel
 CODE_LIFE = timedelta(seconds=60)
 TRANSACTION_LIFE = timedelta(minutes=10)
@@ -33,7 +33,7 @@ _RESOURCE_PATH = re.compile(r"/mcp(/[a-z0-9][a-z0-9-]{0,38})?")
 
 
 class ClientKind(StrEnum):
-    """How we came to know a client."""
+    """How a client became known."""
 
     CONFIGURED = "configured"
     DOCUMENT = "document"
@@ -41,7 +41,7 @@ class ClientKind(StrEnum):
 
 
 class Stage(StrEnum):
-    """How far a sign-in is; it only ever goes on."""
+    """The stage of a sign-in; it only advances."""
 
     ASKED = "asked"
     CONSENTED = "consented"
@@ -49,7 +49,7 @@ class Stage(StrEnum):
 
 
 class TokenKind(StrEnum):
-    """What a token is good for."""
+    """The kind of a token."""
 
     ACCESS = "access"
     REFRESH = "refresh"
@@ -57,14 +57,14 @@ class TokenKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OAuthClient:
-    """A program that people let in (RFC 7591, 2).
+    """A client program (RFC 7591, 2).
 
     Attributes:
-        name: as the client calls itself; data of a stranger.
-        redirect_uris: where a sign-in may end.
-        secret: the SHA-256 of its secret, empty for a public client.
-        address: from where it was registered.
-        used_at: when it was last given a token.
+        name: the client's own name for itself, which is not to be trusted.
+        redirect_uris: the registered redirect URIs.
+        secret: SHA-256 of its secret, empty for a public client.
+        address: the client address that registered it.
+        used_at: when a token was last issued to it.
     """
 
     id: str
@@ -79,7 +79,7 @@ class OAuthClient:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A person as GitHub knows them: a name that may change hands, and an id that does not."""
+    """A GitHub account: a login that may pass to another account, and a number that does not."""
 
     name: str
     id: str
@@ -97,16 +97,16 @@ class GithubLogin(Model):
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One sign-in on its way from `/authorize` to a code.
+    """A sign-in between `/authorize` and its code.
 
     Attributes:
-        id: SHA-256 of what the page's forms carry.
-        browser: SHA-256 of the cookie of the one browser that may go on with it.
-        csrf: SHA-256 of what only our own page knows.
-        request: the parameters of `/authorize`, as they were validated.
-        client_name: what the consent page called the client.
-        state: SHA-256 of the state that GitHub was given; empty when none is out.
-        login: who GitHub says it is, from the stage `known` on.
+        id: SHA-256 of the id in the pages' forms.
+        browser: SHA-256 of the binding cookie of the browser that began it.
+        csrf: SHA-256 of the CSRF token in the page's form.
+        request: the validated parameters of `/authorize`.
+        client_name: the client's name on the consent page.
+        state: SHA-256 of the state sent to GitHub; empty when no answer is expected.
+        login: the GitHub account, from the stage `known` on.
     """
 
     id: str
@@ -126,12 +126,12 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class TokenBinding:
-    """What a code and every token that comes of it are bound to.
+    """What a code and its tokens are bound to.
 
     Attributes:
-        family: one sign-in; it dies as a whole.
-        resource: the URL that the tokens are good at (RFC 8707).
-        environment: the id of the one environment that is there; empty where it is none.
+        family: the sign-in; all its tokens are revoked together.
+        resource: the URL at which the tokens are valid (RFC 8707).
+        environment: the id of the environment at that URL; empty if the URL is not of one.
     """
 
     family: str
@@ -143,10 +143,10 @@ class TokenBinding:
     environment: str = ""
 
     def still_valid(self, environment: EnvironmentId) -> bool:
-        """Whether what it is for is still there: a new environment may have an old one's name.
+        """Return whether the environment still exists, and is not a new one of the same name.
 
         Args:
-            environment: tells the id of a team's environment by its name.
+            environment: returns an environment's id by team and name.
         """
         return self.environment == environment_at(self.resource, self.team, environment)
 
@@ -187,31 +187,31 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """The hashes of a new access token and of the refresh token beside it."""
+    """The hashes of a new access token and its refresh token."""
 
     access: str
     refresh: str
 
 
 def new_secret() -> str:
-    """Make a secret of 32 random bytes, in 43 characters that every URL can hold."""
+    """Return a secret of 32 random bytes, as 43 characters that are valid in a URL."""
     return secrets.token_urlsafe(32)
 
 
 def hash_of(secret: str) -> str:
-    """Hash a secret; random ones need no salt."""
+    """Return the SHA-256 of a secret; random secrets need no salt."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def teams_of(login: str, users: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
-    """Return the teams that a GitHub login may come in to.
+    """Return the teams that a GitHub login may sign in to: those that list it.
 
-    Nobody is listed and there is one team: everybody may. A team that lists nobody beside others
-    admits nobody.
+    A single team without a list admits every login. One of several teams without a list admits
+    none.
 
     Args:
-        login: as GitHub writes it; its case does not matter.
-        users: each team's list.
+        login: the login, in upper or lower case.
+        users: each team's `github_users`.
     """
     listed = {team: {name.lower() for name in names} for team, names in users.items()}
     if len(listed) == 1 and not any(listed.values()):
@@ -220,32 +220,32 @@ def teams_of(login: str, users: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
 
 
 def joinable(users: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
-    """Return the teams that somebody can come in to through GitHub: the only one, or who lists.
+    """Return the teams that admit some GitHub login: a single team, or those with a list.
 
     Args:
-        users: each team's list.
+        users: each team's `github_users`.
     """
     return tuple(team for team, names in users.items() if len(users) == 1 or any(names))
 
 
 def resource_at(base: str, path: str) -> str | None:
-    """Return the resource that a path of this server is, or None where it is none."""
+    """Return the URL of the resource at a path of this server, or None if there is none."""
     return f"{base}{path}" if _RESOURCE_PATH.fullmatch(path) else None
 
 
 def environment_at(resource: str, team: str, environment: EnvironmentId) -> str:
-    """Return the id of the environment that a resource is to a team; empty where it is none."""
+    """Return the id of the team's environment that a resource names, or an empty text."""
     name = urlsplit(resource).path.removeprefix(PATH).removeprefix("/")
     return (environment(team, name) or "") if name else ""
 
 
 def asked_resource(base: str, asked: Iterable[str]) -> str | None:
-    """Return the one resource that a request's `resource` parameters mean (RFC 8707, 2).
+    """Return the resource that a request's `resource` parameters name (RFC 8707, 2).
 
-    None of them means `/mcp`, and so does the server's own address.
+    Without a parameter it is `/mcp`, and so it is for the server's own URL.
 
     Returns:
-        The resource, or None: they mean another server's, or several.
+        The resource, or None if they name another server's resource or several.
     """
     meant = {_meant(base, value) for value in asked} or {base + PATH}
     return meant.pop() if len(meant) == 1 else None

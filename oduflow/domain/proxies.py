@@ -1,18 +1,18 @@
-"""Whether as many proxies stand in front as the configuration says."""
+"""Compare the number of proxies in front with the configured `trusted_proxies`."""
 
 import json
 from dataclasses import asdict, dataclass
 from typing import Self
 
-FACT = "proxies"  # the key under which a server remembers what it saw
+FACT = "proxies"  # the key under which a server stores a difference
 
 
 @dataclass(frozen=True, slots=True)
 class ProxyCount:
-    """What one request shows of the proxies in front.
+    """The configured number of proxies, and the number that one request shows.
 
     Attributes:
-        trusted: how many there are by the configuration.
+        trusted: the configured `trusted_proxies`.
         seen: how many entries `X-Forwarded-For` had.
     """
 
@@ -21,16 +21,16 @@ class ProxyCount:
 
     @property
     def fit(self) -> bool:
-        """Whether it may be so: more entries than proxies may be the client's own."""
+        """Whether the numbers are consistent; a client may add entries of its own."""
         return self.seen >= self.trusted if self.trusted else not self.seen
 
     @property
     def message(self) -> str:
-        """What does not fit, in one sentence."""
+        """The difference, in one sentence."""
         if not self.trusted:
             return (
                 "A request came with X-Forwarded-For, and trusted_proxies = 0: behind a proxy all "
-                "clients would count as one address, and five wrong passwords lock out everybody."
+                "clients count as one address, and five wrong passwords lock all of them out."
             )
         return (
             f"A request came with {self.seen} entries in X-Forwarded-For, and trusted_proxies = "
@@ -43,14 +43,14 @@ class ProxyCount:
         """The next step."""
         return (
             "Count the reverse proxies in front and set [server] trusted_proxies to that number; "
-            "if it is right, somebody came past them or wrote the header, and nothing is wrong."
+            "if it is right, a request bypassed them or set the header, and nothing is wrong."
         )
 
     def dump(self) -> str:
-        """Write it as the store keeps it."""
+        """Return the text that the store keeps."""
         return json.dumps(asdict(self))
 
     @classmethod
     def load(cls, text: str | None) -> Self | None:
-        """Read what the store kept, None where nothing was."""
+        """Return the count that `dump` wrote, or None for None or an empty text."""
         return cls(**json.loads(text)) if text else None

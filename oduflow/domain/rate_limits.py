@@ -1,11 +1,12 @@
-"""How many wrong credentials are too many, and what they are counted against.
+"""Rate limits for wrong credentials: how many are too many, for which address and team.
 
-A counter is one moment: when it will be empty again. Each failure moves that moment later by the
-time one failure takes to be forgiven; a failure that would move it further than the whole window
-does not fit (the generic cell rate algorithm of ITU-T I.371). So a full counter refills one by
-one, and a failure that is given back leaves no trace, whatever happened in between.
+A counter is stored as one time: when it will be empty again. Each failure moves that time later by
+the time in which one failure expires. A failure that would move it beyond the whole window does not
+fit (the generic cell rate algorithm of ITU-T I.371). So failures of a full counter expire one by
+one, and a failure that is given back has no effect, even after others were added.
 
-All times are whole milliseconds since 1970: sums of fractions would refuse the fifth of five.
+All times are whole milliseconds since 1970: with fractions, rounding would refuse the fifth of
+five failures.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +20,7 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many failures at once, forgiven evenly over so many seconds."""
+    """A number of failures at once, which expire evenly over a number of seconds."""
 
     failures: int
     seconds: int
@@ -31,27 +32,27 @@ class Limit:
 
     @property
     def cost(self) -> int:
-        """The time that one failure takes to be forgiven, in milliseconds."""
+        """The time in which one failure expires, in milliseconds."""
         return self.window // self.failures
 
 
 QUARTER = 15 * 60
 ADDRESS = Limit(5, QUARTER)  # one IPv4 address, or the /64 that one IPv6 customer has at least
 SITE = Limit(25, QUARTER)  # the /48 that one IPv6 customer has at most
-TEAM = Limit(100, QUARTER)  # one team, wherever the failures come from
+TEAM = Limit(100, QUARTER)  # one team, from all addresses
 REMEMBERED_SECONDS = 24 * 3600  # how long an address is known to a team after a sign-in
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """One place where failures add up."""
+    """A counter of failures, and its limit."""
 
     key: str
     limit: Limit
 
     def after(self, clear_at: int, now: int) -> int:
         """Return when the counter is empty after one more failure."""
-        # A clock that was set back must not lock anybody out for longer than one window.
+        # A clock that was set back must not refuse credentials for longer than one window.
         begun = min(max(clear_at, now), now + self.limit.window)
         return begun + self.limit.cost
 
@@ -62,14 +63,14 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A credential that somebody presents: from where, and against which teams.
+    """A presented credential: its source address and the teams it could belong to.
 
     Attributes:
-        source: where it comes from, as sign-ins are remembered.
-        by_source: the counters of that place.
-        by_team: the counter of whatever it is tried against.
-        teams: the teams that could be meant.
-        past_team: whether a full `by_team` is no reason to refuse it.
+        source: the address or network by which sign-ins are stored.
+        by_source: the counters of the source.
+        by_team: the counter of the team, or of all teams.
+        teams: the teams that the Host could mean.
+        past_team: whether a full `by_team` does not refuse it.
     """
 
     source: str
@@ -80,10 +81,10 @@ class Claim:
 
     @classmethod
     def of(cls, address: str, teams: Iterable[str], *, past_team: bool = False) -> "Claim":
-        """Describe a claim from the client's address and the teams that could be meant."""
+        """Return the claim of a client's address and of the teams that the Host could mean."""
         meant = frozenset(teams)
         by_source = counters_of(address)
-        # Nobody can say which of several teams a wrong password was meant for.
+        # A wrong password of several possible teams cannot be counted against one of them.
         target = next(iter(meant)) if len(meant) == 1 else "*"
         by_team = Counter(f"team {target}", TEAM)
         return cls(by_source[0].key, by_source, by_team, meant, past_team)
@@ -96,12 +97,12 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """The failures that were reserved, or how long there is no room for one.
+    """The reserved failures, or how long the counter stays full.
 
     Attributes:
         taken: the counters that a failure was added to.
-        wait_ms: how long to wait; 0 when there is room.
-        full: the key of the counter that has no room.
+        wait_ms: how long to wait; 0 unless a counter is full.
+        full: the key of the full counter.
     """
 
     taken: tuple[Counter, ...] = ()
@@ -112,7 +113,7 @@ class Reservation:
 def decide(
     claim: Claim, clear_at: Mapping[str, int], now: int, is_known: Callable[[], bool]
 ) -> Reservation:
-    """Say which counters a failure is reserved in, or that there is no room.
+    """Return the counters in which a failure is reserved, or the full one.
 
     Args:
         claim: the credential that is presented.
@@ -127,7 +128,7 @@ def decide(
         return Reservation(wait_ms=waits[fullest], full=fullest.key)
     if not waits[claim.by_team]:
         return Reservation(claim.counters)
-    # A flood of strangers must not keep out those who belong there.
+    # Failures from unknown addresses must not refuse the team's own people.
     if claim.past_team or is_known():
         return Reservation(claim.by_source)
     return Reservation(wait_ms=waits[claim.by_team], full=claim.by_team.key)
@@ -136,7 +137,7 @@ def decide(
 def counters_of(address: str) -> tuple[Counter, ...]:
     """Return the counters of a client's address, the narrowest first.
 
-    What is no address, as a proxy may say, shares one counter: a forger gains nothing by it.
+    Texts that are not an address, as a proxy may send, share one counter.
     """
     try:
         narrow, wide = (client_network(_bare(address), bits) for bits in (CUSTOMER_BITS, SITE_BITS))
@@ -148,7 +149,7 @@ def counters_of(address: str) -> tuple[Counter, ...]:
 
 
 def _bare(address: str) -> str:
-    """Take the port away that some proxies add: `192.0.2.1:80`, `[2001:db8::1]:80`."""
+    """Return an address without the port of some proxies: `192.0.2.1:80`, `[2001:db8::1]:80`."""
     address = address.strip()
     if address.startswith("["):
         return address[1:].partition("]")[0]

@@ -4,12 +4,12 @@ from flask import Blueprint
 
 from oduflow.blueprints.auth.basic import authenticate_basic, authenticate_rest
 from oduflow.blueprints.auth.bearer import StaticTokenVerifier, authenticate_bearer
-from oduflow.blueprints.auth.hops import check_proxy_count
 from oduflow.blueprints.auth.hosts import (
     allowed_hosts,
     refuse_repeated_headers,
     refuse_unknown_host,
 )
+from oduflow.blueprints.auth.proxy_count import check_proxy_count
 from oduflow.blueprints.auth.requests import refuse_doubled_slash
 
 __all__ = [

@@ -16,7 +16,7 @@ class ClientStore(Protocol):
         """Return the client, or None if there is none or it has expired."""
 
 
-class ClientDocuments(Protocol):
+class ClientDocumentLookup(Protocol):
     """Metadata documents of clients, at https URLs."""
 
     def find(self, client_id: str) -> ClientDocument | None:
@@ -82,7 +82,7 @@ class OAuthStores(Protocol):
         """Registered clients."""
 
     @property
-    def documents(self) -> ClientDocuments:
+    def documents(self) -> ClientDocumentLookup:
         """Metadata documents of clients."""
 
     @property

@@ -22,16 +22,16 @@ def check_proxy_count() -> None:
     warned = context().credential_cache.warned_once
     if FACT in warned:
         return
-    hops = ProxyCount(
+    count = ProxyCount(
         context().settings.server.trusted_proxies,
         len(parse_list_header(request.headers.get("X-Forwarded-For", ""))),
     )
-    if hops.fit or (not hops.seen and request.blueprint == _PROBED):
+    if count.fit or (not count.seen and request.blueprint == _PROBED):
         _clear_once(warned)
         return
     warned.add(FACT)
-    log.warning("%s %s", hops.message, hops.hint)
-    _store(hops.dump())
+    log.warning("%s %s", count.message, count.hint)
+    _store(count.dump())
 
 
 def _clear_once(warned: set[str]) -> None:
