@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import Self
 
-from oduflow.adapters.cimd import ClientDocuments
+from oduflow.adapters.cimd.documents import DocumentFetcher
 from oduflow.adapters.docker.build import build_image
 from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.docker.engine import Engine
@@ -86,7 +86,7 @@ class OAuth:
     """What the OAuth server remembers, and where it asks for clients' documents."""
 
     clients: OAuthClients
-    documents: ClientDocuments
+    documents: DocumentFetcher
     transactions: OAuthTransactions
     tokens: OAuthTokens
     logins: OAuthLogins
@@ -96,7 +96,7 @@ class OAuth:
         """Make it over a store."""
         return cls(
             OAuthClients(store),
-            ClientDocuments(),
+            DocumentFetcher(),
             OAuthTransactions(store),
             OAuthTokens(store),
             OAuthLogins(store),

@@ -1,5 +1,1 @@
 """Client ID Metadata Documents: an OAuth client's metadata, at the URL that is the client's id."""
-
-from oduflow.adapters.cimd.documents import ClientDocuments
-
-__all__ = ["ClientDocuments"]

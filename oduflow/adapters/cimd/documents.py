@@ -26,8 +26,8 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 log = logging.getLogger(__name__)
 
 
-class ClientDocuments:
-    """Finds the documents of clients, and caches them for five minutes.
+class DocumentFetcher:
+    """Fetches the documents of clients, and caches them for five minutes.
 
     The caller does not learn what is behind a URL: every failure is None, and only the log has
     the reason.

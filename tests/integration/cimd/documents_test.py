@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from oduflow.adapters.cimd import ClientDocuments
+from oduflow.adapters.cimd.documents import DocumentFetcher
 from oduflow.domain.client_documents import MAX_BYTES, ClientDocument
 from oduflow.net.addresses import IPAddress
 from tests.support.addresses import resolving
@@ -23,7 +23,7 @@ Tell = Callable[[ssl.SSLSocket], None]
 
 @dataclass
 class Vendor:
-    """Whoever serves the metadata.
+    """The server of the metadata.
 
     Attributes:
         asked: the first line and the host of every request.
@@ -55,12 +55,12 @@ class Vendor:
     def moved(self, path: str, target: str, status: int = 302) -> None:
         self.tell[path] = answering(b"", status=f"{status} Moved", more=f"Location: {target}\r\n")
 
-    def documents(self, *, limit_seconds: float = 5) -> ClientDocuments:
+    def documents(self, *, limit_seconds: float = 5) -> DocumentFetcher:
         def resolve(host: str, _deadline: float) -> tuple[IPAddress, ...]:
             self.resolved.append(host)
             return (ip_address("10.0.0.1" if host == "inside.example" else "127.0.0.1"),)
 
-        return ClientDocuments(
+        return DocumentFetcher(
             resolve=resolve,
             allow=lambda address: address.is_loopback,
             context=ssl.create_default_context(cafile=str(self.certificate.file)),
@@ -236,7 +236,7 @@ def test_a_slow_drip_ends_within_the_limit_and_leaves_no_thread(vendor: Vendor, 
         raise AssertionError("the search still listens")
 
 
-def test_a_certificate_of_another_host_is_not_believed(tmp_path: Path, vendor: Vendor):
+def test_a_certificate_of_another_host_is_not_trusted(tmp_path: Path, vendor: Vendor):
     other = make_certificate(tmp_path, "DNS:other.example", "IP:127.0.0.1")
     with raw_server(vendor.handle, other) as port:
         vendor.port, vendor.certificate = port, other
@@ -245,8 +245,8 @@ def test_a_certificate_of_another_host_is_not_believed(tmp_path: Path, vendor: V
     assert vendor.asked == []
 
 
-def test_a_certificate_that_nobody_vouches_for_is_not_believed(vendor: Vendor):
-    documents = ClientDocuments(resolving("127.0.0.1"), allow=lambda _: True)
+def test_a_certificate_of_an_unknown_authority_is_not_trusted(vendor: Vendor):
+    documents = DocumentFetcher(resolving("127.0.0.1"), allow=lambda _: True)
     assert documents.find(vendor.url) is None
     assert vendor.asked == []
 

@@ -65,13 +65,13 @@ def test_what_is_no_object_is_an_empty_one(provider, api, body):
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "fd00::1"])
-def test_a_private_address_is_asked_nothing_unless_its_host_is_vouched_for(address):
+def test_a_private_address_is_asked_nothing_unless_its_host_is_listed(address):
     api = Api("https://api.example", resolve=resolving(address))
     with pytest.raises(Unreachable, match="not on the public internet"):
         api.get("/user", SECRET)
 
 
-def test_plain_http_is_for_hosts_that_are_vouched_for(provider):
+def test_plain_http_is_for_listed_hosts(provider):
     with pytest.raises(Unreachable, match="https only"):
         Api(provider.url).get("/user", SECRET)
     assert provider.asked == []

@@ -76,7 +76,7 @@ def test_github_refuses_in_words_that_are_passed_on(provider, github, said, stat
     assert verdict.detail or state == "expired"
 
 
-def test_github_knows_an_installation_of_an_app_that_is_nobody(provider, github):
+def test_github_knows_the_installation_of_an_app_which_has_no_user(provider, github):
     provider.say("/installation/repositories", Said(200, {"total_count": 1}))
     said = github.validate("x-access-token", f"ghs_{TAIL}")
     assert (said.state, said.token_kind) == ("valid", "app installation")
@@ -168,8 +168,8 @@ def test_a_provider_that_repeats_the_token_is_not_quoted_with_it(provider, name,
 
 
 def test_a_provider_that_is_down_is_unreachable_within_its_time(provider):
-    nobody = Api("http://127.0.0.1:1", ("127.0.0.1",), seconds=1)
-    for made in (GitHub("h", nobody), GitLab("h", nobody), Bitbucket("h", nobody)):
+    closed = Api("http://127.0.0.1:1", ("127.0.0.1",), seconds=1)
+    for made in (GitHub("h", closed), GitLab("h", closed), Bitbucket("h", closed)):
         said = made.validate("me", CLASSIC)
         assert said.state == "unreachable"
         assert "does not answer" in said.detail

@@ -8,8 +8,8 @@ from typing import NoReturn
 
 import pytest
 
-from oduflow.adapters.cimd import ClientDocuments
 from oduflow.adapters.cimd import documents as module
+from oduflow.adapters.cimd.documents import DocumentFetcher
 from oduflow.net import addresses
 from oduflow.net.addresses import IPAddress
 from oduflow.net.fetch import Request, Response
@@ -53,13 +53,13 @@ def dialled(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_a_host_that_is_not_on_the_public_internet_is_not_asked(address, dialled):
-    assert ClientDocuments(resolving(address)).find(URL) is None
+    assert DocumentFetcher(resolving(address)).find(URL) is None
     assert dialled == []
 
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_a_host_that_is_also_on_the_public_internet_is_not_asked_either(address, dialled):
-    assert ClientDocuments(resolving("93.184.215.14", address)).find(URL) is None
+    assert DocumentFetcher(resolving("93.184.215.14", address)).find(URL) is None
     assert dialled == []
 
 
@@ -67,13 +67,13 @@ def test_a_host_that_is_also_on_the_public_internet_is_not_asked_either(address,
     "client_id", ["https://127.1/m", "https://2130706433/m", "https://[::ffff:7f00:1]/m"]
 )
 def test_an_address_in_the_client_id_is_not_even_resolved(client_id, dialled):
-    assert ClientDocuments(not_asked).find(client_id) is None
+    assert DocumentFetcher(not_asked).find(client_id) is None
     assert dialled == []
 
 
 def test_the_address_that_was_checked_is_the_one_that_is_dialled(dialled):
     answers = [(ip_address("93.184.215.14"),), (ip_address("127.0.0.1"),)]
-    assert ClientDocuments(lambda *_: answers.pop(0)).find(URL) is None
+    assert DocumentFetcher(lambda *_: answers.pop(0)).find(URL) is None
     assert dialled == [("93.184.215.14", 443)]
     assert len(answers) == 1
 
@@ -91,12 +91,12 @@ def test_the_host_that_a_redirect_leads_to_is_checked_before_it_is_asked(monkeyp
         return (ip_address("10.0.0.1" if host == "inside.example" else "93.184.215.14"),)
 
     monkeypatch.setattr(module, "fetch", moved)
-    assert ClientDocuments(resolve).find(URL) is None
+    assert DocumentFetcher(resolve).find(URL) is None
     assert asked == [(URL, "93.184.215.14")]
 
 
 def test_a_host_without_any_address_is_refused(dialled):
-    assert ClientDocuments(resolving()).find(URL) is None
+    assert DocumentFetcher(resolving()).find(URL) is None
     assert dialled == []
 
 
@@ -107,20 +107,20 @@ def test_a_client_that_was_not_found_is_not_looked_for_again_at_once(dialled):
         asked.append(host)
         return (ip_address("127.0.0.1"),)
 
-    documents = ClientDocuments(resolve)
+    documents = DocumentFetcher(resolve)
     assert [documents.find(URL) for _ in range(3)] == [None] * 3
     assert asked == ["client.example"]
 
 
 def test_what_is_remembered_has_a_bound(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "MAX_CACHED", 10)
-    documents = ClientDocuments(resolving("127.0.0.1"))
+    documents = DocumentFetcher(resolving("127.0.0.1"))
     for number in range(30):
         documents.find(f"https://client.example/{number}")
     assert len(documents._cache) == 10
 
 
-def test_a_slow_name_server_holds_nobody_and_only_four_searches(monkeypatch):
+def test_a_slow_name_server_blocks_no_caller_and_holds_only_four_lookups(monkeypatch):
     go = threading.Event()
 
     def slow(*_: object) -> NoReturn:
@@ -128,7 +128,7 @@ def test_a_slow_name_server_holds_nobody_and_only_four_searches(monkeypatch):
         raise OSError
 
     monkeypatch.setattr(addresses, "look_up", slow)
-    documents = ClientDocuments(limit_seconds=0.05)
+    documents = DocumentFetcher(limit_seconds=0.05)
     try:
         for number in range(4):
             assert documents.find(f"https://client.example/{number}") is None
