@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,6 +17,9 @@ MAX_MANIFESTS_BYTES = 8 << 20  # of one checkout, three times those of Odoo and 
 MAX_MODULES = 2_000
 MAX_DEPTH = 4
 MAX_FOLDERS = 20_000
+# CPython 3.11 and 3.12 count the depth of the syntax trees of all threads together: two at once
+# can raise SystemError (github.com/python/cpython/issues/106905).
+_PARSING = threading.Lock()
 _MODULE = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,127}")
 
 
@@ -58,7 +62,8 @@ def find_addons(checkout: Path, on_folder: Callable[[], None] = lambda: None) ->
 def manifest(text: str) -> dict[str, object] | None:
     """Parse a manifest, without running it; None unless it is a dictionary of literals."""
     try:
-        value = ast.literal_eval(text)
+        with _PARSING:
+            value = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -1,5 +1,10 @@
+import gc
 import os
+import sys
 import time
+import weakref
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -194,6 +199,17 @@ def test_a_manifest_is_data():
     assert manifest("open('/etc/passwd')") is None
 
 
+def test_manifests_are_parsed_in_many_threads(eager_collector: None):
+    text = repr({f"key{index}": ["a", {"x": [1, (2, 3)]}] for index in range(100)})
+
+    def parse(_: int) -> object:
+        cycles = [Cycle() for _ in range(20)]
+        return bool(cycles) and manifest(text)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(parse, range(60)))
+
+
 def test_bytes_that_are_no_text_do_not_break_reading(checkout):
     (checkout / "sale").mkdir()
     (checkout / "sale" / "__manifest__.py").write_bytes(b"{'name': '\xff\xfe'}")
@@ -247,3 +263,21 @@ def checkout(tmp_path):
     folder = tmp_path / "checkout"
     folder.mkdir()
     return folder
+
+
+class Cycle:
+    """Garbage whose collection runs Python, so that another thread may go on meanwhile."""
+
+    def __init__(self) -> None:
+        self.itself = self
+        weakref.finalize(self, sum, range(50))
+
+
+@pytest.fixture
+def eager_collector() -> Iterator[None]:
+    interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    sys.setswitchinterval(1e-6)
+    gc.set_threshold(50)
+    yield
+    gc.set_threshold(*thresholds)
+    sys.setswitchinterval(interval)
