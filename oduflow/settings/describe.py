@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -12,6 +13,8 @@ from pydantic.fields import FieldInfo
 from oduflow.settings.notation import value_text
 from oduflow.settings.schema import DefaultText, Section, allowed_text, keys_of
 from oduflow.settings.sections import TABLES
+
+_PARSING = threading.Lock()  # CPython 3.11 can parse in one thread at a time only (gh-106905)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ def _descriptions(section: type[Section]) -> dict[str, str]:
 
     Read from the source when asked for: `use_attribute_docstrings` would cost 30 ms at each start.
     """
-    [model] = ast.parse(inspect.getsource(section)).body
+    with _PARSING:
+        [model] = ast.parse(inspect.getsource(section)).body
     found = {}
     for key, below in pairwise(ast.iter_child_nodes(model)):
         match key, below:
