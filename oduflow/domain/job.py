@@ -21,11 +21,31 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """What a job is about.
+
+    Attributes:
+        noun: `environment`, `template`, `extra_repo`, …
+        name: its name.
+        environment: the name of the environment that the job holds; empty where it holds none.
+        environment_id: the id of that environment; empty also while it is being created.
+    """
+
+    noun: str
+    name: str
+    environment: str = ""
+    environment_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One row of the store: who asked for what, how far it is, and its envelope at the end.
 
     Attributes:
+        target: name of what it is about.
         environment: id of the environment it is about; empty when it is about none in particular.
+        environment_name: name of the environment that it holds; empty when it holds none.
+        noun: what kind of thing `target` is, such as `environment`.
         result: the envelope as JSON once the job is finished, else None.
         position: place in the queue for a boot slot, 1 is next, 0 is not waiting.
         holder: process id of the owner; its file lock, not this number, proves that it lives.
@@ -45,6 +65,8 @@ class Job:
     cancel_requested: bool = False
     holder: int = 0
     environment: str = ""
+    environment_name: str = ""
+    noun: str = ""
 
 
 JobId = Annotated[
@@ -69,12 +91,16 @@ class WaitForJob(JobHandle):
 class JobView(Model):
     """A job as callers see it. Times are RFC 3339 in UTC; `result` is its finished envelope.
 
-    `cancellable` is whether cancel_job stops it: not a deletion, nor what is finished.
+    `noun` is what kind of thing `target` names; `environment` names the environment that the job
+    holds, whatever it is about. `cancellable` is whether cancel_job stops it: not a deletion, nor
+    what is finished.
     """
 
     job: str
     operation: str
+    noun: str
     target: str
+    environment: str | None = None
     status: Status
     created_by: str
     created_at: str

@@ -18,7 +18,7 @@ from oduflow.domain.errors import (
     NotFound,
     QuotaReached,
 )
-from oduflow.domain.job import Job, Progress
+from oduflow.domain.job import Job, Progress, Subject
 from oduflow.domain.names import new_id
 from oduflow.domain.outcome import FINISHED, Envelope, ErrorView, Nothing, Status
 from oduflow.kernel.call import Call, Origin
@@ -64,23 +64,21 @@ class Jobs:
     def start(
         self,
         operation: str,
-        target: str,
+        subject: Subject,
         actor: Actor,
         origin: Origin,
         work: Work,
         *,
-        environment: str = "",
         revival: bool = False,
     ) -> Job:
         """Write the job's row and run `work` in a thread of its own.
 
         Args:
             operation: what is done.
-            target: the name of what it is about.
+            subject: what it is about.
             actor: who asked for it.
             origin: from where.
             work: what to run.
-            environment: the id of the environment that it is about.
             revival: whether the server itself goes on with what was cut off; never refused.
 
         Raises:
@@ -92,14 +90,16 @@ class Jobs:
         job = Job(
             id=new_id(),
             operation=operation,
-            target=target,
+            target=subject.name,
             actor=actor,
             face=origin.face,
             status=Status.RUNNING,
             created_at=now(),
             updated_at=now(),
             holder=os.getpid(),
-            environment=environment,
+            environment=subject.environment_id,
+            environment_name=subject.environment,
+            noun=subject.noun,
         )
         self._count_in(actor.team, revival=revival)
         try:

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from oduflow.domain.access import Permission, Scope, Tier
+from oduflow.domain.environment import Environment
+from oduflow.domain.job import Subject
 from oduflow.domain.outcome import Envelope, Outcome
 from oduflow.kernel.locks import LockKey
 
@@ -28,6 +30,8 @@ _LOCKED: dict[Scope, Callable[[str, str], LockKey]] = {
     Scope.NEW_ENVIRONMENT: LockKey.environment,
     Scope.TEMPLATE: LockKey.template,
 }
+_ONE = frozenset({Scope.ENVIRONMENT, Scope.NEW_ENVIRONMENT})
+_NOUN_OF = {scope: str(scope) for scope in _LOCKED} | {Scope.NEW_ENVIRONMENT: "environment"}
 _TARGET = dict.fromkeys(_LOCKED, "name") | {Scope.JOB: "job"}
 _ATTRIBUTE = "__operation__"
 
@@ -104,6 +108,13 @@ class Operation:
         return tuple(
             _LOCKED[scope](team, str(getattr(args, field))) for field, scope in self.holds.items()
         )
+
+    def subject(self, args: BaseModel, environment: Environment | None) -> Subject:
+        """Return what the job of one call is about, and which environment it holds."""
+        noun = _NOUN_OF.get(self.scope, self.noun.removesuffix("s"))
+        held = [str(getattr(args, field)) for field, scope in self.holds.items() if scope in _ONE]
+        id_ = "" if environment is None else environment.id
+        return Subject(noun, self.target(args), next(iter(held), ""), id_)
 
     def target(self, args: BaseModel) -> str:
         """Name what a call is about, as a list of jobs shows it."""

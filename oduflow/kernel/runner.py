@@ -202,11 +202,10 @@ class Runner:
         try:
             return self.jobs.start(
                 operation.name,
-                operation.target(args),
+                operation.subject(args, admitted.environment),
                 admitted.actor,
                 admitted.origin,
                 lambda call: self._execute(admitted, call),
-                environment=admitted.environment.id if admitted.environment else "",
             )
         except BaseException as refusal:
             self._end(admitted, refusal.kind if isinstance(refusal, Failure) else Kind.INTERNAL)

@@ -13,7 +13,9 @@ def job_view(jobs: Jobs, job: Job) -> JobView:
     return JobView(
         job=job.id,
         operation=job.operation,
+        noun=job.noun,
         target=job.target,
+        environment=job.environment_name or None,
         status=job.status,
         created_by=str(job.actor),
         created_at=rfc3339(job.created_at),

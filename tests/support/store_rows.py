@@ -103,5 +103,7 @@ def job(**given: Any) -> Job:
         "created_at": MOMENT,
         "updated_at": MOMENT,
         "holder": 4711,
+        "environment_name": given.get("target", "sale"),
+        "noun": "environment",
     }
     return Job(**values | given)

@@ -136,6 +136,8 @@ def _values(job: Job) -> dict[str, Any]:
         "tiers": tuple(sorted(job.actor.tiers)),
         "environments": _environments(job.actor),
         "environment": job.environment,
+        "environment_name": job.environment_name,
+        "noun": job.noun,
         "face": job.face,
         "status": job.status,
         "created_at": job.created_at,
@@ -168,6 +170,8 @@ def _job(row: Row[Any]) -> Job:
         cancel_requested=row.cancel_requested,
         holder=row.holder,
         environment=row.environment,
+        environment_name=row.environment_name,
+        noun=row.noun,
     )
 
 

@@ -166,6 +166,8 @@ jobs = Table(
     Column("tiers", WORDS, nullable=False),
     Column("environments", WORDS),
     text_column("environment"),
+    text_column("environment_name"),
+    text_column("noun"),
     text_column("face"),
     Column("status", AsText(str, Status), nullable=False),
     Column("created_at", MOMENT, nullable=False),

@@ -141,7 +141,7 @@ def _look(name: str) -> Seen:
         found, missing = None, failure
     real = found.name if found else slug(name)
     asked = work_named(request.args.get("job", ""), "environment")
-    if asked is None or asked.job.target != real:
+    if asked is None or asked.job.environment != real:
         asked = active_work("environment").get(real)
     if missing and asked is None:
         raise missing

@@ -14,7 +14,7 @@ from oduflow.domain.extra_repo import ExtraRepoState, ExtraRepoView
 from oduflow.domain.outcome import ErrorView
 
 OPERATION = "add_extra_repo"
-NOUN = "repo"  # the last word of its operations
+NOUN = "extra_repo"
 
 
 @blueprint.get("/extra-repos")

@@ -23,10 +23,11 @@ class Work:
         """Whether it is not finished."""
         return self.job.status not in FINISHED
 
-    @property
-    def noun(self) -> str:
-        """What kind of thing it is about: `environment`, `template`."""
-        return self.job.operation.rpartition("_")[2]
+    def name_of(self, noun: str) -> str | None:
+        """Return the name of the thing of that kind that the job is about or holds."""
+        if noun == "environment":
+            return self.job.environment
+        return self.job.target if self.job.noun == noun else None
 
     @property
     def title(self) -> str:
@@ -101,14 +102,14 @@ def work_named(job: str, noun: str) -> Work | None:
         work = work_of(job) if job else None
     except (Invalid, NotFound):
         return None
-    return work if work and work.noun == noun else None
+    return work if work and work.name_of(noun) else None
 
 
 def active_work(noun: str) -> dict[str, Work]:
-    """Return what is being done to each thing of a kind at this moment, by its name."""
+    """Return the unfinished job of each thing of a kind, by its name."""
     jobs = data("list_jobs", active=True, limit=MOST_ACTIVE).jobs
     works = (Work(job) for job in reversed(jobs))
-    return {work.job.target: work for work in works if work.noun == noun}
+    return {name: work for work in works if (name := work.name_of(noun))}
 
 
 def begin(operation: str, **raw: Any) -> Work:

@@ -21,6 +21,7 @@ from oduflow.domain.environment import (
     EnvironmentView,
 )
 from oduflow.domain.errors import Busy, Failure
+from oduflow.domain.job import Subject
 from oduflow.domain.outcome import Envelope, Status
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.template import TemplateState
@@ -170,5 +171,6 @@ def _as_job(deps: Deps, row: Environment, held: Held, operation: str, revival: R
 
     actor = Actor(row.team, ActorKind.CLI, HOLDER)
     origin = Origin("server")
-    deps.jobs.start(operation, row.name, actor, origin, work, environment=row.id, revival=True)
+    subject = Subject("environment", row.name, row.name, row.id)
+    deps.jobs.start(operation, subject, actor, origin, work, revival=True)
     return True

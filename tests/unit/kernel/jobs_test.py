@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from oduflow.domain.errors import Busy, Cancelled, Conflict, NotFound, QuotaReached, UpstreamFailed
-from oduflow.domain.job import Job, Progress
+from oduflow.domain.job import Job, Progress, Subject
 from oduflow.domain.outcome import Envelope, Nothing, Status
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.jobs import UNFINISHED_OF_A_TEAM, Jobs
@@ -16,6 +16,7 @@ from tests.support.fakes import FakeBootSlots, FakeJobStore, FakeLocks
 from tests.support.store_rows import actor, job
 
 REST = Origin("rest", "203.0.113.9")
+SALE = Subject("environment", "sale", "sale")
 PATIENCE = 5.0
 
 
@@ -321,14 +322,14 @@ def test_the_jobs_of_one_team_do_not_count_for_another(jobs, work):
         start(jobs, work)
     other = replace(actor(), team="2")
 
-    assert jobs.start("create_environment", "sale", other, REST, work).status is Status.RUNNING
+    assert jobs.start("create_environment", SALE, other, REST, work).status is Status.RUNNING
 
 
 def test_what_the_server_itself_goes_on_with_is_never_refused(jobs, work):
     for _ in range(UNFINISHED_OF_A_TEAM):
         start(jobs, work)
 
-    revived = jobs.start("start_environment", "sale", actor(), REST, work, revival=True)
+    revived = jobs.start("start_environment", SALE, actor(), REST, work, revival=True)
 
     assert revived.status is Status.RUNNING
 
@@ -366,7 +367,7 @@ def raising(error: BaseException) -> Callable[..., None]:
 
 
 def start(jobs: Jobs, work: Work) -> Job:
-    return jobs.start("create_environment", "sale", actor(), REST, work)
+    return jobs.start("create_environment", SALE, actor(), REST, work)
 
 
 def finish(jobs: Jobs, started: Job, work: Work) -> Any:

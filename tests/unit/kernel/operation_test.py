@@ -5,11 +5,13 @@ from pydantic import Field
 
 from oduflow.domain.access import Permission, Scope
 from oduflow.domain.environment import Environment
+from oduflow.domain.job import Subject
 from oduflow.domain.outcome import Model, Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.locks import LockKey
 from oduflow.kernel.operation import BadDeclaration, Effect, Operation, declared_in, operation
 from tests.support import things
+from tests.support.store_rows import environment
 from tests.support.things import ThingName
 
 
@@ -97,6 +99,17 @@ def test_an_operation_that_touches_two_things_holds_both():
     keys = declared.lock_keys("1", Coloured(name="box", colour="blue"))
 
     assert keys == (LockKey.template("1", "box"), LockKey.environment("1", "blue"))
+
+
+def test_a_job_is_about_the_thing_of_the_scope_and_knows_the_environment_it_holds():
+    args = Coloured(name="box", colour="blue")
+    moved = declare(move_thing, scope=Scope.ENVIRONMENT)
+    created = declare(paint_thing, scope=Scope.NEW_ENVIRONMENT)
+    saved = declare(paint_thing, locks={"colour": Scope.ENVIRONMENT})
+
+    assert moved.subject(args, environment(id="e1")) == Subject("environment", "box", "box", "e1")
+    assert created.subject(args, None) == Subject("environment", "box", "box", "")
+    assert saved.subject(args, None) == Subject("template", "box", "blue", "")
 
 
 def test_a_read_holds_nothing():
