@@ -150,7 +150,7 @@ def test_a_wait_without_room_is_counted_over_mcp(served: McpWorld):
 
 
 def take_all(world: World) -> None:
-    """Take every slot of the team, in the names of several of its people."""
+    """Take every wait permit of the team, as several of its people."""
     limits = WaitLimits()
     people = [f"p{number}" for number in range(limits.team // limits.actor)]
     for name in people * limits.actor:

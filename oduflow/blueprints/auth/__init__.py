@@ -5,7 +5,6 @@ from flask import Blueprint
 from oduflow.blueprints.auth.basic import authenticate_basic, authenticate_rest
 from oduflow.blueprints.auth.bearer import StaticTokenVerifier, authenticate_bearer
 from oduflow.blueprints.auth.hosts import (
-    allowed_hosts,
     refuse_repeated_headers,
     refuse_unknown_host,
 )
@@ -14,7 +13,6 @@ from oduflow.blueprints.auth.requests import refuse_doubled_slash
 
 __all__ = [
     "StaticTokenVerifier",
-    "allowed_hosts",
     "authenticate_basic",
     "authenticate_bearer",
     "authenticate_rest",

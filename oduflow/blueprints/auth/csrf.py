@@ -30,6 +30,23 @@ def refuse_cross_site() -> None:
         )
 
 
+def refuse_foreign_origin() -> None:
+    """Refuse browsers' requests from other origins (MCP, “Streamable HTTP”, security warning).
+
+    The Host was checked before. The schemes are not compared, because a proxy may end TLS.
+
+    Raises:
+        Forbidden: the request comes from another origin's page.
+    """
+    origin = request.headers.get("Origin")
+    if origin is not None and origin.partition("://")[2] != request.host:
+        record("foreign_origin", None, Kind.FORBIDDEN)
+        raise Forbidden(
+            "A page of another origin asked for this.",
+            "Call from a program; it sends no Origin.",
+        )
+
+
 def _is_same_site() -> bool:
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:

@@ -41,7 +41,7 @@ class WsgiResponse:
 
 
 class Bridge:
-    """Serve one MCP server to the threads of a WSGI server.
+    """Serves one MCP server to the threads of a WSGI server.
 
     The event loop starts with the first request or with `start`: making an application starts no
     thread, and a forked process gets a loop of its own. The SDK is loaded with the loop, because

@@ -61,7 +61,7 @@ DEFECT = Head(500, [(b"content-type", b"text/plain")], b"internal error\n")
 
 
 class Exchange:
-    """Pass one request to an ASGI application, and its answer back to a thread."""
+    """Passes one request to an ASGI application, and its answer back to a thread."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, scope: Scope, body: bytes) -> None:
         self._loop = loop

@@ -15,13 +15,14 @@ from flask.blueprints import BlueprintSetupState
 
 from oduflow.blueprints.audit import audited_refusals, record
 from oduflow.blueprints.auth.bearer import authenticate_bearer, credential_check
+from oduflow.blueprints.auth.csrf import refuse_foreign_origin
 from oduflow.blueprints.context import EXTENSION as CONTEXT
 from oduflow.blueprints.context import context
 from oduflow.blueprints.mcp.bridge import Bridge, wait_kind
 from oduflow.blueprints.mcp.exchange import Caller
 from oduflow.domain.access import Actor
 from oduflow.domain.environment import no_environment
-from oduflow.domain.errors import Forbidden, Kind
+from oduflow.domain.errors import Kind
 from oduflow.kernel.call import Origin
 from oduflow.kernel.runner import Runner
 
@@ -59,7 +60,7 @@ def mcp() -> Response:
         Forbidden: a page of another origin sent it.
         Unauthenticated: the token is missing or wrong; answered before any JSON-RPC.
     """
-    _refuse_foreign_origin()
+    refuse_foreign_origin()
     actor = authenticate_bearer()
     return _served(EXTENSION, actor, "", credential_check(actor))
 
@@ -75,7 +76,7 @@ def mcp_one_environment(environment: str) -> Response:
         NotFound: the environment does not exist, or the caller may not use it.
         Unauthenticated: the token is missing or wrong; answered before the look-up.
     """
-    _refuse_foreign_origin()
+    refuse_foreign_origin()
     actor, runner = authenticate_bearer(), context().runner
     # The exact name, not made a slug, so that every environment has one address only.
     target = runner.environment_id(actor.team, environment)
@@ -125,17 +126,3 @@ def _server(runner: Runner, *, one_environment: bool = False) -> "Server[Any]":
 
 def _bridge(app: Flask, name: str) -> Bridge:
     return cast("Bridge", app.extensions[name])
-
-
-def _refuse_foreign_origin() -> None:
-    """Refuse browsers' requests from other origins (MCP, “Streamable HTTP”, security warning).
-
-    The Host was checked before. The schemes are not compared, because a proxy may end TLS.
-    """
-    origin = request.headers.get("Origin")
-    if origin is not None and origin.partition("://")[2] != request.host:
-        record("foreign_origin", None, Kind.FORBIDDEN)
-        raise Forbidden(
-            "A page of another origin asked for this.",
-            "Call from a program; it sends no Origin.",
-        )

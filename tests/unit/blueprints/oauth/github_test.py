@@ -25,8 +25,8 @@ def test_github_is_asked_for_no_scope_and_back_to_the_configured_address(walk):
 def test_what_the_client_says_of_the_host_does_not_matter(walk):
     consented = walk.submit(walk.authorize(), "/consent", decision="allow")
     # Another host is another site to a browser, but this client takes its cookie there too.
-    mark = walk.browser.get_cookie("oduflow-sign-in")
-    walk.browser.set_cookie("oduflow-sign-in", mark.value, domain="127.0.0.1")
+    cookie = walk.browser.get_cookie("oduflow-sign-in")
+    walk.browser.set_cookie("oduflow-sign-in", cookie.value, domain="127.0.0.1")
     answer = walk.browser.get(
         consented.location,
         base_url="http://127.0.0.1:8000",

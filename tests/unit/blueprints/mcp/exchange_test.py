@@ -1,10 +1,10 @@
-"""Which chunk of an event stream is one reply and nothing else."""
+"""Chunks that are a single reply, and the iterator of a stream."""
 
 import json
 
 import pytest
 
-from oduflow.blueprints.mcp.exchange import single_reply
+from oduflow.blueprints.mcp.exchange import Stream, single_reply
 
 
 def _event(message: object) -> bytes:
@@ -18,7 +18,7 @@ def _event(message: object) -> bytes:
         {"jsonrpc": "2.0", "id": "a", "error": {"code": -32602, "message": "no"}},
     ],
 )
-def test_a_response_is_a_lone_reply(reply: dict[str, object]) -> None:
+def test_a_response_is_a_single_reply(reply: dict[str, object]) -> None:
     assert json.loads(single_reply(_event(reply)) or b"") == reply
 
 
@@ -30,13 +30,28 @@ def test_a_response_is_a_lone_reply(reply: dict[str, object]) -> None:
         [1],
     ],
 )
-def test_a_request_or_a_notification_of_the_server_is_not(message: object) -> None:
+def test_a_request_or_a_notification_of_the_server_is_not_a_single_reply(message: object) -> None:
     assert single_reply(_event(message)) is None
 
 
-def test_two_events_a_comment_and_broken_json_are_not() -> None:
+def test_two_events_a_comment_and_broken_json_are_not_a_single_reply() -> None:
     reply = _event({"jsonrpc": "2.0", "id": 1, "result": {}})
 
     assert single_reply(reply + reply) is None
     assert single_reply(b": ping\r\n\r\n") is None
     assert single_reply(b"event: message\r\ndata: {\r\n\r\n") is None
+
+
+def test_a_stream_yields_the_first_chunk_and_then_the_following_ones() -> None:
+    rest = iter([b"b", b"c", None])
+    stream = Stream(b"a", lambda: next(rest), lambda: None)
+
+    assert list(stream) == [b"a", b"b", b"c"]
+
+
+def test_a_stream_that_was_never_started_is_closed_too() -> None:
+    closed: list[bool] = []
+
+    Stream(b"a", lambda: None, lambda: closed.append(True)).close()
+
+    assert closed == [True]
