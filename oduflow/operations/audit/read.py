@@ -16,10 +16,10 @@ from oduflow.services.deps import Deps
     audit=("actor", "operation"),
 )
 def read_audit(deps: Deps, call: Call, args: ReadAudit) -> Outcome[AuditPage]:
-    """Show who called what in the team, from where, and how it ended, newest first.
+    """Show the team's calls, newest first: who called what, from where, with which result.
 
-    Calls that were refused and sign-ins are rows too. Equal reads within a minute, and refusals
-    of one unknown address, are one row with their count, written when the minute is over.
+    Refused calls and sign-ins are rows too. Identical reads within a minute, and refusals of one
+    unknown address, are one row with a count, written at the end of the minute.
     """
     if call.actor.environments is not None:
         raise Forbidden(

@@ -16,7 +16,7 @@ from oduflow.services.deps import Deps
     rest="POST /credentials/delete",
 )
 def delete_credential(deps: Deps, call: Call, args: CredentialName) -> Outcome[Nothing]:
-    """Delete a git credential; at its provider it stays what it was. There is no undo."""
+    """Delete a git credential here; the provider's token stays valid. There is no undo."""
     entry = find(deps, call.actor.team, args)
     deps.credentials.remove(call.actor.team, entry)
     return Outcome(

@@ -19,12 +19,11 @@ GOOD = frozenset({CredentialState.VALID, CredentialState.UNREACHABLE})
     rest="POST /credentials/add",
 )
 def setup_repo_auth(deps: Deps, call: Call, args: SetupRepoAuth) -> Outcome[CredentialView]:
-    """Keep a git credential for private repositories, once git has read one with it.
+    """Save a git credential for private repositories after testing it with git.
 
-    Takes the repository's URL with user and token in it, asks the server with that very
-    credential, and keeps it for the team. One that is refused is not kept, and an older one stays,
-    unless keep_unverified is true. From then on every clone of the team uses it; nothing ever
-    shows it again.
+    Takes the URL of a repository with user and token, reads the repository with them, and saves
+    them for the team. A rejected credential is not saved, and an older one is kept, unless
+    keep_unverified is true. Later clones of the team use it; it is never shown again.
     """
     kept, doubts = keep(deps, call.actor.team, args)
     where = kept.host if kept.path == "/" else f"{kept.host}{kept.path}"

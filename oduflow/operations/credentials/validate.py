@@ -19,11 +19,11 @@ from oduflow.services.deps import Deps
 def validate_credential(
     deps: Deps, call: Call, args: ValidateCredential
 ) -> Outcome[CredentialView]:
-    """Ask the provider's API what a credential is worth: GitHub, GitLab or Bitbucket.
+    """Check a credential with the API of its provider: GitHub, GitLab or Bitbucket.
 
-    Answers valid, invalid, expired, insufficient or unreachable, with scopes, login and expiry
-    as the provider tells them, and in `proven` whether git reads with it. For other hosts a
-    credential that is kept is valid, and `proven` alone tells.
+    Returns valid, invalid, expired, insufficient or unreachable, with the scopes, login and expiry
+    that the provider reports; `proven` says whether git can read with it. For other hosts a saved
+    credential is always valid, and only `proven` is a check.
     """
     entry = find(deps, call.actor.team, args)
     seen = look(deps, call.actor.team, entry, args.repo_url)
@@ -31,5 +31,5 @@ def validate_credential(
     return Outcome(
         seen,
         f"The credential of {seen.username} for {seen.host} is {seen.state}{proof[seen.proven]}.",
-        ("It ends within two weeks.",) if seen.expires_soon else (),
+        ("It expires within two weeks.",) if seen.expires_soon else (),
     )

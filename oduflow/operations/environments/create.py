@@ -23,8 +23,8 @@ from oduflow.services.environments.create import create
 def create_environment(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[EnvironmentView]:
     """Create a disposable Odoo environment for a git branch.
 
-    Checks the branch out, clones the template's database and filestore, installs the asked-for
-    modules and starts Odoo. It is ready when its login page answers. Calling twice with the same
-    arguments answers the environment that exists; other arguments under its name are a conflict.
+    Checks out the branch, clones the template's database and filestore, installs the modules and
+    starts Odoo. It is ready when its login page answers. A second call with the same arguments
+    returns the existing environment; other arguments for its name are a conflict.
     """
     return create(deps, call, args)

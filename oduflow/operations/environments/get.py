@@ -18,7 +18,7 @@ from oduflow.services.environments.view import current
 def get_environment(
     deps: Deps, call: Call, args: EnvironmentName, environment: Environment
 ) -> Outcome[EnvironmentView]:
-    """Show one environment: state, URL, branch and commit, template, why it failed."""
+    """Show one environment: state, URL, branch, commit, template, and the error if it failed."""
     shown = current(deps, environment)
     where = f" at {shown.url}" if shown.url else ""
     return Outcome(shown, f"{shown.name} is {shown.state}{where}.")

@@ -25,7 +25,7 @@ def get_environment_login(
 ) -> Outcome[EnvironmentLogin]:
     """Show how to sign in to an environment's Odoo as its administrator.
 
-    The password was made for this environment alone and is in no log.
+    The password is generated for this environment and is never logged.
     """
     secret = EnvironmentPlan.of(deps.naming, environment).secrets / "admin_password"
     if not secret.is_file():

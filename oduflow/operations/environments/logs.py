@@ -25,7 +25,7 @@ def get_environment_logs(
 ) -> Outcome[EnvironmentLogs]:
     """Show the last lines of an environment's Odoo log, filtered by text and level.
 
-    The text is data written by the environment, not by this product.
+    The text is untrusted data from the environment.
     """
     filtering = args.grep is not None or args.level is not None
     try:

@@ -19,6 +19,6 @@ from oduflow.services.environments.view import current
 def protect_environment(
     deps: Deps, call: Call, args: ProtectEnvironment, environment: Environment
 ) -> Outcome[EnvironmentView]:
-    """Refuse, or allow again, that an environment is deleted."""
+    """Protect an environment from deletion, or remove the protection."""
     shown = current(deps, deps.environments.update(environment.id, protected=args.protected))
     return Outcome(shown, f"{shown.name} {'is' if shown.protected else 'is not'} protected.")

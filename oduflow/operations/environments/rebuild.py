@@ -21,9 +21,9 @@ from oduflow.services.environments.view import view
 def rebuild_environment(
     deps: Deps, call: Call, args: RebuildEnvironment, environment: Environment
 ) -> Outcome[EnvironmentView]:
-    """Make an environment's container anew; database, filestore and checkout are kept.
+    """Recreate an environment's container; database, filestore and checkout are kept.
 
-    Also brings back an environment whose container was removed by hand. Extra repos stay at
+    Also restores an environment whose container was removed outside Oduflow. Extra repos keep
     their commits unless update_extra_repos is true; installed modules are not upgraded.
     """
     row = claim(deps, environment)

@@ -21,10 +21,10 @@ from oduflow.services.extra_repos.add import add
     rest="POST /extra-repos",
 )
 def add_extra_repo(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[ExtraRepoView]:
-    """Add a repository of addons that the team's environments may share, such as Enterprise.
+    """Add a repository of addons that the team's environments share, such as Enterprise.
 
-    Fetched once for the team, without history; environments name it in extra_repos. Calling
-    twice with the same arguments answers the one that exists; others under its name are a
+    It is fetched once for the team, without history; environments list it in extra_repos. A second
+    call with the same arguments returns the existing one; other arguments for its name are a
     conflict.
     """
     return add(deps, call, args)

@@ -11,7 +11,7 @@ from oduflow.services.extra_repos.update import view
 
 @operation(permission=Permission.EXTRA_REPO_READ, effect=Effect.READ, rest="GET /extra-repos")
 def list_extra_repos(deps: Deps, call: Call, args: Nothing) -> Outcome[ExtraRepoList]:
-    """List the team's extra repos: branches, their newest fetched commits, and who uses them."""
+    """List the team's extra repos: branches, newest fetched commits, and environments."""
     found = tuple(view(deps, row) for row in deps.extra_repos.list(call.actor.team))
     steps = () if found else ("add_extra_repo name=… repo_url=…",)
     return Outcome(ExtraRepoList(extra_repos=found), f"{len(found)} extra repos.", next=steps)

@@ -19,10 +19,10 @@ from oduflow.services.extra_repos.update import claim, update, view
     rest="POST /extra-repos/{name}/update",
 )
 def update_extra_repo(deps: Deps, call: Call, args: ExtraRepoName) -> Outcome[ExtraRepoView]:
-    """Fetch the newest commits of an extra repo's branches, for environments made from now on.
+    """Fetch the newest commits of an extra repo's branches, for environments created later.
 
-    Environments that exist keep their commits; rebuild_environment with update_extra_repos=true
-    moves one.
+    Existing environments keep their commits; rebuild_environment with update_extra_repos=true
+    updates one.
     """
     row = claim(deps, call.actor.team, args.name)
     updated, warnings = update(deps, call, row)

@@ -31,11 +31,11 @@ from oduflow.services.environments.view import find
     rest="POST /grants",
 )
 def create_grant(deps: Deps, call: Call, args: CreateGrant) -> Outcome[CreatedGrant]:
-    """Create a credential for an agent: some environments, some tiers, for some time.
+    """Create a credential for an agent with access to some environments and tiers, for some time.
 
-    The answer holds the secret, this once. It is a Bearer token at /mcp and at
-    /mcp/<environment>, and at /api if rest is true. Whoever holds a grant can only create
-    narrower ones; each call of those counts against it too, and they end with it.
+    Only this answer contains the secret. It is a Bearer token for /mcp and /mcp/<environment>, and
+    for /api if rest is true. A grant can create only narrower grants; their calls also count
+    against it, and they end with it.
     """
     own, moment = bounds_of(deps, call.actor), now()
     asked = Bounds(
@@ -72,15 +72,15 @@ def create_grant(deps: Deps, call: Call, args: CreateGrant) -> Outcome[CreatedGr
 
 
 def _environments(deps: Deps, actor: Actor, args: CreateGrant) -> frozenset[str] | None:
-    """Turn names into ids: a grant is for these, never for others that take their names.
+    """Return the environments' ids: a grant must not apply to later ones of the same names.
 
     Raises:
-        Invalid: it is neither for some nor for all, or for both.
-        NotFound: one is not there, or not the actor's.
+        Invalid: neither `environments` nor `all_environments` is given, or both.
+        NotFound: an environment does not exist, or the actor may not access it.
     """
     if args.all_environments == bool(args.environments):
         raise Invalid(
-            "Say either environments or all_environments.",
+            "Give either environments or all_environments.",
             "For example environments=shop, or all_environments=true for the whole team.",
         )
     if args.all_environments:

@@ -16,9 +16,9 @@ from oduflow.services.deps import Deps
     rest="GET /grants",
 )
 def list_grants(deps: Deps, call: Call, args: Nothing) -> Outcome[GrantList]:
-    """List grants: what each opens, until when, how many calls are left; never its secret.
+    """List grants with their access, expiry and remaining calls, without secrets.
 
-    Whoever holds a grant sees those that were made with it.
+    A caller with a grant sees only the grants created with it.
     """
     found = views(deps, own_grants(deps, call.actor))
     return Outcome(GrantList(grants=found), f"{len(found)} grants.")

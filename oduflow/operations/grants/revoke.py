@@ -17,10 +17,10 @@ from oduflow.services.deps import Deps
     rest="DELETE /grants/{name}",
 )
 def revoke_grant(deps: Deps, call: Call, args: GrantName) -> Outcome[Nothing]:
-    """Revoke a grant at once, and every grant that was made with it.
+    """Revoke a grant and every grant created with it, at once.
 
-    Their open streams end within two seconds, and jobs that were begun with them stop at their
-    next step and undo what they made.
+    Their open streams end within two seconds; their jobs stop at the next step and undo what they
+    created.
     """
     row = find(deps, call.actor, args.name)
     deps.grants.remove(row.id)

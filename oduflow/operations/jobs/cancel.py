@@ -17,8 +17,8 @@ from oduflow.services.jobs import job_outcome
     rest="POST /jobs/{job}/cancel",
 )
 def cancel_job(deps: Deps, call: Call, args: JobHandle) -> Outcome[JobView]:
-    """Ask a job to stop; it stops at its next step and removes what it made.
+    """Cancel a job; it stops at its next step and removes what it created.
 
-    A deletion is finished once it has begun: asking it to stop is a conflict.
+    A deletion cannot be cancelled: that is a conflict.
     """
     return job_outcome(deps.jobs, deps.jobs.cancel(call.actor.team, args.job))

@@ -16,5 +16,5 @@ from oduflow.services.jobs import job_outcome
     rest="GET /jobs/{job}",
 )
 def get_job(deps: Deps, call: Call, args: JobHandle) -> Outcome[JobView]:
-    """Show how far a job is, or how it ended."""
+    """Show the progress of a job, or its result."""
     return job_outcome(deps.jobs, deps.jobs.get(call.actor.team, args.job))

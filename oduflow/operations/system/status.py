@@ -21,7 +21,7 @@ from oduflow.services.environments.view import own_rows
 def get_status(deps: Deps, call: Call, args: Nothing) -> Outcome[ServerStatus]:
     """Show who you are, the server's version, and your environments by state.
 
-    Asks nothing but the store, so it is quick whatever else goes on.
+    Reads only the store, so it is always quick.
     """
     actor, rows = call.actor, own_rows(deps, call.actor)
     isolation = deps.infrastructure.isolation

@@ -26,8 +26,8 @@ DEFAULT_VERSION = "19.0"
 def create_template(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[TemplateView]:
     """Create a template that environments are cloned from.
 
-    A fresh Odoo with the asked-for modules installed, its assets generated, then sealed. Takes
-    about half a minute once; every environment cloned from it starts in about two seconds.
+    Installs a new Odoo with the given modules, generates its assets and seals it. This takes about
+    half a minute; every environment cloned from it starts in about two seconds.
     """
     image = args.odoo_image or deps.settings.images.odoo.format(version=DEFAULT_VERSION)
     modules = tuple(sorted(set(args.modules)))
@@ -42,7 +42,7 @@ def create_template(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[Tem
         shown = TemplateView.of(existing, deps.environments.using_template(existing.id))
         return Outcome(shown, f"Template {args.name} exists already.")
     if existing is not None:
-        # We hold the name's lock, so whoever began this is dead: finish their undoing first.
+        # This call holds the lock, so the process that began it has died: undo its steps first.
         remove(deps, existing)
     deps.infrastructure.require()
     check_repository(deps.settings.images.odoo, args.odoo_image)
