@@ -10,7 +10,7 @@ from oduflow.adapters.store import RateLimits, Store
 from oduflow.blueprints.auth import authenticate_bearer
 from oduflow.blueprints.auth.rate_limits import compare_credential
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.errors import Forbidden, RateLimited
+from oduflow.domain.errors import Forbidden, Kind, RateLimited
 from tests.support.fakes import (
     BASE_URL,
     BLUE_PASSWORD,
@@ -225,6 +225,24 @@ def test_a_flood_of_refusals_is_logged_once_a_minute_without_what_was_presented(
     assert told[:5] == ["basic: wrong credential from 127.0.0.1"] * 5
     assert len(told) == 6
     assert "slip" not in caplog.text
+
+
+@faces
+def test_a_rate_limited_sign_in_is_audited_and_logged_for_each_address(
+    made: Make, caplog: pytest.LogCaptureFixture, path, write
+):
+    world = made()
+    for address in ("192.0.2.1", "198.51.100.1"):
+        for _ in range(7):
+            ask(world, path, write("wrong"), address=address)
+
+    credential = "bearer" if path == "/bearer" else "basic"
+    limited = [row for row in world.audit.strangers if row.outcome is Kind.RATE_LIMITED]
+    assert [row.operation for row in limited] == ["sign_in"] * 4
+    assert all(row.fields == {"credential": credential} for row in limited)
+    told = [line for line in caplog.messages if "too many" in line]
+    assert [line.partition(":")[0] for line in told] == [credential] * 2
+    assert ["192.0.2.1 is refused" in line for line in told] == [True, False]
 
 
 def test_a_right_token_of_the_other_team_is_no_failure_of_its_own(made: Make):
