@@ -39,7 +39,12 @@ class Resolver:
         if not self._pending.acquire(blocking=False):
             raise ResolveFailed("too many lookups are pending")
         lookup: Future[tuple[IPAddress, ...]] = Future()
-        Thread(target=self._run, args=(lookup, host), name="resolve", daemon=True).start()
+        thread = Thread(target=self._run, args=(lookup, host), name="resolve", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as cause:
+            self._pending.release()
+            raise ResolveFailed("no more threads can be started") from cause
         try:
             return lookup.result(max(0.0, deadline - time.monotonic()))
         except (OSError, ValueError) as cause:

@@ -94,6 +94,17 @@ def test_a_name_server_that_hangs_ends_at_the_deadline_and_keeps_its_place(monke
         raise AssertionError("the place is never free again")
 
 
+def test_a_thread_that_does_not_start_gives_its_place_back(monkeypatch):
+    def fail(_self: threading.Thread) -> NoReturn:
+        raise RuntimeError
+
+    resolver = Resolver(max_pending=1)
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    for _ in range(2):
+        with pytest.raises(ResolveFailed, match="no more"):
+            resolver("git.lan", time.monotonic() + 5)
+
+
 class _Socket:
     """`socket` with one answer, because these tests open none."""
 
