@@ -20,6 +20,7 @@ from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.git.credentials.store import Credentials
 from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.locks import FileBootSlots, FileLocks, ServerLock
+from oduflow.adapters.odoo.web import login_status
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
 from oduflow.adapters.providers.known import known_providers
@@ -53,6 +54,7 @@ from oduflow.services.failpoints import Failpoints
 from oduflow.services.infrastructure.database import DatabaseServer
 from oduflow.services.infrastructure.disk import Disk
 from oduflow.services.infrastructure.setup import Infrastructure
+from oduflow.services.readiness import Readiness
 from oduflow.services.server.doctor import Doctor
 from oduflow.services.server.first_environment import sample_authority
 from oduflow.services.server.reconcile_loop import Keeper
@@ -209,6 +211,7 @@ def build(settings: Settings) -> Services:
         tenant=lambda database, password: Tenant(
             socket_dir=folder / "socket", database=database, role=database, password=password
         ),
+        readiness=Readiness(login_status),
         git=GitRepositories(
             allowed_hosts=_allowed_hosts(settings),
             helper=credentials.helper,

@@ -26,6 +26,7 @@ from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
 from oduflow.services.failpoints import Failpoints
 from oduflow.services.infrastructure.setup import Infrastructure
+from oduflow.services.readiness import Readiness
 from oduflow.settings import LiveSettings, Settings
 
 OpenTenant = Callable[[str, str], Tenant]
@@ -54,6 +55,7 @@ class Deps:
     volumes: Volumes
     cluster: Cluster
     tenant: OpenTenant
+    readiness: Readiness
     git: GitRepositories
     credentials: Credentials
     providers: tuple[Provider, ...]

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from oduflow.adapters.docker.errors import PortTaken
-from oduflow.adapters.odoo.web import login_status
 from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import NotFound, OdooFailed, UpstreamFailed
@@ -17,8 +16,6 @@ from oduflow.services.deps import Deps
 from oduflow.services.environments.container import serving_spec
 from oduflow.settings import INTERNET
 
-BOOT_SECONDS = 180.0
-BROKEN_SECONDS = 10.0  # a boot may answer an error or two while it loads its modules
 POLL_SECONDS = 0.03
 LOOK_SECONDS = 0.5
 OK = 200
@@ -77,24 +74,25 @@ def wait_until_serving(deps: Deps, call: Call, plan: EnvironmentPlan, begun: dat
         OdooFailed: the container ended, the time is over, or Odoo answers nothing but errors,
             which a broken module makes it do for ever.
     """
-    deadline = time.monotonic() + BOOT_SECONDS
+    deadline = time.monotonic() + deps.readiness.boot_seconds
     broken_at = deadline
     while True:
         address = _address(deps, plan, begun)
-        status = _poll(address, call, min(deadline, time.monotonic() + LOOK_SECONDS))
+        status = _poll(deps, address, call, min(deadline, time.monotonic() + LOOK_SECONDS))
         if status == OK:
             return
         broken = status is not None and status >= SERVER_ERROR
-        broken_at = min(broken_at, time.monotonic() + BROKEN_SECONDS) if broken else deadline
+        limit = time.monotonic() + deps.readiness.broken_seconds
+        broken_at = min(broken_at, limit) if broken else deadline
         if time.monotonic() >= broken_at:
             answer = "nothing" if status is None else f"HTTP {status}"
             raise _did_not_serve(deps, plan, begun, f"/web/login answers {answer}.")
 
 
-def _poll(address: str, call: Call, until: float) -> int | None:
+def _poll(deps: Deps, address: str, call: Call, until: float) -> int | None:
     """Ask for the first page until it is there or the time is over; return the last answer."""
     while True:
-        status = login_status(address) if address else None
+        status = deps.readiness.login_status(address) if address else None
         if status == OK or time.monotonic() >= until:
             return status
         call.raise_if_cancelled()
