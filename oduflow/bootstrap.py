@@ -78,7 +78,7 @@ class _Docker:
 
     @classmethod
     def over(cls, engine: Engine, naming: Naming) -> Self:
-        labels = naming.labels("look", process=str(os.getpid()))
+        labels = naming.labels("inspect", process=str(os.getpid()))
         images = Images(engine, build_image, labels, prefix=naming.instance)
         return cls(engine, Containers(engine), images, Networks(engine), Volumes(engine))
 

@@ -1,1 +1,1 @@
-"""What the product is about, without any system behind it: names, errors, inputs, views, plans."""
+"""The product's concepts, without any system: names, errors, inputs, views, plans."""

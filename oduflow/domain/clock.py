@@ -15,7 +15,7 @@ def now() -> datetime:
 def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
-    except OverflowError:  # the year 1 east of Greenwich, the year 9999 west of it
+    except OverflowError:  # the first hours of year 1 and the last of 9999, by offset
         raise PydanticCustomError("no_utc", "it lies outside of the years 1 to 9999") from None
 
 
@@ -28,7 +28,7 @@ def rfc3339(moment: datetime) -> str:
 
 
 def age(since: datetime) -> str:
-    """Say how long ago something was, as people do: `12 s`, `4 min`, `3 h`, `2 d`."""
+    """Return how long ago a moment was, for people: `12 s`, `4 min`, `3 h`, `2 d`."""
     seconds = max(0, int((now() - since).total_seconds()))
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= size:

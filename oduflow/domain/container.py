@@ -1,4 +1,4 @@
-"""A container as the product asks for it, before any engine is involved."""
+"""Containers, images, networks and volumes, independent of an engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One mount: a folder or file of ours, a named volume, or a small tmpfs.
+    """One mount: a folder or file of the host, a named volume, or a small tmpfs.
 
     Attributes:
         target: absolute path inside the container.
@@ -29,7 +29,7 @@ class Publish:
     """A container port published on one host address.
 
     Raises:
-        ValueError: the address is none; the engine would take every address for it.
+        ValueError: the address is invalid; the engine would publish on every address instead.
     """
 
     container_port: int
@@ -43,7 +43,7 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class ContainerLimits:
-    """What one container may use. Memory in bytes, CPUs as a fraction of cores."""
+    """The resources one container may use: memory in bytes, CPUs as a fraction of cores."""
 
     memory: int = 2 << 30
     cpus: float = 2.0
@@ -52,7 +52,7 @@ class ContainerLimits:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A network to join, with a fixed IPv4 address where others must find it."""
+    """A network to join, with a fixed IPv4 address if other containers rely on it."""
 
     network: str
     address: str = ""
@@ -60,18 +60,18 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class ContainerSpec:
-    """Everything the engine is told; what is not here is the hardened default.
+    """Everything the engine is asked for; the rest is a hardened default.
 
-    Every container is made with `init`, all capabilities dropped, no new privileges, bounded
-    json-file logs, restart policy `no`, no IP forwarding, and without anonymous volumes: a path
-    that the image declares as a volume and no mount covers becomes an empty tmpfs. Without
-    networks it has none at all, never the engine's default one.
+    Every container has `init`, no capabilities, no new privileges, bounded json-file logs, restart
+    policy `no`, no IP forwarding, and no anonymous volumes: a path that the image declares as a
+    volume and no mount covers becomes an empty tmpfs. Without `networks` it has no network, not
+    even the engine's default one.
 
     Attributes:
         extra_hosts: more lines of /etc/hosts, name to address; `host-gateway` is the host.
-        outside_names: False where the firewall lets nothing out: only the engine's own names are
-            resolved, and any other one fails after a second, not after ten. It also closes a way
-            out, as the engine itself asks a name server on the host's loopback.
+        outside_names: False if the firewall lets nothing out: only the engine's own names are
+            resolved, and any other name fails after 1 s instead of 10. It also closes a way out,
+            because the engine itself asks a name server on the host's loopback.
     """
 
     name: str
@@ -95,11 +95,11 @@ class ContainerSpec:
 
 @dataclass(frozen=True, slots=True)
 class ContainerFacts:
-    """What the engine says of a container. Addresses by network name; times in RFC 3339.
+    """The engine's facts of a container: addresses by network name, times in RFC 3339.
 
     Attributes:
-        started_at: empty where the engine does not say it: never started, or out of a list.
-        out_of_memory: the kernel killed something in it at the memory limit (not in a list).
+        started_at: empty when it was never started, and in lists.
+        out_of_memory: the kernel killed a process in it at the memory limit; False in lists.
     """
 
     id: str
@@ -114,7 +114,7 @@ class ContainerFacts:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How a one-off container ended: its exit code and the last lines it printed."""
+    """The end of a one-off container: its exit code and the last lines it printed."""
 
     exit_code: int
     output: str
@@ -123,7 +123,7 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What an image says of itself; uid and gid are of the user it runs as."""
+    """The facts of an image; uid and gid are those of the user it runs as."""
 
     id: str
     reference: str
@@ -135,7 +135,7 @@ class ImageFacts:
 
 @dataclass(frozen=True, slots=True)
 class NetworkFacts:
-    """What the engine says of a network of ours: its bridge on the host and its subnet (CIDR)."""
+    """The engine's facts of a network: its bridge on the host and its subnet (CIDR)."""
 
     name: str
     bridge: str
@@ -145,7 +145,7 @@ class NetworkFacts:
 
 @dataclass(frozen=True, slots=True)
 class VolumeFacts:
-    """What the engine says of a named volume; the mountpoint is a folder of the engine's host."""
+    """The engine's facts of a named volume; the mountpoint is a folder of the engine's host."""
 
     name: str
     labels: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""A git credential: what may be asked of it, what a provider said of it, what is shown."""
+"""Git credentials: the operations' inputs, a provider's verdict, and the view."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ _PATH_HELP = (
 
 
 class CredentialState(StrEnum):
-    """What is known of a credential."""
+    """The result of the last check of a credential."""
 
     EXPIRED = "expired"
     INSUFFICIENT = "insufficient"
@@ -33,7 +33,7 @@ class CredentialState(StrEnum):
 
 
 class SetupRepoAuth(Model):
-    """A credential, and the repository that proves it."""
+    """A credential, and a repository to prove it with."""
 
     repo_url: Annotated[
         SecretStr,
@@ -58,9 +58,9 @@ class SetupRepoAuth(Model):
 
     @property
     def host(self) -> str:
-        """The host alone, as the audit may know it; empty where it is not plain which it is.
+        """The host for the audit log, empty when it is ambiguous.
 
-        A raw `@` or `/` in the token would make a part of the token look like the host.
+        With a raw `@` or `/` in the token, a part of the token would be taken for the host.
         """
         authority = self.repo_url.get_secret_value().partition("://")[2].partition("/")[0]
         plain = self.repo_url.get_secret_value().count("@") == 1
@@ -68,7 +68,7 @@ class SetupRepoAuth(Model):
 
 
 class CredentialName(Model):
-    """One credential, by what is not secret of it."""
+    """One credential, by its parts that are not secret."""
 
     host: Annotated[Text, Field(description=_HOST_HELP)]
     username: Annotated[Text, Field(description=_USERNAME_HELP)]
@@ -76,7 +76,7 @@ class CredentialName(Model):
 
 
 class ValidateCredential(CredentialName):
-    """One credential, and what to try it on."""
+    """One credential, and a repository to try it on."""
 
     repo_url: Annotated[
         Text | None,
@@ -89,14 +89,14 @@ class ValidateCredential(CredentialName):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a provider says of a credential; never the credential itself.
+    """A provider's answer about a credential, without the credential itself.
 
     Attributes:
-        login: whom the provider takes the bearer for.
-        scopes: what it may do, in the provider's words.
-        expires_at: when it ends; None when it does not, or the provider does not tell.
+        login: the login that the credential belongs to.
+        scopes: its rights, in the provider's words.
+        expires_at: when it ends; None when it does not, or the provider does not say.
         token_kind: such as `classic` or `fine-grained`.
-        detail: what else the provider said.
+        detail: further explanation by the provider.
     """
 
     state: CredentialState
@@ -110,8 +110,8 @@ class Verdict:
 class CredentialView(Model):
     """A credential as callers see it: masked. Times are RFC 3339 in UTC.
 
-    `proven` is what git ls-remote found: true it reads the repository it was tried on, false it
-    does not, null there was no private repository to try it on.
+    `proven` is the result of git ls-remote: true when it could read the repository, false when it
+    could not, null when there was no private repository to try it on.
     """
 
     host: str
@@ -137,5 +137,5 @@ class CredentialList(Model):
 
 
 def expires_soon(moment: datetime | None) -> bool:
-    """Whether that is less than two weeks away, or past."""
+    """Whether a moment is less than two weeks away, or past."""
     return moment is not None and moment - now() < EXPIRES_SOON

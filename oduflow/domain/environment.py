@@ -1,4 +1,4 @@
-"""An environment: what may be asked of it, what is remembered, what is shown."""
+"""Environments: the operations' inputs, the row, and the views."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from oduflow.domain.outcome import ErrorView, Model
 
 
 class EnvironmentState(StrEnum):
-    """The life of an environment."""
+    """The state of an environment."""
 
     CREATING = "creating"
     DELETING = "deleting"
@@ -43,7 +43,7 @@ NAME_HELP = (
 
 
 class CreateEnvironment(Model):
-    """What a new environment is made of."""
+    """The parts of a new environment."""
 
     name: Annotated[Name, Field(description=NAME_HELP)]
     repo_url: Annotated[
@@ -79,7 +79,7 @@ class EnvironmentName(Model):
 
 
 class RebuildEnvironment(EnvironmentName):
-    """What is made anew besides the container."""
+    """The parts to make anew besides the container."""
 
     update_extra_repos: Annotated[
         bool,
@@ -88,13 +88,13 @@ class RebuildEnvironment(EnvironmentName):
 
 
 class ProtectEnvironment(EnvironmentName):
-    """Whether deleting is refused."""
+    """Whether to refuse deletion."""
 
     protected: Annotated[bool, Field(description="True refuses deletion; False allows it.")] = True
 
 
 class GetEnvironmentLogs(EnvironmentName):
-    """Which lines of the log to show."""
+    """The lines of the log to show."""
 
     lines: Annotated[int, Field(ge=1, le=2000, description="How many lines at most.")] = 200
     grep: Annotated[
@@ -109,10 +109,10 @@ class GetEnvironmentLogs(EnvironmentName):
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One row of the store: what was asked, what was made, how it stands.
+    """One row of the store: the request, the parts made so far, and the state.
 
-    Every name on Docker, PostgreSQL and disk follows from `id`, `team` and `name` alone
-    (`domain/plan.py`), so a row is enough to finish or undo whatever was begun.
+    Every name in Docker, in PostgreSQL and on disk follows from `id`, `team` and `name` alone
+    (`domain/plan.py`), so that a row is enough to finish or undo a creation.
     """
 
     id: str
@@ -140,14 +140,14 @@ class Environment:
 
 
 def no_environment(name: str) -> NotFound:
-    """Say that there is none of that name: the same words whether it is absent or foreign."""
+    """Make the error for a missing environment; one of another team gets the same text."""
     return NotFound(
         f"There is no environment “{name}”.", "list_environments shows those there are."
     )
 
 
 def team_is_full(count: int, limit: int) -> QuotaReached:
-    """Say that a team may have no further environment."""
+    """Make the error for a team at its limit of environments."""
     return QuotaReached(
         f"The team has {count} environments and may have {limit}.",
         "Delete one, or raise max_environments of the team.",
@@ -173,7 +173,7 @@ class EnvironmentView(Model):
     protected: bool
     created_by: str
     created_at: str
-    has_container: bool = True  # a job's result from before this was told says nothing of it
+    has_container: bool = True  # absent in results of jobs older than this field
     extra_repos: tuple[PinView, ...] = ()
     step: str | None = None
     job: str | None = None
@@ -181,7 +181,7 @@ class EnvironmentView(Model):
 
     @classmethod
     def of(cls, row: Environment, url: str | None, *, has_container: bool = True) -> Self:
-        """Show a row; `url` is where its Odoo answers, if it can."""
+        """Make the view of a row; `url` is the address of its Odoo, None when it cannot answer."""
         return cls(
             name=row.name,
             team=row.team,
@@ -211,7 +211,7 @@ class EnvironmentList(Model):
 
 
 class EnvironmentLogs(Model):
-    """Lines of an environment's Odoo log: data written by the environment, not by us."""
+    """Lines of an environment's Odoo log: untrusted data that the environment wrote."""
 
     name: str
     lines: int
@@ -219,7 +219,7 @@ class EnvironmentLogs(Model):
 
 
 class EnvironmentLogin(Model):
-    """How a person signs in to an environment's Odoo."""
+    """The login of a person to an environment's Odoo."""
 
     url: str | None
     login: str

@@ -1,18 +1,18 @@
-"""Every failure the product can name.
+"""The errors of the product.
 
 Failure
 ├── Invalid           an argument or a configuration value is wrong
-├── Unauthenticated   nobody, or somebody with a wrong credential
-├── Forbidden         known, but not allowed
+├── Unauthenticated   no credential, or a wrong one
+├── Forbidden         the caller is known, but not allowed
 ├── NotFound          no such thing in the caller's team
 ├── Conflict          the thing exists, but differs or is in the wrong state
-├── Busy              somebody else is working on it; names the holder and its age
+├── Busy              another call is working on it; names the holder and its age
 ├── QuotaReached      a limit of the team or of the machine
 ├── RateLimited       too many attempts; says when to come back
 ├── Cancelled         stopped on request
 ├── UpstreamFailed    Docker, PostgreSQL, git or a provider did not do its part
-│   └── OdooFailed    an environment's Odoo did not; what is left of it explains why
-└── Internal          a defect of ours
+│   └── OdooFailed    an environment's Odoo failed; the failed environment is kept
+└── Internal          a defect of the product
 
 `message` and `hint` may be shown to the caller; `__cause__` stays in the log.
 """
@@ -22,7 +22,7 @@ from typing import ClassVar
 
 
 class Kind(StrEnum):
-    """The name of a failure, the same on every face."""
+    """The kind of a failure, the same in every face."""
 
     BUSY = "busy"
     CANCELLED = "cancelled"
@@ -38,12 +38,12 @@ class Kind(StrEnum):
 
 
 class Failure(Exception):
-    """A named failure: what went wrong, in words for the caller, and the next step.
+    """An error for the caller: a message and the next step.
 
     Args:
         message: one sentence, no secret, no path of the server.
         hint: the exact next step, empty when there is none.
-        output: last lines of a log or a traceback that explain the failure (data, not prose).
+        output: last lines of a log or a traceback that explain the failure; untrusted data.
     """
 
     kind: ClassVar[Kind]
@@ -62,13 +62,13 @@ class Invalid(Failure):
 
 
 class Unauthenticated(Failure):
-    """Nobody, or somebody with a wrong credential."""
+    """No credential, or a wrong one."""
 
     kind = Kind.UNAUTHENTICATED
 
 
 class Forbidden(Failure):
-    """Known, but not allowed."""
+    """The caller is known, but not allowed."""
 
     kind = Kind.FORBIDDEN
 
@@ -86,7 +86,7 @@ class Conflict(Failure):
 
 
 class Busy(Failure):
-    """Somebody else is working on it."""
+    """Another call is working on it."""
 
     kind = Kind.BUSY
 
@@ -126,10 +126,10 @@ class UpstreamFailed(Failure):
 
 
 class OdooFailed(UpstreamFailed):
-    """An environment's Odoo did not install or serve; what is left of it explains why."""
+    """An environment's Odoo did not install or serve; the failed environment is kept."""
 
 
 class Internal(Failure):
-    """A defect of ours."""
+    """A defect of the product."""
 
     kind = Kind.INTERNAL

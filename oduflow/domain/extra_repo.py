@@ -1,4 +1,4 @@
-"""An extra repo: an addons repository that a team's environments share, such as Enterprise."""
+"""Extra repos: addons repositories that a team's environments share, such as Enterprise."""
 
 import json
 import re
@@ -22,7 +22,7 @@ _NAME_HELP = "Name of the extra repo, such as enterprise."
 
 
 class ExtraRepoState(StrEnum):
-    """The life of an extra repo."""
+    """The state of an extra repo."""
 
     CREATING = "creating"
     DELETING = "deleting"
@@ -30,10 +30,10 @@ class ExtraRepoState(StrEnum):
 
 
 def reference(text: str) -> str:
-    """Spell `name` or `name@branch` in one way; a name holds no `@`, a branch may.
+    """Normalise `name` or `name@branch`; a branch may hold an `@`, a name may not.
 
     Raises:
-        Invalid: there is no name, or nothing behind the `@`.
+        Invalid: there is no name, or no branch after the `@`.
     """
     name, at, branch = text.partition(_AT)
     if at and not branch.strip():
@@ -43,8 +43,8 @@ def reference(text: str) -> str:
     return f"{slug(name)}{at}{branch.strip()}"
 
 
-def parted(spelled: str) -> tuple[str, str | None]:
-    """Part a reference into its name and its branch, None where none is asked for."""
+def split_reference(spelled: str) -> tuple[str, str | None]:
+    """Split a reference into its name and its branch, None when it has no branch."""
     name, _, branch = spelled.partition(_AT)
     return name, branch or None
 
@@ -53,9 +53,9 @@ def named_once(references: tuple[str, ...]) -> tuple[str, ...]:
     """Refuse two references to one extra repo: only one of its commits can be on the addons path.
 
     Raises:
-        Invalid: names the one that is there twice.
+        Invalid: an extra repo is named twice.
     """
-    names = [parted(each)[0] for each in references]
+    names = [split_reference(each)[0] for each in references]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise Invalid(f"extra_repos names {', '.join(twice)} more than once.", "Name each once.")
@@ -70,7 +70,7 @@ RepoName = Annotated[str, StringConstraints(min_length=1, max_length=200), After
 
 
 class AddExtraRepo(Model):
-    """Where a new extra repo is."""
+    """A new extra repo."""
 
     name: Annotated[RepoName, Field(description=_NAME_HELP)]
     repo_url: Annotated[
@@ -95,9 +95,9 @@ class ExtraRepo:
     """One row of the store.
 
     Attributes:
-        branch: what its name alone stands for.
-        branches: the newest commit we have of each branch that somebody asked for.
-        fetched_at: when the server was last asked.
+        branch: the branch that its name alone means.
+        branches: the newest fetched commit of each branch that was asked for.
+        fetched_at: when it was last fetched.
     """
 
     id: str
@@ -116,12 +116,12 @@ class ExtraRepo:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """One extra repo of an environment, at the commit that it keeps.
+    """One extra repo of an environment, at the commit that the environment uses.
 
     Attributes:
         repo: the extra repo's id.
-        repo_url: where it came from; names its folder in the container.
-        commit: empty until it is checked out; a pin with a commit has its checkout.
+        repo_url: its URL, which also names its folder in the container.
+        commit: empty until it is checked out; a pin with a commit has a checkout.
     """
 
     repo: str
@@ -132,17 +132,17 @@ class Pin:
 
     @property
     def reference(self) -> str:
-        """Spell it as it is asked for."""
+        """The pin as a reference, `name@branch`."""
         return f"{self.name}{_AT}{self.branch}"
 
 
 def is_commit(text: str) -> bool:
-    """Whether a text is a commit, and so the name of a checkout's folder and nothing else."""
+    """Whether a text is a commit, and so safe as the name of a checkout's folder."""
     return _COMMIT.fullmatch(text) is not None
 
 
 def is_id(text: str) -> bool:
-    """Whether a text is an extra repo's id, and so the name of its folder."""
+    """Whether a text is an extra repo's id, and so safe as the name of its folder."""
     return _ID.fullmatch(text) is not None
 
 
@@ -152,26 +152,26 @@ def pins_text(pins: Iterable[Pin]) -> str:
 
 
 def read_pins(text: str) -> tuple[Pin, ...]:
-    """Read what `pins_text` wrote.
+    """Parse the text of `pins_text`.
 
     Raises:
-        ValueError: it did not write that.
+        ValueError: the text is not one of its.
     """
     try:
         pins = tuple(Pin(**each) for each in json.loads(text))
     except TypeError as wrong:
         raise ValueError(text) from wrong
-    # They name folders that are mounted: no other name may come in by a label.
+    # They name folders that are mounted, so a forged label must not name any other folder.
     if not all(is_id(pin.repo) and (not pin.commit or is_commit(pin.commit)) for pin in pins):
         raise ValueError(text)
     return pins
 
 
 def asked_for(pins: Iterable[Pin], references: Iterable[str]) -> list[str]:
-    """Spell references as `name@branch`, with the pinned branch where none is asked for."""
+    """Return references as `name@branch`, with the pinned branch when they have none."""
     pinned = {pin.name: pin.branch for pin in pins}
     spelled = []
-    for name, branch in map(parted, references):
+    for name, branch in map(split_reference, references):
         found = branch or pinned.get(name)
         spelled.append(f"{name}{_AT}{found}" if found else name)
     return spelled
@@ -186,7 +186,7 @@ class PinView(Model):
 
     @classmethod
     def of(cls, pin: Pin) -> Self:
-        """Show a pin."""
+        """Make the view of a pin."""
         return cls(name=pin.name, branch=pin.branch, commit=pin.commit)
 
 
@@ -214,7 +214,7 @@ class ExtraRepoView(Model):
 
     @classmethod
     def of(cls, row: ExtraRepo, environments: tuple[str, ...]) -> Self:
-        """Show a row and the names of the environments that use it."""
+        """Make the view of a row and of the names of the environments that use it."""
         return cls(
             name=row.name,
             team=row.team,

@@ -1,4 +1,4 @@
-"""What may be asked of grants, and what is shown of them."""
+"""Grants: the operations' inputs and the views."""
 
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -17,15 +17,15 @@ NAME_HELP = "Name of the grant: 1 to 39 characters of a-z, 0-9 and dashes."
 
 
 def expiry(asked: str | None, moment: datetime, latest: datetime | None) -> datetime:
-    """Read when a grant shall end.
+    """Return the moment when a new grant ends.
 
     Args:
         asked: seconds from now, or an RFC 3339 moment; None is a week.
         moment: now.
-        latest: what it may not pass when nothing is asked.
+        latest: the latest end when nothing is asked.
 
     Raises:
-        Invalid: it cannot be read, is over already, or lies further off than 90 days.
+        Invalid: it cannot be parsed, is past, or is more than 90 days ahead.
     """
     if asked is None:
         end = moment + DEFAULT_LIFE
@@ -68,7 +68,7 @@ class GrantName(Model):
 
 
 class CreateGrant(Model):
-    """What a new grant opens, and for how long."""
+    """The rights of a new grant, and its lifetime."""
 
     name: Annotated[Name, Field(description=NAME_HELP)]
     environments: Annotated[
@@ -100,7 +100,7 @@ class CreateGrant(Model):
 class GrantView(Model):
     """A grant as callers see it, without its secret. Times are RFC 3339 in UTC.
 
-    `environments` names those that are still there; it is null for the whole team.
+    `environments` names those that still exist; it is null for the whole team.
     """
 
     name: str
@@ -118,7 +118,7 @@ class GrantView(Model):
 
 
 class CreatedGrant(GrantView):
-    """A new grant and its secret, which is said this once and kept nowhere."""
+    """A new grant and its secret, which is shown this once and stored nowhere."""
 
     secret: str
 

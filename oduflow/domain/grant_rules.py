@@ -1,4 +1,4 @@
-"""A grant: a credential for an agent that gives less than its creator has, and ends."""
+"""The rules of grants: a grant never gives more than its creator has, and it ends."""
 
 import hashlib
 import secrets
@@ -14,17 +14,17 @@ from oduflow.domain.errors import Forbidden
 T = TypeVar("T", int, datetime)
 
 PREFIX = "odf_"
-REST = "/api"  # the resource that REST is, beside /mcp and /mcp/<environment>
+REST = "/api"  # the resource of REST, beside /mcp and /mcp/<environment>
 MCP = "/mcp"
-MOST_GRANTS = 200  # of one team: each keeps a row, whoever makes them
+MOST_GRANTS = 200  # of one team, whichever actor makes them
 _SECRET_BYTES = 32
 
 
 class GrantState(StrEnum):
-    """Whether a grant opens anything."""
+    """Whether a grant is valid, and if not, why."""
 
     EXPIRED = "expired"
-    GONE = "gone"  # every environment that it was for
+    GONE = "gone"  # all its environments were deleted
     LIVE = "live"
     SPENT = "spent"
 
@@ -34,12 +34,12 @@ class Grant:
     """One row of the store.
 
     Attributes:
-        digest: SHA-256 of the secret, in hex; the secret itself is kept nowhere.
-        parent: id of the grant whose holder made it; it dies with that one.
+        digest: SHA-256 of the secret, in hex; the secret itself is stored nowhere.
+        parent: id of the grant whose holder made it, and with which it is deleted.
         environments: ids of the environments it opens; None is the whole team.
         rest: whether it opens REST as well as MCP.
-        calls: how many calls it is good for; None is any number.
-        used: how many calls it and the grants below it have made.
+        calls: how many calls it allows; None is any number.
+        used: how many calls it and its descendants have made.
     """
 
     id: str
@@ -59,7 +59,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How far somebody reaches, or a grant shall.
+    """The rights of an actor, or of a new grant.
 
     Attributes:
         environments: ids; None is the whole team.
@@ -75,10 +75,10 @@ class Bounds:
 
 
 def refuse_wider(asked: Bounds, own: Bounds) -> None:
-    """Refuse a grant that would reach further than whoever makes it.
+    """Refuse a grant with more rights than its creator has.
 
     Raises:
-        Forbidden: says in what.
+        Forbidden: names the rights.
     """
     wider = {
         "its environments are not all yours": own.environments is not None
@@ -101,7 +101,7 @@ def _more(asked: T | None, own: T | None) -> bool:
 
 
 def calls_left(lineage: Sequence[Grant]) -> int | None:
-    """Say how many calls are left; every call of a grant also counts against those above it.
+    """Return how many calls are left; a grant's calls also count against its ancestors.
 
     Args:
         lineage: the grant, then its parent, and so on.
@@ -113,12 +113,12 @@ def calls_left(lineage: Sequence[Grant]) -> int | None:
 def state_of(
     lineage: Sequence[Grant], moment: datetime, is_there: Callable[[str], bool]
 ) -> GrantState:
-    """Say whether a grant opens anything at a moment.
+    """Return the state of a grant at a moment.
 
     Args:
         lineage: the grant, then its parent, and so on.
-        moment: when.
-        is_there: whether the environment with an id still is.
+        moment: the moment.
+        is_there: whether the environment with an id still exists.
     """
     if any(grant.expires_at <= moment for grant in lineage):
         return GrantState.EXPIRED
@@ -131,10 +131,10 @@ def state_of(
 
 
 def new_secret() -> str:
-    """Make a secret of 32 random bytes; its prefix lets people and scanners know it."""
+    """Make a secret of 32 random bytes; people and secret scanners recognise its prefix."""
     return PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
 
 
 def digest_of(secret: str) -> str:
-    """Hash a secret. It is random through and through, so one round of SHA-256 is enough."""
+    """Hash a secret; it is random, so one round of SHA-256 is enough."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,15 +1,15 @@
-"""Show that a secret is there, and never any part of it that is secret.
+"""The masking of secrets in texts.
 
-A token's prefix says who issued it and of what kind it is; that much is shown. Its tail is not,
-as other products do: with a short password the tail is half of it.
+A token's prefix, which tells its issuer and kind, is shown. Its end is not, unlike in other
+products: the end of a short password would be half of it.
 """
 
 import re
 
 HIDDEN = "****"
 
-# Longest first, for `github_pat_` and the like. Sources: GitHub “About authentication”, GitLab
-# “Token overview”, Atlassian “API tokens”.
+# Longest first, so that `github_pat_` is found whole. Sources: GitHub “About authentication”,
+# GitLab “Token overview”, Atlassian “API tokens”.
 _PREFIXES = (
     "github_pat_",
     "glagent-",
@@ -37,7 +37,7 @@ _WORD = re.compile(r"\S+")
 
 
 def mask(secret: str) -> str:
-    """Write a secret as `ghp_****`: its known prefix, then four stars; else the stars alone."""
+    """Return a secret as `ghp_****`: its known prefix, if it has one, and four stars."""
     return f"{prefix_of(secret)}{HIDDEN}"
 
 
@@ -47,20 +47,20 @@ def prefix_of(secret: str) -> str:
 
 
 def redact(text: str) -> str:
-    """Hide what looks like a secret in a text that a person typed in a wrong place.
+    """Mask secrets that a person may have typed into a wrong field.
 
-    Whatever stands before the `@` of a URL, and every token with a known prefix. A net, not a
-    boundary: a password without a known form passes.
+    It masks the user info of URLs and every token with a known prefix. It is no guarantee: a
+    password without a known form is not recognised.
     """
     return _TOKEN.sub(rf"\1{HIDDEN}", without_userinfo(text))
 
 
 def without_userinfo(text: str) -> str:
-    """Hide who signs in to a URL (RFC 3986, 3.2.1), wherever one stands in a text.
+    """Mask the user info of every URL in a text (RFC 3986, 3.2.1).
 
-    Up to the last @ of a word: better too much is masked than half a password is left. Read word
-    by word, because strangers may send megabytes: a pattern that spans them tries every `://`
-    against every character behind it.
+    It is masked up to the last @ of a word, rather too much than half a password too little. The
+    text is matched word by word, because it may be megabytes of untrusted data, on which one
+    pattern for all words would need quadratic time.
     """
     return _WORD.sub(lambda word: _without_userinfo(word[0]), text)
 

@@ -1,4 +1,4 @@
-"""Names a person types, and the opaque ids behind them."""
+"""Names that people choose, and opaque ids."""
 
 import hashlib
 import re
@@ -11,17 +11,17 @@ MAX_NAME = 39
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
 _ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _ID_LENGTH = 12
-_DIGEST = 8  # hex digits: two long branches of one team never meet by chance
+_DIGEST = 8  # hex digits, so that two long branches of a team do not get one name by chance
 
 
 def slug(text: str) -> str:
-    """Turn what a person typed into a name: lower case, ASCII, dashes, at most 39 characters.
+    """Convert a text into a name: lower case, ASCII, dashes, at most 39 characters.
 
-    A longer text, as branches often are, is cut and ends in a digest of the whole: cutting alone
-    would make one environment of two branches.
+    A longer text, such as a long branch, is cut and gets a digest of the whole text at its end:
+    cutting alone could give two branches one name.
 
     Raises:
-        Invalid: nothing usable is left.
+        Invalid: no usable character is left.
     """
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     name = re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")

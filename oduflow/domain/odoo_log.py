@@ -1,4 +1,4 @@
-"""Odoo's log as text: filter it, and find the part that explains a failure."""
+"""Odoo's log as text: filter its lines, and find the part that explains a failure."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +22,7 @@ _LINKS = (
 
 
 def filter_log(text: str, *, lines: int, grep: str | None, level: str | None) -> list[str]:
-    """Return the last `lines` lines that pass; a record's further lines go with its first.
+    """Return the last `lines` matching lines; a record's further lines belong to its level.
 
     Args:
         text: the whole log.
@@ -39,15 +39,15 @@ def filter_log(text: str, *, lines: int, grep: str | None, level: str | None) ->
 
 
 def unknown_modules(text: str) -> frozenset[str]:
-    """Name the modules that Odoo was asked to install and found nowhere."""
-    told = _UNKNOWN.findall(text)
-    return frozenset(name.strip() for names in told for name in names.split(","))
+    """Return the modules that Odoo was asked to install and did not find."""
+    found = _UNKNOWN.findall(text)
+    return frozenset(name.strip() for names in found for name in names.split(","))
 
 
 def error_name(text: str) -> str:
-    """Name the exception that the log's last traceback ends in; empty without any.
+    """Return the name of the exception that ends the log's last traceback, empty without one.
 
-    The name alone: what stands behind it is the tenant's text.
+    The text after the name is a tenant's and left out.
     """
     chain = _last_chain(text.splitlines())
     lines = chain[-1][1 + _frames(chain[-1]) :] if chain else []
@@ -58,19 +58,19 @@ def error_name(text: str) -> str:
 def explanation(text: str) -> str:
     """Return at most 30 lines of a log that explain a failure: its last traceback.
 
-    Each line has at most 500 characters, and all together 8,000: what stands there is a tenant's.
+    Each line has at most 500 characters, and all together 8,000, because the text is a tenant's.
 
-    Exceptions that caused one another are one story: Odoo says which view could not be loaded in
-    the last one, and what is wrong with it in the first. So both are told, without the outer
-    frames; without any traceback, the log's last lines are.
+    Of exceptions that caused one another, both ends are returned without their outer frames: with
+    Odoo, the last one tells which view could not be loaded, and the first one what is wrong in it.
+    Without a traceback, the log's last lines are returned.
     """
     lines = text.splitlines()
     chain = _last_chain(lines)
     if not chain:
         return _joined(lines[-TRACEBACK_LINES:])
-    told = chain if len(chain) == 1 else [chain[0], chain[-1]]
-    share = TRACEBACK_LINES // len(told)
-    return _joined(line for part in told for line in _shortened(part, share))
+    parts = chain if len(chain) == 1 else [chain[0], chain[-1]]
+    share = TRACEBACK_LINES // len(parts)
+    return _joined(line for part in parts for line in _shortened(part, share))
 
 
 def _joined(lines: Iterable[str]) -> str:
@@ -78,7 +78,7 @@ def _joined(lines: Iterable[str]) -> str:
 
 
 def _last_chain(lines: Iterable[str]) -> list[list[str]]:
-    """Find the last traceback and those that led to it, the first cause first."""
+    """Return the last traceback and its causes, the first cause first."""
     chain: list[list[str]] = []
     inside = False
     for line in lines:
@@ -99,7 +99,7 @@ def _leads_on(part: list[str]) -> bool:
 
 
 def _shortened(part: list[str], most: int) -> list[str]:
-    """Keep the message from its first line, and of the frames those nearest to the mistake."""
+    """Keep the beginning of the message, and the innermost frames."""
     if len(part) <= most:
         return part
     frames = 1 + _frames(part)

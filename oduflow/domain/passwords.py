@@ -11,8 +11,8 @@ _SALT_BYTES = 16
 def odoo_hash(secret: str) -> str:
     """Hash a machine-made secret in passlib's `pbkdf2_sha512` format.
 
-    Odoo's default of 600,000 rounds protects passwords that people choose; a random secret of 32
-    characters cannot be guessed, and an environment's start should not wait 0.4 s for it.
+    Odoo's default of 600,000 rounds protects passwords that people choose. A random secret of 32
+    characters cannot be guessed, so an environment's start need not wait 0.4 s for it.
 
     Returns:
         `$pbkdf2-sha512$25000$<salt>$<checksum>`, both in passlib's own base64 (`.` for `+`, no

@@ -1,8 +1,8 @@
-"""Decide every name, label, folder and route, purely, from an id, a team and a name.
+"""Every name, label and folder of an environment, template or extra repo, computed from its row.
 
-What is made for an environment or a template follows from its row alone, so that a row is enough
-to finish or undo whatever was begun. Containers carry readable names; databases, roles and
-volumes carry opaque ids, because every database role can list them.
+They follow from id, team and name alone, so that a row is enough to finish or undo a creation.
+Containers have readable names. Databases, roles and volumes have opaque ids, because every database
+role can list them.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ DATABASE_HOST_OFFSET = 2  # the database is the second address of every team's s
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """Names of everything one instance makes.
+    """The names of everything that one instance makes.
 
     Attributes:
         instance: prefix of every Docker name and label.
@@ -32,12 +32,12 @@ class Naming:
 
     @property
     def network(self) -> str:
-        """The network of the database, later of Traefik."""
+        """The network of the database."""
         return f"{self.instance}-net"
 
     @property
     def build_network(self) -> str:
-        """The network of pip's throw-away containers, the only one with a way out."""
+        """The network of pip's one-off containers, the only one with internet access."""
         return f"{self.instance}-build"
 
     @property
@@ -55,7 +55,7 @@ class Naming:
         return f"{self.instance}-team-{team}"
 
     def team_folder(self, team: str) -> Path:
-        """What one team owns on disk."""
+        """The folder of one team."""
         return self.data_dir / f"team_{team}"
 
     def extra_repos_folder(self, team: str) -> Path:
@@ -67,17 +67,17 @@ class Naming:
         return self.data_dir / "postgres"
 
     def labels(self, kind: str, **more: str) -> dict[str, str]:
-        """Label a Docker object as ours."""
+        """Return the labels that mark a Docker object as the instance's."""
         return {f"{self.instance}.{key}": value for key, value in {"kind": kind, **more}.items()}
 
     def label(self, key: str) -> str:
-        """Name one label."""
+        """Return the full name of a label."""
         return f"{self.instance}.{key}"
 
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentPlan:
-    """Names of everything one environment is made of."""
+    """The names of everything that one environment consists of."""
 
     naming: Naming
     id: str
@@ -86,17 +86,17 @@ class EnvironmentPlan:
 
     @classmethod
     def of(cls, naming: Naming, row: Environment) -> "EnvironmentPlan":
-        """Plan a row."""
+        """Return the plan of a row."""
         return cls(naming, row.id, row.team, row.name)
 
     @property
     def container(self) -> str:
-        """Odoo's container; a dot parts team and name, since neither may hold one."""
+        """Odoo's container; team and name are separated by a dot, which neither may hold."""
         return f"{self.naming.instance}-env-{self.team}.{self.name}"
 
     @property
     def one_off(self) -> str:
-        """The throw-away container that installs Python packages, then modules."""
+        """The one-off container that installs Python packages, then modules."""
         return f"{self.container}.once"
 
     @property
@@ -159,7 +159,7 @@ class EnvironmentPlan:
 
 @dataclass(frozen=True, slots=True)
 class TemplatePlan:
-    """Names of everything one template is made of."""
+    """The names of everything that one template consists of."""
 
     naming: Naming
     id: str
@@ -168,12 +168,12 @@ class TemplatePlan:
 
     @classmethod
     def of(cls, naming: Naming, row: Template) -> "TemplatePlan":
-        """Plan a row."""
+        """Return the plan of a row."""
         return cls(naming, row.id, row.team, row.name)
 
     @property
     def one_off(self) -> str:
-        """The throw-away container that fills the database."""
+        """The one-off container that fills the database."""
         return f"{self.naming.instance}-tpl-{self.team}.{self.name}"
 
     @property
@@ -212,7 +212,7 @@ class TemplatePlan:
 
 @dataclass(frozen=True, slots=True)
 class ExtraRepoPlan:
-    """Names of everything one extra repo is made of; it is all on disk."""
+    """The folders of one extra repo."""
 
     naming: Naming
     id: str
@@ -220,12 +220,12 @@ class ExtraRepoPlan:
 
     @classmethod
     def of(cls, naming: Naming, row: ExtraRepo) -> "ExtraRepoPlan":
-        """Plan a row."""
+        """Return the plan of a row."""
         return cls(naming, row.id, row.team)
 
     @classmethod
     def pinned(cls, naming: Naming, team: str, pin: Pin) -> "ExtraRepoPlan":
-        """Plan what an environment of the team is pinned to."""
+        """Plan the extra repo of a pin."""
         return cls(naming, pin.repo, team)
 
     @property
@@ -240,9 +240,9 @@ class ExtraRepoPlan:
 
     @property
     def about(self) -> Path:
-        """What the row says, to take the extra repo in when the store is lost."""
+        """A copy of the row, to adopt the extra repo from when the store is lost."""
         return self.folder / "about.json"
 
     def checkout(self, commit: str) -> Path:
-        """The one checkout of a commit, mounted read-only wherever it is pinned."""
+        """The checkout of a commit, mounted read-only into every environment pinned to it."""
         return self.folder / commit

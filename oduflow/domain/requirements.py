@@ -1,7 +1,7 @@
-"""A stranger's `requirements.txt`: names and versions are taken, whatever steers pip is refused.
+"""An untrusted `requirements.txt`: names and versions are accepted, options of pip are refused.
 
-Options in the file beat those of the command line, so that it could choose the index and have
-`setup.py` run; a URL or a path is built as well. (pip manual, “Requirements File Format”.)
+Options in the file override those of the command line, so it could choose the index or run a
+`setup.py`; a URL or a path would be built as well. (pip manual, “Requirements File Format”.)
 """
 
 import re
@@ -18,13 +18,13 @@ _REQUIREMENT = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _SHOWN = 100
-MAX_LINE = 500  # without its hashes; some patterns above take its square
+MAX_LINE = 500  # without its hashes; some patterns above need quadratic time
 
 
 def parse_requirements(text: str) -> tuple[str, ...]:
-    """Return the file's requirements, one a line, without comments, continuations and gaps.
+    """Return the file's requirements, one a line, without comments and continuations.
 
-    They are what pip is given: a file that it decodes or parts in another way cannot hide a line.
+    pip gets this list and not the file, so that a line cannot hide behind pip's own decoding.
 
     Args:
         text: the file.
@@ -32,14 +32,14 @@ def parse_requirements(text: str) -> tuple[str, ...]:
     Raises:
         Invalid: a line is more than a name with extras, versions, a marker and hashes.
     """
-    # Each gap becomes one space: patterns that look for one take the square of its length.
+    # White space becomes one space, because the patterns need quadratic time in its length.
     joined = (" ".join(line.split()) for line in _joined(text.removeprefix("\ufeff")))
     lines = (_COMMENT.sub("", line).strip() for line in joined)
     return tuple(_checked(line) for line in lines if line)
 
 
 def _joined(text: str) -> list[str]:
-    """Join what a backslash continues; a comment is not continued, and ends what is."""
+    """Join lines that end with a backslash; a comment ends a continuation."""
     joined: list[str] = []
     begun = ""
     for line in text.splitlines():

@@ -13,7 +13,7 @@ from oduflow.domain.outcome import Model
 
 
 class TemplateState(StrEnum):
-    """The life of a template."""
+    """The state of a template."""
 
     CREATING = "creating"
     DELETING = "deleting"
@@ -21,7 +21,7 @@ class TemplateState(StrEnum):
 
 
 class CreateTemplate(Model):
-    """What a new template is made of."""
+    """The parts of a new template."""
 
     name: Annotated[Name, Field(description="Name of the template.")]
     odoo_image: Annotated[
@@ -69,7 +69,7 @@ class TemplateView(Model):
 
     @classmethod
     def of(cls, row: Template, environments: tuple[str, ...]) -> Self:
-        """Show a row and the names of the environments cloned from it."""
+        """Make the view of a row and of the names of the environments cloned from it."""
         return cls(
             name=row.name,
             team=row.team,

@@ -36,7 +36,7 @@ from oduflow.domain.extra_repo import (
     ExtraRepoState,
     ExtraRepoView,
     PinView,
-    parted,
+    split_reference,
 )
 from oduflow.domain.grant import GrantView
 from oduflow.domain.odoo_log import filter_log
@@ -225,7 +225,7 @@ def _reserve(ledger: Ledger, call: Call, args: CreateEnvironment) -> None:
         modules=args.modules,
         extra_repos=tuple(
             PinView(name=name, branch=branch or "19.0", commit="c" * 40)
-            for name, branch in map(parted, args.extra_repos)
+            for name, branch in map(split_reference, args.extra_repos)
         ),
         created_by=str(call.actor),
     )

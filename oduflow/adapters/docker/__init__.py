@@ -1,1 +1,1 @@
-"""The Docker engine: the only room where docker-py is known."""
+"""The Docker engine; only this package imports docker-py."""

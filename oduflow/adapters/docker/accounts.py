@@ -1,4 +1,4 @@
-"""Who an image runs as: names read from its own /etc/passwd and /etc/group."""
+"""The user of an image, resolved with the image's own /etc/passwd and /etc/group."""
 
 import re
 
@@ -13,18 +13,18 @@ def resolve_user(user: str, passwd: str, group: str) -> tuple[int, int]:
 
     Args:
         user: `""`, `odoo`, `101`, `odoo:odoo`, `101:101` or a mix.
-        passwd: the image's /etc/passwd, empty where it has none.
-        group: the image's /etc/group, empty where it has none.
+        passwd: the image's /etc/passwd, empty when it has none.
+        group: the image's /etc/group, empty when it has none.
 
     Raises:
-        UpstreamFailed: a name stands in neither file, or a number is none.
+        UpstreamFailed: a name is in neither file, or a number is out of range.
     """
     if not user:
         return ROOT
     name, _, group_name = user.partition(":")
     entry = _entry(passwd, name)
     if entry is None and not name.isdecimal():
-        raise UpstreamFailed(f"The image runs as “{name}”, which its /etc/passwd does not know.")
+        raise UpstreamFailed(f"The image runs as “{name}”, who is not in its /etc/passwd.")
     uid = _number(entry[2] if entry else name)
     if group_name:
         return uid, _gid(group_name, group)
@@ -33,7 +33,7 @@ def resolve_user(user: str, passwd: str, group: str) -> tuple[int, int]:
 
 
 def needs_files(user: str) -> bool:
-    """Tell whether resolving this user takes a look into the image at all."""
+    """Tell whether resolving this user needs files of the image."""
     name, _, group_name = user.partition(":")
     return bool(user) and not (name.isdecimal() and group_name.isdecimal())
 
@@ -44,7 +44,7 @@ def _gid(name: str, group: str) -> int:
         return _number(entry[2])
     if name.isdecimal():
         return _number(name)
-    raise UpstreamFailed(f"The image runs in group “{name}”, which its /etc/group does not know.")
+    raise UpstreamFailed(f"The image runs in group “{name}”, which is not in its /etc/group.")
 
 
 def _number(text: str) -> int:
@@ -54,7 +54,7 @@ def _number(text: str) -> int:
 
 
 def _entry(table: str, key: str) -> list[str] | None:
-    """Find the line with this name, else with this number."""
+    """Return the fields of the line with this name, else with this number."""
     lines = [line.split(":") for line in table.splitlines() if line.count(":") >= 3]  # noqa: PLR2004
     for column in (0, 2):
         for fields in lines:

@@ -1,4 +1,4 @@
-"""Build the images from Debian's packages, for machines that no registry answers."""
+"""Build the images from Debian's packages, for machines that reach no registry."""
 
 import contextlib
 import os
@@ -33,10 +33,10 @@ def build_image(
     *,
     recipes: Path = RECIPES,
 ) -> None:
-    """Build one image and give it its tag, which it gets only when it is whole.
+    """Build one image, and tag it once it is complete.
 
-    Takes one to two minutes. The build ends with the calling thread: it is stopped when
-    `on_progress` raises, and when this process dies.
+    A build takes one to two minutes. It is stopped when `on_progress` raises, and when this process
+    dies.
 
     Args:
         kind: `odoo` or `postgres`; the result looks like Docker Hub's image of that name.
@@ -45,28 +45,28 @@ def build_image(
         recipes: the folder that holds `{kind}/build.sh`.
 
     Raises:
-        Invalid: no recipe makes this kind in the version that the tag names.
+        Invalid: there is no recipe for this kind in the tag's version.
         UpstreamFailed: the recipe failed; `output` holds the last 30 lines it wrote.
     """
     script = str(recipes / kind / "build.sh")
     command = ["bash", script, tag, _supported_version(kind, tag)]
-    said: deque[str] = deque(maxlen=_LINES_KEPT)
+    lines: deque[str] = deque(maxlen=_LINES_KEPT)
     with _running(command) as process:
         for line in process.stdout or ():
-            said.append(line.rstrip())
+            lines.append(line.rstrip())
             if line.startswith("step "):
                 on_progress(line.rstrip())
     if process.returncode != 0:
         raise UpstreamFailed(
-            _last(said, "error: ") or f"Building {tag} ended with code {process.returncode}.",
-            _last(said, "hint: ")
+            _last(lines, "error: ") or f"Building {tag} ended with code {process.returncode}.",
+            _last(lines, "hint: ")
             or f"Read the output, or pull the image where a registry answers: docker pull {tag}",
-            output="\n".join(said),
+            output="\n".join(lines),
         )
 
 
 def _supported_version(kind: str, tag: str) -> str:
-    """Return the full version that the tag stands for."""
+    """Return the full version that the tag means."""
     match = _TAG.fullmatch(tag)
     version = VERSIONS.get(kind, {}).get(match["version"] if match else "")
     if version is None:
@@ -80,10 +80,10 @@ def _supported_version(kind: str, tag: str) -> str:
 
 @contextlib.contextmanager
 def _running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
-    """Run a command that outlives neither the block nor this process.
+    """Run a command until the end of the block; it never outlives this process.
 
     `setpriv` makes the kernel end it with the thread that started it (prctl(2),
-    PR_SET_PDEATHSIG); a `preexec_fn` would not be safe beside other threads.
+    PR_SET_PDEATHSIG); a `preexec_fn` is not safe beside other threads.
     """
     try:
         process = subprocess.Popen(
@@ -111,7 +111,7 @@ def _running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
-    """End the whole process group, with time for the recipe to remove what it made."""
+    """End the process group, with time for the recipe to remove its temporary files."""
     if process.poll() is not None:
         return
     os.killpg(process.pid, signal.SIGTERM)
@@ -122,6 +122,6 @@ def _stop(process: subprocess.Popen[str]) -> None:
 
 
 def _last(lines: deque[str], prefix: str) -> str:
-    """Return what the last line with the prefix says, empty when there is none."""
+    """Return the rest of the last line with the prefix, empty when there is none."""
     found = [line.removeprefix(prefix) for line in lines if line.startswith(prefix)]
     return found[-1] if found else ""

@@ -1,4 +1,4 @@
-"""Containers: made hardened, started, watched, removed."""
+"""Containers: created hardened, started, inspected, run to their end, removed."""
 
 import time
 from collections.abc import Mapping
@@ -21,30 +21,30 @@ _REMOVAL_SECONDS = 30
 
 
 class Containers:
-    """The engine's containers, by the names we gave them."""
+    """The engine's containers, addressed by name."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def create(self, spec: ContainerSpec) -> str:
-        """Make a container, joined to all its networks, not started; return its id.
+        """Create a container in all its networks without starting it, and return its id.
 
         Raises:
             ImageMissing: its image is not on this machine.
             NotFound: one of its networks does not exist.
             NameTaken: a container of that name exists.
-            Failure: anything else; then nothing is left of it.
+            Failure: any other error; the container is removed again.
         """
         api = self._engine.api
         with translated(f"create container “{spec.name}”"):
-            # The engine itself would only notice a missing network at the start.
+            # The engine itself reports a missing network only when the container starts.
             for each in spec.networks:
                 api.inspect_network(each.network)
             image = self._engine.describe_image(spec.image)
             body = create_request(spec, image["Config"].get("Volumes") or ())
             container = self._engine.create_container(spec.name, body)
             try:
-                # Engines before 25 take one network at creation; the others are joined here.
+                # Engines before 25 accept one network at creation; the others are joined here.
                 for each in spec.networks[1:]:
                     api.connect_container_to_network(
                         container, each.network, ipv4_address=each.address or None
@@ -56,7 +56,7 @@ class Containers:
         return container
 
     def start(self, name: str) -> None:
-        """Start a container; one that runs stays as it is.
+        """Start a container; a running one stays as it is.
 
         Raises:
             PortTaken: a port it publishes is in use; the container stays, not started.
@@ -75,7 +75,7 @@ class Containers:
             self._engine.api.stop(name, timeout=timeout)
 
     def remove(self, name: str) -> None:
-        """Kill and remove a container with its anonymous volumes; one that is gone is fine."""
+        """Kill and remove a container with its anonymous volumes; a missing one is no error."""
         api = self._engine.api
         with translated(f"remove container “{name}”"):
             try:
@@ -88,13 +88,13 @@ class Containers:
         self._await_removal(name)
 
     def facts(self, name: str) -> ContainerFacts | None:
-        """Look a container up by its full name or id; None when there is none."""
+        """Return the facts of a container by its full name or id, None when there is none."""
         with translated(f"look up container “{name}”"):
             try:
                 found = self._engine.api.inspect_container(name)
             except EngineHasNone:
                 return None
-        # The engine also takes the first characters of an id for a name.
+        # The engine also accepts the first characters of an id as a name.
         return from_inspect(found) if name in (found["Id"], found["Name"].lstrip("/")) else None
 
     def logs(self, name: str, *, tail: int = 200, since: datetime | None = None) -> str:
@@ -105,8 +105,8 @@ class Containers:
         """
         start = None if since is None else since.timestamp()
         with translated(f"read the log of container “{name}”"):
-            said = self._engine.api.logs(name, tail=tail, since=start)
-        return said.decode(errors="replace")
+            output = self._engine.api.logs(name, tail=tail, since=start)
+        return output.decode(errors="replace")
 
     def run_one_off(
         self,
@@ -124,7 +124,7 @@ class Containers:
                 whether to stop.
 
         Raises:
-            Cancelled: `cancelled` said so; `output` has the last lines.
+            Cancelled: the monitor's `cancelled` returned true; `output` has the last lines.
             UpstreamFailed: it ran too long; `output` has the last lines.
             Failure: it could not be made or started.
         """
@@ -138,14 +138,14 @@ class Containers:
     def list(self, labels: Mapping[str, str]) -> tuple[ContainerFacts, ...]:
         """Return every container that carries all these labels, in one call to the engine.
 
-        An empty value asks for the label whatever its value. `started_at` is empty here.
+        An empty value matches any value of the label. `started_at` is empty here.
         """
         with translated("list the containers"):
             found = self._engine.api.containers(all=True, filters=label_filter(labels))
         return tuple(from_list(each) for each in found)
 
     def _await_removal(self, name: str) -> None:
-        """Wait until a removal, ours or another's, has freed the name."""
+        """Wait until a removal, by this or another caller, has freed the name."""
         deadline = time.monotonic() + _REMOVAL_SECONDS
         while self.facts(name) is not None:
             if time.monotonic() > deadline:

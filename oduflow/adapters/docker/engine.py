@@ -15,12 +15,12 @@ _CONNECTIONS = 32  # one for each thread that waitress serves with
 class Engine:
     """One engine, connected at first use: making this object makes no network call.
 
-    Threads share it. Below docker-py is a requests session of which only the connection pool
-    changes after it was made, and urllib3's pool is safe to share.
+    Threads share it: docker-py uses a requests session of which only the connection pool changes
+    after creation, and urllib3's pool is thread-safe.
 
     Args:
-        base_url: where it listens, `unix:///…` or `tcp://…`; None for the usual socket.
-        timeout: seconds an ordinary call may take; streams and pulls have limits of their own.
+        base_url: its address, `unix:///…` or `tcp://…`; None for the usual socket.
+        timeout: seconds for an ordinary call; streams and pulls have limits of their own.
     """
 
     def __init__(self, base_url: str | None = None, *, timeout: int = 60) -> None:
@@ -31,7 +31,7 @@ class Engine:
 
     @property
     def api(self) -> APIClient:
-        """The low-level client, at the API version the engine speaks.
+        """The low-level client, at the engine's API version.
 
         Raises:
             EngineUnreachable: no engine, no permission, or no answer.
@@ -42,10 +42,10 @@ class Engine:
             return self._client
 
     def ping(self) -> None:
-        """Make sure that the engine answers, within seconds.
+        """Check that the engine answers within seconds.
 
         Raises:
-            EngineUnreachable: it does not.
+            EngineUnreachable: it does not answer.
         """
         api = self.api
         with translated("answer"):
@@ -58,15 +58,15 @@ class Engine:
         with translated("tell its version"):
             return str(self.api.version()["Version"])
 
-    # The two calls below are typed here once: their stubs are not.
+    # docker-py's stubs leave the two calls below untyped, so their types are declared here once.
 
     def describe_image(self, reference: str) -> dict[str, Any]:
-        """Call `GET /images/{name}/json`; foreign errors pass."""
+        """Call `GET /images/{name}/json`; errors are not translated."""
         found: dict[str, Any] = self.api.inspect_image(reference)  # type: ignore[no-untyped-call]
         return found
 
     def create_container(self, name: str, body: dict[str, Any]) -> str:
-        """Call `POST /containers/create` and return the id; foreign errors pass."""
+        """Call `POST /containers/create` and return the id; errors are not translated."""
         made = self.api.create_container_from_config(body, name)  # type: ignore[no-untyped-call]
         return str(made["Id"])
 

@@ -1,4 +1,4 @@
-"""What the engine's failures are called here.
+"""The translation of the engine's errors into the product's.
 
 Failure
 ├── Conflict
@@ -6,8 +6,8 @@ Failure
 ├── NotFound              no such container, network or volume
 ├── QuotaReached          the disk is full
 └── UpstreamFailed
-    ├── EngineUnreachable the engine does not run, or its socket is not ours to open
-    ├── ImageMissing      the image is neither here nor in its registry
+    ├── EngineUnreachable the engine does not run, or its socket cannot be opened
+    ├── ImageMissing      the image is neither on this machine nor in its registry
     ├── PortTaken         the host port is in use: try another
     └── SubnetTaken       the subnet or bridge is in use: try another
 """
@@ -35,11 +35,11 @@ _SHOWN = 300
 
 
 class EngineUnreachable(UpstreamFailed):
-    """The engine does not run, or its socket is not ours to open."""
+    """The engine does not run, or its socket cannot be opened."""
 
 
 class ImageMissing(UpstreamFailed):
-    """The image is neither here nor in its registry."""
+    """The image is neither on this machine nor in its registry."""
 
 
 class NameTaken(Conflict):
@@ -54,8 +54,8 @@ class SubnetTaken(UpstreamFailed):
     """The subnet or the bridge name is in use; another one may be free."""
 
 
-# The engine tells most failures apart in its text only (moby: daemon, libnetwork, volume/service).
-_SAID: tuple[tuple[str, type[Failure], str, str], ...] = (
+# Most of the engine's errors differ in their text only (moby: daemon, libnetwork, volume/service).
+_MESSAGES: tuple[tuple[str, type[Failure], str, str], ...] = (
     (
         r"port is already allocated|bind: address already in use|Ports are not available",
         PortTaken,
@@ -78,7 +78,7 @@ _SAID: tuple[tuple[str, type[Failure], str, str], ...] = (
         r"no space left on device|disk quota exceeded",
         QuotaReached,
         "the disk is full",
-        "Delete environments or templates, or give the engine's data folder more room.",
+        "Delete environments or templates, or give the engine's data folder more space.",
     ),
     (
         r"name .* is already in use|network with name .* already exists",
@@ -103,13 +103,13 @@ _SAID: tuple[tuple[str, type[Failure], str, str], ...] = (
 
 @contextmanager
 def translated(action: str) -> Iterator[None]:
-    """Raise the engine's and the connection's errors as failures of the product.
+    """Raise the product's errors in place of the engine's and the connection's.
 
     Args:
         action: completes “Docker could not …”.
 
     Raises:
-        Failure: the class the module's tree names, with the foreign error as its cause.
+        Failure: a class of the module's tree, from the original error.
     """
     try:
         yield
@@ -118,7 +118,7 @@ def translated(action: str) -> Iterator[None]:
 
 
 def raise_for_status(answer: Response) -> None:
-    """Raise a refused request as docker-py does, for the calls made past it."""
+    """Raise a refused request as docker-py does, for calls that bypass docker-py."""
     try:
         answer.raise_for_status()
     except BadStatus as cause:
@@ -126,7 +126,7 @@ def raise_for_status(answer: Response) -> None:
 
 
 def failure(cause: Exception, action: str) -> Failure:
-    """Name a foreign error; paths of the host stay out of the message."""
+    """Return the product's error; its message shows no path of the host."""
     if not isinstance(cause, APIError):
         return _unanswered(cause, action)
     said = str(cause.explanation or "")
@@ -135,7 +135,7 @@ def failure(cause: Exception, action: str) -> Failure:
             f"Docker could not {action}: the image is not on this machine.",
             "Run `oduflow images ensure`, which brings those that are missing.",
         )
-    for pattern, kind, reason, hint in _SAID:
+    for pattern, kind, reason, hint in _MESSAGES:
         if re.search(pattern, said, re.IGNORECASE):
             return kind(f"Docker could not {action}: {reason}.", hint)
     message = f"Docker could not {action}: {without_paths(said) or 'it gave no reason'}."
@@ -147,13 +147,13 @@ def failure(cause: Exception, action: str) -> Failure:
 
 
 def without_paths(said: str) -> str:
-    """Shorten what the engine said and mask absolute paths in it."""
+    """Shorten a message of the engine's and mask absolute paths in it."""
     masked = re.sub(r"(?<![\w.:/])/[\w./@:+~-]+", "…", " ".join(said.split()))
     return masked[:_SHOWN].rstrip(".")
 
 
 def timed_out(cause: Exception) -> bool:
-    """Tell whether an error means that nothing came in time."""
+    """Tell whether an error is a timeout."""
     return any(isinstance(each, Timeout | TimeoutError | PoolTimeout) for each in _chain(cause))
 
 
@@ -175,7 +175,7 @@ def _unanswered(cause: Exception, action: str) -> Failure:
 
 
 def _chain(error: object) -> Iterator[BaseException]:
-    """Walk an error, what it wraps and what caused it; requests and urllib3 wrap in `args`."""
+    """Walk an error, its causes, and the errors that requests and urllib3 keep in `args`."""
     if isinstance(error, BaseException):
         yield error
         yield from _chain(error.__cause__ or error.__context__)

@@ -1,4 +1,4 @@
-"""The engine's descriptions, read into our own."""
+"""The engine's descriptions, converted into the product's."""
 
 import re
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ _NEVER = "0001-01-01T00:00:00Z"
 
 
 def label_filter(labels: Mapping[str, str]) -> dict[str, list[str]]:
-    """Compute the filter for things that carry all these labels; an empty value means any."""
+    """Return the filter for objects with all these labels; an empty value matches any value."""
     return {"label": [f"{key}={value}" if value else key for key, value in labels.items()]}
 
 
 def from_inspect(found: Mapping[str, Any]) -> ContainerFacts:
-    """Read `GET /containers/{id}/json`."""
+    """Convert `GET /containers/{id}/json`."""
     state = found["State"]
     started = state["StartedAt"]
     return ContainerFacts(
@@ -33,7 +33,7 @@ def from_inspect(found: Mapping[str, Any]) -> ContainerFacts:
 
 
 def from_list(found: Mapping[str, Any]) -> ContainerFacts:
-    """Read one entry of `GET /containers/json`; its exit code is in a text only."""
+    """Convert one entry of `GET /containers/json`, which has the exit code in a text only."""
     exited = re.match(r"Exited \((\d+)\)", found["Status"])
     return ContainerFacts(
         id=found["Id"],
@@ -47,7 +47,7 @@ def from_list(found: Mapping[str, Any]) -> ContainerFacts:
 
 
 def network_facts(found: Mapping[str, Any]) -> NetworkFacts:
-    """Read `GET /networks/{id}` or one entry of `GET /networks`."""
+    """Convert `GET /networks/{id}` or one entry of `GET /networks`."""
     pools = found["IPAM"].get("Config") or [{}]
     return NetworkFacts(
         name=found["Name"],
@@ -58,7 +58,7 @@ def network_facts(found: Mapping[str, Any]) -> NetworkFacts:
 
 
 def volume_facts(found: Mapping[str, Any]) -> VolumeFacts:
-    """Read `GET /volumes/{name}` or one entry of `GET /volumes`."""
+    """Convert `GET /volumes/{name}` or one entry of `GET /volumes`."""
     return VolumeFacts(
         name=found["Name"],
         labels=found["Labels"] or {},

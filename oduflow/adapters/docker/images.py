@@ -1,4 +1,4 @@
-"""Images: what they say of themselves, and how one gets onto this machine."""
+"""Images: their facts, and how to pull or build a missing one."""
 
 import io
 import re
@@ -21,13 +21,13 @@ from oduflow.adapters.docker.pull import pull
 from oduflow.domain.container import ContainerSpec, ImageFacts
 from oduflow.domain.errors import Failure, QuotaReached, UpstreamFailed
 
-Progress = Callable[[str], None]
-Builder = Callable[[str, str, Progress], None]
-Puller = Callable[[APIClient, str, Progress], None]
+OnProgress = Callable[[str], None]
+Builder = Callable[[str, str, OnProgress], None]
+Puller = Callable[[APIClient, str, OnProgress], None]
 
-_LARGEST_TABLE = 1 << 20  # bytes of /etc/passwd that are looked at
+_LARGEST_TABLE = 1 << 20  # bytes of /etc/passwd or /etc/group that are read
 _LARGEST_HEADER = 64 << 10  # bytes of the archive around it
-_NOT_REGULAR = 0x8F280000  # the type bits of a mode as the engine tells it (Go, io/fs.ModeType)
+_NOT_REGULAR = 0x8F280000  # type bits of the engine's modes (Go, io/fs.ModeType)
 
 
 class Images:
@@ -35,10 +35,10 @@ class Images:
 
     Args:
         engine: the engine.
-        builder: makes an image from Debian's packages where no registry has it, called with
-            its kind (`odoo` or `postgres`), the full reference to tag it with, and the progress.
-        labels: marks the containers that are made, never started, to look into an image.
-        puller: has the engine pull a reference.
+        builder: builds an image from Debian's packages that no registry has; called with its kind
+            (`odoo` or `postgres`), the reference to tag it with, and the progress callback.
+        labels: mark the containers that are created, never started, to inspect an image.
+        puller: makes the engine pull a reference.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class Images:
         self._fetching = Lock()
 
     def facts(self, reference: str) -> ImageFacts:
-        """Read what an image on this machine says of itself.
+        """Return the facts of an image on this machine.
 
         Raises:
-            ImageMissing: it is not here.
-            UpstreamFailed: what it says makes no sense.
+            ImageMissing: it is not on this machine.
+            UpstreamFailed: its configuration is invalid.
         """
         with translated(f"look up image “{reference}”"):
             found = self._engine.describe_image(reference)
@@ -79,26 +79,26 @@ class Images:
         )
 
     def account(self, reference: str, user: str) -> tuple[int, int]:
-        """Return uid and gid of a user inside an image, other than the one it runs as.
+        """Return uid and gid of a user of an image who is not the one it runs as.
 
-        The database's image, for one, starts as root and has a user `postgres`.
+        PostgreSQL's image, for example, starts as root and has a user `postgres`.
 
         Raises:
-            ImageMissing: the image is not here.
+            ImageMissing: the image is not on this machine.
             UpstreamFailed: it has no such user.
         """
         return self._account(self.facts(reference).id, user)
 
-    def ensure(self, reference: str, on_progress: Progress) -> ImageFacts:
-        """Get an image onto this machine: it is here, or is pulled, or is built.
+    def ensure(self, reference: str, on_progress: OnProgress) -> ImageFacts:
+        """Return the facts of an image, which is pulled or built first when it is missing.
 
         Args:
             reference: such as `odoo:19.0`.
-            on_progress: is told a line every few seconds.
+            on_progress: gets a line every few seconds.
 
         Raises:
-            ImageMissing: every way failed; says which were tried and what to do.
-            EngineUnreachable: there is no engine to ask.
+            ImageMissing: it could be neither pulled nor built; the message has both reasons.
+            EngineUnreachable: the engine does not answer.
         """
         with suppress(ImageMissing):
             return self.facts(reference)
@@ -109,7 +109,7 @@ class Images:
             self._fetch(reference, on_progress)
         return self.facts(reference)
 
-    def _fetch(self, reference: str, on_progress: Progress) -> None:
+    def _fetch(self, reference: str, on_progress: OnProgress) -> None:
         on_progress(f"Pulling {reference}")
         try:
             with translated(f"pull {reference}"):
@@ -120,8 +120,8 @@ class Images:
         except Failure as refusal:
             self._build(reference, on_progress, refusal)
 
-    def _build(self, reference: str, on_progress: Progress, refusal: Failure) -> None:
-        """Build what could not be pulled, where there is a recipe for it."""
+    def _build(self, reference: str, on_progress: OnProgress, refusal: Failure) -> None:
+        """Build an image that could not be pulled, if there is a recipe for it."""
         kind = buildable(reference)
         if not kind:
             raise ImageMissing(
@@ -142,7 +142,7 @@ class Images:
             ) from defeat
 
     def _account(self, image: str, user: str) -> tuple[int, int]:
-        """Resolve a user of an image, once for each; an image's id stands for its content."""
+        """Resolve a user of an image, and cache it: an image with one id never changes."""
         key = (image, user)
         if key not in self._accounts:
             passwd, group = self._tables(image) if needs_files(user) else ("", "")
@@ -150,11 +150,11 @@ class Images:
         return self._accounts[key]
 
     def _tables(self, image: str) -> tuple[str, str]:
-        """Read /etc/passwd and /etc/group out of a container that is never started."""
+        """Read /etc/passwd and /etc/group from a container that is never started."""
         api = self._engine.api
-        name = f"{self._prefix}-look-{secrets.token_hex(6)}"
+        name = f"{self._prefix}-inspect-{secrets.token_hex(6)}"
         spec = ContainerSpec(name, image, self._labels, entrypoint=("/nonexistent",))
-        with translated("look into an image"):
+        with translated("inspect an image"):
             volumes = self._engine.describe_image(image)["Config"].get("Volumes") or ()
             container = self._engine.create_container(name, create_request(spec, volumes))
             try:
@@ -173,7 +173,7 @@ def buildable(reference: str) -> str:
 
 
 def _text(api: APIClient, container: str, path: str) -> str:
-    """Read a small text file of a container; empty when it has none."""
+    """Return a small text file of a container, empty when it is missing."""
     try:
         stream, told = api.get_archive(container, path)
     except EngineHasNone:
@@ -189,7 +189,7 @@ def _text(api: APIClient, container: str, path: str) -> str:
 
 
 def _joined(stream: Iterable[bytes], path: str) -> bytes:
-    """Join an archive's parts; what the engine told of its size is not relied on."""
+    """Join an archive's parts, and enforce its size whatever size the engine reported."""
     archive = bytearray()
     for part in stream:
         archive += part

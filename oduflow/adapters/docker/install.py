@@ -1,4 +1,4 @@
-"""Bring a Docker engine onto a Debian machine that has none."""
+"""Install a Docker engine on a Debian machine."""
 
 import subprocess
 from collections.abc import Callable
@@ -9,12 +9,12 @@ from oduflow.domain.errors import UpstreamFailed
 
 
 def install_engine(on_progress: Callable[[str], None], *, recipes: Path = RECIPES) -> None:
-    """Install Debian's engine and start it; where one answers, nothing is changed.
+    """Install Debian's engine and start it; nothing changes when an engine answers already.
 
-    The script ends with this process; a step of apt that is under way is left to finish.
+    The script ends with this process, but a running step of apt is left to finish.
 
     Args:
-        on_progress: told each line of the script.
+        on_progress: gets each line of the script.
         recipes: the folder that holds `engine.sh`.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Networks: one bridge on the host each, IPv4 only, with a subnet we choose."""
+"""Networks: each is a bridge on the host, with IPv4 only and a subnet of our choice."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,7 +22,7 @@ _FORBIDDEN = 403
 
 
 class Networks:
-    """The engine's bridge networks, by the names we gave them."""
+    """The engine's bridge networks, addressed by name."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -36,14 +36,14 @@ class Networks:
         icc: bool,
         labels: Mapping[str, str],
     ) -> NetworkFacts:
-        """Make a network, or make sure that the one of this name is as asked.
+        """Create a network, or check that the existing one is as asked.
 
         Args:
             name: the network's name.
             bridge_name: its interface on the host, at most 15 characters.
-            subnet: its addresses; the host takes the first one.
-            icc: whether its containers may reach each other without a rule that lets them.
-            labels: what marks it as ours.
+            subnet: its addresses; the host gets the first one.
+            icc: whether its containers may reach each other without a firewall rule.
+            labels: mark the network as the instance's.
 
         Raises:
             Conflict: it exists with another subnet, bridge or setting.
@@ -52,7 +52,7 @@ class Networks:
         options = {BRIDGE_NAME: bridge_name, _ICC: str(icc).lower(), _MASQUERADE: "true"}
         found = self._find(name)
         if found is None:
-            with suppress(NameTaken):  # made by another process just now: compared below
+            with suppress(NameTaken):  # another process made it just now; it is compared below
                 self._create(name, subnet, options, labels)
             found = self._find(name)
         if found is None:
@@ -61,12 +61,12 @@ class Networks:
         return network_facts(found)
 
     def facts(self, name: str) -> NetworkFacts | None:
-        """Look a network up by its full name; None when there is none."""
+        """Return the facts of a network by its full name, None when there is none."""
         found = self._find(name)
         return None if found is None else network_facts(found)
 
     def subnets_in_use(self) -> list[IPv4Network]:
-        """Return what no new network may overlap: Docker's subnets and the host's routes."""
+        """Return the networks that none may overlap: Docker's subnets and the host's routes."""
         with translated("list the networks"):
             networks = self._engine.api.networks()
         pools = [pool for each in networks for pool in each["IPAM"].get("Config") or ()]
@@ -76,7 +76,7 @@ class Networks:
     def free_subnet(self, pool: IPv4Network) -> IPv4Network:
         """Return the first /24 of the pool that overlaps nothing in use.
 
-        Another process may take it meanwhile: `ensure` then raises SubnetTaken, ask again.
+        When another process takes it meanwhile, `ensure` raises SubnetTaken: call this again.
 
         Raises:
             Invalid: the pool is smaller than a /24.
@@ -85,10 +85,10 @@ class Networks:
         return first_free(pool, self.subnets_in_use())
 
     def connect(self, name: str, container: str, address: str = "") -> None:
-        """Join a container to a network, at a fixed address where one is given.
+        """Connect a container to a network, at a fixed address if one is given.
 
         Raises:
-            Conflict: it is joined at another address, or somebody else has the address.
+            Conflict: it is connected at another address, or another container has the address.
             NotFound: there is no such network or container.
         """
         with translated(f"join container “{container}” to network “{name}”"):
@@ -107,16 +107,16 @@ class Networks:
                     raise
 
     def remove(self, name: str) -> None:
-        """Remove a network; one that is gone is fine.
+        """Remove a network; a missing one is no error.
 
         Raises:
-            Conflict: containers are still joined to it.
+            Conflict: containers are still connected to it.
         """
         with translated(f"remove network “{name}”"), suppress(EngineHasNone):
             self._engine.api.remove_network(name)
 
     def list(self, labels: Mapping[str, str]) -> tuple[NetworkFacts, ...]:
-        """Return every network that carries all these labels; an empty value means any."""
+        """Return every network with all these labels; an empty value matches any value."""
         with translated("list the networks"):
             found = self._engine.api.networks(filters=label_filter(labels))
         return tuple(network_facts(each) for each in found)
@@ -127,7 +127,7 @@ class Networks:
                 found: dict[str, Any] = self._engine.api.inspect_network(name)
             except EngineHasNone:
                 return None
-        # The engine also takes the first characters of an id for a name.
+        # The engine also accepts the first characters of an id as a name.
         return found if found["Name"] == name else None
 
     def _create(
@@ -161,7 +161,7 @@ class Networks:
 
 
 def _compare(found: Mapping[str, Any], subnet: IPv4Network, options: Mapping[str, str]) -> None:
-    """Refuse a network that exists but is another one than asked for."""
+    """Raise Conflict when an existing network is not as asked."""
     facts = network_facts(found)
     differing = [
         key for key, value in options.items() if (found["Options"] or {}).get(key) != value

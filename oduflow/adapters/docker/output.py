@@ -1,7 +1,7 @@
-"""A container's output, as it comes.
+"""A running container's output.
 
-It is read by attaching, as `docker run` does. Following the log instead loses lines: the engine
-(20.10, seen) ends a followed log when the container ends, read to its end or not.
+It is read by attaching, as `docker run` does. Following the log would lose lines: the engine (seen
+with 20.10) ends a followed log when the container ends, even before its last line was read.
 """
 
 import codecs
@@ -19,16 +19,16 @@ from requests import Response
 from oduflow.adapters.docker.errors import FOREIGN, raise_for_status
 
 LONGEST_LINE = 4_000  # characters; a longer one is cut into several
-_TICK = 0.2  # seconds a reader waits at most before it looks around
+_POLL_SECONDS = 0.2  # that a reader waits before it checks for the end
 _CONNECT = 10  # seconds
 _HEADER = struct.Struct(">B3xL")  # which stream, three zeros, length
 
 
 class OutputReader(Thread):
-    """Reads a container's output, a bounded number of lines ahead of who takes them.
+    """Reads a container's output, a bounded number of lines ahead of its consumer.
 
-    It reads on, and forgets, after it was given up: a container whose output nobody takes can
-    neither go on nor be killed.
+    After `give_up` it reads on and drops the lines: a container whose output is not read can
+    neither continue nor be killed.
     """
 
     def __init__(self, response: Response) -> None:
@@ -39,42 +39,42 @@ class OutputReader(Thread):
         self._given_up = Event()
 
     def run(self) -> None:
-        """Put each line into the queue, and None at the end, however it comes."""
-        # Where the engine goes away, looking at the container's state will say so.
+        """Put each line into the queue, and None at the end, also after an error."""
+        # When the engine fails, the caller's next inspection of the container raises its error.
         with self._response, suppress(*FOREIGN, OSError):
             for line in split_lines(read_frames(self._response.raw)):
                 self._put(line)
         self._put(None)
 
     def next_line(self) -> str | None:
-        """Wait a moment for a line; None when there is none yet, or no more."""
+        """Wait a moment for a line; return None when there is none yet, or none any more."""
         try:
-            line = self._lines.get(timeout=_TICK)
+            line = self._lines.get(timeout=_POLL_SECONDS)
         except queue.Empty:
             return None
         self.at_end = line is None
         return line
 
     def give_up(self) -> None:
-        """Want no more lines."""
+        """Drop all further lines."""
         self._given_up.set()
 
     def _put(self, line: str | None) -> None:
         while not self._given_up.is_set():
             with suppress(queue.Full):
-                self._lines.put(line, timeout=_TICK)
+                self._lines.put(line, timeout=_POLL_SECONDS)
                 return
 
 
-class Splitter:
-    """Cuts one stream of bytes into lines of bounded length; what is no UTF-8 becomes `�`."""
+class LineSplitter:
+    """Cuts one stream of bytes into lines of bounded length; invalid UTF-8 becomes `�`."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._rest = ""
 
     def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[str]:
-        """Take in some bytes; give the lines that are whole, with `final` the rest too."""
+        """Add bytes, and yield the complete lines; with `final` also the rest."""
         *whole, rest = (self._rest + self._decoder.decode(chunk, final=final)).split("\n")
         for line in whole:
             yield from _pieces(line.rstrip("\r"))
@@ -88,8 +88,8 @@ class Splitter:
 
 
 def split_lines(frames: Iterable[tuple[int, bytes]]) -> Iterator[str]:
-    """Cut what two streams bring in turns into lines, each from one stream."""
-    splitters: defaultdict[int, Splitter] = defaultdict(Splitter)
+    """Cut the frames of two interleaved streams into lines, each of one stream."""
+    splitters: defaultdict[int, LineSplitter] = defaultdict(LineSplitter)
     for stream, payload in frames:
         yield from splitters[stream].feed(payload)
     for each in splitters.values():
@@ -103,7 +103,7 @@ def _pieces(line: str) -> Iterator[str]:
 
 
 def attach(api: APIClient, container: str) -> Response:
-    """Open the stream of what a container prints from now on, both streams together."""
+    """Attach to a container's output from now on, stdout and stderr together."""
     response = api.post(
         f"{api.base_url}/v{api.api_version}/containers/{container}/attach",
         params={"stream": 1, "stdout": 1, "stderr": 1},
@@ -115,7 +115,7 @@ def attach(api: APIClient, container: str) -> Response:
 
 
 def read_frames(raw: Any) -> Iterator[tuple[int, bytes]]:
-    """Take stream numbers and payloads out of the engine's answer (API: “Attach”)."""
+    """Yield stream numbers and payloads from the engine's response (API: “Attach”)."""
     while len(header := raw.read(_HEADER.size)) == _HEADER.size:
         stream, length = _HEADER.unpack(header)
         yield stream, raw.read(length)

@@ -15,13 +15,13 @@ _NO_OUTSIDE_NAMES = {"Dns": ["127.0.0.1"], "DnsOptions": ["timeout:1", "attempts
 
 
 def create_request(spec: ContainerSpec, image_volumes: Iterable[str]) -> dict[str, Any]:
-    """Compute the request's body; whatever the specification does not say is locked down.
+    """Return the request's body; every privilege that the specification does not ask for is off.
 
     Args:
         spec: the container asked for.
-        image_volumes: paths the image declares as volumes. The engine would make an anonymous
-            volume for each that nothing is mounted on; an empty tmpfs takes its place, which
-            the container's user owns where `spec.user` says who that is in numbers.
+        image_volumes: paths that the image declares as volumes. The engine would create an
+            anonymous volume for each without a mount; it gets an empty tmpfs instead, owned by the
+            container's user when `spec.user` is numeric.
     """
     ports = {f"{each.container_port}/tcp" for each in spec.publish}
     return {
@@ -43,7 +43,7 @@ def create_request(spec: ContainerSpec, image_volumes: Iterable[str]) -> dict[st
 
 
 def endpoint(attachment: Attachment) -> dict[str, Any]:
-    """Compute how a container joins one network."""
+    """Return the settings of one network connection."""
     if not attachment.address:
         return {}
     return {"IPAMConfig": {"IPv4Address": attachment.address}}
@@ -87,7 +87,7 @@ def _empty(spec: ContainerSpec, image_volumes: Iterable[str]) -> list[Mount]:
 
 
 def _mount(mount: Mount, spec: ContainerSpec) -> dict[str, Any]:
-    # The labels only matter where the engine has to make the volume: none is nameless.
+    # The labels matter only when the engine creates the volume, so that none is unlabelled.
     options: dict[str, Any] = (
         {"BindOptions": {"Propagation": "rprivate"}}
         if mount.kind == "bind"
@@ -103,7 +103,7 @@ def _mount(mount: Mount, spec: ContainerSpec) -> dict[str, Any]:
 
 
 def _tmpfs(mount: Mount, user: str) -> str:
-    """Compute the mount options; as runc gives it the covered folder's mode, it gets an owner."""
+    """Return the mount options; runc gives a tmpfs the mode of the folder below, but no owner."""
     owner = re.fullmatch(r"(\d+):(\d+)", user)
     whose = f"uid={owner[1]},gid={owner[2]}" if owner else "mode=1777"
     access = "ro" if mount.read_only else "rw"

@@ -1,4 +1,4 @@
-"""Fetching an image from its registry, with progress and a limit."""
+"""Pull an image from its registry, with progress and time limits."""
 
 import json
 import time
@@ -26,14 +26,14 @@ def pull(
     total: float = TOTAL_SECONDS,
     silent: float = SILENT_SECONDS,
 ) -> None:
-    """Have the engine pull an image.
+    """Make the engine pull an image.
 
-    docker-py's own `pull` waits for ever, so this speaks to `POST /images/create` itself.
+    docker-py's own `pull` has no time limit, so this calls `POST /images/create` itself.
 
     Raises:
-        ImageMissing: the registry refused, or has none.
-        UpstreamFailed: it took longer than `total` seconds, or nothing came for `silent`.
-        requests.RequestException: the engine did not answer; translated by the caller.
+        ImageMissing: the registry refused, or has no such image.
+        UpstreamFailed: it took longer than `total` seconds, or was silent for `silent` seconds.
+        requests.RequestException: the engine did not answer; the caller translates it.
     """
     try:
         _pull(api, reference, on_progress, total, silent)
@@ -61,27 +61,27 @@ def _pull(
     with answer:
         raise_for_status(answer)
         deadline = time.monotonic() + total
-        progress = Progress(reference)
+        progress = PullProgress(reference)
         for event in _events(answer.iter_lines()):
             if time.monotonic() > deadline:
                 raise UpstreamFailed(
                     f"Pulling {reference} took longer than {total / 60:.0f} min.",
                     _again(reference),
                 )
-            if said := progress.feed(event, time.monotonic()):
-                on_progress(said)
+            if line := progress.feed(event, time.monotonic()):
+                on_progress(line)
 
 
 @dataclass(slots=True)
-class Progress:
-    """Turns the engine's events, several a second for each layer, into a line now and then."""
+class PullProgress:
+    """Condenses the engine's events, several a second for each layer, into a line every 2 s."""
 
     reference: str
     layers: dict[str, tuple[int, int]] = field(default_factory=dict)
-    said_at: float = float("-inf")
+    reported_at: float = float("-inf")
 
     def feed(self, event: dict[str, Any], now: float) -> str | None:
-        """Take in one event; return a line when it is time for one.
+        """Add one event, and return a line when one is due.
 
         Raises:
             ImageMissing: the event is an error.
@@ -97,9 +97,9 @@ class Progress:
         elif event.get("status") == "Download complete" and event.get("id") in self.layers:
             _, size = self.layers[event["id"]]
             self.layers[event["id"]] = (size, size)
-        if not self.layers or now - self.said_at < _REPORT_SECONDS:
+        if not self.layers or now - self.reported_at < _REPORT_SECONDS:
             return None
-        self.said_at = now
+        self.reported_at = now
         done, total = (sum(column) for column in zip(*self.layers.values(), strict=True))
         return f"Pulling {self.reference}: {done / 1e6:.0f} of {total / 1e6:.0f} MB"
 

@@ -14,7 +14,7 @@ from oduflow.domain.errors import Conflict
 
 
 class Volumes:
-    """The engine's volumes, by the names we gave them."""
+    """The engine's volumes, addressed by name."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -22,12 +22,12 @@ class Volumes:
     def ensure(
         self, name: str, *, labels: Mapping[str, str], options: Mapping[str, str] | None = None
     ) -> VolumeFacts:
-        """Make a volume, or make sure that the one of this name is as asked.
+        """Create a volume, or check that the existing one is as asked.
 
         Args:
             name: the volume's name.
-            labels: what marks it as ours.
-            options: the local driver's, such as `type=overlay` with its folders.
+            labels: mark the volume as the instance's.
+            options: options of the local driver, such as `type=overlay` with its folders.
 
         Raises:
             Conflict: it exists with other labels or options.
@@ -37,7 +37,7 @@ class Volumes:
             found = self._engine.api.create_volume(
                 name, driver="local", driver_opts=wanted, labels=dict(labels)
             )
-        # The engine answers an existing volume unchanged, whatever was asked for.
+        # For an existing volume the engine ignores the request and returns it unchanged.
         facts = volume_facts(found)
         if (found.get("Options") or {}) != wanted or facts.labels != dict(labels):
             raise Conflict(
@@ -47,7 +47,7 @@ class Volumes:
         return facts
 
     def facts(self, name: str) -> VolumeFacts | None:
-        """Look a volume up by its name; None when there is none."""
+        """Return the facts of a volume, None when there is none."""
         with translated(f"look up volume “{name}”"):
             try:
                 return volume_facts(self._engine.api.inspect_volume(name))
@@ -64,7 +64,7 @@ class Volumes:
             return volume_facts(self._engine.api.inspect_volume(name)).mountpoint
 
     def remove(self, name: str) -> None:
-        """Remove a volume with what is in it; one that is gone is fine.
+        """Remove a volume with its content; a missing one is no error.
 
         Raises:
             Conflict: a container, running or not, still uses it.
@@ -73,7 +73,7 @@ class Volumes:
             self._engine.api.remove_volume(name)
 
     def list(self, labels: Mapping[str, str]) -> tuple[VolumeFacts, ...]:
-        """Return every volume that carries all these labels; an empty value means any."""
+        """Return every volume with all these labels; an empty value matches any value."""
         with translated("list the volumes"):
             found = self._engine.api.volumes(filters=label_filter(labels))
         return tuple(volume_facts(each) for each in found.get("Volumes") or ())

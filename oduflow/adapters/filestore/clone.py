@@ -12,7 +12,7 @@ SUBFOLDERS = ("filestore", "sessions", "addons")
 
 
 def prepare_volume(root: Path, uid: int, gid: int) -> None:
-    """Lay out an empty `/var/lib/odoo` owned by Odoo's user."""
+    """Create the folders of an empty `/var/lib/odoo`, owned by Odoo's user."""
     try:
         for folder in (root, *(root / name for name in SUBFOLDERS)):
             folder.mkdir(exist_ok=True)
@@ -22,14 +22,14 @@ def prepare_volume(root: Path, uid: int, gid: int) -> None:
 
 
 def clone_filestore(source: Path, source_database: str, target: Path, database: str) -> None:
-    """Copy `filestore/<source_database>` as `filestore/<database>`, by reflink where it can.
+    """Copy `filestore/<source_database>` to `filestore/<database>`, by reflink if possible.
 
-    Safe to repeat: what a killed copy left behind is replaced.
+    The call may be repeated: the rest of a killed copy is replaced.
 
     Args:
         source: mountpoint of the template's volume.
         source_database: the template's database.
-        target: mountpoint of the environment's volume, laid out.
+        target: mountpoint of the environment's volume, with its folders.
         database: the environment's database.
     """
     origin = source / "filestore" / source_database
@@ -38,11 +38,11 @@ def clone_filestore(source: Path, source_database: str, target: Path, database: 
         return
     shutil.rmtree(final, ignore_errors=True)
     copy = ("cp", "--archive", "--reflink=auto", "--no-dereference", "--")
-    # The kernel ends the copy with this process, or an orphan would write beside the next one.
-    mortal = ("setpriv", "--pdeathsig", "KILL", "--")
+    # The kernel ends the copy with this process, or an orphan would write beside the next copy.
+    with_parent = ("setpriv", "--pdeathsig", "KILL", "--")
     try:
         subprocess.run(
-            [*mortal, *copy, str(origin), str(final)],
+            [*with_parent, *copy, str(origin), str(final)],
             check=True,
             capture_output=True,
             text=True,

@@ -1,4 +1,4 @@
-"""Locks between processes: flock on files in the data folder, which the kernel frees at death."""
+"""Locks between processes: flock on files in the data folder; the kernel frees a dead holder's."""
 
 from oduflow.adapters.locks.files import FileLocks
 from oduflow.adapters.locks.flock import HeldLock

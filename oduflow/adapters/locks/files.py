@@ -29,7 +29,7 @@ class FileLocks:
             wait: seconds to try; 0 answers at once.
 
         Raises:
-            Busy: somebody has it; names the holder and its age.
+            Busy: another holder has it; the message has its name and age.
             QuotaReached: the disk is full.
             UpstreamFailed: the folder cannot be written.
         """

@@ -1,7 +1,7 @@
-"""One lock: an flock on a file that is never removed, with its holder's name inside.
+"""One lock: an flock on a file that is never removed and holds the name of the lock's holder.
 
 flock belongs to the open file, not to the process (flock(2)): two threads that open the file
-exclude each other as two processes do, and the kernel lets go when the last descriptor closes,
+exclude each other as two processes do, and the kernel releases it when the last descriptor closes,
 however the process ended. Removing the file would let two holders lock two files of one name.
 """
 
@@ -20,11 +20,11 @@ from typing import Self
 from oduflow.domain.clock import age, now, rfc3339
 from oduflow.files.disk_errors import disk_errors
 
-# A new holder has signed long before this.
+# A new holder has written its name long before this.
 GRACE_SECONDS = 0.02
 _FIRST_PAUSE_SECONDS = 0.002
 _LONGEST_PAUSE_SECONDS = 0.1
-_LOOKING_SECONDS = 1.0  # nobody looks for longer, unless the process was stopped while it did
+_PROBE_SECONDS = 1.0  # a probe by `is_free` lasts less, unless its process was stopped meanwhile
 _MAX_HOLDER = 200
 _MAX_FILE = 4096
 _OPEN = os.O_RDWR | os.O_NOFOLLOW  # Python adds O_CLOEXEC (PEP 446): no child inherits a lock
@@ -32,37 +32,37 @@ _OPEN = os.O_RDWR | os.O_NOFOLLOW  # Python adds O_CLOEXEC (PEP 446): no child i
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a lock, and since when."""
+    """The holder of a lock, and since when."""
 
     name: str
     since: datetime
 
     def __str__(self) -> str:
-        """Say it as a busy answer does."""
+        """Return the text that a `Busy` error shows."""
         return f"{self.name}, for {age(self.since)}"
 
 
 class HeldLock:
-    """A lock in our hands, until `release` or the end of the process."""
+    """A lock that this process holds until `release` or its end."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor: int | None = descriptor
         self._releasing = threading.Lock()
 
     def release(self) -> None:
-        """Let go; a second call does nothing."""
+        """Release the lock; a second call does nothing."""
         with self._releasing:
             descriptor, self._descriptor = self._descriptor, None
         if descriptor is None:
             return
         with suppress(OSError):
             os.ftruncate(descriptor, 0)
-        # Unlocked by name: a child between fork and exec still shares the open file.
+        # Unlocked explicitly: a child between fork and exec still shares the open file.
         fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
 
     def __enter__(self) -> Self:
-        """Hold it for a block."""
+        """Hold the lock for a block."""
         return self
 
     def __exit__(
@@ -71,12 +71,12 @@ class HeldLock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Let go at the end of the block."""
+        """Release the lock at the end of the block."""
         self.release()
 
 
 def take(path: Path, holder: str, *, wait: float = 0) -> HeldLock | None:
-    """Take the lock at `path`, trying for `wait` seconds; None when it stays taken.
+    """Take the lock at `path`, trying for `wait` seconds; return None when it stays taken.
 
     Raises:
         QuotaReached: the disk is full.
@@ -93,14 +93,14 @@ def take(path: Path, holder: str, *, wait: float = 0) -> HeldLock | None:
         if not locked:
             os.close(descriptor)
             return None
-        _sign(descriptor, holder)
+        _write_holder(descriptor, holder)
         return HeldLock(descriptor)
 
 
 def is_free(path: Path) -> bool:
-    """Whether nobody holds the lock at `path` at this moment.
+    """Whether the lock at `path` is free at this moment.
 
-    Looking is a shared lock for a moment, which `take` tells from a holder's exclusive one.
+    The probe is a shared lock for a moment, which `take` distinguishes from an exclusive one.
     """
     with _translated():
         try:
@@ -114,12 +114,12 @@ def is_free(path: Path) -> bool:
 
 
 def holder_of(path: Path) -> Holder | None:
-    """Return who signed the lock at `path`, or None where no whole signature can be read."""
+    """Return the holder whose name is in the file, None when the file has no complete line."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         with path.open("rb") as file:
             first, end, _ = file.read(_MAX_FILE).partition(b"\n")
-        signed = json.loads(first) if end else {}
-        return Holder(str(signed["holder"]), datetime.fromisoformat(signed["since"]))
+        written = json.loads(first) if end else {}
+        return Holder(str(written["holder"]), datetime.fromisoformat(written["since"]))
     return None
 
 
@@ -127,10 +127,10 @@ def _lock(descriptor: int, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     pause = _FIRST_PAUSE_SECONDS
     while not _try(descriptor, fcntl.LOCK_EX):
-        only_looked_at = _try(descriptor, fcntl.LOCK_SH)
-        if only_looked_at:
+        only_probed = _try(descriptor, fcntl.LOCK_SH)
+        if only_probed:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
-        left = deadline - time.monotonic() + (_LOOKING_SECONDS if only_looked_at else 0)
+        left = deadline - time.monotonic() + (_PROBE_SECONDS if only_probed else 0)
         if left <= 0:
             return False
         time.sleep(min(pause, left))
@@ -146,11 +146,11 @@ def _try(descriptor: int, mode: int) -> bool:
     return True
 
 
-def _sign(descriptor: int, holder: str) -> None:
+def _write_holder(descriptor: int, holder: str) -> None:
     signature = {"holder": holder[:_MAX_HOLDER], "since": rfc3339(now()), "process": os.getpid()}
     line = json.dumps(signature).encode() + b"\n"
-    # A courtesy: on a full disk the lock holds without a name, so that things can be deleted.
-    # A killed holder's longer line may show behind ours; only the first line is read.
+    # On a full disk the lock is held without a name, so that deleting still works. The end of a
+    # killed holder's longer line may follow ours, so only the first line is read.
     with suppress(OSError):
         os.pwrite(descriptor, line, 0)
 

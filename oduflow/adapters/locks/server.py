@@ -1,4 +1,4 @@
-"""One server per data folder."""
+"""The lock that allows one server per data folder."""
 
 from pathlib import Path
 
@@ -7,20 +7,20 @@ from oduflow.domain.errors import Conflict
 
 
 class ServerLock:
-    """The lock that the server holds for as long as it lives."""
+    """The lock that a server holds until its end."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "server.lock"
 
     def acquire(self, holder: str, wait: float = 0) -> HeldLock:
-        """Become the data folder's server; keep what is returned until the end.
+        """Take the lock; keep the returned object until the server's end.
 
         Args:
-            holder: what a second server is told of us, for example `process 4711`.
-            wait: seconds to wait for one that is just going down.
+            holder: the name that a second server is shown, for example `process 4711`.
+            wait: seconds to wait for a server that is shutting down.
 
         Raises:
-            Conflict: another server has it.
+            Conflict: another server holds it.
         """
         held = take(self._path, holder, wait=wait)
         if held is None:

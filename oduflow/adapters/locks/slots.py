@@ -1,4 +1,4 @@
-"""Boot slots: as many lock files as boots may run at once, shared by server and command line."""
+"""Boot slots: one lock file for each simultaneous boot, shared by server and command line."""
 
 import math
 import time
@@ -17,15 +17,15 @@ STALE_SECONDS = 1.0
 class FileBootSlots:
     """Implements `kernel.ports.BootSlots`.
 
-    The kernel hands a free lock to whoever asks first, so the order is ours to keep: a job takes
-    a slot only when there is one for everybody ahead of it, too. Those ahead look many times a
-    second; a slot that stands free for longer was left by a job whose process died in the queue,
-    and the next one goes first.
+    A free flock goes to the first process that asks, so the order of the queue is kept here: a job
+    takes a slot only when there is also one for each job before it. Those poll many times a second;
+    a slot that stays free for longer means that the process of a job before it has died, and the
+    next job takes it.
 
     Args:
-        folder: where the lock files lie.
+        folder: the folder of the lock files.
         slots: how many boots may run at once; the same number in every process.
-        jobs: who else waits, in the order in which they began to.
+        jobs: lists the waiting jobs, in the order they began to wait.
     """
 
     def __init__(self, folder: Path, slots: int, jobs: JobStore) -> None:
@@ -36,11 +36,11 @@ class FileBootSlots:
     def take(
         self, job: str, on_position: Callable[[int], None], cancelled: Callable[[], None]
     ) -> Iterator[None]:
-        """Hold a slot, waiting for it as long as it takes.
+        """Hold a slot for a block, after waiting for it without a time limit.
 
         Args:
-            job: who waits.
-            on_position: told the place in the queue when it changes, 1 is next; 0 for a slot.
+            job: the id of the waiting job.
+            on_position: gets the place in the queue when it changes, 1 is next; 0 with a slot.
             cancelled: called every 0.15 s or more often while waiting; raises to give up.
         """
         with self._wait(job, on_position, cancelled):
@@ -50,7 +50,7 @@ class FileBootSlots:
     def _wait(
         self, job: str, on_position: Callable[[int], None], cancelled: Callable[[], None]
     ) -> HeldLock:
-        told = 0
+        reported = 0
         free_since = math.inf
         while True:
             cancelled()
@@ -62,9 +62,9 @@ class FileBootSlots:
                 slot = _take_one(free, job)
                 if slot is not None:
                     return slot
-            if place != told:
+            if place != reported:
                 on_position(place)
-                told = place
+                reported = place
             time.sleep(min(POLL_SECONDS * place, TICK_SECONDS))
 
     def _place(self, job: str) -> int:

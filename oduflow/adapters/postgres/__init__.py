@@ -1,5 +1,5 @@
-"""PostgreSQL: one cluster for all, and each environment's own database.
+"""PostgreSQL: one cluster, with a database and a role for each environment and template.
 
-`Cluster` is the administrator, who never enters a tenant's database. `Tenant` is an environment's
-role in its own database, whose content is hostile.
+`Cluster` acts as the superuser and never connects to a tenant's database. `Tenant` acts as an
+environment's role in its own database, whose content is not trusted.
 """

@@ -1,4 +1,4 @@
-"""What the cluster needs once: our own database, and nothing left open to PUBLIC."""
+"""The cluster's first preparation: our own database, and no rights left to PUBLIC."""
 
 from psycopg import errors as pg
 from psycopg.sql import SQL, Identifier
@@ -7,16 +7,16 @@ from oduflow.adapters.postgres.connection import Session
 from oduflow.adapters.postgres.names import BUS, FIRST, MAINTENANCE
 from oduflow.adapters.postgres.roles import exists
 
-# Odoo's bus listens in `postgres`; a right to make large objects there would be storage without
-# an owner that we can account for, and would keep the role from being dropped.
+# Odoo's bus listens in `postgres`. Large objects made there would use disk that no quota counts,
+# and would keep their owner's role from being dropped.
 _LARGE_OBJECT_MAKERS = ("lo_creat(integer)", "lo_create(oid)", "lo_from_bytea(oid, bytea)")
 
 
 def lock_first(first: Session) -> None:
-    """Take from PUBLIC all that makes something in `postgres`; then make our own database.
+    """Revoke from PUBLIC every right to create objects in `postgres`, then create our own database.
 
-    The database comes last: where it exists, the rest is done. From here on nothing that a tenant
-    made can be executed in `postgres`.
+    The database comes last, so that its existence proves that the rest is done. From then on no
+    function of a tenant's can be executed in `postgres`.
     """
     with first.transaction():
         first.run("REVOKE ALL ON SCHEMA public FROM PUBLIC")
@@ -29,10 +29,10 @@ def lock_first(first: Session) -> None:
 
 
 def close_shared(admin: Session) -> None:
-    """Take CONNECT and TEMP from PUBLIC on every database of ours; let tenants into `postgres`.
+    """Revoke CONNECT and TEMP from PUBLIC on our databases, and admit tenants to `postgres`.
 
-    Tenants come in as members of one role: no list of grants that grows with them, and nothing
-    to take back when one is dropped.
+    Tenants are admitted as members of one role, so that a new tenant needs no grant on the database
+    and a dropped one leaves none behind.
     """
     if not exists(admin, BUS):
         admin.run(SQL("CREATE ROLE {} NOLOGIN").format(Identifier(BUS)))

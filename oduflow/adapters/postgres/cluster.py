@@ -1,4 +1,4 @@
-"""The administrator's side: utility statements from our own database, never inside a tenant's."""
+"""The superuser's side: utility statements from our own database, never inside a tenant's."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -24,13 +24,13 @@ _HAND_OVER = 300.0
 
 
 class Cluster:
-    """One PostgreSQL server, entered through its socket as the superuser.
+    """One PostgreSQL server, reached through its socket as the superuser.
 
-    Every method is safe to repeat; every one raises a `Failure` named in `errors`.
+    Every method may be repeated, and raises the errors that `errors` lists.
 
     Args:
         socket_dir: folder of the host with the server's socket.
-        password: reads the admin's password, at each use.
+        password: reads the superuser's password, at each use.
         port: part of the socket's name.
     """
 
@@ -39,7 +39,7 @@ class Cluster:
         self._password = password
 
     def ready(self) -> None:
-        """Prove within 3 s that the server accepts us; one that is not prepared counts as well.
+        """Check within 3 s that the server accepts a connection; it need not be prepared yet.
 
         Raises:
             NotRunning, StartingUp, Unresponsive, WrongPassword: the cause.
@@ -51,13 +51,13 @@ class Cluster:
             return
 
     def system_identifier(self) -> str:
-        """Return the number that initdb gave this cluster, as text."""
+        """Return the cluster's system identifier, which initdb chose, as text."""
         with self._admin("identify itself") as admin:
             ((identifier,),) = admin.run("SELECT system_identifier FROM pg_control_system()")
         return str(identifier)
 
     def prepare(self) -> None:
-        """Make our own database and close everything else to PUBLIC."""
+        """Create our own database and revoke all rights of PUBLIC."""
         try:
             self.system_identifier()
         except NotFound:
@@ -67,10 +67,10 @@ class Cluster:
             bootstrap.close_shared(admin)
 
     def reload(self) -> None:
-        """Make the server read its access rules again.
+        """Make the server reload its access rules.
 
         Raises:
-            UpstreamFailed: a line is wrong, and the rules before stay in force.
+            UpstreamFailed: a line is wrong; the former rules stay in force.
         """
         with self._admin("read its access rules") as admin:
             wrong = admin.run("SELECT error FROM pg_hba_file_rules WHERE error IS NOT NULL")
@@ -80,12 +80,12 @@ class Cluster:
             admin.run("SELECT pg_reload_conf()")
 
     def create_role(self, role: str, password: str, *, connection_limit: int) -> None:
-        """Make a tenant's role without any privilege, or reset it to that and this password."""
+        """Create a tenant's role without privileges; an existing one gets this password."""
         with self._admin("make the database's role") as admin:
             roles.ensure(admin, role, password, connection_limit)
 
     def create_database(self, database: str, owner: str) -> None:
-        """Make an empty database that only its owner can enter."""
+        """Create an empty database that only its owner can connect to."""
         with self._admin("make the database", _CLONE) as admin:
             databases.ensure(admin, database, owner)
 
@@ -101,16 +101,16 @@ class Cluster:
         """Copy a database; the objects inside keep their owner until `hand_over`.
 
         Args:
-            template: the source; sealed, or nobody may be connected to it.
+            template: the source; sealed, or without any open connection.
             database: the copy.
-            owner: role of the copy; only it can enter.
+            owner: role of the copy; only it can connect.
             strategy: `wal_log` for small sources, `file_copy` for large ones.
-            cancelled: asked twice a second whether to stop; `drop_database` ends what the server
-                is still copying then.
+            cancelled: asked twice a second whether to stop; afterwards the server may still be
+                copying, which `drop_database` ends.
 
         Raises:
-            Cancelled: `cancelled` said so.
-            InUse: somebody stays connected to the source.
+            Cancelled: `cancelled` returned true.
+            InUse: the source has open connections.
             QuotaReached: the disk is full.
         """
         with self._admin("copy the database", _CLONE, cancelled) as admin:
@@ -125,17 +125,17 @@ class Cluster:
         password: str,
         cancelled: Callable[[], bool] = never,
     ) -> None:
-        """Give every object in a copy to the copy's role.
+        """Make the copy's role the owner of every object in it.
 
         Args:
             database: the copy, owned by `to_role`.
-            from_role: owner of the objects so far; keeps its own database.
+            from_role: the former owner; it keeps its own database.
             to_role: the new owner.
             password: the new owner's.
             cancelled: asked twice a second whether to stop.
 
         Raises:
-            Cancelled: `cancelled` said so.
+            Cancelled: `cancelled` returned true.
         """
         action = "hand the copied database over"
         with (
@@ -154,21 +154,21 @@ class Cluster:
             handover.take_over(copy, from_role, to_role)
 
     def seal_template(self, database: str, role: str) -> None:
-        """Close a database for good, to be copied only."""
+        """Make a database a template: it can be copied, and never connected to again."""
         with self._admin("seal the template") as admin:
             databases.seal(admin, database, role)
 
     def drop_database(self, database: str) -> None:
-        """Drop a database, sealed or not, and whoever is connected."""
+        """Drop a database, sealed or not, and end its connections."""
         with self._admin("drop the database", _HAND_OVER) as admin:
             databases.drop(admin, database)
             roles.sweep(admin)
 
     def drop_role(self, role: str) -> None:
-        """Drop a tenant's role, its sessions and what it was granted.
+        """Drop a tenant's role, its sessions and its grants.
 
         Raises:
-            Conflict: its own database is still there.
+            Conflict: its own database still exists.
         """
         action = "drop the database's role"
         with self._admin(action) as admin:
@@ -176,14 +176,14 @@ class Cluster:
             held = roles.sweep(admin)
         if not held:
             return
-        # All that a tenant can leave in `postgres` is default privileges of its own.
+        # A tenant can leave nothing in `postgres` but its own default privileges.
         with open_first(self._endpoint, self._password(), action) as first:
             for left in held:
                 roles.disown(first, left)
             roles.sweep(first)
 
     def databases(self) -> set[str]:
-        """List tenants' databases, templates included."""
+        """List the databases of environments and templates."""
         with self._admin("list databases") as admin:
             return databases.tenants(admin)
 
@@ -193,15 +193,15 @@ class Cluster:
             return databases.sealed(admin)
 
     def roles(self) -> set[str]:
-        """List tenants' roles, templates' included."""
+        """List the roles of environments and templates."""
         with self._admin("list roles") as admin:
             return roles.tenants(admin)
 
     def database_size(self, database: str) -> int:
-        """Measure a database on disk, in bytes.
+        """Return a database's size on disk, in bytes.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is no such database.
         """
         with self._admin("measure the database") as admin:
             return databases.size(admin, database)

@@ -1,7 +1,7 @@
-"""How the server is initialised, started and entered: pure text, no container, no socket.
+"""The server's command lines, options and access rules, as pure text.
 
-The data folder lies below the named volume's mount point and appears there whole or not at all.
-The image's entrypoint is never used: it wants the password in the environment.
+The data folder is below the named volume's mount point, and appears there complete or not at all.
+The image's entrypoint is never used, because it needs the password in the environment.
 """
 
 from collections.abc import Iterable
@@ -16,12 +16,12 @@ SOCKET_TARGET = "/run/oduflow"
 CONFIG_TARGET = "/etc/oduflow"
 HBA_NAME = "pg_hba.conf"
 PORT = 5432
-ALREADY_INITIALISED = 17  # exit code of `initdb_command` where a cluster exists
+ALREADY_INITIALISED = 17  # exit code of `initdb_command` when a cluster exists
 
-# initdb works beside the final folder, so that a killed run leaves nothing that looks finished.
-# Odoo wants C collation; the builtin C.UTF-8 has it and keeps Unicode's letter cases, and no
-# upgrade of the C library can reorder an index under it. What the command line says of a thing that
-# only a start can change must not stand in the file too, or each reload calls that an error.
+# initdb works beside the final folder, so that a killed run leaves no folder that looks complete.
+# Odoo needs C collation; the builtin C.UTF-8 has it, knows Unicode's letter cases, and no upgrade
+# of the C library can change its order below an index. An option of the command line that only a
+# restart can change is removed from the file, or each reload would report it as an error.
 _INITDB = f"""
 [ ! -e {DATA_FOLDER} ] || exit {ALREADY_INITIALISED}
 rm -rf {DATA_FOLDER}.new
@@ -36,11 +36,11 @@ sync {VOLUME_TARGET}
 
 @dataclass(frozen=True, slots=True)
 class PostgresSettings:
-    """What an operator sizes.
+    """The sizes that an operator configures.
 
     Attributes:
-        max_connections: of all roles together; choose roles times their limit plus the reserve.
-        admin_connections: how many of them only we may use.
+        max_connections: of all roles together: roles times their limit, plus the reserve.
+        admin_connections: how many of them are reserved for the superuser.
         shared_buffers_mb: PostgreSQL's own cache, in MiB.
     """
 
@@ -50,22 +50,22 @@ class PostgresSettings:
 
 
 def initdb_command(password_file: str) -> tuple[str, ...]:
-    """Make the cluster in its volume; argv of a one-off container run as the image's user.
+    """Return the command that makes the cluster, for a one-off container as the image's user.
 
     Args:
         password_file: path inside the container of a file that holds the admin's password.
 
     Returns:
-        Entrypoint and arguments; they end with `ALREADY_INITIALISED` where a cluster exists.
+        Entrypoint and arguments; the exit code is `ALREADY_INITIALISED` when a cluster exists.
     """
     return ("/bin/sh", "-euc", _INITDB, "initdb", password_file)
 
 
 def server_command(settings: PostgresSettings) -> tuple[str, ...]:
-    """Run the server in the foreground; argv of its container, as the image's user.
+    """Return the command that runs the server in the foreground, as the image's user.
 
-    The folder with `pg_hba.conf` is mounted read-only at `CONFIG_TARGET` (the folder: a mounted
-    file would keep showing the old one after an atomic replace), the socket's at `SOCKET_TARGET`.
+    The folder with `pg_hba.conf` is mounted read-only at `CONFIG_TARGET`, the socket's folder at
+    `SOCKET_TARGET`. A mounted file would not change when the file is replaced atomically.
     """
     return (
         "postgres",
@@ -76,10 +76,10 @@ def server_command(settings: PostgresSettings) -> tuple[str, ...]:
 
 
 def hba(team_subnets: Iterable[IPv4Network | IPv6Network]) -> str:
-    """Write `pg_hba.conf`: SCRAM for everybody, the admin only by socket and only to our own.
+    """Return `pg_hba.conf`: SCRAM for all roles, the superuser only by socket in our databases.
 
-    The first line that matches decides (PostgreSQL manual, “The pg_hba.conf File”). No line means
-    no entry, so replication and unknown subnets are refused.
+    The first matching line decides (PostgreSQL manual, “The pg_hba.conf File”). Without a matching
+    line a connection is refused, which excludes replication and unknown subnets.
     """
     lines = [
         f"local {MAINTENANCE},{FIRST} {ADMIN} scram-sha-256",
@@ -102,21 +102,21 @@ def _options(settings: PostgresSettings) -> dict[str, str]:
         "allow_alter_system": "off",
         "max_connections": str(settings.max_connections),
         "superuser_reserved_connections": str(settings.admin_connections),
-        # A stranger who never finishes signing in holds a connection for this long.
+        # A client that never finishes signing in occupies a connection for this long.
         "authentication_timeout": "5s",
         "shared_buffers": f"{settings.shared_buffers_mb}MB",
-        # A crash may lose the last moments of a disposable database, never its integrity.
+        # A crash may lose the last transactions of a disposable database, never its integrity.
         "synchronous_commit": "off",
-        # A killed Odoo leaves no query behind.
+        # Ends the query of an Odoo that was killed.
         "client_connection_check_interval": "10s",
-        # Without these DROP DATABASE can be blocked, and the server has no use for them.
+        # Each of these can block DROP DATABASE, and the product uses none.
         "max_prepared_transactions": "0",
         "max_replication_slots": "0",
         "max_wal_senders": "0",
         # Never “minimal”: a crash then sets sequences back behind their tables (seen), because
         # one made in the same transaction as its table is not in the log.
         "wal_level": "replica",
-        # Tenants' statements and rows are their customers' data: neither is logged.
+        # Tenants' statements and rows are customers' data, which must not be logged.
         "log_statement": "none",
         "log_min_error_statement": "panic",
         "log_error_verbosity": "terse",

@@ -1,7 +1,7 @@
-"""Open connections: the only place that does.
+"""Connections to PostgreSQL; no other module opens one.
 
-The admin's functions take no database: as a superuser we enter our own maintenance database and,
-rarely, the one that initdb made. Inside a tenant's database we are the tenant.
+The functions for the superuser take no database name: it connects to our own maintenance database
+and, rarely, to the one that initdb made. A tenant's database is entered as the tenant's role only.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,21 +23,21 @@ from oduflow.domain.errors import Cancelled, Invalid
 
 SHORT = 30.0
 _LONGEST_CONNECT = 10
-_SHORTEST_CONNECT = 2  # psycopg makes no shorter one
-_GRACE = 1.0  # the server's own time limit comes first, and says more
-_TICK = 0.5  # seconds between two questions whether to stop
-_FAREWELL = 5.0  # seconds to clean up after a stop
+_SHORTEST_CONNECT = 2  # psycopg accepts no shorter one
+_GRACE = 1.0  # lets the server's own time limit come first, whose error says more
+_POLL_SECONDS = 0.5  # between two questions whether to stop
+_CLEANUP_SECONDS = 5.0  # for cleaning up after a stop
 _LONGEST_PATH = 107  # bytes of a unix socket's path (unix(7))
 
 
 def never() -> bool:
-    """Say that nobody asked to stop."""
+    """Never ask to stop."""
     return False
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the server listens: a folder of the host that is mounted into its container."""
+    """The server's socket: a folder of the host that is mounted into its container."""
 
     socket_dir: Path
     port: int = PORT
@@ -46,7 +46,7 @@ class Endpoint:
         """Return the folder for libpq.
 
         Raises:
-            Invalid: the socket's path is longer than the kernel takes.
+            Invalid: the socket's path is longer than the kernel allows.
         """
         path = self.socket_dir / f".s.PGSQL.{self.port}"
         if len(bytes(path)) > _LONGEST_PATH:
@@ -58,10 +58,10 @@ class Endpoint:
 
 
 class Session(psycopg.Connection[TupleRow]):
-    """A connection in autocommit that ends by our own clock.
+    """A connection in autocommit with a deadline of its own.
 
-    The server's `statement_timeout` is not enough: a paused server keeps no time, and a tenant's
-    function may trap the cancellation.
+    The server's `statement_timeout` is not enough: it does not run in a paused server, and a
+    tenant's function may catch the cancellation.
 
     Attributes:
         deadline: when it ends, by the monotonic clock.
@@ -72,15 +72,15 @@ class Session(psycopg.Connection[TupleRow]):
     cancelled: Callable[[], bool] = staticmethod(never)
 
     def hurry(self) -> None:
-        """Leave a few seconds to clean up, and ask nobody any more."""
-        self.deadline = min(self.deadline, monotonic() + _FAREWELL)
+        """Allow a few more seconds for cleaning up, and ignore `cancelled` from now on."""
+        self.deadline = min(self.deadline, monotonic() + _CLEANUP_SECONDS)
         self.cancelled = never
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """Wait for the server, at most until the deadline.
 
         Raises:
-            Cancelled: somebody asked to stop; the server may still work on the statement.
+            Cancelled: `cancelled` returned true; the server may still work on the statement.
         """
         left = max(0.0, self.deadline - monotonic())
         try:
@@ -93,13 +93,13 @@ class Session(psycopg.Connection[TupleRow]):
             raise
 
     def _asking(self, gen: PQGen[RV]) -> PQGen[RV]:
-        """Pass a conversation with the server on, and break it off when somebody says so."""
+        """Drive a conversation with the server, and end it when `cancelled` returns true."""
         asked = monotonic()
         try:
             awaited = next(gen)
             while True:
                 ready = yield awaited
-                if monotonic() - asked >= _TICK:
+                if monotonic() - asked >= _POLL_SECONDS:
                     asked = monotonic()
                     if self.cancelled():
                         raise Cancelled("Stopped on request.")
@@ -122,18 +122,18 @@ def open_admin(
     seconds: float = SHORT,
     cancelled: Callable[[], bool] = never,
 ) -> Iterator[Session]:
-    """Enter the maintenance database as the superuser.
+    """Connect to the maintenance database as the superuser.
 
     Args:
-        endpoint: where the server listens.
+        endpoint: the server's socket.
         password: the superuser's.
         action: completes “PostgreSQL could not …”.
         seconds: how long the whole session may take.
-        cancelled: whether somebody asked to stop.
+        cancelled: whether to stop.
 
     Raises:
-        Cancelled: somebody did.
-        Failure: as `errors.translated` names it.
+        Cancelled: `cancelled` returned true.
+        Failure: as `errors.translated` lists them.
     """
     with translated(action), _open(endpoint, MAINTENANCE, ADMIN, password, seconds) as session:
         session.cancelled = cancelled
@@ -142,9 +142,9 @@ def open_admin(
 
 @contextmanager
 def open_first(endpoint: Endpoint, password: str, action: str) -> Iterator[Session]:
-    """Enter the database that initdb made, as the superuser.
+    """Connect to the database that initdb made, as the superuser.
 
-    Tenants connect to it for Odoo's bus, but can make nothing in it that could be executed.
+    Tenants connect to it for Odoo's bus, but can create nothing in it that could be executed.
     """
     with translated(action), _open(endpoint, FIRST, ADMIN, password, SHORT) as session:
         yield session
@@ -161,7 +161,7 @@ def open_tenant(
     seconds: float = SHORT,
     cancelled: Callable[[], bool] = never,
 ) -> Iterator[Session]:
-    """Enter a tenant's database as a tenant's role."""
+    """Connect to a tenant's database as a tenant's role."""
     tenant_name(database), tenant_name(role)
     with translated(action), _open(endpoint, database, role, password, seconds) as session:
         session.cancelled = cancelled
@@ -173,7 +173,7 @@ def _open(
     endpoint: Endpoint, database: str, role: str, password: str, seconds: float
 ) -> Iterator[Session]:
     deadline = monotonic() + seconds + _GRACE
-    # Start-up options win over what ALTER ROLE and ALTER DATABASE … SET planted.
+    # Start-up options override the settings that a tenant made with ALTER ROLE or DATABASE … SET.
     schema = "pg_catalog" if role == ADMIN else "public"
     session = Session.connect(
         host=endpoint.checked(),

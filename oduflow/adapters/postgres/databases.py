@@ -1,7 +1,7 @@
-"""Tenants' databases, made, sealed and dropped from the maintenance database.
+"""Tenants' databases: created, sealed and dropped from the maintenance database.
 
-Every function is safe to repeat after a kill between any two of its statements. A new database
-is closed until PUBLIC has lost its right to connect, so that no stranger slips in between.
+Every function may be repeated after a kill between any two of its statements. A new database
+allows no connection until PUBLIC has lost the right to connect.
 """
 
 from typing import Literal
@@ -19,20 +19,20 @@ _STRATEGIES: dict[Strategy, SQL] = {
     "wal_log": SQL("WAL_LOG"),
     "file_copy": SQL("FILE_COPY"),
 }
-_LEAVE = 5000  # milliseconds an orphan gets to clean up after itself
-_CLONE_ATTEMPTS = 2  # PostgreSQL itself waits 5 s in each for sessions to leave the source
+_ORPHAN_END_MS = 5000  # for an orphaned statement to clean up after itself
+_CLONE_ATTEMPTS = 2  # in each PostgreSQL waits 5 s for the source's sessions to end
 
 
 def ensure(admin: Session, database: str, owner: str) -> None:
-    """Make an empty database from `template0`, or finish the one that is there."""
+    """Create an empty database from `template0`, or finish an existing one."""
     _make(admin, database, owner, SQL("TEMPLATE template0"))
 
 
 def clone(admin: Session, template: str, database: str, owner: str, strategy: Strategy) -> None:
-    """Copy a database, or finish the copy that is there.
+    """Copy a database, or finish an existing copy.
 
     Raises:
-        psycopg.errors.ObjectInUse: somebody stays connected to the source.
+        psycopg.errors.ObjectInUse: the source has open connections.
     """
     source = SQL("TEMPLATE {} STRATEGY {}").format(
         Identifier(tenant_name(template)), _STRATEGIES[strategy]
@@ -47,12 +47,12 @@ def clone(admin: Session, template: str, database: str, owner: str, strategy: St
 
 
 def set_owner(admin: Session, database: str, owner: str) -> None:
-    """Give the database, not the objects inside, to a role."""
+    """Make a role the owner of the database, not of the objects inside."""
     admin.run(SQL("ALTER DATABASE {} OWNER TO {}").format(Identifier(database), Identifier(owner)))
 
 
 def seal(admin: Session, database: str, role: str) -> None:
-    """Make a template of it that nobody can enter; its objects' owner can no longer sign in."""
+    """Make a database a template without connections; the owner of its objects loses its login."""
     name = Identifier(tenant_name(database))
     with admin.transaction():
         set_owner(admin, database, ADMIN)
@@ -63,14 +63,14 @@ def seal(admin: Session, database: str, role: str) -> None:
 
 
 def drop(admin: Session, database: str) -> None:
-    """Drop the database, sealed or not, and whoever is connected to it."""
+    """Drop the database, sealed or not, and end its connections."""
     name = Identifier(tenant_name(database))
     _end_orphans(admin, database)
     found = admin.run("SELECT datconnlimit FROM pg_database WHERE datname = %s", database)
     if not found:
         return
-    if found != [(-2,)]:  # a drop that was cut off leaves this mark and allows no change
-        # Closed first, or an Odoo that keeps coming back could hold it.
+    if found != [(-2,)]:  # an interrupted drop leaves this mark and allows no change
+        # Closed first, or an Odoo that keeps reconnecting could block the drop.
         admin.run(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false IS_TEMPLATE false").format(name))
     admin.run(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
 
@@ -82,7 +82,7 @@ def tenants(admin: Session) -> set[str]:
 
 
 def sealed(admin: Session) -> set[str]:
-    """List those that nobody can enter and that can only be copied."""
+    """List the sealed templates."""
     found = admin.run(
         "SELECT datname FROM pg_database WHERE datname ~ %s AND datistemplate AND NOT datallowconn",
         TENANT_PATTERN,
@@ -91,7 +91,7 @@ def sealed(admin: Session) -> set[str]:
 
 
 def size(admin: Session, database: str) -> int:
-    """Measure a database on disk, in bytes."""
+    """Return a database's size on disk, in bytes."""
     ((measured,),) = admin.run("SELECT pg_database_size(%s::name)", tenant_name(database))
     return int(measured)
 
@@ -116,14 +116,14 @@ def _creation(database: str) -> Composed:
 
 
 def _end_orphans(admin: Session, database: str) -> None:
-    """End the making of this database that a killed process of ours left running in the server.
+    """End a CREATE DATABASE of this database that a killed process left running in the server.
 
-    The caller holds the environment's lock, so nobody alive can be making it.
+    The caller holds the environment's lock, so that no other process can be creating it.
     """
     admin.run(
         "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity"
         " WHERE pid <> pg_backend_pid() AND usename = %s AND starts_with(query, %s)",
-        _LEAVE,
+        _ORPHAN_END_MS,
         ADMIN,
         _creation(database).as_string(admin),
     )

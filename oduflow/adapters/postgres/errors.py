@@ -1,17 +1,17 @@
-"""What PostgreSQL's failures are called here.
+"""The translation of PostgreSQL's errors into the product's.
 
 Failure
 ├── Busy
 │   ├── Crowded        no connection is free, for the role or at all
-│   └── InUse          somebody is connected to the database
+│   └── InUse          the database has open connections
 ├── Conflict           the role still has its database, a sealed template, no Odoo inside
 ├── NotFound           no such database
 ├── QuotaReached       the disk is full
 └── UpstreamFailed
-    ├── NotRunning     nobody listens on the socket
+    ├── NotRunning     no server listens on the socket
     ├── StartingUp     it runs, but is not ready yet
-    ├── Unresponsive   paused or overloaded: nothing came within the time limit
-    └── WrongPassword  the role's password is another one
+    ├── Unresponsive   paused or overloaded: no answer within the time limit
+    └── WrongPassword  the role has another password
 """
 
 from collections.abc import Iterator
@@ -30,11 +30,11 @@ class Crowded(Busy):
 
 
 class InUse(Busy):
-    """Somebody is connected to the database."""
+    """The database has open connections."""
 
 
 class NotRunning(UpstreamFailed):
-    """Nobody listens on the socket."""
+    """No server listens on the socket."""
 
 
 class StartingUp(UpstreamFailed):
@@ -42,11 +42,11 @@ class StartingUp(UpstreamFailed):
 
 
 class Unresponsive(UpstreamFailed):
-    """Paused or overloaded: nothing came within the time limit."""
+    """The server is paused or overloaded: no answer within the time limit."""
 
 
 class WrongPassword(UpstreamFailed):
-    """The role's password is another one."""
+    """The role has another password."""
 
 
 _CROWDED = (
@@ -58,9 +58,9 @@ _STARTING = (StartingUp, "it is starting up or shutting down", "Try again in a f
 _DISK = (
     QuotaReached,
     "the disk is full",
-    "Delete environments or templates, or give PostgreSQL's volume more room.",
+    "Delete environments or templates, or give PostgreSQL's volume more space.",
 )
-_LATE = (
+_TIMEOUT = (
     Unresponsive,
     "it did not answer in time",
     "See whether its container is paused or the machine overloaded, then try again.",
@@ -68,17 +68,17 @@ _LATE = (
 _STOPPED = (NotRunning, "it is not running", "Start the server, then try again.")
 
 _BY_CLASS: tuple[tuple[type[psycopg.Error], tuple[type[Failure], str, str]], ...] = (
-    (pg.ObjectInUse, (InUse, "somebody is connected to the database", "Try again in a moment.")),
+    (pg.ObjectInUse, (InUse, "the database has open connections", "Try again in a moment.")),
     (pg.TooManyConnections, _CROWDED),
     (pg.DiskFull, _DISK),
-    (pg.QueryCanceled, _LATE),
-    (pg.ConnectionTimeout, _LATE),
+    (pg.QueryCanceled, _TIMEOUT),
+    (pg.ConnectionTimeout, _TIMEOUT),
     (pg.CannotConnectNow, _STARTING),
     (pg.InvalidCatalogName, (NotFound, "the database does not exist", "")),
     (pg.UndefinedTable, (Conflict, "the database holds no Odoo", "")),
 )
 
-# A refused connection carries no SQLSTATE, only libpq's and the server's words (English, since
+# A refused connection has no SQLSTATE, only a text of libpq's or the server's (in English, because
 # the cluster's locale is C.UTF-8).
 _BY_TEXT: tuple[tuple[str, tuple[type[Failure], str, str]], ...] = (
     ("too many connections for", _CROWDED),
@@ -102,13 +102,13 @@ _BY_TEXT: tuple[tuple[str, tuple[type[Failure], str, str]], ...] = (
 
 @contextmanager
 def translated(action: str) -> Iterator[None]:
-    """Raise psycopg's errors as failures of the product.
+    """Raise the product's errors in place of psycopg's.
 
     Args:
         action: completes “PostgreSQL could not …”.
 
     Raises:
-        Failure: the class the module's tree names, with the foreign error as its cause.
+        Failure: a class of the module's tree, from the original error.
     """
     try:
         yield
@@ -117,12 +117,12 @@ def translated(action: str) -> Iterator[None]:
 
 
 def failure(cause: psycopg.Error, action: str) -> Failure:
-    """Name a foreign error; what the server said goes along as data, shortened."""
+    """Return the product's error; its `output` is the server's message, shortened."""
     said = " ".join((cause.diag.message_primary or str(cause)).split())
     known = _known(cause, said)
     if known is None:
         hint = "The server's log has PostgreSQL's full answer."
-        # libpq's own words name the socket's path; the server's follow “FATAL:”.
+        # libpq's own text shows the socket's path; the server's message follows “FATAL:”.
         shown = said if cause.sqlstate else said.partition("FATAL: ")[2]
         output = "".join(filter(str.isprintable, shown))[:_SHOWN]
         return UpstreamFailed(f"PostgreSQL could not {action}.", hint, output=output)

@@ -1,9 +1,8 @@
-"""Give the objects inside a copied database to the copy's own role.
+"""The hand-over of a copied database: its objects get the copy's own role as owner.
 
-`REASSIGN OWNED` has to run inside the copy, whose content is a tenant's: it runs there as the new
-owner, who for that moment is a member of the old one. It also takes along every *database* of the
-old owner, so that one is parked with the admin meanwhile. (PostgreSQL manual, “REASSIGN OWNED”,
-“DROP OWNED”.)
+`REASSIGN OWNED` has to run inside the copy, whose content is not trusted: it runs there as the new
+owner, which is a member of the old one meanwhile. It would also reassign the old owner's
+*database*, so the superuser owns that one meanwhile. (PostgreSQL manual, “REASSIGN OWNED”.)
 """
 
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from oduflow.domain.errors import Cancelled
 
 @contextmanager
 def lent(admin: Session, from_role: str, to_role: str) -> Iterator[None]:
-    """Let `to_role` act for `from_role`, whose own database is parked meanwhile."""
+    """Make `to_role` a member of `from_role`, whose own database the superuser owns meanwhile."""
     tenant_name(from_role), tenant_name(to_role)
     if _database_owner(admin, from_role) == from_role:
         databases.set_owner(admin, from_role, ADMIN)
@@ -28,7 +27,7 @@ def lent(admin: Session, from_role: str, to_role: str) -> Iterator[None]:
     try:
         yield
     except Cancelled:
-        # A server that cannot answer now has it healed by the next hand-over, as after a kill.
+        # When the server cannot answer now, the next hand-over repairs it, as after a kill.
         admin.hurry()
         with suppress(psycopg.Error):
             _give_back(admin, from_role, to_role)
@@ -42,8 +41,8 @@ def lent(admin: Session, from_role: str, to_role: str) -> Iterator[None]:
 def _give_back(admin: Session, from_role: str, to_role: str) -> None:
     """End the membership, and return the old owner's database to it.
 
-    Only a role that may sign in has one: a template's belongs to the admin. So the answer follows
-    from the cluster alone, and the next hand-over repairs one that was killed.
+    Only a role that may sign in owns one: a template's belongs to the superuser. So the answer
+    follows from the cluster alone, and the next hand-over repairs one that was killed.
     """
     roles.take_back(admin, from_role, to_role)
     may_sign_in = admin.run("SELECT 1 FROM pg_roles WHERE rolname = %s AND rolcanlogin", from_role)
@@ -60,7 +59,7 @@ def _database_owner(admin: Session, role: str) -> str | None:
 
 
 def take_over(copy: Session, from_role: str, to_role: str) -> None:
-    """Make `to_role` the owner of everything; what was granted to `from_role` is dropped."""
+    """Make `to_role` the owner of every object, and drop the grants to `from_role`."""
     old, new = Identifier(from_role), Identifier(to_role)
     with copy.transaction():
         copy.run(SQL("REASSIGN OWNED BY {} TO {}").format(old, new))

@@ -1,4 +1,4 @@
-"""The names of the cluster's own parts, and which names belong to tenants."""
+"""The names of our own roles and databases, and the pattern of the tenants'."""
 
 import re
 
@@ -14,10 +14,10 @@ _TENANT = re.compile(r"(env|tpl)_[a-z0-9_]{1,50}")
 
 
 def tenant_name(name: str) -> str:
-    """Let only a tenant's role or database through, so that no call can ever mean one of ours.
+    """Return the name of a tenant's role or database; our own names are refused.
 
     Raises:
-        Internal: the name is none that this product gives.
+        Internal: the name is not one that this product gives to tenants.
     """
     if not _TENANT.fullmatch(name):
         raise Internal(f"“{name[:60]}” is not the name of a tenant's role or database.")

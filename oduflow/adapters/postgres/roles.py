@@ -1,6 +1,6 @@
-"""Tenants' roles, made and dropped from the maintenance database.
+"""Tenants' roles: created and dropped from the maintenance database.
 
-Every function is safe to repeat after a kill between any two of its statements.
+Every function may be repeated after a kill between any two of its statements.
 """
 
 from psycopg import errors as pg
@@ -14,16 +14,16 @@ _ATTRIBUTES = SQL(
     "LOGIN INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
     " CONNECTION LIMIT {limit} PASSWORD {verifier}"
 )
-_LEAVE = 2000  # milliseconds a session gets to end
+_SESSION_END_MS = 2000
 
 
 def exists(admin: Session, role: str) -> bool:
-    """Tell whether a role is there."""
+    """Tell whether a role exists."""
     return bool(admin.run("SELECT 1 FROM pg_roles WHERE rolname = %s", role))
 
 
 def ensure(admin: Session, role: str, password: str, connection_limit: int) -> None:
-    """Make the role, or give the one that is there this password and these attributes."""
+    """Create the role, or give an existing one this password and these attributes."""
     tenant_name(role)
     attributes = _ATTRIBUTES.format(
         limit=Literal(connection_limit), verifier=Literal(verifier(admin, role, password))
@@ -35,31 +35,31 @@ def ensure(admin: Session, role: str, password: str, connection_limit: int) -> N
 
 
 def verifier(admin: Session, role: str, password: str) -> str:
-    """Compute the SCRAM verifier here, so that the server never sees, nor logs, the password."""
+    """Compute the SCRAM verifier here, so that the server never sees or logs the password."""
     made = admin.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
     return made.decode()
 
 
 def lend(admin: Session, owner: str, borrower: str) -> None:
-    """Let `borrower` act for `owner`."""
+    """Make `borrower` a member of `owner`."""
     admin.run(_grant(owner, borrower, SQL("INHERIT TRUE, SET TRUE")))
 
 
 def take_back(admin: Session, owner: str, borrower: str) -> None:
-    """End what `lend` began."""
+    """End the membership that `lend` made."""
     admin.run(SQL("REVOKE {} FROM {}").format(Identifier(owner), Identifier(borrower)))
 
 
 def lock_out(admin: Session, role: str) -> None:
-    """Let the role sign in no more; its open sessions stay."""
+    """Take the role's login away; its open sessions stay."""
     admin.run(SQL("ALTER ROLE {} WITH NOLOGIN PASSWORD NULL").format(Identifier(role)))
 
 
 def end_sessions(admin: Session, role: str) -> None:
-    """End what the role has open in any database."""
+    """End the role's sessions in every database."""
     admin.run(
         "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity WHERE usename = %s",
-        _LEAVE,
+        _SESSION_END_MS,
         role,
     )
 
@@ -67,12 +67,12 @@ def end_sessions(admin: Session, role: str) -> None:
 def drop(admin: Session, role: str) -> None:
     """Drop the role.
 
-    A tenant may have granted something in its own database to this role: PostgreSQL then keeps
-    the role, and only somebody inside that database could take the grant away. Such a role stays
-    behind without a login under a name that is not listed, and `sweep` drops it when it can.
+    A tenant may have granted a privilege in its own database to this role. PostgreSQL then keeps
+    the role, and the grant can be revoked only inside that database. Such a role is renamed, loses
+    its login and is no longer listed; `sweep` drops it later.
 
     Raises:
-        Conflict: the role's own database is still there.
+        Conflict: the role's own database still exists.
     """
     tenant_name(role)
     if not exists(admin, role):
@@ -81,7 +81,7 @@ def drop(admin: Session, role: str) -> None:
         raise Conflict(f"Role {role} still has its database.", "Drop the database first.")
     lock_out(admin, role)
     end_sessions(admin, role)
-    # In our own database this can only take away grants on databases.
+    # In our own database this can only revoke grants on databases.
     disown(admin, role)
     if not _dropped(admin, role):
         gone = Identifier(GONE_PREFIX + role)
@@ -89,12 +89,12 @@ def drop(admin: Session, role: str) -> None:
 
 
 def sweep(admin: Session) -> list[str]:
-    """Drop the roles that `drop` had to leave behind; return those that something still holds."""
+    """Drop the roles that `drop` renamed, and return those that still cannot be dropped."""
     return [role for role in _names(admin, f"^{GONE_PREFIX}") if not _dropped(admin, role)]
 
 
 def disown(session: Session, role: str) -> None:
-    """Drop what the role has in this database, and every grant to it on databases."""
+    """Drop the role's objects in this database, and every grant to it on databases."""
     session.run(SQL("DROP OWNED BY {}").format(Identifier(role)))
 
 

@@ -1,7 +1,7 @@
-"""An environment's own side: its role, in its database, whose content is hostile.
+"""The environment's side: its own role in its own database, whose content is not trusted.
 
-A planted view, trigger or operator runs as the environment's role and can do nothing that the
-environment's Odoo could not do. What comes back is cut short and never trusted.
+A malicious view, trigger or operator there runs as the environment's role, with no more rights than
+the environment's Odoo has. Results are limited in length and never trusted.
 """
 
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ _SET_PARAMETER = """
 
 
 class Tenant:
-    """One environment's database, entered as its own role, each call within a time limit.
+    """One environment's database, used as its own role, each call within a time limit.
 
     Args:
         socket_dir: folder of the host with the server's socket.
@@ -64,16 +64,16 @@ class Tenant:
         self._seconds = seconds
 
     def prepare_empty(self) -> None:
-        """Add the extensions that Odoo adds to a database of its own making (`service/db.py`)."""
+        """Create the extensions that Odoo creates in a new database (`service/db.py`)."""
         with self._open("add extensions") as session:
             for statement in _CREATE_EXTENSIONS:
                 session.run(statement)
 
     def module_states(self, names: Iterable[str]) -> dict[str, str]:
-        """Look up modules in `ir_module_module`; the ones Odoo does not know are left out.
+        """Return the states of modules in `ir_module_module`, without those unknown to Odoo.
 
         Raises:
-            Conflict: there is no Odoo in this database.
+            Conflict: this database has no Odoo tables.
         """
         wanted = sorted(set(names))
         with self._open("look up modules") as session:
@@ -81,7 +81,7 @@ class Tenant:
         return {str(name): str(state) for name, state in found if name in wanted}
 
     def set_admin_password(self, password_hash: str) -> str:
-        """Give Odoo's administrator (`base.user_admin`) a password, and make it active.
+        """Set the password of Odoo's administrator (`base.user_admin`), and activate it.
 
         Its sessions end, because Odoo's session tokens depend on the stored hash.
 
@@ -89,10 +89,10 @@ class Tenant:
             password_hash: as `oduflow.domain.passwords.odoo_hash` makes it.
 
         Returns:
-            The login that goes with it: `admin` unless somebody renamed it in the template.
+            The administrator's login: `admin`, unless the template has another one.
 
         Raises:
-            Conflict: there is no Odoo, or no administrator, in this database.
+            Conflict: this database has no Odoo tables, or no administrator.
         """
         with self._open("set the administrator's password") as session:
             found = session.run(_UPDATE_ADMIN, password_hash)
@@ -101,7 +101,7 @@ class Tenant:
         return str(found[0][0])
 
     def renew_secrets(self) -> None:
-        """Part a copy from its template, as Odoo's own “duplicate database” does.
+        """Replace a copy's secrets and API keys, as Odoo's own “duplicate database” does.
 
         A shared `database.secret` would let one environment's administrator sign password-reset
         links and sessions of every other copy; a copied API key would open them all.

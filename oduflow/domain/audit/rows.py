@@ -1,4 +1,4 @@
-"""What is remembered of every call that was admitted or refused."""
+"""The rows of the audit log: every call that was admitted or refused."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ OTHERS = "others"
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """One call, or several that were alike: who, from where, what, how it ended.
+    """One call, or several equal ones: caller, address, operation, outcome.
 
     Attributes:
         time: when it ended; of several, when the last did.
         face: `mcp`, `rest`, `dashboard`, `oauth`, `cli`, or `server` for the server's own work.
-        address: the client's address, empty on the command line, `others` for those of a flood
-            that came from more addresses than are told apart.
+        address: the client's address, empty on the command line, `others` for calls of a flood
+            from more addresses than are counted separately.
         fields: the audited arguments only, never a secret.
         outcome: `ok` or the kind of the failure.
         duration_ms: from admission to the end; of several, the longest.
-        count: how many calls the row stands for, within one minute.
+        count: how many calls the row counts, within one minute.
     """
 
     time: datetime
@@ -40,7 +40,7 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class NumberedAuditRow:
-    """A row and its number in the trail."""
+    """A row and its number in the log."""
 
     number: int
     row: AuditRow
@@ -49,13 +49,14 @@ class NumberedAuditRow:
 def may_repeat(tier: Tier, *, slow: bool) -> bool:
     """Whether calls of an operation are counted when they repeat within a minute.
 
-    Pages ask the same again every second; what changes or reveals something is a row each time.
+    Pages repeat the same reading calls every second. A call that changes or reveals something gets
+    a row each time.
     """
     return tier is Tier.READ and not slow
 
 
 def sealable(value: Any) -> Any:
-    """Hide who signs in to a URL, in a text or in a list of texts, before it is kept for good."""
+    """Mask the user info of URLs in a text or a list of texts, before it is stored for good."""
     if isinstance(value, str):
         return without_userinfo(value)
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""What is asked of the audit trail, and how its rows are shown."""
+"""The filter and the views of the audit log."""
 
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ def _text(description: str) -> Any:
 
 
 class ReadAudit(Model):
-    """Which rows of the audit trail to show."""
+    """The rows of the audit trail to show."""
 
     actor: Annotated[
         str | None,
@@ -53,7 +53,7 @@ class ReadAudit(Model):
 class AuditEntry(Model):
     """One row: a call, or `count` calls within a minute that were alike.
 
-    `time` is RFC 3339 in UTC, of the last of them. `actor_id` is what stays when the actor is
+    `time` is that of the last one, RFC 3339 in UTC. `actor_id` stays the same when the actor is
     renamed, such as GitHub's numeric id.
     """
 
@@ -72,7 +72,7 @@ class AuditEntry(Model):
 
     @classmethod
     def of(cls, found: NumberedAuditRow) -> "AuditEntry":
-        """Show a row."""
+        """Make the view of a row."""
         row = found.row
         return cls(
             number=found.number,

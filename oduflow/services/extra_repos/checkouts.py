@@ -18,7 +18,7 @@ from oduflow.adapters.odoo.addons import find_addons
 from oduflow.adapters.odoo.addons_path import extra_addons_path, is_extra
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Busy, Conflict, Invalid
-from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState, Pin, is_commit, parted
+from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState, Pin, is_commit, split_reference
 from oduflow.domain.plan import ExtraRepoPlan
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.files.private import writing
@@ -47,7 +47,7 @@ def choose_pins(deps: Deps, team: str, references: tuple[str, ...]) -> tuple[Pin
         row.name: row for row in deps.extra_repos.list(team) if row.state is ExtraRepoState.READY
     }
     pins = []
-    for name, branch in map(parted, references):
+    for name, branch in map(split_reference, references):
         row = ready.get(name)
         if row is None:
             raise Invalid(

@@ -74,7 +74,7 @@ def reconcile(deps: Deps, *, at_start: bool) -> None:
 
 def _sweep_looks(deps: Deps) -> None:
     """Remove the containers with which a killed process was looking into an image."""
-    for container in deps.containers.list(deps.naming.labels("look")):
+    for container in deps.containers.list(deps.naming.labels("inspect")):
         process = container.labels.get(deps.naming.label("process"), "")
         if not Path("/proc", process or "0").exists():
             deps.containers.remove(container.name)

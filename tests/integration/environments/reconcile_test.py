@@ -266,10 +266,10 @@ def test_a_container_with_which_a_dead_process_looked_into_an_image_is_swept(
     deps = instance.services.deps
     ended = subprocess.Popen(["true"])
     ended.wait()
-    looks = {f"{instance.name}-look-{pid}": str(pid) for pid in (ended.pid, os.getpid())}
+    looks = {f"{instance.name}-inspect-{pid}": str(pid) for pid in (ended.pid, os.getpid())}
     image = deps.images.facts("odoo:19.0").id
     for name, process in looks.items():
-        labels = deps.naming.labels("look", process=process)
+        labels = deps.naming.labels("inspect", process=process)
         deps.containers.create(ContainerSpec(name, image, labels, entrypoint=("true",)))
     dead, alive = looks
     try:

@@ -70,7 +70,7 @@ def test_a_copy_that_hangs_in_a_paused_server_can_be_cancelled(postgres, cluster
 
 
 def test_a_cancelled_hand_over_takes_back_what_was_lent(cluster, tenants, monkeypatch) -> None:
-    monkeypatch.setattr(connection, "_TICK", 0)
+    monkeypatch.setattr(connection, "_POLL_SECONDS", 0)
     source, copy = tenants.template(), tenants.role()
     cluster.clone_database(source.name, copy.name, copy.name, strategy="wal_log")
     reassigning = "SELECT 1 FROM pg_stat_activity WHERE datname = %s AND query LIKE 'REASSIGN%%'"

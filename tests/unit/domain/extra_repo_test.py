@@ -8,10 +8,10 @@ from oduflow.domain.extra_repo import (
     Pin,
     asked_for,
     named_once,
-    parted,
     pins_text,
     read_pins,
     reference,
+    split_reference,
 )
 from tests.support.store_rows import extra_repo
 
@@ -40,8 +40,8 @@ def test_a_reference_without_a_name_or_a_branch_is_refused(text):
 
 
 def test_a_reference_is_a_name_and_perhaps_a_branch():
-    assert parted("enterprise") == ("enterprise", None)
-    assert parted("web@user@fix") == ("web", "user@fix")
+    assert split_reference("enterprise") == ("enterprise", None)
+    assert split_reference("web@user@fix") == ("web", "user@fix")
 
 
 def test_one_extra_repo_cannot_be_asked_for_at_two_branches():
