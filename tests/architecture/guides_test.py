@@ -9,12 +9,13 @@ from oduflow.domain.proxies import ProxyCount
 from oduflow.settings import CLAUDE_CALLBACKS, parse
 from tests.architecture.documentation_test import DOCUMENTS
 from tests.architecture.hints_test import ARGUMENTS, COMMAND, KEYS, OPERATIONS, exists, texts
-from tests.support.tree import ROOT, code_files, offenders
+from tests.support.tree import PRODUCT, ROOT, code_files, offenders
 
 FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 ANCHORED = re.compile(r"\]\((?!https?:)([^)#]*)#([^)]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+MODULE = re.compile(r"[a-z_]+/(?:[a-z_0-9]+/)*(?:[a-z_0-9]+\.py)?")
 VERBS = {name.partition("_")[0] for name in OPERATIONS}
 CLIENTS, PROXIES = ROOT / "docs/clients.md", ROOT / "docs/proxies.md"
 
@@ -37,6 +38,10 @@ def test_every_command_that_is_shown_exists():
 
 def test_every_operation_that_is_named_exists():
     assert offenders(DOCUMENTS, missing_operations) == {}
+
+
+def test_every_module_that_is_named_exists():
+    assert offenders(DOCUMENTS, missing_modules) == {}
 
 
 def test_every_heading_that_is_linked_to_is_there():
@@ -82,6 +87,14 @@ def missing_commands(document: Path) -> list[str]:
 
 def missing_operations(document: Path) -> set[str]:
     return named_operations(document.read_text("utf-8")) - OPERATIONS - ARGUMENTS - KEYS
+
+
+def missing_modules(document: Path) -> set[str]:
+    """Return the paths of modules that a document names and the tree lacks."""
+    named = {
+        words for words in SPAN.findall(document.read_text("utf-8")) if MODULE.fullmatch(words)
+    }
+    return {path for path in named if not any((root / path).exists() for root in (ROOT, PRODUCT))}
 
 
 def missing_headings(document: Path) -> list[str]:
