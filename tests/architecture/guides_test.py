@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from textwrap import dedent
 
@@ -42,6 +43,14 @@ def test_every_operation_that_is_named_exists():
 
 def test_every_module_that_is_named_exists():
     assert offenders(DOCUMENTS, missing_modules) == {}
+
+
+def test_every_path_of_the_mutation_tests_exists():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        mutmut = tomllib.load(file)["tool"]["mutmut"]
+    paths = [*mutmut["only_mutate"], *mutmut["pytest_add_cli_args_test_selection"]]
+
+    assert [path for path in paths if not list(ROOT.glob(path))] == []
 
 
 def test_every_heading_that_is_linked_to_is_there():
