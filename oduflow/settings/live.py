@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from oduflow.settings.locate import load
-from oduflow.settings.problems import BadSettings, Report, SettingsProblem
+from oduflow.settings.problems import BadSettings, Report, bad_file
 from oduflow.settings.read import IMPLICIT_TEAM
 from oduflow.settings.rules import check_rules
 from oduflow.settings.schema import keys_of
@@ -105,7 +105,7 @@ def _merged(start: Settings, found: Settings) -> Settings:
     """
     if IMPLICIT_TEAM in found.warnings and IMPLICIT_TEAM not in start.warnings:
         # A full disk can leave an empty file, which would mean one team without secrets.
-        raise BadSettings([SettingsProblem(None, "", "", "It no longer names a team", "")])
+        raise bad_file("It no longer names a team", found.source)
     teams = {id_: team for id_, team in found.teams.items() if id_ in start.teams}
     merged = replace(start, teams=MappingProxyType(teams), warnings=found.warnings)
     report = Report({})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from oduflow.settings.problems import BadSettings, NoSettings, SettingsProblem
+from oduflow.settings.problems import NoSettings, bad_file
 from oduflow.settings.read import parse
 from oduflow.settings.schema import secrets_of
 from oduflow.settings.sections import Settings
@@ -37,9 +37,10 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as cause:
-            raise _unreadable(candidate, cause.strerror or "an input error") from cause
+            why = cause.strerror or "an input error"
+            raise bad_file(f"It cannot be read: {why}", candidate) from cause
         except UnicodeDecodeError as cause:
-            raise _unreadable(candidate, "it is not UTF-8") from cause
+            raise bad_file("It cannot be read: it is not UTF-8", candidate) from cause
     raise NoSettings(candidates)
 
 
@@ -78,7 +79,3 @@ def _holds_secrets(settings: Settings) -> bool:
         for section in (settings.server, *settings.teams.values())
         for name in secrets_of(type(section))
     )
-
-
-def _unreadable(path: Path, why: str) -> BadSettings:
-    return BadSettings([SettingsProblem(None, "", "", f"It cannot be read: {why}", "")], path)

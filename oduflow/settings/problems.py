@@ -53,6 +53,11 @@ class BadSettings(Exception):
         super().__init__("\n".join([f"{name} cannot be used:", *map(str, self.problems)]))
 
 
+def bad_file(message: str, source: Path | None, line: int | None = None) -> BadSettings:
+    """Return the error of a problem that no key has."""
+    return BadSettings([SettingsProblem(line, "", "", message, "")], source)
+
+
 class NoSettings(BadSettings):
     """There is no configuration file; a fresh one belongs at the first path of `searched`."""
 

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from oduflow.settings.describe import suggest
 from oduflow.settings.lines import find_lines
 from oduflow.settings.notation import MASK, shown_value
-from oduflow.settings.problems import BadSettings, KeyPath, Report, SettingsProblem
+from oduflow.settings.problems import BadSettings, KeyPath, Report, bad_file
 from oduflow.settings.rules import check_rules
 from oduflow.settings.schema import InvalidValue, Section, allowed_text, element_of, keys_of
 from oduflow.settings.sections import SECTIONS, Settings
@@ -64,11 +64,10 @@ def _document(text: str, source: Path | None) -> dict[str, Any]:
         return tomli.loads(text)
     except tomli.TOMLDecodeError as cause:
         # The parser's message names keys and single characters, never a value.
-        problem = SettingsProblem(cause.lineno, "", "", f"This is not TOML: {cause.msg}", "")
-        raise BadSettings([problem], source) from cause
+        raise bad_file(f"This is not TOML: {cause.msg}", source, cause.lineno) from cause
     except (RecursionError, ValueError) as cause:
         message = "This is nested too deeply, or a number in it is too long"
-        raise BadSettings([SettingsProblem(None, "", "", message, "")], source) from cause
+        raise bad_file(message, source) from cause
 
 
 def read_section(

@@ -10,7 +10,7 @@ from typing import Any
 
 from oduflow.settings.describe import describe
 from oduflow.settings.notation import key_text, value_text
-from oduflow.settings.problems import BadSettings, SettingsProblem
+from oduflow.settings.problems import bad_file
 from oduflow.settings.read import parse
 from oduflow.settings.schema import Section, keys_of, secrets_of
 from oduflow.settings.sections import SECTIONS, Settings
@@ -51,8 +51,7 @@ def write_fresh(path: Path, **overrides: Overrides) -> Settings:
         if isinstance(cause, FileExistsError) and os.path.lexists(path):
             raise
         why = cause.strerror or "an output error"
-        problem = SettingsProblem(None, "", "", f"It cannot be written: {why}", "")
-        raise BadSettings([problem], path) from cause
+        raise bad_file(f"It cannot be written: {why}", path) from cause
     return settings
 
 

@@ -5,7 +5,7 @@ def rows() -> dict[tuple[str, str], KeyHelp]:
     return {(row.section, row.key): row for row in describe()}
 
 
-def test_each_key_stands_in_the_table_once():
+def test_each_key_is_in_the_table_once():
     assert len(rows()) == len(describe())
     assert {"server", "routing", "storage", "lifecycle", "firewall", "images", "team.<id>"} == {
         row.section for row in describe()
@@ -30,7 +30,7 @@ def test_every_row_is_filled():
         assert row.help.endswith(".")
 
 
-def test_a_default_that_hangs_on_something_is_said_in_words():
+def test_a_default_that_depends_on_another_key_is_in_words():
     assert rows()["firewall", "ports"].default == "the server's own port"
 
 

@@ -60,7 +60,7 @@ def test_hosts_are_read_in_lower_case(type_: Any, value: str, expected: str):
         (HostPort, 8770),
     ],
 )
-def test_what_is_no_host_is_refused(type_: Any, value: Any):
+def test_an_invalid_host_is_refused(type_: Any, value: Any):
     with pytest.raises(ValidationError):
         read(type_, value)
 

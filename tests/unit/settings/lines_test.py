@@ -108,7 +108,7 @@ def test_windows_line_ends_count_once():
 
 
 @pytest.mark.parametrize("text", ["[a]\nx = 1\n= 2\ny = 3\n", '[a]\nx = 1\ny = """', "[a]\nx=1\n]"])
-def test_where_the_text_is_broken_the_lines_before_it_stand(text: str):
+def test_lines_before_broken_text_are_kept(text: str):
     assert find_lines(text)[("a", "x")] == 2
 
 

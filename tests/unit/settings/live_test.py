@@ -59,7 +59,7 @@ class File:
 
 
 @pytest.mark.parametrize("how", ["write", "replace"])
-def test_a_changed_secret_counts_at_the_next_look(file: File, how: str):
+def test_a_changed_secret_takes_effect_at_the_next_poll(file: File, how: str):
     getattr(file, how)(TWO_TEAMS.replace("blue-password-0123", "another-password-01"))
     file.age(LONG_AGO)
     assert file.look().teams["1"].ui_password == "another-password-01"
@@ -87,7 +87,7 @@ def test_everything_of_a_team_changes_while_the_server_runs(file: File, key: str
     assert getattr(file.live.for_work().teams["1"], key) == value
 
 
-def test_a_removed_team_is_gone_and_its_work_in_hand_still_has_its_quotas(file: File):
+def test_a_removed_team_is_gone_but_its_work_in_progress_keeps_its_quotas(file: File):
     assert list(file.becomes(ONE_TEAM).teams) == ["1"]
     assert list(file.live.for_work().teams) == ["1", "2"]
     assert list(file.becomes(TWO_TEAMS).teams) == ["1", "2"]
@@ -98,7 +98,7 @@ def test_a_removed_team_is_gone_and_its_work_in_hand_still_has_its_quotas(file: 
     ["[team.1\n", ONE_TEAM + "nonsense = 1\n", "", "\0", TWO_TEAMS.replace(RED_TOKEN, BLUE_TOKEN)],
     ids=["no TOML", "unknown key", "empty", "binary", "same secret"],
 )
-def test_what_cannot_be_used_changes_nothing_and_is_told_once(
+def test_an_invalid_file_changes_nothing_and_is_logged_once(
     file: File, broken: str, caplog: pytest.LogCaptureFixture
 ):
     before = file.look()
@@ -109,7 +109,7 @@ def test_what_cannot_be_used_changes_nothing_and_is_told_once(
     assert all(record.levelno == logging.WARNING for record in caplog.records)
 
 
-def test_a_file_that_is_gone_changes_nothing_and_is_told_once(
+def test_a_deleted_file_changes_nothing_and_is_logged_once(
     file: File, caplog: pytest.LogCaptureFixture
 ):
     before = file.look()
@@ -119,13 +119,13 @@ def test_a_file_that_is_gone_changes_nothing_and_is_told_once(
     assert sum("no configuration file" in line for line in caplog.messages) == 1
 
 
-def test_mended_it_counts_again(file: File):
+def test_a_corrected_file_takes_effect(file: File):
     file.becomes("[team.1\n")
     found = file.becomes(TWO_TEAMS.replace("Blue", "Azure"))
     assert found.teams["1"].name == "Azure"
 
 
-def test_a_team_without_its_secret_never_comes_of_an_emptied_file(file: File):
+def test_an_emptied_file_never_removes_the_secrets_of_a_team(file: File):
     assert file.becomes("# nothing\n").teams["1"].ui_password
 
 
@@ -150,7 +150,7 @@ def test_the_configuration_file_is_looked_at_once_a_second_at_most(
     assert len(looks) == 1
 
 
-def test_what_needs_a_start_waits_for_it_and_is_told_without_its_value(
+def test_a_change_that_needs_a_start_is_logged_without_its_value(
     file: File, caplog: pytest.LogCaptureFixture
 ):
     before = file.look()
@@ -165,7 +165,7 @@ def test_what_needs_a_start_waits_for_it_and_is_told_without_its_value(
     assert "hush" not in caplog.text
 
 
-def test_sections_that_wait_do_not_vouch_for_teams_that_do_not(tmp_path, monkeypatch):
+def test_teams_are_checked_against_the_running_sections(tmp_path, monkeypatch):
     """The file would be loopback only by then; the server that runs is not."""
     public = f'[server]\nhost = "0.0.0.0"\n{ONE_TEAM}'
     (tmp_path / "oduflow.toml").write_text(public)
@@ -176,14 +176,12 @@ def test_sections_that_wait_do_not_vouch_for_teams_that_do_not(tmp_path, monkeyp
     assert live.current().teams["1"].ui_password
 
 
-def test_a_face_that_opens_while_it_runs_is_warned_of(file: File, caplog: pytest.LogCaptureFixture):
+def test_a_removed_secret_is_logged_as_a_warning(file: File, caplog: pytest.LogCaptureFixture):
     file.becomes('[team.1]\nname = "Blue"\n')
     assert any("MCP runs without authentication" in line for line in caplog.messages)
 
 
-def test_nothing_is_told_of_a_file_that_says_what_it_said(
-    file: File, caplog: pytest.LogCaptureFixture
-):
+def test_a_change_without_effect_is_not_logged(file: File, caplog: pytest.LogCaptureFixture):
     file.becomes(f"# a comment\n{TWO_TEAMS}")
     os.utime(file.path)
     file.look()

@@ -21,7 +21,7 @@ def test_what_is_written_reads_back_the_same(path, value):
 
 
 @given(VALUES | st.floats())
-def test_a_shown_value_is_short_and_obeyed_by_no_terminal(value):
+def test_a_shown_value_is_short_and_printable(value):
     shown = shown_value(value)
     assert len(shown) <= 80
     assert shown.isprintable()

@@ -252,7 +252,7 @@ def test_a_syntax_error_is_one_problem_with_its_line(text: str, line: int | None
         '[team]\nauth_token = "hunter2hunter2"\n',
     ],
 )
-def test_what_should_be_a_table_and_is_none_is_refused(text: str):
+def test_a_value_in_place_of_a_table_is_refused(text: str):
     assert "hunter2" not in str(problem_of(text))
 
 

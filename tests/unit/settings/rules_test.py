@@ -45,7 +45,7 @@ def test_every_address_but_loopback_counts_as_beyond_it(host: str):
     assert len(keys_refused(f'[server]\nhost = "{host}"\n')) == 2
 
 
-def test_oauth_stands_in_for_a_token_but_not_for_a_password():
+def test_oauth_replaces_a_token_but_not_a_password():
     assert keys_refused(f"{BEYOND_LOOPBACK}{OAUTH}[team.1]\n") == ["team.1.ui_password"]
 
 
@@ -72,7 +72,7 @@ class TestLengthOfSecrets:
         warnings = parse(f'[team.1]\n{key} = "12345678"\n').warnings
         assert f"[team.1] {key} has 8 characters, fewer than 16." in warnings
 
-    def test_below_16_characters_it_is_refused_elsewhere_whatever_is_allowed(self, key: str):
+    def test_below_16_characters_it_is_refused_elsewhere_even_with_insecure_http(self, key: str):
         text = f'{BEYOND_LOOPBACK}allow_insecure_http = true\n[team.1]\n{key} = "{"x" * 15}"\n'
         [problem] = problems_of(text)
         assert (problem.line, problem.key, problem.value) == (5, f"team.1.{key}", "****")
@@ -138,7 +138,7 @@ def test_one_team_without_github_users_admits_all_of_github_with_a_warning():
     assert warnings == ("Any GitHub user may sign in: the only team lists no github_users.",)
 
 
-def test_several_teams_without_github_users_admit_nobody_with_a_warning():
+def test_several_teams_without_github_users_admit_no_one_with_a_warning():
     warnings = parse(f"[server]\n{OAUTH}{SAFE_TEAM}[team.2]\n").warnings
     assert "No GitHub user may sign in: no team lists github_users." in warnings
 
@@ -148,7 +148,7 @@ def test_listed_github_users_need_no_warning():
     assert parse(text).warnings == ()
 
 
-def test_where_people_of_several_teams_sign_in_is_no_one_teams_host():
+def test_the_sign_in_host_of_several_teams_is_not_one_teams_host():
     team = f'[server]\n{OAUTH}{SAFE_TEAM}hostname = "%s"\n'
     other = '[team.2]\ngithub_users = ["dev1"]\n'
     assert keys_refused(team % "odoo.example.com" + other) == ["team.1.hostname"]

@@ -37,7 +37,7 @@ def test_only_the_owner_can_read_it_whatever_the_umask(tmp_path: Path):
     assert stat.S_IMODE((tmp_path / "oduflow.toml").stat().st_mode) == 0o600
 
 
-def test_overrides_stand_in_the_file(tmp_path: Path):
+def test_overrides_are_in_the_file(tmp_path: Path):
     path = tmp_path / "oduflow.toml"
     written = write_fresh(
         path,
@@ -106,7 +106,7 @@ def test_a_place_that_cannot_be_written_is_a_problem(tmp_path: Path):
         write_fresh(tmp_path / "a-file" / "oduflow.toml")
 
 
-def test_every_key_stands_in_a_fresh_file_below_its_explanation(tmp_path: Path):
+def test_every_key_is_in_a_fresh_file_below_its_description(tmp_path: Path):
     path = tmp_path / "oduflow.toml"
     write_fresh(path)
     blocks = path.read_text().split("\n\n")
