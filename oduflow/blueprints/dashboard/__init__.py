@@ -12,7 +12,7 @@ from oduflow.blueprints.dashboard import (
     system,
     templates,
 )
-from oduflow.blueprints.dashboard.face import blueprint
+from oduflow.blueprints.dashboard.blueprint import blueprint
 
 __all__ = [
     "access",

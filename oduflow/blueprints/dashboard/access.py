@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from oduflow.blueprints.auth.announce import team_url
 from oduflow.blueprints.context import context
-from oduflow.blueprints.dashboard.face import blueprint, call, current_team, data, see
+from oduflow.blueprints.dashboard.blueprint import blueprint, call, current_team, data, redirect_to
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.errors import STATUS_OF
 from oduflow.domain.errors import Failure, NotFound
@@ -64,7 +64,7 @@ def confirm_revocation(name: str) -> str:
 def revoke_grant(name: str) -> Response:
     """Revoke the grant, and show the others."""
     call("revoke_grant", name=name)
-    return see("access")
+    return redirect_to("access")
 
 
 def _grants() -> tuple[GrantView, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response, make_response, render_template, request, url_for
 
-from oduflow.blueprints.dashboard.face import blueprint, call
+from oduflow.blueprints.dashboard.blueprint import blueprint, call
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.errors import STATUS_OF
 from oduflow.domain.audit.view import AuditPage

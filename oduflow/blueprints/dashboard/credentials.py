@@ -6,7 +6,7 @@ from flask import make_response, render_template, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from oduflow.blueprints.dashboard.face import blueprint, call, data, see
+from oduflow.blueprints.dashboard.blueprint import blueprint, call, data, redirect_to
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.errors import STATUS_OF
 from oduflow.domain.credential import CredentialView
@@ -37,7 +37,7 @@ def setup_repo_auth() -> Response:
         call(OPERATION, **form.arguments())
     except Failure as failure:
         return make_response(_form(form.refused(failure)), STATUS_OF[failure.kind])
-    return see("credentials")
+    return redirect_to("credentials")
 
 
 @blueprint.post("/credentials/validate")
@@ -48,7 +48,7 @@ def validate_credential() -> Response:
     except Failure as failure:
         page = _list(failure=ErrorView.of(failure))
         return make_response(page, STATUS_OF[failure.kind])
-    return see("credentials")
+    return redirect_to("credentials")
 
 
 @blueprint.get("/credentials/delete")
@@ -68,7 +68,7 @@ def delete_credential() -> Response:
     except Failure as failure:
         page = _confirmation(named, failure=ErrorView.of(failure))
         return make_response(page, STATUS_OF[failure.kind])
-    return see("credentials")
+    return redirect_to("credentials")
 
 
 def _found() -> tuple[CredentialView, ...]:

@@ -6,8 +6,8 @@ from typing import Any
 from flask import Response, make_response, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from oduflow.blueprints.dashboard.blueprint import FRAGMENTS, blueprint, call, data, redirect_to
 from oduflow.blueprints.dashboard.environments import refused_list
-from oduflow.blueprints.dashboard.face import FRAGMENTS, blueprint, call, data, see
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.dashboard.work import Work, active_work, begin, work_named
 from oduflow.blueprints.errors import STATUS_OF
@@ -125,7 +125,7 @@ def delete_environment(name: str) -> AnyResponse:
     except Failure as failure:
         page = _confirmation(name, failure=ErrorView.of(failure))
         return make_response(page, STATUS_OF[failure.kind])
-    return see("environment", name=work.job.target, job=work.job.job)
+    return redirect_to("environment", name=work.job.target, job=work.job.job)
 
 
 def _look(name: str) -> Seen:
@@ -169,8 +169,8 @@ def _log(name: str) -> dict[str, Any]:
 def _back(name: str, **where: str) -> AnyResponse:
     """Go back to where the button was."""
     if request.form.get("back") == LIST:
-        return see("environments")
-    return see("environment", name=name, **where)
+        return redirect_to("environments")
+    return redirect_to("environment", name=name, **where)
 
 
 def _refused(name: str, failure: Failure) -> Response:

@@ -6,8 +6,14 @@ from typing import Any
 from flask import Response, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from oduflow.blueprints.dashboard.blueprint import (
+    FRAGMENTS,
+    blueprint,
+    current_team,
+    data,
+    redirect_to,
+)
 from oduflow.blueprints.dashboard.extra_repos import choices
-from oduflow.blueprints.dashboard.face import FRAGMENTS, blueprint, current_team, data, see
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.dashboard.work import Work, active_work, begin
 from oduflow.blueprints.errors import STATUS_OF
@@ -62,7 +68,7 @@ def create_environment() -> AnyResponse:
         work = begin(OPERATION, **form.arguments())
     except Failure as failure:
         return make_response(_form(form.refused(failure)), STATUS_OF[failure.kind])
-    return see("environment", name=work.job.target, job=work.job.job)
+    return redirect_to("environment", name=work.job.target, job=work.job.job)
 
 
 def refused_list(failure: Failure) -> Response:

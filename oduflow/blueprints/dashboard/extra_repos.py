@@ -5,7 +5,7 @@ from typing import Any
 from flask import make_response, render_template, request
 from werkzeug.wrappers import Response
 
-from oduflow.blueprints.dashboard.face import FRAGMENTS, blueprint, data, see
+from oduflow.blueprints.dashboard.blueprint import FRAGMENTS, blueprint, data, redirect_to
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.dashboard.work import active_work, begin, work_named
 from oduflow.blueprints.errors import STATUS_OF
@@ -43,7 +43,7 @@ def add_extra_repo() -> Response:
         work = begin(OPERATION, **form.arguments())
     except Failure as failure:
         return make_response(_form(form.refused(failure)), STATUS_OF[failure.kind])
-    return see("extra_repos", job=work.job.job)
+    return redirect_to("extra_repos", job=work.job.job)
 
 
 @blueprint.post("/extra-repos/<name>/update")
@@ -57,7 +57,7 @@ def update_extra_repo(name: str) -> Response:
         seen = _listed() | {"failure": ErrorView.of(failure)}
         page = render_template("dashboard/extra_repos.html", **seen)
         return make_response(page, STATUS_OF[failure.kind])
-    return see("extra_repos", job=work.job.job)
+    return redirect_to("extra_repos", job=work.job.job)
 
 
 @blueprint.get("/extra-repos/<name>/delete")
@@ -74,7 +74,7 @@ def delete_extra_repo(name: str) -> Response:
     except Failure as failure:
         page = _confirmation(name, failure=ErrorView.of(failure))
         return make_response(page, STATUS_OF[failure.kind])
-    return see("extra_repos", job=work.job.job)
+    return redirect_to("extra_repos", job=work.job.job)
 
 
 def listed() -> tuple[ExtraRepoView, ...]:

@@ -7,10 +7,16 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from oduflow.blueprints.context import context
+from oduflow.blueprints.dashboard.form_fields import (
+    FieldKind,
+    FormField,
+    form_fields,
+    problems_of,
+    raw_arguments,
+)
 from oduflow.domain.errors import Failure
 from oduflow.domain.masking import redact
 from oduflow.domain.outcome import ErrorView
-from oduflow.kernel.forms import FieldKind, FormField, form_fields, problems_of, raw_arguments
 
 
 @dataclass(frozen=True, slots=True)

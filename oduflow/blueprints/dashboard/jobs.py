@@ -5,7 +5,7 @@ from typing import Any
 from flask import render_template, request
 from werkzeug.wrappers import Response
 
-from oduflow.blueprints.dashboard.face import FRAGMENTS, blueprint, call, data, see
+from oduflow.blueprints.dashboard.blueprint import FRAGMENTS, blueprint, call, data, redirect_to
 from oduflow.blueprints.dashboard.work import Work, work_of
 
 
@@ -37,7 +37,7 @@ def job_fragment(job: str) -> str:
 def cancel_job(job: str) -> Response:
     """Ask a job to stop, and show when it does."""
     call("cancel_job", job=job)
-    return see("job", job=job, asked="yes")
+    return redirect_to("job", job=job, asked="yes")
 
 
 def _listed() -> dict[str, Any]:

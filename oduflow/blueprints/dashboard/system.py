@@ -8,7 +8,7 @@ from flask.blueprints import BlueprintSetupState
 
 from oduflow.blueprints.auth.announce import team_url
 from oduflow.blueprints.context import EXTENSION, Context, context
-from oduflow.blueprints.dashboard.face import blueprint, current_actor, current_team
+from oduflow.blueprints.dashboard.blueprint import blueprint, current_actor, current_team
 from oduflow.blueprints.health.readiness import Readiness
 from oduflow.domain.access import Tier
 

@@ -6,7 +6,7 @@ from flask import make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from oduflow.blueprints.dashboard import environments
-from oduflow.blueprints.dashboard.face import FRAGMENTS, blueprint, see
+from oduflow.blueprints.dashboard.blueprint import FRAGMENTS, blueprint, redirect_to
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.dashboard.work import active_work, begin, work_named
 from oduflow.blueprints.errors import STATUS_OF
@@ -42,7 +42,7 @@ def create_template() -> Response:
         work = begin(OPERATION, **form.arguments())
     except Failure as failure:
         return make_response(_form(form.refused(failure)), STATUS_OF[failure.kind])
-    return see("templates", job=work.job.job)
+    return redirect_to("templates", job=work.job.job)
 
 
 @blueprint.get("/templates/<name>/delete")
@@ -59,7 +59,7 @@ def delete_template(name: str) -> Response:
     except Failure as failure:
         page = _confirmation(name, failure=ErrorView.of(failure))
         return make_response(page, STATUS_OF[failure.kind])
-    return see("templates", job=work.job.job)
+    return redirect_to("templates", job=work.job.job)
 
 
 def _listed() -> dict[str, Any]:

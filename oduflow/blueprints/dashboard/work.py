@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from oduflow.blueprints.dashboard.face import call, data
-from oduflow.blueprints.dashboard.words import doing, spoken
+from oduflow.blueprints.dashboard.blueprint import call, data
+from oduflow.blueprints.dashboard.filters import doing, spoken
 from oduflow.domain.errors import Invalid, NotFound
 from oduflow.domain.job import JobView
 from oduflow.domain.outcome import FINISHED, ErrorView, Status
@@ -45,7 +45,7 @@ class Work:
         return "busy" if self.job.status is Status.RUNNING else self.job.status
 
     @property
-    def standing(self) -> str:
+    def progress_text(self) -> str:
         """How far it is, in words."""
         if self.job.position:
             return f"Waiting for a boot slot · number {self.job.position} in the queue"

@@ -10,7 +10,7 @@ from oduflow import __version__
 from oduflow.blueprints.audit import audited_refusals
 from oduflow.blueprints.auth import authenticate_basic
 from oduflow.blueprints.context import context
-from oduflow.blueprints.dashboard import words
+from oduflow.blueprints.dashboard import filters
 from oduflow.blueprints.wait_limits import WaitKind
 from oduflow.domain.access import Actor
 from oduflow.domain.errors import RateLimited
@@ -22,7 +22,7 @@ FACE = "dashboard"
 FRAGMENTS = "/_"  # partials that htmx asks for; no person goes there
 
 blueprint = Blueprint(FACE, __name__)
-words.add_filters(blueprint)
+filters.add_filters(blueprint)
 
 
 @blueprint.record
@@ -96,6 +96,6 @@ def data(operation: str, /, **raw: Any) -> Any:
     return call(operation, **raw).data
 
 
-def see(page: str, **where: Any) -> Response:
+def redirect_to(page: str, **where: Any) -> Response:
     """Send the browser to another page, so that reloading it sends no form twice."""
     return redirect(url_for(f"{FACE}.{page}", **where), 303)

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from flask import Blueprint
 
+from oduflow.blueprints.dashboard.form_fields import label_of
 from oduflow.domain.clock import age
-from oduflow.kernel.forms import label_of
 
 _DOING = {
     "add": "adding",

@@ -2,16 +2,16 @@ from datetime import timedelta
 
 import pytest
 
-from oduflow.blueprints.dashboard import words
+from oduflow.blueprints.dashboard import filters
 from oduflow.domain.clock import now, rfc3339
 
 
 def test_a_moment_is_told_by_its_age():
-    assert words.ago(rfc3339(now() - timedelta(hours=3))) == "3 h ago"
+    assert filters.ago(rfc3339(now() - timedelta(hours=3))) == "3 h ago"
 
 
 def test_a_moment_is_written_in_utc_to_the_minute():
-    assert words.utc("2026-11-23T14:05:59.123Z") == "2026-11-23 14:05 UTC"
+    assert filters.utc("2026-11-23T14:05:59.123Z") == "2026-11-23 14:05 UTC"
 
 
 @pytest.mark.parametrize(
@@ -27,11 +27,11 @@ def test_a_moment_is_written_in_utc_to_the_minute():
     ],
 )
 def test_people_are_called_as_people_know_them(actor, named):
-    assert words.person(actor) == named
+    assert filters.person(actor) == named
 
 
 def test_words_of_machines_are_spoken():
-    assert words.spoken("not_found") == "Not found"
+    assert filters.spoken("not_found") == "Not found"
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_words_of_machines_are_spoken():
     [("create_environment", "creating"), ("rebuild_environment", "rebuilding"), ("x_y", "working")],
 )
 def test_what_an_operation_does_is_one_word(operation, doing):
-    assert words.doing(operation) == doing
+    assert filters.doing(operation) == doing
 
 
 @pytest.mark.parametrize(
@@ -53,4 +53,4 @@ def test_what_an_operation_does_is_one_word(operation, doing):
     ],
 )
 def test_loud_lines_of_a_log_are_told_from_the_rest(line, loudness):
-    assert words.loudness(line) == loudness
+    assert filters.loudness(line) == loudness

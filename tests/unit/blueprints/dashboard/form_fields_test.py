@@ -4,11 +4,17 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field
 
+from oduflow.blueprints.dashboard.form_fields import (
+    FieldKind,
+    FormField,
+    form_fields,
+    problems_of,
+    raw_arguments,
+)
 from oduflow.domain.access import Permission
 from oduflow.domain.errors import Invalid, Kind
 from oduflow.domain.outcome import Model, Nothing, Outcome
 from oduflow.kernel.call import Call
-from oduflow.kernel.forms import FieldKind, FormField, form_fields, problems_of, raw_arguments
 from oduflow.kernel.operation import Effect, declared_in, operation
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.validation import validate
