@@ -16,7 +16,7 @@ from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse, IncompleteRead
 from io import BufferedReader, RawIOBase
 from typing import Any, cast
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from oduflow.domain.hosts import DEFAULT_PORTS
 from oduflow.net.addresses import IPAddress
@@ -96,7 +96,7 @@ def _connect(
 
 def _exchange(stream: "_BoundedStream", request: Request, max_bytes: int) -> Response:
     parts = urlsplit(request.url)
-    path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     writer = HTTPConnection(parts.hostname or "")  # refuses line breaks in path and headers
     writer.sock = cast("socket.socket", stream)
     writer.request("GET", path, headers={"Host": parts.netloc, **_OWN_HEADERS, **request.headers})

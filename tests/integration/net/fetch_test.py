@@ -51,10 +51,10 @@ def test_the_given_address_is_asked_for_the_urls_host_and_no_proxy_is_used(monke
     asked: list[bytes] = []
     answer = OK + b"X-Thing: 1\r\nContent-Length: 4\r\n\r\nbody and more"
     with serving(lambda connection: connection.sendall(answer), asked) as port:
-        response = get(port, "/user?page=1")
+        response = get(port, "//user?page=1")
     assert (response.status, response.headers["x-thing"], response.body) == (200, "1", b"body")
     head = asked[0].decode().split("\r\n")
-    assert head[0] == "GET /user?page=1 HTTP/1.1"
+    assert head[0] == "GET //user?page=1 HTTP/1.1"
     assert {f"Host: {HOST}:{port}", "Accept: x/y", "Connection: close"} <= set(head)
 
 
