@@ -14,7 +14,7 @@ from oduflow.domain.outcome import Model
 WHOLE_HOST = "/"
 EXPIRES_SOON = timedelta(days=14)
 _HOST_HELP = "Host of the git server, with its port unless that is 443: github.com, git.lan:8443."
-_USERNAME_HELP = "User as list_credentials shows it; a token that stands as the user by its mask."
+_USERNAME_HELP = "User as list_credentials shows it; a token used as the user by its mask."
 _PATH_HELP = (
     "Path the credential is bound to, such as /owner, or / for the whole host; needed where one "
     "user has several credentials for a host."

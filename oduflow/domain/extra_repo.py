@@ -80,7 +80,7 @@ class AddExtraRepo(Model):
     ]
     branch: Annotated[
         Annotated[str, StringConstraints(min_length=1, max_length=240)] | None,
-        Field(description="Branch that the name alone stands for; left out: the remote's default."),
+        Field(description="Branch that the name alone means; left out: the remote's default."),
     ] = None
 
 

@@ -33,7 +33,7 @@ def expiry(asked: str | None, moment: datetime, latest: datetime | None) -> date
     end = _read(asked, moment)
     if not moment < end <= moment + LONGEST_LIFE:
         raise Invalid(
-            "expires lies in the past or more than 90 days ahead.",
+            "expires is in the past or more than 90 days ahead.",
             f"Say seconds, at most {int(LONGEST_LIFE.total_seconds())}, or a moment within them.",
         )
     return end

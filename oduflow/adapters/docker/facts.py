@@ -68,4 +68,4 @@ def volume_facts(found: Mapping[str, Any]) -> VolumeFacts:
 
 def _addresses(found: Mapping[str, Any]) -> dict[str, str]:
     joined = (found.get("NetworkSettings") or {}).get("Networks") or {}
-    return {name: told["IPAddress"] for name, told in joined.items() if told.get("IPAddress")}
+    return {name: each["IPAddress"] for name, each in joined.items() if each.get("IPAddress")}

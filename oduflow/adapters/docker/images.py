@@ -175,12 +175,12 @@ def buildable(reference: str) -> str:
 def _text(api: APIClient, container: str, path: str) -> str:
     """Return a small text file of a container, empty when it is missing."""
     try:
-        stream, told = api.get_archive(container, path)
+        stream, entry = api.get_archive(container, path)
     except EngineHasNone:
         return ""
-    if told["mode"] & _NOT_REGULAR:
+    if entry["mode"] & _NOT_REGULAR:
         raise UpstreamFailed(f"The image's {path} is no regular file.")
-    if told["size"] > _LARGEST_TABLE:
+    if entry["size"] > _LARGEST_TABLE:
         raise _too_large(path)
     with tarfile.open(fileobj=io.BytesIO(_joined(stream, path)), mode="r:") as archive:
         member = archive.next()
@@ -189,7 +189,7 @@ def _text(api: APIClient, container: str, path: str) -> str:
 
 
 def _joined(stream: Iterable[bytes], path: str) -> bytes:
-    """Join an archive's parts, and enforce its size whatever size the engine reported."""
+    """Join an archive's parts, and limit its size without relying on the reported one."""
     archive = bytearray()
     for part in stream:
         archive += part

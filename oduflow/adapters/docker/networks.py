@@ -151,8 +151,8 @@ class Networks:
 
     def _compare_address(self, name: str, container: str, address: str) -> None:
         joined = self._engine.api.inspect_container(container)["NetworkSettings"]["Networks"]
-        told = joined[name]
-        fixed = (told.get("IPAMConfig") or {}).get("IPv4Address") or told.get("IPAddress")
+        settings = joined[name]
+        fixed = (settings.get("IPAMConfig") or {}).get("IPv4Address") or settings.get("IPAddress")
         if address and fixed != address:
             raise Conflict(
                 f"Container “{container}” is in network “{name}” at {fixed}, not at {address}.",

@@ -10,7 +10,7 @@ from typing import Any
 from oduflow.domain.container import Attachment, ContainerSpec, Mount
 
 EMPTY_VOLUME_BYTES = 64 << 20
-# The engine's resolver forwards to the container's own loopback, where nobody answers.
+# The engine's resolver forwards to the container's own loopback, where no server answers.
 _NO_OUTSIDE_NAMES = {"Dns": ["127.0.0.1"], "DnsOptions": ["timeout:1", "attempts:1"]}
 
 

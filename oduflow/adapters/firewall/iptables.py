@@ -101,8 +101,8 @@ class Firewall:
 
 
 def _state(reasons: list[str]) -> FirewallState:
-    told = "; ".join(dict.fromkeys(filter(None, reasons)))
-    return FirewallState(ok=not told, reason=told)
+    reason = "; ".join(dict.fromkeys(filter(None, reasons)))
+    return FirewallState(ok=not reason, reason=reason)
 
 
 def _compare(program: str, wanted: Ruleset) -> str:

@@ -22,10 +22,10 @@ class CurrentTable:
     rules: dict[str, list[Rule]]
 
     @classmethod
-    def read(cls, told: str) -> "CurrentTable":
+    def read(cls, output: str) -> "CurrentTable":
         """Read the output of `iptables -S`."""
         rules: dict[str, list[Rule]] = {}
-        for line in told.splitlines():
+        for line in output.splitlines():
             match shlex.split(line):
                 case ["-P" | "-N", chain, *_]:
                     rules.setdefault(chain, [])

@@ -1,7 +1,7 @@
-"""The one place that runs git: through GitPython, from an empty environment, under limits."""
+"""Git repositories; only this package runs git: with an empty environment and under limits."""
 
 import os
 
-# GitPython looks for git when it is imported and raises ImportError without it. We rather start,
-# and say what is missing in our own words when git is needed (`doctor` asks too).
+# GitPython raises ImportError at its import when git is missing. The server starts without git, and
+# an error names what is missing when git is needed (`doctor` checks it too).
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")

@@ -1,4 +1,4 @@
-"""Which texts may name a branch, and which branches a wrong name may have meant."""
+"""Valid branch names, and suggestions for a wrong one."""
 
 import re
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from oduflow.domain.errors import Invalid
 
-# git-check-ref-format(1), except that we also refuse a leading "-" and what cannot be printed.
+# git-check-ref-format(1); a leading "-" and unprintable characters are refused as well.
 _FORBIDDEN = re.compile(r"\.\.|@\{|//|/\.|[ ~^:?*\[\\]|\.lock(?:/|$)|^[./-]|[./]$|^@$")
 _MAX_BYTES = 240  # a ref is also a file name, whose limit is 255 bytes, ".lock" included
 _SHOWN = 5
@@ -14,10 +14,10 @@ _ALONE = "Give the name alone, such as 19.0."
 
 
 def check_branch(name: str) -> str:
-    """Accept a text that git would take as a branch's name.
+    """Return a valid branch name unchanged.
 
     Raises:
-        Invalid: it could not be a branch.
+        Invalid: git would not accept it as the name of a branch.
     """
     if not name.isprintable() or not 0 < len(name.encode()) <= _MAX_BYTES:
         raise Invalid("A branch name is 1 to 240 bytes of printable text.", _ALONE)
@@ -27,6 +27,6 @@ def check_branch(name: str) -> str:
 
 
 def similar(name: str, branches: Iterable[str]) -> list[str]:
-    """Name the few branches that a missing one may have meant, the likeliest first."""
+    """Return at most five branches with a name similar to a missing one, the most similar first."""
     known = sorted(branches)
     return get_close_matches(name, known, n=_SHOWN, cutoff=0.5) or known[:_SHOWN]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from oduflow.adapters.git import process
 from oduflow.adapters.git.failures import GitFailed
 from oduflow.adapters.git.invocation import GitInvocation
-from oduflow.adapters.git.progress import Messages
+from oduflow.adapters.git.progress import StderrParser
 from oduflow.domain.errors import QuotaReached
 
 _OUTPUT_BYTES = 16 * 1024**2
@@ -25,7 +25,7 @@ def call(
         Failure: raised by `abort_check`.
     """
     output = bytearray()
-    messages = Messages(on_stage)
+    stderr = StderrParser(on_stage)
 
     def collect(chunk: bytes) -> None:
         output.extend(chunk)
@@ -36,9 +36,9 @@ def call(
         ("git", *invocation.options, *arguments),
         invocation.environment,
         on_output=collect,
-        on_message=messages.feed,
+        on_message=stderr.feed,
         abort_check=abort_check,
     )
     if status:
-        raise GitFailed(status, messages.text())
+        raise GitFailed(status, stderr.text())
     return output.decode(errors="replace").removesuffix("\n")

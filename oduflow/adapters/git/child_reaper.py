@@ -1,16 +1,16 @@
-"""Run one program for the server, and take its whole process group along when the server dies.
+"""Run one program for the server, and kill its whole process group when the server dies.
 
-Usage: guardian.py PARENT_PIPE MEMORY PROGRAM [ARGUMENT ...]
+Usage: child_reaper.py PARENT_PIPE MEMORY PROGRAM [ARGUMENT ...]
 
-MEMORY is how many bytes each process may hold for itself: a few kilobytes of trees within trees
-unfold to billions of files in git's memory before the first is written. Files that are mapped do
+MEMORY is how many bytes of private memory each process may have: a few kilobytes of nested trees
+can expand to billions of files in git's memory before the first one is written. Mapped files do
 not count (RLIMIT_DATA, getrlimit(2)).
 
-PARENT_PIPE is the number of the reading end of a pipe whose writing end only the server holds; the
-kernel closes that end however the server dies. PR_SET_PDEATHSIG would not do: a child does not
-inherit it, so what git starts (git-remote-https, index-pack) would live on, and it fires when
-the thread that started git ends, not the server. Imports nothing of the product: it starts in
-an empty environment, and fast.
+PARENT_PIPE is the descriptor of the reading end of a pipe whose writing end only the server has;
+the kernel closes that end however the server dies. PR_SET_PDEATHSIG would not do: git's children
+(git-remote-https, index-pack) do not inherit it and would live on, and it fires when the thread
+that started git ends, not the server. This module imports nothing of the product, so that it starts
+fast and in an empty environment.
 """
 
 import os
@@ -23,7 +23,7 @@ NOT_INSTALLED = 127  # a shell's exit status for a program that is not there
 
 
 def main(parent_pipe: int, memory: int, command: list[str]) -> int:
-    """Run the command; answer its exit status as a shell does, 128 + n for signal n."""
+    """Run the command, and return its exit status as a shell does, 128 + n for signal n."""
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     try:
         child = os.posix_spawnp(
@@ -31,12 +31,12 @@ def main(parent_pipe: int, memory: int, command: list[str]) -> int:
             command,
             os.environ,
             file_actions=[(os.POSIX_SPAWN_CLOSE, parent_pipe)],
-            setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],  # Python ignores them, git should not
+            setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],  # which Python ignores and git should not
         )
     except FileNotFoundError:
         return NOT_INSTALLED
     ended = os.pidfd_open(child)
-    events = select.poll()  # select() takes no descriptor above 1023, which the parent_pipe may be
+    events = select.poll()  # not select(), which accepts no descriptor above 1023
     events.register(ended, select.POLLIN)
     events.register(parent_pipe, select.POLLHUP)
     if ended not in {descriptor for descriptor, _ in events.poll()}:

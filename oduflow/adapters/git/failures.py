@@ -136,7 +136,7 @@ def unexplained(cause: GitFailed, remote: RemoteUrl, paths: RepositoryPaths) -> 
 
 def _words(remote: RemoteUrl, offered: OfferedCredential) -> dict[str, str]:
     refused = f"refused the credential {offered.shown} for {remote.path}"
-    unasked = f"lets nobody read {remote.path} without a credential, and the team has none for it"
+    unasked = f"requires a credential for {remote.path}, and the team has none for it"
     return {
         "host": remote.host,
         "path": remote.path,

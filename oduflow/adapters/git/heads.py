@@ -1,4 +1,4 @@
-"""Which commit a branch of a server's repository is at."""
+"""The newest commit of a branch on a server."""
 
 import re
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ _SYMBOLIC = "ref: "
 
 @dataclass(frozen=True, slots=True)
 class RemoteHead:
-    """A branch of a server's repository and the commit it is at."""
+    """A branch of a server's repository, and its newest commit."""
 
     branch: str
     commit: str
 
 
 def find_branch(connection: Connection, branch: str, seconds: float) -> RemoteHead:
-    """Ask the server for one branch; only that one is sent.
+    """Ask the server for one branch, and it sends no other.
 
     Raises:
         NotFound: there is no such branch; the hint names similar ones.
@@ -41,10 +41,10 @@ def find_branch(connection: Connection, branch: str, seconds: float) -> RemoteHe
 
 
 def find_default(connection: Connection, seconds: float) -> RemoteHead:
-    """Ask the server for its default branch, which is what its HEAD points to.
+    """Ask the server for its default branch, to which its HEAD points.
 
     Raises:
-        NotFound: it has none: an empty repository, or a HEAD that is no branch.
+        NotFound: the repository is empty, or its HEAD is not a branch.
         Failure: see `Connection.call`.
     """
     advertised = _ask(connection, seconds, "HEAD")
@@ -58,7 +58,7 @@ def find_default(connection: Connection, seconds: float) -> RemoteHead:
 
 
 def reach(connection: Connection, seconds: float) -> None:
-    """Ask the server for anything at all; an empty repository answers, too.
+    """Check that the server lets us read the repository; an empty one counts as well.
 
     Raises:
         Failure: see `Connection.call`.
@@ -70,7 +70,7 @@ def reach(connection: Connection, seconds: float) -> None:
 
 
 def _ask(connection: Connection, seconds: float, pattern: str) -> dict[str, str]:
-    """Answer commit by ref, and under "ref: " what HEAD points to (git-ls-remote(1), --symref)."""
+    """Return commits by ref, and under "ref: " the target of HEAD (git-ls-remote(1), --symref)."""
     abort_check = AbortCheck(f"asking {connection.remote.host} for its branches", seconds)
     answer = connection.call(("ls-remote", "--symref"), (pattern,), NO_REPOSITORY, abort_check)
     advertised = {}

@@ -1,4 +1,4 @@
-"""Bare repositories over HTTP, for reading: a WSGI application around `git http-backend`."""
+"""A WSGI application around `git http-backend`, which serves bare repositories for reading."""
 
 import logging
 import os
@@ -38,8 +38,8 @@ _CGI = (
 class HttpBackend:
     """Serves every repository `root/…/NAME.git` at `/…/NAME.git`.
 
-    Request and answer pass through files, so a slow client holds no process and no memory. The
-    server in front caps the request's body and marks its end, as waitress does.
+    Request and response are buffered in files, so that a slow client occupies no process and no
+    memory. The server in front limits the request's body and marks its end, as waitress does.
     """
 
     def __init__(self, root: Path) -> None:
@@ -82,7 +82,7 @@ class HttpBackend:
 
 
 def _read_head(answer: BinaryIO) -> tuple[str, list[tuple[str, str]]]:
-    """Read a CGI answer's head (RFC 3875, 6.2); the body follows."""
+    """Read the header of a CGI response up to its body (RFC 3875, 6.2)."""
     status, headers = "200 OK", []
     while line := answer.readline().strip():
         name, _, value = line.decode("latin-1").partition(":")

@@ -13,14 +13,14 @@ from oduflow.domain.errors import Conflict
 _HOST = "127.0.0.1"
 _BODY_BYTES = 16 * 1024**2
 _STOP_SECONDS = 5
-_LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 
 
 class LoopbackServer:
     """Serves one application to this machine only.
 
     Args:
-        application: what answers.
+        application: answers the requests.
         port: 1 to 65535, or 0 for a free one, chosen at the start.
     """
 
@@ -36,7 +36,7 @@ class LoopbackServer:
         return f"{_HOST}:{self.port}"
 
     def start(self) -> None:
-        """Begin to answer.
+        """Start to answer requests.
 
         Raises:
             Conflict: the port is taken.
@@ -52,7 +52,7 @@ class LoopbackServer:
                 "Stop what uses it, or give another port.",
             ) from cause
         self.port = int(listening.getsockname()[1])
-        # Any: the published stubs have waitress's settings and trigger wrong.
+        # Any: waitress's published stubs are wrong about the settings and the trigger.
         create: Any = create_server
         self._server = create(
             self._application,
@@ -65,13 +65,13 @@ class LoopbackServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Let what is being answered end, at most 5 seconds, then close every connection."""
-        # In this order: a worker wakes the loop through a descriptor that the loop closes.
+        """Wait at most 5 s for running requests, then close every connection."""
+        # The workers first: they wake the loop through a descriptor that the loop closes.
         self._server.task_dispatcher.shutdown(timeout=_STOP_SECONDS)
         self._stopping.set()
         self._thread.join(_STOP_SECONDS)
 
     def _loop(self) -> None:
         while not self._stopping.is_set():
-            wasyncore.loop(timeout=_LOOK_SECONDS, use_poll=True, map=self._channels, count=1)
+            wasyncore.loop(timeout=_POLL_SECONDS, use_poll=True, map=self._channels, count=1)
         wasyncore.close_all(self._channels)

@@ -113,13 +113,13 @@ def _wait(
     with selectors.DefaultSelector() as streams:
         for stream, handler in handlers.items():
             streams.register(stream, selectors.EVENT_READ, handler)
-        next_look = 0.0
+        next_check = 0.0
         try:
             while streams.get_map():
                 _pump(streams)
-                if time.monotonic() >= next_look:
+                if time.monotonic() >= next_check:
                     abort_check()
-                    next_look = time.monotonic() + _POLL_SECONDS
+                    next_check = time.monotonic() + _POLL_SECONDS
             # Wait for its end without reaping it: until then no other process gets its number,
             # and `killpg` below cannot hit a stranger.
             os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)

@@ -1,4 +1,4 @@
-"""The sample addons as a git repository: what the first environment is made of."""
+"""The sample addons as a git repository, for the first environment."""
 
 import shutil
 from pathlib import Path
@@ -28,19 +28,19 @@ _SIGNED = {
 def publish(addons_dir: Path, bare: Path) -> str:
     """Commit a folder of addons to branch main of a bare repository.
 
-    Repeated with the same addons it changes nothing; with others (a newer version of the
-    product) it adds a commit. Author and date are fixed, so the same addons give the same
-    commit everywhere. A repository that git finds fault with is made anew.
+    A second call with the same addons changes nothing; with other addons, of a newer version of the
+    product, it adds a commit. Author and date are fixed, so that the same addons give the same
+    commit everywhere. A damaged repository is made anew.
 
     Args:
-        addons_dir: what becomes the root of the branch; compiled Python files are left out.
+        addons_dir: becomes the root of the branch; compiled Python files are left out.
         bare: the repository; made when missing.
 
     Returns:
-        The commit that main is at.
+        The newest commit of main.
 
     Raises:
-        UpstreamFailed: git is not installed, or the disk does not take it.
+        UpstreamFailed: git is not installed, or the disk cannot be written.
     """
     try:
         try:
@@ -74,7 +74,7 @@ def _write_tree(addons_dir: Path, bare: Path) -> str:
     (bare / "info" / "exclude").write_text(_COMPILED)
     (bare / "index").unlink(missing_ok=True)
     checkout = local_invocation(RepositoryPaths(bare, addons_dir))
-    # Installed files have the modes that pip gave them; every machine shall make one commit.
+    # File modes depend on pip, and the commit must be the same on every machine.
     _git(checkout, "-c", "core.fileMode=false", "add", "--all")
     return _git(checkout, "write-tree")
 

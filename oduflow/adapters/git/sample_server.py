@@ -1,4 +1,4 @@
-"""The git server of the sample addons, while `sample = true`."""
+"""The git server of the sample addons, which runs with `sample = true`."""
 
 from pathlib import Path
 
@@ -7,11 +7,11 @@ from oduflow.adapters.git.loopback_server import LoopbackServer
 
 
 class SampleGitServer:
-    """Serves bare repositories to this machine, for reading and without a password.
+    """Serves bare repositories on this machine, for reading and without a password.
 
     Args:
         bare_repo_root: folder of the repositories, such as `{data_dir}/sample`.
-        port: loopback port; it is part of the URL that environments remember.
+        port: loopback port; environments store it as part of their repository's URL.
     """
 
     def __init__(self, bare_repo_root: Path, port: int) -> None:
@@ -19,15 +19,15 @@ class SampleGitServer:
 
     @property
     def authority(self) -> str:
-        """What the operator would list in `git_allowed_hosts`."""
+        """Host and port, as an entry of `git_allowed_hosts`."""
         return self._server.authority
 
     def url(self, repository: str) -> str:
-        """Name a repository of the root, such as `addons.git`."""
+        """Return the URL of a repository in the root, such as `addons.git`."""
         return f"http://{self.authority}/{repository}"
 
     def start(self) -> None:
-        """Begin to answer.
+        """Start to answer requests.
 
         Raises:
             Conflict: the port is taken.
@@ -35,5 +35,5 @@ class SampleGitServer:
         self._server.start()
 
     def stop(self) -> None:
-        """Stop answering."""
+        """Stop answering requests."""
         self._server.stop()

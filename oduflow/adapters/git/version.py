@@ -1,4 +1,4 @@
-"""Which git we need: an older one ignores, without a word, options that our safety rests on."""
+"""The required version of git: older ones silently ignore options that security depends on."""
 
 import re
 
@@ -8,13 +8,13 @@ from oduflow.adapters.git.invocation import NO_REPOSITORY, local_invocation
 from oduflow.adapters.git.limits import AbortCheck
 from oduflow.domain.errors import UpstreamFailed
 
-# http.curloptResolve, which pins the address that we checked, came with git 2.37.
+# http.curloptResolve, which pins the address that was checked, exists since git 2.37.
 _OLDEST = (2, 37)
 _SECONDS = 10.0
 
 
 def installed() -> str:
-    """Ask git for its version, as in "git version 2.39.5".
+    """Return git's version, as in "git version 2.39.5".
 
     Raises:
         UpstreamFailed: git is not installed, or does not work.
@@ -30,7 +30,7 @@ def installed() -> str:
 
 
 def require(version: str) -> None:
-    """Accept a git that knows every option we give it.
+    """Check that git knows every option that this package uses.
 
     Raises:
         UpstreamFailed: it is too old.

@@ -45,7 +45,7 @@ class Grants(NamedRows[Grant]):
             if (connection.scalar(count) or 0) > limit:
                 raise QuotaReached(
                     f"The team has {limit} grants, which is the most.",
-                    "list_grants shows them; revoke_grant those that nobody needs.",
+                    "list_grants shows them; revoke_grant those that are not needed.",
                 )
 
     def by_digest(self, digest: str) -> Grant | None:
@@ -70,7 +70,7 @@ class Grants(NamedRows[Grant]):
             if not lineage or ended or calls_left(lineage) == 0:
                 raise Unauthenticated(
                     "This grant was revoked, has expired or has no call left.",
-                    "Ask whoever made it for another.",
+                    "Ask its creator for another.",
                 )
             ids = [each.id for each in lineage]
             used = update(grants).where(grants.c.id.in_(ids)).values(used=grants.c.used + 1)
@@ -103,7 +103,7 @@ def _chain(grant: str) -> CTE:
 
 def _refusal(row: Grant, error: IntegrityError) -> Failure:
     if result_code(error) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
-        return Unauthenticated("Your grant was revoked.", "Ask whoever made it for another.")
+        return Unauthenticated("Your grant was revoked.", "Ask its creator for another.")
     return Conflict(
         f"There is a grant “{row.name}” already.",
         f"Choose another name, or revoke_grant name={row.name} first.",

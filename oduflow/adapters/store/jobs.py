@@ -124,7 +124,7 @@ def _change(job: str) -> Update:
 
 
 def _values(job: Job) -> dict[str, Any]:
-    told = job.progress
+    progress = job.progress
     return {
         "id": job.id,
         "operation": job.operation,
@@ -144,10 +144,10 @@ def _values(job: Job) -> dict[str, Any]:
         "updated_at": job.updated_at,
         "queued_at": job.updated_at if job.position else None,
         "position": job.position,
-        "step": None if told is None else told.step,
-        "message": None if told is None else told.message,
-        "done": None if told is None else told.done,
-        "total": None if told is None else told.total,
+        "step": None if progress is None else progress.step,
+        "message": None if progress is None else progress.message,
+        "done": None if progress is None else progress.done,
+        "total": None if progress is None else progress.total,
         "result": job.result,
         "cancel_requested": job.cancel_requested,
         "holder": job.holder,

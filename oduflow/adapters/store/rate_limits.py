@@ -65,7 +65,7 @@ class RateLimits:
             _subtract(connection, reservation)
 
     def succeed(self, reservation: Reservation, source: str, team: str) -> None:
-        """Take the reserved failures back, and remember that somebody signed in."""
+        """Take the reserved failures back, and remember the sign-in."""
         now = self._clock()
         row = insert(sign_ins).values(source=source, team=team, at=now)
         row = row.on_conflict_do_update(index_elements=["source", "team"], set_={"at": now})
@@ -101,7 +101,7 @@ def _add(
 
 
 def _is_known(connection: Connection, claim: Claim, now: int) -> bool:
-    """Whether somebody signed in from there to one of the teams within a day."""
+    """Whether the source signed in to one of the teams within the last day."""
     query = select(sign_ins.c.team).where(
         sign_ins.c.source == claim.source,
         sign_ins.c.team.in_(claim.teams),

@@ -1,6 +1,6 @@
 """Keep a credential that is proven, find one by what is not secret of it, ask about it."""
 
-from oduflow.adapters.git.credentials.checks import Check
+from oduflow.adapters.git.credentials.checks import CredentialCheck
 from oduflow.adapters.git.credentials.entries import Entry
 from oduflow.adapters.git.failures import AccessRefused
 from oduflow.adapters.git.urls import RemoteUrl, split_authority
@@ -35,7 +35,7 @@ def keep(deps: Deps, team: str, args: SetupRepoAuth) -> tuple[CredentialView, tu
     remote, entry = deps.git.read_private_url(args.repo_url.get_secret_value(), args.path)
     doubt = _doubt(deps, remote, entry, insist=not args.keep_unverified)
     deps.credentials.keep(team, entry)
-    check = Check(verdict(deps, entry), None if doubt else True, now())
+    check = CredentialCheck(verdict(deps, entry), None if doubt else True, now())
     deps.credentials.remember(team, entry, check)
     return view(deps, entry, check), (doubt,) if doubt else ()
 
@@ -77,7 +77,7 @@ def look(deps: Deps, team: str, entry: Entry, repo_url: str | None) -> Credentia
     Raises:
         Failure: the repository is none, or what was found cannot be remembered.
     """
-    check = Check(verdict(deps, entry), _proven(deps, team, entry, repo_url), now())
+    check = CredentialCheck(verdict(deps, entry), _proven(deps, team, entry, repo_url), now())
     deps.credentials.remember(team, entry, check)
     return view(deps, entry, check)
 
@@ -90,7 +90,7 @@ def verdict(deps: Deps, entry: Entry) -> Verdict:
     return OTHER
 
 
-def view(deps: Deps, entry: Entry, check: Check | None) -> CredentialView:
+def view(deps: Deps, entry: Entry, check: CredentialCheck | None) -> CredentialView:
     """Show a credential and what was last found out about it."""
     said = check.verdict if check else UNCHECKED
     return CredentialView(

@@ -57,7 +57,7 @@ class GrantKeeper:
         if state is not GrantState.LIVE:
             raise Unauthenticated(
                 f"The grant {row.name} opens nothing any more: it is {state}.",
-                "Ask whoever made it for another.",
+                "Ask its creator for another.",
             )
         return Actor(
             team=row.team,
@@ -105,7 +105,7 @@ def bounds_of(deps: Deps, actor: Actor) -> Bounds:
         return Bounds(actor.environments, actor.tiers)
     lineage = deps.grants.lineage(actor.subject_id)
     if not lineage:
-        raise Unauthenticated("Your grant was revoked.", "Ask whoever made it for another.")
+        raise Unauthenticated("Your grant was revoked.", "Ask its creator for another.")
     row = lineage[0]
     return Bounds(actor.environments, actor.tiers, row.expires_at, calls_left(lineage), row.rest)
 

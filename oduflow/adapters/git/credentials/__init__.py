@@ -1,1 +1,1 @@
-"""The teams' git credentials: one file each, one entry chosen, handed to git and to nobody else."""
+"""The teams' git credentials: a file each, of which git gets the one matching entry."""

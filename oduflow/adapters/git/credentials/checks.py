@@ -1,4 +1,4 @@
-"""What was last found out about a team's credentials: beside them, and nothing secret in it."""
+"""The results of checking a team's credentials, in a file beside theirs, without any secret."""
 
 import hashlib
 import json
@@ -18,13 +18,13 @@ _KEY_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One look at a credential.
+class CredentialCheck:
+    """The result of one check.
 
     Args:
-        verdict: what its provider said.
-        proven: whether git could read with it; None when that was not tried.
-        checked_at: when.
+        verdict: the provider's answer.
+        proven: whether git could read a repository with it; None when that was not tried.
+        checked_at: the time of the check.
     """
 
     verdict: Verdict
@@ -32,14 +32,15 @@ class Check:
     checked_at: datetime
 
 
-class Checks:
-    """One JSON file; a damaged one is as good as none, for everything in it can be asked again.
+class CredentialChecks:
+    """The results of one team's checks, in a JSON file.
 
-    Rows are found by a digest of the whole line, so a new token is unchecked. The digest
-    lies beside the line itself, as closed, and opens nothing more.
+    A damaged file counts as empty, because every check can be repeated. Rows are found by a digest
+    of the whole line, so that a new token is unchecked. The digest is as well protected as the line
+    itself, which is in the same folder.
 
     Args:
-        path: where it lies.
+        path: the file.
         lock: excludes other writers for a block.
     """
 
@@ -47,8 +48,8 @@ class Checks:
         self._path = path
         self._lock = lock
 
-    def of(self, entries: Iterable[Entry]) -> dict[Entry, Check]:
-        """Return what is known of each entry, where something is."""
+    def of(self, entries: Iterable[Entry]) -> dict[Entry, CredentialCheck]:
+        """Return the entries that were checked, with their results."""
         rows = self._read()
         return {
             entry: check
@@ -56,8 +57,8 @@ class Checks:
             if (check := _check(rows.get(_key(entry)))) is not None
         }
 
-    def put(self, entry: Entry, check: Check, entries: Iterable[Entry]) -> None:
-        """Remember a check; forget those of entries that are gone.
+    def put(self, entry: Entry, check: CredentialCheck, entries: Iterable[Entry]) -> None:
+        """Store a check, and delete those of removed entries.
 
         Raises:
             Failure: see `CredentialFile.keep`.
@@ -76,7 +77,7 @@ class Checks:
         self._write({_key(entry): row}, entries)
 
     def forget_all_but(self, entries: Iterable[Entry]) -> None:
-        """Forget the checks of entries that are gone.
+        """Delete the checks of removed entries.
 
         Raises:
             Failure: see `CredentialFile.keep`.
@@ -102,7 +103,7 @@ def _key(entry: Entry) -> str:
     return hashlib.sha256(format_line(entry)).hexdigest()[:_KEY_DIGITS]
 
 
-def _check(row: Any) -> Check | None:
+def _check(row: Any) -> CredentialCheck | None:
     with suppress(KeyError, TypeError, ValueError):
         expires = row["expires_at"]
         verdict = Verdict(
@@ -113,5 +114,5 @@ def _check(row: Any) -> Check | None:
             row["token_kind"],
             row["detail"],
         )
-        return Check(verdict, row["proven"], datetime.fromisoformat(row["checked_at"]))
+        return CredentialCheck(verdict, row["proven"], datetime.fromisoformat(row["checked_at"]))
     return None

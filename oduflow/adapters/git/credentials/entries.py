@@ -1,7 +1,7 @@
 """One line of a credential file, in the format of git-credential-store(1).
 
-A line is `https://USER:TOKEN@host[:port][/path]`, every field percent-encoded. Imports nothing
-heavy: git waits for our helper, which reads lines with this too.
+A line is `https://USER:TOKEN@host[:port][/path]`, every field percent-encoded. It imports nothing
+that is slow to import: git waits for our helper, which uses this module too.
 """
 
 from dataclasses import dataclass, field
@@ -14,16 +14,16 @@ from oduflow.domain.masking import HIDDEN, mask, prefix_of
 
 WHOLE_HOST = "/"
 _PATH_SAFE = "/._~+@:,=-"
-# What stands where a password would, when the token is the user (GitHub, “Git over HTTPS”).
+# The password of an entry whose user is the token (GitHub, “Git over HTTPS”).
 _NO_PASSWORD = frozenset({"", "x-oauth-basic"})
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A user and a token for a host, or for what lies below a path of it.
+    """A user and a token for a host, or for the repositories below a path of it.
 
     Args:
-        scheme, host, port: the server, spelled as in `RemoteUrl`.
+        scheme, host, port: the server, written as in `RemoteUrl`.
         path: starts with `/` and ends without one; `/` alone is the whole host.
         username: may be the token itself.
         password: the token; empty or a placeholder when the user is the token.
@@ -38,18 +38,18 @@ class Entry:
 
     @property
     def authority(self) -> str:
-        """The host, with its port unless that is the one of https."""
+        """The host, with its port unless that is the default of https."""
         default = self.port == DEFAULT_PORTS["https"]
         return join_host_port(self.host, None if default else self.port)
 
     @property
     def url(self) -> str:
-        """What it is for, as a URL; a repository's where its path is one's."""
+        """The URL of the host, or of the path that it is bound to."""
         return f"{self.scheme}://{self.authority}{self.path}"
 
     @property
     def token_is_user(self) -> bool:
-        """Whether the token stands where the user would."""
+        """Whether the token is in the place of the user."""
         return self.password in _NO_PASSWORD or bool(prefix_of(self.username))
 
     @property
@@ -59,7 +59,7 @@ class Entry:
 
     @property
     def shown_user(self) -> str:
-        """The user as it may be seen, and by which the entry is addressed."""
+        """The user, masked if it is the token; callers address the entry by it."""
         return mask(self.username) if self.token_is_user else self.username
 
     @property
@@ -69,42 +69,42 @@ class Entry:
 
     @property
     def shown(self) -> str:
-        """The entry as messages name it: `me:ghp_****`."""
+        """The entry in messages: `me:ghp_****`."""
         if self.password in _NO_PASSWORD:
             return self.shown_user
         return f"{self.shown_user}:{self.shown_token}"
 
     @property
     def address(self) -> tuple[str, str, int, str, str]:
-        """What tells it from others; a new token for the same address takes its place."""
+        """The entry's identity; a new token for the same address replaces it."""
         return (self.scheme, self.host, self.port, self.path, self.shown_user)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be seen anywhere."""
+        """The texts that no message may show."""
         return (self.token, self.username) if self.token_is_user else (self.token,)
 
     @property
     def git_can_carry(self) -> bool:
-        """Whether git's credential protocol can (gitcredentials(7)): a value is one line."""
+        """Whether git's credential protocol can carry it, in one line (gitcredentials(7))."""
         return not any(sign in self.username + self.password for sign in "\n\r\0")
 
     def fits(self, remote: RemoteUrl) -> bool:
-        """Whether it is for that repository: same server, and at or below its path."""
+        """Whether it is for that repository: on its server, and at or below its path."""
         below = self.path == WHOLE_HOST or f"{remote.path}/".startswith(f"{self.path}/")
         ours = (self.scheme, self.host, self.port)
         return below and ours == (remote.scheme, remote.host, remote.port)
 
 
 def choose(entries: tuple[Entry, ...], remote: RemoteUrl) -> Entry | None:
-    """Choose the one entry for a repository: the longest path, and of those the latest kept."""
+    """Choose the entry for a repository: the longest path wins, then the latest one."""
     fitting = [entry for entry in entries if entry.git_can_carry and entry.fits(remote)]
     longest = max((len(entry.path) for entry in fitting), default=0)
     return next((each for each in reversed(fitting) if len(each.path) == longest), None)
 
 
 def format_line(entry: Entry) -> bytes:
-    """Write an entry as one line without its end; whatever user and token hold, it is one."""
+    """Return an entry as one line without its end; percent-encoding keeps it one line."""
     default = entry.port == DEFAULT_PORTS[entry.scheme]
     where = join_host_port(entry.host, None if default else entry.port)
     user, password = (quote(text, safe="") for text in (entry.username, entry.password))
@@ -113,7 +113,7 @@ def format_line(entry: Entry) -> bytes:
 
 
 def parse_line(line: bytes) -> Entry | None:
-    """Read one line; None for whatever is no credential that we could use."""
+    """Parse one line; None when it is not a usable credential."""
     try:
         scheme, _, rest = line.decode("ascii").partition("://")
         authority, _, path = rest.partition("/")
@@ -132,10 +132,10 @@ def _decoded(text: str) -> str:
 
 
 def _path(text: str) -> str:
-    """Spell a path as `RemoteUrl` does; git writes other characters encoded than we do.
+    """Normalise a path as `RemoteUrl` does; git encodes other characters than this product.
 
     Raises:
-        Invalid: there is no one spelling for it.
+        Invalid: the path is ambiguous.
     """
     text = text.rstrip("/")
     if not text:

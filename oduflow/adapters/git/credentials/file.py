@@ -1,4 +1,4 @@
-"""A team's `.git-credentials`: read whole, written whole or not at all, foreign lines kept."""
+"""A team's `.git-credentials`: replaced atomically, with the lines of others kept."""
 
 import os
 import re
@@ -12,20 +12,20 @@ from oduflow.files.disk_errors import disk_errors
 from oduflow.files.private import replace_file
 
 MOST_BYTES = 1 << 20
-_LINES = re.compile(rb"[^\n]*\n|[^\n]+")  # with their ends; a lone \r ends no line of git's
+_LINES = re.compile(rb"[^\n]*\n|[^\n]+")  # with their ends; a lone \r does not end a line for git
 _READ = os.O_RDONLY | os.O_NOFOLLOW
 
 Change = Callable[[list[bytes]], list[bytes]]
-"""Takes the lines with their ends, answers those that shall be there."""
+"""Takes the lines with their ends, and returns the new lines."""
 
 
 class CredentialFile:
-    """One file; safe to use from any thread and process.
+    """One file, safe to use from any thread and process.
 
     Lines that a person or git wrote stay as they are, byte for byte and in their order.
 
     Args:
-        path: where it lies; its folder is made 0700 when it is missing.
+        path: the file; a missing folder is made with mode 0700.
         lock: excludes other writers, in this process and in others, for a block.
     """
 
@@ -45,8 +45,8 @@ class CredentialFile:
         """Write an entry as the last line, in place of one of the same address.
 
         Raises:
-            Busy: somebody else writes for longer than we wait.
-            QuotaReached: the disk is full, or the file is.
+            Busy: another writer holds the lock for too long.
+            QuotaReached: the disk is full, or the file is too large.
             UpstreamFailed: the file cannot be written.
         """
 
@@ -89,7 +89,7 @@ class CredentialFile:
 
 
 def entries_of(content: bytes) -> tuple[Entry, ...]:
-    """Read what lines of a file are entries."""
+    """Return the entries among the lines of a file."""
     parsed = (parse_line(line) for line in content.split(b"\n"))
     return tuple(entry for entry in parsed if entry is not None)
 

@@ -1,11 +1,11 @@
-"""Our credential helper: hands git the one entry for one repository, and never writes.
+"""Our credential helper: it gives git the one entry for one repository, and never writes.
 
-Usage: offer.py FILE URL OPERATION, as gitcredentials(7) calls helpers: the attributes of what
-git looks for come on standard input, user and token go out on standard output, and nowhere else.
-`store` and `erase` do nothing: git's own helper erases a line on a single 401.
+Usage: offer.py FILE URL OPERATION, as gitcredentials(7) calls helpers: it reads the attributes of
+the wanted credential from standard input, and writes user and token to standard output, nowhere
+else. `store` and `erase` do nothing: git's own helper erases a line after a single 401.
 
-Runs alone, without site-packages, so that it starts fast; imports only the standard library and
-the few modules of the product that do the same.
+It runs without site-packages, so that it starts fast, and imports only the standard library and the
+few modules of the product that do the same.
 """
 
 import sys
@@ -15,11 +15,11 @@ ROOT = Path(__file__).resolve().parents[4]
 
 
 def answer(file: Path, url: str, asked: str) -> str:
-    """Choose the entry for a repository, when git asks for its server and no other.
+    """Return the entry for a repository, empty when git asks for another server.
 
     Args:
         file: lines of credentials.
-        url: the repository that the server asked git for, clean.
+        url: the repository that the product asked git for, in normal form.
         asked: git's attributes, one `name=value` a line.
     """
     from oduflow.adapters.git.credentials.entries import choose, parse_line  # noqa: PLC0415
@@ -35,7 +35,7 @@ def answer(file: Path, url: str, asked: str) -> str:
         return ""
     try:
         lines = [parse_line(line) for line in file.read_bytes().split(b"\n")]
-    except OSError:  # deleted since it was chosen
+    except OSError:  # the file was deleted meanwhile
         return ""
     entry = choose(tuple(filter(None, lines)), remote)
     return f"username={entry.username}\npassword={entry.password}\n" if entry else ""
@@ -44,5 +44,5 @@ def answer(file: Path, url: str, asked: str) -> str:
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
     if sys.argv[3:] == ["get"]:
-        told = answer(Path(sys.argv[1]), sys.argv[2], sys.stdin.read())
-        sys.stdout.buffer.write(told.encode())
+        credential = answer(Path(sys.argv[1]), sys.argv[2], sys.stdin.read())
+        sys.stdout.buffer.write(credential.encode())

@@ -1,4 +1,4 @@
-"""The one kind of URL that carries a credential: what a person hands to setup_repo_auth."""
+"""The URL with a credential, which is the argument of setup_repo_auth only."""
 
 from collections.abc import Iterable
 from urllib.parse import unquote_to_bytes
@@ -14,15 +14,15 @@ _LONGEST = 1000
 def read_private_url(
     text: str, path: str | None, allowed_hosts: Iterable[str] = ()
 ) -> tuple[RemoteUrl, Entry]:
-    """Part a URL into the clean repository and the credential; no message repeats any of it.
+    """Split a URL into the repository and the credential; no message repeats any part of it.
 
     Args:
         text: the URL with user and token.
-        path: what the credential shall be bound to; None for the whole host.
-        allowed_hosts: hosts the operator vouches for.
+        path: the path to bind the credential to; None for the whole host.
+        allowed_hosts: private or plain-http hosts that the operator allows.
 
     Raises:
-        Invalid: it is no such URL, or git could not carry the user or the token.
+        Invalid: it is not such a URL, or git cannot carry the user or the token.
     """
     scheme, separator, rest = text.strip().partition("://")
     authority, slash, tail = rest.partition("/")
@@ -45,10 +45,10 @@ def read_private_url(
 
 
 def bound_path(path: str | None, remote: RemoteUrl) -> str:
-    """Spell the path that a credential is bound to.
+    """Normalise the path that a credential is bound to.
 
     Raises:
-        Invalid: it is no path, or the repository is not below it.
+        Invalid: it is not a path, or the repository is not below it.
     """
     stripped = (path or "").strip("/")
     if not stripped:
@@ -65,7 +65,7 @@ def bound_path(path: str | None, remote: RemoteUrl) -> str:
 def _decoded(text: str) -> str:
     try:
         decoded = unquote_to_bytes(text).decode("utf-8")
-    except UnicodeDecodeError:  # which would carry the token along as its cause
+    except UnicodeDecodeError:  # `from None`: the error holds the token
         raise Invalid("User or token are not UTF-8.", _EXAMPLE) from None
     if len(decoded) > _LONGEST or any(sign < " " or sign == "\x7f" for sign in decoded):
         raise Invalid(

@@ -1,4 +1,4 @@
-"""The credentials of every team: kept, chosen, and named to git by our helper."""
+"""The credentials of all teams, and the helper command that offers one to git."""
 
 import os
 import shlex
@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from oduflow.adapters.git.credentials import offer
-from oduflow.adapters.git.credentials.checks import Check, Checks
+from oduflow.adapters.git.credentials.checks import CredentialCheck, CredentialChecks
 from oduflow.adapters.git.credentials.entries import Entry, choose, format_line
 from oduflow.adapters.git.credentials.file import CredentialFile
 from oduflow.adapters.git.offered_credential import NO_CREDENTIAL, OfferedCredential
@@ -24,12 +24,12 @@ Lock = Callable[[str], AbstractContextManager[object]]
 class Credentials:
     """The teams' credential files.
 
-    A secret lies in its team's file and nowhere else: git's command line names the file and the
-    repository, and our helper, which git starts, looks the entry up. So there is nothing to take
-    away when a process is killed.
+    A secret is in its team's file and nowhere else: git's command line has the file and the
+    repository, and our helper, which git starts, finds the entry. So a killed process leaves
+    nothing to clean up.
 
     Args:
-        folder: takes a team, answers the folder its files lie in.
+        folder: takes a team, and returns the folder of its files.
         lock: excludes other writers.
     """
 
@@ -54,7 +54,7 @@ class Credentials:
         self._file(team).keep(entry)
 
     def remove(self, team: str, entry: Entry) -> None:
-        """Forget an entry, and what was found out about it.
+        """Delete an entry and its check.
 
         Raises:
             Failure: see `CredentialFile.keep`.
@@ -62,12 +62,12 @@ class Credentials:
         self._file(team).remove(entry)
         self._checks(team).forget_all_but(self.list(team))
 
-    def checked(self, team: str) -> dict[Entry, Check]:
-        """Return what was last found out about the team's entries."""
+    def checked(self, team: str) -> dict[Entry, CredentialCheck]:
+        """Return the last checks of the team's entries."""
         return self._checks(team).of(self.list(team))
 
-    def remember(self, team: str, entry: Entry, check: Check) -> None:
-        """Remember what was found out about an entry.
+    def remember(self, team: str, entry: Entry, check: CredentialCheck) -> None:
+        """Store the check of an entry.
 
         Raises:
             Failure: see `CredentialFile.keep`.
@@ -75,7 +75,7 @@ class Credentials:
         self._checks(team).put(entry, check, self.list(team))
 
     def helper(self, team: str, remote: RemoteUrl) -> str | None:
-        """Name our helper, in git's notation, where the team has an entry for the remote."""
+        """Return our helper in git's notation, None when the team has no entry for the remote."""
         if self._chosen(team, remote) is None:
             return None
         return _command(self._folder(team) / FILE, remote)
@@ -91,8 +91,8 @@ class Credentials:
     def _file(self, team: str) -> CredentialFile:
         return CredentialFile(self._folder(team) / FILE, lambda: self._lock(team))
 
-    def _checks(self, team: str) -> Checks:
-        return Checks(self._folder(team) / CHECKS, lambda: self._lock(team))
+    def _checks(self, team: str) -> CredentialChecks:
+        return CredentialChecks(self._folder(team) / CHECKS, lambda: self._lock(team))
 
 
 def describe(entry: Entry) -> OfferedCredential:

@@ -4,19 +4,19 @@ from typing import cast
 from oduflow.adapters.git import connections
 from oduflow.adapters.git.invocation import NO_REPOSITORY
 from oduflow.adapters.git.offered_credential import OfferedCredential
-from oduflow.adapters.git.progress import Messages
+from oduflow.adapters.git.progress import StderrParser
 from oduflow.adapters.git.urls import parse_url
 
 
 def test_a_stage_of_git_is_told_as_a_line():
     told: list[str] = []
-    Messages(told.append).feed(b"Receiving objects:  45% (450/1000), 1.20 MiB | 800.00 KiB/s\r")
+    StderrParser(told.append).feed(b"Receiving objects:  45% (450/1000), 1.20 MiB | 800.00 KiB/s\r")
     assert told == ["Receiving objects: 45% (450/1000), 1.20 MiB | 800.00 KiB/s"]
 
 
 def test_each_stage_is_told_at_once_and_repeated_seldom():
     told: list[str] = []
-    messages = Messages(told.append)
+    messages = StderrParser(told.append)
     for percent in range(100):
         messages.feed(b"Receiving objects: %d%% (1/1)\r" % percent)
     messages.feed(b"\nResolving deltas: 1% (1/9)\r")
@@ -24,7 +24,7 @@ def test_each_stage_is_told_at_once_and_repeated_seldom():
 
 
 def test_a_line_in_pieces_is_one_line():
-    messages = Messages()
+    messages = StderrParser()
     for piece in (b"fatal: no", b"t foun", b"d\nhint: x"):
         messages.feed(piece)
     assert messages.text() == "fatal: not found\nhint: x"
@@ -32,20 +32,20 @@ def test_a_line_in_pieces_is_one_line():
 
 def test_what_a_server_says_is_never_told_as_progress():
     told: list[str] = []
-    messages = Messages(told.append)
+    messages = StderrParser(told.append)
     messages.feed(b"remote: send your password to evil.example\n")
     messages.feed(b"remote: Counting objects: 1% (1/2) <script>alert(1)</script>\n")
     assert told == []
 
 
 def test_escape_sequences_and_control_characters_are_left_out():
-    messages = Messages()
+    messages = StderrParser()
     messages.feed(b"\x1b[31mfatal:\x1b[0m \x07bad\xff\n")
     assert messages.text() == "fatal: bad\ufffd"
 
 
 def test_a_server_that_talks_without_end_is_kept_short():
-    messages = Messages()
+    messages = StderrParser()
     for number in range(1000):
         messages.feed(b"remote: %d\n" % number)
     messages.feed(b"x" * 100_000)

@@ -1,6 +1,6 @@
-"""Room for the seals of the audit trail; rows that exist keep theirs empty.
+"""Add the columns for the seals of the audit log; they stay empty in existing rows.
 
-They are not rewritten: the first sealed row follows the digest of them all.
+Those rows are not rewritten: the first sealed row names the digest of them all.
 """
 
 import sqlalchemy as sa

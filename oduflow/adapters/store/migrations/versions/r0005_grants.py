@@ -34,7 +34,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_grants_parent", "grants", ["parent"])
-    # Older jobs are about no environment that anybody could prove: no grant sees them.
+    # The environment of older jobs is unknown, so that no grant may see them.
     with op.batch_alter_table("jobs") as jobs:
         for name in _ADDED:
             jobs.add_column(sa.Column(name, sa.Text, nullable=False, server_default=""))

@@ -4,19 +4,19 @@ from datetime import UTC, datetime
 
 import pytest
 
-from oduflow.adapters.git.credentials.checks import Check, Checks
+from oduflow.adapters.git.credentials.checks import CredentialCheck, CredentialChecks
 from oduflow.adapters.git.credentials.entries import Entry
 from oduflow.domain.credential import CredentialState, Verdict
 
 ENTRY = Entry("https", "github.com", 443, "/", "me", "ghp_A1b2C3d4E5f6G7h8")
 WHEN = datetime(2026, 11, 25, tzinfo=UTC)
 VERDICT = Verdict(CredentialState.VALID, "octocat", ("repo",), WHEN, "classic", "well")
-CHECK = Check(VERDICT, proven=True, checked_at=WHEN)
+CHECK = CredentialCheck(VERDICT, proven=True, checked_at=WHEN)
 
 
 @pytest.fixture
 def checks(tmp_path):
-    return Checks(tmp_path / "checks", nullcontext)
+    return CredentialChecks(tmp_path / "checks", nullcontext)
 
 
 def test_a_check_is_remembered_without_anything_secret(checks, tmp_path):
