@@ -34,7 +34,7 @@ check: setup ## Run format, lint, types, import contracts, and the tests without
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q -n 2 tests/unit tests/faces tests/architecture
+	$(BIN)/pytest -q -n 2 tests/unit tests/contract tests/faces tests/architecture
 
 test: setup engine ## Install what the tests need, then run all tests
 	@scripts/test.sh

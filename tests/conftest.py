@@ -19,7 +19,9 @@ from tests.support.real_fixtures import instance, sample_repository
 __all__ = ["instance", "sample_repository"]  # one of each per worker, for every folder
 
 ROOT = Path(__file__).parent
-NO_SOCKET = {"unit", "architecture"}
+
+pytest.register_assert_rewrite("tests.contract.suites")
+NO_SOCKET = {"unit", "architecture", "contract"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

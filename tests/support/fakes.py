@@ -8,6 +8,7 @@ members that `create_app` needs of its services, so `world.app` is the applicati
 """
 
 import base64
+import builtins
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -70,11 +71,12 @@ OPEN = "[team.1]\n"
 
 
 class FakeJobStore:
-    """Rows of jobs in a dictionary, with every progress event."""
+    """Rows of jobs in a dictionary, with every progress event; see the contract suite of jobs."""
 
     def __init__(self) -> None:
         self.rows: dict[str, Job] = {}
         self.events: list[tuple[str, Progress]] = []
+        self._queue: list[str] = []  # in the order in which they began to wait
         self._guard = threading.Lock()
 
     def add(self, job: Job) -> None:
@@ -89,16 +91,17 @@ class FakeJobStore:
     ) -> Sequence[Job]:
         mine = [
             job
-            for job in reversed(list(self.rows.values()))
+            for job in self._by_age()
             if job.actor.team == team and (environments is None or job.environment in environments)
         ]
-        return [job for job in mine if not active or job.status not in FINISHED][:limit]
+        wanted = [job for job in mine[::-1] if not active or job.status not in FINISHED]
+        return tuple(wanted[:limit])
 
     def unfinished(self) -> Sequence[Job]:
-        return [job for job in list(self.rows.values()) if job.status not in FINISHED]
+        return [job for job in self._by_age() if job.status not in FINISHED]
 
     def waiting(self) -> Sequence[str]:
-        return [job.id for job in self.unfinished() if job.position]
+        return list(self._queue)
 
     def progress(self, job: str, progress: Progress) -> None:
         self.events.append((job, progress))
@@ -112,7 +115,8 @@ class FakeJobStore:
         self._change(job, status=status, result=result, position=0)
 
     def prune(self, before: datetime) -> int:
-        old = [row.id for row in self.rows.values() if row.updated_at < before]
+        ended = [row for row in self.rows.values() if row.status in FINISHED]
+        old = [row.id for row in ended if row.updated_at < before]
         for job in old:
             del self.rows[job]
         return len(old)
@@ -121,13 +125,21 @@ class FakeJobStore:
         self._change(job, cancel_requested=True)
 
     def cancel_requested(self, job: str) -> bool:
-        return self.rows[job].cancel_requested
+        return job in self.rows and self.rows[job].cancel_requested
+
+    def _by_age(self) -> builtins.list[Job]:
+        return sorted(self.rows.values(), key=lambda job: (job.created_at, job.id))
 
     def _change(self, job: str, **changes: Any) -> None:
         with self._guard:
             row = self.rows.get(job)
-            if row is not None and row.status not in FINISHED:
-                self.rows[job] = replace(row, updated_at=now(), **changes)
+            if row is None or row.status in FINISHED:
+                return
+            row = self.rows[job] = replace(row, updated_at=now(), **changes)
+            if row.position == 0:
+                self._queue = [each for each in self._queue if each != job]
+            elif job not in self._queue:
+                self._queue.append(job)
 
 
 @dataclass

@@ -1,0 +1,133 @@
+"""What every engine's containers do; needs `containers`, and `shell`, a container's description."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from oduflow.adapters.docker.errors import ImageMissing, NameTaken
+from oduflow.domain.clock import now
+from oduflow.domain.container import Attachment
+from oduflow.domain.errors import Cancelled, NotFound, UpstreamFailed
+from oduflow.domain.progress_monitor import ProgressMonitor
+
+
+class ContainersContract:
+    """The lives of containers."""
+
+    def test_a_container_goes_through_its_states(self, containers, shell):
+        made = containers.create(shell)
+        created = containers.facts(shell.name)
+        containers.start(shell.name)
+        containers.start(shell.name)
+        running = containers.facts(made)
+        containers.stop(shell.name, timeout=1)
+        containers.stop(shell.name, timeout=1)
+        stopped = containers.facts(shell.name)
+        containers.remove(shell.name)
+        containers.remove(shell.name)
+
+        assert (created.id, created.name, created.status) == (made, shell.name, "created")
+        assert (created.started_at, created.exit_code) == ("", 0)
+        assert (running.status, running.started_at[-1]) == ("running", "Z")
+        assert (stopped.status, stopped.exit_code) == ("exited", 143)
+        assert containers.facts(shell.name) is None
+
+    def test_the_beginning_of_an_id_is_no_name(self, containers, shell):
+        made = containers.create(shell)
+
+        assert containers.facts(made[:12]) is None
+
+        containers.remove(made)
+
+    def test_a_running_container_is_removed_too(self, containers, shell):
+        containers.create(shell)
+        containers.start(shell.name)
+
+        containers.remove(shell.name)
+
+        assert containers.facts(shell.name) is None
+
+    def test_a_name_is_given_once(self, containers, shell):
+        containers.create(shell)
+
+        with pytest.raises(NameTaken):
+            containers.create(shell)
+
+        containers.remove(shell.name)
+
+    def test_an_image_that_is_not_here_is_named_so(self, containers, shell):
+        with pytest.raises(ImageMissing):
+            containers.create(replace(shell, image="no-such-image:1"))
+
+        assert containers.facts(shell.name) is None
+
+    def test_a_missing_network_is_noticed_at_the_creation(self, containers, shell):
+        with pytest.raises(NotFound):
+            containers.create(replace(shell, networks=(Attachment("no-such-network"),)))
+
+        assert containers.facts(shell.name) is None
+
+    def test_what_is_not_there_cannot_be_used(self, containers):
+        with pytest.raises(NotFound):
+            containers.start("no-such-container")
+        with pytest.raises(NotFound):
+            containers.stop("no-such-container")
+        with pytest.raises(NotFound):
+            containers.logs("no-such-container")
+
+    def test_a_list_has_those_that_carry_every_label(self, containers, shell, labels):
+        mine, other = {**labels, "kind": "a"}, {**labels, "kind": "b"}
+        containers.create(replace(shell, labels=mine))
+        containers.create(replace(shell, name=f"{shell.name}-b", labels=other))
+
+        def listed(**more):
+            return {each.name for each in containers.list({**labels, **more})}
+
+        assert {shell.name, f"{shell.name}-b"} <= listed()
+        assert listed(kind="a") == {shell.name}
+        assert {shell.name, f"{shell.name}-b"} <= listed(kind="")
+        assert listed(absent="") == set()
+        (found,) = containers.list({**labels, "kind": "a"})
+        assert (found.labels, found.status, found.started_at) == (mine, "created", "")
+        containers.remove(shell.name)
+        containers.remove(f"{shell.name}-b")
+
+    def test_a_program_that_ends_leaves_its_exit_code_and_log(self, containers, shell, ended):
+        containers.create(replace(shell, command=("echo one; echo two; exit 7",)))
+        containers.start(shell.name)
+
+        found = ended(shell.name)
+
+        assert (found.status, found.exit_code, found.addresses) == ("exited", 7, {})
+        assert containers.logs(shell.name) == "one\ntwo\n"
+        assert containers.logs(shell.name, tail=1) == "two\n"
+        assert containers.logs(shell.name, since=now() + timedelta(minutes=1)) == ""
+        containers.remove(shell.name)
+
+    def test_a_one_off_answers_its_lines_and_exit_code_and_is_removed(self, containers, shell):
+        told: list[str] = []
+
+        result = containers.run_one_off(
+            replace(shell, command=("echo one; echo two; exit 3",)),
+            timeout=30,
+            monitor=ProgressMonitor(told.append),
+        )
+
+        assert (result.exit_code, result.output, result.out_of_memory) == (3, "one\ntwo", False)
+        assert told == ["one", "two"]
+        assert containers.facts(shell.name) is None
+
+    def test_a_one_off_that_does_not_end_is_stopped_and_removed(self, containers, shell):
+        with pytest.raises(UpstreamFailed, match="did not end within 1 s"):
+            containers.run_one_off(shell, timeout=1)
+
+        assert containers.facts(shell.name) is None
+
+    def test_a_one_off_that_is_called_off_is_removed(self, containers, shell):
+        with pytest.raises(Cancelled):
+            containers.run_one_off(
+                shell, timeout=30, monitor=ProgressMonitor(cancelled=lambda: True)
+            )
+
+        assert containers.facts(shell.name) is None

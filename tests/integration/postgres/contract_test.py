@@ -1,0 +1,15 @@
+"""The real cluster's half of the contract: tests/contract/postgres_test.py has the other."""
+
+import pytest
+
+from tests.contract.suites.cluster import ClusterContract
+from tests.support.tenants import Made
+
+
+class TestCluster(ClusterContract):
+    """The cluster."""
+
+
+@pytest.fixture
+def odoo(odoo_template: Made) -> Made:
+    return odoo_template

@@ -1,0 +1,194 @@
+"""Git servers in memory; what is read from them is written into real folders."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from oduflow.adapters.git.branches import check_branch, similar
+from oduflow.adapters.git.credentials.entries import Entry
+from oduflow.adapters.git.credentials.private_urls import read_private_url
+from oduflow.adapters.git.failures import AccessRefused
+from oduflow.adapters.git.heads import RemoteHead
+from oduflow.adapters.git.urls import RemoteUrl, parse_url
+from oduflow.domain.errors import Cancelled, NotFound
+from oduflow.domain.progress_monitor import UNWATCHED, ProgressMonitor
+
+HOST = "git.example.com"
+
+Files = Mapping[str, str]
+
+
+@dataclass
+class MemoryRepository:
+    """One repository: the files of each commit, the commit of each branch."""
+
+    default: str
+    branches: dict[str, str] = field(default_factory=dict)
+    commits: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+@dataclass
+class MemoryGitServer:
+    """Repositories by URL; the members that tests use are those of `git_server.GitServer`."""
+
+    repositories: dict[str, MemoryRepository] = field(default_factory=dict)
+
+    def url(self, path: str) -> str:
+        return f"https://{HOST}/{path}"
+
+    def repository(self, name: str, branches: Mapping[str, Files], *, default: str = "main") -> str:
+        """Make or extend a repository by one commit a branch; return its URL."""
+        url = self.url(f"public/{name}.git")
+        made = self.repositories.setdefault(url, MemoryRepository(default))
+        for branch, files in branches.items():
+            told = json.dumps([made.branches.get(branch, ""), branch, dict(files)])
+            commit = hashlib.sha1(told.encode(), usedforsecurity=False).hexdigest()
+            made.branches[branch] = commit
+            made.commits[commit] = dict(files)
+        return url
+
+    def commit(self, name: str, branch: str) -> str:
+        return self.repositories[self.url(f"public/{name}.git")].branches[branch]
+
+    def forget(self, name: str, branch: str) -> None:
+        del self.repositories[self.url(f"public/{name}.git")].branches[branch]
+
+
+class MemoryGit:
+    """Has the methods of `adapters.git.repository.GitRepositories`."""
+
+    def __init__(self, server: MemoryGitServer) -> None:
+        self._server = server
+
+    def check_git(self) -> str:
+        return "git in memory"
+
+    def clean_url(self, url: str) -> str:
+        return self.remote(url).clean
+
+    def remote(self, url: str) -> RemoteUrl:
+        return parse_url(url, (HOST,))
+
+    def resolve_branch(self, url: str, branch: str | None, *, team: str) -> RemoteHead:
+        if branch is not None:
+            check_branch(branch)
+        found = self._get(url)
+        wanted = branch or found.default
+        if wanted not in found.branches:
+            others = similar(wanted, found.branches)
+            raise NotFound(
+                f"{url} has no branch {wanted}.",
+                f"Did you mean: {', '.join(others)}?" if others else "It has no branches.",
+            )
+        return RemoteHead(wanted, found.branches[wanted])
+
+    def read_private_url(self, url: str, path: str | None) -> tuple[RemoteUrl, Entry]:
+        return read_private_url(url, path, (HOST,))
+
+    def prove(self, remote: RemoteUrl, entry: Entry) -> bool:
+        if remote.clean in self._server.repositories:
+            return False
+        raise AccessRefused(f"{remote.host} does not let it in.")
+
+    def checkout(
+        self,
+        url: str,
+        branch: str,
+        *,
+        team: str,
+        git_dir: Path,
+        work_tree: Path,
+        monitor: ProgressMonitor = UNWATCHED,
+    ) -> str:
+        commit, files = self._download(url, branch, monitor)
+        git_dir.mkdir(parents=True, exist_ok=True)
+        work_tree.mkdir(parents=True, exist_ok=True)
+        for left in work_tree.iterdir():
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        _write(files, work_tree)
+        return commit
+
+    def fetch(
+        self,
+        url: str,
+        branch: str,
+        *,
+        team: str,
+        git_dir: Path,
+        monitor: ProgressMonitor = UNWATCHED,
+    ) -> str:
+        commit, files = self._download(url, branch, monitor)
+        self.copy(git_dir).keep(branch, commit, files)
+        return commit
+
+    def copy(self, git_dir: Path, monitor: ProgressMonitor = UNWATCHED) -> "MemoryCopy":
+        return MemoryCopy(git_dir)
+
+    def _download(
+        self, url: str, branch: str, monitor: ProgressMonitor
+    ) -> tuple[str, dict[str, str]]:
+        check_branch(branch)
+        found = self._get(url)
+        if branch not in found.branches:
+            raise NotFound(f"{url} has no such branch.", "Check its name.")
+        monitor.on_progress("Receiving objects: 100%")
+        if monitor.cancelled():
+            raise Cancelled("Stopped on request.")
+        commit = found.branches[branch]
+        return commit, found.commits[commit]
+
+    def _get(self, url: str) -> MemoryRepository:
+        found = self._server.repositories.get(self.clean_url(url))
+        if found is None:
+            raise NotFound(f"There is no repository {url}.", "Check its address.")
+        return found
+
+
+@dataclass(frozen=True)
+class MemoryCopy:
+    """Has the methods of `adapters.git.shared_store.SharedStore` that services call."""
+
+    git_dir: Path
+
+    def keep(self, branch: str, commit: str, files: Files) -> None:
+        """Add a commit, which its branch is at from now on."""
+        kept = self._kept()
+        kept["files"][commit] = dict(files)
+        kept["branches"][branch] = commit
+        self._write(kept)
+
+    def holds(self, commit: str) -> bool:
+        return commit in self._kept()["files"]
+
+    def check_out(self, commit: str, work_tree: Path) -> None:
+        if not self.holds(commit):
+            raise NotFound("The copy of the extra repo is damaged; it will be fetched anew.")
+        work_tree.mkdir(parents=True)
+        _write(self._kept()["files"][commit], work_tree)
+
+    def tidy(self) -> None:
+        kept = self._kept()
+        current = kept["branches"].values()
+        kept["files"] = {each: kept["files"][each] for each in current}
+        self._write(kept)
+
+    def _kept(self) -> dict[str, dict]:  # type: ignore[type-arg]
+        there = self._file.is_file()
+        return json.loads(self._file.read_text()) if there else {"files": {}, "branches": {}}
+
+    def _write(self, kept: dict[str, dict]) -> None:  # type: ignore[type-arg]
+        self.git_dir.mkdir(parents=True, exist_ok=True)
+        self._file.write_text(json.dumps(kept))
+
+    @property
+    def _file(self) -> Path:
+        return self.git_dir / "copy.json"
+
+
+def _write(files: Files, folder: Path) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)

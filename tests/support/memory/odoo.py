@@ -1,0 +1,123 @@
+"""What the containers of the engine in memory run: Odoo, pip, and PostgreSQL's initdb."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from oduflow.adapters.odoo.conf import CONF_TARGET, DATA_TARGET
+from oduflow.adapters.postgres.config import DATA_FOLDER, VOLUME_TARGET
+from oduflow.domain.container import ContainerSpec
+from oduflow.services.environments.python_deps import REQUIREMENTS, TARGET
+from tests.support.memory.engine import MemoryEngine, Run
+from tests.support.memory.postgres import MemoryPostgres
+
+OK = 200
+TRACEBACK = "Traceback (most recent call last):\n  File x\nValueError: it broke"
+
+
+@dataclass
+class MemoryOdoo:
+    """The programs, and how they fail.
+
+    Attributes:
+        page_status: what `/web/login` answers; None answers nothing.
+        boot_exit: the code with which Odoo ends before it serves a page.
+        out_of_memory: whether the kernel ended it.
+        broken: modules that cannot be installed.
+        pip_exit: the code with which pip ends.
+        initdb_exit: the code with which initdb ends.
+        installs: the modules of each installation.
+        pip_runs: the requirements of each installation.
+    """
+
+    engine: MemoryEngine
+    postgres: MemoryPostgres
+    page_status: int | None = OK
+    boot_exit: int | None = None
+    out_of_memory: bool = False
+    broken: set[str] = field(default_factory=set)
+    pip_exit: int = 0
+    initdb_exit: int = 0
+    installs: list[tuple[str, ...]] = field(default_factory=list)
+    pip_runs: list[str] = field(default_factory=list)
+
+    def program(self, spec: ContainerSpec) -> Run:
+        """Run what a container was made for."""
+        if spec.entrypoint[0] == "postgres":
+            return Run(("database system is ready",), stopped_code=0)
+        if "initdb" in spec.entrypoint:
+            return self._initdb(spec)
+        if "pip" in spec.entrypoint:
+            return self._pip(spec)
+        if spec.entrypoint[0] == "python3":
+            return self._assets(spec)
+        if "--init" in spec.command:
+            return self._install(spec)
+        return self._serve()
+
+    def login_status(self, address: str) -> int | None:
+        """Answer as `/web/login` of the container that has the address."""
+        serving = any(
+            address in container.joined.values() and container.status == "running"
+            for container in self.engine.containers.values()
+        )
+        return self.page_status if serving else None
+
+    def _serve(self) -> Run:
+        lines = ("odoo: starting",) if self.boot_exit is None else tuple(TRACEBACK.split("\n"))
+        return Run(lines, self.boot_exit, out_of_memory=self.out_of_memory, stopped_code=0)
+
+    def _install(self, spec: ContainerSpec) -> Run:
+        wanted = tuple(spec.command[spec.command.index("--init") + 1].split(","))
+        self.installs.append(wanted)
+        database = _database(spec)
+        failing = self.broken & set(wanted)
+        installed = wanted if not failing else ()
+        self.postgres.install(database, installed, knows=wanted)
+        filestore = self._folder(spec, DATA_TARGET) / "filestore" / database
+        filestore.mkdir(parents=True, exist_ok=True)
+        (filestore / "attachment").write_text(",".join(installed))
+        return Run(tuple(TRACEBACK.split("\n")) if failing else ("installed",), 0)
+
+    def _assets(self, spec: ContainerSpec) -> Run:
+        filestore = self._folder(spec, DATA_TARGET) / "filestore" / _database(spec)
+        (filestore / "assets").write_text("generated")
+        return Run(("assets",), 0)
+
+    def _pip(self, spec: ContainerSpec) -> Run:
+        self.pip_runs.append(self._folder(spec, REQUIREMENTS).read_text())
+        if self.pip_exit:
+            return Run(("ERROR: No matching distribution found",), self.pip_exit)
+        (self._folder(spec, TARGET) / "package.py").write_text("")
+        return Run(("Successfully installed",), 0)
+
+    def _initdb(self, spec: ContainerSpec) -> Run:
+        if self.initdb_exit:
+            return Run(("initdb: error",), self.initdb_exit)
+        data = self._folder(spec, VOLUME_TARGET) / Path(DATA_FOLDER).relative_to(VOLUME_TARGET)
+        data.mkdir(parents=True, exist_ok=True)
+        (data / "PG_VERSION").write_text("18")
+        return Run(("Success.",), 0)
+
+    def _folder(self, spec: ContainerSpec, target: str) -> Path:
+        return mounted(self.engine, spec, target)
+
+
+def mounted(engine: MemoryEngine, spec: ContainerSpec, target: str) -> Path:
+    """Return what a container has mounted at a path."""
+    mount = next(each for each in spec.mounts if each.target == target)
+    if mount.kind == "volume":
+        return engine.volumes[mount.source].mountpoint
+    return Path(mount.source)
+
+
+def module(*names: str, **files: str) -> dict[str, str]:
+    """Write the files of a repository with these modules."""
+    return {f"{name}/__manifest__.py": '{"name": "x"}' for name in names} | files
+
+
+def _database(spec: ContainerSpec) -> str:
+    conf = next(mount.source for mount in spec.mounts if mount.target == CONF_TARGET)
+    found = re.search(r"^db_name *= *(\S+)$", Path(conf).read_text(), re.MULTILINE)
+    assert found, "odoo.conf names no database"
+    return found[1]

@@ -1,0 +1,55 @@
+"""Volumes of the engine in memory: real folders."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from oduflow.domain.container import VolumeFacts
+from oduflow.domain.errors import Conflict, NotFound
+from tests.support.memory.engine import MemoryEngine, carries
+
+
+class MemoryVolumes:
+    """Has the methods of `adapters.docker.volumes.Volumes`."""
+
+    def __init__(self, engine: MemoryEngine) -> None:
+        self._engine = engine
+
+    def ensure(
+        self, name: str, *, labels: Mapping[str, str], options: Mapping[str, str] | None = None
+    ) -> VolumeFacts:
+        found = self._engine.volumes.get(name) or make_volume(self._engine, name, labels)
+        if options or found.labels != dict(labels):
+            raise Conflict(f"Volume {name} exists, but with other labels or options.")
+        return found
+
+    def facts(self, name: str) -> VolumeFacts | None:
+        return self._engine.volumes.get(name)
+
+    def mountpoint(self, name: str) -> Path:
+        found = self.facts(name)
+        if found is None:
+            raise NotFound(f"There is no volume {name}.")
+        return found.mountpoint
+
+    def remove(self, name: str) -> None:
+        found = self.facts(name)
+        if found is None:
+            return
+        for container in self._engine.containers.values():
+            if any(mount.source == name for mount in container.spec.mounts):
+                raise Conflict(f"{container.spec.name} uses volume {name}.")
+        shutil.rmtree(found.mountpoint)
+        del self._engine.volumes[name]
+
+    def list(self, labels: Mapping[str, str]) -> tuple[VolumeFacts, ...]:
+        everything = self._engine.volumes.values()
+        return tuple(each for each in everything if carries(each.labels, labels))
+
+
+def make_volume(engine: MemoryEngine, name: str, labels: Mapping[str, str]) -> VolumeFacts:
+    """Make a volume with its folder."""
+    folder = engine.folder / name
+    folder.mkdir(parents=True)
+    engine.volumes[name] = VolumeFacts(name, dict(labels), folder)
+    return engine.volumes[name]
