@@ -75,8 +75,8 @@ def create_app(settings: Settings | None = None, services: "Services | None" = N
         app.register_blueprint(blueprint)
     if services is None:
         # Importing wsgi.py may not use the network, so the loop starts with the first request.
-        app.before_request(parts.keeper.start)
-        drain_at_sigterm(app, parts.keeper.stop)
+        app.before_request(parts.reconcile_loop.start)
+        drain_at_sigterm(app, parts.reconcile_loop.stop)
     app.before_request(refuse_while_draining)
     app.after_request(add_headers)
     return app

@@ -36,7 +36,7 @@ def verify(start: int, config: Path | None) -> None:
     with exit_on_failure():
         services = bootstrap.build(load(config))
         services.store.migrate()
-        verdict = services.deps.audit.verify(start)
+        verdict = services.deps.store.audit.verify(start)
         for finding in verdict.findings[1:]:
             echo(f"also: {finding.message}", err=True)
         if verdict.findings:

@@ -31,8 +31,13 @@ def destroy(*, yes: bool, config: Path | None) -> None:
                 sys.exit(EXIT_CODES[Kind.CANCELLED])
         services = bootstrap.build(settings)
         with services.server_lock.acquire("oduflow destroy"):
-            refuse_while_working(services.deps, services.store)
+            refuse_while_working(services.deps.work.jobs, services.store)
             for line in destroy_everything(
-                services.deps, services.networks, services.firewall, services.store
+                services.deps.naming,
+                services.deps.engine,
+                services.networks,
+                services.firewall,
+                services.store,
+                services.recoverables,
             ):
                 click.echo(line)

@@ -27,7 +27,7 @@ def ensure(config: Path | None) -> None:
         settings = load_or_default(config)
         services = bootstrap.build(settings)
         for reference in image_references(settings):
-            services.deps.images.ensure(reference, echo)
+            services.deps.engine.images.ensure(reference, echo)
             click.echo(f"{reference} is available.")
 
 

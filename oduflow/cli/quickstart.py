@@ -52,7 +52,7 @@ def quickstart(config: Path | None) -> None:
         except EngineUnreachable:
             install_engine(echo)
         for reference in image_references(settings):
-            services.deps.images.ensure(reference, echo)
+            services.deps.engine.images.ensure(reference, echo)
         failures: list[ErrorView] = []
         with hold_server_lock(services):
             create = partial(_create_first_environment, settings, services, failures)

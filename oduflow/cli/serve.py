@@ -130,7 +130,7 @@ def run_server(
         log.log(level, line)
     for line in without_effect(settings):
         log.warning("%s", line)
-    services.keeper.start()
+    services.reconcile_loop.start()
     mcp.prepare(app)
     if settings.server.sample:
         serve_sample(services.deps.naming, settings.server.port)
@@ -141,7 +141,7 @@ def run_server(
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         threading.Thread(
-            target=_drain_and_stop, args=(app, services.keeper.stop), daemon=True
+            target=_drain_and_stop, args=(app, services.reconcile_loop.stop), daemon=True
         ).start()
 
     signal.signal(signal.SIGTERM, stop)

@@ -5,6 +5,7 @@ Containers have readable names. Databases, roles and volumes have opaque ids, be
 role can list them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +70,15 @@ class Naming:
     def labels(self, kind: str, **more: str) -> dict[str, str]:
         """Return the labels that mark a Docker object as the instance's."""
         return {f"{self.instance}.{key}": value for key, value in {"kind": kind, **more}.items()}
+
+    def own_labels(self, labels: Mapping[str, str]) -> dict[str, str]:
+        """Return our labels among others, by the keys that `labels` was given."""
+        prefix = self.label("")
+        return {
+            key.removeprefix(prefix): value
+            for key, value in labels.items()
+            if key.startswith(prefix)
+        }
 
     def label(self, key: str) -> str:
         """Return the full name of a label."""

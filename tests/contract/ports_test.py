@@ -13,8 +13,8 @@ from oduflow.domain.access import Actor, ActorKind, Tier
 from oduflow.domain.audit.rows import AuditRow
 from oduflow.domain.clock import now
 from oduflow.domain.grant_rules import Grant
-from oduflow.services.access.audit import AuditTrail
-from oduflow.services.access.grants import GrantKeeper
+from oduflow.services.access.audit import AuditWriter
+from oduflow.services.access.grants import GrantAuthenticator
 from tests.contract.suites.jobs import JobsContract
 from tests.contract.suites.ports import (
     AuditSinkContract,
@@ -102,10 +102,10 @@ class TestGrantUsageInSqlite(GrantUsageContract):
     """Calls in the store."""
 
     @pytest.fixture
-    def usage(self, store: Store) -> GrantKeeper:
+    def usage(self, store: Store) -> GrantAuthenticator:
         grants = Grants(store)
         grants.add(two_calls(), limit=1)
-        return GrantKeeper(grants, Environments(store), lambda: {"1"})
+        return GrantAuthenticator(grants, Environments(store), lambda: {"1"})
 
 
 class TestAuditInMemory(AuditSinkContract):
@@ -124,13 +124,13 @@ class TestAuditInSqlite(AuditSinkContract):
     """Rows in the store."""
 
     @pytest.fixture
-    def sink(self, store: Store) -> Iterator[AuditTrail]:
-        trail = AuditTrail(open_log(store))
+    def sink(self, store: Store) -> Iterator[AuditWriter]:
+        trail = AuditWriter(open_log(store))
         yield trail
         trail.close()
 
     @pytest.fixture
-    def recorded(self, store: Store, sink: AuditTrail) -> Callable[[], list[AuditRow]]:
+    def recorded(self, store: Store, sink: AuditWriter) -> Callable[[], list[AuditRow]]:
         def rows() -> list[AuditRow]:
             sink.close()
             log = open_log(store)

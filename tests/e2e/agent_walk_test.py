@@ -80,7 +80,7 @@ async def _walk(server: Server, repository: str, mode: str) -> None:
 
 
 def _database(server: Server) -> str:
-    row = server.instance.services.deps.environments.get("blue", "walked")
+    row = server.instance.services.deps.store.environments.get("blue", "walked")
     assert row is not None
     return f"env_{row.id}"
 

@@ -63,10 +63,10 @@ def api_world(folder: Path) -> Iterator[ApiWorld]:
     runner = Runner(
         Registry(_operations(ledger)),
         built.deps,
-        locks=built.deps.locks,
-        jobs=built.deps.jobs,
+        locks=built.deps.work.locks,
+        jobs=built.deps.work.jobs,
         audit=built.audit,
-        environments=built.deps.environments,
+        environments=built.deps.store.environments,
         grants=built.grants,
     )
     services = replace(built, runner=runner)
@@ -75,8 +75,8 @@ def api_world(folder: Path) -> Iterator[ApiWorld]:
     try:
         yield ApiWorld(create_app(services=services), ledger)
     finally:
-        for job in services.deps.jobs.store.unfinished():
-            services.deps.jobs.wait(job.actor.team, job.id, 10)
+        for job in services.deps.work.jobs.store.unfinished():
+            services.deps.work.jobs.wait(job.actor.team, job.id, 10)
         services.audit.close()
         services.store.close()
         services.engine.close()
@@ -84,10 +84,10 @@ def api_world(folder: Path) -> Iterator[ApiWorld]:
 
 def _fill(services: bootstrap.Services) -> None:
     deps = services.deps
-    deps.templates.add(store_rows.template(name=KNOWN["templates"]))
-    deps.environments.add(store_rows.environment(name=KNOWN["environments"]))
-    deps.jobs.store.add(store_rows.job(id=KNOWN["jobs"], actor=ADMIN))
-    deps.jobs.store.finish(KNOWN["jobs"], Status.OK, {"status": "ok", "summary": "Done."})
+    deps.store.templates.add(store_rows.template(name=KNOWN["templates"]))
+    deps.store.environments.add(store_rows.environment(name=KNOWN["environments"]))
+    deps.work.jobs.store.add(store_rows.job(id=KNOWN["jobs"], actor=ADMIN))
+    deps.work.jobs.store.finish(KNOWN["jobs"], Status.OK, {"status": "ok", "summary": "Done."})
     services.oauth.logins.bind(Login(KNOWN["logins"], "583231"))
     raw = {"name": KNOWN["grants"], "environments": [KNOWN["environments"]], "tiers": ["read"]}
     services.runner.call("create_grant", raw, ADMIN, Origin("test"))

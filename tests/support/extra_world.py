@@ -18,10 +18,12 @@ from oduflow.kernel.call import Call, Origin
 from oduflow.services.extra_repos import add as extra_addition
 from oduflow.services.extra_repos import checkouts as extra_checkouts
 from oduflow.services.extra_repos import update as extra_repos
+from oduflow.services.extra_repos.view import find
 from oduflow.services.failpoints import Failpoints
-from oduflow.services.infrastructure.disk import Disk
+from oduflow.services.server.disk import Disk
 from oduflow.settings import parse
 from tests.support.git_server import GitServer
+from tests.support.parts import deps_of
 from tests.support.store_rows import environment, template
 
 MODULE = {"web_dark/__manifest__.py": '{"name": "Dark"}', "web_dark/__init__.py": ""}
@@ -41,14 +43,16 @@ class ExtraWorld:
         self.store.migrate()
         self.naming = Naming("oduflow", self.folder)
         self.limits = RepositoryLimits(ask_seconds=20)
-        self.deps: Any = SimpleNamespace(
+        self.deps: Any = deps_of(
             settings=parse("[team.1]\n[team.2]\nui_password = 'another-password-2'\n"),
             naming=self.naming,
             locks=FileLocks(self.folder / "locks"),
             failpoints=Failpoints(self.folder / "failpoints", enabled=False),
             environments=Environments(self.store),
             extra_repos=ExtraRepos(self.store),
-            git=GitRepositories(allowed_hosts=(self.server.authority,), limits=self.limits),
+            repositories=GitRepositories(
+                allowed_hosts=(self.server.authority,), limits=self.limits
+            ),
             infrastructure=SimpleNamespace(disk=Disk(self.folder, minimum=0)),
         )
         Templates(self.store).add(template())
@@ -74,25 +78,25 @@ class ExtraWorld:
         return extra_repos.update(self.deps, self.call(), self.row(name))
 
     def row(self, name: str = "web", team: str = "1") -> ExtraRepo:
-        return extra_repos.find(self.deps, team, name)
+        return find(self.deps, team, name)
 
     def environment(self, name: str, *references: str, team: str = "1") -> Environment:
         """Make an environment's row and give it its extra repos."""
         row = self.reserve(name, *references, team=team)
         row = extra_checkouts.give(self.deps, self.call(team), row, self.lines.append)
-        return self.deps.environments.update(row.id, state=EnvironmentState.RUNNING)  # type: ignore[no-any-return]
+        return self.deps.store.environments.update(row.id, state=EnvironmentState.RUNNING)  # type: ignore[no-any-return]
 
     def reserve(self, name: str, *references: str, team: str = "1") -> Environment:
         pins = extra_checkouts.choose_pins(self.deps, team, references)
         own = ("/mnt/repo/addons",)
         row = environment(id=new_id(), name=name, team=team, extra_repos=pins, addons=own)
-        self.deps.environments.add(row)
+        self.deps.store.environments.add(row)
         return row
 
     def forget(self, row: Environment) -> None:
         """Release an environment's extra repos, as teardown does."""
         extra_checkouts.release(self.deps, row.team, row.id)
-        self.deps.environments.remove(row.id)
+        self.deps.store.environments.remove(row.id)
 
     def checkout(self, row: Environment) -> Path:
         (found,) = extra_checkouts.checkouts(self.deps, row)
@@ -107,7 +111,7 @@ class ExtraWorld:
         return sorted(path.name for path in folder.iterdir() if path.name not in _OWN)
 
     def limited(self, **limits: Any) -> None:
-        self.deps.git = GitRepositories(
+        self.deps.git.repositories = GitRepositories(
             allowed_hosts=(self.server.authority,), limits=replace(self.limits, **limits)
         )
 

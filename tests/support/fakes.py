@@ -292,7 +292,7 @@ class FakeFacts:
         self.told[key] = value
 
 
-class FakeKeeper:
+class FakeReconcileLoop:
     """A reconcile loop that never runs."""
 
     def start(self) -> None:
@@ -321,7 +321,7 @@ class World:
     audit: FakeAudit
     slots: FakeBootSlots
     probe: FakeProbe
-    keeper: FakeKeeper
+    reconcile_loop: FakeReconcileLoop
     verifiers: list[TokenVerifier] = field(default_factory=list)
     still_valid: CredentialCheck = always_valid
     oauth: OAuthParts = field(default_factory=OAuthParts)
@@ -372,7 +372,9 @@ def make_world(
         environments=environments or FakeEnvironments(),
         grants=grants or FakeGrantUsage(),
     )
-    world = World(parse(toml), runner, job_rows, locks, audit, slots, FakeProbe(), FakeKeeper())
+    world = World(
+        parse(toml), runner, job_rows, locks, audit, slots, FakeProbe(), FakeReconcileLoop()
+    )
     if world.settings.server.oauth_enabled:
         parts = world.oauth
         world.verifiers.append(

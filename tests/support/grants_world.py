@@ -24,7 +24,7 @@ from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
-from oduflow.services.access.grants import GrantKeeper
+from oduflow.services.access.grants import GrantAuthenticator
 from oduflow.settings import parse
 from tests.support import store_rows
 from tests.support.fakes import (
@@ -32,11 +32,12 @@ from tests.support.fakes import (
     FakeAudit,
     FakeBootSlots,
     FakeJobStore,
-    FakeKeeper,
     FakeLocks,
     FakeProbe,
+    FakeReconcileLoop,
     World,
 )
+from tests.support.parts import deps_of
 
 ADMIN = Actor("1", ActorKind.BASIC, "admin")
 TEST = Origin("test")
@@ -50,7 +51,7 @@ class GrantsWorld:
     store: Store
     environments: Environments
     grants: Grants
-    keeper: GrantKeeper
+    keeper: GrantAuthenticator
     deps: Any
 
     def call(self, operation: str, /, actor: Actor = ADMIN, **raw: Any) -> Any:
@@ -106,7 +107,7 @@ def grants_world(folder: Path, toml: str = TWO_TEAMS) -> Iterator[GrantsWorld]:
     made = _made(store, toml)
     for team in ("1", "2"):
         template = store_rows.template(id=f"template{team}", team=team)
-        made.deps.templates.add(template)
+        made.deps.store.templates.add(template)
     made.add("shop")
     made.add("till")
     made.add("shop", "2")
@@ -124,7 +125,7 @@ def _made(store: Store, toml: str) -> GrantsWorld:
     rows, locks, audit, slots = JobRows(store), FakeLocks(), FakeAudit(), FakeBootSlots()
     jobs = Jobs(rows, locks, slots)
     environments, grants = Environments(store), Grants(store)
-    deps = SimpleNamespace(
+    deps = deps_of(
         settings=settings,
         naming=Naming("test", Path("/nowhere")),
         environments=environments,
@@ -134,7 +135,7 @@ def _made(store: Store, toml: str) -> GrantsWorld:
         containers=SimpleNamespace(list=lambda _labels: []),
         infrastructure=SimpleNamespace(isolation=None),
     )
-    keeper = GrantKeeper(grants, environments, lambda: settings.teams)
+    keeper = GrantAuthenticator(grants, environments, lambda: settings.teams)
     runner = Runner(
         Registry(_operations()),
         deps,
@@ -152,7 +153,7 @@ def _made(store: Store, toml: str) -> GrantsWorld:
         audit,
         slots,
         FakeProbe(),
-        FakeKeeper(),
+        FakeReconcileLoop(),
         [keeper],
         keeper.still_valid,
     )

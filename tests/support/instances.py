@@ -136,7 +136,12 @@ def running_instance(
 def destroy(services: bootstrap.Services) -> None:
     services.audit.close()  # else its clock would make the store anew
     for _ in destroy_everything(
-        services.deps, services.networks, services.firewall, services.store
+        services.deps.naming,
+        services.deps.engine,
+        services.networks,
+        services.firewall,
+        services.store,
+        services.recoverables,
     ):
         pass
     services.engine.close()
@@ -183,8 +188,8 @@ def world(instance: Instance) -> World:
         containers=_without_looks(_docker("ps", "--all", "--format", "{{.Names}}", prefix=prefix)),
         volumes=_docker("volume", "ls", "--format", "{{.Name}}", prefix=prefix),
         networks=_docker("network", "ls", "--format", "{{.Name}}", prefix=prefix),
-        databases=frozenset(deps.cluster.databases()),
-        roles=frozenset(deps.cluster.roles()),
+        databases=frozenset(deps.postgres.cluster.databases()),
+        roles=frozenset(deps.postgres.cluster.roles()),
         folders=frozenset(
             str(path.relative_to(data_dir))
             for kind in ("environments/*", "templates/*", "extra/*", "extra/*/*")

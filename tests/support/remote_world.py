@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -21,6 +20,7 @@ from oduflow.kernel.registry import Registry
 from tests.support.command_line import oduflow
 from tests.support.fakes import BLUE_TOKEN, TWO_TEAMS, World, make_world
 from tests.support.mcp_world import OPERATIONS
+from tests.support.parts import deps_of
 from tests.support.waitress_server import waitress_server
 
 WAIT_SECONDS = 0.2  # so short that callers must wait for a job themselves
@@ -43,9 +43,9 @@ class Caller:
 
 def things_and_jobs(toml: str) -> World:
     """Make a world of things with the operations on jobs."""
-    deps = SimpleNamespace()
+    deps = deps_of()
     world = make_world(toml, operations=[*OPERATIONS, *JOBS], deps=deps)
-    deps.jobs = world.runner.jobs
+    deps.work.jobs = world.runner.jobs
     return world
 
 

@@ -62,7 +62,7 @@ def git_host(authority: str) -> tuple[str, str]:
 
 
 def plan_of(instance: Instance, name: str, team: str = "blue") -> EnvironmentPlan:
-    row = instance.services.deps.environments.get(team, name)
+    row = instance.services.deps.store.environments.get(team, name)
     assert row is not None, name
     return EnvironmentPlan.of(instance.services.deps.naming, row)
 
@@ -70,7 +70,7 @@ def plan_of(instance: Instance, name: str, team: str = "blue") -> EnvironmentPla
 def address_of(instance: Instance, name: str, team: str = "blue") -> str:
     """Return the address of an environment in its team's network."""
     plan = plan_of(instance, name, team)
-    facts = instance.services.deps.containers.facts(plan.container)
+    facts = instance.services.deps.engine.containers.facts(plan.container)
     assert facts is not None
     return facts.addresses[plan.naming.team_network(team)]
 
@@ -102,37 +102,42 @@ def docker(*words: str, given: str = "") -> str:
 def give_template(instance: Instance, team: str) -> None:
     """Copy blue's template to another team: building one takes half a minute."""
     deps = instance.services.deps
-    row = deps.templates.get("blue", TEMPLATE)
+    row = deps.store.templates.get("blue", TEMPLATE)
     assert row is not None
-    if deps.templates.get(team, TEMPLATE) is not None:
+    if deps.store.templates.get(team, TEMPLATE) is not None:
         return
     copy = replace(row, id=new_id(), team=team)
     source, made = (TemplatePlan.of(deps.naming, each) for each in (row, copy))
-    cluster, password = deps.cluster, "only-until-it-is-sealed"
+    cluster, password = deps.postgres.cluster, "only-until-it-is-sealed"
     cluster.create_role(made.database, password, connection_limit=5)
     cluster.clone_database(source.database, made.database, made.database, strategy="wal_log")
     cluster.hand_over(
         made.database, from_role=source.database, to_role=made.database, password=password
     )
     cluster.seal_template(made.database, made.database)
-    deps.volumes.ensure(made.volume, labels=made.labels(copy))
-    root, image = deps.volumes.mountpoint(made.volume), deps.images.facts(row.odoo_image)
+    deps.engine.volumes.ensure(made.volume, labels=made.labels(copy))
+    root, image = (
+        deps.engine.volumes.mountpoint(made.volume),
+        deps.engine.images.facts(row.odoo_image),
+    )
     prepare_volume(root, image.uid, image.gid)
-    clone_filestore(deps.volumes.mountpoint(source.volume), source.database, root, made.database)
-    deps.templates.add(copy)
+    clone_filestore(
+        deps.engine.volumes.mountpoint(source.volume), source.database, root, made.database
+    )
+    deps.store.templates.add(copy)
 
 
 def with_git(instance: Instance, git: GitRepositories) -> Instance:
     """Replace the git adapter."""
     services = instance.services
-    deps = replace(services.deps, git=git)
+    deps = replace(services.deps, git=replace(services.deps.git, repositories=git))
     runner = Runner(
         services.registry,
         deps,
-        locks=deps.locks,
-        jobs=deps.jobs,
+        locks=deps.work.locks,
+        jobs=deps.work.jobs,
         audit=services.audit,
-        environments=deps.environments,
+        environments=deps.store.environments,
         grants=services.grants,
     )
     return replace(instance, services=replace(services, deps=deps, runner=runner))

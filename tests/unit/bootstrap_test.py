@@ -9,6 +9,8 @@ from oduflow.domain.audit.view import ReadAudit
 from oduflow.domain.errors import Failure
 from oduflow.domain.oauth import Login
 from oduflow.domain.plan import Naming
+from oduflow.services.access.github import GithubPeople
+from oduflow.services.server.recover import ServerRecovery
 from oduflow.settings import load, parse
 from tests.support.programs import finished, running
 
@@ -43,7 +45,7 @@ def test_everything_works_on_the_same_configuration(tmp_path):
     services = build(tmp_path, "oduflow")
 
     assert services.settings is services.deps.settings
-    assert services.runner.jobs is services.deps.jobs
+    assert services.runner.jobs is services.deps.work.jobs
     assert services.registry is services.runner.registry
 
 
@@ -55,7 +57,10 @@ def test_a_team_that_is_no_longer_configured_is_no_longer_valid(tmp_path):
     program = Actor("1", ActorKind.TOKEN, "auth_token")
 
     def stand(live: Any) -> list[bool]:
-        now_so = replace(services, live=live)
+        oauth = services.oauth
+        ids = services.runner.environment_id
+        people = GithubPeople(live.current, oauth.tokens, oauth.logins, ids)
+        now_so = replace(services, live=live, people=people)
         return [now_so.still_valid(person), now_so.still_valid(program)]
 
     assert stand(services.live) == [True, True]
@@ -67,13 +72,17 @@ def test_a_team_that_is_no_longer_configured_is_no_longer_valid(tmp_path):
 
 def test_the_doctor_waits_for_the_engine_for_seconds_only(tmp_path):
     services = build(tmp_path, "oduflow")
-    watched = services.probe.deps
+    doctor = services.probe
     engines = {
-        services.probe.engine,
-        watched.images._engine,
-        watched.containers._engine,
-        watched.infrastructure.networks._engine,
-        watched.infrastructure.database.containers._engine,
+        doctor.engine,
+        doctor.images._engine,
+        doctor.infrastructure.networks._engine,
+        doctor.infrastructure.database.containers._engine,
+        *(
+            noun.containers._engine
+            for noun in doctor.recoverables
+            if isinstance(noun, ServerRecovery)
+        ),
     }
 
     (quick,) = engines
@@ -85,7 +94,7 @@ def test_the_doctor_waits_for_the_engine_for_seconds_only(tmp_path):
     ("instance", "enabled"), [("test-1", True), ("oduflow", False), ("contest-1", False)]
 )
 def test_only_instances_of_tests_can_be_held_at_a_failpoint(tmp_path, instance, enabled):
-    assert build(tmp_path, instance).deps.failpoints.enabled is enabled
+    assert build(tmp_path, instance).deps.work.failpoints.enabled is enabled
 
 
 @pytest.mark.parametrize("sample", [True, False])
@@ -94,10 +103,10 @@ def test_the_samples_git_server_is_allowed_only_where_it_is_served(tmp_path, sam
     url = "http://127.0.0.1:8770/addons.git"
 
     if sample:
-        assert services.deps.git.clean_url(url) == url
+        assert services.deps.git.repositories.clean_url(url) == url
     else:
         with pytest.raises(Failure):
-            services.deps.git.clean_url(url)
+            services.deps.git.repositories.clean_url(url)
 
 
 def test_what_was_counted_is_written_when_the_servers_process_ends(tmp_path):
@@ -107,7 +116,7 @@ def test_what_was_counted_is_written_when_the_servers_process_ends(tmp_path):
         finished(process)
 
     services = bootstrap.build(load(config))
-    (found,) = services.deps.audit.find("1", ReadAudit())
+    (found,) = services.deps.store.audit.find("1", ReadAudit())
     services.store.close()
 
     assert (found.row.operation, found.row.count) == ("sign_in", 3)

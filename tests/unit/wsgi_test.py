@@ -12,7 +12,7 @@ from flask import Flask
 
 from oduflow import bootstrap
 from oduflow.domain.errors import UpstreamFailed
-from oduflow.services.server.reconcile_loop import Keeper
+from oduflow.services.server.reconcile_loop import ReconcileLoop
 from oduflow.web import create_app
 from tests.support.fakes import ONE_TEAM
 
@@ -85,7 +85,7 @@ def test_a_start_that_fails_says_why_without_a_traceback(folder, started, monkey
 def started(monkeypatch):
     calls: list[str] = []
     monkeypatch.delitem(sys.modules, "gunicorn", raising=False)  # as under any other server
-    monkeypatch.setattr(Keeper, "start", lambda _keeper: calls.append("keeper"))
+    monkeypatch.setattr(ReconcileLoop, "start", lambda _loop: calls.append("keeper"))
     before = signal.getsignal(signal.SIGTERM)
     yield calls
     signal.signal(signal.SIGTERM, before)

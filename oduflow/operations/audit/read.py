@@ -26,7 +26,7 @@ def read_audit(deps: Deps, call: Call, args: ReadAudit) -> Outcome[AuditPage]:
             "The audit trail belongs to the team as a whole.",
             "Ask for a grant that is not bound to environments.",
         )
-    found = deps.audit.find(call.actor.team, args)
+    found = deps.store.audit.find(call.actor.team, args)
     more = found[-1].number if len(found) == args.limit else None
     steps = (f"read_audit before={more}",) if more else ()
     page = AuditPage(entries=tuple(map(AuditEntry.of, found)), before=more)

@@ -18,7 +18,7 @@ from oduflow.services.deps import Deps
 def delete_credential(deps: Deps, call: Call, args: CredentialName) -> Outcome[Nothing]:
     """Delete a git credential here; the provider's token stays valid. There is no undo."""
     entry = find(deps, call.actor.team, args)
-    deps.credentials.remove(call.actor.team, entry)
+    deps.git.credentials.remove(call.actor.team, entry)
     return Outcome(
         Nothing(), f"The credential of {entry.shown_user} for {entry.authority} is deleted."
     )

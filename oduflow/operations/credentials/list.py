@@ -12,9 +12,9 @@ from oduflow.services.deps import Deps
 @operation(permission=Permission.CREDENTIAL_READ, effect=Effect.READ, rest="GET /credentials")
 def list_credentials(deps: Deps, call: Call, args: Nothing) -> Outcome[CredentialList]:
     """List the team's git credentials, masked, with the result of the last check of each."""
-    checks = deps.credentials.checked(call.actor.team)
+    checks = deps.git.credentials.checked(call.actor.team)
     found = tuple(
-        view(deps, entry, checks.get(entry)) for entry in deps.credentials.list(call.actor.team)
+        view(deps, entry, checks.get(entry)) for entry in deps.git.credentials.list(call.actor.team)
     )
     steps = () if found else ("oduflow call setup_repo_auth -",)
     return Outcome(CredentialList(credentials=found), f"{len(found)} credentials.", next=steps)

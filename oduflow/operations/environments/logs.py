@@ -29,7 +29,7 @@ def get_environment_logs(
     """
     filtering = args.grep is not None or args.level is not None
     try:
-        text = deps.containers.logs(
+        text = deps.engine.containers.logs(
             EnvironmentPlan.of(deps.naming, environment).container,
             tail=FILTERED_FROM if filtering else args.lines,
         )

@@ -20,5 +20,5 @@ def protect_environment(
     deps: Deps, call: Call, args: ProtectEnvironment, environment: Environment
 ) -> Outcome[EnvironmentView]:
     """Protect an environment from deletion, or remove the protection."""
-    shown = current(deps, deps.environments.update(environment.id, protected=args.protected))
+    shown = current(deps, deps.store.environments.update(environment.id, protected=args.protected))
     return Outcome(shown, f"{shown.name} {'is' if shown.protected else 'is not'} protected.")

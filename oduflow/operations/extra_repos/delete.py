@@ -6,7 +6,8 @@ from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.extra_repos.update import find, remove
+from oduflow.services.extra_repos.delete import remove
+from oduflow.services.extra_repos.view import find
 
 
 @operation(

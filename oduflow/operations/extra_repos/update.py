@@ -6,7 +6,9 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.extra_repos.update import claim, update, view
+from oduflow.services.extra_repos.delete import claim
+from oduflow.services.extra_repos.update import update
+from oduflow.services.extra_repos.view import view
 
 
 @operation(

@@ -62,7 +62,7 @@ def create_grant(deps: Deps, call: Call, args: CreateGrant) -> Outcome[CreatedGr
         created_at=moment,
         expires_at=asked.expires_at or moment,
     )
-    deps.grants.add(row, limit=MOST_GRANTS)
+    deps.store.grants.add(row, limit=MOST_GRANTS)
     (shown,) = views(deps, (row,))
     return Outcome(
         CreatedGrant(**shown.model_dump(), secret=secret),

@@ -23,5 +23,5 @@ def revoke_grant(deps: Deps, call: Call, args: GrantName) -> Outcome[Nothing]:
     created.
     """
     row = find(deps, call.actor, args.name)
-    deps.grants.remove(row.id)
+    deps.store.grants.remove(row.id)
     return Outcome(Nothing(), f"{row.name} is revoked, and every grant made with it.")

@@ -21,4 +21,4 @@ def cancel_job(deps: Deps, call: Call, args: JobHandle) -> Outcome[JobView]:
 
     A deletion cannot be cancelled: that is a conflict.
     """
-    return job_outcome(deps.jobs, deps.jobs.cancel(call.actor.team, args.job))
+    return job_outcome(deps.work.jobs, deps.work.jobs.cancel(call.actor.team, args.job))

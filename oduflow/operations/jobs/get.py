@@ -17,4 +17,4 @@ from oduflow.services.jobs import job_outcome
 )
 def get_job(deps: Deps, call: Call, args: JobHandle) -> Outcome[JobView]:
     """Show the progress of a job, or its result."""
-    return job_outcome(deps.jobs, deps.jobs.get(call.actor.team, args.job))
+    return job_outcome(deps.work.jobs, deps.work.jobs.get(call.actor.team, args.job))

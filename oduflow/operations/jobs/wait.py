@@ -17,4 +17,4 @@ from oduflow.services.jobs import job_outcome
 )
 def wait_for_job(deps: Deps, call: Call, args: WaitForJob) -> Outcome[JobView]:
     """Wait until a job is finished, at most 45 s a call; call again while it runs."""
-    return job_outcome(deps.jobs, deps.jobs.wait(call.actor.team, args.job, args.seconds))
+    return job_outcome(deps.work.jobs, deps.work.jobs.wait(call.actor.team, args.job, args.seconds))

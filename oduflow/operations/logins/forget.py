@@ -26,7 +26,7 @@ def forget_github_login(deps: Deps, call: Call, args: GithubLogin) -> Outcome[No
     """
     _refuse_others_than_operators(call)
     _refuse_foreign(deps, call, args.login)
-    if not deps.logins.forget(args.login):
+    if not deps.store.logins.forget(args.login):
         raise NotFound(f"No account has signed in as {args.login}.", "There is nothing to forget.")
     return Outcome(Nothing(), f"{args.login} is forgotten; the next sign-in binds it again.")
 

@@ -7,7 +7,8 @@ from oduflow.domain.template import TemplateName
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.templates.create import find, remove
+from oduflow.services.templates.delete import remove
+from oduflow.services.templates.view import find
 
 
 @operation(
@@ -22,7 +23,7 @@ from oduflow.services.templates.create import find, remove
 def delete_template(deps: Deps, call: Call, args: TemplateName) -> Outcome[Nothing]:
     """Delete a template; refused while an environment is cloned from it. There is no undo."""
     row = find(deps, call.actor.team, args.name)
-    users = deps.environments.using_template(row.id)
+    users = deps.store.environments.using_template(row.id)
     if users:
         raise Conflict(
             f"Template {row.name} is in use by {', '.join(users)}.",

@@ -31,7 +31,7 @@ class Log(Protocol):
         """Append rows in one transaction."""
 
 
-class AuditTrail:
+class AuditWriter:
     """Implements `kernel.ports.AuditSink`; safe to use from any thread.
 
     Args:

@@ -32,11 +32,13 @@ def keep(deps: Deps, team: str, args: SetupRepoAuth) -> tuple[CredentialView, tu
         Invalid: the URL is wrong, or the credential is not proven; nothing was kept.
         Failure: the server cannot be asked; nothing was kept.
     """
-    remote, entry = deps.git.read_private_url(args.repo_url.get_secret_value(), args.path)
+    remote, entry = deps.git.repositories.read_private_url(
+        args.repo_url.get_secret_value(), args.path
+    )
     doubt = _doubt(deps, remote, entry, insist=not args.keep_unverified)
-    deps.credentials.keep(team, entry)
+    deps.git.credentials.keep(team, entry)
     check = CredentialCheck(verdict(deps, entry), None if doubt else True, now())
-    deps.credentials.remember(team, entry, check)
+    deps.git.credentials.remember(team, entry, check)
     return view(deps, entry, check), (doubt,) if doubt else ()
 
 
@@ -51,7 +53,7 @@ def find(deps: Deps, team: str, args: CredentialName) -> Entry:
     server = split_authority(args.host.strip().lower(), DEFAULT_PORTS["https"])
     found = [
         entry
-        for entry in deps.credentials.list(team)
+        for entry in deps.git.credentials.list(team)
         if (entry.host, entry.port) == server
         and args.username in {entry.shown_user, entry.username}
         and (args.path is None or entry.path == "/" + args.path.strip("/"))
@@ -78,13 +80,13 @@ def look(deps: Deps, team: str, entry: Entry, repo_url: str | None) -> Credentia
         Failure: the repository is none, or what was found cannot be remembered.
     """
     check = CredentialCheck(verdict(deps, entry), _proven(deps, team, entry, repo_url), now())
-    deps.credentials.remember(team, entry, check)
+    deps.git.credentials.remember(team, entry, check)
     return view(deps, entry, check)
 
 
 def verdict(deps: Deps, entry: Entry) -> Verdict:
     """Ask the provider of the host; one without an API takes whatever is kept for valid."""
-    for provider in deps.providers:
+    for provider in deps.git.providers:
         if provider.serves(entry.authority):
             return provider.validate(entry.username, entry.token)
     return OTHER
@@ -98,7 +100,9 @@ def view(deps: Deps, entry: Entry, check: CredentialCheck | None) -> CredentialV
         username=entry.shown_user,
         path=entry.path,
         token=entry.shown_token,
-        provider=next((each.name for each in deps.providers if each.serves(entry.authority)), ""),
+        provider=next(
+            (each.name for each in deps.git.providers if each.serves(entry.authority)), ""
+        ),
         state=said.state,
         token_kind=said.token_kind,
         login=said.login,
@@ -120,7 +124,7 @@ def _doubt(deps: Deps, remote: RemoteUrl, entry: Entry, *, insist: bool) -> str:
     """
     hint = "Correct it and call again; keep_unverified=true keeps it as it is."
     try:
-        if deps.git.prove(remote, entry):
+        if deps.git.repositories.prove(remote, entry):
             return ""
         doubt = f"{remote.host} lets anybody read {remote.path}, which proves no credential."
         hint = "Give the URL of a private repository, or pass keep_unverified=true."
@@ -144,19 +148,23 @@ def _proven(deps: Deps, team: str, entry: Entry, repo_url: str | None) -> bool |
         None when there is none, none is private, or no server answers.
     """
     if repo_url is not None:
-        candidates = [deps.git.remote(repo_url)]
+        candidates = [deps.git.repositories.remote(repo_url)]
         if not entry.fits(candidates[0]):
             raise Invalid(
                 "The credential is not for that repository.", "Leave repo_url out, or correct it."
             )
     else:
-        used = {row.repo_url for row in deps.environments.list(team)}
+        used = {row.repo_url for row in deps.store.environments.list(team)}
         if entry.path.count("/") >= OWNER_AND_NAME:
             used.add(entry.url)
-        candidates = [remote for url in sorted(used) if entry.fits(remote := deps.git.remote(url))]
+        candidates = [
+            remote
+            for url in sorted(used)
+            if entry.fits(remote := deps.git.repositories.remote(url))
+        ]
     for remote in candidates:
         try:
-            if deps.git.prove(remote, entry):
+            if deps.git.repositories.prove(remote, entry):
                 return True
         except (AccessRefused, NotFound):
             return False

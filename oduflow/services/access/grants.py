@@ -23,7 +23,7 @@ from oduflow.services.deps import Deps
 
 
 @dataclass(frozen=True, slots=True)
-class GrantKeeper:
+class GrantAuthenticator:
     """Knows the secrets of grants, and keeps their holders in bounds.
 
     The faces' `TokenVerifier` and the kernel's `GrantUsage`.
@@ -103,7 +103,7 @@ def bounds_of(deps: Deps, actor: Actor) -> Bounds:
     """
     if actor.kind is not ActorKind.GRANT:
         return Bounds(actor.environments, actor.tiers)
-    lineage = deps.grants.lineage(actor.subject_id)
+    lineage = deps.store.grants.lineage(actor.subject_id)
     if not lineage:
         raise Unauthenticated("Your grant was revoked.", "Ask its creator for another.")
     row = lineage[0]
@@ -116,7 +116,7 @@ def own_grants(deps: Deps, actor: Actor) -> tuple[Grant, ...]:
     The holder of a grant: those that were made with it, or with these. Whoever is kept to some
     environments: those that open nothing else.
     """
-    rows = deps.grants.list(actor.team)
+    rows = deps.store.grants.list(actor.team)
     if actor.kind is ActorKind.GRANT:
         below = _below(rows, actor.subject_id)
         rows = tuple(row for row in rows if row.id in below)
@@ -140,8 +140,8 @@ def views(deps: Deps, rows: Iterable[Grant]) -> tuple[GrantView, ...]:
     shown = tuple(rows)
     if not shown:
         return ()
-    names = {row.id: row.name for row in deps.environments.list(shown[0].team)}
-    every = {row.id: row for row in deps.grants.list(shown[0].team)}
+    names = {row.id: row.name for row in deps.store.environments.list(shown[0].team)}
+    every = {row.id: row for row in deps.store.grants.list(shown[0].team)}
     return tuple(_view(row, every, names) for row in shown)
 
 

@@ -1,21 +1,20 @@
-"""Forget what let people and agents in to a team that the configuration does not name any more.
+"""Revoke the access of teams that are no longer configured.
 
-At each look of the keeper, so within half a minute: a team that comes back later, or another that
-is given its id, finds none of it alive. A file that cannot be used removes nobody: what was in
-force before it counts.
+Runs in each round of the reconcile loop, so within half a minute. A team that returns later, or
+another that is given its id, finds no grant and no token valid. An unreadable configuration file
+removes no team: the last valid one counts.
 """
 
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 
+from oduflow.adapters.store import Grants, OAuthTokens
 from oduflow.domain.clock import now
-from oduflow.services.deps import Deps
 
-GRANTS_KEPT = timedelta(days=30)  # past their end, so that people see what became of them
+GRANTS_KEPT = timedelta(days=30)  # after their end, so that people see how they ended
 
 
-def forget_removed_teams(deps: Deps) -> None:
-    """Forget grants, codes and tokens of teams that are gone, and grants that ended long ago."""
-    # Not `deps.settings`: for work in hand that still knows a team that was removed.
-    teams = deps.live.current().teams
-    deps.grants.prune(teams, now() - GRANTS_KEPT)
-    deps.tokens.forget_others(teams)
+def revoke_removed_teams(grants: Grants, tokens: OAuthTokens, teams: AbstractSet[str]) -> None:
+    """Delete grants, codes and tokens of other teams than these, and grants that ended long ago."""
+    grants.prune(teams, now() - GRANTS_KEPT)
+    tokens.forget_others(teams)

@@ -26,9 +26,9 @@ LOG_LINES = 2000
 
 def create_container(deps: Deps, plan: EnvironmentPlan, row: Environment) -> None:
     """Make the container anew, stopped; what had its name is removed first."""
-    deps.containers.remove(plan.container)
-    image = deps.images.facts(row.odoo_image)
-    deps.containers.create(
+    deps.engine.containers.remove(plan.container)
+    image = deps.engine.images.facts(row.odoo_image)
+    deps.engine.containers.create(
         serving_spec(
             plan,
             row,
@@ -61,7 +61,7 @@ def boot(deps: Deps, call: Call, plan: EnvironmentPlan, row: Environment) -> Env
 def halt(deps: Deps, plan: EnvironmentPlan, *, timeout: int) -> None:
     """Stop the container, if there is one, and kill it after `timeout` seconds."""
     with suppress(NotFound):
-        deps.containers.stop(plan.container, timeout=timeout)
+        deps.engine.containers.stop(plan.container, timeout=timeout)
 
 
 def wait_until_serving(deps: Deps, call: Call, plan: EnvironmentPlan, begun: datetime) -> None:
@@ -101,7 +101,7 @@ def _poll(deps: Deps, address: str, call: Call, until: float) -> int | None:
 
 def _address(deps: Deps, plan: EnvironmentPlan, begun: datetime) -> str:
     """Return the running container's address on its team's network."""
-    facts = deps.containers.facts(plan.container)
+    facts = deps.engine.containers.facts(plan.container)
     if facts is None or facts.status not in {"created", "running"}:
         code = "" if facts is None else f" with exit code {facts.exit_code}"
         if facts is not None and facts.out_of_memory:
@@ -111,13 +111,13 @@ def _address(deps: Deps, plan: EnvironmentPlan, begun: datetime) -> str:
 
 
 def _start(deps: Deps, plan: EnvironmentPlan, row: Environment) -> Environment:
-    facts = deps.containers.facts(plan.container)
+    facts = deps.engine.containers.facts(plan.container)
     if facts is not None and facts.labels.get(plan.naming.label("port")) != str(row.port or ""):
         create_container(deps, plan, row)  # killed between a new port and its container
     taken: set[int] = set()
     for _ in range(PORT_TRIES):
         try:
-            deps.containers.start(plan.container)
+            deps.engine.containers.start(plan.container)
         except PortTaken:
             taken.add(row.port or 0)
             row = replace(row, port=take_port(deps, row, frozenset(taken)))
@@ -133,13 +133,13 @@ def _start(deps: Deps, plan: EnvironmentPlan, row: Environment) -> Environment:
 def take_port(deps: Deps, row: Environment, avoid: frozenset[int] = frozenset()) -> int:
     """Reserve the lowest free host port for the environment's life."""
     ports = deps.settings.routing.port_range
-    return deps.environments.take_port(row.id, ports.first, ports.last, avoid=avoid)
+    return deps.store.environments.take_port(row.id, ports.first, ports.last, avoid=avoid)
 
 
 def _did_not_serve(deps: Deps, plan: EnvironmentPlan, begun: datetime, message: str) -> OdooFailed:
     log = ""
     with suppress(NotFound):  # somebody removed the container meanwhile
-        log = deps.containers.logs(plan.container, tail=LOG_LINES, since=begun)
+        log = deps.engine.containers.logs(plan.container, tail=LOG_LINES, since=begun)
     return OdooFailed(
         message,
         f"get_environment_logs name={plan.name} shows more; a fix that was pushed needs "

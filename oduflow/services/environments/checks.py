@@ -1,16 +1,10 @@
 """Decide what a new environment is made of, before anything is made."""
 
-import re
-
-from oduflow.domain.container import ImageFacts
 from oduflow.domain.environment import CreateEnvironment, Environment, team_is_full
 from oduflow.domain.errors import Conflict, Invalid
 from oduflow.domain.extra_repo import AddExtraRepo, asked_for
 from oduflow.domain.template import Template, TemplateState
 from oduflow.services.deps import Deps
-
-# One or two digits at a tag's start: `19.0-20260101`, but no bare date.
-_VERSION = re.compile(r"(?P<major>\d{1,2})(?:\.\d+)?(?!\d)")
 
 
 def check_address(deps: Deps, args: CreateEnvironment | AddExtraRepo) -> None:
@@ -19,7 +13,7 @@ def check_address(deps: Deps, args: CreateEnvironment | AddExtraRepo) -> None:
     Raises:
         Invalid: which of them it is.
     """
-    deps.git.clean_url(args.repo_url)
+    deps.git.repositories.clean_url(args.repo_url)
 
 
 def choose_template(deps: Deps, team: str, asked: str | None) -> Template:
@@ -28,7 +22,7 @@ def choose_template(deps: Deps, team: str, asked: str | None) -> Template:
     Raises:
         Invalid: there is none of that name, or several and no default.
     """
-    ready = [row for row in deps.templates.list(team) if row.state is TemplateState.READY]
+    ready = [row for row in deps.store.templates.list(team) if row.state is TemplateState.READY]
     names = ", ".join(row.name for row in ready)
     wanted = asked or deps.settings.teams[team].default_template
     if wanted:
@@ -45,52 +39,6 @@ def choose_template(deps: Deps, team: str, asked: str | None) -> Template:
             f"Pass template, one of: {names}." if ready else "create_template name=base-19.",
         )
     return ready[0]
-
-
-def check_version(template: Template, image: str) -> None:
-    """Refuse an image of another major version than the template's database.
-
-    Raises:
-        Invalid: the majors differ.
-    """
-    theirs, ours = _major(image), _major(template.odoo_image)
-    if theirs and ours and theirs != ours:
-        raise Invalid(
-            f"{image} is another major version than template {template.name} "
-            f"({template.odoo_image}).",
-            "Leave odoo_image out, or make a template with that image.",
-        )
-
-
-def check_repository(pattern: str, image: str | None) -> None:
-    """Refuse an image that a tenant took from anywhere but the operator's repository.
-
-    Args:
-        pattern: `[images] odoo`, such as `odoo:{version}`.
-        image: the asked-for one; None was not asked for, so it is the operator's.
-
-    Raises:
-        Invalid: its repository is another one.
-    """
-    ours = ".+".join(map(re.escape, _repository(pattern).split("{version}")))
-    if image is not None and not re.fullmatch(ours, _repository(image)):
-        raise Invalid(
-            f"{image} is no image of the configured repository.",
-            f"Leave odoo_image out, or name one like {pattern} ([images] odoo).",
-        )
-
-
-def check_user(image: ImageFacts) -> None:
-    """Refuse an image that would run Odoo, and with it a tenant's code, as root.
-
-    Raises:
-        Invalid: its user is root.
-    """
-    if image.uid == 0:
-        raise Invalid(
-            f"{image.reference} runs as root.",
-            "Use an image whose USER is another one, such as Docker Hub's odoo.",
-        )
 
 
 def differences(row: Environment, args: CreateEnvironment, repo_url: str) -> tuple[str, ...]:
@@ -134,20 +82,9 @@ def refuse_full_team(deps: Deps, team: str) -> None:
     Raises:
         QuotaReached: the team has as many as it may have.
     """
-    count, limit = deps.environments.count(team), deps.settings.teams[team].max_environments
+    count, limit = deps.store.environments.count(team), deps.settings.teams[team].max_environments
     if count >= limit:
         raise team_is_full(count, limit)
-
-
-def _major(image: str) -> str:
-    found = _VERSION.match(image.partition("@")[0].removeprefix(_repository(image))[1:])
-    return found["major"] if found else ""
-
-
-def _repository(image: str) -> str:
-    # A colon before the last slash parts a registry from its port, not a name from its tag.
-    folder, slash, name = image.partition("@")[0].rpartition("/")
-    return f"{folder}{slash}{name.partition(':')[0]}"
 
 
 def _shown(value: object) -> str:

@@ -9,7 +9,7 @@ from oduflow.services.extra_repos.checkouts import release
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class EnvironmentCleanup:
     """The removable parts of one environment; every removal may be repeated."""
 
     deps: Deps
@@ -17,20 +17,20 @@ class Parts:
 
     def remove_container(self) -> None:
         """Remove Odoo's container."""
-        self.deps.containers.remove(self.plan.container)
+        self.deps.engine.containers.remove(self.plan.container)
 
     def remove_one_off(self) -> None:
         """Remove the throw-away container that a killed process left behind."""
-        self.deps.containers.remove(self.plan.one_off)
+        self.deps.engine.containers.remove(self.plan.one_off)
 
     def remove_database(self) -> None:
         """Drop the database and its role."""
-        self.deps.cluster.drop_database(self.plan.database)
-        self.deps.cluster.drop_role(self.plan.database)
+        self.deps.postgres.cluster.drop_database(self.plan.database)
+        self.deps.postgres.cluster.drop_role(self.plan.database)
 
     def remove_volume(self) -> None:
         """Remove the filestore."""
-        self.deps.volumes.remove(self.plan.volume)
+        self.deps.engine.volumes.remove(self.plan.volume)
 
     def remove_folder(self) -> None:
         """Remove the checkout, the configuration and the secrets."""
@@ -43,4 +43,4 @@ class Parts:
 
     def remove_row(self) -> None:
         """Forget the environment; the last thing to go."""
-        self.deps.environments.remove(self.plan.id)
+        self.deps.store.environments.remove(self.plan.id)

@@ -14,9 +14,6 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments.checks import (
-    check_repository,
-    check_user,
-    check_version,
     choose_template,
     refuse_differences,
     refuse_full_team,
@@ -25,6 +22,7 @@ from oduflow.services.environments.delete import tear_down
 from oduflow.services.environments.provisioning import provision
 from oduflow.services.environments.view import current, view
 from oduflow.services.extra_repos.checkouts import choose_pins
+from oduflow.services.images import check_repository, check_user, check_version
 
 
 def create(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[EnvironmentView]:
@@ -36,8 +34,8 @@ def create(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[Environme
         Failure: why it could not be made; nothing is left of it.
     """
     team = call.actor.team
-    repo_url = deps.git.clean_url(args.repo_url)
-    existing = deps.environments.get(team, args.name)
+    repo_url = deps.git.repositories.clean_url(args.repo_url)
+    existing = deps.store.environments.get(team, args.name)
     if existing is not None and existing.state in UNFINISHED:
         # We hold the name's lock, so whoever began this is dead: finish their undoing first.
         deps.infrastructure.wake()
@@ -51,10 +49,10 @@ def create(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[Environme
     odoo_image = args.odoo_image or template.odoo_image
     check_repository(deps.settings.images.odoo, args.odoo_image)
     check_version(template, odoo_image)
-    image = deps.images.ensure(odoo_image, lambda line: call.report("image", line))
+    image = deps.engine.images.ensure(odoo_image, lambda line: call.report("image", line))
     check_user(image)
     pins = choose_pins(deps, team, args.extra_repos)
-    branch = args.branch or deps.git.resolve_branch(repo_url, None, team=team).branch
+    branch = args.branch or deps.git.repositories.resolve_branch(repo_url, None, team=team).branch
     row = Environment(
         id=new_id(),
         team=team,

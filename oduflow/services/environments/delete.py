@@ -7,7 +7,7 @@ from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments import python_deps
-from oduflow.services.environments.cleanup import Parts
+from oduflow.services.environments.cleanup import EnvironmentCleanup
 from oduflow.services.saga import Saga, Step
 
 log = logging.getLogger(__name__)
@@ -24,15 +24,15 @@ def tear_down(deps: Deps, call: Call | None, row: Environment) -> None:
         call: who is told of the progress; None at recovery.
         row: the environment.
     """
-    deps.environments.update(row.id, state=EnvironmentState.DELETING)
+    deps.store.environments.update(row.id, state=EnvironmentState.DELETING)
     steps = teardown_steps(deps, EnvironmentPlan.of(deps.naming, row))
 
     def began(step: Step, number: int, total: int) -> None:
-        deps.environments.update(row.id, step=step.name)
+        deps.store.environments.update(row.id, step=step.name)
         if call is not None:
             call.tell(step.name, step.message, number, total)
 
-    Saga("delete", steps, began, deps.failpoints).run()
+    Saga("delete", steps, began, deps.work.failpoints).run()
     try:
         python_deps.prune(deps, row.team)
     except Exception:
@@ -42,7 +42,7 @@ def tear_down(deps: Deps, call: Call | None, row: Environment) -> None:
 
 def teardown_steps(deps: Deps, plan: EnvironmentPlan) -> tuple[Step, ...]:
     """List the steps in order; none has an undo, because a deletion is only ever finished."""
-    parts = Parts(deps, plan)
+    parts = EnvironmentCleanup(deps, plan)
     return (
         Step("once", "removing throw-away containers", parts.remove_one_off),
         Step("container", "removing the container", parts.remove_container),

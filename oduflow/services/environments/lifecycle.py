@@ -44,11 +44,11 @@ def start(deps: Deps, call: Call, row: Environment) -> Environment:
         UpstreamFailed: Odoo did not serve; the environment is `failed` with the reason.
     """
     plan = EnvironmentPlan.of(deps.naming, row)
-    facts = deps.containers.facts(plan.container)
+    facts = deps.engine.containers.facts(plan.container)
     if facts is None:
         raise _no_container(row)
     deps.infrastructure.wake()
-    deps.environments.update(row.id, step="serving", job=call.job)
+    deps.store.environments.update(row.id, step="serving", job=call.job)
     try:
         call.report("serving", "starting Odoo", 1, 1)
         row = boot(deps, call, plan, row)
@@ -63,10 +63,10 @@ def start(deps: Deps, call: Call, row: Environment) -> Environment:
 def restart(deps: Deps, call: Call, row: Environment) -> Environment:
     """Stop the container and start it again; killed in between, it is brought back."""
     plan = EnvironmentPlan.of(deps.naming, row)
-    if deps.containers.facts(plan.container) is None:
+    if deps.engine.containers.facts(plan.container) is None:
         raise _no_container(row)
     # Written first: killed in between, it is started again.
-    deps.environments.update(row.id, step="serving", job=call.job)
+    deps.store.environments.update(row.id, step="serving", job=call.job)
     halt(deps, plan, timeout=STOP_SECONDS)
     return start(deps, call, row)
 
@@ -78,10 +78,10 @@ def stop(deps: Deps, row: Environment) -> Environment:
         Conflict: there is no container to stop.
     """
     plan = EnvironmentPlan.of(deps.naming, row)
-    if deps.containers.facts(plan.container) is None:
+    if deps.engine.containers.facts(plan.container) is None:
         raise _no_container(row)
     # Written first: killed in between, what was to be stopped is not brought back.
-    stopped = deps.environments.update(
+    stopped = deps.store.environments.update(
         row.id, state=EnvironmentState.STOPPED, step="", job="", error=None
     )
     halt(deps, plan, timeout=STOP_SECONDS)
@@ -99,9 +99,9 @@ def rebuild(
     Killed in the middle, the row says `rebuild` and the reconciler makes the container again.
     """
     deps.infrastructure.wake()
-    image = deps.images.facts(row.odoo_image)
-    row = deps.environments.update(row.id, step="rebuild", job=call.job)
-    deps.containers.remove(EnvironmentPlan.of(deps.naming, row).container)
+    image = deps.engine.images.facts(row.odoo_image)
+    row = deps.store.environments.update(row.id, step="rebuild", job=call.job)
+    deps.engine.containers.remove(EnvironmentPlan.of(deps.naming, row).container)
     if update_extra_repos:  # only now: a container that runs needs the checkouts it has
         row = unpin(deps, row)
     work = Provisioning(deps, call, row, template_of(row), image)
@@ -110,7 +110,7 @@ def rebuild(
         "rebuild",
         steps,
         lambda step, number, total: call.report(step.name, step.message, number, total),
-        deps.failpoints,
+        deps.work.failpoints,
     )
     try:
         saga.run()
@@ -140,14 +140,14 @@ def _no_container(row: Environment) -> Conflict:
 
 
 def _serves(deps: Deps, row: Environment) -> Environment:
-    return deps.environments.update(
+    return deps.store.environments.update(
         row.id, state=EnvironmentState.RUNNING, step="", job="", error=None
     )
 
 
 def _failed(deps: Deps, plan: EnvironmentPlan, row: Environment, failure: Failure) -> Environment:
     halt(deps, plan, timeout=2)
-    deps.environments.update(
+    deps.store.environments.update(
         row.id, state=EnvironmentState.FAILED, step="", job="", error=ErrorView.of(failure)
     )
     raise failure

@@ -25,7 +25,7 @@ from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.environments import python_deps
 from oduflow.services.environments.boot import boot, create_container, halt, take_port
-from oduflow.services.environments.cleanup import Parts
+from oduflow.services.environments.cleanup import EnvironmentCleanup
 from oduflow.services.environments.container import install_spec
 from oduflow.services.extra_repos import checkouts as extra_checkouts
 from oduflow.services.saga import KeptForInspection, Saga, Step
@@ -49,13 +49,13 @@ def provision(
         Failure: why it was not made.
     """
     work = Provisioning(deps, call, row, template, image)
-    saga = Saga("create", work.steps(), work.began, deps.failpoints)
+    saga = Saga("create", work.steps(), work.began, deps.work.failpoints)
     try:
         saga.run()
     except KeptForInspection as kept:
         work.keep_as_failed(ErrorView.of(kept.failure))
         raise kept.failure from kept.failure.__cause__
-    return deps.environments.update(
+    return deps.store.environments.update(
         row.id, state=EnvironmentState.RUNNING, step="", job="", error=None
     )
 
@@ -70,11 +70,11 @@ class Provisioning:
     template: Template
     image: ImageFacts
     plan: EnvironmentPlan = field(init=False)
-    parts: Parts = field(init=False)
+    parts: EnvironmentCleanup = field(init=False)
 
     def __post_init__(self) -> None:
         self.plan = EnvironmentPlan.of(self.deps.naming, self.row)
-        self.parts = Parts(self.deps, self.plan)
+        self.parts = EnvironmentCleanup(self.deps, self.plan)
 
     def steps(self) -> tuple[Step, ...]:
         """List the steps in order; each undo removes what its step makes, if it is there."""
@@ -95,13 +95,13 @@ class Provisioning:
     def began(self, step: Step, number: int, total: int) -> None:
         """Remember and tell which step begins."""
         if number > 1:
-            self.deps.environments.update(self.row.id, step=step.name)
+            self.deps.store.environments.update(self.row.id, step=step.name)
         self.call.report(step.name, step.message, number, total)
 
     def keep_as_failed(self, error: ErrorView) -> None:
         """Leave what was made in place, stopped."""
         halt(self.deps, self.plan, timeout=2)
-        self.deps.environments.update(
+        self.deps.store.environments.update(
             self.row.id, state=EnvironmentState.FAILED, step="", job="", error=error
         )
 
@@ -112,13 +112,13 @@ class Provisioning:
         """
         team = self.deps.settings.teams[self.row.team]
         key = LockKey.template(team.id, self.template.name)
-        with self.deps.locks.acquire(key, "create_environment", wait=TEMPLATE_WAIT_SECONDS):
-            if self.deps.templates.by_id(self.template.id) is None:
+        with self.deps.work.locks.acquire(key, "create_environment", wait=TEMPLATE_WAIT_SECONDS):
+            if self.deps.store.templates.by_id(self.template.id) is None:
                 raise Conflict(
                     f"Template {self.template.name} was deleted meanwhile.",
                     "list_templates shows those there are.",
                 )
-            self.deps.environments.add(self.row, limit=team.max_environments)
+            self.deps.store.environments.add(self.row, limit=team.max_environments)
         self._learn(port=take_port(self.deps, self.row))
 
     def checkout(self) -> None:
@@ -129,7 +129,7 @@ class Provisioning:
             commit = self._checked_out()
         except NotFound:
             # The remote tells which branches there are, at the price of asking it again.
-            self.deps.git.resolve_branch(row.repo_url, row.branch, team=row.team)
+            self.deps.git.repositories.resolve_branch(row.repo_url, row.branch, team=row.team)
             raise
         addons = find_addons(self.plan.checkout, self.call.raise_if_cancelled)
         if not addons.modules and not addons.root_is_module:
@@ -162,7 +162,7 @@ class Provisioning:
         """Clone the template's database for a role of its own, with a password nobody knew."""
         name, source = self.plan.database, self._template.database
         password = ensure_secret(self.plan.secrets / "database_password")
-        cluster = self.deps.cluster
+        cluster = self.deps.postgres.cluster
         cluster.create_role(name, password, connection_limit=ROLE_CONNECTIONS)
         large = cluster.database_size(source) >= FILE_COPY_FROM
         how: Strategy = "file_copy" if large else "wal_log"
@@ -170,14 +170,14 @@ class Provisioning:
         cluster.clone_database(source, name, name, strategy=how, cancelled=stop)
         cluster.hand_over(name, from_role=source, to_role=name, password=password, cancelled=stop)
         secret = ensure_secret(self.plan.secrets / "admin_password")
-        tenant = self.deps.tenant(name, password)
+        tenant = self.deps.postgres.tenant(name, password)
         tenant.set_admin_password(odoo_hash(secret))
         # Else all clones of a template would sign sessions with one secret.
         tenant.renew_secrets()
 
     def filestore(self) -> None:
         """Clone the template's filestore into a volume of its own."""
-        volumes = self.deps.volumes
+        volumes = self.deps.engine.volumes
         labels = self.plan.naming.labels("environment", id=self.row.id, team=self.row.team)
         volumes.ensure(self.plan.volume, labels=labels)
         root = volumes.mountpoint(self.plan.volume)
@@ -194,7 +194,7 @@ class Provisioning:
         if not self.row.modules:
             return
         with self.call.boot_slot():
-            result = self.deps.containers.run_one_off(
+            result = self.deps.engine.containers.run_one_off(
                 install_spec(self.plan, self.row, self.image, self.deps.limits(self.row.team)),
                 timeout=INSTALL_SECONDS,
                 monitor=ProgressMonitor(cancelled=self.call.cancelled),
@@ -215,7 +215,7 @@ class Provisioning:
         return TemplatePlan.of(self.deps.naming, self.template)
 
     def _checked_out(self) -> str:
-        return self.deps.git.checkout(
+        return self.deps.git.repositories.checkout(
             self.row.repo_url,
             self.row.branch,
             team=self.row.team,
@@ -225,7 +225,7 @@ class Provisioning:
         )
 
     def _learn(self, **facts: Unpack[EnvironmentChanges]) -> None:
-        self.row = self.deps.environments.update(self.row.id, **facts)
+        self.row = self.deps.store.environments.update(self.row.id, **facts)
 
     def _monitor(self, step: str) -> ProgressMonitor:
         return ProgressMonitor(self._tell(step), self.call.cancelled)
@@ -260,7 +260,7 @@ def prove_installed(deps: Deps, plan: EnvironmentPlan, row: Environment, result:
         OdooFailed: a module is not installed; `output` explains.
     """
     password = ensure_secret(plan.secrets / "database_password")
-    states = deps.tenant(plan.database, password).module_states(row.modules)
+    states = deps.postgres.tenant(plan.database, password).module_states(row.modules)
     missing = [name for name in row.modules if states.get(name) != "installed"]
     if not missing and result.exit_code == 0:
         return

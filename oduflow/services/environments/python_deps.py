@@ -68,7 +68,7 @@ def ensure(
     root = make_folder(plan.naming.team_folder(plan.team) / "python")
     final = root / key
     # Taken even where the folder is there: `prune` may be removing it.
-    with deps.locks.acquire(LockKey.python_packages(plan.team, key), "pip", wait=PIP_SECONDS):
+    with deps.work.locks.acquire(LockKey.python_packages(plan.team, key), "pip", wait=PIP_SECONDS):
         if final.is_dir():
             return key
         work = plan.folder / "python"
@@ -93,7 +93,7 @@ def prune(deps: Deps, team: str) -> None:
         elif not _used(deps, team, folder.name):
             with (
                 suppress(Busy),
-                deps.locks.acquire(LockKey.python_packages(team, folder.name), "prune"),
+                deps.work.locks.acquire(LockKey.python_packages(team, folder.name), "prune"),
             ):
                 # Asked again: who is creating has a row before it asks for the lock.
                 if not _used(deps, team, folder.name):
@@ -106,7 +106,7 @@ def _used(deps: Deps, team: str, key: str) -> bool:
     return any(
         row.python_deps == key
         or (row.state is EnvironmentState.CREATING and not row.python_deps)  # may come to use it
-        for row in deps.environments.list(team)
+        for row in deps.store.environments.list(team)
     )
 
 
@@ -153,7 +153,7 @@ def _run_pip(
         networks=(Attachment(plan.naming.build_network),),
         limits=limits,
     )
-    deps.containers.remove(spec.name)
+    deps.engine.containers.remove(spec.name)
     quota = DiskQuota((work,), MAX_BYTES, _too_large)
 
     def cancelled() -> bool:
@@ -161,7 +161,7 @@ def _run_pip(
             quota.check()
         return monitor.cancelled()
 
-    result = deps.containers.run_one_off(
+    result = deps.engine.containers.run_one_off(
         spec, timeout=PIP_SECONDS, monitor=replace(monitor, cancelled=cancelled)
     )
     with writing():

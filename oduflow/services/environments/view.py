@@ -27,7 +27,7 @@ def find(deps: Deps, team: str, name: str) -> Environment:
     Raises:
         NotFound: the team has none of that name.
     """
-    row = deps.environments.get(team, name)
+    row = deps.store.environments.get(team, name)
     if row is None:
         raise no_environment(name)
     return row
@@ -48,7 +48,9 @@ def observed(row: Environment, container: ContainerFacts | None) -> Environment:
 
 def own_rows(deps: Deps, actor: Actor) -> tuple[Environment, ...]:
     """Return the rows of the environments that the actor may see, by name."""
-    return tuple(row for row in deps.environments.list(actor.team) if actor.can_access(row.id))
+    return tuple(
+        row for row in deps.store.environments.list(actor.team) if actor.can_access(row.id)
+    )
 
 
 def views(deps: Deps, actor: Actor) -> tuple[EnvironmentView, ...]:
@@ -68,7 +70,7 @@ def views(deps: Deps, actor: Actor) -> tuple[EnvironmentView, ...]:
 def current(deps: Deps, row: Environment) -> EnvironmentView:
     """Show one environment as it is now."""
     plan = EnvironmentPlan.of(deps.naming, row)
-    return _seen(deps, row, deps.containers.facts(plan.container))
+    return _seen(deps, row, deps.engine.containers.facts(plan.container))
 
 
 def view(deps: Deps, row: Environment, *, has_container: bool = True) -> EnvironmentView:
@@ -115,7 +117,7 @@ def _without_output(shown: EnvironmentView) -> EnvironmentView:
 
 def _containers(deps: Deps, team: str) -> Mapping[str, ContainerFacts]:
     labels = deps.naming.labels("environment", team=team)
-    return {facts.name: facts for facts in deps.containers.list(labels)}
+    return {facts.name: facts for facts in deps.engine.containers.list(labels)}
 
 
 def _lost(row: Environment) -> ErrorView:

@@ -1,4 +1,6 @@
-"""Answer add_extra_repo: the extra repo that exists, or a new one."""
+"""Add an extra repo: answer the one that exists, or fetch a new one."""
+
+from dataclasses import dataclass, replace
 
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Conflict
@@ -7,7 +9,10 @@ from oduflow.domain.names import new_id
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
-from oduflow.services.extra_repos import update as extra_repos
+from oduflow.services.extra_repos.delete import ExtraRepoCleanup, remove
+from oduflow.services.extra_repos.fetch import describe, fetch_branch, fetch_monitor, record_steps
+from oduflow.services.extra_repos.view import view
+from oduflow.services.saga import Saga, Step
 
 
 def add(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[ExtraRepoView]:
@@ -18,16 +23,16 @@ def add(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[ExtraRepoView]:
         Failure: why it could not be fetched; nothing is left of it.
     """
     team = call.actor.team
-    repo_url = deps.git.clean_url(args.repo_url)
-    existing = deps.extra_repos.get(team, args.name)
+    repo_url = deps.git.repositories.clean_url(args.repo_url)
+    existing = deps.store.extra_repos.get(team, args.name)
     if existing is not None and existing.state is ExtraRepoState.READY:
         refuse_differences(existing, args, repo_url)
-        return Outcome(extra_repos.view(deps, existing), f"Extra repo {args.name} exists already.")
+        return Outcome(view(deps, existing), f"Extra repo {args.name} exists already.")
     if existing is not None:
         # We hold the name's lock, so whoever began this is dead: finish their undoing first.
-        extra_repos.remove(deps, None, existing)
+        remove(deps, None, existing)
     deps.infrastructure.disk.require()
-    branch = args.branch or deps.git.resolve_branch(repo_url, None, team=team).branch
+    branch = args.branch or deps.git.repositories.resolve_branch(repo_url, None, team=team).branch
     moment = now()
     row = ExtraRepo(
         id=new_id(),
@@ -43,9 +48,9 @@ def add(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[ExtraRepoView]:
         step="reserve",
         job=call.job,
     )
-    made = extra_repos.add(deps, call, row)
+    made = _fetch(deps, call, row)
     return Outcome(
-        extra_repos.view(deps, made),
+        view(deps, made),
         f"Extra repo {made.name} is at {made.branches[branch][:12]} of {branch}.",
         next=(f"create_environment name=… repo_url=… extra_repos={made.name}",),
     )
@@ -72,3 +77,46 @@ def refuse_differences(row: ExtraRepo, args: AddExtraRepo, repo_url: str) -> Non
             f"Choose another name, or delete_extra_repo name={row.name} first. Another branch of "
             f"it needs no adding: extra_repos={row.name}@branch.",
         )
+
+
+def _fetch(deps: Deps, call: Call, row: ExtraRepo) -> ExtraRepo:
+    """Fetch what the row names; on failure, remove what was made.
+
+    Raises:
+        Failure: why it could not be fetched.
+    """
+    work = Adding(deps, call, row)
+    Saga("add_extra", work.steps(), record_steps(deps, call, row), deps.work.failpoints).run()
+    return deps.store.extra_repos.update(row.id, state=ExtraRepoState.READY, step="", job="")
+
+
+@dataclass(slots=True)
+class Adding:
+    """The steps of adding one."""
+
+    deps: Deps
+    call: Call
+    row: ExtraRepo
+
+    def steps(self) -> tuple[Step, ...]:
+        """List the steps in order; each undo removes what its step makes, if it is there."""
+        parts = ExtraRepoCleanup(self.deps, self.row)
+        return (
+            Step("reserve", "reserving the name", self.reserve, parts.remove_row),
+            Step("fetch", "fetching the branch", self.fetch, parts.remove_folder),
+            Step("describe", "describing it", self.describe),
+        )
+
+    def reserve(self) -> None:
+        """Write the row, before anything else happens."""
+        self.deps.store.extra_repos.add(self.row)
+
+    def fetch(self) -> None:
+        """Bring the newest commit of its own branch."""
+        self.row = fetch_branch(
+            self.deps, self.row, self.row.branch, fetch_monitor(self.call, self.steps())
+        )
+
+    def describe(self) -> None:
+        """Write beside it what the row says, for the day the store is lost."""
+        describe(self.deps.naming, replace(self.row, state=ExtraRepoState.READY))

@@ -25,7 +25,7 @@ from oduflow.files.private import writing
 from oduflow.kernel.call import Call
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
-from oduflow.services.extra_repos.update import describe, fetch_branch
+from oduflow.services.extra_repos.fetch import describe, fetch_branch
 
 LOCK_SECONDS = 900.0  # as long as a fetch may take
 _NEW = ".new-"
@@ -44,7 +44,9 @@ def choose_pins(deps: Deps, team: str, references: tuple[str, ...]) -> tuple[Pin
     if not references:
         return ()
     ready = {
-        row.name: row for row in deps.extra_repos.list(team) if row.state is ExtraRepoState.READY
+        row.name: row
+        for row in deps.store.extra_repos.list(team)
+        if row.state is ExtraRepoState.READY
     }
     pins = []
     for name, branch in map(split_reference, references):
@@ -79,7 +81,7 @@ def give(deps: Deps, call: Call, row: Environment, tell: Tell) -> Environment:
             nonlocal row
             pins = list(row.extra_repos)
             pins[position] = pinned
-            row = deps.environments.update(row.id, extra_repos=tuple(pins))
+            row = deps.store.environments.update(row.id, extra_repos=tuple(pins))
 
         tell(f"checking out {pin.reference}")
         work = _Checkout(deps, call, tell)
@@ -92,13 +94,13 @@ def give(deps: Deps, call: Call, row: Environment, tell: Tell) -> Environment:
                 "Ask for another branch, as name@branch.",
             )
         addons += extra_addons_path(pin, found.folders, root_is_module=found.root_is_module)
-    return deps.environments.update(row.id, addons=tuple(addons))
+    return deps.store.environments.update(row.id, addons=tuple(addons))
 
 
 def unpin(deps: Deps, row: Environment) -> Environment:
     """Ask that the next `give` pins to the newest commits; what is asked for survives a kill."""
     pins = tuple(replace(pin, commit="") for pin in row.extra_repos)
-    return deps.environments.update(row.id, extra_repos=pins)
+    return deps.store.environments.update(row.id, extra_repos=pins)
 
 
 def checkouts(deps: Deps, row: Environment) -> tuple[Path, ...]:
@@ -114,9 +116,12 @@ def release(deps: Deps, team: str, environment: str) -> None:
 
     An extra repo that somebody works on is left to the reconciler.
     """
-    row = deps.environments.by_id(environment)
+    row = deps.store.environments.by_id(environment)
     for pin in row.extra_repos if row is not None else ():
-        with suppress(Busy), deps.locks.acquire(LockKey.extra_repo(team, pin.name), "cleaning up"):
+        with (
+            suppress(Busy),
+            deps.work.locks.acquire(LockKey.extra_repo(team, pin.name), "cleaning up"),
+        ):
             sweep(deps, team, pin.repo, without=environment)
 
 
@@ -150,7 +155,7 @@ def unused(deps: Deps, team: str, repo: str, *, without: str = "") -> tuple[Path
     there = sorted(folder.iterdir()) if folder.is_dir() else []
     used = {
         pin.commit
-        for row in deps.environments.list(team)
+        for row in deps.store.environments.list(team)
         for pin in row.extra_repos
         if pin.repo == repo and row.id != without
     }
@@ -171,10 +176,10 @@ class _Checkout:
 
     def locked(self, team: str, name: str) -> HeldLock:
         """Take an extra repo's lock, waiting for whoever has it until this call is cancelled."""
-        deadline = time.monotonic() + LOCK_SECONDS
+        key, deadline = LockKey.extra_repo(team, name), time.monotonic() + LOCK_SECONDS
         while True:
             try:
-                return self.deps.locks.acquire(LockKey.extra_repo(team, name), "a checkout", wait=1)
+                return self.deps.work.locks.acquire(key, "a checkout", wait=1)
             except Busy as busy:
                 if time.monotonic() > deadline:
                     raise
@@ -182,7 +187,7 @@ class _Checkout:
 
     def ensure(self, team: str, pin: Pin, record: Record) -> Path:
         """Answer the checkout that a pin names or, without a commit, comes to name."""
-        repo = self.deps.extra_repos.by_id(pin.repo)
+        repo = self.deps.store.extra_repos.by_id(pin.repo)
         if repo is None or repo.team != team:
             raise Conflict(f"Extra repo {pin.name} is gone.", "list_extra_repos shows the others.")
         plan = ExtraRepoPlan.of(self.deps.naming, repo)
@@ -215,7 +220,7 @@ class _Checkout:
             raise
 
     def _copy(self, plan: ExtraRepoPlan) -> SharedStore:
-        return self.deps.git.copy(plan.git_dir, self._monitor)
+        return self.deps.git.repositories.copy(plan.git_dir, self._monitor)
 
     @property
     def _monitor(self) -> ProgressMonitor:

@@ -1,55 +1,81 @@
-"""Extra repos after a kill, or after the store was lost.
+"""Extra repos after a kill, or after the loss of the store.
 
-What a dead process left half-made is removed, and checkouts that nobody is pinned to. A folder
-without a row is taken in when it describes itself; else it is left alone, and told.
+A stray folder is complete when the description in it can be read.
 """
 
 import json
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState, is_commit, is_id
 from oduflow.files.regular import read_regular
+from oduflow.kernel.locks import Held, LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.extra_repos.checkouts import sweep, unused
-from oduflow.services.extra_repos.update import remove
+from oduflow.services.extra_repos.delete import remove
+from oduflow.services.recoverable import Leftover, Recoverable, Stray, Unsettled
 
 ABOUT_BYTES = 1 << 20
 
 
-def is_unsettled(deps: Deps, row: ExtraRepo) -> bool:
-    """Whether there may be something to settle; looked at without a lock, so it may be at work."""
-    return (
-        row.state is not ExtraRepoState.READY
-        or row.step != ""
-        or unused(deps, row.team, row.id) != ()
-    )
+@dataclass(frozen=True, slots=True)
+class ExtraRepoRecovery(Recoverable):
+    """Implements `Recoverable` for extra repos."""
 
+    deps: Deps
 
-def settle(deps: Deps, row: ExtraRepo) -> None:
-    """Finish or undo what a dead process began; the extra repo's lock is held."""
-    if row.state is not ExtraRepoState.READY:
-        remove(deps, None, row)
-        return
-    if row.step:  # an update that was cut off; git's folder carries its own mark
-        deps.extra_repos.update(row.id, step="", job="")
-    sweep(deps, row.team, row.id)
+    def ids(self) -> AbstractSet[str]:
+        """Return the ids of all extra repos."""
+        return {row.id for row in self.deps.store.extra_repos.all()}
 
+    def unsettled(self, *, at_start: bool) -> Iterator[Unsettled]:  # noqa: ARG002
+        """Find what is half-made or half-deleted, and checkouts that no environment is pinned to.
 
-def strays(deps: Deps) -> Iterator[tuple[str, ExtraRepo | None]]:
-    """Find folders of extra repos without a row, and what each says of itself."""
-    # Looked at before the rows: whatever is being made has its row already.
-    folders = [
-        (team, folder)
-        for team in deps.settings.teams
-        for root in [deps.naming.extra_repos_folder(team)]
-        for folder in (sorted(root.iterdir()) if root.is_dir() else ())
-    ]
-    known = {row.id for row in deps.extra_repos.all()}
-    for team, folder in folders:
-        if folder.name not in known:
-            yield str(folder.relative_to(deps.naming.data_dir)), _described(team, folder)
+        A row may be in work: that is known once its lock is asked for.
+        """
+        for row in self.deps.store.extra_repos.all():
+            ready = row.state is ExtraRepoState.READY and row.step == ""
+            if not ready or unused(self.deps, row.team, row.id):
+                yield Unsettled(
+                    LockKey.extra_repo(row.team, row.name), partial(self._settle, row.id)
+                )
+
+    def strays(self, adoptable: AbstractSet[str]) -> Iterator[Stray]:  # noqa: ARG002
+        """Find folders of extra repos without a row, and what each says of itself."""
+        naming = self.deps.naming
+        folders = [
+            (team, folder)
+            for team in self.deps.settings.teams
+            for root in [naming.extra_repos_folder(team)]
+            for folder in (sorted(root.iterdir()) if root.is_dir() else ())
+        ]
+        known = self.ids()  # read after the list: an extra repo in creation has its row already
+        for team, folder in folders:
+            if folder.name in known:
+                continue
+            leftover = Leftover("Folder", str(folder.relative_to(naming.data_dir)))
+            row = _described(team, folder)
+            if row is None:
+                yield Stray(leftover)
+            else:
+                adopt = partial(self.deps.store.extra_repos.add, row)
+                yield Stray(leftover, row.id, f"{row.team}/{row.name}", adopt)
+
+    def _settle(self, repo: str, _held: Held) -> bool:
+        row = self.deps.store.extra_repos.by_id(repo)
+        if row is None:
+            return False
+        if row.state is not ExtraRepoState.READY:
+            remove(self.deps, None, row)
+            return False
+        if row.step:  # an update that was cut off; git's folder carries its own mark
+            self.deps.store.extra_repos.update(row.id, step="", job="")
+        sweep(self.deps, row.team, row.id)
+        return False
 
 
 def _described(team: str, folder: Path) -> ExtraRepo | None:

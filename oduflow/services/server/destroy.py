@@ -1,27 +1,28 @@
 """Remove exactly what an instance made, by its labels, chains and folders, never by prune."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from oduflow.adapters.docker.networks import Networks
 from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.store import Store
 from oduflow.domain.errors import Busy, UpstreamFailed
 from oduflow.domain.plan import Naming
-from oduflow.services.deps import Deps
+from oduflow.kernel.jobs import Jobs
+from oduflow.services.groups import EngineGroup
+from oduflow.services.recoverable import Recoverable
 
-OWN_FOLDERS = ("audit", "failpoints", "postgres", "sample")
 OWN_FILES = ("oduflow.db", "oduflow.db-shm", "oduflow.db-wal", "reserve")
 
 
-def refuse_while_working(deps: Deps, store: Store) -> None:
+def refuse_while_working(jobs: Jobs, store: Store) -> None:
     """Refuse while another process, such as a command line, still makes things.
 
     Raises:
         Busy: names its jobs.
     """
     store.migrate()
-    alive = [job for job in deps.jobs.store.unfinished() if deps.jobs.alive(job.id)]
+    alive = [job for job in jobs.store.unfinished() if jobs.alive(job.id)]
     if alive:
         raise Busy(
             "Still at work: " + ", ".join(f"{job.operation} {job.target}" for job in alive) + ".",
@@ -30,7 +31,12 @@ def refuse_while_working(deps: Deps, store: Store) -> None:
 
 
 def destroy_everything(
-    deps: Deps, networks: Networks, firewall: Firewall, store: Store
+    naming: Naming,
+    engine: EngineGroup,
+    networks: Networks,
+    firewall: Firewall,
+    store: Store,
+    recoverables: tuple[Recoverable, ...],
 ) -> Iterator[str]:
     """Remove everything, telling a line for each thing removed.
 
@@ -40,31 +46,32 @@ def destroy_everything(
     Raises:
         UpstreamFailed: firewall rules may still stand; everything else is removed.
     """
-    anything = {deps.naming.label("kind"): ""}
-    for container in deps.containers.list(anything):
-        deps.containers.remove(container.name)
+    anything = {naming.label("kind"): ""}
+    for container in engine.containers.list(anything):
+        engine.containers.remove(container.name)
         yield f"removed container {container.name}"
     for network in networks.list(anything):
         networks.remove(network.name)
         yield f"removed network {network.name}"
-    for volume in deps.volumes.list(anything):
-        deps.volumes.remove(volume.name)
+    for volume in engine.volumes.list(anything):
+        engine.volumes.remove(volume.name)
         yield f"removed volume {volume.name}"
-    state = firewall.remove(deps.naming.instance)
+    state = firewall.remove(naming.instance)
     if state.ok:
         yield "removed firewall rules"
     store.close()
-    yield from _remove_data(deps.naming)
+    folders = [name for noun in recoverables for name in noun.folders]
+    yield from _remove_data(naming, folders)
     if not state.ok:
         raise UpstreamFailed(
-            f"The firewall rules of {deps.naming.instance} may still stand: {state.reason}.",
+            f"The firewall rules of {naming.instance} may still stand: {state.reason}.",
             "Everything else is removed. Run `oduflow destroy` again as root, with the same "
             "configuration and with iptables installed: it finds them by the instance's name.",
         )
 
 
-def _remove_data(naming: Naming) -> Iterator[str]:
-    folders = [*naming.data_dir.glob("team_*"), *(naming.data_dir / name for name in OWN_FOLDERS)]
+def _remove_data(naming: Naming, names: Sequence[str]) -> Iterator[str]:
+    folders = [*naming.data_dir.glob("team_*"), *(naming.data_dir / name for name in names)]
     for folder in folders:
         if folder.is_dir():
             shutil.rmtree(folder)

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from oduflow.adapters.docker.engine import Engine
-from oduflow.adapters.store import Facts, Store
+from oduflow.adapters.docker.images import Images
+from oduflow.adapters.git.repository import GitRepositories
+from oduflow.adapters.store import Environments, Facts, Store
 from oduflow.domain.errors import Failure, Forbidden, UpstreamFailed
 from oduflow.domain.proxies import FACT, ProxyCount
 from oduflow.domain.status import HealthFinding
-from oduflow.services.deps import Deps
-from oduflow.services.server.adoption import leftovers
+from oduflow.services.recoverable import Recoverable, find_leftovers
+from oduflow.services.server.infrastructure import Infrastructure
+from oduflow.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +22,20 @@ class Doctor:
     """Names each part and its health; also the server's `/readyz`.
 
     Attributes:
-        deps: parts of its own, whose engine answers within seconds or not at all.
+        settings: returns the configuration as it is now.
+        engine, images, infrastructure, recoverables: over a connection of their own to the
+            engine, which answers within seconds or not at all.
     """
 
-    deps: Deps
+    settings: Callable[[], Settings]
     engine: Engine
+    images: Images
+    infrastructure: Infrastructure
+    recoverables: tuple[Recoverable, ...]
+    git: GitRepositories
+    rows: Environments
     store: Store
+    facts: Facts
 
     def findings(self) -> tuple[HealthFinding, ...]:
         """Look at everything now; each part has a time limit of its own."""
@@ -51,7 +62,7 @@ class Doctor:
 
     def environments(self) -> Counter[str]:
         """Count the environments of all teams by state."""
-        return Counter(str(row.state) for row in self.deps.environments.all())
+        return Counter(str(row.state) for row in self.rows.all())
 
     def proxies(self) -> HealthFinding:
         """Report what the server saw of the proxies in front; nothing is less ready for it."""
@@ -60,14 +71,14 @@ class Doctor:
     def leftovers(self) -> tuple[HealthFinding, ...]:
         """Report what carries our label and belongs to nothing we know."""
         try:
-            found = leftovers(self.deps)
+            found = tuple(find_leftovers(self.recoverables))
         except Failure:
             return ()  # the part that failed is among the findings already
         return tuple(
             HealthFinding(
                 "leftover",
                 ok=False,
-                message=f"{each.noun} {each.name} belongs to nothing that we know.",
+                message=f"{each.kind} {each.name} belongs to nothing that we know.",
                 hint=f"Look at it, then `{each.removal}`; we delete nothing without a row."
                 if each.removal
                 else "It takes space until `oduflow destroy`; we delete nothing without a row.",
@@ -80,38 +91,38 @@ class Doctor:
         return f"Docker {self.engine.version()} answers."
 
     def _git(self) -> str:
-        return f"{self.deps.git.check_git()} is here."
+        return f"{self.git.check_git()} is here."
 
     def _store(self) -> str:
         self.store.check()
         return "The store can be written."
 
     def _proxies(self) -> str:
-        trusted = self.deps.settings.server.trusted_proxies
-        seen = ProxyCount.load(Facts(self.store).get(FACT))
+        trusted = self.settings().server.trusted_proxies
+        seen = ProxyCount.load(self.facts.get(FACT))
         if seen is not None and seen.trusted == trusted:
             raise UpstreamFailed(seen.message, seen.hint)
         return f"No request showed that there are not {trusted} in front."
 
     def _disk(self) -> str:
-        disk = self.deps.infrastructure.disk
+        disk = self.infrastructure.disk
         disk.require()
         return f"{disk.free() / (1 << 30):.0f} GiB are free."
 
     def _images(self) -> str:
-        self.deps.images.facts(self.deps.settings.images.postgres)
+        self.images.facts(self.settings().images.postgres)
         return "The database's image is here."
 
     def _postgres(self) -> str:
-        self.deps.infrastructure.database.examine()
+        self.infrastructure.database.examine()
         return "PostgreSQL answers."
 
     def _isolation(self) -> str:
-        state = self.deps.infrastructure.check_firewall()
+        state = self.infrastructure.check_firewall()
         if state.ok:
             return "Environments are isolated."
-        several = len(self.deps.settings.teams) > 1
-        if several and not self.deps.settings.firewall.allow_unisolated:
+        several = len(self.settings().teams) > 1
+        if several and not self.settings().firewall.allow_unisolated:
             raise UpstreamFailed(
                 f"Environments are not isolated: {state.reason}",
                 "Install iptables and run the server as root, or set "

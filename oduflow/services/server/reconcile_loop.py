@@ -1,12 +1,12 @@
-"""The server's own loop: make the infrastructure, reconcile, and look again every half minute."""
+"""The reconcile loop: make the infrastructure, reconcile, and repeat every half minute."""
 
 import logging
 import threading
+from collections.abc import Callable
 
 from oduflow.domain.errors import Failure
-from oduflow.services.access.removed_teams import forget_removed_teams
-from oduflow.services.deps import Deps
-from oduflow.services.server.reconcile import reconcile
+from oduflow.services.server.infrastructure import Infrastructure
+from oduflow.services.server.reconcile import Reconciler
 
 log = logging.getLogger(__name__)
 
@@ -14,13 +14,26 @@ INTERVAL_SECONDS = 30.0
 RETRY_SECONDS = 3.0
 
 
-class Keeper:
-    """Keeps the world as the store says, in a thread of its own."""
+class ReconcileLoop:
+    """Runs in a thread of its own.
 
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    Args:
+        infrastructure: made before each round.
+        reconciler: settles the rows of every noun.
+        revoke_removed_teams: ends the access of teams that are no longer configured.
+    """
+
+    def __init__(
+        self,
+        infrastructure: Infrastructure,
+        reconciler: Reconciler,
+        revoke_removed_teams: Callable[[], None],
+    ) -> None:
+        self._infrastructure = infrastructure
+        self._reconciler = reconciler
+        self._revoke_removed_teams = revoke_removed_teams
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="reconcile-loop", daemon=True)
         self._starting = threading.Lock()
         self._started = False
         self._revive = True  # at the next good look: what ran before we lost sight of the engine
@@ -45,17 +58,17 @@ class Keeper:
     def _look(self) -> bool:
         """Look once; tell each new reason for which environments cannot be created, once."""
         try:
-            forget_removed_teams(self._deps)  # first: it needs no engine
-            state = self._deps.infrastructure.ensure()
-            self._notice_restart(self._deps.infrastructure.database_since())
-            reconcile(self._deps, at_start=self._revive)
+            self._revoke_removed_teams()  # first: it needs no engine
+            state = self._infrastructure.ensure()
+            self._notice_restart(self._infrastructure.database_since())
+            self._reconciler.reconcile(at_start=self._revive)
         except Failure as failure:
             # An engine that comes back has stopped what ran, as a machine that starts has.
             self._revive = True
             self._tell(f"{failure.message} {failure.hint}".strip())
             return False
         except Exception:
-            log.exception("the keeper hit a defect")
+            log.exception("the reconcile loop hit a defect")
             return False
         self._tell("" if state.ok else f"Isolation is reduced: {state.reason}")
         if self._revive:

@@ -1,89 +1,88 @@
-"""Make and remove templates: a fresh Odoo, its assets generated, sealed."""
+"""Create a template: answer the one that exists, or install a fresh Odoo and seal it."""
 
-import shutil
 from dataclasses import dataclass, field
 from importlib import resources
 
 from oduflow.adapters.filestore.clone import prepare_volume
 from oduflow.adapters.odoo.conf import CONF_TARGET, DATA_TARGET, OdooConf
+from oduflow.domain.clock import now
 from oduflow.domain.container import Attachment, ContainerSpec, ImageFacts, Mount
-from oduflow.domain.errors import NotFound, UpstreamFailed
+from oduflow.domain.errors import Conflict, UpstreamFailed
+from oduflow.domain.names import new_id
 from oduflow.domain.odoo_log import explanation
+from oduflow.domain.outcome import Outcome
 from oduflow.domain.passwords import odoo_hash
 from oduflow.domain.plan import TemplatePlan
 from oduflow.domain.progress_monitor import ProgressMonitor
-from oduflow.domain.template import Template, TemplateState
+from oduflow.domain.template import CreateTemplate, Template, TemplateState, TemplateView
 from oduflow.files.private import ensure_secret, make_folder, write_private
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
+from oduflow.services.images import check_repository, check_user
 from oduflow.services.saga import Saga, Step
+from oduflow.services.templates.delete import TemplateCleanup, remove
+from oduflow.services.templates.view import view
 
+DEFAULT_VERSION = "19.0"
 INSTALL_SECONDS = 3600.0
 BUILD_CONNECTIONS = 20
 
 
-def find(deps: Deps, team: str, name: str) -> Template:
-    """Return the team's template.
+def create(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[TemplateView]:
+    """Create the template, or answer the one that is there already.
 
     Raises:
-        NotFound: the team has none of that name.
+        Conflict: the name is taken by another one.
+        Failure: why it could not be made; nothing is left of it.
     """
-    row = deps.templates.get(team, name)
-    if row is None:
-        raise NotFound(f"There is no template “{name}”.", "list_templates shows those there are.")
-    return row
+    image = args.odoo_image or deps.settings.images.odoo.format(version=DEFAULT_VERSION)
+    modules = tuple(sorted(set(args.modules)))
+    existing = deps.store.templates.get(call.actor.team, args.name)
+    if existing is not None and existing.state is TemplateState.READY:
+        if (existing.odoo_image, existing.modules) != (image, modules):
+            raise Conflict(
+                f"Template “{args.name}” exists already with {existing.odoo_image} and modules "
+                f"{', '.join(existing.modules) or 'none'}.",
+                f"Choose another name, or delete_template name={args.name} first.",
+            )
+        shown = view(deps, existing)
+        return Outcome(shown, f"Template {args.name} exists already.")
+    if existing is not None:
+        # We hold the name's lock, so whoever began this is dead: finish their undoing first.
+        remove(deps, existing)
+    deps.infrastructure.require()
+    check_repository(deps.settings.images.odoo, args.odoo_image)
+    facts = deps.engine.images.ensure(image, lambda line: call.report("image", line))
+    check_user(facts)
+    row = Template(
+        id=new_id(),
+        team=call.actor.team,
+        name=args.name,
+        odoo_image=image,
+        modules=modules,
+        state=TemplateState.CREATING,
+        created_by=str(call.actor),
+        created_at=now(),
+        step="reserve",
+        job=call.job,
+    )
+    made = _build(deps, call, row, facts)
+    return Outcome(
+        view(deps, made),
+        f"Template {made.name} is ready.",
+        next=(f"create_environment name=… repo_url=… template={made.name}",),
+    )
 
 
-def build(deps: Deps, call: Call, row: Template, image: ImageFacts) -> Template:
+def _build(deps: Deps, call: Call, row: Template, image: ImageFacts) -> Template:
     """Make everything the row names and seal it; on failure, remove what was made.
 
     Raises:
         Failure: why it was not made.
     """
     work = TemplateBuild(deps, call, row, image)
-    Saga("template", work.steps(), work.began, deps.failpoints).run()
-    return deps.templates.update(row.id, state=TemplateState.READY, step="", job="")
-
-
-def remove(deps: Deps, row: Template) -> None:
-    """Remove a template; safe to repeat after a kill between any two lines."""
-    deps.templates.update(row.id, state=TemplateState.DELETING)
-    parts = TemplateParts(deps, TemplatePlan.of(deps.naming, row))
-    parts.remove_one_off()
-    parts.remove_database()
-    parts.remove_volume()
-    parts.remove_folder()
-    parts.remove_row()
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateParts:
-    """The removable parts of one template; every removal may be repeated."""
-
-    deps: Deps
-    plan: TemplatePlan
-
-    def remove_one_off(self) -> None:
-        """Remove the throw-away container that a killed process left behind."""
-        self.deps.containers.remove(self.plan.one_off)
-
-    def remove_database(self) -> None:
-        """Drop the database and the role that owns its objects."""
-        self.deps.cluster.drop_database(self.plan.database)
-        self.deps.cluster.drop_role(self.plan.database)
-
-    def remove_volume(self) -> None:
-        """Remove the filestore."""
-        self.deps.volumes.remove(self.plan.volume)
-
-    def remove_folder(self) -> None:
-        """Remove the configuration and the secrets."""
-        if self.plan.folder.exists():
-            shutil.rmtree(self.plan.folder)
-
-    def remove_row(self) -> None:
-        """Forget the template; the last thing to go."""
-        self.deps.templates.remove(self.plan.id)
+    Saga("template", work.steps(), work.began, deps.work.failpoints).run()
+    return deps.store.templates.update(row.id, state=TemplateState.READY, step="", job="")
 
 
 @dataclass(slots=True)
@@ -95,11 +94,11 @@ class TemplateBuild:
     row: Template
     image: ImageFacts
     plan: TemplatePlan = field(init=False)
-    parts: TemplateParts = field(init=False)
+    parts: TemplateCleanup = field(init=False)
 
     def __post_init__(self) -> None:
         self.plan = TemplatePlan.of(self.deps.naming, self.row)
-        self.parts = TemplateParts(self.deps, self.plan)
+        self.parts = TemplateCleanup(self.deps, self.plan)
 
     def steps(self) -> tuple[Step, ...]:
         """List the steps in order."""
@@ -118,12 +117,12 @@ class TemplateBuild:
     def began(self, step: Step, number: int, total: int) -> None:
         """Remember and tell which step begins."""
         if number > 1:
-            self.deps.templates.update(self.row.id, step=step.name)
+            self.deps.store.templates.update(self.row.id, step=step.name)
         self.call.report(step.name, step.message, number, total)
 
     def reserve(self) -> None:
         """Write the row, before anything else happens."""
-        self.deps.templates.add(self.row)
+        self.deps.store.templates.add(self.row)
 
     def folder(self) -> None:
         """Make the folder of the configuration and the secrets."""
@@ -133,14 +132,14 @@ class TemplateBuild:
         """Make an empty database, owned by the role that its objects stay with."""
         name = self.plan.database
         password = self._password()
-        self.deps.cluster.create_role(name, password, connection_limit=BUILD_CONNECTIONS)
-        self.deps.cluster.create_database(name, name)
-        self.deps.tenant(name, password).prepare_empty()
+        self.deps.postgres.cluster.create_role(name, password, connection_limit=BUILD_CONNECTIONS)
+        self.deps.postgres.cluster.create_database(name, name)
+        self.deps.postgres.tenant(name, password).prepare_empty()
 
     def volume(self) -> None:
         """Make an empty filestore."""
-        self.deps.volumes.ensure(self.plan.volume, labels=self.plan.labels(self.row))
-        root = self.deps.volumes.mountpoint(self.plan.volume)
+        self.deps.engine.volumes.ensure(self.plan.volume, labels=self.plan.labels(self.row))
+        root = self.deps.engine.volumes.mountpoint(self.plan.volume)
         prepare_volume(root, self.image.uid, self.image.gid)
 
     def configuration(self) -> None:
@@ -161,7 +160,9 @@ class TemplateBuild:
         wanted = ("base", "web", *self.row.modules)
         options = ("--init", ",".join(wanted), "--stop-after-init", "--no-http")
         output = self._one_off(("odoo",), ("--config", CONF_TARGET, *options))
-        states = self.deps.tenant(self.plan.database, self._password()).module_states(wanted)
+        states = self.deps.postgres.tenant(self.plan.database, self._password()).module_states(
+            wanted
+        )
         missing = [name for name in wanted if states.get(name) != "installed"]
         if missing:
             raise UpstreamFailed(
@@ -177,7 +178,7 @@ class TemplateBuild:
 
     def seal(self) -> None:
         """Let nobody in any more, and forget the password."""
-        self.deps.cluster.seal_template(self.plan.database, self.plan.database)
+        self.deps.postgres.cluster.seal_template(self.plan.database, self.plan.database)
         self.parts.remove_folder()
 
     def _one_off(self, entrypoint: tuple[str, ...], command: tuple[str, ...]) -> str:
@@ -198,7 +199,7 @@ class TemplateBuild:
             outside_names=False,
         )
         with self.call.boot_slot():
-            result = self.deps.containers.run_one_off(
+            result = self.deps.engine.containers.run_one_off(
                 spec,
                 timeout=INSTALL_SECONDS,
                 monitor=ProgressMonitor(cancelled=self.call.cancelled),

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from oduflow.kernel.call import Call, Origin
-from oduflow.services.extra_repos.update import Adding, Updating, removal_steps
+from oduflow.services.extra_repos.add import Adding
+from oduflow.services.extra_repos.delete import removal_steps
+from oduflow.services.extra_repos.update import Updating
 from tests.support.instances import Instance, world
 from tests.support.kill_walk import SECONDS, kill_at, points
 from tests.support.server import Server, eventually, serving
@@ -70,4 +72,4 @@ def _extra_repos(server: Server) -> list[Any]:
 
 
 def _steps(instance: Instance) -> list[str]:
-    return [row.step for row in instance.services.deps.extra_repos.all()]
+    return [row.step for row in instance.services.deps.store.extra_repos.all()]

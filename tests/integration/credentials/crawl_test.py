@@ -91,7 +91,7 @@ def everything_asked(parts: Parts, url: str, server: Any) -> Iterator[str]:
     yield http.post(f"{url}/api/credentials/add", json={"repo_url": good}, timeout=60).text
     yield http.post(f"{url}/credentials/validate", data={**named, "path": "/"}, timeout=60).text
     yield str(mcp.call("list_credentials", token=MCP_TOKEN))
-    git = parts.services.deps.git
+    git = parts.services.deps.git.repositories
     assert git.resolve_branch(server.url("private/addons.git"), None, team="1").branch == "main"
     yield http.get(f"{url}/credentials", timeout=60).text
 

@@ -72,7 +72,7 @@ def test_a_server_that_cannot_be_asked_keeps_nothing_unless_asked_to(parts: Part
 
 def test_from_then_on_the_teams_git_reads_with_it_and_no_other_teams(parts: Parts, server):
     parts.call("setup_repo_auth", repo_url=private(server))
-    git, url = parts.services.deps.git, server.url("private/addons.git")
+    git, url = parts.services.deps.git.repositories, server.url("private/addons.git")
 
     assert git.resolve_branch(url, None, team="1").commit == server.commit("addons", "main")
     with pytest.raises(Failure, match="the team has none for it"):

@@ -25,7 +25,7 @@ def cleared(instance: Instance) -> Iterator[None]:
     """Delete what the test made, and see that nothing else stays."""
     before = world(instance)
     yield
-    for row in instance.services.deps.environments.list("blue"):
+    for row in instance.services.deps.store.environments.list("blue"):
         instance.ok("delete_environment", name=row.name)
     assert world(instance) == before
 
@@ -191,7 +191,7 @@ def test_a_port_that_another_program_took_is_exchanged_for_the_next(
     with socket.create_server(("127.0.0.1", first)):
         made = instance.ok("create_environment", name="second-choice", repo_url=sample_repository)
         assert made["url"] == f"http://localhost:{first + 1}/"
-        row = instance.services.deps.environments.get("blue", "second-choice")
+        row = instance.services.deps.store.environments.get("blue", "second-choice")
         assert row is not None
         assert row.port == first + 1
     again = instance.ok("restart_environment", name="second-choice")
@@ -202,7 +202,7 @@ def test_a_port_taken_while_an_environment_was_stopped_is_exchanged_at_its_start
     instance: Instance, sample_repository: str, cleared: None
 ) -> None:
     made = instance.ok("create_environment", name="moved", repo_url=sample_repository)
-    row = instance.services.deps.environments.get("blue", "moved")
+    row = instance.services.deps.store.environments.get("blue", "moved")
     assert row is not None
     assert row.port is not None
     instance.ok("stop_environment", name="moved")

@@ -15,7 +15,7 @@ import requests
 
 from oduflow.domain.errors import Kind, NotFound, QuotaReached
 from oduflow.domain.outcome import Envelope
-from oduflow.services.infrastructure.disk import RESERVE_BYTES
+from oduflow.services.server.disk import RESERVE_BYTES
 from tests.support.git_server import GitServer
 from tests.support.instances import TEMPLATE, Instance, free_port, running_instance, world
 from tests.support.server import Server, eventually, serving
@@ -41,7 +41,7 @@ def cramped(git: GitServer) -> Iterator[Instance]:
             mount(mounts, data_dir, DATA_BYTES)
             labels = [f"--label={key}={text}" for key, text in naming.labels("database").items()]
             docker("volume", "create", *labels, naming.database_volume)
-            root = instance.services.deps.volumes.mountpoint(naming.database_volume)
+            root = instance.services.deps.engine.volumes.mountpoint(naming.database_volume)
             mount(mounts, root, DATABASE_BYTES)
 
         instance = outer.enter_context(
@@ -167,7 +167,7 @@ def test_a_create_that_meets_a_full_disk_is_undone_and_says_so(
         assert refused.error is not None
         assert refused.error.kind is Kind.QUOTA
         assert "disk" in refused.error.message
-        assert cramped.services.deps.environments.list("blue") == ()
+        assert cramped.services.deps.store.environments.list("blue") == ()
         assert world(cramped) == before
         reached.with_name("create.checkout.before").touch()
 
@@ -177,7 +177,7 @@ def test_a_full_database_disk_is_told_and_nothing_is_left(
 ) -> None:
     before, deps = world(cramped), cramped.services.deps
     url = git.repository("tiny", {"main": MODULE})
-    root = deps.volumes.mountpoint(deps.naming.database_volume)
+    root = deps.engine.volumes.mountpoint(deps.naming.database_volume)
     with filled(root, leave=4 << 20):
         refused = cramped.call("create_environment", name="full", repo_url=url)
         assert refused.error is not None

@@ -50,9 +50,9 @@ def cleared(product: Instance) -> Iterator[None]:
     yield
     deps = product.services.deps
     for team in ("blue", "red"):
-        for row in deps.environments.list(team):
+        for row in deps.store.environments.list(team):
             product.ok("delete_environment", team, name=row.name)
-        for repo in deps.extra_repos.list(team):
+        for repo in deps.store.extra_repos.list(team):
             product.ok("delete_extra_repo", team, name=repo.name)
     assert world(product) == before
     mounted = Path("/proc/self/mounts").read_text()
@@ -157,10 +157,10 @@ def test_a_create_that_fails_lets_go_of_its_extra_repo(product: Instance, git: G
     assert answer.error is not None
     assert answer.error.kind is Kind.NOT_FOUND
     assert world(product) == before
-    assert product.services.deps.environments.list("blue") == ()
+    assert product.services.deps.store.environments.list("blue") == ()
 
 
 def extra_id(product: Instance) -> str:
-    row = product.services.deps.extra_repos.get("blue", "oca")
+    row = product.services.deps.store.extra_repos.get("blue", "oca")
     assert row is not None
     return row.id

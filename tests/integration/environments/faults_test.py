@@ -213,7 +213,7 @@ def test_requirements_that_cannot_be_had_fail_the_create_and_leave_nothing(
     )
     assert "No matching distribution found for tinyshared==9.9" in made.error.output
     assert len(made.error.output.splitlines()) <= 30
-    assert stocked.services.deps.environments.get("blue", "unmet") is None
+    assert stocked.services.deps.store.environments.get("blue", "unmet") is None
     assert (world(stocked), python_folders(stocked)) == (before, folders)
 
 
@@ -223,7 +223,7 @@ def test_while_pip_runs_it_has_no_secret_and_reaches_neither_database_nor_neighb
     before, naming = world(instance), instance.services.deps.naming
     files = {**module("fine"), "requirements.txt": "nowhere-to-be-found\n"}
     url = git.repository("watched", {"main": files})
-    database = instance.services.deps.containers.facts(naming.database)
+    database = instance.services.deps.engine.containers.facts(naming.database)
     assert database is not None
     targets = [(address, 5432) for address in database.addresses.values()]
     assert len(targets) == 3
@@ -263,8 +263,8 @@ print([target for target in ast.literal_eval(sys.argv[1]) if connects(target)])
 
 
 def runs(instance: Instance, name: str) -> bool:
-    row = instance.services.deps.environments.get("blue", name)
-    facts = row and instance.services.deps.containers.facts(plan_of(instance, name).one_off)
+    row = instance.services.deps.store.environments.get("blue", name)
+    facts = row and instance.services.deps.engine.containers.facts(plan_of(instance, name).one_off)
     return bool(facts and facts.status == "running")
 
 

@@ -64,7 +64,7 @@ def refused(product: Instance, **arguments: object) -> ErrorView:
     """Try to create, and be refused; nothing is left behind."""
     before = world(product)
     answer = product.call("create_environment", name="refused", **arguments)
-    after, row = world(product), product.services.deps.environments.get("blue", "refused")
+    after, row = world(product), product.services.deps.store.environments.get("blue", "refused")
     if row is not None:
         product.ok("delete_environment", name="refused")
     assert answer.error is not None
@@ -92,7 +92,7 @@ def test_links_out_of_the_checkout_lead_nowhere_on_the_host(created: Creation) -
     )
     assert hostname == "odd", "that is not the container's own /etc"
     assert unread == ["FileNotFoundError", "FileNotFoundError", "PermissionError"]
-    row = created.product.services.deps.environments.get("blue", "odd")
+    row = created.product.services.deps.store.environments.get("blue", "odd")
     assert row is not None
     assert (row.addons, row.python_deps) == (("/mnt/repo/links",), "")
 
@@ -240,7 +240,7 @@ def test_a_forbidden_url_is_invalid_and_nobody_is_asked(product: Instance, url: 
         error = early
     assert error.kind is Kind.INVALID
     assert "secret" not in f"{error.message} {error.hint} {error.output}"
-    assert product.services.deps.environments.get("blue", "refused") is None
+    assert product.services.deps.store.environments.get("blue", "refused") is None
 
 
 @pytest.mark.parametrize("branch", ["-f", "a..b", "a b", "a\nb", "refs/heads/.lock", "@{-1}"])

@@ -86,8 +86,8 @@ def reached(instance: Instance, sample_repository: str) -> tuple[Reached, Reache
 
 def targets_of(instance: Instance, service: int) -> dict[str, tuple[str, int]]:
     deps, naming = instance.services.deps, instance.services.deps.naming
-    theirs = deps.environments.get("red", "theirs")
-    database = deps.containers.facts(naming.database)
+    theirs = deps.store.environments.get("red", "theirs")
+    database = deps.engine.containers.facts(naming.database)
     assert theirs is not None
     assert theirs.port is not None
     assert database is not None
@@ -126,7 +126,7 @@ def outside(
     world = firewall_world.World(
         instance.name,
         services.engine,
-        services.deps.containers,
+        services.deps.engine.containers,
         services.networks,
         FirewallPlan(instance.name),
         targets={
@@ -183,20 +183,20 @@ def test_where_teams_cannot_be_kept_apart_nothing_is_created(
 ) -> None:
     (tmp_path / "net").mkdir()
     with variant(instance) as blind:
-        for deps in (blind.services.deps, blind.services.probe.deps):
-            deps.infrastructure.firewall = Firewall(tmp_path)
+        for part in (blind.services.deps, blind.services.probe):
+            part.infrastructure.firewall = Firewall(tmp_path)
         made = blind.call("create_environment", name="open", repo_url=sample_repository)
         assert made.error is not None
         assert made.error.kind is Kind.FORBIDDEN
         assert "allow_unisolated" in made.error.hint
         parts = {found.part: found for found in blind.services.probe.findings()}
         assert not parts["isolation"].ok
-    assert instance.services.deps.environments.get("blue", "open") is None
+    assert instance.services.deps.store.environments.get("blue", "open") is None
     with variant(
         instance, ("[team.blue]", "[firewall]\nallow_unisolated = true\n[team.blue]")
     ) as ok:
-        for deps in (ok.services.deps, ok.services.probe.deps):
-            deps.infrastructure.firewall = Firewall(tmp_path)
+        for part in (ok.services.deps, ok.services.probe):
+            part.infrastructure.firewall = Firewall(tmp_path)
         ok.services.deps.infrastructure.require()
         parts = {found.part: found for found in ok.services.probe.findings()}
         assert parts["isolation"].ok

@@ -62,7 +62,7 @@ def test_a_branch_becomes_a_running_odoo_with_its_module_installed(
     common = xmlrpc.client.ServerProxy(f"{made['url']}xmlrpc/2/common")
     database = EnvironmentPlan.of(
         instance.services.deps.naming,
-        instance.services.deps.environments.get("blue", "feature-notes"),  # type: ignore[arg-type]
+        instance.services.deps.store.environments.get("blue", "feature-notes"),  # type: ignore[arg-type]
     ).database
     uid = common.authenticate(database, "admin", login["password"], {})
     assert uid
@@ -88,12 +88,12 @@ def test_strangers_find_no_database_manager_and_no_default_password(
     # Odoo refuses in words, with status 200.
     for page in ("manager", "selector"):
         assert "disabled by the administrator" in fetch(made["url"], f"/web/database/{page}")[1]
-    databases = instance.services.deps.cluster.databases()
+    databases = instance.services.deps.postgres.cluster.databases()
     for action in ("drop", "backup", "create"):
         body = "master_pwd=admin&name=xyz&lang=en_US&login=admin&password=admin&phone="
         assert "Access Denied" in fetch(made["url"], f"/web/database/{action}", "POST", body)[1]
-    assert instance.services.deps.cluster.databases() == databases
-    row = instance.services.deps.environments.get("blue", "strict")
+    assert instance.services.deps.postgres.cluster.databases() == databases
+    row = instance.services.deps.store.environments.get("blue", "strict")
     assert row is not None
     database = EnvironmentPlan.of(instance.services.deps.naming, row).database
     common = xmlrpc.client.ServerProxy(f"{made['url']}xmlrpc/2/common")
@@ -182,9 +182,9 @@ def test_a_container_removed_by_hand_is_lost_and_rebuild_brings_it_back(
 ) -> None:
     remove.append("lost")
     made = instance.ok("create_environment", name="lost", repo_url=sample_repository)
-    row = instance.services.deps.environments.get("blue", "lost")
+    row = instance.services.deps.store.environments.get("blue", "lost")
     assert row is not None
-    instance.services.deps.containers.remove(
+    instance.services.deps.engine.containers.remove(
         EnvironmentPlan.of(instance.services.deps.naming, row).container
     )
     seen = instance.ok("get_environment", name="lost")
@@ -208,7 +208,7 @@ def test_what_a_dead_process_left_half_made_is_removed_and_never_worked_on(
 ) -> None:
     before = world(instance)
     instance.ok("create_environment", name="half", repo_url=sample_repository)
-    environments = instance.services.deps.environments
+    environments = instance.services.deps.store.environments
     row = environments.get("blue", "half")
     assert row is not None
     environments.update(row.id, state=EnvironmentState.DELETING)

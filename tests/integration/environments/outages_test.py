@@ -82,10 +82,10 @@ def test_a_create_whose_database_server_dies_in_the_middle_is_undone_by_the_next
         eventually(reached.exists, 60)
         docker("kill", deps.naming.database)
     working.join()
-    left = deps.environments.get("blue", "cut")
+    left = deps.store.environments.get("blue", "cut")
     assert left is not None, "there is something to undo, and a row that says so"
     made = instance.ok("create_environment", name="cut", repo_url=sample_repository)
-    row = deps.environments.get("blue", "cut")
+    row = deps.store.environments.get("blue", "cut")
     assert row is not None
     assert (made["state"], row.id == left.id) == ("running", False)
     docker("kill", deps.naming.database)
@@ -163,8 +163,8 @@ def test_a_lost_database_volume_is_told_and_never_initialised_over(small: Instan
         made = server.finished(server.job("POST", "/api/templates", json={"name": "base"}))
         assert made["error"]["kind"] == "upstream"
         assert "gone or empty" in made["error"]["message"]
-    assert small.services.deps.volumes.facts(naming.database_volume) is None
-    assert small.services.deps.containers.facts(naming.database) is None
+    assert small.services.deps.engine.volumes.facts(naming.database_volume) is None
+    assert small.services.deps.engine.containers.facts(naming.database) is None
 
 
 def test_another_cluster_in_the_volumes_place_is_not_taken_for_ours(small: Instance) -> None:

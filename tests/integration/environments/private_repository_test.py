@@ -45,7 +45,7 @@ def test_without_a_credential_it_says_which_call_is_missing_and_leaves_nothing(r
     assert envelope.error is not None
     assert "the team has none for it" in envelope.error.message
     assert "`oduflow call setup_repo_auth -`" in envelope.error.hint
-    assert reader.services.deps.environments.get("blue", NAME) is None
+    assert reader.services.deps.store.environments.get("blue", NAME) is None
 
 
 def test_a_wrong_one_is_named_masked(reader, server):

@@ -47,7 +47,7 @@ def cleared(instance: Instance) -> Iterator[None]:
     before = world(instance)
     yield
     for team in ("blue", "red"):
-        for row in instance.services.deps.environments.list(team):
+        for row in instance.services.deps.store.environments.list(team):
             instance.ok("delete_environment", team, name=row.name)
     assert world(instance) == before
 
@@ -135,14 +135,14 @@ def test_a_start_that_was_cut_off_and_never_serves_is_not_shown_as_running(
 
         eventually(settled, SECONDS, server.tail)
     assert seen == {"stopped", "failed"}
-    facts = instance.services.deps.containers.facts(plan.container)
+    facts = instance.services.deps.engine.containers.facts(plan.container)
     assert facts is not None
     assert facts.status == "exited"
 
 
 def cut_off(instance: Instance, name: str) -> None:
     """Leave what a process leaves that is killed while it waits for an environment's first page."""
-    environments = instance.services.deps.environments
+    environments = instance.services.deps.store.environments
     row = environments.get("blue", name)
     assert row is not None
     environments.update(row.id, step="serving", job="dead")
@@ -158,7 +158,7 @@ def test_an_environment_whose_container_is_gone_is_lost_until_it_is_rebuilt(
         shown = server.request("GET", "/api/environments/taken").json()["data"]
         assert (shown["state"], shown["url"]) == ("lost", None)
         assert "rebuild_environment name=taken" in shown["error"]["hint"]
-        row = instance.services.deps.environments.get("blue", "taken")
+        row = instance.services.deps.store.environments.get("blue", "taken")
         assert row is not None
         assert row.state is EnvironmentState.LOST
         rebuilt = server.finished(server.job("POST", "/api/environments/taken/rebuild"))
@@ -171,15 +171,15 @@ def test_a_complete_environment_without_a_row_is_taken_in(
 ) -> None:
     made = instance.ok("create_environment", name="known", repo_url=sample_repository)
     password = instance.ok("get_environment_login", name="known")["password"]
-    row = instance.services.deps.environments.get("blue", "known")
+    row = instance.services.deps.store.environments.get("blue", "known")
     assert row is not None
-    instance.services.deps.environments.remove(row.id)
+    instance.services.deps.store.environments.remove(row.id)
     assert doctor(instance).returncode == 0, "what can be taken in is no leftover"
     with serving(instance) as server:
         eventually(lambda: state_of(server, "known") == "running", SECONDS, server.tail)
         taken = server.request("GET", "/api/environments/known").json()["data"]
         assert taken == made
-    again = instance.services.deps.environments.get("blue", "known")
+    again = instance.services.deps.store.environments.get("blue", "known")
     assert again is not None
     # Labels carry times to the millisecond, as answers do.
     assert abs(again.created_at - row.created_at) < timedelta(milliseconds=1)
@@ -208,23 +208,23 @@ def test_what_is_not_complete_is_left_alone_and_told(instance: Instance) -> None
 def make_half(instance: Instance, undo: ExitStack) -> list[tuple[str, str]]:
     """Make one of everything that could be taken for ours, none of it whole."""
     deps, naming = instance.services.deps, instance.services.deps.naming
-    image = deps.images.facts("odoo:19.0").id
+    image = deps.engine.images.facts("odoo:19.0").id
     left = []
     for kind, name in (("environment", "env-blue.half"), ("once", "env-blue.half.once")):
         container = f"{instance.name}-{name}"
         labels = naming.labels(kind, id=new_id(), team="blue", name="half")
-        deps.containers.create(ContainerSpec(container, image, labels, entrypoint=("true",)))
-        undo.callback(deps.containers.remove, container)
+        deps.engine.containers.create(ContainerSpec(container, image, labels, entrypoint=("true",)))
+        undo.callback(deps.engine.containers.remove, container)
         left.append(("Container", container))
     volume = f"{instance.name}-tpl-{new_id()}"
     labels = naming.labels("template", id=new_id(), team="blue", name="half", modules="")
-    deps.volumes.ensure(volume, labels=labels)
-    undo.callback(deps.volumes.remove, volume)
+    deps.engine.volumes.ensure(volume, labels=labels)
+    undo.callback(deps.engine.volumes.remove, volume)
     database = f"env_{new_id()}"
-    deps.cluster.create_role(database, "secret", connection_limit=1)
-    undo.callback(deps.cluster.drop_role, database)
-    deps.cluster.create_database(database, database)
-    undo.callback(deps.cluster.drop_database, database)
+    deps.postgres.cluster.create_role(database, "secret", connection_limit=1)
+    undo.callback(deps.postgres.cluster.drop_role, database)
+    deps.postgres.cluster.create_database(database, database)
+    undo.callback(deps.postgres.cluster.drop_database, database)
     return [*left, ("Volume", volume), ("Database", database)]
 
 
@@ -267,18 +267,18 @@ def test_a_container_with_which_a_dead_process_looked_into_an_image_is_swept(
     ended = subprocess.Popen(["true"])
     ended.wait()
     looks = {f"{instance.name}-inspect-{pid}": str(pid) for pid in (ended.pid, os.getpid())}
-    image = deps.images.facts("odoo:19.0").id
+    image = deps.engine.images.facts("odoo:19.0").id
     for name, process in looks.items():
         labels = deps.naming.labels("inspect", process=process)
-        deps.containers.create(ContainerSpec(name, image, labels, entrypoint=("true",)))
+        deps.engine.containers.create(ContainerSpec(name, image, labels, entrypoint=("true",)))
     dead, alive = looks
     try:
         with serving(instance) as server:
             eventually(lambda: reconciled(server), SECONDS, server.tail)
-        assert deps.containers.facts(dead) is None
-        assert deps.containers.facts(alive) is not None
+        assert deps.engine.containers.facts(dead) is None
+        assert deps.engine.containers.facts(alive) is not None
     finally:
-        deps.containers.remove(alive)
+        deps.engine.containers.remove(alive)
 
 
 def test_a_team_that_was_taken_out_is_stopped_and_locked_in_and_comes_back_with_its_data(
@@ -290,7 +290,7 @@ def test_a_team_that_was_taken_out_is_stopped_and_locked_in_and_comes_back_with_
     container = plan_of(instance, "mine", "red").container
     with variant(instance, (red, "")) as without, serving(without) as server:
         eventually(lambda: reconciled(server), SECONDS, server.tail)
-        facts = instance.services.deps.containers.facts(container)
+        facts = instance.services.deps.engine.containers.facts(container)
         assert facts is not None
         assert facts.status == "exited"
         bridge = instance.services.networks.facts(f"{instance.name}-team-red")

@@ -142,7 +142,7 @@ def test_no_answer_but_the_login_holds_a_secret(instance: Instance, watched: Wat
 
 
 def repository_of(instance: Instance) -> str:
-    row = instance.services.deps.environments.get("blue", "guarded")
+    row = instance.services.deps.store.environments.get("blue", "guarded")
     assert row is not None
     return row.repo_url
 
@@ -164,7 +164,7 @@ def answer(server: Server, path: str) -> str:
 def test_what_lies_on_disk_is_closed_to_everybody_else(
     instance: Instance, watched: Watched
 ) -> None:
-    conf, image = watched.plan.conf, instance.services.deps.images.facts("odoo:19.0")
+    conf, image = watched.plan.conf, instance.services.deps.engine.images.facts("odoo:19.0")
     assert mode(conf) == 0o600
     assert (conf.stat().st_uid, conf.stat().st_gid) == (image.uid, image.gid)
     secrets = [*watched.plan.secrets.iterdir(), watched.plan.naming.postgres_folder() / "password"]

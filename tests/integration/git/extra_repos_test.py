@@ -3,6 +3,7 @@
 import os
 import threading
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,8 @@ from oduflow.domain.errors import (
 from oduflow.domain.extra_repo import AddExtraRepo, ExtraRepoState
 from oduflow.kernel.locks import LockKey
 from oduflow.services.extra_repos import checkouts as extra_checkouts
-from oduflow.services.extra_repos import recover as extra_adoption
-from oduflow.services.extra_repos import update as extra_repos
+from oduflow.services.extra_repos.delete import remove
+from oduflow.services.extra_repos.recover import ExtraRepoRecovery
 from tests.support.extra_world import MODULE, ExtraWorld
 from tests.support.git_server import Link, Submodule
 
@@ -56,7 +57,7 @@ def test_a_failed_addition_leaves_nothing(world):
     for url, branch in (("public/none.git", None), ("public/web.git", "absent")):
         with pytest.raises(NotFound):
             world.add(world.server.url(url), branch=branch)
-    assert world.deps.extra_repos.all() == ()
+    assert world.deps.store.extra_repos.all() == ()
     assert not list(world.naming.extra_repos_folder("1").glob("*"))
 
 
@@ -71,14 +72,14 @@ def test_a_cancelled_addition_leaves_nothing(world):
     world.cancelled = True
     with pytest.raises(Cancelled):
         world.add(world.publish(), branch="main")
-    assert world.deps.extra_repos.all() == ()
+    assert world.deps.store.extra_repos.all() == ()
 
 
 def test_a_huge_one_is_stopped_at_the_quota_and_leaves_nothing(world):
     world.limited(repository_bytes=4_000_000)
     with pytest.raises(QuotaReached):
         world.add(world.publish(main={**MODULE, "blob": os.urandom(6_000_000)}))
-    assert world.deps.extra_repos.all() == ()
+    assert world.deps.store.extra_repos.all() == ()
     assert not list(world.naming.extra_repos_folder("1").glob("*"))
 
 
@@ -108,7 +109,7 @@ def test_an_update_brings_new_commits_and_leaves_a_pinned_environment_alone(worl
     updated, warnings = world.update()
     new = world.server.commit("web", "main")
     assert (updated.branches, warnings) == ({"main": new}, ())
-    assert world.deps.environments.by_id(one.id) == one
+    assert world.deps.store.environments.by_id(one.id) == one
     assert one.extra_repos[0].commit == old
     assert not (world.checkout(one) / "web_new").exists()
     two = world.environment("two", "web")
@@ -141,7 +142,7 @@ def test_a_missing_branch_of_a_known_one_is_refused_and_nothing_is_pinned(world)
     with pytest.raises(NotFound) as refused:
         extra_checkouts.give(world.deps, world.call(), row, world.lines.append)
     assert "main" in refused.value.hint
-    assert world.deps.environments.by_id(row.id).extra_repos[0].commit == ""
+    assert world.deps.store.environments.by_id(row.id).extra_repos[0].commit == ""
 
 
 def test_a_branch_that_is_gone_keeps_its_last_commit_and_is_told(world):
@@ -172,7 +173,7 @@ def test_an_update_forgets_commits_that_no_branch_is_at(world):
     old = world.row().branches["main"]
     world.publish(main=MODULE)
     world.update()
-    copy = world.deps.git.copy(world.plan().git_dir)
+    copy = world.deps.git.repositories.copy(world.plan().git_dir)
     assert copy.holds(world.row().branches["main"])
     assert not copy.holds(old)
 
@@ -226,7 +227,7 @@ def test_another_teams_is_not_there_and_a_forged_pin_mounts_nothing(world):
         world.reserve("theirs", "web", team="2")
     stolen = extra_checkouts.choose_pins(world.deps, "1", ("web",))
     row = world.reserve("theirs", team="2")
-    row = world.deps.environments.update(row.id, extra_repos=stolen)
+    row = world.deps.store.environments.update(row.id, extra_repos=stolen)
     with pytest.raises(Conflict, match="is gone"):
         extra_checkouts.give(world.deps, world.call("2"), row, world.lines.append)
     assert world.there() == []
@@ -244,14 +245,14 @@ def test_deleting_one_in_use_is_refused_and_names_who_uses_it(world):
     world.add(world.publish())
     one, two = world.environment("one", "web"), world.environment("two", "web")
     with pytest.raises(Conflict, match=r"web is in use by one, two\."):
-        extra_repos.remove(world.deps, world.call(), world.row())
+        remove(world.deps, world.call(), world.row())
     assert world.checkout(one).is_dir()
     world.forget(one)
     assert world.checkout(two).is_dir()
     world.forget(two)
     assert world.there() == []
-    extra_repos.remove(world.deps, world.call(), world.row())
-    assert world.deps.extra_repos.all() == ()
+    remove(world.deps, world.call(), world.row())
+    assert world.deps.store.extra_repos.all() == ()
     assert not list(world.naming.extra_repos_folder("1").glob("*"))
 
 
@@ -266,14 +267,14 @@ def test_moving_pins_the_newest_commit_and_lets_go_of_the_old(world):
     moved = extra_checkouts.give(world.deps, world.call(), moved, world.lines.append)
     assert moved.extra_repos[0].commit == world.server.commit("web", "main")
     assert moved.addons == ("/mnt/repo/addons", "/mnt/extra/web/web", "/mnt/extra/web/web/extra")
-    extra_adoption.settle(world.deps, world.row())
+    settle(world)
     assert world.there() == [moved.extra_repos[0].commit]
 
 
 def test_who_comes_while_it_is_worked_on_waits_and_is_told_why(world):
     world.add(world.publish())
     row = world.reserve("one", "web")
-    with world.deps.locks.acquire(LockKey.extra_repo("1", "web"), "update_extra_repo by ada"):
+    with world.deps.work.locks.acquire(LockKey.extra_repo("1", "web"), "update_extra_repo by ada"):
         give = (world.deps, world.call(), row, world.lines.append)
         waiting = threading.Thread(target=extra_checkouts.give, args=give)
         waiting.start()
@@ -281,7 +282,7 @@ def test_who_comes_while_it_is_worked_on_waits_and_is_told_why(world):
         assert waiting.is_alive()
     waiting.join(20)
     assert any("update_extra_repo by ada" in line for line in world.lines)
-    assert world.deps.environments.by_id(row.id).extra_repos[0].commit
+    assert world.deps.store.environments.by_id(row.id).extra_repos[0].commit
 
 
 def test_many_that_come_at_once_check_out_once(world):
@@ -294,7 +295,7 @@ def test_many_that_come_at_once_check_out_once(world):
     for thread in threads:
         thread.join()
     assert world.there() == [world.row().branches["main"]]
-    pins = {world.deps.environments.by_id(row.id).extra_repos[0].commit for row in rows}
+    pins = {world.deps.store.environments.by_id(row.id).extra_repos[0].commit for row in rows}
     assert pins == set(world.there())
 
 
@@ -305,25 +306,25 @@ def test_what_a_kill_left_of_a_checkout_is_swept_and_nothing_else(world):
     commit = used.extra_repos[0].commit
     for name in (f".new-{commit}", f".gone-{'b' * 40}", "d" * 40, "not-ours"):
         (folder / name / "deep").mkdir(parents=True)
-    assert extra_adoption.is_unsettled(world.deps, world.row())
-    extra_adoption.settle(world.deps, world.row())
+    assert unsettled(world)
+    settle(world)
     assert world.there() == sorted([commit, "not-ours"])
-    assert not extra_adoption.is_unsettled(world.deps, world.row())
+    assert not unsettled(world)
 
 
 @pytest.mark.parametrize("state", [ExtraRepoState.CREATING, ExtraRepoState.DELETING])
 def test_an_extra_repo_left_half_added_is_removed_and_can_be_added_again(world, state):
     url = world.publish()
     world.add(url)
-    world.deps.extra_repos.update(world.row().id, state=state)
-    assert extra_adoption.is_unsettled(world.deps, world.row())
+    world.deps.store.extra_repos.update(world.row().id, state=state)
+    assert unsettled(world)
     with pytest.raises(Invalid, match="no extra repo"):
         world.reserve("one", "web")
     if state is ExtraRepoState.DELETING:
         assert world.add(url).state == "ready"  # the next holder of the lock finishes it first
     else:
-        extra_adoption.settle(world.deps, world.row())
-        assert world.deps.extra_repos.all() == ()
+        settle(world)
+        assert world.deps.store.extra_repos.all() == ()
         assert not list(world.naming.extra_repos_folder("1").glob("*"))
 
 
@@ -349,16 +350,18 @@ def test_a_damaged_copy_is_fetched_anew_at_the_second_try(world):
         extra_checkouts.give(*give)
     except NotFound:
         extra_checkouts.give(*give)
-    assert (world.checkout(world.deps.environments.by_id(row.id)) / "web_dark").is_dir()
+    assert (world.checkout(world.deps.store.environments.by_id(row.id)) / "web_dark").is_dir()
 
 
 def test_when_the_store_is_lost_a_folder_tells_what_it_is(world):
     world.add(world.publish())
     row = world.row()
-    world.deps.extra_repos.remove(row.id)
-    ((path, told),) = extra_adoption.strays(world.deps)
-    assert path == f"team_1/extra/{row.id}"
-    assert told is not None
+    world.deps.store.extra_repos.remove(row.id)
+    (stray,) = recovery(world).strays(frozenset())
+    assert stray.leftover.name == f"team_1/extra/{row.id}"
+    assert stray.adopt is not None
+    stray.adopt()
+    told = world.row()
     assert replace(told, created_at=row.created_at, fetched_at=row.fetched_at) == row
 
 
@@ -374,10 +377,10 @@ def test_when_the_store_is_lost_a_folder_tells_what_it_is(world):
 def test_a_folder_that_tells_something_else_is_left_alone_and_told(world, before, after):
     world.add(world.publish())
     about = world.plan().about
-    world.deps.extra_repos.remove(world.row().id)
+    world.deps.store.extra_repos.remove(world.row().id)
     about.write_text(about.read_text().replace(before, after, 1))
-    ((_, told),) = extra_adoption.strays(world.deps)
-    assert told is None
+    (stray,) = recovery(world).strays(frozenset())
+    assert stray.adopt is None
     assert about.exists()
 
 
@@ -386,15 +389,15 @@ def test_a_description_that_is_a_link_is_not_followed(world, tmp_path):
     about = world.plan().about
     elsewhere = about.rename(tmp_path / "elsewhere")
     about.symlink_to(elsewhere)
-    world.deps.extra_repos.remove(world.row().id)
-    assert [told for _, told in extra_adoption.strays(world.deps)] == [None]
+    world.deps.store.extra_repos.remove(world.row().id)
+    assert [stray.adopt for stray in recovery(world).strays(frozenset())] == [None]
 
 
 def test_a_url_with_a_password_is_refused_before_anything(world):
     with pytest.raises(Invalid) as refused:
         world.add("https://user:s3cret@example.com/x.git")
     assert "s3cret" not in f"{refused.value.message}{refused.value.hint}"
-    assert world.deps.extra_repos.all() == ()
+    assert world.deps.store.extra_repos.all() == ()
 
 
 def test_a_host_that_wants_a_credential_is_named(world):
@@ -406,17 +409,31 @@ def test_a_host_that_wants_a_credential_is_named(world):
 def test_a_release_leaves_what_somebody_works_on_to_the_reconciler(world):
     world.add(world.publish())
     row = world.environment("one", "web")
-    with world.deps.locks.acquire(LockKey.extra_repo("1", "web"), "update_extra_repo"):
+    with world.deps.work.locks.acquire(LockKey.extra_repo("1", "web"), "update_extra_repo"):
         with pytest.raises(Busy):
-            world.deps.locks.acquire(LockKey.extra_repo("1", "web"), "another")
+            world.deps.work.locks.acquire(LockKey.extra_repo("1", "web"), "another")
         world.forget(row)
     assert world.there() == [row.extra_repos[0].commit]
-    extra_adoption.settle(world.deps, world.row())
+    settle(world)
     assert world.there() == []
 
 
 def test_the_arguments_of_adding_are_slugged():
     assert AddExtraRepo(name="OCA Web", repo_url="https://example.com/x").name == "oca-web"
+
+
+def recovery(world) -> ExtraRepoRecovery:
+    return ExtraRepoRecovery(world.deps)
+
+
+def unsettled(world) -> bool:
+    return any(recovery(world).unsettled(at_start=False))
+
+
+def settle(world) -> None:
+    """Do what the reconcile loop does, without its lock, also to a row that is settled."""
+    held: Any = None
+    recovery(world)._settle(world.row().id, held)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from oduflow.blueprints.mcp.watch import CHECK_SECONDS, FAILED_CHECKS
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.names import new_id
 from oduflow.kernel.call import Origin
-from oduflow.services.access.removed_teams import forget_removed_teams
+from oduflow.services.access.removed_teams import revoke_removed_teams
 from oduflow.settings import parse
 from oduflow.settings.live import POLL_SECONDS as LIVE_SECONDS
 from oduflow.settings.live import SETTLE_SECONDS
@@ -54,7 +54,7 @@ def test_a_team_that_comes_back_finds_no_old_credential_alive_after_a_look(
     code = walk.sign_in_to_code()
     kept = world.walk("octocat").sign_in()["access_token"], made_grant(world, "blue")
     world.configure(BLUE)
-    forget_removed_teams(world.services.deps)
+    revoke(world)
 
     world.configure(TEAMS)
 
@@ -78,7 +78,7 @@ def test_a_file_that_cannot_be_used_removes_no_team(
     world.config.write_text(broken)
     time.sleep(LIVE_SECONDS + SETTLE_SECONDS)
 
-    forget_removed_teams(world.services.deps)
+    revoke(world)
 
     assert [walk.call(token).status_code for token in tokens] == [200, 200]
 
@@ -177,3 +177,9 @@ def world(served: OAuthWorld) -> OAuthWorld:
     wanted = parse(TEAMS).teams
     eventually(lambda: served.services.live.current().teams == wanted, SOON)
     return served
+
+
+def revoke(world) -> None:
+    """Do what each round of the reconcile loop does first."""
+    rows = world.services.deps.store
+    revoke_removed_teams(rows.grants, rows.tokens, world.services.live.current().teams.keys())

@@ -213,16 +213,16 @@ def test_a_token_for_one_environment_dies_with_it_and_opens_no_other_of_its_name
     world: OAuthWorld, walk: Walk
 ):
     deps = world.services.deps
-    deps.templates.add(store_rows.template(team="blue"))
-    deps.environments.add(store_rows.environment(id="a" * 12, team="blue", name="demo"))
+    deps.store.templates.add(store_rows.template(team="blue"))
+    deps.store.environments.add(store_rows.environment(id="a" * 12, team="blue", name="demo"))
     code = walk.sign_in_to_code(resource=f"{walk.url}/mcp/demo")
     tokens = walk.redeem(code).json()
     late = walk.sign_in_to_code(resource=f"{walk.url}/mcp/demo")
     assert walk.call(tokens["access_token"], "/mcp/demo").status_code == 200
 
-    deps.environments.remove("a" * 12)
+    deps.store.environments.remove("a" * 12)
     assert walk.call(tokens["access_token"], "/mcp/demo").status_code == 401
-    deps.environments.add(store_rows.environment(id="b" * 12, team="blue", name="demo"))
+    deps.store.environments.add(store_rows.environment(id="b" * 12, team="blue", name="demo"))
 
     answer = walk.call(tokens["access_token"], "/mcp/demo")
     assert answer.status_code == 401

@@ -108,7 +108,7 @@ def test_who_may_begin_a_job_but_not_look_at_it_learns_that_it_goes_on(
 
     shown = call("call", "restart_environment", "till", "--url", server.url, token=writer)
 
-    [job] = made.deps.jobs.store.unfinished()
+    [job] = made.deps.work.jobs.store.unfinished()
     made.world.slots.free.set()
     assert shown.exit_code == 77
     assert "forbidden:" in shown.stderr

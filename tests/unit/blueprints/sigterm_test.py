@@ -16,7 +16,7 @@ SECONDS = 5
 def test_who_answered_it_before_is_asked_at_once_and_only_he_the_next_time(world):
     asked = []
     signal.signal(signal.SIGTERM, theirs := lambda *_: asked.append("theirs"))
-    drain_at_sigterm(world.app, world.keeper.stop)
+    drain_at_sigterm(world.app, world.reconcile_loop.stop)
 
     signal.raise_signal(signal.SIGTERM)
 
@@ -28,7 +28,7 @@ def test_who_answered_it_before_is_asked_at_once_and_only_he_the_next_time(world
 def test_where_nobody_answers_it_the_process_leaves_once_no_call_is_in_flight(world):
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     answer = begin_a_call(world)
-    drain_at_sigterm(world.app, world.keeper.stop)
+    drain_at_sigterm(world.app, world.reconcile_loop.stop)
     signal.raise_signal(signal.SIGTERM)
     assert world.context.draining.wait(SECONDS)
     *_, draining = (one for one in threading.enumerate() if one.name == "drain")
@@ -47,13 +47,13 @@ def test_where_nobody_answers_it_the_process_leaves_once_no_call_is_in_flight(wo
 
 def test_who_ignores_it_goes_on_to(world):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    drain_at_sigterm(world.app, world.keeper.stop)
+    drain_at_sigterm(world.app, world.reconcile_loop.stop)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
 
 
 def test_elsewhere_than_on_the_main_thread_nothing_is_done(world):
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    beside = threading.Thread(target=drain_at_sigterm, args=(world.app, world.keeper.stop))
+    beside = threading.Thread(target=drain_at_sigterm, args=(world.app, world.reconcile_loop.stop))
     beside.start()
     beside.join()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

@@ -76,6 +76,6 @@ def empty(tmp_path):
 def config(empty):
     services = bootstrap.build(load(empty))
     services.store.migrate()
-    written(services.deps.audit, 6)
+    written(services.deps.store.audit, 6)
     services.store.close()
     return empty

@@ -86,7 +86,7 @@ def test_a_call_is_audited_as_the_person_on_this_machine(config, monkeypatch):
     call(config, "get_environment_login", "shop")
 
     services = bootstrap.build(load(config))
-    (found,) = services.deps.audit.find("1", ReadAudit())
+    (found,) = services.deps.store.audit.find("1", ReadAudit())
     row = found.row
     services.store.close()
     assert (str(row.actor), row.face, row.operation) == ("cli:ada", "cli", "get_environment_login")

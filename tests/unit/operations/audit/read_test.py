@@ -1,7 +1,5 @@
 """Reading the audit trail over REST, on a real store."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from oduflow.domain.access import Actor, ActorKind, Permission, Tier
@@ -12,6 +10,7 @@ from oduflow.kernel.registry import Registry
 from oduflow.operations.audit.read import read_audit
 from tests.support.audit_trails import open_log
 from tests.support.fakes import BLUE_PASSWORD, RED_PASSWORD, TWO_TEAMS, basic, make_world
+from tests.support.parts import deps_of
 from tests.support.store_rows import audit_row
 
 REGISTRY = Registry.discover("oduflow.operations")
@@ -106,7 +105,7 @@ def test_a_grant_bound_to_environments_never_reads_it(log):
     bound = Actor("1", ActorKind.GRANT, "ci", frozenset(Tier), environments=frozenset({"e1"}))
 
     with pytest.raises(Forbidden, match="team as a whole"):
-        read_audit(SimpleNamespace(audit=log), Call(bound, Origin("mcp")), ReadAudit())  # type: ignore[arg-type]
+        read_audit(deps_of(audit=log), Call(bound, Origin("mcp")), ReadAudit())
 
 
 def test_reading_it_is_a_row_each_time(world):
@@ -129,4 +128,4 @@ def log(store):
 
 @pytest.fixture
 def world(log):
-    return make_world(TWO_TEAMS, operations=REGISTRY, deps=SimpleNamespace(audit=log))
+    return make_world(TWO_TEAMS, operations=REGISTRY, deps=deps_of(audit=log))

@@ -1,7 +1,5 @@
 """What of a creation is refused before there is a job."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from oduflow.adapters.git.repository import GitRepositories
@@ -10,6 +8,7 @@ from oduflow.domain.errors import Invalid
 from oduflow.kernel.call import Origin
 from oduflow.kernel.registry import Registry
 from tests.support.fakes import make_world
+from tests.support.parts import deps_of
 
 OPERATIONS = {found.name: found for found in Registry.discover("oduflow.operations")}
 
@@ -19,7 +18,7 @@ OPERATIONS = {found.name: found for found in Registry.discover("oduflow.operatio
     "url", ["http://github.com/a/b.git", "ext::sh -c id", "https://me:secret@github.com/a/b.git"]
 )
 def test_an_address_that_git_may_not_ask_begins_no_job(tool: str, url: str):
-    deps = SimpleNamespace(git=GitRepositories(allowed_hosts=()))
+    deps = deps_of(repositories=GitRepositories(allowed_hosts=()))
     world = make_world(operations=[OPERATIONS[tool]], deps=deps)
     raw = {"name": "shop", "repo_url": url}
 

@@ -7,6 +7,7 @@ from oduflow.domain.environment import GetEnvironmentLogs
 from oduflow.domain.plan import Naming
 from oduflow.kernel.call import Call, Origin
 from oduflow.operations.environments.logs import MAX_CHARACTERS, get_environment_logs
+from tests.support.parts import deps_of
 from tests.support.store_rows import environment
 
 CALL = Call(Actor("1", ActorKind.CLI, "ada"), Origin("cli"))
@@ -85,7 +86,7 @@ def deps(text: str, tails: list[int] | None = None) -> Any:
             tails.append(tail)
         return text
 
-    return SimpleNamespace(
+    return deps_of(
         naming=Naming("oduflow", Path("/data")),
         containers=SimpleNamespace(logs=read),
     )

@@ -1,4 +1,3 @@
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from oduflow.kernel.call import Call, Origin
 from oduflow.operations.logins.forget import forget_github_login
 from oduflow.settings import parse
 from tests.support.oauth_parts import OAuthParts
+from tests.support.parts import deps_of
 
 TEAMS = """\
 [team.1]
@@ -25,7 +25,7 @@ def test_a_team_forgets_its_own(kind):
 
     forget(deps, "OctoCat", kind)
 
-    assert not deps.logins.is_bound(Login("octocat", "1"))
+    assert not deps.store.logins.is_bound(Login("octocat", "1"))
 
 
 @pytest.mark.parametrize("kind", sorted(set(ActorKind) - {ActorKind.BASIC, ActorKind.CLI}))
@@ -37,7 +37,7 @@ def test_who_is_no_operator_forgets_nobody_and_learns_nothing(kind, login):
         forget(deps, login, kind)
 
     assert "on the server" in refused.value.hint
-    assert deps.logins.is_bound(Login("octocat", "1"))
+    assert deps.store.logins.is_bound(Login("octocat", "1"))
 
 
 @pytest.mark.parametrize(("login", "error"), [("dev1", NotFound), ("both", Forbidden)])
@@ -47,7 +47,7 @@ def test_a_team_does_not_forget_for_another(login, error):
     with pytest.raises(error):
         forget(deps, login)
 
-    assert deps.logins.is_bound(Login(login, "1"))
+    assert deps.store.logins.is_bound(Login(login, "1"))
 
 
 @pytest.mark.parametrize("login", ["dev1", "both", "gone"])
@@ -56,7 +56,7 @@ def test_the_servers_operator_forgets_any_login(login):
 
     forget(deps, login, ActorKind.CLI)
 
-    assert not deps.logins.is_bound(Login(login, "1"))
+    assert not deps.store.logins.is_bound(Login(login, "1"))
 
 
 def test_a_login_that_is_not_known_is_reported():
@@ -67,7 +67,7 @@ def test_a_login_that_is_not_known_is_reported():
 def signed_in(login: str) -> Any:
     logins = OAuthParts().logins
     logins.bind(Login(login, "1"))
-    return SimpleNamespace(logins=logins, settings=parse(TEAMS))
+    return deps_of(logins=logins, settings=parse(TEAMS))
 
 
 def forget(deps: Any, login: str, kind: ActorKind = ActorKind.BASIC) -> None:

@@ -10,7 +10,7 @@ from oduflow.adapters.store import Store
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.audit.view import ReadAudit
 from oduflow.domain.errors import Busy
-from oduflow.services.access.audit import MOST_ADDRESSES, MOST_COUNTERS, AuditTrail
+from oduflow.services.access.audit import MOST_ADDRESSES, MOST_COUNTERS, AuditWriter
 from tests.support.audit_trails import open_log
 from tests.support.programs import eventually
 from tests.support.store_rows import MOMENT, audit_row
@@ -82,7 +82,7 @@ def test_what_changes_something_is_never_counted(trail, log):
 
 
 def test_a_minute_ends_by_the_clock(log):
-    trail = AuditTrail(log, minute=0.02)
+    trail = AuditWriter(log, minute=0.02)
     for _ in range(3):
         trail.count(refusal())
 
@@ -180,7 +180,7 @@ def test_a_hundred_thousand_refusals_grow_the_store_by_less_than_a_megabyte(tmp_
     audit_log = open_log(store)
     audit_log.append(audit_row())
     before = size(tmp_path)
-    trail = AuditTrail(audit_log)
+    trail = AuditWriter(audit_log)
 
     for number in range(FLOOD):
         place = number % addresses
@@ -228,7 +228,7 @@ def log():
 
 @pytest.fixture
 def trail(log):
-    made = AuditTrail(log)
+    made = AuditWriter(log)
     yield made
     log.fails = False
     made.close()

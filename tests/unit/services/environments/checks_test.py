@@ -8,14 +8,13 @@ from oduflow.domain.environment import CreateEnvironment
 from oduflow.domain.errors import Conflict, Invalid
 from oduflow.domain.template import TemplateState
 from oduflow.services.environments.checks import (
-    check_repository,
-    check_user,
-    check_version,
     choose_template,
     differences,
     refuse_differences,
 )
+from oduflow.services.images import check_repository, check_user, check_version
 from oduflow.settings import parse
+from tests.support.parts import deps_of
 from tests.support.store_rows import environment, pin, template
 
 REPO = "https://example.com/addons.git"
@@ -205,4 +204,4 @@ def asked(**given: Any) -> CreateEnvironment:
 def deps(there, default="", rows=()) -> Any:
     found = [*(template(id=name, name=name) for name in there), *rows]
     settings = parse(f'[team.1]\ndefault_template = "{default}"\n')
-    return SimpleNamespace(settings=settings, templates=SimpleNamespace(list=lambda team: found))
+    return deps_of(settings=settings, templates=SimpleNamespace(list=lambda team: found))

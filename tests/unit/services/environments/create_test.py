@@ -11,6 +11,7 @@ from oduflow.kernel.call import Call, Origin
 from oduflow.services.environments.create import create
 from oduflow.settings import parse
 from tests.support.fakes import ONE_TEAM
+from tests.support.parts import deps_of
 from tests.support.store_rows import actor, environment
 
 REPO = "https://example.com/addons.git"
@@ -44,11 +45,11 @@ def deps(*, count: int, there: Any = None) -> Any:
     def away(*_: object) -> None:
         raise UpstreamFailed("It came as far as Docker.")
 
-    return SimpleNamespace(
+    return deps_of(
         settings=SETTINGS,
         environments=SimpleNamespace(count=lambda _team: count, get=lambda _team, _name: there),
         infrastructure=SimpleNamespace(require=away),
-        git=SimpleNamespace(clean_url=str),
+        repositories=SimpleNamespace(clean_url=str),
     )
 
 

@@ -16,6 +16,7 @@ from oduflow.services.environments import delete as teardown
 from oduflow.services.environments import python_deps
 from oduflow.services.failpoints import Failpoints
 from oduflow.settings import parse
+from tests.support.parts import deps_of
 from tests.support.store_rows import environment
 
 RUNNING, FAILED = EnvironmentState.RUNNING, EnvironmentState.FAILED
@@ -112,7 +113,7 @@ def test_nothing_is_removed_that_a_creation_may_come_to_use(world):
 def test_requirements_that_are_being_installed_stay(world):
     world.cached("unused")
 
-    with world.deps.locks.acquire(LockKey.python_packages("1", "unused"), "pip"):
+    with world.deps.work.locks.acquire(LockKey.python_packages("1", "unused"), "pip"):
         python_deps.prune(world.deps, "1")
 
     assert world.names() == ["unused"]
@@ -124,7 +125,7 @@ def test_who_comes_while_they_are_removed_installs_them_again(world):
     found: list[str] = []
     creating = threading.Thread(target=lambda: found.append(world.ensure()))
 
-    with world.deps.locks.acquire(LockKey.python_packages("1", key), "prune"):
+    with world.deps.work.locks.acquire(LockKey.python_packages("1", key), "prune"):
         creating.start()
         creating.join(0.3)
         assert found == []
@@ -175,7 +176,7 @@ class World:
         self.asked_while_running = 0
         self.root = naming.team_folder("1") / "python"
         self.plan = EnvironmentPlan.of(naming, environment())
-        self.deps: Any = SimpleNamespace(
+        self.deps: Any = deps_of(
             settings=parse(""),
             naming=naming,
             locks=FileLocks(folder / "locks"),

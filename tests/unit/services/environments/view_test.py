@@ -21,6 +21,7 @@ from oduflow.services.environments.view import (
     views,
 )
 from oduflow.settings import parse
+from tests.support.parts import deps_of
 from tests.support.store_rows import environment
 
 ADA = Actor("1", ActorKind.OAUTH, "ada")
@@ -177,7 +178,7 @@ def deps(toml="", rows=(), containers=None) -> Any:
         list=lambda team: [row for row in rows if row.team == team],
     )
     secrets = 'auth_token = "token-0123456789abcdef"\nui_password = "password-0123456789"\n'
-    return SimpleNamespace(
+    return deps_of(
         settings=parse(f"{toml}[team.1]\n{secrets}"),
         naming=Naming("oduflow", Path("/data")),
         environments=store,

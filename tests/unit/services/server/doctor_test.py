@@ -8,7 +8,7 @@ import pytest
 from oduflow.adapters.store import Facts, Store
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.proxies import FACT, ProxyCount
-from oduflow.services.infrastructure.disk import Disk
+from oduflow.services.server.disk import Disk
 from oduflow.services.server.doctor import Doctor
 
 
@@ -69,7 +69,7 @@ def test_a_mismatch_of_proxies_that_the_server_saw_is_a_finding(tmp_path, seen, 
     store.migrate()
     if seen:
         Facts(store).set(FACT, seen.dump())
-    looked = replace(doctor(tmp_path, []), store=store)
+    looked = replace(doctor(tmp_path, []), facts=Facts(store))
 
     finding = looked.proxies()
 
@@ -92,20 +92,28 @@ def doctor(folder, asked, *, silent=False) -> Doctor:
         asked.append("isolation")
         return SimpleNamespace(ok=True, reason="")
 
-    infrastructure = SimpleNamespace(
+    infrastructure: Any = SimpleNamespace(
         disk=Disk(folder, minimum=0),
         database=SimpleNamespace(examine=lambda: asked.append("postgres")),
         check_firewall=isolation,
     )
-    deps: Any = SimpleNamespace(
-        git=SimpleNamespace(check_git=lambda: "2.39"),
-        images=SimpleNamespace(facts=lambda _image: asked.append("images")),
-        settings=SimpleNamespace(
-            images=SimpleNamespace(postgres="postgres:18"),
-            server=SimpleNamespace(trusted_proxies=0),
-        ),
-        infrastructure=infrastructure,
+    git: Any = SimpleNamespace(check_git=lambda: "2.39")
+    images: Any = SimpleNamespace(facts=lambda _image: asked.append("images"))
+    settings: Any = SimpleNamespace(
+        images=SimpleNamespace(postgres="postgres:18"),
+        server=SimpleNamespace(trusted_proxies=0),
     )
     engine: Any = SimpleNamespace(ping=ping, version=lambda: "20.10")
     store: Any = SimpleNamespace(check=lambda: None)
-    return Doctor(deps, engine, store)
+    unused: Any = SimpleNamespace()
+    return Doctor(
+        settings=lambda: settings,
+        engine=engine,
+        images=images,
+        infrastructure=infrastructure,
+        recoverables=(),
+        git=git,
+        rows=unused,
+        store=store,
+        facts=unused,
+    )

@@ -1,11 +1,11 @@
 import threading
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from oduflow.domain.errors import UpstreamFailed
-from oduflow.services.server import reconcile_loop as keeper
-from oduflow.services.server.reconcile_loop import Keeper
+from oduflow.services.server.reconcile_loop import ReconcileLoop
 
 
 class World:
@@ -98,10 +98,7 @@ def world():
 
 
 @pytest.fixture
-def one(world, monkeypatch):
-    monkeypatch.setattr(
-        keeper, "reconcile", lambda _deps, *, at_start: world.looks.append(at_start)
-    )
-    monkeypatch.setattr(keeper, "forget_removed_teams", lambda _deps: world.forgotten.append(1))
-    deps: object = SimpleNamespace(infrastructure=world)
-    return Keeper(deps)  # type: ignore[arg-type]
+def one(world):
+    infrastructure: Any = world
+    reconciler: Any = SimpleNamespace(reconcile=lambda *, at_start: world.looks.append(at_start))
+    return ReconcileLoop(infrastructure, reconciler, lambda: world.forgotten.append(1))

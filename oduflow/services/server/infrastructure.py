@@ -19,8 +19,8 @@ from oduflow.domain.errors import Forbidden, UpstreamFailed
 from oduflow.domain.plan import DATABASE_HOST_OFFSET, Naming
 from oduflow.files.private import make_folder
 from oduflow.kernel.locks import LockKey
-from oduflow.services.infrastructure.database import DatabaseServer
-from oduflow.services.infrastructure.disk import Disk
+from oduflow.services.server.database import DatabaseServer
+from oduflow.services.server.disk import Disk
 from oduflow.settings import Settings
 
 SUBNET_TRIES = 10

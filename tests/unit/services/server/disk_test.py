@@ -1,7 +1,7 @@
 import pytest
 
 from oduflow.domain.errors import QuotaReached, UpstreamFailed
-from oduflow.services.infrastructure.disk import RESERVE_BYTES, Disk
+from oduflow.services.server.disk import RESERVE_BYTES, Disk
 
 MORE_THAN_THERE_IS = 1 << 60
 
@@ -43,7 +43,7 @@ def test_where_little_is_free_no_reserve_is_taken(tmp_path):
 
 
 def test_a_reserve_that_does_not_fit_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("oduflow.services.infrastructure.disk.RESERVE_BYTES", MORE_THAN_THERE_IS)
+    monkeypatch.setattr("oduflow.services.server.disk.RESERVE_BYTES", MORE_THAN_THERE_IS)
 
     Disk(tmp_path, minimum=1).hold_reserve()
 

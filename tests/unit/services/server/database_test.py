@@ -10,7 +10,7 @@ from oduflow.adapters.postgres.config import HBA_NAME
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.plan import Naming
-from oduflow.services.infrastructure.database import DatabaseServer
+from oduflow.services.server.database import DatabaseServer
 
 ONE = {"team-1": IPv4Network("10.213.0.0/24")}
 TWO = ONE | {"team-2": IPv4Network("10.213.1.0/24")}

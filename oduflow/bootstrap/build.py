@@ -1,0 +1,148 @@
+"""Wire the product's parts for one configuration."""
+
+import os
+from dataclasses import replace
+
+from oduflow.adapters.docker.engine import Engine
+from oduflow.adapters.firewall.iptables import Firewall
+from oduflow.adapters.locks import FileBootSlots, FileLocks, ServerLock
+from oduflow.adapters.odoo.web import login_status
+from oduflow.adapters.store import JobRows, RateLimits, Store
+from oduflow.bootstrap.engine import Docker
+from oduflow.bootstrap.git import git_group
+from oduflow.bootstrap.oauth import OAuth
+from oduflow.bootstrap.postgres import postgres_group
+from oduflow.bootstrap.recoverables import recoverables
+from oduflow.bootstrap.services import Services
+from oduflow.bootstrap.store import store_group
+from oduflow.domain.plan import Naming
+from oduflow.kernel.jobs import Jobs
+from oduflow.kernel.registry import Registry
+from oduflow.kernel.runner import Runner
+from oduflow.services.access.audit import AuditWriter
+from oduflow.services.access.github import GithubPeople
+from oduflow.services.access.grants import GrantAuthenticator
+from oduflow.services.access.removed_teams import revoke_removed_teams
+from oduflow.services.deps import Deps
+from oduflow.services.failpoints import Failpoints
+from oduflow.services.groups import PostgresGroup, StoreGroup, WorkGroup
+from oduflow.services.readiness import Readiness
+from oduflow.services.server.database import DatabaseServer
+from oduflow.services.server.disk import Disk
+from oduflow.services.server.doctor import Doctor
+from oduflow.services.server.infrastructure import Infrastructure
+from oduflow.services.server.reconcile import Reconciler
+from oduflow.services.server.reconcile_loop import ReconcileLoop
+from oduflow.settings import LiveSettings, Settings
+
+OPERATIONS = "oduflow.operations"
+TEST_PREFIX = "test-"
+DOCTOR_SECONDS = 5  # how long the doctor waits for an answer of the engine
+
+
+def build(settings: Settings) -> Services:
+    """Make every part for one configuration and wire them."""
+    live, data_dir = LiveSettings(settings), settings.server.data_dir
+    naming = Naming(settings.server.instance, data_dir)
+    disk = Disk(data_dir)
+    store = Store(data_dir / "oduflow.db", on_full=disk.give_up_reserve)
+    rows = store_group(store, data_dir)
+    registry = Registry.discover(OPERATIONS)
+    work = _work(settings, store, registry)
+    docker, postgres, firewall = Docker.over(Engine(), naming), postgres_group(naming), Firewall()
+
+    def infrastructure(docker: Docker) -> Infrastructure:
+        database = _database(settings, naming, docker, postgres, rows)
+        locks = work.locks
+        return Infrastructure(settings, naming, docker.networks, database, firewall, locks, disk)
+
+    deps = Deps(
+        live=live,
+        naming=naming,
+        store=rows,
+        engine=docker.group,
+        postgres=postgres,
+        git=git_group(settings, naming, work.locks),
+        work=work,
+        infrastructure=infrastructure(docker),
+        readiness=Readiness(login_status),
+    )
+    audit, oauth = AuditWriter(rows.audit), OAuth.over(store, rows)
+    grants = GrantAuthenticator(rows.grants, rows.environments, lambda: live.current().teams)
+    runner = Runner(
+        registry,
+        deps,
+        locks=work.locks,
+        jobs=work.jobs,
+        audit=audit,
+        environments=rows.environments,
+        grants=grants,
+    )
+    nouns = recoverables(deps)
+    quick = Docker.over(Engine(timeout=DOCTOR_SECONDS), naming)
+    watched = replace(deps, engine=quick.group, infrastructure=infrastructure(quick))
+    reconciler = Reconciler(nouns, work, rows.audit, docker.group.containers, naming)
+    return Services(
+        settings=settings,
+        live=live,
+        runner=runner,
+        probe=_doctor(quick, watched, store),
+        deps=deps,
+        store=store,
+        engine=docker.engine,
+        networks=docker.networks,
+        firewall=firewall,
+        server_lock=ServerLock(data_dir),
+        reconcile_loop=ReconcileLoop(
+            deps.infrastructure,
+            reconciler,
+            lambda: revoke_removed_teams(rows.grants, rows.tokens, live.current().teams.keys()),
+        ),
+        audit=audit,
+        grants=grants,
+        people=GithubPeople(live.current, rows.tokens, rows.logins, runner.environment_id),
+        oauth=oauth,
+        rate_limits=RateLimits(store),
+        recoverables=nouns,
+    )
+
+
+def _work(settings: Settings, store: Store, registry: Registry) -> WorkGroup:
+    data_dir = settings.server.data_dir
+    locks, rows = FileLocks(data_dir / "locks"), JobRows(store)
+    slots = FileBootSlots(data_dir / "locks", os.cpu_count() or 1, rows)
+    testing = settings.server.instance.startswith(TEST_PREFIX)
+    return WorkGroup(
+        failpoints=Failpoints(data_dir / "failpoints", testing),
+        jobs=Jobs(rows, locks, slots, registry.cancellable),
+        locks=locks,
+    )
+
+
+def _database(
+    settings: Settings, naming: Naming, docker: Docker, postgres: PostgresGroup, rows: StoreGroup
+) -> DatabaseServer:
+    return DatabaseServer(
+        settings.images.postgres,
+        naming,
+        docker.group.containers,
+        docker.group.images,
+        docker.networks,
+        docker.group.volumes,
+        postgres.cluster,
+        rows.facts,
+    )
+
+
+def _doctor(docker: Docker, deps: Deps, store: Store) -> Doctor:
+    return Doctor(
+        settings=lambda: deps.settings,
+        engine=docker.engine,
+        images=deps.engine.images,
+        infrastructure=deps.infrastructure,
+        recoverables=recoverables(deps),
+        git=deps.git.repositories,
+        rows=deps.store.environments,
+        store=store,
+        facts=deps.store.facts,
+    )

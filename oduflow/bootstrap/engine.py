@@ -1,0 +1,31 @@
+"""The Docker engine's adapters over one connection."""
+
+import os
+from dataclasses import dataclass
+from typing import Self
+
+from oduflow.adapters.docker.build import build_image
+from oduflow.adapters.docker.containers import Containers
+from oduflow.adapters.docker.engine import Engine
+from oduflow.adapters.docker.images import Images
+from oduflow.adapters.docker.networks import Networks
+from oduflow.adapters.docker.volumes import Volumes
+from oduflow.domain.plan import Naming
+from oduflow.services.groups import EngineGroup
+
+
+@dataclass(frozen=True, slots=True)
+class Docker:
+    """One connection to the engine, and what speaks over it."""
+
+    engine: Engine
+    group: EngineGroup
+    networks: Networks
+
+    @classmethod
+    def over(cls, engine: Engine, naming: Naming) -> Self:
+        """Make the adapters over a connection."""
+        labels = naming.labels("inspect", process=str(os.getpid()))
+        images = Images(engine, build_image, labels, prefix=naming.instance)
+        group = EngineGroup(Containers(engine), images, Volumes(engine))
+        return cls(engine, group, Networks(engine))

@@ -1,0 +1,40 @@
+"""Repositories, the credentials for them, and their providers."""
+
+from oduflow.adapters.git.credentials.store import Credentials
+from oduflow.adapters.git.repository import GitRepositories
+from oduflow.adapters.locks import FileLocks
+from oduflow.adapters.providers.known import known_providers
+from oduflow.domain.plan import Naming
+from oduflow.kernel.locks import LockKey
+from oduflow.services.groups import GitGroup
+from oduflow.services.server.first_environment import sample_authority
+from oduflow.settings import Settings
+
+LOCK_SECONDS = 30  # writing a team's credentials takes milliseconds; many may queue
+
+
+def git_group(settings: Settings, naming: Naming, locks: FileLocks) -> GitGroup:
+    """Make the adapters of git for one configuration."""
+    credentials = Credentials(
+        naming.team_folder,
+        lambda team: locks.acquire(
+            LockKey.credentials(team), "another change of credentials", wait=LOCK_SECONDS
+        ),
+    )
+    server = settings.server
+    sample = (sample_authority(server.port),) if server.sample else ()
+    return GitGroup(
+        credentials=credentials,
+        providers=known_providers(
+            server.github_url,
+            server.github_api_url,
+            server.gitlab_url,
+            server.bitbucket_api_url,
+            server.git_allowed_hosts,
+        ),
+        repositories=GitRepositories(
+            allowed_hosts=(*server.git_allowed_hosts, *sample),
+            helper=credentials.helper,
+            describe_credential=credentials.describe,
+        ),
+    )

@@ -1,0 +1,18 @@
+"""The nouns that survive a crash: a new one is one line here."""
+
+from oduflow.services.deps import Deps
+from oduflow.services.environments.recover import EnvironmentRecovery
+from oduflow.services.extra_repos.recover import ExtraRepoRecovery
+from oduflow.services.recoverable import Recoverable
+from oduflow.services.server.recover import ServerRecovery
+from oduflow.services.templates.recover import TemplateRecovery
+
+
+def recoverables(deps: Deps) -> tuple[Recoverable, ...]:
+    """Return every noun, each after those that it depends on."""
+    return (
+        ServerRecovery(deps.naming, deps.engine.containers, deps.postgres.cluster),
+        ExtraRepoRecovery(deps),
+        TemplateRecovery(deps),
+        EnvironmentRecovery(deps),
+    )

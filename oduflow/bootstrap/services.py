@@ -1,0 +1,69 @@
+"""Everything that the faces and the reconcile loop get."""
+
+from dataclasses import dataclass
+
+from oduflow.adapters.docker.engine import Engine
+from oduflow.adapters.docker.networks import Networks
+from oduflow.adapters.firewall.iptables import Firewall
+from oduflow.adapters.locks import ServerLock
+from oduflow.adapters.store import Facts, RateLimits, Store
+from oduflow.bootstrap.oauth import OAuth
+from oduflow.domain.access import Actor
+from oduflow.kernel.registry import Registry
+from oduflow.kernel.runner import Runner
+from oduflow.services.access.audit import AuditWriter
+from oduflow.services.access.github import GithubPeople
+from oduflow.services.access.grants import GrantAuthenticator
+from oduflow.services.deps import Deps
+from oduflow.services.recoverable import Recoverable
+from oduflow.services.server.doctor import Doctor
+from oduflow.services.server.reconcile_loop import ReconcileLoop
+from oduflow.settings import LiveSettings, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The product's parts.
+
+    Attributes:
+        people: knows the access tokens of people who signed in through GitHub.
+        recoverables: the nouns that `destroy` removes.
+    """
+
+    settings: Settings
+    live: LiveSettings
+    runner: Runner
+    probe: Doctor
+    deps: Deps
+    store: Store
+    engine: Engine
+    networks: Networks
+    firewall: Firewall
+    server_lock: ServerLock
+    reconcile_loop: ReconcileLoop
+    audit: AuditWriter
+    grants: GrantAuthenticator
+    people: GithubPeople
+    oauth: OAuth
+    rate_limits: RateLimits
+    recoverables: tuple[Recoverable, ...]
+
+    @property
+    def registry(self) -> Registry:
+        """The operations."""
+        return self.runner.registry
+
+    @property
+    def verifiers(self) -> tuple[GithubPeople, GrantAuthenticator]:
+        """The verifiers of Bearer tokens besides the static ones, in the order they are asked."""
+        return (self.people, self.grants)
+
+    @property
+    def facts(self) -> Facts:
+        """Single values that the store keeps."""
+        return self.deps.store.facts
+
+    def still_valid(self, actor: Actor) -> bool:
+        """Whether the actor's credential would still be accepted; asked while a stream is open."""
+        configured = actor.team in self.live.current().teams
+        return configured and all(verifier.still_valid(actor) for verifier in self.verifiers)

@@ -1,0 +1,188 @@
+"""Environments after a kill, an engine's restart, or the loss of the store.
+
+A stray container is complete when its labels can be read, its team is configured, its template is
+known, and database, volume, configuration and the checkouts of its extra repos are there.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.container import ContainerFacts
+from oduflow.domain.environment import (
+    UNFINISHED,
+    Environment,
+    EnvironmentState,
+    EnvironmentView,
+)
+from oduflow.domain.extra_repo import read_pins
+from oduflow.domain.job import Subject
+from oduflow.domain.outcome import Envelope, Status
+from oduflow.domain.plan import EnvironmentPlan
+from oduflow.kernel.call import Call, Origin
+from oduflow.kernel.locks import Held, LockKey
+from oduflow.services.deps import Deps
+from oduflow.services.environments.boot import halt
+from oduflow.services.environments.delete import tear_down
+from oduflow.services.environments.lifecycle import rebuild, start
+from oduflow.services.environments.view import observed, view
+from oduflow.services.extra_repos.checkouts import checkouts
+from oduflow.services.recoverable import Leftover, Recoverable, Stray, Unsettled
+
+log = logging.getLogger(__name__)
+
+HOLDER = "the reconciler"
+HALT_SECONDS = 10
+
+Revival = Callable[[Deps, Call, Environment], Environment]
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentRecovery(Recoverable):
+    """Implements `Recoverable` for environments."""
+
+    deps: Deps
+
+    def ids(self) -> AbstractSet[str]:
+        """Return the ids of all environments."""
+        return {row.id for row in self.deps.store.environments.all()}
+
+    def unsettled(self, *, at_start: bool) -> Iterator[Unsettled]:
+        """Find every environment: only a look at its container tells whether it is settled."""
+        for row in self.deps.store.environments.all():
+            key = LockKey.environment(row.team, row.name)
+            yield Unsettled(key, partial(self._settle, row.id, at_start=at_start))
+
+    def strays(self, adoptable: AbstractSet[str]) -> Iterator[Stray]:
+        """Find containers of environments without a row."""
+        labels = self.deps.naming.labels("environment")
+        containers = self.deps.engine.containers.list(labels)
+        known = self.ids()  # read after the list: an environment in creation has its row already
+        for container in containers:
+            own = self.deps.naming.own_labels(container.labels)
+            if own.get("id") in known:
+                continue
+            leftover = Leftover("Container", container.name, f"docker rm -f {container.name}")
+            row = _described(own, container)
+            if row is None or row.template_id not in adoptable or not self._complete(row):
+                yield Stray(leftover)
+            else:
+                adopt = partial(self.deps.store.environments.add, row, limit=None)
+                yield Stray(leftover, row.id, f"{row.team}/{row.name}", adopt)
+
+    def pieces(self) -> Iterator[tuple[str, Leftover]]:
+        """Find the filestores of environments."""
+        for volume in self.deps.engine.volumes.list(self.deps.naming.labels("environment")):
+            own = self.deps.naming.own_labels(volume.labels)
+            leftover = Leftover("Volume", volume.name, f"docker volume rm {volume.name}")
+            yield own.get("id", ""), leftover
+
+    def _settle(self, environment: str, held: Held, *, at_start: bool) -> bool:
+        # Read again: the row may have changed between the list and the lock.
+        row = self.deps.store.environments.by_id(environment)
+        if row is None:
+            return False
+        if row.state in UNFINISHED:
+            log.warning("removing %s/%s, which was left %s", row.team, row.name, row.state)
+            tear_down(self.deps, None, row)
+            return False
+        if row.team not in self.deps.settings.teams:
+            self._park(row)
+            return False
+        if row.step == "rebuild":
+            return self._as_job(row, held, "rebuild_environment", rebuild)
+        return self._compare(row, held, at_start=at_start)
+
+    def _compare(self, row: Environment, held: Held, *, at_start: bool) -> bool:
+        plan = EnvironmentPlan.of(self.deps.naming, row)
+        container = self.deps.engine.containers.facts(plan.container)
+        if row.step and container is not None:  # a start that was cut off before it was proven
+            return self._as_job(row, held, "start_environment", start)
+        if row.step:
+            row = self.deps.store.environments.update(row.id, step="", job="")
+        seen = observed(row, container)
+        stopped_by_engine = (
+            row.state is EnvironmentState.RUNNING
+            and container is not None
+            and seen.state != row.state
+        )
+        if at_start and stopped_by_engine:
+            return self._as_job(row, held, "start_environment", start)
+        if (seen.state, seen.error) != (row.state, row.error):
+            log.warning("%s/%s is %s, not %s", row.team, row.name, seen.state, row.state)
+            self.deps.store.environments.update(row.id, state=seen.state, error=seen.error)
+        return False
+
+    def _park(self, row: Environment) -> None:
+        """Stop what belongs to a team that was removed from the configuration; keep its data."""
+        plan = EnvironmentPlan.of(self.deps.naming, row)
+        container = self.deps.engine.containers.facts(plan.container)
+        if container is not None and container.status == "running":
+            log.warning("stopping %s/%s: its team is not configured any more", row.team, row.name)
+            halt(self.deps, plan, timeout=HALT_SECONDS)
+            self.deps.store.environments.update(
+                row.id, state=EnvironmentState.STOPPED, step="", job=""
+            )
+
+    def _as_job(self, row: Environment, held: Held, operation: str, revival: Revival) -> bool:
+        """Go on in a job that takes the lock along."""
+
+        def work(call: Call) -> Envelope[EnvironmentView]:
+            try:
+                shown = view(self.deps, revival(self.deps, call, row))
+            finally:
+                held.release()
+            return Envelope[EnvironmentView](
+                status=Status.OK, summary=f"{row.name} is back.", data=shown, job=call.job
+            )
+
+        actor = Actor(row.team, ActorKind.CLI, HOLDER)
+        subject = Subject("environment", row.name, row.name, row.id)
+        jobs = self.deps.work.jobs
+        jobs.start(operation, subject, actor, Origin("server"), work, revival=True)
+        return True
+
+    def _complete(self, row: Environment) -> bool:
+        plan = EnvironmentPlan.of(self.deps.naming, row)
+        return (
+            row.team in self.deps.settings.teams
+            and plan.database in self.deps.postgres.cluster.databases()
+            and self.deps.engine.volumes.facts(plan.volume) is not None
+            and plan.conf.is_file()
+            and all(checkout.is_dir() for checkout in checkouts(self.deps, row))
+        )
+
+
+def _described(labels: Mapping[str, str], container: ContainerFacts) -> Environment | None:
+    running = container.status == "running"
+    try:
+        return Environment(
+            id=labels["id"],
+            team=labels["team"],
+            name=labels["name"],
+            repo_url=labels["repo_url"],
+            branch=labels["branch"],
+            requested_branch=None,
+            template_id=labels["template_id"],
+            template=labels["template"],
+            odoo_image=labels["odoo_image"],
+            modules=_list(labels["modules"]),
+            state=EnvironmentState.RUNNING if running else EnvironmentState.STOPPED,
+            created_by=labels["created_by"],
+            created_at=datetime.fromisoformat(labels["created_at"]),
+            commit=labels["commit"],
+            port=int(labels["port"]),
+            addons=_list(labels["addons"]),
+            python_deps=labels["python_deps"],
+            extra_repos=read_pins(labels.get("extra_repos", "[]")),
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(text.split(",")) if text else ()

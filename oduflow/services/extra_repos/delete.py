@@ -1,0 +1,69 @@
+"""Delete an extra repo: its copy, its checkouts, the row last."""
+
+import shutil
+from dataclasses import dataclass
+
+from oduflow.domain.errors import NotFound
+from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState
+from oduflow.domain.plan import ExtraRepoPlan
+from oduflow.files.private import writing
+from oduflow.kernel.call import Call
+from oduflow.services.deps import Deps
+from oduflow.services.extra_repos.fetch import record_steps
+from oduflow.services.extra_repos.view import find
+from oduflow.services.saga import Saga, Step
+
+
+def claim(deps: Deps, team: str, name: str) -> ExtraRepo:
+    """Return an extra repo whose lock we hold, to work on it.
+
+    Raises:
+        NotFound: the team has none of that name, or what there was has just been removed.
+    """
+    row = find(deps, team, name)
+    if row.state is not ExtraRepoState.READY:
+        remove(deps, None, row)
+        raise NotFound(
+            f"“{name}” was left {row.state} by a process that died; it is removed now.",
+            f"add_extra_repo name={name} adds it anew.",
+        )
+    return row
+
+
+def remove(deps: Deps, call: Call | None, row: ExtraRepo) -> None:
+    """Remove an extra repo; safe to repeat after a kill between any two lines.
+
+    Raises:
+        Conflict: environments use it; nothing was removed.
+    """
+    deps.store.extra_repos.retire(row)
+    told = record_steps(deps, call, row, cancellable=False)
+    Saga("delete_extra", removal_steps(deps, row), told, deps.work.failpoints).run()
+
+
+def removal_steps(deps: Deps, row: ExtraRepo) -> tuple[Step, ...]:
+    """List the steps in order; none has an undo, because a deletion is only ever finished."""
+    parts = ExtraRepoCleanup(deps, row)
+    return (
+        Step("folder", "removing the copy", parts.remove_folder),
+        Step("row", "forgetting the extra repo", parts.remove_row),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraRepoCleanup:
+    """The removable parts of one extra repo; every removal may be repeated."""
+
+    deps: Deps
+    row: ExtraRepo
+
+    def remove_folder(self) -> None:
+        """Remove git's folder and every checkout."""
+        folder = ExtraRepoPlan.of(self.deps.naming, self.row).folder
+        with writing():
+            if folder.exists():
+                shutil.rmtree(folder)
+
+    def remove_row(self) -> None:
+        """Forget the extra repo; the last thing to go."""
+        self.deps.store.extra_repos.remove(self.row.id)

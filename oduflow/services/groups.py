@@ -1,0 +1,79 @@
+"""The product's parts in groups, one a system; a service asks for the group that it needs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from oduflow.adapters.docker.containers import Containers
+from oduflow.adapters.docker.images import Images
+from oduflow.adapters.docker.volumes import Volumes
+from oduflow.adapters.git.credentials.store import Credentials
+from oduflow.adapters.git.repository import GitRepositories
+from oduflow.adapters.locks import FileLocks
+from oduflow.adapters.postgres.cluster import Cluster
+from oduflow.adapters.postgres.tenant import Tenant
+from oduflow.adapters.providers.provider import Provider
+from oduflow.adapters.store import (
+    AuditLog,
+    Environments,
+    ExtraRepos,
+    Facts,
+    Grants,
+    OAuthLogins,
+    OAuthTokens,
+    Templates,
+)
+from oduflow.kernel.jobs import Jobs
+from oduflow.services.failpoints import Failpoints
+
+
+@dataclass(frozen=True, slots=True)
+class StoreGroup:
+    """The rows of each noun, in SQLite."""
+
+    audit: AuditLog
+    environments: Environments
+    extra_repos: ExtraRepos
+    facts: Facts
+    grants: Grants
+    logins: OAuthLogins
+    templates: Templates
+    tokens: OAuthTokens
+
+
+@dataclass(frozen=True, slots=True)
+class EngineGroup:
+    """The Docker engine."""
+
+    containers: Containers
+    images: Images
+    volumes: Volumes
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresGroup:
+    """The database server.
+
+    Attributes:
+        tenant: opens an environment's database as its own role, from its name and password.
+    """
+
+    cluster: Cluster
+    tenant: Callable[[str, str], Tenant]
+
+
+@dataclass(frozen=True, slots=True)
+class GitGroup:
+    """Repositories, the credentials for them, and the APIs of their providers."""
+
+    credentials: Credentials
+    providers: tuple[Provider, ...]
+    repositories: GitRepositories
+
+
+@dataclass(frozen=True, slots=True)
+class WorkGroup:
+    """What work in progress needs: jobs, locks, and where a test may stop it."""
+
+    failpoints: Failpoints
+    jobs: Jobs
+    locks: FileLocks

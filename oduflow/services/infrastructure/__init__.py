@@ -1,1 +1,0 @@
-"""What environments share: networks, the database server, the firewall, the disk."""
