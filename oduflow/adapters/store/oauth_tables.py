@@ -2,14 +2,22 @@
 
 from sqlalchemy import Column, Index, Table, Text
 
-from oduflow.adapters.store.tables import MOMENT, TREE, WORDS, AsText, metadata, text_column
+from oduflow.adapters.store.tables import (
+    MOMENT,
+    TREE,
+    WORDS,
+    AsText,
+    metadata,
+    text_column,
+    text_columns,
+)
 from oduflow.domain.oauth import ClientKind, Stage, TokenKind
 
 
 def _binding_columns() -> tuple[Column[str], ...]:
     """Return the columns of a code's or a token's binding."""
     names = ("family", "client_id", "team", "login", "login_id", "scope", "resource")
-    return tuple(map(text_column, (*names, "environment")))
+    return text_columns(*names, "environment")
 
 
 clients = Table(
@@ -20,8 +28,7 @@ clients = Table(
     text_column("name"),
     Column("redirect_uris", WORDS, nullable=False),
     Column("created_at", MOMENT, nullable=False),
-    text_column("secret"),
-    text_column("address"),
+    *text_columns("secret", "address"),
     Column("used_at", MOMENT),
     Index(None, "address", "created_at"),
 )
@@ -30,13 +37,9 @@ transactions = Table(
     "oauth_transactions",
     metadata,
     Column("id", Text, primary_key=True),
-    text_column("browser"),
-    text_column("csrf"),
+    *text_columns("browser", "csrf"),
     Column("stage", AsText(str, Stage), nullable=False),
-    text_column("client_id"),
-    text_column("client_name"),
-    text_column("redirect_uri"),
-    text_column("resource"),
+    *text_columns("client_id", "client_name", "redirect_uri", "resource"),
     Column("request", TREE, nullable=False),
     text_column("address"),
     Column("expires_at", MOMENT, nullable=False),
@@ -52,8 +55,7 @@ codes = Table(
     metadata,
     Column("hash", Text, primary_key=True),
     *_binding_columns(),
-    text_column("redirect_uri"),
-    text_column("challenge"),
+    *text_columns("redirect_uri", "challenge"),
     Column("expires_at", MOMENT, nullable=False),
     Column("redeemed_at", MOMENT),
     Index(None, "family"),
