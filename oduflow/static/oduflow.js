@@ -1,9 +1,9 @@
-// What pages gain where scripts run: local times, shortcuts, announcements. All works without.
+// Local times, shortcuts and announcements. Every page works without scripts.
 "use strict";
 
 const byQuery = (query, root = document) => [...root.querySelectorAll(query)];
 
-// Times: the page says UTC, a person reads their own.
+// Times: the page has UTC; show the reader's time zone.
 const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 function showLocalTimes(root) {
@@ -14,14 +14,14 @@ function showLocalTimes(root) {
   }
 }
 
-// Announcements: a live region that stays says what swapped parts would say to nobody.
+// Announcements: screen readers read changes of a live region that stays, not of swapped parts.
 function announce() {
   const said = document.getElementById("said");
   const text = byQuery("[data-say]").map((part) => part.dataset.say || part.textContent.trim()).join(" ");
   if (said.textContent !== text) said.textContent = text;
 }
 
-// A form is sent once, and says so.
+// Send a form once: mark its button as busy and ignore further clicks.
 function markBusy(event) {
   const button = event.submitter;
   if (!button || event.defaultPrevented) return;
@@ -81,12 +81,12 @@ function offerSwitch() {
   }
 }
 
-// The server went away: say so until it answers again.
+// Show a notice while the server does not answer.
 function tell(isLost) {
   document.getElementById("lost").hidden = !isLost;
 }
 
-// Nobody watches a hidden page; whoever comes back sees it as it is now.
+// A hidden page does not poll; refresh it when it is shown again.
 function catchUp() {
   if (!document.hidden) byQuery("[hx-trigger*=refresh]").forEach((part) => htmx.trigger(part, "refresh"));
 }

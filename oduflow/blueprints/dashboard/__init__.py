@@ -1,28 +1,7 @@
 """The dashboard: server-rendered pages and htmx partials."""
 
-# Each of these adds its pages to the blueprint.
-from oduflow.blueprints.dashboard import (
-    access,
-    audit,
-    credentials,
-    environment,
-    environments,
-    extra_repos,
-    jobs,
-    system,
-    templates,
-)
+# Importing these adds their pages to the blueprint.
+from oduflow.blueprints.dashboard import audit, environments, jobs, system
 from oduflow.blueprints.dashboard.blueprint import blueprint
 
-__all__ = [
-    "access",
-    "audit",
-    "blueprint",
-    "credentials",
-    "environment",
-    "environments",
-    "extra_repos",
-    "jobs",
-    "system",
-    "templates",
-]
+__all__ = ["audit", "blueprint", "environments", "jobs", "system"]

@@ -1,4 +1,4 @@
-"""The dashboard's blueprint: who asks, what every page knows, and the only way to an operation."""
+"""The dashboard's blueprint: sign-in, what every template gets, and calls of operations."""
 
 from typing import Any, cast
 
@@ -19,58 +19,58 @@ from oduflow.kernel.call import Origin
 from oduflow.settings import TeamSettings
 
 FACE = "dashboard"
-FRAGMENTS = "/_"  # partials that htmx asks for; no person goes there
+FRAGMENTS = "/_"  # the URL prefix of partials that htmx requests
 
 blueprint = Blueprint(FACE, __name__)
 filters.add_filters(blueprint)
 
 
 @blueprint.record
-def write_no_blank_lines(state: BlueprintSetupState) -> None:
-    """Let a template's own lines leave no trace in the page."""
+def trim_template_lines(state: BlueprintSetupState) -> None:
+    """Remove the lines of template tags from the rendered pages."""
     state.app.jinja_env.trim_blocks = True
     state.app.jinja_env.lstrip_blocks = True
 
 
 @blueprint.before_request
 def sign_in() -> None:
-    """Find out who asks, before any page does anything.
+    """Authenticate the request before any page handles it.
 
     Raises:
-        Forbidden: a foreign page made a browser send this.
-        NotSignedIn: there is no credential where one is needed, or a wrong one.
+        Forbidden: a page of another site made the browser send the request.
+        NotSignedIn: the credential is wrong, or missing where one is needed.
     """
     g.actor = authenticate_basic()
 
 
 @blueprint.after_request
-def say_when_to_come_back(response: Response) -> Response:
-    """Say it in the header as well, whichever page shows the refusal."""
+def add_retry_after(response: Response) -> Response:
+    """Repeat a rate limit's waiting time in the header."""
     if "retry_after" in g:
         response.headers["Retry-After"] = str(g.retry_after)
     return response
 
 
 @blueprint.context_processor
-def known_to_every_page() -> dict[str, Any]:
-    """Hand every page who asks; nobody where the page says that nobody signed in."""
+def add_template_context() -> dict[str, Any]:
+    """Give every template the actor and the team; neither exists while sign-in is refused."""
     if "actor" not in g:
         return {}
     return {"actor": current_actor(), "team": current_team(), "version": __version__}
 
 
 def current_actor() -> Actor:
-    """Return who asks."""
+    """Return the actor of the request."""
     return cast("Actor", g.actor)
 
 
 def current_team() -> TeamSettings:
-    """Return the team of whoever asks."""
+    """Return the actor's team."""
     return context().settings.teams[current_actor().team]
 
 
 def call(operation: str, /, **raw: Any) -> Envelope[Any]:
-    """Run one operation for whoever asks; a slow one answers its job at once.
+    """Run one operation for the request's actor; a slow one answers its job at once.
 
     Raises:
         Failure: the call was refused, or a quick operation failed.
@@ -83,7 +83,7 @@ def call(operation: str, /, **raw: Any) -> Envelope[Any]:
                 permit.take_for(runner.registry.get(operation), raw)
             return runner.call(operation, raw, actor, origin)
     except RateLimited as refusal:
-        g.retry_after = refusal.retry_after  # also where a page of its own shows the refusal
+        g.retry_after = refusal.retry_after  # a page may answer the refusal itself
         raise
 
 

@@ -1,110 +1,104 @@
-"""The environments: the list, its search, and making a new one."""
+"""The pages of environments: the list with its search, a new one, and what is done to one."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, make_response, render_template, request, url_for
-from werkzeug.wrappers import Response as AnyResponse
+from flask import request, url_for
+from werkzeug.wrappers import Response
 
-from oduflow.blueprints.dashboard.blueprint import (
-    FRAGMENTS,
-    blueprint,
-    current_team,
-    data,
-    redirect_to,
-)
-from oduflow.blueprints.dashboard.extra_repos import choices
+from oduflow.blueprints.dashboard.blueprint import current_team, data, redirect_to
+from oduflow.blueprints.dashboard.environment import environment_page
 from oduflow.blueprints.dashboard.forms import Form
-from oduflow.blueprints.dashboard.work import Work, active_work, begin
-from oduflow.blueprints.errors import STATUS_OF
+from oduflow.blueprints.dashboard.resource_pages import Key, ResourcePages
+from oduflow.blueprints.dashboard.resources import TEMPLATES, fetched_branches, ready_templates
+from oduflow.blueprints.dashboard.work import Work, active_work, work_of
 from oduflow.domain.environment import EnvironmentState, EnvironmentView
 from oduflow.domain.errors import Failure
-from oduflow.domain.outcome import ErrorView
-from oduflow.domain.template import TemplateState, TemplateView
+from oduflow.domain.outcome import Envelope, ErrorView
 
-OPERATION = "create_environment"
+LIST = "list"  # the value of `back` in forms that return to the list
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One environment of the list, and what is being done to it."""
+class EnvironmentRow:
+    """One environment of the list, and the job that holds it."""
 
     environment: EnvironmentView
     work: Work | None
 
-    def holds(self, text: str) -> bool:
-        """Whether every word of a search is somewhere in the row."""
-        seen = self.environment
-        values = (seen.name, seen.branch, seen.commit, seen.template, seen.state, seen.created_by)
+    def matches(self, text: str) -> bool:
+        """Whether the row contains every word of a search."""
+        it = self.environment
+        values = (it.name, it.branch, it.commit, it.template, it.state, it.created_by)
         return all(word in " ".join(values).lower() for word in text.lower().split())
 
 
-@blueprint.get("/")
-def environments() -> str:
-    """Show the team's environments."""
-    return render_template("dashboard/environments.html", **_listed())
+class EnvironmentPages(ResourcePages):
+    """The pages of environments, whose actions lead to the page of the one environment."""
+
+    def show_fragment(self) -> Response:
+        """Answer the list alone; the address of the page follows the search."""
+        response = super().show_fragment()
+        text = request.args.get("q", "").strip()
+        response.headers["HX-Replace-Url"] = url_for(".environments", q=text or None)
+        return response
+
+    def find(self, key: Key) -> EnvironmentView:
+        """Return the view of one environment.
+
+        Raises:
+            NotFound: the team has no such environment.
+        """
+        found: EnvironmentView = data("get_environment", **key)
+        return found
+
+    def list_context(self) -> dict[str, Any]:
+        """Return the rows that match the search, and the team's numbers."""
+        text = request.args.get("q", "").strip()
+        views: tuple[EnvironmentView, ...] = self.all()
+        works = active_work(self.noun)
+        rows = [EnvironmentRow(view, works.get(view.name)) for view in views]
+        names = {view.name for view in views}
+        return {
+            "q": text,
+            "rows": [row for row in rows if row.matches(text)],
+            # A new environment has a row only once the first step of its job has made one.
+            "coming": [work for name, work in works.items() if name not in names],
+            "total": len(views),
+            "running": sum(view.state is EnvironmentState.RUNNING for view in views),
+            "limit": current_team().max_environments,
+            "templates": len(TEMPLATES.all()),
+            "working": len(works),
+        }
+
+    def form_context(self, form: Form) -> dict[str, Any]:
+        """Offer the templates that are ready and the extra repos that were fetched."""
+        ready = ready_templates()
+        form = form.choosing("template", ready).choosing("extra_repos", fetched_branches())
+        return {"form": form, "ready": ready}
+
+    def back_url(self, key: Key) -> str:
+        """Return the URL of the environment."""
+        return url_for(".environment", name=key["name"])
+
+    def created(self, envelope: Envelope[Any]) -> Response:
+        """Show the new environment, whose name may be spelled otherwise than it was typed."""
+        job = work_of(str(envelope.job)).job
+        return redirect_to("environment", name=job.target, job=job.job)
+
+    def done(self, key: Key, envelope: Envelope[Any]) -> Response:
+        """Return to the page that the button was on."""
+        if request.form.get("back") == LIST:
+            return redirect_to(self.plural)
+        return redirect_to("environment", **key, job=envelope.job)
+
+    def refused(self, key: Key, failure: Failure) -> str:
+        """Render the page that the button was on, and why the action was refused."""
+        if request.form.get("back") == LIST:
+            return super().refused(key, failure)
+        return environment_page(key["name"], failure=ErrorView.of(failure))
 
 
-@blueprint.get(f"{FRAGMENTS}/environments")
-def environments_fragment() -> Response:
-    """Answer the list alone; the address of the page follows what is searched for."""
-    seen = _listed()
-    response = make_response(render_template("dashboard/_environments.html", **seen))
-    response.headers["HX-Replace-Url"] = url_for(".environments", q=seen["q"] or None)
-    return response
-
-
-@blueprint.get("/new/environment")
-def new_environment() -> str:
-    """Ask what a new environment is made of."""
-    return _form(Form.of(OPERATION, request.args))
-
-
-@blueprint.post("/environments")
-def create_environment() -> AnyResponse:
-    """Begin to make an environment, and show how far it is."""
-    form = Form.of(OPERATION, request.form)
-    try:
-        work = begin(OPERATION, **form.arguments())
-    except Failure as failure:
-        return make_response(_form(form.refused(failure)), STATUS_OF[failure.kind])
-    return redirect_to("environment", name=work.job.target, job=work.job.job)
-
-
-def refused_list(failure: Failure) -> Response:
-    """Show the list, and above it why something could not be done."""
-    seen = _listed() | {"failure": ErrorView.of(failure)}
-    return make_response(
-        render_template("dashboard/environments.html", **seen), STATUS_OF[failure.kind]
-    )
-
-
-def templates() -> tuple[TemplateView, ...]:
-    """Return the team's templates."""
-    found: tuple[TemplateView, ...] = data("list_templates").templates
-    return found
-
-
-def _listed() -> dict[str, Any]:
-    text = request.args.get("q", "").strip()
-    seen: tuple[EnvironmentView, ...] = data("list_environments").environments
-    works = active_work("environment")
-    rows = [Row(environment, works.get(environment.name)) for environment in seen]
-    named = {environment.name for environment in seen}
-    return {
-        "q": text,
-        "rows": [row for row in rows if row.holds(text)],
-        # A new environment is in the list only once its first step has reserved the name.
-        "coming": [work for name, work in works.items() if name not in named],
-        "total": len(seen),
-        "running": sum(row.state is EnvironmentState.RUNNING for row in seen),
-        "limit": current_team().max_environments,
-        "templates": len(templates()),
-        "working": len(works),
-    }
-
-
-def _form(form: Form) -> str:
-    ready = [found.name for found in templates() if found.state is TemplateState.READY]
-    form = form.choosing("template", ready).choosing("extra_repos", choices())
-    return render_template("dashboard/environment_new.html", form=form, ready=ready)
+ENVIRONMENTS = EnvironmentPages(
+    "environment", "/environments", "Environments", "New environment", home="/"
+)

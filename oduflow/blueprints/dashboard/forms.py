@@ -1,6 +1,6 @@
 """A form of an operation: what was typed so far, and what is wrong with it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,6 +48,10 @@ class Form:
         fields = form_fields(context().runner.registry.get(operation))
         kept = tuple(field for field in fields if field.name not in without)
         return cls(kept, sent.to_dict(flat=False))
+
+    def only(self, names: Container[str]) -> "Form":
+        """Leave the other fields out."""
+        return replace(self, fields=tuple(field for field in self.fields if field.name in names))
 
     def arguments(self) -> dict[str, Any]:
         """Return what was typed as the operation's raw arguments."""

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from oduflow.blueprints.dashboard.blueprint import call, data
-from oduflow.blueprints.dashboard.filters import doing, spoken
+from oduflow.blueprints.dashboard.actions import progress_word
+from oduflow.blueprints.dashboard.blueprint import data
+from oduflow.blueprints.dashboard.filters import spoken
 from oduflow.domain.errors import Invalid, NotFound
 from oduflow.domain.job import JobView
 from oduflow.domain.outcome import FINISHED, ErrorView, Status
@@ -35,9 +36,9 @@ class Work:
         return f"{spoken(self.job.operation)} {self.job.target}".rstrip()
 
     @property
-    def doing(self) -> str:
-        """What it does, in one word."""
-        return doing(self.job.operation)
+    def progress_word(self) -> str:
+        """Return what it is doing, such as `Creating`."""
+        return progress_word(self.job.operation)
 
     @property
     def state(self) -> str:
@@ -110,12 +111,3 @@ def active_work(noun: str) -> dict[str, Work]:
     jobs = data("list_jobs", active=True, limit=MOST_ACTIVE).jobs
     works = (Work(job) for job in reversed(jobs))
     return {name: work for work in works if (name := work.name_of(noun))}
-
-
-def begin(operation: str, **raw: Any) -> Work:
-    """Begin a slow operation and answer its job.
-
-    Raises:
-        Failure: the call was refused.
-    """
-    return work_of(str(call(operation, **raw).job))

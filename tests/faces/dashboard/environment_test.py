@@ -65,7 +65,10 @@ def test_without_a_container_there_is_no_log_and_nothing_to_start_or_stop(world,
     ledger.add("demo", state=state, url=None, has_container=False)
     page = show(world, "/environments/demo")
     assert page.all("section", id="log") == []
-    assert {found["id"] for found in page.all("button") if found.get("id")} == {"rebuild-demo"}
+    assert {found["id"] for found in page.all("button") if found.get("id")} == {
+        "protect-demo",
+        "rebuild-demo",
+    }
     assert "get_environment_logs" not in {row.operation for row in world.audit.rows}
 
 

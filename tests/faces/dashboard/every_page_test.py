@@ -61,6 +61,8 @@ PARTIALS = [
     "/_/environments/running/log?grep=error",
     "/_/templates",
     "/_/extra-repos",
+    "/_/credentials",
+    "/_/access",
     "/_/jobs",
     "/_/jobs/{failed}",
 ]
@@ -264,8 +266,10 @@ def test_what_is_not_there_is_a_page_that_says_so():
 def unsafe_paths(world: World):
     for rule in world.app.url_map.iter_rules():
         if rule.endpoint.startswith("dashboard.") and "POST" in (rule.methods or ()):
-            path = re.sub(r"<any\((\w+).*?\):action>", r"\1", rule.rule)
-            yield re.sub(r"<\w+>", "running", path)
+            path = re.sub(r"<\w+>", "running", rule.rule)
+            slugs = re.search(r"<any\((.*)\):action>", path)
+            for slug in re.findall(r"[\w-]+", slugs[1]) if slugs else [""]:
+                yield re.sub(r"<any.*>", slug, path)
 
 
 def elements(shown: dict[str, Shown]) -> Iterator[tuple[str, Element]]:

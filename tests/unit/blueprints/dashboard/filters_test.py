@@ -35,15 +35,7 @@ def test_words_of_machines_are_spoken():
 
 
 @pytest.mark.parametrize(
-    ("operation", "doing"),
-    [("create_environment", "creating"), ("rebuild_environment", "rebuilding"), ("x_y", "working")],
-)
-def test_what_an_operation_does_is_one_word(operation, doing):
-    assert filters.doing(operation) == doing
-
-
-@pytest.mark.parametrize(
-    ("line", "loudness"),
+    ("line", "level"),
     [
         ("2026-11-23 09:15:40,007 1 ERROR db odoo.http: No.", "error"),
         ("2026-11-23 09:15:40,007 1 CRITICAL db odoo.http: No.", "error"),
@@ -52,5 +44,5 @@ def test_what_an_operation_does_is_one_word(operation, doing):
         ("", ""),
     ],
 )
-def test_loud_lines_of_a_log_are_told_from_the_rest(line, loudness):
-    assert filters.loudness(line) == loudness
+def test_errors_and_warnings_of_a_log_are_recognised(line, level):
+    assert filters.log_level(line) == level

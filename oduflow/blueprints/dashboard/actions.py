@@ -1,0 +1,151 @@
+"""The table of actions: what the dashboard offers to do, in which words, and when.
+
+Routes, buttons, forms, confirmation pages and the words for running jobs derive from this table.
+Whether an action is slow, and whether it destroys something, is declared by its operation.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+
+def _always(_view: Any) -> bool:
+    return True
+
+
+def _has_container(view: Any) -> bool:
+    return bool(view.has_container)
+
+
+def _is_protected(view: Any) -> bool:
+    return bool(view.protected)
+
+
+def _is_unprotected(view: Any) -> bool:
+    return not view.protected
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One operation that the dashboard offers for one noun.
+
+    Attributes:
+        noun: what it is about, such as `extra_repo`.
+        operation: the operation's name.
+        label: the words on its button.
+        progress: what the button and the job show while it runs.
+        states: the states in which it is offered; None: in every state.
+        when: a further condition on the thing's view.
+        creates: whether it makes a new thing; its form is a page of its own.
+        primary: the states in which it is the likeliest next step.
+        listed: the states in which the list offers it as well; None: in every state.
+        asks: whether a page asks for the operation's other arguments first; one that destroys
+            something always asks.
+        sends: arguments that the button itself sends.
+    """
+
+    noun: str
+    operation: str
+    label: str
+    progress: str
+    states: Collection[str] | None = None
+    when: Callable[[Any], bool] = _always
+    creates: bool = False
+    primary: Collection[str] = ()
+    listed: Collection[str] | None = None
+    asks: bool = False
+    sends: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def slug(self) -> str:
+        """Its part of a URL: `start` for `start_environment`."""
+        return self.operation.removesuffix(f"_{self.noun}").replace("_", "-")
+
+    def offered(self, view: Any, *, listed: bool) -> bool:
+        """Whether a thing offers it, on its own page or in the list."""
+        states = [self.states, self.listed] if listed else [self.states]
+        return self.when(view) and all(each is None or view.state in each for each in states)
+
+
+_credential = partial(Action, "credential")
+_environment = partial(Action, "environment")
+_extra_repo = partial(Action, "extra_repo")
+_grant = partial(Action, "grant")
+_template = partial(Action, "template")
+
+ACTIONS = (
+    _credential("setup_repo_auth", "Keep credential", "Asking the git server", creates=True),
+    _credential("validate_credential", "Validate", "Asking"),
+    _credential("delete_credential", "Delete", "Deleting"),
+    _environment("create_environment", "Create environment", "Creating", creates=True),
+    _environment("stop_environment", "Stop", "Stopping", {"running"}, _has_container),
+    _environment(
+        "restart_environment", "Restart", "Restarting", {"running"}, _has_container, listed=()
+    ),
+    _environment(
+        "start_environment",
+        "Start",
+        "Starting",
+        {"failed", "stopped"},
+        _has_container,
+        primary={"stopped"},
+        listed={"stopped"},
+    ),
+    _environment(
+        "rebuild_environment",
+        "Rebuild",
+        "Rebuilding",
+        {"failed", "lost", "running", "stopped"},
+        primary={"failed", "lost"},
+        listed={"lost"},
+    ),
+    _environment(
+        "protect_environment",
+        "Unprotect",
+        "Unprotecting",
+        when=_is_protected,
+        listed=(),
+        sends={"protected": "false"},
+    ),
+    _environment(
+        "protect_environment",
+        "Protect",
+        "Protecting",
+        when=_is_unprotected,
+        listed=(),
+        sends={"protected": "true"},
+    ),
+    _environment(
+        "delete_environment", "Delete", "Deleting", listed={"creating", "deleting", "failed"}
+    ),
+    _extra_repo("add_extra_repo", "Add extra repo", "Adding", creates=True),
+    _extra_repo("update_extra_repo", "Update", "Updating", {"ready"}),
+    _extra_repo("delete_extra_repo", "Delete", "Deleting"),
+    _grant("create_grant", "Create grant", "Creating", creates=True),
+    _grant("revoke_grant", "Revoke", "Revoking"),
+    _template("create_template", "Create template", "Creating", creates=True),
+    _template("delete_template", "Delete", "Deleting"),
+)
+_IDENTIFIED_BY = {"credential": ("host", "username", "path")}
+
+
+def key_of(noun: str) -> tuple[str, ...]:
+    """Return the arguments that identify one thing; a name alone is part of its URL."""
+    return _IDENTIFIED_BY.get(noun, ("name",))
+
+
+def creation_of(noun: str) -> Action:
+    """Return the action that makes a new thing."""
+    return next(action for action in ACTIONS if action.noun == noun and action.creates)
+
+
+def actions_on(noun: str) -> tuple[Action, ...]:
+    """Return the actions on one thing, in the order of their buttons."""
+    return tuple(action for action in ACTIONS if action.noun == noun and not action.creates)
+
+
+def progress_word(operation: str) -> str:
+    """Return what a running job shows, such as `Creating`."""
+    found = (action.progress for action in ACTIONS if action.operation == operation)
+    return next(found, "Working")

@@ -1,0 +1,194 @@
+"""The pages that every noun has: a list, the form of a new one, and everything done to one."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flask import make_response, render_template, request
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.wrappers import Response
+
+from oduflow.blueprints.context import context
+from oduflow.blueprints.dashboard.actions import Action, actions_on, creation_of, key_of
+from oduflow.blueprints.dashboard.blueprint import FRAGMENTS, blueprint, call, data, redirect_to
+from oduflow.blueprints.dashboard.buttons import Button, buttons, destroys, has_page
+from oduflow.blueprints.dashboard.forms import Form
+from oduflow.blueprints.dashboard.work import active_work, work_named
+from oduflow.blueprints.errors import STATUS_OF
+from oduflow.domain.errors import Failure, NotFound
+from oduflow.domain.outcome import Envelope, ErrorView
+
+Key = Mapping[str, str]
+Sent = MultiDict[str, str]
+
+
+class ResourcePages:
+    """The pages of one noun.
+
+    Routes, forms and buttons derive from the noun and from the table of actions. A noun that
+    differs overrides a method here, or a block of `list.html`, `new.html` or `confirm.html` in a
+    template whose name begins with the noun.
+
+    Attributes:
+        noun: such as `extra_repo`.
+        plural: names the list operation, the endpoint of the list and its template.
+        path: the URL where a new one is posted.
+        home: the URL of the list.
+        heading: the heading of the list.
+        new_heading: the heading of a new one's form.
+    """
+
+    def __init__(
+        self, noun: str, path: str, heading: str, new_heading: str, home: str = ""
+    ) -> None:
+        self.noun, self.plural = noun, f"{noun}s"
+        self.words = noun.replace("_", " ")
+        self.path, self.home = path, home or path
+        self.heading, self.new_heading = heading, new_heading
+        self.creation = creation_of(noun)
+        self._add_routes()
+
+    def show_list(self) -> str:
+        """Show all of them."""
+        return self.list_page()
+
+    def show_fragment(self) -> Response:
+        """Answer the list alone, as it is now."""
+        return make_response(self._render(f"_{self.plural}", **self.list_context()))
+
+    def show_form(self) -> str:
+        """Ask what a new one is made of."""
+        return self._form_page(Form.of(self.creation.operation, request.args))
+
+    def create(self) -> Response:
+        """Make a new one, or begin to."""
+        form = Form.of(self.creation.operation, request.form)
+        try:
+            envelope = call(self.creation.operation, **form.arguments())
+        except Failure as failure:
+            return make_response(self._form_page(form.refused(failure)), STATUS_OF[failure.kind])
+        return self.created(envelope)
+
+    def show_action(self, action: str, **path: str) -> str:
+        """Say what an action does or destroys, and ask.
+
+        Raises:
+            NotFound: the team has no such thing.
+        """
+        chosen = self._action(action)
+        if not has_page(chosen):
+            raise MethodNotAllowed(["POST"])
+        return self._confirmation(chosen, self._key(path), self._form(chosen, request.args))
+
+    def act(self, action: str, **path: str) -> Response:
+        """Do something to one, or begin to."""
+        chosen, key = self._action(action), self._key(path)
+        form = self._form(chosen, request.form)
+        try:
+            envelope = call(chosen.operation, **form.arguments(), **key)
+        except Failure as failure:
+            if has_page(chosen):
+                page = self._confirmation(chosen, key, form.refused(failure))
+            else:
+                page = self.refused(key, failure)
+            return make_response(page, STATUS_OF[failure.kind])
+        return self.done(key, envelope)
+
+    def all(self) -> Any:
+        """Return the views of the team's things."""
+        return getattr(data(f"list_{self.plural}"), self.plural)
+
+    def find(self, key: Key) -> Any:
+        """Return the view of one.
+
+        Raises:
+            NotFound: the team has no such thing.
+        """
+        for view in self.all():
+            if all(getattr(view, name) == value for name, value in key.items()):
+                return view
+        named = f"{self.words} “{key['name']}”" if "name" in key else f"such {self.words}"
+        raise NotFound(f"There is no {named}.", "The list shows those there are.")
+
+    def buttons(self, view: Any) -> Iterator[Button]:
+        """Yield the buttons of a row of the list."""
+        return buttons(view, self.noun)
+
+    def list_context(self) -> dict[str, Any]:
+        """Return what the template of the list shows."""
+        registry = context().runner.registry
+        slow = any(registry.get(each.operation).slow for each in actions_on(self.noun))
+        return {
+            "rows": self.all(),
+            "works": active_work(self.noun) if slow else {},
+            "work": work_named(request.args.get("job", ""), self.noun),
+        }
+
+    def list_page(self, **more: Any) -> str:
+        """Render the list's page."""
+        return self._render("list", **self.list_context(), **more)
+
+    def form_context(self, form: Form) -> dict[str, Any]:
+        """Return what the template of a new one's form shows."""
+        return {"form": form}
+
+    def back_url(self, _key: Key) -> str:
+        """Return where the link back leads from a page that asks."""
+        return self.home
+
+    def created(self, envelope: Envelope[Any]) -> Response:
+        """Answer a creation that is done or begun."""
+        return redirect_to(self.plural, job=envelope.job)
+
+    def done(self, _key: Key, envelope: Envelope[Any]) -> Response:
+        """Answer an action that is done or begun."""
+        return redirect_to(self.plural, job=envelope.job)
+
+    def refused(self, _key: Key, failure: Failure) -> str:
+        """Render the page that the button was on, and why the action was refused."""
+        return self.list_page(failure=ErrorView.of(failure))
+
+    def _form_page(self, form: Form) -> str:
+        return self._render("new", **self.form_context(form))
+
+    def _confirmation(self, action: Action, key: Key, form: Form) -> str:
+        return self._render(
+            action.slug,
+            "confirm",
+            it=self.find(key),
+            action=action,
+            destroys=destroys(action),
+            form=form,
+            hidden={} if "name" in key else key,
+            back=self.back_url(key),
+        )
+
+    def _render(self, *names: str, **shown: Any) -> str:
+        """Render the noun's own template of the first name, else the common one of the last."""
+        own = f"dashboard/{self.noun}_{names[0]}.html"
+        return render_template([own, f"dashboard/{names[-1]}.html"], pages=self, **shown)
+
+    def _action(self, slug: str) -> Action:
+        return next(action for action in actions_on(self.noun) if action.slug == slug)
+
+    def _key(self, path: Key) -> Key:
+        return path or {name: request.values.get(name, "") for name in key_of(self.noun)}
+
+    def _form(self, action: Action, sent: Sent) -> Form:
+        """Return the form of an action; a button alone sends no box that is not ticked."""
+        form = Form.of(action.operation, sent, without=key_of(self.noun))
+        return form if has_page(action) else form.only(sent)
+
+    def _add_routes(self) -> None:
+        def add(rule: str, endpoint: str, view: Any, method: str = "GET") -> None:
+            blueprint.add_url_rule(rule, endpoint, view, methods=[method])
+
+        slugs = ", ".join(dict.fromkeys(f'"{action.slug}"' for action in actions_on(self.noun)))
+        name = "/<name>" if key_of(self.noun) == ("name",) else ""
+        one = f"{self.path}{name}/<any({slugs}):action>"
+        add(self.home, self.plural, self.show_list)
+        add(f"{FRAGMENTS}{self.path}", f"{self.plural}_fragment", self.show_fragment)
+        add(f"/new/{self.noun.replace('_', '-')}", f"new_{self.noun}", self.show_form)
+        add(self.path, self.creation.operation, self.create, "POST")
+        add(one, f"{self.noun}_page", self.show_action)
+        add(one, f"{self.noun}_action", self.act, "POST")

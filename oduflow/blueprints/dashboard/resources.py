@@ -1,0 +1,51 @@
+"""The pages of templates, extra repos, credentials and grants."""
+
+from typing import Any
+
+from flask import make_response
+from werkzeug.wrappers import Response
+
+from oduflow.blueprints.auth.announce import team_url
+from oduflow.blueprints.context import context
+from oduflow.blueprints.dashboard.blueprint import current_team, data
+from oduflow.blueprints.dashboard.forms import Form
+from oduflow.blueprints.dashboard.resource_pages import ResourcePages
+from oduflow.domain.extra_repo import ExtraRepoState
+from oduflow.domain.outcome import Envelope
+from oduflow.domain.template import TemplateState
+
+
+class GrantPages(ResourcePages):
+    """The pages of grants."""
+
+    def form_context(self, form: Form) -> dict[str, Any]:
+        """Name the environments that a grant can open."""
+        found = data("list_environments").environments
+        return {"form": form, "names": [environment.name for environment in found]}
+
+    def created(self, envelope: Envelope[Any]) -> Response:
+        """Show the secret on this response only.
+
+        A redirect would need a place to keep the secret until the next request. When the form is
+        sent again, the name is taken.
+        """
+        address = team_url(context().settings, current_team())
+        page = self._render("made", it=envelope.data, address=address)
+        return make_response(page)
+
+
+CREDENTIALS = ResourcePages("credential", "/credentials", "Credentials", "New credential")
+EXTRA_REPOS = ResourcePages("extra_repo", "/extra-repos", "Extra repos", "Add extra repo")
+GRANTS = GrantPages("grant", "/access", "Access", "New grant")
+TEMPLATES = ResourcePages("template", "/templates", "Templates", "New template")
+
+
+def ready_templates() -> list[str]:
+    """Return the names of the templates that an environment can be cloned from."""
+    return [found.name for found in TEMPLATES.all() if found.state is TemplateState.READY]
+
+
+def fetched_branches() -> list[str]:
+    """Return the branches of extra repos that need no fetching, as `name@branch`."""
+    ready = (repo for repo in EXTRA_REPOS.all() if repo.state is ExtraRepoState.READY)
+    return [f"{repo.name}@{each.branch}" for repo in ready for each in repo.branches]

@@ -1,0 +1,41 @@
+import pytest
+
+from oduflow.blueprints.dashboard.actions import ACTIONS, actions_on, key_of, progress_word
+from oduflow.kernel.operation import Effect
+from oduflow.kernel.registry import Registry
+
+REGISTRY = Registry.discover("oduflow.operations")
+
+
+@pytest.mark.parametrize(
+    ("operation", "word"),
+    [("create_environment", "Creating"), ("rebuild_environment", "Rebuilding"), ("x_y", "Working")],
+)
+def test_what_an_operation_does_is_one_word(operation, word):
+    assert progress_word(operation) == word
+
+
+def test_every_action_calls_an_operation_that_changes_something():
+    effects = {each.operation: REGISTRY.get(each.operation).effect for each in ACTIONS}
+    assert [name for name, effect in effects.items() if effect is Effect.READ] == []
+
+
+def test_every_slow_operation_has_a_word_for_its_progress():
+    slow = {operation.name for operation in REGISTRY if operation.slow}
+    assert slow - {action.operation for action in ACTIONS} == set()
+
+
+def test_a_button_knows_every_argument_that_its_operation_requires():
+    missing = {}
+    for action in ACTIONS:
+        if not (action.creates or action.asks):
+            fields = REGISTRY.get(action.operation).arguments.model_fields
+            required = {name for name, field in fields.items() if field.is_required()}
+            missing[action.operation] = required - {*key_of(action.noun), *action.sends}
+    assert {name: fields for name, fields in missing.items() if fields} == {}
+
+
+def test_the_actions_on_one_noun_have_distinct_urls():
+    for noun in {action.noun for action in ACTIONS}:
+        operations = {action.operation for action in actions_on(noun)}
+        assert len({action.slug for action in actions_on(noun)}) == len(operations)
