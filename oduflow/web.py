@@ -50,46 +50,47 @@ def create_app(settings: Settings | None = None, services: "Services | None" = N
         settings: the configuration; without it `load` reads `oduflow.toml`.
         services: the product's parts with their own settings; without them `bootstrap` makes them.
     """
-    parts = services or _own_parts(settings)
+    owns_services = services is None
+    services = services or _make_services(settings)
     app = Flask("oduflow")
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     # No redirect to a corrected path: its URL would contain the client's Host.
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
-    _trust_proxies(app, parts.settings.server.trusted_proxies)
+    _trust_proxies(app, services.settings.server.trusted_proxies)
     shared = Context(
-        parts.live,
-        parts.runner,
-        parts.probe,
-        parts.audit,
-        parts.rate_limits,
-        parts.facts,
-        verifiers=parts.verifiers,
-        still_valid=parts.still_valid,
+        services.live,
+        services.runner,
+        services.probe,
+        services.audit,
+        services.rate_limits,
+        services.facts,
+        verifiers=services.verifiers,
+        still_valid=services.still_valid,
     )
     app.extensions[EXTENSION] = shared
     app.wsgi_app = shared.calls.counting(app.wsgi_app)  # type: ignore[assignment, method-assign]
-    app.extensions[oauth.EXTENSION] = parts.oauth
+    app.extensions[oauth.EXTENSION] = services.oauth
     answer_failures(app)
     for blueprint in (*BLUEPRINTS, _health(shared)):
         app.register_blueprint(blueprint)
-    if services is None:
+    if owns_services:
         # Importing wsgi.py may not use the network, so the loop starts with the first request.
-        app.before_request(parts.reconcile_loop.start)
-        drain_at_sigterm(app, parts.reconcile_loop.stop)
+        app.before_request(services.reconcile_loop.start)
+        drain_at_sigterm(app, services.reconcile_loop.stop)
     app.before_request(refuse_while_draining)
     app.after_request(add_headers)
     return app
 
 
-def _own_parts(settings: Settings | None) -> "Services":
-    """Make the parts of a server without `oduflow serve`, and lock the data folder for it."""
-    # Imported here, so that an application made from other parts never loads the adapters.
+def _make_services(settings: Settings | None) -> "Services":
+    """Make the services of a server without `oduflow serve`, and lock the data folder for it."""
+    # Imported here, so that an application with given services never loads the adapters.
     from oduflow import bootstrap  # noqa: PLC0415
     from oduflow.services.server.inert_settings import without_effect  # noqa: PLC0415
 
     try:
-        parts = bootstrap.serve_alone(
+        services = bootstrap.serve_alone(
             bootstrap.build(settings or load()), wait=GUNICORN_WAIT_SECONDS if _in_gunicorn() else 0
         )
     except Failure as refused:
@@ -97,13 +98,13 @@ def _own_parts(settings: Settings | None) -> "Services":
     except BadSettings as wrong:
         sys.stderr.writelines(f"{problem}\n" for problem in wrong.problems)
     else:
-        for level, line in startup_lines(parts.settings):
+        for level, line in startup_lines(services.settings):
             log.log(level, line)
-        for line in without_effect(parts.settings):
+        for line in without_effect(services.settings):
             log.warning("%s", line)
-        if parts.settings.server.sample:
+        if services.settings.server.sample:
             log.warning("[server] sample has no effect here: only `oduflow serve` serves it.")
-        return parts
+        return services
     sys.exit(GUNICORN_CANNOT_LOAD if _in_gunicorn() else CANNOT_START)
 
 

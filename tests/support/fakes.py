@@ -41,7 +41,7 @@ from oduflow.kernel.runner import Runner
 from oduflow.services.access.github import GithubPeople
 from oduflow.settings import Settings, SettingsSource, parse
 from oduflow.web import create_app
-from tests.support.oauth_parts import OAuthParts
+from tests.support.oauth_stores import TemporaryOAuthStores
 from tests.support.store_rows import environment
 from tests.support.things import THINGS
 
@@ -324,7 +324,7 @@ class World:
     reconcile_loop: FakeReconcileLoop
     verifiers: list[TokenVerifier] = field(default_factory=list)
     still_valid: CredentialCheck = always_valid
-    oauth: OAuthParts = field(default_factory=OAuthParts)
+    oauth: TemporaryOAuthStores = field(default_factory=TemporaryOAuthStores)
     rate_limits: RateLimitStore = field(default_factory=FakeRateLimits)
     facts: FakeFacts = field(default_factory=FakeFacts)
     source: SettingsSource | None = None

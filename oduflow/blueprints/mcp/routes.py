@@ -45,10 +45,10 @@ class McpResponse(Response):
 
 @blueprint.record_once
 def _set_up(state: BlueprintSetupState) -> None:
-    parts = state.app.extensions
-    runner, limiter = parts[CONTEXT].runner, parts[CONTEXT].wait_limiter
-    parts[EXTENSION] = Bridge(lambda: _server(runner), limiter)
-    parts[ONE_ENVIRONMENT] = Bridge(lambda: _server(runner, one_environment=True), limiter)
+    extensions = state.app.extensions
+    runner, limiter = extensions[CONTEXT].runner, extensions[CONTEXT].wait_limiter
+    extensions[EXTENSION] = Bridge(lambda: _server(runner), limiter)
+    extensions[ONE_ENVIRONMENT] = Bridge(lambda: _server(runner, one_environment=True), limiter)
 
 
 # Strict: `/mcp/` would be a second address of the same resource.

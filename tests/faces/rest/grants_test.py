@@ -9,7 +9,7 @@ from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.rate_limits import ADDRESS
 from tests.support.fakes import BLUE_PASSWORD, BLUE_TOKEN, basic, bearer
 from tests.support.grants_world import GrantsWorld, grants_world
-from tests.support.oauth_parts import fresh_store
+from tests.support.oauth_stores import fresh_store
 
 
 def test_a_grant_made_for_rest_opens_it_as_far_as_it_reaches(made: GrantsWorld) -> None:

@@ -19,7 +19,7 @@ from oduflow.domain.oauth import (
     TokenKind,
     TokenPair,
 )
-from tests.support.oauth_parts import Clock
+from tests.support.oauth_stores import Clock
 
 BINDING = TokenBinding("f", "c", "1", Login("octocat", "583231"), "mcp", "https://o.example/mcp")
 FIRST, SECOND, THIRD = TokenPair("a1", "r1"), TokenPair("a2", "r2"), TokenPair("a3", "r3")

@@ -8,7 +8,7 @@ from oduflow.domain.oauth import GithubLogin, Login
 from oduflow.kernel.call import Call, Origin
 from oduflow.operations.logins.forget import forget_github_login
 from oduflow.settings import parse
-from tests.support.oauth_parts import OAuthParts
+from tests.support.oauth_stores import TemporaryOAuthStores
 from tests.support.parts import deps_of
 
 TEAMS = """\
@@ -65,7 +65,7 @@ def test_a_login_that_is_not_known_is_reported():
 
 
 def signed_in(login: str) -> Any:
-    logins = OAuthParts().logins
+    logins = TemporaryOAuthStores().logins
     logins.bind(Login(login, "1"))
     return deps_of(logins=logins, settings=parse(TEAMS))
 

@@ -11,7 +11,7 @@ from oduflow.domain.oauth import Code, Login, TokenBinding, TokenPair, hash_of
 from oduflow.services.access.github import GithubPeople
 from oduflow.settings import parse
 from tests.support.fakes import FakeEnvironments
-from tests.support.oauth_parts import OAuthParts
+from tests.support.oauth_stores import TemporaryOAuthStores
 
 BASE = "https://o.example"
 OCTOCAT = Login("OctoCat", "583231")
@@ -169,7 +169,7 @@ def test_an_actor_without_a_github_login_is_not_checked(people):
 class People:
     """The verifier, its store, and the configuration as a test changes it."""
 
-    def __init__(self, parts: OAuthParts) -> None:
+    def __init__(self, parts: TemporaryOAuthStores) -> None:
         self.parts = parts
         self.toml = SERVER + BLUE
         self.environments = FakeEnvironments()
@@ -182,7 +182,7 @@ class People:
         return self.verifier.verify(token, path)
 
 
-def give(parts: OAuthParts, token: str, **given) -> None:
+def give(parts: TemporaryOAuthStores, token: str, **given) -> None:
     binding: dict[str, Any] = {
         "family": token,
         "client_id": "c",
@@ -206,7 +206,7 @@ def people():
         def __call__(self):
             return now() + self.ahead
 
-    made = People(OAuthParts(Clock()))
+    made = People(TemporaryOAuthStores(Clock()))
     made.parts.logins.bind(OCTOCAT)
     give(made.parts, "token")
     return made

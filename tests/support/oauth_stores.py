@@ -42,7 +42,7 @@ class Clock:
         return now() + self.ahead
 
 
-class OAuthParts:
+class TemporaryOAuthStores:
     """The stores; the file is created on first use."""
 
     def __init__(self, clock: Callable[[], datetime] = now) -> None:
