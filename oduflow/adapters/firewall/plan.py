@@ -107,7 +107,7 @@ def parse_egress(egress: tuple[str, ...]) -> tuple[bool, tuple[IPv4Network, ...]
             network = None
         if not isinstance(network, IPv4Network):
             raise Invalid(
-                f"[firewall] egress has “{each}”, which is no IPv4 network.",
+                f"[firewall] egress has “{each}”, which is not an IPv4 network.",
                 f"Write “{INTERNET}”, or a network such as “10.1.2.0/24” or “10.1.2.3/32”.",
             )
         networks.append(network)

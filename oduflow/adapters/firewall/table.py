@@ -53,7 +53,7 @@ def comment_of(rule: Rule) -> str:
 
 
 def difference(wanted: Ruleset, current: CurrentTable) -> str:
-    """Return what is wrong with the current table in one sentence, empty when nothing is.
+    """Return the difference between table and ruleset as one sentence, empty when they agree.
 
     iptables prints rules in a form that varies between versions, so rules are not compared word
     for word: a fingerprint in a comment tells which ruleset was written, and the number of rules

@@ -78,7 +78,7 @@ def translated() -> Iterator[None]:
 
 
 def result_code(error: Exception) -> int:
-    """Return SQLite's extended result code, or SQLITE_ERROR where there is none."""
+    """Return SQLite's extended result code, or SQLITE_ERROR when there is none."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     return int(getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR))
 

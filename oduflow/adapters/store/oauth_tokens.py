@@ -49,7 +49,7 @@ class OAuthTokens(OAuthRows):
         return None if row is None else _code(row)
 
     def redeem(self, hash_: str, client: str, pair: TokenPair) -> bool:
-        """Give a pair of tokens for a code, once.
+        """Exchange a code for a pair of tokens, once.
 
         A second use of a code deletes the tokens of the first (OAuth 2.1, 4.1.3). A use by another
         client changes nothing.
@@ -87,7 +87,7 @@ class OAuthTokens(OAuthRows):
         return row is not None and _token(row).expires_at <= self._clock()
 
     def rotate(self, hash_: str, client: str, pair: TokenPair) -> bool:
-        """Give a pair of tokens for a refresh token.
+        """Exchange a refresh token for a pair of tokens.
 
         The first use marks it as used. For a minute it gives further pairs, because real clients
         refresh in parallel. A later use means that the token was stolen, and deletes all tokens of

@@ -44,7 +44,7 @@ class RateLimits:
         self._clock = clock
 
     def look(self, claim: Claim) -> Reservation:
-        """Say what `reserve` would answer now; nothing is written."""
+        """Return the result that `reserve` would have now, without reserving."""
         with self._store.read() as connection:
             return _judged(connection, claim, _levels(connection, claim.counters), self._clock())
 
@@ -60,12 +60,12 @@ class RateLimits:
         return reservation
 
     def give_back(self, reservation: Reservation) -> None:
-        """Take the reserved failures back: it was none."""
+        """Remove the reserved failures again, because the credential was right."""
         with self._store.write() as connection:
             _subtract(connection, reservation)
 
     def succeed(self, reservation: Reservation, source: str, team: str) -> None:
-        """Take the reserved failures back, and remember the sign-in."""
+        """Remove the reserved failures again, and store the sign-in."""
         now = self._clock()
         row = insert(sign_ins).values(source=source, team=team, at=now)
         row = row.on_conflict_do_update(index_elements=["source", "team"], set_={"at": now})

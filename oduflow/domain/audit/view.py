@@ -33,11 +33,12 @@ class ReadAudit(Model):
         str | None, _text("How it ended: `ok`, or the kind of the failure, such as `forbidden`.")
     ] = None
     since: Annotated[
-        Moment | None, Field(description="The earliest time, RFC 3339 with an offset or Z.")
+        Moment | None,
+        Field(description="Only rows from this time on, RFC 3339 with an offset or Z."),
     ] = None
     until: Annotated[
         Moment | None,
-        Field(description="The time before which it was, RFC 3339 with an offset or Z."),
+        Field(description="Only rows before this time, RFC 3339 with an offset or Z."),
     ] = None
     limit: Annotated[int, Field(ge=1, le=200, description="How many rows at most.")] = 50
     before: Annotated[

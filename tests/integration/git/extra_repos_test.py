@@ -402,7 +402,7 @@ def test_a_url_with_a_password_is_refused_before_anything(world):
 
 def test_a_host_that_wants_a_credential_is_named(world):
     world.publish()
-    with pytest.raises(UpstreamFailed, match="without a credential"):
+    with pytest.raises(UpstreamFailed, match="requires a credential"):
         world.add(world.server.url("private/web.git"), branch="main")
 
 

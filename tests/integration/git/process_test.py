@@ -76,7 +76,7 @@ def test_exit_statuses_are_a_shells():
 def test_a_command_sees_the_variables_it_is_given_and_no_others(monkeypatch):
     monkeypatch.setenv("ODUFLOW_SECRET", "x")
     _, seen = run("env")
-    # Python sets LC_CTYPE in the guardian where it finds no locale (PEP 538).
+    # Python sets LC_CTYPE in the child reaper where it finds no locale (PEP 538).
     assert {line.split(b"=")[0] for line in seen.split()} <= {b"PATH", b"LC_CTYPE"}
 
 
