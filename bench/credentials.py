@@ -52,13 +52,13 @@ def _limits(store: Store, rounds: int) -> list[Figure]:
     """Measure a valid credential's first use, which reserves a failure, and its later uses."""
     first = Figure("limits: a right credential's first use", 0.01)
     later = Figure("limits: each use after it", 0.001)
-    attempts, claim = RateLimits(store), Claim.of("127.0.0.1", ["1"])
+    limits, claim = RateLimits(store), Claim.of("127.0.0.1", ["1"])
 
     def use() -> None:
-        attempts.look(claim)
+        limits.look(claim)
 
     def use_first() -> None:
-        attempts.succeed(attempts.reserve(claim), claim.source, "1")
+        limits.succeed(limits.reserve(claim), claim.source, "1")
 
     for _ in range(rounds):
         first.values.append(median(_seconds(use_first) for _ in range(WRITES)))
