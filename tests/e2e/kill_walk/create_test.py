@@ -1,7 +1,7 @@
 """Kill the real server at every step of creating an environment: nothing half-made stays.
 
 The steps come from the saga itself: a new step is walked without a change here. Each point costs
-two starts of the server. `points` leaves out every `after` but the last: between `X.after` and
+one start of the server. `points` leaves out every `after` but the last: between `X.after` and
 `Y.before` of the next step lies one UPDATE of the row, so both kills leave the same things behind.
 One file per saga, so that pytest-xdist spreads the walks over its workers.
 """
@@ -16,8 +16,7 @@ from oduflow.kernel.call import Call, Origin
 from oduflow.services.environments.provisioning import Provisioning
 from oduflow.services.environments.view import template_of
 from tests.support.instances import Instance, world
-from tests.support.kill_walk import SECONDS, kill_at, points
-from tests.support.server import eventually, serving
+from tests.support.kill_walk import KillWalk, points
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -32,12 +31,12 @@ def test_a_create_that_was_killed_at_any_step_leaves_nothing(
         "modules": ["field_notes"],
         "extra_repos": [enterprise],
     }
-    for point in points("create", steps_of_create(instance)):
-        shown = kill_at(instance, point, "POST", "/api/environments", json=wanted)
-        assert all(row["state"] == "creating" for row in shown), (point, shown)
-        with serving(instance) as server:
-            eventually(lambda: server.latest_job() == "interrupted", SECONDS, server.tail)
-            eventually(lambda: not server.environments(), SECONDS, server.tail)
+    with KillWalk(instance) as walk:
+        for point in points("create", steps_of_create(instance)):
+            shown = walk.kill_at(point, "POST", "/api/environments", json=wanted)
+            assert all(row["state"] == "creating" for row in shown), (point, shown)
+            walk.eventually(lambda: walk.server.latest_job() == "interrupted", point)
+            walk.eventually(lambda: not walk.server.environments(), point)
             assert world(instance) == before, point
 
 

@@ -6,8 +6,7 @@ from oduflow.domain.names import new_id
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.services.environments.delete import teardown_steps
 from tests.support.instances import Instance, world
-from tests.support.kill_walk import SECONDS, kill_at, points
-from tests.support.server import eventually, serving
+from tests.support.kill_walk import KillWalk, points
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -16,12 +15,12 @@ def test_a_delete_that_was_killed_at_any_step_is_finished(
     instance: Instance, sample_repository: str, enterprise: str
 ) -> None:
     before = world(instance)
-    for point in points("delete", steps_of_delete(instance)):
-        wanted = {"name": "walk", "repo_url": sample_repository, "extra_repos": [enterprise]}
-        instance.ok("create_environment", **wanted)
-        kill_at(instance, point, "DELETE", "/api/environments/walk")
-        with serving(instance) as server:
-            eventually(lambda: not server.environments(), SECONDS, server.tail)
+    wanted = {"name": "walk", "repo_url": sample_repository, "extra_repos": [enterprise]}
+    with KillWalk(instance) as walk:
+        for point in points("delete", steps_of_delete(instance)):
+            instance.ok("create_environment", **wanted)
+            walk.kill_at(point, "DELETE", "/api/environments/walk")
+            walk.eventually(lambda: not walk.server.environments(), point)
             assert world(instance) == before, point
 
 

@@ -9,8 +9,8 @@ from oduflow.services.extra_repos.add import Adding
 from oduflow.services.extra_repos.delete import removal_steps
 from oduflow.services.extra_repos.update import Updating
 from tests.support.instances import Instance, world
-from tests.support.kill_walk import SECONDS, kill_at, points
-from tests.support.server import Server, eventually, serving
+from tests.support.kill_walk import KillWalk, points
+from tests.support.server import Server
 from tests.support.store_rows import extra_repo
 
 pytestmark = pytest.mark.timeout(900)
@@ -21,11 +21,11 @@ def test_an_addition_of_an_extra_repo_that_was_killed_at_any_step_leaves_nothing
 ) -> None:
     before = world(instance)
     wanted = {"name": "walked", "repo_url": sample_repository}
-    for point in points("add_extra", steps_of_extra_repos(instance)["add_extra"]):
-        kill_at(instance, point, "POST", "/api/extra-repos", json=wanted)
-        with serving(instance) as server:
-            eventually(lambda: not _extra_repos(server), SECONDS, server.tail)
-            eventually(lambda: world(instance) == before, SECONDS, lambda: point)  # noqa: B023
+    with KillWalk(instance) as walk:
+        for point in points("add_extra", steps_of_extra_repos(instance)["add_extra"]):
+            walk.kill_at(point, "POST", "/api/extra-repos", json=wanted)
+            walk.eventually(lambda: not _extra_repos(walk.server), point)
+            walk.eventually(lambda: world(instance) == before, point)
 
 
 def test_an_update_of_an_extra_repo_that_was_killed_at_any_step_leaves_a_whole_one(
@@ -33,11 +33,12 @@ def test_an_update_of_an_extra_repo_that_was_killed_at_any_step_leaves_a_whole_o
 ) -> None:
     instance.ok("add_extra_repo", name="walked", repo_url=sample_repository)
     with_it = world(instance)
-    for point in points("update_extra", steps_of_extra_repos(instance)["update_extra"]):
-        kill_at(instance, point, "POST", "/api/extra-repos/walked/update")
-        with serving(instance) as server:
-            eventually(lambda: _steps(instance) == [""], SECONDS, server.tail)
-            done = server.finished(server.job("POST", "/api/extra-repos/walked/update"))
+    with KillWalk(instance) as walk:
+        for point in points("update_extra", steps_of_extra_repos(instance)["update_extra"]):
+            walk.kill_at(point, "POST", "/api/extra-repos/walked/update")
+            walk.eventually(lambda: _steps(instance) == [""], point)
+            job = walk.server.job("POST", "/api/extra-repos/walked/update")
+            done = walk.server.finished(job)
             assert done["status"] == "ok", (point, done)
             assert world(instance) == with_it, point
     instance.ok("delete_extra_repo", name="walked")
@@ -47,11 +48,11 @@ def test_a_deletion_of_an_extra_repo_that_was_killed_at_any_step_is_finished(
     instance: Instance, sample_repository: str
 ) -> None:
     before = world(instance)
-    for point in points("delete_extra", steps_of_extra_repos(instance)["delete_extra"]):
-        instance.ok("add_extra_repo", name="walked", repo_url=sample_repository)
-        kill_at(instance, point, "DELETE", "/api/extra-repos/walked")
-        with serving(instance) as server:
-            eventually(lambda: not _extra_repos(server), SECONDS, server.tail)
+    with KillWalk(instance) as walk:
+        for point in points("delete_extra", steps_of_extra_repos(instance)["delete_extra"]):
+            instance.ok("add_extra_repo", name="walked", repo_url=sample_repository)
+            walk.kill_at(point, "DELETE", "/api/extra-repos/walked")
+            walk.eventually(lambda: not _extra_repos(walk.server), point)
             assert world(instance) == before, point
 
 

@@ -5,8 +5,7 @@ import requests
 
 from oduflow.services.environments.lifecycle import REBUILD_STEPS
 from tests.support.instances import Instance, world
-from tests.support.kill_walk import SECONDS, kill_at, points
-from tests.support.server import eventually, serving
+from tests.support.kill_walk import KillWalk, points
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -18,15 +17,13 @@ def test_a_rebuild_that_was_killed_at_any_step_is_finished(
         "create_environment", name="walk", repo_url=sample_repository, extra_repos=[enterprise]
     )
     with_it = world(instance)
-    for point in points("rebuild", list(REBUILD_STEPS)):
-        kill_at(instance, point, "POST", "/api/environments/walk/rebuild")
-        with serving(instance) as server:
-            eventually(
-                lambda: [row["url"] for row in server.environments()] == [made["url"]],
-                SECONDS,
-                server.tail,
+    with KillWalk(instance) as walk:
+        for point in points("rebuild", list(REBUILD_STEPS)):
+            walk.kill_at(point, "POST", "/api/environments/walk/rebuild")
+            walk.eventually(
+                lambda: [row["url"] for row in walk.server.environments()] == [made["url"]], point
             )
-            eventually(lambda: _serves(made["url"]), SECONDS, server.tail)
+            walk.eventually(lambda: _serves(made["url"]), point)
             assert world(instance) == with_it, point
     instance.ok("delete_environment", name="walk")
 
