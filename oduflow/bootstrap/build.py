@@ -26,7 +26,7 @@ from oduflow.services.access.removed_teams import revoke_removed_teams
 from oduflow.services.deps import Deps
 from oduflow.services.failpoints import Failpoints
 from oduflow.services.groups import PostgresGroup, StoreGroup, WorkGroup
-from oduflow.services.readiness import Readiness
+from oduflow.services.readiness import ReadinessPoll
 from oduflow.services.server.database import DatabaseServer
 from oduflow.services.server.disk import Disk
 from oduflow.services.server.doctor import Doctor
@@ -65,7 +65,7 @@ def build(settings: Settings) -> Services:
         git=git_group(settings, naming, work.locks),
         work=work,
         infrastructure=infrastructure(docker),
-        readiness=Readiness(login_status),
+        readiness=ReadinessPoll(login_status),
     )
     audit, oauth = AuditWriter(rows.audit), OAuth.over(store, rows)
     grants = GrantAuthenticator(rows.grants, rows.environments, lambda: live.current().teams)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from oduflow.domain.container import ContainerLimits
 from oduflow.domain.plan import Naming
 from oduflow.services.groups import EngineGroup, GitGroup, PostgresGroup, StoreGroup, WorkGroup
-from oduflow.services.readiness import Readiness
+from oduflow.services.readiness import ReadinessPoll
 from oduflow.services.server.infrastructure import Infrastructure
 from oduflow.settings import LiveSettings, Settings
 
@@ -27,7 +27,7 @@ class Deps:
     git: GitGroup
     work: WorkGroup
     infrastructure: Infrastructure
-    readiness: Readiness
+    readiness: ReadinessPoll
 
     def limits(self, team: str) -> ContainerLimits:
         """Return the memory and processors that one environment of the team may use."""

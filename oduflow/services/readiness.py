@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Readiness:
+class ReadinessPoll:
     """The readiness poll of a boot.
 
     Attributes:

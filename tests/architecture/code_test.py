@@ -72,6 +72,16 @@ def test_modules_say_what_they_are_in_one_whole_line():
     assert {name: line for name, line in first_lines.items() if not line.endswith(".")} == {}
 
 
+def test_a_class_name_is_defined_once():
+    places: dict[str, list[str]] = {}
+    for path in code_files():
+        for node in nodes_of(path):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(name_of(path))
+
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
 def _reads_environment(node: ast.AST) -> bool:
     if isinstance(node, ast.ImportFrom) and node.module == "os":
         return any(alias.name in {"environ", "environb", "getenv"} for alias in node.names)
