@@ -6,7 +6,8 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.lifecycle import claim, rebuild
+from oduflow.services.environments.lifecycle import claim
+from oduflow.services.environments.rebuild import rebuild
 from oduflow.services.environments.view import view
 
 

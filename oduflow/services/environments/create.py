@@ -18,8 +18,9 @@ from oduflow.services.environments.checks import (
     refuse_differences,
     refuse_full_team,
 )
+from oduflow.services.environments.creation import provision
 from oduflow.services.environments.delete import tear_down
-from oduflow.services.environments.provisioning import provision
+from oduflow.services.environments.source import TemplateSource
 from oduflow.services.environments.view import current, view
 from oduflow.services.extra_repos.checkouts import choose_pins
 from oduflow.services.images import check_repository, check_user, check_version
@@ -71,7 +72,7 @@ def create(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[Environme
         job=call.job,
         extra_repos=pins,
     )
-    made = provision(deps, call, row, template, image)
+    made = provision(deps, call, row, TemplateSource(deps.naming, template), image)
     shown = view(deps, made)
     return Outcome(
         shown,

@@ -1,6 +1,4 @@
-"""Start, stop and rebuild an environment that exists."""
-
-from dataclasses import replace
+"""Start, stop and restart an environment that exists."""
 
 from oduflow.domain.environment import UNFINISHED, Environment, EnvironmentState
 from oduflow.domain.errors import Cancelled, Conflict, Failure, NotFound
@@ -10,13 +8,8 @@ from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments.boot import boot, halt
 from oduflow.services.environments.delete import tear_down
-from oduflow.services.environments.provisioning import Provisioning
-from oduflow.services.environments.view import template_of
-from oduflow.services.extra_repos.checkouts import unpin
-from oduflow.services.saga import KeptForInspection, Saga, Step, nothing
 
 STOP_SECONDS = 10
-REBUILD_STEPS = ("extra", "python", "configuration", "modules", "container", "serving")
 
 
 def claim(deps: Deps, row: Environment) -> Environment:
@@ -57,7 +50,7 @@ def start(deps: Deps, call: Call, row: Environment) -> Environment:
         raise
     except Failure as failure:
         return _failed(deps, plan, row, failure)
-    return _serves(deps, row)
+    return mark_serving(deps, row)
 
 
 def restart(deps: Deps, call: Call, row: Environment) -> Environment:
@@ -88,58 +81,12 @@ def stop(deps: Deps, row: Environment) -> Environment:
     return stopped
 
 
-def rebuild(
-    deps: Deps, call: Call, row: Environment, *, update_extra_repos: bool = False
-) -> Environment:
-    """Make the container anew and serve; database, filestore and checkout are kept.
-
-    Its extra repos stay at the commits they are pinned to, unless asked to move to the newest
-    that were fetched.
-
-    Killed in the middle, the row says `rebuild` and the reconciler makes the container again.
-    """
-    deps.infrastructure.wake()
-    image = deps.engine.images.facts(row.odoo_image)
-    row = deps.store.environments.update(row.id, step="rebuild", job=call.job)
-    deps.engine.containers.remove(EnvironmentPlan.of(deps.naming, row).container)
-    if update_extra_repos:  # only now: a container that runs needs the checkouts it has
-        row = unpin(deps, row)
-    work = Provisioning(deps, call, row, template_of(row), image)
-    steps = [_kept(step) for step in work.steps() if step.name in REBUILD_STEPS]
-    saga = Saga(
-        "rebuild",
-        steps,
-        lambda step, number, total: call.report(step.name, step.message, number, total),
-        deps.work.failpoints,
-    )
-    try:
-        saga.run()
-    except KeptForInspection as kept:
-        work.keep_as_failed(ErrorView.of(kept.failure))
-        raise kept.failure from kept.failure.__cause__
-    except Cancelled:
-        # Not “rebuild” any more, or the reconciler would go on with what was just stopped.
-        stopped = Cancelled(
-            "The rebuild was stopped; the data is kept.", f"rebuild_environment name={row.name}"
-        )
-        work.keep_as_failed(ErrorView.of(stopped))
-        raise stopped from None
-    except Failure as failure:
-        work.keep_as_failed(ErrorView.of(failure))
-        raise
-    return _serves(deps, work.row)
-
-
-def _kept(step: Step) -> Step:
-    """Keep everything at a failure; only a creation that failed lets go of its extra repos."""
-    return replace(step, keeps=True, undo=nothing if step.name == "extra" else step.undo)
-
-
 def _no_container(row: Environment) -> Conflict:
     return Conflict(f"{row.name} has no container.", f"Call rebuild_environment name={row.name}.")
 
 
-def _serves(deps: Deps, row: Environment) -> Environment:
+def mark_serving(deps: Deps, row: Environment) -> Environment:
+    """Record that the environment serves."""
     return deps.store.environments.update(
         row.id, state=EnvironmentState.RUNNING, step="", job="", error=None
     )

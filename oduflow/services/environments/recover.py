@@ -28,7 +28,8 @@ from oduflow.kernel.locks import Held, LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.environments.boot import halt
 from oduflow.services.environments.delete import tear_down
-from oduflow.services.environments.lifecycle import rebuild, start
+from oduflow.services.environments.lifecycle import start
+from oduflow.services.environments.rebuild import rebuild
 from oduflow.services.environments.view import observed, view
 from oduflow.services.extra_repos.checkouts import checkouts
 from oduflow.services.recoverable import Leftover, Recoverable, Stray, Unsettled

@@ -15,7 +15,6 @@ from oduflow.domain.errors import Kind
 from oduflow.domain.hosts import join_host_port
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import EnvironmentPlan
-from oduflow.domain.template import Template, TemplateState
 from oduflow.services.deps import Deps
 
 SERVING_STATES = frozenset({EnvironmentState.RUNNING, EnvironmentState.STOPPED})
@@ -89,20 +88,6 @@ def base_url(deps: Deps, row: Environment) -> str | None:
     if host in {"0.0.0.0", "::", "127.0.0.1"}:  # noqa: S104 - compared, not bound
         host = "localhost"
     return f"http://{join_host_port(host, row.port)}/"
-
-
-def template_of(row: Environment) -> Template:
-    """Name the template a row was cloned from; it may be sealed or gone by now."""
-    return Template(
-        id=row.template_id,
-        team=row.team,
-        name=row.template,
-        odoo_image=row.odoo_image,
-        modules=(),
-        state=TemplateState.READY,
-        created_by="",
-        created_at=row.created_at,
-    )
 
 
 def _seen(deps: Deps, row: Environment, container: ContainerFacts | None) -> EnvironmentView:

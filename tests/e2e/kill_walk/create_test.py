@@ -13,10 +13,11 @@ from oduflow.domain.container import ImageFacts
 from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.names import new_id
 from oduflow.kernel.call import Call, Origin
-from oduflow.services.environments.provisioning import Provisioning
-from oduflow.services.environments.view import template_of
+from oduflow.services.environments.creation import Creation
+from oduflow.services.environments.source import TemplateSource
 from tests.support.instances import Instance, world
 from tests.support.kill_walk import KillWalk, points
+from tests.support.store_rows import template
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -58,5 +59,7 @@ def steps_of_create(instance: Instance) -> list[str]:
     )
     call = Call(instance.actor(), Origin("cli"))
     image = ImageFacts("", "", 0, 0, (), {})
-    work = Provisioning(instance.services.deps, call, row, template_of(row), image)
+    deps = instance.services.deps
+    source = TemplateSource(deps.naming, template())
+    work = Creation(deps, call, row, image, source)
     return [step.name for step in work.steps()]

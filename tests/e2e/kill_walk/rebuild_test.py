@@ -3,9 +3,12 @@
 import pytest
 import requests
 
-from oduflow.services.environments.lifecycle import REBUILD_STEPS
+from oduflow.domain.container import ImageFacts
+from oduflow.kernel.call import Call, Origin
+from oduflow.services.environments.provisioning import Provisioning
 from tests.support.instances import Instance, world
 from tests.support.kill_walk import KillWalk, points
+from tests.support.store_rows import environment
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -18,7 +21,7 @@ def test_a_rebuild_that_was_killed_at_any_step_is_finished(
     )
     with_it = world(instance)
     with KillWalk(instance) as walk:
-        for point in points("rebuild", list(REBUILD_STEPS)):
+        for point in points("rebuild", steps_of_rebuild(instance)):
             walk.kill_at(point, "POST", "/api/environments/walk/rebuild")
             walk.eventually(
                 lambda: [row["url"] for row in walk.server.environments()] == [made["url"]], point
@@ -26,6 +29,13 @@ def test_a_rebuild_that_was_killed_at_any_step_is_finished(
             walk.eventually(lambda: _serves(made["url"]), point)
             assert world(instance) == with_it, point
     instance.ok("delete_environment", name="walk")
+
+
+def steps_of_rebuild(instance: Instance) -> list[str]:
+    image = ImageFacts("", "", 0, 0, (), {})
+    call = Call(instance.actor(), Origin("cli"))
+    work = Provisioning(instance.services.deps, call, environment(team="blue"), image)
+    return [step.name for step in work.steps()]
 
 
 def _serves(url: str) -> bool:

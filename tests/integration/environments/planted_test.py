@@ -15,7 +15,7 @@ import pytest
 from oduflow.adapters.firewall.rules import CONNECTIONS_PER_CONTAINER
 from oduflow.domain.errors import Failure, NotFound
 from oduflow.domain.plan import EnvironmentPlan
-from oduflow.services.environments.provisioning import ROLE_CONNECTIONS
+from oduflow.services.environments.creation import ROLE_CONNECTIONS
 from tests.support.instances import Instance, world
 from tests.support.variants import docker, plan_of
 

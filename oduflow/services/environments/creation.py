@@ -1,0 +1,145 @@
+"""Create an environment from a source: the steps, and what is left of them on failure."""
+
+from dataclasses import dataclass
+
+from oduflow.adapters.filestore.clone import clone_filestore, prepare_volume
+from oduflow.adapters.odoo.addons import find_addons
+from oduflow.adapters.odoo.addons_path import addons_path
+from oduflow.adapters.postgres.databases import Strategy
+from oduflow.domain.container import ImageFacts
+from oduflow.domain.environment import Environment, EnvironmentState
+from oduflow.domain.errors import Invalid, NotFound
+from oduflow.domain.outcome import ErrorView
+from oduflow.domain.passwords import odoo_hash
+from oduflow.files.private import ensure_secret, make_folder
+from oduflow.kernel.call import Call
+from oduflow.services.deps import Deps
+from oduflow.services.environments.boot import take_port
+from oduflow.services.environments.provisioning import Provisioning
+from oduflow.services.environments.source import Source
+from oduflow.services.saga import KeptForInspection, Saga, Step
+
+ROLE_CONNECTIONS = 20
+SOURCE_WAIT_SECONDS = 10.0
+FILE_COPY_FROM = 256 << 20  # bytes of a source from which copying files beats writing WAL
+
+
+def provision(
+    deps: Deps, call: Call, row: Environment, source: Source, image: ImageFacts
+) -> Environment:
+    """Create everything that the row names and serve it; on failure, remove what was created.
+
+    A module that fails to install or breaks Odoo at boot leaves the environment `failed`, with
+    the last lines of its traceback, for inspection.
+
+    Raises:
+        Failure: why it was not made.
+    """
+    work = Creation(deps, call, row, image, source)
+    saga = Saga("create", work.steps(), work.on_step, deps.work.failpoints)
+    try:
+        saga.run()
+    except KeptForInspection as kept:
+        work.keep_as_failed(ErrorView.of(kept.failure))
+        raise kept.failure from kept.failure.__cause__
+    return deps.store.environments.update(
+        row.id, state=EnvironmentState.RUNNING, step="", job="", error=None
+    )
+
+
+@dataclass(slots=True)
+class Creation(Provisioning):
+    """The steps of one creation.
+
+    Attributes:
+        source: what its database and filestore are cloned from.
+    """
+
+    source: Source
+
+    def steps(self) -> tuple[Step, ...]:
+        """List the steps in order; each undo removes what its step makes, if it is there."""
+        parts = self.parts
+        extra, python, *others = self.container_steps()
+        return (
+            Step("reserve", "reserving the name", self.reserve, parts.remove_row),
+            Step("checkout", "checking out the branch", self.checkout, parts.remove_folder),
+            extra,
+            python,
+            Step("database", "cloning the database", self.database, parts.remove_database),
+            Step("filestore", "cloning the filestore", self.filestore, parts.remove_volume),
+            *others,
+        )
+
+    def on_step(self, step: Step, number: int, total: int) -> None:
+        """Record and report which step begins; the row exists from the second step on."""
+        if number > 1:
+            self.deps.store.environments.update(self.row.id, step=step.name)
+        Provisioning.on_step(self, step, number, total)
+
+    def reserve(self) -> None:
+        """Write the row before anything else, while the source cannot be deleted."""
+        team = self.deps.settings.teams[self.row.team]
+        locks = self.deps.work.locks
+        with locks.acquire(self.source.lock, "create_environment", wait=SOURCE_WAIT_SECONDS):
+            self.source.refuse_if_deleted(self.deps.store)
+            self.deps.store.environments.add(self.row, limit=team.max_environments)
+        self._learn(port=take_port(self.deps, self.row))
+
+    def checkout(self) -> None:
+        """Check the branch out and find its modules."""
+        row = self.row
+        make_folder(self.plan.folder)
+        try:
+            commit = self._checked_out()
+        except NotFound:
+            # The remote tells which branches there are, at the price of asking it again.
+            self.deps.git.repositories.resolve_branch(row.repo_url, row.branch, team=row.team)
+            raise
+        addons = find_addons(self.plan.checkout, self.call.raise_if_cancelled)
+        if not addons.modules and not addons.root_is_module:
+            raise Invalid(
+                f"{row.repo_url} holds no Odoo module on branch {row.branch}.",
+                "A module is a folder with an installable __manifest__.py, at most four deep.",
+            )
+        self._learn(
+            commit=commit,
+            addons=addons_path(row.repo_url, addons.folders, root_is_module=addons.root_is_module),
+        )
+
+    def database(self) -> None:
+        """Clone the source's database for a role of its own, with a new password."""
+        name, source = self.plan.database, self.source.database
+        password = ensure_secret(self.plan.secrets / "database_password")
+        cluster = self.deps.postgres.cluster
+        cluster.create_role(name, password, connection_limit=ROLE_CONNECTIONS)
+        large = cluster.database_size(source) >= FILE_COPY_FROM
+        how: Strategy = "file_copy" if large else "wal_log"
+        stop = self.call.cancelled
+        cluster.clone_database(source, name, name, strategy=how, cancelled=stop)
+        cluster.hand_over(name, from_role=source, to_role=name, password=password, cancelled=stop)
+        secret = ensure_secret(self.plan.secrets / "admin_password")
+        tenant = self.deps.postgres.tenant(name, password)
+        tenant.set_admin_password(odoo_hash(secret))
+        # Otherwise all clones of a source would sign sessions with one secret.
+        tenant.renew_secrets()
+
+    def filestore(self) -> None:
+        """Clone the source's filestore into a volume of its own."""
+        volumes = self.deps.engine.volumes
+        labels = self.plan.naming.labels("environment", id=self.row.id, team=self.row.team)
+        volumes.ensure(self.plan.volume, labels=labels)
+        root = volumes.mountpoint(self.plan.volume)
+        prepare_volume(root, self.image.uid, self.image.gid)
+        source = volumes.mountpoint(self.source.volume)
+        clone_filestore(source, self.source.database, root, self.plan.database)
+
+    def _checked_out(self) -> str:
+        return self.deps.git.repositories.checkout(
+            self.row.repo_url,
+            self.row.branch,
+            team=self.row.team,
+            git_dir=self.plan.git_dir,
+            work_tree=self.plan.checkout,
+            monitor=self._monitor(),
+        )

@@ -1,0 +1,66 @@
+"""Write `odoo.conf`, and prove that modules are installed."""
+
+from oduflow.adapters.odoo.addons import find_addons
+from oduflow.adapters.odoo.conf import OdooConf
+from oduflow.domain.container import ImageFacts, RunResult
+from oduflow.domain.environment import Environment
+from oduflow.domain.errors import OdooFailed
+from oduflow.domain.odoo_log import error_name, explanation, unknown_modules
+from oduflow.domain.passwords import odoo_hash
+from oduflow.domain.plan import EnvironmentPlan
+from oduflow.files.private import ensure_secret, make_folder, write_private
+from oduflow.services.deps import Deps
+
+ODOO_CONNECTIONS = 16
+
+
+def write_configuration(
+    deps: Deps, plan: EnvironmentPlan, row: Environment, image: ImageFacts
+) -> None:
+    """Write an environment's `odoo.conf`: 0600, Odoo's own, below a folder only we may enter."""
+    conf = OdooConf(
+        admin_passwd=odoo_hash(ensure_secret(plan.secrets / "master_password")),
+        db_host=deps.infrastructure.database_address(row.team),
+        db_name=plan.database,
+        db_user=plan.database,
+        db_password=ensure_secret(plan.secrets / "database_password"),
+        db_maxconn=ODOO_CONNECTIONS,
+        addons_path=row.addons,
+        proxy_mode=deps.settings.routing.mode == "traefik",
+    )
+    make_folder(plan.conf.parent)
+    write_private(plan.conf, conf.render(), uid=image.uid, gid=image.gid)
+
+
+def prove_installed(deps: Deps, plan: EnvironmentPlan, row: Environment, result: RunResult) -> None:
+    """Believe an installation only when the database says so; Odoo exits 0 on failures too.
+
+    Raises:
+        OdooFailed: a module is not installed; `output` explains.
+    """
+    password = ensure_secret(plan.secrets / "database_password")
+    states = deps.postgres.tenant(plan.database, password).module_states(row.modules)
+    missing = [name for name in row.modules if states.get(name) != "installed"]
+    if not missing and result.exit_code == 0:
+        return
+    hint = f"Fix the module, push, then delete_environment name={row.name} and create it again."
+    absent = sorted(unknown_modules(result.output) & set(missing))
+    if absent:
+        held = find_addons(plan.checkout).modules
+        hint = f"The repository holds: {', '.join(held)}." if held else hint
+        message = f"No module {', '.join(absent)}, neither in the repository nor in the image."
+    elif result.out_of_memory:
+        limit = deps.settings.teams[row.team].memory_mb
+        message = f"Odoo reached its limit of {limit} MiB of memory while it installed modules."
+    elif missing:
+        told = ", ".join(name + _why(states.get(name)) for name in missing)
+        cause = error_name(result.output)
+        message = f"Not installed: {told}{f': {cause}' if cause else ''}."
+    else:
+        message = f"Odoo ended with exit code {result.exit_code}."
+    raise OdooFailed(message, hint, output=explanation(result.output))
+
+
+def _why(state: str | None) -> str:
+    """Say a state that tells something; a failed installation takes its traces back."""
+    return f" ({state})" if state not in {None, "uninstalled"} else ""
