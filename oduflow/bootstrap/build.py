@@ -19,7 +19,7 @@ from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
-from oduflow.services.access.audit import AuditWriter
+from oduflow.services.access.audit_writer import AuditWriter
 from oduflow.services.access.github import GithubPeople
 from oduflow.services.access.grants import GrantAuthenticator
 from oduflow.services.access.removed_teams import revoke_removed_teams

@@ -11,7 +11,7 @@ from oduflow.bootstrap.oauth import OAuth
 from oduflow.domain.access import Actor
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
-from oduflow.services.access.audit import AuditWriter
+from oduflow.services.access.audit_writer import AuditWriter
 from oduflow.services.access.github import GithubPeople
 from oduflow.services.access.grants import GrantAuthenticator
 from oduflow.services.deps import Deps

@@ -13,7 +13,7 @@ from oduflow.domain.access import Actor, ActorKind, Tier
 from oduflow.domain.audit.rows import AuditRow
 from oduflow.domain.clock import now
 from oduflow.domain.grant_rules import Grant
-from oduflow.services.access.audit import AuditWriter
+from oduflow.services.access.audit_writer import AuditWriter
 from oduflow.services.access.grants import GrantAuthenticator
 from tests.contract.suites.jobs import JobsContract
 from tests.contract.suites.ports import (

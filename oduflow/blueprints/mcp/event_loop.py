@@ -8,33 +8,26 @@ from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 from mcp.server.lowlevel import Server
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oduflow.blueprints.mcp.exchange import Caller, Exchange
 from oduflow.blueprints.mcp.scope import http_scope
+from oduflow.blueprints.mcp.sessions import TeamSessions
 
 log = logging.getLogger(__name__)
 
 START_SECONDS = 30.0
 STOP_SECONDS = 2.0
-# Each open session of the 2025 protocol keeps a few tasks; an idle one ends after 30 minutes.
-MAX_SESSIONS = 100  # for one team, so that no team can use up the sessions of another
 
 
 class EventLoopThread:
-    """Runs one MCP server until it is stopped, with a session manager for each team.
+    """Runs one MCP server until it is stopped.
 
-    The SDK limits the sessions of a manager, not those of a caller. Host and Origin are checked
-    before a request gets here, so the SDK's own check stays off.
+    Host and Origin are checked before a request gets here, so the SDK's own check stays off.
     """
 
     def __init__(self, server: Server[Any]) -> None:
-        self._server = server
-        self._managers: dict[str, asyncio.Task[None]] = {}
-        self._apps: dict[str, asyncio.Future[ASGIApp]] = {}
+        self._sessions = TeamSessions(server)
         self._loop: Future[asyncio.AbstractEventLoop] = Future()
-        self._stopping = asyncio.Event()
         self._tasks: set[Future[None]] = set()
         self._thread = threading.Thread(target=self._run, name="mcp-loop", daemon=True)
         self._thread.start()
@@ -55,7 +48,7 @@ class EventLoopThread:
 
     def submit(self, exchange: Exchange) -> None:
         """Let the SDK answer an exchange."""
-        running = exchange.run(self._answer)
+        running = exchange.run(self._sessions.answer)
         task = asyncio.run_coroutine_threadsafe(running, self.running)
         # The event loop itself keeps only weak references to tasks.
         self._tasks.add(task)
@@ -63,7 +56,7 @@ class EventLoopThread:
 
     def stop(self) -> None:
         """Cancel all tasks and end the thread. Does not wait for a call that does not end."""
-        self.running.call_soon_threadsafe(self._stopping.set)
+        self.running.call_soon_threadsafe(self._sessions.stop)
         self._thread.join(STOP_SECONDS)
 
     def _run(self) -> None:
@@ -76,21 +69,4 @@ class EventLoopThread:
 
     async def _main(self) -> None:
         self._loop.set_result(asyncio.get_running_loop())
-        await self._stopping.wait()
-        await asyncio.gather(*self._managers.values())
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the session manager of the caller's team answer; the first call starts it."""
-        team = scope["user"].caller.actor.team
-        if team not in self._managers:
-            self._apps[team] = asyncio.get_running_loop().create_future()
-            self._managers[team] = asyncio.create_task(self._manage(self._apps[team]))
-        app = await asyncio.shield(self._apps[team])  # a caller that leaves cancels no other
-        await app(scope, receive, send)
-
-    async def _manage(self, app: asyncio.Future[ASGIApp]) -> None:
-        manager = StreamableHTTPSessionManager(self._server, max_sessions=MAX_SESSIONS)
-        # The SDK requires that a manager ends in the task that started it.
-        async with manager.run():
-            app.set_result(manager.asgi_app)
-            await self._stopping.wait()
+        await self._sessions.until_stopped()

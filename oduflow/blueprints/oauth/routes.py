@@ -9,7 +9,7 @@ from flask.sessions import SecureCookieSession, SessionInterface
 # Importing each of these adds its routes to the blueprint.
 from oduflow.blueprints.oauth import authorize, consent, metadata, register, teams, token
 from oduflow.blueprints.oauth.blueprint import EXTENSION, blueprint
-from oduflow.blueprints.oauth.github import github
+from oduflow.blueprints.oauth.github_sign_in import github
 
 __all__ = [
     "EXTENSION",

@@ -10,7 +10,7 @@ from oduflow.adapters.store import Store
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.audit.view import ReadAudit
 from oduflow.domain.errors import Busy
-from oduflow.services.access.audit import MOST_ADDRESSES, MOST_COUNTERS, AuditWriter
+from oduflow.services.access.audit_writer import MOST_ADDRESSES, MOST_COUNTERS, AuditWriter
 from tests.support.audit_trails import open_log
 from tests.support.programs import eventually
 from tests.support.store_rows import MOMENT, audit_row

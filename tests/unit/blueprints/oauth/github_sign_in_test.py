@@ -7,7 +7,7 @@ import requests
 from flask import g
 from requests.adapters import HTTPAdapter
 
-from oduflow.blueprints.oauth.github import github
+from oduflow.blueprints.oauth.github_sign_in import github
 from oduflow.domain.oauth import TokenKind, hash_of
 from oduflow.settings import parse
 from tests.support.fakes import BASE_URL
