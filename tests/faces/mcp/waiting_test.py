@@ -174,7 +174,9 @@ def test_closing_ends_streams_and_waits_at_once_and_refuses_new_calls(served: Mc
     threading.Thread(target=read, daemon=True).start()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(served.post, "tools/call", BAKE)
-        eventually(lambda: served.bridge.wait_limiter.taken == 2)
+        eventually(
+            lambda: served.bridge.wait_limiter.taken == 2 and bool(served.world.job_rows.rows)
+        )
 
         started = time.monotonic()
         served.close()
