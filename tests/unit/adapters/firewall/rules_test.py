@@ -46,7 +46,7 @@ def test_one_container_cannot_take_all_of_the_databases_connections() -> None:
     assert passing(PLAN, replace(TO_DATABASE, open_already=200)) == "DROP"
 
 
-def test_port_5432_of_anybody_else_stays_closed() -> None:
+def test_port_5432_of_other_containers_stays_closed() -> None:
     assert passing(PLAN, replace(TO_DATABASE, target="10.213.1.8")) == "DROP"
     other = replace(TO_DATABASE, out="br-red", target="10.213.2.2")
     assert passing(PLAN, other) == "DROP"
@@ -193,7 +193,7 @@ def test_over_ipv6_nothing_passes_at_all() -> None:
     assert verdict(rules, "FORWARD", Packet("eth0", "docker0")) == "RETURN"
 
 
-def test_chain_names_fit_whatever_the_instance_is_called() -> None:
+def test_chain_names_fit_for_a_long_instance_name() -> None:
     long = replace(PLAN, instance="an-instance-with-a-very-long-name-indeed")
     chains = [*ipv4_rules(long).chains, *ipv6_rules(long).chains]
     assert max(map(len, chains)) <= 28

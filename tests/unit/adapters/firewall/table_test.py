@@ -58,7 +58,7 @@ def test_two_instances_do_not_fight_for_the_first_place() -> None:
 
 
 @pytest.mark.parametrize("purpose", ["IN", "FWD", "TEAM", "PIP"])
-def test_a_chain_that_somebody_flushed_is_not_complete(purpose: str) -> None:
+def test_a_flushed_chain_is_reported_as_incomplete(purpose: str) -> None:
     current = corrected()
     current.rules[NAMES.chain(purpose)].clear()
     assert "not complete" in difference(ipv4_rules(PLAN), current)
@@ -105,7 +105,7 @@ def test_removal_leaves_another_instance_alone() -> None:
     assert after.own_chains(NAMES) == []
 
 
-def test_where_nothing_of_ours_stands_there_is_nothing_to_remove() -> None:
+def test_removal_is_empty_without_rules_of_the_instance() -> None:
     assert removal(NAMES, CurrentTable.read(EMPTY)) == ""
 
 

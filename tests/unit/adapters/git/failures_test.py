@@ -36,7 +36,7 @@ def test_gits_words_become_a_failure_that_says_what_to_do(
     assert named.hint
 
 
-def test_words_that_nobody_knows_are_left_to_the_caller():
+def test_an_unknown_message_of_git_is_not_explained():
     cause = GitFailed(128, "fatal: something new")
     assert explain(cause, REMOTE, PLACE) is None
     assert "fatal: something new" in unexplained(cause, REMOTE, PLACE).output

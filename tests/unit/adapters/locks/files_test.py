@@ -99,7 +99,7 @@ def test_a_lock_without_a_name_is_called_by_its_noun(locks):
         b"\xff\xfe\x00\n",
     ],
 )
-def test_a_signature_that_cannot_be_read_is_somebody(locks, folder, torn):
+def test_a_lock_with_an_unreadable_holder_is_busy(locks, folder, torn):
     with locks.acquire(KEY, "ada"):
         lock_file(folder).write_bytes(torn)
 
@@ -143,7 +143,7 @@ def test_releasing_twice_does_not_free_the_next_holder(locks):
     second.release()
 
 
-def test_the_end_of_the_block_frees_it_whatever_happened(locks):
+def test_an_exception_in_the_block_releases_the_lock(locks):
     with pytest.raises(ZeroDivisionError), locks.acquire(KEY, "first"):
         raise ZeroDivisionError
 

@@ -213,7 +213,7 @@ def test_pruning_does_not_take_what_does_not_check_out(store, log, clock, caplog
     assert log.verify().findings[0].number == 2
 
 
-def test_pruning_by_somebody_else_is_found_even_at_a_checkpoint(store, log, clock):
+def test_deleted_rows_are_found_even_at_a_checkpoint(store, log, clock):
     many_days(log, clock)
     sql(store.path, "DELETE FROM audit WHERE number <= 6")
 
@@ -235,7 +235,7 @@ def test_a_caller_cannot_say_that_rows_were_pruned(store, log, clock):
     assert log.verify().findings[0].number == 1
 
 
-def test_a_writer_that_stands_still_keeps_nobody_for_ever(tmp_path):
+def test_a_stopped_writer_makes_others_busy(tmp_path):
     first, second = (HeadFile(tmp_path / "head", patience=0.05) for _ in range(2))
 
     with first.locked():

@@ -25,7 +25,7 @@ OF_ONE = "SELECT time, canonical, seal FROM audit WHERE number = ?"
 RENUMBER = "UPDATE audit SET number = number - 1 WHERE number > 5"
 
 
-def test_a_trail_that_nobody_touched_is_in_order(log):
+def test_an_untouched_audit_log_is_verified(log):
     verdict = log.verify()
 
     assert verdict.findings == ()
@@ -111,7 +111,7 @@ def test_a_cut_tail_is_told_to_the_log_by_the_next_row(store, log, caplog):
     ],
     ids=["another key", "no key"],
 )
-def test_a_chain_that_somebody_sealed_anew_without_the_key_is_found(store, log, sealed_by):
+def test_a_chain_sealed_anew_without_the_key_is_found(store, log, sealed_by):
     sql(store.path, EDIT)
     forge(store.path, 5, sealed_by)
 

@@ -208,7 +208,7 @@ def open_files(path: Path) -> list[str]:
     return [target for target in targets if target.startswith(str(path))]
 
 
-def test_a_full_disk_is_told_to_whoever_can_make_room_and_a_callers_quota_is_not(tmp_path):
+def test_a_full_disk_calls_on_full_and_a_callers_quota_does_not(tmp_path):
     told = []
     store = Store(tmp_path / "store.sqlite", on_full=lambda: told.append("full"))
 

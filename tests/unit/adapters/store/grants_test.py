@@ -89,7 +89,7 @@ def test_what_has_expired_or_is_gone_spends_nothing(grants):
             grants.spend(grant, now())
 
 
-def test_revoking_takes_along_whatever_was_made_with_it(family):
+def test_revoking_a_grant_deletes_the_grants_made_with_it(family):
     family.remove("id-child")
 
     assert [each.name for each in family.list("1")] == ["sibling", "top"]

@@ -106,7 +106,7 @@ def test_another_address_is_unharmed(ledger):
     assert fill(ledger, Claim.of("192.0.2.2", ["1"])) == ADDRESS.failures
 
 
-def test_a_flood_keeps_out_strangers_and_nobody_who_signed_in_within_a_day(ledger, clock):
+def test_a_flood_refuses_unknown_addresses_and_not_known_ones(ledger, clock):
     known = Claim.of("192.0.2.7", ["1"])
     ledger.succeed(ledger.reserve(known), known.source, "1")
     clock.now += 23 * HOUR

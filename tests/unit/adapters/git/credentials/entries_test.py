@@ -113,7 +113,7 @@ def test_of_two_that_fit_alike_the_latest_is_used():
         ("x-access-token", "ghs_abcdefgh", "x-access-token", "x-access-token:ghs_****"),
     ],
 )
-def test_a_token_that_stands_as_the_user_is_masked_too(user, password, shown_user, shown):
+def test_a_token_in_place_of_the_user_is_masked(user, password, shown_user, shown):
     made = entry(user=user, password=password)
 
     assert (made.shown_user, made.shown) == (shown_user, shown)
@@ -121,7 +121,7 @@ def test_a_token_that_stands_as_the_user_is_masked_too(user, password, shown_use
     assert "ghp_abcdefgh" not in repr(made)
 
 
-def test_a_new_token_that_stands_as_the_user_takes_the_old_ones_place():
+def test_a_new_token_in_place_of_the_user_replaces_the_old_one():
     assert entry(user="ghp_old", password="").address == entry(user="ghp_new", password="").address
 
 
