@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from oduflow.domain.access import Actor, ActorKind
@@ -43,7 +44,6 @@ from oduflow.domain.odoo_log import filter_log
 from oduflow.domain.outcome import ErrorView, Nothing, Outcome
 from oduflow.domain.template import TemplateList, TemplateState, TemplateView
 from oduflow.kernel.call import Call, Origin
-from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
 from tests.support import credential_rows
@@ -91,6 +91,7 @@ class Ledger:
         go: while it is clear, slow work waits at its next step.
         step_seconds: how long every step of slow work takes.
         audit: rows of the audit trail.
+        work: `work.jobs`, which the product's own handlers of jobs use.
         stumbles: operations that fail, and their failures.
     """
 
@@ -103,7 +104,7 @@ class Ledger:
     audit: list[AuditRow] = field(default_factory=list)
     go: threading.Event = field(default_factory=threading.Event)
     step_seconds: float = 0.0
-    jobs: Jobs | None = None
+    work: SimpleNamespace = field(default_factory=SimpleNamespace)
     credentials: CredentialRows = field(default_factory=CredentialRows)
 
     def add(self, name: str, *, hours: float = 2, **changes: Any) -> EnvironmentView:
@@ -392,7 +393,7 @@ def make_dashboard(toml: str = ONE_TEAM) -> tuple[World, Ledger]:
     ledger.add_template("base-19")
     environments = LedgerEnvironments(ledger)
     world = make_world(toml, operations=_operations(), deps=ledger, environments=environments)
-    ledger.jobs = world.runner.jobs
+    ledger.work.jobs = world.runner.jobs
     return world, ledger
 
 
