@@ -20,7 +20,7 @@ from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
 from oduflow.services.access.audit_writer import AuditWriter
-from oduflow.services.access.github import GithubPeople
+from oduflow.services.access.github import GithubAuthenticator
 from oduflow.services.access.grants import GrantAuthenticator
 from oduflow.services.access.removed_teams import revoke_removed_teams
 from oduflow.services.deps import Deps
@@ -100,7 +100,7 @@ def build(settings: Settings) -> Services:
         ),
         audit=audit,
         grants=grants,
-        people=GithubPeople(live.current, rows.tokens, rows.logins, runner.environment_id),
+        people=GithubAuthenticator(live.current, rows.tokens, rows.logins, runner.environment_id),
         oauth=oauth,
         rate_limits=RateLimits(store),
         recoverables=nouns,

@@ -12,7 +12,7 @@ from oduflow.domain.access import Actor
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
 from oduflow.services.access.audit_writer import AuditWriter
-from oduflow.services.access.github import GithubPeople
+from oduflow.services.access.github import GithubAuthenticator
 from oduflow.services.access.grants import GrantAuthenticator
 from oduflow.services.deps import Deps
 from oduflow.services.recoverable import Recoverable
@@ -43,7 +43,7 @@ class Services:
     reconcile_loop: ReconcileLoop
     audit: AuditWriter
     grants: GrantAuthenticator
-    people: GithubPeople
+    people: GithubAuthenticator
     oauth: OAuth
     rate_limits: RateLimits
     recoverables: tuple[Recoverable, ...]
@@ -54,7 +54,7 @@ class Services:
         return self.runner.registry
 
     @property
-    def verifiers(self) -> tuple[GithubPeople, GrantAuthenticator]:
+    def verifiers(self) -> tuple[GithubAuthenticator, GrantAuthenticator]:
         """The verifiers of Bearer tokens besides the static ones, in the order they are asked."""
         return (self.people, self.grants)
 

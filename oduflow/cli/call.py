@@ -21,7 +21,7 @@ from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Failure
 from oduflow.domain.outcome import Envelope
 from oduflow.kernel.call import Origin
-from oduflow.kernel.runner import standing
+from oduflow.kernel.runner import progress_text
 from oduflow.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _prepare_local(
                 actor,
                 Origin("cli"),
                 wait=math.inf,
-                on_progress=lambda job: show(standing(job)),
+                on_progress=lambda job: show(progress_text(job)),
             )
 
         jobs = services.runner.jobs

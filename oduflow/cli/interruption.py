@@ -70,7 +70,7 @@ def _cancel_and_wait(jobs: Jobs, team: str, answer: Future[Envelope[Any]]) -> st
     """Cancel the jobs of this process, wait for their end, and return how they ended."""
     asked: set[str] = set()
     while not answer.done():
-        for job in jobs.here() - asked:
+        for job in jobs.in_this_process() - asked:
             asked.add(job)
             echo(
                 f"interrupted: {_cancel(jobs, team, job)} (press Ctrl-C again to exit at once)",

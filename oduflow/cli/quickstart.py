@@ -25,7 +25,7 @@ from oduflow.domain.hosts import join_host_port
 from oduflow.domain.job import Job
 from oduflow.domain.outcome import Envelope, ErrorView
 from oduflow.kernel.call import Origin
-from oduflow.kernel.runner import Runner, standing
+from oduflow.kernel.runner import Runner, progress_text
 from oduflow.services.server.first_environment import (
     ENVIRONMENT,
     TEMPLATE,
@@ -101,7 +101,7 @@ def _create(settings: Settings, runner: Runner, actor: Actor) -> Envelope[Any]:
 
 
 def _show(job: Job) -> None:
-    echo(f"{job.operation} {job.target}: {standing(job)}")
+    echo(f"{job.operation} {job.target}: {progress_text(job)}")
 
 
 def _print_addresses(settings: Settings, environment: str | None) -> None:

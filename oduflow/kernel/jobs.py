@@ -120,7 +120,7 @@ class Jobs:
             raise no_job(job)
         return found
 
-    def seen_by(self, actor: Actor, *, active: bool, limit: int) -> Sequence[Job]:
+    def visible_to(self, actor: Actor, *, active: bool, limit: int) -> Sequence[Job]:
         """Return the jobs that the actor may see, newest first."""
         return self.store.list(
             actor.team, active=active, limit=limit, environments=actor.environments
@@ -185,11 +185,11 @@ class Jobs:
         """Whether some process works on the job at this moment."""
         return not self._locks.is_free(LockKey.job(job))
 
-    def here(self) -> frozenset[str]:
+    def in_this_process(self) -> frozenset[str]:
         """Name the jobs that this process works on."""
         return frozenset(self._ended)
 
-    def sweep(self) -> list[Job]:
+    def interrupt_dead(self) -> list[Job]:
         """Mark jobs whose process died `interrupted`, and return them."""
         dead = [job for job in self.store.unfinished() if not self.alive(job.id)]
         for job in dead:

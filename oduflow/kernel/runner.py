@@ -132,7 +132,7 @@ class Runner:
         stop = (f"cancel_job job={job.id}",) if self.jobs.cancellable(job) else ()
         return Envelope[Any](
             status=job.status,
-            summary=f"{job.operation} {job.target}: {standing(job)}",
+            summary=f"{job.operation} {job.target}: {progress_text(job)}",
             next=(f"wait_for_job job={job.id}", *stop),
             job=job.id,
         )
@@ -286,7 +286,7 @@ def envelope(operation: Operation, outcome: Outcome[Any], call: Call) -> Envelop
     )
 
 
-def standing(job: Job) -> str:
+def progress_text(job: Job) -> str:
     """Say in words how far a job is."""
     if job.position:
         return f"waiting for a boot slot, number {job.position} in the queue"

@@ -4,7 +4,7 @@ from oduflow.domain.clock import rfc3339
 from oduflow.domain.job import Job, JobView
 from oduflow.domain.outcome import FINISHED, Outcome
 from oduflow.kernel.jobs import Jobs
-from oduflow.kernel.runner import standing
+from oduflow.kernel.runner import progress_text
 
 
 def job_view(jobs: Jobs, job: Job) -> JobView:
@@ -34,5 +34,5 @@ def job_outcome(jobs: Jobs, job: Job) -> Outcome[JobView]:
     """Answer a job: how far it is, and what to call next."""
     if job.status in FINISHED:
         return Outcome(job_view(jobs, job), f"{job.operation} {job.target}: {job.status}.")
-    summary = f"{job.operation} {job.target}: {standing(job)}."
+    summary = f"{job.operation} {job.target}: {progress_text(job)}."
     return Outcome(job_view(jobs, job), summary, next=(f"wait_for_job job={job.id}",))

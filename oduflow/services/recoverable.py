@@ -11,6 +11,8 @@ from typing import ClassVar, Protocol
 
 from oduflow.kernel.locks import Held, LockKey
 
+RECONCILER = "the reconciler"  # the holder of locks and the actor of jobs during reconciliation
+
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:

@@ -15,10 +15,10 @@ from oduflow.domain.extra_repo import AddExtraRepo, ExtraRepo, ExtraRepoView
 from oduflow.domain.names import new_id
 from oduflow.domain.plan import ExtraRepoPlan, Naming
 from oduflow.kernel.call import Call, Origin
-from oduflow.services.extra_repos import add as extra_addition
 from oduflow.services.extra_repos import checkouts as extra_checkouts
-from oduflow.services.extra_repos import update as extra_repos
-from oduflow.services.extra_repos.view import find
+from oduflow.services.extra_repos.add import ensure_extra_repo
+from oduflow.services.extra_repos.update import fetch_branches
+from oduflow.services.extra_repos.view import find_extra_repo
 from oduflow.services.failpoints import Failpoints
 from oduflow.services.server.disk import Disk
 from oduflow.settings import parse
@@ -72,22 +72,24 @@ class ExtraWorld:
 
     def add(self, url: str, name: str = "web", team: str = "1", **more: str) -> ExtraRepoView:
         args = AddExtraRepo(name=name, repo_url=url, **more)
-        return extra_addition.add(self.deps, self.call(team), args).data
+        return ensure_extra_repo(self.deps, self.call(team), args).data
 
     def update(self, name: str = "web") -> tuple[ExtraRepo, tuple[str, ...]]:
-        return extra_repos.update(self.deps, self.call(), self.row(name))
+        return fetch_branches(self.deps, self.call(), self.row(name))
 
     def row(self, name: str = "web", team: str = "1") -> ExtraRepo:
-        return find(self.deps, team, name)
+        return find_extra_repo(self.deps.store.extra_repos, team, name)
 
     def environment(self, name: str, *references: str, team: str = "1") -> Environment:
         """Make an environment's row and give it its extra repos."""
         row = self.reserve(name, *references, team=team)
-        row = extra_checkouts.give(self.deps, self.call(team), row, self.lines.append)
+        row = extra_checkouts.check_out_extra_repos(
+            self.deps, self.call(team), row, self.lines.append
+        )
         return self.deps.store.environments.update(row.id, state=EnvironmentState.RUNNING)  # type: ignore[no-any-return]
 
     def reserve(self, name: str, *references: str, team: str = "1") -> Environment:
-        pins = extra_checkouts.choose_pins(self.deps, team, references)
+        pins = extra_checkouts.choose_pins(self.deps.store.extra_repos, team, references)
         own = ("/mnt/repo/addons",)
         row = environment(id=new_id(), name=name, team=team, extra_repos=pins, addons=own)
         self.deps.store.environments.add(row)
@@ -95,11 +97,11 @@ class ExtraWorld:
 
     def forget(self, row: Environment) -> None:
         """Release an environment's extra repos, as teardown does."""
-        extra_checkouts.release(self.deps, row.team, row.id)
+        extra_checkouts.release_checkouts(self.deps, row.team, row.id)
         self.deps.store.environments.remove(row.id)
 
     def checkout(self, row: Environment) -> Path:
-        (found,) = extra_checkouts.checkouts(self.deps, row)
+        (found,) = extra_checkouts.checkout_folders(self.deps, row)
         return found
 
     def plan(self, name: str = "web", team: str = "1") -> ExtraRepoPlan:

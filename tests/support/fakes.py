@@ -38,7 +38,7 @@ from oduflow.kernel.operation import Operation
 from oduflow.kernel.ports import EnvironmentLookup, GrantUsage
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
-from oduflow.services.access.github import GithubPeople
+from oduflow.services.access.github import GithubAuthenticator
 from oduflow.settings import Settings, SettingsSource, parse
 from oduflow.web import create_app
 from tests.support.oauth_stores import TemporaryOAuthStores
@@ -378,7 +378,9 @@ def make_world(
     if world.settings.server.oauth_enabled:
         parts = world.oauth
         world.verifiers.append(
-            GithubPeople(lambda: world.settings, parts.tokens, parts.logins, runner.environment_id)
+            GithubAuthenticator(
+                lambda: world.settings, parts.tokens, parts.logins, runner.environment_id
+            )
         )
     return world
 

@@ -9,7 +9,7 @@ from oduflow.domain.audit.view import ReadAudit
 from oduflow.domain.errors import Failure
 from oduflow.domain.oauth import Login
 from oduflow.domain.plan import Naming
-from oduflow.services.access.github import GithubPeople
+from oduflow.services.access.github import GithubAuthenticator
 from oduflow.services.server.recover import ServerRecovery
 from oduflow.settings import load, parse
 from tests.support.programs import finished, running
@@ -59,7 +59,7 @@ def test_a_team_that_is_no_longer_configured_is_no_longer_valid(tmp_path):
     def stand(live: Any) -> list[bool]:
         oauth = services.oauth
         ids = services.runner.environment_id
-        people = GithubPeople(live.current, oauth.tokens, oauth.logins, ids)
+        people = GithubAuthenticator(live.current, oauth.tokens, oauth.logins, ids)
         now_so = replace(services, live=live, people=people)
         return [now_so.still_valid(person), now_so.still_valid(program)]
 

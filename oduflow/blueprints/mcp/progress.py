@@ -3,7 +3,7 @@
 from mcp.server.session import ServerSession
 
 from oduflow.domain.job import Job
-from oduflow.kernel.runner import standing
+from oduflow.kernel.runner import progress_text
 
 
 class ProgressReporter:
@@ -20,7 +20,7 @@ class ProgressReporter:
 
     async def report(self, job: Job) -> None:
         """Send a notification if the job's progress text has changed."""
-        message = standing(job)
+        message = progress_text(job)
         if message == self._reported:
             return
         self._reported = message

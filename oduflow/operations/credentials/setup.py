@@ -5,7 +5,7 @@ from oduflow.domain.credential import CredentialState, CredentialView, SetupRepo
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
-from oduflow.services.access.credentials import keep
+from oduflow.services.access.credentials import save_credential
 from oduflow.services.deps import Deps
 
 GOOD = frozenset({CredentialState.VALID, CredentialState.UNREACHABLE})
@@ -25,7 +25,7 @@ def setup_repo_auth(deps: Deps, call: Call, args: SetupRepoAuth) -> Outcome[Cred
     them for the team. A rejected credential is not saved, and an older one is kept, unless
     keep_unverified is true. Later clones of the team use it; it is never shown again.
     """
-    kept, doubts = keep(deps, call.actor.team, args)
+    kept, doubts = save_credential(deps.git, call.actor.team, args)
     where = kept.host if kept.path == "/" else f"{kept.host}{kept.path}"
     proof = "not proven" if doubts else "proven"
     if kept.state not in GOOD:

@@ -5,7 +5,7 @@ from oduflow.domain.credential import CredentialView, ValidateCredential
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
-from oduflow.services.access.credentials import find, look
+from oduflow.services.access.credentials import check_credential, find_credential
 from oduflow.services.deps import Deps
 
 
@@ -25,8 +25,8 @@ def validate_credential(
     that the provider reports; `proven` says whether git can read with it. For other hosts a saved
     credential is always valid, and only `proven` is a check.
     """
-    entry = find(deps, call.actor.team, args)
-    seen = look(deps, call.actor.team, entry, args.repo_url)
+    entry = find_credential(deps.git.credentials, call.actor.team, args)
+    seen = check_credential(deps, call.actor.team, entry, args.repo_url)
     proof = {True: "; git reads with it", False: "; git does not read with it", None: ""}
     return Outcome(
         seen,

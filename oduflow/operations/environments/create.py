@@ -7,7 +7,7 @@ from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
 from oduflow.services.environments.checks import check_address
-from oduflow.services.environments.create import create
+from oduflow.services.environments.create import ensure_environment
 
 
 @operation(
@@ -27,4 +27,4 @@ def create_environment(deps: Deps, call: Call, args: CreateEnvironment) -> Outco
     starts Odoo. It is ready when its login page answers. A second call with the same arguments
     returns the existing environment; other arguments for its name are a conflict.
     """
-    return create(deps, call, args)
+    return ensure_environment(deps, call, args)

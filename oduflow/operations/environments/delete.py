@@ -7,7 +7,7 @@ from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.delete import tear_down
+from oduflow.services.environments.delete import remove_environment
 
 
 @operation(
@@ -29,5 +29,5 @@ def delete_environment(
             f"protect_environment name={environment.name} protected=false allows deleting it.",
         )
     deps.infrastructure.wake()
-    tear_down(deps, call, environment)
+    remove_environment(deps, call, environment)
     return Outcome(Nothing(), f"{environment.name} is deleted.")

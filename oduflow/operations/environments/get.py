@@ -6,7 +6,7 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.view import current
+from oduflow.services.environments.view import current_view
 
 
 @operation(
@@ -19,6 +19,6 @@ def get_environment(
     deps: Deps, call: Call, args: EnvironmentName, environment: Environment
 ) -> Outcome[EnvironmentView]:
     """Show one environment: state, URL, branch, commit, template, and the error if it failed."""
-    shown = current(deps, environment)
+    shown = current_view(deps, environment)
     where = f" at {shown.url}" if shown.url else ""
     return Outcome(shown, f"{shown.name} is {shown.state}{where}.")

@@ -6,7 +6,7 @@ from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.view import views
+from oduflow.services.environments.view import environment_views
 
 
 @operation(
@@ -17,7 +17,7 @@ from oduflow.services.environments.view import views
 )
 def list_environments(deps: Deps, call: Call, args: Nothing) -> Outcome[EnvironmentList]:
     """List the team's environments with state, branch, template and URL."""
-    found = views(deps, call.actor)
+    found = environment_views(deps, call.actor)
     if call.actor.environments is not None:
         return Outcome(EnvironmentList(environments=found), f"{len(found)} environments are yours.")
     summary = f"{len(found)} of {deps.settings.teams[call.actor.team].max_environments}"

@@ -6,7 +6,7 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.view import current
+from oduflow.services.environments.view import current_view
 
 
 @operation(
@@ -20,5 +20,7 @@ def protect_environment(
     deps: Deps, call: Call, args: ProtectEnvironment, environment: Environment
 ) -> Outcome[EnvironmentView]:
     """Protect an environment from deletion, or remove the protection."""
-    shown = current(deps, deps.store.environments.update(environment.id, protected=args.protected))
+    shown = current_view(
+        deps, deps.store.environments.update(environment.id, protected=args.protected)
+    )
     return Outcome(shown, f"{shown.name} {'is' if shown.protected else 'is not'} protected.")

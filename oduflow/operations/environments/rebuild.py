@@ -6,9 +6,9 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.lifecycle import claim
+from oduflow.services.environments.lifecycle import refuse_unfinished
 from oduflow.services.environments.rebuild import rebuild
-from oduflow.services.environments.view import view
+from oduflow.services.environments.view import environment_view
 
 
 @operation(
@@ -27,6 +27,7 @@ def rebuild_environment(
     Also restores an environment whose container was removed outside Oduflow. Extra repos keep
     their commits unless update_extra_repos is true; installed modules are not upgraded.
     """
-    row = claim(deps, environment)
-    shown = view(deps, rebuild(deps, call, row, update_extra_repos=args.update_extra_repos))
+    refuse_unfinished(deps, environment)
+    row = rebuild(deps, call, environment, update_extra_repos=args.update_extra_repos)
+    shown = environment_view(deps, row)
     return Outcome(shown, f"{shown.name} was rebuilt and serves at {shown.url}")

@@ -6,8 +6,8 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.lifecycle import claim, restart
-from oduflow.services.environments.view import view
+from oduflow.services.environments.lifecycle import refuse_unfinished, restart
+from oduflow.services.environments.view import environment_view
 
 
 @operation(
@@ -22,6 +22,6 @@ def restart_environment(
     deps: Deps, call: Call, args: EnvironmentName, environment: Environment
 ) -> Outcome[EnvironmentView]:
     """Stop an environment's Odoo, start it again and wait until its login page answers."""
-    row = claim(deps, environment)
-    shown = view(deps, restart(deps, call, row))
+    refuse_unfinished(deps, environment)
+    shown = environment_view(deps, restart(deps, call, environment))
     return Outcome(shown, f"{shown.name} serves again at {shown.url}")

@@ -6,8 +6,8 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.lifecycle import claim, start
-from oduflow.services.environments.view import view
+from oduflow.services.environments.lifecycle import refuse_unfinished, start
+from oduflow.services.environments.view import environment_view
 
 
 @operation(
@@ -22,5 +22,6 @@ def start_environment(
     deps: Deps, call: Call, args: EnvironmentName, environment: Environment
 ) -> Outcome[EnvironmentView]:
     """Start a stopped environment and wait until its login page answers."""
-    shown = view(deps, start(deps, call, claim(deps, environment)))
+    refuse_unfinished(deps, environment)
+    shown = environment_view(deps, start(deps, call, environment))
     return Outcome(shown, f"{shown.name} serves at {shown.url}")

@@ -6,8 +6,8 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.lifecycle import claim, stop
-from oduflow.services.environments.view import view
+from oduflow.services.environments.lifecycle import refuse_unfinished, stop
+from oduflow.services.environments.view import environment_view
 
 
 @operation(
@@ -21,7 +21,8 @@ def stop_environment(
     deps: Deps, call: Call, args: EnvironmentName, environment: Environment
 ) -> Outcome[EnvironmentView]:
     """Stop an environment; its data and its port are kept."""
-    shown = view(deps, stop(deps, claim(deps, environment)))
+    refuse_unfinished(deps, environment)
+    shown = environment_view(deps, stop(deps, environment))
     return Outcome(
         shown, f"{shown.name} is stopped.", next=(f"start_environment name={args.name}",)
     )

@@ -7,7 +7,7 @@ from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
 from oduflow.services.environments.checks import check_address
-from oduflow.services.extra_repos.add import add
+from oduflow.services.extra_repos.add import ensure_extra_repo
 
 
 @operation(
@@ -27,4 +27,4 @@ def add_extra_repo(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[ExtraR
     call with the same arguments returns the existing one; other arguments for its name are a
     conflict.
     """
-    return add(deps, call, args)
+    return ensure_extra_repo(deps, call, args)

@@ -6,8 +6,8 @@ from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.extra_repos.delete import remove
-from oduflow.services.extra_repos.view import find
+from oduflow.services.extra_repos.delete import remove_extra_repo
+from oduflow.services.extra_repos.view import find_extra_repo
 
 
 @operation(
@@ -21,6 +21,6 @@ from oduflow.services.extra_repos.view import find
 )
 def delete_extra_repo(deps: Deps, call: Call, args: ExtraRepoName) -> Outcome[Nothing]:
     """Delete the team's copy of an extra repo; refused while an environment uses it."""
-    row = find(deps, call.actor.team, args.name)
-    remove(deps, call, row)
+    row = find_extra_repo(deps.store.extra_repos, call.actor.team, args.name)
+    remove_extra_repo(deps, call, row)
     return Outcome(Nothing(), f"Extra repo {row.name} is deleted.")

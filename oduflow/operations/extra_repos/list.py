@@ -6,12 +6,15 @@ from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.extra_repos.view import view
+from oduflow.services.extra_repos.view import extra_repo_view
 
 
 @operation(permission=Permission.EXTRA_REPO_READ, effect=Effect.READ, rest="GET /extra-repos")
 def list_extra_repos(deps: Deps, call: Call, args: Nothing) -> Outcome[ExtraRepoList]:
     """List the team's extra repos: branches, newest fetched commits, and environments."""
-    found = tuple(view(deps, row) for row in deps.store.extra_repos.list(call.actor.team))
+    found = tuple(
+        extra_repo_view(deps.store.environments, row)
+        for row in deps.store.extra_repos.list(call.actor.team)
+    )
     steps = () if found else ("add_extra_repo name=… repo_url=…",)
     return Outcome(ExtraRepoList(extra_repos=found), f"{len(found)} extra repos.", next=steps)

@@ -6,9 +6,9 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.extra_repos.delete import claim
-from oduflow.services.extra_repos.update import update
-from oduflow.services.extra_repos.view import view
+from oduflow.services.extra_repos.delete import find_ready_extra_repo
+from oduflow.services.extra_repos.update import fetch_branches
+from oduflow.services.extra_repos.view import extra_repo_view
 
 
 @operation(
@@ -26,9 +26,9 @@ def update_extra_repo(deps: Deps, call: Call, args: ExtraRepoName) -> Outcome[Ex
     Existing environments keep their commits; rebuild_environment with update_extra_repos=true
     updates one.
     """
-    row = claim(deps, call.actor.team, args.name)
-    updated, warnings = update(deps, call, row)
-    shown = view(deps, updated)
+    row = find_ready_extra_repo(deps, call.actor.team, args.name)
+    updated, warnings = fetch_branches(deps, call, row)
+    shown = extra_repo_view(deps.store.environments, updated)
     moved = sum(row.branches.get(each.branch) != each.commit for each in shown.branches)
     summary = f"{moved} of {len(shown.branches)} branches of {row.name} have new commits."
     steps = tuple(

@@ -2,7 +2,6 @@
 
 from oduflow.domain.access import Actor, ActorKind, Permission, Scope
 from oduflow.domain.clock import now
-from oduflow.domain.environment import no_environment
 from oduflow.domain.errors import Invalid
 from oduflow.domain.grant import CreatedGrant, CreateGrant, expiry
 from oduflow.domain.grant_rules import (
@@ -17,9 +16,9 @@ from oduflow.domain.names import new_id
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
-from oduflow.services.access.grants import bounds_of, views
+from oduflow.services.access.grants import bounds_of, grant_views
 from oduflow.services.deps import Deps
-from oduflow.services.environments.view import find
+from oduflow.services.environments.view import visible_environment
 
 
 @operation(
@@ -37,7 +36,7 @@ def create_grant(deps: Deps, call: Call, args: CreateGrant) -> Outcome[CreatedGr
     for /api if rest is true. A grant can create only narrower grants; their calls also count
     against it, and they end with it.
     """
-    own, moment = bounds_of(deps, call.actor), now()
+    own, moment = bounds_of(deps.store.grants, call.actor), now()
     asked = Bounds(
         environments=_environments(deps, call.actor, args),
         tiers=frozenset(args.tiers),
@@ -63,7 +62,7 @@ def create_grant(deps: Deps, call: Call, args: CreateGrant) -> Outcome[CreatedGr
         expires_at=asked.expires_at or moment,
     )
     deps.store.grants.add(row, limit=MOST_GRANTS)
-    (shown,) = views(deps, (row,))
+    (shown,) = grant_views(deps.store, (row,))
     return Outcome(
         CreatedGrant(**shown.model_dump(), secret=secret),
         f"{row.name} is granted until {shown.expires_at}. Its secret is shown this once.",
@@ -85,8 +84,7 @@ def _environments(deps: Deps, actor: Actor, args: CreateGrant) -> frozenset[str]
         )
     if args.all_environments:
         return None
-    found = [find(deps, actor.team, name) for name in args.environments]
-    for row in found:
-        if not actor.can_access(row.id):
-            raise no_environment(row.name)
-    return frozenset(row.id for row in found)
+    environments = deps.store.environments
+    return frozenset(
+        visible_environment(environments, actor, name).id for name in args.environments
+    )

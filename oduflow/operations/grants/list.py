@@ -5,7 +5,7 @@ from oduflow.domain.grant import GrantList
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
-from oduflow.services.access.grants import own_grants, views
+from oduflow.services.access.grants import grant_views, visible_grants
 from oduflow.services.deps import Deps
 
 
@@ -20,5 +20,5 @@ def list_grants(deps: Deps, call: Call, args: Nothing) -> Outcome[GrantList]:
 
     A caller with a grant sees only the grants created with it.
     """
-    found = views(deps, own_grants(deps, call.actor))
+    found = grant_views(deps.store, visible_grants(deps.store.grants, call.actor))
     return Outcome(GrantList(grants=found), f"{len(found)} grants.")

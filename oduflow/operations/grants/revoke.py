@@ -5,7 +5,7 @@ from oduflow.domain.grant import GrantName
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
-from oduflow.services.access.grants import find
+from oduflow.services.access.grants import find_grant
 from oduflow.services.deps import Deps
 
 
@@ -22,6 +22,6 @@ def revoke_grant(deps: Deps, call: Call, args: GrantName) -> Outcome[Nothing]:
     Their open streams end within two seconds; their jobs stop at the next step and undo what they
     created.
     """
-    row = find(deps, call.actor, args.name)
+    row = find_grant(deps.store.grants, call.actor, args.name)
     deps.store.grants.remove(row.id)
     return Outcome(Nothing(), f"{row.name} is revoked, and every grant made with it.")

@@ -17,6 +17,6 @@ from oduflow.services.jobs import job_view
 )
 def list_jobs(deps: Deps, call: Call, args: ListJobs) -> Outcome[JobList]:
     """List the team's latest jobs, newest first."""
-    found = deps.work.jobs.seen_by(call.actor, active=args.active, limit=args.limit)
+    found = deps.work.jobs.visible_to(call.actor, active=args.active, limit=args.limit)
     shown = tuple(job_view(deps.work.jobs, job) for job in found)
     return Outcome(JobList(jobs=shown), f"{len(found)} jobs.")

@@ -9,7 +9,7 @@ from oduflow.domain.status import ActorView, ServerStatus
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.view import own_rows
+from oduflow.services.environments.view import visible_environments
 
 
 @operation(
@@ -23,7 +23,7 @@ def get_status(deps: Deps, call: Call, args: Nothing) -> Outcome[ServerStatus]:
 
     Reads only the store, so it is always quick.
     """
-    actor, rows = call.actor, own_rows(deps, call.actor)
+    actor, rows = call.actor, visible_environments(deps.store.environments, call.actor)
     isolation = deps.infrastructure.isolation
     shown = ServerStatus(
         actor=ActorView(

@@ -6,7 +6,7 @@ from oduflow.domain.template import CreateTemplate, TemplateView
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.templates.create import create
+from oduflow.services.templates.create import ensure_template
 
 
 @operation(
@@ -23,4 +23,4 @@ def create_template(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[Tem
     Installs a new Odoo with the given modules, generates its assets and seals it. This takes about
     half a minute; every environment cloned from it starts in about two seconds.
     """
-    return create(deps, call, args)
+    return ensure_template(deps, call, args)

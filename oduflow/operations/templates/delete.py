@@ -7,8 +7,8 @@ from oduflow.domain.template import TemplateName
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.templates.delete import remove
-from oduflow.services.templates.view import find
+from oduflow.services.templates.delete import remove_template
+from oduflow.services.templates.view import find_template
 
 
 @operation(
@@ -22,7 +22,7 @@ from oduflow.services.templates.view import find
 )
 def delete_template(deps: Deps, call: Call, args: TemplateName) -> Outcome[Nothing]:
     """Delete a template; refused while an environment is cloned from it. There is no undo."""
-    row = find(deps, call.actor.team, args.name)
+    row = find_template(deps.store.templates, call.actor.team, args.name)
     users = deps.store.environments.using_template(row.id)
     if users:
         raise Conflict(
@@ -30,5 +30,5 @@ def delete_template(deps: Deps, call: Call, args: TemplateName) -> Outcome[Nothi
             "Delete those environments first.",
         )
     deps.infrastructure.wake()
-    remove(deps, row)
+    remove_template(deps, row)
     return Outcome(Nothing(), f"Template {row.name} is deleted.")

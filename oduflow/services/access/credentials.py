@@ -2,8 +2,10 @@
 
 from oduflow.adapters.git.credentials.checks import CredentialCheck
 from oduflow.adapters.git.credentials.entries import Entry
+from oduflow.adapters.git.credentials.store import Credentials
 from oduflow.adapters.git.failures import AccessRefused
 from oduflow.adapters.git.urls import RemoteUrl, split_authority
+from oduflow.adapters.providers.provider import Provider
 from oduflow.domain.clock import now, rfc3339
 from oduflow.domain.credential import (
     CredentialName,
@@ -16,6 +18,7 @@ from oduflow.domain.credential import (
 from oduflow.domain.errors import Conflict, Failure, Invalid, NotFound
 from oduflow.domain.hosts import DEFAULT_PORTS
 from oduflow.services.deps import Deps
+from oduflow.services.groups import GitGroup
 
 OWNER_AND_NAME = 2  # the parts of a path that is a repository's
 UNCHECKED = Verdict(CredentialState.UNCHECKED)
@@ -25,24 +28,24 @@ OTHER = Verdict(
 )
 
 
-def keep(deps: Deps, team: str, args: SetupRepoAuth) -> tuple[CredentialView, tuple[str, ...]]:
+def save_credential(
+    git: GitGroup, team: str, args: SetupRepoAuth
+) -> tuple[CredentialView, tuple[str, ...]]:
     """Prove a credential on its repository, then keep it; answer it and what went less well.
 
     Raises:
         Invalid: the URL is wrong, or the credential is not proven; nothing was kept.
         Failure: the server cannot be asked; nothing was kept.
     """
-    remote, entry = deps.git.repositories.read_private_url(
-        args.repo_url.get_secret_value(), args.path
-    )
-    doubt = _doubt(deps, remote, entry, insist=not args.keep_unverified)
-    deps.git.credentials.keep(team, entry)
-    check = CredentialCheck(verdict(deps, entry), None if doubt else True, now())
-    deps.git.credentials.remember(team, entry, check)
-    return view(deps, entry, check), (doubt,) if doubt else ()
+    remote, entry = git.repositories.read_private_url(args.repo_url.get_secret_value(), args.path)
+    doubt = _doubt(git, remote, entry, insist=not args.keep_unverified)
+    git.credentials.keep(team, entry)
+    check = CredentialCheck(provider_verdict(git.providers, entry), None if doubt else True, now())
+    git.credentials.remember(team, entry, check)
+    return credential_view(git.providers, entry, check), (doubt,) if doubt else ()
 
 
-def find(deps: Deps, team: str, args: CredentialName) -> Entry:
+def find_credential(credentials: Credentials, team: str, args: CredentialName) -> Entry:
     """Return the one credential that is meant.
 
     Raises:
@@ -53,7 +56,7 @@ def find(deps: Deps, team: str, args: CredentialName) -> Entry:
     server = split_authority(args.host.strip().lower(), DEFAULT_PORTS["https"])
     found = [
         entry
-        for entry in deps.git.credentials.list(team)
+        for entry in credentials.list(team)
         if (entry.host, entry.port) == server
         and args.username in {entry.shown_user, entry.username}
         and (args.path is None or entry.path == "/" + args.path.strip("/"))
@@ -73,26 +76,30 @@ def find(deps: Deps, team: str, args: CredentialName) -> Entry:
     return found[-1]
 
 
-def look(deps: Deps, team: str, entry: Entry, repo_url: str | None) -> CredentialView:
+def check_credential(deps: Deps, team: str, entry: Entry, repo_url: str | None) -> CredentialView:
     """Ask its provider, and git, what a credential is worth; remember and answer it.
 
     Raises:
         Failure: the repository is none, or what was found cannot be remembered.
     """
-    check = CredentialCheck(verdict(deps, entry), _proven(deps, team, entry, repo_url), now())
+    check = CredentialCheck(
+        provider_verdict(deps.git.providers, entry), _proven(deps, team, entry, repo_url), now()
+    )
     deps.git.credentials.remember(team, entry, check)
-    return view(deps, entry, check)
+    return credential_view(deps.git.providers, entry, check)
 
 
-def verdict(deps: Deps, entry: Entry) -> Verdict:
+def provider_verdict(providers: tuple[Provider, ...], entry: Entry) -> Verdict:
     """Ask the provider of the host; one without an API takes whatever is kept for valid."""
-    for provider in deps.git.providers:
+    for provider in providers:
         if provider.serves(entry.authority):
             return provider.validate(entry.username, entry.token)
     return OTHER
 
 
-def view(deps: Deps, entry: Entry, check: CredentialCheck | None) -> CredentialView:
+def credential_view(
+    providers: tuple[Provider, ...], entry: Entry, check: CredentialCheck | None
+) -> CredentialView:
     """Show a credential and what was last found out about it."""
     said = check.verdict if check else UNCHECKED
     return CredentialView(
@@ -100,9 +107,7 @@ def view(deps: Deps, entry: Entry, check: CredentialCheck | None) -> CredentialV
         username=entry.shown_user,
         path=entry.path,
         token=entry.shown_token,
-        provider=next(
-            (each.name for each in deps.git.providers if each.serves(entry.authority)), ""
-        ),
+        provider=next((each.name for each in providers if each.serves(entry.authority)), ""),
         state=said.state,
         token_kind=said.token_kind,
         login=said.login,
@@ -115,7 +120,7 @@ def view(deps: Deps, entry: Entry, check: CredentialCheck | None) -> CredentialV
     )
 
 
-def _doubt(deps: Deps, remote: RemoteUrl, entry: Entry, *, insist: bool) -> str:
+def _doubt(git: GitGroup, remote: RemoteUrl, entry: Entry, *, insist: bool) -> str:
     """Say why a credential is not proven; empty when it is.
 
     Raises:
@@ -124,7 +129,7 @@ def _doubt(deps: Deps, remote: RemoteUrl, entry: Entry, *, insist: bool) -> str:
     """
     hint = "Correct it and call again; keep_unverified=true keeps it as it is."
     try:
-        if deps.git.repositories.prove(remote, entry):
+        if git.repositories.prove(remote, entry):
             return ""
         doubt = f"{remote.host} lets anybody read {remote.path}, which proves no credential."
         hint = "Give the URL of a private repository, or pass keep_unverified=true."

@@ -16,7 +16,7 @@ from oduflow.domain.oauth import (
 from oduflow.settings import Settings
 
 
-class GithubPeople:
+class GithubAuthenticator:
     """Knows the access tokens that people got by signing in through GitHub.
 
     Args:

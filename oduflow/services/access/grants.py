@@ -19,7 +19,7 @@ from oduflow.domain.grant_rules import (
     digest_of,
     state_of,
 )
-from oduflow.services.deps import Deps
+from oduflow.services.groups import StoreGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _opens(row: Grant, resource: str) -> bool:
     return resource == MCP or resource.startswith(f"{MCP}/")
 
 
-def bounds_of(deps: Deps, actor: Actor) -> Bounds:
+def bounds_of(grants: Grants, actor: Actor) -> Bounds:
     """Say how far an actor reaches, and so at most a grant that it makes.
 
     Raises:
@@ -103,45 +103,45 @@ def bounds_of(deps: Deps, actor: Actor) -> Bounds:
     """
     if actor.kind is not ActorKind.GRANT:
         return Bounds(actor.environments, actor.tiers)
-    lineage = deps.store.grants.lineage(actor.subject_id)
+    lineage = grants.lineage(actor.subject_id)
     if not lineage:
         raise Unauthenticated("Your grant was revoked.", "Ask its creator for another.")
     row = lineage[0]
     return Bounds(actor.environments, actor.tiers, row.expires_at, calls_left(lineage), row.rest)
 
 
-def own_grants(deps: Deps, actor: Actor) -> tuple[Grant, ...]:
+def visible_grants(grants: Grants, actor: Actor) -> tuple[Grant, ...]:
     """Return the grants that an actor deals with, by name.
 
     The holder of a grant: those that were made with it, or with these. Whoever is kept to some
     environments: those that open nothing else.
     """
-    rows = deps.store.grants.list(actor.team)
+    rows = grants.list(actor.team)
     if actor.kind is ActorKind.GRANT:
         below = _below(rows, actor.subject_id)
         rows = tuple(row for row in rows if row.id in below)
     return tuple(row for row in rows if _within(row, actor))
 
 
-def find(deps: Deps, actor: Actor, name: str) -> Grant:
+def find_grant(grants: Grants, actor: Actor, name: str) -> Grant:
     """Return a grant that the actor deals with.
 
     Raises:
         NotFound: there is none of that name.
     """
-    found = next((row for row in own_grants(deps, actor) if row.name == name), None)
+    found = next((row for row in visible_grants(grants, actor) if row.name == name), None)
     if found is None:
         raise NotFound(f"There is no grant “{name}”.", "list_grants shows those there are.")
     return found
 
 
-def views(deps: Deps, rows: Iterable[Grant]) -> tuple[GrantView, ...]:
+def grant_views(store: StoreGroup, rows: Iterable[Grant]) -> tuple[GrantView, ...]:
     """Show grants; none shows its secret, which is nowhere."""
     shown = tuple(rows)
     if not shown:
         return ()
-    names = {row.id: row.name for row in deps.store.environments.list(shown[0].team)}
-    every = {row.id: row for row in deps.store.grants.list(shown[0].team)}
+    names = {row.id: row.name for row in store.environments.list(shown[0].team)}
+    every = {row.id: row for row in store.grants.list(shown[0].team)}
     return tuple(_view(row, every, names) for row in shown)
 
 

@@ -58,7 +58,7 @@ def boot(deps: Deps, call: Call, plan: EnvironmentPlan, row: Environment) -> Env
     return row
 
 
-def halt(deps: Deps, plan: EnvironmentPlan, *, timeout: int) -> None:
+def stop_container(deps: Deps, plan: EnvironmentPlan, *, timeout: int) -> None:
     """Stop the container, if there is one, and kill it after `timeout` seconds."""
     with suppress(NotFound):
         deps.engine.containers.stop(plan.container, timeout=timeout)

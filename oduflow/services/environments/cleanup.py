@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.services.deps import Deps
-from oduflow.services.extra_repos.checkouts import release
+from oduflow.services.extra_repos.checkouts import release_checkouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class EnvironmentCleanup:
 
     def release_extra(self) -> None:
         """Remove the checkouts of extra repos that nobody else is pinned to."""
-        release(self.deps, self.plan.team, self.plan.id)
+        release_checkouts(self.deps, self.plan.team, self.plan.id)
 
     def remove_row(self) -> None:
         """Forget the environment; the last thing to go."""

@@ -19,14 +19,14 @@ from oduflow.services.environments.checks import (
     refuse_full_team,
 )
 from oduflow.services.environments.creation import provision
-from oduflow.services.environments.delete import tear_down
+from oduflow.services.environments.delete import remove_environment
 from oduflow.services.environments.source import TemplateSource
-from oduflow.services.environments.view import current, view
+from oduflow.services.environments.view import current_view, environment_view
 from oduflow.services.extra_repos.checkouts import choose_pins
 from oduflow.services.images import check_repository, check_user, check_version
 
 
-def create(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[EnvironmentView]:
+def ensure_environment(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[EnvironmentView]:
     """Create the environment, or answer the one that is there already.
 
     Raises:
@@ -40,7 +40,7 @@ def create(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[Environme
     if existing is not None and existing.state in UNFINISHED:
         # We hold the name's lock, so whoever began this is dead: finish their undoing first.
         deps.infrastructure.wake()
-        tear_down(deps, call, existing)
+        remove_environment(deps, call, existing)
         existing = None
     if existing is not None:
         return _existing(deps, existing, args, repo_url)
@@ -52,7 +52,7 @@ def create(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[Environme
     check_version(template, odoo_image)
     image = deps.engine.images.ensure(odoo_image, lambda line: call.report("image", line))
     check_user(image)
-    pins = choose_pins(deps, team, args.extra_repos)
+    pins = choose_pins(deps.store.extra_repos, team, args.extra_repos)
     branch = args.branch or deps.git.repositories.resolve_branch(repo_url, None, team=team).branch
     row = Environment(
         id=new_id(),
@@ -73,7 +73,7 @@ def create(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[Environme
         extra_repos=pins,
     )
     made = provision(deps, call, row, TemplateSource(deps.naming, template), image)
-    shown = view(deps, made)
+    shown = environment_view(deps, made)
     return Outcome(
         shown,
         f"{shown.name} serves branch {shown.branch} at {shown.url}",
@@ -85,7 +85,7 @@ def _existing(
     deps: Deps, row: Environment, args: CreateEnvironment, repo_url: str
 ) -> Outcome[EnvironmentView]:
     refuse_differences(row, args, repo_url)
-    shown = current(deps, row)
+    shown = current_view(deps, row)
     if shown.state is EnvironmentState.FAILED:
         raise Conflict(
             f"“{row.name}” exists already and failed: "

@@ -13,7 +13,7 @@ from oduflow.services.saga import Saga, Step
 log = logging.getLogger(__name__)
 
 
-def tear_down(deps: Deps, call: Call | None, row: Environment) -> None:
+def remove_environment(deps: Deps, call: Call | None, row: Environment) -> None:
     """Remove everything an environment is made of.
 
     Safe to repeat after a kill between any two lines: the row stays, `deleting`, until the rest
@@ -25,7 +25,7 @@ def tear_down(deps: Deps, call: Call | None, row: Environment) -> None:
         row: the environment.
     """
     deps.store.environments.update(row.id, state=EnvironmentState.DELETING)
-    steps = teardown_steps(deps, EnvironmentPlan.of(deps.naming, row))
+    steps = environment_removal_steps(deps, EnvironmentPlan.of(deps.naming, row))
 
     def began(step: Step, number: int, total: int) -> None:
         deps.store.environments.update(row.id, step=step.name)
@@ -40,7 +40,7 @@ def tear_down(deps: Deps, call: Call | None, row: Environment) -> None:
         log.exception("removing unused Python requirements of team %s failed", row.team)
 
 
-def teardown_steps(deps: Deps, plan: EnvironmentPlan) -> tuple[Step, ...]:
+def environment_removal_steps(deps: Deps, plan: EnvironmentPlan) -> tuple[Step, ...]:
     """List the steps in order; none has an undo, because a deletion is only ever finished."""
     parts = EnvironmentCleanup(deps, plan)
     return (

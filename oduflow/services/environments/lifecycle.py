@@ -6,27 +6,27 @@ from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
-from oduflow.services.environments.boot import boot, halt
-from oduflow.services.environments.delete import tear_down
+from oduflow.services.environments.boot import boot, stop_container
+from oduflow.services.environments.delete import remove_environment
 
 STOP_SECONDS = 10
 
 
-def claim(deps: Deps, row: Environment) -> Environment:
-    """Return an environment whose lock is held, unless a dead process left it unfinished.
+def refuse_unfinished(deps: Deps, row: Environment) -> None:
+    """Remove an environment that a dead process left half-created or half-deleted.
 
-    What is half-made or half-deleted is removed: working on it would only hide that.
+    The caller holds the environment's lock. Starting or rebuilding such an environment would
+    only hide that it is incomplete.
 
     Raises:
         NotFound: it was unfinished, and is removed now.
     """
     if row.state in UNFINISHED:
-        tear_down(deps, None, row)
+        remove_environment(deps, None, row)
         raise NotFound(
             f"“{row.name}” was left {row.state} by a process that died; it is removed now.",
             "create_environment makes it anew.",
         )
-    return row
 
 
 def start(deps: Deps, call: Call, row: Environment) -> Environment:
@@ -60,7 +60,7 @@ def restart(deps: Deps, call: Call, row: Environment) -> Environment:
         raise _no_container(row)
     # Written first: killed in between, it is started again.
     deps.store.environments.update(row.id, step="serving", job=call.job)
-    halt(deps, plan, timeout=STOP_SECONDS)
+    stop_container(deps, plan, timeout=STOP_SECONDS)
     return start(deps, call, row)
 
 
@@ -77,7 +77,7 @@ def stop(deps: Deps, row: Environment) -> Environment:
     stopped = deps.store.environments.update(
         row.id, state=EnvironmentState.STOPPED, step="", job="", error=None
     )
-    halt(deps, plan, timeout=STOP_SECONDS)
+    stop_container(deps, plan, timeout=STOP_SECONDS)
     return stopped
 
 
@@ -93,7 +93,7 @@ def mark_serving(deps: Deps, row: Environment) -> Environment:
 
 
 def _failed(deps: Deps, plan: EnvironmentPlan, row: Environment, failure: Failure) -> Environment:
-    halt(deps, plan, timeout=2)
+    stop_container(deps, plan, timeout=2)
     deps.store.environments.update(
         row.id, state=EnvironmentState.FAILED, step="", job="", error=ErrorView.of(failure)
     )

@@ -12,7 +12,7 @@ from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments import python_deps
-from oduflow.services.environments.boot import boot, create_container, halt
+from oduflow.services.environments.boot import boot, create_container, stop_container
 from oduflow.services.environments.cleanup import EnvironmentCleanup
 from oduflow.services.environments.container import install_spec
 from oduflow.services.environments.installation import prove_installed, write_configuration
@@ -72,14 +72,14 @@ class Provisioning:
 
     def keep_as_failed(self, error: ErrorView) -> None:
         """Leave what was made in place, stopped."""
-        halt(self.deps, self.plan, timeout=2)
+        stop_container(self.deps, self.plan, timeout=2)
         self.deps.store.environments.update(
             self.row.id, state=EnvironmentState.FAILED, step="", job="", error=error
         )
 
     def extra(self) -> None:
         """Put its extra repos on the addons path, after the checkout, before Odoo's own."""
-        self.row = extra_checkouts.give(self.deps, self.call, self.row, self._tell)
+        self.row = extra_checkouts.check_out_extra_repos(self.deps, self.call, self.row, self._tell)
 
     def python(self) -> None:
         """Install what the repositories require, once per image and files."""
@@ -89,7 +89,7 @@ class Provisioning:
             self.image,
             self.deps.limits(self.row.team),
             self._monitor(),
-            extra_checkouts.checkouts(self.deps, self.row),
+            extra_checkouts.checkout_folders(self.deps, self.row),
         )
         self._learn(python_deps=key)
 

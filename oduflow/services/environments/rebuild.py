@@ -8,7 +8,7 @@ from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments.lifecycle import mark_serving
 from oduflow.services.environments.provisioning import Provisioning
-from oduflow.services.extra_repos.checkouts import unpin
+from oduflow.services.extra_repos.checkouts import clear_pinned_commits
 from oduflow.services.saga import KeptForInspection, Saga
 
 
@@ -27,7 +27,7 @@ def rebuild(
     row = deps.store.environments.update(row.id, step="rebuild", job=call.job)
     deps.engine.containers.remove(EnvironmentPlan.of(deps.naming, row).container)
     if update_extra_repos:  # only now: a container that runs needs the checkouts it has
-        row = unpin(deps, row)
+        row = clear_pinned_commits(deps, row)
     work = Provisioning(deps, call, row, image)
     saga = Saga("rebuild", work.steps(), work.on_step, deps.work.failpoints)
     try:

@@ -26,17 +26,16 @@ from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.locks import Held, LockKey
 from oduflow.services.deps import Deps
-from oduflow.services.environments.boot import halt
-from oduflow.services.environments.delete import tear_down
+from oduflow.services.environments.boot import stop_container
+from oduflow.services.environments.delete import remove_environment
 from oduflow.services.environments.lifecycle import start
 from oduflow.services.environments.rebuild import rebuild
-from oduflow.services.environments.view import observed, view
-from oduflow.services.extra_repos.checkouts import checkouts
-from oduflow.services.recoverable import Leftover, Recoverable, Stray, Unsettled
+from oduflow.services.environments.view import environment_view, observed
+from oduflow.services.extra_repos.checkouts import checkout_folders
+from oduflow.services.recoverable import RECONCILER, Leftover, Recoverable, Stray, Unsettled
 
 log = logging.getLogger(__name__)
 
-HOLDER = "the reconciler"
 HALT_SECONDS = 10
 
 Revival = Callable[[Deps, Call, Environment], Environment]
@@ -89,7 +88,7 @@ class EnvironmentRecovery(Recoverable):
             return False
         if row.state in UNFINISHED:
             log.warning("removing %s/%s, which was left %s", row.team, row.name, row.state)
-            tear_down(self.deps, None, row)
+            remove_environment(self.deps, None, row)
             return False
         if row.team not in self.deps.settings.teams:
             self._park(row)
@@ -124,7 +123,7 @@ class EnvironmentRecovery(Recoverable):
         container = self.deps.engine.containers.facts(plan.container)
         if container is not None and container.status == "running":
             log.warning("stopping %s/%s: its team is not configured any more", row.team, row.name)
-            halt(self.deps, plan, timeout=HALT_SECONDS)
+            stop_container(self.deps, plan, timeout=HALT_SECONDS)
             self.deps.store.environments.update(
                 row.id, state=EnvironmentState.STOPPED, step="", job=""
             )
@@ -134,14 +133,14 @@ class EnvironmentRecovery(Recoverable):
 
         def work(call: Call) -> Envelope[EnvironmentView]:
             try:
-                shown = view(self.deps, revival(self.deps, call, row))
+                shown = environment_view(self.deps, revival(self.deps, call, row))
             finally:
                 held.release()
             return Envelope[EnvironmentView](
                 status=Status.OK, summary=f"{row.name} is back.", data=shown, job=call.job
             )
 
-        actor = Actor(row.team, ActorKind.CLI, HOLDER)
+        actor = Actor(row.team, ActorKind.CLI, RECONCILER)
         subject = Subject("environment", row.name, row.name, row.id)
         jobs = self.deps.work.jobs
         jobs.start(operation, subject, actor, Origin("server"), work, revival=True)
@@ -154,7 +153,7 @@ class EnvironmentRecovery(Recoverable):
             and plan.database in self.deps.postgres.cluster.databases()
             and self.deps.engine.volumes.facts(plan.volume) is not None
             and plan.conf.is_file()
-            and all(checkout.is_dir() for checkout in checkouts(self.deps, row))
+            and all(checkout.is_dir() for checkout in checkout_folders(self.deps, row))
         )
 
 

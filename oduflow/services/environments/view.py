@@ -1,8 +1,9 @@
-"""Find environments, and show them as they are at this moment."""
+"""Find environments, and build their views from the stored row and the container's state."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
+from oduflow.adapters.store import Environments
 from oduflow.domain.access import Actor
 from oduflow.domain.container import ContainerFacts
 from oduflow.domain.environment import (
@@ -20,20 +21,20 @@ from oduflow.services.deps import Deps
 SERVING_STATES = frozenset({EnvironmentState.RUNNING, EnvironmentState.STOPPED})
 
 
-def find(deps: Deps, team: str, name: str) -> Environment:
-    """Return the team's environment.
+def visible_environment(environments: Environments, actor: Actor, name: str) -> Environment:
+    """Return the environment of that name.
 
     Raises:
-        NotFound: the team has none of that name.
+        NotFound: the team has none of that name, or the actor may not access it.
     """
-    row = deps.store.environments.get(team, name)
-    if row is None:
+    row = environments.get(actor.team, name)
+    if row is None or not actor.can_access(row.id):
         raise no_environment(name)
     return row
 
 
 def observed(row: Environment, container: ContainerFacts | None) -> Environment:
-    """Correct a row by what Docker says: Docker is the truth for containers."""
+    """Return the row with the state that its container shows: Docker overrides the store."""
     if row.state not in SERVING_STATES or row.step:
         return row
     if container is None:
@@ -45,43 +46,48 @@ def observed(row: Environment, container: ContainerFacts | None) -> Environment:
     return replace(row, state=EnvironmentState.STOPPED)
 
 
-def own_rows(deps: Deps, actor: Actor) -> tuple[Environment, ...]:
-    """Return the rows of the environments that the actor may see, by name."""
-    return tuple(
-        row for row in deps.store.environments.list(actor.team) if actor.can_access(row.id)
-    )
+def visible_environments(environments: Environments, actor: Actor) -> tuple[Environment, ...]:
+    """Return the environments that the actor may access, sorted by name."""
+    return tuple(row for row in environments.list(actor.team) if actor.can_access(row.id))
 
 
-def views(deps: Deps, actor: Actor) -> tuple[EnvironmentView, ...]:
-    """Show the actor's environments, by name, with one question to Docker; no row has a log."""
-    rows = own_rows(deps, actor)
+def environment_views(deps: Deps, actor: Actor) -> tuple[EnvironmentView, ...]:
+    """Return the views of the actor's environments, sorted by name, without error output.
+
+    One list request to Docker serves all of them.
+    """
+    rows = visible_environments(deps.store.environments, actor)
     if not rows:
         return ()
     containers = _containers(deps, actor.team)
     return tuple(
         _without_output(
-            _seen(deps, row, containers.get(EnvironmentPlan.of(deps.naming, row).container))
+            _observed_view(
+                deps, row, containers.get(EnvironmentPlan.of(deps.naming, row).container)
+            )
         )
         for row in rows
     )
 
 
-def current(deps: Deps, row: Environment) -> EnvironmentView:
-    """Show one environment as it is now."""
+def current_view(deps: Deps, row: Environment) -> EnvironmentView:
+    """Return the environment's view with the container's state at this moment."""
     plan = EnvironmentPlan.of(deps.naming, row)
-    return _seen(deps, row, deps.engine.containers.facts(plan.container))
+    return _observed_view(deps, row, deps.engine.containers.facts(plan.container))
 
 
-def view(deps: Deps, row: Environment, *, has_container: bool = True) -> EnvironmentView:
-    """Show a row; what was just made or started has a container."""
-    # With a step it is being rebuilt or started: nothing answers there yet.
+def environment_view(
+    deps: Deps, row: Environment, *, has_container: bool = True
+) -> EnvironmentView:
+    """Return a row's view; `has_container` is true for one that was just created or started."""
+    # A row with a step is being rebuilt or started, so its URL does not answer yet.
     serves = row.state is EnvironmentState.RUNNING and not row.step
     url = base_url(deps, row) if serves else None
     return EnvironmentView.of(row, url, has_container=has_container)
 
 
 def base_url(deps: Deps, row: Environment) -> str | None:
-    """Say where an environment's Odoo answers."""
+    """Return the URL of an environment's Odoo; None before it has a port."""
     if row.port is None:
         return None
     host = deps.settings.routing.external_host or deps.settings.server.host
@@ -90,8 +96,10 @@ def base_url(deps: Deps, row: Environment) -> str | None:
     return f"http://{join_host_port(host, row.port)}/"
 
 
-def _seen(deps: Deps, row: Environment, container: ContainerFacts | None) -> EnvironmentView:
-    return view(deps, observed(row, container), has_container=container is not None)
+def _observed_view(
+    deps: Deps, row: Environment, container: ContainerFacts | None
+) -> EnvironmentView:
+    return environment_view(deps, observed(row, container), has_container=container is not None)
 
 
 def _without_output(shown: EnvironmentView) -> EnvironmentView:
@@ -108,7 +116,7 @@ def _containers(deps: Deps, team: str) -> Mapping[str, ContainerFacts]:
 def _lost(row: Environment) -> ErrorView:
     return ErrorView(
         kind=Kind.UPSTREAM,
-        message="Its container is gone; somebody removed it outside the product.",
+        message="Its container is gone: it was removed outside Oduflow.",
         hint=f"rebuild_environment name={row.name} makes it anew; the data is kept.",
     )
 

@@ -9,13 +9,18 @@ from oduflow.domain.names import new_id
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
-from oduflow.services.extra_repos.delete import ExtraRepoCleanup, remove
-from oduflow.services.extra_repos.fetch import describe, fetch_branch, fetch_monitor, record_steps
-from oduflow.services.extra_repos.view import view
+from oduflow.services.extra_repos.delete import ExtraRepoCleanup, remove_extra_repo
+from oduflow.services.extra_repos.fetch import (
+    fetch_branch,
+    fetch_monitor,
+    record_steps,
+    write_description,
+)
+from oduflow.services.extra_repos.view import extra_repo_view
 from oduflow.services.saga import Saga, Step
 
 
-def add(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[ExtraRepoView]:
+def ensure_extra_repo(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[ExtraRepoView]:
     """Add the extra repo, or answer the one that is there already.
 
     Raises:
@@ -27,10 +32,13 @@ def add(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[ExtraRepoView]:
     existing = deps.store.extra_repos.get(team, args.name)
     if existing is not None and existing.state is ExtraRepoState.READY:
         refuse_differences(existing, args, repo_url)
-        return Outcome(view(deps, existing), f"Extra repo {args.name} exists already.")
+        return Outcome(
+            extra_repo_view(deps.store.environments, existing),
+            f"Extra repo {args.name} exists already.",
+        )
     if existing is not None:
         # We hold the name's lock, so whoever began this is dead: finish their undoing first.
-        remove(deps, None, existing)
+        remove_extra_repo(deps, None, existing)
     deps.infrastructure.disk.require()
     branch = args.branch or deps.git.repositories.resolve_branch(repo_url, None, team=team).branch
     moment = now()
@@ -50,7 +58,7 @@ def add(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[ExtraRepoView]:
     )
     made = _fetch(deps, call, row)
     return Outcome(
-        view(deps, made),
+        extra_repo_view(deps.store.environments, made),
         f"Extra repo {made.name} is at {made.branches[branch][:12]} of {branch}.",
         next=(f"create_environment name=… repo_url=… extra_repos={made.name}",),
     )
@@ -85,13 +93,13 @@ def _fetch(deps: Deps, call: Call, row: ExtraRepo) -> ExtraRepo:
     Raises:
         Failure: why it could not be fetched.
     """
-    work = Adding(deps, call, row)
+    work = ExtraRepoAddition(deps, call, row)
     Saga("add_extra", work.steps(), record_steps(deps, call, row), deps.work.failpoints).run()
     return deps.store.extra_repos.update(row.id, state=ExtraRepoState.READY, step="", job="")
 
 
 @dataclass(slots=True)
-class Adding:
+class ExtraRepoAddition:
     """The steps of adding one."""
 
     deps: Deps
@@ -119,4 +127,4 @@ class Adding:
 
     def describe(self) -> None:
         """Write beside it what the row says, for the day the store is lost."""
-        describe(self.deps.naming, replace(self.row, state=ExtraRepoState.READY))
+        write_description(self.deps.naming, replace(self.row, state=ExtraRepoState.READY))

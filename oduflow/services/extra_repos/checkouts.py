@@ -16,6 +16,7 @@ from oduflow.adapters.git.shared_store import SharedStore
 from oduflow.adapters.locks.flock import HeldLock
 from oduflow.adapters.odoo.addons import find_addons
 from oduflow.adapters.odoo.addons_path import extra_addons_path, is_extra
+from oduflow.adapters.store import ExtraRepos
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Busy, Conflict, Invalid
 from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState, Pin, is_commit, split_reference
@@ -25,7 +26,7 @@ from oduflow.files.private import writing
 from oduflow.kernel.call import Call
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
-from oduflow.services.extra_repos.fetch import describe, fetch_branch
+from oduflow.services.extra_repos.fetch import fetch_branch, write_description
 
 LOCK_SECONDS = 900.0  # as long as a fetch may take
 _NEW = ".new-"
@@ -35,7 +36,7 @@ Record = Callable[[Pin], None]
 Tell = Callable[[str], None]
 
 
-def choose_pins(deps: Deps, team: str, references: tuple[str, ...]) -> tuple[Pin, ...]:
+def choose_pins(extra_repos: ExtraRepos, team: str, references: tuple[str, ...]) -> tuple[Pin, ...]:
     """Say which extra repos a new environment is to have, without a commit yet.
 
     Raises:
@@ -43,11 +44,7 @@ def choose_pins(deps: Deps, team: str, references: tuple[str, ...]) -> tuple[Pin
     """
     if not references:
         return ()
-    ready = {
-        row.name: row
-        for row in deps.store.extra_repos.list(team)
-        if row.state is ExtraRepoState.READY
-    }
+    ready = {row.name: row for row in extra_repos.list(team) if row.state is ExtraRepoState.READY}
     pins = []
     for name, branch in map(split_reference, references):
         row = ready.get(name)
@@ -62,7 +59,7 @@ def choose_pins(deps: Deps, team: str, references: tuple[str, ...]) -> tuple[Pin
     return tuple(pins)
 
 
-def give(deps: Deps, call: Call, row: Environment, tell: Tell) -> Environment:
+def check_out_extra_repos(deps: Deps, call: Call, row: Environment, tell: Tell) -> Environment:
     """Make sure of the checkout of every pin, and put their modules on the addons path.
 
     A pin without a commit is pinned to the newest one that was fetched of its branch.
@@ -97,13 +94,13 @@ def give(deps: Deps, call: Call, row: Environment, tell: Tell) -> Environment:
     return deps.store.environments.update(row.id, addons=tuple(addons))
 
 
-def unpin(deps: Deps, row: Environment) -> Environment:
+def clear_pinned_commits(deps: Deps, row: Environment) -> Environment:
     """Ask that the next `give` pins to the newest commits; what is asked for survives a kill."""
     pins = tuple(replace(pin, commit="") for pin in row.extra_repos)
     return deps.store.environments.update(row.id, extra_repos=pins)
 
 
-def checkouts(deps: Deps, row: Environment) -> tuple[Path, ...]:
+def checkout_folders(deps: Deps, row: Environment) -> tuple[Path, ...]:
     """Name the checkouts of an environment's pins, in their order."""
     return tuple(
         ExtraRepoPlan.pinned(deps.naming, row.team, pin).checkout(pin.commit)
@@ -111,7 +108,7 @@ def checkouts(deps: Deps, row: Environment) -> tuple[Path, ...]:
     )
 
 
-def release(deps: Deps, team: str, environment: str) -> None:
+def release_checkouts(deps: Deps, team: str, environment: str) -> None:
     """Remove the checkouts that only an environment used, which is about to be forgotten.
 
     An extra repo that somebody works on is left to the reconciler.
@@ -122,10 +119,10 @@ def release(deps: Deps, team: str, environment: str) -> None:
             suppress(Busy),
             deps.work.locks.acquire(LockKey.extra_repo(team, pin.name), "cleaning up"),
         ):
-            sweep(deps, team, pin.repo, without=environment)
+            remove_unused_checkouts(deps, team, pin.repo, without=environment)
 
 
-def sweep(deps: Deps, team: str, repo: str, *, without: str = "") -> None:
+def remove_unused_checkouts(deps: Deps, team: str, repo: str, *, without: str = "") -> None:
     """Remove an extra repo's checkouts that no environment is pinned to; its lock is held.
 
     Args:
@@ -134,7 +131,7 @@ def sweep(deps: Deps, team: str, repo: str, *, without: str = "") -> None:
         repo: its id.
         without: an environment that does not count any more.
     """
-    for folder in unused(deps, team, repo, without=without):
+    for folder in unused_checkouts(deps, team, repo, without=without):
         with writing():
             # Renamed first, or a kill would leave half a checkout that looks whole.
             gone = folder
@@ -145,7 +142,7 @@ def sweep(deps: Deps, team: str, repo: str, *, without: str = "") -> None:
             shutil.rmtree(gone)
 
 
-def unused(deps: Deps, team: str, repo: str, *, without: str = "") -> tuple[Path, ...]:
+def unused_checkouts(deps: Deps, team: str, repo: str, *, without: str = "") -> tuple[Path, ...]:
     """Name the checkouts that no environment is pinned to, and what a kill left of others.
 
     Only what has a name that we give is ours to remove.
@@ -204,7 +201,7 @@ class _Checkout:
         if commit and (plan.checkout(commit).is_dir() or self._copy(plan).holds(commit)):
             return commit
         fetched = fetch_branch(self.deps, repo, branch, self._monitor)
-        describe(self.deps.naming, fetched)
+        write_description(self.deps.naming, fetched)
         return fetched.branches[branch]
 
     def _write(self, plan: ExtraRepoPlan, commit: str) -> None:

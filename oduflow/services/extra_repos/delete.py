@@ -10,19 +10,21 @@ from oduflow.files.private import writing
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.extra_repos.fetch import record_steps
-from oduflow.services.extra_repos.view import find
+from oduflow.services.extra_repos.view import find_extra_repo
 from oduflow.services.saga import Saga, Step
 
 
-def claim(deps: Deps, team: str, name: str) -> ExtraRepo:
-    """Return an extra repo whose lock we hold, to work on it.
+def find_ready_extra_repo(deps: Deps, team: str, name: str) -> ExtraRepo:
+    """Return the extra repo; remove it if a dead process left it half-added or half-deleted.
+
+    The caller holds the extra repo's lock.
 
     Raises:
-        NotFound: the team has none of that name, or what there was has just been removed.
+        NotFound: the team has none of that name, or it was unfinished and is removed now.
     """
-    row = find(deps, team, name)
+    row = find_extra_repo(deps.store.extra_repos, team, name)
     if row.state is not ExtraRepoState.READY:
-        remove(deps, None, row)
+        remove_extra_repo(deps, None, row)
         raise NotFound(
             f"“{name}” was left {row.state} by a process that died; it is removed now.",
             f"add_extra_repo name={name} adds it anew.",
@@ -30,7 +32,7 @@ def claim(deps: Deps, team: str, name: str) -> ExtraRepo:
     return row
 
 
-def remove(deps: Deps, call: Call | None, row: ExtraRepo) -> None:
+def remove_extra_repo(deps: Deps, call: Call | None, row: ExtraRepo) -> None:
     """Remove an extra repo; safe to repeat after a kill between any two lines.
 
     Raises:
@@ -38,10 +40,10 @@ def remove(deps: Deps, call: Call | None, row: ExtraRepo) -> None:
     """
     deps.store.extra_repos.retire(row)
     told = record_steps(deps, call, row, cancellable=False)
-    Saga("delete_extra", removal_steps(deps, row), told, deps.work.failpoints).run()
+    Saga("delete_extra", extra_repo_removal_steps(deps, row), told, deps.work.failpoints).run()
 
 
-def removal_steps(deps: Deps, row: ExtraRepo) -> tuple[Step, ...]:
+def extra_repo_removal_steps(deps: Deps, row: ExtraRepo) -> tuple[Step, ...]:
     """List the steps in order; none has an undo, because a deletion is only ever finished."""
     parts = ExtraRepoCleanup(deps, row)
     return (

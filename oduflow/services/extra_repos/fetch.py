@@ -48,7 +48,7 @@ def fetch_branch(
     )
 
 
-def describe(naming: Naming, row: ExtraRepo) -> None:
+def write_description(naming: Naming, row: ExtraRepo) -> None:
     """Write what is needed to take an extra repo in again when the store is lost; no secret."""
     told = {
         "id": row.id,

@@ -15,8 +15,8 @@ from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState, is_commit, is_i
 from oduflow.files.regular import read_regular
 from oduflow.kernel.locks import Held, LockKey
 from oduflow.services.deps import Deps
-from oduflow.services.extra_repos.checkouts import sweep, unused
-from oduflow.services.extra_repos.delete import remove
+from oduflow.services.extra_repos.checkouts import remove_unused_checkouts, unused_checkouts
+from oduflow.services.extra_repos.delete import remove_extra_repo
 from oduflow.services.recoverable import Leftover, Recoverable, Stray, Unsettled
 
 ABOUT_BYTES = 1 << 20
@@ -39,7 +39,7 @@ class ExtraRepoRecovery(Recoverable):
         """
         for row in self.deps.store.extra_repos.all():
             ready = row.state is ExtraRepoState.READY and row.step == ""
-            if not ready or unused(self.deps, row.team, row.id):
+            if not ready or unused_checkouts(self.deps, row.team, row.id):
                 yield Unsettled(
                     LockKey.extra_repo(row.team, row.name), partial(self._settle, row.id)
                 )
@@ -70,11 +70,11 @@ class ExtraRepoRecovery(Recoverable):
         if row is None:
             return False
         if row.state is not ExtraRepoState.READY:
-            remove(self.deps, None, row)
+            remove_extra_repo(self.deps, None, row)
             return False
         if row.step:  # an update that was cut off; git's folder carries its own mark
             self.deps.store.extra_repos.update(row.id, step="", job="")
-        sweep(self.deps, row.team, row.id)
+        remove_unused_checkouts(self.deps, row.team, row.id)
         return False
 
 

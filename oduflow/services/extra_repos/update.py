@@ -8,11 +8,16 @@ from oduflow.domain.extra_repo import ExtraRepo
 from oduflow.domain.plan import ExtraRepoPlan
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
-from oduflow.services.extra_repos.fetch import describe, fetch_branch, fetch_monitor, record_steps
+from oduflow.services.extra_repos.fetch import (
+    fetch_branch,
+    fetch_monitor,
+    record_steps,
+    write_description,
+)
 from oduflow.services.saga import Saga, Step
 
 
-def update(deps: Deps, call: Call, row: ExtraRepo) -> tuple[ExtraRepo, tuple[str, ...]]:
+def fetch_branches(deps: Deps, call: Call, row: ExtraRepo) -> tuple[ExtraRepo, tuple[str, ...]]:
     """Bring the newest commit of each of its branches; checkouts that are in use stay.
 
     Returns:
@@ -21,7 +26,7 @@ def update(deps: Deps, call: Call, row: ExtraRepo) -> tuple[ExtraRepo, tuple[str
     Raises:
         Failure: nothing could be fetched.
     """
-    work = Updating(deps, call, row)
+    work = ExtraRepoUpdate(deps, call, row)
     try:
         Saga(
             "update_extra", work.steps(), record_steps(deps, call, row), deps.work.failpoints
@@ -32,7 +37,7 @@ def update(deps: Deps, call: Call, row: ExtraRepo) -> tuple[ExtraRepo, tuple[str
 
 
 @dataclass(slots=True)
-class Updating:
+class ExtraRepoUpdate:
     """The steps of bringing one up to date."""
 
     deps: Deps
@@ -66,7 +71,7 @@ class Updating:
 
     def describe(self) -> None:
         """Keep the description beside it true."""
-        describe(self.deps.naming, self.row)
+        write_description(self.deps.naming, self.row)
 
     def tidy(self) -> None:
         """Give back the space of commits that no branch is at."""

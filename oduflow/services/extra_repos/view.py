@@ -1,17 +1,17 @@
-"""Find extra repos, and show them with the environments that use them."""
+"""Find extra repos, and build their views."""
 
+from oduflow.adapters.store import Environments, ExtraRepos
 from oduflow.domain.errors import NotFound
 from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoView
-from oduflow.services.deps import Deps
 
 
-def find(deps: Deps, team: str, name: str) -> ExtraRepo:
-    """Return the team's extra repo.
+def find_extra_repo(extra_repos: ExtraRepos, team: str, name: str) -> ExtraRepo:
+    """Return the team's extra repo of that name.
 
     Raises:
         NotFound: the team has none of that name.
     """
-    row = deps.store.extra_repos.get(team, name)
+    row = extra_repos.get(team, name)
     if row is None:
         raise NotFound(
             f"There is no extra repo “{name}”.", "list_extra_repos shows those there are."
@@ -19,6 +19,6 @@ def find(deps: Deps, team: str, name: str) -> ExtraRepo:
     return row
 
 
-def view(deps: Deps, row: ExtraRepo) -> ExtraRepoView:
-    """Show a row, and who uses it."""
-    return ExtraRepoView.of(row, deps.store.environments.using_extra_repo(row.team, row.id))
+def extra_repo_view(environments: Environments, row: ExtraRepo) -> ExtraRepoView:
+    """Return the extra repo's view with the names of the environments that use it."""
+    return ExtraRepoView.of(row, environments.using_extra_repo(row.team, row.id))

@@ -3,7 +3,7 @@
 from oduflow.settings import LifecycleSettings, Settings, StorageSettings
 
 
-def without_effect(settings: Settings) -> tuple[str, ...]:
+def settings_without_effect(settings: Settings) -> tuple[str, ...]:
     """Name what is set and has no effect in this version, one sentence each."""
     told = []
     if settings.routing.acme_email:

@@ -17,12 +17,11 @@ from oduflow.domain.clock import now
 from oduflow.domain.errors import Busy, Failure
 from oduflow.domain.plan import Naming
 from oduflow.services.groups import WorkGroup
-from oduflow.services.recoverable import Recoverable, Unsettled
+from oduflow.services.recoverable import RECONCILER, Recoverable, Unsettled
 from oduflow.services.server.adoption import adopt
 
 log = logging.getLogger(__name__)
 
-HOLDER = "the reconciler"
 JOBS_KEPT = timedelta(days=30)
 AUDIT_KEPT = timedelta(days=400)  # a year, and time to look back at it
 
@@ -47,7 +46,7 @@ class Reconciler:
         Args:
             at_start: also bring back what was running before the engine or the machine restarted.
         """
-        for job in self.work.jobs.sweep():
+        for job in self.work.jobs.interrupt_dead():
             log.warning("job %s (%s %s) was interrupted", job.id, job.operation, job.target)
         self.work.jobs.store.prune(now() - JOBS_KEPT)
         self.audit.prune(now() - AUDIT_KEPT)
@@ -66,7 +65,7 @@ class Reconciler:
 
     def _settle(self, row: Unsettled) -> None:
         try:
-            held = self.work.locks.acquire(row.key, HOLDER)
+            held = self.work.locks.acquire(row.key, RECONCILER)
         except Busy:
             return  # its owner lives
         passed_on = False

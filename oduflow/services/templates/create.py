@@ -20,15 +20,15 @@ from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.images import check_repository, check_user
 from oduflow.services.saga import Saga, Step
-from oduflow.services.templates.delete import TemplateCleanup, remove
-from oduflow.services.templates.view import view
+from oduflow.services.templates.delete import TemplateCleanup, remove_template
+from oduflow.services.templates.view import template_view
 
 DEFAULT_VERSION = "19.0"
 INSTALL_SECONDS = 3600.0
 BUILD_CONNECTIONS = 20
 
 
-def create(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[TemplateView]:
+def ensure_template(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[TemplateView]:
     """Create the template, or answer the one that is there already.
 
     Raises:
@@ -45,11 +45,11 @@ def create(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[TemplateView
                 f"{', '.join(existing.modules) or 'none'}.",
                 f"Choose another name, or delete_template name={args.name} first.",
             )
-        shown = view(deps, existing)
+        shown = template_view(deps.store.environments, existing)
         return Outcome(shown, f"Template {args.name} exists already.")
     if existing is not None:
         # We hold the name's lock, so whoever began this is dead: finish their undoing first.
-        remove(deps, existing)
+        remove_template(deps, existing)
     deps.infrastructure.require()
     check_repository(deps.settings.images.odoo, args.odoo_image)
     facts = deps.engine.images.ensure(image, lambda line: call.report("image", line))
@@ -68,7 +68,7 @@ def create(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[TemplateView
     )
     made = _build(deps, call, row, facts)
     return Outcome(
-        view(deps, made),
+        template_view(deps.store.environments, made),
         f"Template {made.name} is ready.",
         next=(f"create_environment name=… repo_url=… template={made.name}",),
     )

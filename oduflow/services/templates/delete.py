@@ -8,7 +8,7 @@ from oduflow.domain.template import Template, TemplateState
 from oduflow.services.deps import Deps
 
 
-def remove(deps: Deps, row: Template) -> None:
+def remove_template(deps: Deps, row: Template) -> None:
     """Remove a template; safe to repeat after a kill between any two lines."""
     deps.store.templates.update(row.id, state=TemplateState.DELETING)
     parts = TemplateCleanup(deps, TemplatePlan.of(deps.naming, row))

@@ -15,7 +15,7 @@ from oduflow.domain.template import Template, TemplateState
 from oduflow.kernel.locks import Held, LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.recoverable import Leftover, Recoverable, Stray, Unsettled
-from oduflow.services.templates.delete import remove
+from oduflow.services.templates.delete import remove_template
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class TemplateRecovery(Recoverable):
     def _undo(self, template: str, _held: Held) -> bool:
         row = self.deps.store.templates.by_id(template)
         if row is not None and row.state is not TemplateState.READY:
-            remove(self.deps, row)
+            remove_template(self.deps, row)
         return False
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from oduflow.domain.names import new_id
 from oduflow.domain.plan import EnvironmentPlan
-from oduflow.services.environments.delete import teardown_steps
+from oduflow.services.environments.delete import environment_removal_steps
 from tests.support.instances import Instance, world
 from tests.support.kill_walk import KillWalk, points
 
@@ -27,4 +27,4 @@ def test_a_delete_that_was_killed_at_any_step_is_finished(
 def steps_of_delete(instance: Instance) -> list[str]:
     naming = instance.services.deps.naming
     plan = EnvironmentPlan(naming, new_id(), "blue", "walk")
-    return [step.name for step in teardown_steps(instance.services.deps, plan)]
+    return [step.name for step in environment_removal_steps(instance.services.deps, plan)]

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from oduflow.kernel.call import Call, Origin
-from oduflow.services.extra_repos.add import Adding
-from oduflow.services.extra_repos.delete import removal_steps
-from oduflow.services.extra_repos.update import Updating
+from oduflow.services.extra_repos.add import ExtraRepoAddition
+from oduflow.services.extra_repos.delete import extra_repo_removal_steps
+from oduflow.services.extra_repos.update import ExtraRepoUpdate
 from tests.support.instances import Instance, world
 from tests.support.kill_walk import KillWalk, points
 from tests.support.server import Server
@@ -60,9 +60,9 @@ def steps_of_extra_repos(instance: Instance) -> dict[str, list[str]]:
     deps, row = instance.services.deps, extra_repo(team="blue")
     call = Call(instance.actor(), Origin("cli"))
     sagas = {
-        "add_extra": Adding(deps, call, row).steps(),
-        "update_extra": Updating(deps, call, row).steps(),
-        "delete_extra": removal_steps(deps, row),
+        "add_extra": ExtraRepoAddition(deps, call, row).steps(),
+        "update_extra": ExtraRepoUpdate(deps, call, row).steps(),
+        "delete_extra": extra_repo_removal_steps(deps, row),
     }
     return {saga: [step.name for step in steps] for saga, steps in sagas.items()}
 

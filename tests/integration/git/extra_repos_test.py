@@ -19,7 +19,7 @@ from oduflow.domain.errors import (
 from oduflow.domain.extra_repo import AddExtraRepo, ExtraRepoState
 from oduflow.kernel.locks import LockKey
 from oduflow.services.extra_repos import checkouts as extra_checkouts
-from oduflow.services.extra_repos.delete import remove
+from oduflow.services.extra_repos.delete import remove_extra_repo
 from oduflow.services.extra_repos.recover import ExtraRepoRecovery
 from tests.support.extra_world import MODULE, ExtraWorld
 from tests.support.git_server import Link, Submodule
@@ -140,7 +140,7 @@ def test_a_missing_branch_of_a_known_one_is_refused_and_nothing_is_pinned(world)
     world.add(world.publish())
     row = world.reserve("one", "web@mian")
     with pytest.raises(NotFound) as refused:
-        extra_checkouts.give(world.deps, world.call(), row, world.lines.append)
+        extra_checkouts.check_out_extra_repos(world.deps, world.call(), row, world.lines.append)
     assert "main" in refused.value.hint
     assert world.deps.store.environments.by_id(row.id).extra_repos[0].commit == ""
 
@@ -182,7 +182,7 @@ def test_an_extra_repo_without_a_module_is_refused_by_its_branch(world):
     world.add(world.publish(main={"README": "nothing"}))
     row = world.reserve("one", "web")
     with pytest.raises(Invalid, match="web holds no Odoo module on branch main"):
-        extra_checkouts.give(world.deps, world.call(), row, world.lines.append)
+        extra_checkouts.check_out_extra_repos(world.deps, world.call(), row, world.lines.append)
 
 
 def test_links_and_submodules_in_it_lead_nowhere(world):
@@ -225,11 +225,11 @@ def test_another_teams_is_not_there_and_a_forged_pin_mounts_nothing(world):
     world.add(world.publish())
     with pytest.raises(Invalid, match="no extra repo “web”"):
         world.reserve("theirs", "web", team="2")
-    stolen = extra_checkouts.choose_pins(world.deps, "1", ("web",))
+    stolen = extra_checkouts.choose_pins(world.deps.store.extra_repos, "1", ("web",))
     row = world.reserve("theirs", team="2")
     row = world.deps.store.environments.update(row.id, extra_repos=stolen)
     with pytest.raises(Conflict, match="is gone"):
-        extra_checkouts.give(world.deps, world.call("2"), row, world.lines.append)
+        extra_checkouts.check_out_extra_repos(world.deps, world.call("2"), row, world.lines.append)
     assert world.there() == []
     assert world.checkout(row).is_relative_to(world.naming.team_folder("2"))
 
@@ -245,13 +245,13 @@ def test_deleting_one_in_use_is_refused_and_names_who_uses_it(world):
     world.add(world.publish())
     one, two = world.environment("one", "web"), world.environment("two", "web")
     with pytest.raises(Conflict, match=r"web is in use by one, two\."):
-        remove(world.deps, world.call(), world.row())
+        remove_extra_repo(world.deps, world.call(), world.row())
     assert world.checkout(one).is_dir()
     world.forget(one)
     assert world.checkout(two).is_dir()
     world.forget(two)
     assert world.there() == []
-    remove(world.deps, world.call(), world.row())
+    remove_extra_repo(world.deps, world.call(), world.row())
     assert world.deps.store.extra_repos.all() == ()
     assert not list(world.naming.extra_repos_folder("1").glob("*"))
 
@@ -261,10 +261,12 @@ def test_moving_pins_the_newest_commit_and_lets_go_of_the_old(world):
     one = world.environment("one", "web")
     world.publish(main={**MODULE, "extra/deep/__manifest__.py": "{}"})
     world.update()
-    same = extra_checkouts.give(world.deps, world.call(), one, world.lines.append)
+    same = extra_checkouts.check_out_extra_repos(world.deps, world.call(), one, world.lines.append)
     assert same == one
-    moved = extra_checkouts.unpin(world.deps, one)
-    moved = extra_checkouts.give(world.deps, world.call(), moved, world.lines.append)
+    moved = extra_checkouts.clear_pinned_commits(world.deps, one)
+    moved = extra_checkouts.check_out_extra_repos(
+        world.deps, world.call(), moved, world.lines.append
+    )
     assert moved.extra_repos[0].commit == world.server.commit("web", "main")
     assert moved.addons == ("/mnt/repo/addons", "/mnt/extra/web/web", "/mnt/extra/web/web/extra")
     settle(world)
@@ -276,7 +278,7 @@ def test_who_comes_while_it_is_worked_on_waits_and_is_told_why(world):
     row = world.reserve("one", "web")
     with world.deps.work.locks.acquire(LockKey.extra_repo("1", "web"), "update_extra_repo by ada"):
         give = (world.deps, world.call(), row, world.lines.append)
-        waiting = threading.Thread(target=extra_checkouts.give, args=give)
+        waiting = threading.Thread(target=extra_checkouts.check_out_extra_repos, args=give)
         waiting.start()
         waiting.join(1.5)
         assert waiting.is_alive()
@@ -289,7 +291,9 @@ def test_many_that_come_at_once_check_out_once(world):
     world.add(world.publish())
     rows = [world.reserve(f"e{number}", "web") for number in range(6)]
     give = [(world.deps, world.call(), row, world.lines.append) for row in rows]
-    threads = [threading.Thread(target=extra_checkouts.give, args=each) for each in give]
+    threads = [
+        threading.Thread(target=extra_checkouts.check_out_extra_repos, args=each) for each in give
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -347,9 +351,9 @@ def test_a_damaged_copy_is_fetched_anew_at_the_second_try(world):
     row = world.reserve("one", "web")
     give = (world.deps, world.call(), row, world.lines.append)
     try:
-        extra_checkouts.give(*give)
+        extra_checkouts.check_out_extra_repos(*give)
     except NotFound:
-        extra_checkouts.give(*give)
+        extra_checkouts.check_out_extra_repos(*give)
     assert (world.checkout(world.deps.store.environments.by_id(row.id)) / "web_dark").is_dir()
 
 

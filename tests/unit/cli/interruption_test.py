@@ -16,7 +16,7 @@ from oduflow.domain.outcome import Envelope, Outcome, Status
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.locks import LockKey
 from oduflow.kernel.operation import Effect, declared_in, operation
-from oduflow.kernel.runner import standing
+from oduflow.kernel.runner import progress_text
 from tests.support.fakes import make_world
 from tests.support.things import THINGS, Thing, ThingName
 
@@ -123,7 +123,7 @@ def run(world: Any, tool: str, show: Any) -> Envelope[Any]:
             ADA,
             Origin("cli"),
             wait=inf,
-            on_progress=lambda job: show(standing(job)),
+            on_progress=lambda job: show(progress_text(job)),
         )
 
     return cancel_on_interrupt(world.runner.jobs, "1", work)(show)

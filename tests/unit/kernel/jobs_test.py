@@ -195,10 +195,10 @@ def test_only_what_this_process_works_on_is_here(jobs, store, locks, work):
     locks.acquire(LockKey.job("elsewhere"), "another process")
     started = start(jobs, work)
 
-    assert jobs.here() == {started.id}
+    assert jobs.in_this_process() == {started.id}
 
     finish(jobs, started, work)
-    assert jobs.here() == set()
+    assert jobs.in_this_process() == set()
 
 
 def test_the_lock_lives_as_long_as_the_work(jobs, locks, work):
@@ -228,7 +228,7 @@ def test_sweeping_marks_only_jobs_whose_lock_is_free(jobs, store, locks, work):
     store.add(job(id="done", status=Status.OK))
     locks.acquire(LockKey.job("elsewhere"), "another process")
 
-    swept = jobs.sweep()
+    swept = jobs.interrupt_dead()
 
     assert [row.id for row in swept] == ["dead"]
     assert store.rows["dead"].status is Status.INTERRUPTED

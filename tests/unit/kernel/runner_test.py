@@ -24,7 +24,7 @@ from oduflow.kernel.jobs import UNFINISHED_OF_A_TEAM
 from oduflow.kernel.locks import LockKey
 from oduflow.kernel.operation import Effect, operation
 from oduflow.kernel.registry import Registry
-from oduflow.kernel.runner import standing
+from oduflow.kernel.runner import progress_text
 from tests.support.fakes import make_world
 from tests.support.store_rows import job
 from tests.support.things import THINGS, Thing, ThingName
@@ -321,7 +321,7 @@ def test_a_waiting_caller_sees_the_steps(world):
     ],
 )
 def test_how_far_a_job_is_can_be_said_in_words(world, given, words):
-    assert standing(job(**given)) == words
+    assert progress_text(job(**given)) == words
     assert world.runner.handle(job(**given)).summary == f"create_environment sale: {words}"
 
 

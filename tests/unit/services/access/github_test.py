@@ -8,7 +8,7 @@ from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Forbidden, Unauthenticated
 from oduflow.domain.oauth import Code, Login, TokenBinding, TokenPair, hash_of
-from oduflow.services.access.github import GithubPeople
+from oduflow.services.access.github import GithubAuthenticator
 from oduflow.settings import parse
 from tests.support.fakes import FakeEnvironments
 from tests.support.oauth_stores import TemporaryOAuthStores
@@ -173,7 +173,9 @@ class People:
         self.parts = parts
         self.toml = SERVER + BLUE
         self.environments = FakeEnvironments()
-        self.verifier = GithubPeople(lambda: parse(self.toml), parts.tokens, parts.logins, self._id)
+        self.verifier = GithubAuthenticator(
+            lambda: parse(self.toml), parts.tokens, parts.logins, self._id
+        )
 
     def _id(self, team: str, name: str) -> str | None:
         return self.environments.ids.get((team, name))

@@ -8,7 +8,7 @@ import pytest
 from oduflow.domain.environment import CreateEnvironment, EnvironmentState
 from oduflow.domain.errors import Conflict, QuotaReached, UpstreamFailed
 from oduflow.kernel.call import Call, Origin
-from oduflow.services.environments.create import create
+from oduflow.services.environments.create import ensure_environment
 from oduflow.settings import parse
 from tests.support.fakes import ONE_TEAM
 from tests.support.parts import deps_of
@@ -21,7 +21,7 @@ SETTINGS = parse(f"{ONE_TEAM}max_environments = {LIMIT}\n")
 
 def test_a_full_team_learns_it_before_an_image_is_pulled_or_git_is_asked():
     with pytest.raises(QuotaReached) as refused:
-        create(deps(count=LIMIT), call(), asked())
+        ensure_environment(deps(count=LIMIT), call(), asked())
 
     assert refused.value.message == f"The team has {LIMIT} environments and may have {LIMIT}."
     assert "max_environments" in refused.value.hint
@@ -29,14 +29,14 @@ def test_a_full_team_learns_it_before_an_image_is_pulled_or_git_is_asked():
 
 def test_a_team_with_room_for_one_goes_on():
     with pytest.raises(UpstreamFailed, match="as far as Docker"):
-        create(deps(count=LIMIT - 1), call(), asked())
+        ensure_environment(deps(count=LIMIT - 1), call(), asked())
 
 
 def test_a_full_team_is_still_answered_what_is_there():
     there = environment(state=EnvironmentState.RUNNING, repo_url="https://example.com/other.git")
 
     with pytest.raises(Conflict, match="exists already and differs"):
-        create(deps(count=LIMIT, there=there), call(), asked())
+        ensure_environment(deps(count=LIMIT, there=there), call(), asked())
 
 
 def deps(*, count: int, there: Any = None) -> Any:

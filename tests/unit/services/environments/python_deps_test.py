@@ -144,7 +144,7 @@ def test_a_deletion_removes_what_its_environment_used_alone(world):
     world.cached("mine")
     world.rows = [row]
 
-    teardown.tear_down(world.deps, None, row)
+    teardown.remove_environment(world.deps, None, row)
 
     assert world.rows == []
     assert world.names() == []
@@ -158,7 +158,7 @@ def test_a_deletion_succeeds_where_they_cannot_be_removed(world, monkeypatch, ca
         raise OSError("no")
 
     monkeypatch.setattr(python_deps, "prune", fail)
-    teardown.tear_down(world.deps, None, row)
+    teardown.remove_environment(world.deps, None, row)
 
     assert world.rows == []
     assert "requirements of team 1" in caplog.text

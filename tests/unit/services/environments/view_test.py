@@ -13,12 +13,12 @@ from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import Naming
 from oduflow.services.environments.view import (
     base_url,
-    current,
-    find,
+    current_view,
+    environment_view,
+    environment_views,
     observed,
-    own_rows,
-    view,
-    views,
+    visible_environment,
+    visible_environments,
 )
 from oduflow.settings import parse
 from tests.support.parts import deps_of
@@ -84,7 +84,7 @@ def test_an_odoo_that_ended_is_told_with_its_exit_code():
 
 def test_only_a_running_environment_has_an_address():
     with_port = {
-        state: view(deps(), environment(state=state, port=20001))
+        state: environment_view(deps(), environment(state=state, port=20001))
         for state in list(EnvironmentState)
     }
 
@@ -117,7 +117,7 @@ def test_a_list_asks_docker_once_and_shows_each_by_its_container():
         questions.append(labels)
         return [container("exited", 0, name="oduflow-env-1.crm")]
 
-    shown = views(deps(rows=rows, containers=SimpleNamespace(list=listed)), ADA)
+    shown = environment_views(deps(rows=rows, containers=SimpleNamespace(list=listed)), ADA)
 
     assert [(one.name, one.state) for one in shown] == [("crm", STOPPED), ("sale", LOST)]
     assert [one.has_container for one in shown] == [True, False]
@@ -129,19 +129,19 @@ def test_a_list_has_no_logs_in_it():
     row = environment(state=FAILED, error=error)
     nothing = SimpleNamespace(list=lambda _labels: [])
 
-    (shown,) = views(deps(rows=[row], containers=nothing), ADA)
+    (shown,) = environment_views(deps(rows=[row], containers=nothing), ADA)
 
     assert shown.error == error.model_copy(update={"output": ""})
 
 
 def test_an_empty_list_asks_nobody():
-    assert views(deps(), ADA) == ()
+    assert environment_views(deps(), ADA) == ()
 
 
 def test_one_environment_is_shown_as_it_is_now():
     facts = SimpleNamespace(facts={"oduflow-env-1.sale": container("exited", 1)}.get)
 
-    shown = current(deps(containers=facts), environment(state=RUNNING))
+    shown = current_view(deps(containers=facts), environment(state=RUNNING))
 
     assert shown.state is FAILED
     assert shown.has_container
@@ -150,7 +150,7 @@ def test_one_environment_is_shown_as_it_is_now():
 def test_a_failed_environment_without_a_container_says_that_it_has_none():
     nothing = SimpleNamespace(facts=lambda _name: None)
 
-    shown = current(deps(containers=nothing), environment(state=FAILED))
+    shown = current_view(deps(containers=nothing), environment(state=FAILED))
 
     assert (shown.state, shown.has_container) == (FAILED, False)
 
@@ -159,28 +159,31 @@ def test_an_actor_sees_the_environments_that_it_reaches_and_no_others():
     rows = [environment(id="a" * 12, name="sale"), environment(id="b" * 12, name="shop")]
     bound = replace(ADA, environments=frozenset({"a" * 12}))
 
-    assert own_rows(deps(rows=rows), ADA) == tuple(rows)
-    assert own_rows(deps(rows=rows), bound) == (rows[0],)
+    assert visible_environments(stored(rows), ADA) == tuple(rows)
+    assert visible_environments(stored(rows), bound) == (rows[0],)
 
 
 def test_another_teams_environment_does_not_exist():
-    mine = deps(rows=[environment()])
+    mine = stored([environment()])
 
-    assert find(mine, "1", "sale").name == "sale"
+    assert visible_environment(mine, ADA, "sale").name == "sale"
     with pytest.raises(NotFound, match="no environment “sale”"):
-        find(mine, "2", "sale")
+        visible_environment(mine, replace(ADA, team="2"), "sale")
 
 
-def deps(toml="", rows=(), containers=None) -> Any:
+def stored(rows) -> Any:
     known = {(row.team, row.name): row for row in rows}
-    store = SimpleNamespace(
+    return SimpleNamespace(
         get=lambda team, name: known.get((team, name)),
         list=lambda team: [row for row in rows if row.team == team],
     )
+
+
+def deps(toml="", rows=(), containers=None) -> Any:
     secrets = 'auth_token = "token-0123456789abcdef"\nui_password = "password-0123456789"\n'
     return deps_of(
         settings=parse(f"{toml}[team.1]\n{secrets}"),
         naming=Naming("oduflow", Path("/data")),
-        environments=store,
+        environments=stored(rows),
         containers=containers,
     )

@@ -1,6 +1,6 @@
 import pytest
 
-from oduflow.services.server.inert_settings import without_effect
+from oduflow.services.server.inert_settings import settings_without_effect
 from oduflow.settings import describe, parse
 
 TEAM = '[team.1]\nauth_token = "a-token-long-enough"\nui_password = "a-password-long-enough"\n'
@@ -16,7 +16,7 @@ WITHOUT_EFFECT = [key for key in describe() if key.help.startswith("No effect ye
 
 
 def test_the_default_configuration_is_silent() -> None:
-    assert without_effect(parse(TEAM)) == ()
+    assert settings_without_effect(parse(TEAM)) == ()
 
 
 def test_the_help_of_a_key_without_effect_says_so() -> None:
@@ -27,7 +27,7 @@ def test_the_help_of_a_key_without_effect_says_so() -> None:
 def test_setting_a_key_without_effect_is_a_warning(key) -> None:
     section = key.section.replace("<id>", "1")
     table = "" if section == "team.1" else f"[{section}]\n"
-    (line,) = without_effect(parse(f"{TEAM}{table}{key.key} = {SETTING[key.key]}\n"))
+    (line,) = settings_without_effect(parse(f"{TEAM}{table}{key.key} = {SETTING[key.key]}\n"))
     assert line.startswith(f"[{section}] ")
     assert "no effect yet" in line
 
