@@ -23,7 +23,7 @@ from oduflow.kernel.runner import Runner
 from oduflow.settings import parse
 from oduflow.web import create_app
 from tests.support import store_rows
-from tests.support.dashboard_world import HANDLERS, Ledger
+from tests.support.dashboard_world import Ledger, handler_of
 from tests.support.fakes import ONE_TEAM
 from tests.support.grant_ledger import GRANT_HANDLERS
 
@@ -95,7 +95,7 @@ def _fill(services: bootstrap.Services) -> None:
 
 def _operations(ledger: Ledger) -> Iterator[Operation]:
     for declared in Registry.discover("oduflow.operations"):
-        handler = None if declared.name in REAL else HANDLERS.get(declared.name)
+        handler = None if declared.name in REAL else handler_of(declared)
         yield replace(declared, handler=_on(ledger, handler)) if handler else declared
 
 

@@ -14,10 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.access import Actor, ActorKind, Scope
 from oduflow.domain.audit.rows import AuditRow, NumberedAuditRow
 from oduflow.domain.audit.view import AuditEntry, AuditPage, ReadAudit
 from oduflow.domain.clock import now, rfc3339
@@ -42,10 +43,12 @@ from oduflow.domain.extra_repo import (
 from oduflow.domain.grant import GrantView
 from oduflow.domain.odoo_log import filter_log
 from oduflow.domain.outcome import ErrorView, Nothing, Outcome
+from oduflow.domain.plan import Naming
 from oduflow.domain.template import TemplateList, TemplateState, TemplateView
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
+from oduflow.services.environments.creation import Creation
 from tests.support import credential_rows
 from tests.support.credential_rows import CredentialRows
 from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, FakeEnvironments, World, basic, make_world
@@ -73,14 +76,6 @@ Traceback (most recent call last):
   File "/usr/lib/python3/dist-packages/odoo/http.py", line 2189, in __call__
 ZeroDivisionError: division by zero
 2026-11-23 09:15:41,118 1 INFO db werkzeug: 172.30.0.1 "GET /web/login HTTP/1.1" 200"""
-CREATE_STEPS = (
-    ("reserve", "reserving the name"),
-    ("checkout", "checking out the branch"),
-    ("database", "cloning the database"),
-    ("filestore", "cloning the filestore"),
-    ("modules", "installing modules"),
-    ("serving", "starting Odoo"),
-)
 
 
 @dataclass
@@ -187,6 +182,13 @@ def _extra_repo(ledger: Ledger, name: str) -> ExtraRepoView:
     return ledger.extra_repos[name]
 
 
+def creation_steps() -> tuple[tuple[str, str], ...]:
+    """Return the name and the message of each step of the product's creation."""
+    nothing: Any = SimpleNamespace(naming=Naming("test", Path("/nowhere")))
+    creation = Creation(nothing, nothing, environment(), nothing, nothing)
+    return tuple((step.name, step.message) for step in creation.steps())
+
+
 def list_environments(ledger: Ledger, call: Call, args: Any) -> Outcome[EnvironmentList]:
     found = tuple(ledger.environments[name] for name in sorted(ledger.environments))
     return Outcome(EnvironmentList(environments=found), f"{len(found)} environments.")
@@ -200,7 +202,7 @@ def create_environment(
     ledger: Ledger, call: Call, args: CreateEnvironment
 ) -> Outcome[EnvironmentView]:
     try:
-        for step in ledger.walk(call, CREATE_STEPS):
+        for step in ledger.walk(call, creation_steps()):
             if step == "reserve":
                 _reserve(ledger, call, args)
             if step == "checkout" and args.repo_url == GONE:
@@ -250,7 +252,7 @@ def _serve(ledger: Ledger, name: str) -> Outcome[EnvironmentView]:
 
 def start_environment(ledger: Ledger, call: Call, args: Any) -> Outcome[EnvironmentView]:
     ledger.find(args.name)
-    for _step in ledger.walk(call, CREATE_STEPS[-1:]):
+    for _step in ledger.walk(call, creation_steps()[-1:]):
         pass
     return _serve(ledger, args.name)
 
@@ -370,8 +372,17 @@ HANDLERS: dict[str, Any] = {
         stop_environment,
         update_extra_repo,
     )
-} | {"rebuild_environment": start_environment, "restart_environment": start_environment}
+}
 HANDLERS |= credential_rows.HANDLERS | GRANT_HANDLERS
+
+
+def handler_of(declared: Operation) -> Any:
+    """Return the ledger's handler of an operation, if any.
+
+    Slow work on an environment is start_environment's, unless it has a handler of its own.
+    """
+    works = declared.slow and declared.scope is Scope.ENVIRONMENT
+    return HANDLERS.get(declared.name, start_environment if works else None)
 
 
 class LedgerEnvironments(FakeEnvironments):
@@ -434,7 +445,7 @@ def finish(world: World) -> None:
 
 def _operations() -> Iterator[Operation]:
     for declared in Registry.discover("oduflow.operations"):
-        handler = HANDLERS.get(declared.name)
+        handler = handler_of(declared)
         if handler is None:
             yield declared
         else:  # a ledger has no git to check an address with
