@@ -2,6 +2,8 @@
 
 import pytest
 
+from oduflow.blueprints.dashboard import actions
+from oduflow.blueprints.dashboard.actions import Action
 from oduflow.domain.errors import Conflict, NotFound, UpstreamFailed
 from oduflow.domain.outcome import ErrorView
 from tests.support.dashboard_world import (
@@ -289,6 +291,20 @@ def test_a_protected_environment_offers_no_deletion(world, ledger):
     finish(world)
     assert "demo is protected." in show(world, where).one("details", class_="why").text
     assert "demo" in ledger.environments
+
+
+def test_an_action_with_arguments_asks_for_them_on_a_page(world, ledger, monkeypatch):
+    ledger.add("demo")
+    asking = Action("environment", "rebuild_environment", "Rebuild", "Rebuilding", asks=True)
+    monkeypatch.setattr(actions, "ACTIONS", (asking,))
+    link = show(world, "/environments/demo").one("a", id="rebuild-demo")
+    form = show(world, link["href"]).one("form", method="post")
+    assert form.one("input", name="update_extra_repos")["type"] == "checkbox"
+    begun = post(world, link["href"], update_extra_repos="true", name="other")
+    finish(world)
+    assert begun.headers["Location"].startswith("/environments/demo?job=")
+    [row] = [row for row in world.audit.rows if row.operation == "rebuild_environment"]
+    assert row.fields == {"name": "demo", "update_extra_repos": True}
 
 
 def test_when_work_fails_for_another_reason_both_reasons_are_told(world, ledger):
