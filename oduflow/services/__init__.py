@@ -1,1 +1,1 @@
-"""Work of several steps, shared by operations."""
+"""Work of several steps that operations, the reconcile loop and the command line share."""

@@ -1,4 +1,4 @@
-"""The dependencies of a handler: the adapters and the services, made once by `bootstrap`."""
+"""The dependencies of a handler: adapters and services, built once by `bootstrap`."""
 
 from dataclasses import dataclass
 
@@ -12,11 +12,11 @@ from oduflow.settings import LiveSettings, Settings
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    """The product's parts.
+    """The adapters and services that handlers use.
 
     Attributes:
-        live: the configuration, which follows its file.
-        naming: the names of everything that this instance makes.
+        live: the configuration, reread when its file changes.
+        naming: the names of everything that this instance creates.
     """
 
     live: LiveSettings
@@ -30,11 +30,11 @@ class Deps:
     readiness: ReadinessPoll
 
     def limits(self, team: str) -> ContainerLimits:
-        """Return the memory and processors that one environment of the team may use."""
+        """Return the limits on memory and processors of one environment of the team."""
         configured = self.settings.teams[team]
         return ContainerLimits(memory=configured.memory_mb << 20, cpus=configured.cpus)
 
     @property
     def settings(self) -> Settings:
-        """The configuration as it is now; a team that was removed still has its quotas."""
+        """The current configuration; a removed team keeps its quotas for work under way."""
         return self.live.for_work()

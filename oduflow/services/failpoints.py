@@ -9,18 +9,18 @@ POLL_SECONDS = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Failpoints:
-    """Files that hold the process while they exist.
+    """Named points at which the process waits while a file of that name exists.
 
     Attributes:
-        folder: where a test puts a file named after the point; `<point>.reached` answers it.
-        enabled: only instances named `test-…` honour them.
+        folder: holds the files; a process that waits at a point writes `<point>.reached`.
+        enabled: true only for instances named `test-…`.
     """
 
     folder: Path
     enabled: bool
 
     def reach(self, point: str) -> None:
-        """Wait here while the test's file exists."""
+        """Wait while the file of that point exists."""
         if not self.enabled:
             return
         held = self.folder / point

@@ -1,4 +1,4 @@
-"""The product's parts in groups, one a system; a service asks for the group that it needs."""
+"""The dependencies in groups, one for each system; a service takes the group that it needs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from oduflow.services.failpoints import Failpoints
 
 @dataclass(frozen=True, slots=True)
 class StoreGroup:
-    """The rows of each noun, in SQLite."""
+    """The tables of the SQLite store."""
 
     audit: AuditLog
     environments: Environments
@@ -42,7 +42,7 @@ class StoreGroup:
 
 @dataclass(frozen=True, slots=True)
 class EngineGroup:
-    """The Docker engine."""
+    """The Docker engine's containers, images and volumes."""
 
     containers: Containers
     images: Images
@@ -72,7 +72,7 @@ class GitGroup:
 
 @dataclass(frozen=True, slots=True)
 class WorkGroup:
-    """What work in progress needs: jobs, locks, and where a test may stop it."""
+    """Jobs, locks, and the failpoints at which a test can hold the process."""
 
     failpoints: Failpoints
     jobs: Jobs

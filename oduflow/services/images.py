@@ -1,4 +1,4 @@
-"""Check the Odoo image that a caller asks for: its version, its repository, its user."""
+"""Check an Odoo image: its major version, its repository, its user."""
 
 import re
 
@@ -6,12 +6,12 @@ from oduflow.domain.container import ImageFacts
 from oduflow.domain.errors import Invalid
 from oduflow.domain.template import Template
 
-# One or two digits at a tag's start: `19.0-20260101`, but no bare date.
+# One or two digits at the start of a tag: matches `19.0-20260101`, but not a bare date.
 _VERSION = re.compile(r"(?P<major>\d{1,2})(?:\.\d+)?(?!\d)")
 
 
 def check_version(template: Template, image: str) -> None:
-    """Refuse an image of another major version than the template's database.
+    """Refuse an image whose major version differs from that of the template's database.
 
     Raises:
         Invalid: the majors differ.
@@ -26,28 +26,29 @@ def check_version(template: Template, image: str) -> None:
 
 
 def check_repository(pattern: str, image: str | None) -> None:
-    """Refuse an image that a tenant took from anywhere but the operator's repository.
+    """Refuse a requested image that is not from the operator's repository.
 
     Args:
         pattern: `[images] odoo`, such as `odoo:{version}`.
-        image: the asked-for one; None was not asked for, so it is the operator's.
+        image: the requested image; None when the caller requested none, so that the operator's
+            image is used.
 
     Raises:
-        Invalid: its repository is another one.
+        Invalid: the image is from another repository.
     """
     ours = ".+".join(map(re.escape, _repository(pattern).split("{version}")))
     if image is not None and not re.fullmatch(ours, _repository(image)):
         raise Invalid(
-            f"{image} is no image of the configured repository.",
+            f"{image} is not an image of the configured repository.",
             f"Leave odoo_image out, or name one like {pattern} ([images] odoo).",
         )
 
 
 def check_user(image: ImageFacts) -> None:
-    """Refuse an image that would run Odoo, and with it a tenant's code, as root.
+    """Refuse an image whose user is root: it would run a tenant's code as root.
 
     Raises:
-        Invalid: its user is root.
+        Invalid: the image's user is root.
     """
     if image.uid == 0:
         raise Invalid(
@@ -62,6 +63,6 @@ def _major(image: str) -> str:
 
 
 def _repository(image: str) -> str:
-    # A colon before the last slash parts a registry from its port, not a name from its tag.
+    # A colon before the last slash separates a registry from its port, not a name from its tag.
     folder, slash, name = image.partition("@")[0].rpartition("/")
     return f"{folder}{slash}{name.partition(':')[0]}"

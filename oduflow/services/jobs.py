@@ -1,4 +1,4 @@
-"""Show jobs."""
+"""Build the views of jobs."""
 
 from oduflow.domain.clock import rfc3339
 from oduflow.domain.job import Job, JobView
@@ -8,7 +8,7 @@ from oduflow.kernel.runner import progress_text
 
 
 def job_view(jobs: Jobs, job: Job) -> JobView:
-    """Show a job's row."""
+    """Return the view of a job's row."""
     progress = job.progress
     return JobView(
         job=job.id,
@@ -31,7 +31,7 @@ def job_view(jobs: Jobs, job: Job) -> JobView:
 
 
 def job_outcome(jobs: Jobs, job: Job) -> Outcome[JobView]:
-    """Answer a job: how far it is, and what to call next."""
+    """Return a job's view with a summary of its progress and the next call."""
     if job.status in FINISHED:
         return Outcome(job_view(jobs, job), f"{job.operation} {job.target}: {job.status}.")
     summary = f"{job.operation} {job.target}: {progress_text(job)}."

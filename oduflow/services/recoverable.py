@@ -1,7 +1,6 @@
-"""What a noun offers to the reconcile loop, adoption, `doctor` and `destroy`.
+"""`Recoverable`: how the reconcile loop, adoption, `doctor` and `destroy` handle each noun.
 
-A new noun implements `Recoverable` once and is registered in `bootstrap`; none of the four knows
-a noun by name.
+A new noun implements `Recoverable` once and is registered in `bootstrap`; the four name no noun.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,12 +15,12 @@ RECONCILER = "the reconciler"  # the holder of locks and the actor of jobs durin
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """A row whose work may have been cut off.
+    """A row whose work may have been interrupted.
 
     Attributes:
-        key: the lock that proves that no living process works on it.
-        settle: finishes or undoes the work while the lock is held; returns whether it passed the
-            lock on to a job.
+        key: the lock that must be free: a living process that works on the row holds it.
+        settle: finishes or undoes the work while the caller holds the lock; returns whether it
+            passed the lock on to a job.
     """
 
     key: LockKey
@@ -30,12 +29,12 @@ class Unsettled:
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """Something that carries our label or lies in our folder, and has no row.
+    """An object with the instance's label or in its data folder that has no row.
 
     Attributes:
         kind: `Container`, `Volume`, `Folder` or `Database`.
-        name: its name in the system that holds it.
-        removal: the command that removes it, where there is one.
+        name: its name in Docker, PostgreSQL or the data folder.
+        removal: the command that removes it; empty when there is none.
     """
 
     kind: str
@@ -45,10 +44,10 @@ class Leftover:
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A leftover that may describe a whole row.
+    """A leftover whose labels or description may be enough to restore the row.
 
     Attributes:
-        leftover: where it was found.
+        leftover: the object that was found.
         id: the id of the row that it describes; empty when it is incomplete.
         name: `team/name` of that row.
         adopt: writes the row; None when it is incomplete.
@@ -61,9 +60,9 @@ class Stray:
 
 
 class Recoverable(Protocol):
-    """One noun, as far as it survives a crash, a lost store and an uninstallation.
+    """One noun's part in recovery from a crash, adoption after a lost store, and `destroy`.
 
-    A noun inherits from it and overrides what it has.
+    A noun inherits from this class and overrides the methods that apply to it.
 
     Attributes:
         folders: folders below the data folder that belong to the noun and to no team.
@@ -76,28 +75,29 @@ class Recoverable(Protocol):
         return frozenset()
 
     def unsettled(self, *, at_start: bool) -> Iterator[Unsettled]:  # noqa: ARG002
-        """Find rows whose work may have been cut off.
+        """Find rows whose work may have been interrupted.
 
         Args:
-            at_start: the engine or the machine restarted: what was running comes back too.
+            at_start: whether the engine or the machine restarted, so that stopped environments
+                are started again.
         """
         yield from ()
 
     def strays(self, adoptable: AbstractSet[str]) -> Iterator[Stray]:  # noqa: ARG002
-        """Find what has no row.
+        """Find leftovers that may be adopted.
 
         Args:
-            adoptable: ids of other nouns' rows, and of strays of theirs that are complete.
+            adoptable: the ids of rows and complete strays of the nouns before this one.
         """
         yield from ()
 
     def pieces(self) -> Iterator[tuple[str, Leftover]]:
-        """Find the noun's smaller pieces, each with the id of the row that it belongs to."""
+        """Find the noun's volumes, containers and databases, each with the id of its row."""
         yield from ()
 
 
 def find_strays(recoverables: tuple[Recoverable, ...]) -> Iterator[Stray]:
-    """Find every stray, each noun's after those of the nouns that it depends on."""
+    """Find the strays of every noun, each noun after those that it depends on."""
     adoptable: set[str] = set()
     for noun in recoverables:
         adoptable |= noun.ids()
@@ -107,7 +107,7 @@ def find_strays(recoverables: tuple[Recoverable, ...]) -> Iterator[Stray]:
 
 
 def find_leftovers(recoverables: tuple[Recoverable, ...]) -> Iterator[Leftover]:
-    """Find what belongs to no row and describes none."""
+    """Find objects that belong to no row and cannot be adopted."""
     known = {id_ for noun in recoverables for id_ in noun.ids()}
     for stray in find_strays(recoverables):
         known.add(stray.id)

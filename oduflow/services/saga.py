@@ -1,8 +1,9 @@
-"""Run steps in order; when one fails, undo what was made, in reverse.
+"""Run steps in order; when one fails, undo the begun steps in reverse order.
 
-The row that names the work is written before the first side effect and again before each step,
-so a process killed between any two lines leaves a row from which the next start can finish or
-undo. Undoing is removing: every undo succeeds when there is nothing to remove.
+The row of the environment, template or extra repo is written before the first side effect and
+again before each step, so a process that is killed at any point leaves a row from which the
+reconciler can finish or undo the work. An undo removes what its step creates, and succeeds when
+there is nothing to remove.
 """
 
 import logging
@@ -15,6 +16,11 @@ from oduflow.services.failpoints import Failpoints
 log = logging.getLogger(__name__)
 
 
+RESERVE = "reserve"  # the name of the step that writes the row
+
+OnStep = Callable[["Step", int, int], None]
+
+
 def nothing() -> None:
     """Undo a step that leaves nothing behind."""
 
@@ -24,12 +30,12 @@ class Step:
     """One step of a saga.
 
     Attributes:
-        name: a word; the kill walk and the progress show it.
-        message: what people read while it runs.
-        do: make something.
-        undo: remove it, whether it is there or not.
-        keeps: a failure of Odoo's in this step leaves everything in place for inspection; one
-            that says nothing about Odoo, such as a full disk, does not.
+        name: one word; progress, rows and failpoints show it.
+        message: the progress message while the step runs.
+        do: creates something.
+        undo: removes what `do` creates, and succeeds when it does not exist.
+        keeps: whether an `OdooFailed` in this step leaves everything in place for inspection.
+            Other failures, such as a full disk, say nothing about Odoo and are undone.
     """
 
     name: str
@@ -40,7 +46,7 @@ class Step:
 
 
 class KeptForInspection(Exception):
-    """A step failed whose leftovers explain the failure; nothing was undone."""
+    """Odoo failed in a step that keeps its leftovers for inspection; nothing was undone."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
@@ -49,25 +55,25 @@ class KeptForInspection(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Saga:
-    """Steps under one name.
+    """A named sequence of steps.
 
     Attributes:
         name: `create`, `delete`, …; the first half of each failpoint's name.
-        on_step: told of each step before it runs (step, number from 1, how many).
-        failpoints: where a test may hold the process.
+        on_step: called before each step with the step, its number from 1, and the total.
+        failpoints: points before and after each step at which a test can hold the process.
     """
 
     name: str
     steps: Sequence[Step]
-    on_step: Callable[[Step, int, int], None]
+    on_step: OnStep
     failpoints: Failpoints
 
     def run(self) -> None:
         """Run every step.
 
         Raises:
-            KeptForInspection: a step that keeps its leftovers failed.
-            Exception: whatever a step raised, after what was made has been undone.
+            KeptForInspection: Odoo failed in a step that keeps its leftovers.
+            Exception: the error of the step that failed, after the begun steps were undone.
         """
         begun: list[Step] = []
         for number, step in enumerate(self.steps, 1):
@@ -87,11 +93,30 @@ class Saga:
                 raise
 
 
+def record_steps(
+    write: Callable[[str], object], report: Callable[[str, str, int, int], None] | None
+) -> OnStep:
+    """Return a callback that records and reports each step before it runs.
+
+    Args:
+        write: writes the step's name to the row, which exists once the step `reserve` has run.
+        report: sends the progress to the caller; None during recovery, which has no caller.
+    """
+
+    def on_step(step: Step, number: int, total: int) -> None:
+        if step.name != RESERVE:
+            write(step.name)
+        if report is not None:
+            report(step.name, step.message, number, total)
+
+    return on_step
+
+
 def _undo(begun: Sequence[Step]) -> None:
     for step in reversed(begun):
         try:
             step.undo()
         except Exception:
-            # The row is undone last: stopping here keeps it, and the reconciler tries again.
+            # The row is removed last, so stopping here keeps it for the reconciler's next try.
             log.exception("undoing step %s failed", step.name)
             return

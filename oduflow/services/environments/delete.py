@@ -1,4 +1,4 @@
-"""Delete an environment: everything that create made, the row last."""
+"""Remove an environment: its containers, database, filestore and folder, then the row."""
 
 import logging
 
@@ -8,40 +8,38 @@ from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments import python_deps
 from oduflow.services.environments.cleanup import EnvironmentCleanup
-from oduflow.services.saga import Saga, Step
+from oduflow.services.saga import Saga, Step, record_steps
 
 log = logging.getLogger(__name__)
 
 
 def remove_environment(deps: Deps, call: Call | None, row: Environment) -> None:
-    """Remove everything an environment is made of.
+    """Remove every part of an environment.
 
-    Safe to repeat after a kill between any two lines: the row stays, `deleting`, until the rest
-    is gone, and removing what is not there succeeds.
+    After a kill at any point, call it again: the row keeps the state `deleting` until every other
+    part is removed, and removing a part that does not exist succeeds.
 
     Args:
         deps: the product's parts.
-        call: who is told of the progress; None at recovery.
+        call: receives the progress; None during recovery, which has no caller.
         row: the environment.
     """
     deps.store.environments.update(row.id, state=EnvironmentState.DELETING)
     steps = environment_removal_steps(deps, EnvironmentPlan.of(deps.naming, row))
-
-    def began(step: Step, number: int, total: int) -> None:
-        deps.store.environments.update(row.id, step=step.name)
-        if call is not None:
-            call.tell(step.name, step.message, number, total)
-
-    Saga("delete", steps, began, deps.work.failpoints).run()
+    on_step = record_steps(
+        lambda step: deps.store.environments.update(row.id, step=step),
+        None if call is None else call.tell,
+    )
+    Saga("delete", steps, on_step, deps.work.failpoints).run()
     try:
         python_deps.prune(deps, row.team)
     except Exception:
-        # The environment is gone all the same; the next deletion tries again.
+        # The environment itself is removed; the next deletion of the team prunes again.
         log.exception("removing unused Python requirements of team %s failed", row.team)
 
 
 def environment_removal_steps(deps: Deps, plan: EnvironmentPlan) -> tuple[Step, ...]:
-    """List the steps in order; none has an undo, because a deletion is only ever finished."""
+    """List the steps in order; none has an undo, because a begun deletion is always finished."""
     parts = EnvironmentCleanup(deps, plan)
     return (
         Step("once", "removing throw-away containers", parts.remove_one_off),

@@ -1,4 +1,4 @@
-"""Add an extra repo: answer the one that exists, or fetch a new one."""
+"""Add an extra repo: return the one that exists, or fetch a new one."""
 
 from dataclasses import dataclass, replace
 
@@ -13,19 +13,18 @@ from oduflow.services.extra_repos.delete import ExtraRepoCleanup, remove_extra_r
 from oduflow.services.extra_repos.fetch import (
     fetch_branch,
     fetch_monitor,
-    record_steps,
     write_description,
 )
 from oduflow.services.extra_repos.view import extra_repo_view
-from oduflow.services.saga import Saga, Step
+from oduflow.services.saga import RESERVE, Saga, Step, record_steps
 
 
 def ensure_extra_repo(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[ExtraRepoView]:
-    """Add the extra repo, or answer the one that is there already.
+    """Return the extra repo if it exists, else add it.
 
     Raises:
-        Conflict: the name is taken by another one.
-        Failure: why it could not be fetched; nothing is left of it.
+        Conflict: an extra repo of that name exists with another URL or branch.
+        Failure: it could not be fetched, and everything created for it was removed.
     """
     team = call.actor.team
     repo_url = deps.git.repositories.clean_url(args.repo_url)
@@ -37,7 +36,7 @@ def ensure_extra_repo(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[Ext
             f"Extra repo {args.name} exists already.",
         )
     if existing is not None:
-        # We hold the name's lock, so whoever began this is dead: finish their undoing first.
+        # This call holds the name's lock, so the process that began the row is dead.
         remove_extra_repo(deps, None, existing)
     deps.infrastructure.disk.require()
     branch = args.branch or deps.git.repositories.resolve_branch(repo_url, None, team=team).branch
@@ -65,10 +64,10 @@ def ensure_extra_repo(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[Ext
 
 
 def refuse_differences(row: ExtraRepo, args: AddExtraRepo, repo_url: str) -> None:
-    """Answer `conflict` when the name is taken by another repository or branch.
+    """Refuse to add another repository or branch under an existing name.
 
     Raises:
-        Conflict: says what differs.
+        Conflict: names each difference.
     """
     asked = {
         "repo_url": (row.repo_url, repo_url),
@@ -88,43 +87,42 @@ def refuse_differences(row: ExtraRepo, args: AddExtraRepo, repo_url: str) -> Non
 
 
 def _fetch(deps: Deps, call: Call, row: ExtraRepo) -> ExtraRepo:
-    """Fetch what the row names; on failure, remove what was made.
-
-    Raises:
-        Failure: why it could not be fetched.
-    """
+    """Run the steps; when one fails, remove everything that was created."""
     work = ExtraRepoAddition(deps, call, row)
-    Saga("add_extra", work.steps(), record_steps(deps, call, row), deps.work.failpoints).run()
+    on_step = record_steps(
+        lambda step: deps.store.extra_repos.update(row.id, step=step), call.report
+    )
+    Saga("add_extra", work.steps(), on_step, deps.work.failpoints).run()
     return deps.store.extra_repos.update(row.id, state=ExtraRepoState.READY, step="", job="")
 
 
 @dataclass(slots=True)
 class ExtraRepoAddition:
-    """The steps of adding one."""
+    """The steps that add one extra repo."""
 
     deps: Deps
     call: Call
     row: ExtraRepo
 
     def steps(self) -> tuple[Step, ...]:
-        """List the steps in order; each undo removes what its step makes, if it is there."""
+        """List the steps in order, each with its undo."""
         parts = ExtraRepoCleanup(self.deps, self.row)
         return (
-            Step("reserve", "reserving the name", self.reserve, parts.remove_row),
+            Step(RESERVE, "reserving the name", self.reserve, parts.remove_row),
             Step("fetch", "fetching the branch", self.fetch, parts.remove_folder),
             Step("describe", "describing it", self.describe),
         )
 
     def reserve(self) -> None:
-        """Write the row, before anything else happens."""
+        """Write the row before the first side effect: recovery finds the rest through it."""
         self.deps.store.extra_repos.add(self.row)
 
     def fetch(self) -> None:
-        """Bring the newest commit of its own branch."""
+        """Fetch the newest commit of the configured branch."""
         self.row = fetch_branch(
             self.deps, self.row, self.row.branch, fetch_monitor(self.call, self.steps())
         )
 
     def describe(self) -> None:
-        """Write beside it what the row says, for the day the store is lost."""
+        """Write the description, so that the copy can be adopted after the store is lost."""
         write_description(self.deps.naming, replace(self.row, state=ExtraRepoState.READY))

@@ -1,4 +1,4 @@
-"""Delete an extra repo: its copy, its checkouts, the row last."""
+"""Remove an extra repo: its copy and checkouts, then the row."""
 
 import shutil
 from dataclasses import dataclass
@@ -9,9 +9,8 @@ from oduflow.domain.plan import ExtraRepoPlan
 from oduflow.files.private import writing
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
-from oduflow.services.extra_repos.fetch import record_steps
 from oduflow.services.extra_repos.view import find_extra_repo
-from oduflow.services.saga import Saga, Step
+from oduflow.services.saga import Saga, Step, record_steps
 
 
 def find_ready_extra_repo(deps: Deps, team: str, name: str) -> ExtraRepo:
@@ -33,18 +32,21 @@ def find_ready_extra_repo(deps: Deps, team: str, name: str) -> ExtraRepo:
 
 
 def remove_extra_repo(deps: Deps, call: Call | None, row: ExtraRepo) -> None:
-    """Remove an extra repo; safe to repeat after a kill between any two lines.
+    """Remove an extra repo; after a kill at any point, call it again.
 
     Raises:
         Conflict: environments use it; nothing was removed.
     """
     deps.store.extra_repos.retire(row)
-    told = record_steps(deps, call, row, cancellable=False)
-    Saga("delete_extra", extra_repo_removal_steps(deps, row), told, deps.work.failpoints).run()
+    on_step = record_steps(
+        lambda step: deps.store.extra_repos.update(row.id, step=step),
+        None if call is None else call.tell,
+    )
+    Saga("delete_extra", extra_repo_removal_steps(deps, row), on_step, deps.work.failpoints).run()
 
 
 def extra_repo_removal_steps(deps: Deps, row: ExtraRepo) -> tuple[Step, ...]:
-    """List the steps in order; none has an undo, because a deletion is only ever finished."""
+    """List the steps in order; none has an undo, because a begun deletion is always finished."""
     parts = ExtraRepoCleanup(deps, row)
     return (
         Step("folder", "removing the copy", parts.remove_folder),
@@ -54,18 +56,18 @@ def extra_repo_removal_steps(deps: Deps, row: ExtraRepo) -> tuple[Step, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ExtraRepoCleanup:
-    """The removable parts of one extra repo; every removal may be repeated."""
+    """The removable parts of one extra repo; each removal can be repeated."""
 
     deps: Deps
     row: ExtraRepo
 
     def remove_folder(self) -> None:
-        """Remove git's folder and every checkout."""
+        """Remove the copy and every checkout."""
         folder = ExtraRepoPlan.of(self.deps.naming, self.row).folder
         with writing():
             if folder.exists():
                 shutil.rmtree(folder)
 
     def remove_row(self) -> None:
-        """Forget the extra repo; the last thing to go."""
+        """Delete the row; always the last step, because recovery finds the rest through it."""
         self.deps.store.extra_repos.remove(self.row.id)

@@ -1,7 +1,7 @@
-"""Fetch a branch of an extra repo into the team's copy, and describe the copy."""
+"""Fetch a branch of an extra repo into the team's copy, and write the copy's description."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from oduflow.domain.clock import now, rfc3339
 from oduflow.domain.errors import NotFound
@@ -20,12 +20,12 @@ def fetch_branch(
     branch: str,
     monitor: ProgressMonitor,
 ) -> ExtraRepo:
-    """Bring a branch's newest commit into the team's copy, and remember it.
+    """Fetch a branch's newest commit into the team's copy, and record it in the row.
 
     The caller holds the extra repo's lock.
 
     Raises:
-        Failure: why it could not be fetched; with similar names where there is no such branch.
+        Failure: the fetch failed; for a missing branch, the hint lists similar names.
     """
     plan = ExtraRepoPlan.of(deps.naming, row)
     make_folder(plan.folder)
@@ -40,7 +40,7 @@ def fetch_branch(
             ),
         )
     except NotFound:
-        # The remote tells which branches there are, at the price of asking it again.
+        # A second request, which only this error is worth: it lists the remote's branches.
         deps.git.repositories.resolve_branch(row.repo_url, branch, team=row.team)
         raise
     return deps.store.extra_repos.update(
@@ -49,8 +49,11 @@ def fetch_branch(
 
 
 def write_description(naming: Naming, row: ExtraRepo) -> None:
-    """Write what is needed to take an extra repo in again when the store is lost; no secret."""
-    told = {
+    """Write the row beside the copy, so that it can be adopted after the store is lost.
+
+    Contains no secret.
+    """
+    description = {
         "id": row.id,
         "team": row.team,
         "name": row.name,
@@ -61,7 +64,7 @@ def write_description(naming: Naming, row: ExtraRepo) -> None:
         "created_at": rfc3339(row.created_at),
         "fetched_at": rfc3339(row.fetched_at),
     }
-    write_private(ExtraRepoPlan.of(naming, row).about, json.dumps(told))
+    write_private(ExtraRepoPlan.of(naming, row).about, json.dumps(description))
 
 
 def fetch_monitor(call: Call, steps: Sequence[Step]) -> ProgressMonitor:
@@ -70,18 +73,3 @@ def fetch_monitor(call: Call, steps: Sequence[Step]) -> ProgressMonitor:
     return ProgressMonitor(
         lambda line: call.report("fetch", line, number, len(steps)), call.cancelled
     )
-
-
-def record_steps(
-    deps: Deps, call: Call | None, row: ExtraRepo, *, cancellable: bool = True
-) -> Callable[[Step, int, int], None]:
-    """Record and report which step begins; the row exists from the second step on."""
-
-    def began(step: Step, number: int, total: int) -> None:
-        if step.name != "reserve":
-            deps.store.extra_repos.update(row.id, step=step.name)
-        if call is not None:
-            tell = call.report if cancellable else call.tell
-            tell(step.name, step.message, number, total)
-
-    return began

@@ -11,26 +11,26 @@ from oduflow.services.deps import Deps
 from oduflow.services.extra_repos.fetch import (
     fetch_branch,
     fetch_monitor,
-    record_steps,
     write_description,
 )
-from oduflow.services.saga import Saga, Step
+from oduflow.services.saga import Saga, Step, record_steps
 
 
 def fetch_branches(deps: Deps, call: Call, row: ExtraRepo) -> tuple[ExtraRepo, tuple[str, ...]]:
-    """Bring the newest commit of each of its branches; checkouts that are in use stay.
+    """Fetch the newest commit of each branch; existing checkouts do not change.
 
     Returns:
-        The row, and a warning for each branch that is gone from the server.
+        The row, and a warning for each branch that no longer exists on the remote.
 
     Raises:
-        Failure: nothing could be fetched.
+        Failure: no branch could be fetched.
     """
     work = ExtraRepoUpdate(deps, call, row)
     try:
-        Saga(
-            "update_extra", work.steps(), record_steps(deps, call, row), deps.work.failpoints
-        ).run()
+        on_step = record_steps(
+            lambda step: deps.store.extra_repos.update(work.row.id, step=step), call.report
+        )
+        Saga("update_extra", work.steps(), on_step, deps.work.failpoints).run()
     finally:
         row = deps.store.extra_repos.update(row.id, step="", job="")
     return row, tuple(work.warnings)
@@ -38,7 +38,7 @@ def fetch_branches(deps: Deps, call: Call, row: ExtraRepo) -> tuple[ExtraRepo, t
 
 @dataclass(slots=True)
 class ExtraRepoUpdate:
-    """The steps of bringing one up to date."""
+    """The steps that update one extra repo."""
 
     deps: Deps
     call: Call
@@ -49,7 +49,7 @@ class ExtraRepoUpdate:
         self.deps, self.call, self.row, self.warnings = deps, call, row, []
 
     def steps(self) -> tuple[Step, ...]:
-        """List the steps in order; none has an undo, because each leaves a whole copy."""
+        """List the steps in order; none has an undo, because each leaves a usable copy."""
         return (
             Step("fetch", "fetching new commits", self.fetch),
             Step("describe", "describing it", self.describe),
@@ -57,7 +57,7 @@ class ExtraRepoUpdate:
         )
 
     def fetch(self) -> None:
-        """Fetch branch by branch; each is remembered as soon as it is here."""
+        """Fetch branch by branch, the configured one first, and record each at once."""
         gone: list[NotFound] = []
         monitor = fetch_monitor(self.call, self.steps())
         for branch in sorted(self.row.branches, key=lambda each: each != self.row.branch):
@@ -70,12 +70,12 @@ class ExtraRepoUpdate:
             raise gone[0]
 
     def describe(self) -> None:
-        """Keep the description beside it true."""
+        """Write the new commits to the description."""
         write_description(self.deps.naming, self.row)
 
     def tidy(self) -> None:
-        """Give back the space of commits that no branch is at."""
-        with suppress(Failure):  # it costs space, nothing else; the next update tries again
+        """Free the disk space of commits that no branch points to."""
+        with suppress(Failure):  # a failure costs only space; the next update tries again
             self.deps.git.repositories.copy(
                 ExtraRepoPlan.of(self.deps.naming, self.row).git_dir
             ).tidy()

@@ -1,6 +1,6 @@
-"""Adopt what Docker and the data folder know and the store does not, when it is complete.
+"""Adopt objects that Docker or the data folder holds and the store does not.
 
-Everything else that carries our label is left alone; `doctor` reports it.
+Only complete ones are adopted; `doctor` reports the others.
 """
 
 import logging

@@ -1,7 +1,7 @@
-"""PostgreSQL's own container: made once, started again, never initialised over.
+"""PostgreSQL's container: created once, started again, and an existing cluster never overwritten.
 
-The cluster's password never enters an environment or a command line: `initdb` reads it from a
-mounted file in a throw-away container, and the server itself is started without it.
+The cluster's password never enters an environment variable or a command line: `initdb` reads it
+from a mounted file in a one-off container, and the server is started without it.
 """
 
 import os
@@ -44,10 +44,10 @@ MEMORY = 4 << 30
 
 @dataclass(slots=True)
 class DatabaseServer:
-    """Brings the cluster up and recognises it.
+    """Starts the cluster, and checks that it is the one that belongs to the store.
 
-    It is asked to twice a minute, so the server is only told to read its rules again where that
-    is needed: `_in_force` are those that this process has seen it read.
+    The reconcile loop calls `ensure` twice a minute. PostgreSQL rereads its access rules only
+    when they differ from `_loaded_rules`, the last ones that this process made it read.
     """
 
     image: str
@@ -58,10 +58,10 @@ class DatabaseServer:
     volumes: Volumes
     cluster: Cluster
     facts: Facts
-    _in_force: str = field(default="", init=False)
+    _loaded_rules: str = field(default="", init=False)
 
     def serves(self) -> bool:
-        """Whether the cluster answers at this moment."""
+        """Whether the cluster answers now."""
         try:
             self.cluster.ready()
         except Failure:
@@ -69,15 +69,15 @@ class DatabaseServer:
         return True
 
     def since(self) -> str:
-        """Say since when its container runs, as the engine writes it; empty without one."""
+        """Return the engine's start time of the container; empty without a container."""
         facts = self.containers.facts(self.naming.database)
         return "" if facts is None else facts.started_at
 
     def examine(self) -> None:
-        """Prove that the cluster we know answers, and change nothing.
+        """Check that the store's cluster answers, without changing anything.
 
         Raises:
-            UpstreamFailed: why it does not, and how it comes back.
+            UpstreamFailed: it does not answer, or it is another cluster; the hint is the remedy.
         """
         self._refuse_paused()
         known = self.facts.get(IDENTIFIER)
@@ -88,26 +88,26 @@ class DatabaseServer:
                 raise _gone() from None
             raise
         if known is not None:
-            self._recognise(known)
+            self._refuse_other_cluster(known)
 
     def ensure(
         self, team_networks: Mapping[str, IPv4Network], on_progress: Callable[[str], None]
     ) -> None:
-        """Make the cluster serve the teams' networks.
+        """Create or start the cluster, and connect it to the teams' networks.
 
         Args:
-            team_networks: subnet by network name.
-            on_progress: told a line before each longer part.
+            team_networks: the subnet of each network, by network name.
+            on_progress: called with a line before each longer part.
 
         Raises:
-            UpstreamFailed: it does not come up, or it is not the cluster we know; nothing of it
-                is touched then.
+            UpstreamFailed: the cluster does not start, or it is not the store's cluster; its data
+                is unchanged.
         """
         image = self.images.ensure(self.image, on_progress)
         owner = self.images.account(self.image, "postgres")
-        self._initdb_password.unlink(missing_ok=True)  # of a killed run
+        self._initdb_password.unlink(missing_ok=True)  # left by a killed run
         rules = hba(tuple(team_networks.values()))
-        changed = self._write_rules(rules, owner) or rules != self._in_force
+        changed = self._write_rules(rules, owner) or rules != self._loaded_rules
         known = self.facts.get(IDENTIFIER)
         if not self._has_cluster():
             if known is not None:
@@ -120,11 +120,11 @@ class DatabaseServer:
             self.networks.connect(network, self.naming.database, address)
         self._await()
         if known is not None:
-            self._recognise(known)
+            self._refuse_other_cluster(known)
         if changed or started or known is None:
             self.cluster.prepare()
             self.cluster.reload()
-            self._in_force = rules
+            self._loaded_rules = rules
         if known is None:
             self.facts.set(IDENTIFIER, self.cluster.system_identifier())
 
@@ -133,8 +133,8 @@ class DatabaseServer:
         return self.naming.postgres_folder() / "initdb-password"
 
     def _write_rules(self, text: str, owner: tuple[int, int]) -> bool:
-        """Write the access rules, if others are there; say whether that was so."""
-        # Only root and PostgreSQL's own user may pass; the parent keeps everybody else out.
+        """Write the access rules if they changed; return whether they did."""
+        # These folders belong to PostgreSQL's user; their parent, 0700, excludes other users.
         folder = make_folder(self.naming.postgres_folder())
         for name in ("conf", "socket"):
             make_folder(folder / name)
@@ -154,7 +154,7 @@ class DatabaseServer:
     def _initialise(self, image: ImageFacts, owner: tuple[int, int]) -> None:
         self.volumes.ensure(self.naming.database_volume, labels=self.naming.labels("database"))
         secret = ensure_secret(self.naming.postgres_folder() / "password")
-        # initdb runs as PostgreSQL's user and needs a copy it can read.
+        # initdb runs as PostgreSQL's user, which needs a copy that it can read.
         copy = self._initdb_password
         write_private(copy, secret, uid=owner[0], gid=owner[1])
         spec = ContainerSpec(
@@ -178,7 +178,7 @@ class DatabaseServer:
             )
 
     def _run(self, image: ImageFacts, owner: tuple[int, int]) -> bool:
-        """Make the container run; say whether it did not before."""
+        """Start the container; return whether it was not running before."""
         self._refuse_paused()
         name = self.naming.database
         facts = self.containers.facts(name)
@@ -232,17 +232,17 @@ class DatabaseServer:
                     continue
                 log = self.containers.logs(self.naming.database, tail=30)
                 raise UpstreamFailed(
-                    f"PostgreSQL does not come up. {cause.message}",
+                    f"PostgreSQL does not start. {cause.message}",
                     f"`docker logs {self.naming.database}` shows more.",
                     output=log,
                 ) from cause
             return
 
-    def _recognise(self, known: str) -> None:
+    def _refuse_other_cluster(self, known: str) -> None:
         try:
             found = self.cluster.system_identifier()
         except NotFound:
-            found = ""  # a cluster that was never prepared, so not the one we know
+            found = ""  # a cluster that was never prepared, so not the store's
         if known != found:
             raise UpstreamFailed(
                 "This PostgreSQL cluster is not the one the store knows.",

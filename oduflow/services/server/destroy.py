@@ -1,4 +1,7 @@
-"""Remove exactly what an instance made, by its labels, chains and folders, never by prune."""
+"""Remove everything that an instance created, found by its labels, chains and folders.
+
+Never uses Docker's `prune`, which would remove other products' objects.
+"""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -16,17 +19,19 @@ OWN_FILES = ("oduflow.db", "oduflow.db-shm", "oduflow.db-wal", "reserve")
 
 
 def refuse_while_working(jobs: Jobs, store: Store) -> None:
-    """Refuse while another process, such as a command line, still makes things.
+    """Refuse while another process, such as a command line, runs jobs.
 
     Raises:
-        Busy: names its jobs.
+        Busy: names the jobs.
     """
     store.migrate()
     alive = [job for job in jobs.store.unfinished() if jobs.alive(job.id)]
     if alive:
         raise Busy(
-            "Still at work: " + ", ".join(f"{job.operation} {job.target}" for job in alive) + ".",
-            "Wait for it, or cancel it with `oduflow call cancel_job`.",
+            "Jobs are running: "
+            + ", ".join(f"{job.operation} {job.target}" for job in alive)
+            + ".",
+            "Wait for them, or cancel them with `oduflow call cancel_job`.",
         )
 
 
@@ -38,22 +43,22 @@ def destroy_everything(
     store: Store,
     recoverables: tuple[Recoverable, ...],
 ) -> Iterator[str]:
-    """Remove everything, telling a line for each thing removed.
+    """Remove everything, and yield a line for each removed object.
 
-    Roles and databases go with PostgreSQL's volume. Containers go first, so that nothing runs
-    when the rules fall. Safe to repeat: the instance's name is enough to find all of it.
+    Roles and databases are removed with PostgreSQL's volume. Containers are removed first, so that
+    none runs without firewall rules. Can be repeated: the instance's name finds what is left.
 
     Raises:
-        UpstreamFailed: firewall rules may still stand; everything else is removed.
+        UpstreamFailed: firewall rules may remain; everything else is removed.
     """
-    anything = {naming.label("kind"): ""}
-    for container in engine.containers.list(anything):
+    labels = {naming.label("kind"): ""}
+    for container in engine.containers.list(labels):
         engine.containers.remove(container.name)
         yield f"removed container {container.name}"
-    for network in networks.list(anything):
+    for network in networks.list(labels):
         networks.remove(network.name)
         yield f"removed network {network.name}"
-    for volume in engine.volumes.list(anything):
+    for volume in engine.volumes.list(labels):
         engine.volumes.remove(volume.name)
         yield f"removed volume {volume.name}"
     state = firewall.remove(naming.instance)
@@ -64,7 +69,7 @@ def destroy_everything(
     yield from _remove_data(naming, folders)
     if not state.ok:
         raise UpstreamFailed(
-            f"The firewall rules of {naming.instance} may still stand: {state.reason}.",
+            f"The firewall rules of {naming.instance} may remain: {state.reason}.",
             "Everything else is removed. Run `oduflow destroy` again as root, with the same "
             "configuration and with iptables installed: it finds them by the instance's name.",
         )
@@ -78,6 +83,7 @@ def _remove_data(naming: Naming, names: Sequence[str]) -> Iterator[str]:
             yield f"removed folder {folder}"
     for name in OWN_FILES:
         (naming.data_dir / name).unlink(missing_ok=True)
-    # Lock files are never unlinked while somebody could hold one; the server's is ours now.
+    # Removing a held lock file would let two processes hold locks of one name; here the caller
+    # holds the server's lock, and no job runs.
     shutil.rmtree(naming.data_dir / "locks", ignore_errors=True)
     yield f"removed the store in {naming.data_dir}"

@@ -1,4 +1,4 @@
-"""The data folder's disk: how much must be free, and a reserve for the day it is full."""
+"""The data folder's disk: the space that must be free, and a reserve for a full disk."""
 
 import os
 import shutil
@@ -9,19 +9,19 @@ from oduflow.domain.errors import QuotaReached
 from oduflow.files.private import writing
 
 MINIMUM_FREE_BYTES = 1 << 30
-RESERVE_BYTES = 16 << 20  # several times what the store's log grows to before it is reused
+RESERVE_BYTES = 16 << 20  # several times the size at which SQLite's write-ahead log is reused
 
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """The disk below the data folder.
+    """The disk that holds the data folder.
 
-    On a disk that is full to the last byte the store can record nothing, so nothing could be
-    deleted either. A file that holds space, and is given up then, keeps the way out open.
+    On a completely full disk the store cannot write, so not even a deletion could be recorded.
+    The reserve is a file whose removal frees the space for that.
 
     Attributes:
         folder: the data folder.
-        minimum: bytes that must be free before anything is made.
+        minimum: bytes that must be free before anything is created.
     """
 
     folder: Path
@@ -33,33 +33,33 @@ class Disk:
         return self.folder / "reserve"
 
     def free(self) -> int:
-        """Measure what is free, in bytes."""
+        """Return the free space in bytes."""
         with writing():
             return shutil.disk_usage(self.folder).free
 
     def require(self) -> None:
-        """Make sure that there is room for something new.
+        """Refuse to create anything when too little space is free.
 
         Raises:
-            QuotaReached: there is not.
+            QuotaReached: less than `minimum` is free.
         """
         free = self.free()
         if free < self.minimum:
             raise QuotaReached(
-                f"Only {free >> 20} MiB are free where the data lies.",
+                f"Only {free >> 20} MiB are free on the data folder's disk.",
                 f"Delete environments or free disk space; creating needs {self.minimum >> 20} MiB.",
             )
 
     def hold_reserve(self) -> None:
-        """Take the reserve, or take it again, where there is room for it."""
+        """Create the reserve if it is missing and there is space for it."""
         if self.reserve.exists() or self.free() < self.minimum:
             return
         try:
             with self.reserve.open("wb") as file:
                 os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
-        except OSError:  # others were faster
+        except OSError:  # another program filled the disk meanwhile
             self.give_up_reserve()
 
     def give_up_reserve(self) -> None:
-        """Free the reserve, so that what is under way can be undone and things be deleted."""
+        """Remove the reserve, so that work can be undone and environments can be deleted."""
         self.reserve.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Look at every part that creating an environment needs, and say what is missing."""
+"""Check every part that creating an environment needs; report what is missing and its remedy."""
 
 import os
 from collections import Counter
@@ -19,12 +19,12 @@ from oduflow.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Doctor:
-    """Names each part and its health; also the server's `/readyz`.
+    """Checks the health of each part, for `oduflow doctor` and `/readyz`.
 
     Attributes:
-        settings: returns the configuration as it is now.
-        engine, images, infrastructure, recoverables: over a connection of their own to the
-            engine, which answers within seconds or not at all.
+        settings: returns the current configuration.
+        engine, images, infrastructure, recoverables: use their own connection to the engine, with
+            a time limit of a few seconds.
     """
 
     settings: Callable[[], Settings]
@@ -38,25 +38,25 @@ class Doctor:
     facts: Facts
 
     def findings(self) -> tuple[HealthFinding, ...]:
-        """Look at everything now; each part has a time limit of its own."""
+        """Check every part now; each check has its own time limit."""
         docker = _finding("docker", self._docker)
-        by_itself: dict[str, Callable[[], str]] = {
+        without_docker: dict[str, Callable[[], str]] = {
             "user": _user,
             "git": self._git,
             "store": self._store,
             "disk": self._disk,
         }
-        through_docker: dict[str, Callable[[], str]] = {
+        with_docker: dict[str, Callable[[], str]] = {
             "images": self._images,
             "postgres": self._postgres,
             "isolation": self._isolation,
         }
         return (
             docker,
-            *(_finding(part, check) for part, check in by_itself.items()),
+            *(_finding(part, check) for part, check in without_docker.items()),
             *(
-                _finding(part, check if docker.ok else _not_looked_at)
-                for part, check in through_docker.items()
+                _finding(part, check if docker.ok else _not_checked)
+                for part, check in with_docker.items()
             ),
         )
 
@@ -65,23 +65,23 @@ class Doctor:
         return Counter(str(row.state) for row in self.rows.all())
 
     def proxies(self) -> HealthFinding:
-        """Report what the server saw of the proxies in front; nothing is less ready for it."""
+        """Report a wrong `trusted_proxies`, as requests showed it; it does not affect readiness."""
         return _finding("proxies", self._proxies)
 
     def leftovers(self) -> tuple[HealthFinding, ...]:
-        """Report what carries our label and belongs to nothing we know."""
+        """Report objects with the instance's label that belong to no row."""
         try:
             found = tuple(find_leftovers(self.recoverables))
         except Failure:
-            return ()  # the part that failed is among the findings already
+            return ()  # the failed part is already among the findings
         return tuple(
             HealthFinding(
                 "leftover",
                 ok=False,
-                message=f"{each.kind} {each.name} belongs to nothing that we know.",
-                hint=f"Look at it, then `{each.removal}`; we delete nothing without a row."
+                message=f"{each.kind} {each.name} belongs to no row of the store.",
+                hint=f"Look at it, then `{each.removal}`; nothing without a row is deleted."
                 if each.removal
-                else "It takes space until `oduflow destroy`; we delete nothing without a row.",
+                else "It takes space until `oduflow destroy`; nothing without a row is deleted.",
             )
             for each in found
         )
@@ -140,8 +140,8 @@ def _user() -> str:
     return "The server runs as root."
 
 
-def _not_looked_at() -> str:
-    raise UpstreamFailed("Not looked at: Docker does not answer.", "Mend docker first.")
+def _not_checked() -> str:
+    raise UpstreamFailed("Not checked: Docker does not answer.", "Start Docker first.")
 
 
 def _finding(part: str, check: Callable[[], str]) -> HealthFinding:
@@ -151,4 +151,4 @@ def _finding(part: str, check: Callable[[], str]) -> HealthFinding:
         return HealthFinding(part, ok=False, message=failure.message, hint=failure.hint)
     except OSError as cause:
         reason = cause.strerror or type(cause).__name__
-        return HealthFinding(part, ok=False, message=f"It cannot be looked at: {reason}.")
+        return HealthFinding(part, ok=False, message=f"It cannot be checked: {reason}.")

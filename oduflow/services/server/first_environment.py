@@ -1,4 +1,4 @@
-"""The first minutes: a base template, and an environment from the sample addons."""
+"""Quickstart: create a base template, and an environment from the sample addons."""
 
 import time
 from collections.abc import Callable
@@ -24,26 +24,26 @@ MODULE = "field_notes"
 REPOSITORY = "addons.git"
 PORT_DISTANCE = 770
 HIGHEST_PORT = 65535
-PATIENCE_SECONDS = 180.0
+BUSY_SECONDS = 180.0
 PAUSE_SECONDS = 0.5
 
 
 def sample_port(server_port: int) -> int:
-    """Say on which loopback port the sample addons are served: 8770 beside 8000.
+    """Return the loopback port of the sample addons' git server: 8770 for a server on 8000.
 
-    It follows from the server's port, because environments remember the repository's URL.
+    It is computed from the server's port, so that the URL that environments store stays valid.
     """
     above = server_port + PORT_DISTANCE
     return above if above <= HIGHEST_PORT else server_port - PORT_DISTANCE
 
 
 def sample_authority(server_port: int) -> str:
-    """Name the sample's git server as `git_allowed_hosts` would list it."""
+    """Return host and port of the sample's git server, as `git_allowed_hosts` would list it."""
     return f"127.0.0.1:{sample_port(server_port)}"
 
 
 def sample_url(server_port: int) -> str:
-    """Name the sample repository."""
+    """Return the URL of the sample repository."""
     return f"http://{sample_authority(server_port)}/{REPOSITORY}"
 
 
@@ -64,18 +64,19 @@ def serve_sample(naming: Naming, server_port: int) -> SampleGitServer:
 def first_environment(
     runner: Runner, actor: Actor, repo_url: str, on_progress: Callable[[Job], None]
 ) -> Envelope[Any]:
-    """Make the base template and the first environment, or bring those that exist to serve.
+    """Create the base template and the first environment; start the environment if it exists.
 
     Returns:
-        The environment's envelope; a `conflict` where it is there and is not ours to change.
+        The environment's envelope; its error is a `conflict` when an environment of that name
+        exists and differs.
 
     Raises:
-        Failure: one of them could not be made; says which and why.
+        Failure: the template or the environment could not be created.
     """
 
-    def patiently(tool: str, **arguments: Any) -> Envelope[Any]:
-        # After a start, the server itself may be at the same thing, which was running before.
-        deadline = time.monotonic() + PATIENCE_SECONDS
+    def call_when_free(tool: str, **arguments: Any) -> Envelope[Any]:
+        # After a restart, the reconciler may be starting the same environment and hold its lock.
+        deadline = time.monotonic() + BUSY_SECONDS
         while True:
             try:
                 return runner.call(
@@ -86,8 +87,8 @@ def first_environment(
                     raise
             time.sleep(PAUSE_SECONDS)
 
-    _made(patiently("create_template", name=TEMPLATE))
-    environment = patiently(
+    _require_success(call_when_free("create_template", name=TEMPLATE))
+    environment = call_when_free(
         "create_environment",
         name=ENVIRONMENT,
         repo_url=repo_url,
@@ -96,12 +97,12 @@ def first_environment(
     )
     if environment.error is not None and environment.error.kind is Kind.CONFLICT:
         return environment
-    if getattr(_made(environment).data, "state", None) is EnvironmentState.RUNNING:
+    if getattr(_require_success(environment).data, "state", None) is EnvironmentState.RUNNING:
         return environment
-    return _made(patiently("start_environment", name=ENVIRONMENT))
+    return _require_success(call_when_free("start_environment", name=ENVIRONMENT))
 
 
-def _made(envelope: Envelope[Any]) -> Envelope[Any]:
+def _require_success(envelope: Envelope[Any]) -> Envelope[Any]:
     if envelope.error is not None:
         error = envelope.error
         raise UpstreamFailed(error.message, error.hint, output=error.output)

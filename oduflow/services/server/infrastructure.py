@@ -1,7 +1,7 @@
-"""What stands before the first environment: networks, the database, the firewall, team folders.
+"""The infrastructure of all environments: networks, database server, firewall, team folders.
 
-Everything is made if it is missing and left alone if it is there, so each start and each call may
-ask for it again.
+Missing parts are created and existing ones are left as they are, so every start and every call can
+request it again.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,10 +29,10 @@ LOCK_WAIT_SECONDS = 120.0
 
 @dataclass(slots=True)
 class Infrastructure:
-    """Makes and watches what all environments share.
+    """Creates and checks the infrastructure.
 
     Attributes:
-        isolation: whether the firewall's rules stood when they were last applied.
+        isolation: the state of the firewall rules when they were last applied or checked.
     """
 
     settings: Settings
@@ -43,19 +43,19 @@ class Infrastructure:
     locks: FileLocks
     disk: Disk
     isolation: FirewallState | None = None
-    _stands: bool = False
+    _ensured: bool = False
 
     def ensure(self, on_progress: Callable[[str], None] = lambda _line: None) -> FirewallState:
-        """Make everything that is missing.
+        """Create everything that is missing.
 
         Args:
-            on_progress: told a line before each longer part.
+            on_progress: called with a line before each longer part.
 
         Returns:
             Whether environments are isolated as planned.
 
         Raises:
-            Failure: which part could not be made, and why.
+            Failure: a part could not be created.
         """
         with self.locks.acquire(LockKey.infrastructure(), "start", wait=LOCK_WAIT_SECONDS):
             make_folder(self.naming.data_dir)
@@ -66,29 +66,31 @@ class Infrastructure:
                 make_folder(self.naming.team_folder(team))
                 name = self.naming.team_network(team)
                 subnets[name] = self._network(name, f"team-{team}", icc=False)
-            # The rules come before the database: no address is ever open without them.
+            # Firewall rules first: the database's addresses are never open without them.
             state = self.apply_firewall()
             self.database.ensure(subnets, on_progress)
             self.disk.hold_reserve()
-            self._stands = True
+            self._ensured = True
             return state
 
     def wake(self) -> None:
-        """Make what is missing where the database does not answer: a command line has no keeper.
+        """Create what is missing if the database does not answer.
+
+        The server's reconcile loop does this anyway; a command line has no such loop.
 
         Raises:
-            Failure: what is missing and could not be made.
+            Failure: a missing part could not be created.
         """
-        if not self._stands or not self.database.serves():
+        if not self._ensured or not self.database.serves():
             self.ensure()
 
     def require(self) -> None:
-        """Make sure that an environment can be made now.
+        """Refuse to create an environment when disk, infrastructure or isolation do not allow it.
 
         Raises:
-            Forbidden: tenants cannot be kept apart on this machine.
-            QuotaReached: the disk has no room for it.
-            Failure: what is missing and could not be made.
+            Forbidden: several teams are configured and cannot be isolated on this machine.
+            QuotaReached: too little disk space is free.
+            Failure: a missing part could not be created.
         """
         self.disk.require()
         self.wake()
@@ -100,22 +102,22 @@ class Infrastructure:
             and not self.settings.firewall.allow_unisolated
         ):
             raise Forbidden(
-                f"Environments of several teams cannot be kept apart here: {state.reason}",
-                "Mend the firewall (`oduflow doctor`), or set [firewall] allow_unisolated = true.",
+                f"Environments of several teams cannot be isolated here: {state.reason}",
+                "Repair the firewall (`oduflow doctor`) or set [firewall] allow_unisolated = true.",
             )
 
     def apply_firewall(self) -> FirewallState:
-        """Make the rules stand, again where somebody flushed them."""
+        """Apply the firewall rules, also those that another program removed."""
         self.isolation = self.firewall.apply(self.firewall_plan())
         return self.isolation
 
     def check_firewall(self) -> FirewallState:
-        """Say whether the rules stand, and change nothing."""
+        """Check whether the firewall rules are in place, without changing them."""
         self.isolation = self.firewall.check(self.firewall_plan())
         return self.isolation
 
     def database_since(self) -> str:
-        """Say since when the database's container runs, as the engine writes it."""
+        """Return the engine's start time of the database's container."""
         return self.database.since()
 
     def database_address(self, team: str) -> str:
@@ -123,7 +125,7 @@ class Infrastructure:
         return str(database_address(self._subnet(self.naming.team_network(team))))
 
     def firewall_plan(self) -> FirewallPlan:
-        """Gather the facts that the rules follow from."""
+        """Collect the facts from which the firewall rules are computed."""
         configured = self.settings.firewall
         return FirewallPlan(
             instance=self.naming.instance,
@@ -140,9 +142,9 @@ class Infrastructure:
         )
 
     def _team_nets(self) -> Iterator[TeamNet]:
-        # Those that exist, not those that are configured: what a team left behind when it was
-        # taken out of the configuration stays locked in.
-        # In one order: the engine lists them in any, and each new order would be a new plan.
+        # All existing networks, not only those of configured teams: containers of a team that was
+        # removed from the configuration stay isolated. Sorted, because the engine lists networks
+        # in any order, and another order would count as another plan.
         known = self.networks.list(self.naming.labels("network"))
         for found in sorted(known, key=lambda network: network.name):
             if found.name.startswith(self.naming.team_network("")):
@@ -167,7 +169,7 @@ class Infrastructure:
             else:
                 return subnet
         raise UpstreamFailed(
-            f"No subnet could be had for network {name}.",
+            f"No free subnet was found for network {name}.",
             "Give [server] subnet_pool a private range that nothing else uses.",
         )
 
@@ -175,7 +177,7 @@ class Infrastructure:
         facts = self.networks.facts(network)
         if facts is None:
             raise UpstreamFailed(
-                f"Network {network} is missing.", "Restart the server; it is made at start."
+                f"Network {network} is missing.", "Restart the server: it creates it."
             )
         return IPv4Network(facts.subnet)
 

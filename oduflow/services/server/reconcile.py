@@ -1,9 +1,9 @@
-"""Reconcile: make the world agree with the store, and finish or undo what a dead process began.
+"""Reconcile: compare rows with Docker, and finish or undo the work of processes that died.
 
-Runs only in the server, at its start and every half minute, and touches only what it can lock.
-What boots Odoo goes on as a job, within the boot limit, so that one environment that hangs holds
-up no other. Nothing without a row is ever deleted, except throw-away containers that a killed
-process left.
+Runs only in the server, at its start and every half minute, and changes only rows whose lock is
+free. Starting an Odoo continues as a job within the boot limit, so that an environment that hangs
+delays no other. Objects without a row are never deleted, except image inspection containers that
+a killed process left.
 """
 
 import logging
@@ -23,15 +23,15 @@ from oduflow.services.server.adoption import adopt
 log = logging.getLogger(__name__)
 
 JOBS_KEPT = timedelta(days=30)
-AUDIT_KEPT = timedelta(days=400)  # a year, and time to look back at it
+AUDIT_KEPT = timedelta(days=400)  # a year, and a month to read it
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciler:
-    """Settles every noun's unfinished rows.
+    """Settles the unfinished rows of every noun.
 
     Attributes:
-        recoverables: the nouns, each after those that it depends on.
+        recoverables: every noun, each after those that it depends on.
     """
 
     recoverables: tuple[Recoverable, ...]
@@ -44,7 +44,7 @@ class Reconciler:
         """Settle every row whose lock is free.
 
         Args:
-            at_start: also bring back what was running before the engine or the machine restarted.
+            at_start: also start environments that ran before the engine or the machine restarted.
         """
         for job in self.work.jobs.interrupt_dead():
             log.warning("job %s (%s %s) was interrupted", job.id, job.operation, job.target)
@@ -57,7 +57,7 @@ class Reconciler:
                 self._settle(row)
 
     def _remove_inspections(self) -> None:
-        """Remove the containers with which a killed process was inspecting an image."""
+        """Remove the image inspection containers of processes that no longer exist."""
         for container in self.containers.list(self.naming.labels("inspect")):
             process = container.labels.get(self.naming.label("process"), "")
             if not Path("/proc", process or "0").exists():
@@ -67,14 +67,14 @@ class Reconciler:
         try:
             held = self.work.locks.acquire(row.key, RECONCILER)
         except Busy:
-            return  # its owner lives
+            return  # a living process works on it
         passed_on = False
         try:
             passed_on = row.settle(held)
         except Failure as failure:
             log.warning("%s: %s", row.key, failure.message)
         except Exception:
-            log.exception("%s: a defect; the other rows are settled all the same", row.key)
+            log.exception("%s: a defect; the other rows are settled", row.key)
         finally:
             if not passed_on:
                 held.release()

@@ -1,4 +1,4 @@
-"""The reconcile loop: make the infrastructure, reconcile, and repeat every half minute."""
+"""The reconcile loop: ensure the infrastructure, reconcile, and repeat every half minute."""
 
 import logging
 import threading
@@ -15,12 +15,12 @@ RETRY_SECONDS = 3.0
 
 
 class ReconcileLoop:
-    """Runs in a thread of its own.
+    """Runs the rounds in a thread.
 
     Args:
-        infrastructure: made before each round.
+        infrastructure: ensured at the start of each round.
         reconciler: settles the rows of every noun.
-        revoke_removed_teams: ends the access of teams that are no longer configured.
+        revoke_removed_teams: revokes the access of teams that are no longer configured.
     """
 
     def __init__(
@@ -36,9 +36,9 @@ class ReconcileLoop:
         self._thread = threading.Thread(target=self._run, name="reconcile-loop", daemon=True)
         self._starting = threading.Lock()
         self._started = False
-        self._revive = True  # at the next good look: what ran before we lost sight of the engine
+        self._revive = True  # whether the next successful round starts stopped environments
         self._database_since = ""
-        self._told = ""
+        self._logged_problem = ""
 
     def start(self) -> None:
         """Start the loop; a second call does nothing."""
@@ -48,41 +48,42 @@ class ReconcileLoop:
                 self._thread.start()
 
     def stop(self) -> None:
-        """End the loop after the step it is in; does not wait."""
+        """Stop the loop after its current round, without waiting for it."""
         self._stop.set()
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._stop.wait(INTERVAL_SECONDS if self._look() else RETRY_SECONDS)
+            self._stop.wait(INTERVAL_SECONDS if self._round() else RETRY_SECONDS)
 
-    def _look(self) -> bool:
-        """Look once; tell each new reason for which environments cannot be created, once."""
+    def _round(self) -> bool:
+        """Run one round; return whether it succeeded."""
         try:
             self._revoke_removed_teams()  # first: it needs no engine
             state = self._infrastructure.ensure()
             self._notice_restart(self._infrastructure.database_since())
             self._reconciler.reconcile(at_start=self._revive)
         except Failure as failure:
-            # An engine that comes back has stopped what ran, as a machine that starts has.
+            # The engine may have restarted, which stops environments as a reboot does.
             self._revive = True
-            self._tell(f"{failure.message} {failure.hint}".strip())
+            self._log_once(f"{failure.message} {failure.hint}".strip())
             return False
         except Exception:
             log.exception("the reconcile loop hit a defect")
             return False
-        self._tell("" if state.ok else f"Isolation is reduced: {state.reason}")
+        self._log_once("" if state.ok else f"Isolation is reduced: {state.reason}")
         if self._revive:
             self._revive = False
             log.info("ready: environments can be created")
         return True
 
     def _notice_restart(self, database_since: str) -> None:
-        """Know an engine that came back between two looks by the database it had stopped."""
+        """Detect an engine that restarted between two rounds: its database has a new start time."""
         if database_since != self._database_since:
             self._database_since = database_since
             self._revive = True
 
-    def _tell(self, problem: str) -> None:
-        if problem and problem != self._told:
+    def _log_once(self, problem: str) -> None:
+        """Log a problem when it differs from that of the last round."""
+        if problem and problem != self._logged_problem:
             log.warning("%s", problem)
-        self._told = problem
+        self._logged_problem = problem

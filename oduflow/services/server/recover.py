@@ -1,4 +1,4 @@
-"""What the server itself leaves: throw-away containers, databases, its own folders."""
+"""Find leftovers that belong to no single noun: one-off containers, databases, folders."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from oduflow.services.recoverable import Leftover, Recoverable
 
 @dataclass(frozen=True, slots=True)
 class ServerRecovery(Recoverable):
-    """Implements `Recoverable` for what belongs to no noun alone."""
+    """Implements `Recoverable` for one-off containers, databases and the server's folders."""
 
     naming: Naming
     containers: Containers
@@ -20,7 +20,7 @@ class ServerRecovery(Recoverable):
     folders: ClassVar[tuple[str, ...]] = ("audit", "failpoints", "postgres", "sample")
 
     def pieces(self) -> Iterator[tuple[str, Leftover]]:
-        """Find throw-away containers and databases, each with the id of its template or other."""
+        """Find one-off containers and databases, each with the id of its row."""
         for container in self.containers.list(self.naming.labels("once")):
             owner = self.naming.own_labels(container.labels).get("id", "")
             yield owner, Leftover("Container", container.name, f"docker rm -f {container.name}")

@@ -1,4 +1,4 @@
-"""Create a template: answer the one that exists, or install a fresh Odoo and seal it."""
+"""Create a template: return the one that exists, or install a new Odoo and seal its database."""
 
 from dataclasses import dataclass, field
 from importlib import resources
@@ -19,7 +19,7 @@ from oduflow.files.private import ensure_secret, make_folder, write_private
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.images import check_repository, check_user
-from oduflow.services.saga import Saga, Step
+from oduflow.services.saga import RESERVE, Saga, Step, record_steps
 from oduflow.services.templates.delete import TemplateCleanup, remove_template
 from oduflow.services.templates.view import template_view
 
@@ -29,11 +29,11 @@ BUILD_CONNECTIONS = 20
 
 
 def ensure_template(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[TemplateView]:
-    """Create the template, or answer the one that is there already.
+    """Return the template if it exists, else create it.
 
     Raises:
-        Conflict: the name is taken by another one.
-        Failure: why it could not be made; nothing is left of it.
+        Conflict: a template of that name exists with another image or other modules.
+        Failure: it could not be created, and everything created for it was removed.
     """
     image = args.odoo_image or deps.settings.images.odoo.format(version=DEFAULT_VERSION)
     modules = tuple(sorted(set(args.modules)))
@@ -48,7 +48,7 @@ def ensure_template(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[Tem
         shown = template_view(deps.store.environments, existing)
         return Outcome(shown, f"Template {args.name} exists already.")
     if existing is not None:
-        # We hold the name's lock, so whoever began this is dead: finish their undoing first.
+        # This call holds the name's lock, so the process that began the row is dead.
         remove_template(deps, existing)
     deps.infrastructure.require()
     check_repository(deps.settings.images.odoo, args.odoo_image)
@@ -75,19 +75,16 @@ def ensure_template(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[Tem
 
 
 def _build(deps: Deps, call: Call, row: Template, image: ImageFacts) -> Template:
-    """Make everything the row names and seal it; on failure, remove what was made.
-
-    Raises:
-        Failure: why it was not made.
-    """
+    """Run the steps; when one fails, remove everything that was created."""
     work = TemplateBuild(deps, call, row, image)
-    Saga("template", work.steps(), work.began, deps.work.failpoints).run()
+    on_step = record_steps(lambda step: deps.store.templates.update(row.id, step=step), call.report)
+    Saga("template", work.steps(), on_step, deps.work.failpoints).run()
     return deps.store.templates.update(row.id, state=TemplateState.READY, step="", job="")
 
 
 @dataclass(slots=True)
 class TemplateBuild:
-    """The steps of one template."""
+    """The steps that create one template."""
 
     deps: Deps
     call: Call
@@ -104,7 +101,7 @@ class TemplateBuild:
         """List the steps in order."""
         parts = self.parts
         return (
-            Step("reserve", "reserving the name", self.reserve, parts.remove_row),
+            Step(RESERVE, "reserving the name", self.reserve, parts.remove_row),
             Step("folder", "making its folder", self.folder, parts.remove_folder),
             Step("database", "making an empty database", self.database, parts.remove_database),
             Step("volume", "making an empty filestore", self.volume, parts.remove_volume),
@@ -114,22 +111,16 @@ class TemplateBuild:
             Step("seal", "sealing the template", self.seal),
         )
 
-    def began(self, step: Step, number: int, total: int) -> None:
-        """Remember and tell which step begins."""
-        if number > 1:
-            self.deps.store.templates.update(self.row.id, step=step.name)
-        self.call.report(step.name, step.message, number, total)
-
     def reserve(self) -> None:
-        """Write the row, before anything else happens."""
+        """Write the row before the first side effect: recovery finds the rest through it."""
         self.deps.store.templates.add(self.row)
 
     def folder(self) -> None:
-        """Make the folder of the configuration and the secrets."""
+        """Create the folder for the configuration and the secrets."""
         make_folder(self.plan.folder)
 
     def database(self) -> None:
-        """Make an empty database, owned by the role that its objects stay with."""
+        """Create an empty database and the role that owns its objects, also after sealing."""
         name = self.plan.database
         password = self._password()
         self.deps.postgres.cluster.create_role(name, password, connection_limit=BUILD_CONNECTIONS)
@@ -137,13 +128,13 @@ class TemplateBuild:
         self.deps.postgres.tenant(name, password).prepare_empty()
 
     def volume(self) -> None:
-        """Make an empty filestore."""
+        """Create an empty filestore volume that Odoo's user can write."""
         self.deps.engine.volumes.ensure(self.plan.volume, labels=self.plan.labels(self.row))
         root = self.deps.engine.volumes.mountpoint(self.plan.volume)
         prepare_volume(root, self.image.uid, self.image.gid)
 
     def configuration(self) -> None:
-        """Write `odoo.conf` for the throw-away containers."""
+        """Write `odoo.conf` for the one-off containers."""
         conf = OdooConf(
             admin_passwd=odoo_hash(ensure_secret(self.plan.folder / "secrets" / "master_password")),
             db_host=self.deps.infrastructure.database_address(self.row.team),
@@ -156,7 +147,10 @@ class TemplateBuild:
         write_private(self.plan.conf, conf.render(), uid=uid, gid=gid)
 
     def modules(self) -> None:
-        """Install base, web and the asked-for modules, and prove it."""
+        """Install base, web and the requested modules, and check them in the database.
+
+        Odoo exits with 0 when an installation failed, so its exit code proves nothing.
+        """
         wanted = ("base", "web", *self.row.modules)
         options = ("--init", ",".join(wanted), "--stop-after-init", "--no-http")
         output = self._one_off(("odoo",), ("--config", CONF_TARGET, *options))
@@ -177,7 +171,7 @@ class TemplateBuild:
         self._one_off(("python3", "-c", script), (CONF_TARGET,))
 
     def seal(self) -> None:
-        """Let nobody in any more, and forget the password."""
+        """Close the database to connections, and delete the folder with its password."""
         self.deps.postgres.cluster.seal_template(self.plan.database, self.plan.database)
         self.parts.remove_folder()
 

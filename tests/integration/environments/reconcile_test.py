@@ -196,7 +196,7 @@ def test_what_is_not_complete_is_left_alone_and_told(instance: Instance) -> None
         told = doctor(instance)
         assert told.returncode == FAILED
         for noun, name in left:
-            assert f"FAIL  leftover: {noun} {name} belongs to nothing that we know." in told.stdout
+            assert f"FAIL  leftover: {noun} {name} belongs to no row of the store." in told.stdout
             if noun == "Container":
                 assert f"`docker rm -f {name}`" in told.stdout
         assert {name for _, name in left} <= {
