@@ -1,10 +1,12 @@
 """Every operation of the product, called by actors of every reach."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError, create_model
+from pydantic.fields import FieldInfo
 
 from oduflow import bootstrap
 from oduflow.domain.access import OPEN_TO_RESTRICTED, Actor, ActorKind, Scope, Tier
@@ -20,19 +22,7 @@ from tests.support.store_rows import job
 REGISTRY = Registry.discover(bootstrap.OPERATIONS)
 IDS = {("1", "shop"): "id-shop", ("1", "till"): "id-till", ("2", "shop"): "id-red"}
 OWN_JOB, FOREIGN_JOB, TEAMS_JOB = "a" * 12, "b" * 12, "c" * 12
-SAMPLES: dict[str, Any] = {
-    "repo_url": "https://git.example.com/a/b.git",
-    "code": "1",
-    "sql": "SELECT 1",
-    "argv": ["ls"],
-    "path": "README.md",
-    "snapshot": "before",
-    "modules": ["sale"],
-    "handle": "a" * 12,
-    "host": "git.example.com",
-    "username": "ann",
-    "login": "octocat",
-}
+CANDIDATES = ("shop", "a" * 12, "git.example.com", "https://git.example.com/a/b.git", ["sale"], 1)
 TEAM_WIDE = {"create_environment", "create_template", "delete_template", "list_templates"}
 OWN = {
     "create_grant",
@@ -251,6 +241,19 @@ def called(operation: Operation, name: str, job_id: str, **reach: Any) -> Kind |
 
 def sample(arguments: type[BaseModel], name: str, job_id: str) -> dict[str, Any]:
     """Fill in what an operation requires."""
-    known = SAMPLES | {"name": name, "job": job_id}
-    required = {field for field, about in arguments.model_fields.items() if about.is_required()}
-    return {field: known[field] for field in required}
+    known = {"name": name, "job": job_id}
+    required = {
+        field: about for field, about in arguments.model_fields.items() if about.is_required()
+    }
+    return {field: known.get(field) or accepted(about) for field, about in required.items()}
+
+
+def accepted(about: FieldInfo) -> Any:
+    """Return the first candidate that a field accepts."""
+    kind: Any = about.annotation
+    model = create_model("OneField", value=(kind, about))
+    for candidate in CANDIDATES:
+        with suppress(ValidationError):
+            model.model_validate({"value": candidate})
+            return candidate
+    raise AssertionError(f"add a candidate that {about} accepts")
