@@ -1,0 +1,196 @@
+"""One process of the product over a world in memory; its store, locks and jobs are real."""
+
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from math import inf
+from typing import Any, cast
+
+from oduflow.adapters.locks import FileBootSlots
+from oduflow.adapters.store import JobRows
+from oduflow.bootstrap.recoverables import recoverables
+from oduflow.bootstrap.store import store_group
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.outcome import Envelope, ErrorView, Status
+from oduflow.kernel.call import Origin
+from oduflow.kernel.jobs import Jobs
+from oduflow.kernel.registry import Registry
+from oduflow.kernel.runner import Runner
+from oduflow.services.deps import Deps
+from oduflow.services.groups import EngineGroup, GitGroup, PostgresGroup, StoreGroup, WorkGroup
+from oduflow.services.readiness import ReadinessPoll
+from oduflow.services.server.database import DatabaseServer
+from oduflow.services.server.destroy import destroy_everything
+from oduflow.services.server.disk import Disk
+from oduflow.services.server.doctor import Doctor
+from oduflow.services.server.infrastructure import Infrastructure
+from oduflow.services.server.reconcile import Reconciler
+from oduflow.settings import LiveSettings, parse
+from tests.support.fakes import FakeAudit, FakeGrantUsage
+from tests.support.memory.containers import MemoryContainers, MemoryNetworks
+from tests.support.memory.faults import Breakable, Faults, Mortal, MortalLocks
+from tests.support.memory.git import MemoryGit
+from tests.support.memory.postgres import MemoryCluster, MemoryTenant
+from tests.support.memory.volumes import MemoryVolumes
+from tests.support.memory.world import BLUE, TEAM, MemoryWorld
+
+KILL_SECONDS = 20
+BOOT_SECONDS = 1.0
+REGISTRY = Registry.discover("oduflow.operations")
+CALLER = Origin("test")
+
+
+class Process:
+    """A server and its command line at once: it answers calls and reconciles.
+
+    Attributes:
+        faults: makes calls of its parts, and steps of its sagas, fail.
+    """
+
+    def __init__(self, world: MemoryWorld, teams: str = BLUE) -> None:
+        self.world = world
+        self.faults = Faults()
+        self._mortal = Mortal(self.faults)
+        self._store = world.open_store()
+        self._settings = parse(
+            f'[server]\ninstance = "memory"\ndata_dir = "{world.data_dir}"\n{teams}'
+        )
+        self._networks = self._part("networks", MemoryNetworks(world.engine))
+        self.deps = self._wire()
+        self.runner = Runner(
+            REGISTRY,
+            self.deps,
+            locks=self.deps.work.locks,
+            jobs=self.deps.work.jobs,
+            audit=FakeAudit(),
+            environments=self.deps.store.environments,
+            grants=FakeGrantUsage(),
+        )
+
+    def call(self, tool: str, /, *, team: str = TEAM, **raw: Any) -> Envelope[Any]:
+        """Call an operation and wait for its end."""
+        actor = Actor(team, ActorKind.CLI, "ada")
+        return self.runner.call(tool, raw, actor, CALLER, wait=inf)
+
+    def ok(self, tool: str, /, **raw: Any) -> Any:
+        """Call an operation that succeeds; return its data."""
+        envelope = self.call(tool, **raw)
+        assert envelope.status is Status.OK, envelope.error
+        return envelope.data
+
+    def refused(self, tool: str, /, **raw: Any) -> ErrorView:
+        """Call a slow operation that fails; return its error."""
+        envelope = self.call(tool, **raw)
+        assert envelope.error is not None, envelope.summary
+        return envelope.error
+
+    def killed(self, tool: str, /, *, at: str, **raw: Any) -> None:
+        """Call an operation and kill this process when its saga reaches a point."""
+        self._mortal.kill_at = at
+        threading.Thread(target=self.call, args=(tool,), kwargs=raw, daemon=True).start()
+        assert self._mortal.dead.wait(KILL_SECONDS), f"{tool} never reached {at}"
+
+    def reconcile(self, *, at_start: bool = True) -> None:
+        """Reconcile as the server's loop does, and wait for the jobs that it starts."""
+        deps = self.deps
+        deps.infrastructure.ensure()
+        Reconciler(
+            recoverables(deps), deps.work, deps.store.audit, deps.engine.containers, deps.naming
+        ).reconcile(at_start=at_start)
+        for job in deps.work.jobs.here():
+            deps.work.jobs.wait(TEAM, job, inf)
+
+    def doctor(self) -> Doctor:
+        """Return the doctor of this process."""
+        deps = self.deps
+        return Doctor(
+            settings=lambda: deps.settings,
+            engine=cast("Any", AnsweringEngine()),
+            images=deps.engine.images,
+            infrastructure=deps.infrastructure,
+            recoverables=recoverables(deps),
+            git=deps.git.repositories,
+            rows=deps.store.environments,
+            store=self._store,
+            facts=deps.store.facts,
+        )
+
+    def destroy(self) -> Iterator[str]:
+        """Remove everything."""
+        deps, firewall = self.deps, cast("Any", self.world.firewall)
+        return destroy_everything(
+            deps.naming, deps.engine, self._networks, firewall, self._store, recoverables(deps)
+        )
+
+    def _wire(self) -> Deps:
+        world, rows, work = self.world, self._rows(), self._work()
+        engine = EngineGroup(
+            containers=self._part("containers", MemoryContainers(world.engine, world.images)),
+            images=self._part("images", world.images),
+            volumes=self._part("volumes", MemoryVolumes(world.engine)),
+        )
+        postgres = PostgresGroup(
+            cluster=self._part("cluster", MemoryCluster(world.postgres)),
+            tenant=lambda name, password: self._part(
+                "tenant", MemoryTenant(world.postgres, name, password)
+            ),
+        )
+        database = DatabaseServer(
+            self._settings.images.postgres,
+            world.naming,
+            engine.containers,
+            engine.images,
+            self._networks,
+            engine.volumes,
+            postgres.cluster,
+            rows.facts,
+        )
+        return Deps(
+            live=LiveSettings(self._settings),
+            naming=world.naming,
+            store=rows,
+            engine=engine,
+            postgres=postgres,
+            git=GitGroup(cast("Any", None), (), self._part("git", MemoryGit(world.git))),
+            work=work,
+            infrastructure=Infrastructure(
+                self._settings,
+                world.naming,
+                self._networks,
+                database,
+                cast("Any", world.firewall),
+                work.locks,
+                Disk(world.data_dir, world.disk_minimum),
+            ),
+            readiness=ReadinessPoll(world.odoo.login_status, BOOT_SECONDS, broken_seconds=0.0),
+        )
+
+    def _rows(self) -> StoreGroup:
+        rows = store_group(self._store, self.world.data_dir)
+        return replace(
+            rows,
+            environments=self._part("environments", rows.environments),
+            extra_repos=self._part("extra_repos", rows.extra_repos),
+            templates=self._part("templates", rows.templates),
+        )
+
+    def _work(self) -> WorkGroup:
+        folder, rows = self.world.data_dir / "locks", JobRows(self._store)
+        locks = MortalLocks(folder, self._mortal)
+        slots = FileBootSlots(folder, os.cpu_count() or 1, rows)
+        jobs = Jobs(rows, locks, slots, REGISTRY.cancellable)
+        return WorkGroup(failpoints=cast("Any", self._mortal), jobs=jobs, locks=locks)
+
+    def _part(self, name: str, part: object) -> Any:
+        return Breakable(part, name, self.faults)
+
+
+class AnsweringEngine:
+    """An engine that answers the doctor."""
+
+    def ping(self) -> None:
+        """Answer."""
+
+    def version(self) -> str:
+        return "0"

@@ -1,0 +1,250 @@
+import pytest
+
+from oduflow.domain.errors import Kind, QuotaReached
+from tests.support.memory.odoo import module
+from tests.support.memory.process import Process
+
+STEPS = (
+    "reserve",
+    "checkout",
+    "extra",
+    "python",
+    "database",
+    "filestore",
+    "configuration",
+    "modules",
+    "container",
+    "serving",
+)
+POINTS = [f"create.{step}.{when}" for step in STEPS for when in ("before", "after")]
+CALLS = (
+    "images.ensure",
+    "git.resolve_branch",
+    "git.checkout",
+    "git.copy",
+    "containers.create",
+    "containers.run_one_off",
+    "cluster.create_role",
+    "cluster.database_size",
+    "cluster.clone_database",
+    "cluster.hand_over",
+    "tenant.set_admin_password",
+    "tenant.renew_secrets",
+    "volumes.ensure",
+    "tenant.module_states",
+    "images.facts",
+    "containers.start",
+    "environments.add",
+    "environments.take_port",
+)
+
+
+def test_an_environment_serves_a_branch_from_a_copy_of_its_template(world, process, full):
+    made = process.ok("create_environment", **full)
+
+    [row] = process.deps.store.environments.list("1")
+    [template] = process.deps.store.templates.list("1")
+    copy = world.postgres.databases[f"env_{row.id}"]
+    source = world.postgres.databases[f"tpl_{template.id}"]
+    assert (made.name, made.state, made.branch) == ("sale", "running", "main")
+    assert (row.commit, row.step, row.job) == (world.git.commit("addons", "main"), "", "")
+    assert set(copy.modules) == {"base", "web", "sale"}
+    assert (copy.owner, copy.objects_of) == (f"env_{row.id}", f"env_{row.id}")
+    assert copy.secret != source.secret
+    assert copy.admin_password
+    assert world.odoo.installs[-1] == ("sale",)
+    filestore = world.engine.volumes[f"memory-env-{row.id}"].mountpoint / "filestore"
+    assert (filestore / f"env_{row.id}" / "assets").read_text() == "generated"
+
+
+def test_its_container_has_what_the_repositories_hold(world, process, full):
+    process.ok("create_environment", **full)
+
+    mounts = {
+        mount.target: mount.source
+        for mount in world.engine.containers["memory-env-1.sale"].spec.mounts
+    }
+    [row] = process.deps.store.environments.list("1")
+    assert {"/mnt/repo/addons", "/mnt/extra/web/web", "/mnt/python"} <= mounts.keys()
+    assert row.addons == ("/mnt/repo/addons", "/mnt/extra/web/web")
+    assert world.odoo.pip_runs == ["lxml"]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_step_that_fails_leaves_nothing(world, process, full, point):
+    before = world.everything()
+    process.faults.fail(point)
+
+    error = process.refused("create_environment", **full)
+
+    assert error.message == f"It broke at {point}."
+    assert world.everything() == before
+    assert process.deps.store.environments.list("1") == ()
+
+
+def test_a_call_that_fails_leaves_nothing(world, process, full):
+    before = world.everything()
+    left = {}
+    for call in CALLS:
+        process.faults.fail(call)
+        error = process.refused("create_environment", **full)
+        assert error.message == f"It broke at {call}."
+        if world.everything() != before or process.deps.store.environments.list("1"):
+            left[call] = world.everything()
+
+    assert left == {}
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_killed_creation_is_undone_at_the_next_start(world, process, full, point):
+    before = world.everything()
+    process.killed("create_environment", at=point, **full)
+    after = Process(world)
+
+    after.reconcile()
+
+    assert after.deps.store.environments.list("1") == ()
+    assert world.everything() == before
+    assert [job.status for job in after.deps.work.jobs.store.list("1", active=False, limit=1)] == [
+        "interrupted"
+    ]
+
+
+def test_a_killed_creation_is_undone_by_the_next_call_of_that_name(world, process, full):
+    process.killed("create_environment", at="create.database.after", **full)
+    after = Process(world)
+
+    assert after.ok("create_environment", **full).state == "running"
+
+    assert len(world.postgres.databases) == 2
+
+
+def test_what_cannot_be_undone_is_undone_later(world, process, full):
+    before = world.everything()
+    process.faults.fail("create.container.after")
+    process.faults.fail("volumes.remove")
+
+    process.refused("create_environment", **full)
+
+    assert [row.state for row in process.deps.store.environments.list("1")] == ["creating"]
+    process.reconcile(at_start=False)
+    assert world.everything() == before
+    assert process.deps.store.environments.list("1") == ()
+
+
+def test_a_module_that_cannot_be_installed_keeps_everything_for_inspection(world, process, sale):
+    world.odoo.broken.add("sale")
+
+    error = process.refused("create_environment", **sale)
+
+    [row] = process.deps.store.environments.list("1")
+    assert error.kind is Kind.UPSTREAM
+    assert error.message == "Not installed: sale: ValueError."
+    assert "it broke" in error.output
+    assert (row.state, row.error.message, row.step) == ("failed", error.message, "")
+    assert f"env_{row.id}" in world.postgres.databases
+    assert process.call("create_environment", **sale).error.kind is Kind.CONFLICT
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ({"boot_exit": 1}, "Odoo ended with exit code 1 before it served a page."),
+        (
+            {"boot_exit": 137, "out_of_memory": True},
+            "Odoo ended at its limit of 2048 MiB of memory before it served a page.",
+        ),
+        ({"page_status": 500}, "/web/login answers HTTP 500."),
+        ({"page_status": None}, "/web/login answers nothing."),
+    ],
+)
+def test_an_odoo_that_does_not_serve_is_kept_stopped_for_inspection(
+    world, process, sale, fault, told
+):
+    for name, value in fault.items():
+        setattr(world.odoo, name, value)
+
+    error = process.refused("create_environment", **sale)
+
+    [row] = process.deps.store.environments.list("1")
+    assert error.message == told
+    assert (row.state, row.error.message) == ("failed", told)
+    assert world.engine.containers["memory-env-1.sale"].status == "exited"
+
+
+def test_a_disk_that_is_full_keeps_nothing_for_inspection(world, process, sale):
+    before = world.everything()
+    process.faults.fail("containers.start", QuotaReached("The disk is full."))
+
+    error = process.refused("create_environment", **sale)
+
+    assert error.kind is Kind.QUOTA
+    assert world.everything() == before
+
+
+def test_nothing_is_begun_on_a_disk_without_room(world, process, sale):
+    world.disk_minimum = 1 << 60
+    before = world.everything()
+
+    error = Process(world).refused("create_environment", **sale)
+
+    assert error.kind is Kind.QUOTA
+    assert world.everything() == before
+
+
+def test_pip_that_fails_is_quoted_and_leaves_nothing(world, process, full):
+    before = world.everything()
+    world.odoo.pip_exit = 1
+
+    error = process.refused("create_environment", **full)
+
+    assert error.message == "pip could not install the repository's requirements.txt."
+    assert error.output == "ERROR: No matching distribution found"
+    assert world.everything() == before
+
+
+def test_a_host_port_that_another_program_took_is_exchanged(world, process, sale):
+    first = process.deps.settings.routing.port_range.first
+    world.engine.taken_ports.add(first)
+
+    made = process.ok("create_environment", **sale)
+
+    assert made.url.endswith(f":{first + 1}/")
+
+
+def test_a_repository_without_modules_makes_no_environment(world, process):
+    url = world.git.repository("docs", {"main": {"README": "hello"}})
+    before = world.everything()
+
+    error = process.refused("create_environment", name="docs", repo_url=url)
+
+    assert error.kind is Kind.INVALID
+    assert world.everything() == before
+
+
+def test_a_missing_branch_is_answered_with_those_like_it(world, process, sale):
+    world.git.repository("addons", {"mainline": module("sale")})
+
+    error = process.refused("create_environment", **sale, branch="mainlin")
+
+    assert error.kind is Kind.NOT_FOUND
+    assert "mainline" in error.hint
+
+
+def test_calling_again_answers_what_is_there(world, process, sale):
+    made = process.ok("create_environment", **sale)
+    before = world.everything()
+
+    assert process.ok("create_environment", **sale) == made
+    other = process.refused("create_environment", **{**sale, "modules": []})
+
+    assert other.kind is Kind.CONFLICT
+    assert world.everything() == before
+
+
+def test_an_environment_of_a_deleted_template_is_not_begun(world, process, sale):
+    process.ok("delete_template", name="base")
+
+    error = process.refused("create_environment", **sale)
+
+    assert (error.kind, error.message) == (Kind.INVALID, "There is no template yet.")
