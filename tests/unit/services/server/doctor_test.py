@@ -47,7 +47,7 @@ def test_what_the_system_refuses_is_a_finding_without_a_path(tmp_path, monkeypat
     [disk] = [one for one in doctor(tmp_path, []).findings() if one.part == "disk"]
 
     assert not disk.ok
-    assert disk.message == "It cannot be looked at: Permission denied."
+    assert disk.message == "It cannot be checked: Permission denied."
 
 
 def test_doctor_says_why_root_is_needed(tmp_path, monkeypatch):

@@ -56,7 +56,7 @@ def test_a_busy_first_environment_is_waited_for():
 
 
 def test_a_busy_first_environment_is_waited_for_until_the_deadline(monkeypatch):
-    monkeypatch.setattr(first, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(first, "BUSY_SECONDS", 0)
 
     with pytest.raises(Busy):
         begin(Runner(create_environment=[Busy("It is brought back.")]))

@@ -27,17 +27,17 @@ class World:
 
 
 def test_an_engine_that_went_and_came_back_between_two_looks_is_a_start_again(world, one):
-    one._look()
-    one._look()
+    one._round()
+    one._round()
     world.database_began = "at one"
-    one._look()
-    one._look()
+    one._round()
+    one._round()
 
     assert world.looks == [True, False, True, False]
 
 
 def test_what_ran_is_revived_at_the_start_and_then_left_alone(world, one):
-    assert [one._look(), one._look()] == [True, True]
+    assert [one._round(), one._look()] == [True, True]
 
     assert world.looks == [True, False]
 
@@ -45,18 +45,18 @@ def test_what_ran_is_revived_at_the_start_and_then_left_alone(world, one):
 def test_teams_that_are_gone_are_forgotten_also_while_there_is_no_engine(world, one):
     world.fails = True
 
-    one._look()
+    one._round()
 
     assert world.forgotten == [1]
 
 
 def test_an_engine_that_comes_back_is_a_start_again(world, one):
-    one._look()
+    one._round()
     world.fails = True
-    assert not one._look()
+    assert not one._round()
     world.fails = False
-    one._look()
-    one._look()
+    one._round()
+    one._round()
 
     assert world.looks == [True, True, False]
 
