@@ -98,7 +98,7 @@ class Process:
         Reconciler(
             recoverables(deps), deps.work, deps.store.audit, deps.engine.containers, deps.naming
         ).reconcile(at_start=at_start)
-        for job in deps.work.jobs.here():
+        for job in deps.work.jobs.in_this_process():
             deps.work.jobs.wait(TEAM, job, inf)
 
     def doctor(self) -> Doctor:

@@ -81,7 +81,7 @@ def test_what_is_not_whole_is_left_alone_and_told(world, process, full, lose):
     assert after.deps.store.environments.all() == ()
     assert world.everything() == before
     told = " ".join(finding.message for finding in after.doctor().leftovers())
-    assert f"Container {CONTAINER} belongs to nothing that we know." in told
+    assert f"Container {CONTAINER} belongs to no row of the store." in told
     assert "docker rm -f" in " ".join(finding.hint for finding in after.doctor().leftovers())
 
 
@@ -107,9 +107,9 @@ def test_leftovers_without_a_row_are_told_one_by_one(world, process):
     told = {finding.message for finding in process.doctor().leftovers()}
 
     assert told == {
-        "Volume memory-env-x belongs to nothing that we know.",
-        "Database env_x belongs to nothing that we know.",
-        "Folder team_1/extra/y belongs to nothing that we know.",
+        "Volume memory-env-x belongs to no row of the store.",
+        "Database env_x belongs to no row of the store.",
+        "Folder team_1/extra/y belongs to no row of the store.",
     }
 
 
