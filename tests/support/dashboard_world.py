@@ -87,7 +87,7 @@ class Ledger:
         step_seconds: how long every step of slow work takes.
         audit: rows of the audit trail.
         work: `work.jobs`, which the product's own handlers of jobs use.
-        stumbles: operations that fail, and their failures.
+        failures: operations that fail, and their failures.
     """
 
     environments: dict[str, EnvironmentView] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class Ledger:
     extra_repos: dict[str, ExtraRepoView] = field(default_factory=dict)
     grants: dict[str, GrantView] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
-    stumbles: dict[str, Failure] = field(default_factory=dict)
+    failures: dict[str, Failure] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
     go: threading.Event = field(default_factory=threading.Event)
     step_seconds: float = 0.0
@@ -409,7 +409,7 @@ def make_dashboard(toml: str = ONE_TEAM) -> tuple[World, Ledger]:
 
 
 @contextmanager
-def standing_still(world: World, ledger: Ledger) -> Iterator[None]:
+def paused_jobs(world: World, ledger: Ledger) -> Iterator[None]:
     """Pause slow work inside the block; finish it afterwards."""
     ledger.go.clear()
     try:
@@ -449,13 +449,13 @@ def _operations() -> Iterator[Operation]:
         if handler is None:
             yield declared
         else:  # a ledger has no git to check an address with
-            yield replace(declared, handler=_stumbling(declared, handler), check=None)
+            yield replace(declared, handler=_failing(declared, handler), check=None)
 
 
-def _stumbling(declared: Operation, handler: Any) -> Any:
+def _failing(declared: Operation, handler: Any) -> Any:
     def handle(ledger: Ledger, call: Call, args: Any, *_row: Any) -> Outcome[Any]:
-        if declared.name in ledger.stumbles:
-            raise ledger.stumbles[declared.name]
+        if declared.name in ledger.failures:
+            raise ledger.failures[declared.name]
         answer: Outcome[Any] = handler(ledger, call, args)
         return answer
 

@@ -1,4 +1,4 @@
-"""The audit trail: who called what, from where, and how it ended."""
+"""The page of the audit log, with its filter."""
 
 from dataclasses import replace
 from typing import Any
@@ -18,33 +18,33 @@ FACES = ("cli", "dashboard", "mcp", "oauth", "rest", "server")
 
 @blueprint.get("/audit")
 def audit() -> Response:
-    """Show the team's audit trail, newest first, narrowed by a form."""
+    """Show the rows of the team's audit log that match the filter, newest first."""
     form = Form.of(OPERATION, request.args, without=PAGING)
     form = form.choosing("face", FACES).choosing("outcome", ("ok", *Kind))
     asked = form.arguments()
-    if "operation" in asked:  # as the list says it
+    if "operation" in asked:  # the page shows it as words
         asked["operation"] = asked["operation"].strip().lower().replace(" ", "_")
     paging = {name: request.args[name] for name in PAGING if request.args.get(name)}
     try:
         page: AuditPage | None = call(OPERATION, **asked, **paging).data
         status = 200
     except Failure as failure:
-        form, page, status = _blamed(form, failure), None, STATUS_OF[failure.kind]
+        form, page, status = _refused(form, failure), None, STATUS_OF[failure.kind]
     shown = {"form": form, "page": page, "narrowed": bool(asked), "paging": paging}
     links = _links(asked, paging, page)
     return make_response(render_template("dashboard/audit.html", **shown, **links), status)
 
 
 def _links(asked: dict[str, Any], paging: dict[str, str], page: AuditPage | None) -> dict[str, str]:
-    """Return where the pages before and after this one are."""
+    """Return the URLs of the newest and of the next older page."""
     links = {"newest": url_for(".audit", **asked)} if "before" in paging else {}
     if page and page.before:
         links["older"] = url_for(".audit", **{**asked, **paging, "before": page.before})
     return links
 
 
-def _blamed(form: Form, failure: Failure) -> Form:
-    """Say what is wrong; a page number that is none has no field of its own to blame."""
+def _refused(form: Form, failure: Failure) -> Form:
+    """Return the form with the failure; the paging arguments have no field to show a problem."""
     refused = form.refused(failure)
     named = {field.name for field in form.fields}
     known = {name: problem for name, problem in refused.problems.items() if name in named}

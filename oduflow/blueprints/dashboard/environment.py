@@ -65,13 +65,13 @@ def environment(name: str) -> str:
 
 @blueprint.get(f"{FRAGMENTS}/environments/<name>")
 def environment_fragment(name: str) -> str:
-    """Answer the environment alone, as it is now."""
+    """Return the environment alone."""
     return environment_page(name, "_environment")
 
 
 @blueprint.get(f"{FRAGMENTS}/environments/<name>/log")
 def log_fragment(name: str) -> str:
-    """Answer the filtered log alone."""
+    """Return the filtered log alone."""
     return render_template("dashboard/_log.html", page=_load(name), **_log(name))
 
 

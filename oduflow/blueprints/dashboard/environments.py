@@ -37,7 +37,7 @@ class EnvironmentPages(ResourcePages):
     """The pages of environments, whose actions lead to the page of the one environment."""
 
     def show_fragment(self) -> Response:
-        """Answer the list alone; the address of the page follows the search."""
+        """Return the list alone; htmx puts the search into the page's URL."""
         response = super().show_fragment()
         text = request.args.get("q", "").strip()
         response.headers["HX-Replace-Url"] = url_for(".environments", q=text or None)
@@ -82,7 +82,7 @@ class EnvironmentPages(ResourcePages):
         return url_for(".environment", name=key["name"])
 
     def created(self, envelope: Envelope[Any]) -> Response:
-        """Show the new environment, whose name may be spelled otherwise than it was typed."""
+        """Show the new environment under the name that was made of the typed one."""
         job = work_of(str(envelope.job)).job
         return redirect_to("environment", name=job.target, job=job.job)
 

@@ -26,7 +26,7 @@ _LEVEL_WITHIN = 60  # characters: an Odoo record names its level right after tim
 
 def add_filters(blueprint: Blueprint) -> None:
     """Register the filters."""
-    for each in (ago, label_of, log_level, person, proof, spoken, utc):
+    for each in (ago, humanize, label_of, log_level, person, proof, utc):
         blueprint.add_app_template_filter(each)
 
 
@@ -51,7 +51,7 @@ def proof(kind: str) -> str:
     return _PROOFS.get(kind, kind)
 
 
-def spoken(name: str) -> str:
+def humanize(name: str) -> str:
     """Return an identifier as words: `not_found` is Not found."""
     return name.replace("_", " ").capitalize()
 

@@ -1,4 +1,4 @@
-"""A form of an operation: what was typed so far, and what is wrong with it."""
+"""The form of an operation, with the submitted values and their problems."""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,12 +21,12 @@ from oduflow.domain.outcome import ErrorView
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The fields of one operation, filled in or not.
+    """The fields of one operation.
 
     Attributes:
-        sent: what was typed, by field.
-        failure: why it was refused.
-        problems: which fields are to blame.
+        sent: the submitted values by field.
+        failure: why the call was refused.
+        problems: the message for each field that failed validation.
     """
 
     fields: tuple[FormField, ...]
@@ -42,27 +42,27 @@ class Form:
 
         Args:
             operation: its name.
-            sent: what was typed already.
-            without: fields that the page itself knows.
+            sent: the submitted values, or the query of the URL.
+            without: fields whose values the page knows.
         """
         fields = form_fields(context().runner.registry.get(operation))
         kept = tuple(field for field in fields if field.name not in without)
         return cls(kept, sent.to_dict(flat=False))
 
     def only(self, names: Container[str]) -> "Form":
-        """Leave the other fields out."""
+        """Return the form with these fields alone."""
         return replace(self, fields=tuple(field for field in self.fields if field.name in names))
 
     def arguments(self) -> dict[str, Any]:
-        """Return what was typed as the operation's raw arguments."""
+        """Return the submitted values as the operation's raw arguments."""
         return raw_arguments(self.fields, self.sent)
 
     def refused(self, failure: Failure) -> "Form":
-        """Keep what was typed, and say what is wrong with it."""
+        """Return the form with the submitted values and the failure."""
         return replace(self, failure=ErrorView.of(failure), problems=problems_of(failure))
 
     def choosing(self, name: str, choices: Sequence[str]) -> "Form":
-        """Let one field be chosen from what there is; a list stays open for more."""
+        """Give a field choices; a list also accepts other items."""
         fields = tuple(
             replace(field, kind=_chosen(field.kind), choices=tuple(choices))
             if field.name == name and choices
@@ -72,7 +72,7 @@ class Form:
         return replace(self, fields=fields)
 
     def value(self, field: FormField) -> str:
-        """Return what a field shows: what was typed, unless it is secret, else its default."""
+        """Return the value that a field shows; empty for a secret."""
         typed = self.sent.get(field.name)
         if field.kind is FieldKind.SECRET:
             return ""
@@ -85,11 +85,11 @@ class Form:
         return str(field.default).lower()
 
     def ticked(self, field: FormField) -> frozenset[str]:
-        """Return which choices of a list are taken."""
+        """Return the choices of a list that are ticked."""
         return frozenset(self.sent.get(field.name, ())) & frozenset(field.choices)
 
     def focused(self) -> str:
-        """Return the field where typing begins: the first that is wrong, else the first."""
+        """Return the field that gets the focus: the first with a problem, else the first."""
         names = [field.name for field in self.fields]
         return next((name for name in names if name in self.problems), names[0])
 

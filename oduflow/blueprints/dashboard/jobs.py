@@ -1,4 +1,4 @@
-"""The jobs: what is being done, what was done, and calling it off."""
+"""The pages of jobs: the list, one job, and cancelling it."""
 
 from typing import Any
 
@@ -17,25 +17,25 @@ def jobs() -> str:
 
 @blueprint.get(f"{FRAGMENTS}/jobs")
 def jobs_fragment() -> str:
-    """Answer the list alone, as it is now."""
+    """Return the list alone."""
     return render_template("dashboard/_jobs.html", **_listed())
 
 
 @blueprint.get("/jobs/<job>")
 def job(job: str) -> str:
-    """Show one job: how far it is, or how it ended."""
+    """Show the progress or the result of one job."""
     return render_template("dashboard/job.html", **_shown(job))
 
 
 @blueprint.get(f"{FRAGMENTS}/jobs/<job>")
 def job_fragment(job: str) -> str:
-    """Answer the job alone, as it is now."""
+    """Return the job alone."""
     return render_template("dashboard/_job_page.html", **_shown(job))
 
 
 @blueprint.post("/jobs/<job>/cancel")
 def cancel_job(job: str) -> Response:
-    """Ask a job to stop, and show when it does."""
+    """Ask a job to stop, and show its page."""
     call("cancel_job", job=job)
     return redirect_to("job", job=job, asked="yes")
 

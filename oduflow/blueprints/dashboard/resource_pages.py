@@ -49,19 +49,19 @@ class ResourcePages:
         self._add_routes()
 
     def show_list(self) -> str:
-        """Show all of them."""
+        """Show the list."""
         return self.list_page()
 
     def show_fragment(self) -> Response:
-        """Answer the list alone, as it is now."""
+        """Return the list alone."""
         return make_response(self._render(f"_{self.plural}", **self.list_context()))
 
     def show_form(self) -> str:
-        """Ask what a new one is made of."""
+        """Show the form of a new one."""
         return self._form_page(Form.of(self.creation.operation, request.args))
 
     def create(self) -> Response:
-        """Make a new one, or begin to."""
+        """Make a new one; a slow operation begins a job."""
         form = Form.of(self.creation.operation, request.form)
         try:
             envelope = call(self.creation.operation, **form.arguments())
@@ -70,7 +70,7 @@ class ResourcePages:
         return self.created(envelope)
 
     def show_action(self, action: str, **path: str) -> str:
-        """Say what an action does or destroys, and ask.
+        """Show the page that asks before an action.
 
         Raises:
             NotFound: the team has no such thing.
@@ -81,7 +81,7 @@ class ResourcePages:
         return self._confirmation(chosen, self._key(path), self._form(chosen, request.args))
 
     def act(self, action: str, **path: str) -> Response:
-        """Do something to one, or begin to."""
+        """Run an action; a slow operation begins a job."""
         chosen, key = self._action(action), self._key(path)
         form = self._form(chosen, request.form)
         try:
@@ -108,7 +108,7 @@ class ResourcePages:
             if all(getattr(view, name) == value for name, value in key.items()):
                 return view
         named = f"{self.words} “{key['name']}”" if "name" in key else f"such {self.words}"
-        raise NotFound(f"There is no {named}.", "The list shows those there are.")
+        raise NotFound(f"There is no {named}.", "The list shows the existing ones.")
 
     def buttons(self, view: Any) -> Iterator[Button]:
         """Yield the buttons of a row of the list."""
@@ -137,11 +137,11 @@ class ResourcePages:
         return self.home
 
     def created(self, envelope: Envelope[Any]) -> Response:
-        """Answer a creation that is done or begun."""
+        """Respond to a creation that is done or begun."""
         return redirect_to(self.plural, job=envelope.job)
 
     def done(self, _key: Key, envelope: Envelope[Any]) -> Response:
-        """Answer an action that is done or begun."""
+        """Respond to an action that is done or begun."""
         return redirect_to(self.plural, job=envelope.job)
 
     def refused(self, _key: Key, failure: Failure) -> str:
@@ -175,7 +175,10 @@ class ResourcePages:
         return path or {name: request.values.get(name, "") for name in key_of(self.noun)}
 
     def _form(self, action: Action, sent: Sent) -> Form:
-        """Return the form of an action; a button alone sends no box that is not ticked."""
+        """Return the form of an action.
+
+        A button without a page sends no checkboxes: an absent one is not False.
+        """
         form = Form.of(action.operation, sent, without=key_of(self.noun))
         return form if has_page(action) else form.only(sent)
 

@@ -1,4 +1,4 @@
-"""The server itself: its health, its versions, and who asks."""
+"""The page of the server: its health, its versions, and the signed-in actor."""
 
 import platform
 from typing import cast
@@ -16,15 +16,15 @@ READINESS = f"{EXTENSION}.dashboard.readiness"
 
 
 @blueprint.record
-def remember_looks(state: BlueprintSetupState) -> None:
-    """Look at the parts once for everybody who asks within two seconds."""
+def share_readiness(state: BlueprintSetupState) -> None:
+    """Cache the probe's findings for two seconds, for all requests."""
     probe = cast("Context", state.app.extensions[EXTENSION]).probe
     state.app.extensions[READINESS] = Readiness(probe)
 
 
 @blueprint.get("/system")
 def system() -> str:
-    """Show whether environments can be created, and who asks."""
+    """Show whether environments can be created, and the actor's permissions."""
     settings = context().settings
     return render_template(
         "dashboard/system.html",

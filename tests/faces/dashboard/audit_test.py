@@ -77,7 +77,7 @@ def test_older_rows_are_a_page_away_and_the_filter_goes_along(world, ledger):
     assert newest == ["/audit?actor=ada"]
 
 
-@pytest.mark.parametrize(("query", "said"), [("", "No row yet"), ("?actor=eve", "No row fits")])
+@pytest.mark.parametrize(("query", "said"), [("", "No row yet"), ("?actor=eve", "No row matches")])
 def test_an_empty_page_says_what_would_be_here_and_how_to_check_it(world, query, said):
     page = show(world, f"/audit{query}")
     assert said in page.one("main").text

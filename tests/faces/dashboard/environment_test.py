@@ -14,9 +14,9 @@ from tests.support.dashboard_world import (
     TRACEBACK,
     begin,
     finish,
+    paused_jobs,
     post,
     show,
-    standing_still,
 )
 from tests.support.pages import Element, read_page
 
@@ -105,7 +105,7 @@ def test_protecting_and_allowing_again(world, ledger):
 
 def test_while_work_goes_on_the_page_shows_its_step_and_only_calling_off(world, ledger):
     ledger.add("demo", state="stopped")
-    with standing_still(world, ledger):
+    with paused_jobs(world, ledger):
         where = post(world, "/environments/demo/start").headers["Location"]
         [job] = world.job_rows.rows
         for path in (where, "/environments/demo"):
@@ -121,7 +121,7 @@ def test_while_work_goes_on_the_page_shows_its_step_and_only_calling_off(world, 
 
 def test_the_place_in_the_queue_is_shown(world, ledger):
     ledger.add("demo", state="stopped")
-    with standing_still(world, ledger):
+    with paused_jobs(world, ledger):
         where = post(world, "/environments/demo/start").headers["Location"]
         [job] = world.job_rows.rows
         world.job_rows.queue(job, 2)
@@ -132,7 +132,7 @@ def test_the_place_in_the_queue_is_shown(world, ledger):
 
 def test_when_work_is_done_the_page_asks_no_more(world, ledger):
     ledger.add("demo", state="stopped")
-    with standing_still(world, ledger):
+    with paused_jobs(world, ledger):
         where = post(world, "/environments/demo/start").headers["Location"]
     part = show(world, f"/_{where}").one("div", id="environment")
     assert part.get("hx-get") is None
@@ -185,7 +185,7 @@ def test_a_deleted_environments_page_says_that_it_is_gone(world, ledger):
 )
 def test_what_is_refused_is_said_above_the_environment(world, ledger, action, operation):
     ledger.add("demo")
-    ledger.stumbles[operation] = Conflict("Not now.", "Later.")
+    ledger.failures[operation] = Conflict("Not now.", "Later.")
     answer = post(world, f"/environments/demo/{action}")
     alert = read_page(answer.text).one("div", role="alert")
     assert answer.status_code == 409
@@ -195,7 +195,7 @@ def test_what_is_refused_is_said_above_the_environment(world, ledger, action, op
 @pytest.mark.parametrize("action", ["stop", "start", "restart", "rebuild", "delete"])
 def test_what_somebody_works_on_is_busy_and_says_who(world, ledger, action):
     ledger.add("demo")
-    with standing_still(world, ledger):
+    with paused_jobs(world, ledger):
         post(world, "/environments/demo/restart")
         answer = post(world, f"/environments/demo/{action}")
     assert answer.status_code == 423
@@ -213,7 +213,9 @@ def test_nothing_can_be_done_to_one_that_is_not_there(world, action):
 def test_the_login_is_shown_on_request_only(world, ledger):
     ledger.add("demo")
     assert PASSWORD not in world.client().get("/environments/demo", headers=BLUE).text
-    assert world.client().get("/environments/demo/login", headers=BLUE).status_code == 405
+    for action in ("login", "start"):
+        answer = world.client().get(f"/environments/demo/{action}", headers=BLUE)
+        assert answer.status_code == 405
     answer = post(world, "/environments/demo/login")
     assert answer.status_code == 200
     assert PASSWORD in answer.text
@@ -226,7 +228,7 @@ def test_htmx_gets_the_login_alone(world, ledger):
     part = read_page(world.client().post("/environments/demo/login", headers=HTMX).text)
     assert [found["id"] for found in part.children] == ["login"]
     assert PASSWORD in part.text
-    ledger.stumbles["get_environment_login"] = Conflict("It has none.", "Wait.")
+    ledger.failures["get_environment_login"] = Conflict("It has none.", "Wait.")
     part = read_page(world.client().post("/environments/demo/login", headers=HTMX).text)
     assert part.one("div", role="alert").text == "Conflict. It has none. Wait."
     assert part.one("button").text == "Show login"
@@ -257,7 +259,7 @@ def test_a_log_that_cannot_be_read_leaves_the_rest_of_the_page(world, ledger):
     for wrong in ("?lines=0", "?level=loud"):
         page = show(world, f"/environments/demo{wrong}")
         assert "Invalid." in page.one("section", id="log").one("div", role="alert").text
-    ledger.stumbles["get_environment_logs"] = UpstreamFailed("Docker is silent.")
+    ledger.failures["get_environment_logs"] = UpstreamFailed("Docker is silent.")
     page = show(world, "/environments/demo")
     assert "Docker is silent." in page.one("section", id="log").text
     assert page.one("h1").text == "demo"
@@ -310,7 +312,7 @@ def test_an_action_with_arguments_asks_for_them_on_a_page(world, ledger, monkeyp
 def test_when_work_fails_for_another_reason_both_reasons_are_told(world, ledger):
     wrong = ErrorView.of(NotFound("It is lost.", "Rebuild.", output=TRACEBACK))
     ledger.add("demo", state="lost", url=None, error=wrong)
-    ledger.stumbles["rebuild_environment"] = UpstreamFailed("No image.", "Pull it.")
+    ledger.failures["rebuild_environment"] = UpstreamFailed("No image.", "Pull it.")
     where = post(world, "/environments/demo/rebuild").headers["Location"]
     finish(world)
     told = [why.text for why in show(world, where).all("details", class_="why")]

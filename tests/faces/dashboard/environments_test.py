@@ -10,9 +10,9 @@ from tests.support.dashboard_world import (
     PASSWORD,
     REPOSITORY,
     finish,
+    paused_jobs,
     post,
     show,
-    standing_still,
 )
 from tests.support.pages import Element, read_page
 
@@ -92,7 +92,7 @@ def test_the_address_of_the_page_follows_a_search(world):
 def test_the_list_asks_often_while_something_is_done_and_seldom_otherwise(world, ledger):
     ledger.add("demo")
     assert asked(show(world, "/?q=de")) == "every 30s, refresh"
-    with standing_still(world, ledger):
+    with paused_jobs(world, ledger):
         post(world, "/environments", **NEW)
         page = show(world, "/?q=de")
         assert asked(page) == "every 1s, refresh"
@@ -100,7 +100,7 @@ def test_the_list_asks_often_while_something_is_done_and_seldom_otherwise(world,
 
 
 def test_an_environment_being_created_shows_its_step_and_offers_to_cancel(world, ledger):
-    with standing_still(world, ledger):
+    with paused_jobs(world, ledger):
         post(world, "/environments", **NEW)
         [job] = world.job_rows.rows
         [row] = rows(show(world, "/"))
@@ -111,7 +111,7 @@ def test_an_environment_being_created_shows_its_step_and_offers_to_cancel(world,
 
 
 def test_an_environment_without_a_row_is_listed_from_its_job(world, ledger):
-    with standing_still(world, ledger):
+    with paused_jobs(world, ledger):
         post(world, "/environments", **NEW)
         ledger.environments.clear()
         assert [name(row) for row in rows(show(world, "/"))] == ["fix-stock-labels"]
@@ -196,7 +196,7 @@ def test_a_name_that_makes_no_name_is_said_above_the_form(world):
 
 
 def test_a_name_that_somebody_works_on_is_busy_and_says_who(world, ledger):
-    with standing_still(world, ledger):
+    with paused_jobs(world, ledger):
         post(world, "/environments", **NEW)
         answer = post(world, "/environments", **NEW)
     alert = read_page(answer.text).one("div", role="alert")
@@ -211,7 +211,7 @@ def test_a_name_that_somebody_works_on_is_busy_and_says_who(world, ledger):
 )
 def test_an_action_from_the_list_that_is_refused_stays_on_the_list(world, ledger, failure, status):
     ledger.add("demo")
-    ledger.stumbles["stop_environment"] = failure
+    ledger.failures["stop_environment"] = failure
     answer = post(world, "/environments/demo/stop", back="list")
     page = read_page(answer.text)
     assert answer.status_code == status

@@ -233,7 +233,7 @@ def test_reading_changes_nothing():
 
 def test_another_teams_things_are_not_there():
     world, ledger = make_dashboard(TWO_TEAMS)
-    ledger.stumbles.clear()
+    ledger.failures.clear()
     world.client().post("/templates", data={"name": "x"}, headers=BLUE)
     [job] = world.job_rows.rows
     answer = world.client().get(f"/jobs/{job}", headers=basic(RED_PASSWORD))

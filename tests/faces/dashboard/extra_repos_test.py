@@ -2,7 +2,7 @@
 
 from oduflow.domain.errors import Busy
 from oduflow.domain.extra_repo import BranchView
-from tests.support.dashboard_world import BLUE, REPOSITORY, finish, post, show, standing_still
+from tests.support.dashboard_world import BLUE, REPOSITORY, finish, paused_jobs, post, show
 from tests.support.pages import Element, read_page
 
 BRANCHES = (
@@ -21,7 +21,7 @@ def test_a_row_says_which_commits_there_are_and_who_uses_it(world, ledger):
 
 
 def test_adding_begins_a_job_and_shows_it_above_the_list(world, ledger):
-    with standing_still(world, ledger):
+    with paused_jobs(world, ledger):
         answer = post(world, "/extra-repos", name="OCA Web", repo_url=REPOSITORY)
         [job] = world.job_rows.rows
         assert answer.status_code == 303
@@ -53,7 +53,7 @@ def test_updating_begins_a_job(world, ledger):
 
 def test_updating_a_busy_extra_repo_is_refused_with_the_list(world, ledger):
     ledger.add_extra_repo("web")
-    with standing_still(world, ledger):
+    with paused_jobs(world, ledger):
         post(world, "/extra-repos/web/update")
         answer = post(world, "/extra-repos/web/update")
     page = read_page(answer.text)
@@ -64,7 +64,7 @@ def test_updating_a_busy_extra_repo_is_refused_with_the_list(world, ledger):
 
 def test_a_failed_update_says_why(world, ledger):
     ledger.add_extra_repo("web")
-    ledger.stumbles["update_extra_repo"] = Busy("The host rests.", "Call tomorrow.")
+    ledger.failures["update_extra_repo"] = Busy("The host rests.", "Call tomorrow.")
     where = post(world, "/extra-repos/web/update").headers["Location"]
     finish(world)
     why = show(world, where).one("details", class_="why").text

@@ -1,13 +1,13 @@
 """The jobs: the list, one of them, calling one off."""
 
-from tests.support.dashboard_world import BLUE, GONE, REPOSITORY, post, show, standing_still
+from tests.support.dashboard_world import BLUE, GONE, REPOSITORY, paused_jobs, post, show
 from tests.support.fakes import World
 
 
 def test_the_list_says_what_was_asked_how_far_it_is_and_how_it_ended(world, ledger):
     begin(world, name="gone", repo_url=GONE)
     begin(world, name="made", repo_url=REPOSITORY)
-    with standing_still(world, ledger):
+    with paused_jobs(world, ledger):
         begin(world, finish=False, name="slow", repo_url=REPOSITORY)
         page = show(world, "/jobs")
         slow, made, gone = page.one("tbody").all("tr")
@@ -22,16 +22,16 @@ def test_the_list_says_what_was_asked_how_far_it_is_and_how_it_ended(world, ledg
 
 def test_the_list_can_be_narrowed_to_what_goes_on(world, ledger):
     begin(world, name="made", repo_url=REPOSITORY)
-    with standing_still(world, ledger):
+    with paused_jobs(world, ledger):
         begin(world, finish=False, name="slow", repo_url=REPOSITORY)
         page = show(world, "/jobs?active=true")
         assert "made" not in page.one("tbody").text
         assert page.one("div", id="jobs")["hx-get"] == "/_/jobs?active=true"
-    assert "Nothing is being done" in show(world, "/jobs?active=true").text
+    assert "No active job" in show(world, "/jobs?active=true").text
 
 
 def test_a_running_jobs_page_polls_every_second(world, ledger):
-    with standing_still(world, ledger):
+    with paused_jobs(world, ledger):
         job = begin(world, finish=False, name="slow", repo_url=REPOSITORY)
         part = show(world, f"/jobs/{job}").one("div", id="job")
         assert (part["hx-get"], part["hx-trigger"]) == (f"/_/jobs/{job}", "every 1s")
@@ -58,7 +58,7 @@ def test_a_failed_job_shows_its_reason(world):
 
 
 def test_calling_one_off_stops_it_and_removes_what_it_made(world, ledger):
-    with standing_still(world, ledger):
+    with paused_jobs(world, ledger):
         job = begin(world, finish=False, name="slow", repo_url=REPOSITORY)
         answer = world.client().post(f"/jobs/{job}/cancel", headers=BLUE)
         assert answer.status_code == 303
@@ -70,7 +70,7 @@ def test_calling_one_off_stops_it_and_removes_what_it_made(world, ledger):
 
 
 def test_a_job_that_is_being_cancelled_says_so_and_offers_it_once(world, ledger):
-    with standing_still(world, ledger):
+    with paused_jobs(world, ledger):
         job = begin(world, finish=False, name="slow", repo_url=REPOSITORY)
         page = show(world, f"/jobs/{job}?asked=yes")
         assert "Asked to stop." in page.text
@@ -80,7 +80,7 @@ def test_a_job_that_is_being_cancelled_says_so_and_offers_it_once(world, ledger)
 
 def test_a_deletion_is_not_offered_to_be_called_off_and_refuses_to_be(world, ledger):
     ledger.add("demo")
-    with standing_still(world, ledger):
+    with paused_jobs(world, ledger):
         job = post(world, "/environments/demo/delete").headers["Location"].partition("job=")[2]
         for path in ("/", "/jobs", f"/jobs/{job}", f"/environments/demo?job={job}"):
             page = show(world, path)

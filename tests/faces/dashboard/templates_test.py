@@ -1,6 +1,6 @@
 """The templates: the list, making one, deleting one."""
 
-from tests.support.dashboard_world import finish, post, show, standing_still
+from tests.support.dashboard_world import finish, paused_jobs, post, show
 from tests.support.pages import Element, read_page
 
 
@@ -23,7 +23,7 @@ def test_a_template_that_is_not_ready_cannot_be_used(world, ledger):
 
 
 def test_creating_begins_a_job_and_shows_it_above_the_list(world, ledger):
-    with standing_still(world, ledger):
+    with paused_jobs(world, ledger):
         answer = post(world, "/templates", name="Acme", modules="sale, crm")
         [job] = world.job_rows.rows
         assert answer.status_code == 303
@@ -48,7 +48,7 @@ def test_what_does_not_fit_is_said_beside_its_field_and_nothing_is_lost(world):
 
 
 def test_a_name_that_somebody_works_on_is_busy_and_says_who(world, ledger):
-    with standing_still(world, ledger):
+    with paused_jobs(world, ledger):
         post(world, "/templates", name="acme")
         created = post(world, "/templates", name="acme")
         deleted = post(world, "/templates/base-19/delete")

@@ -31,7 +31,7 @@ def test_people_are_called_as_people_know_them(actor, named):
 
 
 def test_words_of_machines_are_spoken():
-    assert filters.spoken("not_found") == "Not found"
+    assert filters.humanize("not_found") == "Not found"
 
 
 @pytest.mark.parametrize(
