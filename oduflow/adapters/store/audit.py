@@ -9,6 +9,7 @@ row, so that the gap stays visible for good.
 import functools
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from oduflow.adapters.store.engine import PATIENCE_SECONDS, Store
 from oduflow.adapters.store.errors import translated
 from oduflow.adapters.store.tables import MOMENT, audit
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.audit.chain import Point, SealedRow, Sealer, UnsealedDigest
+from oduflow.domain.audit.chain import START, Point, SealedRow, Sealer
 from oduflow.domain.audit.rows import AuditRow, NumberedAuditRow
 from oduflow.domain.audit.verification import (
     NO_PREVIOUS_SEAL,
@@ -151,13 +152,9 @@ class AuditLog:
         found = connection.execute(_TAIL).first()
         line = head.read()
         said = sealer.read(HEAD, line)
-        tail = (
-            Point(found.number, found.seal or NO_PREVIOUS_SEAL)
-            if found
-            else Point(0, NO_PREVIOUS_SEAL)
-        )
-        if said is None and not line and not tail.seal:
-            origin = Point(*_origin(connection), today)
+        tail = Point(found.number, found.seal or NO_PREVIOUS_SEAL) if found else START
+        if said is None and not line and found is None:
+            origin = replace(START, day=today)
             # Written before the first row, so that a missing head means that it was removed.
             head.write(sealer.line(HEAD, origin))
             head.sync()
@@ -166,8 +163,7 @@ class AuditLog:
             log.error("the audit trail's head file is missing or damaged: oduflow audit verify")
             return Point(tail.number, NO_PREVIOUS_SEAL)
         if said.number > tail.number or (said.number == tail.number and said.seal != tail.seal):
-            if tail.seal or said.number > tail.number:
-                log.error("the audit trail was cut or changed: oduflow audit verify")
+            log.error("the audit trail was cut or changed: oduflow audit verify")
             tail = said
         if said.day < today and tail.seal:
             point = Point(tail.number, tail.seal, said.day)
@@ -215,13 +211,6 @@ def _rows(connection: Connection, first: int, last: int | None = None) -> Iterat
         query = query.where(audit.c.number <= last)
     for row in connection.execution_options(yield_per=_FETCHED).execute(query):
         yield SealedRow(*row)
-
-
-def _origin(connection: Connection) -> tuple[int, str]:
-    origin = UnsealedDigest()
-    for row in _rows(connection, 1):
-        origin.add(row)
-    return origin.point.number, origin.point.seal
 
 
 def _pruning(through: Point, rows: int, moment: datetime) -> AuditRow:

@@ -78,7 +78,7 @@ class Store:
         """Upgrade the schema to this code's, safely beside other processes that do the same.
 
         Raises:
-            Conflict: the store was written by newer code.
+            Conflict: the store was written by newer code, or before the first release.
             Failure: as `translated` lists them.
         """
         if self._revision() == HEAD:

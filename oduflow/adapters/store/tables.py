@@ -192,7 +192,7 @@ grants = Table(
 )
 
 # One canonical text a row; `time` and `team` only serve to find it. `previous` is the `seal` of the
-# row before; rows written before revision 0002 have neither.
+# row before. Both may be NULL so that a damaged row can be read, and reported.
 audit = Table(
     "audit",
     metadata,

@@ -6,6 +6,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from oduflow.adapters.store.migrations import FIRST
 from oduflow.domain.errors import Conflict, Internal
 
 SCRIPTS = "oduflow.adapters.store:migrations"
@@ -15,7 +16,7 @@ def upgrade(connection: Connection) -> None:
     """Upgrade the schema to the newest revision, inside the connection's open transaction.
 
     Raises:
-        Conflict: the store has a revision that this code does not know.
+        Conflict: the store has a revision that this code does not know, newer or unreleased.
         Internal: a migration left rows with broken references; it was rolled back.
     """
     config = Config()
@@ -23,6 +24,11 @@ def upgrade(connection: Connection) -> None:
     config.attributes["connection"] = connection
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     found = MigrationContext.configure(connection).get_current_revision()
+    if found is not None and found < FIRST:
+        raise Conflict(
+            f"The data folder is from before the first release of Oduflow (schema {found}).",
+            "Run `oduflow destroy` with the version that made it, or choose another data_dir.",
+        )
     if found is not None and found not in known:
         raise Conflict(
             f"The store was written by a newer Oduflow (schema {found}).",

@@ -4,7 +4,6 @@ A seal is an HMAC (RFC 2104) with SHA-256 over the row's columns, its number and
 Without the key, no row can be changed or removed unnoticed.
 """
 
-import hashlib
 import hmac
 import json
 from dataclasses import dataclass
@@ -20,8 +19,7 @@ class SealedRow:
     Attributes:
         time: the column's text.
         canonical: the row's content as one text.
-        previous: the seal of the row before; None on rows written before seals existed.
-        seal: the seal of this row.
+        previous: the seal of the row before; None on a damaged row, as `seal` may be.
     """
 
     number: int
@@ -39,6 +37,10 @@ class Point:
     number: int
     seal: str
     day: str = ""
+
+
+START = Point(0, "0" * 64)
+"""The position where the chain begins: the first row names its seal."""
 
 
 class Sealer:
@@ -76,21 +78,3 @@ class Sealer:
 
     def _hmac(self, *said: object) -> str:
         return hmac.digest(self._key, json.dumps(said).encode(), "sha256").hex()
-
-
-class UnsealedDigest:
-    """The digest of all rows written before seals existed; the first sealed row names it."""
-
-    def __init__(self) -> None:
-        self._digest = hashlib.sha256()
-        self._number = 0
-
-    def add(self, row: SealedRow) -> None:
-        """Add a row; rows are added in their order."""
-        self._digest.update(json.dumps([row.number, row.time, row.team, row.canonical]).encode())
-        self._number = row.number
-
-    @property
-    def point(self) -> Point:
-        """The position where the chain begins."""
-        return Point(self._number, self._digest.hexdigest())

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from oduflow.domain.audit.chain import Point, SealedRow, Sealer, UnsealedDigest
+from oduflow.domain.audit.chain import START, Point, SealedRow, Sealer
 
 MOST_FINDINGS = 20
 PRUNING = "prune_audit"
@@ -93,22 +93,17 @@ class _ChainWalk:
     def __init__(self, sealer: Sealer, wanted: set[int], start: int) -> None:
         self.findings: list[AuditFinding] = []
         self.rows = 0
-        self.first: SealedRow | None = None  # the first row that has a seal
-        self.last = UnsealedDigest().point if start == 1 else Point(start - 1, "")
+        self.first: SealedRow | None = None
+        self.last = START if start == 1 else Point(start - 1, "")
         self.seals: dict[int, str] = {}
         self.start = start
         self._sealer = sealer
         self._wanted = wanted
-        self._unsealed = UnsealedDigest()
         self._pruned: set[tuple[int, str | None]] = set()
 
     def see(self, row: SealedRow) -> None:
         """Verify the next row."""
         self.rows += 1
-        if row.seal is None and self.first is None:  # written before seals existed
-            self._unsealed.add(row)
-            self.last = self._unsealed.point
-            return
         if self._sealer.fits(row):
             self._note_pruning(row)
         else:
@@ -133,20 +128,12 @@ class _ChainWalk:
 
     def end(self) -> None:
         """Verify the first row, now that the pruned rows are known."""
-        first, origin = self.first, self._unsealed.point
+        first = self.first
         if first is None or self.start > 1:
             return
-        if (first.number, first.previous) == (origin.number + 1, origin.seal):
-            return
-        if origin.number:
-            self.report(
-                1,
-                Fault.CHANGED,
-                f"The rows up to {first.number - 1}, from before rows were sealed, are not what "
-                f"they were when row {first.number} was.",
-            )
-        elif first.number == 1:
-            self._report_detached(first)
+        if first.number == 1:
+            if first.previous != START.seal:
+                self._report_detached(first)
         elif (first.number - 1, first.previous) not in self._pruned:
             self.report_missing(1, first.number - 1)
 

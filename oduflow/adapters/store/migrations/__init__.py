@@ -4,4 +4,5 @@ To add a revision: change `tables.py`, add `versions/r<HEAD + 1>_<what>.py` in b
 alters little by itself), move `HEAD`. Released revisions never change.
 """
 
-HEAD = "0009"
+FIRST = "0010"  # the first release's; the development before it had 0001 to 0009
+HEAD = "0010"

@@ -39,7 +39,7 @@ def test_an_untouched_audit_log_is_verified(log):
         (["UPDATE audit SET team = '2' WHERE number = 5"], 5, Fault.CHANGED),
         (["UPDATE audit SET time = '2020-01-01T00:00:00Z' WHERE number = 5"], 5, Fault.CHANGED),
         (["UPDATE audit SET seal = NULL WHERE number = 5"], 5, Fault.CHANGED),
-        (["UPDATE audit SET seal = NULL, previous = NULL"], 0, Fault.CHANGED),
+        (["UPDATE audit SET seal = NULL, previous = NULL"], 1, Fault.CHANGED),
         (["DELETE FROM audit WHERE number = 5"], 5, Fault.MISSING),
         (["DELETE FROM audit WHERE number < 4"], 1, Fault.MISSING),
         (["DELETE FROM audit WHERE number = 5", RENUMBER], 5, Fault.CHANGED),
@@ -72,7 +72,7 @@ def test_tampering_with_the_audit_is_found_where_it_begins(store, log, statement
 
     found = log.verify().findings[0]
 
-    assert (found.number, found.fault) == (number or ROWS, fault)
+    assert (found.number, found.fault) == (number, fault)
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,17 @@
+import shutil
 import sqlite3
 from contextlib import ExitStack, closing
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 
-from oduflow.adapters.store import Facts, Store, upgrade
+from oduflow.adapters.store import Facts, Store, migrations, upgrade
 from oduflow.adapters.store.migrations import HEAD
 from oduflow.adapters.store.tables import environments, extra_repos, grants, metadata, templates
 from oduflow.domain.environment import Environment
@@ -35,6 +37,14 @@ ORPHAN = """
 INSERT INTO grants (
   id, team, name, digest, parent, tiers, rest, used, created_by, created_at, expires_at
 ) VALUES ('child', '1', 'ci', '', 'gone', '[]', 0, 0, '', '', '')
+"""
+NEXT = """
+import sqlalchemy as sa
+from alembic import op
+revision = "0011"
+down_revision = "0010"
+def upgrade():
+    op.create_table("made_up", sa.Column("id", sa.Text, primary_key=True))
 """
 
 
@@ -92,6 +102,35 @@ def test_a_store_of_newer_code_is_refused_and_left_alone(store):
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
 
 
+@pytest.mark.parametrize("old", ["0001", "0009"])
+def test_a_store_from_before_the_first_release_is_refused_and_left_alone(store, old):
+    with store.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :old"), {"old": old})
+
+    with pytest.raises(Conflict, match=rf"before the first release .*\(schema {old}\)") as refused:
+        store.migrate()
+
+    assert "oduflow destroy" in refused.value.hint
+    assert "data_dir" in refused.value.hint
+    with store.read() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == old
+
+
+def test_a_revision_after_the_first_is_applied(store, tmp_path, monkeypatch):
+    Facts(store).set("key", "value")
+    shutil.copytree(Path(migrations.__file__).parent, tmp_path / "next")
+    (tmp_path / "next" / "versions" / "r0011_made_up.py").write_text(NEXT)
+    monkeypatch.setattr(upgrade, "SCRIPTS", str(tmp_path / "next"))
+    monkeypatch.setattr("oduflow.adapters.store.engine.HEAD", "0011")
+
+    store.migrate()
+
+    assert Facts(store).get("key") == "value"
+    with store.read() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0011"
+        assert inspect(connection).has_table("made_up")
+
+
 def test_processes_that_start_together_on_an_empty_folder_all_succeed(tmp_path):
     for number in range(2):
         path = tmp_path / str(number) / "store.sqlite"
@@ -133,8 +172,4 @@ def parts(connection):
         text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != :alembic"),
         {"alembic": "alembic_version"},
     )
-    # Batch mode writes the name of a recreated table in quotes.
-    plain = {name: sql.replace(f'"{name}"', name) for name, sql in rows}
-    return {
-        name: sorted(line.strip(" ,\t") for line in sql.splitlines()) for name, sql in plain.items()
-    }
+    return {name: sorted(line.strip(" ,\t") for line in sql.splitlines()) for name, sql in rows}
