@@ -87,7 +87,6 @@ def _make_services(settings: Settings | None) -> "Services":
     """Make the services of a server without `oduflow serve`, and lock the data folder for it."""
     # Imported here, so that an application with given services never loads the adapters.
     from oduflow import bootstrap  # noqa: PLC0415
-    from oduflow.services.server.inert_settings import settings_without_effect  # noqa: PLC0415
 
     try:
         services = bootstrap.serve_alone(
@@ -100,8 +99,6 @@ def _make_services(settings: Settings | None) -> "Services":
     else:
         for level, line in startup_lines(services.settings):
             log.log(level, line)
-        for line in settings_without_effect(services.settings):
-            log.warning("%s", line)
         if services.settings.server.sample:
             log.warning("[server] sample has no effect here: only `oduflow serve` serves it.")
         return services

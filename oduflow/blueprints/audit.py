@@ -15,7 +15,7 @@ from oduflow.domain.clock import now
 from oduflow.domain.errors import Failure, Kind
 from oduflow.kernel.call import Origin
 from oduflow.kernel.ports import AuditSink
-from oduflow.settings.team import teams_at
+from oduflow.settings import teams_at
 
 ANONYMOUS = "anonymous"
 _NO_FIELDS: Mapping[str, Any] = MappingProxyType({})

@@ -25,7 +25,6 @@ from oduflow.cli.options import config_option, load_or_write
 from oduflow.domain.errors import Conflict, UpstreamFailed
 from oduflow.domain.excerpt import one_line
 from oduflow.services.server.first_environment import serve_sample
-from oduflow.services.server.inert_settings import settings_without_effect
 from oduflow.settings import Settings
 from oduflow.web import MAX_BODY_BYTES, create_app
 
@@ -128,8 +127,6 @@ def run_server(
         ) from cause
     for level, line in startup_lines(settings):
         log.log(level, line)
-    for line in settings_without_effect(settings):
-        log.warning("%s", line)
     services.reconcile_loop.start()
     mcp.prepare(app)
     if settings.server.sample:

@@ -3,15 +3,20 @@
 import ast
 import inspect
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
 
-from pydantic.fields import FieldInfo
-
 from oduflow.settings.notation import value_text
-from oduflow.settings.schema import DefaultText, Section, allowed_text, keys_of
+from oduflow.settings.schema import (
+    DefaultText,
+    NoEffect,
+    Section,
+    allowed_text,
+    keys_of,
+    words_of,
+)
 from oduflow.settings.sections import TABLES
 
 _PARSING = threading.Lock()  # CPython 3.11 can parse in one thread at a time only (gh-106905)
@@ -39,40 +44,31 @@ class KeyHelp:
 
 def describe(tables: Mapping[str, type[Section]] = TABLES) -> list[KeyHelp]:
     """Return every key of the tables, by their headers, in the order of a fresh file."""
-    return [
-        _row(header, name, field, descriptions[name])
-        for header, section in tables.items()
-        for descriptions in [_descriptions(section)]
-        for name, field in keys_of(section).items()
-    ]
+    return [row for header, section in tables.items() for row in _rows(header, section)]
 
 
-def _row(section: str, key: str, field: FieldInfo, description: str) -> KeyHelp:
-    words = [mark.words for mark in field.metadata if isinstance(mark, DefaultText)]
-    return KeyHelp(
-        section=section,
-        key=key,
-        type=allowed_text(field),
-        default=words[0] if words else value_text(field.default),
-        help=description,
-        secret=not field.repr,
-        in_words=bool(words),
-    )
-
-
-def _descriptions(section: type[Section]) -> dict[str, str]:
-    """Return the string below each key.
-
-    Read from the source when asked for: `use_attribute_docstrings` would cost 30 ms at each start.
-    """
+def _rows(header: str, section: type[Section]) -> Iterator[KeyHelp]:
+    # The string below a key is its description. `use_attribute_docstrings` would read all of them
+    # from the source at each start, which costs 30 ms.
     with _PARSING:
         [model] = ast.parse(inspect.getsource(section)).body
-    found = {}
-    for key, below in pairwise(ast.iter_child_nodes(model)):
-        match key, below:
-            case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
-                found[name] = " ".join(text.split())
-    return found
+    for declaration, below in pairwise(ast.iter_child_nodes(model)):
+        match declaration, below:
+            case ast.AnnAssign(target=ast.Name(key)), ast.Expr(ast.Constant(str(text))):
+                field = keys_of(section)[key]
+                about = " ".join(text.split())
+                if reason := words_of(field, NoEffect):
+                    about = f"No effect yet ({reason}): {about}"
+                default = words_of(field, DefaultText)
+                yield KeyHelp(
+                    section=header,
+                    key=key,
+                    type=allowed_text(field),
+                    default=default or value_text(field.default),
+                    help=about,
+                    secret=not field.repr,
+                    in_words=bool(default),
+                )
 
 
 def suggest(name: str, known: Collection[str], otherwise: str) -> str:

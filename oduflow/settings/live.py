@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from oduflow.settings.locate import load
+from oduflow.settings.files import load
 from oduflow.settings.problems import BadSettings, Report, bad_file
 from oduflow.settings.read import IMPLICIT_TEAM
 from oduflow.settings.rules import check_rules

@@ -16,8 +16,7 @@ from oduflow.settings.notation import MASK, shown_value
 from oduflow.settings.problems import BadSettings, KeyPath, Report, bad_file
 from oduflow.settings.rules import check_rules
 from oduflow.settings.schema import InvalidValue, Section, allowed_text, element_of, keys_of
-from oduflow.settings.sections import SECTIONS, Settings
-from oduflow.settings.team import TEAM_ID, TEAM_ID_WORDS, TeamSettings
+from oduflow.settings.sections import SECTIONS, TEAM_ID, TEAM_ID_WORDS, Settings, TeamSettings
 
 S = TypeVar("S", bound=Section)
 
@@ -93,7 +92,7 @@ def read_section(
         report.refuse((*path, name), _UNKNOWN, hint, value=MASK)
     values = {name: table[name] for name in table.keys() & keys.keys()} | given
     try:
-        return section.model_validate(values, context={"base": base})
+        return section.model_validate(values, context=base)
     except ValidationError as found:
         errors = found.errors(include_url=False)
     for error in errors:
@@ -102,7 +101,7 @@ def read_section(
         # A default that derives from other keys is not made when one of them is wrong.
         if error["type"] != "default_factory_not_called":
             _refuse(error, keys[name], path, report)
-    return section.model_validate(values, context={"base": base})
+    return section.model_validate(values, context=base)
 
 
 def _refuse(error: ErrorDetails, field: FieldInfo, path: KeyPath, report: Report) -> None:

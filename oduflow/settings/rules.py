@@ -2,150 +2,126 @@
 
 from urllib.parse import urlsplit
 
-from oduflow.settings.hosts import is_loopback
+from oduflow.settings.addresses import is_loopback
 from oduflow.settings.notation import MASK, key_text, shown_value
 from oduflow.settings.problems import KeyPath, Report
-from oduflow.settings.schema import CARRIES_SECRETS, keys_of, secrets_of
-from oduflow.settings.sections import Settings
-from oduflow.settings.server import ServerSettings
-from oduflow.settings.team import TeamSettings
+from oduflow.settings.schema import (
+    CARRIES_SECRETS,
+    NoEffect,
+    NotServed,
+    keys_of,
+    secrets_of,
+    words_of,
+)
+from oduflow.settings.sections import ServerSettings, Settings, TeamSettings
 
 _MIN_LENGTH = 16  # characters of a secret beyond loopback; a generated one has 43
-_NOT_SERVED = "is not served yet"
 _OAUTH = ("oauth_client_id", "oauth_client_secret", "oauth_base_url")
 _OR_ALLOW = ", or set allow_insecure_http = true in [server]."
 
 
 def check_rules(settings: Settings, report: Report) -> None:
     """Report errors and warnings between keys that are valid one by one."""
-    for rule in (_oauth, _plain_http, _routing, _hostnames, _same_secrets, _github_users, _cookies):
+    for rule in (_oauth, _plain_http, _ports, _sign_in_host, _same_values):
         rule(settings, report)
     for team in settings.teams.values():
-        _missing_secrets(team, settings.server, report)
-        _short_secrets(team, settings.server, report)
+        _secrets(team, settings.server, report)
+    for rule in (_github_users, _cookies, _not_served):
+        rule(settings, report)
 
 
 def _oauth(settings: Settings, report: Report) -> None:
     missing = [name for name in _OAUTH if not getattr(settings.server, name)]
-    if len(missing) == len(_OAUTH):
-        return
     hint = f"OAuth needs {', '.join(_OAUTH)}; without OAuth leave out all three."
-    for name in missing:
+    for name in missing if len(missing) < len(_OAUTH) else ():
         report.refuse(("server", name), "is missing", hint)
 
 
 def _plain_http(settings: Settings, report: Report) -> None:
     server = settings.server
-    if server.allow_insecure_http:
-        return
     refused: set[str] = set()  # the API's URL may derive from GitHub's: one host, one problem
     for name, field in keys_of(ServerSettings).items():
-        if CARRIES_SECRETS not in field.metadata:
+        if CARRIES_SECRETS not in field.metadata or server.allow_insecure_http:
             continue
         url = getattr(server, name)
         parts = urlsplit(url)
-        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-            if parts.netloc not in refused:
-                message = "would carry secrets over plain http"
-                hint = f"Use https{_OR_ALLOW}"
-                report.refuse(("server", name), message, hint, value=shown_value(url))
+        plain = parts.scheme == "http" and not is_loopback(parts.hostname or "")
+        if plain and parts.netloc not in refused:
             refused.add(parts.netloc)
+            message = "would carry secrets over plain http"
+            hint = f"Use https{_OR_ALLOW}"
+            report.refuse(("server", name), message, hint, value=shown_value(url))
 
 
-def _routing(settings: Settings, report: Report) -> None:
-    routing = settings.routing
-    # Each is refused, not ignored: it would promise a feature that does not exist yet.
-    if routing.mode != "port":
-        hint = 'Set mode = "port": each environment gets a port of its own.'
-        report.refuse(("routing", "mode"), _NOT_SERVED, hint, value=shown_value(routing.mode))
-    for name in ("environment_hosts", "tls"):
-        if getattr(routing, name):
-            report.refuse(("routing", name), _NOT_SERVED, "Leave it false.", value="true")
-    if (port := settings.server.port) in routing.port_range.ports:
+def _ports(settings: Settings, report: Report) -> None:
+    port, port_range = settings.server.port, settings.routing.port_range
+    if port in port_range.ports:
         message = f"must not contain the server's own port {port}"
-        value = shown_value(routing.port_range)
-        report.refuse(("routing", "port_range"), message, value=value)
+        report.refuse(("routing", "port_range"), message, value=shown_value(port_range))
 
 
-def _hostnames(settings: Settings, report: Report) -> None:
-    first: dict[str, KeyPath] = {}
-    sign_in_host = urlsplit(settings.server.oauth_base_url).hostname
+def _sign_in_host(settings: Settings, report: Report) -> None:
+    host = urlsplit(settings.server.oauth_base_url).hostname
     for team in settings.teams.values():
-        path = ("team", team.id, "hostname")
-        value = shown_value(team.hostname)
-        if team.hostname and first.setdefault(team.hostname, path) != path:
-            report.refuse(path, _same(first[team.hostname], report), value=value)
         others = any(other.github_users for other in settings.teams.values() if other != team)
-        if team.hostname and team.hostname == sign_in_host and others:
+        if host and team.hostname == host and others:
             report.refuse(
-                path,
+                ("team", team.id, "hostname"),
                 "is the host of oauth_base_url, where the people of other teams sign in, too",
                 "Give the team another name, or leave hostname out.",
-                value=value,
+                value=shown_value(host),
             )
 
 
-def _same_secrets(settings: Settings, report: Report) -> None:
-    """Refuse a secret of two teams: it identifies its team."""
-    first: dict[str, KeyPath] = {}
+def _same_values(settings: Settings, report: Report) -> None:
+    """Refuse a host name or a secret of two teams: it identifies its team."""
+    secrets = secrets_of(TeamSettings)
+    first: dict[tuple[bool, str], KeyPath] = {}
     for team in settings.teams.values():
-        for name in secrets_of(TeamSettings):
+        for name in ("hostname", *secrets):
             path: KeyPath = ("team", team.id, name)
-            secret = getattr(team, name)
-            known = first.setdefault(secret, path)
-            if not secret or known == path:
+            secret, value = name in secrets, getattr(team, name)
+            known = first.setdefault((secret, value), path)
+            if not value or known == path:
                 continue
             if known[1] == team.id:
                 report.warn(f"[team.{team.id}] {known[2]} and {name} are the same.")
-            else:
-                report.refuse(path, _same(known, report), "Each team needs its own.", value=MASK)
+                continue
+            line = report.line(known)
+            message = (
+                f"is the same as {key_text(map(str, known))}{f' on line {line}' if line else ''}"
+            )
+            shown = MASK if secret else shown_value(value)
+            report.refuse(path, message, "Each team needs its own.", value=shown)
 
 
-def _same(path: KeyPath, report: Report) -> str:
-    line = report.line(path)
-    place = f" on line {line}" if line else ""
-    return f"is the same as {key_text(map(str, path))}{place}"
-
-
-def _missing_secrets(team: TeamSettings, server: ServerSettings, report: Report) -> None:
-    missing = []
-    if not team.auth_token and not server.oauth_enabled:
-        missing.append(("auth_token", "MCP runs"))
-    if not team.ui_password:
-        missing.append(("ui_password", "the dashboard and REST run"))
-    for name, runs in missing:
-        report.warn(f"[team.{team.id}] {runs} without authentication: {name} is empty.")
-        if not server.loopback_only and not server.allow_insecure_http:
-            message = f"is empty, and {_reachable(server)}"
-            hint = f"Give it {_MIN_LENGTH} or more characters{_OR_ALLOW}"
-            report.refuse(("team", team.id, name), message, hint)
-
-
-def _short_secrets(team: TeamSettings, server: ServerSettings, report: Report) -> None:
-    for name in secrets_of(TeamSettings):
+def _secrets(team: TeamSettings, server: ServerSettings, report: Report) -> None:
+    reachable = f"other machines may reach host = {shown_value(server.host)}"
+    for name, runs in (("auth_token", "MCP runs"), ("ui_password", "the dashboard and REST run")):
+        path = ("team", team.id, name)
         length = len(getattr(team, name))
-        if not 0 < length < _MIN_LENGTH:
-            continue
-        shortness = f"has {length} characters, fewer than {_MIN_LENGTH}"
-        if server.loopback_only:
-            report.warn(f"[team.{team.id}] {name} {shortness}.")
-        else:
-            message = f"{shortness}, and {_reachable(server)}"
-            hint = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
-            report.refuse(("team", team.id, name), message, hint, value=MASK)
-
-
-def _reachable(server: ServerSettings) -> str:
-    return f"other machines may reach host = {shown_value(server.host)}"
+        if not length and not (name == "auth_token" and server.oauth_enabled):
+            report.warn(f"[team.{team.id}] {runs} without authentication: {name} is empty.")
+            if not server.loopback_only and not server.allow_insecure_http:
+                hint = f"Give it {_MIN_LENGTH} or more characters{_OR_ALLOW}"
+                report.refuse(path, f"is empty, and {reachable}", hint)
+        if 0 < length < _MIN_LENGTH:
+            shortness = f"has {length} characters, fewer than {_MIN_LENGTH}"
+            if server.loopback_only:
+                report.warn(f"[team.{team.id}] {name} {shortness}.")
+            else:
+                hint = (
+                    'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
+                )
+                report.refuse(path, f"{shortness}, and {reachable}", hint, value=MASK)
 
 
 def _github_users(settings: Settings, report: Report) -> None:
-    if not settings.server.oauth_enabled or any(t.github_users for t in settings.teams.values()):
-        return
-    if len(settings.teams) == 1:
-        report.warn("Any GitHub user may sign in: the only team lists no github_users.")
-    else:
-        report.warn("No GitHub user may sign in: no team lists github_users.")
+    if settings.server.oauth_enabled and not any(t.github_users for t in settings.teams.values()):
+        if len(settings.teams) == 1:
+            report.warn("Any GitHub user may sign in: the only team lists no github_users.")
+        else:
+            report.warn("No GitHub user may sign in: no team lists github_users.")
 
 
 def _cookies(settings: Settings, report: Report) -> None:
@@ -154,3 +130,16 @@ def _cookies(settings: Settings, report: Report) -> None:
             "Several teams share one host name, so a browser sends each environment the cookies "
             "of the others: use separate browsers."
         )
+
+
+def _not_served(settings: Settings, report: Report) -> None:
+    """Refuse or warn: a key that did nothing silently would promise a feature."""
+    for path, section in settings.tables().items():
+        for name, field in keys_of(type(section)).items():
+            refused, ignored = words_of(field, NotServed), words_of(field, NoEffect)
+            if not (refused or ignored) or (value := getattr(section, name)) == field.default:
+                continue
+            if refused:
+                report.refuse((*path, name), "is not served yet", refused, value=shown_value(value))
+            else:
+                report.warn(f"[{'.'.join(path)}] {name} has no effect yet: {ignored}.")

@@ -1,5 +1,7 @@
 """What the sections' models have in common, and what a key's field can say beside its type."""
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
@@ -7,9 +9,12 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from annotated_types import Ge, Le, Unit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUseDefault
+from pydantic_core import CoreSchema, PydanticUseDefault
+from pydantic_core.core_schema import no_info_plain_validator_function
 
 T = TypeVar("T")
+
+_MAX_LENGTH = 1000
 
 
 class Section(BaseModel):
@@ -35,17 +40,55 @@ class InvalidValue(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Allowed:
-    """The allowed values in words that complete “must be …”."""
+class Words:
+    """Something about a key that its type does not say."""
 
     words: str
+
+
+class DefaultText(Words):
+    """The default in words, where it depends on the machine or on another key."""
+
+
+class NoEffect(Words):
+    """What this version does whether or not the key is set."""
+
+
+class NotServed(Words):
+    """What to write instead of a value that this version refuses: any but the default."""
+
+
+class Allowed(Words):
+    """The allowed values in words that complete “must be …”."""
 
 
 @dataclass(frozen=True, slots=True)
-class DefaultText:
-    """The default in words, where it depends on the machine or on another key."""
+class Text(Allowed):
+    """A text of one line.
 
-    words: str
+    Args:
+        check: the pattern of the whole text, or a function that turns it into the value.
+    """
+
+    check: str | Callable[[str], object] = ".*"
+
+    def __get_pydantic_core_schema__(self, _type: Any, _handler: Any) -> CoreSchema:
+        return no_info_plain_validator_function(self._read)
+
+    def _read(self, value: object) -> object:
+        if not isinstance(value, str):
+            raise InvalidValue(hint="Write it in quotes.")
+        if not value.isprintable():
+            raise InvalidValue("it holds a line break or another control character")
+        if value != value.strip():
+            raise InvalidValue("it begins or ends with a space")
+        if len(value) > _MAX_LENGTH:
+            raise InvalidValue(f"it is longer than {_MAX_LENGTH} characters")
+        if callable(self.check):
+            return self.check(value)
+        if not re.fullmatch(self.check, value):
+            raise InvalidValue
+        return value
 
 
 def _use_default(value: T) -> T:
@@ -72,6 +115,11 @@ def secrets_of(section: type[Section]) -> tuple[str, ...]:
     return tuple(name for name, field in keys_of(section).items() if not field.repr)
 
 
+def words_of(field: FieldInfo, kind: type[Words]) -> str:
+    """Return what the field says of this kind, or an empty text."""
+    return next((mark.words for mark in field.metadata if isinstance(mark, kind)), "")
+
+
 def element_of(field: FieldInfo) -> FieldInfo | None:
     """Return the field of a list's elements, or None when the value is no list."""
     if get_origin(field.annotation) is not tuple:
@@ -83,13 +131,13 @@ def allowed_text(field: FieldInfo) -> str:
     """Return the allowed values in words, from the field's own or from its type and bounds."""
     if (element := element_of(field)) is not None:
         return f"a list, each {allowed_text(element)}"
-    found: dict[type, Any] = {type(mark): mark for mark in field.metadata}
-    if Allowed in found:
-        return str(found[Allowed].words)
+    if words := words_of(field, Allowed):
+        return words
     if field.annotation is bool:
         return "true or false"
     if get_origin(field.annotation) is Literal:
         return "one of " + ", ".join(f'"{word}"' for word in get_args(field.annotation))
+    found: dict[type, Any] = {type(mark): mark for mark in field.metadata}
     least = found[Ge].ge
     bounds = f"from {least} to {found[Le].le}" if Le in found else f"of {least} or more"
     return f"a whole number {bounds}{f' ({found[Unit].unit})' if Unit in found else ''}"

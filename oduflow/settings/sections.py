@@ -1,68 +1,153 @@
 """The whole of `oduflow.toml`: one frozen model a section, one field a key."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
+from urllib.parse import urlsplit
 
 from annotated_types import Ge, Unit
+from pydantic import Field
 
-from oduflow.settings.folders import OptionalFolder
-from oduflow.settings.hosts import OptionalHost
-from oduflow.settings.networks import Egress, Port, PortRange, Ports
-from oduflow.settings.schema import DefaultText, ListOf, Section
-from oduflow.settings.server import ServerSettings
-from oduflow.settings.team import TeamSettings
-from oduflow.settings.urls import BaseUrl, Links
-from oduflow.settings.values import Email, ImageName
+from oduflow.settings import addresses, values
+from oduflow.settings.schema import (
+    EMPTY_MEANS_DEFAULT,
+    SECRET,
+    DefaultText,
+    ListOf,
+    NoEffect,
+    NotServed,
+    Section,
+)
+
+CLAUDE_CALLBACKS = (
+    "https://claude.ai/api/mcp/auth_callback",
+    "https://claude.com/api/mcp/auth_callback",
+)
+_GITHUB = "https://github.com"
+_GITHUB_API = "https://api.github.com"
+_COPIED = NoEffect("databases and filestores are copied")
+_KEPT = NoEffect("nothing is stopped or deleted by itself")
+TEAM_ID = re.compile(r"[a-z0-9-]{1,16}")
+TEAM_ID_WORDS = "1 to 16 characters of a-z, 0-9 and -"
+
+
+def _github_api(keys: Mapping[str, Any]) -> str:
+    return _GITHUB_API if keys["github_url"] == _GITHUB else f"{keys['github_url']}/api/v3"
+
+
+class ServerSettings(Section):
+    """`[server]`: where the server listens, keeps its data and signs people in."""
+
+    host: addresses.OwnAddress = "127.0.0.1"
+    """The address to listen on. Beyond loopback every team needs its secrets."""
+    port: values.Port = 8000
+    """The port to listen on."""
+    data_dir: Annotated[
+        values.Folder,
+        DefaultText("/srv/oduflow; where that is not writable, the user's data folder"),
+    ] = Field(default_factory=values.default_data_dir)
+    """The folder of checkouts, databases, templates and the store. A relative path starts at this
+    file's folder."""
+    instance: values.InstanceName = "oduflow"
+    """The prefix of every Docker name and label, so that two instances can share an engine."""
+    oauth_client_id: values.AnyText = ""
+    """The client id of the GitHub OAuth App. With the secret and the base URL it turns OAuth on."""
+    oauth_client_secret: Annotated[values.AnyText, SECRET] = ""
+    """The client secret of the GitHub OAuth App."""
+    oauth_base_url: addresses.Origin = ""
+    """The URL under which people and agents reach this server. GitHub's callback is /auth/callback
+    below it."""
+    oauth_redirect_uris: Annotated[ListOf[addresses.RedirectUri], EMPTY_MEANS_DEFAULT] = (
+        CLAUDE_CALLBACKS
+    )
+    """Where an MCP client that uses the OAuth App's own id and secret may be sent back to. An empty
+    list means Claude's two callbacks."""
+    github_url: addresses.ProviderUrl = _GITHUB
+    """Where people sign in: GitHub, or your GitHub Enterprise Server."""
+    github_api_url: Annotated[
+        addresses.ProviderUrl, DefaultText(f"{_GITHUB_API}; of another github_url its /api/v3")
+    ] = Field(default_factory=_github_api)
+    """The API of github_url."""
+    gitlab_url: addresses.ProviderUrl = "https://gitlab.com"
+    """A GitLab of your own, whose API describes credentials as gitlab.com's does."""
+    bitbucket_api_url: addresses.ProviderUrl = "https://api.bitbucket.org/2.0"
+    """The API that describes credentials for bitbucket.org."""
+    trusted_proxies: Annotated[int, Ge(0)] = 0
+    """The number of reverse proxies in front of the server. One too many lets clients invent their
+    address; one too few makes all of them one address."""
+    subnet_pool: values.SubnetPool = IPv4Network("10.213.0.0/16")
+    """The private network that each team's /24 is cut from."""
+    sample: bool = False
+    """Serve the sample addons as a git repository on a loopback port."""
+    allow_insecure_http: bool = False
+    """Start even when strangers could get in: beyond loopback without secrets, or with OAuth over
+    plain http."""
+    git_allowed_hosts: ListOf[addresses.HostPort] = ()
+    """Private or plain-http git hosts that you vouch for, as host or host:port. All others must be
+    public and speak https."""
+
+    @property
+    def loopback_only(self) -> bool:
+        """Whether only this machine reaches the server."""
+        return addresses.is_loopback(self.host)
+
+    @property
+    def oauth_enabled(self) -> bool:
+        """Whether people may sign in through GitHub."""
+        return bool(self.oauth_client_id and self.oauth_client_secret and self.oauth_base_url)
 
 
 class RoutingSettings(Section):
     """`[routing]`: how a browser reaches an environment."""
 
-    mode: Literal["port", "traefik"] = "port"
+    mode: Annotated[
+        Literal["port", "traefik"],
+        NotServed('Set mode = "port": each environment gets a port of its own.'),
+    ] = "port"
     """port: each environment has a port of its own. traefik, a host name for each below
     external_host, is not served yet."""
-    external_host: OptionalHost = ""
+    external_host: addresses.OptionalHost = ""
     """The host name in environments' URLs; empty: the address the server listens on."""
-    port_range: Ports = PortRange(20000, 20999)
+    port_range: values.Ports = values.PortRange(20000, 20999)
     """The ports that environments are given, each one for life."""
-    environment_hosts: bool = False
+    environment_hosts: Annotated[bool, NotServed("Leave it false.")] = False
     """Not served yet: give each environment a host name of its own below external_host, so that no
     environment sees another's cookies."""
-    acme_email: Email = ""
-    """No effect yet, no certificate is ordered: where Let's Encrypt writes to."""
-    tls: bool = False
+    acme_email: Annotated[values.Email, NoEffect("no certificate is ordered")] = ""
+    """where Let's Encrypt writes to."""
+    tls: Annotated[bool, NotServed("Leave it false.")] = False
     """Not served yet: https for environments, by Traefik."""
 
 
 class StorageSettings(Section):
     """`[storage]`: how templates become environments on disk."""
 
-    clone: Literal["auto", "reflink", "copy"] = "auto"
-    """No effect yet, all is copied: reflink: share blocks with the template (XFS, btrfs). copy:
-    copy them. auto: try it out and take the best."""
-    pool: Annotated[OptionalFolder, DefaultText("inside data_dir")] = None
-    """No effect yet: a folder on a file system with reflinks, for databases and filestores."""
+    clone: Annotated[Literal["auto", "reflink", "copy"], _COPIED] = "auto"
+    """reflink: share blocks with the template (XFS, btrfs). copy: copy them. auto: try it out and
+    take the best."""
+    pool: Annotated[values.OptionalFolder, DefaultText("inside data_dir"), _COPIED] = None
+    """a folder on a file system with reflinks."""
 
 
 class LifecycleSettings(Section):
     """`[lifecycle]`: when an unused environment is stopped and deleted; no effect yet."""
 
-    auto_stop_hours: Annotated[int, Ge(0), Unit("hours")] = 48
-    """No effect yet, nothing stops by itself: stop an environment unused for so long; 0: never."""
-    auto_delete_hours: Annotated[int, Ge(0), Unit("hours")] = 72
-    """No effect yet, nothing is deleted by itself: delete a stopped, unprotected environment after
-    so long; 0: never."""
+    auto_stop_hours: Annotated[int, Ge(0), Unit("hours"), _KEPT] = 48
+    """stop an environment unused for so long; 0: never."""
+    auto_delete_hours: Annotated[int, Ge(0), Unit("hours"), _KEPT] = 72
+    """delete a stopped, unprotected environment after so long; 0: never."""
 
 
 class FirewallSettings(Section):
     """`[firewall]`: what containers may reach."""
 
-    ports: Annotated[ListOf[Port], DefaultText("the server's own port")] = ()
+    ports: Annotated[ListOf[values.Port], DefaultText("the server's own port")] = ()
     """Ports of this machine that containers may reach."""
-    egress: ListOf[Egress] = ()
+    egress: ListOf[values.Egress] = ()
     """Networks that environments may reach, and "internet" for every public address; empty:
     none."""
     allow_unisolated: bool = False
@@ -72,14 +157,43 @@ class FirewallSettings(Section):
 class ImagesSettings(Section):
     """`[images]`: what containers are made from."""
 
-    odoo: ImageName = "odoo:{version}"
+    odoo: values.ImageName = "odoo:{version}"
     """Odoo's image; {version} becomes the requested version, such as 19.0."""
-    postgres: ImageName = "postgres:18"
+    postgres: values.ImageName = "postgres:18"
     """PostgreSQL's image."""
-    pip_index_url: BaseUrl = ""
+    pip_index_url: addresses.BaseUrl = ""
     """The package index for a repository's requirements; empty: pip's own."""
-    pip_find_links: Links = ""
+    pip_find_links: addresses.Links = ""
     """More wheels for a repository's requirements: a URL, or a folder of this machine."""
+
+
+class TeamSettings(Section):
+    """`[team.<id>]`: a tenant with its own secrets, network, folder and quotas."""
+
+    id: str = Field(exclude=True)
+    name: Annotated[values.TeamName, EMPTY_MEANS_DEFAULT, DefaultText("the team's id")] = Field(
+        default_factory=lambda keys: str(keys["id"])
+    )
+    """The name that people see."""
+    hostname: addresses.OptionalHost = ""
+    """The team's own host name, when several teams share the server."""
+    auth_token: values.AuthToken = ""
+    """The MCP Bearer token: it proves who asks and names the team. Empty: no token."""
+    ui_password: values.Password = ""
+    """The password of the dashboard and REST, user admin. Empty: no password."""
+    github_users: ListOf[values.GitHubLogin] = ()
+    """Who may sign in through GitHub. Empty in the only team: everybody; beside another team: no
+    one."""
+    max_environments: Annotated[int, Ge(1)] = 20
+    """How many environments may exist, stopped and failed ones too."""
+    memory_mb: Annotated[int, Ge(256), Unit("MiB")] = 2048
+    """The memory of one environment."""
+    cpus: values.Cpus = 2.0
+    """The processors of one environment."""
+    disk_gb: Annotated[int, Ge(0), Unit("GiB"), NoEffect("disk use is not measured")] = 0
+    """the disk that the team may fill; 0: no limit."""
+    default_template: values.TemplateName = ""
+    """The template when none is named; empty: the only one there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +214,11 @@ class Settings:
         """Return itself, so that settings that never change serve as a `SettingsSource`."""
         return self
 
+    def tables(self) -> dict[tuple[str, ...], Section]:
+        """Return every table by its path in the file: the sections, then the teams."""
+        sections = [((name,), getattr(self, name)) for name in SECTIONS]
+        return dict([*sections, *((("team", name), team) for name, team in self.teams.items())])
+
 
 class SettingsSource(Protocol):
     """Returns the configuration that is in force now."""
@@ -115,3 +234,16 @@ SECTIONS: Mapping[str, type[Section]] = {
 }
 # The header of every table, and its model.
 TABLES: Mapping[str, type[Section]] = {**SECTIONS, "team.<id>": TeamSettings}
+
+
+def teams_at(teams: Mapping[str, TeamSettings], host: str) -> tuple[TeamSettings, ...]:
+    """Return the teams that a request for `host` can be about.
+
+    A team's own host name means that team alone; every other name means all of them.
+    """
+    try:
+        name = urlsplit(f"//{host}").hostname
+    except ValueError:  # not a host name, such as one bracket
+        name = None
+    named = tuple(team for team in teams.values() if team.hostname and team.hostname == name)
+    return named or tuple(teams.values())

@@ -6,8 +6,7 @@ from flask import request
 
 from oduflow.blueprints.auth.requests import is_direct_and_local
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.settings import Settings, TeamSettings
-from oduflow.settings.team import teams_at
+from oduflow.settings import Settings, TeamSettings, teams_at
 
 
 def anonymous(settings: Settings, secret: Callable[[TeamSettings], str]) -> Actor | None:

@@ -16,8 +16,7 @@ from oduflow.blueprints.auth.secret_digests import SecretDigests, digest
 from oduflow.blueprints.context import context
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Kind
-from oduflow.settings import TeamSettings
-from oduflow.settings.team import teams_at
+from oduflow.settings import TeamSettings, teams_at
 
 USER = "admin"
 REALM = "Oduflow"

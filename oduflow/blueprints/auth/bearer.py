@@ -15,8 +15,7 @@ from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Kind, Unauthenticated
 from oduflow.domain.grant_rules import REST
 from oduflow.domain.oauth import resource_at
-from oduflow.settings import Settings, TeamSettings
-from oduflow.settings.team import teams_at
+from oduflow.settings import Settings, TeamSettings, teams_at
 
 SUBJECT = "auth_token"
 _REALM = 'realm="Oduflow"'

@@ -20,7 +20,7 @@ from oduflow.blueprints.context import context
 from oduflow.domain.access import Actor
 from oduflow.domain.errors import Failure, Kind, RateLimited
 from oduflow.domain.rate_limits import Claim, Reservation
-from oduflow.settings.team import teams_at
+from oduflow.settings import teams_at
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

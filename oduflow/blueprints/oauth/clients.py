@@ -16,7 +16,7 @@ from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.clock import now
 from oduflow.domain.oauth import SCOPE, ClientKind, OAuthClient, hash_of
 from oduflow.domain.redirects import is_registered
-from oduflow.settings.server import CLAUDE_CALLBACKS
+from oduflow.settings import CLAUDE_CALLBACKS
 
 DOCUMENT_SCHEME = "https://"
 CONFIGURED_NAME = "A client set up with this server's own client id"

@@ -15,7 +15,7 @@ from oduflow.domain.redirects import (
     is_registered,
     is_registrable,
 )
-from oduflow.settings.server import CLAUDE_CALLBACKS
+from oduflow.settings import CLAUDE_CALLBACKS
 
 WEB = "https://app.example/cb"
 REAL = [

@@ -1,4 +1,4 @@
-from oduflow.settings import KeyHelp, describe
+from oduflow.settings.describe import KeyHelp, describe
 
 
 def rows() -> dict[tuple[str, str], KeyHelp]:

@@ -3,7 +3,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from oduflow.settings.folders import anchored, default_data_dir
+from oduflow.settings.values import anchored, default_data_dir
 
 
 def test_the_systems_folder_is_taken_where_it_can_be_written(tmp_path: Path):

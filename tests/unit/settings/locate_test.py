@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from oduflow.settings import BadSettings, NoSettings, load, remote_token
-from oduflow.settings.locate import search_order
+from oduflow.settings.files import search_order
 
 TEAM = '[team.{}]\nauth_token = "token-0123456789"\nui_password = "password-0123456"\n'
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from oduflow.settings.networks import Egress, PortRange, Ports, SubnetPool
+from oduflow.settings.values import Egress, PortRange, Ports, SubnetPool
 from tests.support.settings_values import hint_of, read
 
 

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from oduflow.settings import (
     CLAUDE_CALLBACKS,
     BadSettings,
-    PortRange,
     Settings,
     SettingsProblem,
     TeamSettings,
@@ -16,6 +15,7 @@ from oduflow.settings import (
 )
 from oduflow.settings.schema import keys_of, secrets_of
 from oduflow.settings.sections import SECTIONS, TABLES
+from oduflow.settings.values import PortRange
 
 EVERY_KEY = """\
 [server]

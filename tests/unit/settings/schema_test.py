@@ -6,9 +6,8 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from oduflow.settings import ServerSettings, parse
-from oduflow.settings.networks import Port
 from oduflow.settings.schema import EMPTY_MEANS_DEFAULT, ListOf, allowed_text, keys_of
-from oduflow.settings.values import Email
+from oduflow.settings.values import Email, Port
 
 
 @pytest.mark.parametrize(

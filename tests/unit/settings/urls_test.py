@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from oduflow.settings.urls import BaseUrl, Links, Origin, RedirectUri
+from oduflow.settings.addresses import BaseUrl, Links, Origin, RedirectUri
 from tests.support.settings_values import read
 
 

@@ -5,19 +5,19 @@ from typing import Any, Literal
 import pytest
 from pydantic import ValidationError
 
-from oduflow.settings.folders import Folder
-from oduflow.settings.networks import Port
-from oduflow.settings.team import TEAM_ID
+from oduflow.settings.sections import TEAM_ID
 from oduflow.settings.values import (
+    AnyText,
     AuthToken,
     Cpus,
     Email,
+    Folder,
     GitHubLogin,
     ImageName,
     InstanceName,
     Password,
+    Port,
     TemplateName,
-    Text,
 )
 from tests.support.settings_values import hint_of, read
 
@@ -78,8 +78,8 @@ def test_right_values_are_read(type_: Any, value: Any, expected: Any):
         (InstanceName, "1st"),
         (InstanceName, "a-"),
         (TemplateName, "-x"),
-        (Text, "a\x1b[31m"),
-        (Text, "x" * 1001),
+        (AnyText, "a\x1b[31m"),
+        (AnyText, "x" * 1001),
         (Port, 0),
         (Port, 65536),
         (Port, True),
@@ -101,5 +101,5 @@ def test_a_teams_id_is_a_short_name():
 
 def test_a_text_without_quotes_gets_the_hint_to_add_them():
     with pytest.raises(ValidationError) as caught:
-        read(Text, 8000)
+        read(AnyText, 8000)
     assert hint_of(caught.value) == "Write it in quotes."

@@ -1,21 +1,25 @@
-"""Write the configuration of a first start: fresh secrets, and every key with its description."""
+"""Find, load and write the configuration file; the only reader of the process's environment."""
 
 import os
 import secrets
+import stat
 import tempfile
 import textwrap
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from oduflow.settings.describe import describe
 from oduflow.settings.notation import key_text, value_text
-from oduflow.settings.problems import bad_file
+from oduflow.settings.problems import NoSettings, bad_file
 from oduflow.settings.read import parse
 from oduflow.settings.schema import Section, keys_of, secrets_of
-from oduflow.settings.sections import SECTIONS, Settings
-from oduflow.settings.team import TeamSettings
+from oduflow.settings.sections import SECTIONS, Settings, TeamSettings
 
+CONFIG_VARIABLE = "ODUFLOW_CONFIG"
+TOKEN_VARIABLE = "ODUFLOW_TOKEN"  # noqa: S105 - a variable's name
+_DEFAULT_PATHS = (Path("oduflow.toml"), Path("/etc/oduflow/oduflow.toml"))
 _SECRET_BYTES = 32
 _WIDTH = 96
 _HEAD = """\
@@ -24,6 +28,45 @@ _HEAD = """\
 """
 
 Overrides = Mapping[str, Any]
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the first configuration of `path`, $ODUFLOW_CONFIG, ./oduflow.toml, /etc/oduflow.
+
+    A file named by `path` or by the variable is the only candidate: another file in its place
+    would be a surprise.
+
+    Args:
+        path: the value of `--config`.
+        environ: the variables, by default the process's.
+
+    Raises:
+        NoSettings: there is no such file.
+        BadSettings: the file cannot be read, or its contents are invalid.
+    """
+    candidates = search_order(path, environ)
+    for candidate in candidates:
+        try:
+            return _read(candidate)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as cause:
+            why = cause.strerror or "an input error"
+            raise bad_file(f"It cannot be read: {why}", candidate) from cause
+        except UnicodeDecodeError as cause:
+            raise bad_file("It cannot be read: it is not UTF-8", candidate) from cause
+    raise NoSettings(candidates)
+
+
+def search_order(path: Path | None, environ: Mapping[str, str]) -> list[Path]:
+    """Return the candidates of `load`, as absolute paths."""
+    named = path or environ.get(CONFIG_VARIABLE)
+    return [Path(each).absolute() for each in ([named] if named else _DEFAULT_PATHS)]
+
+
+def remote_token(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the Bearer token of $ODUFLOW_TOKEN for a remote server, empty when there is none."""
+    return environ.get(TOKEN_VARIABLE, "").strip()
 
 
 def write_fresh(path: Path, **overrides: Overrides) -> Settings:
@@ -53,6 +96,22 @@ def write_fresh(path: Path, **overrides: Overrides) -> Settings:
         why = cause.strerror or "an output error"
         raise bad_file(f"It cannot be written: {why}", path) from cause
     return settings
+
+
+def _read(path: Path) -> Settings:
+    with path.open("rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        text = file.read().decode("utf-8-sig")
+    settings = parse(text, path)
+    has_secrets = any(
+        getattr(section, name)
+        for section in settings.tables().values()
+        for name in secrets_of(type(section))
+    )
+    if not mode & stat.S_IROTH or not has_secrets:
+        return settings
+    warning = f"Every user of this machine can read the secrets in {path}: chmod 600 it."
+    return replace(settings, warnings=(*settings.warnings, warning))
 
 
 def _publish(path: Path, text: str) -> None:

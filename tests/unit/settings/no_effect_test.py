@@ -1,6 +1,5 @@
 import pytest
 
-from oduflow.services.server.inert_settings import settings_without_effect
 from oduflow.settings import describe, parse
 
 TEAM = '[team.1]\nauth_token = "a-token-long-enough"\nui_password = "a-password-long-enough"\n'
@@ -15,8 +14,12 @@ SETTING = {
 WITHOUT_EFFECT = [key for key in describe() if key.help.startswith("No effect yet")]
 
 
+def without_effect(text: str) -> list[str]:
+    return [warning for warning in parse(text).warnings if "no effect" in warning]
+
+
 def test_the_default_configuration_is_silent() -> None:
-    assert settings_without_effect(parse(TEAM)) == ()
+    assert without_effect(TEAM) == []
 
 
 def test_the_help_of_a_key_without_effect_says_so() -> None:
@@ -27,7 +30,7 @@ def test_the_help_of_a_key_without_effect_says_so() -> None:
 def test_setting_a_key_without_effect_is_a_warning(key) -> None:
     section = key.section.replace("<id>", "1")
     table = "" if section == "team.1" else f"[{section}]\n"
-    (line,) = settings_without_effect(parse(f"{TEAM}{table}{key.key} = {SETTING[key.key]}\n"))
+    (line,) = without_effect(f"{TEAM}{table}{key.key} = {SETTING[key.key]}\n")
     assert line.startswith(f"[{section}] ")
     assert "no effect yet" in line
 
