@@ -1,11 +1,11 @@
-"""Actors, and what they may do: permissions, tiers, scopes."""
+"""Actors and their permissions, tiers and scopes."""
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
 class Tier(StrEnum):
-    """How far a permission reaches; a grant lists the tiers it gives."""
+    """The level of a permission; a grant lists its tiers."""
 
     READ = "read"
     WRITE = "write"
@@ -14,7 +14,7 @@ class Tier(StrEnum):
 
 
 class Permission(StrEnum):
-    """`resource:tier`, alphabetical."""
+    """The permissions, as `resource:tier`, in alphabetical order."""
 
     AUDIT_ADMIN = "audit:admin"
     CREDENTIAL_DESTROY = "credential:destroy"
@@ -69,7 +69,7 @@ OPEN_TO_RESTRICTED = frozenset({Scope.ENVIRONMENT, Scope.GRANT, Scope.JOB, Scope
 
 
 class ActorKind(StrEnum):
-    """How the caller proved who they are."""
+    """How the caller authenticated."""
 
     ANONYMOUS = "anonymous"
     BASIC = "basic"
@@ -81,17 +81,17 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The caller of an operation: one team, one way of proof, one subject.
+    """The caller of an operation.
 
     Attributes:
-        team: the team's id; everything the actor sees lies in it.
-        kind: how the identity was proven.
+        team: the team's id; the actor sees only this team's resources.
+        kind: how the caller authenticated.
         subject: the GitHub login, the grant's name, `admin`, or the operating-system user.
-        tiers: what the actor may do; everything unless a grant narrows it.
-        subject_id: what stays the same when the subject is renamed: the numeric GitHub id, the
-            grant's id; empty where the subject itself does.
-        environments: the ids of the only environments the actor may touch; None for an actor
-            that is not restricted and may touch all of the team.
+        tiers: the permitted tiers; all of them unless the caller uses a grant.
+        subject_id: an id that does not change when the subject is renamed: the numeric GitHub
+            id, or the grant's id; empty for subjects that are never renamed.
+        environments: the ids of the environments that the actor is restricted to; None for an
+            actor that may access all of the team.
     """
 
     team: str
@@ -106,18 +106,18 @@ class Actor:
         return permission.tier in self.tiers
 
     def can_access(self, environment: str) -> bool:
-        """Whether the actor may touch the environment of that id; empty is the team's own."""
+        """Whether the actor may access the environment of that id; an empty id means the team."""
         return self.environments is None or environment in self.environments
 
     def allows_scope(self, scope: Scope) -> bool:
-        """Whether operations of that scope are open to the actor at all."""
+        """Whether the actor may call operations of that scope."""
         return self.environments is None or scope in OPEN_TO_RESTRICTED
 
     def restricted_to(self, environment: str) -> "Actor":
-        """Return the same actor, restricted to at most the environment of that id."""
+        """Return the actor restricted to that environment, or to none if it has no access to it."""
         kept = {environment} if self.can_access(environment) else set()
         return replace(self, environments=frozenset(kept))
 
     def __str__(self) -> str:
-        """Name the actor as `created_by` and lock holders show it."""
+        """Return the actor's name as `created_by` and lock holders show it."""
         return self.subject if self.kind is ActorKind.OAUTH else f"{self.kind}:{self.subject}"

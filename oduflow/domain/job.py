@@ -1,4 +1,4 @@
-"""A job: a long operation that outlives the request."""
+"""Jobs: slow operations that continue after the request."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from oduflow.domain.outcome import Model, Status
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One step of long work: its name, its place, and a line for people."""
+    """The current step of a job: its name, its number of the total, and a message."""
 
     step: str
     message: str
@@ -26,8 +26,8 @@ class Subject:
 
     Attributes:
         noun: `environment`, `template`, `extra_repo`, …
-        name: its name.
-        environment: the name of the environment that the job holds; empty where it holds none.
+        name: the name of that environment, template, ….
+        environment: the name of the environment that the job locks; empty if it locks none.
         environment_id: the id of that environment; empty also while it is being created.
     """
 
@@ -39,16 +39,16 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One row of the store: who asked for what, how far it is, and its envelope at the end.
+    """One row of the store: the operation, its caller, its progress, and its result.
 
     Attributes:
-        target: name of what it is about.
-        environment: id of the environment it is about; empty when it is about none in particular.
-        environment_name: name of the environment that it holds; empty when it holds none.
-        noun: what kind of thing `target` is, such as `environment`.
+        target: the name of what the job is about.
+        environment: the id of the environment that the job is about; empty if it is about none.
+        environment_name: the name of the environment that the job locks; empty if it locks none.
+        noun: the kind of resource that `target` names, such as `environment`.
         result: the envelope as JSON once the job is finished, else None.
-        position: place in the queue for a boot slot, 1 is next, 0 is not waiting.
-        holder: process id of the owner; its file lock, not this number, proves that it lives.
+        position: the place in the queue for a boot slot: 1 is next, 0 is not waiting.
+        holder: the process id of the owner; only its file lock shows whether it is alive.
     """
 
     id: str
@@ -91,9 +91,9 @@ class WaitForJob(JobHandle):
 class JobView(Model):
     """A job as callers see it. Times are RFC 3339 in UTC; `result` is its finished envelope.
 
-    `noun` is what kind of thing `target` names; `environment` names the environment that the job
-    holds, whatever it is about. `cancellable` is whether cancel_job stops it: not a deletion, nor
-    what is finished.
+    `noun` is the kind of resource that `target` names; `environment` is the environment that the
+    job locks. `cancellable` is whether cancel_job stops it; deletions and finished jobs cannot be
+    cancelled.
     """
 
     job: str

@@ -1,1 +1,1 @@
-"""How an operation is declared, admitted, executed and remembered."""
+"""Declare operations, admit and execute calls of them, run jobs, and record both."""

@@ -1,4 +1,4 @@
-"""What a handler is told about the call it serves."""
+"""The call that a handler serves: who called, from where, and how to report progress."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ Report = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a call came from: the face, and the client's address where there is one."""
+    """Where a call came from: the face, and the client's address if it has one."""
 
     face: str
     address: str = ""
@@ -25,12 +25,12 @@ class Origin:
 
 @dataclass(slots=True)
 class Call:
-    """One admitted call. Slow work reports its steps and asks whether it should stop.
+    """One admitted call; slow work reports its steps to it and stops when it is cancelled.
 
     Attributes:
-        actor: who asks.
-        origin: from where.
-        job: the job's id, empty for a quick call.
+        actor: the caller.
+        origin: the face and the client's address.
+        job: the job's id; empty for a quick call.
     """
 
     actor: Actor
@@ -44,33 +44,33 @@ class Call:
     _cancelled: bool = False
 
     def report(self, step: str, message: str, done: int = 0, total: int = 0) -> None:
-        """Tell how far the work is; also the moment at which a cancelled job stops."""
+        """Report the progress; raise `Cancelled` here when the job was cancelled."""
         self.raise_if_cancelled()
         self._report(Progress(step, message, done, total))
 
     def tell(self, step: str, message: str, done: int = 0, total: int = 0) -> None:
-        """Tell how far work is that is only ever finished, such as a deletion."""
+        """Report the progress of work that cannot be cancelled, such as a deletion."""
         self._report(Progress(step, message, done, total))
 
     def cancelled(self) -> bool:
-        """Whether somebody asked to stop; looks at most four times a second."""
+        """Whether the job was cancelled; reads its row at most four times a second."""
         if not self._cancelled and time.monotonic() - self._asked_at >= CANCEL_CHECK_SECONDS:
             self._asked_at = time.monotonic()
             self._cancelled = self._cancel_requested()
         return self._cancelled
 
     def raise_if_cancelled(self) -> None:
-        """Stop here when somebody asked to.
+        """Raise `Cancelled` when the job was cancelled.
 
         Raises:
-            Cancelled: somebody did.
+            Cancelled: the job was cancelled.
         """
         if self.cancelled():
             raise Cancelled("Stopped on request.")
 
     @contextmanager
     def boot_slot(self) -> Iterator[None]:
-        """Hold one of the machine's boot slots; Odoo's start is bound by the processor."""
+        """Hold a boot slot; there is one a core, because Odoo's start is bound by the processor."""
         if self._slots is None:
             yield
             return

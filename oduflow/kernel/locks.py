@@ -1,7 +1,7 @@
-"""What a call holds while it works: the keys of locks, and how several are taken at once.
+"""Lock keys, and how a call takes several locks at once.
 
-A key names what is touched, never the code that touches it, so that every operation on one
-environment excludes every other, whichever folder its handler is in.
+A key names the locked resource, never the code that uses it, so that two operations on one
+environment exclude each other, whichever folder their handlers are in.
 """
 
 from collections.abc import Iterable
@@ -14,9 +14,9 @@ class LockKey:
     """The name of one lock; keys sort in the one order in which several are taken.
 
     Attributes:
-        kind: what is locked, in the singular, such as `environment`.
-        team: the team that it belongs to; empty for the whole server.
-        name: its name or id; empty where a team has one.
+        kind: the kind of resource, in the singular, such as `environment`.
+        team: the team that the resource belongs to; empty for one of the whole server.
+        name: the resource's name or id; empty where a team has only one.
     """
 
     kind: str
@@ -25,7 +25,7 @@ class LockKey:
 
     @classmethod
     def environment(cls, team: str, name: str) -> "LockKey":
-        """Return the key of an environment, also before it has a row."""
+        """Return the key of an environment; valid before the environment has a row."""
         return cls("environment", team, name)
 
     @classmethod
@@ -45,7 +45,7 @@ class LockKey:
 
     @classmethod
     def job(cls, job: str) -> "LockKey":
-        """Return the key whose holder is the process that runs the job."""
+        """Return the key that the process that runs the job holds."""
         return cls("job", name=job)
 
     @classmethod
@@ -69,20 +69,20 @@ class LockKey:
 
 
 class Held(Protocol):
-    """A lock that this process holds; the end of the process releases it too."""
+    """A lock that this process holds; released at the latest when the process ends."""
 
     def release(self) -> None:
         """Release the lock; a second call does nothing."""
 
 
 class Locks(Protocol):
-    """Locks that exclude other processes and end with their holder."""
+    """Locks across processes, released when their holder dies."""
 
     def acquire(self, key: LockKey, holder: str) -> Held:
-        """Take `key` now, or raise `Busy` with its holder and age."""
+        """Take `key` without waiting, or raise `Busy` with its holder and age."""
 
     def is_free(self, key: LockKey) -> bool:
-        """Whether `key` has no holder at this moment."""
+        """Whether no process holds `key`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +98,13 @@ class HeldLocks:
 
 
 def acquire_all(locks: Locks, keys: Iterable[LockKey], holder: str) -> HeldLocks:
-    """Take every key at once, or none.
+    """Take every key, or none.
 
-    All callers take keys in the same order; besides, nobody waits here, so two calls that want
-    the same two keys cannot wait for each other.
+    Keys are taken in sorted order and without waiting, so two calls that need the same two keys
+    cannot block each other.
 
     Raises:
-        Busy: one of them is held; those taken before it are released.
+        Busy: a key is held; the keys taken before it are released.
     """
     held: list[Held] = []
     try:

@@ -1,4 +1,4 @@
-"""Every operation, found by import."""
+"""The registry of all operations, found by import."""
 
 import importlib
 import pkgutil
@@ -29,7 +29,7 @@ class Registry:
 
     @classmethod
     def discover(cls, package: str) -> "Registry":
-        """Import every module below `package` and collect what they declare."""
+        """Import every module below `package` and collect the declared operations."""
         root = importlib.import_module(package)
         modules = [
             importlib.import_module(found.name)
@@ -38,7 +38,7 @@ class Registry:
         return cls(operation for module in modules for operation in declared_in(module))
 
     def __iter__(self) -> Iterator[Operation]:
-        """Walk the operations by name."""
+        """Iterate over the operations, sorted by name."""
         return iter(self._by_name.values())
 
     def __len__(self) -> int:
@@ -46,7 +46,7 @@ class Registry:
         return len(self._by_name)
 
     def cancellable(self, name: str) -> bool:
-        """Whether a job of that operation can be called off; one that we do not know may be."""
+        """Whether jobs of that operation can be cancelled; true for an unknown operation."""
         found = self._by_name.get(name)
         return found is None or found.cancellable
 

@@ -1,4 +1,4 @@
-"""Turn what a caller sent into an operation's arguments, or say what is wrong with it."""
+"""Validate the arguments of a call; name each problem and the accepted fields."""
 
 import re
 from collections.abc import Mapping
@@ -10,34 +10,33 @@ from pydantic import BaseModel, ValidationError
 from oduflow.domain.errors import Invalid
 from oduflow.kernel.operation import Operation
 
-MOST_PROBLEMS = 20
-MOST_OF_A_NAME = 100
+MAX_PROBLEMS = 20
+MAX_NAME_LENGTH = 100
 _NAME = re.compile(r"[a-z]+(?:[._](?:[a-z]+|\d{1,5}))*")
 
 
 def validate(operation: Operation, raw: Mapping[str, Any]) -> BaseModel:
-    """Check a call's arguments against its model.
+    """Return a call's arguments as the operation's model.
 
     Raises:
-        Invalid: the problems in one message, twenty at most; the hint names the fields.
+        Invalid: names at most 20 problems; the hint lists the fields.
     """
     try:
         return operation.arguments.model_validate(dict(raw))
     except Invalid:
         raise
     except ValidationError as wrong:
-        problems = [_problem(operation, error) for error in wrong.errors()[:MOST_PROBLEMS]]
+        problems = [_problem(operation, error) for error in wrong.errors()[:MAX_PROBLEMS]]
         more = wrong.error_count() - len(problems)
         if more:
             problems.append(f"and {more} more")
-        told = "; ".join(problems)
-        raise Invalid(f"{operation.name}: {told}.", _fields(operation)) from wrong
+        raise Invalid(f"{operation.name}: {'; '.join(problems)}.", _fields(operation)) from wrong
 
 
 def _problem(operation: Operation, error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"])
-    if len(place) > MOST_OF_A_NAME or not _NAME.fullmatch(place):
-        place = "…"  # whatever it is, no name of a field; a secret in the wrong place, perhaps
+    if len(place) > MAX_NAME_LENGTH or not _NAME.fullmatch(place):
+        place = "…"  # not a field's name: it may be a secret, so the message does not repeat it
     if error["type"] == "missing":
         return f"{place} is required"
     if error["type"] == "extra_forbidden":

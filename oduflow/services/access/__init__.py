@@ -1,1 +1,1 @@
-"""Who may call: grants, GitHub people, git credentials, the audit log."""
+"""Access: grants, GitHub sign-ins, git credentials, the audit writer."""

@@ -1,9 +1,9 @@
-"""Where every face and the runner put what they remember; what repeats is counted.
+"""Write audit rows for the runner and every face, and count calls that repeat.
 
-A row that is appended is in the store at once. Of calls that are counted, those of a minute that
-are alike are one row when the minute is over. Of somebody known the first is a row at once, so
-that a kill loses nothing but how often it was repeated. Strangers have one row an address and
-minute, and only so many addresses are told apart.
+An appended row is in the store at once. Equal counted calls become one row at the end of the
+minute. The first such call of an authenticated actor is also written at once, so that a kill loses
+only the number of repetitions. Refused anonymous calls get one row for each address and minute; at
+most MAX_ADDRESSES addresses are distinguished.
 """
 
 import logging
@@ -19,13 +19,13 @@ from oduflow.domain.audit.rows import OTHERS, AuditRow
 from oduflow.domain.errors import Failure
 
 MINUTE_SECONDS = 60.0
-MOST_ADDRESSES = 100
-MOST_COUNTERS = 1000
+MAX_ADDRESSES = 100
+MAX_COUNTERS = 1000
 log = logging.getLogger(__name__)
 
 
 class Log(Protocol):
-    """Where rows end up."""
+    """The table that rows are appended to."""
 
     def append(self, *rows: AuditRow) -> None:
         """Append rows in one transaction."""
@@ -35,7 +35,7 @@ class AuditWriter:
     """Implements `kernel.ports.AuditSink`; safe to use from any thread.
 
     Args:
-        log: where rows end up.
+        log: the table that rows are appended to.
         minute: seconds for which calls are counted before their row is written.
     """
 
@@ -44,35 +44,35 @@ class AuditWriter:
         self._minute = minute
         self._guard = threading.Lock()
         self._known: dict[Hashable, AuditRow] = {}
-        self._strangers: dict[Hashable, AuditRow] = {}
+        self._anonymous: dict[Hashable, AuditRow] = {}
         self._timer: threading.Timer | None = None
 
     def append(self, row: AuditRow) -> None:
-        """Append a row at once.
+        """Write a row at once.
 
         Raises:
-            Failure: it could not be written.
+            Failure: the row could not be written.
         """
         self._log.append(row)
 
     def count(self, row: AuditRow) -> None:
-        """Remember a call that may well come again within the minute.
+        """Count a call that may repeat within the minute.
 
         Raises:
-            Failure: a row of somebody known could not be written.
+            Failure: the first row of an authenticated actor could not be written.
         """
         with self._guard:
             is_new = self._add(row)
-            self._wake()
+            self._start_timer()
         if is_new:
             self._log.append(row)
 
     def flush(self) -> None:
-        """Write what was counted; what cannot be written stays, and is tried again."""
+        """Write the counted rows; keep those that cannot be written for the next try."""
         with self._guard:
             self._timer = None
-            counted = [*self._known.values(), *self._strangers.values()]
-            self._known, self._strangers = {}, {}
+            counted = [*self._known.values(), *self._anonymous.values()]
+            self._known, self._anonymous = {}, {}
         rows = [row for row in counted if row.count]
         try:
             if rows:
@@ -82,58 +82,58 @@ class AuditWriter:
             with self._guard:
                 for row in rows:
                     self._put_back(row)
-                self._wake()
+                self._start_timer()
 
     def close(self) -> None:
-        """Write what was counted, and count no more by the clock; safe to repeat."""
-        self._stop_clock()
+        """Write the counted rows and stop the timer; a second call does nothing more."""
+        self._stop_timer()
         self.flush()
-        self._stop_clock()  # what could not be written would be tried again
+        self._stop_timer()  # flush restarts it when a row could not be written
 
     def _add(self, row: AuditRow) -> bool:
-        """Count a row; whether it is the first of somebody known, to be written at once."""
-        if _is_stranger(row):
-            self._add_stranger(row)
+        """Count a row; return whether it is an authenticated actor's first, to write at once."""
+        if _is_refused_anonymous(row):
+            self._add_anonymous(row)
             return False
         key = _key(row)
         if key in self._known:
             self._known[key] = _added(self._known[key], row)
             return False
-        if len(self._known) < MOST_COUNTERS:
+        if len(self._known) < MAX_COUNTERS:
             self._known[key] = replace(row, count=0)
         return True
 
-    def _add_stranger(self, row: AuditRow) -> None:
-        with suppress(ValueError):  # what is not an address is counted as it is
+    def _add_anonymous(self, row: AuditRow) -> None:
+        with suppress(ValueError):  # a value that is no address is counted unchanged
             row = replace(row, address=client_network(row.address))
-        if _key(row) not in self._strangers and len(self._strangers) >= MOST_ADDRESSES:
+        if _key(row) not in self._anonymous and len(self._anonymous) >= MAX_ADDRESSES:
             row = replace(row, address=OTHERS, fields={})
-        known = self._strangers.get(_key(row))
-        self._strangers[_key(row)] = _added(known, row) if known else row
+        known = self._anonymous.get(_key(row))
+        self._anonymous[_key(row)] = _added(known, row) if known else row
 
     def _put_back(self, row: AuditRow) -> None:
         key = _key(row)
-        if _is_stranger(row):
-            self._add_stranger(row)
+        if _is_refused_anonymous(row):
+            self._add_anonymous(row)
         elif key in self._known:
             self._known[key] = _added(self._known[key], row)
-        elif len(self._known) < MOST_COUNTERS:
+        elif len(self._known) < MAX_COUNTERS:
             self._known[key] = row
 
-    def _stop_clock(self) -> None:
+    def _stop_timer(self) -> None:
         with self._guard:
             timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()
 
-    def _wake(self) -> None:
-        if self._timer is None and (self._known or self._strangers):
+    def _start_timer(self) -> None:
+        if self._timer is None and (self._known or self._anonymous):
             self._timer = threading.Timer(self._minute, self.flush)
             self._timer.daemon = True
             self._timer.start()
 
 
-def _is_stranger(row: AuditRow) -> bool:
+def _is_refused_anonymous(row: AuditRow) -> bool:
     return row.actor.kind is ActorKind.ANONYMOUS and row.outcome != "ok"
 
 

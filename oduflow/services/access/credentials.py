@@ -1,4 +1,4 @@
-"""Keep a credential that is proven, find one by what is not secret of it, ask about it."""
+"""Save a git credential after testing it, find one by host and user, check one again."""
 
 from oduflow.adapters.git.credentials.checks import CredentialCheck
 from oduflow.adapters.git.credentials.entries import Entry
@@ -20,22 +20,25 @@ from oduflow.domain.hosts import DEFAULT_PORTS
 from oduflow.services.deps import Deps
 from oduflow.services.groups import GitGroup
 
-OWNER_AND_NAME = 2  # the parts of a path that is a repository's
+OWNER_AND_NAME = 2  # the parts of a repository's path
 UNCHECKED = Verdict(CredentialState.UNCHECKED)
-OTHER = Verdict(
+NO_API = Verdict(
     CredentialState.VALID,
-    detail="This host has no API that tells about credentials; git tells whether it reads.",
+    detail="This host has no API for checking credentials; `proven` is git's own check.",
 )
 
 
 def save_credential(
     git: GitGroup, team: str, args: SetupRepoAuth
 ) -> tuple[CredentialView, tuple[str, ...]]:
-    """Prove a credential on its repository, then keep it; answer it and what went less well.
+    """Test a credential with git on its repository, then save it.
+
+    Returns:
+        The view, and a warning when an unproven credential was saved on request.
 
     Raises:
-        Invalid: the URL is wrong, or the credential is not proven; nothing was kept.
-        Failure: the server cannot be asked; nothing was kept.
+        Invalid: the URL is wrong, or the test failed; nothing was saved.
+        Failure: the git server cannot be reached; nothing was saved.
     """
     remote, entry = git.repositories.read_private_url(args.repo_url.get_secret_value(), args.path)
     doubt = _doubt(git, remote, entry, insist=not args.keep_unverified)
@@ -46,10 +49,10 @@ def save_credential(
 
 
 def find_credential(credentials: Credentials, team: str, args: CredentialName) -> Entry:
-    """Return the one credential that is meant.
+    """Return the team's credential for a host, user and optional path.
 
     Raises:
-        Invalid: the host is none.
+        Invalid: `host` is not a host name.
         NotFound: the team has no such credential.
         Conflict: it has several, for different paths.
     """
@@ -77,10 +80,10 @@ def find_credential(credentials: Credentials, team: str, args: CredentialName) -
 
 
 def check_credential(deps: Deps, team: str, entry: Entry, repo_url: str | None) -> CredentialView:
-    """Ask its provider, and git, what a credential is worth; remember and answer it.
+    """Check a credential with its provider's API and with git; save and return the result.
 
     Raises:
-        Failure: the repository is none, or what was found cannot be remembered.
+        Failure: the URL is not a repository's, or the result cannot be saved.
     """
     check = CredentialCheck(
         provider_verdict(deps.git.providers, entry), _proven(deps, team, entry, repo_url), now()
@@ -90,67 +93,67 @@ def check_credential(deps: Deps, team: str, entry: Entry, repo_url: str | None) 
 
 
 def provider_verdict(providers: tuple[Provider, ...], entry: Entry) -> Verdict:
-    """Ask the provider of the host; one without an API takes whatever is kept for valid."""
+    """Return the verdict of the host's provider; a host without an API is always `valid`."""
     for provider in providers:
         if provider.serves(entry.authority):
             return provider.validate(entry.username, entry.token)
-    return OTHER
+    return NO_API
 
 
 def credential_view(
     providers: tuple[Provider, ...], entry: Entry, check: CredentialCheck | None
 ) -> CredentialView:
-    """Show a credential and what was last found out about it."""
-    said = check.verdict if check else UNCHECKED
+    """Return a credential's view with the result of its last check."""
+    verdict = check.verdict if check else UNCHECKED
     return CredentialView(
         host=entry.authority,
         username=entry.shown_user,
         path=entry.path,
         token=entry.shown_token,
         provider=next((each.name for each in providers if each.serves(entry.authority)), ""),
-        state=said.state,
-        token_kind=said.token_kind,
-        login=said.login,
-        scopes=said.scopes,
-        expires_at=rfc3339(said.expires_at) if said.expires_at else None,
-        expires_soon=expires_soon(said.expires_at),
+        state=verdict.state,
+        token_kind=verdict.token_kind,
+        login=verdict.login,
+        scopes=verdict.scopes,
+        expires_at=rfc3339(verdict.expires_at) if verdict.expires_at else None,
+        expires_soon=expires_soon(verdict.expires_at),
         checked_at=rfc3339(check.checked_at) if check else None,
         proven=check.proven if check else None,
-        detail=said.detail,
+        detail=verdict.detail,
     )
 
 
 def _doubt(git: GitGroup, remote: RemoteUrl, entry: Entry, *, insist: bool) -> str:
-    """Say why a credential is not proven; empty when it is.
+    """Return why git could not prove a credential; empty when it could.
 
     Raises:
-        Invalid: it is not, and the caller insists.
-        Failure: the server cannot be asked, and the caller insists.
+        Invalid: the credential is not proven, and `insist` is set.
+        Failure: the git server cannot be reached, and `insist` is set.
     """
-    hint = "Correct it and call again; keep_unverified=true keeps it as it is."
+    hint = "Correct it and call again; keep_unverified=true saves it anyway."
     try:
         if git.repositories.prove(remote, entry):
             return ""
-        doubt = f"{remote.host} lets anybody read {remote.path}, which proves no credential."
+        doubt = f"{remote.path} on {remote.host} is public, so reading it proves no credential."
         hint = "Give the URL of a private repository, or pass keep_unverified=true."
     except (AccessRefused, NotFound) as refused:
         doubt = refused.message
         if insist:
-            raise Invalid(f"{doubt} Nothing was kept.", hint, output=refused.output) from refused
+            raise Invalid(f"{doubt} Nothing was saved.", hint, output=refused.output) from refused
     except Failure as failure:
         if insist:
             raise
         return failure.message
     if insist:
-        raise Invalid(f"{doubt} Nothing was kept.", hint)
+        raise Invalid(f"{doubt} Nothing was saved.", hint)
     return doubt
 
 
 def _proven(deps: Deps, team: str, entry: Entry, repo_url: str | None) -> bool | None:
-    """Try a credential on a repository: the asked-for one, else what the team uses it for.
+    """Test a credential on the given repository, else on those that the team uses it for.
 
     Returns:
-        None when there is none, none is private, or no server answers.
+        None when there is no such repository, all are public, or the git server does not answer.
     """
     if repo_url is not None:
         candidates = [deps.git.repositories.remote(repo_url)]

@@ -1,4 +1,4 @@
-"""Who an access token of ours belongs to, at the moment it is used."""
+"""Authenticate people who signed in through GitHub by their access tokens."""
 
 from collections.abc import Callable
 
@@ -17,13 +17,13 @@ from oduflow.settings import Settings
 
 
 class GithubAuthenticator:
-    """Knows the access tokens that people got by signing in through GitHub.
+    """Verifies the access tokens of people who signed in through GitHub.
 
     Args:
-        settings: tells the configuration as it is now.
-        tokens: the tokens.
-        logins: which number each login belongs to.
-        environment: tells the id of a team's environment by its name.
+        settings: returns the current configuration.
+        tokens: the issued tokens.
+        logins: the GitHub account id of each login.
+        environment: returns the id of a team's environment of that name.
     """
 
     def __init__(
@@ -39,16 +39,16 @@ class GithubAuthenticator:
         self._environment = environment
 
     def verify(self, token: str, resource: str) -> Actor | None:
-        """Return who has that token, or None when it is none of ours.
+        """Return the token's actor, or None when this server did not issue the token.
 
         Args:
-            token: as the client sent it.
-            resource: the path that it is presented at.
+            token: the token as the client sent it.
+            resource: the path of the request.
 
         Raises:
-            Forbidden: its owner was let in, but may not come in any more.
-            Unauthenticated: it was good until it expired, or its environment was deleted; or it
-                is good, but not at that path.
+            Forbidden: the login is no longer in the team's `github_users`.
+            Unauthenticated: the token expired, its environment was deleted, or it is for another
+                path.
         """
         settings = self._settings()
         if not settings.server.oauth_enabled:
@@ -67,26 +67,26 @@ class GithubAuthenticator:
         if found.binding.resource != resource_at(settings.server.oauth_base_url, resource):
             raise Unauthenticated(
                 "The access token is not for this address.",
-                f"It is good at {found.binding.resource}; sign in again for another one.",
+                f"It is valid at {found.binding.resource}; sign in again for another one.",
             )
         if not found.binding.still_valid(self._environment):
             raise Unauthenticated(
                 "The environment that the access token was for is gone.",
                 "Sign in again; another environment of that name needs its own token.",
             )
-        if not self._is_welcome(settings, team, login):
+        if not self._is_member(settings, team, login):
             raise Forbidden(
                 "Access Denied", "Ask for your GitHub login to stand in your team's github_users."
             )
         return Actor(team, ActorKind.OAUTH, login.name, subject_id=login.id)
 
     def still_valid(self, actor: Actor) -> bool:
-        """Whether a person who came in so still may; of others this knows nothing."""
+        """Whether a person's token is still valid; true for actors of other kinds."""
         if actor.kind is not ActorKind.OAUTH:
             return True
         settings, login = self._settings(), Login(actor.subject, actor.subject_id)
-        return settings.server.oauth_enabled and self._is_welcome(settings, actor.team, login)
+        return settings.server.oauth_enabled and self._is_member(settings, actor.team, login)
 
-    def _is_welcome(self, settings: Settings, team: str, login: Login) -> bool:
+    def _is_member(self, settings: Settings, team: str, login: Login) -> bool:
         users = {each.id: each.github_users for each in settings.teams.values()}
         return team in teams_of(login.name, users) and self._logins.is_bound(login)

@@ -1,4 +1,4 @@
-"""Who may come in with a grant, which grants an actor deals with, and how they are shown."""
+"""Authenticate the holders of grants, find the grants an actor may see, build their views."""
 
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ from oduflow.services.groups import StoreGroup
 
 @dataclass(frozen=True, slots=True)
 class GrantAuthenticator:
-    """Knows the secrets of grants, and keeps their holders in bounds.
+    """Verifies the secrets of grants, and counts the calls of their holders.
 
-    The faces' `TokenVerifier` and the kernel's `GrantUsage`.
+    Implements the faces' `TokenVerifier` and the kernel's `GrantUsage`.
 
     Attributes:
-        teams: tells the ids of the configured teams; the grants of others open nothing.
+        teams: returns the ids of the configured teams; grants of other teams are invalid.
     """
 
     grants: Grants
@@ -37,26 +37,27 @@ class GrantAuthenticator:
     teams: Callable[[], Container[str]]
 
     def verify(self, token: str, resource: str) -> Actor | None:
-        """Return who holds that secret, or None when it opens nothing here.
+        """Return the actor of a grant's secret, or None when no grant has that secret.
 
-        A secret is looked up by its digest, so the time it takes tells nothing about others.
+        A secret is looked up by its digest, so the response time reveals nothing about other
+        secrets.
 
         Raises:
-            Unauthenticated: it opened something until it expired, or was used up; or it opens
-                something, but not this.
+            Unauthenticated: the grant expired, its calls are used up, or it is not valid for this
+                resource.
         """
         row = self.grants.by_digest(digest_of(token)) if token.startswith(PREFIX) else None
         state = None if row is None else self._state(row.id)
         if row is None or state is None:
             return None
-        if not _opens(row, resource):
+        if not _is_valid_for(row, resource):
             raise Unauthenticated(
-                f"The grant {row.name} does not open this.",
+                f"The grant {row.name} is not valid here.",
                 "It is for MCP; REST takes a grant made with rest=true, or HTTP Basic.",
             )
         if state is not GrantState.LIVE:
             raise Unauthenticated(
-                f"The grant {row.name} opens nothing any more: it is {state}.",
+                f"The grant {row.name} is no longer valid: it is {state}.",
                 "Ask its creator for another.",
             )
         return Actor(
@@ -69,7 +70,7 @@ class GrantAuthenticator:
         )
 
     def still_valid(self, actor: Actor) -> bool:
-        """Whether what let the actor in still would; calls that are used up end no stream."""
+        """Whether the actor's grant is still valid; a grant without calls left ends no stream."""
         if actor.kind is not ActorKind.GRANT:
             return True
         return self._state(actor.subject_id) in {GrantState.LIVE, GrantState.SPENT}
@@ -78,7 +79,7 @@ class GrantAuthenticator:
         """Count one call of a grant's holder.
 
         Raises:
-            Unauthenticated: the grant counts no more.
+            Unauthenticated: the grant ended, or has no calls left.
         """
         self.grants.spend(actor.subject_id, now())
 
@@ -89,17 +90,17 @@ class GrantAuthenticator:
         return state_of(lineage, now(), lambda id_: self.environments.by_id(id_) is not None)
 
 
-def _opens(row: Grant, resource: str) -> bool:
+def _is_valid_for(row: Grant, resource: str) -> bool:
     if resource == REST:
         return row.rest
     return resource == MCP or resource.startswith(f"{MCP}/")
 
 
 def bounds_of(grants: Grants, actor: Actor) -> Bounds:
-    """Say how far an actor reaches, and so at most a grant that it makes.
+    """Return the actor's bounds, which are the widest for a grant that it creates.
 
     Raises:
-        Unauthenticated: its own grant was revoked meanwhile.
+        Unauthenticated: the actor's own grant was revoked meanwhile.
     """
     if actor.kind is not ActorKind.GRANT:
         return Bounds(actor.environments, actor.tiers)
@@ -111,23 +112,23 @@ def bounds_of(grants: Grants, actor: Actor) -> Bounds:
 
 
 def visible_grants(grants: Grants, actor: Actor) -> tuple[Grant, ...]:
-    """Return the grants that an actor deals with, by name.
+    """Return the grants that an actor may see and revoke, sorted by name.
 
-    The holder of a grant: those that were made with it, or with these. Whoever is kept to some
-    environments: those that open nothing else.
+    The holder of a grant sees those created with it, and those created with these in turn. An
+    actor restricted to environments sees only grants restricted to some of the same.
     """
     rows = grants.list(actor.team)
     if actor.kind is ActorKind.GRANT:
-        below = _below(rows, actor.subject_id)
+        below = _descendants(rows, actor.subject_id)
         rows = tuple(row for row in rows if row.id in below)
-    return tuple(row for row in rows if _within(row, actor))
+    return tuple(row for row in rows if _is_within(row, actor))
 
 
 def find_grant(grants: Grants, actor: Actor, name: str) -> Grant:
-    """Return a grant that the actor deals with.
+    """Return the grant of that name.
 
     Raises:
-        NotFound: there is none of that name.
+        NotFound: there is none, or the actor may not see it.
     """
     found = next((row for row in visible_grants(grants, actor) if row.name == name), None)
     if found is None:
@@ -136,7 +137,7 @@ def find_grant(grants: Grants, actor: Actor, name: str) -> Grant:
 
 
 def grant_views(store: StoreGroup, rows: Iterable[Grant]) -> tuple[GrantView, ...]:
-    """Show grants; none shows its secret, which is nowhere."""
+    """Return the views of grants of one team; without secrets, of which only digests are stored."""
     shown = tuple(rows)
     if not shown:
         return ()
@@ -166,7 +167,7 @@ def _view(row: Grant, every: dict[str, Grant], names: dict[str, str]) -> GrantVi
     )
 
 
-def _below(rows: Iterable[Grant], top: str) -> frozenset[str]:
+def _descendants(rows: Iterable[Grant], top: str) -> frozenset[str]:
     found = {top}
     waiting = list(rows)
     while more := {row.id for row in waiting if row.parent in found} - found:
@@ -174,7 +175,7 @@ def _below(rows: Iterable[Grant], top: str) -> frozenset[str]:
     return frozenset(found - {top})
 
 
-def _within(row: Grant, actor: Actor) -> bool:
+def _is_within(row: Grant, actor: Actor) -> bool:
     if actor.environments is None:
         return True
     return row.environments is not None and actor.environments.issuperset(row.environments)

@@ -1,4 +1,4 @@
-"""Start an environment's container and prove that its Odoo serves."""
+"""Start an environment's container and wait until its Odoo serves."""
 
 import time
 from contextlib import suppress
@@ -17,7 +17,7 @@ from oduflow.services.environments.container import serving_spec
 from oduflow.settings import INTERNET
 
 POLL_SECONDS = 0.03
-LOOK_SECONDS = 0.5
+ENGINE_POLL_SECONDS = 0.5
 OK = 200
 SERVER_ERROR = 500
 PORT_TRIES = 20
@@ -25,7 +25,7 @@ LOG_LINES = 2000
 
 
 def create_container(deps: Deps, plan: EnvironmentPlan, row: Environment) -> None:
-    """Make the container anew, stopped; what had its name is removed first."""
+    """Create the container, stopped; remove an existing one of the same name first."""
     deps.engine.containers.remove(plan.container)
     image = deps.engine.images.facts(row.odoo_image)
     deps.engine.containers.create(
@@ -41,15 +41,15 @@ def create_container(deps: Deps, plan: EnvironmentPlan, row: Environment) -> Non
 
 
 def boot(deps: Deps, call: Call, plan: EnvironmentPlan, row: Environment) -> Environment:
-    """Start the container within the boot limit and wait until `/web/login` answers 200.
+    """Start the container in a boot slot and wait until `/web/login` answers 200.
 
-    A host port that somebody else took meanwhile is exchanged for the next free one.
+    When another program took the host port meanwhile, the next free one is used.
 
     Returns:
-        The row, with the port it serves on.
+        The row with its current port.
 
     Raises:
-        OdooFailed: it ended or did not answer in time; `output` holds its last traceback.
+        OdooFailed: Odoo ended or did not answer in time; `output` holds its last traceback.
     """
     with call.boot_slot():
         begun = now()
@@ -59,7 +59,7 @@ def boot(deps: Deps, call: Call, plan: EnvironmentPlan, row: Environment) -> Env
 
 
 def stop_container(deps: Deps, plan: EnvironmentPlan, *, timeout: int) -> None:
-    """Stop the container, if there is one, and kill it after `timeout` seconds."""
+    """Stop the container if it exists; kill it after `timeout` seconds."""
     with suppress(NotFound):
         deps.engine.containers.stop(plan.container, timeout=timeout)
 
@@ -67,18 +67,18 @@ def stop_container(deps: Deps, plan: EnvironmentPlan, *, timeout: int) -> None:
 def wait_until_serving(deps: Deps, call: Call, plan: EnvironmentPlan, begun: datetime) -> None:
     """Poll `/web/login` until it answers 200; `begun` is when the container was started.
 
-    The engine is asked far less often than Odoo: boots are bound by the processor, and asking it
-    costs more of that than a refused connection does.
+    The engine is polled far less often than Odoo: boots are bound by the processor, and a request
+    to the engine costs more of it than a refused connection.
 
     Raises:
-        OdooFailed: the container ended, the time is over, or Odoo answers nothing but errors,
-            which a broken module makes it do for ever.
+        OdooFailed: the container ended, the time limit passed, or Odoo answered only with errors,
+            as it does without end when a module is broken.
     """
     deadline = time.monotonic() + deps.readiness.boot_seconds
     broken_at = deadline
     while True:
         address = _address(deps, plan, begun)
-        status = _poll(deps, address, call, min(deadline, time.monotonic() + LOOK_SECONDS))
+        status = _poll(deps, address, call, min(deadline, time.monotonic() + ENGINE_POLL_SECONDS))
         if status == OK:
             return
         broken = status is not None and status >= SERVER_ERROR
@@ -90,7 +90,7 @@ def wait_until_serving(deps: Deps, call: Call, plan: EnvironmentPlan, begun: dat
 
 
 def _poll(deps: Deps, address: str, call: Call, until: float) -> int | None:
-    """Ask for the first page until it is there or the time is over; return the last answer."""
+    """Request the login page until it answers 200 or `until` passes; return the last status."""
     while True:
         status = deps.readiness.login_status(address) if address else None
         if status == OK or time.monotonic() >= until:
@@ -125,20 +125,20 @@ def _start(deps: Deps, plan: EnvironmentPlan, row: Environment) -> Environment:
         else:
             return row
     raise UpstreamFailed(
-        f"{PORT_TRIES} host ports in a row were taken by others.",
+        f"{PORT_TRIES} host ports in a row are used by other programs.",
         "Give [routing] port_range a range that nothing else uses.",
     )
 
 
 def take_port(deps: Deps, row: Environment, avoid: frozenset[int] = frozenset()) -> int:
-    """Reserve the lowest free host port for the environment's life."""
+    """Reserve the lowest free host port for the environment until it is deleted."""
     ports = deps.settings.routing.port_range
     return deps.store.environments.take_port(row.id, ports.first, ports.last, avoid=avoid)
 
 
 def _did_not_serve(deps: Deps, plan: EnvironmentPlan, begun: datetime, message: str) -> OdooFailed:
     log = ""
-    with suppress(NotFound):  # somebody removed the container meanwhile
+    with suppress(NotFound):  # the container was removed meanwhile
         log = deps.engine.containers.logs(plan.container, tail=LOG_LINES, since=begun)
     return OdooFailed(
         message,

@@ -1,4 +1,4 @@
-"""Decide what a new environment is made of, before anything is made."""
+"""Check the arguments of create_environment before anything is created."""
 
 from oduflow.domain.environment import CreateEnvironment, Environment, team_is_full
 from oduflow.domain.errors import Conflict, Invalid
@@ -8,19 +8,19 @@ from oduflow.services.deps import Deps
 
 
 def check_address(deps: Deps, args: CreateEnvironment | AddExtraRepo) -> None:
-    """Refuse what is no repository's URL, or one of a host that may not be asked.
+    """Refuse a URL that is not a git repository's, or whose host is not allowed.
 
     Raises:
-        Invalid: which of them it is.
+        Invalid: the URL is refused; the message says why.
     """
     deps.git.repositories.clean_url(args.repo_url)
 
 
 def choose_template(deps: Deps, team: str, asked: str | None) -> Template:
-    """Return the asked-for template, else the team's default, else its only one.
+    """Return the requested template, else the team's default, else its only one.
 
     Raises:
-        Invalid: there is none of that name, or several and no default.
+        Invalid: there is no template of that name, or several and no default.
     """
     ready = [row for row in deps.store.templates.list(team) if row.state is TemplateState.READY]
     names = ", ".join(row.name for row in ready)
@@ -42,7 +42,7 @@ def choose_template(deps: Deps, team: str, asked: str | None) -> Template:
 
 
 def differences(row: Environment, args: CreateEnvironment, repo_url: str) -> tuple[str, ...]:
-    """Say in what an existing environment differs from what is asked; nothing means the same."""
+    """List how an existing environment differs from the requested one; empty if it does not."""
     asked: dict[str, tuple[object, object]] = {"repo_url": (row.repo_url, repo_url)}
     if args.branch is not None:
         asked["branch"] = (row.branch, args.branch)
@@ -61,10 +61,10 @@ def differences(row: Environment, args: CreateEnvironment, repo_url: str) -> tup
 
 
 def refuse_differences(row: Environment, args: CreateEnvironment, repo_url: str) -> None:
-    """Answer `conflict` when the name is taken by something else.
+    """Refuse to create another environment under an existing name.
 
     Raises:
-        Conflict: says what differs.
+        Conflict: names each difference.
     """
     differing = differences(row, args, repo_url)
     if differing:
@@ -75,12 +75,13 @@ def refuse_differences(row: Environment, args: CreateEnvironment, repo_url: str)
 
 
 def refuse_full_team(deps: Deps, team: str) -> None:
-    """Refuse one more environment before an image is pulled and git is asked for it.
+    """Refuse another environment of a full team before an image is pulled or git is called.
 
-    Only a look: the row is counted again in the transaction that writes it.
+    The transaction that writes the row checks the limit again, because another call may have
+    created an environment meanwhile.
 
     Raises:
-        QuotaReached: the team has as many as it may have.
+        QuotaReached: the team has reached max_environments.
     """
     count, limit = deps.store.environments.count(team), deps.settings.teams[team].max_environments
     if count >= limit:

@@ -1,4 +1,4 @@
-"""Odoo's containers: the one that serves, and the throw-away one that installs."""
+"""The specifications of Odoo's containers: one that serves, and a one-off that installs."""
 
 from dataclasses import replace
 
@@ -27,16 +27,16 @@ def serving_spec(
     *,
     outside_names: bool = False,
 ) -> ContainerSpec:
-    """Describe the container that serves an environment.
+    """Return the specification of the container that serves an environment.
 
     Args:
-        plan: its names.
+        plan: the environment's names.
         row: the environment.
-        image: what it runs.
-        limits: the memory and processors it may use.
-        bind: the host's address its port is published on.
-        outside_names: whether names beyond the engine's own are resolved; only where egress is
-            open, for a name server is a way out.
+        image: Odoo's image.
+        limits: the limits on memory and processors.
+        bind: the host address that publishes the port.
+        outside_names: whether names outside the engine's networks are resolved; only with open
+            egress, because a name server can be used to send data out.
     """
     return replace(
         _spec(plan, row, image, limits),
@@ -51,7 +51,7 @@ def serving_spec(
 def install_spec(
     plan: EnvironmentPlan, row: Environment, image: ImageFacts, limits: ContainerLimits
 ) -> ContainerSpec:
-    """Describe the throw-away container that installs modules; it publishes nothing."""
+    """Return the specification of the one-off container that installs modules, without ports."""
     options = ("--init", ",".join(row.modules), "--stop-after-init", "--no-http")
     return replace(
         _spec(plan, row, image, limits),
@@ -64,7 +64,7 @@ def install_spec(
 def _spec(
     plan: EnvironmentPlan, row: Environment, image: ImageFacts, limits: ContainerLimits
 ) -> ContainerSpec:
-    """Describe what both have in common; name, labels and command are each one's own."""
+    """Return what both have in common; the callers set name, labels and command."""
     mounts = [
         Mount("volume", DATA_TARGET, plan.volume, read_only=False),
         Mount("bind", CONF_TARGET, str(plan.conf)),

@@ -1,4 +1,4 @@
-"""Answer create_environment: the environment that exists, or a new one."""
+"""Return the environment that create_environment asks for: the existing one, or a new one."""
 
 from oduflow.domain.clock import now
 from oduflow.domain.environment import (
@@ -27,18 +27,18 @@ from oduflow.services.images import check_repository, check_user, check_version
 
 
 def ensure_environment(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[EnvironmentView]:
-    """Create the environment, or answer the one that is there already.
+    """Return the environment if it exists, else create it.
 
     Raises:
-        Conflict: the name is taken by something else, or by one that failed.
-        QuotaReached: the team has as many as it may have.
-        Failure: why it could not be made; nothing is left of it.
+        Conflict: an environment of that name exists and differs or failed.
+        QuotaReached: the team has reached max_environments.
+        Failure: it could not be created, and everything created for it was removed.
     """
     team = call.actor.team
     repo_url = deps.git.repositories.clean_url(args.repo_url)
     existing = deps.store.environments.get(team, args.name)
     if existing is not None and existing.state in UNFINISHED:
-        # We hold the name's lock, so whoever began this is dead: finish their undoing first.
+        # This call holds the name's lock, so the process that began the row is dead.
         deps.infrastructure.wake()
         remove_environment(deps, call, existing)
         existing = None

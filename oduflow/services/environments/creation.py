@@ -1,4 +1,4 @@
-"""Create an environment from a source: the steps, and what is left of them on failure."""
+"""Create an environment from a source, in steps that are undone on failure."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ def provision(
     the last lines of its traceback, for inspection.
 
     Raises:
-        Failure: why it was not made.
+        Failure: the environment was not created.
     """
     work = Creation(deps, call, row, image, source)
     saga = Saga("create", work.steps(), work.on_step, deps.work.failpoints)
@@ -58,7 +58,7 @@ class Creation(Provisioning):
     source: Source
 
     def steps(self) -> tuple[Step, ...]:
-        """List the steps in order; each undo removes what its step makes, if it is there."""
+        """List the steps in order, each with its undo."""
         parts = self.parts
         extra, python, *others = self.container_steps()
         return (
@@ -93,7 +93,7 @@ class Creation(Provisioning):
         try:
             commit = self._checked_out()
         except NotFound:
-            # The remote tells which branches there are, at the price of asking it again.
+            # A second request, which only this error is worth: its hint lists the branches.
             self.deps.git.repositories.resolve_branch(row.repo_url, row.branch, team=row.team)
             raise
         addons = find_addons(self.plan.checkout, self.call.raise_if_cancelled)

@@ -1,4 +1,4 @@
-"""Write `odoo.conf`, and prove that modules are installed."""
+"""Write `odoo.conf`, and check that modules are installed."""
 
 from oduflow.adapters.odoo.addons import find_addons
 from oduflow.adapters.odoo.conf import OdooConf
@@ -17,7 +17,7 @@ ODOO_CONNECTIONS = 16
 def write_configuration(
     deps: Deps, plan: EnvironmentPlan, row: Environment, image: ImageFacts
 ) -> None:
-    """Write an environment's `odoo.conf`: 0600, Odoo's own, below a folder only we may enter."""
+    """Write an environment's `odoo.conf`: mode 0600, owned by Odoo's user, in a private folder."""
     conf = OdooConf(
         admin_passwd=odoo_hash(ensure_secret(plan.secrets / "master_password")),
         db_host=deps.infrastructure.database_address(row.team),
@@ -33,10 +33,12 @@ def write_configuration(
 
 
 def prove_installed(deps: Deps, plan: EnvironmentPlan, row: Environment, result: RunResult) -> None:
-    """Believe an installation only when the database says so; Odoo exits 0 on failures too.
+    """Check in the database that the modules are installed.
+
+    Odoo exits with 0 when an installation failed, so its exit code proves nothing.
 
     Raises:
-        OdooFailed: a module is not installed; `output` explains.
+        OdooFailed: a module is not installed; `output` holds Odoo's explanation.
     """
     password = ensure_secret(plan.secrets / "database_password")
     states = deps.postgres.tenant(plan.database, password).module_states(row.modules)
@@ -53,14 +55,14 @@ def prove_installed(deps: Deps, plan: EnvironmentPlan, row: Environment, result:
         limit = deps.settings.teams[row.team].memory_mb
         message = f"Odoo reached its limit of {limit} MiB of memory while it installed modules."
     elif missing:
-        told = ", ".join(name + _why(states.get(name)) for name in missing)
+        names = ", ".join(name + _state_text(states.get(name)) for name in missing)
         cause = error_name(result.output)
-        message = f"Not installed: {told}{f': {cause}' if cause else ''}."
+        message = f"Not installed: {names}{f': {cause}' if cause else ''}."
     else:
         message = f"Odoo ended with exit code {result.exit_code}."
     raise OdooFailed(message, hint, output=explanation(result.output))
 
 
-def _why(state: str | None) -> str:
-    """Say a state that tells something; a failed installation takes its traces back."""
+def _state_text(state: str | None) -> str:
+    """Return a module's state in brackets; empty for those of every failed installation."""
     return f" ({state})" if state not in {None, "uninstalled"} else ""

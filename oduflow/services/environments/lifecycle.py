@@ -25,15 +25,15 @@ def refuse_unfinished(deps: Deps, row: Environment) -> None:
         remove_environment(deps, None, row)
         raise NotFound(
             f"“{row.name}” was left {row.state} by a process that died; it is removed now.",
-            "create_environment makes it anew.",
+            "create_environment creates it again.",
         )
 
 
 def start(deps: Deps, call: Call, row: Environment) -> Environment:
-    """Start the container and wait for its first page; nothing happens when it serves already.
+    """Start the container and wait until Odoo serves; does nothing if it serves already.
 
     Raises:
-        Conflict: there is no container to start.
+        Conflict: the environment has no container.
         UpstreamFailed: Odoo did not serve; the environment is `failed` with the reason.
     """
     plan = EnvironmentPlan.of(deps.naming, row)
@@ -54,26 +54,26 @@ def start(deps: Deps, call: Call, row: Environment) -> Environment:
 
 
 def restart(deps: Deps, call: Call, row: Environment) -> Environment:
-    """Stop the container and start it again; killed in between, it is brought back."""
+    """Stop the container and start it again."""
     plan = EnvironmentPlan.of(deps.naming, row)
     if deps.engine.containers.facts(plan.container) is None:
         raise _no_container(row)
-    # Written first: killed in between, it is started again.
+    # Written before the stop: after a kill in between, the reconciler starts it again.
     deps.store.environments.update(row.id, step="serving", job=call.job)
     stop_container(deps, plan, timeout=STOP_SECONDS)
     return start(deps, call, row)
 
 
 def stop(deps: Deps, row: Environment) -> Environment:
-    """Stop the container; one that does not run stays as it is.
+    """Stop the container; does nothing if it does not run.
 
     Raises:
-        Conflict: there is no container to stop.
+        Conflict: the environment has no container.
     """
     plan = EnvironmentPlan.of(deps.naming, row)
     if deps.engine.containers.facts(plan.container) is None:
         raise _no_container(row)
-    # Written first: killed in between, what was to be stopped is not brought back.
+    # Written before the stop: after a kill in between, the reconciler does not start it again.
     stopped = deps.store.environments.update(
         row.id, state=EnvironmentState.STOPPED, step="", job="", error=None
     )

@@ -1,4 +1,4 @@
-"""Put a serving container around an environment's data: what creation and rebuild share."""
+"""Create an environment's container and start Odoo: the steps that creation and rebuild share."""
 
 from dataclasses import dataclass, field, replace
 from typing import Unpack
@@ -24,7 +24,7 @@ INSTALL_SECONDS = 1800.0
 
 @dataclass(slots=True)
 class Provisioning:
-    """The steps that put a serving container around an environment's data.
+    """The steps from extra repos to a serving Odoo, for an environment that has its data.
 
     Attributes:
         row: the environment as the steps have changed it so far.
@@ -44,7 +44,7 @@ class Provisioning:
         self.parts = EnvironmentCleanup(self.deps, self.plan)
 
     def steps(self) -> tuple[Step, ...]:
-        """List the steps that make the container anew around the data.
+        """List the steps that create the container again and keep the data.
 
         A failure keeps everything for inspection: only a creation that failed releases its extra
         repos.
@@ -54,7 +54,7 @@ class Provisioning:
         return tuple(replace(step, keeps=True) for step in kept)
 
     def container_steps(self) -> tuple[Step, ...]:
-        """List the steps in order; each undo removes what its step makes, if it is there."""
+        """List the steps in order, each with its undo."""
         parts = self.parts
         return (
             Step("extra", "checking out extra repos", self.extra, parts.release_extra),
@@ -66,23 +66,23 @@ class Provisioning:
         )
 
     def on_step(self, step: Step, number: int, total: int) -> None:
-        """Report which step begins; its own lines follow under its name."""
+        """Report which step begins; `_tell` reports further lines under its name."""
         self._step, self._position = step.name, (number, total)
         self.call.report(step.name, step.message, number, total)
 
     def keep_as_failed(self, error: ErrorView) -> None:
-        """Leave what was made in place, stopped."""
+        """Stop the container, keep everything, and record the environment as failed."""
         stop_container(self.deps, self.plan, timeout=2)
         self.deps.store.environments.update(
             self.row.id, state=EnvironmentState.FAILED, step="", job="", error=error
         )
 
     def extra(self) -> None:
-        """Put its extra repos on the addons path, after the checkout, before Odoo's own."""
+        """Check out the extra repos and put them on the addons path, between checkout and Odoo."""
         self.row = extra_checkouts.check_out_extra_repos(self.deps, self.call, self.row, self._tell)
 
     def python(self) -> None:
-        """Install what the repositories require, once per image and files."""
+        """Install the repositories' Python requirements, once for each image and set of files."""
         key = python_deps.ensure(
             self.deps,
             self.plan,
@@ -94,11 +94,11 @@ class Provisioning:
         self._learn(python_deps=key)
 
     def configuration(self) -> None:
-        """Write `odoo.conf` for Odoo's user alone."""
+        """Write `odoo.conf`, readable only by Odoo's user."""
         write_configuration(self.deps, self.plan, self.row, self.image)
 
     def modules(self) -> None:
-        """Install the asked-for modules where nobody can reach it yet, and prove it."""
+        """Install the requested modules in a container without ports, and check that they are."""
         if not self.row.modules:
             return
         with self.call.boot_slot():
@@ -111,11 +111,11 @@ class Provisioning:
         prove_installed(self.deps, self.plan, self.row, result)
 
     def container(self) -> None:
-        """Make the container, stopped."""
+        """Create the container, stopped."""
         create_container(self.deps, self.plan, self.row)
 
     def serving(self) -> None:
-        """Start it and wait for its first page."""
+        """Start the container and wait until the login page answers."""
         self.row = boot(self.deps, self.call, self.plan, self.row)
 
     def _learn(self, **facts: Unpack[EnvironmentChanges]) -> None:

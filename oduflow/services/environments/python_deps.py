@@ -1,8 +1,8 @@
-"""A repository's own `requirements.txt`, installed by a throw-away container.
+"""Install a repository's `requirements.txt` with pip in a one-off container.
 
-Only this step has a way out to the network. The result is a folder keyed by the image and the
-file, shared by the team's environments and mounted read-only. Until it is whole it lies in the
-environment's own folder, and is removed with it.
+Only this step may reach other networks. The result is a folder keyed by the image and the file's
+lines, shared by the team's environments and mounted read-only. Until it is complete it lies in the
+environment's folder, and is removed with that.
 """
 
 import hashlib
@@ -34,8 +34,8 @@ WHEELS = "/wheels"
 SCRATCH = "/scratch"
 LAST_LINES = 30
 MAX_BYTES = 1 << 30
-_GONE = ".gone-"
-RETRIES = 3  # pip's own five keep a create waiting for long where no index answers
+_REMOVED = ".gone-"
+RETRIES = 3  # pip's default of five takes long when no index answers
 
 
 def ensure(
@@ -46,14 +46,14 @@ def ensure(
     monitor: ProgressMonitor,
     extra: tuple[Path, ...] = (),
 ) -> str:
-    """Install what the checkout and extra repos require, unless the same was installed before.
+    """Install the requirements of the checkout and the extra repos, unless they are installed.
 
     Returns:
         The folder's key below the team's `python` folder; empty when there is nothing to install.
 
     Raises:
-        Invalid: the file holds more than names and versions.
-        QuotaReached: what pip unpacks is larger than 1 GiB.
+        Invalid: the file contains anything but names and versions.
+        QuotaReached: the unpacked packages take more than 1 GiB.
         UpstreamFailed: pip failed; `output` holds its last 30 lines.
     """
     lines = dict.fromkeys(
@@ -67,7 +67,7 @@ def ensure(
     key = hashlib.sha256(f"{image.id}\n{text}".encode()).hexdigest()[:24]
     root = make_folder(plan.naming.team_folder(plan.team) / "python")
     final = root / key
-    # Taken even where the folder is there: `prune` may be removing it.
+    # Taken even when the folder exists: `prune` may be removing it.
     with deps.work.locks.acquire(LockKey.python_packages(plan.team, key), "pip", wait=PIP_SECONDS):
         if final.is_dir():
             return key
@@ -85,27 +85,29 @@ def ensure(
 
 
 def prune(deps: Deps, team: str) -> None:
-    """Remove the installed requirements that none of the team's environments uses any more."""
+    """Remove installed requirements that none of the team's environments uses."""
     root = deps.naming.team_folder(team) / "python"
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
-        if folder.name.startswith(_GONE):
+        if folder.name.startswith(_REMOVED):
             shutil.rmtree(folder, ignore_errors=True)
         elif not _used(deps, team, folder.name):
             with (
                 suppress(Busy),
                 deps.work.locks.acquire(LockKey.python_packages(team, folder.name), "prune"),
             ):
-                # Asked again: who is creating has a row before it asks for the lock.
+                # Checked again under the lock: a creation writes its row before it takes the lock.
                 if not _used(deps, team, folder.name):
-                    # Renamed first, or a kill would leave half a folder that looks whole.
-                    gone = folder.rename(root / f"{_GONE}{folder.name}")
+                    # Renamed first: after a kill, a half-removed folder must not look complete.
+                    gone = folder.rename(root / f"{_REMOVED}{folder.name}")
                     shutil.rmtree(gone)
 
 
 def _used(deps: Deps, team: str, key: str) -> bool:
     return any(
         row.python_deps == key
-        or (row.state is EnvironmentState.CREATING and not row.python_deps)  # may come to use it
+        or (
+            row.state is EnvironmentState.CREATING and not row.python_deps
+        )  # may use this folder later
         for row in deps.store.environments.list(team)
     )
 
@@ -193,6 +195,6 @@ def _index(deps: Deps) -> tuple[tuple[str, ...], tuple[Mount, ...]]:
     elif images.pip_find_links:
         options += ["--find-links", images.pip_find_links]
     for url in (images.pip_index_url, images.pip_find_links):
-        if url.startswith("http:"):  # the operator vouches for it; pip would pass it over
+        if url.startswith("http:"):  # the operator configured it; pip would ignore an http index
             options += ["--trusted-host", urlsplit(url).netloc]
     return tuple(options), tuple(mounts)

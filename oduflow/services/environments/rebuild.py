@@ -1,4 +1,4 @@
-"""Rebuild an environment: a new container around the data that it has."""
+"""Rebuild an environment: create its container again and keep its data."""
 
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Cancelled, Failure
@@ -15,18 +15,16 @@ from oduflow.services.saga import KeptForInspection, Saga
 def rebuild(
     deps: Deps, call: Call, row: Environment, *, update_extra_repos: bool = False
 ) -> Environment:
-    """Make the container anew and serve; database, filestore and checkout are kept.
+    """Create the container again and start Odoo; keep database, filestore and checkout.
 
-    Its extra repos stay at the commits they are pinned to, unless asked to move to the newest
-    that were fetched.
-
-    Killed in the middle, the row says `rebuild` and the reconciler makes the container again.
+    Extra repos keep their pinned commits; with `update_extra_repos` they are pinned to the newest
+    fetched ones. After a kill, the row's step is `rebuild`, and the reconciler rebuilds again.
     """
     deps.infrastructure.wake()
     image = deps.engine.images.facts(row.odoo_image)
     row = deps.store.environments.update(row.id, step="rebuild", job=call.job)
     deps.engine.containers.remove(EnvironmentPlan.of(deps.naming, row).container)
-    if update_extra_repos:  # only now: a container that runs needs the checkouts it has
+    if update_extra_repos:  # after the removal, because a running container uses the old checkouts
         row = clear_pinned_commits(deps, row)
     work = Provisioning(deps, call, row, image)
     saga = Saga("rebuild", work.steps(), work.on_step, deps.work.failpoints)
@@ -36,7 +34,7 @@ def rebuild(
         work.keep_as_failed(ErrorView.of(kept.failure))
         raise kept.failure from kept.failure.__cause__
     except Cancelled:
-        # Not “rebuild” any more, or the reconciler would go on with what was just stopped.
+        # Clears the step `rebuild`: the reconciler would continue the cancelled rebuild.
         stopped = Cancelled(
             "The rebuild was stopped; the data is kept.", f"rebuild_environment name={row.name}"
         )

@@ -1,7 +1,7 @@
-"""Environments after a kill, an engine's restart, or the loss of the store.
+"""Recover environments after a kill, a restart of the engine, or the loss of the store.
 
 A stray container is complete when its labels can be read, its team is configured, its template is
-known, and database, volume, configuration and the checkouts of its extra repos are there.
+known, and its database, volume, configuration and extra repo checkouts exist.
 """
 
 import logging
@@ -36,9 +36,9 @@ from oduflow.services.recoverable import RECONCILER, Leftover, Recoverable, Stra
 
 log = logging.getLogger(__name__)
 
-HALT_SECONDS = 10
+STOP_SECONDS = 10
 
-Revival = Callable[[Deps, Call, Environment], Environment]
+Resume = Callable[[Deps, Call, Environment], Environment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class EnvironmentRecovery(Recoverable):
         return {row.id for row in self.deps.store.environments.all()}
 
     def unsettled(self, *, at_start: bool) -> Iterator[Unsettled]:
-        """Find every environment: only a look at its container tells whether it is settled."""
+        """Yield every environment: only its container shows whether it is settled."""
         for row in self.deps.store.environments.all():
             key = LockKey.environment(row.team, row.name)
             yield Unsettled(key, partial(self._settle, row.id, at_start=at_start))
@@ -61,7 +61,7 @@ class EnvironmentRecovery(Recoverable):
         """Find containers of environments without a row."""
         labels = self.deps.naming.labels("environment")
         containers = self.deps.engine.containers.list(labels)
-        known = self.ids()  # read after the list: an environment in creation has its row already
+        known = self.ids()  # read after the list, so that an environment in creation has its row
         for container in containers:
             own = self.deps.naming.own_labels(container.labels)
             if own.get("id") in known:
@@ -91,7 +91,7 @@ class EnvironmentRecovery(Recoverable):
             remove_environment(self.deps, None, row)
             return False
         if row.team not in self.deps.settings.teams:
-            self._park(row)
+            self._stop_removed_team(row)
             return False
         if row.step == "rebuild":
             return self._as_job(row, held, "rebuild_environment", rebuild)
@@ -100,7 +100,7 @@ class EnvironmentRecovery(Recoverable):
     def _compare(self, row: Environment, held: Held, *, at_start: bool) -> bool:
         plan = EnvironmentPlan.of(self.deps.naming, row)
         container = self.deps.engine.containers.facts(plan.container)
-        if row.step and container is not None:  # a start that was cut off before it was proven
+        if row.step and container is not None:  # an interrupted start
             return self._as_job(row, held, "start_environment", start)
         if row.step:
             row = self.deps.store.environments.update(row.id, step="", job="")
@@ -117,27 +117,27 @@ class EnvironmentRecovery(Recoverable):
             self.deps.store.environments.update(row.id, state=seen.state, error=seen.error)
         return False
 
-    def _park(self, row: Environment) -> None:
-        """Stop what belongs to a team that was removed from the configuration; keep its data."""
+    def _stop_removed_team(self, row: Environment) -> None:
+        """Stop the container of a team that was removed from the configuration; keep its data."""
         plan = EnvironmentPlan.of(self.deps.naming, row)
         container = self.deps.engine.containers.facts(plan.container)
         if container is not None and container.status == "running":
-            log.warning("stopping %s/%s: its team is not configured any more", row.team, row.name)
-            stop_container(self.deps, plan, timeout=HALT_SECONDS)
+            log.warning("stopping %s/%s: its team is no longer configured", row.team, row.name)
+            stop_container(self.deps, plan, timeout=STOP_SECONDS)
             self.deps.store.environments.update(
                 row.id, state=EnvironmentState.STOPPED, step="", job=""
             )
 
-    def _as_job(self, row: Environment, held: Held, operation: str, revival: Revival) -> bool:
-        """Go on in a job that takes the lock along."""
+    def _as_job(self, row: Environment, held: Held, operation: str, resume: Resume) -> bool:
+        """Continue in a job, which takes over the lock."""
 
         def work(call: Call) -> Envelope[EnvironmentView]:
             try:
-                shown = environment_view(self.deps, revival(self.deps, call, row))
+                shown = environment_view(self.deps, resume(self.deps, call, row))
             finally:
                 held.release()
             return Envelope[EnvironmentView](
-                status=Status.OK, summary=f"{row.name} is back.", data=shown, job=call.job
+                status=Status.OK, summary=f"{row.name} serves again.", data=shown, job=call.job
             )
 
         actor = Actor(row.team, ActorKind.CLI, RECONCILER)

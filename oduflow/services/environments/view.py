@@ -117,7 +117,7 @@ def _lost(row: Environment) -> ErrorView:
     return ErrorView(
         kind=Kind.UPSTREAM,
         message="Its container is gone: it was removed outside Oduflow.",
-        hint=f"rebuild_environment name={row.name} makes it anew; the data is kept.",
+        hint=f"rebuild_environment name={row.name} creates it again; the data is kept.",
     )
 
 

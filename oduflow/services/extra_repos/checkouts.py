@@ -1,8 +1,8 @@
-"""Checkouts of extra repos: one folder a commit, shared by the environments pinned to it.
+"""Check out extra repos: one folder a commit, shared by the environments pinned to it.
 
-Everything that makes or removes a checkout holds the extra repo's lock. A checkout is written
-aside and renamed when it is whole, and a pin gets its commit only then and under the lock, so a
-pin with a commit always has its checkout. One that no pin names belongs to nobody.
+Creating or removing a checkout requires the extra repo's lock. A checkout is written to a temporary
+name and renamed when it is complete; a pin gets its commit after that and under the lock, so a pin
+with a commit always has its checkout. A checkout whose commit no pin names is unused.
 """
 
 import shutil
@@ -30,17 +30,17 @@ from oduflow.services.extra_repos.fetch import fetch_branch, write_description
 
 LOCK_SECONDS = 900.0  # as long as a fetch may take
 _NEW = ".new-"
-_GONE = ".gone-"
+_REMOVED = ".gone-"
 
 Record = Callable[[Pin], None]
 Tell = Callable[[str], None]
 
 
 def choose_pins(extra_repos: ExtraRepos, team: str, references: tuple[str, ...]) -> tuple[Pin, ...]:
-    """Say which extra repos a new environment is to have, without a commit yet.
+    """Return the pins of a new environment, without commits.
 
     Raises:
-        Invalid: the team has none of that name.
+        Invalid: the team has no extra repo of that name.
     """
     if not references:
         return ()
@@ -60,16 +60,16 @@ def choose_pins(extra_repos: ExtraRepos, team: str, references: tuple[str, ...])
 
 
 def check_out_extra_repos(deps: Deps, call: Call, row: Environment, tell: Tell) -> Environment:
-    """Make sure of the checkout of every pin, and put their modules on the addons path.
+    """Check out every pin of an environment, and put the modules on its addons path.
 
-    A pin without a commit is pinned to the newest one that was fetched of its branch.
+    A pin without a commit gets the newest fetched commit of its branch.
 
     Returns:
-        The environment's row, pinned.
+        The environment's row with pinned commits.
 
     Raises:
         Invalid: an extra repo holds no module, or has no such branch.
-        Failure: why there could be no checkout.
+        Failure: a checkout could not be created.
     """
     addons = [folder for folder in row.addons if not is_extra(folder)]
     for position, pin in enumerate(row.extra_repos):
@@ -95,13 +95,13 @@ def check_out_extra_repos(deps: Deps, call: Call, row: Environment, tell: Tell) 
 
 
 def clear_pinned_commits(deps: Deps, row: Environment) -> Environment:
-    """Ask that the next `give` pins to the newest commits; what is asked for survives a kill."""
+    """Remove the commits from the pins, so that the next checkout pins to the newest ones."""
     pins = tuple(replace(pin, commit="") for pin in row.extra_repos)
     return deps.store.environments.update(row.id, extra_repos=pins)
 
 
 def checkout_folders(deps: Deps, row: Environment) -> tuple[Path, ...]:
-    """Name the checkouts of an environment's pins, in their order."""
+    """Return the checkout folders of an environment's pins, in the same order."""
     return tuple(
         ExtraRepoPlan.pinned(deps.naming, row.team, pin).checkout(pin.commit)
         for pin in row.extra_repos
@@ -109,9 +109,9 @@ def checkout_folders(deps: Deps, row: Environment) -> tuple[Path, ...]:
 
 
 def release_checkouts(deps: Deps, team: str, environment: str) -> None:
-    """Remove the checkouts that only an environment used, which is about to be forgotten.
+    """Remove the checkouts that only this environment uses, before its row is deleted.
 
-    An extra repo that somebody works on is left to the reconciler.
+    The reconciler does this later for an extra repo whose lock is held.
     """
     row = deps.store.environments.by_id(environment)
     for pin in row.extra_repos if row is not None else ():
@@ -123,33 +123,33 @@ def release_checkouts(deps: Deps, team: str, environment: str) -> None:
 
 
 def remove_unused_checkouts(deps: Deps, team: str, repo: str, *, without: str = "") -> None:
-    """Remove an extra repo's checkouts that no environment is pinned to; its lock is held.
+    """Remove an extra repo's unused checkouts; the caller holds its lock.
 
     Args:
         deps: the product's parts.
-        team: whose extra repo it is.
-        repo: its id.
-        without: an environment that does not count any more.
+        team: the extra repo's team.
+        repo: the extra repo's id.
+        without: the id of an environment whose pins do not count.
     """
     for folder in unused_checkouts(deps, team, repo, without=without):
         with writing():
-            # Renamed first, or a kill would leave half a checkout that looks whole.
+            # Renamed first: after a kill, a half-removed checkout must not look complete.
             gone = folder
-            if not folder.name.startswith(_GONE):
-                gone = folder.with_name(f"{_GONE}{folder.name}")
+            if not folder.name.startswith(_REMOVED):
+                gone = folder.with_name(f"{_REMOVED}{folder.name}")
                 shutil.rmtree(gone, ignore_errors=True)
                 folder.rename(gone)
             shutil.rmtree(gone)
 
 
 def unused_checkouts(deps: Deps, team: str, repo: str, *, without: str = "") -> tuple[Path, ...]:
-    """Name the checkouts that no environment is pinned to, and what a kill left of others.
+    """Return checkouts that no environment is pinned to, and incomplete ones left by a kill.
 
-    Only what has a name that we give is ours to remove.
+    Folders whose names this module does not create are not returned.
     """
-    # Listed before the rows are read: whatever is there by then and in use has its pin.
+    # Listed before the rows are read, so that a new checkout's pin is among them.
     folder = deps.naming.extra_repos_folder(team) / repo
-    there = sorted(folder.iterdir()) if folder.is_dir() else []
+    folders = sorted(folder.iterdir()) if folder.is_dir() else []
     used = {
         pin.commit
         for row in deps.store.environments.list(team)
@@ -158,21 +158,22 @@ def unused_checkouts(deps: Deps, team: str, repo: str, *, without: str = "") -> 
     }
     return tuple(
         path
-        for path in there
-        if path.name.startswith((_NEW, _GONE)) or (is_commit(path.name) and path.name not in used)
+        for path in folders
+        if path.name.startswith((_NEW, _REMOVED))
+        or (is_commit(path.name) and path.name not in used)
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Checkout:
-    """Makes one checkout, for one call."""
+    """Creates checkouts for one call."""
 
     deps: Deps
     call: Call
     tell: Tell
 
     def locked(self, team: str, name: str) -> HeldLock:
-        """Take an extra repo's lock, waiting for whoever has it until this call is cancelled."""
+        """Take an extra repo's lock, waiting for its holder; a cancelled call stops waiting."""
         key, deadline = LockKey.extra_repo(team, name), time.monotonic() + LOCK_SECONDS
         while True:
             try:
@@ -183,10 +184,12 @@ class _Checkout:
                 self.tell(busy.message)
 
     def ensure(self, team: str, pin: Pin, record: Record) -> Path:
-        """Answer the checkout that a pin names or, without a commit, comes to name."""
+        """Return the folder of a pin's checkout; check the commit out and record it if needed."""
         repo = self.deps.store.extra_repos.by_id(pin.repo)
         if repo is None or repo.team != team:
-            raise Conflict(f"Extra repo {pin.name} is gone.", "list_extra_repos shows the others.")
+            raise Conflict(
+                f"Extra repo {pin.name} was deleted.", "list_extra_repos shows the others."
+            )
         plan = ExtraRepoPlan.of(self.deps.naming, repo)
         commit = pin.commit or self._newest(plan, repo, pin.branch)
         final = plan.checkout(commit)
@@ -196,7 +199,7 @@ class _Checkout:
         return final
 
     def _newest(self, plan: ExtraRepoPlan, repo: ExtraRepo, branch: str) -> str:
-        """Return the newest commit that was fetched, or fetch it where it is not here."""
+        """Return the newest fetched commit of a branch; fetch it if the copy does not hold it."""
         commit = repo.branches.get(branch)
         if commit and (plan.checkout(commit).is_dir() or self._copy(plan).holds(commit)):
             return commit

@@ -1,6 +1,6 @@
-"""Extra repos after a kill, or after the loss of the store.
+"""Recover extra repos after a kill or the loss of the store.
 
-A stray folder is complete when the description in it can be read.
+A stray folder is complete when its description can be read.
 """
 
 import json
@@ -33,9 +33,9 @@ class ExtraRepoRecovery(Recoverable):
         return {row.id for row in self.deps.store.extra_repos.all()}
 
     def unsettled(self, *, at_start: bool) -> Iterator[Unsettled]:  # noqa: ARG002
-        """Find what is half-made or half-deleted, and checkouts that no environment is pinned to.
+        """Find extra repos that are half-added or half-deleted, or have unused checkouts.
 
-        A row may be in work: that is known once its lock is asked for.
+        A living process may work on such a row; then its lock is held.
         """
         for row in self.deps.store.extra_repos.all():
             ready = row.state is ExtraRepoState.READY and row.step == ""
@@ -45,7 +45,7 @@ class ExtraRepoRecovery(Recoverable):
                 )
 
     def strays(self, adoptable: AbstractSet[str]) -> Iterator[Stray]:  # noqa: ARG002
-        """Find folders of extra repos without a row, and what each says of itself."""
+        """Find folders of extra repos without a row, and read their descriptions."""
         naming = self.deps.naming
         folders = [
             (team, folder)
@@ -53,7 +53,7 @@ class ExtraRepoRecovery(Recoverable):
             for root in [naming.extra_repos_folder(team)]
             for folder in (sorted(root.iterdir()) if root.is_dir() else ())
         ]
-        known = self.ids()  # read after the list: an extra repo in creation has its row already
+        known = self.ids()  # read after the list, so that an extra repo in creation has its row
         for team, folder in folders:
             if folder.name in known:
                 continue
@@ -72,7 +72,7 @@ class ExtraRepoRecovery(Recoverable):
         if row.state is not ExtraRepoState.READY:
             remove_extra_repo(self.deps, None, row)
             return False
-        if row.step:  # an update that was cut off; git's folder carries its own mark
+        if row.step:  # an interrupted update; the git folder has a marker of its own
             self.deps.store.extra_repos.update(row.id, step="", job="")
         remove_unused_checkouts(self.deps, row.team, row.id)
         return False
@@ -80,18 +80,18 @@ class ExtraRepoRecovery(Recoverable):
 
 def _described(team: str, folder: Path) -> ExtraRepo | None:
     try:
-        told = json.loads(read_regular(folder / "about.json", ABOUT_BYTES) or "")
+        described = json.loads(read_regular(folder / "about.json", ABOUT_BYTES) or "")
         row = ExtraRepo(
-            id=told["id"],
-            team=told["team"],
-            name=told["name"],
-            repo_url=told["repo_url"],
-            branch=told["branch"],
-            branches=dict(told["branches"]),
+            id=described["id"],
+            team=described["team"],
+            name=described["name"],
+            repo_url=described["repo_url"],
+            branch=described["branch"],
+            branches=dict(described["branches"]),
             state=ExtraRepoState.READY,
-            created_by=told["created_by"],
-            created_at=datetime.fromisoformat(told["created_at"]),
-            fetched_at=datetime.fromisoformat(told["fetched_at"]),
+            created_by=described["created_by"],
+            created_at=datetime.fromisoformat(described["created_at"]),
+            fetched_at=datetime.fromisoformat(described["fetched_at"]),
         )
     except (KeyError, TypeError, ValueError):
         return None

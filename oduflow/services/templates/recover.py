@@ -1,4 +1,4 @@
-"""Templates after a kill, or after the loss of the store.
+"""Recover templates after a kill or the loss of the store.
 
 A stray volume is complete when its labels can be read, its team is configured and its database is
 sealed.
@@ -29,7 +29,7 @@ class TemplateRecovery(Recoverable):
         return {row.id for row in self.deps.store.templates.all()}
 
     def unsettled(self, *, at_start: bool) -> Iterator[Unsettled]:  # noqa: ARG002
-        """Find templates that are half-made or half-deleted."""
+        """Find templates that are half-created or half-deleted."""
         for row in self.deps.store.templates.all():
             if row.state is not TemplateState.READY:
                 yield Unsettled(LockKey.template(row.team, row.name), partial(self._undo, row.id))
@@ -38,7 +38,7 @@ class TemplateRecovery(Recoverable):
         """Find filestores of templates without a row."""
         naming = self.deps.naming
         volumes = self.deps.engine.volumes.list(naming.labels("template"))
-        known = self.ids()  # read after the list: a template in creation has its row already
+        known = self.ids()  # read after the list, so that a template in creation has its row
         strays = [each for each in volumes if naming.own_labels(each.labels).get("id") not in known]
         sealed = self.deps.postgres.cluster.sealed() if strays else set()
         for volume in strays:

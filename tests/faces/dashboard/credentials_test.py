@@ -58,7 +58,7 @@ def test_a_credential_is_handed_in_by_a_form_that_hides_it(dashboard):
 @pytest.mark.parametrize("wrong", [{}, {"path": "x" * 600}])
 def test_a_refused_form_comes_back_without_the_credential(dashboard, wrong):
     world, ledger = dashboard
-    ledger.credentials.failure = Invalid("github.com refused me:ghp_****. Nothing was kept.")
+    ledger.credentials.failure = Invalid("github.com refused me:ghp_****. Nothing was saved.")
 
     answer = post(world, "/credentials", repo_url=URL, keep_unverified="true", **wrong)
 

@@ -38,7 +38,7 @@ def test_a_valid_token_that_rest_refuses_counts_as_no_wrong_password(made: Grant
     secret = made.grant("ci")
 
     for token, told in (
-        (secret, "The grant ci does not open this."),
+        (secret, "The grant ci is not valid here."),
         (BLUE_TOKEN, "The Bearer token is for MCP, not for REST."),
     ):
         answers = [get(made, "/status", bearer(token)) for _ in range(ADDRESS.failures + 1)]

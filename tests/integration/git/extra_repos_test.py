@@ -228,7 +228,7 @@ def test_another_teams_is_not_there_and_a_forged_pin_mounts_nothing(world):
     stolen = extra_checkouts.choose_pins(world.deps.store.extra_repos, "1", ("web",))
     row = world.reserve("theirs", team="2")
     row = world.deps.store.environments.update(row.id, extra_repos=stolen)
-    with pytest.raises(Conflict, match="is gone"):
+    with pytest.raises(Conflict, match="was deleted"):
         extra_checkouts.check_out_extra_repos(world.deps, world.call("2"), row, world.lines.append)
     assert world.there() == []
     assert world.checkout(row).is_relative_to(world.naming.team_folder("2"))

@@ -80,7 +80,7 @@ def test_a_grant_that_ended_is_told_from_a_wrong_token(
     shown = call("call", "get_status", "--url", server.url, token=ended)
 
     assert (first.exit_code, shown.exit_code) == (0, 77)
-    assert "unauthenticated: The grant ended opens nothing any more: it is spent." in shown.stderr
+    assert "unauthenticated: The grant ended is no longer valid: it is spent." in shown.stderr
 
 
 def test_a_wrong_token_is_presented_once(server: McpWorld, call: Caller) -> None:

@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from oduflow.domain.environment import CreateEnvironment
 from oduflow.domain.errors import Invalid
 from oduflow.kernel.registry import Registry
-from oduflow.kernel.validation import MOST_PROBLEMS, validate
+from oduflow.kernel.validation import MAX_PROBLEMS, validate
 from tests.support.things import CreateThing, create_thing
 
 CREATE = create_thing.__operation__  # type: ignore[attr-defined]
@@ -17,8 +17,8 @@ LIST_TEMPLATES = PRODUCT.get("list_templates")
 def test_of_many_problems_twenty_are_said_and_how_many_more_there_are():
     message, _ = refusal({f"field_{chr(97 + n // 26)}{chr(97 + n % 26)}": 1 for n in range(600)})
 
-    assert message.count("there is no field") + message.count("is required") == MOST_PROBLEMS
-    assert message.endswith(f"; and {600 + 1 - MOST_PROBLEMS} more.")
+    assert message.count("there is no field") + message.count("is required") == MAX_PROBLEMS
+    assert message.endswith(f"; and {600 + 1 - MAX_PROBLEMS} more.")
     assert len(message) < 2_000
 
 

@@ -10,7 +10,7 @@ from oduflow.adapters.store import Store
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.audit.view import ReadAudit
 from oduflow.domain.errors import Busy
-from oduflow.services.access.audit_writer import MOST_ADDRESSES, MOST_COUNTERS, AuditWriter
+from oduflow.services.access.audit_writer import MAX_ADDRESSES, MAX_COUNTERS, AuditWriter
 from tests.support.audit_trails import open_log
 from tests.support.programs import eventually
 from tests.support.store_rows import MOMENT, audit_row
@@ -142,11 +142,11 @@ def test_many_threads_lose_no_call(trail, log):
 
 
 def test_strangers_are_told_apart_by_address_up_to_a_number(trail, log):
-    for number in range(MOST_ADDRESSES + 50):
+    for number in range(MAX_ADDRESSES + 50):
         trail.count(refusal(address=f"198.51.{number // 250}.{number % 250}"))
     trail.flush()
 
-    assert len(log.rows) == MOST_ADDRESSES + 1
+    assert len(log.rows) == MAX_ADDRESSES + 1
     assert log.counts[-1] == ("sign_in", "others", 50)
 
 
@@ -166,11 +166,11 @@ def test_an_ipv6_network_of_one_site_is_one_address(trail, log):
 
 
 def test_reads_of_endless_variety_take_no_endless_memory(trail, log):
-    for number in range(MOST_COUNTERS + 10):
+    for number in range(MAX_COUNTERS + 10):
         trail.count(read(fields={"name": str(number)}))
 
-    assert len(trail._known) == MOST_COUNTERS
-    assert len(log.rows) == MOST_COUNTERS + 10
+    assert len(trail._known) == MAX_COUNTERS
+    assert len(log.rows) == MAX_COUNTERS + 10
 
 
 @pytest.mark.parametrize("addresses", [1, FLOOD])

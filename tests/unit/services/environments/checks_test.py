@@ -117,7 +117,7 @@ def test_an_image_of_the_configured_repository_is_taken_under_any_tag(pattern, i
     ],
 )
 def test_an_image_of_another_repository_is_refused_with_the_pattern(pattern, image):
-    with pytest.raises(Invalid, match="no image of the configured repository") as refused:
+    with pytest.raises(Invalid, match="not an image of the configured repository") as refused:
         check_repository(pattern, image)
 
     assert pattern in refused.value.hint
