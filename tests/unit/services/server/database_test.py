@@ -17,7 +17,7 @@ TWO = ONE | {"team-2": IPv4Network("10.213.1.0/24")}
 AT_FIRST = ["prepare", "reload"]
 
 
-def test_the_server_is_told_nothing_while_nothing_changes(world):
+def test_postgres_reloads_no_rules_while_nothing_changes(world):
     world.ensure(ONE)
     assert world.told == AT_FIRST
     written = world.rules.stat().st_mtime_ns
@@ -28,7 +28,7 @@ def test_the_server_is_told_nothing_while_nothing_changes(world):
     assert world.rules.stat().st_mtime_ns == written
 
 
-def test_other_networks_are_told_at_once(world):
+def test_postgres_reloads_the_rules_of_other_networks_at_once(world):
     world.ensure(ONE)
     world.ensure(TWO)
 

@@ -23,7 +23,7 @@ def test_when_docker_does_not_answer_nothing_else_is_asked_of_it(tmp_path):
     assert found["git"].ok
 
 
-def test_when_docker_answers_every_part_is_looked_at(tmp_path):
+def test_when_docker_answers_every_part_is_checked(tmp_path):
     asked: list[str] = []
     findings = doctor(tmp_path, asked).findings()
 

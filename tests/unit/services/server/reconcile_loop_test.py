@@ -26,7 +26,7 @@ class World:
         return self.database_began
 
 
-def test_an_engine_that_went_and_came_back_between_two_looks_is_a_start_again(world, one):
+def test_an_engine_that_went_and_came_back_between_two_rounds_is_a_start_again(world, one):
     one._round()
     one._round()
     world.database_began = "at one"
@@ -37,7 +37,7 @@ def test_an_engine_that_went_and_came_back_between_two_looks_is_a_start_again(wo
 
 
 def test_what_ran_is_revived_at_the_start_and_then_left_alone(world, one):
-    assert [one._round(), one._look()] == [True, True]
+    assert [one._round(), one._round()] == [True, True]
 
     assert world.looks == [True, False]
 
