@@ -70,44 +70,33 @@ def test_its_container_has_what_the_repositories_hold(world, process, full):
     assert world.odoo.pip_runs == ["lxml"]
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_a_step_that_fails_leaves_nothing(world, process, full, point):
-    before = world.everything()
-    process.faults.fail(point)
-
-    error = process.refused("create_environment", **full)
-
-    assert error.message == f"It broke at {point}."
-    assert world.everything() == before
-    assert process.deps.store.environments.list("1") == ()
-
-
-def test_a_call_that_fails_leaves_nothing(world, process, full):
+def test_a_step_or_call_that_fails_leaves_nothing(world, process, full):
     before = world.everything()
     left = {}
-    for call in CALLS:
-        process.faults.fail(call)
+    for point in (*POINTS, *CALLS):
+        process.faults.fail(point)
         error = process.refused("create_environment", **full)
-        assert error.message == f"It broke at {call}."
+        assert error.message == f"It broke at {point}."
         if world.everything() != before or process.deps.store.environments.list("1"):
-            left[call] = world.everything()
+            left[point] = world.everything()
 
     assert left == {}
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_a_killed_creation_is_undone_at_the_next_start(world, process, full, point):
+def test_a_creation_that_is_killed_anywhere_is_undone_at_the_next_start(world, process, full):
     before = world.everything()
-    process.killed("create_environment", at=point, **full)
-    after = Process(world)
+    left = {}
+    for point in POINTS:
+        Process(world).killed("create_environment", at=point, **full)
+        after = Process(world)
+        after.reconcile()
+        [job] = after.deps.work.jobs.store.list("1", active=False, limit=1)
+        assert (job.operation, job.status) == ("create_environment", "interrupted")
+        if world.everything() != before or after.deps.store.environments.list("1"):
+            left[point] = world.everything()
 
-    after.reconcile()
-
-    assert after.deps.store.environments.list("1") == ()
-    assert world.everything() == before
-    assert [job.status for job in after.deps.work.jobs.store.list("1", active=False, limit=1)] == [
-        "interrupted"
-    ]
+    assert left == {}
+    assert process.ok("create_environment", **full).state == "running"
 
 
 def test_a_killed_creation_is_undone_by_the_next_call_of_that_name(world, process, full):

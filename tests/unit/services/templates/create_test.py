@@ -4,6 +4,7 @@ from oduflow.domain.errors import Kind
 from tests.support.memory.process import Process
 
 STEPS = ("reserve", "folder", "database", "volume", "configuration", "modules", "assets", "seal")
+DELETING = ("cluster.drop_database", "cluster.drop_role", "volumes.remove", "templates.remove")
 POINTS = [f"template.{step}.{when}" for step in STEPS for when in ("before", "after")]
 CALLS = (
     "images.ensure",
@@ -47,16 +48,17 @@ def test_a_step_or_call_that_fails_leaves_nothing(world, bare):
     assert bare.ok("create_template", name="base").name == "base"
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_a_killed_creation_is_undone_at_the_next_start(world, bare, point):
+def test_a_creation_that_is_killed_anywhere_is_undone_at_the_next_start(world):
     before = world.everything()
-    bare.killed("create_template", at=point, name="base")
-    after = Process(world)
+    left = {}
+    for point in POINTS:
+        Process(world).killed("create_template", at=point, name="base")
+        after = Process(world)
+        after.reconcile()
+        if world.everything() != before or after.deps.store.templates.list("1"):
+            left[point] = world.everything()
 
-    after.reconcile()
-
-    assert after.deps.store.templates.list("1") == ()
-    assert world.everything() == before
+    assert left == {}
 
 
 def test_a_killed_creation_is_undone_by_the_next_call_of_that_name(world, bare):
@@ -97,17 +99,22 @@ def test_a_template_that_is_used_stays_and_one_that_is_not_leaves_nothing(world,
     assert not any(world.everything().values())
 
 
-@pytest.mark.parametrize(
-    "call", ["cluster.drop_database", "cluster.drop_role", "volumes.remove", "templates.remove"]
-)
-def test_a_deletion_that_fails_is_finished_later(world, process, call):
-    process.faults.fail(call)
-    process.refused("delete_template", name="base")
+def test_a_deletion_that_fails_is_finished_later(world, bare):
+    left = {}
+    for call in (
+        "cluster.drop_database",
+        "cluster.drop_role",
+        "volumes.remove",
+        "templates.remove",
+    ):
+        bare.ok("create_template", name="base")
+        bare.faults.fail(call)
+        bare.refused("delete_template", name="base")
+        bare.reconcile(at_start=False)
+        if any(world.everything().values()) or bare.deps.store.templates.list("1"):
+            left[call] = world.everything()
 
-    process.reconcile(at_start=False)
-
-    assert not any(world.everything().values())
-    assert process.deps.store.templates.list("1") == ()
+    assert left == {}
 
 
 @pytest.fixture
