@@ -4,26 +4,10 @@ Routes, buttons, forms, confirmation pages and the words for running jobs derive
 Whether an action is slow, and whether it destroys something, is declared by its operation.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
-
-
-def _always(_view: Any) -> bool:
-    return True
-
-
-def _has_container(view: Any) -> bool:
-    return bool(view.has_container)
-
-
-def _is_protected(view: Any) -> bool:
-    return bool(view.protected)
-
-
-def _is_unprotected(view: Any) -> bool:
-    return not view.protected
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +20,7 @@ class Action:
         label: the words on its button.
         progress: what the button and the job show while it runs.
         states: the states in which it is offered; None: in every state.
-        when: a further condition on the thing's view.
+        needs: values that the thing's view must have as well.
         creates: whether it makes a new thing; its form is a page of its own.
         primary: the states in which it is the likeliest next step.
         listed: the states in which the list offers it as well; None: in every state.
@@ -50,7 +34,7 @@ class Action:
     label: str
     progress: str
     states: Collection[str] | None = None
-    when: Callable[[Any], bool] = _always
+    needs: Mapping[str, bool] = field(default_factory=dict)
     creates: bool = False
     primary: Collection[str] = ()
     listed: Collection[str] | None = None
@@ -65,7 +49,9 @@ class Action:
     def offered(self, view: Any, *, listed: bool) -> bool:
         """Whether a thing offers it, on its own page or in the list."""
         states = [self.states, self.listed] if listed else [self.states]
-        return self.when(view) and all(each is None or view.state in each for each in states)
+        return all(each is None or view.state in each for each in states) and all(
+            getattr(view, name) is value for name, value in self.needs.items()
+        )
 
 
 _credential = partial(Action, "credential")
@@ -73,22 +59,23 @@ _environment = partial(Action, "environment")
 _extra_repo = partial(Action, "extra_repo")
 _grant = partial(Action, "grant")
 _template = partial(Action, "template")
+_CONTAINER = {"has_container": True}
 
 ACTIONS = (
     _credential("setup_repo_auth", "Keep credential", "Asking the git server", creates=True),
     _credential("validate_credential", "Validate", "Asking"),
     _credential("delete_credential", "Delete", "Deleting"),
     _environment("create_environment", "Create environment", "Creating", creates=True),
-    _environment("stop_environment", "Stop", "Stopping", {"running"}, _has_container),
+    _environment("stop_environment", "Stop", "Stopping", {"running"}, _CONTAINER),
     _environment(
-        "restart_environment", "Restart", "Restarting", {"running"}, _has_container, listed=()
+        "restart_environment", "Restart", "Restarting", {"running"}, _CONTAINER, listed=()
     ),
     _environment(
         "start_environment",
         "Start",
         "Starting",
         {"failed", "stopped"},
-        _has_container,
+        _CONTAINER,
         primary={"stopped"},
         listed={"stopped"},
     ),
@@ -104,7 +91,7 @@ ACTIONS = (
         "protect_environment",
         "Unprotect",
         "Unprotecting",
-        when=_is_protected,
+        needs={"protected": True},
         listed=(),
         sends={"protected": "false"},
     ),
@@ -112,7 +99,7 @@ ACTIONS = (
         "protect_environment",
         "Protect",
         "Protecting",
-        when=_is_unprotected,
+        needs={"protected": False},
         listed=(),
         sends={"protected": "true"},
     ),

@@ -48,9 +48,9 @@ class ResourcePages:
         self.creation = creation_of(noun)
         self._add_routes()
 
-    def show_list(self) -> str:
+    def show_list(self, **more: Any) -> str:
         """Show the list."""
-        return self.list_page()
+        return self._render("list", **self.list_context(), **more)
 
     def show_fragment(self) -> Response:
         """Return the list alone."""
@@ -124,10 +124,6 @@ class ResourcePages:
             "work": work_named(request.args.get("job", ""), self.noun),
         }
 
-    def list_page(self, **more: Any) -> str:
-        """Render the list's page."""
-        return self._render("list", **self.list_context(), **more)
-
     def form_context(self, form: Form) -> dict[str, Any]:
         """Return what the template of a new one's form shows."""
         return {"form": form}
@@ -146,7 +142,7 @@ class ResourcePages:
 
     def refused(self, _key: Key, failure: Failure) -> str:
         """Render the page that the button was on, and why the action was refused."""
-        return self.list_page(failure=ErrorView.of(failure))
+        return self.show_list(failure=ErrorView.of(failure))
 
     def _form_page(self, form: Form) -> str:
         return self._render("new", **self.form_context(form))
