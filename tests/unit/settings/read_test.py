@@ -11,13 +11,14 @@ from oduflow.settings import (
     Settings,
     SettingsProblem,
     TeamSettings,
+    describe,
     parse,
 )
-from oduflow.settings.schema import keys_of, secrets_of
+from oduflow.settings.schema import secrets_of
 from oduflow.settings.sections import SECTIONS, TABLES
 from oduflow.settings.values import PortRange
 
-EVERY_KEY = """\
+EXAMPLE = """\
 [server]
 host = "localhost"
 port = 9000
@@ -76,8 +77,8 @@ cpus = 1
 disk_gb = 50
 default_template = "base"
 """
-LINES = EVERY_KEY.splitlines()
-KNOWN = {line.split(" = ")[0] for line in LINES} | {*SECTIONS, "team"}
+LINES = EXAMPLE.splitlines()
+KNOWN = {key.key for key in describe()} | {*SECTIONS, "team"}
 
 
 def problems_of(text: str) -> list[SettingsProblem]:
@@ -91,8 +92,8 @@ def problem_of(text: str) -> SettingsProblem:
     return problem
 
 
-def test_every_key_is_read():
-    settings = parse(EVERY_KEY, Path("/etc/oduflow/oduflow.toml"))
+def test_the_example_is_read():
+    settings = parse(EXAMPLE, Path("/etc/oduflow/oduflow.toml"))
     assert settings.server.port == 9000
     assert settings.server.data_dir == Path("/etc/oduflow/data")
     assert settings.server.oauth_base_url == "https://odoo.example.com"
@@ -108,10 +109,17 @@ def test_every_key_is_read():
     assert settings.source == Path("/etc/oduflow/oduflow.toml")
 
 
-def test_the_example_above_leaves_out_no_key():
-    written = {line.split(" = ")[0] for line in LINES if " = " in line}
-    declared = {key for shape in TABLES.values() for key in keys_of(shape)}
-    assert written == declared
+def test_every_key_takes_the_default_that_the_documentation_shows():
+    for key in describe():
+        section = f"[{key.section.replace('<id>', '1')}]\n"
+        if not key.in_words:
+            assert parse(f"{section}{key.key} = {key.default}") == parse(section), key
+
+
+def test_the_example_above_has_every_key_whose_default_is_in_words():
+    assert {key.key for key in describe() if key.in_words} <= {
+        line.split(" = ")[0] for line in LINES
+    }
 
 
 def test_an_empty_file_means_the_defaults_and_one_team_without_secrets():
@@ -287,7 +295,7 @@ def test_no_message_shows_a_secret(text: str):
 
 
 def test_a_repr_never_shows_a_secret():
-    settings = parse(EVERY_KEY)
+    settings = parse(EXAMPLE)
     shown = repr(settings) + repr(settings.server) + repr(settings.teams["blue"])
     for line in LINES:
         if line.startswith(("oauth_client_secret", "auth_token", "ui_password")):
