@@ -65,6 +65,8 @@ class Scope(StrEnum):
     TEMPLATE = "template"
 
 
+# The scopes that are about one thing in `name`, which a writing call locks.
+NAMED = frozenset(Scope) - {Scope.JOB, Scope.OWN, Scope.TEAM}
 OPEN_TO_RESTRICTED = frozenset({Scope.ENVIRONMENT, Scope.GRANT, Scope.JOB, Scope.OWN})
 
 

@@ -24,6 +24,11 @@ class LockKey:
     name: str = ""
 
     @classmethod
+    def named(cls, noun: str, team: str, name: str) -> "LockKey":
+        """Return the key of a team's thing of that name."""
+        return cls(noun, team, name)
+
+    @classmethod
     def environment(cls, team: str, name: str) -> "LockKey":
         """Return the key of an environment; valid before the environment has a row."""
         return cls("environment", team, name)
@@ -37,11 +42,6 @@ class LockKey:
     def extra_repo(cls, team: str, name: str) -> "LockKey":
         """Return the key of an extra repo and of its checkouts."""
         return cls("extra_repo", team, name)
-
-    @classmethod
-    def grant(cls, team: str, name: str) -> "LockKey":
-        """Return the key of a grant."""
-        return cls("grant", team, name)
 
     @classmethod
     def job(cls, job: str) -> "LockKey":

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from oduflow.domain.access import Permission, Scope, Tier
+from oduflow.domain.access import NAMED, Permission, Scope, Tier
 from oduflow.domain.environment import Environment
 from oduflow.domain.job import Subject
 from oduflow.domain.outcome import Envelope, Outcome
@@ -23,16 +23,9 @@ H = TypeVar("H", bound=Handler)
 _REST = re.compile(r"(GET|POST|DELETE|PATCH) (/[a-z{}/_-]*)")
 _NAME = re.compile(r"[a-z]+(_[a-z]+)+")
 _ABOUT_AN_ENVIRONMENT = "/environments/{name}"
-_LOCKED: dict[Scope, Callable[[str, str], LockKey]] = {
-    Scope.ENVIRONMENT: LockKey.environment,
-    Scope.EXTRA_REPO: LockKey.extra_repo,
-    Scope.GRANT: LockKey.grant,
-    Scope.NEW_ENVIRONMENT: LockKey.environment,
-    Scope.TEMPLATE: LockKey.template,
-}
+_NOUN_OF = {scope: str(scope) for scope in NAMED} | {Scope.NEW_ENVIRONMENT: "environment"}
 _ONE = frozenset({Scope.ENVIRONMENT, Scope.NEW_ENVIRONMENT})
-_NOUN_OF = {scope: str(scope) for scope in _LOCKED} | {Scope.NEW_ENVIRONMENT: "environment"}
-_TARGET = dict.fromkeys(_LOCKED, "name") | {Scope.JOB: "job"}
+_TARGET = dict.fromkeys(NAMED, "name") | {Scope.JOB: "job"}
 _ATTRIBUTE = "__operation__"
 
 
@@ -100,13 +93,14 @@ class Operation:
         """The arguments whose things are locked during a call; a read locks nothing."""
         if self.effect is Effect.READ:
             return {}
-        own = {"name": self.scope} if self.scope in _LOCKED else {}
+        own = {"name": self.scope} if self.scope in NAMED else {}
         return own | dict(self.locks)
 
     def lock_keys(self, team: str, args: BaseModel) -> tuple[LockKey, ...]:
         """Return the keys that one call holds until it ends."""
         return tuple(
-            _LOCKED[scope](team, str(getattr(args, field))) for field, scope in self.holds.items()
+            LockKey.named(_NOUN_OF[scope], team, str(getattr(args, field)))
+            for field, scope in self.holds.items()
         )
 
     def subject(self, args: BaseModel, environment: Environment | None) -> Subject:
@@ -220,7 +214,7 @@ def _check(declared: Operation) -> None:
         f"fields without a description: {undescribed}": bool(undescribed),
         "it writes without a lock": changes and not declared.holds and "name" in fields,
         f"it holds what it does not take: {dict(declared.locks)}": not (
-            set(declared.locks) <= set(fields) and set(declared.locks.values()) <= set(_LOCKED)
+            set(declared.locks) <= set(fields) and set(declared.locks.values()) <= NAMED
         ),
         "it writes through a reading permission": changes and declared.permission.tier is Tier.READ,
         "it writes on a GET": changes and declared.method == "GET",

@@ -81,7 +81,7 @@ def test_the_noun_is_the_folder_of_the_handlers_file():
         (Scope.NEW_ENVIRONMENT, LockKey.environment("1", "box")),
         (Scope.TEMPLATE, LockKey.template("1", "box")),
         (Scope.EXTRA_REPO, LockKey.extra_repo("1", "box")),
-        (Scope.GRANT, LockKey.grant("1", "box")),
+        (Scope.GRANT, LockKey.named("grant", "1", "box")),
     ],
 )
 def test_a_lock_follows_from_the_scope_and_not_from_the_folder(scope, key):
