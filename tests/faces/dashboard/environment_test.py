@@ -5,7 +5,7 @@ import pytest
 from oduflow.blueprints.dashboard import actions
 from oduflow.blueprints.dashboard.actions import Action
 from oduflow.domain.errors import Conflict, NotFound, UpstreamFailed
-from oduflow.domain.outcome import ErrorView
+from oduflow.domain.outcome import ErrorView, Status
 from tests.support.dashboard_world import (
     BLUE,
     BROKEN,
@@ -19,6 +19,7 @@ from tests.support.dashboard_world import (
     show,
 )
 from tests.support.pages import Element, read_page
+from tests.support.store_rows import job
 
 HTMX = {**BLUE, "HX-Request": "true"}
 
@@ -138,6 +139,19 @@ def test_when_work_is_done_the_page_asks_no_more(world, ledger):
     assert part.get("hx-get") is None
     assert states(part)[0].text == "Running"
     assert part.one("section", id="log").text
+
+
+def test_a_job_about_another_noun_that_holds_the_environment_leaves_only_its_cancelling(
+    world, ledger
+):
+    ledger.add("demo")
+    held = {"noun": "template", "target": "golden", "environment_name": "demo"}
+    world.job_rows.add(job(operation="save_as_template", status=Status.RUNNING, **held))
+    for path in ("/", "/environments/demo"):
+        page = show(world, path).one("main")
+        posted = [form["action"] for form in page.all("form", method="post")]
+        assert posted == ["/jobs/aaaaaaaaaaaa/cancel"], path
+        assert states(page)[0].text == "Working", path
 
 
 def test_work_on_something_else_is_not_shown(world, ledger):
