@@ -15,7 +15,11 @@ from oduflow.kernel.locks import LockKey
 
 @dataclass
 class Faults:
-    """Failures by point: `containers.start`, or `create.database.after` of a saga."""
+    """Failures by point: `containers.start`, or `create.database.after` of a saga.
+
+    Attributes:
+        calls: the points that were passed.
+    """
 
     planned: dict[str, list[BaseException]] = field(default_factory=lambda: defaultdict(list))
     calls: list[str] = field(default_factory=list)
@@ -26,10 +30,10 @@ class Faults:
         self.planned[point] += [raised] * times
 
     def strike(self, point: str) -> None:
-        """Record a call, and fail it where that is planned."""
-        self.calls.append(point)
+        """Fail a call where that is planned, else record it."""
         if self.planned.get(point):
             raise self.planned[point].pop(0)
+        self.calls.append(point)
 
 
 class Breakable:

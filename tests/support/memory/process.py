@@ -106,7 +106,7 @@ class Process:
         deps = self.deps
         return Doctor(
             settings=lambda: deps.settings,
-            engine=cast("Any", AnsweringEngine()),
+            engine=self._part("engine", AnsweringEngine()),
             images=deps.engine.images,
             infrastructure=deps.infrastructure,
             recoverables=recoverables(deps),

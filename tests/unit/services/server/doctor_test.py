@@ -1,59 +1,60 @@
 import os
-from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from oduflow.adapters.store import Facts, Store
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.proxies import FACT, ProxyCount
 from oduflow.services.server.disk import Disk
-from oduflow.services.server.doctor import Doctor
+from tests.support.memory.process import Process
+from tests.support.memory.world import BLUE, RED
+
+THROUGH_DOCKER = ("images.", "cluster.", "containers.", "networks.", "volumes.")
 
 
-def test_when_docker_does_not_answer_nothing_else_is_asked_of_it(tmp_path):
-    asked: list[str] = []
-    found = {finding.part: finding for finding in doctor(tmp_path, asked, silent=True).findings()}
+def test_when_docker_does_not_answer_nothing_else_is_asked_of_it(process):
+    process.faults.calls.clear()
+    process.faults.fail("engine.ping", UpstreamFailed("The Docker engine does not answer."))
 
-    assert asked == []
+    found = {finding.part: finding for finding in process.doctor().findings()}
+
+    assert not [call for call in process.faults.calls if call.startswith(THROUGH_DOCKER)]
     for part in ("images", "postgres", "isolation"):
         assert not found[part].ok
         assert "Docker does not answer" in found[part].message
     assert found["git"].ok
 
 
-def test_when_docker_answers_every_part_is_checked(tmp_path):
-    asked: list[str] = []
-    findings = doctor(tmp_path, asked).findings()
+def test_when_docker_answers_every_part_is_looked_at(process):
+    findings = process.doctor().findings()
 
     assert [finding.part for finding in findings if not finding.ok] == []
-    assert asked == ["images", "postgres", "isolation"]
+    assert {"images.facts", "cluster.ready", "networks.list"} <= set(process.faults.calls)
 
 
-def test_a_data_folder_that_is_gone_is_a_finding(tmp_path):
-    findings = doctor(tmp_path / "gone", []).findings()
+def test_a_data_folder_that_is_gone_is_a_finding(world, process):
+    world.data_dir.rename(world.data_dir.with_name("gone"))
 
-    [disk] = [finding for finding in findings if finding.part == "disk"]
+    disk = finding(process, "disk")
+
     assert not disk.ok
-    assert str(tmp_path) not in disk.message
+    assert str(world.data_dir) not in disk.message
 
 
-def test_what_the_system_refuses_is_a_finding_without_a_path(tmp_path, monkeypatch):
+def test_what_the_system_refuses_is_a_finding_without_a_path(process, monkeypatch):
     def refuse(_disk: Disk) -> None:
         raise PermissionError(13, "Permission denied", "/srv/secret")
 
     monkeypatch.setattr(Disk, "require", refuse)
-    [disk] = [one for one in doctor(tmp_path, []).findings() if one.part == "disk"]
+    disk = finding(process, "disk")
 
     assert not disk.ok
     assert disk.message == "It cannot be checked: Permission denied."
 
 
-def test_doctor_says_why_root_is_needed(tmp_path, monkeypatch):
+def test_doctor_says_why_root_is_needed(process, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
 
-    [user] = [one for one in doctor(tmp_path, []).findings() if one.part == "user"]
+    user = finding(process, "user")
 
     assert not user.ok
     assert "must run as root" in user.message
@@ -64,18 +65,43 @@ def test_doctor_says_why_root_is_needed(tmp_path, monkeypatch):
     [(None, True), (ProxyCount(0, 1), False), (ProxyCount(2, 1), True)],
     ids=["nothing", "a mismatch", "one before the configuration was changed"],
 )
-def test_a_mismatch_of_proxies_that_the_server_saw_is_a_finding(tmp_path, seen, ok):
-    store = Store(tmp_path / "store.sqlite")
-    store.migrate()
+def test_a_mismatch_of_proxies_that_the_server_saw_is_a_finding(process, seen, ok):
     if seen:
-        Facts(store).set(FACT, seen.dump())
-    looked = replace(doctor(tmp_path, []), facts=Facts(store))
+        process.deps.store.facts.set(FACT, seen.dump())
 
-    finding = looked.proxies()
+    proxies = process.doctor().proxies()
 
-    assert (finding.part, finding.ok) == ("proxies", ok)
-    assert "proxies" not in {part.part for part in looked.findings()}  # so /readyz does not care
-    store.close()
+    assert (proxies.part, proxies.ok) == ("proxies", ok)
+    # /readyz does not depend on it.
+    assert "proxies" not in {part.part for part in process.doctor().findings()}
+
+
+def test_a_database_that_ended_is_started_again_by_the_next_call(world, process, sale):
+    world.engine.containers[world.naming.database].end(1)
+
+    assert process.ok("create_environment", **sale).state == "running"
+
+
+def test_a_cluster_that_could_not_be_initialised_is_told(world):
+    world.odoo.initdb_exit = 1
+    bare = Process(world)
+
+    error = bare.refused("create_template", name="base")
+
+    assert error.message == "PostgreSQL could not be initialised."
+    assert not (world.data_dir / "postgres" / "initdb-password").exists()
+    world.odoo.initdb_exit = 0
+    assert bare.ok("create_template", name="base").name == "base"
+
+
+def test_several_teams_are_not_served_without_isolation(world):
+    world.firewall.broken = "iptables is not installed"
+    process = Process(world, teams=BLUE + RED)
+
+    error = process.refused("create_template", name="base")
+
+    assert (error.kind, "iptables is not installed" in error.message) == ("forbidden", True)
+    assert not any(world.everything().values())
 
 
 @pytest.fixture(autouse=True)
@@ -83,37 +109,11 @@ def root(monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 0)
 
 
-def doctor(folder, asked, *, silent=False) -> Doctor:
-    def ping() -> None:
-        if silent:
-            raise UpstreamFailed("The Docker engine does not answer.")
+def finding(process, part):
+    [found] = [each for each in process.doctor().findings() if each.part == part]
+    return found
 
-    def isolation() -> Any:
-        asked.append("isolation")
-        return SimpleNamespace(ok=True, reason="")
 
-    infrastructure: Any = SimpleNamespace(
-        disk=Disk(folder, minimum=0),
-        database=SimpleNamespace(examine=lambda: asked.append("postgres")),
-        check_firewall=isolation,
-    )
-    git: Any = SimpleNamespace(check_git=lambda: "2.39")
-    images: Any = SimpleNamespace(facts=lambda _image: asked.append("images"))
-    settings: Any = SimpleNamespace(
-        images=SimpleNamespace(postgres="postgres:18"),
-        server=SimpleNamespace(trusted_proxies=0),
-    )
-    engine: Any = SimpleNamespace(ping=ping, version=lambda: "20.10")
-    store: Any = SimpleNamespace(check=lambda: None)
-    unused: Any = SimpleNamespace()
-    return Doctor(
-        settings=lambda: settings,
-        engine=engine,
-        images=images,
-        infrastructure=infrastructure,
-        recoverables=(),
-        git=git,
-        rows=unused,
-        store=store,
-        facts=unused,
-    )
+def unhealthy(process):
+    """Return what is wrong, by part."""
+    return {each.part: each.message for each in process.doctor().findings() if not each.ok}
