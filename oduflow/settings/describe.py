@@ -9,14 +9,7 @@ from difflib import get_close_matches
 from itertools import pairwise
 
 from oduflow.settings.notation import value_text
-from oduflow.settings.schema import (
-    DefaultText,
-    NoEffect,
-    Section,
-    allowed_text,
-    keys_of,
-    words_of,
-)
+from oduflow.settings.schema import Section, about, allowed_text, keys_of
 from oduflow.settings.sections import TABLES
 
 _PARSING = threading.Lock()  # CPython 3.11 can parse in one thread at a time only (gh-106905)
@@ -56,16 +49,16 @@ def _rows(header: str, section: type[Section]) -> Iterator[KeyHelp]:
         match declaration, below:
             case ast.AnnAssign(target=ast.Name(key)), ast.Expr(ast.Constant(str(text))):
                 field = keys_of(section)[key]
-                about = " ".join(text.split())
-                if reason := words_of(field, NoEffect):
-                    about = f"No effect yet ({reason}): {about}"
-                default = words_of(field, DefaultText)
+                words = " ".join(text.split())
+                if reason := about(field, "no_effect"):
+                    words = f"No effect yet ({reason}): {words}"
+                default = about(field, "default")
                 yield KeyHelp(
                     section=header,
                     key=key,
                     type=allowed_text(field),
                     default=default or value_text(field.default),
-                    help=about,
+                    help=words,
                     secret=not field.repr,
                     in_words=bool(default),
                 )

@@ -1,30 +1,24 @@
 """Find the line of every key of a TOML document (TOML 1.1).
 
 The parser returns values without lines. This scanner returns lines without values. It runs after
-the parser has accepted the text, so it can rely on the grammar. Where it does not understand the
-text it stops and keeps what it has: a problem without a line is better than a wrong line.
+the parser has accepted the text, so it can rely on the grammar, and commas and line ends need no
+check. Where it does not understand the text it stops and keeps what it has: a problem without a
+line is better than a wrong line.
 """
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections import deque
 
 import tomli
 
 from oduflow.settings.problems import KeyPath
 
-_BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
-_COMMA = re.compile(rf"{_BLANK.pattern},?{_BLANK.pattern}")
-_PART = r"""(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
-_KEY = re.compile(rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*")
-_EQUALS = re.compile(r"[ \t]*=[ \t]*")
-_HEADER_START = re.compile(r"\[\[?[ \t]*")
-_HEADER_END = re.compile(r"[ \t]*\]\]?")
-_STRING = re.compile(
-    r'''"""(?:\\.|[^\\])*?"""(?!")|\'\'\'.*?\'\'\'(?!\')|"(?:\\.|[^"\\\n])*"|\'[^'\n]*\'''',
+_TOKEN = re.compile(
+    r'''#[^\n]*|("""(?:\\.|[^\\])*?"""(?!")|\'\'\'.*?\'\'\'(?!\')|"(?:\\.|[^"\\\n])*"|\'[^'\n]*\''''
+    r"""|[][{}=]|[^][{}=,#"'\s][^][{}=,#"'\r\n]*)""",
     re.DOTALL,
 )
-_SCALAR = re.compile(r"[^,\]}\r\n#]+")
 
 
 def find_lines(text: str) -> dict[KeyPath, int]:
@@ -34,49 +28,33 @@ def find_lines(text: str) -> dict[KeyPath, int]:
     without an index: no key of the configuration is one.
     """
     scanner = _Scanner(text)
-    with contextlib.suppress(_Lost, RecursionError):
+    with contextlib.suppress(IndexError, RecursionError, tomli.TOMLDecodeError):
         scanner.document()
     return scanner.lines
-
-
-class _Lost(Exception):
-    """The text does not follow the grammar."""
 
 
 class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
-        self.at = 0
         self.lines: dict[KeyPath, int] = {}
+        # A comment is not in the group.
+        self.tokens = deque(found for found in _TOKEN.finditer(text) if found[1])
 
     def document(self) -> None:
         table: KeyPath = ()
-        self.take(_BLANK)
-        while self.at < len(self.text):
-            if self.text[self.at] == "[":
-                table = self.header()
+        while self.tokens:
+            line = self.line()
+            if self.skip("["):
+                table = self.key((), "]")
+                self.lines[table] = line  # replaces the line of [table.child], which implies it
+                self.skip("]")
             else:
-                self.pair(table)
-            self.take(_BLANK)
+                self.value(self.key(table, "="))
 
-    def header(self) -> KeyPath:
+    def key(self, path: KeyPath, end: str) -> KeyPath:
         line = self.line()
-        self.take(_HEADER_START)
-        table = self.key(())
-        self.take(_HEADER_END)
-        self.lines[table] = line  # replaces the line of [table.child], which implies the table
-        return table
-
-    def pair(self, table: KeyPath) -> None:
-        path = self.key(table)
-        self.take(_EQUALS)
-        self.value(path)
-
-    def key(self, table: KeyPath) -> KeyPath:
-        line = self.line()
-        path = table
         # The parser resolves quotes and escapes: each table it nests is one part of the key.
-        nested: object = tomli.loads(f"{self.take(_KEY)} = 0")
+        nested: object = tomli.loads(f"{''.join(iter(self.take, end))} = 0")
         while isinstance(nested, dict):
             [(part, nested)] = nested.items()
             path = (*path, part)
@@ -84,32 +62,27 @@ class _Scanner:
         return path
 
     def value(self, path: KeyPath) -> None:
-        first = self.text[self.at : self.at + 1]
-        if first == "[":
-            for index, _ in enumerate(self.items("]")):
-                self.lines.setdefault((*path, index), self.line())
-                self.value((*path, index))
-        elif first == "{":
-            for _ in self.items("}"):
-                self.pair(path)
-        else:
-            self.take(_STRING if first in {'"', "'"} else _SCALAR)
+        first = self.take()
+        index = 0
+        while first == "[" and self.tokens[0][1] != "]":
+            element = (*path, index)
+            self.lines.setdefault(element, self.line())
+            self.value(element)
+            index += 1
+        while first == "{" and self.tokens[0][1] != "}":
+            self.value(self.key(path, "="))
+        if first in {"[", "{"}:
+            self.take()
 
-    def items(self, close: str) -> Iterator[None]:
-        """Stop before each item of an array or an inline table."""
-        self.at += 1
-        self.take(_BLANK)
-        while not self.text.startswith(close, self.at):
-            yield
-            self.take(_COMMA)
-        self.at += 1
+    def skip(self, bracket: str) -> bool:
+        """Skip one or two brackets; return whether there was one."""
+        before = len(self.tokens)
+        while self.tokens and self.tokens[0][1] == bracket:
+            self.take()
+        return len(self.tokens) < before
 
-    def take(self, pattern: re.Pattern[str]) -> str:
-        match = pattern.match(self.text, self.at)
-        if match is None:
-            raise _Lost
-        self.at = match.end()
-        return match[0]
+    def take(self) -> str:
+        return self.tokens.popleft()[1]
 
     def line(self) -> int:
-        return self.text.count("\n", 0, self.at) + 1
+        return self.text.count("\n", 0, self.tokens[0].start()) + 1

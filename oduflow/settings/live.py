@@ -39,9 +39,7 @@ class LiveSettings:
     """
 
     def __init__(self, start: Settings, clock: Callable[[], float] = time.monotonic) -> None:
-        self._start = start
-        self._now = start
-        self._work = start
+        self._start = self._now = self._work = start
         self._clock = clock
         self._next_poll = clock()
         self._guard = threading.Lock()
@@ -71,30 +69,37 @@ class LiveSettings:
         if found is not None and 0 <= time.time() - found[2] / 1e9 < SETTLE_SECONDS:
             self._next_poll = self._clock() + SETTLE_SECONDS
             return
-        self._apply(source)
-        self._read = found  # taken before the file was read: a later change differs from it
-
-    def _apply(self, source: Path) -> None:
-        try:
-            found = load(source)
-            merged = _merged(self._start, found)
-        except BadSettings as wrong:
-            self._warn_once(f"{wrong}\nThe previous configuration stays in force.")
-            return
-        warnings = [warning for warning in found.warnings if warning not in self._now.warnings]
-        warnings += _at_next_start(self._start, found)
-        if merged.teams != self._now.teams:
-            log.info("%s was read again: its teams are in force", source)
-            teams = MappingProxyType({**self._start.teams, **merged.teams})
-            self._work = replace(merged, teams=teams)
-            self._now = merged
-        self._warn_once("\n".join(warnings))
-
-    def _warn_once(self, text: str) -> None:
+        text = self._apply(source)
         if text != self._logged:
             for line in text.splitlines():
                 log.warning("%s", line)
         self._logged = text
+        self._read = found  # taken before the file was read: a later change differs from it
+
+    def _apply(self, source: Path) -> str:
+        """Put the file in force; return what to warn of."""
+        start, before = self._start, self._now
+        try:
+            found = load(source)
+            merged = _merged(start, found)
+        except BadSettings as wrong:
+            return f"{wrong}\nThe previous configuration stays in force."
+        if merged.teams != before.teams:
+            log.info("%s was read again: its teams are in force", source)
+            self._work = replace(merged, teams=MappingProxyType({**start.teams, **merged.teams}))
+            self._now = merged
+        warnings = [warning for warning in found.warnings if warning not in before.warnings]
+        # Changed values stay out of the log: they may be secret.
+        changed = [
+            f"[{name}] {key}"
+            for name, section in SECTIONS.items()
+            for key in keys_of(section)
+            if getattr(getattr(start, name), key) != getattr(getattr(found, name), key)
+        ]
+        changed += [f"[team.{team}]" for team in found.teams if team not in start.teams]
+        return "\n".join(
+            [*warnings, *(f"{key} takes effect at the next start." for key in changed)]
+        )
 
 
 def _merged(start: Settings, found: Settings) -> Settings:
@@ -113,18 +118,6 @@ def _merged(start: Settings, found: Settings) -> Settings:
     if problems := report.problems():
         raise BadSettings(problems, found.source)
     return merged
-
-
-def _at_next_start(start: Settings, found: Settings) -> list[str]:
-    """Return a warning for each change that waits, without values: they may be secret."""
-    keys = [
-        f"[{name}] {key}"
-        for name, section in SECTIONS.items()
-        for key in keys_of(section)
-        if getattr(getattr(start, name), key) != getattr(getattr(found, name), key)
-    ]
-    keys += [f"[team.{team}]" for team in found.teams if team not in start.teams]
-    return [f"{key} takes effect at the next start." for key in keys]
 
 
 def _signature(path: Path) -> Signature | None:

@@ -17,19 +17,19 @@ def key_text(path: Iterable[str]) -> str:
 
 
 def value_text(value: object) -> str:
-    """Write a value as TOML; paths, networks and port ranges become texts."""
+    """Write a value as TOML; paths, networks and ranges of ports become texts."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, int):
-        return str(value) if value.bit_length() <= _MAX_BITS else hex(value)
-    if isinstance(value, float):
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        return hex(value)
+    if isinstance(value, int | float):
         return str(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(value_text, value))}]"
     if isinstance(value, Mapping):
         pairs = (f"{key_text([name])} = {value_text(item)}" for name, item in value.items())
         return f"{{{', '.join(pairs)}}}"
-    return _quoted("" if value is None else str(value))
+    return _quoted(f"{value[0]}-{value[-1]}" if isinstance(value, range) else str(value))
 
 
 def shown_value(value: object) -> str:

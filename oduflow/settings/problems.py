@@ -4,6 +4,7 @@ BadSettings      the configuration is invalid; nothing starts
 └── NoSettings   there is no file
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,9 +34,8 @@ class SettingsProblem:
 
     def __str__(self) -> str:
         place = f"line {self.line}:" if self.line else ""
-        equals = "=" if self.value else ""
-        words = (place, self.key, equals, self.value, f"{self.message}.", self.hint)
-        return " ".join(word for word in words if word)
+        value = f"= {self.value}" if self.value else ""
+        return " ".join(filter(None, (place, self.key, value, f"{self.message}.", self.hint)))
 
 
 class BadSettings(Exception):
@@ -50,7 +50,7 @@ class BadSettings(Exception):
         self.problems = tuple(problems)
         self.source = source
         name = source or "The configuration"
-        super().__init__("\n".join([f"{name} cannot be used:", *map(str, self.problems)]))
+        super().__init__("\n".join([f"{name} cannot be used:", *map(str, problems)]))
 
 
 def bad_file(message: str, source: Path | None, line: int | None = None) -> BadSettings:
@@ -64,10 +64,8 @@ class NoSettings(BadSettings):
     def __init__(self, searched: Sequence[Path]) -> None:
         self.searched = tuple(searched)
         message = f"There is no configuration file at {', '.join(map(str, searched))}"
-        hint = (
-            "`oduflow serve` writes a fresh one and serves; `oduflow quickstart` makes a first "
-            "environment too."
-        )
+        serve = "`oduflow serve` writes a fresh one and serves"
+        hint = f"{serve}; `oduflow quickstart` makes a first environment too."
         super().__init__([SettingsProblem(None, "", "", message, hint)])
 
 
@@ -97,6 +95,4 @@ class Report:
 
     def problems(self) -> list[SettingsProblem]:
         """Return the problems in the order of the file, those without a line last."""
-        return sorted(
-            self._problems.values(), key=lambda problem: (problem.line is None, problem.line or 0)
-        )
+        return sorted(self._problems.values(), key=lambda problem: problem.line or math.inf)

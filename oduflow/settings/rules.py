@@ -1,22 +1,17 @@
 """Rules over several keys: above all, no open server, shared secret or plain http by oversight."""
 
+from functools import cache
 from urllib.parse import urlsplit
 
 from oduflow.settings.addresses import is_loopback
 from oduflow.settings.notation import MASK, key_text, shown_value
 from oduflow.settings.problems import KeyPath, Report
-from oduflow.settings.schema import (
-    CARRIES_SECRETS,
-    NoEffect,
-    NotServed,
-    keys_of,
-    secrets_of,
-    words_of,
-)
+from oduflow.settings.schema import CARRIES_SECRETS, Section, about, keys_of, secrets_of
 from oduflow.settings.sections import ServerSettings, Settings, TeamSettings
 
 _MIN_LENGTH = 16  # characters of a secret beyond loopback; a generated one has 43
 _OAUTH = ("oauth_client_id", "oauth_client_secret", "oauth_base_url")
+_MAKE_ONE = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
 _OR_ALLOW = ", or set allow_insecure_http = true in [server]."
 
 
@@ -55,7 +50,7 @@ def _plain_http(settings: Settings, report: Report) -> None:
 
 def _ports(settings: Settings, report: Report) -> None:
     port, port_range = settings.server.port, settings.routing.port_range
-    if port in port_range.ports:
+    if port in port_range:
         message = f"must not contain the server's own port {port}"
         report.refuse(("routing", "port_range"), message, value=shown_value(port_range))
 
@@ -87,10 +82,8 @@ def _same_values(settings: Settings, report: Report) -> None:
             if known[1] == team.id:
                 report.warn(f"[team.{team.id}] {known[2]} and {name} are the same.")
                 continue
-            line = report.line(known)
-            message = (
-                f"is the same as {key_text(map(str, known))}{f' on line {line}' if line else ''}"
-            )
+            place = f" on line {line}" if (line := report.line(known)) else ""
+            message = f"is the same as {key_text(map(str, known))}{place}"
             shown = MASK if secret else shown_value(value)
             report.refuse(path, message, "Each team needs its own.", value=shown)
 
@@ -110,10 +103,7 @@ def _secrets(team: TeamSettings, server: ServerSettings, report: Report) -> None
             if server.loopback_only:
                 report.warn(f"[team.{team.id}] {name} {shortness}.")
             else:
-                hint = (
-                    'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
-                )
-                report.refuse(path, f"{shortness}, and {reachable}", hint, value=MASK)
+                report.refuse(path, f"{shortness}, and {reachable}", _MAKE_ONE, value=MASK)
 
 
 def _github_users(settings: Settings, report: Report) -> None:
@@ -135,11 +125,17 @@ def _cookies(settings: Settings, report: Report) -> None:
 def _not_served(settings: Settings, report: Report) -> None:
     """Refuse or warn: a key that did nothing silently would promise a feature."""
     for path, section in settings.tables().items():
-        for name, field in keys_of(type(section)).items():
-            refused, ignored = words_of(field, NotServed), words_of(field, NoEffect)
-            if not (refused or ignored) or (value := getattr(section, name)) == field.default:
+        for name, default, hint, reason in _unserved_keys(type(section)):
+            if (value := getattr(section, name)) == default:
                 continue
-            if refused:
-                report.refuse((*path, name), "is not served yet", refused, value=shown_value(value))
+            if hint:
+                report.refuse((*path, name), "is not served yet", hint, value=shown_value(value))
             else:
-                report.warn(f"[{'.'.join(path)}] {name} has no effect yet: {ignored}.")
+                report.warn(f"[{'.'.join(path)}] {name} has no effect yet: {reason}.")
+
+
+@cache
+def _unserved_keys(section: type[Section]) -> list[tuple[str, object, str, str]]:
+    keys = keys_of(section).items()
+    found = ((k, f.default, about(f, "not_served"), about(f, "no_effect")) for k, f in keys)
+    return [key for key in found if key[2] or key[3]]

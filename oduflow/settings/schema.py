@@ -39,37 +39,33 @@ class InvalidValue(ValueError):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Something about a key that its type does not say."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a key's type does not say.
 
-    words: str
+    Args:
+        allowed: the allowed values in words that complete “must be …”.
+        default: the default in words, where it depends on the machine or on another key.
+        no_effect: what this version does whether or not the key is set.
+        not_served: what to write instead of any value but the default, which this version refuses.
+    """
 
-
-class DefaultText(Words):
-    """The default in words, where it depends on the machine or on another key."""
-
-
-class NoEffect(Words):
-    """What this version does whether or not the key is set."""
-
-
-class NotServed(Words):
-    """What to write instead of a value that this version refuses: any but the default."""
-
-
-class Allowed(Words):
-    """The allowed values in words that complete “must be …”."""
+    allowed: str = ""
+    default: str = ""
+    no_effect: str = ""
+    not_served: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Text(Allowed):
+class Text:
     """A text of one line.
 
     Args:
+        allowed: as in `About`.
         check: the pattern of the whole text, or a function that turns it into the value.
     """
 
+    allowed: str
     check: str | Callable[[str], object] = ".*"
 
     def __get_pydantic_core_schema__(self, _type: Any, _handler: Any) -> CoreSchema:
@@ -115,9 +111,9 @@ def secrets_of(section: type[Section]) -> tuple[str, ...]:
     return tuple(name for name, field in keys_of(section).items() if not field.repr)
 
 
-def words_of(field: FieldInfo, kind: type[Words]) -> str:
-    """Return what the field says of this kind, or an empty text."""
-    return next((mark.words for mark in field.metadata if isinstance(mark, kind)), "")
+def about(field: FieldInfo, what: str) -> str:
+    """Return what the field's `About` or `Text` says in this argument, or an empty text."""
+    return next((words for mark in field.metadata if (words := getattr(mark, what, ""))), "")
 
 
 def element_of(field: FieldInfo) -> FieldInfo | None:
@@ -131,7 +127,7 @@ def allowed_text(field: FieldInfo) -> str:
     """Return the allowed values in words, from the field's own or from its type and bounds."""
     if (element := element_of(field)) is not None:
         return f"a list, each {allowed_text(element)}"
-    if words := words_of(field, Allowed):
+    if words := about(field, "allowed"):
         return words
     if field.annotation is bool:
         return "true or false"

@@ -13,15 +13,7 @@ from annotated_types import Ge, Unit
 from pydantic import Field
 
 from oduflow.settings import addresses, values
-from oduflow.settings.schema import (
-    EMPTY_MEANS_DEFAULT,
-    SECRET,
-    DefaultText,
-    ListOf,
-    NoEffect,
-    NotServed,
-    Section,
-)
+from oduflow.settings.schema import EMPTY_MEANS_DEFAULT, SECRET, About, ListOf, Section
 
 CLAUDE_CALLBACKS = (
     "https://claude.ai/api/mcp/auth_callback",
@@ -29,8 +21,8 @@ CLAUDE_CALLBACKS = (
 )
 _GITHUB = "https://github.com"
 _GITHUB_API = "https://api.github.com"
-_COPIED = NoEffect("databases and filestores are copied")
-_KEPT = NoEffect("nothing is stopped or deleted by itself")
+_COPIED = About(no_effect="databases and filestores are copied")
+_KEPT = About(no_effect="nothing is stopped or deleted by itself")
 TEAM_ID = re.compile(r"[a-z0-9-]{1,16}")
 TEAM_ID_WORDS = "1 to 16 characters of a-z, 0-9 and -"
 
@@ -48,7 +40,7 @@ class ServerSettings(Section):
     """The port to listen on."""
     data_dir: Annotated[
         values.Folder,
-        DefaultText("/srv/oduflow; where that is not writable, the user's data folder"),
+        About(default="/srv/oduflow; where that is not writable, the user's data folder"),
     ] = Field(default_factory=values.default_data_dir)
     """The folder of checkouts, databases, templates and the store. A relative path starts at this
     file's folder."""
@@ -69,7 +61,7 @@ class ServerSettings(Section):
     github_url: addresses.ProviderUrl = _GITHUB
     """Where people sign in: GitHub, or your GitHub Enterprise Server."""
     github_api_url: Annotated[
-        addresses.ProviderUrl, DefaultText(f"{_GITHUB_API}; of another github_url its /api/v3")
+        addresses.ProviderUrl, About(default=f"{_GITHUB_API}; of another github_url its /api/v3")
     ] = Field(default_factory=_github_api)
     """The API of github_url."""
     gitlab_url: addresses.ProviderUrl = "https://gitlab.com"
@@ -106,20 +98,20 @@ class RoutingSettings(Section):
 
     mode: Annotated[
         Literal["port", "traefik"],
-        NotServed('Set mode = "port": each environment gets a port of its own.'),
+        About(not_served='Set mode = "port": each environment gets a port of its own.'),
     ] = "port"
     """port: each environment has a port of its own. traefik, a host name for each below
     external_host, is not served yet."""
     external_host: addresses.OptionalHost = ""
     """The host name in environments' URLs; empty: the address the server listens on."""
-    port_range: values.Ports = values.PortRange(20000, 20999)
+    port_range: values.Ports = range(20000, 21000)
     """The ports that environments are given, each one for life."""
-    environment_hosts: Annotated[bool, NotServed("Leave it false.")] = False
+    environment_hosts: Annotated[bool, About(not_served="Leave it false.")] = False
     """Not served yet: give each environment a host name of its own below external_host, so that no
     environment sees another's cookies."""
-    acme_email: Annotated[values.Email, NoEffect("no certificate is ordered")] = ""
+    acme_email: Annotated[values.Email, About(no_effect="no certificate is ordered")] = ""
     """where Let's Encrypt writes to."""
-    tls: Annotated[bool, NotServed("Leave it false.")] = False
+    tls: Annotated[bool, About(not_served="Leave it false.")] = False
     """Not served yet: https for environments, by Traefik."""
 
 
@@ -129,7 +121,7 @@ class StorageSettings(Section):
     clone: Annotated[Literal["auto", "reflink", "copy"], _COPIED] = "auto"
     """reflink: share blocks with the template (XFS, btrfs). copy: copy them. auto: try it out and
     take the best."""
-    pool: Annotated[values.OptionalFolder, DefaultText("inside data_dir"), _COPIED] = None
+    pool: Annotated[values.OptionalFolder, About(default="inside data_dir"), _COPIED] = None
     """a folder on a file system with reflinks."""
 
 
@@ -145,7 +137,7 @@ class LifecycleSettings(Section):
 class FirewallSettings(Section):
     """`[firewall]`: what containers may reach."""
 
-    ports: Annotated[ListOf[values.Port], DefaultText("the server's own port")] = ()
+    ports: Annotated[ListOf[values.Port], About(default="the server's own port")] = ()
     """Ports of this machine that containers may reach."""
     egress: ListOf[values.Egress] = ()
     """Networks that environments may reach, and "internet" for every public address; empty:
@@ -171,7 +163,7 @@ class TeamSettings(Section):
     """`[team.<id>]`: a tenant with its own secrets, network, folder and quotas."""
 
     id: str = Field(exclude=True)
-    name: Annotated[values.TeamName, EMPTY_MEANS_DEFAULT, DefaultText("the team's id")] = Field(
+    name: Annotated[values.TeamName, EMPTY_MEANS_DEFAULT, About(default="the team's id")] = Field(
         default_factory=lambda keys: str(keys["id"])
     )
     """The name that people see."""
@@ -190,7 +182,7 @@ class TeamSettings(Section):
     """The memory of one environment."""
     cpus: values.Cpus = 2.0
     """The processors of one environment."""
-    disk_gb: Annotated[int, Ge(0), Unit("GiB"), NoEffect("disk use is not measured")] = 0
+    disk_gb: Annotated[int, Ge(0), Unit("GiB"), About(no_effect="disk use is not measured")] = 0
     """the disk that the team may fill; 0: no limit."""
     default_template: values.TemplateName = ""
     """The template when none is named; empty: the only one there is."""

@@ -3,14 +3,13 @@
 import ipaddress
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import platformdirs
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from oduflow.settings.schema import SECRET, Allowed, InvalidValue, Text
+from oduflow.settings.schema import SECRET, About, InvalidValue, Text
 
 INTERNET = "internet"  # the word of `[firewall] egress` for every public address
 SYSTEM_DATA_DIR = Path("/srv/oduflow")
@@ -20,34 +19,16 @@ _MAX_PORT = 65535
 _TEAM_PREFIX = 24
 _RFC_1918 = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 # Cloud machines hand out their credentials on link-local addresses.
-_NEVER_OPEN = tuple(
-    map(
-        ipaddress.ip_network,
-        ("127.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10", "fd00:ec2::254/128"),
-    )
-)
+_NEVER_OPEN = [
+    ipaddress.ip_network(each)
+    for each in ("127.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10", "fd00:ec2::254/128")
+]
 _IMAGE = re.compile(
     r"(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?/)?"  # registry
     r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
     r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?"  # tag
     r"(?:@sha256:[0-9a-f]{64})?"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class PortRange:
-    """TCP ports from `first` to `last`, both included."""
-
-    first: int
-    last: int
-
-    @property
-    def ports(self) -> range:
-        """The ports, in order."""
-        return range(self.first, self.last + 1)
-
-    def __str__(self) -> str:
-        return f"{self.first}-{self.last}"
 
 
 def default_data_dir(preferred: Path = SYSTEM_DATA_DIR) -> Path:
@@ -84,7 +65,7 @@ def _image(text: str) -> str:
     return text
 
 
-def _port_range(text: str) -> PortRange:
+def _port_range(text: str) -> range:
     match = re.fullmatch(r"([0-9]{1,5})-([0-9]{1,5})", text)
     if match is None:
         raise InvalidValue
@@ -93,7 +74,7 @@ def _port_range(text: str) -> PortRange:
         raise InvalidValue(f"a port goes from 1 to {_MAX_PORT}")
     if first >= last:
         raise InvalidValue("the first must be below the last")
-    return PortRange(first, last)
+    return range(first, last + 1)
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
@@ -163,10 +144,10 @@ OptionalFolder = Annotated[Path | None, *Folder.__metadata__]
 Cpus = Annotated[
     float,
     Field(gt=0, le=_MAX_CPUS, allow_inf_nan=False),
-    Allowed(f"a number greater than 0, at most {_MAX_CPUS}"),
+    About(allowed=f"a number greater than 0, at most {_MAX_CPUS}"),
 ]
 Port = Annotated[int, Field(ge=1, le=_MAX_PORT)]
-Ports = Annotated[PortRange, Text('two ports joined by -, such as "20000-20999"', _port_range)]
+Ports = Annotated[range, Text('two ports joined by -, such as "20000-20999"', _port_range)]
 SubnetPool = Annotated[
     ipaddress.IPv4Network,
     Text('a private IPv4 network of /24 or wider, such as "10.213.0.0/16"', _subnet_pool),

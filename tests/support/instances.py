@@ -207,7 +207,7 @@ def _without_looks(names: frozenset[str]) -> frozenset[str]:
 def _rules(instance: Instance) -> frozenset[str]:
     """Return the firewall rules about this instance, also those of other programs."""
     networks = instance.services.networks.list(instance.services.deps.naming.labels("network"))
-    ports = instance.settings.routing.port_range.ports
+    ports = instance.settings.routing.port_range
     own = [ChainNames(instance.name).digest, *(facts.bridge for facts in networks)]
     return frozenset(
         line

@@ -133,7 +133,7 @@ def _start(deps: Deps, plan: EnvironmentPlan, row: Environment) -> Environment:
 def take_port(deps: Deps, row: Environment, avoid: frozenset[int] = frozenset()) -> int:
     """Reserve the lowest free host port for the environment until it is deleted."""
     ports = deps.settings.routing.port_range
-    return deps.store.environments.take_port(row.id, ports.first, ports.last, avoid=avoid)
+    return deps.store.environments.take_port(row.id, ports[0], ports[-1], avoid=avoid)
 
 
 def _did_not_serve(deps: Deps, plan: EnvironmentPlan, begun: datetime, message: str) -> OdooFailed:

@@ -187,7 +187,7 @@ def installing(instance: Instance, server: Server) -> bool:
 def test_a_port_that_another_program_took_is_exchanged_for_the_next(
     instance: Instance, sample_repository: str, cleared: None
 ) -> None:
-    first = instance.settings.routing.port_range.first
+    first = instance.settings.routing.port_range[0]
     with socket.create_server(("127.0.0.1", first)):
         made = instance.ok("create_environment", name="second-choice", repo_url=sample_repository)
         assert made["url"] == f"http://localhost:{first + 1}/"
@@ -232,10 +232,10 @@ def test_where_no_port_is_left_nothing_is_made(
     instance: Instance, sample_repository: str, cleared: None
 ) -> None:
     ports = instance.settings.routing.port_range
-    few = (f'"{ports.first}-{ports.last}"', f'"{ports.first}-{ports.first + 1}"')
+    few = (f'"{ports[0]}-{ports[-1]}"', f'"{ports[0]}-{ports[1]}"')
     with (
         variant(instance, few) as narrow,
-        socket.create_server(("127.0.0.1", ports.first + 1)),
+        socket.create_server(("127.0.0.1", ports[1])),
     ):
         narrow.ok("create_environment", name="only", repo_url=sample_repository)
         before = world(narrow)

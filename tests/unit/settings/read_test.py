@@ -16,7 +16,6 @@ from oduflow.settings import (
 )
 from oduflow.settings.schema import secrets_of
 from oduflow.settings.sections import SECTIONS, TABLES
-from oduflow.settings.values import PortRange
 
 EXAMPLE = """\
 [server]
@@ -99,7 +98,7 @@ def test_the_example_is_read():
     assert settings.server.oauth_base_url == "https://odoo.example.com"
     assert settings.server.subnet_pool == IPv4Network("10.99.0.0/16")
     assert settings.server.git_allowed_hosts == ("git.lan", "127.0.0.1:8770")
-    assert settings.routing.port_range == PortRange(30000, 30999)
+    assert settings.routing.port_range == range(30000, 31000)
     assert settings.storage.pool == Path("/etc/pool")
     assert settings.lifecycle.auto_stop_hours == 0
     assert settings.firewall.ports == (9000, 5432)
