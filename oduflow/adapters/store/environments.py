@@ -3,7 +3,7 @@
 import sqlite3
 from typing import TypedDict, Unpack
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from oduflow.adapters.store.engine import Store
@@ -42,27 +42,6 @@ class Environments(NamedRows[Environment]):
     def __init__(self, store: Store) -> None:
         super().__init__(store, environments, Environment, "environment", EnvironmentChanges)
 
-    def add(self, row: Environment, *, limit: int | None = None) -> None:
-        """Write a new row.
-
-        Args:
-            row: the environment.
-            limit: how many the team may have, this one included; None is no limit.
-
-        Raises:
-            Conflict: the team has one of that name, or its template or an extra repo is gone.
-            QuotaReached: the team has `limit` already, in any state.
-        """
-        with self._store.write() as connection:
-            _require_extra_repos(connection, row)
-            try:
-                self._insert(connection, row)
-            except IntegrityError as error:
-                raise _refusal(row, error) from error
-            count = connection.scalar(_count(row.team)) or 0
-            if limit is not None and count > limit:
-                raise team_is_full(count - 1, limit)
-
     def update(self, row: str, **changes: Unpack[EnvironmentChanges]) -> Environment:
         """Change a row and return the changed row.
 
@@ -75,7 +54,7 @@ class Environments(NamedRows[Environment]):
     def count(self, team: str) -> int:
         """Count the team's environments in any state."""
         with self._store.read() as connection:
-            return connection.scalar(_count(team)) or 0
+            return self._count(connection, team)
 
     def using_template(self, template: str) -> tuple[str, ...]:
         """Return the names of the environments cloned from the template with that id."""
@@ -123,34 +102,28 @@ class Environments(NamedRows[Environment]):
             connection.execute(update(table).where(table.c.id == row).values(port=port))
             return port
 
+    def _check_new(self, connection: Connection, row: Environment) -> None:
+        """Refuse an environment whose extra repo is not its team's, or is being deleted.
 
-def _require_extra_repos(connection: Connection, row: Environment) -> None:
-    """Refuse an environment whose extra repo is not its team's, or is being deleted.
-
-    Deleting an extra repo checks the environments in a writing transaction too, so the two cannot
-    miss each other.
-    """
-    table = extra_repos
-    ready = select(table.c.id).where(
-        table.c.team == row.team, table.c.state == ExtraRepoState.READY
-    )
-    known = set(connection.scalars(ready)) if row.extra_repos else set()
-    gone = [pin.name for pin in row.extra_repos if pin.repo not in known]
-    if gone:
-        raise Conflict(
-            f"Extra repo {', '.join(gone)} was deleted meanwhile.",
-            "list_extra_repos shows those there are.",
+        Deleting an extra repo checks the environments in a writing transaction too, so the two
+        cannot miss each other.
+        """
+        table = extra_repos
+        ready = select(table.c.id).where(
+            table.c.team == row.team, table.c.state == ExtraRepoState.READY
         )
+        known = set(connection.scalars(ready)) if row.extra_repos else set()
+        gone = [pin.name for pin in row.extra_repos if pin.repo not in known]
+        if gone:
+            raise Conflict(
+                f"Extra repo {', '.join(gone)} was deleted meanwhile.",
+                "list_extra_repos shows those there are.",
+            )
 
+    def _refusal(self, row: Environment, error: IntegrityError) -> Failure:
+        if result_code(error) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+            return Conflict(f"The template “{row.template}” is gone.", "Choose another template.")
+        return super()._refusal(row, error)
 
-def _count(team: str) -> Select[int]:
-    return select(func.count()).select_from(environments).where(environments.c.team == team)
-
-
-def _refusal(row: Environment, error: IntegrityError) -> Failure:
-    if result_code(error) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
-        return Conflict(f"The template “{row.template}” is gone.", "Choose another template.")
-    return Conflict(
-        f"There is an environment “{row.name}” already.",
-        "Choose another name, or delete that environment first.",
-    )
+    def _full(self, count: int, limit: int) -> QuotaReached:
+        return team_is_full(count, limit)

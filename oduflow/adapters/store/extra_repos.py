@@ -29,14 +29,6 @@ class ExtraRepos(NamedRows[ExtraRepo]):
     def __init__(self, store: Store) -> None:
         super().__init__(store, extra_repos, ExtraRepo, "extra repo", ExtraRepoChanges)
 
-    def add(self, row: ExtraRepo) -> None:
-        """Write a new row.
-
-        Raises:
-            Conflict: the team has one of that name.
-        """
-        self._add(row)
-
     def update(self, row: str, **changes: Unpack[ExtraRepoChanges]) -> ExtraRepo:
         """Change a row and return the changed row.
 

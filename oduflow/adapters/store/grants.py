@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import CTE, Connection, delete, func, literal, or_, select, update
+from sqlalchemy import CTE, Connection, delete, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from oduflow.adapters.store.engine import Store
@@ -23,30 +23,6 @@ class Grants(NamedRows[Grant]):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store, grants, Grant, "grant")
-
-    def add(self, row: Grant, *, limit: int) -> None:
-        """Write a new row.
-
-        Args:
-            row: the grant.
-            limit: how many the team may have, this one included.
-
-        Raises:
-            Conflict: the team has one of that name.
-            QuotaReached: the team has `limit` already.
-            Unauthenticated: the grant whose holder makes this one was revoked meanwhile.
-        """
-        count = select(func.count()).select_from(grants).where(grants.c.team == row.team)
-        with self._store.write() as connection:
-            try:
-                self._insert(connection, row)
-            except IntegrityError as error:
-                raise _refusal(row, error) from error
-            if (connection.scalar(count) or 0) > limit:
-                raise QuotaReached(
-                    f"The team has {limit} grants, which is the most.",
-                    "list_grants shows them; revoke_grant those that are not needed.",
-                )
 
     def by_digest(self, digest: str) -> Grant | None:
         """Return the grant whose secret has that digest, or None."""
@@ -87,6 +63,20 @@ class Grants(NamedRows[Grant]):
         with self._store.write() as connection:
             return connection.execute(old).rowcount
 
+    def _refusal(self, row: Grant, error: IntegrityError) -> Failure:
+        if result_code(error) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+            return Unauthenticated("Your grant was revoked.", "Ask its creator for another.")
+        return Conflict(
+            f"There is a grant “{row.name}” already.",
+            f"Choose another name, or revoke_grant name={row.name} first.",
+        )
+
+    def _full(self, _count: int, limit: int) -> QuotaReached:
+        return QuotaReached(
+            f"The team has {limit} grants, which is the most.",
+            "list_grants shows them; revoke_grant those that are not needed.",
+        )
+
 
 def _lineage(connection: Connection, grant: str) -> tuple[Grant, ...]:
     chain = _chain(grant)
@@ -99,12 +89,3 @@ def _chain(grant: str) -> CTE:
     chain = own.where(grants.c.id == grant).cte("chain", recursive=True)
     above = select(grants.c.id, grants.c.parent, chain.c.above + 1)
     return chain.union_all(above.join(chain, grants.c.id == chain.c.parent))
-
-
-def _refusal(row: Grant, error: IntegrityError) -> Failure:
-    if result_code(error) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
-        return Unauthenticated("Your grant was revoked.", "Ask its creator for another.")
-    return Conflict(
-        f"There is a grant “{row.name}” already.",
-        f"Choose another name, or revoke_grant name={row.name} first.",
-    )

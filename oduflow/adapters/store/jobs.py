@@ -24,6 +24,11 @@ _WAITING = (
     .where(_UNFINISHED, jobs.c.position > 0)
     .order_by(func.coalesce(jobs.c.queued_at, jobs.c.created_at), jobs.c.id)
 )
+# The columns that hold a field of the job as it is.
+_SAME = (
+    *("id", "operation", "target", "noun", "face", "environment", "environment_name"),
+    *("status", "created_at", "updated_at", "position", "result", "cancel_requested", "holder"),
+)
 
 
 class JobRows:
@@ -124,55 +129,27 @@ def _change(job: str) -> Update:
 
 
 def _values(job: Job) -> dict[str, Any]:
-    progress = job.progress
+    actor, progress = job.actor, job.progress
     return {
-        "id": job.id,
-        "operation": job.operation,
-        "target": job.target,
-        "team": job.actor.team,
-        "actor_kind": job.actor.kind,
-        "subject": job.actor.subject,
-        "subject_id": job.actor.subject_id,
-        "tiers": tuple(sorted(job.actor.tiers)),
-        "environments": _environments(job.actor),
-        "environment": job.environment,
-        "environment_name": job.environment_name,
-        "noun": job.noun,
-        "face": job.face,
-        "status": job.status,
-        "created_at": job.created_at,
-        "updated_at": job.updated_at,
+        **{name: getattr(job, name) for name in _SAME},
+        "team": actor.team,
+        "actor_kind": actor.kind,
+        "subject": actor.subject,
+        "subject_id": actor.subject_id,
+        "tiers": tuple(sorted(actor.tiers)),
+        "environments": _environments(actor),
         "queued_at": job.updated_at if job.position else None,
-        "position": job.position,
         "step": None if progress is None else progress.step,
         "message": None if progress is None else progress.message,
         "done": None if progress is None else progress.done,
         "total": None if progress is None else progress.total,
-        "result": job.result,
-        "cancel_requested": job.cancel_requested,
-        "holder": job.holder,
     }
 
 
 def _job(row: Row[Any]) -> Job:
-    return Job(
-        id=row.id,
-        operation=row.operation,
-        target=row.target,
-        actor=_actor(row),
-        face=row.face,
-        status=row.status,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        progress=None if row.step is None else _progress(row),
-        position=row.position,
-        result=row.result,
-        cancel_requested=row.cancel_requested,
-        holder=row.holder,
-        environment=row.environment,
-        environment_name=row.environment_name,
-        noun=row.noun,
-    )
+    progress = None if row.step is None else Progress(row.step, row.message, row.done, row.total)
+    same = {name: getattr(row, name) for name in _SAME}
+    return Job(actor=_actor(row), progress=progress, **same)
 
 
 def _environments(actor: Actor) -> tuple[str, ...] | None:
@@ -188,7 +165,3 @@ def _actor(row: Row[Any]) -> Actor:
         subject_id=row.subject_id,
         environments=None if row.environments is None else frozenset(row.environments),
     )
-
-
-def _progress(row: Row[Any]) -> Progress:
-    return Progress(row.step, row.message, row.done, row.total)

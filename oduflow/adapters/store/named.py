@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from oduflow.adapters.store.engine import Store
-from oduflow.domain.errors import Conflict, NotFound
+from oduflow.domain.errors import Conflict, Failure, NotFound, QuotaReached
 
 
 class _Named(Protocol):
+    @property
+    def team(self) -> str: ...
+
     @property
     def name(self) -> str: ...
 
@@ -37,6 +40,29 @@ class NamedRows(Generic[R]):
         self._row = row
         self._noun = noun
         self._changeable = frozenset(changes.__annotations__ if changes else ())
+
+    def add(self, row: R, *, limit: int | None = None) -> None:
+        """Write a new row.
+
+        Args:
+            row: the row.
+            limit: how many the team may have, this one included; None is no limit.
+
+        Raises:
+            Conflict: the team has one of that name, or something that the row needs is gone.
+            QuotaReached: the team has `limit` already, in any state.
+            Unauthenticated: the grant whose holder makes a grant was revoked meanwhile.
+        """
+        values = {column.name: getattr(row, column.name) for column in self._table.columns}
+        with self._store.write() as connection:
+            self._check_new(connection, row)
+            try:
+                connection.execute(self._table.insert(), values)
+            except IntegrityError as error:
+                raise self._refusal(row, error) from error
+            before = self._count(connection, row.team) - 1
+            if limit is not None and before >= limit:
+                raise self._full(before, limit)
 
     def get(self, team: str, name: str) -> R | None:
         """Return the team's row of that name, or None."""
@@ -68,25 +94,24 @@ class NamedRows(Generic[R]):
         with self._store.read() as connection:
             return tuple(self._row(**found) for found in connection.execute(query).mappings())
 
-    def _insert(self, connection: Connection, row: R) -> None:
-        values = {column.name: getattr(row, column.name) for column in self._table.columns}
-        connection.execute(self._table.insert(), values)
+    def _count(self, connection: Connection, team: str) -> int:
+        count = select(func.count()).select_from(self._table).where(self._table.c.team == team)
+        return connection.scalar(count) or 0
 
-    def _add(self, row: R) -> None:
-        """Write a new row.
+    def _check_new(self, connection: Connection, row: R) -> None:
+        """Refuse a new row for a reason that no constraint of the table states."""
 
-        Raises:
-            Conflict: the team has one of that name.
-        """
+    def _refusal(self, row: R, _error: IntegrityError) -> Failure:
+        """Return the error for a new row that violates a constraint."""
         article = "an" if self._noun[0] in "aeiou" else "a"
-        with self._store.write() as connection:
-            try:
-                self._insert(connection, row)
-            except IntegrityError as error:
-                raise Conflict(
-                    f"There is {article} {self._noun} “{row.name}” already.",
-                    f"Choose another name, or delete that {self._noun} first.",
-                ) from error
+        return Conflict(
+            f"There is {article} {self._noun} “{row.name}” already.",
+            f"Choose another name, or delete that {self._noun} first.",
+        )
+
+    def _full(self, count: int, limit: int) -> QuotaReached:
+        """Return the error for a team that has `count` rows and may have `limit`."""
+        return QuotaReached(f"The team has {count} of {limit} {self._noun}s.", "Delete one first.")
 
     def _update(self, row: str, changes: Mapping[str, Any]) -> R:
         if unknown := changes.keys() - self._changeable:

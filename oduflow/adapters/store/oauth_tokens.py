@@ -25,19 +25,18 @@ from oduflow.domain.oauth import (
     TokenPair,
 )
 
+# The columns that hold a field as it is.
+_BINDING = ("family", "client_id", "team", "scope", "resource", "environment")
+_CODE = ("hash", "redirect_uri", "challenge", "expires_at", "redeemed_at")
+_TOKEN = ("hash", "kind", "expires_at", "rotated_at")
+
 
 class OAuthTokens(OAuthRows):
     """Rows of codes and tokens."""
 
     def add_code(self, code: Code) -> None:
         """Delete expired rows, then write a new code."""
-        values = {
-            "hash": code.hash,
-            **_columns(code.binding),
-            "redirect_uri": code.redirect_uri,
-            "challenge": code.challenge,
-            "expires_at": code.expires_at,
-        }
+        values = {**_columns(code.binding), **{name: getattr(code, name) for name in _CODE}}
         with self._store.write() as connection:
             _prune(connection, self._clock())
             connection.execute(codes.insert(), values)
@@ -162,46 +161,18 @@ def _row(connection: Connection, table: Table, hash_: str) -> dict[str, Any] | N
 
 
 def _columns(binding: TokenBinding) -> dict[str, str]:
-    return {
-        "family": binding.family,
-        "client_id": binding.client_id,
-        "team": binding.team,
-        "login": binding.login.name,
-        "login_id": binding.login.id,
-        "scope": binding.scope,
-        "resource": binding.resource,
-        "environment": binding.environment,
-    }
+    plain = {name: getattr(binding, name) for name in _BINDING}
+    return {**plain, "login": binding.login.name, "login_id": binding.login.id}
 
 
 def _binding(row: Mapping[str, Any]) -> TokenBinding:
-    return TokenBinding(
-        family=row["family"],
-        client_id=row["client_id"],
-        team=row["team"],
-        login=Login(row["login"], row["login_id"]),
-        scope=row["scope"],
-        resource=row["resource"],
-        environment=row["environment"],
-    )
+    login = Login(row["login"], row["login_id"])
+    return TokenBinding(login=login, **{name: row[name] for name in _BINDING})
 
 
 def _code(row: Mapping[str, Any]) -> Code:
-    return Code(
-        hash=row["hash"],
-        binding=_binding(row),
-        redirect_uri=row["redirect_uri"],
-        challenge=row["challenge"],
-        expires_at=row["expires_at"],
-        redeemed_at=row["redeemed_at"],
-    )
+    return Code(binding=_binding(row), **{name: row[name] for name in _CODE})
 
 
 def _token(row: Mapping[str, Any]) -> Token:
-    return Token(
-        hash=row["hash"],
-        kind=row["kind"],
-        binding=_binding(row),
-        expires_at=row["expires_at"],
-        rotated_at=row["rotated_at"],
-    )
+    return Token(binding=_binding(row), **{name: row[name] for name in _TOKEN})

@@ -25,14 +25,6 @@ class Templates(NamedRows[Template]):
     def __init__(self, store: Store) -> None:
         super().__init__(store, templates, Template, "template", TemplateChanges)
 
-    def add(self, row: Template) -> None:
-        """Write a new row.
-
-        Raises:
-            Conflict: the team has one of that name.
-        """
-        self._add(row)
-
     def update(self, row: str, **changes: Unpack[TemplateChanges]) -> Template:
         """Change a row and return the changed row.
 
