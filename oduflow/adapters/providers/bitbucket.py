@@ -2,48 +2,35 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
-from oduflow.adapters.providers.api import Api, ApiResponse, Unreachable
+from oduflow.adapters.providers.api import ApiResponse
 from oduflow.adapters.providers.provider import (
+    Provider,
     header_value,
-    kind_of,
     rejection,
     scopes_in,
     state_at,
 )
 from oduflow.domain.credential import CredentialState, Verdict
 
-_KINDS = {"ATATT3": "API token", "ATBB": "app password", "ATCTT3": "access token"}
 _BEARER_USER = "x-token-auth"  # an access token of a repository, a project or a workspace
 
 
-@dataclass(frozen=True, slots=True)
-class Bitbucket:
-    """Bitbucket; see `Provider`.
+class Bitbucket(Provider):
+    """Bitbucket; the path of its API ends in /2.0."""
 
-    Args:
-        host: of its repositories, with the port unless it is the scheme's.
-        api: its API, which ends in /2.0.
-    """
+    name = "Bitbucket"
+    token_kinds: ClassVar = {
+        "ATATT3": "API token",
+        "ATBB": "app password",
+        "ATCTT3": "access token",
+    }
 
-    host: str
-    api: Api
-    name: str = "Bitbucket"
-
-    def serves(self, host: str) -> bool:
-        """Whether the host is that of its git repositories."""
-        return host == self.host
-
-    def validate(self, username: str, token: str) -> Verdict:
+    def ask(self, username: str, token: str, kind: str) -> Verdict:
         """Check user and token together; an access token needs no user."""
-        kind = kind_of(token, _KINDS)
-        try:
-            response = self.api.get("/user", {"Authorization": _authorization(username, token)})
-        except Unreachable as cause:
-            return Verdict(CredentialState.UNREACHABLE, token_kind=kind, detail=str(cause))
+        response = self.api.get("/user", {"Authorization": _authorization(username, token)})
         if response.status == HTTPStatus.OK:
             return _verdict(response, kind)
         return _rejection(response, kind)

@@ -1,12 +1,12 @@
 """GitHub and GitHub Enterprise (REST API, “Users” and “About authentication to GitHub”)."""
 
-from dataclasses import dataclass
 from http import HTTPStatus
+from typing import ClassVar
 
-from oduflow.adapters.providers.api import Api, ApiResponse, Unreachable
+from oduflow.adapters.providers.api import ApiResponse
 from oduflow.adapters.providers.provider import (
+    Provider,
     header_value,
-    kind_of,
     parse_expiry,
     rejection,
     scopes_in,
@@ -14,45 +14,29 @@ from oduflow.adapters.providers.provider import (
 )
 from oduflow.domain.credential import CredentialState, Verdict
 
-_KINDS = {
-    "github_pat_": "fine-grained",
-    "gho_": "oauth",
-    "ghp_": "classic",
-    "ghs_": "app installation",
-    "ghu_": "app user",
-}
 _SCOPES = "X-OAuth-Scopes"
 _EXPIRY = "GitHub-Authentication-Token-Expiration"
 _READS_PRIVATE = "repo"
 
 
-@dataclass(frozen=True, slots=True)
-class GitHub:
-    """One GitHub; see `Provider`.
+class GitHub(Provider):
+    """One GitHub."""
 
-    Args:
-        host: of its repositories, with the port unless it is the scheme's.
-        api: its API.
-    """
+    name = "GitHub"
+    token_kinds: ClassVar = {
+        "github_pat_": "fine-grained",
+        "gho_": "oauth",
+        "ghp_": "classic",
+        "ghs_": "app installation",
+        "ghu_": "app user",
+    }
 
-    host: str
-    api: Api
-    name: str = "GitHub"
-
-    def serves(self, host: str) -> bool:
-        """Whether the host is that of its git repositories."""
-        return host == self.host
-
-    def validate(self, username: str, token: str) -> Verdict:
+    def ask(self, username: str, token: str, kind: str) -> Verdict:
         """Ask for the token's user; headers of the response have its scopes and expiry."""
         del username  # GitHub checks the token alone
-        kind = kind_of(token, _KINDS)
         # The token of an app's installation has no user.
         path = "/installation/repositories?per_page=1" if kind == "app installation" else "/user"
-        try:
-            response = self.api.get(path, {"Authorization": f"Bearer {header_value(token)}"})
-        except Unreachable as cause:
-            return Verdict(CredentialState.UNREACHABLE, token_kind=kind, detail=str(cause))
+        response = self.api.get(path, {"Authorization": f"Bearer {header_value(token)}"})
         if response.status == HTTPStatus.OK:
             return _verdict(response, kind)
         if response.headers.get("X-RateLimit-Remaining") == "0":

@@ -1,12 +1,12 @@
 """GitLab, self-managed ones included (REST API v4, “Personal access tokens”)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
-from oduflow.adapters.providers.api import Api, ApiResponse, Unreachable
+from oduflow.adapters.providers.api import ApiResponse
 from oduflow.adapters.providers.provider import (
+    Provider,
     header_value,
     parse_expiry,
     rejection,
@@ -14,42 +14,27 @@ from oduflow.adapters.providers.provider import (
 )
 from oduflow.domain.credential import CredentialState, Verdict
 
-_DEPLOY = "gldt-"
+_DEPLOY = "deploy"
 _READS_REPOSITORIES = frozenset({"api", "read_api", "read_repository", "write_repository"})
 
 
-@dataclass(frozen=True, slots=True)
-class GitLab:
-    """One GitLab; see `Provider`.
+class GitLab(Provider):
+    """One GitLab; the path of its API ends in /api/v4."""
 
-    Args:
-        host: of its repositories, with the port unless it is the scheme's.
-        api: its API, which ends in /api/v4.
-    """
+    name = "GitLab"
+    token_kinds: ClassVar = {"gldt-": _DEPLOY, "glpat-": "personal, project or group"}
 
-    host: str
-    api: Api
-    name: str = "GitLab"
-
-    def serves(self, host: str) -> bool:
-        """Whether the host is that of its git repositories."""
-        return host == self.host
-
-    def validate(self, username: str, token: str) -> Verdict:
+    def ask(self, username: str, token: str, kind: str) -> Verdict:
         """Ask for the token's scopes and expiry, then for its user."""
         del username  # GitLab checks the token alone
-        if token.startswith(_DEPLOY):
+        if kind == _DEPLOY:
             detail = "GitLab's API does not accept deploy tokens; only git checked this one."
-            return Verdict(CredentialState.VALID, token_kind="deploy", detail=detail)  # noqa: S106
+            return Verdict(CredentialState.VALID, token_kind=kind, detail=detail)
         headers = {"PRIVATE-TOKEN": header_value(token)}
-        kind = "personal, project or group" if token.startswith("glpat-") else ""
-        try:
-            found = self.api.get("/personal_access_tokens/self", headers)
-            if found.status != HTTPStatus.OK:
-                return rejection(found, kind)
-            user = self.api.get("/user", headers)
-        except Unreachable as cause:
-            return Verdict(CredentialState.UNREACHABLE, token_kind=kind, detail=str(cause))
+        found = self.api.get("/personal_access_tokens/self", headers)
+        if found.status != HTTPStatus.OK:
+            return rejection(found, kind)
+        user = self.api.get("/user", headers)
         return _verdict(found.body, _login(user), kind)
 
 

@@ -1,10 +1,13 @@
 """What each provider offers, and how their responses are read alike."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Protocol
+from typing import ClassVar
 
-from oduflow.adapters.providers.api import ApiResponse
+from oduflow.adapters.providers.api import Api, ApiResponse, Unreachable
 from oduflow.domain.clock import now
 from oduflow.domain.credential import CredentialState, Verdict
 from oduflow.domain.masking import redact
@@ -12,18 +15,44 @@ from oduflow.domain.masking import redact
 _MAX_MESSAGE_LENGTH = 200
 
 
-class Provider(Protocol):
-    """One provider of git repositories, at one address."""
+@dataclass(frozen=True, slots=True)
+class Provider(ABC):
+    """One provider of git repositories, at one address.
 
-    @property
-    def name(self) -> str:
-        """Its name, as people know it."""
+    Args:
+        host: of its repositories, with the port unless it is the scheme's.
+        api: its API.
+    """
+
+    name: ClassVar[str]
+    """Its name, as people know it."""
+
+    token_kinds: ClassVar[Mapping[str, str]]
+    """The kinds of its tokens, by the prefix that shows each."""
+
+    host: str
+    api: Api
 
     def serves(self, host: str) -> bool:
         """Whether the host is that of its git repositories."""
+        return host == self.host
 
     def validate(self, username: str, token: str) -> Verdict:
         """Check a credential with its API; never raises for failures of network or provider."""
+        kinds = self.token_kinds.items()
+        kind = next((kind for prefix, kind in kinds if token.startswith(prefix)), "")
+        try:
+            return self.ask(username, token, kind)
+        except Unreachable as cause:
+            return Verdict(CredentialState.UNREACHABLE, token_kind=kind, detail=str(cause))
+
+    @abstractmethod
+    def ask(self, username: str, token: str, kind: str) -> Verdict:
+        """Ask the API about a credential; `kind` is empty for a token of an unknown prefix.
+
+        Raises:
+            Unreachable: why there is no answer.
+        """
 
 
 def rejection(response: ApiResponse, token_kind: str) -> Verdict:
@@ -73,8 +102,3 @@ def parse_expiry(text: str) -> datetime | None:
 def header_value(token: str) -> str:
     """Make a token fit into a header, which is ASCII; a token that is not cannot be right."""
     return token.encode("ascii", "replace").decode()
-
-
-def kind_of(token: str, kinds: dict[str, str]) -> str:
-    """Return the kind of token that a prefix shows, empty for an unknown prefix."""
-    return next((kind for prefix, kind in kinds.items() if token.startswith(prefix)), "")
