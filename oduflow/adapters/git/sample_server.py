@@ -6,7 +6,7 @@ from oduflow.adapters.git.http_backend import HttpBackend
 from oduflow.adapters.git.loopback_server import LoopbackServer
 
 
-class SampleGitServer:
+class SampleGitServer(LoopbackServer):
     """Serves bare repositories on this machine, for reading and without a password.
 
     Args:
@@ -15,25 +15,8 @@ class SampleGitServer:
     """
 
     def __init__(self, bare_repo_root: Path, port: int) -> None:
-        self._server = LoopbackServer(HttpBackend(bare_repo_root), port)
-
-    @property
-    def authority(self) -> str:
-        """Host and port, as an entry of `git_allowed_hosts`."""
-        return self._server.authority
+        super().__init__(HttpBackend(bare_repo_root), port)
 
     def url(self, repository: str) -> str:
         """Return the URL of a repository in the root, such as `addons.git`."""
         return f"http://{self.authority}/{repository}"
-
-    def start(self) -> None:
-        """Start to answer requests.
-
-        Raises:
-            Conflict: the port is taken.
-        """
-        self._server.start()
-
-    def stop(self) -> None:
-        """Stop answering requests."""
-        self._server.stop()
