@@ -8,7 +8,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from oduflow.domain.clock import rfc3339
 from oduflow.domain.errors import NotFound, QuotaReached
 from oduflow.domain.extra_repo import Pin, PinView, References
 from oduflow.domain.names import slug
@@ -182,25 +181,13 @@ class EnvironmentView(Model):
     @classmethod
     def of(cls, row: Environment, url: str | None, *, has_container: bool = True) -> Self:
         """Make the view of a row; `url` is the address of its Odoo, None when it cannot answer."""
-        return cls(
-            name=row.name,
-            team=row.team,
-            state=row.state,
+        return cls.from_row(
+            row,
             url=url,
-            repo_url=row.repo_url,
-            branch=row.branch,
-            commit=row.commit,
-            template=row.template,
-            odoo_image=row.odoo_image,
-            modules=row.modules,
-            protected=row.protected,
-            created_by=row.created_by,
-            created_at=rfc3339(row.created_at),
             has_container=has_container,
-            extra_repos=tuple(map(PinView.of, row.extra_repos)),
+            extra_repos=tuple(map(PinView.from_row, row.extra_repos)),
             step=row.step or None,
             job=row.job or None,
-            error=row.error,
         )
 
 

@@ -10,7 +10,6 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from oduflow.domain.clock import rfc3339
 from oduflow.domain.errors import Invalid
 from oduflow.domain.names import slug
 from oduflow.domain.outcome import Model
@@ -184,11 +183,6 @@ class PinView(Model):
     branch: str
     commit: str
 
-    @classmethod
-    def of(cls, pin: Pin) -> Self:
-        """Make the view of a pin."""
-        return cls(name=pin.name, branch=pin.branch, commit=pin.commit)
-
 
 class BranchView(Model):
     """The newest commit that was fetched of a branch."""
@@ -215,21 +209,14 @@ class ExtraRepoView(Model):
     @classmethod
     def of(cls, row: ExtraRepo, environments: tuple[str, ...]) -> Self:
         """Make the view of a row and of the names of the environments that use it."""
-        return cls(
-            name=row.name,
-            team=row.team,
-            state=row.state,
-            repo_url=row.repo_url,
-            branch=row.branch,
+        return cls.from_row(
+            row,
             commit=row.branches.get(row.branch, ""),
             branches=tuple(
                 BranchView(branch=branch, commit=commit)
                 for branch, commit in sorted(row.branches.items())
             ),
             environments=environments,
-            created_by=row.created_by,
-            created_at=rfc3339(row.created_at),
-            fetched_at=rfc3339(row.fetched_at),
         )
 
 

@@ -1,11 +1,13 @@
 """What an operation answers: one envelope on every face."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from oduflow.domain.clock import rfc3339
 from oduflow.domain.errors import Failure, Kind
 from oduflow.domain.excerpt import excerpt
 
@@ -37,6 +39,18 @@ class Model(BaseModel):
         str_strip_whitespace=True,
     )
 
+    @classmethod
+    def from_row(cls, row: object, **fields: Any) -> Self:
+        """Make a view of `fields`, and of the row's attributes that have the name of another field.
+
+        Times become RFC 3339 in UTC.
+        """
+        for name in cls.model_fields.keys() - fields.keys():
+            if hasattr(row, name):
+                value = getattr(row, name)
+                fields[name] = rfc3339(value) if isinstance(value, datetime) else value
+        return cls(**fields)
+
 
 class Nothing(Model):
     """No arguments, or no data."""
@@ -53,12 +67,7 @@ class ErrorView(Model):
     @classmethod
     def of(cls, failure: Failure) -> "ErrorView":
         """Show what may be shown of a failure, of its output 8,000 characters at most."""
-        return cls(
-            kind=failure.kind,
-            message=failure.message,
-            hint=failure.hint,
-            output=excerpt(failure.output),
-        )
+        return cls.from_row(failure, output=excerpt(failure.output))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,14 @@ role can list them.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, Self, TypeVar
 
 from oduflow.domain.clock import rfc3339
 from oduflow.domain.environment import Environment
 from oduflow.domain.extra_repo import ExtraRepo, Pin, pins_text
 from oduflow.domain.template import Template
+
+Row = TypeVar("Row", Environment, Template, ExtraRepo)
 
 ODOO_PORT = 8069
 POSTGRES_PORT = 5432
@@ -86,8 +89,8 @@ class Naming:
 
 
 @dataclass(frozen=True, slots=True)
-class EnvironmentPlan:
-    """The names of everything that one environment consists of."""
+class _Plan(Generic[Row]):
+    """The parts of a row that every name follows from."""
 
     naming: Naming
     id: str
@@ -95,9 +98,13 @@ class EnvironmentPlan:
     name: str
 
     @classmethod
-    def of(cls, naming: Naming, row: Environment) -> "EnvironmentPlan":
+    def of(cls, naming: Naming, row: Row) -> Self:
         """Return the plan of a row."""
         return cls(naming, row.id, row.team, row.name)
+
+
+class EnvironmentPlan(_Plan[Environment]):
+    """The names of everything that one environment consists of."""
 
     @property
     def container(self) -> str:
@@ -167,19 +174,8 @@ class EnvironmentPlan:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class TemplatePlan:
+class TemplatePlan(_Plan[Template]):
     """The names of everything that one template consists of."""
-
-    naming: Naming
-    id: str
-    team: str
-    name: str
-
-    @classmethod
-    def of(cls, naming: Naming, row: Template) -> "TemplatePlan":
-        """Return the plan of a row."""
-        return cls(naming, row.id, row.team, row.name)
 
     @property
     def one_off(self) -> str:
@@ -220,23 +216,13 @@ class TemplatePlan:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ExtraRepoPlan:
+class ExtraRepoPlan(_Plan[ExtraRepo]):
     """The folders of one extra repo."""
 
-    naming: Naming
-    id: str
-    team: str
-
     @classmethod
-    def of(cls, naming: Naming, row: ExtraRepo) -> "ExtraRepoPlan":
-        """Return the plan of a row."""
-        return cls(naming, row.id, row.team)
-
-    @classmethod
-    def pinned(cls, naming: Naming, team: str, pin: Pin) -> "ExtraRepoPlan":
+    def pinned(cls, naming: Naming, team: str, pin: Pin) -> Self:
         """Plan the extra repo of a pin."""
-        return cls(naming, pin.repo, team)
+        return cls(naming, pin.repo, team, pin.name)
 
     @property
     def folder(self) -> Path:

@@ -7,7 +7,6 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from oduflow.domain.clock import rfc3339
 from oduflow.domain.environment import ModuleName, Name, Text
 from oduflow.domain.outcome import Model
 
@@ -70,16 +69,7 @@ class TemplateView(Model):
     @classmethod
     def of(cls, row: Template, environments: tuple[str, ...]) -> Self:
         """Make the view of a row and of the names of the environments cloned from it."""
-        return cls(
-            name=row.name,
-            team=row.team,
-            state=row.state,
-            odoo_image=row.odoo_image,
-            modules=row.modules,
-            environments=environments,
-            created_by=row.created_by,
-            created_at=rfc3339(row.created_at),
-        )
+        return cls.from_row(row, environments=environments)
 
 
 class TemplateList(Model):

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from oduflow.domain.audit.rows import NumberedAuditRow
-from oduflow.domain.clock import Moment, rfc3339
+from oduflow.domain.clock import Moment
 from oduflow.domain.outcome import Model
 
 MAX_TEXT = 200
@@ -75,19 +75,13 @@ class AuditEntry(Model):
     def of(cls, found: NumberedAuditRow) -> "AuditEntry":
         """Make the view of a row."""
         row = found.row
-        return cls(
+        return cls.from_row(
+            row,
             number=found.number,
-            time=rfc3339(row.time),
             actor=row.actor.subject,
             actor_kind=row.actor.kind,
             actor_id=row.actor.subject_id,
-            face=row.face,
-            address=row.address,
-            operation=row.operation,
             fields=dict(row.fields),
-            outcome=row.outcome,
-            duration_ms=row.duration_ms,
-            count=row.count,
         )
 
 
