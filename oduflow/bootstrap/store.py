@@ -1,32 +1,17 @@
 """The store's rows and the audit log beside it."""
 
 from pathlib import Path
+from typing import get_type_hints
 
-from oduflow.adapters.store import (
-    AuditLog,
-    Environments,
-    ExtraRepos,
-    Facts,
-    Grants,
-    OAuthLogins,
-    OAuthTokens,
-    Store,
-    Templates,
-)
+from oduflow.adapters.store import AuditLog, Store
 from oduflow.files.private import ensure_secret
 from oduflow.services.groups import StoreGroup
 
 
 def store_group(store: Store, data_dir: Path) -> StoreGroup:
-    """Make the rows of every noun over one store."""
+    """Make the rows of every noun over one store, each of the class that its field declares."""
     folder = data_dir / "audit"
-    return StoreGroup(
-        audit=AuditLog(store, folder, key=lambda: ensure_secret(folder / "key")),
-        environments=Environments(store),
-        extra_repos=ExtraRepos(store),
-        facts=Facts(store),
-        grants=Grants(store),
-        logins=OAuthLogins(store),
-        templates=Templates(store),
-        tokens=OAuthTokens(store),
-    )
+    audit = AuditLog(store, folder, key=lambda: ensure_secret(folder / "key"))
+    classes = get_type_hints(StoreGroup)
+    del classes["audit"]
+    return StoreGroup(audit=audit, **{name: rows(store) for name, rows in classes.items()})

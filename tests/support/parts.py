@@ -1,14 +1,16 @@
 """Stand-ins for `Deps` in tests that need a few parts only."""
 
+from dataclasses import fields
 from types import SimpleNamespace
 from typing import Any
 
+from oduflow.services import groups
+from oduflow.services.deps import Deps
+
 GROUPS = {
-    "store": ("audit", "environments", "extra_repos", "facts", "grants", "logins", "templates"),
-    "engine": ("containers", "images", "volumes"),
-    "postgres": ("cluster", "tenant"),
-    "git": ("credentials", "providers", "repositories"),
-    "work": ("failpoints", "jobs", "locks"),
+    field.name: [part.name for part in fields(field.type)]
+    for field in fields(Deps)
+    if isinstance(field.type, type) and field.type.__module__ == groups.__name__
 }
 
 

@@ -38,11 +38,12 @@ INSERT INTO grants (
   id, team, name, digest, parent, tiers, rest, used, created_by, created_at, expires_at
 ) VALUES ('child', '1', 'ci', '', 'gone', '[]', 0, 0, '', '', '')
 """
-NEXT = """
+AFTER_HEAD = f"{int(HEAD) + 1:04}"
+NEXT = f"""
 import sqlalchemy as sa
 from alembic import op
-revision = "0011"
-down_revision = "0010"
+revision = "{AFTER_HEAD}"
+down_revision = "{HEAD}"
 def upgrade():
     op.create_table("made_up", sa.Column("id", sa.Text, primary_key=True))
 """
@@ -119,15 +120,15 @@ def test_a_store_from_before_the_first_release_is_refused_and_left_alone(store, 
 def test_a_revision_after_the_first_is_applied(store, tmp_path, monkeypatch):
     Facts(store).set("key", "value")
     shutil.copytree(Path(migrations.__file__).parent, tmp_path / "next")
-    (tmp_path / "next" / "versions" / "r0011_made_up.py").write_text(NEXT)
+    (tmp_path / "next" / "versions" / f"r{AFTER_HEAD}_made_up.py").write_text(NEXT)
     monkeypatch.setattr(upgrade, "SCRIPTS", str(tmp_path / "next"))
-    monkeypatch.setattr("oduflow.adapters.store.engine.HEAD", "0011")
+    monkeypatch.setattr("oduflow.adapters.store.engine.HEAD", AFTER_HEAD)
 
     store.migrate()
 
     assert Facts(store).get("key") == "value"
     with store.read() as connection:
-        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0011"
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == AFTER_HEAD
         assert inspect(connection).has_table("made_up")
 
 
