@@ -8,17 +8,13 @@ from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from oduflow.blueprints import auth, credentials, dashboard, mcp, rest
-from oduflow.blueprints.auth.announce import startup_lines
-from oduflow.blueprints.auth.basic import require_local_or_basic
+from oduflow.blueprints.auth.hosts import startup_lines
 from oduflow.blueprints.context import EXTENSION, Context
-from oduflow.blueprints.draining import refuse_while_draining
+from oduflow.blueprints.draining import drain_at_sigterm, refuse_while_draining
 from oduflow.blueprints.errors import answer_failures
 from oduflow.blueprints.headers import add_headers
-from oduflow.blueprints.health.metrics import Metrics
-from oduflow.blueprints.health.readiness import Readiness
-from oduflow.blueprints.health.views import health_blueprint
+from oduflow.blueprints.health import health_blueprint
 from oduflow.blueprints.oauth import routes as oauth
-from oduflow.blueprints.sigterm import drain_at_sigterm
 from oduflow.domain.errors import Failure
 from oduflow.settings import BadSettings, Settings, load
 
@@ -72,7 +68,7 @@ def create_app(settings: Settings | None = None, services: "Services | None" = N
     app.wsgi_app = shared.calls.counting(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.extensions[oauth.EXTENSION] = services.oauth
     answer_failures(app)
-    for blueprint in (*BLUEPRINTS, _health(shared)):
+    for blueprint in (*BLUEPRINTS, health_blueprint(shared)):
         app.register_blueprint(blueprint)
     if owns_services:
         # Importing wsgi.py may not use the network, so the loop starts with the first request.
@@ -108,15 +104,6 @@ def _make_services(settings: Settings | None) -> "Services":
 def _in_gunicorn() -> bool:
     """Return whether gunicorn loads us; it restarts a worker for ever unless its exit code is 4."""
     return "gunicorn" in sys.modules
-
-
-def _health(shared: Context) -> Blueprint:
-    return health_blueprint(
-        Readiness(shared.probe),
-        Metrics(shared.probe, shared.runner.jobs.store),
-        shared.draining,
-        require_local_or_basic,
-    )
 
 
 def _trust_proxies(app: Flask, count: int) -> None:

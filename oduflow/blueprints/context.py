@@ -9,11 +9,11 @@ from typing import cast
 from flask import current_app, g, has_request_context
 
 from oduflow.blueprints.expiring_set import ExpiringSet
-from oduflow.blueprints.health.ports import Probe
 from oduflow.blueprints.in_flight import CallsInFlight
 from oduflow.blueprints.ports import (
     CredentialCheck,
     FactStore,
+    Probe,
     RateLimitStore,
     TokenVerifier,
     always_valid,

@@ -1,12 +1,23 @@
 """Protocols that every face needs: credential checks, and parts of the store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from oduflow.domain.access import Actor
 from oduflow.domain.rate_limits import Claim, Reservation
+from oduflow.domain.status import HealthFinding
 
 CredentialCheck = Callable[[Actor], bool]
+
+
+class Probe(Protocol):
+    """Checks every part that creating an environment needs."""
+
+    def findings(self) -> Sequence[HealthFinding]:
+        """Check every part now; takes at most a few seconds."""
+
+    def environments(self) -> Mapping[str, int]:
+        """Return the number of environments of all teams, by state."""
 
 
 def always_valid(_actor: Actor) -> bool:

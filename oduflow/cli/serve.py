@@ -18,7 +18,7 @@ from waitress.server import create_server
 
 from oduflow import bootstrap
 from oduflow.blueprints import mcp
-from oduflow.blueprints.auth.announce import startup_lines
+from oduflow.blueprints.auth.hosts import startup_lines
 from oduflow.blueprints.draining import drain
 from oduflow.cli.failures import exit_on_failure
 from oduflow.cli.options import config_option, load_or_write

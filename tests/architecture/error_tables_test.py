@@ -1,4 +1,4 @@
-from oduflow.blueprints.errors.statuses import STATUS_OF
+from oduflow.blueprints.errors import STATUS_OF
 from oduflow.cli.failures import EXIT_CODES
 from oduflow.domain import errors
 from oduflow.domain.errors import Failure, Kind

@@ -7,11 +7,10 @@ from flask import request
 from flask_httpauth import HTTPBasicAuth  # type: ignore[import-untyped]
 
 from oduflow.blueprints.audit import record
-from oduflow.blueprints.auth.anonymous import anonymous
 from oduflow.blueprints.auth.bearer import authenticate_grant
 from oduflow.blueprints.auth.csrf import refuse_cross_site
 from oduflow.blueprints.auth.rate_limits import compare_credential
-from oduflow.blueprints.auth.requests import NotSignedIn, is_direct_and_local
+from oduflow.blueprints.auth.requests import NotSignedIn, anonymous, is_direct_and_local
 from oduflow.blueprints.auth.secret_digests import SecretDigests, digest
 from oduflow.blueprints.context import context
 from oduflow.domain.access import Actor, ActorKind

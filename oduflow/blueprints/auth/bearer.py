@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterable
 from flask import request
 
 from oduflow.blueprints.audit import record
-from oduflow.blueprints.auth.anonymous import anonymous
 from oduflow.blueprints.auth.rate_limits import compare_credential
-from oduflow.blueprints.auth.requests import NotSignedIn
+from oduflow.blueprints.auth.requests import NotSignedIn, anonymous
 from oduflow.blueprints.auth.secret_digests import SecretDigests
 from oduflow.blueprints.context import Context, context
 from oduflow.blueprints.ports import TokenVerifier

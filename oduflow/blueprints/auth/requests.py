@@ -1,14 +1,16 @@
-"""What a request itself shows before any credential: a doubled slash, a local or forwarded peer."""
+"""What a request shows before any credential: a doubled slash, a peer that needs none."""
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import request
 from werkzeug.exceptions import NotFound
 
+from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Unauthenticated
+from oduflow.settings import Settings, TeamSettings, teams_at
 
 # Also after the host of an absolute target (RFC 9112, 3.2.2).
 _DOUBLED_SLASH = re.compile(r"(?:https?://[^/]*)?//", re.IGNORECASE)
@@ -70,3 +72,21 @@ def _peer(environ: Mapping[str, Any]) -> str:
 
 def _was_forwarded(environ: Mapping[str, Any]) -> bool:
     return any(name in _PROXY_HEADERS or name.startswith(_PROXY_PREFIX) for name in environ)
+
+
+def anonymous(settings: Settings, secret: Callable[[TeamSettings], str]) -> Actor | None:
+    """Return the anonymous actor, or None where a credential is needed.
+
+    None is needed only for a program on this machine, and only where the Host means exactly one
+    team and that team's secret is empty.
+
+    Args:
+        settings: the configuration.
+        secret: returns the secret of a team that protects the face.
+    """
+    teams = teams_at(settings.teams, request.headers["Host"])
+    if len(teams) != 1 or secret(teams[0]):
+        return None
+    if not is_direct_and_local(request.environ, settings.server.subnet_pool):
+        return None
+    return Actor(teams[0].id, ActorKind.ANONYMOUS, "anonymous")

@@ -5,7 +5,7 @@ from typing import Any
 from flask import make_response
 from werkzeug.wrappers import Response
 
-from oduflow.blueprints.auth.announce import team_url
+from oduflow.blueprints.auth.hosts import team_url
 from oduflow.blueprints.context import context
 from oduflow.blueprints.dashboard.blueprint import current_team, data
 from oduflow.blueprints.dashboard.forms import Form

@@ -6,10 +6,10 @@ from typing import cast
 from flask import current_app, render_template
 from flask.blueprints import BlueprintSetupState
 
-from oduflow.blueprints.auth.announce import team_url
+from oduflow.blueprints.auth.hosts import team_url
 from oduflow.blueprints.context import EXTENSION, Context, context
 from oduflow.blueprints.dashboard.blueprint import blueprint, current_actor, current_team
-from oduflow.blueprints.health.readiness import Readiness
+from oduflow.blueprints.health import Readiness
 from oduflow.domain.access import Tier
 
 READINESS = f"{EXTENSION}.dashboard.readiness"

@@ -1,6 +1,7 @@
 """Connect WSGI threads with the SDK's event loop."""
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -8,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.types import WSGIEnvironment
 
 from oduflow.blueprints.mcp.exchange import UNAVAILABLE, Caller, Exchange, Head, Stream
-from oduflow.blueprints.mcp.watch import CallerWatch
 from oduflow.blueprints.wait_limits import RETRY_AFTER_SECONDS, WaitKind, WaitLimiter
+from oduflow.domain.errors import Failure
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
 
     from oduflow.blueprints.mcp.event_loop import EventLoopThread
+
+CHECK_SECONDS = 0.5
+# A caller that deletes its own environment still gets the answer before its credential ends.
+FAILED_CHECKS = 2  # in a row
 
 # They belong to one connection (RFC 9110, 7.6.1), and WSGI forbids them (PEP 3333).
 HOP_BY_HOP = {
@@ -29,6 +34,39 @@ HOP_BY_HOP = {
 CLIENT_LEFT = Head(499, [])
 CREDENTIAL_ENDED = Head(401, [(b"content-type", b"text/plain")], b"credential ended\n")
 NO_FREE_STREAM = Head(503, [(b"content-type", b"text/plain")], b"no free stream\n")
+
+
+class CallerWatch:
+    """Ends a request whose client has left or whose credential is no longer valid.
+
+    Args:
+        has_left: whether the client has disconnected.
+        still_valid: whether the caller's credential is still valid; asked every half second.
+    """
+
+    def __init__(self, has_left: Callable[[], bool], still_valid: Callable[[], bool]) -> None:
+        self._has_left = has_left
+        self._still_valid = still_valid
+        self._checked_at = time.monotonic()
+        self._failed = 0
+
+    def is_over(self) -> bool:
+        """Return whether the rest of the answer is not to be sent."""
+        return self.credential_ended() or self._has_left()
+
+    def credential_ended(self) -> bool:
+        """Return whether the caller's credential ended, for example a revoked grant."""
+        moment = time.monotonic()
+        if self._failed < FAILED_CHECKS and moment - self._checked_at >= CHECK_SECONDS:
+            self._checked_at = moment
+            self._failed = 0 if self._check() else self._failed + 1
+        return self._failed >= FAILED_CHECKS
+
+    def _check(self) -> bool:
+        try:
+            return self._still_valid()
+        except Failure:  # a credential that cannot be checked is treated as an ended one
+            return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,35 +6,104 @@ tool `cancel_job` stops a job.
 """
 
 import logging
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
+import anyio
+from anyio import CapacityLimiter, to_thread
 from mcp import types
 from mcp.server.context import ServerRequestContext
+from mcp.server.session import ServerSession
 from mcp.shared.exceptions import MCPError
 
 from oduflow.blueprints.audit import record_outside_request
 from oduflow.blueprints.mcp.exchange import Caller
-from oduflow.blueprints.mcp.progress import ProgressReporter
 from oduflow.blueprints.mcp.results import refusal_of, result_of
 from oduflow.blueprints.mcp.scope import User
 from oduflow.blueprints.mcp.tools import TARGET, Tools
-from oduflow.blueprints.mcp.workers import Workers
 from oduflow.domain.access import Scope
 from oduflow.domain.errors import Failure, Internal, Kind, RateLimited
+from oduflow.domain.job import Job
 from oduflow.domain.outcome import FINISHED, Envelope
 from oduflow.kernel.operation import Operation
-from oduflow.kernel.runner import Runner
+from oduflow.kernel.runner import Runner, progress_text
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 RequestContext = ServerRequestContext[Any, Any]
 
+# With the limits of wait_limits.py a busy team holds 28 of 32 threads at most.
+CALLS_OF_A_TEAM = 12
+PATIENCE_SECONDS = 1.0
 # A call that takes longer returns the job's handle. Clients give up after 60 s, some after 30 s.
 WAIT_SECONDS = 20.0
 POLL_SECONDS = 0.5  # within which a caller that left is noticed
+
+
+class ProgressReporter:
+    """Reports a job's progress to one caller, if it gave a progress token.
+
+    Progress must increase with every notification (MCP, “Progress”). A further message of the same
+    step therefore adds half of what is left to the next step.
+    """
+
+    def __init__(self, session: ServerSession) -> None:
+        self._session = session
+        self._value = 0.0
+        self._reported = ""
+
+    async def report(self, job: Job) -> None:
+        """Send a notification if the job's progress text has changed."""
+        message = progress_text(job)
+        if message == self._reported:
+            return
+        self._reported = message
+        step = float(job.progress.done) if job.progress else 0.0
+        total = float(job.progress.total) if job.progress and job.progress.total else None
+        self._value = step if step > self._value else (self._value + _next(self._value)) / 2
+        await self._session.report_progress(self._value, total, message)
+
+
+def _next(value: float) -> float:
+    return float(int(value) + 1)
+
+
+class Workers:
+    """Runs calls in worker threads beside the event loop to which it belongs.
+
+    A thread cannot be stopped from outside, so a call whose client has left keeps its thread until
+    it ends. The limit for each team keeps that from affecting other teams.
+    """
+
+    def __init__(self) -> None:
+        self._of_team: dict[str, CapacityLimiter] = {}
+        self._unlimited = CapacityLimiter(math.inf)
+
+    async def acquire(self, team: str) -> CapacityLimiter:
+        """Acquire one of the team's workers for an operation; call `release` on the result.
+
+        Raises:
+            RateLimited: all workers of the team are busy, and none became free in time.
+        """
+        limiter = self._of_team.setdefault(team, CapacityLimiter(CALLS_OF_A_TEAM))
+        try:
+            with anyio.fail_after(PATIENCE_SECONDS):
+                await limiter.acquire()
+        except TimeoutError:
+            raise RateLimited(
+                f"{CALLS_OF_A_TEAM} calls of this team are running already.",
+                "Nothing was begun; call again when one of them has ended.",
+                retry_after=5,
+            ) from None
+        return limiter
+
+    async def wait(self, work: Callable[[], T]) -> T:
+        """Run `work` in a thread without counting it against a team."""
+        return await to_thread.run_sync(work, limiter=self._unlimited)
 
 
 class Handlers:

@@ -1,18 +1,34 @@
-"""`/authorize`: check a client's authorization request (OAuth 2.1, 4.1.1)."""
+"""`/authorize` checks a client's request (OAuth 2.1, 4.1.1), `/consent` the person's answer.
+
+The consent page is shown at every sign-in and the answer is not stored: any client can register
+itself and lure a person who is signed in at GitHub to `/authorize`, and GitHub does not ask again.
+"""
+
+from dataclasses import replace
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from flask import Response, request
 from werkzeug.datastructures import MultiDict
 
-from oduflow.blueprints.oauth.binding_cookie import (
-    binding_token_or_new,
-    set_binding_cookie,
+from oduflow.blueprints.oauth.blueprint import (
+    base_url,
+    blueprint,
+    counted_address,
+    server_settings,
+    single_team_name,
+    stores,
 )
-from oduflow.blueprints.oauth.blueprint import base_url, blueprint, counted_address, stores
-from oduflow.blueprints.oauth.consent import consent_page
-from oduflow.blueprints.oauth.errors import InvalidTarget, redirect_back, refuse
+from oduflow.blueprints.oauth.errors import InvalidTarget, redirect_back, refuse, see_other
+from oduflow.blueprints.oauth.pages import (
+    advance,
+    binding_token_or_new,
+    page,
+    set_binding_cookie,
+    submitted_transaction,
+)
 from oduflow.blueprints.oauth.server import authorization
+from oduflow.blueprints.oauth.teams import end_without_code
 from oduflow.domain.clock import now
 from oduflow.domain.oauth import (
     TRANSACTION_LIFE,
@@ -22,9 +38,41 @@ from oduflow.domain.oauth import (
     hash_of,
     new_secret,
 )
+from oduflow.domain.redirects import destination
 
+LOGIN = "/auth/login"
+_ALLOW = "allow"
 MAX_QUERY = 8 << 10  # bytes; every sign-in is stored for ten minutes, also an anonymous one
 _MAY_REPEAT = frozenset({"resource"})  # RFC 8707, 2
+
+
+def consent_page(transaction: Transaction, transaction_id: str, csrf: str) -> Response:
+    """Show which client asks for access, and where it sends the person afterwards."""
+    return page(
+        "oauth/consent.html",
+        targets=(server_settings().github_url, transaction.redirect_uri),
+        client=transaction.client_name or transaction.client_id,
+        client_id=transaction.client_id,
+        place=destination(transaction.redirect_uri),
+        into=single_team_name(),
+        resource=transaction.resource,
+        transaction=transaction_id,
+        csrf=csrf,
+    )
+
+
+@blueprint.post("/consent")
+def consent() -> Response:
+    """Take the person's answer; anything but `allow` denies.
+
+    Raises:
+        BadRequest: the form is not from our page, or from another browser than it was shown in.
+    """
+    transaction = submitted_transaction(Stage.ASKED)
+    if request.form.get("decision") != _ALLOW:
+        return end_without_code(transaction, "access_denied")
+    advance(transaction, replace(transaction, stage=Stage.CONSENTED, csrf=""))
+    return see_other(f"{LOGIN}?transaction={request.form['transaction']}")
 
 
 @blueprint.get("/authorize")

@@ -21,16 +21,17 @@ from flask_dance.consumer.requests import OAuth2Session
 from flask_dance.consumer.storage import NullStorage
 from oauthlib.oauth2 import MissingTokenError, OAuth2Error
 
-from oduflow.blueprints.oauth.binding_cookie import (
+from oduflow.blueprints.oauth.authorize import LOGIN
+from oduflow.blueprints.oauth.blueprint import base_url, server_settings, stores
+from oduflow.blueprints.oauth.errors import refuse, see_other
+from oduflow.blueprints.oauth.pages import (
+    OVER,
+    advance,
+    current_transaction,
     github_pkce_verifier,
     required_binding_token,
 )
-from oduflow.blueprints.oauth.blueprint import base_url, server_settings, stores
-from oduflow.blueprints.oauth.consent import LOGIN
-from oduflow.blueprints.oauth.ending import end_without_code
-from oduflow.blueprints.oauth.errors import refuse, see_other
-from oduflow.blueprints.oauth.pages import OVER, advance, current_transaction
-from oduflow.blueprints.oauth.teams import continue_with_login
+from oduflow.blueprints.oauth.teams import continue_with_login, end_without_code
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.oauth import Login, Stage, Transaction, hash_of, new_secret
 

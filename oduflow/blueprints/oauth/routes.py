@@ -7,7 +7,7 @@ from flask.blueprints import BlueprintSetupState
 from flask.sessions import SecureCookieSession, SessionInterface
 
 # Importing each of these adds its routes to the blueprint.
-from oduflow.blueprints.oauth import authorize, consent, metadata, register, teams, token
+from oduflow.blueprints.oauth import authorize, metadata, register, teams, token
 from oduflow.blueprints.oauth.blueprint import EXTENSION, blueprint
 from oduflow.blueprints.oauth.github_sign_in import github
 
@@ -15,7 +15,6 @@ __all__ = [
     "EXTENSION",
     "authorize",
     "blueprint",
-    "consent",
     "metadata",
     "register",
     "teams",

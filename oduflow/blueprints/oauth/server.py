@@ -12,9 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from oduflow.blueprints.oauth.blueprint import stores
 from oduflow.blueprints.oauth.clients import Client, find_client, token_client
-from oduflow.blueprints.oauth.code_grant import CodeGrant, S256Only
-from oduflow.blueprints.oauth.refresh_grant import RefreshGrant
-from oduflow.blueprints.oauth.revoke import Revocation
+from oduflow.blueprints.oauth.grants import CodeGrant, RefreshGrant, Revocation, S256Only
 from oduflow.domain.oauth import ACCESS_LIFE, SCOPE, TokenPair, hash_of, new_secret
 
 _CLIENT = "oauth_client"

@@ -8,8 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from oduflow import __version__
-from oduflow.blueprints.errors import Problem
-from oduflow.blueprints.errors.problem import MEDIA_TYPE
+from oduflow.blueprints.errors import MEDIA_TYPE, Problem
 from oduflow.blueprints.rest.answers import success_status
 from oduflow.blueprints.rest.arguments import JSON, MAX_WAIT_SECONDS, METHODS_WITH_BODY
 from oduflow.kernel.operation import Operation

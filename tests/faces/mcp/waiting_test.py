@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from oduflow.blueprints.mcp import sessions
+from oduflow.blueprints.mcp import event_loop
 from oduflow.domain.outcome import Status
 from tests.support.fakes import BLUE_TOKEN, RED_TOKEN
 from tests.support.mcp_world import McpWorld, eventually, mcp_world, message
@@ -139,7 +139,7 @@ def test_streams_beyond_the_limit_are_refused_for_a_while(served: McpWorld) -> N
 def test_the_sessions_of_one_team_leave_room_for_those_of_another(
     served: McpWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "MAX_SESSIONS", 2)
+    monkeypatch.setattr(event_loop, "MAX_SESSIONS", 2)
     first, _second = served.session(), served.session()
 
     refused = served.initialize()

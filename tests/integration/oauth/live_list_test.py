@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from oduflow.blueprints.mcp.watch import CHECK_SECONDS, FAILED_CHECKS
+from oduflow.blueprints.mcp.bridge import CHECK_SECONDS, FAILED_CHECKS
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.names import new_id
 from oduflow.kernel.call import Origin

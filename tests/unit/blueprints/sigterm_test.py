@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from oduflow.blueprints.sigterm import drain_at_sigterm
+from oduflow.blueprints.draining import drain_at_sigterm
 from tests.support.fakes import World, make_world
 
 SECONDS = 5

@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from oduflow.blueprints.auth.announce import startup_lines, team_url
+from oduflow.blueprints.auth.hosts import startup_lines, team_url
 from oduflow.settings import parse
 from tests.support.fakes import OPEN, TWO_TEAMS
 from tests.support.published_toml import COMBINED, GITHUB_OAUTH

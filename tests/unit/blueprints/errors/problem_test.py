@@ -1,7 +1,7 @@
 import pytest
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound
 
-from oduflow.blueprints.errors.problem import Problem
+from oduflow.blueprints.errors import Problem
 from oduflow.domain.errors import Kind
 from oduflow.domain.outcome import ErrorView
 

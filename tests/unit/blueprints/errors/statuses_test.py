@@ -2,7 +2,7 @@ from http import HTTPStatus
 
 import pytest
 
-from oduflow.blueprints.errors.statuses import STATUS_OF, kind_of
+from oduflow.blueprints.errors import STATUS_OF, kind_of
 from oduflow.domain.errors import Kind
 
 

@@ -1,4 +1,4 @@
-from oduflow.blueprints.health.metrics import Metrics
+from oduflow.blueprints.health import Metrics
 from tests.support.fakes import FakeJobStore, FakeProbe
 
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from oduflow.blueprints.health.readiness import STILL_CHECKING, Readiness
+from oduflow.blueprints.health import STILL_CHECKING, Readiness
 from oduflow.domain.status import HealthFinding
 from tests.support.fakes import FakeProbe
 

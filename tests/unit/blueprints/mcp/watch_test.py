@@ -1,7 +1,7 @@
 import pytest
 
-from oduflow.blueprints.mcp import watch
-from oduflow.blueprints.mcp.watch import CHECK_SECONDS, CallerWatch
+from oduflow.blueprints.mcp import bridge
+from oduflow.blueprints.mcp.bridge import CHECK_SECONDS, CallerWatch
 from oduflow.domain.errors import Busy
 
 
@@ -60,5 +60,5 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     made = Clock()
-    monkeypatch.setattr(watch, "time", made)
+    monkeypatch.setattr(bridge, "time", made)
     return made

@@ -1,1 +1,0 @@
-"""Health pages: liveness, readiness and metrics."""
