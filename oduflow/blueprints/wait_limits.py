@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from types import TracebackType
 from typing import Any, Self
 
 from oduflow.domain.access import Actor
@@ -106,21 +105,22 @@ class WaitPermit:
         """
         if operation.slow:
             return
-        if asks_to_wait(operation, raw) and not self.take():
+        # A query string has the seconds as digits.
+        waits = "seconds" in operation.arguments.model_fields and raw.get("seconds") not in (0, "0")
+        if waits and not self.take():
             raise too_many_waiting()
         if operation.open_world and not self.take():
-            raise too_many_upstream()
+            raise RateLimited(
+                "Too many calls of this team are waiting for other servers already.",
+                "Nothing was asked; call again when one of them has ended.",
+                retry_after=RETRY_AFTER_SECONDS,
+            )
 
     def __enter__(self) -> Self:
         """Return the permit, which is released at the block's end; it is not taken yet."""
         return self
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.release()
 
     def release(self) -> None:
@@ -130,20 +130,6 @@ class WaitPermit:
                 self._limiter.leave(self._keys)
             self._taken = False
             self._over = True
-
-
-def asks_to_wait(operation: Operation, raw: Mapping[str, Any]) -> bool:
-    """Return whether a call asks to wait some `seconds`; a query string has them as digits."""
-    return "seconds" in operation.arguments.model_fields and raw.get("seconds") not in (0, "0")
-
-
-def too_many_upstream() -> RateLimited:
-    """Return the refusal of a call that would wait for another server."""
-    return RateLimited(
-        "Too many calls of this team are waiting for other servers already.",
-        "Nothing was asked; call again when one of them has ended.",
-        retry_after=RETRY_AFTER_SECONDS,
-    )
 
 
 def too_many_waiting() -> RateLimited:

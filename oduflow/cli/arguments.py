@@ -70,7 +70,8 @@ def read_arguments(
                 )
         if name in found and not _is(fields[name], "array"):
             raise Invalid(f"{name} is given twice.", "It takes one value: leave one of them out.")
-        _put(found, name, _value(fields[name], name, value), fields[name])
+        given = _value(fields[name], name, value)
+        found[name] = [*found.get(name, []), *given] if _is(fields[name], "array") else given
     return found
 
 
@@ -102,10 +103,6 @@ def _option(tool: _Tool, word: str, rest: deque[str]) -> tuple[str, str]:
     if not rest:
         raise Invalid(f"--{name} needs a value.", tool.listing)
     return name, rest.popleft()
-
-
-def _put(found: dict[str, Any], name: str, value: Any, field: Mapping[str, Any]) -> None:
-    found[name] = [*found.get(name, []), *value] if _is(field, "array") else value
 
 
 def _value(field: Mapping[str, Any], name: str, text: str) -> Any:

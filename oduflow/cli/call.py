@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from oduflow import bootstrap
-from oduflow.cli.answer import ShowProgress, print_result, progress
 from oduflow.cli.arguments import fields_of, read_arguments
 from oduflow.cli.failures import Interrupted, exit_on_failure, failed_envelope
 from oduflow.cli.interruption import PreparedCall, cancel_on_interrupt
-from oduflow.cli.options import config_option, pick_team, team_option
-from oduflow.cli.remote.options import remote_target, token_file_option, url_option
+from oduflow.cli.options import (
+    config_option,
+    pick_team,
+    remote_target,
+    team_option,
+    token_file_option,
+    url_option,
+)
+from oduflow.cli.render import ShowProgress, print_result, progress
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Failure
 from oduflow.domain.outcome import Envelope

@@ -6,11 +6,11 @@ undone its steps. The second exits at once; the job's row tells the next process
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Any
 
-from oduflow.cli.answer import ShowProgress
 from oduflow.cli.failures import Interrupted, failed_envelope
+from oduflow.cli.render import ShowProgress
 from oduflow.cli.terminal import echo
 from oduflow.domain.errors import Failure
 from oduflow.domain.outcome import Envelope
@@ -76,7 +76,7 @@ def _cancel_and_wait(jobs: Jobs, team: str, answer: Future[Envelope[Any]]) -> st
                 f"interrupted: {_cancel(jobs, team, job)} (press Ctrl-C again to exit at once)",
                 err=True,
             )
-        _wait(answer)
+        wait([answer], POLL_SECONDS)
     try:
         ended = answer.result()
     except Failure as failure:
@@ -92,10 +92,3 @@ def _cancel(jobs: Jobs, team: str, job: str) -> str:
     except Failure as refusal:
         return refusal.message
     return "stopping and undoing …"
-
-
-def _wait(answer: Future[Envelope[Any]]) -> None:
-    try:
-        answer.exception(POLL_SECONDS)
-    except TimeoutError:
-        return

@@ -16,7 +16,7 @@ from oduflow.adapters.docker.errors import EngineUnreachable
 from oduflow.adapters.docker.install import install_engine
 from oduflow.cli.failures import exit_on_failure, exit_with_error, failed_envelope
 from oduflow.cli.images import image_references
-from oduflow.cli.options import config_option
+from oduflow.cli.options import config_option, load_or_write
 from oduflow.cli.serve import hold_server_lock, run_server, set_up_logging
 from oduflow.cli.terminal import echo
 from oduflow.domain.access import Actor, ActorKind
@@ -32,7 +32,7 @@ from oduflow.services.server.first_environment import (
     first_environment,
     sample_url,
 )
-from oduflow.settings import NoSettings, Settings, load, write_fresh
+from oduflow.settings import Settings
 
 
 @click.command()
@@ -44,7 +44,7 @@ def quickstart(config: Path | None) -> None:
     the template. It serves in the foreground; Ctrl-C ends it and keeps what it created.
     """
     with exit_on_failure():
-        settings = _settings(config)
+        settings = load_or_write(config, server={"sample": True})
         set_up_logging()
         services = bootstrap.build(settings)
         try:
@@ -59,15 +59,6 @@ def quickstart(config: Path | None) -> None:
             run_server(settings, services, create)
         for failure in failures:
             exit_with_error(failure)
-
-
-def _settings(config: Path | None) -> Settings:
-    try:
-        return load(config)
-    except NoSettings as missing:
-        path = missing.searched[0]
-        click.echo(f"Writing {path} with new secrets, readable only by you.")
-        return write_fresh(path, server={"sample": True})
 
 
 def _create_first_environment(

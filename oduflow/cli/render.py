@@ -1,18 +1,20 @@
-"""Print an envelope as text."""
+"""Print the progress of a call on stderr, and its result on stdout as text or as JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from oduflow.cli.terminal import strip_control_characters
+from oduflow.cli.failures import EXIT_CODES, exit_with_error
+from oduflow.cli.terminal import echo, strip_control_characters
 from oduflow.domain.outcome import Envelope
 
 Row = Mapping[str, Any]
-
 # By the field that holds the rows; `--json` has the other columns. Every row has the first two
 # fields, else the list is of another kind (an environment's extra repos are pins) and shows all.
 COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -31,6 +33,7 @@ WIDE = frozenset({"log"})
 WHOLE = frozenset({"job", "name", "state", "status", "url"})  # people copy them, or they are short
 STATE_STYLES = {"running": "green", "failed": "red", "lost": "red", "creating": "yellow"}
 _LABEL_WIDTH = 13
+ShowProgress = Callable[[str], None]
 
 
 def render(envelope: Envelope[Any], console: Console) -> None:
@@ -142,3 +145,31 @@ def _is_nested(value: Any) -> bool:
     return isinstance(value, dict) or (
         isinstance(value, list) and any(isinstance(item, dict) for item in value)
     )
+
+
+@contextmanager
+def progress(tool: str) -> Iterator[ShowProgress]:
+    """Show the current step of a call: one moving line in a terminal, else a line for each step."""
+    console = Console(stderr=True)
+    with console.status(Text(f"{tool} …")) as status:
+
+        def show(step: str) -> None:
+            line = f"{tool}: {step}"
+            if console.is_terminal:
+                # Not a str, which rich would parse as markup.
+                status.update(Text(strip_control_characters(line)))
+            else:
+                echo(line, err=True)
+
+        yield show
+
+
+def print_result(envelope: Envelope[Any], *, as_json: bool) -> int:
+    """Print a result as text or as JSON; return the exit code."""
+    if as_json:
+        click.echo(envelope.model_dump_json(exclude_none=True))
+        return EXIT_CODES[envelope.error.kind] if envelope.error else 0
+    if envelope.error is not None:
+        exit_with_error(envelope.error)
+    render(envelope, Console())
+    return 0

@@ -13,8 +13,13 @@ from rich.text import Text
 from oduflow import bootstrap
 from oduflow.cli.arguments import fields_of
 from oduflow.cli.failures import exit_on_failure
-from oduflow.cli.options import config_option, team_option
-from oduflow.cli.remote.options import remote_target, token_file_option, url_option
+from oduflow.cli.options import (
+    config_option,
+    remote_target,
+    team_option,
+    token_file_option,
+    url_option,
+)
 from oduflow.cli.terminal import echo, strip_control_characters
 from oduflow.kernel.operation import Effect, Operation
 from oduflow.kernel.registry import Registry

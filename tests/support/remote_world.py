@@ -14,8 +14,8 @@ from oduflow.blueprints.mcp import close
 from oduflow.blueprints.mcp.bridge import Bridge
 from oduflow.blueprints.mcp.routes import EXTENSION
 from oduflow.blueprints.mcp.server import make_server
-from oduflow.cli.remote.address import parse_address
 from oduflow.cli.remote.server import RemoteServer
+from oduflow.cli.remote.target import parse_address
 from oduflow.kernel.registry import Registry
 from tests.support.command_line import oduflow
 from tests.support.fakes import BLUE_TOKEN, TWO_TEAMS, World, make_world

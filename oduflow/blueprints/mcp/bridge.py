@@ -113,7 +113,7 @@ class Bridge:
             body: the request's body.
             still_valid: whether the caller's credential is still valid; the answer ends when not.
         """
-        watch = CallerWatch(environ.get("waitress.client_disconnected", _never), still_valid)
+        watch = CallerWatch(environ.get("waitress.client_disconnected", lambda: False), still_valid)
         if self._closed.is_set():
             return _response(UNAVAILABLE)
         loop = self._running_loop()
@@ -186,7 +186,3 @@ def _response(head: Head, body: Stream | None = None) -> WsgiResponse:
     if head.status == HTTPStatus.SERVICE_UNAVAILABLE:  # ours, or of the SDK: too many sessions
         headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
     return WsgiResponse(head.status, headers, head.chunk if body is None else body)
-
-
-def _never() -> bool:
-    return False

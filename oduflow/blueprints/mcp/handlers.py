@@ -64,12 +64,8 @@ class ProgressReporter:
         self._reported = message
         step = float(job.progress.done) if job.progress else 0.0
         total = float(job.progress.total) if job.progress and job.progress.total else None
-        self._value = step if step > self._value else (self._value + _next(self._value)) / 2
+        self._value = step if step > self._value else (self._value + int(self._value) + 1) / 2
         await self._session.report_progress(self._value, total, message)
-
-
-def _next(value: float) -> float:
-    return float(int(value) + 1)
 
 
 class Workers:

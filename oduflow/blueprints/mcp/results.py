@@ -29,22 +29,19 @@ def result_of(envelope: Envelope[Any], shape: Shape) -> types.CallToolResult:
 
 def refusal_of(failure: Failure) -> types.CallToolResult:
     """Return a failure as a result: kind, message and the next step."""
+    warnings: tuple[str, ...] = ()
+    if isinstance(failure, RateLimited):
+        warnings = (f"Call again in {failure.retry_after} s at the earliest.",)
     return result_of(
         Envelope[Nothing](
             status=Status.CANCELLED if isinstance(failure, Cancelled) else Status.FAILED,
             summary=failure.message,
             error=ErrorView.of(failure),
-            warnings=_when(failure),
+            warnings=warnings,
             next=(failure.hint,) if failure.hint else (),
         ),
         _REFUSAL,
     )
-
-
-def _when(failure: Failure) -> tuple[str, ...]:
-    if isinstance(failure, RateLimited):
-        return (f"Call again in {failure.retry_after} s at the earliest.",)
-    return ()
 
 
 def _text(content: Schema) -> str:

@@ -1,5 +1,5 @@
 """Call the operations of a remote server over MCP, as agents do.
 
-options ─▶ server ─▶ connection (the SDK's client over an HTTP client that names every error)
-              └────▶ call (one tool call, and the wait for its job)
+options ─▶ target (the URL and the token)
+     └───▶ server (the calls) ─▶ connection (the SDK's client, which names every HTTP error)
 """

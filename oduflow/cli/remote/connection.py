@@ -17,13 +17,13 @@ from mcp.types import CONNECTION_CLOSED, Implementation, Tool
 
 from oduflow import __version__
 from oduflow.blueprints.mcp.server import NAME
-from oduflow.cli.remote.address import Address
 from oduflow.cli.remote.errors import (
     connection_error,
     connection_lost,
     not_oduflow,
     response_error,
 )
+from oduflow.cli.remote.target import Address
 from oduflow.domain.errors import Failure
 
 CONNECT_SECONDS = 10.0
@@ -119,11 +119,6 @@ def _to_failure(error: Exception, address: Address) -> Exception:
 
 def _root(error: Exception) -> Exception:
     """Return the cause in the exception groups of the SDK's tasks: our own failure, if any."""
-    leaves = list(_leaves(error))
-    return next((leaf for leaf in leaves if isinstance(leaf, Failure)), leaves[0])
-
-
-def _leaves(error: Exception) -> list[Exception]:
-    if isinstance(error, ExceptionGroup):
-        return [leaf for each in error.exceptions for leaf in _leaves(each)]
-    return [error]
+    while isinstance(error, ExceptionGroup):
+        error = (error.subgroup(Failure) or error).exceptions[0]
+    return error

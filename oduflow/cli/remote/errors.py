@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 from pydantic import ValidationError
 
-from oduflow.cli.remote.address import Address
+from oduflow.cli.remote.target import Address
 from oduflow.domain.errors import (
     Busy,
     Failure,

@@ -1,26 +1,154 @@
-"""A remote server, as the commands use it."""
+"""Call a tool of a remote server and wait for its job, like a call in this process."""
 
+import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
-from mcp.types import Tool
+from mcp import Client
+from mcp.types import CallToolResult, Tool
+from pydantic import ValidationError
 
-from oduflow.cli.answer import ShowProgress
 from oduflow.cli.failures import Interrupted
-from oduflow.cli.remote.address import Address, parse_address
-from oduflow.cli.remote.call import RemoteCall
 from oduflow.cli.remote.connection import list_tools, run_connected
-from oduflow.cli.remote.token import bearer_token
-from oduflow.domain.errors import Failure, NotFound
+from oduflow.cli.remote.errors import not_oduflow
+from oduflow.cli.remote.target import Address
+from oduflow.cli.render import ShowProgress
+from oduflow.domain.errors import Busy, Failure, Kind, NotFound, UpstreamFailed
 from oduflow.domain.masking import redact
-from oduflow.domain.outcome import Envelope
+from oduflow.domain.outcome import FINISHED, Envelope, ErrorView
 from oduflow.kernel.operation import Effect
 
+FIRST_WAIT_SECONDS = 5
+LONGEST_WAIT_SECONDS = 20  # proxies often close connections that are silent for 30 s
+PAUSE_SECONDS = 1.0
+LONGEST_JOB_SECONDS = 24 * 3600.0
+_RETRY = frozenset({Kind.BUSY, Kind.RATE_LIMITED})
 LIST_SECONDS = 20.0
 CALL_SECONDS = 120.0  # a quick operation can take long; a slow one returns a job id
+
+
+class RemoteCall:
+    """A call of one tool; knows after an interruption what still runs on the server.
+
+    Args:
+        address: the server.
+        tool: the tool, as the server lists it.
+        raw: its arguments.
+        show: called with each step.
+    """
+
+    def __init__(
+        self, address: Address, tool: Tool, raw: Mapping[str, Any], show: ShowProgress
+    ) -> None:
+        self._address = address
+        self._tool = tool
+        self._raw = raw
+        self._show = show
+        self._shown = ""
+        self._sent = False
+        self._job = ""
+        self._can_stop = False
+
+    async def run(self, client: Client) -> Envelope[Any]:
+        """Call the tool and wait for its job, if it starts one.
+
+        Raises:
+            Failure: there was no answer.
+        """
+        # The SDK validates results against the tool list. Fetch it before the call: after the
+        # last call of a grant the server would refuse it.
+        await list_tools(client)
+        self._sent = True
+        result = await client.call_tool(
+            self._tool.name, dict(self._raw), progress_callback=self._progress
+        )
+        answer = self._envelope(result.structured_content)
+        if answer.job is None or answer.status in FINISHED:
+            return answer
+        self._job = answer.job
+        self._can_stop = any(step.startswith("cancel_job ") for step in answer.next)
+        return await self._wait(client)
+
+    def explain(self, failure: Failure) -> None:
+        """Replace a failure's hint when a job still runs on the server."""
+        if self._job or isinstance(failure, UpstreamFailed):
+            failure.hint = self.running_hint() or failure.hint
+
+    def running_hint(self) -> str:
+        """Return how to look at what still runs on the server; empty when nothing does."""
+        at = f"--url {self._address}"
+        if self._job:
+            stop = (
+                f", `oduflow call cancel_job {self._job} {at}` stops it" if self._can_stop else ""
+            )
+            return f"The job goes on: `oduflow call get_job {self._job} {at}` shows it{stop}."
+        hints = self._tool.annotations
+        if not self._sent or (hints is not None and hints.read_only_hint):
+            return ""
+        return f"A job may go on: `oduflow call list_jobs {at}` shows it."
+
+    async def _wait(self, client: Client) -> Envelope[Any]:
+        deadline = time.monotonic() + LONGEST_JOB_SECONDS
+        seconds = FIRST_WAIT_SECONDS
+        while time.monotonic() < deadline:
+            since = time.monotonic()
+            result = await client.call_tool("wait_for_job", {"job": self._job, "seconds": seconds})
+            finished = self._finished(result)
+            if finished is not None:
+                return finished
+            seconds = min(2 * seconds, LONGEST_WAIT_SECONDS)
+            # At most one request a second, even if the server answers at once.
+            await asyncio.sleep(max(0.0, since + PAUSE_SECONDS - time.monotonic()))
+        raise Busy(f"{self._tool.name} has not finished after a day.")
+
+    def _finished(self, result: CallToolResult) -> Envelope[Any] | None:
+        """Return the job's envelope once it is finished; until then show its step.
+
+        If the caller may not wait for the job, return the refusal; the job goes on.
+        """
+        answer = self._envelope(result.structured_content)
+        if answer.error is not None:
+            if answer.error.kind in _RETRY:
+                return None
+            hint = {"hint": self.running_hint()}
+            error = {"error": answer.error.model_copy(update=hint), "job": self._job}
+            return answer.model_copy(update=error)
+        job = answer.data if isinstance(answer.data, dict) else {}
+        if job.get("status") in FINISHED:
+            return self._envelope(job.get("result"))
+        self._show_step(
+            answer.summary.removeprefix(f"{job.get('operation')} {job.get('target')}: ")
+        )
+        return None
+
+    async def _progress(self, progress: float, total: float | None, message: str | None) -> None:
+        del progress, total  # the message contains both
+        self._show_step(message or "")
+
+    def _show_step(self, step: str) -> None:
+        step = step.rstrip(".")
+        if step and step != self._shown:
+            self._shown = step
+            self._show(step)
+
+    def _envelope(self, content: Any) -> Envelope[Any]:
+        """Parse an answer; drop the fields that only a newer server knows."""
+        if not isinstance(content, dict):
+            raise not_oduflow(self._address)
+        known = _only(content, Envelope)
+        if isinstance(error := known.get("error"), dict):
+            known["error"] = _only(error, ErrorView)
+        try:
+            return Envelope[Any].model_validate(known)
+        except ValidationError as cause:
+            raise not_oduflow(self._address) from cause
+
+
+def _only(content: dict[str, Any], model: type[Envelope[Any] | ErrorView]) -> dict[str, Any]:
+    return {key: value for key, value in content.items() if key in model.model_fields}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +217,3 @@ class RemoteServer:
         except Failure as failure:
             remote_call.explain(failure)
             raise
-
-
-def remote_server(url: str, token_file: Path | None) -> RemoteServer:
-    """Return the server of `--url` with the token of `--token-file` or $ODUFLOW_TOKEN.
-
-    Raises:
-        Failure: the URL or the token is missing or invalid.
-    """
-    return RemoteServer(parse_address(url), bearer_token(token_file))

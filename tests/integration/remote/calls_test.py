@@ -180,7 +180,7 @@ def test_a_server_without_room_to_wait_is_asked_again(call: Caller) -> None:
 def test_a_remote_call_does_not_wait_for_ever(
     server: McpWorld, call: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("oduflow.cli.remote.call.LONGEST_JOB_SECONDS", 0)
+    monkeypatch.setattr("oduflow.cli.remote.server.LONGEST_JOB_SECONDS", 0)
     server.world.slots.free.clear()
 
     shown = call("call", "bake_thing", "lamp", "--url", server.url)

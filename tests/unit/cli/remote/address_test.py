@@ -1,6 +1,6 @@
 import pytest
 
-from oduflow.cli.remote.address import parse_address
+from oduflow.cli.remote.target import parse_address
 from oduflow.domain.errors import Invalid
 
 SECRET = "Pa55word-of-the-team"

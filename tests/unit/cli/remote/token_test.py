@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.cli.remote.token import MAX_BYTES, bearer_token
+from oduflow.cli.remote.target import MAX_BYTES, bearer_token
 from oduflow.domain.errors import Invalid, Unauthenticated
 
 TOKEN = "odf_A1b2C3d4E5f6G7h8I9j0"
