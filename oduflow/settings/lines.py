@@ -12,7 +12,7 @@ from collections import deque
 
 import tomli
 
-from oduflow.settings.problems import KeyPath
+KeyPath = tuple[str | int, ...]  # ("firewall", "ports", 0): an element's index, from 0
 
 _TOKEN = re.compile(
     r'''#[^\n]*|("""(?:\\.|[^\\])*?"""(?!")|\'\'\'.*?\'\'\'(?!\')|"(?:\\.|[^"\\\n])*"|\'[^'\n]*\''''

@@ -113,7 +113,7 @@ def _merged(start: Settings, found: Settings) -> Settings:
         raise bad_file("It no longer names a team", found.source)
     teams = {id_: team for id_, team in found.teams.items() if id_ in start.teams}
     merged = replace(start, teams=MappingProxyType(teams), warnings=found.warnings)
-    report = Report({})
+    report = Report()
     check_rules(merged, report)
     if problems := report.problems():
         raise BadSettings(problems, found.source)

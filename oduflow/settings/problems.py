@@ -5,13 +5,13 @@ BadSettings      the configuration is invalid; nothing starts
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from oduflow.settings.lines import KeyPath, find_lines
 from oduflow.settings.notation import key_text
-
-KeyPath = tuple[str | int, ...]  # ("firewall", "ports", 0): an element's index, from 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,10 @@ class NoSettings(BadSettings):
 
 
 class Report:
-    """Collects problems and warnings, and knows the lines of the keys."""
+    """Collects problems and warnings about a text, and finds the lines of its keys."""
 
-    def __init__(self, lines: Mapping[KeyPath, int]) -> None:
-        self._lines = lines
+    def __init__(self, text: str = "") -> None:
+        self._text = text
         self._problems: dict[KeyPath, SettingsProblem] = {}
         self.warnings: list[str] = []
 
@@ -86,6 +86,10 @@ class Report:
     def warn(self, message: str) -> None:
         """Add a sentence for the log at start."""
         self.warnings.append(message)
+
+    @cached_property
+    def _lines(self) -> dict[KeyPath, int]:
+        return find_lines(self._text)  # takes half as long as parsing: for a problem only
 
     def line(self, path: KeyPath) -> int | None:
         """Return the line of a key, or of the innermost table around it that has one."""

@@ -11,9 +11,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from oduflow.settings.describe import suggest
-from oduflow.settings.lines import find_lines
+from oduflow.settings.lines import KeyPath
 from oduflow.settings.notation import MASK, shown_value
-from oduflow.settings.problems import BadSettings, KeyPath, Report, bad_file
+from oduflow.settings.problems import BadSettings, Report, bad_file
 from oduflow.settings.rules import check_rules
 from oduflow.settings.schema import InvalidValue, Section, allowed_text, element_of, keys_of
 from oduflow.settings.sections import SECTIONS, TEAM_ID, TEAM_ID_WORDS, Settings, TeamSettings
@@ -44,7 +44,7 @@ def parse(text: str, source: Path | None = None) -> Settings:
     except (RecursionError, ValueError) as cause:
         message = "This is nested too deeply, or a number in it is too long"
         raise bad_file(message, source) from cause
-    reader = _Reader(Report(find_lines(text)), source.parent if source else Path.cwd())
+    reader = _Reader(Report(text), source.parent if source else Path.cwd())
     settings = replace(reader.settings(document), source=source)
     check_rules(settings, reader.report)
     if problems := reader.report.problems():

@@ -4,8 +4,9 @@ from functools import cache
 from urllib.parse import urlsplit
 
 from oduflow.settings.addresses import is_loopback
+from oduflow.settings.lines import KeyPath
 from oduflow.settings.notation import MASK, key_text, shown_value
-from oduflow.settings.problems import KeyPath, Report
+from oduflow.settings.problems import Report
 from oduflow.settings.schema import CARRIES_SECRETS, Section, about, keys_of, secrets_of
 from oduflow.settings.sections import ServerSettings, Settings, TeamSettings
 

@@ -5,8 +5,7 @@ import tomli
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oduflow.settings.lines import find_lines
-from oduflow.settings.problems import KeyPath
+from oduflow.settings.lines import KeyPath, find_lines
 
 TRICKY = '''\
 top = 1 # [no.table]

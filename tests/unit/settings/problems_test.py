@@ -28,26 +28,26 @@ def test_a_missing_file_names_every_place():
 
 
 def test_a_missing_key_is_named_with_the_line_of_its_table():
-    report = Report({("team", "1"): 4})
+    report = Report("\n\n\n[team.1]\n")
     assert report.line(("team", "1", "auth_token")) == 4
     assert report.line(("server", "port")) is None
 
 
 def test_one_place_has_one_problem():
-    report = Report({})
+    report = Report()
     report.refuse(("server", "port"), "is wrong")
     report.refuse(("server", "port"), "is missing")
     assert [problem.message for problem in report.problems()] == ["is wrong"]
 
 
 def test_problems_without_a_line_come_last():
-    report = Report({("b",): 1})
+    report = Report("b = 1\n")
     report.refuse(("a",), "is wrong")
     report.refuse(("b",), "is wrong")
     assert [problem.key for problem in report.problems()] == ["b", "a"]
 
 
 def test_an_odd_key_is_quoted():
-    report = Report({})
+    report = Report()
     report.refuse(("team", "a b\x1b"), "is wrong")
     assert report.problems()[0].key == 'team."a b\\u001b"'
