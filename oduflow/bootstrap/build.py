@@ -7,6 +7,7 @@ from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.locks import FileBootSlots, FileLocks, ServerLock
 from oduflow.adapters.odoo.web import login_status
+from oduflow.adapters.outputs.files import OutputFiles
 from oduflow.adapters.store import JobRows, RateLimits, Store
 from oduflow.bootstrap.engine import Docker
 from oduflow.bootstrap.git import git_group
@@ -77,6 +78,7 @@ def build(settings: Settings) -> Services:
         audit=audit,
         environments=rows.environments,
         grants=grants,
+        outputs=work.outputs,
     )
     nouns = recoverables(deps)
     quick = Docker.over(Engine(timeout=DOCTOR_SECONDS), naming)
@@ -111,11 +113,13 @@ def _work(settings: Settings, store: Store, registry: Registry) -> WorkGroup:
     data_dir = settings.server.data_dir
     locks, rows = FileLocks(data_dir / "locks"), JobRows(store)
     slots = FileBootSlots(data_dir / "locks", os.cpu_count() or 1, rows)
+    outputs = OutputFiles(data_dir / "outputs")
     testing = settings.server.instance.startswith(TEST_PREFIX)
     return WorkGroup(
         failpoints=Failpoints(data_dir / "failpoints", testing),
-        jobs=Jobs(rows, locks, slots, registry.cancellable),
+        jobs=Jobs(rows, locks, slots, outputs, registry.cancellable),
         locks=locks,
+        outputs=outputs,
     )
 
 

@@ -4,6 +4,7 @@ from oduflow.services.deps import Deps
 from oduflow.services.environments.recover import EnvironmentRecovery
 from oduflow.services.extra_repos.recover import ExtraRepoRecovery
 from oduflow.services.recoverable import Recoverable
+from oduflow.services.server.outputs import OutputRecovery
 from oduflow.services.server.recover import ServerRecovery
 from oduflow.services.templates.recover import TemplateRecovery
 
@@ -15,4 +16,5 @@ def recoverables(deps: Deps) -> tuple[Recoverable, ...]:
         ExtraRepoRecovery(deps),
         TemplateRecovery(deps),
         EnvironmentRecovery(deps),
+        OutputRecovery(deps.work.outputs, deps.store.environments),
     )

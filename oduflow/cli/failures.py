@@ -41,13 +41,15 @@ def failed_envelope(failure: Failure) -> Envelope[Nothing]:
     return Envelope[Nothing](status=Status.FAILED, summary=failure.message, error=error)
 
 
-def exit_with_error(error: ErrorView) -> NoReturn:
-    """Print an error to stderr and exit with the code of its kind."""
+def exit_with_error(error: ErrorView, warnings: tuple[str, ...] = ()) -> NoReturn:
+    """Print an error and the warnings beside it to stderr; exit with the code of its kind."""
     if error.output:
         echo(error.output, err=True)
     echo(f"{error.kind}: {error.message}", err=True)
     if error.hint:
         echo(f"  → {error.hint}", err=True)
+    for warning in warnings:
+        echo(f"warning: {warning}", err=True)
     sys.exit(EXIT_CODES[error.kind])
 
 

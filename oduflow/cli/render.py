@@ -29,7 +29,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 _EMPTY: tuple[object, ...] = (None, "", [], {})
-WIDE = frozenset({"log"})
+WIDE = frozenset({"log", "text"})
 WHOLE = frozenset({"job", "name", "state", "status", "url"})  # people copy them, or they are short
 STATE_STYLES = {"running": "green", "failed": "red", "lost": "red", "creating": "yellow"}
 _LABEL_WIDTH = 13
@@ -170,6 +170,6 @@ def print_result(envelope: Envelope[Any], *, as_json: bool) -> int:
         click.echo(envelope.model_dump_json(exclude_none=True))
         return EXIT_CODES[envelope.error.kind] if envelope.error else 0
     if envelope.error is not None:
-        exit_with_error(envelope.error)
+        exit_with_error(envelope.error, envelope.warnings)
     render(envelope, Console())
     return 0

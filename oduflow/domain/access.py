@@ -50,6 +50,8 @@ class Scope(StrEnum):
     GRANT: the grant in `name`; the handler finds only grants within the actor's own.
     JOB: the job in `job`; one about an environment outside the restriction is not found.
     NEW_ENVIRONMENT: the environment in `name`, which may not exist yet; the whole team's.
+    OUTPUT: the stored text in `handle`; one about an environment outside the restriction is not
+        found.
     OWN: everything that the actor may see; the handler leaves out the rest.
     TEAM: the team as a whole; restricted actors are refused.
     TEMPLATE: the template in `name`; the whole team's.
@@ -60,14 +62,15 @@ class Scope(StrEnum):
     GRANT = "grant"
     JOB = "job"
     NEW_ENVIRONMENT = "new_environment"
+    OUTPUT = "output"
     OWN = "own"
     TEAM = "team"
     TEMPLATE = "template"
 
 
 # The scopes that are about one thing in `name`, which a writing call locks.
-NAMED = frozenset(Scope) - {Scope.JOB, Scope.OWN, Scope.TEAM}
-OPEN_TO_RESTRICTED = frozenset({Scope.ENVIRONMENT, Scope.GRANT, Scope.JOB, Scope.OWN})
+NAMED = frozenset(Scope) - {Scope.JOB, Scope.OUTPUT, Scope.OWN, Scope.TEAM}
+OPEN_TO_RESTRICTED = frozenset({Scope.ENVIRONMENT, Scope.GRANT, Scope.JOB, Scope.OUTPUT, Scope.OWN})
 
 
 class ActorKind(StrEnum):

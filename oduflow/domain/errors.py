@@ -44,15 +44,17 @@ class Failure(Exception):
         message: one sentence, no secret, no path of the server.
         hint: the exact next step, empty when there is none.
         output: last lines of a log or a traceback that explain the failure; untrusted data.
+        whole: the text that `output` is a part of; empty when `output` is all of it.
     """
 
     kind: ClassVar[Kind]
 
-    def __init__(self, message: str, hint: str = "", *, output: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", *, output: str = "", whole: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.output = output
+        self.whole = whole or output
 
 
 class Invalid(Failure):

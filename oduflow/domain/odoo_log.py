@@ -1,8 +1,8 @@
 """Odoo's log as text: filter its lines, and find the part that explains a failure."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import takewhile
+from collections.abc import Container, Iterable, Iterator, Sequence
+from itertools import compress, takewhile
 
 from oduflow.domain.excerpt import excerpt
 
@@ -32,10 +32,15 @@ def filter_log(text: str, *, lines: int, grep: str | None, level: str | None) ->
     """
     kept: Iterable[str] = text.splitlines()
     if level is not None:
-        kept = _at_least(kept, LEVELS.index(level))
+        kept = compress(text.splitlines(), _level_flags(kept, level))
     if grep:
         kept = (line for line in kept if grep.lower() in line.lower())
     return list(kept)[-lines:]
+
+
+def error_flags(lines: Iterable[str]) -> Iterator[bool]:
+    """Yield for each line whether it belongs to an error's record, or to a traceback."""
+    return _level_flags(lines, "error", also={_TRACEBACK})
 
 
 def unknown_modules(text: str) -> frozenset[str]:
@@ -112,11 +117,11 @@ def _frames(part: Sequence[str]) -> int:
     return sum(1 for _ in takewhile(lambda line: line.startswith(" "), part[1:]))
 
 
-def _at_least(lines: Iterable[str], floor: int) -> Iterator[str]:
+def _level_flags(lines: Iterable[str], level: str, also: Container[str] = ()) -> Iterator[bool]:
+    """Yield for each line whether its record has the level, or a line of `also` came before it."""
     keeping = False
     for line in lines:
         record = _RECORD.match(line)
         if record is not None:
-            keeping = LEVELS.index(record["level"].lower()) >= floor
-        if keeping:
-            yield line
+            keeping = LEVELS.index(record["level"].lower()) >= LEVELS.index(level)
+        yield (keeping := keeping or line in also)

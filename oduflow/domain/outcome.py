@@ -79,16 +79,25 @@ class Outcome(Generic[T]):
         summary: one sentence, verdict first.
         warnings: what went right but deserves a look.
         next: exact next calls worth making.
+        output: a long text that the view shows a part of; the runner stores the whole.
+        snapshot: name of the snapshot that was taken before the work.
+        truncated: whether the view shows a part only.
     """
 
     data: T
     summary: str
     warnings: tuple[str, ...] = ()
     next: tuple[str, ...] = ()
+    output: str = ""
+    snapshot: str = ""
+    truncated: bool = False
 
 
 class Envelope(Model, Generic[T]):
-    """The one shape of every answer, in REST bodies and MCP structured content."""
+    """The one shape of every answer, in REST bodies and MCP structured content.
+
+    `output` is the handle of the whole text where the answer is `truncated`; read_output shows it.
+    """
 
     status: Status
     summary: str
@@ -99,3 +108,4 @@ class Envelope(Model, Generic[T]):
     job: str | None = None
     output: str | None = None
     truncated: bool | None = None
+    snapshot: str | None = None

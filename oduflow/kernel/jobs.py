@@ -23,7 +23,8 @@ from oduflow.domain.names import new_id
 from oduflow.domain.outcome import FINISHED, Envelope, ErrorView, Nothing, Status
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.locks import Held, LockKey, Locks
-from oduflow.kernel.ports import BootSlots, JobStore
+from oduflow.kernel.outputs import KeptOutput, keep_output
+from oduflow.kernel.ports import BootSlots, JobStore, OutputStore
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Jobs:
         store: their rows.
         locks: prove that a job's owner lives.
         slots: what a boot waits for.
+        outputs: keeps the whole output of a failed job.
         can_cancel: whether jobs of an operation can be called off.
     """
 
@@ -50,12 +52,14 @@ class Jobs:
         store: JobStore,
         locks: Locks,
         slots: BootSlots,
+        outputs: OutputStore,
         can_cancel: Callable[[str], bool] = lambda _operation: True,
     ) -> None:
         self.store = store
         self._can_cancel = can_cancel
         self._locks = locks
         self._slots = slots
+        self._outputs = outputs
         self._ended: dict[str, threading.Event] = {}
         self._of_team: Counter[str] = Counter()
         self._guard = threading.Lock()
@@ -240,7 +244,7 @@ class Jobs:
             self._slots,
         )
         try:
-            status, result = _ran(job, work, call)
+            status, result = self._ran(job, work, call)
             self.store.finish(job.id, status, result)
         except BaseException:
             log.exception("job %s could not be finished", job.id)
@@ -248,6 +252,22 @@ class Jobs:
             held.release()
             self._count_out(job.actor.team)
             self._ended.pop(job.id).set()
+
+    def _ran(self, job: Job, work: Work, call: Call) -> tuple[Status, dict[str, Any]]:
+        try:
+            answer = work(call)
+        except Failure as failure:
+            status = Status.CANCELLED if isinstance(failure, Cancelled) else Status.FAILED
+            error, kept = ErrorView.of(failure), None
+            if failure.whole.strip() != error.output:
+                kept = keep_output(
+                    self._outputs,
+                    failure.whole,
+                    team=job.actor.team,
+                    environment=job.environment,
+                )
+            return status, _ended(job, status, error, kept)
+        return answer.status, answer.model_dump(mode="json")
 
     def _interrupt(self, job: Job) -> None:
         error = ErrorView.of(_interruption())
@@ -277,20 +297,17 @@ def _interruption() -> Failure:
     )
 
 
-def _ran(job: Job, work: Work, call: Call) -> tuple[Status, dict[str, Any]]:
-    try:
-        answer = work(call)
-    except Failure as failure:
-        status = Status.CANCELLED if isinstance(failure, Cancelled) else Status.FAILED
-        return status, _ended(job, status, ErrorView.of(failure))
-    return answer.status, answer.model_dump(mode="json")
-
-
-def _ended(job: Job, status: Status, error: ErrorView) -> dict[str, Any]:
+def _ended(
+    job: Job, status: Status, error: ErrorView, kept: KeptOutput | None = None
+) -> dict[str, Any]:
+    hint = (error.hint,) if error.hint else ()
     return Envelope[Nothing](
         status=status,
         summary=f"{job.operation} {job.target}: {error.message}".replace("  ", " "),
         error=error,
         job=job.id,
-        next=(error.hint,) if error.hint else (),
+        warnings=kept.warnings if kept else (),
+        next=(*hint, *kept.next) if kept else hint,
+        output=kept.handle if kept else None,
+        truncated=True if kept else None,
     ).model_dump(mode="json")

@@ -25,7 +25,7 @@ _NAME = re.compile(r"[a-z]+(_[a-z]+)+")
 _ABOUT_AN_ENVIRONMENT = "/environments/{name}"
 _NOUN_OF = {scope: str(scope) for scope in NAMED} | {Scope.NEW_ENVIRONMENT: "environment"}
 _ONE = frozenset({Scope.ENVIRONMENT, Scope.NEW_ENVIRONMENT})
-_TARGET = dict.fromkeys(NAMED, "name") | {Scope.JOB: "job"}
+_TARGET = dict.fromkeys(NAMED, "name") | {Scope.JOB: "job", Scope.OUTPUT: "handle"}
 _ATTRIBUTE = "__operation__"
 
 
@@ -59,6 +59,7 @@ class Operation:
         audit: the arguments, or properties of theirs, that are remembered.
         check: looks at `(deps, args)` while the call is admitted, so that what can be refused by
             words alone needs no job to be; asks nobody and changes nothing.
+        shows_secret: whether a read answers a secret, and so needs more than a reading tier.
         method, path: the REST route below `/api`.
         arguments, result: pydantic models of what comes in and goes out.
     """
@@ -77,6 +78,7 @@ class Operation:
     open_world: bool
     audit: tuple[str, ...]
     check: Check | None
+    shows_secret: bool
     method: str
     path: str
     arguments: type[BaseModel]
@@ -128,6 +130,7 @@ def operation(  # noqa: PLR0913 - a declaration says everything in one place
     idempotent: bool = True,
     open_world: bool = False,
     check: Check | None = None,
+    shows_secret: bool = False,
 ) -> Callable[[H], H]:
     """Declare a handler `(deps, call, args) -> Outcome[View]` as an operation.
 
@@ -160,6 +163,7 @@ def operation(  # noqa: PLR0913 - a declaration says everything in one place
             open_world=open_world,
             audit=audit,
             check=check,
+            shows_secret=shows_secret,
             method=matched[1],
             path=matched[2],
             arguments=arguments,
@@ -219,9 +223,14 @@ def _check(declared: Operation) -> None:
         "it writes through a reading permission": changes and declared.permission.tier is Tier.READ,
         "it writes on a GET": changes and declared.method == "GET",
         "it is no job, which alone can be cancelled": not (declared.cancellable or declared.slow),
-        "it reads through a writing permission": not changes
+        "it reads through a writing permission and shows no secret": not changes
+        and declared.permission.tier in {Tier.WRITE, Tier.DESTROY}
+        and not declared.shows_secret,
+        "it reads on a POST through an administrator's permission": not changes
         and declared.method != "GET"
-        and declared.permission.tier is not Tier.READ,
+        and declared.permission.tier is Tier.ADMIN,
+        "it shows a secret to every reader": declared.shows_secret
+        and (changes or declared.permission.tier is Tier.READ),
         f"its scope is {declared.scope}, and it does not ask which": declared.scope in _TARGET
         and (target is None or not target.is_required()),
         "it audits what it does not take": not set(declared.audit)

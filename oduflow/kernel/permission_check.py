@@ -10,7 +10,8 @@ from oduflow.domain.environment import Environment, no_environment
 from oduflow.domain.errors import Forbidden
 from oduflow.kernel.jobs import Jobs, no_job
 from oduflow.kernel.operation import Operation
-from oduflow.kernel.ports import EnvironmentLookup, GrantUsage
+from oduflow.kernel.outputs import no_output
+from oduflow.kernel.ports import EnvironmentLookup, GrantUsage, OutputStore
 
 
 def check_permission(grants: GrantUsage, operation: Operation, actor: Actor) -> None:
@@ -64,3 +65,16 @@ def check_job(jobs: Jobs, operation: Operation, args: BaseModel, actor: Actor) -
         job: str = args.job  # type: ignore[attr-defined] # its declaration was checked
         if not actor.can_access(jobs.get(actor.team, job).environment):
             raise no_job(job)
+
+
+def check_output(outputs: OutputStore, operation: Operation, args: BaseModel, actor: Actor) -> None:
+    """Refuse a call about a stored output of an environment outside the actor's restriction.
+
+    Raises:
+        NotFound: there is no such output, or the actor may not read it.
+    """
+    if operation.scope is Scope.OUTPUT:
+        handle: str = args.handle  # type: ignore[attr-defined] # its declaration was checked
+        environment = outputs.environment(actor.team, handle)
+        if environment is None or not actor.can_access(environment):
+            raise no_output(handle)

@@ -51,6 +51,22 @@ class JobStore(Protocol):
         """Whether somebody asked it to stop."""
 
 
+class OutputStore(Protocol):
+    """Long texts that answers show a part of.
+
+    Each belongs to a team, and to one environment, or to none: then the id is empty.
+    """
+
+    def keep(self, text: str, *, team: str, environment: str) -> str:
+        """Store a text and return its handle, or raise a `Failure`; a text too long is capped."""
+
+    def environment(self, team: str, handle: str) -> str | None:
+        """Return the id of the environment that a text is about; None for an absent text."""
+
+    def read(self, team: str, handle: str) -> str | None:
+        """Return a text, or None when the team has none of that handle."""
+
+
 class EnvironmentLookup(Protocol):
     """Finds environments by name, for every call that is about one."""
 

@@ -26,8 +26,14 @@ from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.locks import Held, Locks, acquire_all
 from oduflow.kernel.operation import Operation
-from oduflow.kernel.permission_check import check_job, check_permission, find_environment
-from oduflow.kernel.ports import AuditSink, EnvironmentLookup, GrantUsage
+from oduflow.kernel.outputs import KeptOutput, keep_output
+from oduflow.kernel.permission_check import (
+    check_job,
+    check_output,
+    check_permission,
+    find_environment,
+)
+from oduflow.kernel.ports import AuditSink, EnvironmentLookup, GrantUsage, OutputStore
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.validation import validate
 
@@ -78,6 +84,7 @@ class Runner:
         audit: AuditSink,
         environments: EnvironmentLookup,
         grants: GrantUsage,
+        outputs: OutputStore,
     ) -> None:
         self.registry = registry
         self.jobs = jobs
@@ -86,6 +93,7 @@ class Runner:
         self._deps = deps
         self._locks = locks
         self._grants = grants
+        self._outputs = outputs
 
     def call(
         self,
@@ -96,6 +104,7 @@ class Runner:
         *,
         wait: float = 0,
         on_progress: Callable[[Job], None] | None = None,
+        store_output: bool = True,
     ) -> Envelope[Any]:
         """Run one operation and answer its envelope.
 
@@ -106,6 +115,8 @@ class Runner:
             origin: the face and the client's address.
             wait: seconds to wait for a slow operation before answering its handle.
             on_progress: told of each change of a slow operation while waiting.
+            store_output: whether the whole output of a quick operation is stored; not for a page
+                that polls, which would push out the outputs of other calls.
 
         Returns:
             The finished envelope, or status `queued` or `running` with the job's handle.
@@ -115,7 +126,7 @@ class Runner:
         """
         admitted = self.admit(name, raw, actor, origin)
         if not admitted.operation.slow:
-            return self._execute(admitted, Call(actor, origin))
+            return self._execute(admitted, Call(actor, origin), store_output=store_output)
         job = self._start(admitted)
         waited = self.jobs.wait(actor.team, job.id, wait, on_progress)
         return self.handle(waited, admitted.operation.envelope)
@@ -169,6 +180,7 @@ class Runner:
     def _find(self, operation: Operation, args: BaseModel, actor: Actor) -> Environment | None:
         """Find what the call is about before its lock is taken: each lock is a file that stays."""
         check_job(self.jobs, operation, args, actor)
+        check_output(self._outputs, operation, args, actor)
         try:
             return find_environment(self.environments, operation, args, actor)
         except NotFound:
@@ -205,17 +217,19 @@ class Runner:
                 operation.subject(args, admitted.environment),
                 admitted.actor,
                 admitted.origin,
-                lambda call: self._execute(admitted, call),
+                lambda call: self._execute(admitted, call, store_output=True),
             )
         except BaseException as refusal:
             self._end(admitted, refusal.kind if isinstance(refusal, Failure) else Kind.INTERNAL)
             raise
 
-    def _execute(self, admitted: Admitted, call: Call) -> Envelope[Any]:
+    def _execute(self, admitted: Admitted, call: Call, *, store_output: bool) -> Envelope[Any]:
         operation = admitted.operation
         outcome: str = Kind.INTERNAL
         try:
-            answer = envelope(operation, admitted.run(self._deps, call), call)
+            result = admitted.run(self._deps, call)
+            kept = self._kept(admitted, result) if store_output and result.output else KeptOutput()
+            answer = envelope(operation, result, call, kept)
             outcome = Status.OK
         except Failure as failure:
             outcome = failure.kind
@@ -231,6 +245,12 @@ class Runner:
         finally:
             self._end(admitted, outcome)
         return answer
+
+    def _kept(self, admitted: Admitted, result: Outcome[Any]) -> KeptOutput:
+        about = admitted.environment.id if admitted.environment else ""
+        return keep_output(
+            self._outputs, result.output, team=admitted.actor.team, environment=about
+        )
 
     def _end(self, admitted: Admitted, outcome: str) -> None:
         """Release the locks, and record how the call ended."""
@@ -274,15 +294,20 @@ class Runner:
         )
 
 
-def envelope(operation: Operation, outcome: Outcome[Any], call: Call) -> Envelope[Any]:
+def envelope(
+    operation: Operation, outcome: Outcome[Any], call: Call, kept: KeptOutput
+) -> Envelope[Any]:
     """Wrap what a handler answered."""
     return operation.envelope(
         status=Status.OK,
         summary=outcome.summary,
         data=outcome.data,
-        warnings=outcome.warnings,
-        next=outcome.next,
+        warnings=(*outcome.warnings, *kept.warnings),
+        next=(*outcome.next, *kept.next),
         job=call.job or None,
+        output=kept.handle,
+        truncated=outcome.truncated or None,
+        snapshot=outcome.snapshot or None,
     )
 
 

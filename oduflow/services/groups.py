@@ -9,6 +9,7 @@ from oduflow.adapters.docker.volumes import Volumes
 from oduflow.adapters.git.credentials.store import Credentials
 from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.locks import FileLocks
+from oduflow.adapters.outputs.files import OutputFiles
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
 from oduflow.adapters.providers.provider import Provider
@@ -72,8 +73,9 @@ class GitGroup:
 
 @dataclass(frozen=True, slots=True)
 class WorkGroup:
-    """Jobs, locks, and the failpoints at which a test can hold the process."""
+    """Jobs, locks, stored outputs, and the failpoints at which a test can hold the process."""
 
     failpoints: Failpoints
     jobs: Jobs
     locks: FileLocks
+    outputs: OutputFiles

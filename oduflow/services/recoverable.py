@@ -83,6 +83,10 @@ class Recoverable(Protocol):
         """
         yield from ()
 
+    def prune(self) -> int:
+        """Remove what is kept for a limited time only and is too old; return how many."""
+        return 0
+
     def strays(self, adoptable: AbstractSet[str]) -> Iterator[Stray]:  # noqa: ARG002
         """Find leftovers that may be adopted.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from oduflow.adapters.locks import FileBootSlots, FileLocks
+from oduflow.adapters.outputs.files import OutputFiles
 from oduflow.adapters.store import Environments, Facts, Grants, JobRows, Store, Templates
 from oduflow.domain.access import Actor, ActorKind, Tier
 from oduflow.domain.audit.rows import AuditRow
@@ -23,6 +24,7 @@ from tests.contract.suites.ports import (
     FactsContract,
     GrantUsageContract,
     LocksContract,
+    OutputStoreContract,
 )
 from tests.support.audit_trails import open_log, rows_of
 from tests.support.fakes import (
@@ -33,6 +35,7 @@ from tests.support.fakes import (
     FakeGrantUsage,
     FakeJobStore,
     FakeLocks,
+    FakeOutputs,
 )
 from tests.support.store_rows import environment, job, template
 
@@ -69,6 +72,22 @@ class TestFileLocks(LocksContract):
     @pytest.fixture
     def locks(self, tmp_path: Path) -> FileLocks:
         return FileLocks(tmp_path)
+
+
+class TestOutputsInMemory(OutputStoreContract):
+    """Outputs in a dictionary."""
+
+    @pytest.fixture
+    def outputs(self) -> FakeOutputs:
+        return FakeOutputs()
+
+
+class TestOutputFiles(OutputStoreContract):
+    """Outputs in files."""
+
+    @pytest.fixture
+    def outputs(self, tmp_path: Path) -> OutputFiles:
+        return OutputFiles(tmp_path / "outputs")
 
 
 class TestEnvironmentsInMemory(EnvironmentLookupContract):

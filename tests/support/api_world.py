@@ -1,7 +1,7 @@
 """The whole application on its real store, locks, jobs, grants and audit, in this process.
 
 Only the handlers that need Docker, PostgreSQL or git are replaced by a ledger. `KNOWN` names its
-contents: an environment, a grant, a template, a finished job, a signed-in person.
+contents: an environment, a grant, a template, a finished job, its output, a signed-in person.
 """
 
 from collections.abc import Iterator
@@ -34,6 +34,7 @@ KNOWN = {
     "extra-repos": "oca",
     "grants": "ci",
     "jobs": "aaaaaaaaaaaa",
+    "outputs": "bbbbbbbbbbbb",
     "logins": "octocat",
     "templates": "base-19",
 }
@@ -68,6 +69,7 @@ def api_world(folder: Path) -> Iterator[ApiWorld]:
         audit=built.audit,
         environments=built.deps.store.environments,
         grants=built.grants,
+        outputs=built.deps.work.outputs,
     )
     services = replace(built, runner=runner)
     services.store.migrate()
@@ -88,6 +90,9 @@ def _fill(services: bootstrap.Services) -> None:
     deps.store.environments.add(store_rows.environment(name=KNOWN["environments"]))
     deps.work.jobs.store.add(store_rows.job(id=KNOWN["jobs"], actor=ADMIN))
     deps.work.jobs.store.finish(KNOWN["jobs"], Status.OK, {"status": "ok", "summary": "Done."})
+    handle = deps.work.outputs.keep("text", team=ADMIN.team, environment="")
+    folder = services.settings.server.data_dir / "outputs" / ADMIN.team
+    (folder / f"{handle}.").rename(folder / f"{KNOWN['outputs']}.")
     services.oauth.logins.bind(Login(KNOWN["logins"], "583231"))
     raw = {"name": KNOWN["grants"], "environments": [KNOWN["environments"]], "tiers": ["read"]}
     services.runner.call("create_grant", raw, ADMIN, Origin("test"))

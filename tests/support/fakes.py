@@ -27,8 +27,9 @@ from oduflow.domain.access import Actor
 from oduflow.domain.audit.rows import AuditRow
 from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
-from oduflow.domain.errors import Busy, Unauthenticated
+from oduflow.domain.errors import Busy, QuotaReached, Unauthenticated
 from oduflow.domain.job import Job, Progress
+from oduflow.domain.names import new_id
 from oduflow.domain.outcome import FINISHED, Status
 from oduflow.domain.rate_limits import Claim, Reservation
 from oduflow.domain.status import HealthFinding
@@ -140,6 +141,32 @@ class FakeJobStore:
                 self._queue = [each for each in self._queue if each != job]
             elif job not in self._queue:
                 self._queue.append(job)
+
+
+@dataclass
+class FakeOutputs:
+    """Stored outputs in a dictionary; see the contract suite of outputs.
+
+    Attributes:
+        stored: environment's id and text by team and handle.
+        full: whether the disk is full.
+    """
+
+    stored: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    full: bool = False
+
+    def keep(self, text: str, *, team: str, environment: str) -> str:
+        if self.full:
+            raise QuotaReached("The disk is full.", "Free disk space.")
+        handle = new_id()
+        self.stored[team, handle] = (environment, text)
+        return handle
+
+    def environment(self, team: str, handle: str) -> str | None:
+        return self.stored.get((team, handle), (None, None))[0]
+
+    def read(self, team: str, handle: str) -> str | None:
+        return self.stored.get((team, handle), (None, None))[1]
 
 
 @dataclass
@@ -328,6 +355,7 @@ class World:
     rate_limits: RateLimitStore = field(default_factory=FakeRateLimits)
     facts: FakeFacts = field(default_factory=FakeFacts)
     source: SettingsSource | None = None
+    outputs: FakeOutputs = field(default_factory=FakeOutputs)
 
     @property
     def live(self) -> SettingsSource:
@@ -359,21 +387,31 @@ def make_world(
     deps: Any = None,
     environments: EnvironmentLookup | None = None,
     grants: GrantUsage | None = None,
+    outputs: FakeOutputs | None = None,
 ) -> World:
     """Build a world from a configuration's text and a few operations."""
     job_rows, locks, audit, slots = FakeJobStore(), FakeLocks(), FakeAudit(), FakeBootSlots()
-    registry = Registry(operations)
+    registry, outputs = Registry(operations), outputs or FakeOutputs()
     runner = Runner(
         registry,
         deps,
         locks=locks,
-        jobs=Jobs(job_rows, locks, slots, registry.cancellable),
+        jobs=Jobs(job_rows, locks, slots, outputs, registry.cancellable),
         audit=audit,
         environments=environments or FakeEnvironments(),
         grants=grants or FakeGrantUsage(),
+        outputs=outputs,
     )
     world = World(
-        parse(toml), runner, job_rows, locks, audit, slots, FakeProbe(), FakeReconcileLoop()
+        parse(toml),
+        runner,
+        job_rows,
+        locks,
+        audit,
+        slots,
+        FakeProbe(),
+        FakeReconcileLoop(),
+        outputs=outputs,
     )
     if world.settings.server.oauth_enabled:
         parts = world.oauth

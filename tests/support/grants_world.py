@@ -33,6 +33,7 @@ from tests.support.fakes import (
     FakeBootSlots,
     FakeJobStore,
     FakeLocks,
+    FakeOutputs,
     FakeProbe,
     FakeReconcileLoop,
     World,
@@ -123,7 +124,8 @@ def grants_world(folder: Path, toml: str = TWO_TEAMS) -> Iterator[GrantsWorld]:
 def _made(store: Store, toml: str) -> GrantsWorld:
     settings = parse(toml)
     rows, locks, audit, slots = JobRows(store), FakeLocks(), FakeAudit(), FakeBootSlots()
-    jobs = Jobs(rows, locks, slots)
+    outputs = FakeOutputs()
+    jobs = Jobs(rows, locks, slots, outputs)
     environments, grants = Environments(store), Grants(store)
     deps = deps_of(
         settings=settings,
@@ -132,6 +134,7 @@ def _made(store: Store, toml: str) -> GrantsWorld:
         templates=Templates(store),
         grants=grants,
         jobs=jobs,
+        outputs=outputs,
         containers=SimpleNamespace(list=lambda _labels: []),
         infrastructure=SimpleNamespace(isolation=None),
     )
@@ -144,6 +147,7 @@ def _made(store: Store, toml: str) -> GrantsWorld:
         audit=audit,
         environments=environments,
         grants=keeper,
+        outputs=outputs,
     )
     world = World(
         settings,
@@ -156,6 +160,7 @@ def _made(store: Store, toml: str) -> GrantsWorld:
         FakeReconcileLoop(),
         [keeper],
         keeper.still_valid,
+        outputs=outputs,
     )
     return GrantsWorld(world, store, environments, grants, keeper, deps)
 

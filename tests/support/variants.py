@@ -139,5 +139,6 @@ def with_git(instance: Instance, git: GitRepositories) -> Instance:
         audit=services.audit,
         environments=deps.store.environments,
         grants=services.grants,
+        outputs=deps.work.outputs,
     )
     return replace(instance, services=replace(services, deps=deps, runner=runner))

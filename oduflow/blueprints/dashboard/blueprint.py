@@ -1,5 +1,6 @@
 """The dashboard's blueprint: sign-in, what every template gets, and calls of operations."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from flask import Blueprint, g, redirect, request, url_for
@@ -75,13 +76,26 @@ def call(operation: str, /, **raw: Any) -> Envelope[Any]:
     Raises:
         Failure: the call was refused, or a quick operation failed.
     """
+    return _call(operation, raw)
+
+
+def poll(operation: str, /, **raw: Any) -> Envelope[Any]:
+    """Run one quick operation for a page that repeats it; its whole output is not stored.
+
+    Raises:
+        Failure: it was refused, or failed.
+    """
+    return _call(operation, raw, store_output=False)
+
+
+def _call(operation: str, raw: Mapping[str, Any], *, store_output: bool = True) -> Envelope[Any]:
     runner, actor = context().runner, current_actor()
     origin = Origin(FACE, request.remote_addr or "")
     try:
         with context().wait_limiter.permit(actor, WaitKind.CALL) as permit:
             with audited_refusals(operation, actor):
                 permit.take_for(runner.registry.get(operation), raw)
-            return runner.call(operation, raw, actor, origin)
+            return runner.call(operation, raw, actor, origin, store_output=store_output)
     except RateLimited as refusal:
         g.retry_after = refusal.retry_after  # a page may answer the refusal itself
         raise

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response, make_response, render_template, request
 
-from oduflow.blueprints.dashboard.blueprint import FRAGMENTS, blueprint, call, data
+from oduflow.blueprints.dashboard.blueprint import FRAGMENTS, blueprint, data, poll
 from oduflow.blueprints.dashboard.buttons import Button, buttons
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.dashboard.work import Work, active_work, work_named
@@ -123,7 +123,7 @@ def _load(name: str) -> EnvironmentPage:
 def _log(name: str) -> dict[str, Any]:
     form = Form.of(LOGS, request.args, without=("name",))
     try:
-        envelope = call(LOGS, name=name, **form.arguments())
+        envelope = poll(LOGS, name=name, **form.arguments())
     except Failure as failure:
         return {"log_form": form.refused(failure), "log": None}
     return {"log_form": form, "log": envelope}

@@ -18,6 +18,7 @@ ADMIN_LOGIN = "admin"
     effect=Effect.READ,
     scope=Scope.ENVIRONMENT,
     audit=("name",),
+    shows_secret=True,
     rest="GET /environments/{name}/login",
 )
 def get_environment_login(

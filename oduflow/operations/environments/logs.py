@@ -5,13 +5,13 @@ from oduflow.domain.environment import Environment, EnvironmentLogs, GetEnvironm
 from oduflow.domain.errors import Conflict, NotFound
 from oduflow.domain.odoo_log import filter_log
 from oduflow.domain.outcome import Outcome
+from oduflow.domain.output import MAX_CHARACTERS
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
 
 FILTERED_FROM = 20_000  # lines of the log that a filter looks through
-MAX_CHARACTERS = 32_000  # about 8,000 tokens
 
 
 @operation(
@@ -39,11 +39,17 @@ def get_environment_logs(
             f"get_environment name={environment.name} says why.",
         ) from cause
     kept = filter_log(text, lines=args.lines, grep=args.grep, level=args.level)
-    log = "\n".join(kept)
+    log = whole = "\n".join(kept)
     warnings: tuple[str, ...] = ()
     if len(log) > MAX_CHARACTERS:
         end = log[-MAX_CHARACTERS:]
         log = end.partition("\n")[2] or end
         warnings = ("Only the end fits; narrow it with grep, level or lines.",)
     shown = EnvironmentLogs(name=environment.name, lines=log.count("\n") + bool(log), log=log)
-    return Outcome(shown, f"{shown.lines} lines of {environment.name}'s log.", warnings=warnings)
+    return Outcome(
+        shown,
+        f"{shown.lines} lines of {environment.name}'s log.",
+        warnings=warnings,
+        output=whole if warnings else "",
+        truncated=bool(warnings),
+    )

@@ -145,4 +145,5 @@ def _did_not_serve(deps: Deps, plan: EnvironmentPlan, begun: datetime, message: 
         f"get_environment_logs name={plan.name} shows more; a fix that was pushed needs "
         f"delete_environment name={plan.name} and a new create_environment.",
         output=explanation(log),
+        whole=log,
     )

@@ -60,7 +60,7 @@ def prove_installed(deps: Deps, plan: EnvironmentPlan, row: Environment, result:
         message = f"Not installed: {names}{f': {cause}' if cause else ''}."
     else:
         message = f"Odoo ended with exit code {result.exit_code}."
-    raise OdooFailed(message, hint, output=explanation(result.output))
+    raise OdooFailed(message, hint, output=explanation(result.output), whole=result.output)
 
 
 def _state_text(state: str | None) -> str:

@@ -173,6 +173,7 @@ def _run_pip(
             "pip could not install the repository's requirements.txt.",
             "Only wheels are installed; pin versions that have one, or leave the line out.",
             output="\n".join(result.output.splitlines()[-LAST_LINES:]),
+            whole=result.output,
         )
 
 

@@ -52,6 +52,8 @@ class Reconciler:
         self.audit.prune(now() - AUDIT_KEPT)
         self._remove_inspections()
         adopt(self.recoverables)
+        for noun in self.recoverables:
+            noun.prune()
         for noun in reversed(self.recoverables):
             for row in noun.unsettled(at_start=at_start):
                 self._settle(row)

@@ -163,6 +163,7 @@ class TemplateBuild:
                 f"Not installed: {', '.join(missing)}.",
                 "Check the names; Odoo's own modules and the image's are available.",
                 output=explanation(output),
+                whole=output,
             )
 
     def assets(self) -> None:
@@ -204,6 +205,7 @@ class TemplateBuild:
                 f"Odoo ended with exit code {result.exit_code} while the template was made.",
                 "The output says why; check the image and the modules.",
                 output=explanation(result.output),
+                whole=result.output,
             )
         return result.output
 

@@ -1,5 +1,7 @@
 """What every implementation of the kernel's smaller ports does."""
 
+import re
+
 import pytest
 
 from oduflow.domain.access import Actor, ActorKind
@@ -139,3 +141,33 @@ class FactsContract:
         facts.set("other", "three")
 
         assert (facts.get("key"), facts.get("other")) == ("two", "three")
+
+
+class OutputStoreContract:
+    """Stored outputs; needs `outputs`."""
+
+    def test_a_text_is_read_back_by_its_handle(self, outputs):
+        handle = outputs.keep("one\ntwo ä\n", team="1", environment="aaaaaaaaaaaa")
+
+        assert re.fullmatch("[a-z2-7]{12}", handle)
+        assert outputs.read("1", handle) == "one\ntwo ä\n"
+        assert outputs.environment("1", handle) == "aaaaaaaaaaaa"
+
+    def test_the_same_text_twice_has_two_handles(self, outputs):
+        handles = {outputs.keep("same", team="1", environment="a") for _ in range(2)}
+
+        assert len(handles) == 2
+
+    def test_a_text_about_no_environment_is_the_teams(self, outputs):
+        handle = outputs.keep("text", team="1", environment="")
+
+        assert outputs.environment("1", handle) == ""
+        assert outputs.read("1", handle) == "text"
+
+    def test_another_teams_text_is_absent(self, outputs):
+        handle = outputs.keep("text", team="1", environment="a")
+        outputs.keep("own", team="2", environment="a")
+
+        for team, wanted in (("2", handle), ("3", handle), ("1", "z" * 12), ("1", "")):
+            assert outputs.read(team, wanted) is None
+            assert outputs.environment(team, wanted) is None

@@ -1,5 +1,6 @@
 """The jobs: the list, one of them, calling one off."""
 
+from oduflow.domain.errors import UpstreamFailed
 from tests.support.dashboard_world import BLUE, GONE, REPOSITORY, paused_jobs, post, show
 from tests.support.fakes import World
 
@@ -55,6 +56,13 @@ def test_a_failed_job_shows_its_reason(world):
     page = show(world, f"/jobs/{job}")
     assert page.all("span", class_="state")[0].text == "Failed"
     assert "The git server does not answer." in page.one("details", class_="why").text
+
+
+def test_a_failed_job_says_where_the_whole_output_is(world, ledger):
+    ledger.stumbles["create_environment"] = UpstreamFailed("Odoo ended.", output="x" * 9000)
+    job = begin(world, name="broken", repo_url=REPOSITORY)
+    (handle,) = [each for _, each in world.outputs.stored]
+    assert f"read_output handle={handle} shows the whole output" in show(world, f"/jobs/{job}").text
 
 
 def test_calling_one_off_stops_it_and_removes_what_it_made(world, ledger):

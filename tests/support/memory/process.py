@@ -8,6 +8,7 @@ from math import inf
 from typing import Any, cast
 
 from oduflow.adapters.locks import FileBootSlots
+from oduflow.adapters.outputs.files import OutputFiles
 from oduflow.adapters.store import JobRows
 from oduflow.bootstrap.recoverables import recoverables
 from oduflow.bootstrap.store import store_group
@@ -66,6 +67,7 @@ class Process:
             audit=FakeAudit(),
             environments=self.deps.store.environments,
             grants=FakeGrantUsage(),
+            outputs=self.deps.work.outputs,
         )
 
     def call(self, tool: str, /, *, team: str = TEAM, **raw: Any) -> Envelope[Any]:
@@ -179,8 +181,10 @@ class Process:
         folder, rows = self.world.data_dir / "locks", JobRows(self._store)
         locks = MortalLocks(folder, self._mortal)
         slots = FileBootSlots(folder, os.cpu_count() or 1, rows)
-        jobs = Jobs(rows, locks, slots, REGISTRY.cancellable)
-        return WorkGroup(failpoints=cast("Any", self._mortal), jobs=jobs, locks=locks)
+        outputs = OutputFiles(self.world.data_dir / "outputs")
+        jobs = Jobs(rows, locks, slots, outputs, REGISTRY.cancellable)
+        failpoints = cast("Any", self._mortal)
+        return WorkGroup(failpoints=failpoints, jobs=jobs, locks=locks, outputs=outputs)
 
     def _part(self, name: str, part: object) -> Any:
         return Breakable(part, name, self.faults)

@@ -19,11 +19,11 @@ from oduflow.domain.outcome import Envelope, ErrorView, Model, Status
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.registry import Registry
 from oduflow.services.jobs import job_view
-from tests.support.fakes import FakeBootSlots, FakeJobStore, FakeLocks
+from tests.support.fakes import FakeBootSlots, FakeJobStore, FakeLocks, FakeOutputs
 from tests.support.store_rows import environment, job
 from tests.support.things import Thing
 
-JOBS = Jobs(FakeJobStore(), FakeLocks(), FakeBootSlots())
+JOBS = Jobs(FakeJobStore(), FakeLocks(), FakeBootSlots(), FakeOutputs())
 SHOWN = EnvironmentView.of(environment(modules=("crm", "sale")), "http://localhost:20001/")
 
 

@@ -24,6 +24,7 @@ def test_an_answer_has_one_shape():
         "job": None,
         "output": None,
         "truncated": None,
+        "snapshot": None,
     }
 
 

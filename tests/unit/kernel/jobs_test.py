@@ -12,7 +12,7 @@ from oduflow.domain.outcome import Envelope, Nothing, Status
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.jobs import UNFINISHED_OF_A_TEAM, Jobs
 from oduflow.kernel.locks import LockKey
-from tests.support.fakes import FakeBootSlots, FakeJobStore, FakeLocks
+from tests.support.fakes import FakeBootSlots, FakeJobStore, FakeLocks, FakeOutputs
 from tests.support.store_rows import actor, job
 
 REST = Origin("rest", "203.0.113.9")
@@ -136,6 +136,52 @@ def test_a_failure_ends_the_job_failed_with_its_reason(jobs, work):
     }
 
 
+def test_the_whole_of_a_long_output_is_kept_for_the_jobs_environment(jobs, outputs, work):
+    work.act = raising(UpstreamFailed("Odoo ended.", "Fix it.", output="x" * 9000))
+    started = jobs.start(
+        "rebuild_environment", replace(SALE, environment_id="a"), actor(), REST, work
+    )
+
+    result = finish(jobs, started, work).result
+
+    ((owner, stored),) = outputs.stored.items()
+    assert (owner[0], *stored) == ("1", "a", "x" * 9000)
+    assert (result["output"], result["truncated"]) == (owner[1], True)
+    assert result["next"] == ["Fix it.", f"read_output handle={owner[1]}"]
+    assert f"read_output handle={owner[1]} shows the whole output" in result["warnings"][0]
+    assert len(result["error"]["output"]) == 8000
+
+
+def test_the_whole_of_an_output_that_was_explained_is_kept(jobs, outputs, work):
+    work.act = raising(UpstreamFailed("Odoo ended.", output="last line", whole="one\nlast line"))
+
+    result = finish(jobs, start(jobs, work), work).result
+
+    assert result["error"]["output"] == "last line"
+    assert outputs.read("1", result["output"]) == "one\nlast line"
+
+
+@pytest.mark.parametrize("output", ["", "last line", "last line\n"])
+def test_an_output_that_is_shown_whole_is_not_kept(jobs, outputs, work, output):
+    work.act = raising(UpstreamFailed("Odoo ended.", output=output))
+
+    result = finish(jobs, start(jobs, work), work).result
+
+    assert (result["output"], result["truncated"], result["warnings"]) == (None, None, [])
+    assert outputs.stored == {}
+
+
+def test_a_disk_too_full_for_an_output_leaves_the_failure_as_it_is(jobs, outputs, work):
+    outputs.full = True
+    work.act = raising(UpstreamFailed("Odoo ended.", "Fix it.", output="x" * 9000))
+
+    result = finish(jobs, start(jobs, work), work).result
+
+    assert (result["output"], result["truncated"], result["next"]) == (None, True, ["Fix it."])
+    assert result["warnings"] == ["The whole output was not kept: The disk is full."]
+    assert result["error"]["kind"] == "upstream"
+
+
 def test_cancelling_asks_the_work_to_stop(jobs, work):
     work.act = Call.raise_if_cancelled
     started = start(jobs, work)
@@ -160,7 +206,9 @@ def test_cancelling_a_finished_job_changes_nothing(jobs, work):
 
 
 def test_what_is_only_ever_finished_is_not_asked_to_stop(store, locks, slots, work):
-    jobs = Jobs(store, locks, slots, lambda operation: operation != "create_environment")
+    jobs = Jobs(
+        store, locks, slots, FakeOutputs(), lambda operation: operation != "create_environment"
+    )
     started = start(jobs, work)
 
     with pytest.raises(Conflict, match="create_environment is finished once it has begun") as no:
@@ -391,8 +439,13 @@ def slots():
 
 
 @pytest.fixture
-def jobs(store, locks, slots):
-    return Jobs(store, locks, slots)
+def outputs():
+    return FakeOutputs()
+
+
+@pytest.fixture
+def jobs(store, locks, slots, outputs):
+    return Jobs(store, locks, slots, outputs)
 
 
 @pytest.fixture

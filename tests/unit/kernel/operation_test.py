@@ -54,6 +54,7 @@ def test_a_declaration_says_everything_about_the_operation():
         open_world=False,
         audit=("name", "colour"),
         check=None,
+        shows_secret=False,
         method="POST",
         path="/things/{name}/paint",
         arguments=Coloured,
@@ -212,7 +213,24 @@ def test_a_handler_that_says_too_little_is_refused_at_import(handler, reason):
         ({"locks": {"colour": Scope.OWN}}, "it holds what it does not take"),
         ({"rest": "GET /things"}, "it writes on a GET"),
         ({"permission": Permission.ENVIRONMENT_READ}, "it writes through a reading permission"),
-        ({"effect": Effect.READ}, "it reads through a writing permission"),
+        ({"effect": Effect.READ}, "it reads through a writing permission and shows no secret"),
+        (
+            {"effect": Effect.READ, "rest": "GET /things"},
+            "it reads through a writing permission and shows no secret",
+        ),
+        (
+            {"effect": Effect.READ, "permission": Permission.AUDIT_ADMIN},
+            "it reads on a POST through an administrator's permission",
+        ),
+        (
+            {
+                "effect": Effect.READ,
+                "permission": Permission.ENVIRONMENT_READ,
+                "shows_secret": True,
+            },
+            "it shows a secret to every reader",
+        ),
+        ({"shows_secret": True}, "it shows a secret to every reader"),
         ({"audit": ("name", "password")}, "it audits what it does not take"),
         ({"rest": "POST /things/{id}"}, "its path takes what it does not"),
         (
@@ -220,6 +238,7 @@ def test_a_handler_that_says_too_little_is_refused_at_import(handler, reason):
             "about an environment and has no scope",
         ),
         ({"scope": Scope.JOB}, "its scope is job, and it does not ask which"),
+        ({"scope": Scope.OUTPUT}, "its scope is output, and it does not ask which"),
         ({"scope": Scope.ENVIRONMENT}, r"not \(deps, call, args, environment\)"),
     ],
 )

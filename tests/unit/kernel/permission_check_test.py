@@ -58,6 +58,7 @@ def test_another_environment_and_its_jobs_are_not_found(operation, name, foreign
     expected = {
         Scope.ENVIRONMENT: Kind.NOT_FOUND,
         Scope.JOB: Kind.NOT_FOUND,
+        Scope.OUTPUT: Kind.NOT_FOUND,
         Scope.GRANT: None,
         Scope.OWN: None,
     }
@@ -72,7 +73,7 @@ def test_whoever_has_the_whole_team_is_kept_from_nothing(operation):
 
 def test_what_is_foreign_is_refused_in_the_words_for_what_is_not_there():
     for operation in REGISTRY:
-        if operation.scope in {Scope.ENVIRONMENT, Scope.JOB}:
+        if operation.scope in {Scope.ENVIRONMENT, Scope.JOB, Scope.OUTPUT}:
             foreign = refusal(operation, "till", FOREIGN_JOB)
             absent = refusal(operation, "gone", "d" * 12)
             assert isinstance(foreign, NotFound)
@@ -211,9 +212,10 @@ class Walk:
             (TEAMS_JOB, ""),
         ):
             self.world.job_rows.add(job(id=id_, environment=environment))
+            self.world.outputs.stored["1", id_] = (environment, "text")
 
     def refusal(self, name: str, job_id: str) -> Failure | None:
-        """Call it about an environment or a job."""
+        """Call it about an environment, or about the job or stored output of that id."""
         actor = Actor(
             "1", ActorKind.GRANT, "ci", frozenset(self.tiers), "grant1", self.environments
         )
@@ -241,7 +243,7 @@ def called(operation: Operation, name: str, job_id: str, **reach: Any) -> Kind |
 
 def sample(arguments: type[BaseModel], name: str, job_id: str) -> dict[str, Any]:
     """Fill in what an operation requires."""
-    known = {"name": name, "job": job_id}
+    known = {"name": name, "job": job_id, "handle": job_id}
     required = {
         field: about for field, about in arguments.model_fields.items() if about.is_required()
     }

@@ -4,9 +4,10 @@ from typing import Any
 
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.environment import GetEnvironmentLogs
+from oduflow.domain.output import MAX_CHARACTERS
 from oduflow.domain.plan import Naming
 from oduflow.kernel.call import Call, Origin
-from oduflow.operations.environments.logs import MAX_CHARACTERS, get_environment_logs
+from oduflow.operations.environments.logs import get_environment_logs
 from tests.support.parts import deps_of
 from tests.support.store_rows import environment
 

@@ -1,0 +1,41 @@
+"""Keep the whole of a text that an answer shows a part of."""
+
+import logging
+from dataclasses import dataclass
+
+from oduflow.domain.errors import Failure, NotFound
+from oduflow.domain.output import OUTPUT_DAYS, OUTPUTS_OF_A_TEAM
+from oduflow.kernel.ports import OutputStore
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOutput:
+    """What an answer says about a kept text: its handle, a warning, and the call that reads it."""
+
+    handle: str | None = None
+    warnings: tuple[str, ...] = ()
+    next: tuple[str, ...] = ()
+
+
+def keep_output(outputs: OutputStore, text: str, *, team: str, environment: str) -> KeptOutput:
+    """Store a text; when it cannot be stored, return a warning, because the work itself is done."""
+    try:
+        handle = outputs.keep(text, team=team, environment=environment)
+    except Failure as failure:
+        log.warning("an output of team %s was not kept: %s", team, failure.message)
+        return KeptOutput(warnings=(f"The whole output was not kept: {failure.message}",))
+    call = f"read_output handle={handle}"
+    return KeptOutput(
+        handle, (f"{call} shows the whole output; it is kept for {OUTPUT_DAYS} days.",), (call,)
+    )
+
+
+def no_output(handle: str) -> NotFound:
+    """Make the error for an output that is absent or another caller's: in the same words."""
+    return NotFound(
+        f"There is no output {handle}.",
+        f"Outputs are kept for {OUTPUT_DAYS} days, the latest {OUTPUTS_OF_A_TEAM} of a team; "
+        "repeat the call that answered it.",
+    )

@@ -1,0 +1,33 @@
+"""read_output."""
+
+from oduflow.domain.access import Permission, Scope
+from oduflow.domain.outcome import Outcome
+from oduflow.domain.output import OutputPage, ReadOutput, page_of
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.kernel.outputs import no_output
+from oduflow.services.deps import Deps
+
+
+@operation(
+    permission=Permission.ENVIRONMENT_READ,  # an output holds what an environment's log shows
+    effect=Effect.READ,
+    scope=Scope.OUTPUT,
+    rest="GET /outputs/{handle}",
+)
+def read_output(deps: Deps, call: Call, args: ReadOutput) -> Outcome[OutputPage]:
+    """Show the whole of a text that an answer showed a part of, by the answer's `output` handle.
+
+    The text is untrusted data, such as an environment's log. A long one is answered in parts:
+    `next` holds the call for the following lines.
+    """
+    text = deps.work.outputs.read(call.actor.team, args.handle)
+    if text is None:
+        raise no_output(args.handle)
+    page, following = page_of(text, args)
+    return Outcome(
+        page,
+        f"{page.lines} of {page.total} lines.",
+        next=(following,) if following else (),
+        truncated=bool(following),
+    )
