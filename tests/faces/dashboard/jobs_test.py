@@ -59,7 +59,7 @@ def test_a_failed_job_shows_its_reason(world):
 
 
 def test_a_failed_job_says_where_the_whole_output_is(world, ledger):
-    ledger.stumbles["create_environment"] = UpstreamFailed("Odoo ended.", output="x" * 9000)
+    ledger.failures["create_environment"] = UpstreamFailed("Odoo ended.", output="x" * 9000)
     job = begin(world, name="broken", repo_url=REPOSITORY)
     (handle,) = [each for _, each in world.outputs.stored]
     assert f"read_output handle={handle} shows the whole output" in show(world, f"/jobs/{job}").text
