@@ -47,34 +47,32 @@ class Firewall:
 
         Call it again whenever something may have changed: a team, the engine, the firewall.
         """
-        return self._each(plan, _correct)
+        return self._on_rules(plan, _correct)
 
     def check(self, plan: FirewallPlan) -> FirewallState:
         """Report whether the rules are set, and change nothing."""
-        return self._each(plan, _compare)
+        return self._on_rules(plan, _compare)
 
     def remove(self, instance: str) -> FirewallState:
         """Remove every rule and chain of an instance, and nothing else."""
-        reasons = []
-        with self._lock:
-            for program in self._programs():
-                try:
-                    _remove(program, ChainNames(instance))
-                except _Refused as cause:
-                    reasons.append(str(cause))
-        return _state(reasons)
+        return _state(self._each(lambda program: _remove(program, ChainNames(instance))))
 
-    def _each(self, plan: FirewallPlan, act: Callable[[str, Ruleset], str]) -> FirewallState:
-        """Call `act` for each address family, and gather what is wrong."""
+    def _on_rules(self, plan: FirewallPlan, act: Callable[[str, Ruleset], str]) -> FirewallState:
+        """Call `act` with the rules of each address family, and report what is wrong."""
         wanted = {"iptables": ipv4_rules(plan), "ip6tables": ipv6_rules(plan)}
+        reasons = self._each(lambda program: act(program, wanted[program]))
+        return _state([*reasons, *(self._unseen(program, plan) for program in self._programs())])
+
+    def _each(self, act: Callable[[str], str]) -> list[str]:
+        """Call `act` for the program of each address family, and gather what is wrong."""
         reasons = []
         with self._lock:
             for program in self._programs():
                 try:
-                    reasons.append(act(program, wanted[program]))
+                    reasons.append(act(program))
                 except _Refused as cause:
                     reasons.append(str(cause))
-        return _state([*reasons, *(self._unseen(program, plan) for program in self._programs())])
+        return reasons
 
     def _programs(self) -> tuple[str, ...]:
         """Return the program of each address family that this kernel has."""
@@ -124,16 +122,17 @@ def _correct(program: str, wanted: Ruleset) -> str:
     return refusal
 
 
-def _remove(program: str, names: ChainNames) -> None:
+def _remove(program: str, names: ChainNames) -> str:
     for attempt in range(_ATTEMPTS):
         transaction = removal(names, _current_table(program))
         if not transaction:
-            return
+            break
         try:
             _restore(program, transaction)
         except _Refused:
             if attempt == _ATTEMPTS - 1:
                 raise
+    return ""
 
 
 def _current_table(program: str) -> CurrentTable:
