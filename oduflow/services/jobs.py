@@ -1,6 +1,5 @@
 """Build the views of jobs."""
 
-from oduflow.domain.clock import rfc3339
 from oduflow.domain.job import Job, JobView
 from oduflow.domain.outcome import FINISHED, Outcome
 from oduflow.kernel.jobs import Jobs
@@ -10,23 +9,17 @@ from oduflow.kernel.runner import progress_text
 def job_view(jobs: Jobs, job: Job) -> JobView:
     """Return the view of a job's row."""
     progress = job.progress
-    return JobView(
+    return JobView.from_row(
+        job,
         job=job.id,
-        operation=job.operation,
-        noun=job.noun,
-        target=job.target,
         environment=job.environment_name or None,
-        status=job.status,
         created_by=str(job.actor),
-        created_at=rfc3339(job.created_at),
-        updated_at=rfc3339(job.updated_at),
         step=progress.step if progress else None,
         message=progress.message if progress else None,
         done=progress.done if progress else None,
         total=progress.total if progress else None,
         position=job.position or None,
         cancellable=jobs.cancellable(job),
-        result=job.result,
     )
 
 

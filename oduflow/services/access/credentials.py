@@ -105,21 +105,16 @@ def credential_view(
 ) -> CredentialView:
     """Return a credential's view with the result of its last check."""
     verdict = check.verdict if check else UNCHECKED
-    return CredentialView(
+    return CredentialView.from_row(
+        verdict,
         host=entry.authority,
         username=entry.shown_user,
         path=entry.path,
         token=entry.shown_token,
         provider=next((each.name for each in providers if each.serves(entry.authority)), ""),
-        state=verdict.state,
-        token_kind=verdict.token_kind,
-        login=verdict.login,
-        scopes=verdict.scopes,
-        expires_at=rfc3339(verdict.expires_at) if verdict.expires_at else None,
         expires_soon=expires_soon(verdict.expires_at),
         checked_at=rfc3339(check.checked_at) if check else None,
         proven=check.proven if check else None,
-        detail=verdict.detail,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from oduflow.adapters.store import Environments, Grants
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.clock import now, rfc3339
+from oduflow.domain.clock import now
 from oduflow.domain.errors import NotFound, Unauthenticated
 from oduflow.domain.grant import GrantView
 from oduflow.domain.grant_rules import (
@@ -151,19 +151,13 @@ def _view(row: Grant, every: dict[str, Grant], names: dict[str, str]) -> GrantVi
     while lineage[-1].parent in every:
         lineage.append(every[lineage[-1].parent])
     bound = row.environments
-    return GrantView(
-        name=row.name,
+    return GrantView.from_row(
+        row,
         state=state_of(lineage, now(), names.__contains__),
         environments=None if bound is None else tuple(names[id_] for id_ in bound if id_ in names),
         tiers=tuple(sorted(row.tiers)),
-        rest=row.rest,
-        calls=row.calls,
         calls_left=calls_left(lineage),
-        used=row.used,
         parent=lineage[1].name if len(lineage) > 1 else None,
-        created_by=row.created_by,
-        created_at=rfc3339(row.created_at),
-        expires_at=rfc3339(row.expires_at),
     )
 
 
