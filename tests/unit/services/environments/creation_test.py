@@ -193,7 +193,7 @@ def test_pip_that_fails_is_quoted_and_leaves_nothing(world, process, full):
 
 
 def test_a_host_port_that_another_program_took_is_exchanged(world, process, sale):
-    first = process.deps.settings.routing.port_range.first
+    first = process.deps.settings.routing.port_range.start
     world.engine.taken_ports.add(first)
 
     made = process.ok("create_environment", **sale)
