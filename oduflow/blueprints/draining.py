@@ -95,13 +95,9 @@ def drain_at_sigterm(app: Flask, stop_background: Callable[[], None]) -> None:
 
     def handle(number: int, frame: FrameType | None) -> None:
         # A second signal must not wait for the first.
-        signal.signal(signal.SIGTERM, before if has_handler else _exit)
+        signal.signal(signal.SIGTERM, before if has_handler else lambda *_signal: sys.exit())
         threading.Thread(target=drain_and_end, name="drain", daemon=True).start()
         if callable(before):
             before(number, frame)
 
     signal.signal(signal.SIGTERM, handle)
-
-
-def _exit(_number: int, _frame: FrameType | None) -> None:
-    sys.exit()

@@ -80,19 +80,14 @@ class WaitPermit:
         self._limiter = limiter
         self._keys = keys
         self._taken = False
-        self._over = False
-
-    @property
-    def over(self) -> bool:
-        """Whether the permit was released: the caller no longer waits for an answer."""
-        return self._over
+        self.over = False  # released: the caller no longer waits for an answer
 
     def take(self) -> bool:
         """Take the permit. Return False at the limit, or when the permit was released."""
         with self._limiter.lock:
-            if not self._taken and not self._over:
+            if not self._taken and not self.over:
                 self._taken = self._limiter.admit(self._keys)
-            return self._taken and not self._over
+            return self._taken and not self.over
 
     def take_for(self, operation: Operation, raw: Mapping[str, Any]) -> None:
         """Take the permit if the call may hold its thread for long; other calls need none.
@@ -129,7 +124,7 @@ class WaitPermit:
             if self._taken:
                 self._limiter.leave(self._keys)
             self._taken = False
-            self._over = True
+            self.over = True
 
 
 def too_many_waiting() -> RateLimited:

@@ -16,11 +16,7 @@ SECRET_AFTER = "setup_repo_auth"  # noqa: S105 - the name of an operation
 
 
 def hide_secrets(arguments: Sequence[str]) -> None:
-    """Overwrite this process's command line if it may hold a secret.
-
-    Args:
-        arguments: `sys.argv`.
-    """
+    """Overwrite this process's command line, `sys.argv`, if it may hold a secret."""
     shown = masked_command_line(arguments)
     if shown is not None:
         setproctitle(shown)

@@ -15,7 +15,7 @@ from oduflow.blueprints.auth.secret_digests import SecretDigests, digest
 from oduflow.blueprints.context import context
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Kind
-from oduflow.settings import TeamSettings, teams_at
+from oduflow.settings import teams_at
 
 USER = "admin"
 REALM = "Oduflow"
@@ -34,7 +34,7 @@ def authenticate_basic() -> Actor:
     refuse_cross_site()
     presented = request.headers.get("Authorization")
     if presented is None:
-        actor = anonymous(context().settings, _password)
+        actor = anonymous(context().settings, lambda team: team.ui_password)
         message = "This needs a user and a password."
         if actor is None:
             record("sign_in", None, Kind.UNAUTHENTICATED, {"credential": "none"})
@@ -88,7 +88,3 @@ def verify(user: str | None, password: str | None) -> Actor | None:
     is_admin = hmac.compare_digest(digest(user or ""), digest(USER))
     meant = {team.id for team in teams_at(settings.teams, request.headers["Host"])}
     return Actor(team, ActorKind.BASIC, USER) if is_admin and team in meant else None
-
-
-def _password(team: TeamSettings) -> str:
-    return team.ui_password

@@ -56,7 +56,10 @@ def authenticate_bearer() -> Actor:
         message, problem = "The Bearer token is wrong.", _INVALID
         try:
             actor = compare_credential(
-                "bearer", lambda: _verified(presented), presented=presented, past_team=True
+                "bearer",
+                lambda: _verified(presented, request.path),
+                presented=presented,
+                past_team=True,
             )
         except Unauthenticated as ended:
             actor, message, hint = None, ended.message, ended.hint
@@ -124,12 +127,16 @@ def _anonymous() -> Actor | None:
     return None if settings.server.oauth_enabled else anonymous(settings, _token)
 
 
-def _verified(presented: str) -> Actor | None:
-    return _of_host(_owner(presented, _verifiers(context(), context().settings), request.path))
+def _verified(presented: str, resource: str) -> Actor | None:
+    """Return the token's owner if the request's Host means its team."""
+    settings = context().settings
+    actor = _owner(presented, _verifiers(context(), settings), resource)
+    meant = {team.id for team in teams_at(settings.teams, request.headers["Host"])}
+    return actor if actor and actor.team in meant else None
 
 
 def _granted(presented: str) -> Actor | None:
-    actor = _of_host(_owner(presented, _verifiers(context(), context().settings), REST))
+    actor = _verified(presented, REST)
     if actor and actor.kind is not ActorKind.GRANT:  # a known token: not counted as a guess
         raise Unauthenticated("The Bearer token is for MCP, not for REST.", _FOR_REST)
     return actor
@@ -145,12 +152,6 @@ def _owner(presented: str, verifiers: Iterable[TokenVerifier], resource: str) ->
     found = (verifier.verify(token.strip(" "), resource) for verifier in verifiers)
     actor = next(filter(None, found), None)
     return actor if scheme.lower() == "bearer" else None
-
-
-def _of_host(actor: Actor | None) -> Actor | None:
-    """Return the actor if the request's Host means its team."""
-    meant = {team.id for team in teams_at(context().settings.teams, request.headers["Host"])}
-    return actor if actor and actor.team in meant else None
 
 
 def _token(team: TeamSettings) -> str:

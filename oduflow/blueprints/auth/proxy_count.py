@@ -27,18 +27,14 @@ def check_proxy_count() -> None:
         len(parse_list_header(request.headers.get("X-Forwarded-For", ""))),
     )
     if count.fit or (not count.seen and request.blueprint == _PROBED):
-        _clear_once(warned)
+        cleared = f"{FACT} since the start"
+        if cleared not in warned:  # the configuration may be right since the previous start
+            warned.add(cleared)
+            _store("")
         return
     warned.add(FACT)
     log.warning("%s %s", count.message, count.hint)
     _store(count.dump())
-
-
-def _clear_once(warned: set[str]) -> None:
-    """Clear the fact of the previous start: the configuration may be right by now."""
-    if (cleared := f"{FACT} since the start") not in warned:
-        warned.add(cleared)
-        _store("")
 
 
 def _store(text: str) -> None:

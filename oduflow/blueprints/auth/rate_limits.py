@@ -104,19 +104,14 @@ def _record_wrong(face: str) -> None:
     record("sign_in", None, Kind.UNAUTHENTICATED, {"credential": face})
 
 
-def _record_throttled(face: str, full: str, seconds: int) -> None:
-    """Record a credential that was not compared; the log gets one line a minute and counter."""
-    record("sign_in", None, Kind.RATE_LIMITED, {"credential": face})
-    if context().credential_cache.throttled.add(full):
-        details = (face, full, request.remote_addr, seconds)
-        log.warning("%s: too many wrong credentials, %s is full: %s is refused for %d s", *details)
-
-
 def _refuse_when_full(reservation: Reservation, face: str) -> None:
     if not reservation.wait_ms:
         return
     seconds = math.ceil(reservation.wait_ms / 1000)
-    _record_throttled(face, reservation.full, seconds)
+    record("sign_in", None, Kind.RATE_LIMITED, {"credential": face})
+    if context().credential_cache.throttled.add(reservation.full):  # one line a minute and counter
+        details = (face, reservation.full, request.remote_addr, seconds)
+        log.warning("%s: too many wrong credentials, %s is full: %s is refused for %d s", *details)
     raise RateLimited(
         "There were too many wrong credentials.",
         f"Wait {seconds} seconds, then try once with the right one.",

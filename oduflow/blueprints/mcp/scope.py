@@ -1,16 +1,16 @@
 """The ASGI scope of one HTTP request, with the authenticated caller in it."""
 
-from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from starlette.types import Scope
+from werkzeug.datastructures import EnvironHeaders
 
 from oduflow.blueprints.mcp.exchange import Caller
 
 # The caller is authenticated before; neither the SDK nor its log may get the credentials.
-SECRET_HEADERS = {"HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_PROXY_AUTHORIZATION"}
+SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization"}
 
 
 class User(AuthenticatedUser):
@@ -45,22 +45,13 @@ def http_scope(environ: WSGIEnvironment, caller: Caller) -> Scope:
         "path": path,
         "raw_path": path.encode("latin-1"),
         "query_string": environ.get("QUERY_STRING", "").encode("latin-1"),
-        "headers": _headers(environ),
+        "headers": [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in EnvironHeaders(environ)
+            if name.lower() not in SECRET_HEADERS
+        ],
         "server": (environ["SERVER_NAME"], int(environ["SERVER_PORT"])),
         "client": (environ.get("REMOTE_ADDR", ""), 0),
         "state": {},
         "user": User(caller),
     }
-
-
-def _headers(environ: WSGIEnvironment) -> list[tuple[bytes, bytes]]:
-    named: dict[str, Any] = {
-        key[5:]: value
-        for key, value in environ.items()
-        if key.startswith("HTTP_") and key not in SECRET_HEADERS
-    }
-    named |= {key: environ[key] for key in ("CONTENT_TYPE", "CONTENT_LENGTH") if environ.get(key)}
-    return [
-        (key.lower().replace("_", "-").encode("latin-1"), value.encode("latin-1"))
-        for key, value in named.items()
-    ]

@@ -19,9 +19,7 @@ def tool_of(operation: Operation, *, implied: bool = False) -> types.Tool:
     The title is the operation's name in words, not the docstring's first line: the description
     begins with that, and repeating it would make the list a tenth longer.
 
-    Args:
-        operation: the operation.
-        implied: whether the server's path names the environment.
+    With `implied`, the server's path names the environment.
     """
     schema = input_schema(operation.arguments)
     drops = implied and operation.scope is Scope.ENVIRONMENT
@@ -50,9 +48,7 @@ def _without_target(schema: Schema) -> Schema:
 class Tools:
     """The tools of one server, derived once from the registry.
 
-    Args:
-        operations: the operations.
-        implied: whether the server's path names the environment.
+    With `implied`, the server's path names the environment.
     """
 
     def __init__(self, operations: Registry, *, implied: bool = False) -> None:

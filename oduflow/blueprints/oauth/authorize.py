@@ -9,7 +9,6 @@ from dataclasses import replace
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from flask import Response, request
-from werkzeug.datastructures import MultiDict
 
 from oduflow.blueprints.oauth.blueprint import (
     base_url,
@@ -27,7 +26,7 @@ from oduflow.blueprints.oauth.pages import (
     set_binding_cookie,
     submitted_transaction,
 )
-from oduflow.blueprints.oauth.server import authorization
+from oduflow.blueprints.oauth.server import authorization, is_repeated
 from oduflow.blueprints.oauth.teams import end_without_code
 from oduflow.domain.clock import now
 from oduflow.domain.oauth import (
@@ -43,7 +42,6 @@ from oduflow.domain.redirects import destination
 LOGIN = "/auth/login"
 _ALLOW = "allow"
 MAX_QUERY = 8 << 10  # bytes; every sign-in is stored for ten minutes, also an anonymous one
-_MAY_REPEAT = frozenset({"resource"})  # RFC 8707, 2
 
 
 def consent_page(transaction: Transaction, transaction_id: str, csrf: str) -> Response:
@@ -110,11 +108,6 @@ def authorize() -> Response:
     )
     stores().transactions.add(transaction)
     return set_binding_cookie(consent_page(transaction, transaction_id, csrf), token)
-
-
-def is_repeated(given: MultiDict[str, str]) -> bool:
-    """Return whether a parameter is repeated that may not be (OAuth 2.1, 3.1 and 3.2)."""
-    return any(len(values) > 1 for name, values in given.lists() if name not in _MAY_REPEAT)
 
 
 def _refused(error: OAuth2Error) -> Response:

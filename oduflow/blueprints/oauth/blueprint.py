@@ -4,7 +4,9 @@ import logging
 from collections.abc import Mapping
 from typing import cast
 
-from flask import Blueprint, abort, current_app, request
+from flask import Blueprint, Flask, Request, Response, abort, current_app, request
+from flask.blueprints import BlueprintSetupState
+from flask.sessions import SecureCookieSession, SessionInterface
 
 from oduflow.blueprints.context import context
 from oduflow.blueprints.oauth.ports import OAuthStores
@@ -34,6 +36,22 @@ def refuse_while_off() -> None:
     ours = request.path in _ROUTES or request.path.startswith(_FOLDERS)
     if ours and not context().settings.server.oauth_enabled:
         abort(404)
+
+
+class RequestSession(SessionInterface):
+    """Flask's session without a cookie: libraries' values in it end with the request."""
+
+    def open_session(self, _app: Flask, _request: Request) -> SecureCookieSession:
+        """Return an empty session."""
+        return SecureCookieSession()
+
+    def save_session(self, _app: Flask, _session: object, _response: Response) -> None:
+        """Do nothing: the session is not kept."""
+
+
+@blueprint.record
+def _set_session_interface(state: BlueprintSetupState) -> None:
+    cast("Flask", state.app).session_interface = RequestSession()
 
 
 def server_settings() -> ServerSettings:

@@ -75,40 +75,29 @@ class Client(ClientMixin):  # type: ignore[misc]
 
 def find_client(client_id: str) -> Client | None:
     """Return a client with its redirect URIs, or None; fetches a metadata document."""
-    if _is_document(client_id):
-        found = stores().documents.find(client_id)
-        if found is None:
-            return None
-        return _of_document(client_id, found.name or client_id, found.redirect_uris)
-    return _known(client_id)
+    if not _is_document(client_id):
+        return known_client(client_id)
+    found = stores().documents.find(client_id)
+    return known_client(client_id, found.name, found.redirect_uris) if found else None
 
 
-def token_client(client_id: str) -> Client | None:
-    """Return the client of a token request, or None, without fetching its metadata document.
+def known_client(
+    client_id: str, name: str = "", redirect_uris: tuple[str, ...] = ()
+) -> Client | None:
+    """Return a client, or None, without fetching its metadata document.
 
-    Such a client has no secret, and its code is bound to its id and its redirect URI.
+    A token request needs no document: such a client has no secret, and its code is bound to its id
+    and its redirect URI.
+
+    Args:
+        client_id: the client's id.
+        name: the name in its document.
+        redirect_uris: those of its document that are known.
     """
     if _is_document(client_id):
-        return _of_document(client_id, client_id, ())
-    return _known(client_id)
+        name = name or client_id
+        return Client(OAuthClient(client_id, ClientKind.DOCUMENT, name, redirect_uris, now()))
 
-
-def consented_client(client_id: str, name: str, redirect_uri: str) -> Client | None:
-    """Return the client as it was at consent, or None; its metadata is not fetched again."""
-    if _is_document(client_id):
-        return _of_document(client_id, name, (redirect_uri,))
-    return _known(client_id)
-
-
-def _is_document(client_id: str) -> bool:
-    return client_id.startswith(DOCUMENT_SCHEME) and client_id != server_settings().oauth_client_id
-
-
-def _of_document(client_id: str, name: str, redirect_uris: tuple[str, ...]) -> Client:
-    return Client(OAuthClient(client_id, ClientKind.DOCUMENT, name, redirect_uris, now()))
-
-
-def _known(client_id: str) -> Client | None:
     configured = server_settings()
     if client_id == configured.oauth_client_id:
         return Client(
@@ -123,3 +112,7 @@ def _known(client_id: str) -> Client | None:
         )
     found = stores().clients.get(client_id)
     return Client(found) if found else None
+
+
+def _is_document(client_id: str) -> bool:
+    return client_id.startswith(DOCUMENT_SCHEME) and client_id != server_settings().oauth_client_id

@@ -39,20 +39,11 @@ def authorization_server() -> dict[str, Any]:
 
 @blueprint.get(_RESOURCE)
 @blueprint.get(f"{_RESOURCE}{PATH}")
-def protected_resource() -> dict[str, Any]:
-    """Return the metadata of the MCP endpoint (RFC 9728, 2)."""
-    return _described(PATH)
-
-
 @blueprint.get(f"{_RESOURCE}{PATH}/<environment>")
-def protected_environment(environment: str) -> dict[str, Any]:
-    """Return the metadata of one environment's endpoint, whether or not the environment exists."""
-    return _described(f"{PATH}/{environment}")
-
-
-def _described(path: str) -> dict[str, Any]:
+def protected_resource(environment: str = "") -> dict[str, Any]:
+    """Return an MCP endpoint's metadata (RFC 9728, 2), whether or not its environment exists."""
     base = base_url()
-    resource = resource_at(base, path)
+    resource = resource_at(base, f"{PATH}/{environment}" if environment else PATH)
     if resource is None:
         abort(404)
     return {

@@ -89,12 +89,16 @@ def page(template: str, *, targets: tuple[str, ...], **known: Any) -> Response:
 
 
 def submitted_transaction(stage: Stage) -> Transaction:
-    """Return the sign-in that a submitted form belongs to.
+    """Return the sign-in that a submitted form belongs to; refuse other sites' forms (CSRF).
 
     Raises:
         BadRequest: the form is from another page or browser, or was submitted twice or too late.
     """
-    refuse_cross_site_form()
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    ours = site == "same-origin" if site is not None else origin in {None, base_url()}
+    if not ours:
+        refuse("A page of another site sent this.")
     transaction = current_transaction(request.form.get("transaction", ""), stage)
     presented = hash_of(request.form.get("csrf", ""))
     if not hmac.compare_digest(transaction.csrf.encode(), presented.encode()):
@@ -120,19 +124,6 @@ def advance(transaction: Transaction, changed: Transaction) -> None:
     """
     if not stores().transactions.advance(transaction, changed):
         refuse(OVER)
-
-
-def refuse_cross_site_form() -> None:
-    """Refuse a form that another site's page sent (CSRF).
-
-    Raises:
-        BadRequest: the form is from another site's page.
-    """
-    site = request.headers.get("Sec-Fetch-Site")
-    origin = request.headers.get("Origin")
-    ours = site == "same-origin" if site is not None else origin in {None, base_url()}
-    if not ours:
-        refuse("A page of another site sent this.")
 
 
 def _origin(url: str) -> str:

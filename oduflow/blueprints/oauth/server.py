@@ -4,50 +4,39 @@
 `/token` and `/revoke`, where they are not. Both are stateless; the store has the state.
 """
 
+from collections.abc import Callable
+
 from authlib.integrations.flask_oauth2 import AuthorizationServer
-from authlib.oauth2.rfc6749 import InvalidGrantError, OAuth2Payload, OAuth2Request
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, OAuth2Request
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc6750 import BearerTokenGenerator
-from flask import g, request
+from flask import Response, g, request
 from werkzeug.datastructures import MultiDict
 
-from oduflow.blueprints.oauth.blueprint import stores
-from oduflow.blueprints.oauth.clients import Client, find_client, token_client
+from oduflow.blueprints.oauth.blueprint import blueprint, stores
+from oduflow.blueprints.oauth.clients import Client, find_client, known_client
 from oduflow.blueprints.oauth.grants import CodeGrant, RefreshGrant, Revocation, S256Only
 from oduflow.domain.oauth import ACCESS_LIFE, SCOPE, TokenPair, hash_of, new_secret
 
 _CLIENT = "oauth_client"
-
-
-class Payload(OAuth2Payload):  # type: ignore[misc]
-    """The parameters of a request."""
-
-    def __init__(self, given: MultiDict[str, str]) -> None:
-        self._given = given
-
-    @property
-    def data(self) -> MultiDict[str, str]:
-        """The parameters; for a repeated one the first value."""
-        return self._given
-
-    @property
-    def datalist(self) -> dict[str, list[str]]:
-        """The parameters with all their values."""
-        return dict(self._given.lists())
+_MAY_REPEAT = frozenset({"resource"})  # RFC 8707, 2
 
 
 class CurrentRequest(OAuth2Request):  # type: ignore[misc]
-    """A request as Authlib reads it, with the parameters of a form or of a query, never both."""
+    """A request as Authlib reads it, with the parameters of a form or of a query, never both.
+
+    Its payload has one value a parameter: `is_repeated` was checked before.
+    """
 
     def __init__(self, method: str, given: MultiDict[str, str]) -> None:
         # Authlib refuses plain http; whether it is allowed was checked with the configuration.
         super().__init__(method, "https://localhost/", headers=request.headers)
-        self.payload = Payload(given)
-        self._given = given
+        self.payload = BasicOAuth2Payload(given)
 
     @property
     def form(self) -> MultiDict[str, str]:
         """The parameters, under Authlib's name for a form."""
-        return self._given
+        return self.payload.data  # type: ignore[no-any-return]
 
 
 class RequestAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
@@ -85,6 +74,11 @@ def _save_token(token: dict[str, str], current: CurrentRequest) -> None:
         raise InvalidGrantError
 
 
+def is_repeated(given: MultiDict[str, str]) -> bool:
+    """Return whether a parameter is repeated that may not be (OAuth 2.1, 3.1 and 3.2)."""
+    return any(len(values) > 1 for name, values in given.lists() if name not in _MAY_REPEAT)
+
+
 def _server(query_client: object) -> RequestAuthorizationServer:
     made = RequestAuthorizationServer(query_client=query_client, save_token=_save_token)
     made.scopes_supported = [SCOPE]
@@ -98,4 +92,35 @@ def _server(query_client: object) -> RequestAuthorizationServer:
 
 
 authorization = _server(_current_client)
-tokens = _server(token_client)
+tokens = _server(known_client)
+
+
+@blueprint.post("/token")
+def token() -> Response:
+    """Issue tokens for a code or a refresh token (OAuth 2.1, 3.2)."""
+    return _answer(tokens.create_token_response)
+
+
+@blueprint.post("/revoke")
+def revoke() -> Response:
+    """Revoke tokens (RFC 7009, 2)."""
+    return _answer(lambda: tokens.create_endpoint_response("revocation"))
+
+
+def _answer(ask: Callable[[], Response]) -> Response:
+    """Return Authlib's answer, or `invalid_request` for a malformed request.
+
+    Authlib raises ValueError for a Basic header that is not text, and for a parameter that its
+    message may not contain.
+    """
+    if is_repeated(request.form):
+        return _malformed("A parameter is repeated.")
+    try:
+        return ask()
+    except ValueError:
+        return _malformed("The request is malformed.")
+
+
+def _malformed(why: str) -> Response:
+    answer: Response = tokens.handle_error_response(None, InvalidRequestError(why))
+    return answer

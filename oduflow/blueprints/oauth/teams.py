@@ -18,7 +18,7 @@ from oduflow.blueprints.oauth.blueprint import (
     stores,
     team_name,
 )
-from oduflow.blueprints.oauth.clients import consented_client
+from oduflow.blueprints.oauth.clients import known_client
 from oduflow.blueprints.oauth.errors import redirect_back, refuse, see_other
 from oduflow.blueprints.oauth.pages import (
     OVER,
@@ -96,8 +96,8 @@ def end_with_code(transaction: Transaction, login: Login, team: str) -> Response
             f"oduflow call --team {team} forget_github_login {login.name}",
         )
     _take(transaction)
-    client = consented_client(
-        transaction.client_id, transaction.client_name, transaction.redirect_uri
+    client = known_client(
+        transaction.client_id, transaction.client_name, (transaction.redirect_uri,)
     )
     if client is None:
         refuse("This server does not know the client any more.")

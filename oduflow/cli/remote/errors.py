@@ -109,7 +109,12 @@ async def response_error(response: httpx2.Response, address: Address) -> Failure
     status = response.status_code
     media_type = response.headers.get("content-type", "").lower()
     if response.has_redirect_location:
-        return _redirected(response, address)
+        target = response.url.join(response.headers["location"])
+        origin = f"{target.scheme}://{target.host}"
+        return UpstreamFailed(
+            f"{address} redirects to {origin}; the token was not sent there.",
+            "If that is the server, use it as --url.",
+        )
     if status < HTTPStatus.BAD_REQUEST:
         expected = media_type.startswith(_ANSWERS) or status in _WITHOUT_BODY
         return None if expected or response.request.method != "POST" else not_oduflow(address)
@@ -131,14 +136,6 @@ def connection_error(cause: httpx2.TransportError, address: Address) -> Upstream
 def connection_lost(address: Address) -> UpstreamFailed:
     """Return the failure for a connection that ended before the answer."""
     return UpstreamFailed(f"The connection to {address} ended before its answer.", "Call again.")
-
-
-def _redirected(response: httpx2.Response, address: Address) -> Failure:
-    target = response.url.join(response.headers["location"])
-    return UpstreamFailed(
-        f"{address} redirects to {target.scheme}://{target.host}; the token was not sent there.",
-        "If that is the server, use it as --url.",
-    )
 
 
 def _by_status(response: httpx2.Response, problem: ErrorView | None, address: Address) -> Failure:

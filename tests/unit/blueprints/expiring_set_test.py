@@ -1,4 +1,4 @@
-from oduflow.blueprints.expiring_set import ExpiringSet
+from oduflow.blueprints.context import ExpiringSet
 
 
 class Clock:
