@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from oduflow.blueprints import auth, credentials, dashboard, mcp, rest
+from oduflow.blueprints import auth, dashboard, mcp, rest
 from oduflow.blueprints.auth.hosts import startup_lines
 from oduflow.blueprints.context import EXTENSION, Context
 from oduflow.blueprints.draining import drain_at_sigterm, refuse_while_draining
@@ -34,7 +34,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     oauth.blueprint,
     mcp.blueprint,
     rest.blueprint,
-    credentials.blueprint,
+    rest.credentials,
     dashboard.blueprint,
 )
 

@@ -3,14 +3,15 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from cachetools import TTLCache
 from flask import current_app, g, has_request_context
+from werkzeug.wsgi import ClosingIterator
 
-from oduflow.blueprints.in_flight import CallsInFlight
 from oduflow.blueprints.ports import (
     CredentialCheck,
     FactStore,
@@ -24,19 +25,48 @@ from oduflow.kernel.ports import AuditSink
 from oduflow.kernel.runner import Runner
 from oduflow.settings import Settings, SettingsSource
 
-MAX_KEYS = 10_000  # about one megabyte
 EXTENSION = "oduflow"
+MAX_KEYS = 10_000  # of an expiring set: about one megabyte
 _SOURCE_LOCKS = 64  # two sources may share one
 _SETTINGS = f"{EXTENSION}.settings"
 
 
-class ExpiringSet:
-    """Keep each key for a number of seconds after it was last added; safe to use from any thread.
+class CallsInFlight:
+    """Counts calls from their start until the server has taken the last byte of the response."""
 
-    Args:
-        seconds: how long a key is kept.
-        clock: a monotonic clock, in seconds.
-        max_keys: how many keys are kept; the oldest is dropped first.
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._number = 0
+
+    def counting(self, app: WSGIApplication) -> WSGIApplication:
+        """Return the application, with its calls counted."""
+
+        def counted(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+            self._add(1)
+            try:
+                answer = app(environ, start)
+            except BaseException:
+                self._add(-1)
+                raise
+            return ClosingIterator(answer, lambda: self._add(-1))
+
+        return counted
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until no call is in flight, at most so many seconds. Return whether none is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._number == 0, seconds)
+
+    def _add(self, number: int) -> None:
+        with self._changed:
+            self._number += number
+            self._changed.notify_all()
+
+
+class ExpiringSet:
+    """Keeps each key for some seconds after it was last added, and drops the oldest when full.
+
+    It is safe to use from any thread.
     """
 
     def __init__(

@@ -54,11 +54,8 @@ def refuse_while_draining() -> None:
 def drain(app: Flask, stop_background: Callable[[], None]) -> None:
     """Refuse new work, end streams, and wait up to ten seconds for the calls in flight.
 
-    Jobs end with the process; the next start undoes them.
-
-    Args:
-        app: the application.
-        stop_background: asks the server's background loop to stop; does not wait.
+    Jobs end with the process; the next start undoes them. `stop_background` asks the server's
+    background loop to stop, and does not wait for it.
     """
     log.info("stopping: no new work, calls in flight may finish")
     shared = cast("Context", app.extensions[EXTENSION])
@@ -76,10 +73,6 @@ def drain_at_sigterm(app: Flask, stop_background: Callable[[], None]) -> None:
     A server that handles the signal itself (gunicorn, before it loads us) is called at once, and
     ends when its calls do. Without such a handler (waitress-serve) the process ends after the
     draining by `SystemExit`, so that the server cleans up and the audit log gets its counts.
-
-    Args:
-        app: the application.
-        stop_background: asks the server's background loop to stop.
     """
     before = signal.getsignal(signal.SIGTERM)
     has_handler = callable(before)

@@ -43,11 +43,7 @@ def read_arguments(
 ) -> dict[str, Any]:
     """Return the words after `oduflow call TOOL` as the operation's raw arguments.
 
-    Args:
-        tool: the operation's name.
-        fields: its JSON Schema properties.
-        words: the command line's arguments.
-        url: the remote server that lists it; empty for this machine.
+    `url` is the remote server that lists the operation, empty for this machine.
 
     Raises:
         Invalid: an argument has no field, no value, or is not valid JSON.

@@ -22,13 +22,10 @@ PreparedCall = Callable[[ShowProgress], Envelope[Any]]
 
 
 def cancel_on_interrupt(jobs: Jobs, team: str, work: PreparedCall) -> PreparedCall:
-    """Return `work` with Ctrl-C cancelling the job that it starts.
+    """Return `work` with Ctrl-C cancelling the team's job that it starts.
 
-    Args:
-        jobs: the jobs of this process.
-        team: the team that owns the job.
-        work: runs in its own thread, so that Ctrl-C cannot interrupt it between taking the lock
-            and writing the job's row.
+    It runs in its own thread, so that Ctrl-C cannot interrupt it between taking the lock and
+    writing the job's row.
 
     Raises:
         Interrupted: raised by the returned function on Ctrl-C; says how the job ended.

@@ -77,15 +77,7 @@ def _render_list(key: str, rows: Sequence[Row], console: Console) -> None:
 
 
 def _columns(key: str, rows: Sequence[Row]) -> tuple[list[str], bool]:
-    """Return the columns of a list, and whether values are left out.
-
-    Args:
-        key: the field that holds the rows.
-        rows: at least one, with the fields in the view's order.
-
-    Returns:
-        The columns for which a row has a value, and whether a field with a value is not among them.
-    """
+    """Return the columns for which a row has a value, and whether other values are left out."""
     found = [
         column
         for column in dict.fromkeys(field for row in rows for field in row)

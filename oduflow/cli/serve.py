@@ -96,10 +96,7 @@ def run_server(
 ) -> None:
     """Listen, log the start-up lines, and serve until SIGTERM or Ctrl-C.
 
-    Args:
-        settings: the configuration.
-        services: the product's parts.
-        when_listening: called in its own thread once the server listens.
+    `when_listening` is called in its own thread.
     """
     descriptors = raise_descriptor_limit()
     app = create_app(settings, services)
@@ -169,10 +166,7 @@ def connection_options(descriptors: int) -> dict[str, Any]:
     """Return waitress's options about connections.
 
     waitress's defaults are 100 connections and two minutes: 100 idle sockets, which need no
-    credential, would block all other clients.
-
-    Args:
-        descriptors: how many this process may have open; half of them stay free for jobs.
+    credential, would block all other clients. Half of the descriptors stay free for jobs.
     """
     return {
         "connection_limit": min(MAX_CONNECTIONS, descriptors // 2),

@@ -1,6 +1,7 @@
 """Bearer tokens (RFC 6750): every kind over MCP; over REST only grants that allow it."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from flask import request
 
@@ -47,26 +48,14 @@ def authenticate_bearer() -> Actor:
     """
     presented = request.headers.get("Authorization")
     hint = "Send `Authorization: Bearer …` with the team's auth_token of oduflow.toml."
-    if presented is None:
-        actor = _anonymous()
-        message, problem = "This needs a Bearer token.", ""
-        if actor is None:
-            record("sign_in", None, Kind.UNAUTHENTICATED, {"credential": "none"})
-    else:
-        message, problem = "The Bearer token is wrong.", _INVALID
-        try:
-            actor = compare_credential(
-                "bearer",
-                lambda: _verified(presented, request.path),
-                presented=presented,
-                past_team=True,
-            )
-        except Unauthenticated as ended:
-            actor, message, hint = None, ended.message, ended.hint
+    challenge = f"Bearer {_resource_metadata()}{_REALM}"
+    if presented is not None:
+        wrong = NotSignedIn("The Bearer token is wrong.", hint, challenge=challenge + _INVALID)
+        return _compared("bearer", presented, partial(_verified, presented, request.path), wrong)
+    actor = _anonymous()
     if actor is None:
-        raise NotSignedIn(
-            message, hint, challenge=f"Bearer {_resource_metadata()}{_REALM}{problem}"
-        )
+        record("sign_in", None, Kind.UNAUTHENTICATED, {"credential": "none"})
+        raise NotSignedIn("This needs a Bearer token.", hint, challenge=challenge)
     return actor
 
 
@@ -77,17 +66,8 @@ def authenticate_grant() -> Actor:
         NotSignedIn: the token is not of a grant, or of one without REST.
     """
     presented = request.headers["Authorization"]
-    message = "The Bearer token is wrong here."
-    hint = _FOR_REST
-    try:
-        actor = compare_credential(
-            "grant", lambda: _granted(presented), presented=presented, past_team=True
-        )
-    except Unauthenticated as ended:
-        actor, message, hint = None, ended.message, ended.hint
-    if actor is None:
-        raise NotSignedIn(message, hint, challenge=_INVALID_OR_BASIC)
-    return actor
+    wrong = NotSignedIn("The Bearer token is wrong here.", _FOR_REST, challenge=_INVALID_OR_BASIC)
+    return _compared("grant", presented, partial(_granted, presented), wrong)
 
 
 def credential_check(actor: Actor) -> Callable[[], bool]:
@@ -110,6 +90,19 @@ def credential_check(actor: Actor) -> Callable[[], bool]:
         return _owner(presented, _verifiers(shared, settings), resource) == actor
 
     return still_valid
+
+
+def _compared(
+    face: str, presented: str, compare: Callable[[], Actor | None], wrong: NotSignedIn
+) -> Actor:
+    """Return the token's owner; raise `wrong`, or the reason why a right token has ended."""
+    try:
+        actor = compare_credential(face, compare, presented=presented, past_team=True)
+    except Unauthenticated as ended:
+        raise NotSignedIn(ended.message, ended.hint, challenge=wrong.challenge) from ended
+    if actor is None:
+        raise wrong
+    return actor
 
 
 def _resource_metadata() -> str:

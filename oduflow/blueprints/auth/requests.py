@@ -20,13 +20,7 @@ _PROXY_PREFIX = "HTTP_X_FORWARDED"
 
 
 class NotSignedIn(Unauthenticated):
-    """No credential, or a wrong one.
-
-    Args:
-        message: one sentence.
-        hint: the next step.
-        challenge: the value of `WWW-Authenticate` (RFC 9110, 11.6.1).
-    """
+    """No credential, or a wrong one; with the value of `WWW-Authenticate` (RFC 9110, 11.6.1)."""
 
     def __init__(self, message: str, hint: str, *, challenge: str) -> None:
         super().__init__(message, hint)
@@ -51,10 +45,6 @@ def is_direct_and_local(environ: Mapping[str, Any], subnet_pool: ipaddress.IPv4N
 
     A proxy on this machine forwards requests of others, and a container belongs to a tenant, so
     both return False. So does a peer without an address (a unix socket): it is a proxy too.
-
-    Args:
-        environ: the WSGI environment of the request.
-        subnet_pool: the networks of our containers.
     """
     try:
         peer = ipaddress.ip_address(_peer(environ))
@@ -78,11 +68,7 @@ def anonymous(settings: Settings, secret: Callable[[TeamSettings], str]) -> Acto
     """Return the anonymous actor, or None where a credential is needed.
 
     None is needed only for a program on this machine, and only where the Host means exactly one
-    team and that team's secret is empty.
-
-    Args:
-        settings: the configuration.
-        secret: returns the secret of a team that protects the face.
+    team and that team's secret is empty: the one that protects the face.
     """
     teams = teams_at(settings.teams, request.headers["Host"])
     if len(teams) != 1 or secret(teams[0]):

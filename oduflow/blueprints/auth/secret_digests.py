@@ -14,15 +14,9 @@ def digest(text: str) -> bytes:
 
 
 class SecretDigests:
-    """Digests of the secrets of one kind, by team; an empty secret matches nothing."""
+    """Digests of the secrets of one kind, by team id; an empty secret matches nothing."""
 
     def __init__(self, secrets: Mapping[str, str], compare: Compare = hmac.compare_digest) -> None:
-        """Hash the secrets.
-
-        Args:
-            secrets: team id → secret.
-            compare: a constant-time comparison of two digests.
-        """
         # No text hashes to random bytes, so an empty secret takes the same time as any other.
         self._digests = {
             team: digest(secret) if secret else os.urandom(32) for team, secret in secrets.items()

@@ -5,7 +5,7 @@ from typing import Any
 
 from mcp import types
 
-from oduflow.blueprints.mcp.schemas import Schema, Shape
+from oduflow.blueprints.mcp.tools import Schema, Shape
 from oduflow.domain.errors import Cancelled, Failure, RateLimited
 from oduflow.domain.outcome import Envelope, ErrorView, Nothing, Status
 

@@ -31,12 +31,9 @@ This address is one environment's: its tools act on that environment and need no
 def make_server(
     runner: Runner, wait_seconds: float = WAIT_SECONDS, *, one_environment: bool = False
 ) -> Server[Any]:
-    """Return the MCP server of a whole team, or that of one environment.
+    """Return the MCP server of a whole team, or of the one environment that the path names.
 
-    Args:
-        runner: runs the operations.
-        wait_seconds: how long a call waits for a job before it returns the job's handle.
-        one_environment: whether the path names the environment.
+    A call waits `wait_seconds` for a job before it returns the job's handle.
     """
     tools = Tools(runner.registry, implied=one_environment)
     handlers = Handlers(runner, tools, wait_seconds)

@@ -1,16 +1,121 @@
-"""Operations as MCP tools."""
+"""Operations as MCP tools, with compact JSON Schemas and results without superfluous nulls.
+
+An agent reads the whole list of tools before its first call, so its size matters: 60 tools fit
+into 45 kB.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mcp import types
+from pydantic import BaseModel
 
-from oduflow.blueprints.mcp.schemas import Schema, Shape, input_schema, output_schema
 from oduflow.domain.access import Actor, Scope
 from oduflow.kernel.operation import Effect, Operation
 from oduflow.kernel.registry import Registry
 
+Schema = dict[str, Any]
+
 TARGET = "name"  # the argument that names the environment
+# Left out of the list of tools: the runner checks the lengths and names them in its message.
+_LEFT_OUT = {"title", "$defs", "minLength", "maxLength", "minItems", "maxItems"}
+
+
+def input_schema(model: type[BaseModel]) -> Schema:
+    """Return the schema of a call's arguments: types, descriptions, defaults, bounds, choices."""
+    full = model.model_json_schema()
+    schema = _compact(full, full.get("$defs", {}))
+    schema.pop("description", None)  # of the model, not of the call
+    return schema
+
+
+def output_schema(envelope: type[BaseModel]) -> Schema:
+    """Return the schema of every answer: the envelope's required keys, and those of its data.
+
+    Types are left out: they would make the list twice as long, and the values show them.
+    """
+    full = envelope.model_json_schema()
+    data = _resolve(full["properties"]["data"], full.get("$defs", {}))
+    return {
+        "type": "object",
+        "properties": {"data": {"type": "object", "required": data.get("required", [])}},
+        "required": full["required"],
+    }
+
+
+class Shape:
+    """The full schema of an operation's answers, used to drop superfluous nulls."""
+
+    def __init__(self, envelope: type[BaseModel]) -> None:
+        self._schema = envelope.model_json_schema()
+        self._defs: Mapping[str, Schema] = self._schema.get("$defs", {})
+
+    def lean(self, answer: BaseModel) -> Schema:
+        """Return an answer as JSON types, without the nulls that its schema does not require."""
+        lean: Schema = self._lean(answer.model_dump(mode="json"), self._schema)
+        return lean
+
+    def _lean(self, value: Any, schema: Schema) -> Any:
+        schema = _resolve(schema, self._defs)
+        if isinstance(value, list):
+            return [self._lean(item, schema.get("items", {})) for item in value]
+        fields = schema.get("properties")
+        if not isinstance(value, dict) or fields is None:
+            return value
+        required = schema.get("required", ())
+        return {
+            key: self._lean(item, fields.get(key, {}))
+            for key, item in value.items()
+            if item is not None or key in required
+        }
+
+
+def _resolve(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
+    """Return the schema behind a reference, or behind “or null”."""
+    for choice in schema.get("anyOf", ()):
+        if choice.get("type") != "null":
+            return _resolve(choice, defs)
+    if "$ref" in schema:
+        return _resolve(_target(schema, defs), defs)
+    return schema
+
+
+def _target(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
+    return defs[schema["$ref"].rpartition("/")[2]]
+
+
+def _compact(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
+    """Return the schema with references inlined and without the keys in `_LEFT_OUT`."""
+    compact: Schema = {}
+    for key, value in _inlined(schema, defs).items():
+        if key in _LEFT_OUT or (key == "default" and value is None):
+            continue
+        if key == "properties":
+            compact[key] = {name: _compact(field, defs) for name, field in value.items()}
+        elif isinstance(value, dict) and key in {"items", "additionalProperties"}:
+            compact[key] = _compact(value, defs)
+        elif key in {"anyOf", "oneOf"}:
+            compact[key] = [_compact(choice, defs) for choice in value]
+        else:
+            compact[key] = value
+    return {key: value for key, value in compact.items() if value != {}}
+
+
+def _inlined(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
+    """Return the schema with the target of its reference in place of the reference.
+
+    An “or null” whose default is null becomes its other type: leaving the field out means null.
+    """
+    own = {key: value for key, value in schema.items() if key not in {"$ref", "anyOf"}}
+    if "$ref" in schema:
+        target = _inlined(_target(schema, defs), defs)
+        target.pop("description", None)  # of the model; the field has its own
+        return {**target, **own}
+    choices: list[Schema] = schema.get("anyOf", [])
+    real = [choice for choice in choices if choice.get("type") != "null"]
+    if len(real) == 1 and schema.get("default", ...) is None:
+        return {**_inlined(real[0], defs), **own}
+    return {**own, "anyOf": choices} if choices else own
 
 
 def tool_of(operation: Operation, *, implied: bool = False) -> types.Tool:

@@ -11,17 +11,20 @@ from authlib.oauth2.rfc6749 import InvalidRequestError
 from flask import Response, request
 
 from oduflow.blueprints.oauth.blueprint import (
+    InvalidTarget,
     base_url,
     blueprint,
     counted_address,
+    redirect_back,
+    refuse,
+    see_other,
     server_settings,
     single_team_name,
     stores,
 )
-from oduflow.blueprints.oauth.errors import InvalidTarget, redirect_back, refuse, see_other
 from oduflow.blueprints.oauth.pages import (
     advance,
-    binding_token_or_new,
+    binding_token,
     page,
     set_binding_cookie,
     submitted_transaction,
@@ -92,7 +95,8 @@ def authorize() -> Response:
         return _refused(error)
     except ValueError:  # Authlib quotes a parameter in a message that may not contain it
         refuse("A parameter is malformed.")
-    transaction_id, csrf, token = new_secret(), new_secret(), binding_token_or_new()
+    transaction_id, csrf = new_secret(), new_secret()
+    token = binding_token() or new_secret()  # two tabs share one, so both can sign in
     transaction = Transaction(
         id=hash_of(transaction_id),
         browser=hash_of(token),

@@ -1,12 +1,19 @@
-"""The blueprint of the OAuth server, and what its routes need: settings, stores, teams."""
+"""The blueprint of the OAuth server, and what its routes need: settings, stores, answers.
+
+It redirects only to a registered redirect URI. Errors found before that check are shown on a page
+(OAuth 2.1, 4.1.2.1).
+"""
 
 import logging
 from collections.abc import Mapping
-from typing import cast
+from typing import NoReturn, cast
+from urllib.parse import urlencode
 
+from authlib.oauth2 import OAuth2Error
 from flask import Blueprint, Flask, Request, Response, abort, current_app, request
 from flask.blueprints import BlueprintSetupState
 from flask.sessions import SecureCookieSession, SessionInterface
+from werkzeug.exceptions import BadRequest
 
 from oduflow.blueprints.context import context
 from oduflow.blueprints.oauth.ports import OAuthStores
@@ -16,6 +23,7 @@ from oduflow.settings import ServerSettings
 
 FACE = "oauth"
 EXTENSION = "oduflow.oauth"
+BEGIN_AGAIN = "Begin again in your MCP client."
 
 blueprint = Blueprint(FACE, __name__)
 
@@ -103,3 +111,40 @@ def team_name(team: str) -> str:
 
 def _users() -> Mapping[str, tuple[str, ...]]:
     return {team.id: team.github_users for team in context().settings.teams.values()}
+
+
+class InvalidTarget(OAuth2Error):  # type: ignore[misc]
+    """The requested resource belongs to another server (RFC 8707, 2)."""
+
+    error = "invalid_target"
+    description = "The resource is not served here."
+
+
+def refuse(reason: str) -> NoReturn:
+    """Answer with an error page, without a redirect.
+
+    Raises:
+        BadRequest: always.
+    """
+    raise BadRequest(f"{reason} {BEGIN_AGAIN}")
+
+
+def redirect_back(redirect_uri: str, **params: str | None) -> Response:
+    """Redirect to the client, with this server's `iss` (RFC 9207, 2).
+
+    The client registered the redirect URI. A parameter that is None is left out of the query.
+    """
+    given = {name: value for name, value in params.items() if value is not None}
+    query = urlencode({**given, "iss": base_url()})
+    joint = "&" if "?" in redirect_uri else "?"
+    return see_other(f"{redirect_uri}{joint}{query}")
+
+
+def see_other(location: str) -> Response:
+    """Redirect with 303, without a Referer and without caching."""
+    headers = {
+        "Location": location,
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+    }
+    return Response(status=303, headers=headers)

@@ -22,8 +22,7 @@ from flask_dance.consumer.storage import NullStorage
 from oauthlib.oauth2 import MissingTokenError, OAuth2Error
 
 from oduflow.blueprints.oauth.authorize import LOGIN
-from oduflow.blueprints.oauth.blueprint import base_url, server_settings, stores
-from oduflow.blueprints.oauth.errors import refuse, see_other
+from oduflow.blueprints.oauth.blueprint import base_url, refuse, see_other, server_settings, stores
 from oduflow.blueprints.oauth.pages import (
     OVER,
     advance,

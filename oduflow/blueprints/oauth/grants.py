@@ -11,9 +11,14 @@ from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
 from flask import request
 
-from oduflow.blueprints.oauth.blueprint import base_url, current_teams, environment_id, stores
+from oduflow.blueprints.oauth.blueprint import (
+    InvalidTarget,
+    base_url,
+    current_teams,
+    environment_id,
+    stores,
+)
 from oduflow.blueprints.oauth.clients import Client
-from oduflow.blueprints.oauth.errors import InvalidTarget
 from oduflow.blueprints.oauth.metadata import AUTH_METHODS
 from oduflow.domain.clock import now
 from oduflow.domain.oauth import (

@@ -16,9 +16,8 @@ from urllib.parse import urlsplit
 
 from flask import Response, make_response, render_template, request
 
-from oduflow.blueprints.oauth.blueprint import base_url, stores
-from oduflow.blueprints.oauth.errors import refuse
-from oduflow.domain.oauth import TRANSACTION_LIFE, Stage, Transaction, hash_of, new_secret
+from oduflow.blueprints.oauth.blueprint import base_url, refuse, stores
+from oduflow.domain.oauth import TRANSACTION_LIFE, Stage, Transaction, hash_of
 from oduflow.domain.redirects import destination, is_registrable
 
 _NAME = "oduflow-sign-in"
@@ -39,11 +38,6 @@ def required_binding_token() -> str:
         BadRequest: the browser sent none.
     """
     return binding_token() or refuse("No sign-in is under way in this browser.")
-
-
-def binding_token_or_new() -> str:
-    """Return the browser's token, or a new one. Two tabs share one, so both can sign in."""
-    return binding_token() or new_secret()
 
 
 def set_binding_cookie(response: Response, token: str) -> Response:

@@ -15,11 +15,13 @@ from oduflow.blueprints.oauth.blueprint import (
     blueprint,
     current_teams,
     environment_id,
+    redirect_back,
+    refuse,
+    see_other,
     stores,
     team_name,
 )
 from oduflow.blueprints.oauth.clients import known_client
-from oduflow.blueprints.oauth.errors import redirect_back, refuse, see_other
 from oduflow.blueprints.oauth.pages import (
     OVER,
     advance,

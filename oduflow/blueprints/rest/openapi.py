@@ -9,7 +9,6 @@ from pydantic.json_schema import models_json_schema
 
 from oduflow import __version__
 from oduflow.blueprints.errors import MEDIA_TYPE, Problem
-from oduflow.blueprints.rest.answers import success_status
 from oduflow.blueprints.rest.arguments import JSON, MAX_WAIT_SECONDS, METHODS_WITH_BODY
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
@@ -65,6 +64,18 @@ def describe(registry: Registry) -> Schema:
             "securitySchemes": {"basic": _BASIC, "grant": _GRANT},
         },
     }
+
+
+def success_status(operation: Operation, registry: Registry) -> HTTPStatus:
+    """Return 201 where a POST adds to a collection that GET lists, else 200.
+
+    A finished job is always 200: its envelope does not show whether it created the thing or found
+    it there.
+    """
+    adds = operation.method == "POST" and any(
+        other.method == "GET" and other.path == operation.path for other in registry
+    )
+    return HTTPStatus.CREATED if adds and not operation.slow else HTTPStatus.OK
 
 
 def _answer_schemas(registry: Registry) -> tuple[Schema, Schema]:

@@ -3,7 +3,8 @@
 import functools
 import re
 from collections.abc import Callable
-from typing import cast
+from http import HTTPStatus
+from typing import Any, cast
 
 from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
@@ -11,25 +12,21 @@ from flask.blueprints import BlueprintSetupState
 from oduflow.blueprints.audit import audited_refusals
 from oduflow.blueprints.auth import authenticate_rest
 from oduflow.blueprints.context import EXTENSION, Context, context
-from oduflow.blueprints.rest.answers import answer
+from oduflow.blueprints.errors import Problem, answer_problem
 from oduflow.blueprints.rest.arguments import preferred_wait, read_arguments
-from oduflow.blueprints.rest.openapi import describe
+from oduflow.blueprints.rest.openapi import describe, success_status
 from oduflow.blueprints.wait_limits import WaitKind
+from oduflow.domain.outcome import FINISHED, Envelope
 from oduflow.kernel.call import Origin
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
 
 FACE = "rest"
-CREDENTIALS = "credentials"  # the noun that a blueprint of its own serves
+CREDENTIALS = "credentials"  # the noun that a blueprint of its own serves, also in the metrics
 
 
 def operations_blueprint(name: str, serves: Callable[[str], bool]) -> Blueprint:
-    """Return a blueprint with the routes of the operations of some nouns.
-
-    Args:
-        name: the blueprint's name.
-        serves: returns whether a noun's operations belong to it.
-    """
+    """Return a blueprint with the routes of the operations of the nouns that it serves."""
     blueprint = Blueprint(name, __name__, url_prefix="/api")
 
     @blueprint.record
@@ -48,6 +45,7 @@ def operations_blueprint(name: str, serves: Callable[[str], bool]) -> Blueprint:
 
 
 blueprint = operations_blueprint(FACE, lambda noun: noun != CREDENTIALS)
+credentials = operations_blueprint(CREDENTIALS, lambda noun: noun == CREDENTIALS)
 
 
 @blueprint.record
@@ -89,3 +87,17 @@ def call(operation: Operation, **path: str) -> Response:
 
 def _registry(state: BlueprintSetupState) -> Registry:
     return cast("Context", state.app.extensions[EXTENSION]).runner.registry
+
+
+def answer(operation: Operation, envelope: Envelope[Any], registry: Registry) -> Response:
+    """Return the HTTP response to an envelope: done, created, still running, or failed."""
+    job = f"/api/jobs/{envelope.job}" if envelope.job else None
+    if envelope.error is not None:
+        return answer_problem(Problem.of(envelope.error, instance=job))
+    response = Response(envelope.model_dump_json(), mimetype="application/json")
+    if envelope.status in FINISHED:
+        response.status_code = success_status(operation, registry)
+    else:
+        response.status_code = HTTPStatus.ACCEPTED
+        response.headers["Location"] = job
+    return response

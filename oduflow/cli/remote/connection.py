@@ -41,12 +41,9 @@ ClientTask = Callable[[Client], Awaitable[T]]
 
 
 class CheckedHttpClient(httpx2.AsyncClient):
-    """Sends a token to one address, and raises a `Failure` for every HTTP error.
+    """Sends a Bearer token to one address, and raises a `Failure` for every HTTP error.
 
-    Args:
-        address: the only destination.
-        token: the Bearer token.
-        read_timeout: seconds without a byte until the request fails.
+    `read_timeout` is the time without a byte until a request fails, in seconds.
     """
 
     def __init__(self, address: Address, token: str, read_timeout: float) -> None:

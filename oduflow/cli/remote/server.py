@@ -31,14 +31,7 @@ CALL_SECONDS = 120.0  # a quick operation can take long; a slow one returns a jo
 
 
 class RemoteCall:
-    """A call of one tool; knows after an interruption what still runs on the server.
-
-    Args:
-        address: the server.
-        tool: the tool, as the server lists it.
-        raw: its arguments.
-        show: called with each step.
-    """
+    """A call of one tool; knows after an interruption what still runs on the server."""
 
     def __init__(
         self, address: Address, tool: Tool, raw: Mapping[str, Any], show: ShowProgress

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from oduflow.blueprints.in_flight import CallsInFlight
+from oduflow.blueprints.context import CallsInFlight
 
 
 def test_a_call_is_in_flight_until_its_answer_was_taken():

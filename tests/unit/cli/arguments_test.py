@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from oduflow.blueprints.mcp.schemas import input_schema
+from oduflow.blueprints.mcp.tools import input_schema
 from oduflow.cli.arguments import fields_of, read_arguments
 from oduflow.domain.errors import Invalid
 from oduflow.kernel.registry import Registry

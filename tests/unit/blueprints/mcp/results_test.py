@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from oduflow.blueprints.mcp.results import MAX_DATA_TEXT, refusal_of, result_of
-from oduflow.blueprints.mcp.schemas import Shape
+from oduflow.blueprints.mcp.tools import Shape
 from oduflow.domain.errors import Busy, Cancelled, NotFound, RateLimited, UpstreamFailed
 from oduflow.domain.outcome import Envelope, ErrorView, Nothing, Status
 from tests.support.things import Thing

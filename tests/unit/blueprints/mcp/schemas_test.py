@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from pydantic import Field
 
-from oduflow.blueprints.mcp.schemas import Shape, input_schema, output_schema
+from oduflow.blueprints.mcp.tools import Shape, input_schema, output_schema
 from oduflow.domain.outcome import Envelope, Model, Status
 
 

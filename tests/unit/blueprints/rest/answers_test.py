@@ -1,6 +1,7 @@
 import pytest
 
-from oduflow.blueprints.rest.answers import answer, success_status
+from oduflow.blueprints.rest.openapi import success_status
+from oduflow.blueprints.rest.routes import answer
 from oduflow.domain.errors import Kind
 from oduflow.domain.outcome import Envelope, ErrorView, Nothing, Status
 from oduflow.kernel.registry import Registry
