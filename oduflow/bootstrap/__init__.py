@@ -1,7 +1,7 @@
-"""The only place where adapters are made and passed on, one module a concern.
+"""Build the adapters and services, one module for each concern.
 
-Nothing here talks to Docker, PostgreSQL or the network: building is cheap and cannot fail for
-want of them.
+No other package creates adapters. Building sends nothing to Docker, PostgreSQL or the network, so
+it is quick and succeeds when they are down.
 """
 
 from oduflow.bootstrap.build import OPERATIONS, build

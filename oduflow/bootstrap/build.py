@@ -1,4 +1,4 @@
-"""Wire the product's parts for one configuration."""
+"""Build and connect everything for one configuration."""
 
 import os
 from dataclasses import replace
@@ -38,11 +38,11 @@ from oduflow.settings import LiveSettings, Settings
 
 OPERATIONS = "oduflow.operations"
 TEST_PREFIX = "test-"
-DOCTOR_SECONDS = 5  # how long the doctor waits for an answer of the engine
+DOCTOR_SECONDS = 5  # how long the doctor waits for the engine's answer
 
 
 def build(settings: Settings) -> Services:
-    """Make every part for one configuration and wire them."""
+    """Return the adapters and services for one configuration."""
     live, data_dir = LiveSettings(settings), settings.server.data_dir
     naming = Naming(settings.server.instance, data_dir)
     disk = Disk(data_dir)
@@ -81,14 +81,16 @@ def build(settings: Settings) -> Services:
         outputs=work.outputs,
     )
     nouns = recoverables(deps)
-    quick = Docker.over(Engine(timeout=DOCTOR_SECONDS), naming)
-    watched = replace(deps, engine=quick.group, infrastructure=infrastructure(quick))
+    doctor_docker = Docker.over(Engine(timeout=DOCTOR_SECONDS), naming)
+    doctor_deps = replace(
+        deps, engine=doctor_docker.group, infrastructure=infrastructure(doctor_docker)
+    )
     reconciler = Reconciler(nouns, work, rows.audit, docker.group.containers, naming)
     return Services(
         settings=settings,
         live=live,
         runner=runner,
-        probe=_doctor(quick, watched, store),
+        probe=_doctor(doctor_docker, doctor_deps, store),
         deps=deps,
         store=store,
         engine=docker.engine,

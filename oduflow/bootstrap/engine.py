@@ -1,4 +1,4 @@
-"""The Docker engine's adapters over one connection."""
+"""Build the Docker adapters over one connection."""
 
 import os
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from oduflow.services.groups import EngineGroup
 
 @dataclass(frozen=True, slots=True)
 class Docker:
-    """One connection to the engine, and what speaks over it."""
+    """One connection to the engine, and the adapters that use it."""
 
     engine: Engine
     group: EngineGroup
@@ -24,7 +24,7 @@ class Docker:
 
     @classmethod
     def over(cls, engine: Engine, naming: Naming) -> Self:
-        """Make the adapters over a connection."""
+        """Return the adapters over a connection."""
         labels = naming.labels("inspect", process=str(os.getpid()))
         images = Images(engine, build_image, labels, prefix=naming.instance)
         group = EngineGroup(Containers(engine), images, Volumes(engine))

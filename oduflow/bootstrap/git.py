@@ -1,4 +1,4 @@
-"""Repositories, the credentials for them, and their providers."""
+"""Build the git adapters: repositories, credentials and providers."""
 
 from oduflow.adapters.git.credentials.store import Credentials
 from oduflow.adapters.git.repository import GitRepositories
@@ -10,11 +10,11 @@ from oduflow.services.groups import GitGroup
 from oduflow.services.server.first_environment import sample_authority
 from oduflow.settings import Settings
 
-LOCK_SECONDS = 30  # writing a team's credentials takes milliseconds; many may queue
+LOCK_SECONDS = 30  # a write takes milliseconds, but many may wait for the lock
 
 
 def git_group(settings: Settings, naming: Naming, locks: FileLocks) -> GitGroup:
-    """Make the adapters of git for one configuration."""
+    """Return the git adapters for one configuration."""
     credentials = Credentials(
         naming.team_folder,
         lambda team: locks.acquire(

@@ -1,4 +1,4 @@
-"""What the OAuth server stores, and where it fetches clients' documents."""
+"""Build the stores of the OAuth server and its fetcher of client documents."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -16,7 +16,7 @@ from oduflow.services.groups import StoreGroup
 
 @dataclass(frozen=True, slots=True)
 class OAuth:
-    """The stores of the OAuth server."""
+    """The stores of the OAuth server, and the fetcher of client documents."""
 
     clients: OAuthClients
     documents: DocumentFetcher
@@ -26,7 +26,7 @@ class OAuth:
 
     @classmethod
     def over(cls, store: Store, group: StoreGroup) -> Self:
-        """Make it over a store."""
+        """Return the stores over one database."""
         return cls(
             OAuthClients(store),
             DocumentFetcher(),

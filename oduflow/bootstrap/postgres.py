@@ -1,4 +1,4 @@
-"""The database server's adapters."""
+"""Build the PostgreSQL adapters."""
 
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
@@ -8,7 +8,7 @@ from oduflow.services.groups import PostgresGroup
 
 
 def postgres_group(naming: Naming) -> PostgresGroup:
-    """Make the adapters over the server's socket."""
+    """Return the adapters, which connect through the server's socket."""
     folder = naming.postgres_folder()
     socket = folder / "socket"
     return PostgresGroup(

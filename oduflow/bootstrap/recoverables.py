@@ -1,4 +1,4 @@
-"""The nouns that survive a crash: a new one is one line here."""
+"""Register the nouns that recovery, adoption, doctor and destroy handle."""
 
 from oduflow.services.deps import Deps
 from oduflow.services.environments.recover import EnvironmentRecovery

@@ -1,4 +1,4 @@
-"""Everything that the faces and the reconcile loop get."""
+"""The adapters and services that the faces and the reconcile loop use."""
 
 from dataclasses import dataclass
 
@@ -23,10 +23,10 @@ from oduflow.settings import LiveSettings, Settings
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The product's parts.
+    """The adapters and services of one configuration.
 
     Attributes:
-        people: knows the access tokens of people who signed in through GitHub.
+        people: authenticates people who signed in through GitHub.
         recoverables: the nouns that `destroy` removes.
     """
 
@@ -55,15 +55,15 @@ class Services:
 
     @property
     def verifiers(self) -> tuple[GithubAuthenticator, GrantAuthenticator]:
-        """The verifiers of Bearer tokens besides the static ones, in the order they are asked."""
+        """The verifiers of Bearer tokens besides the static ones, in the order of use."""
         return (self.people, self.grants)
 
     @property
     def facts(self) -> Facts:
-        """Single values that the store keeps."""
+        """The store's table of single values."""
         return self.deps.store.facts
 
     def still_valid(self, actor: Actor) -> bool:
-        """Whether the actor's credential would still be accepted; asked while a stream is open."""
+        """Whether the actor's credential is still valid; open streams check it repeatedly."""
         configured = actor.team in self.live.current().teams
         return configured and all(verifier.still_valid(actor) for verifier in self.verifiers)

@@ -1,4 +1,4 @@
-"""Becoming the one server of a data folder."""
+"""Make this process the only server of a data folder."""
 
 import atexit
 import os
@@ -7,14 +7,14 @@ from oduflow.bootstrap.services import Services
 
 
 def serve_alone(services: Services, *, wait: float = 0) -> Services:
-    """Be the data folder's one server until the process ends, with an up-to-date store.
+    """Lock the data folder until the process ends, and migrate the store.
 
     Args:
-        services: the product's parts.
-        wait: seconds to wait for a server that is just going down.
+        services: the adapters and services.
+        wait: seconds to wait for another server that is shutting down.
 
     Raises:
-        Conflict: another server works on the data folder, or its store is newer.
+        Conflict: another server uses the data folder, or the store is of a newer version.
     """
     services.server_lock.acquire(f"process {os.getpid()}", wait=wait)
     services.store.migrate()

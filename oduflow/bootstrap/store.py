@@ -1,4 +1,4 @@
-"""The store's rows and the audit log beside it."""
+"""Build the tables of the store and the audit log."""
 
 from pathlib import Path
 from typing import get_type_hints
@@ -9,7 +9,7 @@ from oduflow.services.groups import StoreGroup
 
 
 def store_group(store: Store, data_dir: Path) -> StoreGroup:
-    """Make the rows of every noun over one store, each of the class that its field declares."""
+    """Return the tables over one store, each of the class that its field declares."""
     folder = data_dir / "audit"
     audit = AuditLog(store, folder, key=lambda: ensure_secret(folder / "key"))
     classes = get_type_hints(StoreGroup)

@@ -1,1 +1,1 @@
-"""Read and write files safely: private ones of the server, and untrusted ones of checkouts."""
+"""Write private files, read untrusted files, and limit the size of folders."""

@@ -1,4 +1,4 @@
-"""The translation of the file system's errors, which every adapter that writes files needs."""
+"""Translate errors of the file system."""
 
 import errno
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 @contextmanager
 def disk_errors(*, full: tuple[str, str], other: tuple[str, str]) -> Iterator[None]:
-    """Raise the domain's errors in place of OSError.
+    """Translate OSError into the domain's errors.
 
     Args:
         full: message and hint for a full disk.
-        other: message and hint for everything else.
+        other: message and hint for any other OSError.
 
     Raises:
         QuotaReached: the disk is full.

@@ -1,4 +1,4 @@
-"""The disk quota of folders that a running program fills."""
+"""Limit the size of folders while a program writes to them."""
 
 import os
 import time
@@ -15,15 +15,15 @@ _GONE = (FileNotFoundError, NotADirectoryError)
 
 
 class DiskQuota:
-    """Measures folders while they are being written, and raises when they hold too much.
+    """Measures folders while they are written, and raises when they exceed the limit.
 
-    Every entry counts as one block at least, so that a million empty files use up quota. A tree
-    that is slow to walk is walked less often: at most a fifth of the time goes into measuring.
+    Each entry counts as at least one block, so that empty files use quota too. A slow measurement
+    is repeated less often: measuring takes at most a fifth of the time.
 
     Args:
-        folders: what counts, all together.
+        folders: the folders whose total size is limited.
         limit: bytes on disk.
-        exceeded: makes the error to raise.
+        exceeded: returns the error to raise.
     """
 
     def __init__(
@@ -35,13 +35,13 @@ class DiskQuota:
         self._next = 0.0
 
     def check(self, *, at_once: bool = False) -> None:
-        """Measure the folders, unless that was done a moment ago.
+        """Measure the folders, unless they were measured a moment ago.
 
         Args:
-            at_once: measure in any case.
+            at_once: measure even so.
 
         Raises:
-            QuotaReached: they hold more than the limit.
+            QuotaReached: the folders exceed the limit.
         """
         started = time.monotonic()
         if started < self._next and not at_once:
@@ -58,7 +58,7 @@ class DiskQuota:
 def _sizes(folders: Iterable[Path]) -> Iterator[int]:
     pending = [str(folder) for folder in folders]
     while pending:
-        # The writing program renames and removes files meanwhile; those count as nothing.
+        # The program may rename or remove files meanwhile; these are not counted.
         with suppress(*_GONE), os.scandir(pending.pop()) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):

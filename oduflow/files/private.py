@@ -1,4 +1,4 @@
-"""Write files that only the server's user may read, and make secrets."""
+"""Write files that only the server's user may read, and generate secrets."""
 
 import os
 import secrets
@@ -13,11 +13,11 @@ _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Translate the errors of writing below the data folder; also a decorator.
+    """Translate OSError while writing below the data folder; also a decorator.
 
     Raises:
         QuotaReached: the disk is full.
-        UpstreamFailed: anything else.
+        UpstreamFailed: any other OSError.
     """
     with disk_errors(
         full=(
@@ -26,7 +26,7 @@ def writing() -> Iterator[None]:
         ),
         other=(
             "The data folder cannot be written.",
-            "See that it exists, is writable and belongs to the server's user.",
+            "Check that it exists, is writable and belongs to the server's user.",
         ),
     ):
         yield
@@ -34,30 +34,30 @@ def writing() -> Iterator[None]:
 
 @writing()
 def make_folder(path: Path) -> Path:
-    """Make a 0700 folder and its parents, if they are missing."""
+    """Create a folder of mode 0700 and its parents, if they are missing."""
     if not path.parent.exists():
-        make_folder(path.parent)  # mkdir alone gives parents the mode of the umask
+        make_folder(path.parent)  # mkdir(parents=True) would give parents the mode of the umask
     path.mkdir(mode=0o700, exist_ok=True)
     return path
 
 
 @writing()
 def ensure_secret(path: Path) -> str:
-    """Return the secret in a file; write one of 24 random bytes when there is none.
+    """Return the secret in a file; generate one of 24 random bytes if the file is missing.
 
-    A new secret is linked into place, so a kill never leaves half a secret, and two processes
-    that start together use the same one.
+    A new secret is hard-linked to its name, so that a kill never leaves half a secret, and two
+    processes that start together use the same one.
     """
     make_folder(path.parent)
     if not path.exists():
-        aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        write_private(aside, secrets.token_urlsafe(24))
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        write_private(temporary, secrets.token_urlsafe(24))
         try:
-            os.link(aside, path)
+            os.link(temporary, path)
         except FileExistsError:
             pass
         finally:
-            aside.unlink()
+            temporary.unlink()
     return path.read_text("ascii")
 
 
@@ -70,7 +70,7 @@ def write_private(path: Path, text: str, *, uid: int = -1, gid: int = -1) -> Non
 def replace_file(path: Path, content: bytes, *, uid: int = -1, gid: int = -1) -> None:
     """Write a 0600 file atomically; the caller excludes other writers.
 
-    A kill leaves the old file, and at most an unfinished one beside it, which the next call
+    A kill leaves the old file and perhaps an incomplete temporary file, which the next call
     replaces.
 
     Args:
@@ -80,18 +80,18 @@ def replace_file(path: Path, content: bytes, *, uid: int = -1, gid: int = -1) ->
         gid: its group, -1 for the server's own.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
-    aside = path.with_name(f".{path.name.lstrip('.')}.new")
-    aside.unlink(missing_ok=True)
+    temporary = path.with_name(f".{path.name.lstrip('.')}.new")
+    temporary.unlink(missing_ok=True)
     try:
-        with os.fdopen(os.open(aside, _WRITE, 0o600), "wb") as file:
+        with os.fdopen(os.open(temporary, _WRITE, 0o600), "wb") as file:
             if uid >= 0 or gid >= 0:
                 os.fchown(file.fileno(), uid, gid)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())  # a power cut must not leave an empty file with this name
-        aside.replace(path)
+        temporary.replace(path)
     except BaseException:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

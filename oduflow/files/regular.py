@@ -1,4 +1,4 @@
-"""Read untrusted files."""
+"""Read untrusted files, such as those of checkouts."""
 
 import os
 import stat
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def read_regular(path: Path, limit: int) -> str | None:
-    """Read a regular file of at most `limit` bytes; None for links, devices, absent, too large."""
+    """Return a file's text; None if it is missing, larger than `limit`, a link or a device."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:

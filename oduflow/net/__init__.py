@@ -1,1 +1,1 @@
-"""Reach other hosts: resolve a name, keep to public addresses, fetch within a deadline."""
+"""Resolve host names, select public addresses, and fetch URLs within a deadline."""

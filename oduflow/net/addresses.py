@@ -1,4 +1,4 @@
-"""Resolve host names within a deadline, and keep to the public internet."""
+"""Resolve host names within a deadline, and select public addresses."""
 
 import socket
 import time
@@ -25,17 +25,17 @@ class ResolveFailed(Exception):
 
 
 class Resolver:
-    """Resolves names as the system does, each in a thread of its own, because that may hang.
+    """Resolves names with getaddrinfo, each in a thread of its own, because it has no timeout.
 
     Args:
-        max_pending: how many lookups may be under way, those past their deadline included.
+        max_pending: the limit of unfinished lookups, including those past their deadline.
     """
 
     def __init__(self, max_pending: int = MAX_PENDING) -> None:
         self._pending = BoundedSemaphore(max_pending)
 
     def __call__(self, host: str, deadline: float) -> tuple[IPAddress, ...]:
-        """Return a host's addresses, in the system's order; see `Resolve`."""
+        """Return a host's addresses in the order of getaddrinfo; see `Resolve`."""
         if not self._pending.acquire(blocking=False):
             raise ResolveFailed("too many lookups are pending")
         lookup: Future[tuple[IPAddress, ...]] = Future()
@@ -60,11 +60,11 @@ class Resolver:
 
 
 def look_up(host: str) -> tuple[IPAddress, ...]:
-    """Resolve a name as the system does, which may take minutes.
+    """Resolve a name with getaddrinfo, which may take minutes.
 
     Raises:
-        OSError: there is no such name, or no name server answers.
-        ValueError: the name cannot be written in DNS.
+        OSError: the name does not exist, or no name server answers.
+        ValueError: the name is not valid in DNS.
     """
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return tuple(dict.fromkeys(ip_address(sockaddr[0]) for *_, sockaddr in found))
@@ -74,5 +74,5 @@ resolve = Resolver()
 
 
 def public_only(addresses: Iterable[IPAddress]) -> tuple[IPAddress, ...]:
-    """Return those of the addresses that are on the public internet."""
+    """Return the public ones of the addresses."""
     return tuple(filter(is_public, addresses))

@@ -1,9 +1,9 @@
 """Send one HTTP GET to a checked address, bounded in bytes and in wall-clock time.
 
-Client libraries limit each read, so a server that sends one byte a second holds them for hours:
-here every wait ends at one deadline. The address is dialled as given, and the certificate must be
-the URL's host's, so a name that resolves differently a moment later changes nothing. Redirects
-are not followed and proxies of the environment are not used.
+Client libraries limit each read, so a server that sends one byte a second can hold them for hours.
+Here every wait ends at one deadline. The connection goes to the given address and the certificate
+must be valid for the URL's host, so DNS rebinding has no effect. Redirects are not followed, and
+proxies from environment variables are not used.
 """
 
 import socket
@@ -34,9 +34,9 @@ class Request:
     """One GET request.
 
     Attributes:
-        url: http or https, without user information; its host is not resolved.
-        address: where to connect to; the caller has checked it.
-        headers: sent along; a `Host` among them replaces the URL's.
+        url: an http or https URL without user information; its host is not resolved.
+        address: the address to connect to, which the caller has checked.
+        headers: further headers; a `Host` among them replaces the URL's.
     """
 
     url: str
@@ -46,11 +46,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a server answered.
+    """The server's response.
 
     Attributes:
-        headers: looked up in any case.
-        body: one byte longer than the request's limit where there was more.
+        headers: the headers; names are compared without regard to case.
+        body: the body; one byte longer than `max_bytes` if it was cut.
     """
 
     status: int
@@ -64,13 +64,13 @@ def fetch(
     """Send a request and read its response.
 
     Args:
-        request: what to ask, and where.
-        max_bytes: how long the body may be.
-        deadline: the value of `time.monotonic` at which everything ends.
-        context: which certificates are trusted; None for the system's.
+        request: the URL, address and headers.
+        max_bytes: the limit of the body's length.
+        deadline: the value of `time.monotonic` at which every wait ends.
+        context: the trusted certificates; None for the system's.
 
     Raises:
-        FetchFailed: there is no response, or not within its limits.
+        FetchFailed: no response arrived within the limits.
     """
     try:
         with ExitStack() as stack:
@@ -114,7 +114,7 @@ def _system_authorities() -> ssl.SSLContext:
 
 
 def _left(deadline: float) -> float:
-    """Return the seconds until the deadline, never 0: a socket takes that for `do not wait`."""
+    """Return the seconds until the deadline, never 0, which makes a socket non-blocking."""
     left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError
@@ -122,7 +122,7 @@ def _left(deadline: float) -> float:
 
 
 class _BoundedStream(RawIOBase):
-    """A connection in the shape that http.client uses; every wait ends at the deadline."""
+    """A connection with the methods that http.client calls; every wait ends at the deadline."""
 
     def __init__(self, connection: socket.socket, max_bytes: int, deadline: float) -> None:
         self._connection, self._bytes_left, self._deadline = connection, max_bytes, deadline

@@ -1,1 +1,1 @@
-"""The audit trail."""
+"""Operations on the audit log."""

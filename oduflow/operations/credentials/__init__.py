@@ -1,1 +1,1 @@
-"""Git credentials."""
+"""Operations on git credentials."""

@@ -25,14 +25,14 @@ def setup_repo_auth(deps: Deps, call: Call, args: SetupRepoAuth) -> Outcome[Cred
     them for the team. A rejected credential is not saved, and an older one is kept, unless
     keep_unverified is true. Later clones of the team use it; it is never shown again.
     """
-    kept, doubts = save_credential(deps.git, call.actor.team, args)
-    where = kept.host if kept.path == "/" else f"{kept.host}{kept.path}"
-    proof = "not proven" if doubts else "proven"
-    if kept.state not in GOOD:
-        doubts = (*doubts, f"{kept.provider} calls it {kept.state}: {kept.detail}")
+    saved, warnings = save_credential(deps.git, call.actor.team, args)
+    where = saved.host if saved.path == "/" else f"{saved.host}{saved.path}"
+    proof = "not proven" if warnings else "proven"
+    if saved.state not in GOOD:
+        warnings = (*warnings, f"{saved.provider} reports it as {saved.state}: {saved.detail}")
     return Outcome(
-        kept,
-        f"Kept the credential of {kept.username} for {where}, {proof}.",
-        doubts,
+        saved,
+        f"Saved the credential of {saved.username} for {where}, {proof}.",
+        warnings,
         ("create_environment name=… repo_url=… branch=…",),
     )

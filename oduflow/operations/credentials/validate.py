@@ -26,10 +26,10 @@ def validate_credential(
     credential is always valid, and only `proven` is a check.
     """
     entry = find_credential(deps.git.credentials, call.actor.team, args)
-    seen = check_credential(deps, call.actor.team, entry, args.repo_url)
+    view = check_credential(deps, call.actor.team, entry, args.repo_url)
     proof = {True: "; git reads with it", False: "; git does not read with it", None: ""}
     return Outcome(
-        seen,
-        f"The credential of {seen.username} for {seen.host} is {seen.state}{proof[seen.proven]}.",
-        ("It expires within two weeks.",) if seen.expires_soon else (),
+        view,
+        f"The credential of {view.username} for {view.host} is {view.state}{proof[view.proven]}.",
+        ("It expires within two weeks.",) if view.expires_soon else (),
     )

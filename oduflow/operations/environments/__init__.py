@@ -1,1 +1,1 @@
-"""Environments."""
+"""Operations on environments."""

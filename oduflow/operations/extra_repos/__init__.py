@@ -1,1 +1,1 @@
-"""Extra repos."""
+"""Operations on extra repos."""

@@ -1,1 +1,1 @@
-"""Grants."""
+"""Operations on grants."""

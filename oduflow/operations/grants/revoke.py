@@ -24,4 +24,4 @@ def revoke_grant(deps: Deps, call: Call, args: GrantName) -> Outcome[Nothing]:
     """
     row = find_grant(deps.store.grants, call.actor, args.name)
     deps.store.grants.remove(row.id)
-    return Outcome(Nothing(), f"{row.name} is revoked, and every grant made with it.")
+    return Outcome(Nothing(), f"{row.name} is revoked, and every grant created with it.")

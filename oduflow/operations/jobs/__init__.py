@@ -1,1 +1,1 @@
-"""Jobs."""
+"""Operations on jobs."""

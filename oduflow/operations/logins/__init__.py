@@ -1,1 +1,1 @@
-"""GitHub logins."""
+"""Operations on GitHub logins."""

@@ -1,1 +1,1 @@
-"""The server itself."""
+"""Operations on the server itself."""

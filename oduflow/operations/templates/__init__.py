@@ -1,1 +1,1 @@
-"""Templates."""
+"""Operations on templates."""

@@ -31,7 +31,7 @@ def oduflow(parts: Parts, *words: str, typed: str = "") -> subprocess.Popen[str]
 def test_the_command_of_the_page_keeps_the_credential(parts: Parts, server):
     url = f"http://me:{TOKEN}@{server.authority}/private/addons.git"
     out, err = oduflow(parts, "call", "setup_repo_auth", url).communicate(timeout=60)
-    assert "Kept the credential of me" in out, err
+    assert "Saved the credential of me" in out, err
     assert TOKEN in parts.file().read_text()
     assert TOKEN not in out + err
 
@@ -40,7 +40,7 @@ def test_a_dash_reads_it_from_stdin(parts: Parts, server):
     url = f"http://me:{TOKEN}@{server.authority}/private/addons.git"
     process = oduflow(parts, "call", "setup_repo_auth", "-", typed=f"{url}\n")
     out, err = process.communicate(timeout=60)
-    assert "Kept the credential of me" in out, err
+    assert "Saved the credential of me" in out, err
     assert TOKEN in parts.file().read_text()
 
 

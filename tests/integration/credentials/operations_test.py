@@ -22,7 +22,7 @@ def private(server: GitServer, user: str = "me", token: str = TOKEN, path: str =
 def test_a_good_credential_is_kept_where_and_as_the_page_says(parts: Parts, server):
     answer = parts.call("setup_repo_auth", repo_url=private(server))
 
-    assert answer.summary == f"Kept the credential of me for {server.authority}, proven."
+    assert answer.summary == f"Saved the credential of me for {server.authority}, proven."
     assert (answer.data.token, answer.data.proven, answer.warnings) == ("ghp_****", True, ())
     assert parts.file().read_text() == f"http://me:{TOKEN}@{server.authority}\n"
     assert stat.S_IMODE(parts.file().stat().st_mode) == 0o600

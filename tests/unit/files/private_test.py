@@ -174,7 +174,7 @@ def mode(path):
 
 @pytest.fixture
 def free_umask():
-    """Let a careless umask show what a file's mode owes to it."""
+    """Set a umask of 0, so that a mode that depends on it is too open."""
     before = os.umask(0)
     yield
     os.umask(before)

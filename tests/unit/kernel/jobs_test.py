@@ -393,7 +393,7 @@ def test_a_job_that_could_not_begin_counts_no_more(jobs, store, work):
 
 
 class Store(FakeJobStore):
-    """A store that can be watched, or broken."""
+    """A store that records its calls, and fails on request."""
 
     on_add: Callable[[], object] = str
     on_finish: Callable[[], object] = str
@@ -450,7 +450,7 @@ def jobs(store, locks, slots, outputs):
 
 @pytest.fixture
 def work():
-    """Answer work that ends with the test at the latest."""
+    """Return work that ends at the end of the test."""
     made = Work()
     yield made
     made.go_on.set()

@@ -1,4 +1,4 @@
-"""Every operation of the product, called by actors of every reach."""
+"""Every operation, called by actors with every kind of restriction."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -194,7 +194,7 @@ def test_a_refusal_of_a_team_operation_names_it_and_the_restricted_actor():
 
 @dataclass
 class Walk:
-    """One operation of the product in a world of its own; its handler does nothing."""
+    """One operation with a runner of its own; its handler does nothing."""
 
     operation: Operation
     tiers: set[Tier] = field(default_factory=lambda: set(Tier))

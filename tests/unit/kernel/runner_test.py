@@ -370,5 +370,5 @@ def post():
 
 @pytest.fixture
 def letters(post):
-    """Answer a world of one operation, whose handler does what `post.act` says."""
+    """Return a runner with one operation, whose handler calls `post.act`."""
     return make_world(operations=[send_letter.__operation__], deps=post)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Which addresses a name may lead to, and how long finding them may take."""
+"""Public addresses, and the deadline of a lookup."""
 
 import socket
 import threading
@@ -106,7 +106,7 @@ def test_a_thread_that_does_not_start_gives_its_place_back(monkeypatch):
 
 
 class _Socket:
-    """`socket` with one answer, because these tests open none."""
+    """`socket` with one fixed answer, because unit tests open no sockets."""
 
     SOCK_STREAM = socket.SOCK_STREAM
 

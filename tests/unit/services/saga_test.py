@@ -13,7 +13,7 @@ NAMES = ("one", "two", "three")
 
 @dataclass
 class World:
-    """Steps that write down what happens, and fail where the test says."""
+    """Steps that record their calls, and fail at a given one."""
 
     fails: dict[str, BaseException] = field(default_factory=dict)
     diary: list[str] = field(default_factory=list)

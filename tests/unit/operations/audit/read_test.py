@@ -1,4 +1,4 @@
-"""Reading the audit trail over REST, on a real store."""
+"""read_audit over REST, on a real store."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What of a creation is refused before there is a job."""
+"""create_environment refuses a bad URL before it starts a job."""
 
 import pytest
 

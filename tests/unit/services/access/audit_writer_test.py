@@ -1,4 +1,4 @@
-"""Repeated reads of a known caller and repeated refusals of strangers are counted."""
+"""Repeated reads of an actor and repeated anonymous refusals are counted."""
 
 import threading
 from dataclasses import replace
@@ -21,7 +21,7 @@ MEGABYTE = 1_000_000
 
 
 class Log:
-    """Rows in a list; one that fails while it is told to."""
+    """Rows in a list; appending fails on request."""
 
     def __init__(self):
         self.rows = []

@@ -167,7 +167,7 @@ def test_an_actor_without_a_github_login_is_not_checked(people):
 
 
 class People:
-    """The verifier, its store, and the configuration as a test changes it."""
+    """The verifier, its store, and a configuration that a test can change."""
 
     def __init__(self, parts: TemporaryOAuthStores) -> None:
         self.parts = parts

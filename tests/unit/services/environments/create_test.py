@@ -1,4 +1,4 @@
-"""What is settled before anything is made, pulled or asked of git."""
+"""Quotas and conflicts are checked before an image is pulled or git is called."""
 
 import pytest
 

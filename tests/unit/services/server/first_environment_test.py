@@ -1,4 +1,4 @@
-"""The first environment, made or brought back."""
+"""Quickstart creates the first environment, or starts the existing one."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +15,7 @@ ACTOR = Actor("1", ActorKind.CLI, "ann")
 
 
 class Runner:
-    """Answers each tool with what is next for it; the last stays."""
+    """Returns the prepared answers of each tool in order, and repeats the last."""
 
     def __init__(self, **answers: list[Any]) -> None:
         self.answers = answers

@@ -9,7 +9,7 @@ from oduflow.services.server.reconcile_loop import ReconcileLoop
 
 
 class World:
-    """Infrastructure that fails when told to, and the looks that went well."""
+    """Infrastructure that fails on request, and the rounds that reconciled."""
 
     def __init__(self) -> None:
         self.fails = False
