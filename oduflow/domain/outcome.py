@@ -1,4 +1,4 @@
-"""What an operation answers: one envelope on every face."""
+"""The results of operations: a handler's outcome, and the envelope that every face returns."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from oduflow.domain.excerpt import excerpt
 
 
 class Status(StrEnum):
-    """How a call or a job stands; the same six words everywhere."""
+    """The status of a call or a job."""
 
     CANCELLED = "cancelled"
     FAILED = "failed"
@@ -30,7 +30,7 @@ T = TypeVar("T", bound=BaseModel)
 
 
 class Model(BaseModel):
-    """Base of every input and view: unknown fields are refused, values do not change."""
+    """Base class of every input and view: refuses unknown fields and is immutable."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -57,7 +57,7 @@ class Nothing(Model):
 
 
 class ErrorView(Model):
-    """A failure as a caller sees it: kind, one sentence, the next step, last lines of a log."""
+    """A failure as a caller sees it: kind, message, hint, and the last lines of a log."""
 
     kind: Kind
     message: str
@@ -66,19 +66,19 @@ class ErrorView(Model):
 
     @classmethod
     def of(cls, failure: Failure) -> "ErrorView":
-        """Show what may be shown of a failure, of its output 8,000 characters at most."""
+        """Return the view of a failure, with at most 8,000 characters of its output."""
         return cls.from_row(failure, output=excerpt(failure.output))
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[T]):
-    """What a handler hands back: the view, and what a reader should know beside it.
+    """A handler's result: the view, and what the caller should know besides.
 
     Attributes:
         data: the typed view.
-        summary: one sentence, verdict first.
-        warnings: what went right but deserves a look.
-        next: exact next calls worth making.
+        summary: one sentence that begins with the result.
+        warnings: problems that did not fail the call.
+        next: complete calls that are useful next.
         output: a long text that the view shows a part of; the runner stores the whole.
         snapshot: name of the snapshot that was taken before the work.
         truncated: whether the view shows a part only.

@@ -1,4 +1,4 @@
-"""Slow operations as jobs: a row, a thread, a file lock that proves its owner lives."""
+"""Run slow operations as jobs: a row, a thread, and a file lock held while the process lives."""
 
 import logging
 import os
@@ -29,15 +29,15 @@ from oduflow.kernel.ports import BootSlots, JobStore, OutputStore
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.1
-# Each holds a thread and descriptors while it waits for its turn to boot. Twice as many as a team
-# may have environments by default, so that all of them can be worked on at once.
+# Each job holds a thread and descriptors while it waits for a boot slot. Twice the default number
+# of environments of a team, so that all of them can have a job at once.
 UNFINISHED_OF_A_TEAM = 40
 
 Work = Callable[[Call], Envelope[Any]]
 
 
 class Jobs:
-    """Starts jobs in this process and knows those of every process.
+    """Starts jobs in this process, and reads and cancels those of every process.
 
     Args:
         store: their rows.
@@ -75,15 +75,15 @@ class Jobs:
         *,
         revival: bool = False,
     ) -> Job:
-        """Write the job's row and run `work` in a thread of its own.
+        """Write the job's row and run `work` in a new thread.
 
         Args:
-            operation: what is done.
-            subject: what it is about.
-            actor: who asked for it.
-            origin: from where.
-            work: what to run.
-            revival: whether the server itself goes on with what was cut off; never refused.
+            operation: the operation's name.
+            subject: what the job is about.
+            actor: the caller.
+            origin: the face and the client's address.
+            work: the function to run.
+            revival: whether the reconciler continues interrupted work, which no quota refuses.
 
         Raises:
             Busy: the server is shutting down.
@@ -137,9 +137,9 @@ class Jobs:
         seconds: float,
         on_progress: Callable[[Job], None] | None = None,
     ) -> Job:
-        """Wait until the job is finished, at most `seconds`; return how it stands then.
+        """Wait until the job is finished, at most `seconds`; return its row.
 
-        A job whose owner is gone is marked `interrupted`, so nobody waits for a dead process.
+        Marks a job `interrupted` when its process died, instead of waiting for it.
 
         Raises:
             NotFound: the team has no such job.
@@ -154,7 +154,7 @@ class Jobs:
             if over and found.status not in FINISHED:
                 self._interrupt(found)
                 found = self.get(team, job)
-            if on_progress is not None and _moved(seen, found):
+            if on_progress is not None and _progressed(seen, found):
                 on_progress(found)
             seen = found
             left = deadline - time.monotonic()
@@ -164,10 +164,10 @@ class Jobs:
             time.sleep(pause) if ended is None else ended.wait(pause)
 
     def cancel(self, team: str, job: str) -> Job:
-        """Ask the job to stop; it stops at its next step and undoes what it made.
+        """Cancel the job: it stops at its next step and undoes its steps.
 
         Raises:
-            Conflict: it is of those that are only ever finished.
+            Conflict: jobs of its operation cannot be cancelled.
             NotFound: the team has no such job.
         """
         found = self.get(team, job)
@@ -182,26 +182,26 @@ class Jobs:
         return self.get(team, job)
 
     def cancellable(self, job: Job) -> bool:
-        """Whether the job goes on and may be called off."""
+        """Whether the job is unfinished and can be cancelled."""
         return job.status not in FINISHED and self._can_cancel(job.operation)
 
     def alive(self, job: str) -> bool:
-        """Whether some process works on the job at this moment."""
+        """Whether a living process runs the job."""
         return not self._locks.is_free(LockKey.job(job))
 
     def in_this_process(self) -> frozenset[str]:
-        """Name the jobs that this process works on."""
+        """Return the ids of the jobs that this process runs."""
         return frozenset(self._ended)
 
     def interrupt_dead(self) -> list[Job]:
-        """Mark jobs whose process died `interrupted`, and return them."""
+        """Mark the jobs of dead processes `interrupted`, and return them."""
         dead = [job for job in self.store.unfinished() if not self.alive(job.id)]
         for job in dead:
             self._interrupt(job)
         return dead
 
     def close(self) -> None:
-        """Start nothing more; what runs is cut off with the process and swept at the next start."""
+        """Refuse new jobs; running ones end with the process and are undone at the next start."""
         self._closing.set()
 
     def _count_in(self, team: str, *, revival: bool) -> None:
@@ -220,7 +220,7 @@ class Jobs:
             self._of_team[team] -= 1
 
     def _begin(self, job: Job, origin: Origin, work: Work) -> None:
-        # The lock comes before the row: a row whose lock is free belongs to a dead process.
+        # Locked before the row is written: a row whose lock is free belongs to a dead process.
         held = self._locks.acquire(LockKey.job(job.id), f"{job.operation} by {job.actor}")
         try:
             self.store.add(job)
@@ -244,7 +244,7 @@ class Jobs:
             self._slots,
         )
         try:
-            status, result = self._ran(job, work, call)
+            status, result = self._run_work(job, work, call)
             self.store.finish(job.id, status, result)
         except BaseException:
             log.exception("job %s could not be finished", job.id)
@@ -253,7 +253,7 @@ class Jobs:
             self._count_out(job.actor.team)
             self._ended.pop(job.id).set()
 
-    def _ran(self, job: Job, work: Work, call: Call) -> tuple[Status, dict[str, Any]]:
+    def _run_work(self, job: Job, work: Work, call: Call) -> tuple[Status, dict[str, Any]]:
         try:
             answer = work(call)
         except Failure as failure:
@@ -266,23 +266,25 @@ class Jobs:
                     team=job.actor.team,
                     environment=job.environment,
                 )
-            return status, _ended(job, status, error, kept)
+            return status, _failed_envelope(job, status, error, kept)
         return answer.status, answer.model_dump(mode="json")
 
     def _interrupt(self, job: Job) -> None:
         error = ErrorView.of(_interruption())
-        self.store.finish(job.id, Status.INTERRUPTED, _ended(job, Status.INTERRUPTED, error))
+        self.store.finish(
+            job.id, Status.INTERRUPTED, _failed_envelope(job, Status.INTERRUPTED, error)
+        )
 
     def _progress(self, job: str, progress: Progress) -> None:
         self.store.progress(job, progress)
 
 
 def no_job(job: str) -> NotFound:
-    """Say that there is no such job: the same words whether it is absent or foreign."""
+    """Return the error for a missing job; a job that the actor may not see gets the same text."""
     return NotFound(f"There is no job {job}.", "list_jobs shows the latest.")
 
 
-def _moved(before: Job | None, after: Job) -> bool:
+def _progressed(before: Job | None, after: Job) -> bool:
     return before is None or (before.progress, before.position, before.status) != (
         after.progress,
         after.position,
@@ -297,7 +299,7 @@ def _interruption() -> Failure:
     )
 
 
-def _ended(
+def _failed_envelope(
     job: Job, status: Status, error: ErrorView, kept: KeptOutput | None = None
 ) -> dict[str, Any]:
     hint = (error.hint,) if error.hint else ()

@@ -1,4 +1,4 @@
-"""How an operation is declared: one typed handler that says everything about itself."""
+"""Declare operations: a typed handler with its permission, effect, scope, route and audit."""
 
 import inspect
 import re
@@ -22,15 +22,15 @@ H = TypeVar("H", bound=Handler)
 
 _REST = re.compile(r"(GET|POST|DELETE|PATCH) (/[a-z{}/_-]*)")
 _NAME = re.compile(r"[a-z]+(_[a-z]+)+")
-_ABOUT_AN_ENVIRONMENT = "/environments/{name}"
+_BELOW_AN_ENVIRONMENT = "/environments/{name}"
 _NOUN_OF = {scope: str(scope) for scope in NAMED} | {Scope.NEW_ENVIRONMENT: "environment"}
-_ONE = frozenset({Scope.ENVIRONMENT, Scope.NEW_ENVIRONMENT})
+_ENVIRONMENT_SCOPES = frozenset({Scope.ENVIRONMENT, Scope.NEW_ENVIRONMENT})
 _TARGET = dict.fromkeys(NAMED, "name") | {Scope.JOB: "job", Scope.OUTPUT: "handle"}
 _ATTRIBUTE = "__operation__"
 
 
 class Effect(StrEnum):
-    """What a call does to the world."""
+    """What a call does to its target."""
 
     READ = "read"
     WRITE = "write"
@@ -38,7 +38,7 @@ class Effect(StrEnum):
 
 
 class BadDeclaration(TypeError):
-    """An operation that does not say enough about itself; raised at import."""
+    """An incomplete or contradictory declaration of an operation; raised at import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +46,22 @@ class Operation:
     """One operation as every face sees it.
 
     Attributes:
-        name: the handler's name: the tool, the CLI word.
-        noun: the folder it lives in.
-        title: its first docstring line without the full stop.
-        description: its docstring.
-        scope: what it is about: what it holds while it writes, and which actors may call it.
-        locks: what else it holds: arguments that name something, each with the scope of that.
-        slow: whether it runs as a job.
-        cancellable: whether its job can be called off; a deletion is finished once begun.
-        idempotent: whether the same call twice leaves the world as once.
-        open_world: whether it talks to somebody else's server.
-        audit: the arguments, or properties of theirs, that are remembered.
-        check: looks at `(deps, args)` while the call is admitted, so that what can be refused by
-            words alone needs no job to be; asks nobody and changes nothing.
-        shows_secret: whether a read answers a secret, and so needs more than a reading tier.
+        name: the handler's name, used as MCP tool name and command line argument.
+        noun: the folder that holds the handler.
+        title: the docstring's first line without its full stop.
+        description: the docstring.
+        scope: what a call is about: the lock of a write, and which actors may call.
+        locks: further locks: arguments that name a resource, each with that resource's scope.
+        slow: whether calls run as jobs.
+        cancellable: whether its jobs can be cancelled; a begun deletion cannot.
+        idempotent: whether repeating a call has no further effect.
+        open_world: whether it sends requests to other servers.
+        audit: the arguments, or properties of the arguments, that audit rows contain.
+        check: checks `(deps, args)` during admission, so that an invalid argument is refused
+            before there is a job; sends no requests and changes nothing.
+        shows_secret: whether a read returns a secret, and so needs more than the read tier.
         method, path: the REST route below `/api`.
-        arguments, result: pydantic models of what comes in and goes out.
+        arguments, result: the pydantic models of the arguments and of the view.
     """
 
     name: str
@@ -87,37 +87,41 @@ class Operation:
 
     @property
     def envelope(self) -> type[Envelope[Any]]:
-        """The model of its answers."""
+        """The envelope model with this operation's view."""
         return Envelope[self.result]  # type: ignore[name-defined]
 
     @property
     def holds(self) -> Mapping[str, Scope]:
-        """The arguments whose things are locked during a call; a read locks nothing."""
+        """The arguments that name locked resources, with their scopes; a read locks nothing."""
         if self.effect is Effect.READ:
             return {}
         own = {"name": self.scope} if self.scope in NAMED else {}
         return own | dict(self.locks)
 
     def lock_keys(self, team: str, args: BaseModel) -> tuple[LockKey, ...]:
-        """Return the keys that one call holds until it ends."""
+        """Return the keys of the locks that one call holds until it ends."""
         return tuple(
             LockKey.named(_NOUN_OF[scope], team, str(getattr(args, field)))
             for field, scope in self.holds.items()
         )
 
     def subject(self, args: BaseModel, environment: Environment | None) -> Subject:
-        """Return what the job of one call is about, and which environment it holds."""
+        """Return what the job of one call is about, and which environment it locks."""
         noun = _NOUN_OF.get(self.scope, self.noun.removesuffix("s"))
-        held = [str(getattr(args, field)) for field, scope in self.holds.items() if scope in _ONE]
+        held = [
+            str(getattr(args, field))
+            for field, scope in self.holds.items()
+            if scope in _ENVIRONMENT_SCOPES
+        ]
         id_ = "" if environment is None else environment.id
         return Subject(noun, self.target(args), next(iter(held), ""), id_)
 
     def target(self, args: BaseModel) -> str:
-        """Name what a call is about, as a list of jobs shows it."""
+        """Return the name of what a call is about, as a list of jobs shows it."""
         return str(getattr(args, "name", ""))
 
 
-def operation(  # noqa: PLR0913 - a declaration says everything in one place
+def operation(  # noqa: PLR0913 - one declaration holds every property of an operation
     *,
     permission: Permission,
     effect: Effect,
@@ -134,12 +138,12 @@ def operation(  # noqa: PLR0913 - a declaration says everything in one place
 ) -> Callable[[H], H]:
     """Declare a handler `(deps, call, args) -> Outcome[View]` as an operation.
 
-    The scope is the team's unless it is given: restricted actors are refused. A handler whose scope
-    is an environment takes its row as a fourth argument, `environment`. A route below an
-    environment needs a scope.
+    The default scope is the team, which refuses restricted actors. A handler whose scope is an
+    environment takes its row as a fourth argument, `environment`. A route below
+    `/environments/{name}` needs an explicit scope.
 
     Raises:
-        BadDeclaration: at import, when the declaration leaves something out.
+        BadDeclaration: at import, when the declaration is incomplete or contradictory.
     """
 
     def declare(handler: H) -> H:
@@ -170,7 +174,7 @@ def operation(  # noqa: PLR0913 - a declaration says everything in one place
             result=result,
             handler=handler,
         )
-        if scope is None and declared.path.startswith(_ABOUT_AN_ENVIRONMENT):
+        if scope is None and declared.path.startswith(_BELOW_AN_ENVIRONMENT):
             raise BadDeclaration(f"{declared.name}: it is about an environment and has no scope")
         _check(declared)
         setattr(handler, _ATTRIBUTE, declared)
@@ -180,7 +184,7 @@ def operation(  # noqa: PLR0913 - a declaration says everything in one place
 
 
 def declared_in(module: Any) -> list[Operation]:
-    """Find the operations that one module declares."""
+    """Return the operations that one module declares."""
     return [
         value.__operation__
         for value in vars(module).values()

@@ -1,6 +1,6 @@
-"""The permission check: whether an actor may make a call, and touch what the call is about.
+"""The permission check: whether an actor may make a call and access what the call is about.
 
-It is the only one: the declared permission and scope decide, and no handler has to ask.
+Nothing else checks it: the declared permission and scope decide, and handlers need no check.
 """
 
 from pydantic import BaseModel
@@ -15,7 +15,7 @@ from oduflow.kernel.ports import EnvironmentLookup, GrantUsage, OutputStore
 
 
 def check_permission(grants: GrantUsage, operation: Operation, actor: Actor) -> None:
-    """Refuse an actor who may not call this operation at all.
+    """Refuse an actor who may not call this operation.
 
     Raises:
         Forbidden: the actor lacks the permission, or the scope is wider than its restriction.
@@ -30,21 +30,21 @@ def check_permission(grants: GrantUsage, operation: Operation, actor: Actor) -> 
         )
     if not actor.allows_scope(operation.scope):
         raise Forbidden(
-            f"{operation.name} is about the whole team, and {actor} is kept to some environments.",
-            "Ask somebody of the team to do it.",
+            f"{operation.name} is about the whole team, and {actor} is restricted to environments.",
+            "Ask a member of the team to call it.",
         )
 
 
 def find_environment(
     environments: EnvironmentLookup, operation: Operation, args: BaseModel, actor: Actor
 ) -> Environment | None:
-    """Return the environment that a call is about; None where its scope is another one.
+    """Return the environment that a call is about; None when the operation has another scope.
 
-    An environment outside the actor's restriction is not found, in the words for one that does
-    not exist: neither a lock nor an error may tell that it is there.
+    An environment outside the actor's restriction gets the same error as a missing one, so that
+    neither a lock nor an error reveals that it exists.
 
     Raises:
-        NotFound: there is no such environment, or the actor may not touch it.
+        NotFound: there is no such environment, or the actor may not access it.
     """
     if operation.scope is not Scope.ENVIRONMENT:
         return None

@@ -24,31 +24,31 @@ class JobStore(Protocol):
     def list(
         self, team: str, *, active: bool, limit: int, environments: frozenset[str] | None = None
     ) -> Sequence[Job]:
-        """Return the team's jobs, newest first; of some environments only, where those are said."""
+        """Return the team's jobs, newest first; if given, only those about these environments."""
 
     def unfinished(self) -> Sequence[Job]:
         """Return every team's queued and running jobs, oldest first."""
 
     def waiting(self) -> Sequence[str]:
-        """Return the ids of every team's jobs in the queue for a boot, next first."""
+        """Return the ids of every team's jobs that wait for a boot slot, next first."""
 
     def progress(self, job: str, progress: Progress) -> None:
-        """Remember how far it is; also appends a progress event."""
+        """Record the job's last progress."""
 
     def queue(self, job: str, position: int) -> None:
-        """Mark it queued at `position`, or running when it is 0."""
+        """Mark the job queued at `position`, or running when `position` is 0."""
 
     def finish(self, job: str, status: Status, result: dict[str, Any]) -> None:
-        """Write its end, once; a finished job never changes."""
+        """Record the job's end; a finished job never changes."""
 
     def prune(self, before: datetime) -> int:
-        """Forget jobs that were finished before a moment; return how many."""
+        """Delete jobs that finished before a time; return how many."""
 
     def request_cancel(self, job: str) -> None:
-        """Ask its owner to stop."""
+        """Record that the job was cancelled; its process reads this."""
 
     def cancel_requested(self, job: str) -> bool:
-        """Whether somebody asked it to stop."""
+        """Whether the job was cancelled."""
 
 
 class OutputStore(Protocol):
@@ -68,27 +68,27 @@ class OutputStore(Protocol):
 
 
 class EnvironmentLookup(Protocol):
-    """Finds environments by name, for every call that is about one."""
+    """Finds environments by name."""
 
     def get(self, team: str, name: str) -> Environment | None:
         """Return the team's environment of exactly that name, or None."""
 
 
 class GrantUsage(Protocol):
-    """Counts the calls that are made with grants."""
+    """Counts calls made with grants."""
 
     def spend(self, actor: Actor) -> None:
         """Count one call of a grant, or raise `Unauthenticated` when the grant has ended."""
 
 
 class AuditSink(Protocol):
-    """Where audit rows go."""
+    """Writes audit rows."""
 
     def append(self, row: AuditRow) -> None:
-        """Append one row at once."""
+        """Write one row at once."""
 
     def count(self, row: AuditRow) -> None:
-        """Remember a call that repeats: those of a minute that are alike are one row."""
+        """Count a call that may repeat: equal calls within a minute become one row."""
 
 
 class BootSlots(Protocol):
@@ -97,4 +97,4 @@ class BootSlots(Protocol):
     def take(
         self, job: str, on_position: Callable[[int], None], cancelled: Callable[[], None]
     ) -> AbstractContextManager[None]:
-        """Wait for a slot, telling the position in the queue; `cancelled` raises to give up."""
+        """Wait for a slot and report the queue position; `cancelled` raises to stop waiting."""

@@ -1,9 +1,9 @@
-"""The only way to a handler: admit a call, then execute it.
+"""Run calls of operations: admit, then execute. No other code calls a handler.
 
 Admit checks the permission, validates, finds the environment and takes the locks; a refusal is
-audited and nothing has happened. Execute runs the handler, audits and releases. A slow operation
-is admitted now and executed as a job that keeps the locks. Reads and refused anonymous calls
-repeat, so those are counted instead of appended.
+audited and has no other effect. Execute runs the handler, audits and releases the locks. A slow
+operation is admitted at once and executed as a job that keeps the locks. Reads and refused
+anonymous calls repeat, so they are counted instead of appended to the audit log.
 """
 
 import logging
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 MAX_AUDITED_TEXT = 200
 MAX_AUDITED_ITEMS = 20
-LARGE = 1 << 63  # beyond it a number is as good as a text
+LARGE = 1 << 63  # larger integers do not fit into SQLite and are audited as text
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Admitted:
     """A call that may run: permitted, validated, its locks held.
 
     Attributes:
-        environment: the row of the environment that it is about, read under the lock.
+        environment: the row of the environment that the call is about, read under its lock.
     """
 
     operation: Operation
@@ -67,11 +67,11 @@ class Admitted:
 
 
 class Runner:
-    """Runs operations for every face, in one way.
+    """Runs operations for every face.
 
     Attributes:
         environments: finds the environment that a call is about.
-        audit: where every call is recorded.
+        audit: records every call.
     """
 
     def __init__(
@@ -106,15 +106,15 @@ class Runner:
         on_progress: Callable[[Job], None] | None = None,
         store_output: bool = True,
     ) -> Envelope[Any]:
-        """Run one operation and answer its envelope.
+        """Run one operation and return its envelope.
 
         Args:
             name: the operation.
-            raw: its arguments as the caller sent them.
-            actor: who asks.
+            raw: the arguments as the caller sent them.
+            actor: the caller.
             origin: the face and the client's address.
-            wait: seconds to wait for a slow operation before answering its handle.
-            on_progress: told of each change of a slow operation while waiting.
+            wait: seconds to wait for a slow operation before returning its job's handle.
+            on_progress: called with the job at each change while waiting.
             store_output: whether the whole output of a quick operation is stored; not for a page
                 that polls, which would push out the outputs of other calls.
 
@@ -132,11 +132,11 @@ class Runner:
         return self.handle(waited, admitted.operation.envelope)
 
     def handle(self, job: Job, shape: type[Envelope[Any]] = Envelope[Any]) -> Envelope[Any]:
-        """Answer a job: its envelope when it is finished, else its handle and how to go on.
+        """Return a job's envelope when it is finished, else its handle and the next calls.
 
         Args:
-            job: its row.
-            shape: the operation's own envelope, where the caller wants its typed data.
+            job: the job's row.
+            shape: the operation's envelope model, for a caller that needs typed data.
         """
         if job.status in FINISHED and job.result is not None:
             return shape.model_validate(job.result)
@@ -173,12 +173,12 @@ class Runner:
                 environment, held = self._hold(operation, args, actor)
         except Failure as refusal:
             repeats = actor.kind is ActorKind.ANONYMOUS
-            self._remember(operation, actor, origin, fields, refusal.kind, since, repeats=repeats)
+            self._record(operation, actor, origin, fields, refusal.kind, since, repeats=repeats)
             raise
         return Admitted(operation, args, actor, origin, held, since, environment)
 
     def _find(self, operation: Operation, args: BaseModel, actor: Actor) -> Environment | None:
-        """Find what the call is about before its lock is taken: each lock is a file that stays."""
+        """Find the environment before locking: each lock leaves a file, even for a wrong name."""
         check_job(self.jobs, operation, args, actor)
         check_output(self._outputs, operation, args, actor)
         try:
@@ -187,7 +187,7 @@ class Runner:
             keys = operation.lock_keys(actor.team, args)
             if actor.environments is not None or all(map(self._locks.is_free, keys)):
                 raise
-        # It is being created and has no row yet: the lock's holder makes this call busy.
+        # The environment is being created and has no row yet: acquiring its lock raises Busy.
         self._acquire(operation, args, actor).release()
         return find_environment(self.environments, operation, args, actor)
 
@@ -196,7 +196,7 @@ class Runner:
     ) -> tuple[Environment | None, Held]:
         """Take the call's locks, then read the row that the handler gets.
 
-        Until the lock was held, another environment may have taken the name.
+        Before the lock was held, another environment may have taken the name.
         """
         held = self._acquire(operation, args, actor)
         try:
@@ -258,7 +258,7 @@ class Runner:
             admitted.held.release()
         operation, args = admitted.operation, admitted.args
         fields = {key: _short(getattr(args, key)) for key in operation.audit}
-        self._remember(
+        self._record(
             operation,
             admitted.actor,
             admitted.origin,
@@ -268,7 +268,7 @@ class Runner:
             repeats=may_repeat(operation.permission.tier, slow=operation.slow),
         )
 
-    def _remember(
+    def _record(
         self,
         operation: Operation,
         actor: Actor,
@@ -297,7 +297,7 @@ class Runner:
 def envelope(
     operation: Operation, outcome: Outcome[Any], call: Call, kept: KeptOutput
 ) -> Envelope[Any]:
-    """Wrap what a handler answered."""
+    """Return the envelope of a handler's outcome."""
     return operation.envelope(
         status=Status.OK,
         summary=outcome.summary,
@@ -312,7 +312,7 @@ def envelope(
 
 
 def progress_text(job: Job) -> str:
-    """Say in words how far a job is."""
+    """Return a job's progress as one line of text."""
     if job.position:
         return f"waiting for a boot slot, number {job.position} in the queue"
     progress: Progress | None = job.progress
@@ -322,7 +322,7 @@ def progress_text(job: Job) -> str:
 
 
 def _short(value: Any) -> Any:
-    """Say an argument in a few words: whatever was sent, refused calls are remembered, too."""
+    """Shorten an argument for an audit row; a refused call's arguments are not validated."""
     if isinstance(value, list | tuple):
         return [_brief(item) for item in value[:MAX_AUDITED_ITEMS]]
     return _brief(value)
