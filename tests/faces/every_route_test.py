@@ -34,7 +34,7 @@ RIGHT = {"mcp": bearer(BLUE_TOKEN)}
 def routes(world: World) -> Iterator[tuple[str, str, str]]:
     """Walk method, path and blueprint of every route; what varies in a path is filled in."""
     for rule in world.app.url_map.iter_rules():
-        path = re.sub(r"<any\((\w+).*?\):\w+>", r"\1", rule.rule)
+        path = re.sub(r'<any\("?(\w+).*?\):\w+>', r"\1", rule.rule)
         path = re.sub(r"<path:\w+>", "base.css", path)
         path = re.sub(r"<(?:\w+:)?\w+>", "a" * 12, path)
         for method in sorted(rule.methods or ()):
