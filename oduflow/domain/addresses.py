@@ -1,17 +1,9 @@
 """IP addresses: which are on the public internet, and which belong to one customer."""
 
-from ipaddress import (
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    ip_address,
-)
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-CUSTOMER_BITS, SITE_BITS = (
-    64,
-    48,
-)  # what one IPv6 customer is given at least, and at most (RFC 6177)
+# What one IPv6 customer is given at least, and at most (RFC 6177).
+CUSTOMER_BITS, SITE_BITS = 64, 48
 
 # IANA hands out unicast addresses from one block only, so mapped (::ffff:0:0/96), translated
 # (64:ff9b::/96), link-local, private and multicast ones lie outside. Inside it, these carry an

@@ -76,10 +76,8 @@ class Firewall:
 
     def _programs(self) -> tuple[str, ...]:
         """Return the program of each address family that this kernel has."""
-        return ("iptables", "ip6tables") if self._has_ipv6() else ("iptables",)
-
-    def _has_ipv6(self) -> bool:
-        return (self._proc / "net/if_inet6").exists()
+        has_ipv6 = (self._proc / "net/if_inet6").exists()
+        return ("iptables", "ip6tables") if has_ipv6 else ("iptables",)
 
     def _unseen(self, program: str, plan: FirewallPlan) -> str:
         """Report traffic inside a bridge that bypasses the tables (Linux `br_netfilter`)."""

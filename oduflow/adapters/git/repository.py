@@ -27,14 +27,7 @@ from oduflow.net.addresses import Resolve, resolve
 Helper = Callable[[str, RemoteUrl], str | None]
 """Takes a team and a remote; returns a credential helper in git's notation, None for none."""
 
-
-def no_helper(_team: str, _remote: RemoteUrl) -> None:
-    """Offer no credential, so that only public repositories are read."""
-
-
-def describe_nothing(_team: str, _remote: RemoteUrl) -> OfferedCredential:
-    """Describe the absence of a credential."""
-    return NO_CREDENTIAL
+Describer = Callable[[str, RemoteUrl], OfferedCredential]
 
 
 class GitRepositories:
@@ -43,7 +36,7 @@ class GitRepositories:
     Args:
         allowed_hosts: private or plain-http hosts that the operator allows, `host[:port]`.
         limits: time and disk for one repository.
-        helper: chooses a team's credential for a remote.
+        helper: chooses a team's credential; by default none, which reads public repositories.
         resolve: finds a host's addresses.
         describe_credential: describes that credential, for messages.
     """
@@ -53,9 +46,9 @@ class GitRepositories:
         *,
         allowed_hosts: tuple[str, ...] = (),
         limits: RepositoryLimits | None = None,
-        helper: Helper = no_helper,
+        helper: Helper = lambda _team, _remote: None,
         resolve: Resolve = resolve,
-        describe_credential: Callable[[str, RemoteUrl], OfferedCredential] = describe_nothing,
+        describe_credential: Describer = lambda _team, _remote: NO_CREDENTIAL,
     ) -> None:
         self._allowed_hosts = allowed_hosts
         self._limits = limits or RepositoryLimits()

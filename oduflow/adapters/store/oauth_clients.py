@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, func, or_, select
 
 from oduflow.adapters.store.oauth_addresses import has_room
-from oduflow.adapters.store.oauth_rows import OAuthRows
-from oduflow.adapters.store.oauth_tables import clients
+from oduflow.adapters.store.oauth_tables import OAuthRows, clients
 from oduflow.domain.errors import RateLimited
 from oduflow.domain.oauth import OAuthClient
 

@@ -3,8 +3,7 @@
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from oduflow.adapters.store.oauth_rows import OAuthRows
-from oduflow.adapters.store.oauth_tables import codes, logins, tokens
+from oduflow.adapters.store.oauth_tables import OAuthRows, codes, logins, tokens
 from oduflow.domain.oauth import Login
 
 

@@ -1,7 +1,11 @@
-"""The tables of the OAuth server; of a secret they hold the SHA-256 only."""
+"""The tables of the OAuth server, and the base of its stores; secrets are kept as SHA-256."""
+
+from collections.abc import Callable
+from datetime import datetime
 
 from sqlalchemy import Column, Index, Table, Text
 
+from oduflow.adapters.store.engine import Store
 from oduflow.adapters.store.tables import (
     MOMENT,
     TREE,
@@ -11,6 +15,7 @@ from oduflow.adapters.store.tables import (
     text_column,
     text_columns,
 )
+from oduflow.domain.clock import now
 from oduflow.domain.oauth import ClientKind, Stage, TokenKind
 
 
@@ -81,3 +86,16 @@ logins = Table(
     text_column("login_id"),
     Column("bound_at", MOMENT, nullable=False),
 )
+
+
+class OAuthRows:
+    """Rows that expire.
+
+    Args:
+        store: where the tables are.
+        clock: returns the time.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], datetime] = now) -> None:
+        self._store = store
+        self._clock = clock

@@ -10,8 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select, update
 
-from oduflow.adapters.store.oauth_rows import OAuthRows
-from oduflow.adapters.store.oauth_tables import clients, codes, tokens
+from oduflow.adapters.store.oauth_tables import OAuthRows, clients, codes, tokens
 from oduflow.domain.oauth import (
     ACCESS_LIFE,
     REFRESH_GRACE,

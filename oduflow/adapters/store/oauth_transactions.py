@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, select, update
 
 from oduflow.adapters.store.oauth_addresses import has_room
-from oduflow.adapters.store.oauth_rows import OAuthRows
+from oduflow.adapters.store.oauth_tables import OAuthRows
 from oduflow.adapters.store.oauth_tables import transactions as table
 from oduflow.domain.errors import RateLimited
 from oduflow.domain.oauth import TRANSACTION_LIFE, Login, Stage, Transaction

@@ -15,13 +15,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from oduflow.adapters.store.engine import Store
 from oduflow.adapters.store.tables import attempts, sign_ins
-from oduflow.domain.rate_limits import (
-    REMEMBERED_SECONDS,
-    Claim,
-    Counter,
-    Reservation,
-    decide,
-)
+from oduflow.domain.rate_limits import REMEMBERED_SECONDS, Claim, Counter, Reservation, decide
 
 _LEVELS = "SELECT key, clear_at FROM attempts WHERE key IN (SELECT value FROM json_each(?))"
 
