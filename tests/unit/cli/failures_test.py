@@ -45,6 +45,15 @@ def test_an_envelopes_error_leaves_with_the_same_codes(kind, code):
     assert left.value.code == code
 
 
+def test_the_warnings_of_a_failed_job_follow_its_error(capsys):
+    with pytest.raises(SystemExit):
+        exit_with_error(
+            ErrorView(kind=Kind.UPSTREAM, message="No.", hint="Wait."), ("read_output shows more.",)
+        )
+
+    assert capsys.readouterr().err == "upstream: No.\n  → Wait.\nwarning: read_output shows more.\n"
+
+
 def test_every_problem_of_the_configuration_is_told(capsys):
     with pytest.raises(SystemExit) as left, exit_on_failure():
         parse("[server]\nport = 0\nhots = 1\n[team.1]\n")
