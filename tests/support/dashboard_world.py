@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -379,10 +380,21 @@ HANDLERS |= credential_rows.HANDLERS | GRANT_HANDLERS
 def handler_of(declared: Operation) -> Any:
     """Return the ledger's handler of an operation, if any.
 
-    Slow work on an environment is start_environment's, unless it has a handler of its own.
+    Slow work on an environment is start_environment's, and a list is empty, unless it has a
+    handler of its own. Jobs are real.
     """
-    works = declared.slow and declared.scope is Scope.ENVIRONMENT
-    return HANDLERS.get(declared.name, start_environment if works else None)
+    if declared.name in HANDLERS:
+        return HANDLERS[declared.name]
+    if declared.slow and declared.scope is Scope.ENVIRONMENT:
+        return start_environment
+    fields = [name for name, field in declared.result.model_fields.items() if field.is_required()]
+    if declared.name.startswith("list_") and declared.noun != "jobs" and len(fields) == 1:
+        return partial(_empty_list, declared, fields[0])
+    return None
+
+
+def _empty_list(declared: Operation, field: str, *_call: Any) -> Outcome[Any]:
+    return Outcome(declared.result.model_validate({field: ()}), "There are none.")
 
 
 class LedgerEnvironments(FakeEnvironments):

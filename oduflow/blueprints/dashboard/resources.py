@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from oduflow.blueprints.auth.hosts import team_url
 from oduflow.blueprints.context import context
-from oduflow.blueprints.dashboard.blueprint import current_team, data
+from oduflow.blueprints.dashboard.blueprint import blueprint, current_team, data
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.dashboard.resource_pages import ResourcePages
 from oduflow.domain.extra_repo import ExtraRepoState
@@ -38,6 +38,24 @@ CREDENTIALS = ResourcePages("credential", "/credentials", "Credentials", "New cr
 EXTRA_REPOS = ResourcePages("extra_repo", "/extra-repos", "Extra repos", "Add extra repo")
 GRANTS = GrantPages("grant", "/access", "Access", "New grant")
 TEMPLATES = ResourcePages("template", "/templates", "Templates", "New template")
+RESOURCES = (TEMPLATES, EXTRA_REPOS, CREDENTIALS, GRANTS)
+# The bar's links in their order: endpoint, words, and the key that follows “g”.
+NAVIGATION = (
+    ("environments", "Environments", "e"),
+    (TEMPLATES.plural, TEMPLATES.heading, "t"),
+    (EXTRA_REPOS.plural, EXTRA_REPOS.heading, "r"),
+    (CREDENTIALS.plural, CREDENTIALS.heading, "c"),
+    ("jobs", "Jobs", "j"),
+    (GRANTS.plural, GRANTS.heading, "a"),
+    ("audit", "Audit", "u"),
+    ("system", "System", "s"),
+)
+
+
+@blueprint.context_processor
+def navigation() -> dict[str, Any]:
+    """Give every page the links of its bar."""
+    return {"navigation": NAVIGATION}
 
 
 def ready_templates() -> list[str]:

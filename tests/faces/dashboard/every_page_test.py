@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import Headers
 
+from oduflow.blueprints.dashboard.resources import RESOURCES
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Conflict
 from oduflow.domain.extra_repo import BranchView, PinView
@@ -32,19 +33,11 @@ PAGES = [
     "/environments/stopped",
     "/environments/stopped/delete",
     "/environments/running/delete",
-    "/templates",
-    "/new/template",
     "/templates/base-19/delete",
     "/templates/busy/delete",
-    "/access",
-    "/new/grant",
     "/new/grant?name=<div+hx-get=/x>",
     "/access/ci/revoke",
-    "/credentials",
-    "/new/credential",
     "/credentials/delete?host=github.com&username=me&path=/",
-    "/extra-repos",
-    "/new/extra-repo",
     "/extra-repos/idle/delete",
     "/extra-repos/busy/delete",
     "/jobs",
@@ -54,19 +47,18 @@ PAGES = [
     "/audit",
     "/audit?actor=admin&limit=1",
     "/system",
+    *(pages.home for pages in RESOURCES),
+    *(f"/new/{pages.noun.replace('_', '-')}" for pages in RESOURCES),
 ]
 PARTIALS = [
     "/_/environments",
     "/_/environments/failed",
     "/_/environments/running/log?grep=error",
-    "/_/templates",
-    "/_/extra-repos",
-    "/_/credentials",
-    "/_/access",
+    *(f"/_{pages.path}" for pages in RESOURCES),
     "/_/jobs",
     "/_/jobs/{failed}",
 ]
-EMPTY = ["/", "/templates", "/extra-repos", "/credentials", "/access", "/jobs", "/new/environment"]
+EMPTY = ["/", *(pages.home for pages in RESOURCES), "/jobs", "/new/environment"]
 
 
 @dataclass(frozen=True)
