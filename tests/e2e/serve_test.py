@@ -58,7 +58,7 @@ def test_a_taken_port_is_named(instance: Instance) -> None:
     with socket.create_server(("127.0.0.1", instance.settings.server.port)):
         refused = oduflow("serve", "--config", str(instance.config))
     assert refused.returncode == 69
-    assert f"Port {instance.settings.server.port}" in refused.stderr
+    assert f"port {instance.settings.server.port} of 127.0.0.1" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 

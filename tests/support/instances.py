@@ -185,7 +185,9 @@ def world(instance: Instance) -> World:
     prefix = instance.name
     data_dir = instance.settings.server.data_dir
     return World(
-        containers=_without_looks(_docker("ps", "--all", "--format", "{{.Names}}", prefix=prefix)),
+        containers=_without_inspections(
+            _docker("ps", "--all", "--format", "{{.Names}}", prefix=prefix)
+        ),
         volumes=_docker("volume", "ls", "--format", "{{.Name}}", prefix=prefix),
         networks=_docker("network", "ls", "--format", "{{.Name}}", prefix=prefix),
         databases=frozenset(deps.postgres.cluster.databases()),
@@ -199,9 +201,9 @@ def world(instance: Instance) -> World:
     )
 
 
-def _without_looks(names: frozenset[str]) -> frozenset[str]:
-    """Leave out the momentary containers through which a server looks into an image."""
-    return frozenset(name for name in names if "-look-" not in name)
+def _without_inspections(names: frozenset[str]) -> frozenset[str]:
+    """Leave out the momentary containers with which a server inspects an image."""
+    return frozenset(name for name in names if "-inspect-" not in name)
 
 
 def _rules(instance: Instance) -> frozenset[str]:
