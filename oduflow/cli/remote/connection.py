@@ -97,6 +97,17 @@ async def list_tools(client: Client) -> list[Tool]:
 
 
 async def _connected(address: Address, token: str, read_timeout: float, task: ClientTask[T]) -> T:
+    try:
+        return await _run(address, token, read_timeout, task)
+    except BaseException as error:
+        # Ctrl-C cancels this task; while the SDK cleans up, another error may take its place.
+        running = asyncio.current_task()
+        if running is not None and running.cancelling():
+            raise asyncio.CancelledError from error
+        raise
+
+
+async def _run(address: Address, token: str, read_timeout: float, task: ClientTask[T]) -> T:
     async with CheckedHttpClient(address, token, read_timeout) as http_client:
         transport = streamable_http_client(address, http_client=http_client)
         info = Implementation(name="oduflow", version=__version__)

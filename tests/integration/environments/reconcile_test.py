@@ -202,7 +202,8 @@ def test_what_is_not_complete_is_left_alone_and_told(instance: Instance) -> None
         assert {name for _, name in left} <= {
             name for names in dataclasses.astuple(world(instance)) for name in names
         }
-    assert doctor(instance).returncode == 0
+    healthy = doctor(instance)
+    assert healthy.returncode == 0, healthy.stdout
 
 
 def make_half(instance: Instance, undo: ExitStack) -> list[tuple[str, str]]:

@@ -134,7 +134,8 @@ def test_no_answer_but_the_login_holds_a_secret(instance: Instance, watched: Wat
         created = server.finished(server.job("POST", "/api/environments", json=wanted))
         assert created["status"] == "ok"
         assert not carried(watched.secrets, str(created))
-        answers = {path: answer(server, path) for path in readable_paths(instance)}
+        kept = instance.services.deps.work.outputs.keep("a log", team="blue", environment="")
+        answers = {path: answer(server, path, kept) for path in readable_paths(instance)}
         told = {path: carried(watched.secrets, text) for path, text in answers.items()}
         assert {path for path, secrets in told.items() if secrets} == ANSWERS_WITH_A_LOGIN
         assert told["/environments/{name}/login"] == ["admin_password"]
@@ -153,9 +154,10 @@ def readable_paths(instance: Instance) -> list[str]:
     return [*found, "/openapi.json"]
 
 
-def answer(server: Server, path: str) -> str:
+def answer(server: Server, path: str, kept: str) -> str:
     (job, *_) = server.request("GET", "/api/jobs").json()["data"]["jobs"]
     filled = path.replace("{name}", "guarded").replace("{job}", job["job"])
+    filled = filled.replace("{handle}", kept)
     got = server.request("GET", f"/api{filled}")
     assert got.status_code == 200, (path, got.text)
     return got.text

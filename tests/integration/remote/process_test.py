@@ -46,7 +46,7 @@ def test_ctrl_c_leaves_the_job_and_says_how_to_look_at_it(server: McpWorld) -> N
 
     still = world.job_rows.rows[job.id].status
     world.slots.free.set()
-    assert (process.returncode, out) == (INTERRUPTED, "")
+    assert (process.returncode, out) == (INTERRUPTED, ""), err
     assert f"interrupted: The job goes on: `oduflow call get_job {job.id} --url" in err
     assert "Traceback" not in err
     assert still == "queued"
