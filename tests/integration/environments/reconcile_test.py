@@ -174,7 +174,8 @@ def test_a_complete_environment_without_a_row_is_taken_in(
     row = instance.services.deps.store.environments.get("blue", "known")
     assert row is not None
     instance.services.deps.store.environments.remove(row.id)
-    assert doctor(instance).returncode == 0, "what can be taken in is no leftover"
+    told = doctor(instance).stdout
+    assert "leftover" not in told, "what can be taken in is no leftover"
     with serving(instance) as server:
         eventually(lambda: state_of(server, "known") == "running", SECONDS, server.tail)
         taken = server.request("GET", "/api/environments/known").json()["data"]
@@ -202,8 +203,8 @@ def test_what_is_not_complete_is_left_alone_and_told(instance: Instance) -> None
         assert {name for _, name in left} <= {
             name for names in dataclasses.astuple(world(instance)) for name in names
         }
-    healthy = doctor(instance)
-    assert healthy.returncode == 0, healthy.stdout
+    # Not the exit code: other tests put rules of their own before this instance's at any moment.
+    assert "leftover" not in doctor(instance).stdout
 
 
 def make_half(instance: Instance, undo: ExitStack) -> list[tuple[str, str]]:
