@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from oduflow.domain.counting import counted
 from oduflow.domain.errors import Invalid
 from oduflow.domain.masking import redact
 
@@ -61,7 +62,7 @@ def read_arguments(
             name = next((field for field in order if field not in found), None)
             if name is None:
                 raise Invalid(
-                    f"{tool} takes at most {len(fields)} values, but more are given.",
+                    f"{tool} takes at most {counted(len(fields), 'value')}, but more are given.",
                     operation.listing,
                 )
         if name in found and not _is(fields[name], "array"):

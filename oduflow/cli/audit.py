@@ -8,7 +8,8 @@ from oduflow import bootstrap
 from oduflow.cli.failures import exit_on_failure
 from oduflow.cli.options import config_option
 from oduflow.cli.terminal import echo
-from oduflow.domain.errors import Conflict
+from oduflow.domain.counting import counted
+from oduflow.domain.errors import Conflict, Invalid
 from oduflow.settings import load
 
 
@@ -44,5 +45,13 @@ def verify(start: int, config: Path | None) -> None:
                 f"The audit trail is not what was written. {verdict.findings[0].message}",
                 "Copy the data folder and find the cause. --from can then check the rows after it.",
             )
-    rows = f"{verdict.rows} rows, the last is {verdict.last}" if verdict.rows else "no rows yet"
-    click.echo(f"ok: {rows}; {verdict.checkpoints} checkpoints.")
+        if not verdict.rows and start > 1:
+            raise Invalid(
+                f"The audit trail has no row {start} or later; nothing was checked.",
+                "Name an earlier row, or leave --from out to check every row.",
+            )
+    if not verdict.rows:
+        click.echo("The audit trail has no rows yet; nothing was checked.")
+        return
+    rows = f"{counted(verdict.rows, 'row')}, the last is {verdict.last}"
+    click.echo(f"ok: {rows}; {counted(verdict.checkpoints, 'checkpoint')}.")

@@ -1,4 +1,8 @@
-"""Print the progress of a call on stderr, and its result on stdout as text or as JSON."""
+"""Print the progress of a call on stderr, and its result on stdout as text or as JSON.
+
+A terminal gets text and tables that fit its width. A pipe or a file gets every line whole, and
+tables as values separated by tabs, for `grep`, `cut` and `awk`.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,7 +34,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 _EMPTY: tuple[object, ...] = (None, "", [], {})
 WIDE = frozenset({"log", "text"})
-WHOLE = frozenset({"job", "name", "state", "status", "url"})  # people copy them, or they are short
+WHOLE = frozenset(
+    {"job", "name", "state", "status", "tool", "url"}
+)  # people copy them, or they are short
 STATE_STYLES = {"running": "green", "failed": "red", "lost": "red", "creating": "yellow"}
 _LABEL_WIDTH = 13
 ShowProgress = Callable[[str], None]
@@ -40,39 +46,59 @@ def render(envelope: Envelope[Any], console: Console) -> None:
     """Print the summary, then the data, then the next steps."""
     # Including None values: a table's columns must not depend on its first row.
     data = envelope.model_dump(mode="json")
-    console.print(_text(envelope.summary, "bold"))
+    _print(console, _text(envelope.summary, "bold"))
     for warning in envelope.warnings:
-        console.print(_text(f"warning: {warning}", "yellow"))
+        _print(console, _text(f"warning: {warning}", "yellow"))
     _render_data(data.get("data") or {}, console)
     for step in envelope.next:
-        console.print(_text(f"next: {step}", "dim"))
+        _print(console, _text(f"next: {step}", "dim"))
 
 
-def _render_data(data: Mapping[str, Any], console: Console) -> None:
+def print_table(console: Console, columns: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
+    """Print rows: as a table in a terminal, else with a tab between the values."""
+    if not console.is_terminal:
+        for row in (columns, *rows):
+            cells = (" ".join(str(cell).split()) for cell in row)
+            console.file.write("\t".join(cells) + "\n")
+        return
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    width_left = console.width * 3 // 4
+    for number, column in enumerate(columns):
+        # A value that people copy is not folded while the other columns still fit.
+        width = 2 + max((len(row[number]) for row in rows), default=0)
+        whole = column in WHOLE and width <= width_left
+        width_left -= width if whole else 0
+        table.add_column(column, overflow="fold", no_wrap=whole)
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def _print(console: Console, text: Text, *, whole: bool = False) -> None:
+    """Print a text; wrap it at words only in a terminal, and not if it is `whole`, as a log is."""
+    console.print(text, soft_wrap=whole or not console.is_terminal)
+
+
+def _render_data(data: Mapping[str, Any], console: Console, within: str = "") -> None:
     for key, value in data.items():
+        label = f"{within} {key}".lstrip()
         if isinstance(value, list) and value and isinstance(value[0], dict):
             _render_list(key, value, console)
         elif key in WIDE:
-            console.print(_text(str(value)))
+            _print(console, _text(str(value)), whole=True)
         elif key == "error" and isinstance(value, dict):
             _render_error(value, console)
         elif isinstance(value, dict) and value:
-            console.print(_label(key))
-            _render_data(value, console)
+            _render_data(value, console, label)
         elif value not in (None, [], "", {}):
-            console.print(_label(key) + _cell(key, value))
+            _print(console, _label(label) + _cell(key, value))
 
 
 def _render_list(key: str, rows: Sequence[Row], console: Console) -> None:
     columns, is_part = _columns(key, rows)
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    whole = _unwrapped(columns, rows, console.width * 3 // 4)
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in whole)
-    for row in rows:
-        table.add_row(*(_cell(column, row.get(column)) for column in columns))
-    console.print(table)
-    if is_part:
+    cells = [[_cell(column, row.get(column)) for column in columns] for row in rows]
+    print_table(console, columns, cells)
+    if is_part and console.is_terminal:
         console.print(_text("`--json` shows every field.", "dim"))
 
 
@@ -94,25 +120,14 @@ def _columns(key: str, rows: Sequence[Row]) -> tuple[list[str], bool]:
     return shown, len(shown) < len(found)
 
 
-def _unwrapped(columns: Sequence[str], rows: Sequence[Row], width_left: int) -> set[str]:
-    """Return the columns whose values are not wrapped, while the others still fit."""
-    found: set[str] = set()
-    for column in columns:
-        width = 2 + max(len(str(row.get(column))) for row in rows)
-        if column in WHOLE and width <= width_left:
-            found.add(column)
-            width_left -= width
-    return found
-
-
 def _render_error(error: Mapping[str, Any], console: Console) -> None:
     """Print a failure in the format of `exit_with_error`."""
     said = f"{error.get('kind')}: {error.get('message')}"
-    console.print(_label("error") + _text(said, "red"))
+    _print(console, _label("error") + _text(said, "red"))
     if error.get("hint"):
-        console.print(_label("") + _text(f"→ {error['hint']}"))
+        _print(console, _label("") + _text(f"→ {error['hint']}"))
     if error.get("output"):
-        console.print(_text(str(error["output"])), soft_wrap=True)
+        _print(console, _text(str(error["output"])), whole=True)
 
 
 def _label(key: str) -> Text:

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from oduflow import bootstrap
@@ -20,6 +19,7 @@ from oduflow.cli.options import (
     token_file_option,
     url_option,
 )
+from oduflow.cli.render import print_table
 from oduflow.cli.terminal import echo, strip_control_characters
 from oduflow.kernel.operation import Effect, Operation
 from oduflow.kernel.registry import Registry
@@ -93,13 +93,11 @@ def _local(operation: Operation) -> ListedTool:
 
 def _print_all(found: Iterable[ListedTool]) -> None:
     """Print one line an operation."""
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for column in ("tool", "effect", "what it does"):
-        table.add_column(column)
-    for each in found:
-        cells = (each.name, each.effect, each.title)
-        table.add_row(*(Text(strip_control_characters(cell)) for cell in cells))
-    Console().print(table)
+    rows = [
+        [Text(strip_control_characters(cell)) for cell in (each.name, each.effect, each.title)]
+        for each in found
+    ]
+    print_table(Console(), ("tool", "effect", "what it does"), rows)
 
 
 def _print_one(found: ListedTool) -> None:

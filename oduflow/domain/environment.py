@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from oduflow.domain.counting import counted
 from oduflow.domain.errors import NotFound, QuotaReached
 from oduflow.domain.extra_repo import Pin, PinView, References
 from oduflow.domain.names import slug
@@ -148,7 +149,7 @@ def no_environment(name: str) -> NotFound:
 def team_is_full(count: int, limit: int) -> QuotaReached:
     """Make the error for a team at its limit of environments."""
     return QuotaReached(
-        f"The team has {count} environments and may have {limit}.",
+        f"The team has {counted(count, 'environment')} and may have {limit}.",
         "Delete one, or raise max_environments of the team.",
     )
 

@@ -58,6 +58,21 @@ class Element:
         """Return whether it or an ancestor has that attribute."""
         return name in self.attributes or (self.parent is not None and self.parent.within(name))
 
+    def entries(self) -> list[tuple[str, str]]:
+        """Return what a browser sends of a form as it is (HTML, “entry list”)."""
+        sent = [
+            (element["name"], element.get("value") or "")
+            for element in self.all("input")
+            if "name" in element.attributes
+            and (element.get("type") != "checkbox" or "checked" in element.attributes)
+        ]
+        for select in self.all("select"):
+            options = select.all("option")
+            chosen = [each for each in options if "selected" in each.attributes] or options
+            value = chosen[0].get("value")
+            sent.append((select["name"], chosen[0].text if value is None else value))
+        return sent
+
     def _texts(self) -> Iterator[str]:
         for part in self.content:
             if isinstance(part, str):

@@ -14,6 +14,7 @@ from oduflow.adapters.store.engine import Store
 from oduflow.adapters.store.errors import result_code
 from oduflow.adapters.store.named import NamedRows
 from oduflow.adapters.store.tables import grants
+from oduflow.domain.counting import counted
 from oduflow.domain.errors import Conflict, Failure, QuotaReached, Unauthenticated
 from oduflow.domain.grant_rules import Grant, calls_left
 
@@ -73,7 +74,7 @@ class Grants(NamedRows[Grant]):
 
     def _full(self, _count: int, limit: int) -> QuotaReached:
         return QuotaReached(
-            f"The team has {limit} grants, which is the most.",
+            f"The team has {counted(limit, 'grant')}, which is the most.",
             "list_grants shows them; revoke_grant those that are not needed.",
         )
 

@@ -106,15 +106,18 @@ def _load(name: str) -> EnvironmentPage:
     Raises:
         NotFound: there is no such environment, and no job about one.
     """
+    canonical = slug(name)
+    # The job first: one that ends between the two reads then shows as active, with the new state
+    # of the environment, and the next poll shows its end. The other order would show the old state
+    # beside a finished job, and no poll would follow.
+    work = work_named(request.args.get("job", ""), "environment")
+    if work is None or work.job.environment != canonical:
+        work = active_work("environment").get(canonical)
     try:
         found: EnvironmentView | None = data("get_environment", name=name)
         missing = None
     except NotFound as failure:
         found, missing = None, failure
-    canonical = found.name if found else slug(name)
-    work = work_named(request.args.get("job", ""), "environment")
-    if work is None or work.job.environment != canonical:
-        work = active_work("environment").get(canonical)
     if missing and work is None:
         raise missing
     return EnvironmentPage(canonical, found, work)

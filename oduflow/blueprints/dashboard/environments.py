@@ -55,8 +55,8 @@ class EnvironmentPages(ResourcePages):
     def list_context(self) -> dict[str, Any]:
         """Return the rows that match the search, and the team's numbers."""
         text = request.args.get("q", "").strip()
+        works = active_work(self.noun)  # before the rows: see `environment._load`
         views: tuple[EnvironmentView, ...] = self.all()
-        works = active_work(self.noun)
         rows = [EnvironmentRow(view, works.get(view.name)) for view in views]
         names = {view.name for view in views}
         return {

@@ -44,7 +44,8 @@ class FormField:
         label: the name in words.
         help: its description.
         default: the default value, if any.
-        choices: the values of a field of kind CHOICE.
+        choices: the values of a field of kind CHOICE, or the items that a LIST offers.
+        closed: whether a list takes no other items than its choices: checkboxes alone.
         minimum, maximum: the bounds of a number, if any.
     """
 
@@ -57,6 +58,7 @@ class FormField:
     choices: tuple[str, ...] = ()
     minimum: int | None = None
     maximum: int | None = None
+    closed: bool = False
 
 
 def form_fields(operation: Operation) -> tuple[FormField, ...]:
@@ -65,7 +67,7 @@ def form_fields(operation: Operation) -> tuple[FormField, ...]:
     definitions = schema.get("$defs", {})
     required = schema.get("required", ())
     return tuple(
-        _field(name, described, _concrete(described, definitions), required=name in required)
+        _field(name, described, definitions, required=name in required)
         for name, described in schema.get("properties", {}).items()
     )
 
@@ -74,7 +76,8 @@ def raw_arguments(fields: Iterable[FormField], sent: Mapping[str, Sequence[str]]
     """Parse a submitted form into an operation's raw arguments.
 
     Empty fields are omitted, so that their defaults apply. Browsers do not send a checkbox that is
-    not ticked, so it is False. Commas or white space separate the items of a list.
+    not ticked, so it is False, and a list of checkboxes alone is empty. Commas or white space
+    separate the items of a list.
 
     Args:
         fields: the form's fields.
@@ -85,7 +88,7 @@ def raw_arguments(fields: Iterable[FormField], sent: Mapping[str, Sequence[str]]
         texts = [text for text in sent.get(field.name, ()) if text.strip()]
         if field.kind is FieldKind.BOOLEAN:
             raw[field.name] = texts != [] and texts[-1] != "false"
-        elif texts and field.kind is FieldKind.LIST:
+        elif field.kind is FieldKind.LIST and (texts or field.closed):
             raw[field.name] = [item for item in _SEPARATORS.split(" ".join(texts)) if item]
         elif texts:
             raw[field.name] = texts[-1]
@@ -116,6 +119,8 @@ def _problem(error: ErrorDetails) -> str:
     message = error["msg"]
     if error["type"] == "string_pattern_mismatch":
         message = f"does not fit {error['ctx']['pattern'].strip('^$')}"
+    if error["type"] == "too_short":
+        return "Choose at least one."
     is_item = len(error["loc"]) > 1
     return (
         f"“{redact(str(error['input']))}” {message}."
@@ -124,7 +129,9 @@ def _problem(error: ErrorDetails) -> str:
     )
 
 
-def _field(name: str, described: Schema, concrete: Schema, *, required: bool) -> FormField:
+def _field(name: str, described: Schema, definitions: Schema, *, required: bool) -> FormField:
+    concrete = _concrete(described, definitions)
+    items = _concrete(concrete.get("items", {}), definitions)
     return FormField(
         name=name,
         label=label_of(name),
@@ -132,7 +139,8 @@ def _field(name: str, described: Schema, concrete: Schema, *, required: bool) ->
         required=required,
         kind=_kind(concrete),
         default=described.get("default"),
-        choices=tuple(str(choice) for choice in concrete.get("enum", ())),
+        choices=tuple(str(choice) for choice in (items or concrete).get("enum", ())),
+        closed="enum" in items,
         minimum=concrete.get("minimum"),
         maximum=concrete.get("maximum"),
     )

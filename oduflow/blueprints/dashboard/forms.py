@@ -61,10 +61,10 @@ class Form:
         """Return the form with the submitted values and the failure."""
         return replace(self, failure=ErrorView.of(failure), problems=problems_of(failure))
 
-    def choosing(self, name: str, choices: Sequence[str]) -> "Form":
-        """Give a field choices; a list also accepts other items."""
+    def choosing(self, name: str, choices: Sequence[str], *, closed: bool = False) -> "Form":
+        """Give a field choices; a list also accepts other items unless it is `closed`."""
         fields = tuple(
-            replace(field, kind=_chosen(field.kind), choices=tuple(choices))
+            replace(field, kind=_chosen(field.kind), choices=tuple(choices), closed=closed)
             if field.name == name and choices
             else field
             for field in self.fields
@@ -80,18 +80,31 @@ class Form:
             return redact(" ".join(text for text in typed if text not in field.choices))
         if typed:
             return redact(typed[-1])
-        if field.default is None or field.default == []:
+        if field.default is None or self._was_left_empty(field):
             return ""
-        return str(field.default).lower()
+        return _default_text(field)
 
     def ticked(self, field: FormField) -> frozenset[str]:
-        """Return the choices of a list that are ticked."""
-        return frozenset(self.sent.get(field.name, ())) & frozenset(field.choices)
+        """Return the choices of a list that are ticked: the submitted ones, else the default."""
+        given = self.sent.get(field.name)
+        if given is None:
+            given = () if self._was_left_empty(field) else tuple(map(str, field.default or ()))
+        return frozenset(given) & frozenset(field.choices)
 
     def focused(self) -> str:
         """Return the field that gets the focus: the first with a problem, else the first."""
         names = [field.name for field in self.fields]
         return next((name for name in names if name in self.problems), names[0])
+
+    def _was_left_empty(self, field: FormField) -> bool:
+        """Whether the form was submitted without a value for the field."""
+        return self.failure is not None and field.name not in self.sent
+
+
+def _default_text(field: FormField) -> str:
+    if field.kind is FieldKind.LIST:
+        return " ".join(item for item in map(str, field.default) if item not in field.choices)
+    return str(field.default).lower() if field.kind is FieldKind.BOOLEAN else str(field.default)
 
 
 def _chosen(kind: FieldKind) -> FieldKind:

@@ -118,11 +118,10 @@ class ResourcePages:
         """Return what the template of the list shows."""
         registry = context().runner.registry
         slow = any(registry.get(each.operation).slow for each in actions_on(self.noun))
-        return {
-            "rows": self.all(),
-            "works": active_work(self.noun) if slow else {},
-            "work": work_named(request.args.get("job", ""), self.noun),
-        }
+        # The jobs before the rows: one that ends in between shows as active until the next poll.
+        works = active_work(self.noun) if slow else {}
+        work = work_named(request.args.get("job", ""), self.noun)
+        return {"rows": self.all(), "works": works, "work": work}
 
     def form_context(self, form: Form) -> dict[str, Any]:
         """Return what the template of a new one's form shows."""

@@ -19,9 +19,10 @@ class GrantPages(ResourcePages):
     """The pages of grants."""
 
     def form_context(self, form: Form) -> dict[str, Any]:
-        """Name the environments that a grant can open."""
+        """Offer the environments that a grant can open."""
         found = data("list_environments").environments
-        return {"form": form, "names": [environment.name for environment in found]}
+        names = [environment.name for environment in found]
+        return {"form": form.choosing("environments", names, closed=True)}
 
     def created(self, envelope: Envelope[Any]) -> Response:
         """Show the secret on this response only.

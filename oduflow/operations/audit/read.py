@@ -2,6 +2,7 @@
 
 from oduflow.domain.access import Permission
 from oduflow.domain.audit.view import AuditEntry, AuditPage, ReadAudit
+from oduflow.domain.counting import counted
 from oduflow.domain.errors import Forbidden
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
@@ -30,4 +31,4 @@ def read_audit(deps: Deps, call: Call, args: ReadAudit) -> Outcome[AuditPage]:
     more = found[-1].number if len(found) == args.limit else None
     steps = (f"read_audit before={more}",) if more else ()
     page = AuditPage(entries=tuple(map(AuditEntry.of, found)), before=more)
-    return Outcome(page, f"{len(found)} rows.", next=steps)
+    return Outcome(page, f"{counted(len(found), 'row')}.", next=steps)

@@ -1,6 +1,7 @@
 """list_credentials."""
 
 from oduflow.domain.access import Permission
+from oduflow.domain.counting import counted
 from oduflow.domain.credential import CredentialList
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
@@ -19,4 +20,6 @@ def list_credentials(deps: Deps, call: Call, args: Nothing) -> Outcome[Credentia
         for entry in git.credentials.list(team)
     )
     steps = () if found else ("oduflow call setup_repo_auth -",)
-    return Outcome(CredentialList(credentials=found), f"{len(found)} credentials.", next=steps)
+    return Outcome(
+        CredentialList(credentials=found), f"{counted(len(found), 'credential')}.", next=steps
+    )

@@ -1,6 +1,7 @@
 """list_environments."""
 
 from oduflow.domain.access import Permission, Scope
+from oduflow.domain.counting import counted
 from oduflow.domain.environment import EnvironmentList
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
@@ -19,9 +20,13 @@ def list_environments(deps: Deps, call: Call, args: Nothing) -> Outcome[Environm
     """List the team's environments with state, branch, template and URL."""
     found = environment_views(deps, call.actor)
     if call.actor.environments is not None:
-        return Outcome(EnvironmentList(environments=found), f"{len(found)} environments are yours.")
-    summary = f"{len(found)} of {deps.settings.teams[call.actor.team].max_environments}"
+        return Outcome(
+            EnvironmentList(environments=found), f"{counted(len(found), 'environment')}."
+        )
+    limit = deps.settings.teams[call.actor.team].max_environments
     steps = () if found else ("create_environment name=… repo_url=… branch=…",)
     return Outcome(
-        EnvironmentList(environments=found), f"{summary} environments in use.", next=steps
+        EnvironmentList(environments=found),
+        f"{len(found)} of {counted(limit, 'environment')} in use.",
+        next=steps,
     )

@@ -1,6 +1,7 @@
 """get_environment_logs."""
 
 from oduflow.domain.access import Permission, Scope
+from oduflow.domain.counting import counted
 from oduflow.domain.environment import Environment, EnvironmentLogs, GetEnvironmentLogs
 from oduflow.domain.errors import Conflict, NotFound
 from oduflow.domain.odoo_log import filter_log
@@ -48,7 +49,7 @@ def get_environment_logs(
     shown = EnvironmentLogs(name=environment.name, lines=log.count("\n") + bool(log), log=log)
     return Outcome(
         shown,
-        f"{shown.lines} lines of {environment.name}'s log.",
+        f"{counted(shown.lines, 'line')} of {environment.name}'s log.",
         warnings=warnings,
         output=whole if warnings else "",
         truncated=bool(warnings),

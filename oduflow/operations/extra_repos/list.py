@@ -1,6 +1,7 @@
 """list_extra_repos."""
 
 from oduflow.domain.access import Permission
+from oduflow.domain.counting import counted
 from oduflow.domain.extra_repo import ExtraRepoList
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
@@ -17,4 +18,6 @@ def list_extra_repos(deps: Deps, call: Call, args: Nothing) -> Outcome[ExtraRepo
         for row in deps.store.extra_repos.list(call.actor.team)
     )
     steps = () if found else ("add_extra_repo name=… repo_url=…",)
-    return Outcome(ExtraRepoList(extra_repos=found), f"{len(found)} extra repos.", next=steps)
+    return Outcome(
+        ExtraRepoList(extra_repos=found), f"{counted(len(found), 'extra repo')}.", next=steps
+    )

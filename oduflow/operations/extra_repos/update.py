@@ -1,6 +1,7 @@
 """update_extra_repo."""
 
 from oduflow.domain.access import Permission, Scope
+from oduflow.domain.counting import counted
 from oduflow.domain.extra_repo import ExtraRepoName, ExtraRepoView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
@@ -30,7 +31,8 @@ def update_extra_repo(deps: Deps, call: Call, args: ExtraRepoName) -> Outcome[Ex
     updated, warnings = fetch_branches(deps, call, row)
     shown = extra_repo_view(deps.store.environments, updated)
     moved = sum(row.branches.get(each.branch) != each.commit for each in shown.branches)
-    summary = f"{moved} of {len(shown.branches)} branches of {row.name} have new commits."
+    branches = counted(len(shown.branches), "branch", "branches")
+    summary = f"{row.name}: new commits on {moved} of {branches}."
     steps = tuple(
         f"rebuild_environment name={name} update_extra_repos=true" for name in shown.environments
     )

@@ -1,6 +1,7 @@
 """list_grants."""
 
 from oduflow.domain.access import Permission, Scope
+from oduflow.domain.counting import counted
 from oduflow.domain.grant import GrantList
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
@@ -21,4 +22,4 @@ def list_grants(deps: Deps, call: Call, args: Nothing) -> Outcome[GrantList]:
     A caller with a grant sees only the grants created with it.
     """
     found = grant_views(deps.store, visible_grants(deps.store.grants, call.actor))
-    return Outcome(GrantList(grants=found), f"{len(found)} grants.")
+    return Outcome(GrantList(grants=found), f"{counted(len(found), 'grant')}.")

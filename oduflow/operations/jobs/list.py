@@ -1,6 +1,7 @@
 """list_jobs."""
 
 from oduflow.domain.access import Permission, Scope
+from oduflow.domain.counting import counted
 from oduflow.domain.job import JobList, ListJobs
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
@@ -19,4 +20,4 @@ def list_jobs(deps: Deps, call: Call, args: ListJobs) -> Outcome[JobList]:
     """List the team's latest jobs, newest first."""
     found = deps.work.jobs.visible_to(call.actor, active=args.active, limit=args.limit)
     shown = tuple(job_view(deps.work.jobs, job) for job in found)
-    return Outcome(JobList(jobs=shown), f"{len(found)} jobs.")
+    return Outcome(JobList(jobs=shown), f"{counted(len(found), 'job')}.")

@@ -1,6 +1,7 @@
 """list_templates."""
 
 from oduflow.domain.access import Permission
+from oduflow.domain.counting import counted
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.domain.template import TemplateList
 from oduflow.kernel.call import Call
@@ -17,4 +18,4 @@ def list_templates(deps: Deps, call: Call, args: Nothing) -> Outcome[TemplateLis
         for row in deps.store.templates.list(call.actor.team)
     )
     steps = () if found else ("create_template name=base-19",)
-    return Outcome(TemplateList(templates=found), f"{len(found)} templates.", next=steps)
+    return Outcome(TemplateList(templates=found), f"{counted(len(found), 'template')}.", next=steps)

@@ -66,8 +66,21 @@ def test_what_does_not_fit_is_said_and_nothing_is_lost(made: GrantsWorld) -> Non
     assert answer.status_code == 422
     page = read_page(answer.text)
     assert page.one("p", id="p-tiers").text
-    assert page.one("input", name="environments")["value"] == "shop"
+    assert "checked" in page.one("input", name="environments", value="shop").attributes
     assert made.grants.list("1") == ()
+
+
+def test_the_form_opens_with_reading_ticked_and_no_tier_when_none_was_sent(
+    made: GrantsWorld,
+) -> None:
+    form = show(made, "/new/grant").one("form", action="/access")
+    assert [value for name, value in form.entries() if name == "tiers"] == ["read"]
+
+    answer = post(made, "/access", name="ci", environments="shop")
+    assert answer.status_code == 422
+    page = read_page(answer.text)
+    assert page.one("p", id="p-tiers").text == "Choose at least one."
+    assert not [name for name, _ in page.one("form", action="/access").entries() if name == "tiers"]
 
 
 def test_revoking_says_what_ends_and_ends_it(made: GrantsWorld) -> None:

@@ -12,10 +12,18 @@ def test_a_trail_in_order_is_said_to_be(config):
     assert (shown.exit_code, shown.stdout) == (0, "ok: 6 rows, the last is 6; 0 checkpoints.\n")
 
 
-def test_an_empty_trail_is_in_order(empty):
+def test_a_check_of_an_empty_trail_does_not_say_ok(empty):
+    said = "The audit trail has no rows yet; nothing was checked.\n"
     shown = oduflow("audit", "verify", "--config", empty)
 
-    assert (shown.exit_code, shown.stdout) == (0, "ok: no rows yet; 0 checkpoints.\n")
+    assert (shown.exit_code, shown.stdout) == (0, said)
+
+
+def test_a_check_from_beyond_the_last_row_does_not_say_ok(config):
+    shown = oduflow("audit", "verify", "--from", 999999, "--config", config)
+
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert "The audit trail has no row 999999 or later; nothing was checked." in shown.stderr
 
 
 @pytest.mark.parametrize(

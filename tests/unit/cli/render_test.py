@@ -176,8 +176,39 @@ def test_data_of_a_finished_job_is_shown_as_a_view_is():
     assert printed(SHOWN.model_dump(mode="json")) == printed(SHOWN)
 
 
-def printed(data: Any, *, width: int = 300, **more: Any) -> list[str]:
-    console = Console(file=io.StringIO(), width=width, color_system=None)
+def test_piped_output_is_never_wrapped():
+    log = "2026-03-04 " + "x" * 300
+    branch = SHOWN.model_copy(update={"branch": "b" * 200})
+
+    assert log in piped(EnvironmentLogs(name="sale", lines=1, log=log))
+    assert any(line.endswith("b" * 200) for line in piped(branch))
+    assert "warning: " + "w" * 200 in piped(SHOWN, warnings=("w" * 200,))
+
+
+def test_a_piped_table_has_a_tab_between_its_values_and_a_line_a_row():
+    shown = SHOWN.model_copy(update={"name": "n" * 39, "branch": "b" * 200})
+
+    _, header, *rows = piped(EnvironmentList(environments=(SHOWN, shown)))
+
+    assert header.split("\t") == ["name", "state", "branch", "template", "url", "created_by"]
+    assert [len(row.split("\t")) for row in rows] == [6, 6]
+    assert rows[1].split("\t")[2] == "b" * 200
+
+
+def test_no_two_facts_have_one_label():
+    lines = printed({"actor": {"team": "1"}, "environments": {"running": 1}})
+
+    assert [line.strip() for line in lines[1:]] == ["actor team  1", "environments running  1"]
+
+
+def piped(data: Any, **more: Any) -> list[str]:
+    return printed(data, width=80, is_terminal=False, **more)
+
+
+def printed(data: Any, *, width: int = 300, is_terminal: bool = True, **more: Any) -> list[str]:
+    console = Console(
+        file=io.StringIO(), width=width, color_system=None, force_terminal=is_terminal
+    )
     answer = Envelope[Any](status=Status.OK, summary="sale is made.", data=data, **more)
     render(answer, console)
     assert isinstance(console.file, io.StringIO)
