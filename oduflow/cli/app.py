@@ -1,27 +1,13 @@
 """The command line: `oduflow COMMAND`."""
 
 import gc
-from collections.abc import Mapping
 from importlib import import_module
-from types import MappingProxyType
 
 import click
 
 from oduflow import __version__
+from oduflow.cli.commands import COMMANDS, SHORTCUTS
 from oduflow.domain.masking import redact
-
-COMMANDS: Mapping[str, str] = MappingProxyType(
-    {
-        "serve": "Run the server in the foreground.",
-        "quickstart": "Install what is missing, serve, and create a first environment.",
-        "call": "Run one operation: oduflow call TOOL [ARGS].",
-        "tools": "List the operations, or show one.",
-        "doctor": "Check every part that environments need.",
-        "images": "Pull or build the images that environments need.",
-        "audit": "Verify the audit trail.",
-        "destroy": "Remove everything that this instance created.",
-    }
-)
 
 
 class _Commands(click.Group):
@@ -32,23 +18,28 @@ class _Commands(click.Group):
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """Return the commands' names in the order of the help."""
-        return list(COMMANDS)
+        return [*SHORTCUTS, *COMMANDS]
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load a command."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in {*SHORTCUTS, *COMMANDS}:
             return None
         gc.disable()  # garbage collection while importing takes a third of the time
         try:
-            module = import_module(f"oduflow.cli.{cmd_name}")
+            if cmd_name in SHORTCUTS:
+                module = import_module("oduflow.cli.shortcuts")
+                command: click.Command = module.shortcut(cmd_name)
+            else:
+                command = getattr(import_module(f"oduflow.cli.{cmd_name}"), cmd_name)
         finally:
             gc.freeze()
             gc.enable()
-        command: click.Command = getattr(module, cmd_name)
         return command
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the table of commands without loading their modules."""
+        """Write the tables of commands without loading their modules."""
+        with formatter.section("Environments"):
+            formatter.write_dl([(name, each.help) for name, each in SHORTCUTS.items()])
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 

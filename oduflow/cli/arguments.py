@@ -14,14 +14,13 @@ from typing import Any
 
 import click
 
+from oduflow.cli.schemas import Fields
 from oduflow.domain.counting import counted
 from oduflow.domain.errors import Invalid
 from oduflow.domain.masking import redact
 
 TRUE = frozenset({"true", "yes", "on", "1"})
 FALSE = frozenset({"false", "no", "off", "0"})
-
-Fields = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +32,19 @@ class _Tool:
     listing: str
 
 
-def fields_of(schema: Mapping[str, Any]) -> Fields:
-    """Return the properties of a JSON Schema in their order."""
-    fields: Fields = schema.get("properties") or {}
-    return fields
-
-
 def read_arguments(
-    tool: str, fields: Fields, words: Sequence[str], url: str = ""
+    tool: str, fields: Fields, words: Sequence[str], options: str = ""
 ) -> dict[str, Any]:
     """Return the words after `oduflow call TOOL` as the operation's raw arguments.
 
-    `url` is the remote server that lists the operation, empty for this machine.
+    `options` choose the server that lists the operation, with a space before each.
 
     Raises:
         Invalid: an argument has no field, no value, or is not valid JSON.
     """
     if len(words) == 1 and words[0].lstrip().startswith("{"):
         return _json_object(words[0])
-    target = f" --url {url}" if url else ""
-    operation = _Tool(tool, fields, f"`oduflow tools {tool}{target}` shows its fields.")
+    operation = _Tool(tool, fields, f"`oduflow tools {tool}{options}` shows its fields.")
     order = iter(fields)
     found: dict[str, Any] = {}
     rest = deque(words)

@@ -1,61 +1,49 @@
 """`oduflow call`: run one operation in this process or on a remote server."""
 
-import getpass
-import math
 import sys
-from collections.abc import Callable, Sequence
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
-from oduflow import bootstrap
-from oduflow.cli.arguments import fields_of, read_arguments
+from oduflow.cli.arguments import read_arguments
+from oduflow.cli.caller import Caller, CallOptions, call_options
+from oduflow.cli.completion import OperationCommand, complete_arguments, complete_tool
 from oduflow.cli.failures import Interrupted, exit_on_failure, failed_envelope
-from oduflow.cli.interruption import PreparedCall, cancel_on_interrupt
-from oduflow.cli.options import (
-    config_option,
-    pick_team,
-    remote_target,
-    team_option,
-    token_file_option,
-    url_option,
-)
-from oduflow.cli.render import ShowProgress, print_result, progress
-from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.errors import Failure
+from oduflow.cli.render import print_result, progress
+from oduflow.cli.schemas import ListedTool
+from oduflow.cli.tools import print_help
+from oduflow.domain.errors import Cancelled, Failure
 from oduflow.domain.outcome import Envelope
-from oduflow.kernel.call import Origin
-from oduflow.kernel.runner import progress_text
-from oduflow.settings import Settings, load
+from oduflow.kernel.operation import Effect
 
-if TYPE_CHECKING:
-    from oduflow.cli.remote.server import RemoteServer
+HELP = frozenset({"--help", "-h"})
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True})
-@click.argument("tool")
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-@click.option("--json", "as_json", is_flag=True, help="Print the envelope as JSON.")
-@url_option
-@token_file_option
-@team_option
-@config_option
+@click.command(
+    cls=OperationCommand,
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True},
+    add_help_option=False,
+)
+@click.argument("tool", required=False, shell_complete=complete_tool)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_arguments)
+@call_options
+@click.option("--help", "-h", "wants_help", is_flag=True, help="Show this, or the help of TOOL.")
+@click.pass_context
 def call(
-    tool: str,
+    context: click.Context,
+    /,
+    tool: str | None,
     arguments: tuple[str, ...],
     *,
-    as_json: bool,
-    url: str | None,
-    token_file: Path | None,
-    team: str | None,
-    config: Path | None,
+    wants_help: bool,
+    **options: Any,
 ) -> None:
     """Run one operation in this process, or on the server of --url, and wait for its result.
 
-    ARGS are positional in the order that `oduflow tools TOOL` shows, or `--field value`, or one
-    JSON object; `-` reads a value from stdin. Repeat an array field for several values.
+    ARGUMENTS are positional in the order that `oduflow call TOOL --help` shows, or `--field value`,
+    or `field=value`, or one JSON object; `-` reads a value from stdin. Repeat an array field for
+    several values.
 
     \b
       oduflow call list_environments
@@ -64,54 +52,51 @@ def call(
       oduflow call setup_repo_auth -
       oduflow call list_environments --url https://oduflow.example.com
     """  # noqa: D301 - click looks for the backspace itself
+    if tool is None and not wants_help:
+        raise click.MissingParameter(ctx=context, param_hint="TOOL", param_type="argument")
+    if tool is None:
+        click.echo(context.get_help())
+        return
     with exit_on_failure():
-        server = remote_target(url, token_file, team, config)
-        if server is None:
-            prepare = _prepare_local(tool, arguments, load(config), team)
-        else:
-            prepare = partial(_prepare_remote, server, tool, arguments)
-        sys.exit(print_result(_run(tool, prepare), as_json=as_json))
+        chosen = CallOptions(**options)
+        if wants_help:
+            print_help(chosen.described(tool), f"oduflow call {tool}")
+            return
+        caller = chosen.caller()
+        answer = run_operation(caller, tool, arguments, yes=chosen.yes)
+        sys.exit(print_result(answer, as_json=chosen.as_json))
 
 
-def _prepare_local(
-    tool: str, words: Sequence[str], settings: Settings, team: str | None
-) -> Callable[[], PreparedCall]:
-    actor = Actor(pick_team(settings, team), ActorKind.CLI, getpass.getuser())
-    services = bootstrap.build(settings)
-    services.store.migrate()
+def run_operation(caller: Caller, name: str, words: Sequence[str], *, yes: bool) -> Envelope[Any]:
+    """Run one operation with the words of a command line, and return its envelope.
 
-    def prepare() -> PreparedCall:
-        operation = services.registry.get(tool)
-        raw = read_arguments(tool, fields_of(operation.arguments.model_json_schema()), words)
+    Before a deletion it asks for a confirmation if a person is at the terminal, unless `yes`.
 
-        def work(show: ShowProgress) -> Envelope[Any]:
-            return services.runner.call(
-                tool,
-                raw,
-                actor,
-                Origin("cli"),
-                wait=math.inf,
-                on_progress=lambda job: show(progress_text(job)),
-            )
-
-        jobs = services.runner.jobs
-        return cancel_on_interrupt(jobs, actor.team, work) if operation.slow else work
-
-    return prepare
-
-
-def _prepare_remote(server: "RemoteServer", tool: str, words: Sequence[str]) -> PreparedCall:
-    found = server.tool(tool)
-    raw = read_arguments(tool, fields_of(found.input_schema), words, server.address)
-    return partial(server.call, found, raw)
-
-
-def _run(tool: str, prepare: Callable[[], PreparedCall]) -> Envelope[Any]:
+    Raises:
+        Interrupted: Ctrl-C.
+    """
     try:
-        work = prepare()  # before the progress line, which would overwrite a prompt
-        with progress(tool) as show:
-            return work(show)
+        tool = caller.tool(name)
+        raw = read_arguments(name, tool.fields, words, caller.options)
+        if tool.effect is Effect.DESTROY and not yes:
+            _confirm(tool, raw.get("name"))
+        with progress(name) as show:  # after the prompts, which its line would overwrite
+            return caller.call(tool, raw, show)
     except Failure as failure:
         return failed_envelope(failure)
     except KeyboardInterrupt:
         raise Interrupted from None
+
+
+def is_interactive() -> bool:
+    """Return whether a person types the input."""
+    return sys.stdin.isatty()
+
+
+def _confirm(tool: ListedTool, target: object) -> None:
+    """Ask a person whether to delete; a script is not asked."""
+    if not is_interactive():
+        return
+    about = f" {target}" if target else ""
+    if not click.confirm(f"{tool.name}{about}: this cannot be undone. Continue?", err=True):
+        raise Cancelled("Nothing was deleted.")

@@ -1,7 +1,7 @@
 """`oduflow tools`: list the operations of this machine or of a remote server."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.text import Text
 
 from oduflow import bootstrap
-from oduflow.cli.arguments import fields_of
 from oduflow.cli.failures import exit_on_failure
 from oduflow.cli.options import (
     config_option,
@@ -20,91 +19,102 @@ from oduflow.cli.options import (
     url_option,
 )
 from oduflow.cli.render import print_table
+from oduflow.cli.schemas import Field, ListedTool, local_tool, type_text
 from oduflow.cli.terminal import echo, strip_control_characters
-from oduflow.kernel.operation import Effect, Operation
 from oduflow.kernel.registry import Registry
-
-
-@dataclass(frozen=True, slots=True)
-class ListedTool:
-    """One operation as `oduflow tools` prints it.
-
-    Attributes:
-        schema: JSON Schema of its arguments.
-        route: its permission and REST route; empty for a remote server, which does not list them.
-    """
-
-    name: str
-    description: str
-    effect: Effect
-    schema: Mapping[str, Any]
-    route: str = ""
-
-    @property
-    def title(self) -> str:
-        """The description's first line without the full stop."""
-        return self.description.partition("\n")[0].rstrip(".")
 
 
 @click.command()
 @click.argument("tool", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON, with their schemas.")
 @url_option
 @token_file_option
 @team_option
 @config_option
 def tools(
     tool: str | None,
+    *,
+    as_json: bool,
     url: str | None,
     token_file: Path | None,
     team: str | None,
     config: Path | None,
 ) -> None:
-    """List the operations, or show one operation with its fields.
+    """List the operations by what they are about, or show one operation with its fields.
 
     With --url: the operations of that server that your token may call.
     """
     with exit_on_failure():
         server = remote_target(url, token_file, team, config)
         if server is not None:
-            found = [
-                ListedTool(
-                    each.name, each.description or "", server.effect_of(each), each.input_schema
-                )
-                for each in (server.tools() if tool is None else [server.tool(tool)])
-            ]
+            found = server.tools() if tool is None else [server.tool(tool)]
         else:  # no team is needed: all users of this machine see the same operations
             registry = Registry.discover(bootstrap.OPERATIONS)
-            found = [_local(each) for each in (registry if tool is None else [registry.get(tool)])]
-        if tool is None:
+            found = [
+                local_tool(each) for each in (registry if tool is None else [registry.get(tool)])
+            ]
+        if as_json:
+            click.echo(json.dumps([_as_json(each) for each in found], indent=2, ensure_ascii=False))
+        elif tool is None:
             _print_all(found)
         else:
-            _print_one(*found)
+            print_tool(found[0], f"oduflow call {found[0].name}")
 
 
-def _local(operation: Operation) -> ListedTool:
-    return ListedTool(
-        name=operation.name,
-        description=operation.description,
-        effect=operation.effect,
-        schema=operation.arguments.model_json_schema(),
-        route=f"{operation.permission} · {operation.method} /api{operation.path}",
-    )
+def print_tool(found: ListedTool, command: str) -> None:
+    """Print an operation with its fields in the order of positional arguments.
+
+    `command` is what a person types before the fields.
+    """
+    fields = [name if found.is_required(name) else f"[{name}]" for name in found.fields]
+    echo(f"Usage: {' '.join([command, *fields])}\n")
+    echo(f"{found.description}\n")
+    echo(" · ".join(filter(None, (f"effect {found.effect}", found.route))))
+    for name, field in found.fields.items():
+        echo(f"\n  {name} ({_need(found, name, field)})\n    {field.get('description', '')}")
+
+
+def print_help(found: ListedTool, command: str) -> None:
+    """Print an operation, and the options of the command that runs it."""
+    print_tool(found, command)
+    context = click.get_current_context()
+    formatter = context.make_formatter()
+    context.command.format_options(context, formatter)
+    click.echo(f"\n{formatter.getvalue().rstrip()}")
+
+
+def _need(found: ListedTool, name: str, field: Field) -> str:
+    """Return type, and whether a value is required or which is the default, in JSON's words."""
+    kind = type_text(field, found.schema)
+    if found.is_required(name):
+        return f"{kind}, required"
+    default = field.get("default")
+    shown = "optional" if default in (None, [], {}, "") else f"default {_json(default)}"
+    return f"{kind}, {shown}"
+
+
+def _json(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _as_json(found: ListedTool) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "effect": found.effect,
+        "description": found.description,
+        "arguments": found.schema,
+    }
 
 
 def _print_all(found: Iterable[ListedTool]) -> None:
-    """Print one line an operation."""
+    """Print one line an operation, in the order of what they are about."""
     rows = [
-        [Text(strip_control_characters(cell)) for cell in (each.name, each.effect, each.title)]
-        for each in found
+        (each.name, each.effect, each.noun.replace("_", " "), each.title)
+        for each in sorted(found, key=lambda each: (each.noun, each.name))
     ]
-    print_table(Console(), ("tool", "effect", "what it does"), rows)
-
-
-def _print_one(found: ListedTool) -> None:
-    """Print an operation with its fields in the order of positional arguments."""
-    echo(f"{found.name}: {found.description}\n")
-    echo(" · ".join(filter(None, (f"effect {found.effect}", found.route))))
-    required = found.schema.get("required", ())
-    for name, field in fields_of(found.schema).items():
-        need = "required" if name in required else f"default {field.get('default')!r}"
-        echo(f"\n  {name} ({need})\n    {field.get('description', '')}")
+    columns = ["tool", "effect", "about", "what it does"]
+    print_table(
+        Console(),
+        columns,
+        [[Text(strip_control_characters(cell)) for cell in row] for row in rows],
+    )

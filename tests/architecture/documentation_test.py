@@ -5,7 +5,8 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from oduflow.cli.app import COMMANDS, cli
+from oduflow.cli.app import cli
+from oduflow.cli.commands import COMMANDS, SHORTCUTS
 from oduflow.settings import describe
 from oduflow.web import MAX_BODY_BYTES
 from tests.support.tree import ROOT, offenders
@@ -44,7 +45,7 @@ def test_every_command_the_readme_shows_exists() -> None:
         re.findall(r"^oduflow (\w+)", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
     )
     assert shown
-    assert shown <= set(COMMANDS)
+    assert shown <= {*COMMANDS, *SHORTCUTS}
 
 
 def test_every_command_explains_itself() -> None:

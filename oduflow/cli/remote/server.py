@@ -16,6 +16,7 @@ from oduflow.cli.remote.connection import list_tools, run_connected
 from oduflow.cli.remote.errors import not_oduflow
 from oduflow.cli.remote.target import Address
 from oduflow.cli.render import ShowProgress
+from oduflow.cli.schemas import ListedTool
 from oduflow.domain.errors import Busy, Failure, Kind, NotFound, UpstreamFailed
 from oduflow.domain.masking import redact
 from oduflow.domain.outcome import FINISHED, Envelope, ErrorView
@@ -34,7 +35,7 @@ class RemoteCall:
     """A call of one tool; knows after an interruption what still runs on the server."""
 
     def __init__(
-        self, address: Address, tool: Tool, raw: Mapping[str, Any], show: ShowProgress
+        self, address: Address, tool: ListedTool, raw: Mapping[str, Any], show: ShowProgress
     ) -> None:
         self._address = address
         self._tool = tool
@@ -78,8 +79,7 @@ class RemoteCall:
                 f", `oduflow call cancel_job {self._job} {at}` stops it" if self._can_stop else ""
             )
             return f"The job goes on: `oduflow call get_job {self._job} {at}` shows it{stop}."
-        hints = self._tool.annotations
-        if not self._sent or (hints is not None and hints.read_only_hint):
+        if not self._sent or self._tool.effect is Effect.READ:
             return ""
         return f"A job may go on: `oduflow call list_jobs {at}` shows it."
 
@@ -157,7 +157,12 @@ class RemoteServer:
     list_timeout: float = LIST_SECONDS
     call_timeout: float = CALL_SECONDS
 
-    def tools(self) -> list[Tool]:
+    @property
+    def options(self) -> str:
+        """The options that choose this server on the command line."""
+        return f" --url {self.address}"
+
+    def tools(self) -> list[ListedTool]:
         """Return the tools that the token may call, in the server's order.
 
         Raises:
@@ -165,11 +170,15 @@ class RemoteServer:
             Interrupted: Ctrl-C.
         """
         try:
-            return run_connected(self.address, self.token, self.list_timeout, list_tools)
+            found = run_connected(self.address, self.token, self.list_timeout, list_tools)
         except KeyboardInterrupt:
             raise Interrupted from None
+        return [
+            ListedTool(each.name, each.description or "", _effect_of(each), each.input_schema)
+            for each in found
+        ]
 
-    def tool(self, name: str) -> Tool:
+    def tool(self, name: str) -> ListedTool:
         """Return a tool by its name.
 
         Raises:
@@ -185,17 +194,7 @@ class RemoteServer:
             )
         return tools[name]
 
-    @staticmethod
-    def effect_of(tool: Tool) -> Effect:
-        """Return a tool's effect; without hints it is destructive (MCP specification, Tools)."""
-        hints = tool.annotations
-        if hints is not None and hints.read_only_hint:
-            return Effect.READ
-        if hints is not None and hints.destructive_hint is False:
-            return Effect.WRITE
-        return Effect.DESTROY
-
-    def call(self, tool: Tool, raw: Mapping[str, Any], show: ShowProgress) -> Envelope[Any]:
+    def call(self, tool: ListedTool, raw: Mapping[str, Any], show: ShowProgress) -> Envelope[Any]:
         """Call a tool, and wait for its job if it starts one.
 
         Raises:
@@ -210,3 +209,13 @@ class RemoteServer:
         except Failure as failure:
             remote_call.explain(failure)
             raise
+
+
+def _effect_of(tool: Tool) -> Effect:
+    """Return a tool's effect; without hints it is destructive (MCP specification, Tools)."""
+    hints = tool.annotations
+    if hints is not None and hints.read_only_hint:
+        return Effect.READ
+    if hints is not None and hints.destructive_hint is False:
+        return Effect.WRITE
+    return Effect.DESTROY

@@ -5,7 +5,8 @@ import pytest
 from click import Context
 
 from oduflow import __version__
-from oduflow.cli.app import COMMANDS, cli
+from oduflow.cli.app import cli
+from oduflow.cli.commands import COMMANDS, SHORTCUTS
 from tests.support.command_line import oduflow
 from tests.support.tree import ROOT
 
@@ -16,7 +17,9 @@ def test_help_names_every_command(flag):
 
     assert shown.exit_code == 0
     assert {"serve", "quickstart", "call", "tools", "doctor", "images", "destroy"} <= set(COMMANDS)
-    for command, says in COMMANDS.items():
+    for command, says in (
+        COMMANDS.items() | {name: each.help for name, each in SHORTCUTS.items()}.items()
+    ):
         assert re.search(rf"\n  {command} +{re.escape(says)}\n", shown.output)
 
 

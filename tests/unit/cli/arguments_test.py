@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from oduflow.blueprints.mcp.tools import input_schema
-from oduflow.cli.arguments import fields_of, read_arguments
+from oduflow.cli.arguments import read_arguments
 from oduflow.domain.errors import Invalid
 from oduflow.kernel.registry import Registry
 from tests.support.things import THINGS
@@ -120,10 +120,10 @@ def test_a_refusal_says_where_the_fields_are_shown(read):
 
 @pytest.mark.parametrize("words", [["--colour", "red"], ["--name"], ["x"] * 8])
 def test_the_fields_of_a_tool_elsewhere_are_shown_by_its_server(words):
-    fields = fields_of(input_schema(PRODUCT.get(CREATE).arguments))
+    fields = input_schema(PRODUCT.get(CREATE).arguments)["properties"]
 
     with pytest.raises(Invalid) as refused:
-        read_arguments(CREATE, fields, words, "https://oduflow.example.com")
+        read_arguments(CREATE, fields, words, " --url https://oduflow.example.com")
 
     listing = f"`oduflow tools {CREATE} --url https://oduflow.example.com`"
     assert refused.value.hint == f"{listing} shows its fields."
@@ -170,6 +170,6 @@ def read(request):
 
     def reader(tool, *words):
         schema = schema_of[request.param](PRODUCT.get(tool).arguments)
-        return read_arguments(tool, fields_of(schema), words)
+        return read_arguments(tool, schema.get("properties") or {}, words)
 
     return reader

@@ -1,0 +1,117 @@
+"""The short names of the operations that people use daily: `oduflow ls`, `oduflow logs -f`."""
+
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from time import sleep
+from typing import Any, NoReturn
+
+import click
+
+from oduflow.cli.arguments import read_arguments
+from oduflow.cli.call import run_operation
+from oduflow.cli.caller import Caller, CallOptions, call_options
+from oduflow.cli.commands import SHORTCUTS
+from oduflow.cli.completion import OperationCommand, complete_arguments
+from oduflow.cli.failures import EXIT_CODES, INTERRUPTED, Interrupted, exit_on_failure
+from oduflow.cli.render import print_result
+from oduflow.cli.terminal import echo
+from oduflow.cli.tools import print_help
+from oduflow.domain.errors import Kind
+from oduflow.domain.outcome import Envelope
+
+FOLLOW_SECONDS = 1.0
+
+
+def shortcut(name: str) -> click.Command:
+    """Return the command of that name."""
+    about = SHORTCUTS[name]
+
+    def run(
+        arguments: tuple[str, ...],
+        *,
+        wants_help: bool,
+        follow: bool = False,
+        **options: Any,
+    ) -> None:
+        with exit_on_failure():
+            chosen = CallOptions(**options)
+            if wants_help:
+                print_help(chosen.described(about.tool), f"oduflow {name}")
+                return
+            caller = chosen.caller()
+            if follow:
+                _follow(caller, arguments)
+            answer = run_operation(caller, about.tool, arguments, yes=chosen.yes)
+            if name == "open" and answer.error is None:
+                sys.exit(_open(answer))
+            sys.exit(print_result(answer, as_json=chosen.as_json))
+
+    decorated: Callable[..., None] = run
+    if name == "logs":
+        decorated = click.option(
+            "--follow", "-f", is_flag=True, help="Print new lines until Ctrl-C."
+        )(decorated)
+    decorated = click.option(
+        "--help", "-h", "wants_help", is_flag=True, help="Show the operation's fields."
+    )(decorated)
+    decorated = click.argument(
+        "arguments", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_arguments
+    )(call_options(decorated))
+    return click.command(
+        name,
+        cls=OperationCommand,
+        help=about.help,
+        context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True},
+        add_help_option=False,
+    )(decorated)
+
+
+def _data(answer: Envelope[Any]) -> dict[str, Any]:
+    found: dict[str, Any] = answer.model_dump(mode="json").get("data") or {}
+    return found
+
+
+def _open(answer: Envelope[Any]) -> int:
+    """Print the URL, and open it at a person's desktop; return the exit code."""
+    found = _data(answer)
+    if not found.get("url"):
+        echo(f"{found.get('name')} is {found.get('state')} and has no URL.", err=True)
+        echo(f"  → oduflow start {found.get('name')}", err=True)
+        return EXIT_CODES[Kind.CONFLICT]
+    click.echo(found["url"])
+    if sys.stdout.isatty() and (sys.platform == "darwin" or shutil.which("xdg-open")):
+        click.launch(found["url"])
+    return 0
+
+
+def _follow(caller: Caller, words: Sequence[str]) -> NoReturn:
+    """Print the log, then each line that is added to it, until Ctrl-C."""
+    tool = caller.tool(SHORTCUTS["logs"].tool)
+    raw = read_arguments(tool.name, tool.fields, words, caller.options)
+    shown: list[str] = []
+    try:
+        while True:
+            lines = str(_data(caller.call(tool, raw, _no_progress)).get("log", "")).splitlines()
+            for line in added_lines(shown, lines):
+                echo(line)
+            sys.stdout.flush()
+            shown = lines or shown
+            sleep(FOLLOW_SECONDS)
+    except (Interrupted, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
+
+
+def _no_progress(_step: str) -> None:
+    """Show nothing: the log is the progress."""
+
+
+def added_lines(before: Sequence[str], now: Sequence[str]) -> Sequence[str]:
+    """Return the lines of `now` after the longest end of `before` that `now` begins with.
+
+    Both are ends of the same growing log.
+    """
+    for common in range(min(len(before), len(now)), 0, -1):
+        if before[-common:] == now[:common]:
+            return now[common:]
+    return now
