@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from oduflow.cli.arguments import read_arguments
-from oduflow.cli.caller import Caller, CallOptions, call_options
+from oduflow.cli.caller import OperationCaller, CallOptions, call_options
 from oduflow.cli.completion import OperationCommand, complete_arguments, complete_tool
 from oduflow.cli.failures import Interrupted, exit_on_failure, failed_envelope
 from oduflow.cli.render import print_result, progress
@@ -67,7 +67,9 @@ def call(
         sys.exit(print_result(answer, as_json=chosen.as_json))
 
 
-def run_operation(caller: Caller, name: str, words: Sequence[str], *, yes: bool) -> Envelope[Any]:
+def run_operation(
+    caller: OperationCaller, name: str, words: Sequence[str], *, yes: bool
+) -> Envelope[Any]:
     """Run one operation with the words of a command line, and return its envelope.
 
     Before a deletion it asks for a confirmation if a person is at the terminal, unless `yes`.

@@ -29,7 +29,7 @@ from oduflow.kernel.runner import progress_text
 from oduflow.settings import load
 
 
-class Caller(Protocol):
+class OperationCaller(Protocol):
     """Where operations run: in this process (`LocalCaller`) or on a `RemoteServer`."""
 
     @property
@@ -113,7 +113,7 @@ class CallOptions:
             return server.tool(tool)
         return local_tool(Registry.discover(bootstrap.OPERATIONS).get(tool))
 
-    def caller(self) -> Caller:
+    def caller(self) -> OperationCaller:
         """Return the caller that the options choose.
 
         Raises:

@@ -12,7 +12,7 @@ from oduflow.domain.errors import Failure
 from oduflow.settings import BadSettings
 
 if TYPE_CHECKING:
-    from oduflow.cli.caller import Caller
+    from oduflow.cli.caller import OperationCaller
     from oduflow.cli.schemas import ListedTool
 
 SHELLS = ("bash", "zsh", "fish")
@@ -97,7 +97,7 @@ def complete_arguments(
 
 
 def _suggested(
-    caller: "Caller", tool: "ListedTool", words: list[str], incomplete: str
+    caller: "OperationCaller", tool: "ListedTool", words: list[str], incomplete: str
 ) -> Iterable[str]:
     if incomplete.startswith("-"):
         return [f"--{field.replace('_', '-')}" for field in tool.fields]
@@ -132,7 +132,7 @@ def _next_field(tool: "ListedTool", words: list[str]) -> str | None:
     return next((each for each in position if each not in taken), None)
 
 
-def _names(caller: "Caller", tool: "ListedTool", field: str) -> list[str]:
+def _names(caller: "OperationCaller", tool: "ListedTool", field: str) -> list[str]:
     """Return the names that exist for a field: environments, templates and so on."""
     noun = tool.noun or "environments" if field == "name" else field
     if noun not in _LISTS or (field == "name" and tool.name.startswith(("create_", "add_"))):

@@ -10,7 +10,7 @@ import click
 
 from oduflow.cli.arguments import read_arguments
 from oduflow.cli.call import run_operation
-from oduflow.cli.caller import Caller, CallOptions, call_options
+from oduflow.cli.caller import OperationCaller, CallOptions, call_options
 from oduflow.cli.commands import SHORTCUTS
 from oduflow.cli.completion import OperationCommand, complete_arguments
 from oduflow.cli.failures import EXIT_CODES, INTERRUPTED, Interrupted, exit_on_failure
@@ -85,7 +85,7 @@ def _open(answer: Envelope[Any]) -> int:
     return 0
 
 
-def _follow(caller: Caller, words: Sequence[str]) -> NoReturn:
+def _follow(caller: OperationCaller, words: Sequence[str]) -> NoReturn:
     """Print the log, then each line that is added to it, until Ctrl-C."""
     tool = caller.tool(SHORTCUTS["logs"].tool)
     raw = read_arguments(tool.name, tool.fields, words, caller.options)

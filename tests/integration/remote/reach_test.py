@@ -30,9 +30,9 @@ def test_a_remote_tool_is_shown_with_its_fields_and_its_effect(
 ) -> None:
     shown = call("tools", "delete_environment", "--url", server.url).stdout
 
-    assert shown.startswith("delete_environment: Delete an environment")
+    assert shown.startswith("Usage: oduflow call delete_environment name\n\nDelete an environment")
     assert "\neffect destroy\n" in shown
-    assert "\n  name (required)\n    " in shown
+    assert "\n  name (text, required)\n    " in shown
 
 
 def test_what_is_beyond_a_grant_is_not_listed_for_it(
