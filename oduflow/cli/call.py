@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from oduflow.cli.arguments import read_arguments
-from oduflow.cli.caller import OperationCaller, CallOptions, call_options
+from oduflow.cli.caller import CallOptions, OperationCaller, call_options
 from oduflow.cli.completion import OperationCommand, complete_arguments, complete_tool
 from oduflow.cli.failures import Interrupted, exit_on_failure, failed_envelope
 from oduflow.cli.render import print_result, progress

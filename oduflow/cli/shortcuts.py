@@ -10,7 +10,7 @@ import click
 
 from oduflow.cli.arguments import read_arguments
 from oduflow.cli.call import run_operation
-from oduflow.cli.caller import OperationCaller, CallOptions, call_options
+from oduflow.cli.caller import CallOptions, OperationCaller, call_options
 from oduflow.cli.commands import SHORTCUTS
 from oduflow.cli.completion import OperationCommand, complete_arguments
 from oduflow.cli.failures import EXIT_CODES, INTERRUPTED, Interrupted, exit_on_failure
