@@ -19,7 +19,7 @@ def test_the_tools_are_those_that_the_token_may_call(
     narrow = call("tools", "--url", server.url, token=reader).stdout
     whole = call("tools", "--url", server.url).stdout
 
-    assert "get_environment " in narrow
+    assert "get_environment\t" in narrow
     for beyond in ("delete_environment", "create_environment", "list_templates"):
         assert f"\n{beyond} " in whole
         assert beyond not in narrow
