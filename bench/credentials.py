@@ -52,7 +52,7 @@ def _limits(store: Store, rounds: int) -> list[Figure]:
     """Measure a valid credential's first use, which reserves a failure, and its later uses."""
     first = Figure("limits: a right credential's first use", 0.01)
     later = Figure("limits: each use after it", 0.001)
-    limits, claim = RateLimits(store), Claim.of("127.0.0.1", ["1"])
+    limits, claim = RateLimits(store, lambda: "key"), Claim.of("127.0.0.1", ["1"])
 
     def use() -> None:
         limits.look(claim)

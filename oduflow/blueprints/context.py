@@ -1,6 +1,5 @@
 """The parts of one application that its faces share: settings, runner, limits, caches."""
 
-import os
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -103,13 +102,12 @@ class CredentialCache:
     """Recent results of credential checks in this process.
 
     Attributes:
-        key: keys the fingerprints of credentials; random, so they mean nothing elsewhere.
-        accepted: fingerprints of credentials that were right in the last ten minutes.
+        accepted: digests of credentials that were right in the last ten minutes, with their face,
+            source and team.
         throttled: full counters that were logged in the last minute.
         warned_once: warnings that were already logged.
     """
 
-    key: bytes = field(default_factory=lambda: os.urandom(32), repr=False)
     accepted: ExpiringSet = field(default_factory=lambda: ExpiringSet(600))
     throttled: ExpiringSet = field(default_factory=lambda: ExpiringSet(60))
     warned_once: set[str] = field(default_factory=set)

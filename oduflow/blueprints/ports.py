@@ -45,6 +45,9 @@ class TokenVerifier(Protocol):
 class RateLimitStore(Protocol):
     """Counts wrong credentials across all faces and processes."""
 
+    def digest(self, presented: str) -> str:
+        """Return a keyed digest of a credential, the same in every process."""
+
     def look(self, claim: Claim) -> Reservation:
         """Return what `reserve` would answer now, without writing."""
 

@@ -8,14 +8,14 @@ from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.locks import FileBootSlots, FileLocks, ServerLock
 from oduflow.adapters.odoo.web import login_status
 from oduflow.adapters.outputs.files import OutputFiles
-from oduflow.adapters.store import JobRows, RateLimits, Store
+from oduflow.adapters.store import JobRows, Store
 from oduflow.bootstrap.engine import Docker
 from oduflow.bootstrap.git import git_group
 from oduflow.bootstrap.oauth import OAuth
 from oduflow.bootstrap.postgres import postgres_group
 from oduflow.bootstrap.recoverables import recoverables
 from oduflow.bootstrap.services import Services
-from oduflow.bootstrap.store import store_group
+from oduflow.bootstrap.store import rate_limits, store_group
 from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.registry import Registry
@@ -106,7 +106,7 @@ def build(settings: Settings) -> Services:
         grants=grants,
         people=GithubAuthenticator(live.current, rows.tokens, rows.logins, runner.environment_id),
         oauth=oauth,
-        rate_limits=RateLimits(store),
+        rate_limits=rate_limits(store, data_dir),
         recoverables=nouns,
     )
 

@@ -1,5 +1,7 @@
 """Rate limits for wrong credentials: how many are too many, for which address and team.
 
+Distinct credentials are counted: a program that repeats an old token guesses nothing.
+
 A counter is stored as one time: when it will be empty again. Each failure moves that time later by
 the time in which one failure expires. A failure that would move it beyond the whole window does not
 fit (the generic cell rate algorithm of ITU-T I.371). So failures of a full counter expire one by
@@ -40,6 +42,7 @@ QUARTER = 15 * 60
 ADDRESS = Limit(5, QUARTER)  # one IPv4 address, or the /64 that one IPv6 customer has at least
 SITE = Limit(25, QUARTER)  # the /48 that one IPv6 customer has at most
 TEAM = Limit(100, QUARTER)  # one team, from all addresses
+SAME = Limit(1, 3600)  # one wrong credential from one source is counted once an hour
 REMEMBERED_SECONDS = 24 * 3600  # how long an address is known to a team after a sign-in
 
 
@@ -70,29 +73,40 @@ class Claim:
         by_source: the counters of the source.
         by_team: the counter of the team, or of all teams.
         teams: the teams that the Host could mean.
-        past_team: whether a full `by_team` does not refuse it.
+        credential: a keyed digest of the credential; without it every failure is a new one.
+        is_random: whether the credential is too random to be guessed: a full `by_team` does not
+            refuse it.
     """
 
     source: str
     by_source: tuple[Counter, ...]
     by_team: Counter
     teams: frozenset[str]
-    past_team: bool = False
+    credential: str = ""
+    is_random: bool = False
 
     @classmethod
-    def of(cls, address: str, teams: Iterable[str], *, past_team: bool = False) -> "Claim":
+    def of(
+        cls, address: str, teams: Iterable[str], credential: str = "", *, is_random: bool = False
+    ) -> "Claim":
         """Return the claim of a client's address and of the teams that the Host could mean."""
         meant = frozenset(teams)
         by_source = counters_of(address)
         # A wrong password of several possible teams cannot be counted against one of them.
         target = next(iter(meant)) if len(meant) == 1 else "*"
         by_team = Counter(f"team {target}", TEAM)
-        return cls(by_source[0].key, by_source, by_team, meant, past_team)
+        return cls(by_source[0].key, by_source, by_team, meant, credential, is_random)
 
     @property
     def counters(self) -> tuple[Counter, ...]:
         """Every counter that a failure would add to."""
-        return (*self.by_source, self.by_team)
+        return (*self.by_source, self.by_team, *self.same)
+
+    @property
+    def same(self) -> tuple[Counter, ...]:
+        """The counter of this very credential: full while it is known to be wrong."""
+        key = f"{self.source} {self.by_team.key} {self.credential}"
+        return (Counter(key, SAME),) if self.credential else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +117,22 @@ class Reservation:
         taken: the counters that a failure was added to.
         wait_ms: how long to wait; 0 unless a counter is full.
         full: the key of the full counter.
+        is_repeated: whether the same credential was counted lately; then nothing is taken.
+        known_to: where a counter is full: the teams that the source signed in to lately.
     """
 
     taken: tuple[Counter, ...] = ()
     wait_ms: int = 0
     full: str = ""
+    is_repeated: bool = False
+    known_to: frozenset[str] = frozenset()
 
 
 def decide(
-    claim: Claim, clear_at: Mapping[str, int], now: int, is_known: Callable[[], bool]
+    claim: Claim,
+    clear_at: Mapping[str, int],
+    now: int,
+    known_to: Callable[[], frozenset[str]],
 ) -> Reservation:
     """Return the counters in which a failure is reserved, or the full one.
 
@@ -119,18 +140,20 @@ def decide(
         claim: the credential that is presented.
         clear_at: when each counter is empty; one that is absent is empty.
         now: the time.
-        is_known: whether the source signed in to one of the teams lately; asked only where it
-            matters.
+        known_to: returns those of the claim's teams that the source signed in to lately; asked
+            only where it matters.
     """
     waits = {found: found.wait(clear_at.get(found.key, now), now) for found in claim.counters}
+    if any(waits[found] for found in claim.same):
+        return Reservation(is_repeated=True)
     fullest = max(claim.by_source, key=lambda found: waits[found])
     if waits[fullest]:
-        return Reservation(wait_ms=waits[fullest], full=fullest.key)
+        return Reservation(wait_ms=waits[fullest], full=fullest.key, known_to=known_to())
     if not waits[claim.by_team]:
         return Reservation(claim.counters)
     # Failures from unknown addresses must not refuse the team's own people.
-    if claim.past_team or is_known():
-        return Reservation(claim.by_source)
+    if claim.is_random or known_to():
+        return Reservation((*claim.by_source, *claim.same))
     return Reservation(wait_ms=waits[claim.by_team], full=claim.by_team.key)
 
 

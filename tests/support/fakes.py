@@ -9,6 +9,7 @@ members that `create_app` needs of its services, so `world.app` is the applicati
 
 import base64
 import builtins
+import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -292,6 +293,9 @@ class FakeProbe:
 
 class FakeRateLimits:
     """Allows any number of wrong credentials: most tests are not about them."""
+
+    def digest(self, presented: str) -> str:
+        return hashlib.sha256(presented.encode("utf-8", "surrogatepass")).hexdigest()
 
     def look(self, claim: Claim) -> Reservation:
         return Reservation()

@@ -3,12 +3,18 @@
 A reservation is one IMMEDIATE transaction: the counters cannot change between reading and writing,
 so that of any number of simultaneous guesses only as many pass as the limit allows. The next
 reservation deletes empty counters and old sign-ins, so the tables hold the failures of the last
-quarter of an hour and the sign-ins of the last day.
+quarter of an hour, the wrong credentials of the last hour and the sign-ins of the last day.
+
+A wrong credential may be a password with a typing error, so only a keyed digest of it is stored;
+the key is in a file beside the store.
 """
 
+import hashlib
+import hmac
 import json
 import time
 from collections.abc import Callable, Iterable
+from functools import cached_property
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
@@ -30,12 +36,21 @@ class RateLimits:
 
     Args:
         store: where they are kept.
+        key: returns the key of the digests, the same in every process.
         clock: the time, in milliseconds since 1970.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], int] = milliseconds) -> None:
+    def __init__(
+        self, store: Store, key: Callable[[], str], clock: Callable[[], int] = milliseconds
+    ) -> None:
         self._store = store
+        self._make_key = key
         self._clock = clock
+
+    def digest(self, presented: str) -> str:
+        """Return a keyed digest of a presented credential."""
+        text = presented.encode("utf-8", "surrogatepass")
+        return hmac.digest(self._key, text, hashlib.sha256).hex()
 
     def look(self, claim: Claim) -> Reservation:
         """Return the result that `reserve` would have now, without reserving."""
@@ -69,6 +84,10 @@ class RateLimits:
             connection.execute(old)
             connection.execute(row)
 
+    @cached_property
+    def _key(self) -> bytes:
+        return self._make_key().encode()
+
 
 def _levels(connection: Connection, counters: Iterable[Counter]) -> dict[str, int]:
     """Read when each counter is clear; this runs with every request that shows a credential."""
@@ -79,7 +98,7 @@ def _levels(connection: Connection, counters: Iterable[Counter]) -> dict[str, in
 
 
 def _judged(connection: Connection, claim: Claim, levels: dict[str, int], now: int) -> Reservation:
-    return decide(claim, levels, now, lambda: _is_known(connection, claim, now))
+    return decide(claim, levels, now, lambda: _known_to(connection, claim, now))
 
 
 def _add(
@@ -94,14 +113,14 @@ def _add(
     connection.execute(new.on_conflict_do_update(index_elements=["key"], set_=changed), rows)
 
 
-def _is_known(connection: Connection, claim: Claim, now: int) -> bool:
-    """Whether the source signed in to one of the teams within the last day."""
+def _known_to(connection: Connection, claim: Claim, now: int) -> frozenset[str]:
+    """Return those of the claim's teams that the source signed in to within the last day."""
     query = select(sign_ins.c.team).where(
         sign_ins.c.source == claim.source,
         sign_ins.c.team.in_(claim.teams),
         sign_ins.c.at > now - REMEMBERED_SECONDS * 1000,
     )
-    return connection.execute(query).first() is not None
+    return frozenset(connection.scalars(query))
 
 
 def _subtract(connection: Connection, reservation: Reservation) -> None:

@@ -97,7 +97,7 @@ def _compared(
 ) -> Actor:
     """Return the token's owner; raise `wrong`, or the reason why a right token has ended."""
     try:
-        actor = compare_credential(face, compare, presented=presented, past_team=True)
+        actor = compare_credential(face, compare, presented=presented, is_random=True)
     except Unauthenticated as ended:
         raise NotSignedIn(ended.message, ended.hint, challenge=wrong.challenge) from ended
     if actor is None:

@@ -58,7 +58,8 @@ class Client(ClientMixin):  # type: ignore[misc]
             is_right = hmac.compare_digest(self.row.secret.encode(), presented.encode())
             return actor if is_right else None
 
-        return compare_credential(FACE, compare) is not None
+        presented_by = f"{self.row.id} {presented}"
+        return compare_credential(FACE, compare, presented=presented_by, is_random=True) is not None
 
     def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
         """Return whether the client may use this method; one with a secret must present it."""

@@ -17,7 +17,13 @@ class ServerRecovery(Recoverable):
     naming: Naming
     containers: Containers
     cluster: Cluster
-    folders: ClassVar[tuple[str, ...]] = ("audit", "failpoints", "postgres", "sample")
+    folders: ClassVar[tuple[str, ...]] = (
+        "audit",
+        "failpoints",
+        "postgres",
+        "rate_limits",
+        "sample",
+    )
 
     def pieces(self) -> Iterator[tuple[str, Leftover]]:
         """Find one-off containers and databases, each with the id of its row."""

@@ -34,7 +34,7 @@ def test_a_grant_made_without_it_is_401(made: GrantsWorld) -> None:
 
 
 def test_a_valid_token_that_rest_refuses_counts_as_no_wrong_password(made: GrantsWorld) -> None:
-    made.world.rate_limits = RateLimits(fresh_store())
+    made.world.rate_limits = RateLimits(fresh_store(), lambda: "key")
     secret = made.grant("ci")
 
     for token, told in (
@@ -45,7 +45,7 @@ def test_a_valid_token_that_rest_refuses_counts_as_no_wrong_password(made: Grant
         assert {answer.status_code for answer in answers} == {401}
         assert all(told in answer.text for answer in answers)
     assert get(made, "/status", basic(BLUE_PASSWORD)).status_code == 200
-    guesses = [get(made, "/status", bearer("odf_wrong")) for _ in range(ADDRESS.failures + 1)]
+    guesses = [get(made, "/status", bearer(f"odf_{n}")) for n in range(ADDRESS.failures + 1)]
     assert guesses[-1].status_code == 429, "an unknown secret is counted as before"
 
 

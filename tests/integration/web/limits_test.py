@@ -40,6 +40,8 @@ def test_200_guesses_one_after_another_are_refused_from_the_sixth(
     ]
     assert [answer.status for answer in answers] == [401] * 5 + [429] * 195
     assert all(0 < int(answer.headers["Retry-After"]) <= 180 for answer in answers[5:])
+    right = server.ask("/mcp", bearer(BLUE_TOKEN), source=f"127.1.0.{guesser}").status
+    assert right not in {401, 429}, "a right token is accepted at the guesser's own address"
     unharmed(server)
 
 
@@ -90,6 +92,7 @@ def test_what_was_counted_outlives_the_server(tmp_path):
         ]
     assert answers[-1] == 429
     with quiet_server(tmp_path, TWO_TEAMS) as server:
+        assert server.ask("/mcp", bearer("another"), source="127.1.0.9").status == 429
         assert server.ask("/api/jobs", basic(BLUE_PASSWORD), source="127.1.0.9").status == 429
 
 

@@ -113,8 +113,8 @@ class TestFloodOfAddresses:
         answers = [reserve(levels, claim, known=True) for _ in range(6)]
         assert [bool(answer.taken) for answer in answers] == [True] * 5 + [False]
 
-    def test_what_passes_the_team_is_not_and_is_still_limited_alone(self, levels: dict[str, int]):
-        claim = Claim.of("192.0.2.1", ["1"], past_team=True)
+    def test_a_random_credential_is_not_and_is_still_limited_alone(self, levels: dict[str, int]):
+        claim = Claim.of("192.0.2.1", ["1"], is_random=True)
         answers = [reserve(levels, claim) for _ in range(6)]
         assert [bool(answer.taken) for answer in answers] == [True] * 5 + [False]
 
@@ -133,7 +133,7 @@ def failures_that_fit(moments: list[int], limit: Limit = ADDRESS) -> int:
 
 
 def reserve(levels: dict[str, int], claim: Claim, *, known: bool = False) -> Reservation:
-    answer = decide(claim, levels, NOW, lambda: known)
+    answer = decide(claim, levels, NOW, lambda: claim.teams if known else frozenset())
     for counter in answer.taken:
         levels[counter.key] = counter.after(levels.get(counter.key, NOW), NOW)
     return answer

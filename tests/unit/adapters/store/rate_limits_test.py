@@ -12,13 +12,14 @@ from tests.support.programs import finished, go, running, said
 
 CLAIM = Claim.of("192.0.2.1", ["1"])
 HOUR = 3600 * 1000
+KEY = lambda: "key"  # noqa: E731
 GUESS = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from oduflow.adapters.store import RateLimits, Store
 from oduflow.domain.rate_limits import Claim
-ledger = RateLimits(Store(Path(sys.argv[1])))
+ledger = RateLimits(Store(Path(sys.argv[1])), lambda: "key")
 claim = Claim.of("192.0.2.1", ["1"])
 print("ready", flush=True)
 sys.stdin.readline()
@@ -39,7 +40,7 @@ class Clock:
 
 
 def test_of_200_guesses_at_once_five_get_through(store):
-    ledger = RateLimits(store)
+    ledger = RateLimits(store, KEY)
     begin = threading.Barrier(32)
 
     def guess(number: int) -> bool:
@@ -87,10 +88,51 @@ def test_a_success_forgives_no_failure(ledger):
     assert fill(ledger) == 1
 
 
-def test_a_restart_forgives_nothing(store, clock):
-    fill(RateLimits(store, clock))
+def test_the_same_credential_is_counted_once_an_hour(ledger, clock):
+    stale = Claim.of("192.0.2.1", ["1"], ledger.digest("an old token"))
+    assert ledger.reserve(stale).taken
+    assert all(ledger.reserve(stale).is_repeated for _ in range(100))
 
-    assert RateLimits(Store(store.path), clock).look(CLAIM).wait_ms > 0
+    clock.now += HOUR
+    assert ledger.look(stale).taken
+
+
+def test_the_same_password_for_another_team_or_from_another_address_is_another_guess(ledger):
+    claims = [
+        Claim.of(address, [team], ledger.digest("a common password"))
+        for address in ("192.0.2.1", "192.0.2.2")
+        for team in ("1", "2")
+    ]
+    assert all(ledger.reserve(claim).taken for claim in claims)
+
+
+def test_a_credential_that_was_given_back_is_not_known_to_be_wrong(ledger):
+    claim = Claim.of("192.0.2.1", ["1"], ledger.digest("right"))
+    ledger.give_back(ledger.reserve(claim))
+
+    assert ledger.look(claim).taken
+
+
+def test_a_full_counter_says_to_which_teams_the_address_is_known(ledger):
+    for team in ("1", "3"):
+        ledger.succeed(ledger.reserve(CLAIM), CLAIM.source, team)
+    fill(ledger)
+
+    assert ledger.look(Claim.of("192.0.2.1", ["1", "2"])).known_to == {"1"}
+
+
+def test_a_digest_depends_on_the_key_and_does_not_show_the_credential(store):
+    one, other = RateLimits(store, KEY), RateLimits(store, lambda: "another key")
+
+    assert one.digest("secret") == RateLimits(store, KEY).digest("secret")
+    assert one.digest("secret") != other.digest("secret")
+    assert "secret" not in one.digest("secret")
+
+
+def test_a_restart_forgives_nothing(store, clock):
+    fill(RateLimits(store, KEY, clock))
+
+    assert RateLimits(Store(store.path), KEY, clock).look(CLAIM).wait_ms > 0
 
 
 def test_time_does(ledger, clock):
@@ -166,4 +208,4 @@ def clock() -> Clock:
 
 @pytest.fixture
 def ledger(store: Store, clock: Clock) -> RateLimits:
-    return RateLimits(store, clock)
+    return RateLimits(store, KEY, clock)
