@@ -21,7 +21,7 @@ def test_the_tools_are_those_that_the_token_may_call(
 
     assert "get_environment\t" in narrow
     for beyond in ("delete_environment", "create_environment", "list_templates"):
-        assert f"\n{beyond} " in whole
+        assert f"\n{beyond}\t" in whole
         assert beyond not in narrow
 
 
