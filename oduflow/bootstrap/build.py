@@ -27,6 +27,7 @@ from oduflow.services.access.removed_teams import revoke_removed_teams
 from oduflow.services.deps import Deps
 from oduflow.services.failpoints import Failpoints
 from oduflow.services.groups import PostgresGroup, StoreGroup, WorkGroup
+from oduflow.services.live_settings import LiveSettings
 from oduflow.services.readiness import ReadinessPoll
 from oduflow.services.server.database import DatabaseServer
 from oduflow.services.server.disk import Disk
@@ -34,7 +35,7 @@ from oduflow.services.server.doctor import Doctor
 from oduflow.services.server.infrastructure import Infrastructure
 from oduflow.services.server.reconcile import Reconciler
 from oduflow.services.server.reconcile_loop import ReconcileLoop
-from oduflow.settings import LiveSettings, Settings
+from oduflow.settings import Settings
 
 OPERATIONS = "oduflow.operations"
 TEST_PREFIX = "test-"

@@ -15,10 +15,11 @@ from oduflow.services.access.audit_writer import AuditWriter
 from oduflow.services.access.github import GithubAuthenticator
 from oduflow.services.access.grants import GrantAuthenticator
 from oduflow.services.deps import Deps
+from oduflow.services.live_settings import LiveSettings
 from oduflow.services.recoverable import Recoverable
 from oduflow.services.server.doctor import Doctor
 from oduflow.services.server.reconcile_loop import ReconcileLoop
-from oduflow.settings import LiveSettings, Settings
+from oduflow.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from oduflow.cli.fresh_settings import write_fresh
 from oduflow.cli.remote.target import bearer_token, parse_address
 from oduflow.domain.errors import Invalid
 from oduflow.domain.masking import redact
-from oduflow.settings import NoSettings, Settings, load, write_fresh
+from oduflow.settings import NoSettings, Settings, load
 
 if TYPE_CHECKING:
     from oduflow.cli.remote.server import RemoteServer

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -34,6 +35,11 @@ def is_host_name(host: str) -> bool:
     )
 
 
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches the host: a loopback address or `localhost`."""
+    return host == "localhost" or (is_address(host) and ip_address(host).is_loopback)
+
+
 def is_number(label: str) -> bool:
     """Tell whether a last label makes its host an IPv4 address (URL Standard of WHATWG, 3.5)."""
     return _NUMBER.fullmatch(label) is not None
@@ -43,6 +49,20 @@ def join_host_port(host: str, port: int | None = None) -> str:
     """Write a host and its port as URLs do, an IPv6 address in brackets (RFC 3986, 3.2.2)."""
     shown = f"[{host}]" if ":" in host else host
     return shown if port is None else f"{shown}:{port}"
+
+
+def split_host_port(text: str) -> tuple[str, int | None]:
+    """Split `host`, `host:port` or `[v6]:port` into a lower-case host and its port.
+
+    Raises:
+        ValueError: there is more in the text, or the host is neither a name nor an address.
+    """
+    parts = urlsplit(f"//{text}")
+    host, port = parts.hostname or "", parts.port
+    bare = parts.netloc == text and "@" not in text and not text.endswith(":")
+    if not bare or port == 0 or not (is_address(host) or is_host_name(host)):
+        raise ValueError("not a host with a port")
+    return host, port
 
 
 def is_listed(host: str, port: int, allowed_hosts: Iterable[str]) -> bool:

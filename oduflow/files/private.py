@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from oduflow.files.disk_errors import disk_errors
@@ -45,20 +45,28 @@ def make_folder(path: Path) -> Path:
 def ensure_secret(path: Path) -> str:
     """Return the secret in a file; generate one of 24 random bytes if the file is missing.
 
-    A new secret is hard-linked to its name, so that a kill never leaves half a secret, and two
-    processes that start together use the same one.
+    Two processes that start together use the same one.
     """
     make_folder(path.parent)
     if not path.exists():
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        write_private(temporary, secrets.token_urlsafe(24))
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
+        with suppress(FileExistsError):
+            create_file(path, secrets.token_urlsafe(24).encode())
     return path.read_text("ascii")
+
+
+def create_file(path: Path, content: bytes) -> None:
+    """Create a 0600 file; a kill never leaves a part of it.
+
+    Raises:
+        FileExistsError: the file exists, perhaps since a moment ago.
+        OSError: the file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    replace_file(temporary, content)
+    try:
+        os.link(temporary, path)  # unlike a rename, a link fails when the file exists
+    finally:
+        temporary.unlink()
 
 
 @writing()

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from oduflow.domain.container import ContainerLimits
 from oduflow.domain.plan import Naming
 from oduflow.services.groups import EngineGroup, GitGroup, PostgresGroup, StoreGroup, WorkGroup
+from oduflow.services.live_settings import LiveSettings
 from oduflow.services.readiness import ReadinessPoll
 from oduflow.services.server.infrastructure import Infrastructure
-from oduflow.settings import LiveSettings, Settings
+from oduflow.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

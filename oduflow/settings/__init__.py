@@ -3,13 +3,10 @@
     load() ─▶ parse() ─ lines, read, rules ─▶ Settings, or BadSettings with every problem
 
 Each key is declared once in `sections`: its default, its description and its type (`values`,
-`addresses`). Validation, error messages, the documentation and a fresh file derive from that.
+`addresses`). Validation, messages, the documentation and a fresh file derive from that.
 """
 
-from oduflow.settings.addresses import is_loopback
-from oduflow.settings.describe import describe
-from oduflow.settings.files import load, remote_token, write_fresh
-from oduflow.settings.live import LiveSettings
+from oduflow.settings.files import load, remote_token
 from oduflow.settings.problems import BadSettings, NoSettings, SettingsProblem
 from oduflow.settings.read import parse
 from oduflow.settings.sections import (
@@ -26,18 +23,14 @@ __all__ = [
     "CLAUDE_CALLBACKS",
     "INTERNET",
     "BadSettings",
-    "LiveSettings",
     "NoSettings",
     "ServerSettings",
     "Settings",
     "SettingsProblem",
     "SettingsSource",
     "TeamSettings",
-    "describe",
-    "is_loopback",
     "load",
     "parse",
     "remote_token",
     "teams_at",
-    "write_fresh",
 ]

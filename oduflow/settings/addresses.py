@@ -1,35 +1,19 @@
 """Types of hosts and URLs."""
 
-import ipaddress
 from pathlib import PurePosixPath
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
-from oduflow.domain.hosts import DEFAULT_PORTS, is_address, is_host_name, join_host_port
+from oduflow.domain.hosts import (
+    DEFAULT_PORTS,
+    is_address,
+    is_host_name,
+    is_loopback,
+    join_host_port,
+    split_host_port,
+)
 from oduflow.domain.redirects import PRIVATE_USE_SCHEMES
 from oduflow.settings.schema import CARRIES_SECRETS, EMPTY_MEANS_DEFAULT, InvalidValue, Text
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine reaches the host: a loopback address or `localhost`."""
-    return host == "localhost" or (is_address(host) and ipaddress.ip_address(host).is_loopback)
-
-
-def split_host_port(text: str) -> tuple[str, int | None]:
-    """Split `host`, `host:port` or `[v6]:port` into a lower-case host and its port.
-
-    Raises:
-        InvalidValue: there is more in the text, or the host is neither a name nor an address.
-    """
-    try:
-        parts = urlsplit(f"//{text}")
-        host, port = parts.hostname or "", parts.port
-    except ValueError as cause:
-        raise InvalidValue from cause
-    bare = parts.netloc == text and "@" not in text and not text.endswith(":")
-    if not bare or port == 0 or not (is_address(host) or is_host_name(host)):
-        raise InvalidValue
-    return host, port
 
 
 def _host(text: str) -> str:
@@ -53,10 +37,7 @@ def _own_address(text: str) -> str:
 
 def _split(text: str) -> SplitResult:
     """Split a URL without a password: URLs end up in logs and containers."""
-    try:
-        parts = urlsplit(text)
-    except ValueError as cause:
-        raise InvalidValue from cause
+    parts = urlsplit(text)
     if not text.isascii() or any(mark in text for mark in ' "<>\\^`{|}'):
         raise InvalidValue("it holds a character that a URL cannot hold")
     if "@" in parts.netloc:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 
-MASK = "****"
+from oduflow.domain.masking import HIDDEN
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _MAX_SHOWN = 80
@@ -39,7 +39,7 @@ def shown_value(value: object) -> str:
     if isinstance(value, str) and "@" in value:
         before, _, after = value.rpartition("@")
         scheme, mark, _ = before.rpartition("://")
-        value = f"{scheme}{mark}{MASK}@{after}"
+        value = f"{scheme}{mark}{HIDDEN}@{after}"
     text = value_text(value)
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 

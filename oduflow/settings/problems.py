@@ -70,7 +70,7 @@ class NoSettings(BadSettings):
 
 
 class Report:
-    """Collects problems and warnings about a text, and finds the lines of its keys."""
+    """Collects the problems of a text, and warnings for the log; finds the lines of its keys."""
 
     def __init__(self, text: str = "") -> None:
         self._text = text
@@ -82,10 +82,6 @@ class Report:
         key = key_text([part for part in path if isinstance(part, str)])
         problem = SettingsProblem(self.line(path), key, value, message, hint)
         self._problems.setdefault(path, problem)
-
-    def warn(self, message: str) -> None:
-        """Add a sentence for the log at start."""
-        self.warnings.append(message)
 
     @cached_property
     def _lines(self) -> dict[KeyPath, int]:

@@ -1,27 +1,24 @@
 """Turn the text of `oduflow.toml` into `Settings`, or into every problem it has."""
 
-from dataclasses import replace
+from collections.abc import Collection
+from difflib import get_close_matches
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 import tomli
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from oduflow.settings.describe import suggest
+from oduflow.domain.masking import HIDDEN
 from oduflow.settings.lines import KeyPath
-from oduflow.settings.notation import MASK, shown_value
+from oduflow.settings.notation import shown_value
 from oduflow.settings.problems import BadSettings, Report, bad_file
 from oduflow.settings.rules import check_rules
-from oduflow.settings.schema import InvalidValue, Section, allowed_text, element_of, keys_of
-from oduflow.settings.sections import SECTIONS, TEAM_ID, TEAM_ID_WORDS, Settings, TeamSettings
-
-S = TypeVar("S", bound=Section)
+from oduflow.settings.schema import InvalidValue, allowed_text, element_of, keys_of
+from oduflow.settings.sections import SECTIONS, TABLES, Settings, TeamSettings
 
 _UNKNOWN = "is not known"
-_FIRST_TEAM = "1"
 IMPLICIT_TEAM = "No [team.<id>] is configured: there is one team, 1, without secrets."
 _BELOW_TEAM = "Write a team's keys below its own table, such as [team.1]."
 
@@ -44,93 +41,85 @@ def parse(text: str, source: Path | None = None) -> Settings:
     except (RecursionError, ValueError) as cause:
         message = "This is nested too deeply, or a number in it is too long"
         raise bad_file(message, source) from cause
-    reader = _Reader(Report(text), source.parent if source else Path.cwd())
-    settings = replace(reader.settings(document), source=source)
-    check_rules(settings, reader.report)
-    if problems := reader.report.problems():
+    report = Report(text)
+    if document.get("team", {}) == {}:
+        report.warnings.append(IMPLICIT_TEAM)
+        document["team"] = {"1": {}}
+    settings = _validate(document, source.parent if source else Path.cwd(), report)
+    check_rules(settings, report)
+    if problems := report.problems():
         raise BadSettings(problems, source)
-    return replace(settings, warnings=tuple(reader.report.warnings))
+    return settings.model_copy(update={"source": source, "warnings": tuple(report.warnings)})
 
 
-class _Reader:
-    """Reads the tables; defaults replace wrong values, so that the rules can be checked as well.
+def _validate(document: dict[str, Any], base: Path, report: Report) -> Settings:
+    """Report every wrong key, and take its default, so that the rules can be checked as well.
 
     Args:
-        report: collects the problems.
+        document: the parsed file.
         base: where relative paths start.
+        report: collects the problems.
     """
+    try:
+        return Settings.model_validate(document, context=base)
+    except ValidationError as found:
+        errors = found.errors(include_url=False)
+    for error in errors:
+        path = error["loc"]
+        # A default that derives from another key is not made when that one is wrong.
+        if error["type"] != "default_factory_not_called":
+            message, hint, value = _problem(error)
+            report.refuse(path, message, hint, value=value)
+        *tables, key = _without_index(path)
+        table: Any = document
+        for name in tables:
+            table = table[name]
+        table.pop(key, None)
+    return Settings.model_validate(document, context=base)
 
-    def __init__(self, report: Report, base: Path) -> None:
-        self.report = report
-        self.base = base
 
-    def settings(self, document: dict[str, Any]) -> Settings:
-        tables = [*SECTIONS, "team"]
-        for name in [each for each in document if each not in tables]:
-            value = "" if isinstance(document[name], dict) else MASK
-            hint = suggest(name, tables, "The tables are")
-            self.report.refuse((name,), _UNKNOWN, hint, value=value)
-        found: dict[str, Any] = {
-            name: self.section(section, document.get(name, {}), (name,))
-            for name, section in SECTIONS.items()
-        }
-        if "ports" not in found["firewall"].model_fields_set:
-            ports = (found["server"].port,)
-            found["firewall"] = found["firewall"].model_copy(update={"ports": ports})
-        return Settings(**found, teams=MappingProxyType(self.teams(document.get("team", {}))))
+def _without_index(path: KeyPath) -> KeyPath:
+    """Return the path of the key that holds the value, or of the table."""
+    return path[: 3 if path[0] == "team" else 2]
 
-    def teams(self, table: object) -> dict[str, TeamSettings]:
-        if not isinstance(table, dict):
-            message = "must contain one table a team"
-            self.report.refuse(("team",), message, _BELOW_TEAM, value=MASK)
-            return {}
-        if not table:
-            self.report.warn(IMPLICIT_TEAM)
-            return {_FIRST_TEAM: TeamSettings(id=_FIRST_TEAM)}
-        teams = {}
-        for team_id, raw in table.items():
-            path = ("team", team_id)
-            if not isinstance(raw, dict):
-                self.report.refuse(path, "is not a table", _BELOW_TEAM, value=MASK)
-                continue
-            if not TEAM_ID.fullmatch(team_id):
-                self.report.refuse(path, f"is not a valid team id: it must be {TEAM_ID_WORDS}")
-            teams[team_id] = self.section(TeamSettings, raw, path, id=team_id)
-        return teams
 
-    def section(self, section: type[S], table: object, path: KeyPath, **given: str) -> S:
-        """Validate one table; `given` are the values of fields that are not keys of the file."""
-        if not isinstance(table, dict):
-            hint = f"Write [{path[0]}] and its keys below."
-            self.report.refuse(path, "must be a table", hint, value=MASK)
-            table = {}
-        keys = keys_of(section)
-        for name in [each for each in table if each not in keys]:
-            # The value stays hidden: a misspelt secret is a secret.
-            hint = suggest(name, keys, "The keys here are")
-            self.report.refuse((*path, name), _UNKNOWN, hint, value=MASK)
-        values = {name: table[name] for name in table.keys() & keys.keys()} | given
-        try:
-            return section.model_validate(values, context=self.base)
-        except ValidationError as found:
-            errors = found.errors(include_url=False)
-        for error in errors:
-            name = str(error["loc"][0])
-            values.pop(name, None)
-            # A default that derives from other keys is not made when one of them is wrong.
-            if error["type"] != "default_factory_not_called":
-                self.refuse(error, keys[name], (*path, *error["loc"]))
-        return section.model_validate(values, context=self.base)
+def _problem(error: ErrorDetails) -> tuple[str, str, str]:
+    """Return the message, the hint and the value to show."""
+    path, is_unknown = error["loc"], error["type"] == "extra_forbidden"
+    match path:
+        case [str(name)] if is_unknown:
+            shown = "" if isinstance(error["input"], dict) else HIDDEN
+            return _UNKNOWN, _suggest(name, [*SECTIONS, "team"], "The tables are"), shown
+        case ["team"]:
+            return "must contain one table a team", _BELOW_TEAM, HIDDEN
+        case ["team", _]:
+            return "is not a table", _BELOW_TEAM, HIDDEN
+        case [name]:
+            return "must be a table", f"Write [{name}] and its keys below.", HIDDEN
+    key, keys = str(_without_index(path)[-1]), keys_of(SECTIONS.get(str(path[0]), TeamSettings))
+    if is_unknown:
+        # The value stays hidden: a misspelt secret is a secret.
+        return _UNKNOWN, _suggest(key, keys, "The keys here are"), HIDDEN
+    return _value_problem(error, keys[key])
 
-    def refuse(self, error: ErrorDetails, field: FieldInfo, path: KeyPath) -> None:
-        raw = error["input"]
-        value = MASK if not field.repr and raw != "" else shown_value(raw)
-        single = element_of(field) or field
-        message, hint = f"must be {allowed_text(single)}", ""
-        if error["type"] == "tuple_type":
-            message, hint = "must be a list", f"Write [{value}]."
-        elif isinstance(invalid := error.get("ctx", {}).get("error"), InvalidValue):
-            message, hint = f"{message}: {invalid}" if str(invalid) else message, invalid.hint
-        elif single.annotation in {bool, int, float} and isinstance(raw, str):
-            hint = "Write it without quotes."
-        self.report.refuse(path, message, hint, value=value)
+
+def _value_problem(error: ErrorDetails, field: FieldInfo) -> tuple[str, str, str]:
+    raw = error["input"]
+    value = HIDDEN if not field.repr and raw != "" else shown_value(raw)
+    single = element_of(field) or field
+    message, hint = f"must be {allowed_text(single)}", ""
+    if error["type"] == "tuple_type":
+        message, hint = "must be a list", f"Write [{value}]."
+    elif isinstance(invalid := error.get("ctx", {}).get("error"), InvalidValue):
+        message, hint = f"{message}: {invalid}" if str(invalid) else message, invalid.hint
+    elif single.annotation in {bool, int, float} and isinstance(raw, str):
+        hint = "Write it without quotes."
+    return message, hint, value
+
+
+def _suggest(name: str, known: Collection[str], otherwise: str) -> str:
+    """Return the table that an unknown key belongs in, or the known name it resembles."""
+    if headers := [f"[{header}]" for header, table in TABLES.items() if name in keys_of(table)]:
+        return f"It belongs in {' or '.join(headers)}."
+    matches = get_close_matches(name.lower().replace("-", "_"), known, n=1)
+    return f'Did you mean "{matches[0]}"?' if matches else f"{otherwise} {', '.join(known)}."

@@ -1,14 +1,14 @@
 """Rules over several keys: above all, no open server, shared secret or plain http by oversight."""
 
-from functools import cache
 from urllib.parse import urlsplit
 
-from oduflow.settings.addresses import is_loopback
+from oduflow.domain.hosts import is_loopback
+from oduflow.domain.masking import HIDDEN
 from oduflow.settings.lines import KeyPath
-from oduflow.settings.notation import MASK, key_text, shown_value
+from oduflow.settings.notation import key_text, shown_value
 from oduflow.settings.problems import Report
-from oduflow.settings.schema import CARRIES_SECRETS, Section, about, keys_of, secrets_of
-from oduflow.settings.sections import ServerSettings, Settings, TeamSettings
+from oduflow.settings.schema import CARRIES_SECRETS, about, keys_of, secrets_of
+from oduflow.settings.sections import TEAM_ID, TEAM_ID_WORDS, ServerSettings, Settings, TeamSettings
 
 _MIN_LENGTH = 16  # characters of a secret beyond loopback; a generated one has 43
 _OAUTH = ("oauth_client_id", "oauth_client_secret", "oauth_base_url")
@@ -18,12 +18,18 @@ _OR_ALLOW = ", or set allow_insecure_http = true in [server]."
 
 def check_rules(settings: Settings, report: Report) -> None:
     """Report errors and warnings between keys that are valid one by one."""
-    for rule in (_oauth, _plain_http, _ports, _sign_in_host, _same_values):
+    for rule in (_team_ids, _oauth, _plain_http, _ports, _sign_in_host, _same_values):
         rule(settings, report)
     for team in settings.teams.values():
         _secrets(team, settings.server, report)
     for rule in (_github_users, _cookies, _not_served):
         rule(settings, report)
+
+
+def _team_ids(settings: Settings, report: Report) -> None:
+    for team_id in settings.teams:
+        if not TEAM_ID.fullmatch(team_id):
+            report.refuse(("team", team_id), f"is not a valid team id: it must be {TEAM_ID_WORDS}")
 
 
 def _oauth(settings: Settings, report: Report) -> None:
@@ -81,11 +87,11 @@ def _same_values(settings: Settings, report: Report) -> None:
             if not value or known == path:
                 continue
             if known[1] == team.id:
-                report.warn(f"[team.{team.id}] {known[2]} and {name} are the same.")
+                report.warnings.append(f"[team.{team.id}] {known[2]} and {name} are the same.")
                 continue
             place = f" on line {line}" if (line := report.line(known)) else ""
             message = f"is the same as {key_text(map(str, known))}{place}"
-            shown = MASK if secret else shown_value(value)
+            shown = HIDDEN if secret else shown_value(value)
             report.refuse(path, message, "Each team needs its own.", value=shown)
 
 
@@ -95,29 +101,33 @@ def _secrets(team: TeamSettings, server: ServerSettings, report: Report) -> None
         path = ("team", team.id, name)
         length = len(getattr(team, name))
         if not length and not (name == "auth_token" and server.oauth_enabled):
-            report.warn(f"[team.{team.id}] {runs} without authentication: {name} is empty.")
+            report.warnings.append(
+                f"[team.{team.id}] {runs} without authentication: {name} is empty."
+            )
             if not server.loopback_only and not server.allow_insecure_http:
                 hint = f"Give it {_MIN_LENGTH} or more characters{_OR_ALLOW}"
                 report.refuse(path, f"is empty, and {reachable}", hint)
         if 0 < length < _MIN_LENGTH:
             shortness = f"has {length} characters, fewer than {_MIN_LENGTH}"
             if server.loopback_only:
-                report.warn(f"[team.{team.id}] {name} {shortness}.")
+                report.warnings.append(f"[team.{team.id}] {name} {shortness}.")
             else:
-                report.refuse(path, f"{shortness}, and {reachable}", _MAKE_ONE, value=MASK)
+                report.refuse(path, f"{shortness}, and {reachable}", _MAKE_ONE, value=HIDDEN)
 
 
 def _github_users(settings: Settings, report: Report) -> None:
     if settings.server.oauth_enabled and not any(t.github_users for t in settings.teams.values()):
         if len(settings.teams) == 1:
-            report.warn("Any GitHub user may sign in: the only team lists no github_users.")
+            report.warnings.append(
+                "Any GitHub user may sign in: the only team lists no github_users."
+            )
         else:
-            report.warn("No GitHub user may sign in: no team lists github_users.")
+            report.warnings.append("No GitHub user may sign in: no team lists github_users.")
 
 
 def _cookies(settings: Settings, report: Report) -> None:
     if len(settings.teams) > 1:
-        report.warn(
+        report.warnings.append(
             "Several teams share one host name, so a browser sends each environment the cookies "
             "of the others: use separate browsers."
         )
@@ -126,17 +136,12 @@ def _cookies(settings: Settings, report: Report) -> None:
 def _not_served(settings: Settings, report: Report) -> None:
     """Refuse or warn: a key that did nothing silently would promise a feature."""
     for path, section in settings.tables().items():
-        for name, default, hint, reason in _unserved_keys(type(section)):
-            if (value := getattr(section, name)) == default:
+        for name, field in keys_of(type(section)).items():
+            value = getattr(section, name)
+            if value == field.default:
                 continue
-            if hint:
+            if hint := about(field, "not_served"):
                 report.refuse((*path, name), "is not served yet", hint, value=shown_value(value))
-            else:
-                report.warn(f"[{'.'.join(path)}] {name} has no effect yet: {reason}.")
-
-
-@cache
-def _unserved_keys(section: type[Section]) -> list[tuple[str, object, str, str]]:
-    keys = keys_of(section).items()
-    found = ((k, f.default, about(f, "not_served"), about(f, "no_effect")) for k, f in keys)
-    return [key for key in found if key[2] or key[3]]
+            elif reason := about(field, "no_effect"):
+                key = f"[{'.'.join(path)}] {name}"
+                report.warnings.append(f"{key} has no effect yet: {reason}.")

@@ -7,9 +7,9 @@ from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from annotated_types import Ge, Le, Unit
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic.fields import FieldInfo
-from pydantic_core import CoreSchema, PydanticUseDefault
+from pydantic_core import CoreSchema, PydanticKnownError, PydanticUseDefault
 from pydantic_core.core_schema import no_info_plain_validator_function
 
 T = TypeVar("T")
@@ -18,7 +18,7 @@ _MAX_LENGTH = 1000
 
 
 class Section(BaseModel):
-    """One table of the file. Every field is a key, unless it is excluded; no value is converted.
+    """One table of the file. Every field is a key, unless it is NOT_A_KEY; no value is converted.
 
     The string below a key is its description, for the documentation and for a fresh file.
     """
@@ -62,7 +62,8 @@ class Text:
 
     Args:
         allowed: as in `About`.
-        check: the pattern of the whole text, or a function that turns it into the value.
+        check: the pattern of the whole text, or a function that turns it into the value; a
+            ValueError of it says no more than `allowed`.
     """
 
     allowed: str
@@ -93,16 +94,24 @@ def _use_default(value: T) -> T:
     return value
 
 
+def _refuse_in_file(value: T, info: ValidationInfo) -> T:
+    if info.context:
+        raise PydanticKnownError("extra_forbidden")
+    return value
+
+
 CARRIES_SECRETS = "carries secrets"  # a URL that must not be plain http beyond loopback
 EMPTY_MEANS_DEFAULT = AfterValidator(_use_default)
+NOT_A_KEY = BeforeValidator(_refuse_in_file)  # a field that only the program sets
 SECRET = Field(repr=False)
-ListOf = Annotated[tuple[T, ...], Strict(strict=False)]  # TOML has lists, the models have tuples
+ListOf = Annotated[tuple[T, ...], Field(strict=False)]  # TOML has lists, the models have tuples
 
 
 @cache
 def keys_of(section: type[Section]) -> dict[str, FieldInfo]:
     """Return the keys of a section, in the order of a fresh file."""
-    return {name: field for name, field in section.model_fields.items() if not field.exclude}
+    fields = section.model_fields.items()
+    return {name: field for name, field in fields if NOT_A_KEY not in field.metadata}
 
 
 @cache

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network
 from pathlib import Path
 from types import MappingProxyType
@@ -10,10 +9,11 @@ from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 from annotated_types import Ge, Unit
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
+from oduflow.domain.hosts import is_loopback
 from oduflow.settings import addresses, values
-from oduflow.settings.schema import EMPTY_MEANS_DEFAULT, SECRET, About, ListOf, Section
+from oduflow.settings.schema import EMPTY_MEANS_DEFAULT, NOT_A_KEY, SECRET, About, ListOf, Section
 
 CLAUDE_CALLBACKS = (
     "https://claude.ai/api/mcp/auth_callback",
@@ -85,7 +85,7 @@ class ServerSettings(Section):
     @property
     def loopback_only(self) -> bool:
         """Whether only this machine reaches the server."""
-        return addresses.is_loopback(self.host)
+        return is_loopback(self.host)
 
     @property
     def oauth_enabled(self) -> bool:
@@ -162,10 +162,8 @@ class ImagesSettings(Section):
 class TeamSettings(Section):
     """`[team.<id>]`: a tenant with its own secrets, network, folder and quotas."""
 
-    id: str = Field(exclude=True)
-    name: Annotated[values.TeamName, EMPTY_MEANS_DEFAULT, About(default="the team's id")] = Field(
-        default_factory=lambda keys: str(keys["id"])
-    )
+    id: Annotated[str, NOT_A_KEY] = ""
+    name: Annotated[values.TeamName, About(default="the team's id")] = ""
     """The name that people see."""
     hostname: addresses.OptionalHost = ""
     """The team's own host name, when several teams share the server."""
@@ -188,19 +186,37 @@ class TeamSettings(Section):
     """The template when none is named; empty: the only one there is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+def _with_own_port(firewall: FirewallSettings, info: ValidationInfo) -> FirewallSettings:
+    if "ports" in firewall.model_fields_set or "server" not in info.data:
+        return firewall
+    return firewall.model_copy(update={"ports": (info.data["server"].port,)})
+
+
+def _with_ids(teams: dict[str, TeamSettings]) -> Mapping[str, TeamSettings]:
+    return MappingProxyType(
+        {
+            id_: team.model_copy(update={"id": id_, "name": team.name or id_})
+            for id_, team in teams.items()
+        }
+    )
+
+
+class Settings(Section):
     """The whole configuration; `warnings` are for the log at start, `source` is the file read."""
 
-    server: ServerSettings = field(default_factory=ServerSettings)
-    routing: RoutingSettings = field(default_factory=RoutingSettings)
-    storage: StorageSettings = field(default_factory=StorageSettings)
-    lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
-    firewall: FirewallSettings = field(default_factory=FirewallSettings)
-    images: ImagesSettings = field(default_factory=ImagesSettings)
-    teams: Mapping[str, TeamSettings] = field(default_factory=lambda: MappingProxyType({}))
-    source: Path | None = None
-    warnings: tuple[str, ...] = ()
+    server: ServerSettings = Field(default_factory=ServerSettings)
+    routing: RoutingSettings = Field(default_factory=RoutingSettings)
+    storage: StorageSettings = Field(default_factory=StorageSettings)
+    lifecycle: LifecycleSettings = Field(default_factory=LifecycleSettings)
+    firewall: Annotated[FirewallSettings, AfterValidator(_with_own_port)] = Field(
+        default_factory=FirewallSettings, validate_default=True
+    )
+    images: ImagesSettings = Field(default_factory=ImagesSettings)
+    teams: Annotated[Mapping[str, TeamSettings], AfterValidator(_with_ids)] = Field(
+        default_factory=dict, alias="team"
+    )
+    source: Annotated[Path | None, NOT_A_KEY] = None
+    warnings: Annotated[tuple[str, ...], NOT_A_KEY] = ()
 
     def current(self) -> "Settings":
         """Return itself, so that settings that never change serve as a `SettingsSource`."""
@@ -220,9 +236,9 @@ class SettingsSource(Protocol):
 
 
 SECTIONS: Mapping[str, type[Section]] = {
-    each.name: each.type
-    for each in fields(Settings)
-    if isinstance(each.type, type) and issubclass(each.type, Section)
+    name: field.annotation
+    for name, field in Settings.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
 }
 # The header of every table, and its model.
 TABLES: Mapping[str, type[Section]] = {**SECTIONS, "team.<id>": TeamSettings}

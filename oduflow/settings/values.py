@@ -78,10 +78,7 @@ def _port_range(text: str) -> range:
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    try:
-        found = ipaddress.ip_interface(text)
-    except ValueError as cause:
-        raise InvalidValue from cause
+    found = ipaddress.ip_interface(text)
     if int(found) != int(found.network.network_address):
         raise InvalidValue(hint=f'Write "{found.network}".')
     return found.network

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from oduflow.cli.app import cli
 from oduflow.cli.commands import COMMANDS, SHORTCUTS
-from oduflow.settings import describe
+from oduflow.cli.fresh_settings import describe
 from oduflow.web import MAX_BODY_BYTES
 from tests.support.tree import ROOT, offenders
 

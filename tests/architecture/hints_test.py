@@ -10,9 +10,9 @@ import pytest
 
 from oduflow import bootstrap
 from oduflow.cli.app import cli
+from oduflow.cli.fresh_settings import describe
 from oduflow.domain.errors import Failure
 from oduflow.kernel.registry import Registry
-from oduflow.settings import describe
 from tests.support.tree import code_files, nodes_of, offenders
 
 COMMAND = re.compile(r"\boduflow ([a-z]+)(?: ([a-z_]+))?")

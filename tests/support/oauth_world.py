@@ -16,8 +16,8 @@ from oduflow import bootstrap
 from oduflow.adapters.store import Store
 from oduflow.adapters.store.tables import MOMENT
 from oduflow.domain.client_documents import ClientDocument
+from oduflow.services.live_settings import POLL_SECONDS, SETTLE_SECONDS
 from oduflow.settings import parse
-from oduflow.settings.live import POLL_SECONDS, SETTLE_SECONDS
 from oduflow.web import create_app
 from tests.support.fake_github import FakeGitHub
 from tests.support.fakes import BLUE_TOKEN, RED_TOKEN

@@ -8,8 +8,8 @@ from typing import NewType
 from urllib.parse import urlsplit
 
 from oduflow.domain.errors import Invalid, Unauthenticated
-from oduflow.domain.hosts import is_address, is_host_name, join_host_port
-from oduflow.settings import is_loopback, remote_token
+from oduflow.domain.hosts import is_address, is_host_name, is_loopback, join_host_port
+from oduflow.settings import remote_token
 
 # The MCP endpoint of a team or of one environment, without secrets: the token is sent only there.
 Address = NewType("Address", str)

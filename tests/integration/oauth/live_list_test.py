@@ -16,9 +16,9 @@ from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.names import new_id
 from oduflow.kernel.call import Origin
 from oduflow.services.access.removed_teams import revoke_removed_teams
+from oduflow.services.live_settings import POLL_SECONDS as LIVE_SECONDS
+from oduflow.services.live_settings import SETTLE_SECONDS
 from oduflow.settings import parse
-from oduflow.settings.live import POLL_SECONDS as LIVE_SECONDS
-from oduflow.settings.live import SETTLE_SECONDS
 from tests.support.fake_github import FakeGitHub, fake_github
 from tests.support.fakes import BLUE_TOKEN, RED_TOKEN
 from tests.support.mcp_world import McpWorld, eventually

@@ -20,6 +20,7 @@ from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
 from oduflow.services.deps import Deps
 from oduflow.services.groups import EngineGroup, GitGroup, PostgresGroup, StoreGroup, WorkGroup
+from oduflow.services.live_settings import LiveSettings
 from oduflow.services.readiness import ReadinessPoll
 from oduflow.services.server.database import DatabaseServer
 from oduflow.services.server.destroy import destroy_everything
@@ -27,7 +28,7 @@ from oduflow.services.server.disk import Disk
 from oduflow.services.server.doctor import Doctor
 from oduflow.services.server.infrastructure import Infrastructure
 from oduflow.services.server.reconcile import Reconciler
-from oduflow.settings import LiveSettings, parse
+from oduflow.settings import parse
 from tests.support.fakes import FakeAudit, FakeGrantUsage
 from tests.support.memory.containers import MemoryContainers, MemoryNetworks
 from tests.support.memory.faults import Breakable, Faults, Mortal, MortalLocks

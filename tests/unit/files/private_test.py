@@ -5,7 +5,7 @@ import pytest
 
 from oduflow.domain.errors import QuotaReached, UpstreamFailed
 from oduflow.files import private
-from oduflow.files.private import ensure_secret, make_folder, write_private, writing
+from oduflow.files.private import ensure_secret, make_folder, replace_file, write_private, writing
 from tests.support.programs import finished, go, running, said
 
 RACER = """
@@ -62,11 +62,11 @@ def test_processes_that_begin_together_agree_on_one_secret(tmp_path):
 def test_who_comes_second_takes_the_secret_of_who_came_first(tmp_path, monkeypatch):
     path = tmp_path / "password"
 
-    def write_while_another_is_faster(aside, text):
-        write_private(aside, text)
+    def write_while_another_is_faster(aside, content):
+        replace_file(aside, content)
         path.write_text("the-others-secret")
 
-    monkeypatch.setattr(private, "write_private", write_while_another_is_faster)
+    monkeypatch.setattr(private, "replace_file", write_while_another_is_faster)
 
     assert ensure_secret(path) == path.read_text() == "the-others-secret"
     assert [entry.name for entry in tmp_path.iterdir()] == ["password"]

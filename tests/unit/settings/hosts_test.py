@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from oduflow.settings.addresses import HostPort, OptionalHost, OwnAddress, is_loopback
+from oduflow.domain.hosts import is_loopback
+from oduflow.settings.addresses import HostPort, OptionalHost, OwnAddress
 from tests.support.settings_values import hint_of, read
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - the very case

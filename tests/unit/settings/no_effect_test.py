@@ -1,6 +1,7 @@
 import pytest
 
-from oduflow.settings import describe, parse
+from oduflow.cli.fresh_settings import describe
+from oduflow.settings import parse
 
 TEAM = '[team.1]\nauth_token = "a-token-long-enough"\nui_password = "a-password-long-enough"\n'
 SETTING = {

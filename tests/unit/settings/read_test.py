@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oduflow.cli.fresh_settings import describe
 from oduflow.settings import (
     CLAUDE_CALLBACKS,
     BadSettings,
     Settings,
     SettingsProblem,
     TeamSettings,
-    describe,
     parse,
 )
 from oduflow.settings.schema import secrets_of

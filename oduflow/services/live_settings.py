@@ -9,16 +9,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from oduflow.settings.files import load
-from oduflow.settings.problems import BadSettings, Report, bad_file
+from oduflow.settings import BadSettings, Settings, load
+from oduflow.settings.problems import Report, bad_file
 from oduflow.settings.read import IMPLICIT_TEAM
 from oduflow.settings.rules import check_rules
 from oduflow.settings.schema import keys_of
-from oduflow.settings.sections import SECTIONS, Settings
+from oduflow.settings.sections import SECTIONS
 
 POLL_SECONDS = 1.0
 SETTLE_SECONDS = 0.25
@@ -86,7 +85,9 @@ class LiveSettings:
             return f"{wrong}\nThe previous configuration stays in force."
         if merged.teams != before.teams:
             log.info("%s was read again: its teams are in force", source)
-            self._work = replace(merged, teams=MappingProxyType({**start.teams, **merged.teams}))
+            self._work = merged.model_copy(
+                update={"teams": MappingProxyType({**start.teams, **merged.teams})}
+            )
             self._now = merged
         warnings = [warning for warning in found.warnings if warning not in before.warnings]
         # Changed values stay out of the log: they may be secret.
@@ -112,7 +113,7 @@ def _merged(start: Settings, found: Settings) -> Settings:
         # A full disk can leave an empty file, which would mean one team without secrets.
         raise bad_file("It no longer names a team", found.source)
     teams = {id_: team for id_, team in found.teams.items() if id_ in start.teams}
-    merged = replace(start, teams=MappingProxyType(teams), warnings=found.warnings)
+    merged = start.model_copy(update={"teams": MappingProxyType(teams), "warnings": found.warnings})
     report = Report()
     check_rules(merged, report)
     if problems := report.problems():

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.settings import BadSettings, Settings, load, parse, write_fresh
+from oduflow.cli.fresh_settings import write_fresh
+from oduflow.settings import BadSettings, Settings, load, parse
 from oduflow.settings.schema import keys_of
 from oduflow.settings.sections import TABLES
 

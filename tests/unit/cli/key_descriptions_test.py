@@ -1,4 +1,4 @@
-from oduflow.settings.describe import KeyHelp, describe
+from oduflow.cli.fresh_settings import KeyHelp, describe
 
 
 def rows() -> dict[tuple[str, str], KeyHelp]:

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.settings import LiveSettings, Settings, load, parse
-from oduflow.settings.live import POLL_SECONDS
+from oduflow.services.live_settings import POLL_SECONDS, LiveSettings
+from oduflow.settings import Settings, load, parse
 from tests.support.fakes import BLUE_TOKEN, ONE_TEAM, RED_TOKEN, TWO_TEAMS
 
+LIVE = LiveSettings.__module__
 LONG_AGO = 10.0
 
 
@@ -46,7 +47,9 @@ class File:
     def age(self, seconds: float) -> None:
         """Let the last change be so long ago."""
         changed = self.path.stat().st_ctime
-        self._monkeypatch.setattr("oduflow.settings.live.time.time", lambda: changed + seconds)
+        self._monkeypatch.setattr(
+            "oduflow.services.live_settings.time.time", lambda: changed + seconds
+        )
 
     def look(self) -> Settings:
         self.clock.now += POLL_SECONDS
@@ -171,7 +174,7 @@ def test_teams_are_checked_against_the_running_sections(tmp_path, monkeypatch):
     (tmp_path / "oduflow.toml").write_text(public)
     live = LiveSettings(load(tmp_path / "oduflow.toml"), clock := Clock())
     (tmp_path / "oduflow.toml").write_text("[team.1]\n")
-    monkeypatch.setattr("oduflow.settings.live.time.time", lambda: 1e12)
+    monkeypatch.setattr(f"{LIVE}.time.time", lambda: 1e12)
     clock.now += POLL_SECONDS
     assert live.current().teams["1"].ui_password
 
