@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "serve": "Run the server in the foreground.",
         "quickstart": "Install what is missing, serve, and create a first environment.",
+        "service": "Run the server as a systemd service.",
         "call": "Run one operation: oduflow call TOOL [ARGS].",
         "tools": "List the operations, or show one.",
         "completion": "Print the completion script for a shell.",
