@@ -43,7 +43,7 @@ mutants: setup ## Change the security code piece by piece, and list each change 
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
 
-docs: setup ## Generate the README's table of configuration keys
+docs: setup ## Generate the tables of the documents from the code
 	@$(BIN)/python -m tests.support.documents
 
 bench: setup engine ## Measure the product with real Docker, PostgreSQL and Odoo

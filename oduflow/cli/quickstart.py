@@ -99,9 +99,9 @@ def _print_addresses(settings: Settings, environment: str | None) -> None:
     server = settings.server
     host = "localhost" if server.loopback_only else server.host
     address = f"http://{join_host_port(host, server.port)}"
-    odoo = f"{environment}web/login   (oduflow call get_environment_login {ENVIRONMENT})"
+    odoo = f"{environment}web/login   (oduflow login {ENVIRONMENT})"
     if environment is None:
-        odoo = "oduflow call create_environment NAME https://HOST/OWNER/REPOSITORY.git"
+        odoo = "oduflow create NAME https://HOST/OWNER/REPOSITORY.git"
     file = settings.source or "oduflow.toml"
     sys.stdout.write(
         f"""

@@ -7,28 +7,23 @@ from click.testing import CliRunner
 
 from oduflow.cli.app import cli
 from oduflow.cli.commands import COMMANDS, SHORTCUTS
-from oduflow.cli.fresh_settings import describe
 from oduflow.web import MAX_BODY_BYTES
+from tests.support.documents import GENERATORS, PART, configuration, generated
 from tests.support.tree import ROOT, offenders
 
-BEGIN = "<!-- configuration table: kept by tests/architecture/documentation_test.py -->\n"
-END = "<!-- end of configuration table -->"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 
-def configuration_table() -> str:
-    rows = ["| key | default | what it is |", "|---|---|---|"]
-    for key in describe():
-        default = f"`{key.default}`" if key.default else ""
-        rows.append(f"| `[{key.section}] {key.key}` | {default} | {key.help} |")
-    return "\n" + "\n".join(rows) + "\n\n"
+def test_the_generated_parts_of_the_documents_follow_the_code() -> None:
+    stale = [page.name for page in DOCUMENTS if generated(page) != page.read_text("utf-8")]
+    used = {name for page in DOCUMENTS for _, name, _ in PART.findall(page.read_text("utf-8"))}
+
+    assert stale == [], "run: make docs"
+    assert used == set(GENERATORS)
 
 
-def test_the_readme_lists_every_key_of_the_configuration() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
-    _, _, rest = text.partition(BEGIN)
-    table, _, _ = rest.partition(END)
-    assert table == configuration_table(), "run: make docs"
+def test_a_key_without_an_effect_is_not_offered() -> None:
+    assert not [line for line in configuration().splitlines() if "yet" in line.partition("|")[2]]
 
 
 def test_every_link_within_the_project_leads_somewhere() -> None:
