@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run images check test mutants docs bench clean
+.PHONY: help setup engine run images check test mutants docs screenshots bench clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Create .venv with all dependencies
 
@@ -45,6 +45,9 @@ mutants: setup ## Change the security code piece by piece, and list each change 
 
 docs: setup ## Generate the tables of the documents from the code
 	@$(BIN)/python -m tests.support.documents
+
+screenshots: setup ## Take the documents' pictures of the dashboard again
+	@$(BIN)/python -m tests.support.screenshots
 
 bench: setup engine ## Measure the product with real Docker, PostgreSQL and Odoo
 	@$(BIN)/python -m bench

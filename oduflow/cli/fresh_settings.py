@@ -51,7 +51,10 @@ class KeyHelp:
 
 
 def describe(tables: Mapping[str, type[Section]] = TABLES) -> list[KeyHelp]:
-    """Return every key of the tables, by their headers, in the order of a fresh file."""
+    """Return the keys of the tables, by their headers, in the order of a fresh file.
+
+    A key that this version ignores or refuses is accepted with a warning, but not offered.
+    """
     return [row for header, section in tables.items() for row in _rows(header, section)]
 
 
@@ -64,16 +67,15 @@ def _rows(header: str, section: type[Section]) -> Iterator[KeyHelp]:
         match declaration, below:
             case ast.AnnAssign(target=ast.Name(key)), ast.Expr(ast.Constant(str(text))):
                 field = keys_of(section)[key]
-                words = " ".join(text.split())
-                if reason := about(field, "no_effect"):
-                    words = f"No effect yet ({reason}): {words}"
+                if about(field, "no_effect") or about(field, "not_served"):
+                    continue
                 default = about(field, "default")
                 yield KeyHelp(
                     section=header,
                     key=key,
                     type=allowed_text(field),
                     default=default or value_text(field.default),
-                    help=words,
+                    help=" ".join(text.split()),
                     secret=not field.repr,
                     in_words=bool(default),
                 )

@@ -18,6 +18,7 @@ PROGRAMS = {
     "oduflow/adapters/filestore/clone.py": "cp, for its reflinks",
     "oduflow/adapters/firewall/iptables.py": "iptables",
     "oduflow/adapters/git/process.py": "git",
+    "oduflow/adapters/systemd/service.py": "systemctl",
 }
 
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from oduflow.cli.app import cli
 from oduflow.cli.commands import COMMANDS, SHORTCUTS
 from oduflow.web import MAX_BODY_BYTES
-from tests.support.documents import GENERATORS, PART, configuration, generated
+from tests.support.documents import GENERATORS, PART, generated
 from tests.support.tree import ROOT, offenders
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -20,10 +20,6 @@ def test_the_generated_parts_of_the_documents_follow_the_code() -> None:
 
     assert stale == [], "run: make docs"
     assert used == set(GENERATORS)
-
-
-def test_a_key_without_an_effect_is_not_offered() -> None:
-    assert not [line for line in configuration().splitlines() if "yet" in line.partition("|")[2]]
 
 
 def test_every_link_within_the_project_leads_somewhere() -> None:

@@ -13,16 +13,14 @@ from oduflow.kernel.registry import Registry
 from tests.support.tree import ROOT
 
 PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-WITHOUT_EFFECT = ("No effect yet", "Not served yet")
 
 
 def configuration() -> str:
-    """Return the table of keys; a key that has no effect is not offered."""
+    """Return the table of keys."""
     rows = ["| key | default | meaning |", "|---|---|---|"]
     for key in describe():
-        if not key.help.startswith(WITHOUT_EFFECT):
-            default = f"`{key.default}`" if key.default else ""
-            rows.append(f"| `[{key.section}] {key.key}` | {default} | {key.help} |")
+        default = f"`{key.default}`" if key.default else ""
+        rows.append(f"| `[{key.section}] {key.key}` | {default} | {key.help} |")
     return "\n".join(rows)
 
 

@@ -18,7 +18,7 @@ def test_without_the_sample_only_the_template_is_made_and_the_next_step_is_told(
 
     said = capsys.readouterr().out
     assert (called, failures) == (["create_template"], [])
-    assert "oduflow call create_environment" in said
+    assert "oduflow create NAME" in said
     assert "/web/login" not in said
 
 
