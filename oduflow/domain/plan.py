@@ -211,6 +211,9 @@ class TemplatePlan(_Plan[Template]):
             name=row.name,
             odoo_image=row.odoo_image,
             modules=",".join(row.modules),
+            demo=str(row.demo),
+            language=row.language,
+            country=row.country,
             created_by=row.created_by,
             created_at=rfc3339(row.created_at),
         )

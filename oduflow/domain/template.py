@@ -5,9 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from oduflow.domain.environment import ModuleName, Name, Text
+from oduflow.domain.odoo_version import DEFAULT_VERSION, OdooVersion, OdooVersionView
 from oduflow.domain.outcome import Model
 
 
@@ -19,17 +20,39 @@ class TemplateState(StrEnum):
     READY = "ready"
 
 
+Language = Annotated[
+    str, StringConstraints(pattern=r"^[a-z]{2,3}(_[A-Za-z0-9]{2,4})?(@[A-Za-z]{1,10})?$")
+]
+Country = Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{2}$")]
+
+
 class CreateTemplate(Model):
     """The parts of a new template."""
 
     name: Annotated[Name, Field(description="Name of the template.")]
+    odoo_version: Annotated[
+        OdooVersion | None,
+        Field(
+            description=f"Odoo version; left out: {DEFAULT_VERSION}. Without a registry only 14.0 "
+            "and 19.0 can be had: they are built. list_templates shows which are on the server."
+        ),
+    ] = None
     odoo_image: Annotated[
-        Text | None, Field(description="Odoo image; left out: the configured Odoo 19.0.")
+        Text | None, Field(description="Odoo image, instead of odoo_version.")
     ] = None
     modules: Annotated[
         tuple[ModuleName, ...],
         Field(max_length=100, description="Modules installed besides base and web."),
     ] = ()
+    demo: Annotated[bool, Field(description="True loads Odoo's demo data.")] = False
+    language: Annotated[
+        Language | None,
+        Field(description="Language of the administrator, such as fr_FR; left out: English."),
+    ] = None
+    country: Annotated[
+        Country | None,
+        Field(description="Country of the company, such as BE, which chooses its localization."),
+    ] = None
 
 
 class TemplateName(Model):
@@ -50,6 +73,9 @@ class Template:
     state: TemplateState
     created_by: str
     created_at: datetime
+    demo: bool = False
+    language: str = ""
+    country: str = ""
     step: str = ""
     job: str = ""
 
@@ -62,6 +88,9 @@ class TemplateView(Model):
     state: TemplateState
     odoo_image: str
     modules: tuple[str, ...]
+    demo: bool
+    language: str
+    country: str
     environments: tuple[str, ...]
     created_by: str
     created_at: str
@@ -73,6 +102,7 @@ class TemplateView(Model):
 
 
 class TemplateList(Model):
-    """The team's templates, by name."""
+    """The team's templates, by name, and the Odoo versions for new ones."""
 
     templates: tuple[TemplateView, ...]
+    odoo_versions: tuple[OdooVersionView, ...]

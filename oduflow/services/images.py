@@ -1,13 +1,78 @@
-"""Check an Odoo image: its major version, its repository, its user."""
+"""Choose and check an Odoo image: its version, its repository, its user."""
 
 import re
 
+from oduflow.adapters.docker.images import Images, buildable
 from oduflow.domain.container import ImageFacts
-from oduflow.domain.errors import Invalid
+from oduflow.domain.errors import Failure, Invalid
+from oduflow.domain.odoo_version import (
+    DEFAULT_VERSION,
+    ImageSource,
+    OdooVersion,
+    OdooVersionView,
+)
 from oduflow.domain.template import Template
 
 # One or two digits at the start of a tag: matches `19.0-20260101`, but not a bare date.
 _VERSION = re.compile(r"(?P<major>\d{1,2})(?:\.\d+)?(?!\d)")
+_PLACE = "{version}"
+
+
+def choose_image(pattern: str, image: str | None, version: OdooVersion | None) -> str:
+    """Return the requested image, else that of the requested version, else the default.
+
+    Args:
+        pattern: `[images] odoo`, such as `odoo:{version}`.
+        image: the requested image, if any.
+        version: the requested version, if any.
+
+    Raises:
+        Invalid: both are requested and differ, or the configuration names one image only.
+    """
+    if version is None:
+        return image or image_of(pattern, DEFAULT_VERSION)
+    if _PLACE not in pattern and image is None:
+        raise Invalid(
+            f"odoo_version={version} cannot choose an image: [images] odoo is {pattern}, for every "
+            "version.",
+            f"Leave odoo_version out, or ask the operator to put {_PLACE} into [images] odoo.",
+        )
+    chosen = image_of(pattern, version)
+    if image not in {None, chosen}:
+        raise Invalid(
+            f"odoo_image={image} is not odoo_version={version}, whose image is {chosen}.",
+            "Pass one of the two.",
+        )
+    return chosen
+
+
+def image_of(pattern: str, version: OdooVersion) -> str:
+    """Return the image of a version, such as `odoo:17.0`."""
+    return pattern.replace(_PLACE, version)
+
+
+def version_views(images: Images, pattern: str) -> tuple[OdooVersionView, ...]:
+    """List the versions that can be requested, newest first, each with the source of its image.
+
+    An engine that does not answer has no local images.
+    """
+    if _PLACE not in pattern:
+        return ()
+    wanted = {version: image_of(pattern, version) for version in reversed(OdooVersion)}
+    try:
+        local = images.local(wanted.values())
+    except Failure:
+        local = frozenset()
+    return tuple(
+        OdooVersionView(version=version, image=image, source=_source(image, local))
+        for version, image in wanted.items()
+    )
+
+
+def _source(image: str, local: frozenset[str]) -> ImageSource:
+    if image in local:
+        return ImageSource.LOCAL
+    return ImageSource.PULL_OR_BUILD if buildable(image) else ImageSource.PULL
 
 
 def check_version(template: Template, image: str) -> None:
@@ -36,8 +101,8 @@ def check_repository(pattern: str, image: str | None) -> None:
     Raises:
         Invalid: the image is from another repository.
     """
-    ours = ".+".join(map(re.escape, _repository(pattern).split("{version}")))
-    if image is not None and not re.fullmatch(ours, _repository(image)):
+    ours = ".+".join(map(re.escape, repository_of(pattern).split("{version}")))
+    if image is not None and not re.fullmatch(ours, repository_of(image)):
         raise Invalid(
             f"{image} is not an image of the configured repository.",
             f"Leave odoo_image out, or name one like {pattern} ([images] odoo).",
@@ -58,11 +123,12 @@ def check_user(image: ImageFacts) -> None:
 
 
 def _major(image: str) -> str:
-    found = _VERSION.match(image.partition("@")[0].removeprefix(_repository(image))[1:])
+    found = _VERSION.match(image.partition("@")[0].removeprefix(repository_of(image))[1:])
     return found["major"] if found else ""
 
 
-def _repository(image: str) -> str:
+def repository_of(image: str) -> str:
+    """Return the part of a reference before its tag and digest."""
     # A colon before the last slash separates a registry from its port, not a name from its tag.
     folder, slash, name = image.partition("@")[0].rpartition("/")
     return f"{folder}{slash}{name.partition(':')[0]}"

@@ -43,6 +43,7 @@ from oduflow.domain.extra_repo import (
 )
 from oduflow.domain.grant import GrantView
 from oduflow.domain.odoo_log import filter_log
+from oduflow.domain.odoo_version import ImageSource, OdooVersion, OdooVersionView
 from oduflow.domain.outcome import ErrorView, Nothing, Outcome
 from oduflow.domain.plan import Naming
 from oduflow.domain.template import TemplateList, TemplateState, TemplateView
@@ -57,6 +58,15 @@ from tests.support.grant_ledger import GRANT_HANDLERS
 from tests.support.pages import Element, read_page
 from tests.support.store_rows import environment
 
+SOURCES = {
+    OdooVersion.ODOO_19: ImageSource.LOCAL,
+    OdooVersion.ODOO_17: ImageSource.PULL,
+    OdooVersion.ODOO_14: ImageSource.PULL_OR_BUILD,
+}
+VERSIONS = tuple(
+    OdooVersionView(version=version, image=f"odoo:{version}", source=source)
+    for version, source in SOURCES.items()
+)
 BLUE = basic(BLUE_PASSWORD)
 REPOSITORY = "https://git.example.com/acme/addons.git"
 PASSWORD = "qf7x-odoo-admin-2k"
@@ -130,6 +140,9 @@ class Ledger:
             team="1",
             state=TemplateState.READY,
             odoo_image="odoo:19.0",
+            demo=False,
+            language="",
+            country="",
             modules=(),
             environments=(),
             created_by="basic:admin",
@@ -301,7 +314,8 @@ def read_audit(ledger: Ledger, call: Call, args: ReadAudit) -> Outcome[AuditPage
 
 def list_templates(ledger: Ledger, call: Call, args: Any) -> Outcome[TemplateList]:
     found = tuple(ledger.templates[name] for name in sorted(ledger.templates))
-    return Outcome(TemplateList(templates=found), f"{len(found)} templates.")
+    shown = TemplateList(templates=found, odoo_versions=VERSIONS)
+    return Outcome(shown, f"{len(found)} templates.")
 
 
 def create_template(ledger: Ledger, call: Call, args: Any) -> Outcome[TemplateView]:

@@ -13,7 +13,10 @@ from typing import Final
 from oduflow.domain.errors import Invalid, UpstreamFailed
 
 RECIPES: Final = Path(__file__).parent / "recipes"
-VERSIONS: Final = {"odoo": {"19": "19.0", "19.0": "19.0"}, "postgres": {"18": "18"}}
+VERSIONS: Final = {
+    "odoo": {"14": "14.0", "14.0": "14.0", "19": "19.0", "19.0": "19.0"},
+    "postgres": {"18": "18"},
+}
 
 _TAG: Final = re.compile(
     r"[a-z0-9][a-z0-9._/-]*(:\d+/[a-z0-9._/-]+)?:(?P<version>[\d.]+)(-[\w.-]+)?"
@@ -35,8 +38,8 @@ def build_image(
 ) -> None:
     """Build one image, and tag it once it is complete.
 
-    A build takes one to two minutes. It is stopped when `on_progress` raises, and when this process
-    dies.
+    A build takes one to four minutes. It is stopped when `on_progress` raises, and when this
+    process dies.
 
     Args:
         kind: `odoo` or `postgres`; the result looks like Docker Hub's image of that name.
@@ -45,7 +48,7 @@ def build_image(
         recipes: the folder that holds `{kind}/build.sh`.
 
     Raises:
-        Invalid: there is no recipe for this kind in the tag's version.
+        Invalid: no recipe makes this kind in the tag's version.
         UpstreamFailed: the recipe failed; `output` holds the last 30 lines it wrote.
     """
     script = str(recipes / kind / "build.sh")
@@ -70,12 +73,19 @@ def _supported_version(kind: str, tag: str) -> str:
     match = _TAG.fullmatch(tag)
     version = VERSIONS.get(kind, {}).get(match["version"] if match else "")
     if version is None:
-        supported = " and ".join(f"{name} {max(known)}" for name, known in VERSIONS.items())
         raise Invalid(
-            f"There is no recipe that makes {tag} as {kind}.",
-            f"Only {supported} can be built, under a tag such as odoo:19.0.",
+            f"{tag} can be pulled, not built as {kind}.",
+            f"Debian's packages make only {recipes_made()}. On the server: docker pull {tag}",
         )
     return version
+
+
+def recipes_made() -> str:
+    """Name the images that can be built, such as `odoo:19.0 and postgres:18`."""
+    made = [
+        f"{kind}:{each}" for kind, known in VERSIONS.items() for each in sorted({*known.values()})
+    ]
+    return f"{', '.join(made[:-1])} and {made[-1]}"
 
 
 @contextlib.contextmanager

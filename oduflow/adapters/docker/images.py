@@ -4,7 +4,7 @@ import io
 import re
 import secrets
 import tarfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from threading import Lock
 from typing import Any
@@ -13,7 +13,7 @@ from docker import APIClient
 from docker.errors import NotFound as EngineHasNone
 
 from oduflow.adapters.docker.accounts import needs_files, resolve_user
-from oduflow.adapters.docker.build import VERSIONS
+from oduflow.adapters.docker.build import VERSIONS, recipes_made
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.errors import FOREIGN, EngineUnreachable, ImageMissing, translated
 from oduflow.adapters.docker.payload import create_request
@@ -78,6 +78,20 @@ class Images:
             environment=_environment(reference, config.get("Env") or ()),
         )
 
+    def local(self, references: Collection[str]) -> frozenset[str]:
+        """Return those of the references that are on this machine.
+
+        Raises:
+            EngineUnreachable: the engine does not answer.
+        """
+        found = set()
+        with translated("look up images"):
+            for reference in references:
+                with suppress(EngineHasNone):
+                    self._engine.describe_image(reference)
+                    found.add(reference)
+        return frozenset(found)
+
     def account(self, reference: str, user: str) -> tuple[int, int]:
         """Return uid and gid of a user of an image who is not the one it runs as.
 
@@ -128,7 +142,7 @@ class Images:
                 f"Image {reference} is not on this machine and could not be pulled. "
                 f"{refusal.message}",
                 f"Check its name, or bring it here yourself: `docker pull {reference}` "
-                "or `docker load`.",
+                f"or `docker load`. Only {recipes_made()} can be built here.",
             ) from refusal
         on_progress(f"No registry gave {reference}: building it from Debian's packages")
         try:

@@ -4,11 +4,13 @@ from dataclasses import asdict, dataclass
 from importlib import resources
 
 from oduflow.domain.errors import Invalid
+from oduflow.domain.plan import ODOO_PORT
 
 ADDONS_ROOT = "/mnt/repo"
 EXTRA_ROOT = "/mnt/extra"
 CONF_TARGET = "/etc/odoo/odoo.conf"
 DATA_TARGET = "/var/lib/odoo"
+REPORT_URL = f"http://127.0.0.1:{ODOO_PORT}"  # where wkhtmltopdf, beside Odoo, fetches styles
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,15 @@ class Tenant:
             raise Conflict("The database has no Odoo administrator (base.user_admin).")
         return str(found[0][0])
 
+    def set_parameter(self, key: str, value: str) -> None:
+        """Set one of Odoo's system parameters.
+
+        Raises:
+            Conflict: this database has no Odoo tables.
+        """
+        with self._open("set a system parameter") as session:
+            session.run(_SET_PARAMETER, key, value)
+
     def renew_secrets(self) -> None:
         """Replace a copy's secrets and API keys, as Odoo's own “duplicate database” does.
 

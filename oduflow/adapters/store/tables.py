@@ -101,7 +101,8 @@ templates = Table(
     Column("state", AsText(str, TemplateState), nullable=False),
     text_column("created_by"),
     Column("created_at", MOMENT, nullable=False),
-    *text_columns("step", "job"),
+    Column("demo", Boolean, nullable=False),
+    *text_columns("language", "country", "step", "job"),
     UniqueConstraint("team", "name"),
 )
 

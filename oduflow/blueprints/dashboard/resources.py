@@ -35,10 +35,18 @@ class GrantPages(ResourcePages):
         return make_response(page)
 
 
+class TemplatePages(ResourcePages):
+    """The pages of templates."""
+
+    def form_context(self, form: Form) -> dict[str, Any]:
+        """Name the Odoo versions and the sources of their images."""
+        return {"form": form, "versions": data("list_templates").odoo_versions}
+
+
 CREDENTIALS = ResourcePages("credential", "/credentials", "Credentials", "New credential")
 EXTRA_REPOS = ResourcePages("extra_repo", "/extra-repos", "Extra repos", "Add extra repo")
 GRANTS = GrantPages("grant", "/access", "Access", "New grant")
-TEMPLATES = ResourcePages("template", "/templates", "Templates", "New template")
+TEMPLATES = TemplatePages("template", "/templates", "Templates", "New template")
 RESOURCES = (TEMPLATES, EXTRA_REPOS, CREDENTIALS, GRANTS)
 # The bar's links in their order: endpoint, words, and the key that follows “g”.
 NAVIGATION = (

@@ -8,7 +8,7 @@ from flask.blueprints import BlueprintSetupState
 
 from oduflow.blueprints.auth.hosts import team_url
 from oduflow.blueprints.context import EXTENSION, Context, context
-from oduflow.blueprints.dashboard.blueprint import blueprint, current_actor, current_team
+from oduflow.blueprints.dashboard.blueprint import blueprint, current_actor, current_team, data
 from oduflow.blueprints.health import Readiness
 from oduflow.domain.access import Tier
 
@@ -32,5 +32,6 @@ def system() -> str:
         address=team_url(settings, current_team()),
         tiers=[tier for tier in Tier if tier in current_actor().tiers],
         images=settings.images,
+        odoo_versions=data("list_templates").odoo_versions,
         python=platform.python_version(),
     )

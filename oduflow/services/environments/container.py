@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from oduflow.adapters.odoo import commands
 from oduflow.adapters.odoo.addons_path import repository_folder
 from oduflow.adapters.odoo.conf import ADDONS_ROOT, CONF_TARGET, DATA_TARGET, EXTRA_ROOT
 from oduflow.domain.container import (
@@ -42,7 +43,7 @@ def serving_spec(
         _spec(plan, row, image, limits),
         name=plan.container,
         labels=plan.labels(row),
-        command=("--config", CONF_TARGET),
+        command=commands.serve().arguments,
         publish=(Publish(ODOO_PORT, bind, row.port or 0),),
         outside_names=outside_names,
     )
@@ -52,12 +53,11 @@ def install_spec(
     plan: EnvironmentPlan, row: Environment, image: ImageFacts, limits: ContainerLimits
 ) -> ContainerSpec:
     """Return the specification of the one-off container that installs modules, without ports."""
-    options = ("--init", ",".join(row.modules), "--stop-after-init", "--no-http")
     return replace(
         _spec(plan, row, image, limits),
         name=plan.one_off,
         labels=plan.naming.labels("once", id=row.id, team=row.team, name=row.name),
-        command=("--config", CONF_TARGET, *options),
+        command=commands.install(row.modules).arguments,
     )
 
 
@@ -83,7 +83,7 @@ def _spec(
         name="",
         image=image.id,
         labels={},
-        entrypoint=("odoo",),
+        entrypoint=commands.serve().entrypoint,
         user=f"{image.uid}:{image.gid}",
         hostname=row.name,
         environment=environment,

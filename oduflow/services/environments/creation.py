@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from oduflow.adapters.filestore.clone import clone_filestore, prepare_volume
 from oduflow.adapters.odoo.addons import find_addons
 from oduflow.adapters.odoo.addons_path import addons_path
+from oduflow.adapters.odoo.conf import REPORT_URL
 from oduflow.adapters.postgres.databases import Strategy
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.environment import Environment, EnvironmentState
@@ -123,6 +124,8 @@ class Creation(Provisioning):
         tenant.set_admin_password(odoo_hash(secret))
         # Otherwise all clones of a source would sign sessions with one secret.
         tenant.renew_secrets()
+        # web.base.url is the address of the host, which the container does not reach.
+        tenant.set_parameter("report.url", REPORT_URL)
 
     def filestore(self) -> None:
         """Clone the source's filestore into a volume of its own."""

@@ -1,13 +1,15 @@
 """Create a template: return the one that exists, or install a new Odoo and seal its database."""
 
 from dataclasses import dataclass, field
-from importlib import resources
+from difflib import get_close_matches
 
 from oduflow.adapters.filestore.clone import prepare_volume
+from oduflow.adapters.odoo import commands
+from oduflow.adapters.odoo.commands import OdooCommand
 from oduflow.adapters.odoo.conf import CONF_TARGET, DATA_TARGET, OdooConf
 from oduflow.domain.clock import now
 from oduflow.domain.container import Attachment, ContainerSpec, ImageFacts, Mount
-from oduflow.domain.errors import Conflict, UpstreamFailed
+from oduflow.domain.errors import Conflict, Invalid, UpstreamFailed
 from oduflow.domain.names import new_id
 from oduflow.domain.odoo_log import explanation
 from oduflow.domain.outcome import Outcome
@@ -18,84 +20,127 @@ from oduflow.domain.template import CreateTemplate, Template, TemplateState, Tem
 from oduflow.files.private import ensure_secret, make_folder, write_private
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
-from oduflow.services.images import check_repository, check_user
+from oduflow.services.images import check_repository, check_user, choose_image
 from oduflow.services.saga import RESERVE, Saga, Step, record_steps
 from oduflow.services.templates.delete import TemplateCleanup, remove_template
 from oduflow.services.templates.view import template_view
 
-DEFAULT_VERSION = "19.0"
 INSTALL_SECONDS = 3600.0
 BUILD_CONNECTIONS = 20
+
+
+def check_template(deps: Deps, args: CreateTemplate) -> None:
+    """Refuse an image that is not of the configured repository, or not of the requested version.
+
+    Raises:
+        Invalid: the image is refused.
+    """
+    _image(deps, args)
+
+
+def _image(deps: Deps, args: CreateTemplate) -> str:
+    pattern = deps.settings.images.odoo
+    check_repository(pattern, args.odoo_image)
+    return choose_image(pattern, args.odoo_image, args.odoo_version)
 
 
 def ensure_template(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[TemplateView]:
     """Return the template if it exists, else create it.
 
     Raises:
-        Conflict: a template of that name exists with another image or other modules.
+        Conflict: a template of that name exists and differs.
+        Invalid: this Odoo does not know the language or the country.
         Failure: it could not be created, and everything created for it was removed.
     """
-    image = args.odoo_image or deps.settings.images.odoo.format(version=DEFAULT_VERSION)
-    modules = tuple(sorted(set(args.modules)))
-    existing = deps.store.templates.get(call.actor.team, args.name)
+    wanted = Template(
+        id=new_id(),
+        team=call.actor.team,
+        name=args.name,
+        odoo_image=_image(deps, args),
+        modules=tuple(sorted(set(args.modules))),
+        state=TemplateState.CREATING,
+        created_by=str(call.actor),
+        created_at=now(),
+        demo=args.demo,
+        language=args.language or "",
+        country=args.country or "",
+        step="reserve",
+        job=call.job,
+    )
+    existing = deps.store.templates.get(wanted.team, wanted.name)
     if existing is not None and existing.state is TemplateState.READY:
-        if (existing.odoo_image, existing.modules) != (image, modules):
-            raise Conflict(
-                f"Template “{args.name}” exists already with {existing.odoo_image} and modules "
-                f"{', '.join(existing.modules) or 'none'}.",
-                f"Choose another name, or delete_template name={args.name} first.",
-            )
+        _refuse_differences(existing, wanted)
         shown = template_view(deps.store.environments, existing)
-        return Outcome(shown, f"Template {args.name} exists already.")
+        return Outcome(shown, f"Template {wanted.name} exists already.")
     if existing is not None:
         # This call holds the name's lock, so the process that began the row is dead.
         remove_template(deps, existing)
     deps.infrastructure.require()
-    check_repository(deps.settings.images.odoo, args.odoo_image)
-    facts = deps.engine.images.ensure(image, lambda line: call.report("image", line))
+    facts = deps.engine.images.ensure(wanted.odoo_image, lambda line: call.report("image", line))
     check_user(facts)
-    row = Template(
-        id=new_id(),
-        team=call.actor.team,
-        name=args.name,
-        odoo_image=image,
-        modules=modules,
-        state=TemplateState.CREATING,
-        created_by=str(call.actor),
-        created_at=now(),
-        step="reserve",
-        job=call.job,
-    )
-    made = _build(deps, call, row, facts)
+    work = TemplateBuild(deps, call, wanted, facts)
+    made = work.build()
     return Outcome(
         template_view(deps.store.environments, made),
         f"Template {made.name} is ready.",
+        warnings=tuple(work.warnings),
         next=(f"create_environment name=… repo_url=… template={made.name}",),
     )
 
 
-def _build(deps: Deps, call: Call, row: Template, image: ImageFacts) -> Template:
-    """Run the steps; when one fails, remove everything that was created."""
-    work = TemplateBuild(deps, call, row, image)
-    on_step = record_steps(lambda step: deps.store.templates.update(row.id, step=step), call.report)
-    Saga("template", work.steps(), on_step, deps.work.failpoints).run()
-    return deps.store.templates.update(row.id, state=TemplateState.READY, step="", job="")
+def _refuse_differences(existing: Template, wanted: Template) -> None:
+    """Refuse to create another template under an existing name.
+
+    Raises:
+        Conflict: names each difference.
+    """
+    keys = ("odoo_image", "modules", "demo", "language", "country")
+    pairs = {key: (getattr(existing, key), getattr(wanted, key)) for key in keys}
+    differing = [
+        f"{key} is {_shown(there)}, not {_shown(other)}"
+        for key, (there, other) in pairs.items()
+        if there != other
+    ]
+    if differing:
+        raise Conflict(
+            f"Template “{existing.name}” exists already and differs: {'; '.join(differing)}.",
+            f"Choose another name, or delete_template name={existing.name} first.",
+        )
+
+
+def _shown(value: object) -> str:
+    text = ", ".join(value) if isinstance(value, tuple) else str(value)
+    return text or "none"
 
 
 @dataclass(slots=True)
 class TemplateBuild:
-    """The steps that create one template."""
+    """The steps that create one template.
+
+    Attributes:
+        warnings: problems that do not fail the creation.
+    """
 
     deps: Deps
     call: Call
     row: Template
     image: ImageFacts
+    warnings: list[str] = field(default_factory=list)
     plan: TemplatePlan = field(init=False)
     parts: TemplateCleanup = field(init=False)
 
     def __post_init__(self) -> None:
         self.plan = TemplatePlan.of(self.deps.naming, self.row)
         self.parts = TemplateCleanup(self.deps, self.plan)
+
+    def build(self) -> Template:
+        """Run the steps; when one fails, remove everything that was created."""
+        templates = self.deps.store.templates
+        on_step = record_steps(
+            lambda step: templates.update(self.row.id, step=step), self.call.report
+        )
+        Saga("template", self.steps(), on_step, self.deps.work.failpoints).run()
+        return templates.update(self.row.id, state=TemplateState.READY, step="", job="")
 
     def steps(self) -> tuple[Step, ...]:
         """List the steps in order."""
@@ -106,7 +151,8 @@ class TemplateBuild:
             Step("database", "making an empty database", self.database, parts.remove_database),
             Step("volume", "making an empty filestore", self.volume, parts.remove_volume),
             Step("configuration", "writing odoo.conf", self.configuration),
-            Step("modules", "installing Odoo's modules", self.modules, parts.remove_one_off),
+            Step("base", "installing Odoo's base", self.base, parts.remove_one_off),
+            Step("modules", "installing modules", self.modules, parts.remove_one_off),
             Step("assets", "generating assets", self.assets, parts.remove_one_off),
             Step("seal", "sealing the template", self.seal),
         )
@@ -146,14 +192,48 @@ class TemplateBuild:
         uid, gid = self.image.uid, self.image.gid
         write_private(self.plan.conf, conf.render(), uid=uid, gid=gid)
 
-    def modules(self) -> None:
-        """Install base, web and the requested modules, and check them in the database.
+    def base(self) -> None:
+        """Install base and web, then choose the language and the company's country.
 
-        Odoo exits with 0 when an installation failed, so its exit code proves nothing.
+        Raises:
+            Invalid: this Odoo does not know the language or the country.
         """
-        wanted = ("base", "web", *self.row.modules)
-        options = ("--init", ",".join(wanted), "--stop-after-init", "--no-http")
-        output = self._one_off(("odoo",), ("--config", CONF_TARGET, *options))
+        row = self.row
+        output = self._one_off(
+            commands.create_database(demo=row.demo, language=row.language, country=row.country)
+        )
+        report = commands.database_report(output)
+        if report.refused:
+            value = getattr(row, report.refused)
+            close = get_close_matches(value, report.known, n=3, cutoff=0.3)
+            raise Invalid(
+                f"Odoo of {row.odoo_image} has no {report.refused} {value}.",
+                f"Did you mean {' or '.join(close)}?" if close else "",
+            )
+        if report.untranslated:
+            self.warnings.append(
+                f"{row.odoo_image} holds no translations: {row.language} is active, and texts stay "
+                "English. Docker Hub's images hold them."
+            )
+        self._prove_installed(("base", "web"), output)
+
+    def modules(self) -> None:
+        """Install the requested modules after the country, which chooses their localization."""
+        if self.row.modules:
+            output = self._one_off(commands.install(self.row.modules))
+            self._prove_installed(self.row.modules, output)
+
+    def assets(self) -> None:
+        """Generate the asset bundles into the filestore."""
+        self._one_off(commands.generate_assets())
+
+    def seal(self) -> None:
+        """Close the database to connections, and delete the folder with its password."""
+        self.deps.postgres.cluster.seal_template(self.plan.database, self.plan.database)
+        self.parts.remove_folder()
+
+    def _prove_installed(self, wanted: tuple[str, ...], output: str) -> None:
+        """Check the modules in the database; Odoo exits with 0 when an installation failed."""
         states = self.deps.postgres.tenant(self.plan.database, self._password()).module_states(
             wanted
         )
@@ -166,24 +246,14 @@ class TemplateBuild:
                 whole=output,
             )
 
-    def assets(self) -> None:
-        """Generate the asset bundles into the filestore."""
-        script = (resources.files("oduflow.adapters.odoo") / "pregenerate.py").read_text("utf-8")
-        self._one_off(("python3", "-c", script), (CONF_TARGET,))
-
-    def seal(self) -> None:
-        """Close the database to connections, and delete the folder with its password."""
-        self.deps.postgres.cluster.seal_template(self.plan.database, self.plan.database)
-        self.parts.remove_folder()
-
-    def _one_off(self, entrypoint: tuple[str, ...], command: tuple[str, ...]) -> str:
+    def _one_off(self, command: OdooCommand) -> str:
         self.parts.remove_one_off()
         spec = ContainerSpec(
             name=self.plan.one_off,
             image=self.image.id,
             labels=self.plan.naming.labels("once", id=self.row.id, team=self.row.team),
-            entrypoint=entrypoint,
-            command=command,
+            entrypoint=command.entrypoint,
+            command=command.arguments,
             user=f"{self.image.uid}:{self.image.gid}",
             mounts=(
                 Mount("volume", DATA_TARGET, self.plan.volume, read_only=False),

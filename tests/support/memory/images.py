@@ -30,6 +30,9 @@ class MemoryImages:
     def facts(self, reference: str) -> ImageFacts:
         return self.require(reference)
 
+    def local(self, references: Iterable[str]) -> frozenset[str]:
+        return frozenset(references) & frozenset(self.here)
+
     def account(self, reference: str, user: str) -> tuple[int, int]:
         found = self.require(reference)
         if user.startswith("no-such"):

@@ -1,5 +1,6 @@
 """What the containers of the engine in memory run: Odoo, pip, and PostgreSQL's initdb."""
 
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.support.memory.engine import MemoryEngine, Run
 from tests.support.memory.postgres import MemoryPostgres
 
 OK = 200
+LANGUAGES = ("en_US", "fr_BE", "fr_FR")
 TRACEBACK = "Traceback (most recent call last):\n  File x\nValueError: it broke"
 
 
@@ -26,6 +28,8 @@ class MemoryOdoo:
         broken: modules that cannot be installed.
         pip_exit: the code with which pip ends.
         initdb_exit: the code with which initdb ends.
+        translations: whether the image holds translations.
+        created: demo, language and country of each new database.
         installs: the modules of each installation.
         pip_runs: the requirements of each installation.
     """
@@ -38,6 +42,8 @@ class MemoryOdoo:
     broken: set[str] = field(default_factory=set)
     pip_exit: int = 0
     initdb_exit: int = 0
+    translations: bool = True
+    created: list[tuple[bool, str, str]] = field(default_factory=list)
     installs: list[tuple[str, ...]] = field(default_factory=list)
     pip_runs: list[str] = field(default_factory=list)
 
@@ -50,9 +56,9 @@ class MemoryOdoo:
         if "pip" in spec.entrypoint:
             return self._pip(spec)
         if spec.entrypoint[0] == "python3":
-            return self._assets(spec)
+            return self._create(spec) if "create" in spec.command else self._assets(spec)
         if "--init" in spec.command:
-            return self._install(spec)
+            return self._install(spec, spec.command[spec.command.index("--init") + 1].split(","))
         return self._serve()
 
     def login_status(self, address: str) -> int | None:
@@ -67,8 +73,20 @@ class MemoryOdoo:
         lines = ("odoo: starting",) if self.boot_exit is None else tuple(TRACEBACK.split("\n"))
         return Run(lines, self.boot_exit, out_of_memory=self.out_of_memory, stopped_code=0)
 
-    def _install(self, spec: ContainerSpec) -> Run:
-        wanted = tuple(spec.command[spec.command.index("--init") + 1].split(","))
+    def _create(self, spec: ContainerSpec) -> Run:
+        """Fill an empty database; `oduflow: ` begins the report (`inside/template_database.py`)."""
+        demo, language, country = json.loads(spec.command[-1])
+        self.created.append((demo, language, country))
+        report: dict[str, object] = {}
+        if language not in {"", *LANGUAGES}:
+            report = {"refused": "language", "known": list(LANGUAGES)}
+        elif language:
+            report = {"untranslated": not self.translations}
+        ran = self._install(spec, ["base", "web"])
+        return Run((*ran.lines, f"oduflow: {json.dumps(report)}"), ran.exit_code)
+
+    def _install(self, spec: ContainerSpec, modules: list[str]) -> Run:
+        wanted = tuple(modules)
         self.installs.append(wanted)
         database = _database(spec)
         failing = self.broken & set(wanted)

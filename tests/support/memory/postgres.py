@@ -1,6 +1,6 @@
 """A PostgreSQL cluster in memory, and the tenants' side of it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -35,6 +35,7 @@ class Database:
     login: str | None = None
     admin_password: str = ""
     secret: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
     in_use: bool = False
 
 
@@ -204,6 +205,10 @@ class MemoryTenant:
             raise Conflict("The database has no Odoo administrator (base.user_admin).")
         self._postgres.change(self._database, admin_password=password_hash)
         return login
+
+    def set_parameter(self, key: str, value: str) -> None:
+        parameters = {**self._odoo().parameters, key: value}
+        self._postgres.change(self._database, parameters=parameters)
 
     def renew_secrets(self) -> None:
         self._odoo()

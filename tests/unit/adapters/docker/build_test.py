@@ -50,6 +50,8 @@ class TestWhatTheRecipeIsGiven:
             "odoo:19.0-slim",
             "test-images-odoo:19.0",
             "localhost:5000/team/odoo:19.0",
+            "odoo:14",
+            "odoo:14.0-slim",
         ],
     )
     def test_the_tag_and_the_version_it_names(
@@ -59,7 +61,8 @@ class TestWhatTheRecipeIsGiven:
 
         build_image("odoo", tag, ignore, recipes=recipes)
 
-        assert (tmp_path / "arguments").read_text() == f"{tag} 19.0\n"
+        version = "14.0" if ":14" in tag else "19.0"
+        assert (tmp_path / "arguments").read_text() == f"{tag} {version}\n"
 
     def test_nothing_of_the_callers_environment(
         self, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -80,6 +83,7 @@ class TestWhatTheRecipeIsGiven:
         "tag",
         [
             "odoo:18.0",
+            "odoo:15.0",
             "odoo",
             "odoo:latest",
             "odoo:19.0.1",
@@ -91,9 +95,11 @@ class TestWhatTheRecipeIsGiven:
     def test_a_tag_without_a_recipe_is_refused_before_anything_runs(
         self, recipe: Recipe, tmp_path: Path, tag: str
     ) -> None:
-        with pytest.raises(Invalid, match="no recipe"):
+        with pytest.raises(Invalid, match="can be pulled, not built") as refused:
             build_image("odoo", tag, ignore, recipes=recipe(f"touch {tmp_path}/ran"))
 
+        assert refused.value.message.startswith(tag)
+        assert "odoo:14.0, odoo:19.0 and postgres:18" in refused.value.hint
         assert not (tmp_path / "ran").exists()
 
     def test_a_kind_without_a_recipe_is_refused(self) -> None:
@@ -103,7 +109,7 @@ class TestWhatTheRecipeIsGiven:
     def test_postgres_is_built_in_version_18_only(self, recipe: Recipe) -> None:
         build_image("postgres", "postgres:18", ignore, recipes=recipe("exit 0", "postgres"))
 
-        with pytest.raises(Invalid, match="no recipe"):
+        with pytest.raises(Invalid, match="can be pulled, not built"):
             build_image("postgres", "postgres:17", ignore)
 
 

@@ -21,7 +21,7 @@ def test_the_four_settings_that_every_environment_starts_with():
     read = options(CONF)
 
     assert read["list_db"] == "False"
-    assert read["without_demo"] == "all"
+    assert read["without_demo"] == "True"
     assert read["max_cron_threads"] == "0"
     assert read["admin_passwd"] == CONF.admin_passwd
 
@@ -32,7 +32,7 @@ def test_what_one_environment_is_told():
     assert read == {
         "admin_passwd": "$pbkdf2-sha512$25000$salt$sum",
         "list_db": "False",
-        "without_demo": "all",
+        "without_demo": "True",
         "max_cron_threads": "0",
         "db_host": "10.213.0.2",
         "db_port": "5432",
@@ -42,8 +42,8 @@ def test_what_one_environment_is_told():
         "db_maxconn": "16",
         "addons_path": "/mnt/repo/addons,/mnt/repo/addons/more",
         "data_dir": "/var/lib/odoo",
+        "http_interface": "0.0.0.0",  # noqa: S104 - inside the container
         "http_port": "8069",
-        "gevent_port": "8072",
         "workers": "0",
         "proxy_mode": "False",
     }

@@ -173,4 +173,7 @@ def parts(connection):
         text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != :alembic"),
         {"alembic": "alembic_version"},
     )
-    return {name: sorted(line.strip(" ,\t") for line in sql.splitlines()) for name, sql in rows}
+    return {
+        name: sorted(line.strip(" ,\t").replace(chr(34), "") for line in sql.splitlines())
+        for name, sql in rows
+    }

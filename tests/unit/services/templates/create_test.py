@@ -1,9 +1,20 @@
 import pytest
 
-from oduflow.domain.errors import Kind
+from oduflow.domain.errors import Invalid, Kind
+from tests.support.memory.images import image as memory_image
 from tests.support.memory.process import Process
 
-STEPS = ("reserve", "folder", "database", "volume", "configuration", "modules", "assets", "seal")
+STEPS = (
+    "reserve",
+    "folder",
+    "database",
+    "volume",
+    "configuration",
+    "base",
+    "modules",
+    "assets",
+    "seal",
+)
 DELETING = ("cluster.drop_database", "cluster.drop_role", "volumes.remove", "templates.remove")
 POINTS = [f"template.{step}.{when}" for step in STEPS for when in ("before", "after")]
 CALLS = (
@@ -75,7 +86,7 @@ def test_a_module_that_cannot_be_installed_is_named_and_leaves_nothing(world, ba
 
     error = bare.refused("create_template", name="base", modules=["crm"])
 
-    assert error.message == "Not installed: base, web, crm."
+    assert error.message == "Not installed: crm."
     assert world.everything() == before
 
 
@@ -83,8 +94,72 @@ def test_calling_again_answers_the_template_that_is_there(bare):
     made = bare.ok("create_template", name="base")
 
     assert bare.ok("create_template", name="base") == made
-    other = bare.refused("create_template", name="base", modules=["crm"])
+    assert bare.ok("create_template", name="base", odoo_version="19.0") == made
+    other = bare.refused("create_template", name="base", modules=["crm"], country="be")
     assert other.kind is Kind.CONFLICT
+    assert "modules is none, not crm; country is none, not BE." in other.message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "image"),
+    [
+        ({}, "odoo:19.0"),
+        ({"odoo_version": "17.0"}, "odoo:17.0"),
+        ({"odoo_image": "odoo:17.0-20260101"}, "odoo:17.0-20260101"),
+        ({"odoo_image": "odoo:17.0", "odoo_version": "17.0"}, "odoo:17.0"),
+    ],
+)
+def test_a_version_or_an_image_chooses_the_image(world, bare, arguments, image):
+    world.images.here[image] = memory_image(image)
+
+    assert bare.ok("create_template", name="base", **arguments).odoo_image == image
+
+
+def test_an_image_of_another_version_is_refused_before_anything_is_made(world, bare):
+    before = world.everything()
+
+    with pytest.raises(Invalid) as refused:
+        bare.call("create_template", name="base", odoo_version="17.0", odoo_image="odoo:16.0")
+
+    assert refused.value.message == (
+        "odoo_image=odoo:16.0 is not odoo_version=17.0, whose image is odoo:17.0."
+    )
+    assert world.everything() == before
+
+
+def test_demo_data_language_and_country_reach_the_new_database(world, bare):
+    made = bare.ok("create_template", name="base", demo=True, language="fr_BE", country="be")
+
+    assert world.odoo.created == [(True, "fr_BE", "BE")]
+    assert (made.demo, made.language, made.country) == (True, "fr_BE", "BE")
+
+
+def test_without_options_there_is_neither_demo_data_nor_another_language(world, bare):
+    made = bare.ok("create_template", name="base", modules=["crm"])
+
+    assert world.odoo.created == [(False, "", "")]
+    assert world.odoo.installs == [("base", "web"), ("crm",)]
+    assert (made.demo, made.language, made.country) == (False, "", "")
+
+
+def test_a_language_that_odoo_does_not_know_is_refused_with_the_nearest(world, bare):
+    before = world.everything()
+
+    error = bare.refused("create_template", name="base", language="fr_BX")
+
+    assert error.kind is Kind.INVALID
+    assert error.message == "Odoo of odoo:19.0 has no language fr_BX."
+    assert "fr_BE" in error.hint
+    assert world.everything() == before
+
+
+def test_an_image_without_translations_is_a_warning(world, bare):
+    world.odoo.translations = False
+
+    envelope = bare.call("create_template", name="base", language="fr_BE")
+
+    assert envelope.status == "ok"
+    assert "holds no translations: fr_BE is active" in envelope.warnings[0]
 
 
 def test_a_template_that_is_used_stays_and_one_that_is_not_leaves_nothing(world, process, sale):
