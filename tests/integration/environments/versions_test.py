@@ -31,7 +31,7 @@ MODULE = {
     ),
     "acme_notes/ir.model.access.csv": (
         "id,name,model_id:id,group_id:id,perm_read,perm_write,perm_create,perm_unlink\n"
-        "note,note,model_acme_note,base.group_user,1,1,1,1\n"
+        "access_note,note,model_acme_note,base.group_user,1,1,1,1\n"
     ),
     "acme_notes/demo.xml": (
         '<odoo><record id="first" model="acme.note">'
@@ -153,7 +153,7 @@ def made(request: pytest.FixtureRequest, product: Instance, git: GitServer) -> I
     options = {"demo": True, "language": "fr_BE", "country": "be"}
     product.ok("create_template", name=name, odoo_version=version, **options)
     wanted = {
-        "repo_url": git.repository("versions", {"main": MODULE}),
+        "repo_url": git.repository(name, {"main": MODULE}),
         "template": name,
         "modules": ["acme_notes"],
     }
