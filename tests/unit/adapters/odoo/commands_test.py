@@ -16,7 +16,7 @@ def test_a_script_is_handed_over_as_source_with_its_arguments():
 def test_the_scripts_parse_with_the_oldest_python_of_an_image():
     [*_, source] = commands.generate_assets().entrypoint
 
-    assert ast.parse(source, feature_version=(3, 7))
+    assert ast.parse(source, feature_version=(3, 7)).body
 
 
 @pytest.mark.parametrize(
