@@ -1,5 +1,7 @@
 import pytest
 
+from oduflow.blueprints.auth.csrf import refuse_foreign_origin
+from oduflow.domain.errors import Forbidden
 from tests.support.fakes import BASE_URL, BLUE_PASSWORD, basic, make_world
 
 UNSAFE = ["POST", "DELETE"]
@@ -63,6 +65,37 @@ def test_behind_a_trusted_proxy_our_origin_has_the_scheme_that_people_see():
     for origin, expected in (("https://localhost:8000", 200), (BASE_URL, 403)):
         answer = world.client().delete("/api/things/a", headers={**headers, "Origin": origin})
         assert answer.status_code == expected
+
+
+def test_the_refusal_says_what_to_do():
+    headers = {**basic(BLUE_PASSWORD), "Origin": "http://evil.example"}
+    answer = make_world().client().delete("/api/things/a", headers=headers).get_json()
+    assert answer["detail"] == "A page of another site asked for this."
+    assert answer["hint"] == (
+        "Do it on the dashboard itself; scripts send neither Origin nor Sec-Fetch-Site."
+    )
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Origin": BASE_URL}, {"Origin": BASE_URL.replace("http:", "https:")}]
+)
+def test_mcp_serves_programs_and_pages_of_its_own_host(headers):
+    with make_world().app.test_request_context("/mcp", base_url=BASE_URL, headers=headers):
+        refuse_foreign_origin()
+
+
+@pytest.mark.parametrize(
+    "origin", ["", "null", "http://evil.example", f"http://evil.example/{BASE_URL}"]
+)
+def test_mcp_refuses_a_page_of_another_origin_and_says_what_to_do(origin):
+    headers = {"Origin": origin}
+    with (
+        make_world().app.test_request_context("/mcp", base_url=BASE_URL, headers=headers),
+        pytest.raises(Forbidden) as caught,
+    ):
+        refuse_foreign_origin()
+    assert caught.value.message == "A page of another origin asked for this."
+    assert caught.value.hint == "Call from a program; it sends no Origin."
 
 
 def status(method: str, headers: dict[str, str]) -> int:
