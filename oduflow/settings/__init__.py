@@ -6,6 +6,7 @@ Each key is declared once in `sections`: its default, its description and its ty
 `addresses`). Validation, messages, the documentation and a fresh file derive from that.
 """
 
+from oduflow.settings.addresses import NO_INDEX
 from oduflow.settings.files import load, remote_token
 from oduflow.settings.problems import BadSettings, NoSettings, SettingsProblem
 from oduflow.settings.read import parse
@@ -22,6 +23,7 @@ from oduflow.settings.values import INTERNET
 __all__ = [
     "CLAUDE_CALLBACKS",
     "INTERNET",
+    "NO_INDEX",
     "BadSettings",
     "NoSettings",
     "ServerSettings",

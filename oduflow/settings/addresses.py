@@ -15,6 +15,8 @@ from oduflow.domain.hosts import (
 from oduflow.domain.redirects import PRIVATE_USE_SCHEMES
 from oduflow.settings.schema import CARRIES_SECRETS, EMPTY_MEANS_DEFAULT, InvalidValue, Text
 
+NO_INDEX = "none"  # the word of `[images] pip_index_url` for no package index
+
 
 def _host(text: str) -> str:
     text = text.lower()
@@ -91,6 +93,10 @@ def _links(text: str) -> str:
     return text if PurePosixPath(text).is_absolute() else _base(text)
 
 
+def _package_index(text: str) -> str:
+    return text if text == NO_INDEX else _base(text)
+
+
 OwnAddress = Annotated[str, Text("an IP address of this machine, or localhost", _own_address)]
 OptionalHost = Annotated[
     str,
@@ -115,5 +121,9 @@ Origin = Annotated[
 RedirectUri = Annotated[
     str,
     Text("an https URL, an http URL on loopback, or a known application's", _redirect),
+]
+PackageIndex = Annotated[
+    str,
+    Text('a URL that begins with https:// or http://, "none", or empty', _package_index),
 ]
 Links = Annotated[str, Text("a URL or an absolute path, or empty", _links)]

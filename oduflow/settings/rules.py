@@ -1,5 +1,6 @@
 """Rules over several keys: above all, no open server, shared secret or plain http by oversight."""
 
+import ssl
 from urllib.parse import urlsplit
 
 from oduflow.domain.hosts import is_loopback
@@ -18,7 +19,7 @@ _OR_ALLOW = ", or set allow_insecure_http = true in [server]."
 
 def check_rules(settings: Settings, report: Report) -> None:
     """Report errors and warnings between keys that are valid one by one."""
-    for rule in (_team_ids, _oauth, _plain_http, _ports, _sign_in_host, _same_values):
+    for rule in (_team_ids, _oauth, _plain_http, _ports, _authorities, _sign_in_host, _same_values):
         rule(settings, report)
     for team in settings.teams.values():
         _secrets(team, settings.server, report)
@@ -60,6 +61,18 @@ def _ports(settings: Settings, report: Report) -> None:
     if port in port_range:
         message = f"must not contain the server's own port {port}"
         report.refuse(("routing", "port_range"), message, value=shown_value(port_range))
+
+
+def _authorities(settings: Settings, report: Report) -> None:
+    bundle = settings.server.ca_bundle
+    if bundle is None:
+        return
+    try:
+        ssl.create_default_context(cafile=bundle)
+    except OSError:  # also ssl.SSLError
+        hint = "Name a file of certificates that begin with -----BEGIN CERTIFICATE-----."
+        message = "is no readable file of certificate authorities (PEM)"
+        report.refuse(("server", "ca_bundle"), message, hint, value=shown_value(str(bundle)))
 
 
 def _sign_in_host(settings: Settings, report: Report) -> None:

@@ -78,6 +78,8 @@ class ServerSettings(Section):
     allow_insecure_http: bool = False
     """Start even when strangers could get in: beyond loopback without secrets, or with OAuth over
     plain http."""
+    ca_bundle: Annotated[values.OptionalFile, About(default="this machine's own")] = None
+    """A file of the certificate authorities (PEM) that git, pip and calls of providers trust."""
     git_allowed_hosts: ListOf[addresses.HostPort] = ()
     """Private or plain-http git hosts that you vouch for, as host or host:port. All others must be
     public and speak https."""
@@ -153,10 +155,11 @@ class ImagesSettings(Section):
     """Odoo's image; {version} becomes the requested version, such as 19.0."""
     postgres: values.ImageName = "postgres:18"
     """PostgreSQL's image."""
-    pip_index_url: addresses.BaseUrl = ""
-    """The package index for a repository's requirements; empty: pip's own."""
+    pip_index_url: addresses.PackageIndex = ""
+    """The package index for repositories' requirements; empty: PyPI; "none": pip_find_links
+    only."""
     pip_find_links: addresses.Links = ""
-    """More wheels for a repository's requirements: a URL, or a folder of this machine."""
+    """More wheels and sdists for repositories' requirements: a URL, or a folder of this machine."""
 
 
 class TeamSettings(Section):

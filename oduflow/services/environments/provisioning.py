@@ -14,7 +14,7 @@ from oduflow.services.deps import Deps
 from oduflow.services.environments import python_deps
 from oduflow.services.environments.boot import boot, create_container, stop_container
 from oduflow.services.environments.cleanup import EnvironmentCleanup
-from oduflow.services.environments.container import install_spec
+from oduflow.services.environments.container import PYTHON_TARGET, install_spec
 from oduflow.services.environments.installation import prove_installed, write_configuration
 from oduflow.services.extra_repos import checkouts as extra_checkouts
 from oduflow.services.saga import Step, nothing
@@ -82,7 +82,10 @@ class Provisioning:
         self.row = extra_checkouts.check_out_extra_repos(self.deps, self.call, self.row, self._tell)
 
     def python(self) -> None:
-        """Install the repositories' Python requirements, once for each image and set of files."""
+        """Install the repositories' requirements, once for each image and set of files.
+
+        Odoo addons among them come last on the addons path.
+        """
         key = python_deps.ensure(
             self.deps,
             self.plan,
@@ -91,7 +94,9 @@ class Provisioning:
             self._monitor(),
             extra_checkouts.checkout_folders(self.deps, self.row),
         )
-        self._learn(python_deps=key)
+        addons = tuple(each for each in self.row.addons if not each.startswith(PYTHON_TARGET))
+        addons += python_deps.addons_folder(self.deps, self.row.team, key)
+        self._learn(python_deps=key, addons=addons)
 
     def configuration(self) -> None:
         """Write `odoo.conf`, readable only by Odoo's user."""

@@ -1,41 +1,33 @@
-"""Install a repository's `requirements.txt` with pip in a one-off container.
+"""Install the requirements of repositories with pip, in one-off containers.
 
-Only this step may reach other networks. The result is a folder keyed by the image and the file's
-lines, shared by the team's environments and mounted read-only. Until it is complete it lies in the
+Only these may reach other networks. The result is a folder keyed by the image and the files' lines,
+shared by the team's environments and mounted read-only. Until it is complete it lies in the
 environment's folder, and is removed with that.
 """
 
 import hashlib
-import os
+import json
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
+from types import MappingProxyType
 
-from oduflow.domain.container import Attachment, ContainerLimits, ContainerSpec, ImageFacts, Mount
+from oduflow.domain.container import ContainerLimits, ImageFacts
 from oduflow.domain.environment import EnvironmentState
-from oduflow.domain.errors import Busy, QuotaReached, UpstreamFailed
+from oduflow.domain.errors import Busy
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.progress_monitor import ProgressMonitor
-from oduflow.domain.requirements import parse_requirements
-from oduflow.files.disk_quota import DiskQuota
-from oduflow.files.private import make_folder, write_private, writing
-from oduflow.files.regular import read_regular
+from oduflow.files.private import make_folder, writing
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
+from oduflow.services.environments.container import PYTHON_TARGET
+from oduflow.services.environments.pip import ADDONS, PipInstall
+from oduflow.services.environments.requirement_files import RequirementsFile, read_requirements
 
-PLACES = ("requirements.txt", ".oduflow/requirements.txt")
-MAX_REQUIREMENTS_BYTES = 64 << 10
-PIP_SECONDS = 600.0
-TARGET = "/deps"
-REQUIREMENTS = "/requirements.txt"
-WHEELS = "/wheels"
-SCRATCH = "/scratch"
-LAST_LINES = 30
-MAX_BYTES = 1 << 30
+MAX_WAIT_SECONDS = 600.0
+_LAYOUT = "2"  # of the folder; another one needs another key
 _REMOVED = ".gone-"
-RETRIES = 3  # pip's default of five takes long when no index answers
 
 
 def ensure(
@@ -44,44 +36,55 @@ def ensure(
     image: ImageFacts,
     limits: ContainerLimits,
     monitor: ProgressMonitor,
-    extra: tuple[Path, ...] = (),
+    extra: Mapping[str, Path] = MappingProxyType({}),
 ) -> str:
     """Install the requirements of the checkout and the extra repos, unless they are installed.
+
+    Args:
+        deps: the product's parts.
+        plan: the environment's names.
+        image: Odoo's image, whose packages are kept.
+        limits: the limits of pip's containers.
+        monitor: gets pip's lines.
+        extra: the folders of the extra repos, by their names.
 
     Returns:
         The folder's key below the team's `python` folder; empty when there is nothing to install.
 
     Raises:
-        Invalid: the file contains anything but names and versions.
+        Invalid: a file holds anything but packages.
+        Conflict: a file asks for another version than the image or an earlier file has.
         QuotaReached: the unpacked packages take more than 1 GiB.
         UpstreamFailed: pip failed; `output` holds its last 30 lines.
     """
-    lines = dict.fromkeys(
-        line
-        for checkout in (plan.checkout, *extra)
-        for line in parse_requirements(_requirements(checkout))
-    )
-    text = "\n".join(lines)
-    if not text:
+    files = _files(deps, plan, extra)
+    if not files:
         return ""
-    key = hashlib.sha256(f"{image.id}\n{text}".encode()).hexdigest()[:24]
+    text = json.dumps([_LAYOUT, image.id, [file.lines() for file in files]])
+    key = hashlib.sha256(text.encode()).hexdigest()[:24]
     root = make_folder(plan.naming.team_folder(plan.team) / "python")
     final = root / key
     # Taken even when the folder exists: `prune` may be removing it.
-    with deps.work.locks.acquire(LockKey.python_packages(plan.team, key), "pip", wait=PIP_SECONDS):
+    with deps.work.locks.acquire(
+        LockKey.python_packages(plan.team, key), "pip", wait=MAX_WAIT_SECONDS
+    ):
         if final.is_dir():
             return key
         work = plan.folder / "python"
         with writing():
             shutil.rmtree(work, ignore_errors=True)
-            for folder in ("deps", "scratch"):
-                os.chown(make_folder(work / folder), image.uid, image.gid)
-        write_private(work / "requirements.txt", text, uid=image.uid, gid=image.gid)
-        _run_pip(deps, plan, image, limits, monitor)
+        make_folder(work)
+        packages = PipInstall(deps, plan, image, limits, monitor, work).install(files)
         with writing():
-            (work / "deps").rename(final)
+            packages.rename(final)
             shutil.rmtree(work)
     return key
+
+
+def addons_folder(deps: Deps, team: str, key: str) -> tuple[str, ...]:
+    """Return the folder of the installed addons in Odoo's container, if there are any."""
+    found = key and (deps.naming.team_folder(team) / "python" / key / ADDONS).is_dir()
+    return (f"{PYTHON_TARGET}/{ADDONS}",) if found else ()
 
 
 def prune(deps: Deps, team: str) -> None:
@@ -112,90 +115,11 @@ def _used(deps: Deps, team: str, key: str) -> bool:
     )
 
 
-def _requirements(checkout: Path) -> str:
-    for place in PLACES:
-        folder, _, _ = place.rpartition("/")
-        if folder and (checkout / folder).is_symlink():
-            continue
-        text = read_regular(checkout / place, MAX_REQUIREMENTS_BYTES)
-        if text and text.strip():
-            return text
-    return ""
-
-
-def _run_pip(
-    deps: Deps,
-    plan: EnvironmentPlan,
-    image: ImageFacts,
-    limits: ContainerLimits,
-    monitor: ProgressMonitor,
-) -> None:
-    work = plan.folder / "python"
-    options, mounts = _index(deps)
-    spec = ContainerSpec(
-        name=plan.one_off,
-        image=image.id,
-        labels=plan.naming.labels("once", id=plan.id, team=plan.team, name=plan.name),
-        entrypoint=("python3", "-m", "pip"),
-        command=(
-            *("install", "--no-input", "--no-cache-dir", "--disable-pip-version-check"),
-            *("--only-binary=:all:", "--no-warn-script-location", f"--retries={RETRIES}"),
-            *options,
-            *("--target", TARGET, "--requirement", REQUIREMENTS),
-        ),
-        user=f"{image.uid}:{image.gid}",
-        # pip unpacks below TMPDIR, which the disk quota has to include.
-        environment={"HOME": SCRATCH, "TMPDIR": SCRATCH, "PIP_BREAK_SYSTEM_PACKAGES": "1"},
-        mounts=(
-            Mount("bind", TARGET, str(work / "deps"), read_only=False),
-            Mount("bind", SCRATCH, str(work / "scratch"), read_only=False),
-            Mount("bind", REQUIREMENTS, str(work / "requirements.txt")),
-            *mounts,
-        ),
-        networks=(Attachment(plan.naming.build_network),),
-        limits=limits,
-    )
-    deps.engine.containers.remove(spec.name)
-    quota = DiskQuota((work,), MAX_BYTES, _too_large)
-
-    def cancelled() -> bool:
-        with writing():
-            quota.check()
-        return monitor.cancelled()
-
-    result = deps.engine.containers.run_one_off(
-        spec, timeout=PIP_SECONDS, monitor=replace(monitor, cancelled=cancelled)
-    )
-    with writing():
-        quota.check(at_once=True)
-    if result.exit_code != 0:
-        raise UpstreamFailed(
-            "pip could not install the repository's requirements.txt.",
-            "Only wheels are installed; pin versions that have one, or leave the line out.",
-            output="\n".join(result.output.splitlines()[-LAST_LINES:]),
-            whole=result.output,
-        )
-
-
-def _too_large() -> QuotaReached:
-    return QuotaReached(
-        f"The repository's Python requirements take more than {MAX_BYTES >> 30} GiB.",
-        "Leave packages out of requirements.txt, or bake them into the image.",
-    )
-
-
-def _index(deps: Deps) -> tuple[tuple[str, ...], tuple[Mount, ...]]:
-    images = deps.settings.images
-    options: list[str] = []
-    mounts: list[Mount] = []
-    if images.pip_index_url:
-        options += ["--index-url", images.pip_index_url]
-    if images.pip_find_links.startswith("/"):
-        options += ["--find-links", WHEELS]
-        mounts.append(Mount("bind", WHEELS, images.pip_find_links))
-    elif images.pip_find_links:
-        options += ["--find-links", images.pip_find_links]
-    for url in (images.pip_index_url, images.pip_find_links):
-        if url.startswith("http:"):  # the operator configured it; pip would ignore an http index
-            options += ["--trusted-host", urlsplit(url).netloc]
-    return tuple(options), tuple(mounts)
+def _files(
+    deps: Deps, plan: EnvironmentPlan, extra: Mapping[str, Path]
+) -> tuple[RequirementsFile, ...]:
+    owners = {"the repository's": plan.checkout}
+    owners |= {f"extra repo {name}'s": folder for name, folder in extra.items()}
+    index = deps.settings.images.pip_index_url
+    found = (read_requirements(folder, owner, index) for owner, folder in owners.items())
+    return tuple(file for file in found if file is not None)

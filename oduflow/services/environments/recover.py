@@ -153,7 +153,7 @@ class EnvironmentRecovery(Recoverable):
             and plan.database in self.deps.postgres.cluster.databases()
             and self.deps.engine.volumes.facts(plan.volume) is not None
             and plan.conf.is_file()
-            and all(checkout.is_dir() for checkout in checkout_folders(self.deps, row))
+            and all(checkout.is_dir() for checkout in checkout_folders(self.deps, row).values())
         )
 
 

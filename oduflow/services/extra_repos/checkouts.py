@@ -100,12 +100,12 @@ def clear_pinned_commits(deps: Deps, row: Environment) -> Environment:
     return deps.store.environments.update(row.id, extra_repos=pins)
 
 
-def checkout_folders(deps: Deps, row: Environment) -> tuple[Path, ...]:
-    """Return the checkout folders of an environment's pins, in the same order."""
-    return tuple(
-        ExtraRepoPlan.pinned(deps.naming, row.team, pin).checkout(pin.commit)
+def checkout_folders(deps: Deps, row: Environment) -> dict[str, Path]:
+    """Return the checkout folders of an environment's pins by their names, in their order."""
+    return {
+        pin.name: ExtraRepoPlan.pinned(deps.naming, row.team, pin).checkout(pin.commit)
         for pin in row.extra_repos
-    )
+    }
 
 
 def release_checkouts(deps: Deps, team: str, environment: str) -> None:

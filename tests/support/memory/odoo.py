@@ -8,12 +8,13 @@ from pathlib import Path
 from oduflow.adapters.odoo.conf import CONF_TARGET, DATA_TARGET
 from oduflow.adapters.postgres.config import DATA_FOLDER, VOLUME_TARGET
 from oduflow.domain.container import ContainerSpec
-from oduflow.services.environments.python_deps import REQUIREMENTS, TARGET
+from oduflow.services.environments.pip import INPUTS, REQUIREMENTS, TARGET
 from tests.support.memory.engine import MemoryEngine, Run
 from tests.support.memory.postgres import MemoryPostgres
 
 OK = 200
 LANGUAGES = ("en_US", "fr_BE", "fr_FR")
+IMAGE_PYTHON = '{"packages": {}, "odoo": "19.0", "markers": {"python_version": "3.13"}}'
 TRACEBACK = "Traceback (most recent call last):\n  File x\nValueError: it broke"
 
 
@@ -53,10 +54,8 @@ class MemoryOdoo:
             return Run(("database system is ready",), stopped_code=0)
         if "initdb" in spec.entrypoint:
             return self._initdb(spec)
-        if "pip" in spec.entrypoint:
-            return self._pip(spec)
         if spec.entrypoint[0] == "python3":
-            return self._create(spec) if "create" in spec.command else self._assets(spec)
+            return self._python(spec)
         if "--init" in spec.command:
             return self._install(spec, spec.command[spec.command.index("--init") + 1].split(","))
         return self._serve()
@@ -97,15 +96,22 @@ class MemoryOdoo:
         (filestore / "attachment").write_text(",".join(installed))
         return Run(tuple(TRACEBACK.split("\n")) if failing else ("installed",), 0)
 
+    def _python(self, spec: ContainerSpec) -> Run:
+        if TARGET in spec.entrypoint:
+            return self._pip(spec)
+        if not spec.mounts:
+            return Run((f"python:{IMAGE_PYTHON}",), 0)
+        return self._create(spec) if "create" in spec.command else self._assets(spec)
+
     def _assets(self, spec: ContainerSpec) -> Run:
         filestore = self._folder(spec, DATA_TARGET) / "filestore" / _database(spec)
         (filestore / "assets").write_text("generated")
         return Run(("assets",), 0)
 
     def _pip(self, spec: ContainerSpec) -> Run:
-        self.pip_runs.append(self._folder(spec, REQUIREMENTS).read_text())
+        self.pip_runs.append((self._folder(spec, INPUTS) / REQUIREMENTS).read_text())
         if self.pip_exit:
-            return Run(("ERROR: No matching distribution found",), self.pip_exit)
+            return Run(("ERROR: No matching distribution found for x",), self.pip_exit)
         (self._folder(spec, TARGET) / "package.py").write_text("")
         return Run(("Successfully installed",), 0)
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oduflow.cli.fresh_settings import describe
+from oduflow.net.authorities import authorities
 from oduflow.settings import (
     CLAUDE_CALLBACKS,
     BadSettings,
@@ -35,6 +36,7 @@ trusted_proxies = 1
 subnet_pool = "10.99.0.0/16"
 sample = true
 allow_insecure_http = true
+ca_bundle = "{BUNDLE}"
 git_allowed_hosts = ["git.lan", "127.0.0.1:8770"]
 
 [routing]
@@ -75,7 +77,7 @@ memory_mb = 1024
 cpus = 1
 disk_gb = 50
 default_template = "base"
-"""
+""".replace("{BUNDLE}", str(authorities(None)))
 LINES = EXAMPLE.splitlines()
 KNOWN = {key.key for key in describe()} | {*SECTIONS, "team"}
 
@@ -119,6 +121,24 @@ def test_the_example_above_has_every_key_whose_default_is_in_words():
     assert {key.key for key in describe() if key.in_words} <= {
         line.split(" = ")[0] for line in LINES
     }
+
+
+@pytest.mark.parametrize("url", ["none", "https://pypi.lan/simple"])
+def test_the_package_index_is_a_url_or_none(url):
+    assert parse(f'[images]\npip_index_url = "{url}"').images.pip_index_url == url
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_bundle_without_certificates_is_refused(tmp_path, content):
+    bundle = tmp_path / "company.pem"
+    if content:
+        bundle.write_text(content)
+
+    problem = problem_of(f'[server]\nca_bundle = "{bundle}"')
+
+    assert problem.line == 2
+    assert str(bundle) in str(problem)
+    assert "is no readable file of certificate authorities" in str(problem)
 
 
 def test_an_empty_file_means_the_defaults_and_one_team_without_secrets():

@@ -8,51 +8,133 @@ import pytest
 from oduflow.adapters.locks import FileLocks
 from oduflow.domain.container import ContainerLimits, ContainerSpec, ImageFacts, RunResult
 from oduflow.domain.environment import Environment, EnvironmentState
-from oduflow.domain.errors import Invalid, QuotaReached
+from oduflow.domain.errors import Conflict, Invalid, QuotaReached, UpstreamFailed
 from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.domain.progress_monitor import UNWATCHED
 from oduflow.kernel.locks import LockKey
+from oduflow.net.authorities import authorities
 from oduflow.services.environments import delete as teardown
-from oduflow.services.environments import python_deps
+from oduflow.services.environments import pip, python_deps
 from oduflow.services.failpoints import Failpoints
 from oduflow.settings import parse
 from tests.support.parts import deps_of
 from tests.support.store_rows import environment
 
 RUNNING, FAILED = EnvironmentState.RUNNING, EnvironmentState.FAILED
+IMAGE_PYTHON = (
+    '{"packages": {"jinja2": {"version": "3.1.6", "requires": [], "extras": []}},'
+    ' "odoo": "19.0", "markers": {"python_version": "3.13"}}'
+)
 IMAGE = ImageFacts("sha256:0", "odoo:19.0", -1, -1, (), MappingProxyType({}))
 
 
-def test_pip_is_given_only_what_was_understood(world):
-    world.asks("# why\nrequests==2.0  # so\n")
+def test_pip_is_given_only_what_was_understood_and_is_missing(world):
+    world.asks("# why\nrequests==2.0  # so\njinja2>=3\n")
 
     key = world.ensure()
 
-    assert world.given == "requests==2.0"
+    assert world.given == ["requests==2.0"]
+    assert world.constraints == ["jinja2==3.1.6\nodoo==19.0"]
     assert (world.root / key / "installed").exists()
     assert world.ensure() == key
     assert len(world.runs) == 1
 
 
-def test_what_extra_repos_require_is_installed_beside_it_once(world, tmp_path):
+def test_what_the_image_has_needs_no_pip_and_is_not_looked_up_twice(world):
+    world.asks("jinja2\nodoo==19.0.*")
+
+    assert world.ensure() == world.ensure()
+    assert (world.runs, world.listings) == ([], 1)
+
+
+def test_each_repository_is_installed_by_itself_on_top_of_the_others(world, tmp_path):
     world.asks("requests==2.0\n")
-    for name, text in (("web", "lxml\n# why\nrequests==2.0\n"), ("bare", "")):
+    for name, text in (("web", "lxml==1\n# why\nrequests<3\n"), ("bare", "")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "requirements.txt").write_text(text)
 
     alone = world.ensure()
-    together = world.ensure(tmp_path / "web", tmp_path / "bare", tmp_path / "absent")
+    world.given.clear()
+    together = world.ensure(web=tmp_path / "web", bare=tmp_path / "bare", no=tmp_path / "absent")
 
-    assert world.given == "requests==2.0\nlxml"
+    assert world.given == ["requests==2.0", "lxml==1"]
+    assert "requests==2.0" in world.constraints[-1]
     assert alone != together
 
 
-def test_an_extra_repos_file_is_read_without_following_a_link(world, tmp_path):
+def test_repositories_that_contradict_each_other_are_named(world, tmp_path):
+    world.asks("requests==2.0")
     (tmp_path / "web").mkdir()
-    (tmp_path / "web" / "requirements.txt").symlink_to("/etc/hostname")
-    (tmp_path / "web" / ".oduflow").symlink_to("/etc")
+    (tmp_path / "web" / "requirements.txt").write_text("requests==3")
 
-    assert world.ensure(tmp_path / "web") == ""
+    with pytest.raises(Conflict) as refused:
+        world.ensure(web=tmp_path / "web")
+
+    assert refused.value.message == (
+        "Extra repo web's requirements.txt, line 1, asks for requests==3, "
+        "but the repository's requirements.txt has requests 2.0."
+    )
+
+
+def test_pips_failure_names_the_file_and_the_cause(world):
+    world.asks("requests")
+    world.failure = "ERROR: No matching distribution found for requests"
+
+    with pytest.raises(UpstreamFailed) as failed:
+        world.ensure()
+
+    assert failed.value.message == (
+        "pip could not install the repository's requirements.txt: "
+        "there is no requests for Python 3.13."
+    )
+    assert failed.value.output == world.failure
+
+
+@pytest.mark.parametrize(
+    ("images", "options"),
+    [
+        ("", []),
+        ('pip_index_url = "none"', ["--no-index"]),
+        (
+            'pip_index_url = "http://pypi.lan/simple"',
+            ["--index-url", "http://pypi.lan/simple", "--trusted-host", "pypi.lan"],
+        ),
+        ('pip_find_links = "/srv/wheels"', ["--find-links", "/wheels"]),
+    ],
+)
+def test_pip_asks_where_the_operator_says(world, images, options):
+    world.asks("requests")
+    world.set(f"[images]\n{images}")
+
+    world.ensure()
+
+    command = list(world.runs[0].command)
+    start = command.index("--no-warn-script-location") + 1
+    assert command[start : command.index("--constraint")] == options
+
+
+def test_pip_trusts_the_authorities_of_this_machine_or_the_operators(world, tmp_path):
+    bundle = tmp_path / "company.pem"
+    world.asks("requests")
+    own = authorities(None)
+    assert own is not None
+    bundle.write_text("# the company's\n" + own.read_text())
+    world.set(f'[server]\nca_bundle = "{bundle}"')
+
+    world.ensure()
+
+    assert world.trusted == bundle.read_text()
+    assert world.runs[0].environment["PIP_CERT"] == "/inputs/authorities.pem"
+
+
+def test_installed_addons_are_found_for_the_addons_path(world):
+    world.asks("odoo-addon-queue-job")
+    key = world.ensure()
+
+    assert python_deps.addons_folder(world.deps, "1", key) == ()
+    (world.root / key / "odoo-addons").mkdir()
+    assert python_deps.addons_folder(world.deps, "1", key) == ("/mnt/python/odoo-addons",)
+    assert python_deps.addons_folder(world.deps, "1", "") == ()
 
 
 def test_a_file_that_steers_pip_is_refused_before_anything_runs(world):
@@ -60,12 +142,12 @@ def test_a_file_that_steers_pip_is_refused_before_anything_runs(world):
 
     with pytest.raises(Invalid):
         world.ensure()
-    assert world.runs == []
+    assert (world.runs, world.listings) == ([], 0)
 
 
-@pytest.mark.parametrize("target", [python_deps.TARGET, python_deps.SCRATCH])
+@pytest.mark.parametrize("target", [pip.TARGET, pip.SCRATCH])
 def test_what_outgrows_its_limit_is_stopped_while_pip_runs(world, target, monkeypatch):
-    monkeypatch.setattr(python_deps, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(pip, "MAX_BYTES", 1 << 20)
     world.asks("huge")
     world.fills = (target, 2 << 20)
 
@@ -80,7 +162,7 @@ def test_all_that_pip_unpacks_lies_where_it_is_weighed(world):
     world.ensure()
 
     (spec,) = world.runs
-    assert spec.environment["TMPDIR"] == python_deps.SCRATCH
+    assert spec.environment["TMPDIR"] == pip.SCRATCH
 
 
 def test_requirements_that_nobody_uses_are_removed(world):
@@ -171,8 +253,12 @@ class World:
         naming = Naming("oduflow", folder)
         self.rows: list[Environment] = []
         self.runs: list[ContainerSpec] = []
-        self.given = ""
-        self.fills: tuple[str, int] = (python_deps.TARGET, 1)
+        self.given: list[str] = []
+        self.constraints: list[str] = []
+        self.trusted = ""
+        self.failure = ""
+        self.listings = 0
+        self.fills: tuple[str, int] = (pip.TARGET, 1)
         self.asked_while_running = 0
         self.root = naming.team_folder("1") / "python"
         self.plan = EnvironmentPlan.of(naming, environment())
@@ -187,7 +273,7 @@ class World:
                 update=lambda _row, **_changes: None,
                 remove=lambda _row: self.rows.clear(),
             ),
-            containers=SimpleNamespace(remove=lambda _name: None, run_one_off=self._pip),
+            containers=SimpleNamespace(remove=lambda _name: None, run_one_off=self._run),
             cluster=SimpleNamespace(drop_database=lambda _name: None, drop_role=lambda _name: None),
             volumes=SimpleNamespace(remove=lambda _name: None),
         )
@@ -196,7 +282,10 @@ class World:
         self.plan.checkout.mkdir(parents=True)
         (self.plan.checkout / "requirements.txt").write_text(text)
 
-    def ensure(self, *extra: Path) -> str:
+    def set(self, text: str) -> None:
+        self.deps.settings = parse(text)
+
+    def ensure(self, **extra: Path) -> str:
         return python_deps.ensure(self.deps, self.plan, IMAGE, ContainerLimits(), UNWATCHED, extra)
 
     def cached(self, *names: str) -> None:
@@ -206,15 +295,26 @@ class World:
     def names(self) -> list[str]:
         return sorted(path.name for path in self.root.iterdir())
 
+    def _run(self, spec: ContainerSpec, **run: Any) -> RunResult:
+        if pip.TARGET in spec.entrypoint:
+            return self._pip(spec, **run)
+        self.listings += 1
+        return RunResult(0, f"python:{IMAGE_PYTHON}")
+
     def _pip(self, spec: ContainerSpec, **run: Any) -> RunResult:
         self.runs.append(spec)
         places = {mount.target: Path(mount.source) for mount in spec.mounts}
-        self.given = places[python_deps.REQUIREMENTS].read_text()
+        inputs = places[pip.INPUTS]
+        self.given.append((inputs / pip.REQUIREMENTS).read_text())
+        self.constraints.append((inputs / pip.CONSTRAINTS).read_text())
+        self.trusted = (inputs / pip.AUTHORITIES).read_text()
+        for line in self.given[-1].splitlines():
+            (places[pip.TARGET] / f"{line.replace('==', '-')}.dist-info").mkdir()
         target, size = self.fills
         (places[target] / "installed").write_bytes(b"x" * size)
         self.asked_while_running += 1
         assert not run["monitor"].cancelled()
-        return RunResult(0, "")
+        return RunResult(1 if self.failure else 0, self.failure)
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Untrusted `requirements.txt` files: what they ask for, and what an image already has."""
