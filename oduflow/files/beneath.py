@@ -36,7 +36,8 @@ def read_beneath(root: Path, path: str, limit: int) -> bytes:
     """
     parts, links = deque(_parts(path)), 0
     with ExitStack() as opened:
-        folders = [_opened(opened, str(root), None)]
+        found = _opened(opened, str(root), None)
+        folders = [found]
         while parts:
             part = parts.popleft()
             if part == "..":

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.environments.faults_test import module
-from tests.support.git_server import GitServer, Link
+from tests.support.git_server import Files, GitServer, Link
 from tests.support.instances import Instance, world
 from tests.support.packages import write_sdist, write_wheel
 from tests.support.server import eventually
@@ -71,7 +71,7 @@ def test_what_is_missing_is_installed_once_and_what_the_image_has_stays(
     stocked: Instance, git: GitServer
 ) -> None:
     before = python_folders(stocked)
-    files = {
+    files: Files = {
         **module("uses_it", USES, depends=["tiny_addon"]),
         "requirements.txt": Link("requirements/all.txt"),
         "requirements/all.txt": "-r requirements/more.txt\ncryptography\nodoo-addon-tiny-addon\n",
