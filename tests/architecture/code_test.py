@@ -19,6 +19,7 @@ PROGRAMS = {
     "oduflow/adapters/firewall/iptables.py": "iptables",
     "oduflow/adapters/git/process.py": "git",
     "oduflow/adapters/systemd/service.py": "systemctl",
+    "oduflow/adapters/odoo/inside/run_pip.py": "pip, in the image",
 }
 
 

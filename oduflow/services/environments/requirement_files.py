@@ -61,7 +61,7 @@ def read_requirements(checkout: Path, owner: str, index: str = "") -> Requiremen
     if not checkout.is_dir():
         return None
     for place in PLACES:
-        reader = _Reader(checkout, owner, index)
+        reader = _FileReader(checkout, owner, index)
         if reader.read(PurePosixPath(place)):
             found = RequirementsFile(
                 f"{owner} {place}",
@@ -74,7 +74,7 @@ def read_requirements(checkout: Path, owner: str, index: str = "") -> Requiremen
 
 
 @dataclass(slots=True)
-class _Reader:
+class _FileReader:
     """Reads a file and what it includes."""
 
     checkout: Path
