@@ -71,7 +71,7 @@ def _authorities(settings: Settings, report: Report) -> None:
         ssl.create_default_context(cafile=bundle)
     except OSError:  # also ssl.SSLError
         hint = "Name a file of certificates that begin with -----BEGIN CERTIFICATE-----."
-        message = "is no readable file of certificate authorities (PEM)"
+        message = "is not a readable file of certificate authorities (PEM)"
         report.refuse(("server", "ca_bundle"), message, hint, value=shown_value(str(bundle)))
 
 

@@ -138,7 +138,7 @@ def test_a_bundle_without_certificates_is_refused(tmp_path, content):
 
     assert problem.line == 2
     assert str(bundle) in str(problem)
-    assert "is no readable file of certificate authorities" in str(problem)
+    assert "is not a readable file of certificate authorities" in str(problem)
 
 
 def test_an_empty_file_means_the_defaults_and_one_team_without_secrets():
