@@ -1,5 +1,7 @@
 """Build the git adapters: repositories, credentials and providers."""
 
+import ssl
+
 from oduflow.adapters.git.credentials.store import Credentials
 from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.locks import FileLocks
@@ -31,10 +33,12 @@ def git_group(settings: Settings, naming: Naming, locks: FileLocks) -> GitGroup:
             server.gitlab_url,
             server.bitbucket_api_url,
             server.git_allowed_hosts,
+            ssl.create_default_context(cafile=server.ca_bundle) if server.ca_bundle else None,
         ),
         repositories=GitRepositories(
             allowed_hosts=(*server.git_allowed_hosts, *sample),
             helper=credentials.helper,
             describe_credential=credentials.describe,
+            authorities=server.ca_bundle,
         ),
     )

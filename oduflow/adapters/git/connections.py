@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from oduflow.adapters.git.calls import call
 from oduflow.adapters.git.failures import GitFailed, explain
@@ -21,6 +22,7 @@ class Connection:
         helper: git's credential helper for this team and remote; None for none.
         stall_seconds: after this long below 1,000 bytes/s, a transfer is given up.
         offered: the credential that the helper gives out, for messages.
+        authorities: the file of trusted certificate authorities; None for the system's.
     """
 
     remote: RemoteUrl
@@ -28,6 +30,7 @@ class Connection:
     helper: str | None
     stall_seconds: int
     offered: OfferedCredential = NO_CREDENTIAL
+    authorities: Path | None = None
 
     def call(
         self,
@@ -49,6 +52,7 @@ class Connection:
             resolved=self.resolved,
             helper=self.helper,
             stall_seconds=self.stall_seconds,
+            authorities=self.authorities,
         )
 
         def shown(stage: str) -> None:

@@ -84,7 +84,8 @@ _SIGNS = (
         re.compile(r"SSL certificate|server certificate|gnutls_handshake|SSL peer"),
         UpstreamFailed,
         "{host} has no certificate that this server trusts.",
-        "Add its authority to the system's certificates (update-ca-certificates).",
+        "Add its authority to the system's certificates (update-ca-certificates), or name a file "
+        "of authorities: ca_bundle below [server] in oduflow.toml.",
     ),
     _Sign(
         re.compile(r"Operation too slow|timed out"),

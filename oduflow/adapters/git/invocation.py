@@ -84,6 +84,7 @@ def remote_invocation(
     resolved: str | None,
     helper: str | None,
     stall_seconds: int,
+    authorities: Path | None = None,
 ) -> GitInvocation:
     """Return the invocation for a command that speaks to one server, at checked addresses only.
 
@@ -93,6 +94,7 @@ def remote_invocation(
         resolved: a value of `http.curloptResolve`; None when the host is an address.
         helper: a credential helper in git's notation (gitcredentials(7)); None for none.
         stall_seconds: after this long below 1,000 bytes/s, a transfer is given up.
+        authorities: the file of trusted certificate authorities; None for the system's.
     """
     options = [
         (f"protocol.{remote.scheme}.allow", "always"),
@@ -101,6 +103,8 @@ def remote_invocation(
         ("http.lowSpeedLimit", "1000"),
         ("http.lowSpeedTime", str(stall_seconds)),
     ]
+    if authorities:
+        options.append(("http.sslCAInfo", str(authorities)))
     if resolved:
         options.append(("http.curloptResolve", resolved))
     if helper:

@@ -39,6 +39,7 @@ class GitRepositories:
         helper: chooses a team's credential; by default none, which reads public repositories.
         resolve: finds a host's addresses.
         describe_credential: describes that credential, for messages.
+        authorities: the file of trusted certificate authorities; None for the system's.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class GitRepositories:
         helper: Helper = lambda _team, _remote: None,
         resolve: Resolve = resolve,
         describe_credential: Describer = lambda _team, _remote: NO_CREDENTIAL,
+        authorities: Path | None = None,
     ) -> None:
         self._allowed_hosts = allowed_hosts
         self._limits = limits or RepositoryLimits()
         self._helper = helper
         self._resolve = resolve
         self._describe_credential = describe_credential
+        self._authorities = authorities
         self._git_is_known = False
 
     def check_git(self) -> str:
@@ -124,7 +127,9 @@ class GitRepositories:
         resolved = pin(remote, self._allowed_hosts, self._resolve)
         if not self._git_is_known:
             self.check_git()
-        anonymous = Connection(remote, resolved, None, self._limits.stall_seconds)
+        anonymous = Connection(
+            remote, resolved, None, self._limits.stall_seconds, authorities=self._authorities
+        )
         try:
             reach(anonymous, self._limits.ask_seconds)
         except (AccessRefused, NotFound):
@@ -216,4 +221,6 @@ class GitRepositories:
             self.check_git()
         helper = self._helper(team, remote)
         offered = self._describe_credential(team, remote)
-        return Connection(remote, resolved, helper, self._limits.stall_seconds, offered)
+        return Connection(
+            remote, resolved, helper, self._limits.stall_seconds, offered, self._authorities
+        )

@@ -1,5 +1,6 @@
 """The providers of git repositories: the public ones, and those that the operator runs."""
 
+import ssl
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ def known_providers(
     gitlab_url: str,
     bitbucket_api_url: str,
     allowed_hosts: Iterable[str],
+    context: ssl.SSLContext | None = None,
 ) -> tuple[Provider, ...]:
     """Make every provider, the operator's own first; the hosts of its URLs are trusted too.
 
@@ -29,13 +31,14 @@ def known_providers(
         gitlab_url: of GitLab's repositories; its API is /api/v4 below.
         bitbucket_api_url: of the API of bitbucket.org.
         allowed_hosts: hosts the operator trusts, `host` or `host:port`.
+        context: which certificates are trusted; None for the system's.
     """
     public = {GITHUB[1], GITLAB, BITBUCKET[1]}
     own = {github_api_url, gitlab_url, bitbucket_api_url} - public
     trusted = (*allowed_hosts, *(urlsplit(url).netloc for url in own))
 
     def api(base: str) -> Api:
-        return Api(base, trusted)
+        return Api(base, trusted, context=context)
 
     return (
         GitHub(_host(github_url), api(github_api_url)),

@@ -90,8 +90,10 @@ class ImagePython:
                 "odoo"
             ]:  # without the dependencies that Odoo's package lists and does not need
                 packages.append(Package.of(ODOO, found["odoo"], origin))
+            # Manifests name modules of Python's own, such as csv; a package would not be imported.
+            standard = (Package(name, None, "Python") for name in found["standard"])
             return cls(
-                {canonicalize_name(each.name): each for each in packages},
+                {canonicalize_name(each.name): each for each in (*standard, *packages)},
                 found["markers"],
             )
         except (ValueError, KeyError, TypeError, AttributeError) as cause:

@@ -340,17 +340,16 @@ def test_while_a_credential_is_proven_no_process_and_no_file_shows_it(
 
 @pytest.mark.parametrize("trusted", [True, False])
 def test_over_tls_a_certificate_that_is_not_trusted_gets_no_credential(
-    server, credentials, tmp_path, monkeypatch, trusted
+    server, credentials, tmp_path, trusted
 ):
     server.repository("addons", {"main": FILES})
     certificate = make_certificate(tmp_path, "DNS:localhost", "IP:127.0.0.1")
-    if trusted:
-        more = (("http.sslCAInfo", str(certificate.file)),)
-        monkeypatch.setattr(invocation, "_OPTIONS", (*invocation._OPTIONS, *more))
     with tls_in_front(server.port, certificate) as port:
         credentials.keep("1", Entry("https", "localhost", port, "/", USER, PASSWORD))
         repositories = GitRepositories(
-            allowed_hosts=(f"localhost:{port}",), helper=credentials.helper
+            allowed_hosts=(f"localhost:{port}",),
+            helper=credentials.helper,
+            authorities=certificate.file if trusted else None,
         )
         url = f"https://localhost:{port}/private/addons.git"
         if trusted:

@@ -14,7 +14,9 @@ from tests.support.memory.postgres import MemoryPostgres
 
 OK = 200
 LANGUAGES = ("en_US", "fr_BE", "fr_FR")
-IMAGE_PYTHON = '{"packages": {}, "odoo": "19.0", "markers": {"python_version": "3.13"}}'
+IMAGE_PYTHON = (
+    '{"packages": {}, "odoo": "19.0", "standard": [], "markers": {"python_version": "3.13"}}'
+)
 TRACEBACK = "Traceback (most recent call last):\n  File x\nValueError: it broke"
 
 

@@ -61,6 +61,7 @@ text = json.dumps(
     {
         "packages": packages(),
         "odoo": odoo_series(),
+        "standard": sorted(getattr(sys, "stdlib_module_names", sys.builtin_module_names)),
         "markers": markers(),
     }
 )

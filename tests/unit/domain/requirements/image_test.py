@@ -20,7 +20,7 @@ def image(**packages: str) -> ImagePython:
         name.replace("_", "-"): {"version": version, "requires": [], "extras": []}
         for name, version in packages.items()
     }
-    text = json.dumps({"packages": listed, "odoo": "19.0", "markers": MARKERS})
+    text = json.dumps({"packages": listed, "odoo": "19.0", "standard": ["csv"], "markers": MARKERS})
     cut = [text[start : start + 40] for start in range(0, len(text), 40)]
     lines = ["warning: unrelated", *(f"python:{part}" for part in cut)]
     return ImagePython.parse("\n".join(lines), "odoo:19.0")
@@ -77,6 +77,10 @@ def test_a_version_that_is_not_known_meets_every_requirement_and_restricts_none(
     assert constraints(python.packages, ()) == ("odoo==19.0",)
 
 
+def test_a_module_of_pythons_own_is_no_package():
+    assert still_missing("csv\nCSV>=2", image()) == []
+
+
 def test_a_prerelease_of_the_image_counts():
     assert still_missing("tool>=2.0a", image(tool="2.0b1")) == []
 
@@ -100,7 +104,7 @@ def test_metadata_shows_pip_what_is_there_without_its_dependencies():
 def test_metadata_of_an_image_writes_no_lines_or_files_of_its_own():
     package = Package.of("x", "1", "", requires=("y\nName: z",))
     listed = {"../x": {"version": "1", "requires": [], "extras": []}}
-    text = json.dumps({"packages": listed, "odoo": "", "markers": {}})
+    text = json.dumps({"packages": listed, "odoo": "", "standard": [], "markers": {}})
 
     assert metadata_files({"x": package}) == {}
     assert ImagePython.parse(f"python:{text}", "x").packages == {}

@@ -23,7 +23,7 @@ from tests.support.store_rows import environment
 RUNNING, FAILED = EnvironmentState.RUNNING, EnvironmentState.FAILED
 IMAGE_PYTHON = (
     '{"packages": {"jinja2": {"version": "3.1.6", "requires": [], "extras": []}},'
-    ' "odoo": "19.0", "markers": {"python_version": "3.13"}}'
+    ' "odoo": "19.0", "standard": [], "markers": {"python_version": "3.13"}}'
 )
 IMAGE = ImageFacts("sha256:0", "odoo:19.0", -1, -1, (), MappingProxyType({}))
 
