@@ -6,9 +6,10 @@ tried, because all of them take a quarter of an hour. Needs the internet.
 
 The requirements are those of OCA's own `requirements.txt` files, which its robot generates from
 `external_dependencies` of the manifests: server-tools, server-auth, reporting-engine,
-rest-framework, storage, edi, delivery-carrier, social, web, partner-contact, account-financial-tools, bank-payment,
-bank-statement-import, connector-telephony, field-service, l10n-spain, l10n-italy and l10n-france.
-Those of several repositories are first. The version pins of older series are left out.
+rest-framework, storage, edi, delivery-carrier, social, web, partner-contact, bank-payment,
+account-financial-tools, bank-statement-import, connector-telephony, field-service, l10n-spain,
+l10n-italy and l10n-france. Those of several repositories are first. Pins of older series are left
+out.
 """
 
 import json
