@@ -1,6 +1,5 @@
 """Rules over several keys: above all, no open server, shared secret or plain http by oversight."""
 
-import ssl
 from urllib.parse import urlsplit
 
 from oduflow.domain.hosts import is_loopback
@@ -11,6 +10,7 @@ from oduflow.settings.problems import Report
 from oduflow.settings.schema import CARRIES_SECRETS, about, keys_of, secrets_of
 from oduflow.settings.sections import TEAM_ID, TEAM_ID_WORDS, ServerSettings, Settings, TeamSettings
 
+_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 _MIN_LENGTH = 16  # characters of a secret beyond loopback; a generated one has 43
 _OAUTH = ("oauth_client_id", "oauth_client_secret", "oauth_base_url")
 _MAKE_ONE = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
@@ -65,12 +65,12 @@ def _ports(settings: Settings, report: Report) -> None:
 
 def _authorities(settings: Settings, report: Report) -> None:
     bundle = settings.server.ca_bundle
-    if bundle is None:
-        return
     try:
-        ssl.create_default_context(cafile=bundle)
-    except OSError:  # also ssl.SSLError
-        hint = "Name a file of certificates that begin with -----BEGIN CERTIFICATE-----."
+        valid = bundle is None or _CERTIFICATE in bundle.read_bytes()
+    except OSError:
+        valid = False
+    if not valid:
+        hint = f"Name a file of certificates that begin with {_CERTIFICATE.decode()}."
         message = "is not a readable file of certificate authorities (PEM)"
         report.refuse(("server", "ca_bundle"), message, hint, value=shown_value(str(bundle)))
 
