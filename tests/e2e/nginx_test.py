@@ -3,8 +3,8 @@
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from tests.support.instances import PASSWORD, TOKEN, Instance
-from tests.support.server import Server, await_ready, eventually, serving
+from tests.support.server import Server, eventually, serving
 from tests.support.store_files import stored_bytes
 
 pytestmark = pytest.mark.timeout(120)
@@ -31,9 +31,7 @@ def server(instance: Instance) -> Iterator[Server]:
     config = instance.config.with_name("behind.toml")
     config.write_text(text)
     config.chmod(0o600)
-    command = [sys.executable, "-m", "oduflow", "serve", "--config", str(config)]
-    with serving(instance, command=command) as made:
-        await_ready(made)
+    with serving(replace(instance, config=config)) as made:
         yield made
 
 

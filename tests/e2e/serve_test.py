@@ -1,42 +1,27 @@
 """The server as a process: how it starts, refuses to start, and stops."""
 
-import contextlib
-import signal
+import json
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests
 
+from tests.support.fakes import ONE_TEAM
+from tests.support.forked import oduflow
 from tests.support.instances import PASSWORD, Instance
+from tests.support.quiet_server import quiet_server
 from tests.support.server import await_ready, eventually, serving
 
 pytestmark = pytest.mark.timeout(180)
-
-ROOT = Path(__file__).parents[2]
-
-
-def oduflow(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "oduflow", *words],
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        cwd=ROOT,
-        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/nonexistent", **environ},
-    )
 
 
 def test_serve_says_who_may_sign_in_and_is_ready_when_environments_can_be_created(
     instance: Instance,
 ) -> None:
-    with serving(instance) as server:
+    command = [sys.executable, "-m", "oduflow", "serve", "--config", str(instance.config)]
+    with serving(instance, command=command) as server:
         assert server.request("GET", "/healthz", auth=None).status_code == 200
         log = server.tail()
     port = instance.settings.server.port
@@ -88,15 +73,15 @@ def test_sigterm_cuts_a_job_off_and_the_next_start_undoes_it(
 
 
 def test_without_an_engine_it_is_alive_and_not_ready_and_says_why(tmp_path: Path) -> None:
-    with _unengined(tmp_path) as (url, process):
-        eventually(lambda: _status(f"{url}/healthz") == 200, 20)
-        answer = requests.get(f"{url}/readyz", timeout=20)
-        assert answer.status_code == 503
-        docker = next(part for part in answer.json()["parts"] if part["part"] == "docker")
+    with quiet_server(tmp_path, ONE_TEAM) as server:
+        answer = server.ask("/readyz")
+        assert answer.status == 503
+        parts = json.loads(answer.text)["parts"]
+        docker = next(part for part in parts if part["part"] == "docker")
         assert not docker["ok"]
         assert docker["hint"]
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        server.process.terminate()
+        assert server.process.wait(20) == 0
 
 
 def test_the_command_line_works_beside_the_server(
@@ -137,37 +122,3 @@ def test_wsgi_serves_under_other_servers(instance: Instance, words: tuple[str, .
         assert server.environments() == []
         assert server.request("GET", "/api/environments", auth=("admin", "no")).status_code == 401
         server.terminate()
-
-
-def _status(url: str) -> int:
-    with contextlib.suppress(requests.RequestException):
-        return requests.get(url, timeout=5).status_code
-    return 0
-
-
-@contextlib.contextmanager
-def _unengined(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    config = folder / "oduflow.toml"
-    config.write_text(
-        f'[server]\ninstance = "test-none"\nport = {port}\ndata_dir = "data"\n'
-        '[team.1]\nauth_token = "0123456789abcdef"\nui_password = "0123456789abcdefg"\n'
-    )
-    config.chmod(0o600)
-    process = subprocess.Popen(
-        # In a mount namespace of its own, where the engine's socket is nothing.
-        [
-            *("unshare", "--mount", "sh", "-c"),
-            'mount --bind /dev/null /run/docker.sock && exec "$@"',
-            *("sh", sys.executable, "-m", "oduflow", "serve", "--config", str(config)),
-        ],
-        stderr=subprocess.DEVNULL,
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin"},
-    )
-    try:
-        yield f"http://127.0.0.1:{port}", process
-    finally:
-        process.kill()
-        process.wait(10)

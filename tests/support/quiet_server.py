@@ -6,22 +6,14 @@ For tests of the web layer. Any address of 127.0.0.0/8 can be a client's.
 import contextlib
 import http.client
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.forked import PATH_ONLY, Command, Forked, run
 from tests.support.server import eventually
 
-ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
-# A mount namespace where the engine's socket is nothing.
-WITHOUT_ENGINE = (
-    *("unshare", "--mount", "sh", "-c"),
-    'mount --bind /dev/null /run/docker.sock && exec "$@"',
-    "sh",
-)
 SELF = "127.0.0.1"
 
 
@@ -40,7 +32,7 @@ class QuietServer:
 
     port: int
     config: Path
-    process: subprocess.Popen[bytes]
+    process: Forked
 
     @property
     def log(self) -> str:
@@ -67,17 +59,8 @@ class QuietServer:
 
     def doctor(self) -> str:
         """Return the output of `oduflow doctor` in a separate process."""
-        command = (sys.executable, "-m", "oduflow", "doctor", "--config", str(self.config))
-        done = subprocess.run(
-            [*WITHOUT_ENGINE, *command],
-            cwd=ROOT,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return done.stdout
+        words = ("doctor", "--config", str(self.config))
+        return run(Command(words, PATH_ONLY, without_engine=True)).stdout
 
 
 @contextlib.contextmanager
@@ -95,16 +78,9 @@ def quiet_server(folder: Path, toml: str, server: str = "") -> Iterator[QuietSer
     )
     config.write_text(text)
     config.chmod(0o600)
-    command = (sys.executable, "-m", "oduflow", "serve", "--config", str(config))
-    with config.with_name("serve.log").open("ab") as log:
-        process = subprocess.Popen(
-            [*WITHOUT_ENGINE, *command],
-            cwd=ROOT,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
+    log = config.with_name("serve.log")
+    words = ("serve", "--config", str(config))
+    process = Forked(Command(words, PATH_ONLY, without_engine=True), log, log)
     started = QuietServer(port, config, process)
     try:
         eventually(lambda: _answers(started), START_SECONDS, lambda: started.log)

@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 
 import requests
 
+from tests.support.forked import Command, Forked
 from tests.support.instances import PASSWORD, Instance
 
 READY_SECONDS = 60.0
@@ -23,7 +23,7 @@ class Server:
     """One server process of an instance."""
 
     instance: Instance
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Forked
     log: Path
     begun: int
 
@@ -80,18 +80,23 @@ class Server:
 def serving(
     instance: Instance, *, wait: bool = True, command: list[str] | None = None, **environ: str
 ) -> Iterator[Server]:
-    """Run `oduflow serve`, or another command, until the block ends."""
+    """Run `oduflow serve`, or execute another command, until the block ends."""
     log = instance.config.with_name("serve.log")
     log.touch()
     begun = log.stat().st_size
-    with log.open("ab") as out:
-        process = subprocess.Popen(
-            command or [sys.executable, "-m", "oduflow", "serve", "--config", str(instance.config)],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            env={**os.environ, **environ},
-        )
+    process: subprocess.Popen[bytes] | Forked
+    if command is None:
+        words = ("serve", "--config", str(instance.config))
+        process = Forked(Command(words, {**os.environ, **environ}), log, log)
+    else:
+        with log.open("ab") as out:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env={**os.environ, **environ},
+            )
     server = Server(instance, process, log, begun)
     try:
         if wait:

@@ -3,14 +3,15 @@
 import json
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from oduflow.domain.errors import Invalid
 from oduflow.domain.names import MAX_NAME
+from tests.support.forked import oduflow
 from tests.support.instances import Instance, world
 from tests.support.server import Server, eventually, serving
 from tests.support.variants import docker, held_at, plan_of, variant
@@ -30,24 +31,15 @@ def cleared(instance: Instance) -> Iterator[None]:
     assert world(instance) == before
 
 
-def command_line(instance: Instance, *words: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [
-            *(sys.executable, "-m", "oduflow", "call", "--config", str(instance.config)),
-            *("--team", "blue", "--json", *words),
-        ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def command_line(instance: Instance, *words: str) -> "subprocess.CompletedProcess[str]":
+    where = ("--config", str(instance.config), "--team", "blue", "--json")
+    return oduflow("call", *where, *words, timeout=SECONDS)
 
 
-def said(process: "subprocess.Popen[str]") -> dict[str, Any]:
-    """Wait for a command's end and read its envelope."""
-    output, errors = process.communicate(timeout=SECONDS)
-    assert output, errors
-    return dict(json.loads(output))
+def said(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
+    """Read a command's envelope."""
+    assert done.stdout, done.stderr
+    return dict(json.loads(done.stdout))
 
 
 def test_the_longest_name_fits_the_database_the_container_and_the_folders(
@@ -107,12 +99,13 @@ def test_a_race_of_server_and_command_line_makes_one_environment(
     instance: Instance, sample_repository: str, cleared: None
 ) -> None:
     wanted = {"name": "raced", "repo_url": sample_repository}
-    with serving(instance) as server:
+    with serving(instance) as server, ThreadPoolExecutor() as threads:
         runners = [
-            command_line(instance, "create_environment", json.dumps(wanted)) for _ in range(2)
+            threads.submit(command_line, instance, "create_environment", json.dumps(wanted))
+            for _ in range(2)
         ]
         answer = server.request("POST", "/api/environments", json=wanted)
-        ends = [said(runner) for runner in runners]
+        ends = [said(runner.result()) for runner in runners]
         if answer.status_code == 202:
             ends.append(server.finished(str(answer.json()["job"])))
         else:

@@ -18,6 +18,7 @@ from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.firewall.plan import ChainNames, FirewallPlan
 from oduflow.settings import load
 from tests.support.fakes import ONE_TEAM
+from tests.support.forked import oduflow
 from tests.support.git_server import GitServer
 from tests.support.instances import (
     TEMPLATE,
@@ -87,14 +88,9 @@ def standing(instance: Instance) -> World:
     return replace(seen, rules=frozenset(rule for rule in seen.rules if digest in rule))
 
 
-def destroy(
-    instance: Instance, *words: str, typed: str = "", before: tuple[str, ...] = ()
-) -> "subprocess.CompletedProcess[str]":
-    program = (*before, sys.executable, "-m", "oduflow")
-    command = [*program, "destroy", "--config", str(instance.config), *words]
-    return subprocess.run(
-        command, input=typed, capture_output=True, check=False, text=True, timeout=SECONDS
-    )
+def destroy(instance: Instance, *words: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
+    command = ("destroy", "--config", str(instance.config), *words)
+    return oduflow(*command, typed=typed, timeout=SECONDS)
 
 
 def test_no_secret_was_seen_while_postgresql_was_made(born: tuple[Instance, Spy]) -> None:
@@ -150,7 +146,9 @@ def test_everything_of_the_instance_goes_and_nothing_else(
 def test_rules_that_may_not_be_removed_are_told_and_go_with_the_next_run_as_root(
     lone: Instance,
 ) -> None:
-    refused = destroy(lone, "--yes", before=WITHOUT_FIREWALL)
+    program = (*WITHOUT_FIREWALL, sys.executable, "-m", "oduflow")
+    command = [*program, "destroy", "--config", str(lone.config), "--yes"]
+    refused = subprocess.run(command, capture_output=True, check=False, text=True, timeout=SECONDS)
     assert refused.returncode == UPSTREAM
     assert "it needs root or CAP_NET_ADMIN" in refused.stderr
     assert "Run `oduflow destroy` again as root" in refused.stderr

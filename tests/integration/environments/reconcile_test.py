@@ -7,7 +7,6 @@ import dataclasses
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -19,6 +18,7 @@ import requests
 from oduflow.domain.container import ContainerSpec
 from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.names import new_id
+from tests.support.forked import oduflow
 from tests.support.instances import (
     OTHER_PASSWORD,
     OTHER_TOKEN,
@@ -71,8 +71,7 @@ def reconciled(server: Server) -> bool:
 
 
 def doctor(instance: Instance) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "oduflow", "doctor", "--config", str(instance.config)]
-    return subprocess.run(command, capture_output=True, check=False, text=True, timeout=SECONDS)
+    return oduflow("doctor", "--config", str(instance.config), timeout=SECONDS)
 
 
 def test_what_ran_before_the_engine_went_down_runs_again_after_the_start(

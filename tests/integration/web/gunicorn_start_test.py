@@ -1,12 +1,11 @@
 """A start that cannot succeed ends gunicorn too, which else starts its workers anew for ever."""
 
 import subprocess
-import sys
 from pathlib import Path
 
-from tests.integration.web.servers_test import ROOT, free_port
+from tests.integration.web.servers_test import free_port
 from tests.support.fakes import ONE_TEAM
-from tests.support.quiet_server import WITHOUT_ENGINE
+from tests.support.forked import PATH_ONLY, Command, run
 
 CANNOT_LOAD = 4
 SECONDS = 30.0
@@ -40,16 +39,8 @@ def gunicorn(folder: Path, toml: str, *options: str) -> "subprocess.CompletedPro
     config = folder / "oduflow.toml"
     config.write_text(toml)
     config.chmod(0o600)
-    command = ("-m", "gunicorn", "--worker-class=gthread", "--threads=4", "--no-control-socket")
-    return subprocess.run(
-        [
-            *(*WITHOUT_ENGINE, sys.executable, *command, f"--bind=127.0.0.1:{free_port()}"),
-            *(*options, "wsgi:application"),
-        ],
-        cwd=ROOT,
-        env={"ODUFLOW_CONFIG": str(config), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=SECONDS,
-    )
+    words = ("--worker-class=gthread", "--threads=4", "--no-control-socket", *options)
+    bind = f"--bind=127.0.0.1:{free_port()}"
+    environ = {"ODUFLOW_CONFIG": str(config), **PATH_ONLY}
+    command = Command((*words, bind, "wsgi:application"), environ, "gunicorn", without_engine=True)
+    return run(command, timeout=SECONDS)

@@ -1,8 +1,6 @@
 """The application under the WSGI servers that people use, spoken to byte by byte."""
 
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, OPEN, basic
-from tests.support.quiet_server import WITHOUT_ENGINE
+from tests.support.forked import PATH_ONLY, Command, Forked
 
-ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 30.0
 SERVERS = {
     "gunicorn": (
@@ -128,13 +125,10 @@ def served(command: tuple[str, ...], folder: Path, toml: str) -> Iterator[Served
     config.write_text(f'[server]\ninstance = "test-web"\nport = {port}\ndata_dir = "data"\n{toml}')
     words = [word.format(address=f"127.0.0.1:{port}") for word in command]
     log = folder / "log"
-    with log.open("wb") as written:
-        process = subprocess.Popen(
-            [*WITHOUT_ENGINE, sys.executable, "-m", *words, "wsgi:application"],
-            cwd=ROOT,
-            env={"ODUFLOW_CONFIG": str(config), "PATH": "/usr/bin:/bin"},
-            stderr=written,
-        )
+    environ = {"ODUFLOW_CONFIG": str(config), **PATH_ONLY}
+    module, *options = words
+    served_by = Command((*options, "wsgi:application"), environ, module, without_engine=True)
+    process = Forked(served_by, log, log)
     try:
         wait_for(port, process)
         yield Served(port, log)
@@ -143,7 +137,7 @@ def served(command: tuple[str, ...], folder: Path, toml: str) -> Iterator[Served
         process.wait(PATIENCE_SECONDS)
 
 
-def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, process: Forked) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:

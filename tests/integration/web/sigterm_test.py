@@ -6,8 +6,6 @@ import json
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,10 +16,10 @@ from typing import Any, cast
 import pytest
 import requests
 
-from tests.integration.web.servers_test import ROOT, SERVERS, free_port, wait_for
+from tests.integration.web.servers_test import SERVERS, free_port, wait_for
 from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, basic
+from tests.support.forked import PATH_ONLY, Command, Forked, oduflow
 from tests.support.mcp_world import McpWorld
-from tests.support.quiet_server import WITHOUT_ENGINE
 from tests.support.server import eventually
 
 pytestmark = pytest.mark.timeout(120)
@@ -42,7 +40,7 @@ class Running:
     url: str
     config: Path
     log: Path
-    process: subprocess.Popen[bytes]
+    process: Forked
     git: "SlowGit"
 
     def ask_git(self) -> requests.Response:
@@ -57,13 +55,7 @@ class Running:
 
     def audit(self) -> list[dict[str, Any]]:
         """Answer the audit trail, once `oduflow audit verify` finds it whole."""
-        verified = subprocess.run(
-            [sys.executable, "-m", "oduflow", "audit", "verify", "--config", str(self.config)],
-            cwd=ROOT,
-            capture_output=True,
-            check=False,
-            text=True,
-        )
+        verified = oduflow("audit", "verify", "--config", str(self.config))
         assert verified.returncode == 0, verified.stderr
         store = sqlite3.connect(self.config.parent / "data" / "oduflow.db")
         with contextlib.closing(store):
@@ -170,13 +162,9 @@ def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Running]
     )
     config.chmod(0o600)
     words = [word.format(address=f"127.0.0.1:{port}") for word in COMMANDS[request.param]]
-    with log.open("wb") as written:
-        process = subprocess.Popen(
-            [*WITHOUT_ENGINE, sys.executable, "-m", *words],
-            cwd=ROOT,
-            env={"ODUFLOW_CONFIG": str(config), "PATH": "/usr/bin:/bin"},
-            stderr=written,
-        )
+    environ = {"ODUFLOW_CONFIG": str(config), **PATH_ONLY}
+    module, *options = words
+    process = Forked(Command(tuple(options), environ, module, without_engine=True), log, log)
     try:
         wait_for(port, process)
         yield Running(f"http://127.0.0.1:{port}", config, log, process, git)
