@@ -4,8 +4,6 @@
 set -eu
 cd "$(dirname "$0")/.."
 bin=.venv/bin
-# Set, it makes every process that the tests start compile the product anew.
-unset PYTHONDONTWRITEBYTECODE
 
 need() { # need PROGRAM PACKAGE: mark a Debian package for installation if its program is missing
     command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="$missing $2"

@@ -14,9 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.real_fixtures import instance, sample_repository
+from tests.support.real_fixtures import instance, kept_template, sample_repository
 
-__all__ = ["instance", "sample_repository"]  # one of each per worker, for every folder
+__all__ = [
+    "instance",
+    "kept_template",
+    "sample_repository",
+]  # one of each per worker, for every folder
 
 ROOT = Path(__file__).parent
 

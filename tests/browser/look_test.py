@@ -1,6 +1,9 @@
 """Pages fit, can be hit with a finger, and read well, in both themes."""
 
+from collections.abc import Iterator
+
 import pytest
+from playwright.sync_api import Page
 
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.outcome import ErrorView
@@ -49,23 +52,15 @@ WIDER_THAN_THE_SCREEN = """
 """
 
 
-@pytest.mark.parametrize("width", [360, 641, 901, 1001, 1180, 1600])
-def test_nothing_sticks_out(stocked: Served, width: int):
-    page = stocked.visit("/", width=width)
-    for path in PAGES:
-        page.goto(stocked.url + path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-        assert page.evaluate(WIDER_THAN_THE_SCREEN) == [], path
-    forget_the_missing_page(stocked)
+def test_nothing_sticks_out(stocked: Served):
+    for path, width, page in seen_at(stocked, 360, 641, 901, 1001, 1180, 1600):
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+        assert page.evaluate(WIDER_THAN_THE_SCREEN) == [], (path, width)
 
 
-@pytest.mark.parametrize("width", [360, 1180])
-def test_what_is_to_be_hit_is_large_enough(stocked: Served, width: int):
-    page = stocked.visit("/", width=width)
-    for path in PAGES:
-        page.goto(stocked.url + path)
-        assert page.evaluate(SMALL_TARGETS) == [], path
-    forget_the_missing_page(stocked)
+def test_what_is_to_be_hit_is_large_enough(stocked: Served):
+    for path, width, page in seen_at(stocked, 360, 1180):
+        assert page.evaluate(SMALL_TARGETS) == [], (path, width)
 
 
 def test_both_themes_are_drawn(stocked: Served):
@@ -123,8 +118,15 @@ def stocked(served: Served) -> Served:
     return served
 
 
-def forget_the_missing_page(served: Served) -> None:
-    """A browser says of a page that is not there, and of nothing else, that it is not there."""
+def seen_at(served: Served, *widths: int) -> Iterator[tuple[str, int, Page]]:
+    """Open every page once, and give its window one width after the other."""
+    page = served.visit("/")
+    for path in PAGES:
+        page.goto(served.url + path)
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": 800})
+            yield path, width, page
+    # A browser says of a page that is not there, and of nothing else, that it is not there.
     missing = [text for text in served.complaints if "404 (NOT FOUND)" in text]
     assert len(missing) == 1
     served.complaints.remove(missing[0])

@@ -44,8 +44,9 @@ def test_the_wheel_serves_from_an_empty_virtual_environment(
 ) -> None:
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
     python = str(tmp_path / "venv" / "bin" / "python")
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, str(wheel)], check=True, timeout=300)
+    install = [python, "-m", "pip", "install", "--quiet", "--no-compile"]
+    options = ["--disable-pip-version-check", str(wheel)]
+    subprocess.run([*install, *options], check=True, timeout=300)
     command = [
         str(tmp_path / "venv" / "bin" / "oduflow"),
         "serve",

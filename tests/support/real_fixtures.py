@@ -8,8 +8,8 @@ import pytest
 
 from oduflow.adapters.git.sample_repository import publish
 from oduflow.adapters.git.sample_server import SampleGitServer
+from tests.support.base_template import KeptTemplate
 from tests.support.instances import (
-    TEMPLATE,
     Instance,
     destroy_orphans,
     free_port,
@@ -30,10 +30,15 @@ def sample_repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 
 
 @pytest.fixture(scope="session")
-def instance(sample_repository: str) -> Iterator[Instance]:
-    """Make one instance for this worker, and its base template once."""
+def kept_template(tmp_path_factory: pytest.TempPathFactory) -> KeptTemplate:
+    return KeptTemplate.of_run(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="session")
+def instance(sample_repository: str, kept_template: KeptTemplate) -> Iterator[Instance]:
+    """Make one instance for this worker, with its base template."""
     destroy_orphans()
     authority = sample_repository.split("/")[2]
     with running_instance(port=free_port(), git_hosts=(authority,)) as made:
-        made.ok("create_template", name=TEMPLATE)
+        kept_template.give(made)
         yield made

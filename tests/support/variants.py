@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from oduflow import bootstrap
-from oduflow.adapters.filestore.clone import clone_filestore, prepare_volume
 from oduflow.adapters.git.repository import GitRepositories
-from oduflow.domain.names import new_id
-from oduflow.domain.plan import EnvironmentPlan, TemplatePlan
+from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.runner import Runner
 from oduflow.settings import parse
-from tests.support.instances import TEMPLATE, Instance
+from tests.support.instances import Instance
 
 SECONDS = 60
 
@@ -97,34 +95,6 @@ def docker(*words: str, given: str = "") -> str:
     )
     assert done.returncode == 0, (words, done.stdout, done.stderr)
     return done.stdout
-
-
-def give_template(instance: Instance, team: str) -> None:
-    """Copy blue's template to another team: building one takes half a minute."""
-    deps = instance.services.deps
-    row = deps.store.templates.get("blue", TEMPLATE)
-    assert row is not None
-    if deps.store.templates.get(team, TEMPLATE) is not None:
-        return
-    copy = replace(row, id=new_id(), team=team)
-    source, made = (TemplatePlan.of(deps.naming, each) for each in (row, copy))
-    cluster, password = deps.postgres.cluster, "only-until-it-is-sealed"
-    cluster.create_role(made.database, password, connection_limit=5)
-    cluster.clone_database(source.database, made.database, made.database, strategy="wal_log")
-    cluster.hand_over(
-        made.database, from_role=source.database, to_role=made.database, password=password
-    )
-    cluster.seal_template(made.database, made.database)
-    deps.engine.volumes.ensure(made.volume, labels=made.labels(copy))
-    root, image = (
-        deps.engine.volumes.mountpoint(made.volume),
-        deps.engine.images.facts(row.odoo_image),
-    )
-    prepare_volume(root, image.uid, image.gid)
-    clone_filestore(
-        deps.engine.volumes.mountpoint(source.volume), source.database, root, made.database
-    )
-    deps.store.templates.add(copy)
 
 
 def with_git(instance: Instance, git: GitRepositories) -> Instance:

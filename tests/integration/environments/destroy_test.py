@@ -17,11 +17,11 @@ from oduflow import bootstrap
 from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.firewall.plan import ChainNames, FirewallPlan
 from oduflow.settings import load
+from tests.support.base_template import KeptTemplate
 from tests.support.fakes import ONE_TEAM
 from tests.support.forked import oduflow
 from tests.support.git_server import GitServer
 from tests.support.instances import (
-    TEMPLATE,
     Instance,
     World,
     anonymous_volumes,
@@ -43,7 +43,9 @@ MODULE = {"odd/__manifest__.py": '{"name": "Odd", "depends": ["base"]}', "odd/__
 
 
 @pytest.fixture(scope="module")
-def born(instance: Instance, git: GitServer) -> Iterator[tuple[Instance, Spy]]:
+def born(
+    instance: Instance, git: GitServer, kept_template: KeptTemplate
+) -> Iterator[tuple[Instance, Spy]]:
     """Stand a second instance up beside the shared one, under a spy's eyes."""
     spies: list[Spy] = []
     with ExitStack() as watching:
@@ -55,7 +57,7 @@ def born(instance: Instance, git: GitServer) -> Iterator[tuple[Instance, Spy]]:
             port=free_port(), git_hosts=(git.authority,), prepare=prepare
         ) as made:
             watching.close()
-            made.ok("create_template", name=TEMPLATE)
+            kept_template.give(made)
             url = git.repository("plain", {"main": MODULE})
             for name in ("runs", "rests"):
                 made.ok("create_environment", name=name, repo_url=url)

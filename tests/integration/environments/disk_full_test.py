@@ -16,8 +16,9 @@ import requests
 from oduflow.domain.errors import Kind, NotFound, QuotaReached
 from oduflow.domain.outcome import Envelope
 from oduflow.services.server.disk import RESERVE_BYTES
+from tests.support.base_template import KeptTemplate
 from tests.support.git_server import GitServer
-from tests.support.instances import TEMPLATE, Instance, free_port, running_instance, world
+from tests.support.instances import Instance, free_port, running_instance, world
 from tests.support.server import Server, eventually, serving
 from tests.support.variants import docker, held_at
 
@@ -30,7 +31,7 @@ MODULE = {"odd/__manifest__.py": '{"name": "Odd", "depends": ["base"]}', "odd/__
 
 
 @pytest.fixture(scope="module")
-def cramped(git: GitServer) -> Iterator[Instance]:
+def cramped(git: GitServer, kept_template: KeptTemplate) -> Iterator[Instance]:
     """An instance whose data folder and database volume are small file systems of their own."""
     with ExitStack() as outer, ExitStack() as mounts:
 
@@ -50,7 +51,7 @@ def cramped(git: GitServer) -> Iterator[Instance]:
         # The engine cannot remove a volume with something mounted on it.
         outer.callback(mounts.close)
         demand(instance, FREE_BYTES)
-        instance.ok("create_template", name=TEMPLATE)
+        kept_template.give(instance)
         yield instance
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from oduflow.domain.errors import Kind
+from tests.support.base_template import give_template
 from tests.support.git_server import GitServer, Link
 from tests.support.instances import TEMPLATE, Instance, world
-from tests.support.variants import give_template, inside, inspected, plan_of
+from tests.support.variants import inside, inspected, plan_of
 
 pytestmark = pytest.mark.timeout(900)  # the first one waits for the base template
 

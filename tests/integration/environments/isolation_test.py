@@ -18,9 +18,10 @@ from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.firewall.plan import FirewallPlan
 from oduflow.domain.errors import Kind
 from tests.support import firewall_world
+from tests.support.base_template import give_template
 from tests.support.instances import Instance
 from tests.support.server import serving
-from tests.support.variants import address_of, give_template, inside, plan_of, variant
+from tests.support.variants import address_of, inside, plan_of, variant
 
 pytestmark = pytest.mark.timeout(300)
 

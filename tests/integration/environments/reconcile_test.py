@@ -18,6 +18,7 @@ import requests
 from oduflow.domain.container import ContainerSpec
 from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.names import new_id
+from tests.support.base_template import give_template
 from tests.support.forked import oduflow
 from tests.support.instances import (
     OTHER_PASSWORD,
@@ -27,7 +28,7 @@ from tests.support.instances import (
     world,
 )
 from tests.support.server import Server, eventually, serving
-from tests.support.variants import docker, give_template, plan_of, variant
+from tests.support.variants import docker, plan_of, variant
 
 pytestmark = pytest.mark.timeout(300)
 
