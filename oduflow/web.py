@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from oduflow.blueprints import auth, dashboard, mcp, rest
 from oduflow.blueprints.auth.hosts import startup_lines
 from oduflow.blueprints.context import EXTENSION, Context
+from oduflow.blueprints.cors import add_cors_headers
 from oduflow.blueprints.draining import drain_at_sigterm, refuse_while_draining
 from oduflow.blueprints.errors import answer_failures
 from oduflow.blueprints.headers import add_headers
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None, services: "Services | None" = N
         drain_at_sigterm(app, services.reconcile_loop.stop)
     app.before_request(refuse_while_draining)
     app.after_request(add_headers)
+    app.after_request(add_cors_headers)
     return app
 
 

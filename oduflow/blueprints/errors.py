@@ -3,6 +3,7 @@
 Responses contain only the failure's message and hint. The traceback and the cause are logged.
 """
 
+import json
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -17,12 +18,14 @@ from werkzeug.sansio.response import Response as AnyResponse
 from oduflow.blueprints.auth.requests import NotSignedIn
 from oduflow.domain.errors import Failure, Kind, RateLimited
 from oduflow.domain.excerpt import one_line
+from oduflow.domain.oauth import error_description
 from oduflow.domain.outcome import ErrorView, Model
 
 log = logging.getLogger(__name__)
 
 API = "/api"
-_PROGRAMS = (API, "/mcp", "/.well-known", "/healthz", "/readyz", "/metrics")
+_OAUTH = ("/register", "/revoke", "/token")  # the others of its paths are for browsers
+_PROGRAMS = (API, "/mcp", "/.well-known", "/healthz", "/readyz", "/metrics", *_OAUTH)
 MEDIA_TYPE = "application/problem+json"
 MAX_PATH = 200  # characters of the request's path in a detail
 
@@ -39,6 +42,16 @@ STATUS_OF: Mapping[Kind, HTTPStatus] = MappingProxyType(
         Kind.RATE_LIMITED: HTTPStatus.TOO_MANY_REQUESTS,
         Kind.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
         Kind.UPSTREAM: HTTPStatus.BAD_GATEWAY,
+    }
+)
+OAUTH_ERRORS: Mapping[Kind, str] = MappingProxyType(
+    {
+        Kind.BUSY: "temporarily_unavailable",
+        Kind.FORBIDDEN: "access_denied",
+        Kind.INTERNAL: "server_error",
+        Kind.RATE_LIMITED: "temporarily_unavailable",
+        Kind.UNAUTHENTICATED: "invalid_client",
+        Kind.UPSTREAM: "server_error",
     }
 )
 _KIND_OF: Mapping[HTTPStatus, Kind] = MappingProxyType(
@@ -140,9 +153,20 @@ def answer_problem(problem: Problem) -> Response:
     """Return a problem as a page or as JSON, depending on the path and the client."""
     if _wants_page():
         return make_response(render_template("error.html", problem=problem), problem.status)
+    if any(map(_is_below, _OAUTH)):
+        return _answer_oauth(problem)
     media_type = MEDIA_TYPE if _is_below(API) else "application/json"
     body = problem.model_dump_json(exclude_none=True)
     return Response(body, problem.status, mimetype=media_type)
+
+
+def _answer_oauth(problem: Problem) -> Response:
+    """Return a problem in the form that OAuth clients read (RFC 6749, 5.2; RFC 7591, 3.2.2)."""
+    body = {
+        "error": OAUTH_ERRORS.get(problem.kind, "invalid_request"),
+        "error_description": error_description(f"{problem.detail} {problem.hint}".strip()),
+    }
+    return Response(json.dumps(body), problem.status, mimetype="application/json")
 
 
 def _answer_http(error: HTTPException) -> AnyResponse:

@@ -69,7 +69,10 @@ def build(settings: Settings) -> Services:
         infrastructure=infrastructure(docker),
         readiness=ReadinessPoll(login_status),
     )
-    audit, oauth = AuditWriter(rows.audit), OAuth.over(store, rows)
+    audit, oauth = (
+        AuditWriter(rows.audit),
+        OAuth.over(store, rows, lambda: live.current().server.redirect_schemes),
+    )
     grants = GrantAuthenticator(rows.grants, rows.environments, lambda: live.current().teams)
     runner = Runner(
         registry,

@@ -1,5 +1,6 @@
 """Build the stores of the OAuth server and its fetcher of client documents."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Self
 
@@ -25,11 +26,17 @@ class OAuth:
     logins: OAuthLogins
 
     @classmethod
-    def over(cls, store: Store, group: StoreGroup) -> Self:
-        """Return the stores over one database."""
+    def over(cls, store: Store, group: StoreGroup, schemes: Callable[[], Collection[str]]) -> Self:
+        """Return the stores over one database.
+
+        Args:
+            store: the database.
+            group: its tables.
+            schemes: returns the private-use schemes of redirect URIs.
+        """
         return cls(
             OAuthClients(store),
-            DocumentFetcher(),
+            DocumentFetcher(schemes=schemes),
             OAuthTransactions(store),
             group.tokens,
             group.logins,

@@ -5,13 +5,14 @@ RFC 7591, 2, for the metadata.
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from oduflow.domain.errors import Invalid
 from oduflow.domain.hosts import is_host_name
 from oduflow.domain.plain_urls import PlainUrl, read_plain
-from oduflow.domain.redirects import check_redirects
+from oduflow.domain.redirects import PRIVATE_USE_SCHEMES, check_redirects
 
 MAX_BYTES = 10 << 10
 MAX_NAME_LENGTH = 80
@@ -47,12 +48,15 @@ def document_url(client_id: str) -> PlainUrl | None:
     return None if url.path in {"", "/"} or _DOT_SEGMENTS & set(segments) else url
 
 
-def read_document(client_id: str, body: bytes) -> ClientDocument:
+def read_document(
+    client_id: str, body: bytes, schemes: Collection[str] = PRIVATE_USE_SCHEMES
+) -> ClientDocument:
     """Parse the document of a client.
 
     Args:
         client_id: the URL of the document.
         body: of the response.
+        schemes: the allowed private-use schemes of redirect URIs.
 
     Raises:
         Invalid: it is longer than 10 KiB, not a JSON object, another client's, asks for a secret,
@@ -69,7 +73,7 @@ def read_document(client_id: str, body: bytes) -> ClientDocument:
         raise Invalid("The client's metadata is another client's.", hint)
     if _SECRETS & metadata.keys() or metadata.get("token_endpoint_auth_method", "none") != "none":
         raise Invalid("The client's metadata asks for a secret or for keys.", hint)
-    redirect_uris = check_redirects(metadata.get("redirect_uris"))
+    redirect_uris = check_redirects(metadata.get("redirect_uris"), schemes)
     return ClientDocument(client_id, _name(metadata.get("client_name")), redirect_uris)
 
 

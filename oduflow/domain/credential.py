@@ -13,11 +13,10 @@ from oduflow.domain.outcome import Model
 
 WHOLE_HOST = "/"
 EXPIRES_SOON = timedelta(days=14)
-_HOST_HELP = "Host of the git server, with its port unless that is 443: github.com, git.lan:8443."
-_USERNAME_HELP = "User as list_credentials shows it; a token used as the user by its mask."
+_HOST_HELP = "Git host, such as github.com or git.lan:8443."
+_USERNAME_HELP = "User, as list_credentials shows it."
 _PATH_HELP = (
-    "Path the credential is bound to, such as /owner, or / for the whole host; needed where one "
-    "user has several credentials for a host."
+    "Path of the credential, such as /owner or /; needed where a user has several for a host."
 )
 
 
@@ -41,7 +40,7 @@ class SetupRepoAuth(Model):
             min_length=1,
             max_length=2000,
             description="https://USER:TOKEN@host/owner/repository.git; @ : / and % in user or "
-            "token percent-encoded. On the command line - reads it from stdin or a prompt.",
+            "token percent-encoded.",
         ),
     ]
     keep_unverified: Annotated[
@@ -50,10 +49,7 @@ class SetupRepoAuth(Model):
     ] = False
     path: Annotated[
         Text | None,
-        Field(
-            description="Use it only for repositories below this path, such as /owner; left out: "
-            "for the whole host."
-        ),
+        Field(description="Only for repositories below this path, such as /owner; left out: all."),
     ] = None
 
     @property
@@ -80,10 +76,7 @@ class ValidateCredential(CredentialName):
 
     repo_url: Annotated[
         Text | None,
-        Field(
-            description="Repository to try it on with git ls-remote; left out: one of the team's "
-            "environments' on that host."
-        ),
+        Field(description="Repository to read with git; left out: that of an environment."),
     ] = None
 
 

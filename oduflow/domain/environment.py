@@ -37,8 +37,8 @@ Name = Annotated[
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 ModuleName = Annotated[str, StringConstraints(pattern=re.compile(r"^[a-z_][a-z0-9_]{0,127}$"))]
 NAME_HELP = (
-    "Name of the environment: 1 to 39 characters of a-z, 0-9 and dashes; anything else, a branch "
-    "for example, is turned into such a name."
+    "Name of the environment: 1 to 39 characters of a-z, 0-9 and dashes; other text, such as a "
+    "branch, is turned into one."
 )
 
 
@@ -66,8 +66,8 @@ class CreateEnvironment(Model):
         References,
         Field(
             max_length=20,
-            description="Extra repos to put on the addons path, as name or name@branch, such as "
-            "enterprise@19.0; an earlier one wins over a later one.",
+            description="Extra repos for the addons path, as name or name@branch, such as "
+            "enterprise@19.0; the first wins.",
         ),
     ] = ()
 
@@ -75,7 +75,7 @@ class CreateEnvironment(Model):
 class EnvironmentName(Model):
     """One environment, by name."""
 
-    name: Annotated[Name, Field(description=NAME_HELP)]
+    name: Annotated[Name, Field(description="Name of the environment.")]
 
 
 class RebuildEnvironment(EnvironmentName):
@@ -99,7 +99,7 @@ class GetEnvironmentLogs(EnvironmentName):
     lines: Annotated[int, Field(ge=1, le=2000, description="How many lines at most.")] = 200
     grep: Annotated[
         str | None,
-        Field(max_length=200, description="Only lines that contain this text, ignoring case."),
+        Field(max_length=200, description="Text that lines contain, ignoring case."),
     ] = None
     level: Annotated[
         Literal["debug", "info", "warning", "error", "critical"] | None,

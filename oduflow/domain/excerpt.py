@@ -9,12 +9,20 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def excerpt(text: str, most: int = MAX_OUTPUT) -> str:
-    """Return a text's beginning and end, at most `most` characters with the mark in between."""
+    """Return a text's beginning and end, at most `most` characters with the mark in between.
+
+    Both parts consist of whole lines, unless a line is longer than half of a part.
+    """
     if len(text) <= most:
         return text
     kept = most - len(_GAP)
     tail = kept // 2
-    return text[: kept - tail] + _GAP + text[-tail:]
+    head, end = text[: kept - tail], text[-tail:]
+    if head.rfind("\n") >= len(head) // 2:
+        head = head[: head.rfind("\n")]
+    if 0 <= end.find("\n") < len(end) // 2:
+        end = end[end.find("\n") + 1 :]
+    return head + _GAP + end
 
 
 def one_line(text: str) -> str:

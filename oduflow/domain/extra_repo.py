@@ -86,7 +86,7 @@ class AddExtraRepo(Model):
 class ExtraRepoName(Model):
     """One extra repo, by name."""
 
-    name: Annotated[RepoName, Field(description=_NAME_HELP)]
+    name: Annotated[RepoName, Field(description="Name of the extra repo.")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ MomentText = Annotated[str, BeforeValidator(_as_text), StringConstraints(max_len
 class GrantName(Model):
     """One grant, by name."""
 
-    name: Annotated[Name, Field(description=NAME_HELP)]
+    name: Annotated[Name, Field(description="Name of the grant.")]
 
 
 class CreateGrant(Model):

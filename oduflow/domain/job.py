@@ -72,7 +72,7 @@ class Job:
 JobId = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z2-7]{12}$"),
-    Field(description="Handle of the job, as the call that started it answered."),
+    Field(description="Handle of the job: `job` of the answer that started it."),
 ]
 
 
@@ -85,7 +85,7 @@ class JobHandle(Model):
 class WaitForJob(JobHandle):
     """How long to wait for a job."""
 
-    seconds: Annotated[int, Field(ge=0, le=45, description="Longest wait, at most 45 s.")] = 45
+    seconds: Annotated[int, Field(ge=0, le=45, description="Longest wait.")] = 45
 
 
 class JobView(Model):

@@ -25,7 +25,8 @@ PATH = "/mcp"
 ACCESS_LIFE = timedelta(hours=1)
 REFRESH_LIFE = timedelta(days=30)
 REMEMBERED = timedelta(days=1)  # an expired token is kept so long, to distinguish it from a guess
-REFRESH_GRACE = timedelta(seconds=60)  # real clients refresh in parallel
+# Real clients refresh in parallel, and a second process still has the old token some minutes later.
+REFRESH_GRACE = timedelta(minutes=10)
 CODE_LIFE = timedelta(seconds=60)
 TRANSACTION_LIFE = timedelta(minutes=10)
 
@@ -203,6 +204,11 @@ def hash_of(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def error_description(text: str) -> str:
+    """Return a text in the characters of an `error_description` (RFC 6749, 5.2)."""
+    return text.translate({ord('"'): "'", ord("\\"): "/"}).encode("ascii", "replace").decode()
+
+
 def teams_of(login: str, users: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
     """Return the teams that a GitHub login may sign in to: those that list it.
 
@@ -231,6 +237,15 @@ def joinable(users: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
 def resource_at(base: str, path: str) -> str | None:
     """Return the URL of the resource at a path of this server, or None if there is none."""
     return f"{base}{path}" if _RESOURCE_PATH.fullmatch(path) else None
+
+
+def is_covered(granted: str, base: str, path: str) -> bool:
+    """Return whether a token for one resource is valid at a path of this server.
+
+    A token for `/mcp` is valid at every environment's path, one for an environment only there.
+    """
+    asked = resource_at(base, path)
+    return asked is not None and granted in {asked, base + PATH}
 
 
 def environment_at(resource: str, team: str, environment: EnvironmentId) -> str:

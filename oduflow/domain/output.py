@@ -21,16 +21,16 @@ class ReadOutput(Model):
     handle: Annotated[
         str,
         StringConstraints(pattern=r"^[a-z2-7]{12}$"),
-        Field(description="Handle of the text, as the `output` of an answer gave it."),
+        Field(description="Handle of the text: `output` of an answer."),
     ]
     lines: Annotated[
         str | None,
         StringConstraints(pattern=r"^[1-9]\d{0,8}-[1-9]\d{0,8}$"),
-        Field(description="First and last line, such as 101-200, counted from 1 in the text."),
+        Field(description="First and last line, such as 101-200, counted from 1."),
     ] = None
     grep: Annotated[
         str | None,
-        Field(max_length=200, description="Only lines that contain this text, ignoring case."),
+        Field(max_length=200, description="Text that lines contain, ignoring case."),
     ] = None
     errors: Annotated[
         bool, Field(description="Only records of level error and above, and tracebacks.")

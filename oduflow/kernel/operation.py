@@ -49,7 +49,7 @@ class Operation:
         name: the handler's name, used as MCP tool name and command line argument.
         noun: the folder that holds the handler.
         title: the docstring's first line without its full stop.
-        description: the docstring.
+        description: the docstring, one line a paragraph.
         scope: what a call is about: the lock of a write, and which actors may call.
         locks: further locks: arguments that name a resource, each with that resource's scope.
         slow: whether calls run as jobs.
@@ -156,7 +156,7 @@ def operation(  # noqa: PLR0913 - one declaration holds every property of an ope
             name=handler.__name__,
             noun=handler.__module__.rpartition(".")[0].rpartition(".")[2],
             title=summary.rstrip("."),
-            description=inspect.getdoc(handler) or "",
+            description=_unwrapped(inspect.getdoc(handler) or ""),
             permission=permission,
             effect=effect,
             scope=scope or Scope.TEAM,
@@ -181,6 +181,11 @@ def operation(  # noqa: PLR0913 - one declaration holds every property of an ope
         return handler
 
     return declare
+
+
+def _unwrapped(docstring: str) -> str:
+    """Return a docstring without line breaks inside its paragraphs."""
+    return "\n\n".join(" ".join(part.split()) for part in docstring.split("\n\n"))
 
 
 def declared_in(module: Any) -> list[Operation]:

@@ -1,5 +1,6 @@
 """Types of hosts and URLs."""
 
+import re
 from pathlib import PurePosixPath
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
@@ -16,6 +17,12 @@ from oduflow.domain.redirects import PRIVATE_USE_SCHEMES
 from oduflow.settings.schema import CARRIES_SECRETS, EMPTY_MEANS_DEFAULT, InvalidValue, Text
 
 NO_INDEX = "none"  # the word of `[images] pip_index_url` for no package index
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,39}")
+# Browsers open these themselves, or run what is in them.
+_NOT_OF_AN_APPLICATION = frozenset(
+    {"about", "blob", "chrome", "data", "file", "filesystem", "ftp", "http", "https", "intent"}
+    | {"javascript", "mailto", "tel", "vbscript", "view-source", "ws", "wss"}
+)
 
 
 def _host(text: str) -> str:
@@ -97,6 +104,22 @@ def _package_index(text: str) -> str:
     return text if text == NO_INDEX else _base(text)
 
 
+def _scheme(text: str) -> str:
+    name = text.removesuffix("://").removesuffix(":")
+    if not _SCHEME.fullmatch(name):
+        raise InvalidValue
+    if name in _NOT_OF_AN_APPLICATION:
+        raise InvalidValue("it is not the scheme of one application")
+    return name
+
+
+def _web_origin(text: str) -> str:
+    url = _origin(text)
+    if not url:
+        raise InvalidValue
+    return url
+
+
 OwnAddress = Annotated[str, Text("an IP address of this machine, or localhost", _own_address)]
 OptionalHost = Annotated[
     str,
@@ -126,4 +149,8 @@ PackageIndex = Annotated[
     str,
     Text('a URL that begins with https:// or http://, "none", or empty', _package_index),
 ]
+RedirectScheme = Annotated[
+    str, Text('the scheme of an application\'s URLs, such as "claude"', _scheme)
+]
+WebOrigin = Annotated[str, Text('an origin, such as "http://localhost:6274"', _web_origin)]
 Links = Annotated[str, Text("a URL or an absolute path, or empty", _links)]

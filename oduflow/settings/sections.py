@@ -12,6 +12,7 @@ from annotated_types import Ge, Unit
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from oduflow.domain.hosts import is_loopback
+from oduflow.domain.redirects import PRIVATE_USE_SCHEMES
 from oduflow.settings import addresses, values
 from oduflow.settings.schema import EMPTY_MEANS_DEFAULT, NOT_A_KEY, SECRET, About, ListOf, Section
 
@@ -58,6 +59,15 @@ class ServerSettings(Section):
     )
     """Where an MCP client that uses the OAuth App's own id and secret may be sent back to. An empty
     list means Claude's two callbacks."""
+    oauth_redirect_schemes: ListOf[addresses.RedirectScheme] = ()
+    """Applications on people's computers that may also be sent back to, by their URLs' scheme, such
+    as claude or kiro; cursor, vscode, vscode-insiders and windsurf always may."""
+    oauth_client_documents: bool = True
+    """Offer MCP clients to identify themselves by the https URL of a document, which this server
+    fetches. Set it to false where the server cannot reach the internet; clients then register."""
+    browser_origins: ListOf[addresses.WebOrigin] = ()
+    """Web pages that may call /mcp from a browser, by their origin, such as
+    http://localhost:6274 of MCP Inspector."""
     github_url: addresses.ProviderUrl = _GITHUB
     """Where people sign in: GitHub, or your GitHub Enterprise Server."""
     github_api_url: Annotated[
@@ -88,6 +98,11 @@ class ServerSettings(Section):
     def loopback_only(self) -> bool:
         """Whether only this machine reaches the server."""
         return is_loopback(self.host)
+
+    @property
+    def redirect_schemes(self) -> frozenset[str]:
+        """The schemes of applications that a client may be sent back to."""
+        return PRIVATE_USE_SCHEMES | frozenset(self.oauth_redirect_schemes)
 
     @property
     def oauth_enabled(self) -> bool:

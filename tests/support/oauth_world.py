@@ -57,6 +57,9 @@ class KnownDocuments:
     def find(self, client_id: str) -> ClientDocument | None:
         return self.known.get(client_id)
 
+    def cause(self, client_id: str) -> str:
+        return f"{client_id} is not a document of this test."
+
 
 @dataclass
 class OAuthWorld:
@@ -64,6 +67,7 @@ class OAuthWorld:
 
     Attributes:
         app: the current application.
+        server: further lines of the section [server].
         documents: the metadata documents at the clients' URLs.
         scheme: the scheme of the configured base URL.
         host: its public host name.
@@ -73,6 +77,7 @@ class OAuthWorld:
     github: FakeGitHub
     port: int
     teams: str
+    server: str = ""
     documents: KnownDocuments = field(default_factory=KnownDocuments)
     app: Any = None
     services: Any = None
@@ -98,7 +103,7 @@ class OAuthWorld:
         self.teams = teams
         self.config.write_text(
             f'[server]\nport = {self.port}\ndata_dir = "data"\ninstance = "test-oauth"\n'
-            f'oauth_base_url = "{self.url}"\n{self.github.settings}{teams}'
+            f'oauth_base_url = "{self.url}"\n{self.server}{self.github.settings}{teams}'
         )
         self.config.chmod(0o600)
         if self.services is not None:

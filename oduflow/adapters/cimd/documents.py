@@ -4,7 +4,7 @@ import logging
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from urllib.parse import urljoin
 
 from cachetools import TLRUCache
@@ -13,6 +13,7 @@ from oduflow.domain.addresses import is_public
 from oduflow.domain.client_documents import MAX_BYTES, ClientDocument, document_url, read_document
 from oduflow.domain.errors import Failure, Invalid, UpstreamFailed
 from oduflow.domain.plain_urls import PlainUrl
+from oduflow.domain.redirects import PRIVATE_USE_SCHEMES
 from oduflow.net.addresses import IPAddress, Resolve, ResolveFailed, Resolver
 from oduflow.net.fetch import FetchFailed, Request, Response, fetch
 
@@ -26,13 +27,18 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 log = logging.getLogger(__name__)
 
 
+class _Unreachable(UpstreamFailed):
+    """The host has no public address, or does not answer."""
+
+
 class DocumentFetcher:
     """Fetches the documents of clients, and caches them for five minutes.
 
-    The caller does not learn what is behind a URL: every failure is None, and only the log has
-    the reason.
+    A stranger chooses the host, so `cause` does not tell a name that is unknown here from one of a
+    private address, or from a host that is silent: only the log has that.
 
     Args:
+        schemes: returns the private-use schemes that a client may be sent back to.
         resolve: finds a host's addresses. The default is a resolver of its own, because strangers
             may name hosts whose name servers hang.
         allow: tells whether an address may be dialled.
@@ -43,13 +49,16 @@ class DocumentFetcher:
     def __init__(
         self,
         resolve: Resolve | None = None,
+        *,
+        schemes: Callable[[], Collection[str]] = lambda: PRIVATE_USE_SCHEMES,
         allow: Callable[[IPAddress], bool] = is_public,
         context: ssl.SSLContext | None = None,
         limit_seconds: float = LIMIT_SECONDS,
     ) -> None:
         self._resolve, self._allow = resolve or Resolver(MAX_AT_ONCE), allow
         self._context, self._limit = context, limit_seconds
-        self._cache: TLRUCache[str, ClientDocument | None] = TLRUCache(
+        self._schemes = schemes
+        self._cache: TLRUCache[str, ClientDocument | str] = TLRUCache(
             MAX_CACHED, _expiry, timer=time.monotonic
         )
         self._guard = threading.Lock()
@@ -66,21 +75,33 @@ class DocumentFetcher:
             return None
         with self._guard:
             if client_id in self._cache:
-                return self._cache[client_id]
+                return _document(self._cache[client_id])
         if not self._searches.acquire(blocking=False):
             log.warning("client metadata: too many searches at once")
             return None
-        document = None
+        found: ClientDocument | str
         try:
-            document = self._fetch(client_id, url)
+            found = self._fetch(client_id, url)
+        except _Unreachable as failure:
+            log.info("client metadata at %s: %s", url.host, failure.message)
+            found = f"Its host {url.host} cannot be reached from this server."
         except Failure as failure:
             # A stranger chose the host; its plain grammar has no characters that break a log line.
             log.info("client metadata at %s: %s", url.host, failure.message)
+            found = failure.message
         finally:
             self._searches.release()
         with self._guard:
-            self._cache[client_id] = document
-        return document
+            self._cache[client_id] = found
+        return _document(found)
+
+    def cause(self, client_id: str) -> str:
+        """Return in one sentence why `find` returned None a moment ago."""
+        if document_url(client_id) is None:
+            return "Its id is not the https URL of a document."
+        with self._guard:
+            found = self._cache.get(client_id)
+        return found if isinstance(found, str) else "Too many clients are looked up at once."
 
     def _fetch(self, client_id: str, url: PlainUrl) -> ClientDocument:
         """Fetch a document, without the cache.
@@ -102,14 +123,14 @@ class DocumentFetcher:
             )
         if not _is_json(response.headers.get_content_type()):
             raise Invalid("The client's metadata is not JSON.", "Register the client instead.")
-        return read_document(client_id, response.body)
+        return read_document(client_id, response.body, self._schemes())
 
     def _get(self, url: PlainUrl, deadline: float) -> Response:
         request = Request(str(url), self._address(url, deadline), {"Accept": "application/json"})
         try:
             return fetch(request, max_bytes=MAX_BYTES, deadline=deadline, context=self._context)
         except FetchFailed as cause:
-            raise UpstreamFailed(
+            raise _Unreachable(
                 f"The client's host {url.host} did not answer as it should.",
                 "Try again in a minute.",
             ) from cause
@@ -123,19 +144,23 @@ class DocumentFetcher:
         try:
             found = self._resolve(url.host, deadline)
         except ResolveFailed as cause:
-            raise UpstreamFailed(
+            raise _Unreachable(
                 f"The client's host {url.host} is not known here.", "Check the server's DNS."
             ) from cause
         if not found or not all(map(self._allow, found)):
-            raise Invalid(
+            raise _Unreachable(
                 f"The client's host {url.host} is not on the public internet.",
                 "Register the client with this server instead.",
             )
         return found[0]
 
 
-def _expiry(_client_id: str, document: ClientDocument | None, now: float) -> float:
-    return now + (MISSED_SECONDS if document is None else FOUND_SECONDS)
+def _document(found: ClientDocument | str) -> ClientDocument | None:
+    return None if isinstance(found, str) else found
+
+
+def _expiry(_client_id: str, found: ClientDocument | str, now: float) -> float:
+    return now + (MISSED_SECONDS if isinstance(found, str) else FOUND_SECONDS)
 
 
 def _is_json(content_type: str) -> bool:

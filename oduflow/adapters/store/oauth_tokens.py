@@ -87,9 +87,9 @@ class OAuthTokens(OAuthRows):
     def rotate(self, hash_: str, client: str, pair: TokenPair) -> bool:
         """Exchange a refresh token for a pair of tokens.
 
-        The first use marks it as used. For a minute it gives further pairs, because real clients
-        refresh in parallel. A later use means that the token was stolen, and deletes all tokens of
-        the sign-in (RFC 9700, 4.14.2). A use by another client changes nothing.
+        The first use marks it as used. For ten minutes it gives further pairs, because real
+        clients refresh in parallel. A later use means that the token was stolen, and deletes all
+        tokens of the sign-in (RFC 9700, 4.14.2). A use by another client changes nothing.
 
         Returns:
             Whether the pair is valid.

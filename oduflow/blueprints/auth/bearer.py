@@ -51,7 +51,7 @@ def authenticate_bearer() -> Actor:
     challenge = f"Bearer {_resource_metadata()}{_REALM}"
     if presented is not None:
         wrong = NotSignedIn("The Bearer token is wrong.", hint, challenge=challenge + _INVALID)
-        return _compared("bearer", presented, partial(_verified, presented, request.path), wrong)
+        return _compared("bearer", presented, partial(_verified, presented, _resource()), wrong)
     actor = _anonymous()
     if actor is None:
         record("sign_in", None, Kind.UNAUTHENTICATED, {"credential": "none"})
@@ -75,7 +75,7 @@ def credential_check(actor: Actor) -> Callable[[], bool]:
 
     A grant whose calls are used up starts nothing new, but the answer to its last call goes on.
     """
-    shared, resource = context(), request.path
+    shared, resource = context(), _resource()
     presented = request.headers.get("Authorization", "")
 
     def still_valid() -> bool:
@@ -105,12 +105,17 @@ def _compared(
     return actor
 
 
+def _resource() -> str:
+    """Return the path of the request's resource: `/mcp/` is `/mcp`."""
+    return request.path.removesuffix("/")
+
+
 def _resource_metadata() -> str:
     """Return the parameter that tells a client where to learn of sign-in (RFC 9728, 5.1)."""
     server = context().settings.server
-    if not server.oauth_enabled or resource_at(server.oauth_base_url, request.path) is None:
+    if not server.oauth_enabled or resource_at(server.oauth_base_url, _resource()) is None:
         return ""
-    at = f"{server.oauth_base_url}/.well-known/oauth-protected-resource{request.path}"
+    at = f"{server.oauth_base_url}/.well-known/oauth-protected-resource{_resource()}"
     return f'resource_metadata="{at}", '
 
 

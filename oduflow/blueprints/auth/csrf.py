@@ -7,6 +7,7 @@ credential alone does not show that a person meant the request.
 from flask import request
 
 from oduflow.blueprints.audit import record
+from oduflow.blueprints.cors import is_browser_origin
 from oduflow.domain.errors import Forbidden, Kind
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110, 9.2.1
@@ -39,11 +40,14 @@ def refuse_foreign_origin() -> None:
         Forbidden: the request comes from another origin's page.
     """
     origin = request.headers.get("Origin")
-    if origin is not None and origin.partition("://")[2] != request.host:
+    if origin is None or is_browser_origin(origin):
+        return
+    if origin.partition("://")[2] != request.host:
         record("foreign_origin", None, Kind.FORBIDDEN)
         raise Forbidden(
             "A page of another origin asked for this.",
-            "Call from a program; it sends no Origin.",
+            "Call from a program, which sends no Origin; or ask the server's operator to list the "
+            "page's origin in [server] browser_origins.",
         )
 
 

@@ -33,7 +33,11 @@ HOP_BY_HOP = {
 }
 CLIENT_LEFT = Head(499, [])
 CREDENTIAL_ENDED = Head(401, [(b"content-type", b"text/plain")], b"credential ended\n")
-NO_FREE_STREAM = Head(503, [(b"content-type", b"text/plain")], b"no free stream\n")
+# The answer of a server without this stream (MCP, “Streamable HTTP”). Clients then go on without
+# it and miss nothing: only answers to their own requests are sent.
+NO_FREE_STREAM = Head(
+    405, [(b"content-type", b"text/plain"), (b"allow", b"DELETE, POST")], b"no free stream\n"
+)
 
 
 class CallerWatch:

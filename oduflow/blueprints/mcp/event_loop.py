@@ -13,11 +13,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oduflow.blueprints.mcp.exchange import Caller, Exchange
 from oduflow.blueprints.mcp.scope import http_scope
+from oduflow.blueprints.mcp.sessions import MAX_SESSIONS, LimitedSessions
 
 log = logging.getLogger(__name__)
 
-# Each open session of the 2025 protocol keeps a few tasks; an idle one ends after 30 minutes.
-MAX_SESSIONS = 100
 START_SECONDS = 30.0
 STOP_SECONDS = 2.0
 
@@ -54,10 +53,10 @@ class TeamSessions:
         self._stopping.set()
 
     async def _manage(self, app: asyncio.Future[ASGIApp]) -> None:
-        manager = StreamableHTTPSessionManager(self._server, max_sessions=MAX_SESSIONS)
+        manager = StreamableHTTPSessionManager(self._server, max_sessions=2 * MAX_SESSIONS)
         # The SDK requires that a manager ends in the task that started it.
         async with manager.run():
-            app.set_result(manager.asgi_app)
+            app.set_result(LimitedSessions(manager.asgi_app).answer)
             await self._stopping.wait()
 
 

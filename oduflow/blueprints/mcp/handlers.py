@@ -9,6 +9,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from functools import partial
 from typing import Any, TypeVar
 
@@ -24,7 +25,7 @@ from oduflow.blueprints.mcp.exchange import Caller
 from oduflow.blueprints.mcp.results import refusal_of, result_of
 from oduflow.blueprints.mcp.scope import User
 from oduflow.blueprints.mcp.tools import TARGET, Tools
-from oduflow.domain.access import Scope
+from oduflow.domain.access import Actor, Scope
 from oduflow.domain.errors import Failure, Internal, Kind, RateLimited
 from oduflow.domain.job import Job
 from oduflow.domain.outcome import FINISHED, Envelope
@@ -41,6 +42,7 @@ CALLS_OF_A_TEAM = 12
 PATIENCE_SECONDS = 1.0
 # A call that takes longer returns the job's handle. Clients give up after 60 s, some after 30 s.
 WAIT_SECONDS = 20.0
+MAX_NAME = 100  # characters of an unknown tool's name in the message
 POLL_SECONDS = 0.5  # within which a caller that left is noticed
 
 
@@ -131,7 +133,7 @@ class Handlers:
         operation = self._tools.operation(params.name)
         if operation is None:
             await self._record(ctx, "unknown_tool", Kind.NOT_FOUND)
-            raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name}")
+            raise MCPError(types.INVALID_PARAMS, self._unknown(params.name, caller_of(ctx).actor))
         try:
             raw = _targeted(operation, params.arguments or {}, caller_of(ctx).environment)
             answer = await self._answer(ctx, operation, raw)
@@ -142,6 +144,13 @@ class Handlers:
             log.exception("%s hit a defect", operation.name)
             hint = "The server's log has the traceback; please report it."
             return refusal_of(Internal(f"{operation.name} hit a defect of ours.", hint))
+
+    def _unknown(self, name: str, actor: Actor) -> str:
+        """Return the message for an unknown tool; it suggests only what the caller may call."""
+        visible = self._tools.visible(actor)
+        close = get_close_matches(name.lower().replace("-", "_"), visible, n=1)
+        hint = f"Did you mean {close[0]}?" if close else "tools/list has those there are."
+        return f"Unknown tool: {name[:MAX_NAME]}. {hint}"
 
     async def _answer(
         self, ctx: RequestContext, operation: Operation, raw: Mapping[str, Any]

@@ -1,4 +1,9 @@
-"""Tool results: structured content, and a short text for clients that read only text."""
+"""Tool results: structured content, and the same as text for agents that read only text.
+
+A text of several lines, such as a log, stands as it is at the end instead of escaped in JSON, which
+is shorter and easier to read. Nothing is cut here: the operations shorten what is long, and
+read_output shows the whole.
+"""
 
 import json
 from typing import Any
@@ -10,7 +15,7 @@ from oduflow.domain.errors import Cancelled, Failure, RateLimited
 from oduflow.domain.outcome import Envelope, ErrorView, Nothing, Status
 
 FAILED = {Status.FAILED, Status.CANCELLED, Status.INTERRUPTED}
-MAX_DATA_TEXT = 4_000  # characters, about 1,000 tokens; the structured content is never cut
+_HANDLES = ("job", "output", "snapshot", "truncated")
 
 _REFUSAL = Shape(Envelope[Nothing])
 
@@ -45,20 +50,38 @@ def refusal_of(failure: Failure) -> types.CallToolResult:
 
 
 def _text(content: Schema) -> str:
+    texts: dict[str, str] = {}
+    data = _without_texts(content.get("data"), "", texts)
+    error = content.get("error", {})
     lines = [content["summary"]]
+    if error.get("message", content["summary"]) != content["summary"]:
+        lines.append(error["message"])
+    if error:
+        lines.append(f"Error: {error['kind']}")
+    if content["status"] != Status.OK:
+        lines.append(f"Status: {content['status']}")
     lines += [f"Warning: {warning}" for warning in content["warnings"]]
-    lines += [f"Next: {step}" for step in content["next"]]
-    if output := content.get("error", {}).get("output"):
-        lines.append(_short(output))
-    if data := content.get("data"):
-        lines.append(_short(json.dumps(data, ensure_ascii=False, separators=(",", ":"))))
+    hint = error.get("hint")
+    steps = [hint, *content["next"]] if hint and hint not in content["next"] else content["next"]
+    lines += [f"Next: {step}" for step in steps]
+    lines += [f"{key}: {content[key]}" for key in _HANDLES if key in content]
+    if data:
+        lines.append(json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+    lines += [f"{place}:\n{text}" for place, text in texts.items()]
+    if error.get("output"):
+        lines.append(error["output"])
     return "\n".join(lines)
 
 
-def _short(text: str) -> str:
-    """Cut a long text in the middle, and keep its beginning and its end."""
-    if len(text) <= MAX_DATA_TEXT:
-        return text
-    half = MAX_DATA_TEXT // 2
-    gap = f"… {len(text) - 2 * half} more characters are in structuredContent …"
-    return f"{text[:half]}\n{gap}\n{text[-half:]}"
+def _without_texts(value: Any, place: str, texts: dict[str, str]) -> Any:
+    """Return a value without its texts of several lines, which are added to `texts` by place."""
+    if isinstance(value, dict):
+        at = f"{place}." if place else ""
+        kept = {key: _without_texts(each, f"{at}{key}", texts) for key, each in value.items()}
+        return {key: each for key, each in kept.items() if f"{at}{key}" not in texts}
+    if isinstance(value, list):
+        return [_without_texts(each, f"{place}.{n}", texts) for n, each in enumerate(value)]
+    if isinstance(value, str) and "\n" in value:
+        texts[place] = value
+        return None
+    return value

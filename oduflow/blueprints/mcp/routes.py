@@ -2,7 +2,7 @@
 
 `/mcp/<environment>` serves one environment: its calls need not name the environment and cannot
 reach another. It has a bridge of its own, and a session opened at one path is unknown at every
-other.
+other. Clients add a slash to URLs, so both paths are served with one, too.
 """
 
 import threading
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flask import Blueprint, Flask, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
+from werkzeug.exceptions import MethodNotAllowed
 
 from oduflow.blueprints.audit import audited_refusals, record
 from oduflow.blueprints.auth.bearer import authenticate_bearer, credential_check
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 EXTENSION = "oduflow.mcp"
 ONE_ENVIRONMENT = f"{EXTENSION}.one_environment"
 FACE = "mcp"
-METHODS = ("GET", "POST", "DELETE")
+METHODS = ("GET", "POST", "DELETE", "OPTIONS")
 
 blueprint = Blueprint("mcp", __name__)
 
@@ -51,8 +52,8 @@ def _set_up(state: BlueprintSetupState) -> None:
     extensions[ONE_ENVIRONMENT] = Bridge(lambda: _server(runner, one_environment=True), limiter)
 
 
-# Strict: `/mcp/` would be a second address of the same resource.
-@blueprint.route("/mcp", methods=METHODS, strict_slashes=True, provide_automatic_options=False)
+@blueprint.route("/mcp", methods=METHODS, provide_automatic_options=False)
+@blueprint.route("/mcp/", methods=METHODS, provide_automatic_options=False)
 def mcp() -> Response:
     """Authenticate the caller, then pass the request to the SDK.
 
@@ -61,13 +62,14 @@ def mcp() -> Response:
         Unauthenticated: the token is missing or wrong; answered before any JSON-RPC.
     """
     refuse_foreign_origin()
+    if _is_preflight():
+        return Response(status=HTTPStatus.NO_CONTENT)
     actor = authenticate_bearer()
     return _served(EXTENSION, actor, "", credential_check(actor))
 
 
-@blueprint.route(
-    "/mcp/<environment>", methods=METHODS, strict_slashes=True, provide_automatic_options=False
-)
+@blueprint.route("/mcp/<environment>", methods=METHODS, provide_automatic_options=False)
+@blueprint.route("/mcp/<environment>/", methods=METHODS, provide_automatic_options=False)
 def mcp_one_environment(environment: str) -> Response:
     """Authenticate the caller, then pass the request to the SDK, limited to one environment.
 
@@ -77,6 +79,8 @@ def mcp_one_environment(environment: str) -> Response:
         Unauthenticated: the token is missing or wrong; answered before the look-up.
     """
     refuse_foreign_origin()
+    if _is_preflight():
+        return Response(status=HTTPStatus.NO_CONTENT)
     actor, runner = authenticate_bearer(), context().runner
     # The exact name, not made a slug, so that every environment has one address only.
     target = runner.environment_id(actor.team, environment)
@@ -106,6 +110,13 @@ def close(app: Flask) -> None:
         _bridge(app, name).close()
 
 
+def _is_preflight() -> bool:
+    """Return whether a browser asks which requests a page may send; it sends no credential."""
+    if request.method == "OPTIONS" and "Access-Control-Request-Method" not in request.headers:
+        raise MethodNotAllowed(METHODS[:3])
+    return request.method == "OPTIONS"
+
+
 def _served(name: str, actor: Actor, environment: str, still_valid: Callable[[], bool]) -> Response:
     origin = Origin(FACE, request.remote_addr or "")
     permit = context().wait_limiter.permit(actor, wait_kind(request.environ))
@@ -113,7 +124,7 @@ def _served(name: str, actor: Actor, environment: str, still_valid: Callable[[],
     with audited_refusals("unreadable_body", actor):
         body = request.get_data()
     answer = _bridge(current_app, name).serve(request.environ, caller, body, still_valid)
-    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if answer.status == HTTPStatus.METHOD_NOT_ALLOWED:
         record("no_free_stream", actor, Kind.BUSY)
     return McpResponse(answer.body, answer.status, answer.headers)
 

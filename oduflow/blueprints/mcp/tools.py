@@ -1,7 +1,6 @@
 """Operations as MCP tools, with compact JSON Schemas and results without superfluous nulls.
 
-An agent reads the whole list of tools before its first call, so its size matters: 60 tools fit
-into 45 kB.
+An agent reads the whole list of tools before its first call, so its size matters: a test limits it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +17,10 @@ Schema = dict[str, Any]
 
 TARGET = "name"  # the argument that names the environment
 # Left out of the list of tools: the runner checks the lengths and names them in its message.
-_LEFT_OUT = {"title", "$defs", "minLength", "maxLength", "minItems", "maxItems"}
+_LEFT_OUT = {"title", "$defs", "minLength", "maxLength", "minItems", "maxItems", "pattern"}
+_ANY_DATA: Schema = {"type": "object", "properties": {"data": {"type": "object"}}}
+_UNBOUNDED = 1_000_000
+_WORDS = {"auth": "credential", "github": "GitHub", "repo": "repository", "setup": "set up"}
 
 
 def input_schema(model: type[BaseModel]) -> Schema:
@@ -26,21 +28,26 @@ def input_schema(model: type[BaseModel]) -> Schema:
     full = model.model_json_schema()
     schema = _compact(full, full.get("$defs", {}))
     schema.pop("description", None)  # of the model, not of the call
-    return schema
+    # Some clients' models refuse a list with a schema that has no properties.
+    return {"properties": {}} | schema
 
 
 def output_schema(envelope: type[BaseModel]) -> Schema:
-    """Return the schema of every answer: the envelope's required keys, and those of its data.
+    """Return the schema of an answer's data: its keys with their types.
 
-    Types are left out: they would make the list twice as long, and the values show them.
+    The envelope around it is the same for every tool; the server's instructions describe it.
     """
     full = envelope.model_json_schema()
-    data = _resolve(full["properties"]["data"], full.get("$defs", {}))
-    return {
-        "type": "object",
-        "properties": {"data": {"type": "object", "required": data.get("required", [])}},
-        "required": full["required"],
+    defs = full.get("$defs", {})
+    data = _resolve(full["properties"]["data"], defs)
+    required = data.get("required", ())
+    if not data.get("properties"):
+        return {"type": "object"}
+    fields = {
+        name: _typed(field, defs, nullable=name in required)
+        for name, field in data["properties"].items()
     }
+    return {"type": "object", "properties": {"data": {"type": "object", "properties": fields}}}
 
 
 class Shape:
@@ -80,6 +87,13 @@ def _resolve(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
     return schema
 
 
+def _typed(schema: Schema, defs: Mapping[str, Schema], *, nullable: bool) -> Schema:
+    """Return only the type of a value in an answer; a null that is not required is left out."""
+    types = [_resolve(each, defs).get("type") for each in schema.get("anyOf", [schema])]
+    known = [each for each in types if each is not None and (nullable or each != "null")]
+    return {"type": known[0] if len(known) == 1 else known} if known else {}
+
+
 def _target(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
     return defs[schema["$ref"].rpartition("/")[2]]
 
@@ -88,7 +102,11 @@ def _compact(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
     """Return the schema with references inlined and without the keys in `_LEFT_OUT`."""
     compact: Schema = {}
     for key, value in _inlined(schema, defs).items():
-        if key in _LEFT_OUT or (key == "default" and value is None):
+        if key in _LEFT_OUT or (key == "default" and value in (None, False, [])):
+            continue
+        if key == "maximum" and value >= _UNBOUNDED:
+            continue
+        if key == "additionalProperties" and value is False:  # the runner names each unknown field
             continue
         if key == "properties":
             compact[key] = {name: _compact(field, defs) for name, field in value.items()}
@@ -118,22 +136,23 @@ def _inlined(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
     return {**own, "anyOf": choices} if choices else own
 
 
-def tool_of(operation: Operation, *, implied: bool = False) -> types.Tool:
+def tool_of(operation: Operation, *, implied: bool = False, typed: bool = True) -> types.Tool:
     """Return an operation as a tool, with all four hints set explicitly.
 
     The title is the operation's name in words, not the docstring's first line: the description
     begins with that, and repeating it would make the list a tenth longer.
 
-    With `implied`, the server's path names the environment.
+    With `implied`, the server's path names the environment. Without `typed`, the keys of the data
+    are left out, because another tool of the list has them.
     """
     schema = input_schema(operation.arguments)
     drops = implied and operation.scope is Scope.ENVIRONMENT
     return types.Tool(
         name=operation.name,
-        title=operation.name.replace("_", " ").capitalize(),
+        title=title_of(operation.name),
         description=operation.description,
         input_schema=_without_target(schema) if drops else schema,
-        output_schema=output_schema(operation.envelope),
+        output_schema=output_schema(operation.envelope) if typed else _ANY_DATA,
         annotations=types.ToolAnnotations(
             read_only_hint=operation.effect is Effect.READ,
             destructive_hint=operation.effect is Effect.DESTROY,
@@ -143,11 +162,30 @@ def tool_of(operation: Operation, *, implied: bool = False) -> types.Tool:
     )
 
 
+def title_of(name: str) -> str:
+    """Return a tool's name in words, such as “Set up repository credential”."""
+    words = " ".join(_WORDS.get(word, word) for word in name.split("_"))
+    return words[0].upper() + words[1:]
+
+
 def _without_target(schema: Schema) -> Schema:
     fields = {name: field for name, field in schema["properties"].items() if name != TARGET}
-    required = [name for name in schema["required"] if name != TARGET]
+    required = [name for name in schema.get("required", ()) if name != TARGET]
     rest = {key: value for key, value in schema.items() if key != "required"}
     return {**rest, "properties": fields} | ({"required": required} if required else {})
+
+
+def _typed_by_view(operations: Iterable[Operation]) -> set[str]:
+    """Return for each view the tool whose schema describes it: one that reads, if there is one.
+
+    Ten tools answer with an environment; describing it in each would make the list a sixth longer.
+    """
+    first: dict[type[BaseModel], Operation] = {}
+    for found in operations:
+        known = first.setdefault(found.result, found)
+        if known.effect is not Effect.READ and found.effect is Effect.READ:
+            first[found.result] = found
+    return {found.name for found in first.values()}
 
 
 class Tools:
@@ -158,8 +196,10 @@ class Tools:
 
     def __init__(self, operations: Registry, *, implied: bool = False) -> None:
         self._operations: Mapping[str, Operation] = {found.name: found for found in operations}
+        typed = _typed_by_view(operations)
         self._tools = {
-            name: tool_of(found, implied=implied) for name, found in self._operations.items()
+            name: tool_of(found, implied=implied, typed=name in typed)
+            for name, found in self._operations.items()
         }
         self._shapes = {name: Shape(found.envelope) for name, found in self._operations.items()}
 

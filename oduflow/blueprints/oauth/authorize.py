@@ -22,6 +22,7 @@ from oduflow.blueprints.oauth.blueprint import (
     single_team_name,
     stores,
 )
+from oduflow.blueprints.oauth.clients import why_unknown
 from oduflow.blueprints.oauth.pages import (
     advance,
     binding_token,
@@ -32,6 +33,7 @@ from oduflow.blueprints.oauth.pages import (
 from oduflow.blueprints.oauth.server import authorization, is_repeated
 from oduflow.blueprints.oauth.teams import end_without_code
 from oduflow.domain.clock import now
+from oduflow.domain.errors import RateLimited
 from oduflow.domain.oauth import (
     TRANSACTION_LIFE,
     Stage,
@@ -54,7 +56,7 @@ def consent_page(transaction: Transaction, transaction_id: str, csrf: str) -> Re
         targets=(server_settings().github_url, transaction.redirect_uri),
         client=transaction.client_name or transaction.client_id,
         client_id=transaction.client_id,
-        place=destination(transaction.redirect_uri),
+        place=destination(transaction.redirect_uri, server_settings().redirect_schemes),
         into=single_team_name(),
         resource=transaction.resource,
         transaction=transaction_id,
@@ -82,7 +84,6 @@ def authorize() -> Response:
 
     Raises:
         BadRequest: the client is unknown, or its redirect URI is not registered.
-        RateLimited: too many sign-ins have begun.
     """
     if is_repeated(request.args) or len(request.query_string) > MAX_QUERY:
         refuse("A parameter is repeated, or too long.")
@@ -110,7 +111,15 @@ def authorize() -> Response:
         address=counted_address(),
         expires_at=now() + TRANSACTION_LIFE,
     )
-    stores().transactions.add(transaction)
+    try:
+        stores().transactions.add(transaction)
+    except RateLimited as refused:
+        return redirect_back(
+            transaction.redirect_uri,
+            error="temporarily_unavailable",
+            error_description=f"{refused.message} {refused.hint}",
+            state=request.args.get("state"),
+        )
     return set_binding_cookie(consent_page(transaction, transaction_id, csrf), token)
 
 
@@ -118,7 +127,8 @@ def _refused(error: OAuth2Error) -> Response:
     if not error.redirect_uri:
         if isinstance(error, InvalidRequestError):
             refuse("The client did not register the address where the sign-in would end.")
-        refuse("This server does not know the client.")
+        cause = why_unknown(request.args.get("client_id", ""))
+        refuse(f"This server does not know the client. {cause}")
     return redirect_back(
         error.redirect_uri,
         error=error.error,

@@ -47,7 +47,8 @@ class Client(ClientMixin):  # type: ignore[misc]
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
         """Return whether the client registered the redirect URI."""
-        return is_registered(redirect_uri, self.row.redirect_uris)
+        schemes = server_settings().redirect_schemes
+        return is_registered(redirect_uri, self.row.redirect_uris, schemes)
 
     def check_client_secret(self, client_secret: str) -> bool:
         """Compare the client's secret; a wrong one counts against the rate limits."""
@@ -78,8 +79,19 @@ def find_client(client_id: str) -> Client | None:
     """Return a client with its redirect URIs, or None; fetches a metadata document."""
     if not _is_document(client_id):
         return known_client(client_id)
+    if not server_settings().oauth_client_documents:
+        return None
     found = stores().documents.find(client_id)
     return known_client(client_id, found.name, found.redirect_uris) if found else None
+
+
+def why_unknown(client_id: str) -> str:
+    """Return why `find_client` knows no client of this id, for the person who signs in."""
+    if not _is_document(client_id):
+        return "It is not registered here, or its registration expired."
+    if not server_settings().oauth_client_documents:
+        return "This server fetches no documents of clients: the client must register."
+    return stores().documents.cause(client_id)
 
 
 def known_client(

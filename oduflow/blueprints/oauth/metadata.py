@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import abort
 
-from oduflow.blueprints.oauth.blueprint import base_url, blueprint
+from oduflow.blueprints.oauth.blueprint import base_url, blueprint, server_settings
 from oduflow.domain.oauth import PATH, SCOPE, resource_at
 
 AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
@@ -33,7 +33,7 @@ def authorization_server() -> dict[str, Any]:
         "scopes_supported": [SCOPE],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
-        "client_id_metadata_document_supported": True,
+        "client_id_metadata_document_supported": server_settings().oauth_client_documents,
     }
 
 

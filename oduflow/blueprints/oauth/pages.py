@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from flask import Response, make_response, render_template, request
 
-from oduflow.blueprints.oauth.blueprint import base_url, refuse, stores
+from oduflow.blueprints.oauth.blueprint import base_url, refuse, server_settings, stores
 from oduflow.domain.oauth import TRANSACTION_LIFE, Stage, Transaction, hash_of
 from oduflow.domain.redirects import destination, is_registrable
 
@@ -121,7 +121,8 @@ def advance(transaction: Transaction, changed: Transaction) -> None:
 
 
 def _origin(url: str) -> str:
-    if is_registrable(url):
-        return destination(url).origin
+    schemes = server_settings().redirect_schemes
+    if is_registrable(url, schemes):
+        return destination(url, schemes).origin
     parts_ = urlsplit(url)
     return f"{parts_.scheme}://{parts_.netloc}"

@@ -22,6 +22,9 @@ class ClientDocumentLookup(Protocol):
     def find(self, client_id: str) -> ClientDocument | None:
         """Return the document, or None if it cannot be fetched or is invalid."""
 
+    def cause(self, client_id: str) -> str:
+        """Return in one sentence why `find` returned None a moment ago."""
+
 
 class TransactionStore(Protocol):
     """Sign-ins under way, until they expire."""

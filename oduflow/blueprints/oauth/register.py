@@ -9,12 +9,24 @@ from authlib.oauth2.rfc7591 import (
 )
 from flask import Response, request
 
-from oduflow.blueprints.oauth.blueprint import blueprint, counted_address, stores
+from oduflow.blueprints.oauth.blueprint import (
+    blueprint,
+    counted_address,
+    server_settings,
+    stores,
+)
 from oduflow.blueprints.oauth.metadata import AUTH_METHODS, GRANT_TYPES
 from oduflow.blueprints.oauth.server import RequestAuthorizationServer
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Invalid
-from oduflow.domain.oauth import SCOPE, ClientKind, OAuthClient, hash_of, new_secret
+from oduflow.domain.oauth import (
+    SCOPE,
+    ClientKind,
+    OAuthClient,
+    error_description,
+    hash_of,
+    new_secret,
+)
 from oduflow.domain.redirects import check_redirects
 
 MAX_NAME = 80
@@ -43,9 +55,12 @@ class Registration(ClientRegistrationEndpoint):  # type: ignore[misc]
         if not isinstance(sent, dict):
             raise InvalidClientMetadataError("A JSON object is needed.")
         try:
-            redirect_uris = check_redirects(sent.get("redirect_uris"))
+            redirect_uris = check_redirects(
+                sent.get("redirect_uris"), server_settings().redirect_schemes
+            )
         except Invalid as wrong:
-            raise InvalidRedirectURIError(wrong.message) from wrong
+            description = error_description(f"{wrong.message} {wrong.hint}")
+            raise InvalidRedirectURIError(description) from wrong
         name = sent.get("client_name", "")
         method = sent.get("token_endpoint_auth_method", _DEFAULT_METHOD)
         if not isinstance(name, str) or method not in AUTH_METHODS:

@@ -16,22 +16,28 @@ from werkzeug.datastructures import MultiDict
 from oduflow.blueprints.oauth.blueprint import blueprint, stores
 from oduflow.blueprints.oauth.clients import Client, find_client, known_client
 from oduflow.blueprints.oauth.grants import CodeGrant, RefreshGrant, Revocation, S256Only
-from oduflow.domain.oauth import ACCESS_LIFE, SCOPE, TokenPair, hash_of, new_secret
+from oduflow.domain.oauth import ACCESS_LIFE, TokenPair, hash_of, new_secret
 
 _CLIENT = "oauth_client"
+_SCOPE = "scope"
 _MAY_REPEAT = frozenset({"resource"})  # RFC 8707, 2
 
 
 class CurrentRequest(OAuth2Request):  # type: ignore[misc]
     """A request as Authlib reads it, with the parameters of a form or of a query, never both.
 
-    Its payload has one value a parameter: `is_repeated` was checked before.
+    Its payload has one value a parameter: `is_repeated` was checked before. The requested scope is
+    left out: there is one scope, clients ask for others such as `offline_access` unasked, and the
+    answer says which was granted (RFC 6749, 3.3).
     """
 
     def __init__(self, method: str, given: MultiDict[str, str]) -> None:
         # Authlib refuses plain http; whether it is allowed was checked with the configuration.
         super().__init__(method, "https://localhost/", headers=request.headers)
-        self.payload = BasicOAuth2Payload(given)
+        known = MultiDict(
+            (name, value) for name, value in given.items(multi=True) if name != _SCOPE
+        )
+        self.payload = BasicOAuth2Payload(known)
 
     @property
     def form(self) -> MultiDict[str, str]:
@@ -81,7 +87,6 @@ def is_repeated(given: MultiDict[str, str]) -> bool:
 
 def _server(query_client: object) -> RequestAuthorizationServer:
     made = RequestAuthorizationServer(query_client=query_client, save_token=_save_token)
-    made.scopes_supported = [SCOPE]
     make = lambda **_about: new_secret()  # noqa: E731
     life = int(ACCESS_LIFE.total_seconds())
     made.register_token_generator("default", BearerTokenGenerator(make, make, life))

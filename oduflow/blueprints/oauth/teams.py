@@ -18,6 +18,7 @@ from oduflow.blueprints.oauth.blueprint import (
     redirect_back,
     refuse,
     see_other,
+    server_settings,
     stores,
     team_name,
 )
@@ -164,7 +165,7 @@ def choose_team() -> Response:
         "oauth/team.html",
         targets=(transaction.redirect_uri,),
         client=transaction.client_name or transaction.client_id,
-        place=destination(transaction.redirect_uri),
+        place=destination(transaction.redirect_uri, server_settings().redirect_schemes),
         login=login.name,
         teams=[(team, team_name(team)) for team in current_teams(login.name)],
         transaction=transaction_id,

@@ -21,24 +21,20 @@ class ReadAudit(Model):
 
     actor: Annotated[
         str | None,
-        _text("Who called: a GitHub login, a grant's name, `admin`, an operating-system user."),
+        _text("Caller: a GitHub login, a grant, `admin` or a system user."),
     ] = None
-    face: Annotated[
-        str | None, _text("Where the call came in: `mcp`, `rest`, `dashboard`, `cli`, `server`.")
-    ] = None
-    operation: Annotated[
-        str | None, _text("What was called, such as `delete_environment` or `sign_in`.")
-    ] = None
+    face: Annotated[str | None, _text("`mcp`, `rest`, `dashboard`, `cli` or `server`.")] = None
+    operation: Annotated[str | None, _text("Such as `delete_environment` or `sign_in`.")] = None
     outcome: Annotated[
-        str | None, _text("How it ended: `ok`, or the kind of the failure, such as `forbidden`.")
+        str | None, _text("`ok`, or the kind of the failure, such as `forbidden`.")
     ] = None
     since: Annotated[
         Moment | None,
-        Field(description="Only rows from this time on, RFC 3339 with an offset or Z."),
+        Field(description="First time, RFC 3339 with an offset or Z."),
     ] = None
     until: Annotated[
         Moment | None,
-        Field(description="Only rows before this time, RFC 3339 with an offset or Z."),
+        Field(description="Time before which to end."),
     ] = None
     limit: Annotated[int, Field(ge=1, le=200, description="How many rows at most.")] = 50
     before: Annotated[
@@ -46,7 +42,7 @@ class ReadAudit(Model):
         Field(
             ge=1,
             le=MAX_NUMBER,
-            description="Only rows of a lower number: the next page of an earlier answer.",
+            description="Only rows of a lower number: the next page.",
         ),
     ] = None
 

@@ -19,8 +19,8 @@ from oduflow.services.deps import Deps
 def read_audit(deps: Deps, call: Call, args: ReadAudit) -> Outcome[AuditPage]:
     """Show the team's calls, newest first: who called what, from where, with which result.
 
-    Refused calls and sign-ins are rows too. Identical reads within a minute, and refusals of one
-    unknown address, are one row with a count, written at the end of the minute.
+    Refused calls and sign-ins are rows too. Identical reads within a minute are one row with a
+    count.
     """
     if call.actor.environments is not None:
         raise Forbidden(

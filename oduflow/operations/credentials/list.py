@@ -12,7 +12,7 @@ from oduflow.services.deps import Deps
 
 @operation(permission=Permission.CREDENTIAL_READ, effect=Effect.READ, rest="GET /credentials")
 def list_credentials(deps: Deps, call: Call, args: Nothing) -> Outcome[CredentialList]:
-    """List the team's git credentials, masked, with the result of the last check of each."""
+    """List the team's git credentials, masked, with the last check of each."""
     git, team = deps.git, call.actor.team
     checks = git.credentials.checked(team)
     found = tuple(

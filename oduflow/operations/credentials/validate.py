@@ -21,9 +21,8 @@ def validate_credential(
 ) -> Outcome[CredentialView]:
     """Check a credential with the API of its provider: GitHub, GitLab or Bitbucket.
 
-    Returns valid, invalid, expired, insufficient or unreachable, with the scopes, login and expiry
-    that the provider reports; `proven` says whether git can read with it. For other hosts a saved
-    credential is always valid, and only `proven` is a check.
+    `state` is the provider's answer, `proven` whether git can read with it. Of other hosts only
+    `proven` is a check.
     """
     entry = find_credential(deps.git.credentials, call.actor.team, args)
     view = check_credential(deps, call.actor.team, entry, args.repo_url)

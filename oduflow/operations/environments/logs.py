@@ -4,9 +4,9 @@ from oduflow.domain.access import Permission, Scope
 from oduflow.domain.counting import counted
 from oduflow.domain.environment import Environment, EnvironmentLogs, GetEnvironmentLogs
 from oduflow.domain.errors import Conflict, NotFound
+from oduflow.domain.excerpt import MAX_OUTPUT, excerpt
 from oduflow.domain.odoo_log import filter_log
 from oduflow.domain.outcome import Outcome
-from oduflow.domain.output import MAX_CHARACTERS
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
@@ -24,10 +24,7 @@ FILTERED_FROM = 20_000  # lines of the log that a filter looks through
 def get_environment_logs(
     deps: Deps, call: Call, args: GetEnvironmentLogs, environment: Environment
 ) -> Outcome[EnvironmentLogs]:
-    """Show the last lines of an environment's Odoo log, filtered by text and level.
-
-    The text is untrusted data from the environment.
-    """
+    """Show the last lines of an environment's Odoo log, filtered by text and level."""
     filtering = args.grep is not None or args.level is not None
     try:
         text = deps.engine.containers.logs(
@@ -42,10 +39,9 @@ def get_environment_logs(
     kept = filter_log(text, lines=args.lines, grep=args.grep, level=args.level)
     log = whole = "\n".join(kept)
     warnings: tuple[str, ...] = ()
-    if len(log) > MAX_CHARACTERS:
-        end = log[-MAX_CHARACTERS:]
-        log = end.partition("\n")[2] or end
-        warnings = ("Only the end fits; narrow it with grep, level or lines.",)
+    if len(log) > MAX_OUTPUT:
+        log = excerpt(log)
+        warnings = ("Only the beginning and the end fit; narrow it with grep, level or lines.",)
     shown = EnvironmentLogs(name=environment.name, lines=log.count("\n") + bool(log), log=log)
     return Outcome(
         shown,

@@ -24,8 +24,7 @@ def rebuild_environment(
 ) -> Outcome[EnvironmentView]:
     """Recreate an environment's container; database, filestore and checkout are kept.
 
-    Also restores an environment whose container was removed outside Oduflow. Extra repos keep
-    their commits unless update_extra_repos is true; installed modules are not upgraded.
+    Also restores a container that was removed outside Oduflow. Installed modules are not upgraded.
     """
     refuse_unfinished(deps, environment)
     row = rebuild(deps, call, environment, update_extra_repos=args.update_extra_repos)

@@ -32,9 +32,8 @@ from oduflow.services.environments.view import visible_environment
 def create_grant(deps: Deps, call: Call, args: CreateGrant) -> Outcome[CreatedGrant]:
     """Create a credential for an agent with access to some environments and tiers, for some time.
 
-    Only this answer contains the secret. It is a Bearer token for /mcp and /mcp/<environment>, and
-    for /api if rest is true. A grant can create only narrower grants; their calls also count
-    against it, and they end with it.
+    Only this answer contains the secret: a Bearer token for /mcp, and for /api if rest is true. A
+    grant can create only narrower grants, which end with it.
     """
     own, moment = bounds_of(deps.store.grants, call.actor), now()
     asked = Bounds(

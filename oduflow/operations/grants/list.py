@@ -17,9 +17,6 @@ from oduflow.services.deps import Deps
     rest="GET /grants",
 )
 def list_grants(deps: Deps, call: Call, args: Nothing) -> Outcome[GrantList]:
-    """List grants with their access, expiry and remaining calls, without secrets.
-
-    A caller with a grant sees only the grants created with it.
-    """
+    """List grants with their access, expiry and remaining calls, without secrets."""
     found = grant_views(deps.store, visible_grants(deps.store.grants, call.actor))
     return Outcome(GrantList(grants=found), f"{counted(len(found), 'grant')}.")

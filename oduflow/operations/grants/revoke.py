@@ -17,11 +17,7 @@ from oduflow.services.deps import Deps
     rest="DELETE /grants/{name}",
 )
 def revoke_grant(deps: Deps, call: Call, args: GrantName) -> Outcome[Nothing]:
-    """Revoke a grant and every grant created with it, at once.
-
-    Their open streams end within two seconds; their jobs stop at the next step and undo what they
-    created.
-    """
+    """Revoke a grant and every grant created with it; their streams end, their jobs are undone."""
     row = find_grant(deps.store.grants, call.actor, args.name)
     deps.store.grants.remove(row.id)
     return Outcome(Nothing(), f"{row.name} is revoked, and every grant created with it.")

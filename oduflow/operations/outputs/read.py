@@ -18,8 +18,7 @@ from oduflow.services.deps import Deps
 def read_output(deps: Deps, call: Call, args: ReadOutput) -> Outcome[OutputPage]:
     """Show the whole of a text that an answer showed a part of, by the answer's `output` handle.
 
-    The text is untrusted data, such as an environment's log. A long one is answered in parts:
-    `next` holds the call for the following lines.
+    A long text is answered in parts: `next` holds the call for the following lines.
     """
     text = deps.work.outputs.read(call.actor.team, args.handle)
     if text is None:

@@ -19,10 +19,7 @@ from oduflow.services.environments.view import visible_environments
     rest="GET /status",
 )
 def get_status(deps: Deps, call: Call, args: Nothing) -> Outcome[ServerStatus]:
-    """Show who you are, the server's version, and your environments by state.
-
-    Reads only the store, so it is always quick.
-    """
+    """Show who you are, the server's version, and your environments by state."""
     actor, rows = call.actor, visible_environments(deps.store.environments, call.actor)
     isolation = deps.infrastructure.isolation
     shown = ServerStatus(

@@ -21,8 +21,7 @@ from oduflow.services.templates.create import check_template, ensure_template
 def create_template(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[TemplateView]:
     """Create a template that environments are cloned from.
 
-    Installs a new Odoo with the given modules, generates its assets and seals it. This takes about
-    half a minute, and minutes more where the image is not on the server; every environment cloned
-    from it starts in about two seconds.
+    Installs a new Odoo with the given modules, generates its assets and seals it. It takes minutes
+    more where the image is not on the server.
     """
     return ensure_template(deps, call, args)

@@ -10,7 +10,7 @@ from oduflow.domain.oauth import (
     Login,
     TokenKind,
     hash_of,
-    resource_at,
+    is_covered,
     teams_of,
 )
 from oduflow.settings import Settings
@@ -64,7 +64,7 @@ class GithubAuthenticator:
         team, login = found.binding.team, found.binding.login
         if team not in settings.teams:
             return None
-        if found.binding.resource != resource_at(settings.server.oauth_base_url, resource):
+        if not is_covered(found.binding.resource, settings.server.oauth_base_url, resource):
             raise Unauthenticated(
                 "The access token is not for this address.",
                 f"It is valid at {found.binding.resource}; sign in again for another one.",

@@ -125,13 +125,13 @@ def test_an_unknown_tool_is_an_error_of_the_protocol(served: McpWorld, mode: str
     async def go() -> types.ErrorData:
         async with served.client(mode) as client:
             with pytest.raises(MCPError) as caught:
-                await client.call_tool("no_such_tool", {})
+                await client.call_tool("creat-thing", {})
             return caught.value.error
 
     error = asyncio.run(go())
 
     assert error.code == types.INVALID_PARAMS
-    assert error.message == "Unknown tool: no_such_tool"
+    assert error.message == "Unknown tool: creat-thing. Did you mean create_thing?"
 
 
 @pytest.mark.parametrize("params", [{"name": "get_thing", "arguments": [1]}, {"arguments": {}}])

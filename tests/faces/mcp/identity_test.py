@@ -12,6 +12,7 @@ from tests.support.fakes import (
     BLUE_TOKEN,
     OPEN,
     RED_TOKEN,
+    TWO_TEAMS,
     basic,
     bearer,
 )
@@ -73,6 +74,45 @@ def test_a_page_of_our_own_is_served(served: McpWorld) -> None:
     origin = served.url.removesuffix("/mcp")
 
     assert served.post("tools/list", headers={"Origin": origin}).status_code == 200
+
+
+def test_a_page_that_the_configuration_lists_is_served_and_may_ask_first() -> None:
+    inspector = "http://localhost:6274"
+    with mcp_world(f'browser_origins = ["{inspector}"]\n{TWO_TEAMS}') as served:
+        asked = {
+            "Origin": inspector,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization,mcp-method",
+        }
+        allowed = requests.options(served.url, headers=asked, timeout=30)
+        answer = served.post("tools/list", headers={"Origin": inspector})
+        refused = served.post("tools/list", headers={"Origin": inspector} | bearer("wrong"))
+        others = requests.options(served.url, headers=asked | {"Origin": "http://x"}, timeout=30)
+
+    assert allowed.status_code == 204
+    assert allowed.headers["Access-Control-Allow-Origin"] == inspector
+    assert "POST" in allowed.headers["Access-Control-Allow-Methods"]
+    assert allowed.headers["Access-Control-Allow-Headers"] == "authorization,mcp-method"
+    assert answer.status_code == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == inspector
+    assert "Mcp-Session-Id" in answer.headers["Access-Control-Expose-Headers"]
+    assert refused.status_code == 401
+    assert others.status_code == 403
+    assert "Access-Control-Allow-Origin" not in others.headers
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_a_slash_at_the_end_leads_to_the_same_endpoint(served: McpWorld, method: str) -> None:
+    url = f"{served.url}/"
+    session = served.session()
+    body = message("tools/list", {})
+
+    without = requests.request(method, url, json=body, timeout=30)
+    answer = session.request(method, url, json=body, stream=True, timeout=30)
+
+    assert without.status_code == 401
+    assert answer.status_code == 200
+    answer.close()
 
 
 def test_a_foreign_host_is_misdirected_even_with_a_token(served: McpWorld) -> None:

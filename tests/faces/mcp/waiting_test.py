@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from oduflow.blueprints.mcp import event_loop
+from oduflow.blueprints.mcp import sessions
 from oduflow.domain.outcome import Status
 from tests.support.fakes import BLUE_TOKEN, RED_TOKEN
 from tests.support.mcp_world import McpWorld, eventually, mcp_world, message
@@ -120,35 +120,44 @@ def test_a_wait_of_no_time_needs_no_room(served: McpWorld) -> None:
     assert {one.result()["status"] for one in rests} == {"ok"}
 
 
-def test_streams_beyond_the_limit_are_refused_for_a_while(served: McpWorld) -> None:
-    sessions = [served.session() for _ in range(5)]
-    streams = [one.get(served.url, stream=True, timeout=30) for one in sessions[:4]]
+def test_a_stream_beyond_the_limit_is_not_offered_and_clients_go_on_without_it(
+    served: McpWorld,
+) -> None:
+    opened = [served.session() for _ in range(5)]
+    streams = [one.get(served.url, stream=True, timeout=30) for one in opened[:4]]
 
-    refused = sessions[4].get(served.url, timeout=30)
-    assert refused.status_code == 503
-    assert int(refused.headers["Retry-After"]) > 0
+    refused = opened[4].get(served.url, timeout=30)
+    assert refused.status_code == 405
+    assert refused.headers["Allow"] == "DELETE, POST"
     assert [row.operation for row in served.world.audit.counted] == ["no_free_stream"]
+    calls = opened[4].post(served.url, json=message("tools/list", {}), timeout=30)
+    assert calls.status_code == 200
     others = served.session(RED_TOKEN).get(served.url, stream=True, timeout=30)
     assert others.status_code == 200
 
     streams[0].close()
     eventually(lambda: served.bridge.wait_limiter.taken == len([*streams[1:], others]))
-    assert sessions[4].get(served.url, stream=True, timeout=30).status_code == 200
+    assert opened[4].get(served.url, stream=True, timeout=30).status_code == 200
 
 
-def test_the_sessions_of_one_team_leave_room_for_those_of_another(
+def test_a_session_too_many_ends_the_one_of_the_team_that_was_idle_longest(
     served: McpWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_loop, "MAX_SESSIONS", 2)
-    first, _second = served.session(), served.session()
+    monkeypatch.setattr(sessions, "MAX_SESSIONS", 3)
+    other = served.session(RED_TOKEN)
+    streaming, idle, used = served.session(), served.session(), served.session()
+    stream = streaming.get(served.url, stream=True, timeout=30)
+    listing = message("tools/list", {})
+    assert used.post(served.url, json=listing, timeout=30).status_code == 200
 
-    refused = served.initialize()
-    assert refused.status_code == 503
-    assert int(refused.headers["Retry-After"]) > 0
-    assert served.initialize(RED_TOKEN).status_code == 200
+    newest = served.session()
 
-    first.delete(served.url, timeout=30)
-    assert served.initialize().status_code == 200
+    assert idle.post(served.url, json=listing, timeout=30).status_code == 404
+    for session in (streaming, used, newest, other):
+        assert session.post(served.url, json=listing, timeout=30).status_code == 200
+    stream.close()
+    assert newest.delete(served.url, timeout=30).status_code == 200
+    assert newest.post(served.url, json=listing, timeout=30).status_code == 404
 
 
 def test_an_idle_stream_begins_at_once_and_carries_no_header_of_one_connection(

@@ -57,6 +57,17 @@ def test_a_redirect_uri_that_was_not_registered_leads_nowhere(walk: Walk, uri: s
     refused(walk.authorize(redirect_uri=uri))
 
 
+@pytest.mark.parametrize("scope", ["mcp offline_access", "openid profile", "", "mcp"])
+def test_an_unknown_scope_is_ignored(walk: Walk, scope: str):
+    assert walk.authorize(scope=scope).status_code == 200
+
+
+def test_the_page_says_why_a_client_is_unknown(walk: Walk):
+    document = "https://unknown.example/client"
+    assert f"{document} is not a document" in walk.authorize(client_id=document).text
+    assert "its registration expired" in walk.authorize(client_id="dyn-nobody").text
+
+
 def test_a_loopback_redirect_may_differ_in_its_port(walk: Walk):
     for port in (1, 50_000):
         page = walk.authorize(redirect_uri=f"http://127.0.0.1:{port}/callback")

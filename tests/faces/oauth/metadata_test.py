@@ -29,7 +29,8 @@ def test_a_401_leads_to_everything_that_a_client_needs(world: OAuthWorld):
 
 
 @pytest.mark.parametrize(
-    ("suffix", "resource"), [("", "/mcp"), ("/mcp", "/mcp"), ("/mcp/demo", "/mcp/demo")]
+    ("suffix", "resource"),
+    [("", "/mcp"), ("/mcp", "/mcp"), ("/mcp/", "/mcp"), ("/mcp/demo", "/mcp/demo")],
 )
 def test_each_mcp_endpoint_says_who_signs_people_in(world: OAuthWorld, suffix, resource):
     path = f"/.well-known/oauth-protected-resource{suffix}"
@@ -43,6 +44,37 @@ def test_a_wrong_token_is_told_where_to_get_a_right_one(world: OAuthWorld):
     challenge = world.walk_in_process().call("wrong").headers["WWW-Authenticate"]
     assert challenge.startswith("Bearer ")
     assert f'resource_metadata="{world.url}/.well-known/oauth-protected-resource' in challenge
+
+
+def test_the_challenge_at_a_path_with_a_slash_is_that_of_the_path(world: OAuthWorld):
+    walk = world.walk_in_process()
+    assert (
+        walk.call("wrong", "/mcp/").headers["WWW-Authenticate"]
+        == (walk.call("wrong", "/mcp").headers["WWW-Authenticate"])
+    )
+
+
+def test_documents_of_clients_are_offered_only_while_they_are_fetched(world: OAuthWorld):
+    world.server = "oauth_client_documents = false\n"
+    world.configure(world.teams)
+    world.build()
+    walk = world.walk_in_process()
+    walk.client = {"client_id": "https://client.example/metadata.json"}
+
+    assert walk.discover()["client_id_metadata_document_supported"] is False
+    assert "fetches no documents of clients" in walk.authorize().text
+
+
+@pytest.mark.parametrize("path", [*WELL_KNOWN, "/register", "/token", "/revoke"])
+def test_a_page_of_any_origin_may_use_what_needs_no_cookie(world: OAuthWorld, path: str):
+    http = world.walk_in_process().http
+    page = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
+
+    for method in ("OPTIONS", "GET", "POST"):
+        answer = http.request(method, world.url + path, headers=page)
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    consent = http.get(f"{world.url}/authorize", headers=page)
+    assert "Access-Control-Allow-Origin" not in consent.headers
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost:9", "localhost.evil.example"])

@@ -112,3 +112,36 @@ def test_registrations_are_capped(world: OAuthWorld):
     refused = next(answer for answer in answers if answer.status_code != 201)
     assert refused.status_code == 429
     assert int(refused.headers["Retry-After"]) > 0
+    assert refused.json()["error"] == "temporarily_unavailable"
+    assert "registered from this address" in refused.json()["error_description"]
+
+
+@pytest.mark.parametrize("path", ["/register", "/token", "/revoke"])
+def test_every_refusal_has_the_form_that_oauth_clients_read(stranger: Walk, path: str):
+    for answer in (
+        stranger.http.get(stranger.url + path),
+        stranger.http.post(stranger.url + path, data=b"x" * (5 << 20)),
+        stranger.http.post(stranger.url + path, data=b"x", headers={"Host": "evil.example"}),
+        stranger.http.post(stranger.url + path, data={"grant_type": "x", "client_id": 'a"\\b'}),
+    ):
+        assert answer.status_code >= 400
+        assert answer.headers["Content-Type"].startswith("application/json")
+        assert answer.json().keys() <= {"error", "error_description"}
+        assert set(answer.json().get("error_description", "")).isdisjoint('"\\\n')
+
+
+def test_a_refused_redirect_uri_is_named_with_the_setting_that_allows_it(world: OAuthWorld):
+    uris = [REDIRECT_URI, "kiro://app/callback"]
+    refused = world.walk_in_process().register(redirect_uris=uris).json()
+    world.server = 'oauth_redirect_schemes = ["kiro"]\n'
+    world.configure(world.teams)
+    world.build()
+    walk = world.walk_in_process()
+
+    assert refused["error"] == "invalid_redirect_uri"
+    assert "kiro://app/callback" in refused["error_description"]
+    assert "oauth_redirect_schemes" in refused["error_description"]
+    assert walk.register(redirect_uris=uris).status_code == 201
+    page = walk.authorize(redirect_uri=uris[1])
+    assert page.status_code == 200
+    assert "kiro:" in page.headers["Content-Security-Policy"]

@@ -24,7 +24,7 @@ def walk(world: OAuthWorld) -> Walk:
 
 def test_a_whole_sign_in_ends_in_tokens_that_open_mcp(walk: Walk):
     assert walk.discover()["issuer"] == walk.url
-    tokens = walk.sign_in()
+    tokens = walk.sign_in(scope="mcp offline_access")
     assert tokens["token_type"].lower() == "bearer"
     assert tokens["expires_in"] == 3600
     assert tokens["scope"] == "mcp"
@@ -129,12 +129,13 @@ def test_a_second_refresh_within_a_minute_answers_a_sibling_pair(walk: Walk):
         assert walk.call(answer.json()["access_token"]).status_code == 200
 
 
-def test_a_refresh_token_reused_after_a_minute_kills_the_whole_family(
+def test_a_refresh_token_reused_after_ten_minutes_kills_the_whole_family(
     world: OAuthWorld, walk: Walk
 ):
     first = walk.sign_in()
-    second = walk.refresh(first["refresh_token"]).json()
-    age(world, 61)
+    second = walk.refresh(first["refresh_token"], scope="mcp offline_access").json()
+    assert second["scope"] == "mcp"
+    age(world, 601)
     assert failed(walk.refresh(first["refresh_token"])) == "invalid_grant"
     assert walk.call(second["access_token"]).status_code == 401
     assert failed(walk.refresh(second["refresh_token"])) == "invalid_grant"

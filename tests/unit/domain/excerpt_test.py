@@ -14,6 +14,17 @@ def test_of_a_longer_text_head_and_tail_are_kept():
     assert "\n…\n" in cut
 
 
+def test_a_text_of_lines_is_cut_between_them():
+    lines = [f"line {number}" for number in range(5_000)]
+
+    cut = excerpt("\n".join(lines))
+
+    assert len(cut) <= MAX_OUTPUT
+    assert set(cut.split("\n")) <= {*lines, "…"}
+    assert cut.startswith(lines[0])
+    assert cut.endswith(lines[-1])
+
+
 def test_a_text_of_one_line_stays_as_it_is():
     assert one_line("“shop” \u00e9 \\n") == "“shop” \u00e9 \\n"
 

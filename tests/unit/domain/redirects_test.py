@@ -109,6 +109,29 @@ def test_is_refused_at_registration_and_would_not_be_followed_later(why: str):
             call()
 
 
+def test_a_refusal_names_the_uri_and_the_setting_that_allows_another_scheme():
+    with pytest.raises(Invalid) as refused:
+        check_redirects([WEB, "kiro://app/cb"])
+
+    assert "kiro://app/cb" in refused.value.message
+    assert "oauth_redirect_schemes" in refused.value.hint
+    schemes = PRIVATE_USE_SCHEMES | {"kiro"}
+    assert check_redirects([WEB, "kiro://app/cb"], schemes) == (WEB, "kiro://app/cb")
+    assert is_registered("kiro://app/cb", ["kiro://app/cb"], schemes)
+    assert destination("kiro://app/cb", schemes).shown == "kiro:"
+
+
+@pytest.mark.parametrize("uri", ["https://me:secret@app.example/cb", "x\r\ny://é" + "a" * 999])
+def test_a_refusal_shows_no_password_and_no_control_characters(uri: str):
+    with pytest.raises(Invalid) as refused:
+        check_redirects([uri])
+
+    assert "secret" not in refused.value.message
+    assert refused.value.message.isascii()
+    assert refused.value.message.isprintable()
+    assert len(refused.value.message) < 1000
+
+
 @pytest.mark.parametrize(
     "uris", [None, [], {}, (), WEB, {WEB: 1}, 1, [None], [[WEB]], [WEB] * (MAX_COUNT + 1)]
 )

@@ -40,10 +40,11 @@ def test_good_arguments_become_the_operations_model():
         ({}, "name is required"),
         ({"name": "box", "color": []}, "there is no field color (did you mean colours?)"),
         ({"name": "box", "zzz": 1}, "there is no field zzz."),
-        ({"name": 7}, "name: input should be a valid string"),
-        ({"name": "box", "colours": "red"}, "colours: input should be a valid tuple"),
-        ({"name": "box", "colours": ["red", 7]}, "colours.1: input should be a valid string"),
-        ({"name": "box", "heavy": "perhaps"}, "heavy: input should be a valid boolean"),
+        ({"name": None}, "name is required"),
+        ({"name": 7}, "name must be a string"),
+        ({"name": "box", "colours": 7}, "colours must be a list"),
+        ({"name": "box", "colours": ["red", 7]}, "colours.1 must be a string"),
+        ({"name": "box", "heavy": "perhaps"}, "heavy must be true or false"),
     ],
 )
 def test_a_problem_is_said_in_words(raw, problem):
@@ -54,10 +55,10 @@ def test_a_problem_is_said_in_words(raw, problem):
 
 
 def test_every_problem_is_said_at_once():
-    message, hint = refusal({"colours": "red", "nam": "box"})
+    message, hint = refusal({"colours": 7, "nam": "box"})
 
     assert message == (
-        "create_thing: name is required; colours: input should be a valid tuple; "
+        "create_thing: name is required; colours must be a list; "
         "there is no field nam (did you mean name?)."
     )
     assert hint == "Its fields: name (required), colours, heavy."
@@ -92,13 +93,71 @@ def test_a_refusal_from_inside_a_field_is_told_as_it_is():
     "module", ["Sale", "sale-x", "../sale", "--stop", "sale,base", "9sale", ""]
 )
 def test_a_module_that_odoo_could_misread_is_refused(module):
-    with pytest.raises(Invalid, match=r"modules\.0: "):
+    with pytest.raises(Invalid, match=r"modules\.0 must match "):
         validate(CREATE_ENVIRONMENT, WHERE | {"modules": [module]})
 
 
 def test_a_module_name_ends_where_its_line_does():
-    with pytest.raises(Invalid, match=r"^create_environment: modules\.1: [^;]*$"):
+    with pytest.raises(Invalid, match=r"^create_environment: modules\.1 must match [^;]*$"):
         validate(CREATE_ENVIRONMENT, WHERE | {"modules": ["sale\n", "sale\nbase"]})
+
+
+@pytest.mark.parametrize(
+    ("tool", "raw", "problem"),
+    [
+        ("get_environment_logs", {"level": "loud"}, "level must be one of debug, info, warning, "),
+        ("get_environment_logs", {"lines": 0}, "lines must be at least 1"),
+        ("get_environment_logs", {"lines": "many"}, "lines must be an integer"),
+        ("get_environment_logs", {"lines": 9999}, "lines must be at most 2000"),
+        ("create_environment", {"branch": {}}, "branch must be a string"),
+        ("create_environment", {"repo_url": ""}, "repo_url must have at least 1 characters"),
+        ("create_environment", {"modules": {}}, "modules must be a list"),
+    ],
+)
+def test_a_rule_is_told_in_the_words_of_json(tool, raw, problem):
+    with pytest.raises(Invalid) as refused:
+        validate(
+            PRODUCT.get(tool), WHERE | raw if tool.startswith("create") else {"name": "a"} | raw
+        )
+
+    assert problem in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "field", "meant"),
+    [
+        ("create_environment", "sale", "modules", ("sale",)),
+        ("create_environment", "sale, crm,", "modules", ("sale", "crm")),
+        ("create_environment", '["sale", "crm"]', "modules", ("sale", "crm")),
+        ("create_environment", "", "modules", ()),
+        ("create_environment", "[]", "modules", ()),
+        ("create_environment", None, "modules", ()),
+        ("create_environment", "enterprise@19.0", "extra_repos", ("enterprise@19.0",)),
+        ("create_environment", None, "branch", None),
+        ("create_grant", "read,WRITE", "tiers", ("read", "write")),
+        ("create_grant", ["Read"], "tiers", ("read",)),
+        ("get_environment_logs", "ERROR", "level", "error"),
+        ("get_environment_logs", " Warning ", "level", "warning"),
+        ("get_environment_logs", None, "lines", 200),
+        ("get_environment_logs", "50", "lines", 50),
+        ("read_audit", None, "since", None),
+    ],
+)
+def test_what_can_only_mean_one_thing_is_accepted(tool, given, field, meant):
+    required = {
+        name: WHERE.get(name, "shop")
+        for name, known in PRODUCT.get(tool).arguments.model_fields.items()
+        if known.is_required()
+    }
+    args = validate(PRODUCT.get(tool), required | {field: given})
+
+    assert getattr(args, field) == meant
+
+
+@pytest.mark.parametrize("given", ['{"a": 1}', "[1, 2", '[{"a": 1}]', 7, True])
+def test_what_has_no_such_meaning_is_refused(given):
+    with pytest.raises(Invalid):
+        validate(CREATE_ENVIRONMENT, WHERE | {"modules": given})
 
 
 def test_names_are_slugged_on_the_way_in():

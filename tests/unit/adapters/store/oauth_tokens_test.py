@@ -90,7 +90,7 @@ def test_of_many_redemptions_at_once_at_most_one_wins(kept):
     assert all(kept.find(f"a{number}", ACCESS) is None for number in range(8))
 
 
-def test_a_second_use_of_a_refresh_token_within_a_minute_gives_a_sibling(kept, clock):
+def test_a_second_use_of_a_refresh_token_within_ten_minutes_gives_a_sibling(kept, clock):
     signed_in(kept)
     kept.rotate("r1", "c", SECOND)
     clock.ahead = timedelta(seconds=59)
@@ -101,11 +101,11 @@ def test_a_second_use_of_a_refresh_token_within_a_minute_gives_a_sibling(kept, c
     assert kept.find("r3", REFRESH)
 
 
-def test_a_use_after_a_minute_kills_the_family_and_no_other(kept, clock):
+def test_a_use_after_ten_minutes_kills_the_family_and_no_other(kept, clock):
     signed_in(kept)
     signed_in(kept, code(hash="h2", binding=replace(BINDING, family="g")), TokenPair("b1", "s1"))
     kept.rotate("r1", "c", SECOND)
-    clock.ahead = timedelta(seconds=60)
+    clock.ahead = timedelta(minutes=10)
 
     assert not kept.rotate("r1", "c", THIRD)
 

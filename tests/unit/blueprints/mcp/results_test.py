@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from oduflow.blueprints.mcp.results import MAX_DATA_TEXT, refusal_of, result_of
+from oduflow.blueprints.mcp.results import refusal_of, result_of
 from oduflow.blueprints.mcp.tools import Shape
 from oduflow.domain.errors import Busy, Cancelled, NotFound, RateLimited, UpstreamFailed
 from oduflow.domain.outcome import Envelope, ErrorView, Nothing, Status
@@ -19,7 +19,7 @@ def _text(result: Any) -> str:
     return text
 
 
-def test_an_answer_is_its_envelope_and_a_short_text() -> None:
+def test_an_answer_is_its_envelope_and_a_text() -> None:
     envelope = Envelope[Thing](
         status=Status.OK,
         summary="It is made.",
@@ -46,17 +46,24 @@ def test_an_answer_is_its_envelope_and_a_short_text() -> None:
     ]
 
 
-def test_a_long_answer_is_cut_in_the_text_only() -> None:
-    thing = Thing(name="begin " + "x" * 50_000 + " end", owner="1")
+def test_the_text_carries_all_that_the_structured_content_does() -> None:
+    thing = Thing(name="begin " + "x" * 50_000 + " end", owner="line 1\n  line “2”\n")
+    envelope = Envelope[Thing](
+        status=Status.OK, summary="Much.", data=thing, output="abcdefghijkl", truncated=True
+    )
 
-    result = result_of(Envelope[Thing](status=Status.OK, summary="Much.", data=thing), SHAPE)
+    result = result_of(envelope, SHAPE)
 
-    text = _text(result)
-    assert len(text) < MAX_DATA_TEXT + 200
-    assert "begin" in text
-    assert "end" in text
-    assert "more characters are in structuredContent" in text
-    assert result.structured_content["data"]["name"] == thing.name
+    assert result.structured_content["data"] == thing.model_dump(mode="json")
+    assert _text(result).split("\n") == [
+        "Much.",
+        "output: abcdefghijkl",
+        "truncated: True",
+        f'{{"name":"{thing.name}","colours":[]}}',
+        "owner:",
+        "line 1",
+        "  line “2”",
+    ]
 
 
 @pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELLED, Status.INTERRUPTED])
@@ -95,7 +102,12 @@ def test_a_refusal_says_kind_message_and_hint() -> None:
         "warnings": [],
         "next": ["Call again in a minute."],
     }
-    assert _text(result) == "ann holds it since 3 s.\nNext: Call again in a minute."
+    assert _text(result).splitlines() == [
+        "ann holds it since 3 s.",
+        "Error: busy",
+        "Status: failed",
+        "Next: Call again in a minute.",
+    ]
 
 
 def test_a_failure_shows_the_lines_that_explain_it_and_never_its_cause() -> None:

@@ -34,12 +34,17 @@ def test_any_other_access_token_names_no_login(people, token):
     assert people(token) is None
 
 
-@pytest.mark.parametrize("path", ["/mcp/sale", "/mcp/", "/", "/api", "/mcp/Sale"])
+@pytest.mark.parametrize("path", ["/mcp/", "/", "/api", "/mcp/Sale", "/mcp/sale/x"])
 def test_a_token_for_mcp_is_refused_elsewhere(people, path):
     with pytest.raises(Unauthenticated, match="not for this address") as refused:
         people("token", path)
 
     assert f"{BASE}/mcp;" in refused.value.hint
+
+
+def test_a_token_for_mcp_is_good_at_the_path_of_each_environment(people):
+    """Clients that send no resource, or the server's URL, get one for /mcp."""
+    assert people("token", "/mcp/sale") == people("token", "/mcp")
 
 
 @pytest.mark.parametrize("path", ["/mcp", "/mcp/b", "/api"])
