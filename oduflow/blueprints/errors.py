@@ -10,7 +10,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from flask import Flask, Response, current_app, make_response, render_template, request
+from flask import Flask, Response, make_response, render_template, request
 from pydantic import Field
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.sansio.response import Response as AnyResponse
@@ -174,21 +174,11 @@ def _answer_http(error: HTTPException) -> AnyResponse:
     if plain.status_code < HTTPStatus.BAD_REQUEST:
         return plain
     problem = Problem.of_http(error, request.path)
-    if problem.status == HTTPStatus.NOT_FOUND and (path := _route_without_slash()):
-        problem = problem.model_copy(update={"hint": f"Did you mean {path}?"})
     response = answer_problem(problem)
     for name in ("Allow", "Retry-After"):
         if name in plain.headers:
             response.headers[name] = plain.headers[name]
     return response
-
-
-def _route_without_slash() -> str:
-    """Return the path without its trailing slash if there is a route, else an empty text."""
-    path = request.path.rstrip("/")
-    adapter = current_app.create_url_adapter(request)
-    is_route = adapter is not None and adapter.test(path, request.method)
-    return path if path != request.path and is_route else ""
 
 
 def _wants_page() -> bool:

@@ -12,6 +12,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oduflow.blueprints.mcp.exchange import Caller, Exchange
+from oduflow.blueprints.mcp.messages import accepted
 from oduflow.blueprints.mcp.scope import http_scope
 from oduflow.blueprints.mcp.sessions import MAX_SESSIONS, LimitedSessions
 
@@ -85,7 +86,8 @@ class EventLoopThread:
 
     def exchange(self, environ: WSGIEnvironment, caller: Caller, body: bytes) -> Exchange:
         """Return the exchange of a caller's request; `submit` starts it."""
-        return Exchange(self.running, http_scope(environ, caller), body)
+        accepts = accepted(environ.get("HTTP_ACCEPT"))
+        return Exchange(self.running, http_scope(environ, caller), body, accepts)
 
     def submit(self, exchange: Exchange) -> None:
         """Let the SDK answer an exchange."""

@@ -22,6 +22,7 @@ Headers = list[tuple[bytes, bytes]]
 # A single reply within this time is sent as plain JSON, which keeps the connection open; below
 # the idle limit of usual proxies (30 s and more).
 HOLD_SECONDS = 10.0
+LONGEST_HOLD_SECONDS = 55.0  # for a client that accepts JSON only
 POLL_SECONDS = 0.5  # how often a waiting thread checks whether its client has left
 MAX_QUEUED = 256  # unread chunks at which the producer waits for a slow reader
 SLOW_READER_SECONDS = 0.02
@@ -63,8 +64,24 @@ DEFECT = Head(500, [(b"content-type", b"text/plain")], b"internal error\n")
 class Exchange:
     """Passes one request to an ASGI application, and its answer back to a thread."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, scope: Scope, body: bytes) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        scope: Scope,
+        body: bytes,
+        accepts: tuple[bool, bool] = (True, True),
+    ) -> None:
+        """Prepare one exchange.
+
+        Args:
+            loop: the event loop.
+            scope: the request's ASGI scope.
+            body: the request's body.
+            accepts: whether the client accepts JSON, and whether it accepts a stream.
+        """
         self._loop = loop
+        self._accepts_json, accepts_stream = accepts
+        self._hold_seconds = HOLD_SECONDS if accepts_stream else LONGEST_HOLD_SECONDS
         self._scope = scope
         self._body: bytes | None = body
         self._gone = asyncio.Event()
@@ -119,7 +136,8 @@ class Exchange:
         self._started = Head(message["status"], headers)
         if any(key == b"content-type" and value.startswith(SSE) for key, value in headers):
             # WSGI sends no head before the first bytes, so an idle stream must send some.
-            hold = HOLD_SECONDS if self._scope["method"] == "POST" else 0
+            is_reply = self._scope["method"] == "POST" and self._accepts_json
+            hold = self._hold_seconds if is_reply else 0
             self._timer = self._loop.call_later(hold, self._stream, SSE_OPEN)
 
     def _first(self, chunk: bytes, *, more: bool) -> None:
@@ -128,7 +146,12 @@ class Exchange:
             self._settle(Head(started.status, started.headers, chunk, more))
         elif self._reply is not None and not more and not chunk:
             self._settle(_plain(started, self._reply))
-        elif more and not self._held and (reply := single_reply(chunk)) is not None:
+        elif (
+            self._accepts_json
+            and more
+            and not self._held
+            and (reply := single_reply(chunk)) is not None
+        ):
             self._held, self._reply = chunk, reply
         else:
             self._stream(chunk)

@@ -117,7 +117,7 @@ class Handlers:
         self, ctx: RequestContext, params: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
         """List the tools that the caller may call, on one page."""
-        if params is not None and params.cursor is not None:
+        if params is not None and params.cursor:
             raise MCPError(types.INVALID_PARAMS, "Unknown cursor: there is one page only")
         names = self._tools.visible(caller_of(ctx).actor)
         return types.ListToolsResult(tools=self._tools.listed(names))

@@ -1,8 +1,7 @@
 """Tool results: structured content, and the same as text for agents that read only text.
 
-A text of several lines, such as a log, stands as it is at the end instead of escaped in JSON, which
-is shorter and easier to read. Nothing is cut here: the operations shorten what is long, and
-read_output shows the whole.
+A text of several lines, such as a log, is at the end and unescaped, which is shorter and easier to
+read. Nothing is cut here: the operations shorten what is long, and read_output shows the whole.
 """
 
 import json

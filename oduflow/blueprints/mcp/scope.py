@@ -10,6 +10,7 @@ from werkzeug.datastructures import EnvironHeaders
 from oduflow.blueprints.mcp.exchange import Caller
 
 # The caller is authenticated before; neither the SDK nor its log may get the credentials.
+BOTH = "application/json, text/event-stream"
 SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization"}
 
 
@@ -32,6 +33,13 @@ class User(AuthenticatedUser):
         self.caller = caller
 
 
+def _read(name: str, value: str) -> str:
+    """Return a header's value as the SDK reads it: it compares media types letter by letter."""
+    if name == "accept":
+        return BOTH  # `Exchange` answers with what the client accepts
+    return value.lower() if name == "content-type" else value
+
+
 def http_scope(environ: WSGIEnvironment, caller: Caller) -> Scope:
     """Return the ASGI scope of a WSGI request (ASGI spec, “HTTP connection scope”)."""
     path = environ.get("PATH_INFO", "/")
@@ -46,7 +54,7 @@ def http_scope(environ: WSGIEnvironment, caller: Caller) -> Scope:
         "raw_path": path.encode("latin-1"),
         "query_string": environ.get("QUERY_STRING", "").encode("latin-1"),
         "headers": [
-            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            (name.lower().encode("latin-1"), _read(name.lower(), value).encode("latin-1"))
             for name, value in EnvironHeaders(environ)
             if name.lower() not in SECRET_HEADERS
         ],

@@ -16,7 +16,7 @@ _ID = MCP_SESSION_ID_HEADER.encode()
 
 
 @dataclass(slots=True)
-class Session:
+class OpenSession:
     """An open session: the scope of its last request, and how many requests are being served."""
 
     scope: Scope
@@ -28,7 +28,7 @@ class LimitedSessions:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._open: dict[str, Session] = {}  # the one that was idle longest is the first
+        self._open: dict[str, OpenSession] = {}  # the one that was idle longest is the first
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; one that opened a session too many ends another."""
@@ -51,10 +51,10 @@ class LimitedSessions:
         if named is not None:
             self._used(scope, named)
         elif opened:
-            self._open[opened] = Session(scope)
+            self._open[opened] = OpenSession(scope)
             await self._end_idle()
 
-    def _used(self, scope: Scope, session: Session) -> None:
+    def _used(self, scope: Scope, session: OpenSession) -> None:
         id_ = _session_id(scope["headers"])
         if self._open.pop(id_, None) is not None and scope["method"] != "DELETE":
             self._open[id_] = session

@@ -18,7 +18,7 @@ Schema = dict[str, Any]
 TARGET = "name"  # the argument that names the environment
 # Left out of the list of tools: the runner checks the lengths and names them in its message.
 _LEFT_OUT = {"title", "$defs", "minLength", "maxLength", "minItems", "maxItems", "pattern"}
-_ANY_DATA: Schema = {"type": "object", "properties": {"data": {"type": "object"}}}
+_ANY_DATA: Schema = {"type": "object"}
 _UNBOUNDED = 1_000_000
 _WORDS = {"auth": "credential", "github": "GitHub", "repo": "repository", "setup": "set up"}
 
@@ -47,7 +47,11 @@ def output_schema(envelope: type[BaseModel]) -> Schema:
         name: _typed(field, defs, nullable=name in required)
         for name, field in data["properties"].items()
     }
-    return {"type": "object", "properties": {"data": {"type": "object", "properties": fields}}}
+    return {
+        "type": "object",
+        "properties": {"data": {"type": "object", "properties": fields}},
+        "additionalProperties": True,  # else FastMCP's client drops the rest of the envelope
+    }
 
 
 class Shape:

@@ -134,6 +134,32 @@ def test_an_unknown_tool_is_an_error_of_the_protocol(served: McpWorld, mode: str
     assert error.message == "Unknown tool: creat-thing. Did you mean create_thing?"
 
 
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("application/json", "application/json"),
+        ("text/event-stream", "text/event-stream"),
+        ("application/json, text/event-stream", "application/json"),
+    ],
+)
+def test_a_client_that_accepts_one_form_gets_that(
+    served: McpWorld, mode: str, accept: str, kind: str
+) -> None:
+    headers = {"Accept": accept, "Content-Type": "Application/JSON"}
+    if mode == "legacy":
+        session = served.session()
+        body = message("tools/call", {"name": "list_things", "arguments": None})
+        answer = session.post(served.url, json=body, headers=headers, timeout=30)
+    else:
+        answer = served.post(
+            "tools/call", {"name": "list_things", "arguments": {}}, headers=headers
+        )
+
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Content-Type"].startswith(kind)
+    assert "No things." in answer.text
+
+
 @pytest.mark.parametrize("params", [{"name": "get_thing", "arguments": [1]}, {"arguments": {}}])
 def test_a_malformed_call_is_an_error_of_the_protocol(
     served: McpWorld, mode: str, params: dict[str, Any]

@@ -140,6 +140,15 @@ def test_other_methods_do_nothing(served: McpWorld, method: str) -> None:
     assert answer.status_code == 405
 
 
+def test_a_request_whose_id_is_none_is_refused_instead_of_not_answered(served: McpWorld) -> None:
+    answer = served.session().post(
+        served.url, json={"jsonrpc": "2.0", "id": None, "method": "ping"}, timeout=30
+    )
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == -32600
+
+
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_a_session_of_one_team_does_not_exist_for_another(served: McpWorld, method: str) -> None:
     session = served.session(BLUE_TOKEN)

@@ -24,12 +24,11 @@ ODD = [
     "%2573hop",
     "shop%20",
     "%20shop",
-    "shop%2f",
-    "shop/",
+    "shop//",
     "shop/x",
     "%ff",
     "nowhere",
-    "",
+    "/",
 ]
 
 

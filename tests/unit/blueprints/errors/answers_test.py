@@ -18,13 +18,6 @@ def test_people_read_a_page(client):
     assert "Not Found" in answer.text
 
 
-@pytest.mark.parametrize("path", ["/mcp/", "/mcp/shop/"])
-def test_a_trailing_slash_names_the_path_without_it(client, path):
-    answer = client.get(path)
-    assert (answer.status_code, answer.json["detail"]) == (404, f"Not found: {path}")
-    assert answer.json["hint"] == f"Did you mean {path[:-1]}?"
-
-
 @pytest.mark.parametrize("headers", [{}, {"Accept": "*/*"}, {"Accept": "application/json"}])
 def test_programs_read_json(client, headers):
     answer = client.get("/nowhere", headers=headers)

@@ -109,6 +109,7 @@ def test_an_output_schema_gives_the_type_of_each_key_of_the_data() -> None:
                 },
             }
         },
+        "additionalProperties": True,
     }
     assert output_schema(Envelope[Nothing]) == {"type": "object"}
 
