@@ -8,7 +8,7 @@ STAMP := $(VENV)/.stamp
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine run images check test mutants docs screenshots bench clean
+.PHONY: help setup engine run images check test clients mutants docs screenshots bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ check: setup ## Run format, lint, types, import contracts, and the tests without
 
 test: setup engine ## Install what the tests need, then run all tests
 	@scripts/test.sh
+
+clients: setup ## Connect Claude Code, Codex, Gemini CLI, opencode and mcp-remote, without a model
+	$(BIN)/pytest -q tests/clients tests/e2e/sign_in_test.py
 
 mutants: setup ## Change the security code piece by piece, and list each change that no test detects
 	$(BIN)/mutmut run

@@ -1,6 +1,13 @@
-"""Real clients sign in at the real server: the MCP SDK's own, mcp-remote, the conformance suite."""
+"""Real clients sign in at the real server, list its tools and call one.
 
+They are the MCP SDKs for Python and TypeScript, FastMCP, MCP Inspector's command line, mcp-remote,
+and the conformance suite.
+"""
+
+import json
+import os
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import asynccontextmanager
@@ -26,13 +33,15 @@ from pydantic import AnyUrl
 
 from tests.support.fake_github import fake_github
 from tests.support.instances import free_port
-from tests.support.node import node_environment
+from tests.support.node import FOLDER, node_environment
 from tests.support.oauth_walk import REDIRECT_URI, Browser, Walk, query_of
 from tests.support.quiet_server import quiet_server
 from tests.support.server import eventually
+from tests.support.tree import ROOT
 
 pytestmark = pytest.mark.timeout(400)
 
+CLIENTS = ROOT / "tests" / "support" / "clients"
 TEAM = """\
 [team.blue]
 ui_password = "blue-password-0123"
@@ -63,6 +72,59 @@ def test_the_sdks_own_client_signs_in_and_calls_a_tool(url: str, mode: str):
 
 def test_mcp_remote_signs_in_and_calls_a_tool(url: str, tmp_path: Path):
     anyio.run(_with_mcp_remote, url, tmp_path)
+
+
+def test_the_typescript_sdk_signs_in_and_calls_a_tool(url: str, tmp_path: Path):
+    environment = node_environment()
+    # A module finds its packages beside it, or above.
+    (tmp_path / "node_modules").symlink_to(FOLDER / "node_modules")
+    program = tmp_path / "client.mjs"
+    program.write_bytes((CLIENTS / "typescript_sdk.mjs").read_bytes())
+
+    told = run_client(url, ["node", str(program), f"{url}/mcp/"], environment, gives_code=True)
+
+    assert told["scope"] == "mcp"
+    assert told["tools"] > 0
+    assert told["result"]["structuredContent"]["status"] == "ok"
+
+
+def test_fastmcp_signs_in_and_reads_the_whole_envelope(url: str):
+    command = [sys.executable, str(CLIENTS / "fastmcp_client.py"), f"{url}/mcp/"]
+
+    told = run_client(url, command, dict(os.environ))
+
+    assert told["tools"] > 0
+    assert told["status"] == "ok"
+    assert "environments in use" in told["summary"]
+
+
+def test_inspectors_command_line_signs_in_and_calls_a_tool(url: str, tmp_path: Path):
+    for method in (["tools/list"], ["tools/call", "--tool-name", "list_environments"]):
+        opened, log = tmp_path / "opened", tmp_path / "inspector.log"
+        environment = {
+            **node_environment(),
+            "HOME": str(tmp_path),
+            "BROWSER": str(_browser(tmp_path, opened)),
+            "MCP_AUTO_OPEN_ENABLED": "true",
+        }
+        command = ["mcp-inspector", "--cli", f"{url}/mcp/", "--transport", "http"]
+        log.write_text("")
+        person = threading.Thread(target=_answer_mcp_remote, args=(url, opened, log))
+        person.start()
+        done = subprocess.run(
+            [*command, "--method", *method],
+            env=environment,
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        person.join()
+        opened.unlink()
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "list_environments" in done.stdout or "environments in use" in done.stdout
 
 
 def test_the_conformance_suites_authorization_scenarios_pass(url: str, tmp_path: Path):
@@ -201,6 +263,37 @@ async def _look(client: Client) -> None:
     assert not result.is_error, result.content
     assert result.structured_content is not None
     assert result.structured_content["status"] == "ok"
+
+
+def run_client(
+    url: str, command: list[str], environment: dict[str, str], *, gives_code: bool = False
+) -> dict[str, Any]:
+    """Run a client that prints `open ADDRESS`, sign in there; return the JSON of its last line."""
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        lines: list[str] = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("open "):
+                break
+        target = lines[-1].removeprefix("open ").strip()
+        assert target.startswith(url), "".join(lines)
+        given = ""
+        if gives_code:
+            given = query_of(walk_from(url, target))["code"] + "\n"
+        else:
+            sign_in(url, target)
+        rest, _ = process.communicate(given, timeout=60)
+    assert process.returncode == 0, "".join(lines) + rest
+    told: dict[str, Any] = json.loads(rest.strip().splitlines()[-1])
+    return told
 
 
 def walk_from(url: str, target: str) -> str:
