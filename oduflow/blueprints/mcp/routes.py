@@ -2,7 +2,7 @@
 
 `/mcp/<environment>` serves one environment: its calls need not name the environment and cannot
 reach another. It has a bridge of its own, and a session opened at one path is unknown at every
-other. Clients add a slash to URLs, so both paths are served with one, too.
+other. Clients add a slash to URLs, so both paths are served with one, too (`strict_slashes`).
 """
 
 import threading
@@ -54,7 +54,6 @@ def _set_up(state: BlueprintSetupState) -> None:
 
 
 @blueprint.route("/mcp", methods=METHODS, provide_automatic_options=False)
-@blueprint.route("/mcp/", methods=METHODS, provide_automatic_options=False)
 def mcp() -> Response:
     """Authenticate the caller, then pass the request to the SDK.
 
@@ -70,7 +69,6 @@ def mcp() -> Response:
 
 
 @blueprint.route("/mcp/<environment>", methods=METHODS, provide_automatic_options=False)
-@blueprint.route("/mcp/<environment>/", methods=METHODS, provide_automatic_options=False)
 def mcp_one_environment(environment: str) -> Response:
     """Authenticate the caller, then pass the request to the SDK, limited to one environment.
 

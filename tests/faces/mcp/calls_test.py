@@ -138,11 +138,10 @@ def test_an_unknown_tool_is_an_error_of_the_protocol(served: McpWorld, mode: str
     ("accept", "kind"),
     [
         ("application/json", "application/json"),
-        ("text/event-stream", "text/event-stream"),
         ("application/json, text/event-stream", "application/json"),
     ],
 )
-def test_a_client_that_accepts_one_form_gets_that(
+def test_a_client_that_accepts_json_only_gets_that(
     served: McpWorld, mode: str, accept: str, kind: str
 ) -> None:
     headers = {"Accept": accept, "Content-Type": "Application/JSON"}
