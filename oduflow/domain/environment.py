@@ -75,7 +75,7 @@ class CreateEnvironment(Model):
 class EnvironmentName(Model):
     """One environment, by name."""
 
-    name: Annotated[Name, Field(description="Name of the environment.")]
+    name: Annotated[Name, Field(description="Its name.")]
 
 
 class RebuildEnvironment(EnvironmentName):
@@ -103,7 +103,7 @@ class GetEnvironmentLogs(EnvironmentName):
     ] = None
     level: Annotated[
         Literal["debug", "info", "warning", "error", "critical"] | None,
-        Field(description="Only records of this level and above."),
+        Field(description="Lowest level."),
     ] = None
 
 

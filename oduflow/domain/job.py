@@ -72,7 +72,7 @@ class Job:
 JobId = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z2-7]{12}$"),
-    Field(description="Handle of the job: `job` of the answer that started it."),
+    Field(description="The job's handle."),
 ]
 
 

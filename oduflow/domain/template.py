@@ -33,8 +33,8 @@ class CreateTemplate(Model):
     odoo_version: Annotated[
         OdooVersion | None,
         Field(
-            description=f"Odoo version; left out: {DEFAULT_VERSION}. Without a registry only 14.0 "
-            "and 19.0 can be had: they are built. list_templates shows which are on the server."
+            description=f"Odoo version; left out: {DEFAULT_VERSION}. list_templates shows those "
+            "on the server."
         ),
     ] = None
     odoo_image: Annotated[
@@ -47,11 +47,11 @@ class CreateTemplate(Model):
     demo: Annotated[bool, Field(description="True loads Odoo's demo data.")] = False
     language: Annotated[
         Language | None,
-        Field(description="Language of the administrator, such as fr_FR; left out: English."),
+        Field(description="Language, such as fr_FR; left out: English."),
     ] = None
     country: Annotated[
         Country | None,
-        Field(description="Country of the company, such as BE, which chooses its localization."),
+        Field(description="Country of the company, such as BE."),
     ] = None
 
 

@@ -21,8 +21,7 @@ GOOD = frozenset({CredentialState.VALID, CredentialState.UNREACHABLE})
 def setup_repo_auth(deps: Deps, call: Call, args: SetupRepoAuth) -> Outcome[CredentialView]:
     """Save a git credential for private repositories after testing it with git.
 
-    Reads the repository with the user and token of its URL, then saves them for the team's clones.
-    A rejected credential is not saved, unless keep_unverified is true.
+    A credential that the repository rejects is not saved, unless keep_unverified is true.
     """
     saved, warnings = save_credential(deps.git, call.actor.team, args)
     where = saved.host if saved.path == "/" else f"{saved.host}{saved.path}"

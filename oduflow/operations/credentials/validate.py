@@ -21,8 +21,7 @@ def validate_credential(
 ) -> Outcome[CredentialView]:
     """Check a credential with the API of its provider: GitHub, GitLab or Bitbucket.
 
-    `state` is the provider's answer, `proven` whether git can read with it. Of other hosts only
-    `proven` is a check.
+    `state` is the provider's answer, `proven` whether git can read with it.
     """
     entry = find_credential(deps.git.credentials, call.actor.team, args)
     view = check_credential(deps, call.actor.team, entry, args.repo_url)

@@ -24,8 +24,7 @@ from oduflow.services.extra_repos.view import extra_repo_view
 def update_extra_repo(deps: Deps, call: Call, args: ExtraRepoName) -> Outcome[ExtraRepoView]:
     """Fetch the newest commits of an extra repo's branches, for environments created later.
 
-    Existing environments keep their commits; rebuild_environment with update_extra_repos=true
-    updates one.
+    Existing environments keep theirs until rebuild_environment update_extra_repos=true.
     """
     row = find_ready_extra_repo(deps, call.actor.team, args.name)
     updated, warnings = fetch_branches(deps, call, row)

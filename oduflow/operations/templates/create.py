@@ -21,7 +21,6 @@ from oduflow.services.templates.create import check_template, ensure_template
 def create_template(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[TemplateView]:
     """Create a template that environments are cloned from.
 
-    Installs a new Odoo with the given modules, generates its assets and seals it. It takes minutes
-    more where the image is not on the server.
+    Installs a new Odoo with the given modules, generates its assets and seals it.
     """
     return ensure_template(deps, call, args)
