@@ -1,6 +1,5 @@
 """Environments: the operations' inputs, the row, and the views."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from oduflow.domain.addons import MODULE_NAME, CheckoutReport, CheckoutView, CheckoutWarning
 from oduflow.domain.counting import counted
 from oduflow.domain.errors import NotFound, QuotaReached
 from oduflow.domain.extra_repo import Pin, PinView, References
@@ -35,7 +35,7 @@ Name = Annotated[
     AfterValidator(slug),
 ]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
-ModuleName = Annotated[str, StringConstraints(pattern=re.compile(r"^[a-z_][a-z0-9_]{0,127}$"))]
+ModuleName = Annotated[str, StringConstraints(pattern=MODULE_NAME)]
 NAME_HELP = (
     "Name of the environment: 1 to 39 characters of a-z, 0-9 and dashes; other text, such as a "
     "branch, is turned into one."
@@ -76,6 +76,15 @@ class EnvironmentName(Model):
     """One environment, by name."""
 
     name: Annotated[Name, Field(description="Its name.")]
+
+
+class ListModules(EnvironmentName):
+    """Which modules to list."""
+
+    search: Annotated[
+        str | None, Field(max_length=200, description="Only names that contain this.")
+    ] = None
+    image: Annotated[bool, Field(description="True lists Odoo's own modules too.")] = False
 
 
 class RebuildEnvironment(EnvironmentName):
@@ -178,14 +187,30 @@ class EnvironmentView(Model):
     step: str | None = None
     job: str | None = None
     error: ErrorView | None = None
+    checkout: CheckoutView | None = None  # absent in lists, and before the modules were read
 
     @classmethod
-    def of(cls, row: Environment, url: str | None, *, has_container: bool = True) -> Self:
-        """Make the view of a row; `url` is the address of its Odoo, None when it cannot answer."""
+    def of(
+        cls,
+        row: Environment,
+        url: str | None,
+        *,
+        has_container: bool = True,
+        report: CheckoutReport | None = None,
+    ) -> Self:
+        """Make the view of a row.
+
+        Args:
+            row: the environment.
+            url: the address of its Odoo, None when it cannot answer.
+            has_container: whether there is one.
+            report: what its checkouts hold.
+        """
         return cls.from_row(
             row,
             url=url,
             has_container=has_container,
+            checkout=None if report is None else CheckoutView.of(report),
             extra_repos=tuple(map(PinView.from_row, row.extra_repos)),
             step=row.step or None,
             job=row.job or None,
@@ -196,6 +221,26 @@ class EnvironmentList(Model):
     """The team's environments, by name."""
 
     environments: tuple[EnvironmentView, ...]
+
+
+class ModuleView(Model):
+    """A module as callers see it; `state` is Odoo's, absent if the database does not know it."""
+
+    name: str
+    version: str
+    source: str
+    path: str
+    depends: tuple[str, ...]
+    python: tuple[str, ...]
+    installable: bool
+    state: str | None = None
+
+
+class ModuleList(Model):
+    """An environment's modules by name, and what is wrong with its repositories."""
+
+    modules: tuple[ModuleView, ...]
+    warnings: tuple[CheckoutWarning, ...]
 
 
 class EnvironmentLogs(Model):

@@ -142,6 +142,16 @@ class EnvironmentPlan(_Plan[Environment]):
         return self.folder / "checkout"
 
     @property
+    def links(self) -> Path:
+        """Folders of links to modules, for folders that Odoo must not see whole."""
+        return self.folder / "links"
+
+    @property
+    def report(self) -> Path:
+        """What the checkouts hold, as it was read at the last creation or rebuild."""
+        return self.folder / "report.json"
+
+    @property
     def conf(self) -> Path:
         """`odoo.conf`, 0600, owned by Odoo's user."""
         return self.folder / "conf" / "odoo.conf"

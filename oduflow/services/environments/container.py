@@ -3,8 +3,13 @@
 from dataclasses import replace
 
 from oduflow.adapters.odoo import commands
-from oduflow.adapters.odoo.addons_path import repository_folder
-from oduflow.adapters.odoo.conf import ADDONS_ROOT, CONF_TARGET, DATA_TARGET, EXTRA_ROOT
+from oduflow.adapters.odoo.addons_path import (
+    LINKS_ROOT,
+    extra_target,
+    repository_target,
+    uses_links,
+)
+from oduflow.adapters.odoo.conf import CONF_TARGET, DATA_TARGET
 from oduflow.domain.container import (
     Attachment,
     ContainerLimits,
@@ -68,12 +73,13 @@ def _spec(
     mounts = [
         Mount("volume", DATA_TARGET, plan.volume, read_only=False),
         Mount("bind", CONF_TARGET, str(plan.conf)),
-        Mount("bind", f"{ADDONS_ROOT}/{repository_folder(row.repo_url)}", str(plan.checkout)),
+        Mount("bind", repository_target(row.repo_url), str(plan.checkout)),
     ]
     for pin in row.extra_repos:
-        target = f"{EXTRA_ROOT}/{pin.name}/{repository_folder(pin.repo_url)}"
         checkout = ExtraRepoPlan.pinned(plan.naming, row.team, pin).checkout(pin.commit)
-        mounts.append(Mount("bind", target, str(checkout)))
+        mounts.append(Mount("bind", extra_target(pin), str(checkout)))
+    if uses_links(row.addons):
+        mounts.append(Mount("bind", LINKS_ROOT, str(plan.links)))
     environment = {}
     if row.python_deps:
         folder = plan.naming.team_folder(row.team) / "python" / row.python_deps

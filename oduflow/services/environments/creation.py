@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 
 from oduflow.adapters.filestore.clone import clone_filestore, prepare_volume
-from oduflow.adapters.odoo.addons import find_addons
-from oduflow.adapters.odoo.addons_path import addons_path
 from oduflow.adapters.odoo.conf import REPORT_URL
 from oduflow.adapters.postgres.databases import Strategy
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.environment import Environment, EnvironmentState
-from oduflow.domain.errors import Invalid, NotFound
+from oduflow.domain.errors import Failure, NotFound
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.passwords import odoo_hash
 from oduflow.files.private import ensure_secret, make_folder
@@ -41,8 +39,12 @@ def provision(
     try:
         saga.run()
     except KeptForInspection as kept:
+        kept.failure.hint = f"{row.name} is kept as failed. {kept.failure.hint}"
         work.keep_as_failed(ErrorView.of(kept.failure))
         raise kept.failure from kept.failure.__cause__
+    except Failure as failure:
+        failure.hint = f"{failure.hint} Nothing of {row.name} is kept.".lstrip()
+        raise
     return deps.store.environments.update(
         row.id, state=EnvironmentState.RUNNING, step="", job="", error=None
     )
@@ -61,11 +63,12 @@ class Creation(Provisioning):
     def steps(self) -> tuple[Step, ...]:
         """List the steps in order, each with its undo."""
         parts = self.parts
-        extra, python, *others = self.container_steps()
+        extra, addons, python, *others = self.container_steps()
         return (
             Step("reserve", "reserving the name", self.reserve, parts.remove_row),
             Step("checkout", "checking out the branch", self.checkout, parts.remove_folder),
             extra,
+            addons,
             python,
             Step("database", "cloning the database", self.database, parts.remove_database),
             Step("filestore", "cloning the filestore", self.filestore, parts.remove_volume),
@@ -88,7 +91,7 @@ class Creation(Provisioning):
         self._learn(port=take_port(self.deps, self.row))
 
     def checkout(self) -> None:
-        """Check the branch out and find its modules."""
+        """Check the branch out."""
         row = self.row
         make_folder(self.plan.folder)
         try:
@@ -97,16 +100,7 @@ class Creation(Provisioning):
             # A second request, which only this error is worth: its hint lists the branches.
             self.deps.git.repositories.resolve_branch(row.repo_url, row.branch, team=row.team)
             raise
-        addons = find_addons(self.plan.checkout, self.call.raise_if_cancelled)
-        if not addons.modules and not addons.root_is_module:
-            raise Invalid(
-                f"{row.repo_url} holds no Odoo module on branch {row.branch}.",
-                "A module is a folder with an installable __manifest__.py, at most four deep.",
-            )
-        self._learn(
-            commit=commit,
-            addons=addons_path(row.repo_url, addons.folders, root_is_module=addons.root_is_module),
-        )
+        self._learn(commit=commit)
 
     def database(self) -> None:
         """Clone the source's database for a role of its own, with a new password."""

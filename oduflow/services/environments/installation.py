@@ -1,6 +1,5 @@
 """Write `odoo.conf`, and check that modules are installed."""
 
-from oduflow.adapters.odoo.addons import find_addons
 from oduflow.adapters.odoo.conf import OdooConf
 from oduflow.domain.container import ImageFacts, RunResult
 from oduflow.domain.environment import Environment
@@ -48,8 +47,7 @@ def prove_installed(deps: Deps, plan: EnvironmentPlan, row: Environment, result:
     hint = f"Fix the module, push, then delete_environment name={row.name} and create it again."
     absent = sorted(unknown_modules(result.output) & set(missing))
     if absent:
-        held = find_addons(plan.checkout).modules
-        hint = f"The repository holds: {', '.join(held)}." if held else hint
+        hint = f"list_modules name={row.name} shows those there are."
         message = f"No module {', '.join(absent)}, neither in the repository nor in the image."
     elif result.out_of_memory:
         limit = deps.settings.teams[row.team].memory_mb

@@ -4,22 +4,28 @@ from dataclasses import dataclass, field, replace
 from typing import Unpack
 
 from oduflow.adapters.store import EnvironmentChanges
+from oduflow.domain.addons import MAX_WARNINGS, CheckoutReport, ImageInventory
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.environment import Environment, EnvironmentState
+from oduflow.domain.module_checks import Available, refuse_uninstallable, warnings_of
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments import python_deps
+from oduflow.services.environments.addons import read_addons, write_report
 from oduflow.services.environments.boot import boot, create_container, stop_container
 from oduflow.services.environments.cleanup import EnvironmentCleanup
 from oduflow.services.environments.container import PYTHON_TARGET, install_spec
 from oduflow.services.environments.installation import prove_installed, write_configuration
+from oduflow.services.environments.python_packages import installed_packages, may_install_addons
 from oduflow.services.extra_repos import checkouts as extra_checkouts
+from oduflow.services.image_inventory import ensure_inventory
 from oduflow.services.saga import Step, nothing
 
 INSTALL_SECONDS = 1800.0
+BASE = ("base", "web")  # what every template has
 
 
 @dataclass(slots=True)
@@ -28,6 +34,8 @@ class Provisioning:
 
     Attributes:
         row: the environment as the steps have changed it so far.
+        inventory: what the image has, from the step `addons` on.
+        report: what the checkouts hold, from the same step on.
     """
 
     deps: Deps
@@ -36,6 +44,8 @@ class Provisioning:
     image: ImageFacts
     plan: EnvironmentPlan = field(init=False)
     parts: EnvironmentCleanup = field(init=False)
+    inventory: ImageInventory = field(default=ImageInventory(), init=False)
+    report: CheckoutReport = field(default=CheckoutReport(), init=False)
     _step: str = field(default="", init=False)
     _position: tuple[int, int] = field(default=(0, 0), init=False)
 
@@ -58,6 +68,7 @@ class Provisioning:
         parts = self.parts
         return (
             Step("extra", "checking out extra repos", self.extra, parts.release_extra),
+            Step("addons", "reading the modules", self.addons, parts.remove_one_off),
             Step("python", "installing Python requirements", self.python, parts.remove_one_off),
             Step("configuration", "writing odoo.conf", self.configuration),
             Step("modules", "installing modules", self.modules, parts.remove_one_off, keeps=True),
@@ -78,8 +89,18 @@ class Provisioning:
         )
 
     def extra(self) -> None:
-        """Check out the extra repos and put them on the addons path, between checkout and Odoo."""
+        """Check out the extra repos."""
         self.row = extra_checkouts.check_out_extra_repos(self.deps, self.call, self.row, self._tell)
+
+    def addons(self) -> None:
+        """Read the modules, put them on the addons path, and refuse what cannot be installed."""
+        self.inventory = ensure_inventory(self.deps, self.call, self.plan, self.image)
+        self.report, path = read_addons(self.deps, self.call, self.row, self.inventory)
+        write_report(self.plan, self.report)
+        self._learn(addons=path)
+        extra = extra_checkouts.checkout_folders(self.deps, self.row)
+        if not may_install_addons((self.plan.checkout, *extra.values())):
+            self._refuse_uninstallable(libraries=False)
 
     def python(self) -> None:
         """Install the repositories' requirements, once for each image and set of files.
@@ -97,6 +118,10 @@ class Provisioning:
         addons = tuple(each for each in self.row.addons if not each.startswith(PYTHON_TARGET))
         addons += python_deps.addons_folder(self.deps, self.row.team, key)
         self._learn(python_deps=key, addons=addons)
+        available = self._refuse_uninstallable(libraries=True)
+        warnings = (*self.report.warnings, *warnings_of(available))
+        self.report = self.report.model_copy(update={"warnings": warnings[:MAX_WARNINGS]})
+        write_report(self.plan, self.report)
 
     def configuration(self) -> None:
         """Write `odoo.conf`, readable only by Odoo's user."""
@@ -122,6 +147,19 @@ class Provisioning:
     def serving(self) -> None:
         """Start the container and wait until the login page answers."""
         self.row = boot(self.deps, self.call, self.plan, self.row)
+
+    def _refuse_uninstallable(self, *, libraries: bool) -> Available:
+        row = self.row
+        template = self.deps.store.templates.by_id(row.template_id)
+        available = Available.of(
+            row.odoo_image,
+            self.inventory,
+            self.report,
+            installed_packages(self.deps, row, self.inventory.rules),
+        )
+        installed = (*BASE, *(template.modules if template is not None else ()))
+        refuse_uninstallable(available, row.modules, installed=installed, libraries=libraries)
+        return available
 
     def _learn(self, **facts: Unpack[EnvironmentChanges]) -> None:
         self.row = self.deps.store.environments.update(self.row.id, **facts)

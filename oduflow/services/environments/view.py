@@ -17,6 +17,7 @@ from oduflow.domain.hosts import join_host_port
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.services.deps import Deps
+from oduflow.services.environments.addons import load_report
 
 SERVING_STATES = frozenset({EnvironmentState.RUNNING, EnvironmentState.STOPPED})
 
@@ -61,11 +62,7 @@ def environment_views(deps: Deps, actor: Actor) -> tuple[EnvironmentView, ...]:
         return ()
     containers = _containers(deps, actor.team)
     return tuple(
-        _without_output(
-            _observed_view(
-                deps, row, containers.get(EnvironmentPlan.of(deps.naming, row).container)
-            )
-        )
+        _brief_view(deps, row, containers.get(EnvironmentPlan.of(deps.naming, row).container))
         for row in rows
     )
 
@@ -73,17 +70,23 @@ def environment_views(deps: Deps, actor: Actor) -> tuple[EnvironmentView, ...]:
 def current_view(deps: Deps, row: Environment) -> EnvironmentView:
     """Return the environment's view with the container's state at this moment."""
     plan = EnvironmentPlan.of(deps.naming, row)
-    return _observed_view(deps, row, deps.engine.containers.facts(plan.container))
+    container = deps.engine.containers.facts(plan.container)
+    return environment_view(deps, observed(row, container), has_container=container is not None)
 
 
 def environment_view(
     deps: Deps, row: Environment, *, has_container: bool = True
 ) -> EnvironmentView:
     """Return a row's view; `has_container` is true for one that was just created or started."""
+    report = load_report(EnvironmentPlan.of(deps.naming, row))
+    return EnvironmentView.of(row, _url(deps, row), has_container=has_container, report=report)
+
+
+def _url(deps: Deps, row: Environment) -> str | None:
+    """Return the URL of an Odoo that answers."""
     # A row with a step is being rebuilt or started, so its URL does not answer yet.
     serves = row.state is EnvironmentState.RUNNING and not row.step
-    url = base_url(deps, row) if serves else None
-    return EnvironmentView.of(row, url, has_container=has_container)
+    return base_url(deps, row) if serves else None
 
 
 def base_url(deps: Deps, row: Environment) -> str | None:
@@ -96,16 +99,12 @@ def base_url(deps: Deps, row: Environment) -> str | None:
     return f"http://{join_host_port(host, row.port)}/"
 
 
-def _observed_view(
-    deps: Deps, row: Environment, container: ContainerFacts | None
-) -> EnvironmentView:
-    return environment_view(deps, observed(row, container), has_container=container is not None)
-
-
-def _without_output(shown: EnvironmentView) -> EnvironmentView:
-    if shown.error is None:
-        return shown
-    return shown.model_copy(update={"error": shown.error.model_copy(update={"output": ""})})
+def _brief_view(deps: Deps, row: Environment, container: ContainerFacts | None) -> EnvironmentView:
+    """Return a view for a list: without the output of an error, and without modules."""
+    seen = observed(row, container)
+    error = None if seen.error is None else seen.error.model_copy(update={"output": ""})
+    brief = replace(seen, error=error)
+    return EnvironmentView.of(brief, _url(deps, brief), has_container=container is not None)
 
 
 def _containers(deps: Deps, team: str) -> Mapping[str, ContainerFacts]:

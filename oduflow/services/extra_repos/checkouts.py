@@ -14,8 +14,6 @@ from pathlib import Path
 
 from oduflow.adapters.git.shared_store import SharedStore
 from oduflow.adapters.locks.flock import HeldLock
-from oduflow.adapters.odoo.addons import find_addons
-from oduflow.adapters.odoo.addons_path import extra_addons_path, is_extra
 from oduflow.adapters.store import ExtraRepos
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Busy, Conflict, Invalid
@@ -60,7 +58,7 @@ def choose_pins(extra_repos: ExtraRepos, team: str, references: tuple[str, ...])
 
 
 def check_out_extra_repos(deps: Deps, call: Call, row: Environment, tell: Tell) -> Environment:
-    """Check out every pin of an environment, and put the modules on its addons path.
+    """Check out every pin of an environment.
 
     A pin without a commit gets the newest fetched commit of its branch.
 
@@ -68,10 +66,9 @@ def check_out_extra_repos(deps: Deps, call: Call, row: Environment, tell: Tell) 
         The environment's row with pinned commits.
 
     Raises:
-        Invalid: an extra repo holds no module, or has no such branch.
+        NotFound: an extra repo has no such branch.
         Failure: a checkout could not be created.
     """
-    addons = [folder for folder in row.addons if not is_extra(folder)]
     for position, pin in enumerate(row.extra_repos):
 
         def record(pinned: Pin, position: int = position) -> None:
@@ -83,15 +80,8 @@ def check_out_extra_repos(deps: Deps, call: Call, row: Environment, tell: Tell) 
         tell(f"checking out {pin.reference}")
         work = _Checkout(deps, call, tell)
         with work.locked(row.team, pin.name):
-            checkout = work.ensure(row.team, pin, record)
-        found = find_addons(checkout, call.raise_if_cancelled)
-        if not found.modules and not found.root_is_module:
-            raise Invalid(
-                f"Extra repo {pin.name} holds no Odoo module on branch {pin.branch}.",
-                "Ask for another branch, as name@branch.",
-            )
-        addons += extra_addons_path(pin, found.folders, root_is_module=found.root_is_module)
-    return deps.store.environments.update(row.id, addons=tuple(addons))
+            work.ensure(row.team, pin, record)
+    return row
 
 
 def clear_pinned_commits(deps: Deps, row: Environment) -> Environment:
@@ -183,8 +173,8 @@ class _Checkout:
                     raise
                 self.tell(busy.message)
 
-    def ensure(self, team: str, pin: Pin, record: Record) -> Path:
-        """Return the folder of a pin's checkout; check the commit out and record it if needed."""
+    def ensure(self, team: str, pin: Pin, record: Record) -> None:
+        """Check the commit of a pin out if needed, and record it."""
         repo = self.deps.store.extra_repos.by_id(pin.repo)
         if repo is None or repo.team != team:
             raise Conflict(
@@ -192,11 +182,9 @@ class _Checkout:
             )
         plan = ExtraRepoPlan.of(self.deps.naming, repo)
         commit = pin.commit or self._newest(plan, repo, pin.branch)
-        final = plan.checkout(commit)
-        if not final.is_dir():
+        if not plan.checkout(commit).is_dir():
             self._write(plan, commit)
         record(replace(pin, commit=commit))
-        return final
 
     def _newest(self, plan: ExtraRepoPlan, repo: ExtraRepo, branch: str) -> str:
         """Return the newest fetched commit of a branch; fetch it if the copy does not hold it."""

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from oduflow.adapters.odoo.conf import CONF_TARGET, DATA_TARGET
 from oduflow.adapters.postgres.config import DATA_FOLDER, VOLUME_TARGET
@@ -20,6 +21,12 @@ IMAGE_PYTHON = (
 TRACEBACK = "Traceback (most recent call last):\n  File x\nValueError: it broke"
 
 
+def image_modules() -> list[dict[str, Any]]:
+    """Return a small image's modules."""
+    names = {"base": [], "web": ["base"], "barcodes": ["web"], "sale_management": ["web"]}
+    return [{"name": name, "version": "1.0", "depends": needs} for name, needs in names.items()]
+
+
 @dataclass
 class MemoryOdoo:
     """The programs, and how they fail.
@@ -33,6 +40,8 @@ class MemoryOdoo:
         initdb_exit: the code with which initdb ends.
         translations: whether the image holds translations.
         created: demo, language and country of each new database.
+        image_modules: what the image has.
+        inventories: how often it was asked for that.
         installs: the modules of each installation.
         pip_runs: the requirements of each installation.
     """
@@ -47,6 +56,8 @@ class MemoryOdoo:
     initdb_exit: int = 0
     translations: bool = True
     created: list[tuple[bool, str, str]] = field(default_factory=list)
+    image_modules: list[dict[str, Any]] = field(default_factory=image_modules)
+    inventories: int = 0
     installs: list[tuple[str, ...]] = field(default_factory=list)
     pip_runs: list[str] = field(default_factory=list)
 
@@ -86,6 +97,18 @@ class MemoryOdoo:
         ran = self._install(spec, ["base", "web"])
         return Run((*ran.lines, f"oduflow: {json.dumps(report)}"), ran.exit_code)
 
+    def _inventory(self) -> Run:
+        self.inventories += 1
+        rules = {"series": "19.0", "checks_series": True, "needs_init": False}
+        records = [
+            {"rules": rules},
+            *({"module": each} for each in self.image_modules),
+            {"libraries": ["lxml"], "importable": ["lxml", "json"], "programs": ["git"]},
+            {"end": True},
+        ]
+        lines = [f"oduflow:{json.dumps(each)}" for each in records]
+        return Run(("a line of a log", *lines), 0)
+
     def _install(self, spec: ContainerSpec, modules: list[str]) -> Run:
         wanted = tuple(modules)
         self.installs.append(wanted)
@@ -101,6 +124,8 @@ class MemoryOdoo:
     def _python(self, spec: ContainerSpec) -> Run:
         if TARGET in spec.entrypoint:
             return self._pip(spec)
+        if spec.entrypoint == ("python3",):
+            return self._inventory()
         if not spec.mounts:
             return Run((f"python:{IMAGE_PYTHON}",), 0)
         return self._create(spec) if "create" in spec.command else self._assets(spec)
@@ -139,7 +164,8 @@ def mounted(engine: MemoryEngine, spec: ContainerSpec, target: str) -> Path:
 
 def module(*names: str, **files: str) -> dict[str, str]:
     """Write the files of a repository with these modules."""
-    return {f"{name}/__manifest__.py": '{"name": "x"}' for name in names} | files
+    manifests = {f"{name}/__manifest__.py": '{"name": "x"}' for name in names}
+    return manifests | {f"{name}/__init__.py": "" for name in names} | files
 
 
 def _database(spec: ContainerSpec) -> str:

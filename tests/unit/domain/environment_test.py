@@ -46,6 +46,7 @@ def test_a_view_shows_what_callers_may_know():
         "step": None,
         "job": None,
         "error": None,
+        "checkout": None,
     }
 
 

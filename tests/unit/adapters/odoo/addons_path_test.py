@@ -1,22 +1,15 @@
 import pytest
 
 from oduflow.adapters.odoo.addons_path import (
-    addons_path,
-    extra_addons_path,
-    is_extra,
+    below,
+    extra_target,
     repository_folder,
+    repository_target,
+    uses_links,
 )
 from tests.support.store_rows import pin
 
 URL = "https://example.com/acme/sale-tools.git"
-
-
-def test_an_extra_repo_is_found_in_a_folder_of_its_own():
-    path = extra_addons_path(pin(), (".", "more"), root_is_module=False)
-
-    assert path == ("/mnt/extra/enterprise/enterprise", "/mnt/extra/enterprise/enterprise/more")
-    assert extra_addons_path(pin(), (), root_is_module=True) == ("/mnt/extra/enterprise",)
-    assert [is_extra(folder) for folder in (*path, "/mnt/repo/sale")] == [True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -36,17 +29,16 @@ def test_a_checkouts_folder_is_a_name_that_odoo_can_import(url, folder):
     assert repository_folder(url) == folder
 
 
-@pytest.mark.parametrize(
-    ("folders", "root_is_module", "path"),
-    [
-        ((".",), False, ("/mnt/repo/sale_tools",)),
-        (("addons", "more/addons"), False, ("/mnt/repo/sale_tools/addons", "/more/addons")),
-        ((".", "addons"), False, ("/mnt/repo/sale_tools", "/mnt/repo/sale_tools/addons")),
-        ((), True, ("/mnt/repo",)),
-    ],
-)
-def test_the_addons_path_names_folders_of_the_checkout(folders, root_is_module, path):
-    found = addons_path(URL, folders, root_is_module=root_is_module)
+def test_each_checkout_is_mounted_in_a_folder_of_its_own():
+    assert repository_target(URL) == "/mnt/repo/sale_tools"
+    assert extra_target(pin()) == "/mnt/extra/enterprise/enterprise"
 
-    assert len(found) == len(path)
-    assert all(there.endswith(end) for there, end in zip(found, path, strict=True))
+
+def test_a_folder_of_a_checkout_is_below_it():
+    assert below("/mnt/repo/sale_tools", ".") == "/mnt/repo/sale_tools"
+    assert below("/mnt/repo/sale_tools", "more/addons") == "/mnt/repo/sale_tools/more/addons"
+
+
+def test_links_are_mounted_when_the_addons_path_needs_them():
+    assert uses_links(("/mnt/repo/sale_tools", "/mnt/links/1"))
+    assert not uses_links(("/mnt/repo/links", "/mnt/extra/links/links"))

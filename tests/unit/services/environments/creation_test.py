@@ -8,6 +8,7 @@ STEPS = (
     "reserve",
     "checkout",
     "extra",
+    "addons",
     "python",
     "database",
     "filestore",

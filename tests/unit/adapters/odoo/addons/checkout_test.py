@@ -8,16 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from oduflow.adapters.odoo.addons import (
+from oduflow.adapters.odoo.addons.checkout import read_checkout
+from oduflow.adapters.odoo.addons.manifest import ManifestRefused, read_manifest
+from oduflow.adapters.odoo.addons.manifests import (
     MAX_MANIFEST_BYTES,
     MAX_MANIFESTS_BYTES,
     MAX_MODULES,
-    Addons,
-    find_addons,
-    manifest,
 )
+from oduflow.domain.addons import OdooRules
 from oduflow.domain.errors import Cancelled, Invalid
 
+RULES = OdooRules(series="19.0", needs_init=False)
 GOOD = '{"name": "Sale", "depends": ["base"]}'
 
 
@@ -25,55 +26,53 @@ def test_modules_are_found_with_the_folders_that_hold_them(checkout):
     for path in ("sale", "addons/crm", "addons/stock", "a/b/deep"):
         module(checkout / path)
 
-    found = find_addons(checkout)
-
-    assert found == Addons(
-        modules=("crm", "deep", "sale", "stock"),
-        folders=(".", "a/b", "addons"),
-        root_is_module=False,
-    )
+    assert names(checkout) == ["crm", "deep", "sale", "stock"]
+    assert folders(checkout) == [".", "a/b", "addons"]
 
 
 def test_a_checkout_that_is_one_module_says_so(checkout):
     module(checkout)
     module(checkout / "nested")
 
-    assert find_addons(checkout) == Addons((), (), root_is_module=True)
+    found = read(checkout)
+
+    assert [(each.name, each.path) for each in found.modules] == [("sale_tools", ".")]
+    assert found.folders[0].links == (("sale_tools", "."),)
 
 
 def test_a_checkout_without_modules_holds_none(checkout):
     (checkout / "src").mkdir()
     (checkout / "src" / "main.py").touch()
 
-    assert find_addons(checkout) == Addons((), (), root_is_module=False)
+    assert (names(checkout), folders(checkout)) == ([], [])
 
 
 def test_modules_lie_at_most_four_folders_deep(checkout):
     module(checkout / "1/2/3/4/within")
     module(checkout / "1/2/3/4/5/beyond")
 
-    assert find_addons(checkout).modules == ("within",)
+    assert names(checkout) == ["within"]
 
 
 def test_a_folder_inside_a_module_is_no_module(checkout):
     module(checkout / "sale")
     module(checkout / "sale" / "tests" / "example")
 
-    assert find_addons(checkout).modules == ("sale",)
+    assert names(checkout) == ["sale"]
 
 
 @pytest.mark.parametrize("hidden", [".git", ".oduflow", ".cache/addons"])
 def test_hidden_folders_are_not_looked_into(checkout, hidden):
     module(checkout / hidden / "sale")
 
-    assert find_addons(checkout).modules == ()
+    assert names(checkout) == []
 
 
-@pytest.mark.parametrize("name", ["sale-x", "19_sale", "sale x", "übung"])
+@pytest.mark.parametrize("name", ["sale-x", "sale x", "sale.x"])
 def test_a_folder_whose_name_odoo_cannot_import_is_no_module(checkout, name):
     module(checkout / name)
 
-    assert find_addons(checkout).modules == ()
+    assert names(checkout) == []
 
 
 @pytest.mark.parametrize(
@@ -83,14 +82,14 @@ def test_a_folder_that_no_configuration_can_name_is_not_looked_into(checkout, na
     module(checkout / name / "sale")
     module(checkout / "addons" / "crm")
 
-    assert find_addons(checkout).folders == ("addons",)
+    assert folders(checkout) == ["addons"]
 
 
 @pytest.mark.parametrize("name", ["my addons", "zusätze", "oca-19.0", "100%"])
 def test_a_folder_with_an_unusual_name_is_looked_into(checkout, name):
     module(checkout / name / "sale")
 
-    assert find_addons(checkout).folders == (name,)
+    assert folders(checkout) == [name]
 
 
 def test_a_link_to_a_folder_outside_is_not_followed(checkout, tmp_path):
@@ -99,14 +98,14 @@ def test_a_link_to_a_folder_outside_is_not_followed(checkout, tmp_path):
     (checkout / "etc").symlink_to("/etc")
     (checkout / "loop").symlink_to(checkout)
 
-    assert find_addons(checkout).modules == ()
+    assert names(checkout) == []
 
 
 def test_a_module_that_is_a_link_is_none(checkout, tmp_path):
     module(tmp_path / "outside")
     (checkout / "sale").symlink_to(tmp_path / "outside")
 
-    assert find_addons(checkout).modules == ()
+    assert names(checkout) == []
 
 
 def test_a_manifest_that_is_a_link_is_not_read(checkout, tmp_path):
@@ -116,7 +115,7 @@ def test_a_manifest_that_is_a_link_is_not_read(checkout, tmp_path):
     (checkout / "sale" / "__manifest__.py").symlink_to(secret)
     (checkout / "__manifest__.py").symlink_to(secret)
 
-    assert find_addons(checkout) == Addons((), (), root_is_module=False)
+    assert (names(checkout), folders(checkout)) == ([], [])
 
 
 def test_a_manifest_that_is_a_pipe_keeps_nobody_waiting(checkout):
@@ -124,21 +123,21 @@ def test_a_manifest_that_is_a_pipe_keeps_nobody_waiting(checkout):
     os.mkfifo(checkout / "sale" / "__manifest__.py")
     began = time.monotonic()
 
-    assert find_addons(checkout).modules == ()
+    assert names(checkout) == []
     assert time.monotonic() - began < 1
 
 
 def test_a_manifest_that_is_a_folder_is_none(checkout):
     (checkout / "sale" / "__manifest__.py").mkdir(parents=True)
 
-    assert find_addons(checkout).modules == ()
+    assert names(checkout) == []
 
 
 def test_code_in_a_manifest_is_not_run(checkout, tmp_path):
     trap = tmp_path / "trap"
     module(checkout / "sale", f"{{'name': open({str(trap)!r}, 'w').write('ran')}}")
 
-    assert find_addons(checkout).modules == ()
+    assert names(checkout) == []
     assert not trap.exists()
 
 
@@ -165,7 +164,7 @@ def test_a_manifest_that_is_no_dictionary_of_literals_is_none(checkout, text):
     module(checkout / "sale", text)
     module(checkout / "crm")
 
-    assert find_addons(checkout).modules == ("crm",)
+    assert names(checkout) == ["crm"]
 
 
 def test_a_manifest_is_read_up_to_its_limit(checkout):
@@ -173,30 +172,29 @@ def test_a_manifest_is_read_up_to_its_limit(checkout):
     module(checkout / "sale", GOOD + "#" + "x" * padding)
     module(checkout / "crm", GOOD + "#" + "x" * (padding + 1))
 
-    assert find_addons(checkout).modules == ("sale",)
+    assert names(checkout) == ["sale"]
 
 
-@pytest.mark.parametrize(
-    ("installable", "found"), [("False", ()), ("True", ("sale",)), ("0", ("sale",))]
-)
+@pytest.mark.parametrize(("installable", "found"), [("False", []), ("True", ["sale"]), ("0", [])])
 def test_a_module_that_says_it_cannot_be_installed_is_left_out(checkout, installable, found):
     module(checkout / "sale", f"{{'installable': {installable}}}")
 
-    assert find_addons(checkout).modules == found
+    assert names(checkout) == found
 
 
 def test_modules_below_one_that_cannot_be_installed_are_found(checkout):
     module(checkout / "bundle", "{'installable': False}")
     module(checkout / "bundle" / "sale")
 
-    assert find_addons(checkout).folders == ("bundle",)
+    assert folders(checkout) == ["bundle"]
 
 
 def test_a_manifest_is_data():
     text = "# -*- coding: utf-8 -*-\n{'name': 'Würste', 'depends': ['base'],}\n"
 
-    assert manifest(text) == {"name": "Würste", "depends": ["base"]}
-    assert manifest("open('/etc/passwd')") is None
+    assert read_manifest(text.encode(), RULES).depends == ("base",)
+    with pytest.raises(ManifestRefused):
+        read_manifest(b"open('/etc/passwd')", RULES)
 
 
 def test_manifests_are_parsed_in_many_threads(eager_collector: None):
@@ -204,38 +202,40 @@ def test_manifests_are_parsed_in_many_threads(eager_collector: None):
 
     def parse(_: int) -> object:
         cycles = [Cycle() for _ in range(20)]
-        return bool(cycles) and manifest(text)
+        return bool(cycles) and read_manifest(text.encode(), RULES)
 
     with ThreadPoolExecutor(6) as pool:
         assert all(pool.map(parse, range(60)))
 
 
-def test_bytes_that_are_no_text_do_not_break_reading(checkout):
+def test_a_manifest_that_is_not_utf_8_is_told(checkout):
     (checkout / "sale").mkdir()
     (checkout / "sale" / "__manifest__.py").write_bytes(b"{'name': '\xff\xfe'}")
 
-    assert find_addons(checkout).modules == ("sale",)
+    assert [each.sentence for each in read(checkout).warnings] == [
+        "sale/__manifest__.py: It is not UTF-8."
+    ]
 
 
 def test_a_checkout_with_more_modules_than_any_repository_has_is_refused(checkout):
     for number in range(MAX_MODULES):
         module(checkout / f"m{number}")
-    assert len(find_addons(checkout).modules) == MAX_MODULES
+    assert len(names(checkout)) == MAX_MODULES
 
     module(checkout / "one_more")
     with pytest.raises(Invalid, match="more than 2000 modules"):
-        find_addons(checkout)
+        read(checkout)
 
 
 def test_a_checkout_with_longer_manifests_than_any_repository_has_is_refused(checkout):
     padded = "#" * MAX_MANIFEST_BYTES  # no module, but read all the same
     for number in range(MAX_MANIFESTS_BYTES // MAX_MANIFEST_BYTES):
         module(checkout / f"m{number}", padded)
-    assert find_addons(checkout).modules == ()
+    assert names(checkout) == []
 
     module(checkout / "one_more")
     with pytest.raises(Invalid, match="more than 8 MiB"):
-        find_addons(checkout)
+        read(checkout)
 
 
 def test_a_search_can_be_stopped_at_each_folder(checkout):
@@ -249,8 +249,20 @@ def test_a_search_can_be_stopped_at_each_folder(checkout):
             raise Cancelled("Stopped.")
 
     with pytest.raises(Cancelled):
-        find_addons(checkout, stop)
+        read_checkout(checkout, RULES, on_folder=stop)
     assert len(looks) == 3
+
+
+def read(checkout):
+    return read_checkout(checkout, RULES, repo_url="https://example.com/sale-tools.git")
+
+
+def names(checkout):
+    return [each.name for each in read(checkout).modules]
+
+
+def folders(checkout):
+    return [each.path for each in read(checkout).folders]
 
 
 def module(folder, text=GOOD):

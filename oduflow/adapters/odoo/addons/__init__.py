@@ -1,0 +1,1 @@
+"""Read the modules of repositories and images, as Odoo does."""

@@ -1,0 +1,133 @@
+"""Read one manifest as Odoo does, without running its code."""
+
+import ast
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from oduflow.adapters.odoo.addons.versions import is_of_series, is_version
+from oduflow.domain.addons import OdooRules
+
+LFS_POINTER = "version https://git-lfs.github.com/spec/"
+DEFAULT_VERSION = "1.0"
+# CPython 3.11 and 3.12 count the depth of the syntax trees of all threads together: two at once
+# can raise SystemError (github.com/python/cpython/issues/106905).
+_PARSING = threading.Lock()
+_CORRECT = "Correct it; code in a manifest is not run."
+
+
+class ManifestRefused(Exception):
+    """Odoo cannot read the manifest, or fails on it for every module.
+
+    Args:
+        reason: what is wrong.
+        next_step: what to do.
+    """
+
+    def __init__(self, reason: str, next_step: str = _CORRECT) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.next_step = next_step
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a manifest declares.
+
+    Attributes:
+        installable: whether Odoo would install the module.
+        wrong_series: it would, if the version were of its series.
+        triggers: see `Module`.
+    """
+
+    version: str = DEFAULT_VERSION
+    depends: tuple[str, ...] = ("base",)
+    python: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
+    triggers: tuple[str, ...] | None = None
+    installable: bool = True
+    wrong_series: bool = False
+    assets: tuple[str, ...] = field(default=(), compare=False)
+
+
+def read_manifest(content: bytes, rules: OdooRules) -> Manifest:
+    """Read the content of a manifest.
+
+    Raises:
+        ManifestRefused: Odoo ignores the module, or fails on it.
+    """
+    declared = _literals(content)
+    depends = _names(declared, "depends") or ("base",)
+    version = str(declared.get("version", DEFAULT_VERSION))
+    installable = bool(declared.get("installable", True))
+    if installable and rules.checks_series and not is_version(version):
+        raise ManifestRefused(
+            f"Its version “{version[:40]}” is not one.",
+            f"Write it as {rules.series or '19.0'}.1.0.0, numbers with dots between them.",
+        )
+    of_series = not rules.series or not rules.checks_series or is_of_series(version, rules.series)
+    external = declared.get("external_dependencies")
+    needs = external if isinstance(external, dict) else {}
+    return Manifest(
+        version=version,
+        depends=depends,
+        python=tuple(_strings(needs.get("python"))),
+        programs=tuple(_strings(needs.get("bin"))),
+        triggers=_triggers(declared.get("auto_install", False), depends),
+        installable=installable and of_series,
+        wrong_series=installable and not of_series,
+        assets=tuple(_strings(declared.get("assets"))),
+    )
+
+
+def _literals(content: bytes) -> dict[object, object]:
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as wrong:
+        raise ManifestRefused("It is not UTF-8.", "Save it as UTF-8.") from wrong
+    if text.startswith(LFS_POINTER):
+        raise ManifestRefused(
+            "It is a pointer of Git LFS, whose files are not fetched.",
+            "Commit the file itself: git lfs migrate export --include=__manifest__.py",
+        )
+    try:
+        with _PARSING:
+            value = ast.literal_eval(text)
+    except SyntaxError as wrong:
+        line = f" at line {wrong.lineno}" if wrong.lineno else ""
+        raise ManifestRefused(f"It is not Python{line}: {wrong.msg}.") from wrong
+    except (ValueError, TypeError, MemoryError, RecursionError) as wrong:
+        raise ManifestRefused("It is not a dictionary of literals.") from wrong
+    if not isinstance(value, dict):
+        raise ManifestRefused("It is not a dictionary of literals.")
+    return value
+
+
+def _names(declared: dict[object, object], key: str) -> tuple[str, ...]:
+    value = declared.get(key) or ()
+    if not isinstance(value, list | tuple | set) or not all(
+        isinstance(name, str) for name in value
+    ):
+        raise ManifestRefused(f"Its “{key}” is not a list of names.")
+    return tuple(sorted(value) if isinstance(value, set) else value)
+
+
+def _triggers(auto_install: object, depends: tuple[str, ...]) -> tuple[str, ...] | None:
+    if not isinstance(auto_install, Iterable):
+        return depends if auto_install else None
+    triggers = tuple(str(name) for name in auto_install)
+    if not set(triggers) <= set(depends):
+        raise ManifestRefused("Its “auto_install” names modules that “depends” does not name.")
+    return triggers
+
+
+def _strings(value: object) -> Iterable[str]:
+    """Yield the texts in nested lists and dictionaries."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _strings(each)
+    elif isinstance(value, list | tuple | set):
+        for each in value:
+            yield from _strings(each)

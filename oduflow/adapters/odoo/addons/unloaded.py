@@ -1,0 +1,131 @@
+"""Explain what of a checkout Odoo does not load, or loads only in part."""
+
+import os
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
+from pathlib import Path, PurePosixPath
+
+from oduflow.adapters.odoo.addons.manifest import LFS_POINTER
+from oduflow.adapters.odoo.addons.paths import real_path
+from oduflow.adapters.odoo.addons.versions import series_of
+from oduflow.adapters.odoo.addons.walk import MAX_FOLDERS, Candidate, Walk
+from oduflow.domain.addons import MODULE_NAME, CheckoutWarning, OdooRules
+from oduflow.files.regular import read_bytes, read_regular
+
+MAX_ATTRIBUTES_BYTES = 64 << 10
+POINTER_BYTES = 1024  # git-lfs's own limit for a pointer
+NAMED = 3  # examples in a warning
+
+
+def other_series(modules: Iterable[Candidate], rules: OdooRules) -> Iterator[CheckoutWarning]:
+    """Warn of modules of another series, once for each folder and series."""
+    groups: defaultdict[tuple[PurePosixPath, str], list[Candidate]] = defaultdict(list)
+    for module in modules:
+        if module.manifest.wrong_series:
+            version = module.manifest.version
+            groups[module.folder, series_of(version) or version].append(module)
+    for (folder, series), held in groups.items():
+        yield CheckoutWarning.of(
+            f"{folder}/" if len(held) > 1 else held[0].path / rules.manifests[0],
+            f"Odoo {rules.series} does not install {_some(module.name for module in held)}: "
+            f"the manifest's version is of series {series}.",
+            f"Port it and set the version to {rules.series}.x.y.z, or use a branch for "
+            f"{rules.series}.",
+        )
+
+
+def without_init(
+    modules: Iterable[Candidate], skipped: Collection[Candidate]
+) -> Iterator[CheckoutWarning]:
+    """Warn of modules without `__init__.py`.
+
+    Args:
+        modules: these modules.
+        skipped: those of them whose folder Odoo leaves out, because no module in it has one.
+    """
+    for module in modules:
+        effect = (
+            "so Odoo does not list the module"
+            if module in skipped
+            else "so Odoo loads the module's data and none of its Python code"
+        )
+        yield CheckoutWarning.of(
+            f"{module.path}/", f"It has no __init__.py, {effect}.", "Add an __init__.py."
+        )
+
+
+def broken_links(walk: Walk, folders: Collection[PurePosixPath]) -> Iterator[CheckoutWarning]:
+    """Warn of links to modules that the repository does not hold.
+
+    Args:
+        walk: what was found.
+        folders: those on the addons path; of other folders only links into nothing count.
+    """
+    for path in walk.links:
+        target = str((walk.checkout / path).readlink())
+        real = real_path(walk.checkout, path)
+        if real is not None and (walk.checkout / real).exists():
+            continue
+        if MODULE_NAME.match(path.name) and (not folders or path.parent in folders or real):
+            yield CheckoutWarning.of(
+                path,
+                f"It is a link to {target[:200]}, which the repository does not hold.",
+                "Commit the module itself, or add the repository that holds it: add_extra_repo.",
+            )
+
+
+def missing_submodules(checkout: Path, repo_url: str) -> Iterator[CheckoutWarning]:
+    """Warn of submodules, whose files are not fetched."""
+    text = read_regular(checkout / ".gitmodules", MAX_ATTRIBUTES_BYTES) or ""
+    for path, url in _submodules(text):
+        name = path.rstrip("/").rpartition("/")[2].lower().replace("_", "-")
+        address = url if "://" in url else f"… (of {url}, relative to {repo_url})"
+        yield CheckoutWarning.of(
+            f"{path}/",
+            f"It is a submodule ({url[:200]}), whose files are not fetched.",
+            f"Use an extra repo: add_extra_repo name={name} repo_url={address}",
+        )
+
+
+def large_files(checkout: Path) -> Iterator[CheckoutWarning]:
+    """Warn of pointers of Git LFS, whose files are not fetched; one warning for all of them."""
+    attributes = read_regular(checkout / ".gitattributes", MAX_ATTRIBUTES_BYTES) or ""
+    if "filter=lfs" not in attributes:
+        return
+    pointers = sorted(_pointers(checkout))
+    if pointers:
+        yield CheckoutWarning.of(
+            pointers[0],
+            f"It is a pointer of Git LFS, whose files are not fetched; {len(pointers)} files are.",
+            "Commit what Odoo needs without LFS: git lfs migrate export --include=…",
+        )
+
+
+def _submodules(text: str) -> Iterator[tuple[str, str]]:
+    """Yield path and URL of each submodule of a `.gitmodules`."""
+    found: dict[str, str] = {}
+    for line in (*text.splitlines(), "["):
+        key, equals, value = line.partition("=")
+        if line.lstrip().startswith("["):
+            if found.get("path"):
+                yield found["path"], found.get("url", "")
+            found = {}
+        elif equals:
+            found[key.strip().lower()] = value.strip().strip('"')
+
+
+def _pointers(checkout: Path) -> Iterator[str]:
+    walked = islice(os.walk(checkout, followlinks=False), MAX_FOLDERS)
+    for folder, _names, files in walked:
+        for name in files:
+            content = read_bytes(Path(folder) / name, POINTER_BYTES)
+            if content is not None and content.startswith(LFS_POINTER.encode()):
+                yield (Path(folder) / name).relative_to(checkout).as_posix()
+
+
+def _some(names: Iterable[str]) -> str:
+    """Return some names, and how many more there are."""
+    all_names = sorted(names)
+    more = len(all_names) - NAMED
+    return ", ".join(all_names[:NAMED]) + (f" and {more} more" if more > 0 else "")

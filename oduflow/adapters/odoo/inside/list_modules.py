@@ -1,0 +1,141 @@
+"""Print what an image has, inside a throw-away container: modules, Python libraries, programs.
+
+It asks Odoo itself how it reads modules: two folders of addons, one of them without an
+`__init__.py`, show what becomes of an `addons_path`. Each line that begins with `oduflow:` holds
+a JSON object; the last one is `{"end": true}`.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import os
+import pkgutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import odoo
+import odoo.addons
+import odoo.modules.module as reader
+import odoo.release
+import odoo.tools
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+PREFIX = "oduflow:"
+PIECE = 100  # names in one line
+
+
+def main() -> None:
+    """Print everything."""
+    before, after, takes_without_init = addons_path()
+    names = list(getattr(reader, "MANIFEST_NAMES", None) or (reader.MANIFEST,))
+    tell(
+        rules={
+            "series": odoo.release.major_version,
+            "manifests": names,
+            "checks_series": refuses_other_series(),
+            "needs_init": not takes_without_init,
+        }
+    )
+    for first, folders in ((True, before), (False, after)):
+        for name, declared in manifests(folders, names):
+            tell(module=dict(chosen(declared), name=name, first=first))
+    importable = {each.name for each in pkgutil.iter_modules()} | set(sys.builtin_module_names)
+    for key, found in (
+        ("libraries", set(libraries())),
+        ("importable", importable),
+        ("programs", set(programs())),
+    ):
+        listed = sorted(found)
+        for start in range(0, len(listed), PIECE):
+            tell(**{key: listed[start : start + PIECE]})
+    tell(end=True)
+
+
+def tell(**record: Any) -> None:
+    """Print one record."""
+    print(PREFIX + json.dumps(record))  # noqa: T201 - the output is what it is for
+
+
+def addons_path() -> tuple[list[str], list[str], bool]:
+    """Return the folders before and after the configured ones, and whether it takes both."""
+    root = Path(tempfile.mkdtemp()).resolve()
+    plain, without = root / "plain", root / "without"
+    for file in (
+        plain / "module" / "__init__.py",
+        plain / "module" / "__manifest__.py",
+        without / "module" / "__manifest__.py",
+    ):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("{'name': 'x', 'author': 'x', 'license': 'LGPL-3'}")
+    conf = root / "odoo.conf"
+    conf.write_text(f"[options]\naddons_path = {plain},{without}\ndata_dir = {root}/data\n")
+    odoo.tools.config.parse_config(["--config", str(conf), "--log-level", "error"])
+    reader.initialize_sys_path()
+    found = list(odoo.addons.__path__)
+    own = found.index(str(plain))
+    after = [path for path in found[own + 1 :] if path != str(without)]
+    return found[:own], after, str(without) in found
+
+
+def refuses_other_series() -> bool:
+    """Whether a module whose version is of another series cannot be installed."""
+    check = getattr(reader, "check_version", None)
+    try:
+        version = reader.adapt_version("99.0.1.0.0")
+    except ValueError:
+        return True
+    return check is not None and not check(version, should_raise=False)
+
+
+def manifests(folders: Iterable[str], names: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the modules of folders with what they declare."""
+    for folder in map(Path, folders):
+        for module in sorted(folder.iterdir()) if folder.is_dir() else ():
+            for name in names:
+                with contextlib.suppress(OSError, ValueError, SyntaxError):
+                    yield module.name, ast.literal_eval((module / name).read_text("utf-8"))
+                    break
+
+
+def chosen(declared: dict[str, Any]) -> dict[str, Any]:
+    """Return what matters of a manifest."""
+    needs = declared.get("external_dependencies") or {}
+    depends = list(declared.get("depends") or ("base",))
+    install = declared.get("auto_install", False)
+    named = isinstance(install, (list, tuple))  # Python 3.7 knows no other form
+    return {
+        "version": str(declared.get("version", "1.0")),
+        "depends": depends,
+        "python": list(needs.get("python", ())),
+        "programs": list(needs.get("bin", ())),
+        "triggers": list(install) if named else depends if install else None,
+        "installable": bool(declared.get("installable", True)),
+    }
+
+
+def libraries() -> Iterator[str]:
+    """Yield the names of the installed distributions."""
+    try:
+        from importlib.metadata import distributions  # noqa: PLC0415 - not in Python 3.7
+    except ImportError:
+        import pkg_resources  # noqa: PLC0415
+
+        yield from (each.project_name for each in pkg_resources.working_set)
+    else:
+        yield from (each.metadata["Name"] for each in distributions() if each.metadata["Name"])
+
+
+def programs() -> Iterator[str]:
+    """Yield the programs on the path."""
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        with contextlib.suppress(OSError):
+            yield from (each.name for each in Path(folder).iterdir())
+
+
+main()

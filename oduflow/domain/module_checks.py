@@ -1,0 +1,256 @@
+"""Check that modules can be installed, from the manifests alone."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from oduflow.domain.addons import (
+    IMAGE,
+    REPOSITORY,
+    CheckoutReport,
+    CheckoutWarning,
+    ImageInventory,
+    Module,
+    library_name,
+    nearest,
+)
+from oduflow.domain.errors import Failure, Invalid, NotFound
+
+ENTERPRISE = frozenset(
+    {"account_accountant", "documents", "helpdesk", "planning", "sign", "web_studio"}
+)
+MAX_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """What requirements installed besides the image's packages.
+
+    Attributes:
+        libraries: the Python distributions.
+        importable: the names that Python can import.
+        modules: the addons among them, which come last on the addons path.
+    """
+
+    libraries: frozenset[str] = frozenset()
+    importable: frozenset[str] = frozenset()
+    modules: tuple[Module, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Available:
+    """Every module that an environment's Odoo can find, and the libraries beside them.
+
+    Attributes:
+        image: the image's reference, for messages.
+        inventory: what the image has.
+        modules: the module that Odoo loads for each name.
+        shadowed: the repository's and extra repos' modules that the image's own replace.
+        libraries: the Python distributions, by their normal names.
+        importable: the names that Python can import.
+    """
+
+    image: str
+    inventory: ImageInventory
+    modules: Mapping[str, Module]
+    shadowed: Mapping[str, Module]
+    libraries: frozenset[str] = frozenset()
+    importable: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(
+        cls,
+        image: str,
+        inventory: ImageInventory,
+        report: CheckoutReport,
+        packages: Packages,
+    ) -> "Available":
+        """Order the modules as Odoo finds them."""
+        own: dict[str, Module] = {}
+        for module in (*report.modules, *packages.modules):
+            own.setdefault(module.name, module)
+        of_image = {
+            each.name: (
+                Module(**each.model_dump(exclude={"first"}), source=IMAGE, path=each.name),
+                each.first,
+            )
+            for each in inventory.modules
+        }
+        first = {name: module for name, (module, is_first) in of_image.items() if is_first}
+        last = {name: module for name, (module, is_first) in of_image.items() if not is_first}
+        return cls(
+            image,
+            inventory,
+            last | own | first,
+            {name: module for name, module in own.items() if name in first},
+            frozenset(map(library_name, inventory.libraries | packages.libraries)),
+            inventory.importable | packages.importable,
+        )
+
+
+def refuse_uninstallable(
+    available: Available, wanted: Iterable[str], *, installed: Iterable[str], libraries: bool = True
+) -> None:
+    """Refuse modules that Odoo could not install.
+
+    Args:
+        available: what there is.
+        wanted: the modules to install.
+        installed: those that the database has.
+        libraries: whether Python libraries and programs are known by now.
+
+    Raises:
+        NotFound: a module or a dependency does not exist; the message names a similar one.
+        Invalid: a module cannot be installed.
+    """
+    if not available.inventory.is_known:
+        return
+    wanted = tuple(wanted)
+    for name in wanted:
+        if name not in available.modules:
+            raise _unknown(available, name)
+    for name in to_install(available, wanted, installed):
+        problem = next(iter(problems(available, name, libraries=libraries)), None)
+        if problem is not None:
+            raise problem
+
+
+def to_install(
+    available: Available, wanted: Iterable[str], installed: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Return the wanted modules, their dependencies, and what Odoo installs along with them.
+
+    Missing modules are left out, and what is installed with its dependencies.
+    """
+    there = _with_dependencies(available, installed, frozenset())
+    chosen = _with_dependencies(available, wanted, there)
+    linked = [module for module in available.modules.values() if module.triggers is not None]
+    grows = True
+    while grows:
+        more = [
+            module.name
+            for module in linked
+            if module.name not in chosen | there
+            and module.installable
+            and set(module.triggers or ()) <= chosen | there
+            and set(module.triggers or ()) & chosen
+        ]
+        grows = bool(more)
+        chosen |= _with_dependencies(available, more, there)
+    return tuple(sorted(chosen))
+
+
+def problems(available: Available, name: str, *, libraries: bool = True) -> Iterator[Failure]:
+    """Yield why Odoo could not install a module that it lists."""
+    module = available.modules[name]
+    shadowed = available.shadowed.get(name)
+    if shadowed is not None:
+        yield shadowing(available.image, shadowed)
+    if module.source == IMAGE:
+        return
+    rules = available.inventory.rules
+    if not module.installable:
+        yield Invalid(
+            f"{name} {module.version} cannot be installed by Odoo {rules.series}.",
+            f"Its manifest ({place(module)}) says installable: False, or its version is of another "
+            "series.",
+        )
+    for dependency in module.depends:
+        if dependency not in available.modules:
+            yield _missing(available, name, dependency)
+    if libraries:
+        yield from _without_libraries(available, module)
+
+
+def _without_libraries(available: Available, module: Module) -> Iterator[Failure]:
+    for library in module.python:
+        if _has_library(available, library):
+            continue
+        yield Invalid(
+            f"{module.name} needs the Python library {library}, which neither {available.image} "
+            "nor a requirements.txt installs.",
+            f"Add {library} to the requirements.txt of the repository, and push.",
+        )
+    for program in module.programs:
+        if program not in available.inventory.programs:
+            yield Invalid(
+                f"{module.name} needs the program {program}, which {available.image} has not.",
+                "Use an Odoo image that has it: odoo_image.",
+            )
+
+
+def _has_library(available: Available, requirement: str) -> bool:
+    if ";" in requirement:  # a marker, which only the image's Python can evaluate
+        return True
+    name = library_name(requirement)
+    return name in available.libraries or requirement.partition(".")[0] in available.importable
+
+
+def shadowing(image: str, module: Module) -> Invalid:
+    """Make the error for a module that the image's own replaces."""
+    return Invalid(
+        f"{place(module)} is not loaded: {image} has a module {module.name} of its own, which Odoo "
+        "finds first.",
+        "Rename the module, or change Odoo's with a module that depends on it.",
+    )
+
+
+def place(module: Module) -> str:
+    """Name a module's folder for a message; an extra repo's name comes before a colon."""
+    where = "" if module.source == REPOSITORY else f"{module.source}: "
+    return f"{where}{module.path}"
+
+
+def warnings_of(available: Available) -> Iterator[CheckoutWarning]:
+    """Warn of what the repository's and extra repos' modules lack, or what replaces them."""
+    if not available.inventory.is_known:
+        return
+    own = [module for module in available.modules.values() if module.source != IMAGE]
+    for module in sorted([*own, *available.shadowed.values()], key=place):
+        for problem in problems(available, module.name):
+            # Other series are in the report of the checkout.
+            if module.installable or module.name in available.shadowed:
+                yield CheckoutWarning.of(f"{place(module)}/", problem.message, problem.hint)
+
+
+def _with_dependencies(
+    available: Available, names: Iterable[str], known: frozenset[str]
+) -> frozenset[str]:
+    found: set[str] = set()
+    left = list(names)
+    while left:
+        name = left.pop()
+        module = available.modules.get(name)
+        if module is not None and name not in known and name not in found:
+            found.add(name)
+            left += module.depends
+    return frozenset(found)
+
+
+def _unknown(available: Available, name: str) -> NotFound:
+    similar = nearest(name, available.modules)
+    own = sorted(module.name for module in available.modules.values() if module.source != IMAGE)
+    shown = ", ".join(own[:MAX_NAMED]) + (" …" if len(own) > MAX_NAMED else "")
+    return NotFound(
+        f"There is no module {name}, neither in the repository nor in {available.image}."
+        + (f" Did you mean {similar}?" if similar else ""),
+        f"The repository and its extra repos have: {shown}." if own else "",
+    )
+
+
+def _missing(available: Available, name: str, dependency: str) -> NotFound:
+    similar = nearest(dependency, available.modules)
+    if dependency in ENTERPRISE or dependency.endswith("_enterprise"):
+        hint = (
+            "It is part of Odoo Enterprise: add_extra_repo name=enterprise repo_url=…, then pass "
+            "extra_repos=enterprise."
+        )
+    elif similar:
+        hint = f"Did you mean {similar}? Correct depends in the manifest of {name}, and push."
+    else:
+        hint = (
+            f"add_extra_repo name=… repo_url=… adds a repository that has {dependency}; pass it as "
+            "extra_repos."
+        )
+    return NotFound(
+        f"{name} needs {dependency}, which neither the repository nor {available.image} has.", hint
+    )

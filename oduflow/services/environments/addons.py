@@ -1,0 +1,147 @@
+"""Read the modules of an environment's checkouts, and put them on Odoo's addons path.
+
+A folder that holds something Odoo would trip over is not put on the path itself: a folder of links
+to its modules is, below `links` in the environment's folder.
+"""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from oduflow.adapters.odoo.addons.checkout import CheckoutAddons, read_checkout
+from oduflow.adapters.odoo.addons.links import put_on_path
+from oduflow.adapters.odoo.addons_path import LINKS_ROOT, extra_target, repository_target
+from oduflow.domain.addons import (
+    REPOSITORY,
+    CheckoutReport,
+    CheckoutWarning,
+    ImageInventory,
+    Module,
+)
+from oduflow.domain.environment import Environment
+from oduflow.domain.errors import Invalid
+from oduflow.domain.plan import EnvironmentPlan
+from oduflow.files.private import write_private, writing
+from oduflow.files.regular import read_regular
+from oduflow.kernel.call import Call
+from oduflow.services.deps import Deps
+from oduflow.services.extra_repos.checkouts import checkout_folders
+
+MAX_REPORT_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One checkout: the repository's own, or an extra repo's."""
+
+    name: str
+    branch: str
+    repo_url: str
+    checkout: Path
+    target: str
+
+    @property
+    def is_extra(self) -> bool:
+        return self.name != REPOSITORY
+
+
+def read_addons(
+    deps: Deps, call: Call, row: Environment, inventory: ImageInventory
+) -> tuple[CheckoutReport, tuple[str, ...]]:
+    """Read every checkout of an environment, the repository's own first.
+
+    Returns:
+        The report, and the folders of the addons path inside the container.
+
+    Raises:
+        Invalid: a checkout holds no module that Odoo lists.
+    """
+    plan = EnvironmentPlan.of(deps.naming, row)
+    known = [module.name for module in inventory.modules]
+    modules: list[Module] = []
+    warnings: list[CheckoutWarning] = []
+    path: list[str] = []
+    links = plan.links
+    with writing():
+        shutil.rmtree(links, ignore_errors=True)
+    for source in _sources(deps, row):
+        found = read_checkout(
+            source.checkout,
+            inventory.rules,
+            repo_url=source.repo_url,
+            known=known,
+            on_folder=call.raise_if_cancelled,
+        )
+        if not found.folders:
+            raise _no_module(source, found)
+        for folder in found.folders:
+            number = len(path)
+            path.append(
+                put_on_path(
+                    folder,
+                    checkout_target=source.target,
+                    links=links / str(number),
+                    links_target=f"{LINKS_ROOT}/{number}",
+                )
+            )
+        names = {module.name: module for module in modules}
+        for module in found.modules:
+            if module.name in names:
+                warnings.append(_twice(source, module, names[module.name]))
+            else:
+                modules.append(module.model_copy(update={"source": source.name}))
+        warnings += (
+            warning.of_source(source.name) if source.is_extra else warning
+            for warning in found.warnings
+        )
+    return CheckoutReport(modules=tuple(modules), warnings=tuple(warnings)), tuple(path)
+
+
+def write_report(plan: EnvironmentPlan, report: CheckoutReport) -> None:
+    """Keep the report, so that a read of it walks no checkout."""
+    write_private(plan.report, report.model_dump_json())
+
+
+def load_report(plan: EnvironmentPlan) -> CheckoutReport | None:
+    """Return the report; None for an environment that an older version made."""
+    text = read_regular(plan.report, MAX_REPORT_BYTES)
+    try:
+        return None if text is None else CheckoutReport.model_validate_json(text)
+    except ValueError:
+        return None
+
+
+def _sources(deps: Deps, row: Environment) -> Iterator[_Source]:
+    plan = EnvironmentPlan.of(deps.naming, row)
+    target = repository_target(row.repo_url)
+    yield _Source(REPOSITORY, row.branch, row.repo_url, plan.checkout, target)
+    for pin, checkout in zip(row.extra_repos, checkout_folders(deps, row).values(), strict=True):
+        yield _Source(pin.name, pin.branch, pin.repo_url, checkout, extra_target(pin))
+
+
+def _no_module(source: _Source, found: CheckoutAddons) -> Invalid:
+    what = f"Extra repo {source.name}" if source.is_extra else source.repo_url
+    message = f"{what} holds no Odoo module on branch {source.branch}"
+    if not found.warnings:
+        other = "as name@branch" if source.is_extra else "with branch"
+        return Invalid(
+            f"{message}.",
+            "A module is a folder with an installable __manifest__.py, at most four deep. "
+            f"Ask for another branch, {other}.",
+        )
+    first = found.warnings[0]
+    return Invalid(
+        f"{message}: {first.sentence}",
+        first.next,
+        output="\n".join(f"{each.sentence} {each.next}" for each in found.warnings),
+    )
+
+
+def _twice(source: _Source, module: Module, used: Module) -> CheckoutWarning:
+    where = "the repository" if used.source == REPOSITORY else f"extra repo {used.source}"
+    return CheckoutWarning.of(
+        f"{source.name}: {module.path}/",
+        f"Module {module.name} is in {where} too, which comes first.",
+        "Remove one of them, or give extra_repos in another order.",
+    )

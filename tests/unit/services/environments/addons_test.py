@@ -1,0 +1,288 @@
+"""Modules are read and checked after the checkout, before anything is cloned or run."""
+
+import pytest
+
+from oduflow.domain.errors import Kind
+from tests.support.memory.odoo import module
+from tests.support.memory.process import Process
+
+GOOD = '{"depends": ["base"]}'
+
+
+def declaring(text: str) -> str:
+    return f'{{"depends": ["base"], {text}}}'
+
+
+@pytest.fixture
+def create(world, process):
+    """Create an environment of a repository with these files."""
+
+    def call(files, *modules, name="sale", **more):
+        url = world.git.repository("odoo-shop", {"main": files})
+        return process.call(
+            "create_environment", name=name, repo_url=url, modules=list(modules), **more
+        )
+
+    return call
+
+
+@pytest.fixture
+def refused(world, process, create):
+    """Create an environment that is refused; nothing is cloned, run or left."""
+
+    def call(files, *modules, **more):
+        before, installs = world.everything(), list(world.odoo.installs)
+        process.faults.calls.clear()
+        error = create(files, *modules, **more).error
+        assert "cluster.clone_database" not in process.faults.calls
+        assert world.everything() == before
+        assert world.odoo.installs == installs
+        assert process.deps.store.environments.list("1") == ()
+        return error
+
+    return call
+
+
+@pytest.fixture
+def path_of(process):
+    def call(name="sale"):
+        return process.deps.store.environments.get("1", name).addons
+
+    return call
+
+
+def test_a_misspelled_module_is_answered_with_the_nearest_name(refused):
+    error = refused(module("acme"), "sale_managment")
+
+    assert error.kind is Kind.NOT_FOUND
+    assert error.message == (
+        "There is no module sale_managment, neither in the repository nor in odoo:19.0. "
+        "Did you mean sale_management?"
+    )
+    assert error.hint == "The repository and its extra repos have: acme."
+
+
+def test_a_missing_dependency_of_enterprise_says_which_repository_to_add(refused):
+    error = refused({"acme_ent/__manifest__.py": '{"depends": ["web_enterprise"]}'}, "acme_ent")
+
+    assert error.kind is Kind.NOT_FOUND
+    assert error.message == (
+        "acme_ent needs web_enterprise, which neither the repository nor odoo:19.0 has."
+    )
+    assert "add_extra_repo name=enterprise" in error.hint
+
+
+def test_a_dependency_of_a_dependency_is_missed_too(refused):
+    files = {
+        "a/__manifest__.py": '{"depends": ["b"]}',
+        "b/__manifest__.py": '{"depends": ["sale_managment"]}',
+    }
+
+    error = refused(files, "a")
+
+    assert error.message.startswith("b needs sale_managment")
+    assert "Did you mean sale_management?" in error.hint
+
+
+def test_a_missing_python_library_is_named_unless_requirements_install_it(
+    world, refused, create
+):
+    files = {
+        "a/__manifest__.py": declaring('"external_dependencies": {"python": ["package", "lxml"]}')
+    }
+
+    error = refused(files, "a")
+    assert error.kind is Kind.INVALID
+    assert error.message == (
+        "a needs the Python library package, which neither odoo:19.0 nor a requirements.txt "
+        "installs."
+    )
+
+    made = create(files | {"requirements.txt": "package"}, "a")
+    assert made.error is None
+
+
+def test_a_missing_program_is_named(refused):
+    text = declaring('"external_dependencies": {"bin": ["git", "wkhtmltopdf"]}')
+
+    error = refused({"a/__manifest__.py": text}, "a")
+
+    assert error.message == "a needs the program wkhtmltopdf, which odoo:19.0 has not."
+
+
+def test_a_module_of_another_series_is_refused_by_its_version(refused):
+    files = module("good") | {"a/__manifest__.py": declaring('"version": "18.0.1.0.0"')}
+
+    error = refused(files, "a")
+
+    assert error.kind is Kind.INVALID
+    assert error.message == "a 18.0.1.0.0 cannot be installed by Odoo 19.0."
+
+
+def test_what_odoo_would_install_along_is_checked_too(refused):
+    files = module("a") | {
+        "a_link/__manifest__.py": '{"depends": ["a"], "auto_install": True, '
+        '"external_dependencies": {"python": ["nothing"]}}'
+    }
+
+    assert refused(files, "a").message.startswith("a_link needs the Python library nothing")
+
+
+def test_a_name_that_odoo_has_is_refused_for_the_image_is_first(refused, create, process):
+    files = module("barcodes", "acme")
+
+    error = refused(files, "barcodes")
+    assert error.kind is Kind.INVALID
+    assert error.message == (
+        "barcodes is not loaded: odoo:19.0 has a module barcodes of its own, which Odoo finds "
+        "first."
+    )
+
+    made = create(files, "acme")
+    assert any("barcodes" in each.file for each in made.data.checkout.warnings)
+    listed = process.ok("list_modules", name="sale", image=True).modules
+    assert {each.name: each.source for each in listed}["barcodes"] == "image"
+
+
+def test_a_name_that_odoo_has_wins_in_an_image_that_finds_it_last(world, create, process):
+    for each in world.odoo.image_modules:
+        each["first"] = each["name"] != "barcodes"
+
+    made = create(module("barcodes"), "barcodes")
+
+    assert made.error is None
+    [listed] = process.ok("list_modules", name="sale").modules
+    assert (listed.name, listed.source, listed.state) == ("barcodes", "repository", "installed")
+
+
+def test_a_folder_that_odoo_refuses_is_told_and_kept_off_the_path(create, path_of, process):
+    made = create(module("acme-dash", "acme"), "acme")
+
+    [row] = process.deps.store.environments.list("1")
+    links = process.deps.naming.team_folder("1") / "environments" / row.id / "links" / "0"
+    assert path_of() == ("/mnt/links/0",)
+    assert {each.name: str(each.readlink()) for each in links.iterdir()} == {
+        "acme": "/mnt/repo/odoo_shop/acme"
+    }
+    [warning] = made.data.checkout.warnings
+    assert warning.file == "acme-dash/"
+    assert "Odoo refuses the folder's name" in warning.reason
+    assert "acme_dash" in warning.next
+
+
+def test_the_links_are_mounted_into_the_container(world, create):
+    create(module("acme-dash", "acme"), "acme")
+
+    mounts = {each.target for each in world.engine.containers["memory-env-1.sale"].spec.mounts}
+    assert "/mnt/links" in mounts
+
+
+def test_a_rebuild_reads_the_modules_again(create, path_of, process):
+    create(module("acme-dash", "acme"), "acme")
+
+    process.ok("rebuild_environment", name="sale")
+
+    assert path_of() == ("/mnt/links/0",)
+
+
+def test_a_repository_that_is_one_module_is_installed_under_its_own_name(create, path_of):
+    files = {
+        "__manifest__.py": GOOD,
+        "__init__.py": "",
+        "views/a.xml": '<record id="acme_shop.view"/><menuitem parent="acme_shop.menu"/>',
+    }
+
+    made = create(files, "acme_shop")
+
+    assert made.error is None
+    [warning] = made.data.checkout.warnings
+    assert "it is named acme_shop, after its own XML ids" in warning.reason
+    assert path_of() == ("/mnt/links/0",)
+
+
+def test_mixed_case_names_are_odoos_own_rule(create):
+    assert create(module("AcmeSale"), "AcmeSale").error is None
+
+
+@pytest.mark.parametrize(
+    ("files", "cause", "hint"),
+    [
+        ({"a/__manifest__.py": "{"}, "a/__manifest__.py: It is not Python", "Correct it"),
+        (
+            {".gitmodules": '[submodule "web"]\n\tpath = oca/web\n\turl = https://x.org/web.git'},
+            "oca/web/: It is a submodule (https://x.org/web.git)",
+            "add_extra_repo name=web repo_url=https://x.org/web.git",
+        ),
+        (
+            {"a/__manifest__.py": "version https://git-lfs.github.com/spec/v1\noid sha256:0"},
+            "It is a pointer of Git LFS",
+            "git lfs migrate export",
+        ),
+    ],
+)
+def test_a_repository_of_which_odoo_loads_nothing_says_why(refused, files, cause, hint):
+    error = refused(files)
+
+    assert error.kind is Kind.INVALID
+    assert error.message.startswith("https://git.example.com/public/odoo-shop.git holds no Odoo")
+    assert cause in error.message
+    assert hint in error.hint
+
+
+def test_an_extra_repos_modules_and_warnings_name_it(world, process, create):
+    web = world.git.repository("web", {"main": module("web_grid", "web-bad", "acme")})
+    process.ok("add_extra_repo", name="web", repo_url=web)
+
+    made = create(module("acme"), "web_grid", extra_repos=["web"])
+
+    assert [(each.name, each.source) for each in made.data.checkout.modules] == [
+        ("acme", "repository"),
+        ("web_grid", "web"),
+    ]
+    assert {each.file for each in made.data.checkout.warnings} == {"web: web-bad/", "web: acme/"}
+
+
+def test_the_image_is_asked_once_while_it_stays_the_same(world, process, create):
+    create(module("acme"))
+    create(module("acme"), name="other")
+
+    assert world.odoo.inventories == 1
+
+
+def test_an_image_that_does_not_answer_lets_every_module_pass(world, create):
+    world.odoo.image_modules = [{"unknown": "field"}]
+
+    assert create(module("acme"), "acme").error is None
+
+
+def test_get_environment_shows_the_report_and_lists_do_not(create, process):
+    made = create(module("acme-dash", "acme"), "acme")
+
+    assert process.ok("get_environment", name="sale") == made.data
+    [listed] = process.ok("list_environments").environments
+    assert listed.checkout is None
+
+
+def test_modules_are_found_by_a_part_of_their_name(create, process):
+    create(module("acme", "other"), "acme")
+
+    found = process.ok("list_modules", name="sale", search="ACM").modules
+
+    assert [(each.name, each.state) for each in found] == [("acme", "installed")]
+
+
+def test_an_environment_of_an_older_version_has_no_list_before_a_rebuild(create, process):
+    create(module("acme"))
+    [row] = process.deps.store.environments.list("1")
+    report = process.deps.naming.team_folder("1") / "environments" / row.id / "report.json"
+    report.unlink()
+
+    assert process.ok("get_environment", name="sale").checkout is None
+    with pytest.raises(Exception, match="were not read yet"):
+        process.call("list_modules", name="sale")
+
+
+def test_another_process_finds_the_report(world, create):
+    made = create(module("acme-dash", "acme"))
+
+    assert Process(world).ok("get_environment", name="sale").checkout == made.data.checkout
