@@ -59,7 +59,7 @@ def main() -> None:
 
 def tell(**record: Any) -> None:
     """Print one record."""
-    print(PREFIX + json.dumps(record))  # noqa: T201 - the output is what it is for
+    sys.stdout.write(f"{PREFIX}{json.dumps(record)}\n")
 
 
 def addons_path() -> tuple[list[str], list[str], bool]:
@@ -133,7 +133,7 @@ def libraries() -> Iterator[str]:
 
 def programs() -> Iterator[str]:
     """Yield the programs on the path."""
-    for folder in os.environ.get("PATH", "").split(os.pathsep):
+    for folder in os.get_exec_path():
         with contextlib.suppress(OSError):
             yield from (each.name for each in Path(folder).iterdir())
 

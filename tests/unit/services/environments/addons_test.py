@@ -59,7 +59,7 @@ def test_a_misspelled_module_is_answered_with_the_nearest_name(refused):
         "There is no module sale_managment, neither in the repository nor in odoo:19.0. "
         "Did you mean sale_management?"
     )
-    assert error.hint == "The repository and its extra repos have: acme."
+    assert error.hint == "The repository and its extra repos have: acme. Nothing of sale is kept."
 
 
 def test_a_missing_dependency_of_enterprise_says_which_repository_to_add(refused):
@@ -84,9 +84,7 @@ def test_a_dependency_of_a_dependency_is_missed_too(refused):
     assert "Did you mean sale_management?" in error.hint
 
 
-def test_a_missing_python_library_is_named_unless_requirements_install_it(
-    world, refused, create
-):
+def test_a_missing_python_library_is_named_unless_requirements_install_it(world, refused, create):
     files = {
         "a/__manifest__.py": declaring('"external_dependencies": {"python": ["package", "lxml"]}')
     }
