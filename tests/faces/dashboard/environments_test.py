@@ -105,7 +105,7 @@ def test_an_environment_being_created_shows_its_step_and_offers_to_cancel(world,
         [job] = world.job_rows.rows
         [row] = rows(show(world, "/"))
         assert states(row)[0].text == "Creating"
-        assert "Step 1 of 10 · reserving the name" in row.text
+        assert "Step 1 of 11 · reserving the name" in row.text
         assert row.one("progress")["value"] == "1"
         assert row.one("form")["action"] == f"/jobs/{job}/cancel"
 

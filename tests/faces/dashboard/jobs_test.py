@@ -14,7 +14,7 @@ def test_the_list_says_what_was_asked_how_far_it_is_and_how_it_ended(world, ledg
         slow, made, gone = page.one("tbody").all("tr")
         assert page.one("div", id="jobs")["hx-trigger"] == "every 1s"
     assert "Create environment slow" in slow.text
-    assert "Step 1 of 10 · reserving the name" in slow.text
+    assert "Step 1 of 11 · reserving the name" in slow.text
     assert slow.one("span", class_="state")["data-state"] == "busy"
     assert "made serves at http://localhost:20001/" in made.text
     assert "The git server does not answer." in gone.text
@@ -36,7 +36,7 @@ def test_a_running_jobs_page_polls_every_second(world, ledger):
         job = begin(world, finish=False, name="slow", repo_url=REPOSITORY)
         part = show(world, f"/jobs/{job}").one("div", id="job")
         assert (part["hx-get"], part["hx-trigger"]) == (f"/_/jobs/{job}", "every 1s")
-        assert part.one("progress")["max"] == "10"
+        assert part.one("progress")["max"] == "11"
     part = show(world, f"/_/jobs/{job}").one("div", id="job")
     assert part.get("hx-get") is None
 
