@@ -22,7 +22,7 @@ def test_an_environment_is_made(served: Served, page: Page):
     page.get_by_label("Name").fill("demo")
     page.get_by_label("Repository URL").fill(REPOSITORY)
     page.get_by_role("button", name="Create environment").click()
-    expect(page.locator("#environment")).to_contain_text("Step 1 of 10 · reserving the name")
+    expect(page.locator("#environment")).to_contain_text("Step 1 of 11 · reserving the name")
     served.ledger.go.set()
     finish(served.world)
     page.get_by_role("link", name="Look again").click()

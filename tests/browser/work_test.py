@@ -14,7 +14,7 @@ def test_an_environment_is_asked_for_watched_and_served(served: Served):
     fill(page, name="Fix / Stock Labels", repository=REPOSITORY, modules="sale, crm")
     page.get_by_role("button", name="Create environment").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("fix-stock-labels")
-    expect(page.locator("[data-say]")).to_have_text("Step 1 of 10 · reserving the name")
+    expect(page.locator("[data-say]")).to_have_text("Step 1 of 11 · reserving the name")
     [job] = served.world.job_rows.rows
     served.world.job_rows.progress(job, Progress("modules", "installing modules", 5, 10))
     expect(page.locator("[data-say]")).to_have_text("Step 5 of 10 · installing modules")
