@@ -27,6 +27,8 @@ def test_the_system_page_shows_the_actor_and_its_permissions(world):
     told = facts(show(world, "/system"))
     assert told["Team"] == "Blue id 1"
     assert told["Signed in"] == "admin with the team\N{RIGHT SINGLE QUOTATION MARK}s ui_password"
+    assert "odoo:19.0 on this server" in told["Odoo images"]
+    assert "{version}" not in told["Odoo images"]
     assert told["May"] == "read, write, destroy, admin"
 
 

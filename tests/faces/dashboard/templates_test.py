@@ -47,6 +47,21 @@ def test_what_does_not_fit_is_said_beside_its_field_and_nothing_is_lost(world):
     assert page.one("input", name="odoo_image")["value"] == "odoo:18.0"
 
 
+def test_the_form_lists_the_versions_and_where_their_images_come_from(world):
+    page = show(world, "/new/template")
+    choices = [choice.text for choice in page.one("select", name="odoo_version").all("option")]
+    assert choices[1:] == ["14.0", "15.0", "16.0", "17.0", "18.0", "19.0"]
+    for text in ("odoo:19.0 on this server", "odoo:17.0 pulled,", "odoo:14.0 pulled or built"):
+        assert text in page.text
+
+
+def test_a_row_says_demo_data_language_and_country(world, ledger):
+    ledger.add_template("acme", demo=True, language="fr_BE", country="BE")
+    acme, base = rows(show(world, "/templates"))
+    assert "demo data fr_BE BE" in acme.text
+    assert "demo data" not in base.text
+
+
 def test_a_name_that_somebody_works_on_is_busy_and_says_who(world, ledger):
     with paused_jobs(world, ledger):
         post(world, "/templates", name="acme")
