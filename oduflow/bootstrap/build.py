@@ -6,7 +6,7 @@ from dataclasses import replace
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.locks import FileBootSlots, FileLocks, ServerLock
-from oduflow.adapters.odoo.web import login_status
+from oduflow.adapters.odoo.web import login_page
 from oduflow.adapters.outputs.files import OutputFiles
 from oduflow.adapters.store import JobRows, Store
 from oduflow.bootstrap.engine import Docker
@@ -24,6 +24,7 @@ from oduflow.services.access.audit_writer import AuditWriter
 from oduflow.services.access.github import GithubAuthenticator
 from oduflow.services.access.grants import GrantAuthenticator
 from oduflow.services.access.removed_teams import revoke_removed_teams
+from oduflow.services.branches import BranchChecks
 from oduflow.services.deps import Deps
 from oduflow.services.failpoints import Failpoints
 from oduflow.services.groups import PostgresGroup, StoreGroup, WorkGroup
@@ -58,16 +59,18 @@ def build(settings: Settings) -> Services:
         locks = work.locks
         return Infrastructure(settings, naming, docker.networks, database, firewall, locks, disk)
 
+    git = git_group(settings, naming, work.locks)
     deps = Deps(
         live=live,
         naming=naming,
         store=rows,
         engine=docker.group,
         postgres=postgres,
-        git=git_group(settings, naming, work.locks),
+        git=git,
         work=work,
         infrastructure=infrastructure(docker),
-        readiness=ReadinessPoll(login_status),
+        readiness=ReadinessPoll(login_page),
+        branches=BranchChecks(naming, git.repositories),
     )
     audit, oauth = (
         AuditWriter(rows.audit),

@@ -8,10 +8,12 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints
 
 from oduflow.domain.addons import MODULE_NAME, CheckoutReport, CheckoutView, CheckoutWarning
+from oduflow.domain.branch_check import BranchCheck
+from oduflow.domain.clock import rfc3339
 from oduflow.domain.counting import counted
 from oduflow.domain.errors import NotFound, QuotaReached
 from oduflow.domain.extra_repo import Pin, PinView, References
-from oduflow.domain.names import slug
+from oduflow.domain.names import branch_name, slug
 from oduflow.domain.outcome import ErrorView, Model
 
 
@@ -47,10 +49,18 @@ class CreateEnvironment(Model):
 
     name: Annotated[Name, Field(description=NAME_HELP)]
     repo_url: Annotated[
-        Text, Field(description="https URL of the git repository that holds the addons.")
+        Text,
+        Field(
+            description="URL of the git repository that holds the addons, as its clone button "
+            "shows it; read over https."
+        ),
     ]
     branch: Annotated[
-        Text | None, Field(description="Branch to check out; left out: the remote's default.")
+        Annotated[Text, AfterValidator(branch_name)] | None,
+        Field(
+            description="Branch to check out, or a tag, commit id or refs/…; left out: the "
+            "remote's default branch."
+        ),
     ] = None
     template: Annotated[
         Name | None, Field(description="Template to clone; left out: the team's default.")
@@ -166,6 +176,10 @@ def team_is_full(count: int, limit: int) -> QuotaReached:
 class EnvironmentView(Model):
     """An environment as callers see it. Times are RFC 3339 in UTC.
 
+    `moved` says whether the branch has another newest commit than the environment, and `behind`
+    by how many commits, null when that is not known, as after a force-push; both as of
+    `branch_checked_at`.
+
     Without a container there is no log, and nothing to start: rebuild_environment makes one.
     """
 
@@ -184,6 +198,9 @@ class EnvironmentView(Model):
     created_at: str
     has_container: bool = True  # absent in results of jobs older than this field
     extra_repos: tuple[PinView, ...] = ()
+    moved: bool = False
+    behind: int | None = None
+    branch_checked_at: str | None = None
     step: str | None = None
     job: str | None = None
     error: ErrorView | None = None
@@ -197,6 +214,7 @@ class EnvironmentView(Model):
         *,
         has_container: bool = True,
         report: CheckoutReport | None = None,
+        branch: BranchCheck | None = None,
     ) -> Self:
         """Make the view of a row.
 
@@ -205,6 +223,7 @@ class EnvironmentView(Model):
             url: the address of its Odoo, None when it cannot answer.
             has_container: whether there is one.
             report: what its checkouts hold.
+            branch: how its commit compares with its branch.
         """
         return cls.from_row(
             row,
@@ -212,6 +231,9 @@ class EnvironmentView(Model):
             has_container=has_container,
             checkout=None if report is None else CheckoutView.of(report),
             extra_repos=tuple(map(PinView.from_row, row.extra_repos)),
+            moved=branch is not None and branch.moved,
+            behind=branch.behind if branch else None,
+            branch_checked_at=rfc3339(branch.checked_at) if branch else None,
             step=row.step or None,
             job=row.job or None,
         )

@@ -11,7 +11,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, StringConstraints
 
 from oduflow.domain.errors import Invalid
-from oduflow.domain.names import slug
+from oduflow.domain.names import branch_name, slug
 from oduflow.domain.outcome import Model
 
 _AT = "@"
@@ -39,7 +39,7 @@ def reference(text: str) -> str:
         raise Invalid(
             f"“{text[:60]}” names no branch.", "Write name@branch, or the name alone for its own."
         )
-    return f"{slug(name)}{at}{branch.strip()}"
+    return f"{slug(name)}{at}{branch_name(branch)}"
 
 
 def split_reference(spelled: str) -> tuple[str, str | None]:
@@ -78,7 +78,8 @@ class AddExtraRepo(Model):
         Field(description="https URL of the git repository that holds the addons."),
     ]
     branch: Annotated[
-        Annotated[str, StringConstraints(min_length=1, max_length=240)] | None,
+        Annotated[str, StringConstraints(min_length=1, max_length=240), AfterValidator(branch_name)]
+        | None,
         Field(description="Branch that the name alone means; left out: the remote's default."),
     ] = None
 

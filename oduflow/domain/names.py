@@ -37,6 +37,11 @@ def slug(text: str) -> str:
     return name
 
 
+def branch_name(text: str) -> str:
+    """Return the name of a branch without the `refs/heads/` that some tools write before it."""
+    return text.strip().removeprefix("refs/heads/")
+
+
 def new_id() -> str:
     """Make an opaque id of 60 random bits: safe in a role, a database, a volume, a path."""
     return "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH))

@@ -5,7 +5,9 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import compress, takewhile
 
 from oduflow.domain.excerpt import excerpt
+from oduflow.domain.masking import redact
 
+_ERRORS = {"ERROR", "CRITICAL"}
 LEVELS = ("debug", "info", "warning", "error", "critical")
 _RECORD = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ (?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) "
@@ -13,7 +15,11 @@ _RECORD = re.compile(
 _UNKNOWN = re.compile(r"invalid module names, ignored: ([\w, ]+)$", re.MULTILINE)
 _ERROR = re.compile(r"(?:\w+\.)*(?P<name>\w{1,60})(?=:|$)")
 TRACEBACK_LINES = 30
+CAUSE_CHARACTERS = 200
+READINESS_PATH = "/web/login?oduflow=readiness"
+"""The product's own request; its lines are left out of what users read."""
 LINE_CHARACTERS = 500
+_OWN_LINE = f'"GET {READINESS_PATH} HTTP/'
 _TRACEBACK = "Traceback (most recent call last):"
 _LINKS = (
     "During handling of the above exception, another exception occurred:",
@@ -30,9 +36,10 @@ def filter_log(text: str, *, lines: int, grep: str | None, level: str | None) ->
         grep: keep lines that contain this, ignoring case.
         level: keep records of this level and above.
     """
-    kept: Iterable[str] = text.splitlines()
+    every = [line for line in text.splitlines() if _OWN_LINE not in line]
+    kept: Iterable[str] = every
     if level is not None:
-        kept = compress(text.splitlines(), _level_flags(kept, level))
+        kept = compress(every, _level_flags(every, level))
     if grep:
         kept = (line for line in kept if grep.lower() in line.lower())
     return list(kept)[-lines:]
@@ -60,6 +67,25 @@ def error_name(text: str) -> str:
     return found["name"] if found else ""
 
 
+def failure_cause(text: str, *, ended: bool = False) -> str:
+    """Return in one line why an Odoo failed: what its log's last traceback ends with.
+
+    Of exceptions that caused one another, the last one is named and the first one behind it.
+    Without a traceback it is the last record of an error, and for a process that ended the last
+    line that is no record, such as that of a parser of options. Empty when the log names no cause.
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    chain = _last_chain(lines)
+    if chain:
+        said = [_raised(chain[-1])] + ([_raised(chain[0])] if len(chain) > 1 else [])
+        return " because of ".join(dict.fromkeys(filter(None, said)))
+    found = [(_RECORD.match(line), line) for line in lines]
+    errors = [line for record, line in found if record and record["level"] in _ERRORS]
+    if errors:
+        return _one_line(errors[-1].partition(": ")[2])
+    return _one_line(found[-1][1]) if ended and found and found[-1][0] is None else ""
+
+
 def explanation(text: str) -> str:
     """Return at most 30 lines of a log that explain a failure: its last traceback.
 
@@ -76,6 +102,16 @@ def explanation(text: str) -> str:
     parts = chain if len(chain) == 1 else [chain[0], chain[-1]]
     share = TRACEBACK_LINES // len(parts)
     return _joined(line for part in parts for line in _shortened(part, share))
+
+
+def _raised(part: list[str]) -> str:
+    after = part[1 + _frames(part) :]
+    return _one_line(after[0]) if after else ""
+
+
+def _one_line(text: str) -> str:
+    shown = "".join(character for character in text if character.isprintable())
+    return redact(shown[:CAUSE_CHARACTERS]).strip().rstrip(".:")
 
 
 def _joined(lines: Iterable[str]) -> str:

@@ -157,6 +157,16 @@ class EnvironmentPlan(_Plan[Environment]):
         return self.folder / "conf" / "odoo.conf"
 
     @property
+    def branch_check(self) -> Path:
+        """The last comparison of the commit with the branch on the git server."""
+        return self.folder / "branch.json"
+
+    @property
+    def python_start(self) -> Path:
+        """The module that the environment's Python imports when it starts."""
+        return self.folder / "conf" / "sitecustomize.py"
+
+    @property
     def secrets(self) -> Path:
         """Machine-made secrets, one file each, 0600."""
         return self.folder / "secrets"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from oduflow.domain.container import ContainerLimits
 from oduflow.domain.plan import Naming
+from oduflow.services.branches import BranchChecks
 from oduflow.services.groups import EngineGroup, GitGroup, PostgresGroup, StoreGroup, WorkGroup
 from oduflow.services.live_settings import LiveSettings
 from oduflow.services.readiness import ReadinessPoll
@@ -29,6 +30,7 @@ class Deps:
     work: WorkGroup
     infrastructure: Infrastructure
     readiness: ReadinessPoll
+    branches: BranchChecks
 
     def limits(self, team: str) -> ContainerLimits:
         """Return the limits on memory and processors of one environment of the team."""

@@ -3,19 +3,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from oduflow.domain.readiness import PageAnswer
+
 
 @dataclass(frozen=True, slots=True)
 class ReadinessPoll:
     """The request that checks a booting Odoo, and how long to repeat it.
 
     Attributes:
-        login_status: requests `/web/login` at an address and returns the HTTP status; None
-            without an HTTP response.
+        login_page: requests `/web/login` at an address; returns None without an HTTP response.
         boot_seconds: the time limit of a boot.
-        broken_seconds: how long Odoo may answer only with errors before the boot has failed;
-            while it loads modules, one or two errors are normal.
+        broken_seconds: how long Odoo's answer is doubted while its log does not tell whether the
+            registry is loaded.
     """
 
-    login_status: Callable[[str], int | None]
+    login_page: Callable[[str], PageAnswer | None]
     boot_seconds: float = 180.0
     broken_seconds: float = 10.0

@@ -17,6 +17,7 @@ from oduflow.adapters.git.http_backend import HttpBackend
 from oduflow.adapters.git.loopback_server import LoopbackServer
 
 USER, PASSWORD = "reader", "read-only-password"
+_FAULTS = {"hang", "drip", "dumb", "redirect", "moved", "page", "error"}
 _ADVERTISEMENT = b"001e# service=git-upload-pack\n0000"
 
 
@@ -55,8 +56,10 @@ class GitServer:
     A repository `name` is at `/public/name.git`, and with Basic auth at `/private/name.git`:
     `accounts` says who reads what lies below a path. `/echo/…` wants Basic auth too, and tells
     back what it was sent in a message of git's. `/hang/…` never answers, `/drip/…` answers a byte
-    now and then, `/redirect/…` sends the client to `/public/…` at `redirect_to`, `/error/500/…`
-    answers that status. `requests` holds every request, in order.
+    now and then, `/redirect/…` sends the client to `/public/…` at `redirect_to`, `/moved/…` to
+    `/private/…` of this server, `/page/…` to a page, `/dumb/…` serves the files of a repository as
+    a plain web server does, `/error/500/…` answers that status. `requests` holds every request,
+    in order.
     """
 
     root: Path
@@ -93,6 +96,10 @@ class GitServer:
     def commit(self, name: str, branch: str) -> str:
         return _git(self.root / f"{name}.git", "rev-parse", f"refs/heads/{branch}")
 
+    def git(self, name: str, *arguments: str, stdin: bytes = b"") -> str:
+        """Run git in a repository and return its output."""
+        return _git(self.root / f"{name}.git", *arguments, stdin=stdin)
+
     def forget(self, name: str, branch: str) -> None:
         """Delete a branch."""
         _git(self.root / f"{name}.git", "update-ref", "-d", f"refs/heads/{branch}")
@@ -117,18 +124,8 @@ class GitServer:
             Request(method, path, environ["QUERY_STRING"], environ["HTTP_HOST"], authorization)
         )
         _, area, rest = path.split("/", 2)
-        if area == "hang":
-            self._stopping.wait(120)
-        if area == "drip":
-            start("200 OK", [("Content-Type", "application/x-git-upload-pack-advertisement")])
-            return self._drip()
-        if area == "redirect":
-            target = f"{self.redirect_to or self.url('')}public/{rest}"
-            start("302 Found", [("Location", f"{target}?{environ['QUERY_STRING']}")])
-            return []
-        if area == "error":
-            start(f"{rest.partition('/')[0]} Error", [("Content-Length", "0")])
-            return []
+        if area in _FAULTS:
+            return self._fail(area, rest, environ["QUERY_STRING"], start)
         if (area == "private" and not self._knows(path, authorization)) or (
             area == "echo" and not authorization
         ):
@@ -139,6 +136,28 @@ class GitServer:
             sent = authorization.removeprefix("Basic ")
             return [_error(f"you sent {sent}, {base64.b64decode(sent).decode()}".encode())]
         return self._backend({**environ, "PATH_INFO": f"/{rest}"}, start)
+
+    def _fail(self, area: str, rest: str, query: str, start: StartResponse) -> Iterable[bytes]:
+        if area == "hang":
+            self._stopping.wait(120)
+        if area == "drip":
+            start("200 OK", [("Content-Type", "application/x-git-upload-pack-advertisement")])
+            return self._drip()
+        if area == "dumb":
+            file = self.root / rest
+            start("200 OK" if file.is_file() else "404 Not Found", [])
+            return [file.read_bytes()] if file.is_file() else []
+        targets = {
+            "redirect": f"{self.redirect_to or self.url('')}public/{rest}",
+            "moved": f"/private/{rest}",
+            "page": "/users/sign_in",
+        }
+        if area in targets:
+            start("301 Moved Permanently", [("Location", f"{targets[area]}?{query}")])
+        else:
+            status = rest.partition("/")[0] if area == "error" else "404"
+            start(f"{status} Error", [("Content-Length", "0")])
+        return []
 
     def _knows(self, path: str, authorization: str) -> bool:
         prefixes = [prefix for prefix in self.accounts if path.startswith(prefix)]
@@ -193,6 +212,7 @@ def _git(bare: Path, *arguments: str, stdin: bytes = b"") -> str:
         "HOME": "/nonexistent",
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": "/dev/null",
+        "EMAIL": "test@example.com",
     }
     answer = subprocess.run(
         ["git", f"--git-dir={bare}", *arguments],

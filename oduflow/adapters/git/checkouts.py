@@ -18,8 +18,8 @@ class Checkout:
     folder: GitFolder
     work_tree: Path
 
-    def fill(self, branch: str) -> str:
-        """Make the work tree hold the branch's newest commit and nothing else.
+    def fill(self, source: str) -> str:
+        """Make the work tree hold the newest commit of a ref, or a commit, and nothing else.
 
         The work tree keeps its inode, because containers have it mounted.
 
@@ -30,17 +30,17 @@ class Checkout:
             Cancelled, QuotaReached, UpstreamFailed, NotFound: see `GitRepositories.checkout`.
         """
         return self.folder.fill(
-            lambda: self._attempt(branch), self.connection, "checkout", self.work_tree
+            lambda: self._attempt(source), self.connection, "checkout", self.work_tree
         )
 
-    def _attempt(self, branch: str) -> str:
+    def _attempt(self, source: str) -> str:
         folder, tree = self.folder, self.work_tree
         quota = folder.limits.quota(folder.git_dir, tree)
         tree.mkdir(parents=True, exist_ok=True)
         tree.chmod(0o755)  # readable for the container's user under any umask of the server
         folder.prepare(work_tree=tree)
         used = any(tree.iterdir())
-        commit = folder.fetch(self.connection, branch, _FETCHED, quota, tree)
+        commit = folder.fetch(self.connection, source, _FETCHED, quota, tree)
         checkout = ("checkout", "--force", "--detach", "--progress", commit, "--")
         folder.run(*checkout, quota=quota, work_tree=tree)
         if used:

@@ -1,14 +1,18 @@
 """The connection to one repository on a server, after every check of its URL and address."""
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from oduflow.adapters.git.calls import call
-from oduflow.adapters.git.failures import GitFailed, explain
-from oduflow.adapters.git.invocation import RepositoryPaths, remote_invocation
+from oduflow.adapters.git.failures import REDIRECT, GitFailed, explain, redirected
+from oduflow.adapters.git.invocation import GitInvocation, RepositoryPaths, remote_invocation
 from oduflow.adapters.git.offered_credential import NO_CREDENTIAL, OfferedCredential
 from oduflow.adapters.git.urls import RemoteUrl
+from oduflow.domain.errors import Failure
+
+_LOCATION = re.compile(r"Recv header: location: (\S+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,24 @@ class Connection:
         except GitFailed as said:
             # A server may repeat the credential it was sent, so git's messages are masked first.
             cause = GitFailed(said.status, self.offered.hide(said.text))
-        failure = explain(cause, self.remote, paths, self.offered)
+        failure: Failure | None = None
+        if REDIRECT.search(cause.text):
+            failure = redirected(self._location(invocation, abort_check), self.remote)
+        failure = failure or explain(cause, self.remote, paths, self.offered)
         if failure is None:
             raise cause
         raise failure from cause
+
+    def _location(self, invocation: GitInvocation, abort_check: Callable[[], None]) -> str:
+        """Return where the server redirects the repository, empty when it does not tell.
+
+        Git shows the header only in its trace, in which it masks the credential.
+        """
+        traced = {"GIT_TRACE_CURL": "1", "GIT_TRACE_CURL_NO_DATA": "1"}
+        asked = replace(invocation, environment={**invocation.environment, **traced})
+        try:
+            call(("ls-remote", "--", self.remote.clean, "HEAD"), asked, abort_check)
+        except GitFailed as said:
+            found = _LOCATION.findall(self.offered.hide(said.text))
+            return found[-1] if found else ""
+        return ""

@@ -1,18 +1,24 @@
 """The translation of git's messages into the product's errors."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import urljoin, urlsplit
 
 from oduflow.adapters.git.invocation import RepositoryPaths
 from oduflow.adapters.git.offered_credential import NO_CREDENTIAL, OfferedCredential
-from oduflow.adapters.git.urls import RemoteUrl
-from oduflow.domain.errors import Failure, NotFound, QuotaReached, UpstreamFailed
+from oduflow.adapters.git.urls import RemoteUrl, parse_url
+from oduflow.domain.errors import Failure, Invalid, NotFound, QuotaReached, UpstreamFailed
+from oduflow.domain.hosts import join_host_port
 
 _SETUP = (
     "Keep one with `oduflow call setup_repo_auth -`, which reads "
     "https://USER:TOKEN@{authority}{path}, then call again."
 )
 _SHOWN_LINES = 10
+_REFS = "/info/refs"  # what git asks for first (gitprotocol-http(5))
+
+REDIRECT = re.compile(r"error: 30[1-8]")
+"""Git's message about a redirect, which it was told not to follow."""
 
 
 class GitFailed(Exception):
@@ -31,6 +37,26 @@ class GitFailed(Exception):
 
 class AccessRefused(UpstreamFailed):
     """The server asks for a credential, or refuses the one that was sent."""
+
+
+class Redirected(UpstreamFailed):
+    """The server redirects a repository's URL.
+
+    Args:
+        message: names the target.
+        hint: the next step.
+        target: the repository at the same server that it leads to; None for anything else.
+    """
+
+    def __init__(self, message: str, hint: str, target: RemoteUrl | None) -> None:
+        super().__init__(message, hint)
+        self.target = target
+
+    def followed(self) -> RemoteUrl:
+        """Return the target; raise this failure when it may not be followed."""
+        if self.target is None:
+            raise self
+        return self.target
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +101,30 @@ _SIGNS = (
         "Check the URL; some hosts answer so for a private one. " + _SETUP,
     ),
     _Sign(
-        re.compile(r"error: 30[1-8]"),
+        REDIRECT,
         UpstreamFailed,
         "{host} redirects {path} elsewhere, which is not followed.",
         "Give the URL that it redirects to.",
+    ),
+    _Sign(
+        re.compile(r"wrong version number|unexpected TLS packet|packet length too long"),
+        UpstreamFailed,
+        "{authority} answers in plain http, not in https.",
+        "Give the port of its https. Where it has none, an operator lists {authority} in "
+        "git_allowed_hosts of oduflow.toml, and the URL begins with http://.",
+    ),
+    _Sign(
+        re.compile(r"dumb http transport"),
+        UpstreamFailed,
+        "{host} offers {path} as plain files (git's dumb protocol), which cannot be read without "
+        "the whole history.",
+        "Serve it with git http-backend, or push it to a git host.",
+    ),
+    _Sign(
+        re.compile(r"not our ref|unadvertised object|unadvertised ref"),
+        NotFound,
+        "{path} on {host} has no such commit, or gives out only the newest ones of its branches.",
+        "Give a branch or a tag that has it as its newest commit.",
     ),
     _Sign(
         re.compile(r"SSL certificate|server certificate|gnutls_handshake|SSL peer"),
@@ -127,6 +173,30 @@ def explain(
             message, hint = (text.format(**words) for text in (sign.message, sign.hint))
             return sign.failure(message, hint, output=_shown(cause, paths))
     return None
+
+
+def redirected(location: str, remote: RemoteUrl) -> Redirected | None:
+    """Return the failure for a redirect of a repository; None when its target is unreadable.
+
+    Only a target at the same server may be followed, because another one was not checked, and a
+    credential is for one server. https in place of http is the same server.
+    """
+    if not location:
+        return None
+    parts = urlsplit(urljoin(remote.clean + _REFS, location))
+    whole = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    try:
+        target = parse_url(whole.removesuffix(_REFS), (join_host_port(remote.host),))
+    except Invalid:
+        return None
+    message = f"{remote.host} redirects {remote.path} to {target.clean}."
+    if not whole.endswith(_REFS):
+        page = f"{message} That is a page, not a repository."
+        return Redirected(page, _SETUP.format(**_words(remote, NO_CREDENTIAL)), None)
+    same = (target.scheme, target.host, target.port) == (remote.scheme, remote.host, remote.port)
+    if same or (target.scheme, target.host) == ("https", remote.host):
+        return Redirected(message, "Give that URL.", replace(target, user=remote.user))
+    return Redirected(message, "Give that URL, if you trust that server.", None)
 
 
 def unexplained(cause: GitFailed, remote: RemoteUrl, paths: RepositoryPaths) -> UpstreamFailed:

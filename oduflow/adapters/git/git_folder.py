@@ -47,19 +47,19 @@ class GitFolder:
     def fetch(
         self,
         connection: Connection,
-        branch: str,
+        source: str,
         ref: str,
         quota: DiskQuota,
         work_tree: Path | None = None,
     ) -> str:
-        """Download a branch's newest commit without its history, and return that commit."""
+        """Download the commit of a ref, or a commit itself, without history; return that commit."""
         abort_check = AbortCheck(
             f"downloading from {connection.remote.host}",
             self.limits.fetch_seconds,
             cancelled=self.monitor.cancelled,
             quota=quota,
         )
-        paths, refs = RepositoryPaths(self.git_dir, work_tree), (f"+refs/heads/{branch}:{ref}",)
+        paths, refs = RepositoryPaths(self.git_dir, work_tree), (f"+{source}:{ref}",)
         connection.call(_FETCH, refs, paths, abort_check, self.monitor.on_progress)
         return self.run(
             "rev-parse", "--verify", f"{ref}^{{commit}}", quota=quota, work_tree=work_tree

@@ -1,42 +1,70 @@
-"""The newest commit of a branch on a server."""
+"""The commit that a name means on a server: a branch's newest one, a tag's, or a commit itself."""
 
 import re
 from dataclasses import dataclass
 
-from oduflow.adapters.git.branches import similar
+from oduflow.adapters.git.branches import (
+    HEADS,
+    candidates,
+    is_commit_id,
+    is_shortened_commit_id,
+    similar,
+)
 from oduflow.adapters.git.connections import Connection
 from oduflow.adapters.git.failures import GitFailed, unexplained
 from oduflow.adapters.git.invocation import NO_REPOSITORY
 from oduflow.adapters.git.limits import AbortCheck
 from oduflow.domain.errors import NotFound
 
-_HEADS = "refs/heads/"
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SYMBOLIC = "ref: "
+_PEELED = "^{}"  # the commit that an annotated tag points to
+_HEAD = "HEAD"
+_NO_BRANCHES = "It has no branches; push a first commit."
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteHead:
-    """A branch of a server's repository, and its newest commit."""
+    """A name on a server, and the commit that it means.
+
+    Args:
+        branch: the name, of a branch in most cases.
+        commit: the newest commit.
+        source: what to fetch: a whole ref, or a commit id.
+    """
 
     branch: str
     commit: str
+    source: str
 
 
-def find_branch(connection: Connection, branch: str, seconds: float) -> RemoteHead:
-    """Ask the server for one branch, and it sends no other.
+def find_branch(connection: Connection, name: str, seconds: float) -> RemoteHead:
+    """Ask the server for one branch, and it sends no other; a tag, ref or commit id counts too.
 
     Raises:
-        NotFound: there is no such branch; the hint names similar ones.
+        NotFound: there is none of that name; the hint names similar branches.
         Failure: see `Connection.call`.
     """
-    advertised = _ask(connection, seconds, _HEADS + branch)
-    if commit := advertised.get(_HEADS + branch):
-        return RemoteHead(branch, commit)
-    others = [ref.removeprefix(_HEADS) for ref in _ask(connection, seconds, _HEADS + "*")]
+    if name == _HEAD:
+        return find_default(connection, seconds)
+    refs = candidates(name)
+    patterns = (*refs, *(ref + _PEELED for ref in refs if not ref.startswith(HEADS)))
+    advertised = _ask(connection, seconds, *patterns)
+    for ref in refs:
+        if commit := advertised.get(ref + _PEELED, advertised.get(ref)):
+            return RemoteHead(name, commit, ref)
+    if is_commit_id(name):
+        return RemoteHead(name, name, name)
+    where = f"{connection.remote.path} on {connection.remote.host}"
+    if is_shortened_commit_id(name):
+        raise NotFound(
+            f"{where} has no branch {name}, which looks like a shortened commit id.",
+            "Give all 40 digits of the commit: git rev-parse writes them.",
+        )
+    branches = _branches(connection, seconds)
     raise NotFound(
-        f"{connection.remote.path} on {connection.remote.host} has no branch {branch}.",
-        f"Did you mean: {', '.join(similar(branch, others))}?" if others else "It has no branches.",
+        f"{where} has no branch {name}.",
+        f"Did you mean: {', '.join(similar(name, branches))}?" if branches else _NO_BRANCHES,
     )
 
 
@@ -47,14 +75,18 @@ def find_default(connection: Connection, seconds: float) -> RemoteHead:
         NotFound: the repository is empty, or its HEAD is not a branch.
         Failure: see `Connection.call`.
     """
-    advertised = _ask(connection, seconds, "HEAD")
-    branch = advertised.get(_SYMBOLIC, "").removeprefix(_HEADS)
-    if branch and "HEAD" in advertised:
-        return RemoteHead(branch, advertised["HEAD"])
-    raise NotFound(
-        f"{connection.remote.path} on {connection.remote.host} has no default branch.",
-        "Name a branch; an empty repository needs a first commit.",
-    )
+    advertised = _ask(connection, seconds, _HEAD)
+    target = advertised.get(_SYMBOLIC, "")
+    branch = target.removeprefix(HEADS)
+    if branch and _HEAD in advertised:
+        return RemoteHead(branch, advertised[_HEAD], target)
+    where = f"{connection.remote.path} on {connection.remote.host}"
+    message = f"{where} has no default branch."
+    if _HEAD in advertised:
+        detached = f"its HEAD is detached, at {advertised[_HEAD][:12]}"
+        message = f"{where} has no default branch: {detached}."
+    known = ", ".join(similar("", _branches(connection, seconds)))
+    raise NotFound(message, f"Name a branch: {known}." if known else _NO_BRANCHES)
 
 
 def reach(connection: Connection, seconds: float) -> None:
@@ -69,15 +101,19 @@ def reach(connection: Connection, seconds: float) -> None:
         raise unexplained(cause, connection.remote, NO_REPOSITORY) from cause
 
 
-def _ask(connection: Connection, seconds: float, pattern: str) -> dict[str, str]:
+def _branches(connection: Connection, seconds: float) -> list[str]:
+    return [ref.removeprefix(HEADS) for ref in _ask(connection, seconds, HEADS + "*")]
+
+
+def _ask(connection: Connection, seconds: float, *patterns: str) -> dict[str, str]:
     """Return commits by ref, and under "ref: " the target of HEAD (git-ls-remote(1), --symref)."""
     abort_check = AbortCheck(f"asking {connection.remote.host} for its branches", seconds)
-    answer = connection.call(("ls-remote", "--symref"), (pattern,), NO_REPOSITORY, abort_check)
+    answer = connection.call(("ls-remote", "--symref"), patterns, NO_REPOSITORY, abort_check)
     advertised = {}
     for line in answer.splitlines():
         value, _, ref = line.partition("\t")
         if _COMMIT.fullmatch(value):
             advertised[ref] = value
-        elif value.startswith(_SYMBOLIC) and ref == "HEAD":
+        elif value.startswith(_SYMBOLIC) and ref == _HEAD:
             advertised[_SYMBOLIC] = value.removeprefix(_SYMBOLIC)
     return advertised

@@ -17,6 +17,7 @@ from oduflow.adapters.git.limits import AbortCheck
 
 _LOG = logging.getLogger(__name__)
 _SECONDS = 120.0
+_FILTER = "uploadpack.allowFilter=true"  # commits can be fetched without their files
 
 # The two requests of a clone (gitprotocol-http(5)): never receive-pack, never a file of the
 # repository, never a name that starts with a dot.
@@ -66,7 +67,7 @@ class HttpBackend:
             "GIT_PROJECT_ROOT": str(self._root),
             "GIT_PROTOCOL": str(environ.get("HTTP_GIT_PROTOCOL", "")),
         }
-        options = (f"safe.directory={self._root}{repository}", "core.hooksPath=/dev/null")
+        options = (f"safe.directory={self._root}{repository}", "core.hooksPath=/dev/null", _FILTER)
         body.seek(0)
         answer = tempfile.TemporaryFile()  # noqa: SIM115  closed after the last byte is sent
         process.run(

@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from oduflow.adapters.git.addresses import pin
-from oduflow.adapters.git.branches import check_branch
+from oduflow.adapters.git.branches import check_branch, likely_source
 from oduflow.adapters.git.checkouts import Checkout
 from oduflow.adapters.git.connections import Connection
 from oduflow.adapters.git.credentials.entries import Entry
 from oduflow.adapters.git.credentials.private_urls import read_private_url
 from oduflow.adapters.git.credentials.store import describe, in_memory_helper
-from oduflow.adapters.git.failures import AccessRefused, GitFailed, unexplained
+from oduflow.adapters.git.distance import count_commits
+from oduflow.adapters.git.failures import AccessRefused, GitFailed, Redirected, unexplained
 from oduflow.adapters.git.git_folder import GitFolder
 from oduflow.adapters.git.heads import RemoteHead, find_branch, find_default, reach
 from oduflow.adapters.git.invocation import NO_REPOSITORY
@@ -26,6 +29,10 @@ from oduflow.net.addresses import Resolve, resolve
 
 Helper = Callable[[str, RemoteUrl], str | None]
 """Takes a team and a remote; returns a credential helper in git's notation, None for none."""
+
+_HISTORY_BYTES = 64 * 1024**2
+
+Answer = TypeVar("Answer")
 
 Describer = Callable[[str, RemoteUrl], OfferedCredential]
 
@@ -77,7 +84,7 @@ class GitRepositories:
         Raises:
             Invalid: it is not the URL of a git repository, or its host is not allowed.
         """
-        return self.remote(url).clean
+        return self.remote(url).stored
 
     def remote(self, url: str) -> RemoteUrl:
         """Parse a URL; no server is asked.
@@ -90,6 +97,8 @@ class GitRepositories:
     def resolve_branch(self, url: str, branch: str | None, *, team: str) -> RemoteHead:
         """Ask the server for a branch's newest commit; without a branch, for its default branch.
 
+        A tag, a whole ref such as `refs/pull/7/head`, or a whole commit id counts as a branch.
+
         Raises:
             Invalid: the URL or the branch is not one, or the URL leads to a private address.
             NotFound: no such repository or branch; the hint names similar branches.
@@ -97,13 +106,36 @@ class GitRepositories:
         """
         if branch is not None:
             check_branch(branch)
-        connection = self._connect(url, team)
-        try:
-            if branch is None:
-                return find_default(connection, self._limits.ask_seconds)
-            return find_branch(connection, branch, self._limits.ask_seconds)
-        except GitFailed as cause:
-            raise unexplained(cause, connection.remote, NO_REPOSITORY) from cause
+
+        def ask(connection: Connection) -> RemoteHead:
+            try:
+                if branch is None:
+                    return find_default(connection, self._limits.ask_seconds)
+                return find_branch(connection, branch, self._limits.ask_seconds)
+            except GitFailed as cause:
+                raise unexplained(cause, connection.remote, NO_REPOSITORY) from cause
+
+        return self._with_server(url, team, ask)
+
+    def count_commits(self, url: str, source: str, *, since: str, team: str) -> int | None:
+        """Count the commits of a branch after one of its commits; no file is downloaded.
+
+        Args:
+            url: the repository.
+            source: the branch's ref, as `RemoteHead` names it.
+            since: a commit.
+            team: whose credential to use.
+
+        Returns:
+            None when the branch does not lead back to the commit within some 200 commits, or the
+            server does not tell.
+        """
+        limits = replace(self._limits, repository_bytes=_HISTORY_BYTES)
+        with TemporaryDirectory(prefix="oduflow-history-") as scratch:
+            folder = GitFolder(Path(scratch) / "git", limits, UNWATCHED)
+            return self._with_server(
+                url, team, lambda connection: count_commits(connection, folder, source, since)
+            )
 
     def read_private_url(self, url: str, path: str | None) -> tuple[RemoteUrl, Entry]:
         """Split a URL into the repository and the credential in it; no server is asked.
@@ -124,22 +156,10 @@ class GitRepositories:
             AccessRefused, NotFound: the credential does not open the repository.
             Invalid, UpstreamFailed: as in `resolve_branch`.
         """
-        resolved = pin(remote, self._allowed_hosts, self._resolve)
-        if not self._git_is_known:
-            self.check_git()
-        anonymous = Connection(
-            remote, resolved, None, self._limits.stall_seconds, authorities=self._authorities
-        )
         try:
-            reach(anonymous, self._limits.ask_seconds)
-        except (AccessRefused, NotFound):
-            pass
-        else:
-            return False
-        with in_memory_helper(entry, remote) as helper:
-            with_entry = replace(anonymous, helper=helper, offered=describe(entry))
-            reach(with_entry, self._limits.ask_seconds)
-        return True
+            return self._prove(remote, entry)
+        except Redirected as moved:
+            return self._prove(moved.followed(), entry)
 
     def checkout(
         self,
@@ -160,7 +180,7 @@ class GitRepositories:
 
         Args:
             url: the repository.
-            branch: its branch; the refs/heads/ is implied.
+            branch: its branch, or what else `resolve_branch` knows.
             team: whose credential to use.
             git_dir: git's own folder, outside of `work_tree` and of every mount.
             work_tree: the checkout; made when missing.
@@ -174,10 +194,13 @@ class GitRepositories:
             Invalid, NotFound, UpstreamFailed: as in `resolve_branch`.
             QuotaReached: the repository is too large, or the disk is full.
         """
-        check_branch(branch)
-        connection = self._connect(url, team)
         folder = GitFolder(git_dir, self._limits, monitor)
-        return Checkout(connection, folder, work_tree).fill(branch)
+        return self._download(
+            url,
+            branch,
+            team,
+            lambda connection, source: Checkout(connection, folder, work_tree).fill(source),
+        )
 
     def fetch(
         self,
@@ -194,7 +217,7 @@ class GitRepositories:
 
         Args:
             url: the repository.
-            branch: its branch; the refs/heads/ is implied.
+            branch: its branch, or what else `resolve_branch` knows.
             team: whose credential to use.
             git_dir: git's own folder, outside of every mount.
             monitor: as in `checkout`.
@@ -207,20 +230,60 @@ class GitRepositories:
             Invalid, NotFound, UpstreamFailed: as in `resolve_branch`.
             QuotaReached: the repository is too large, or the disk is full.
         """
-        check_branch(branch)
-        return self.copy(git_dir, monitor).fetch(self._connect(url, team), branch)
+        copy = self.copy(git_dir, monitor)
+        return self._download(
+            url, branch, team, lambda connection, source: copy.fetch(connection, branch, source)
+        )
 
     def copy(self, git_dir: Path, monitor: ProgressMonitor = UNWATCHED) -> SharedStore:
         """Open a team's copy of a repository; no server is asked."""
         return SharedStore(GitFolder(git_dir, self._limits, monitor))
 
-    def _connect(self, url: str, team: str) -> Connection:
-        remote = parse_url(url, self._allowed_hosts)
+    def _prove(self, remote: RemoteUrl, entry: Entry) -> bool:
+        anonymous = self._connection(remote)
+        try:
+            reach(anonymous, self._limits.ask_seconds)
+        except (AccessRefused, NotFound):
+            pass
+        else:
+            return False
+        with in_memory_helper(entry, remote) as helper:
+            with_entry = replace(anonymous, helper=helper, offered=describe(entry))
+            reach(with_entry, self._limits.ask_seconds)
+        return True
+
+    def _download(
+        self, url: str, branch: str, team: str, fill: Callable[[Connection, str], str]
+    ) -> str:
+        """Download the branch of a name; if there is none, what else the name means."""
+        source = likely_source(check_branch(branch))
+        try:
+            return self._with_server(url, team, lambda connection: fill(connection, source))
+        except NotFound:
+            # A second request, which only this error is worth: its hint lists the branches.
+            found = self.resolve_branch(url, branch, team=team).source
+            if found == source:
+                raise
+        return self._with_server(url, team, lambda connection: fill(connection, found))
+
+    def _with_server(self, url: str, team: str, work: Callable[[Connection], Answer]) -> Answer:
+        """Do work with the server of a URL; follow one redirect to another path of the server."""
+        remote = self.remote(url)
+        try:
+            return work(self._connect(remote, team))
+        except Redirected as moved:
+            return work(self._connect(moved.followed(), team))
+
+    def _connect(self, remote: RemoteUrl, team: str) -> Connection:
+        anonymous = self._connection(remote)
+        helper = self._helper(team, remote)
+        return replace(anonymous, helper=helper, offered=self._describe_credential(team, remote))
+
+    def _connection(self, remote: RemoteUrl) -> Connection:
+        """Return a connection without a credential, to the addresses that were checked."""
         resolved = pin(remote, self._allowed_hosts, self._resolve)
         if not self._git_is_known:
             self.check_git()
-        helper = self._helper(team, remote)
-        offered = self._describe_credential(team, remote)
         return Connection(
-            remote, resolved, helper, self._limits.stall_seconds, offered, self._authorities
+            remote, resolved, None, self._limits.stall_seconds, authorities=self._authorities
         )

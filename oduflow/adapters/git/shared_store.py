@@ -22,8 +22,8 @@ class SharedStore:
 
     folder: GitFolder
 
-    def fetch(self, connection: Connection, branch: str) -> str:
-        """Download the branch's newest commit and return it.
+    def fetch(self, connection: Connection, branch: str, source: str) -> str:
+        """Download the newest commit of a branch, whose ref is `source`, and return it.
 
         A damaged copy is made anew, which loses the commits of other branches: `holds` tells so,
         and another fetch brings them back.
@@ -31,7 +31,9 @@ class SharedStore:
         Raises:
             Cancelled, QuotaReached, UpstreamFailed, NotFound: see `GitRepositories.fetch`.
         """
-        return self.folder.fill(lambda: self._attempt(connection, branch), connection, _NOUN)
+        return self.folder.fill(
+            lambda: self._attempt(connection, branch, source), connection, _NOUN
+        )
 
     def holds(self, commit: str) -> bool:
         """Whether the copy is whole and has the commit."""
@@ -78,14 +80,14 @@ class SharedStore:
         except GitFailed:
             self.folder.mark.touch()
 
-    def _attempt(self, connection: Connection, branch: str) -> str:
+    def _attempt(self, connection: Connection, branch: str, source: str) -> str:
         folder = self.folder
         quota = folder.limits.quota(folder.git_dir)
         folder.prepare("--bare")
         # Named by digest: as files, the refs of branches a and a/b exclude each other.
         ref = f"refs/oduflow/{hashlib.sha256(branch.encode()).hexdigest()[:32]}"
         try:
-            commit = folder.fetch(connection, branch, ref, quota)
+            commit = folder.fetch(connection, source, ref, quota)
         except Failure as failure:
             if isinstance(failure.__cause__, GitFailed):
                 folder.mark.unlink()  # git ended by itself and in order: the copy stays good

@@ -1,22 +1,34 @@
-"""Parse the URL of a git repository; it has one accepted spelling, and no part git interprets."""
+"""Parse the URL of a git repository into its one normal form, with no part that git interprets.
+
+People paste what a host's clone button shows, so user names, ssh addresses, spaces and accents are
+accepted and normalised.
+"""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from urllib.parse import quote, unquote
 
+from oduflow.adapters.git.page_urls import refuse_page
+from oduflow.adapters.git.ssh_urls import https_form
 from oduflow.domain.errors import Invalid
 from oduflow.domain.hosts import DEFAULT_PORTS, is_listed, is_number, join_host_port
+from oduflow.domain.masking import prefix_of
 
 _EXAMPLE = "Write https://host/owner/repository.git"
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
-_SEGMENT = re.compile(r"(?:[A-Za-z0-9._~+@:,=-]|%[0-9A-Fa-f]{2})+")
-_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
-_ESCAPABLE = frozenset(" !\"#$&'()*;<>?[]^`{|}")  # characters that a path can only escape
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_PATH_SAFE = "~+@:,="  # besides letters, digits and "-._"; all else is percent-encoded
+_FORBIDDEN = frozenset("/\\%")  # in the text of a segment
+_WITHOUT_SCHEME = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[\w.-]+)+")
 _MAX_LENGTH = 1000
 _MAX_HOST_LENGTH = 253
+_MAX_USER_LENGTH = 64
+# A token in the place of the user: letters and digits only, longer than a person's user name.
+_TOKEN_LIKE = re.compile(r"(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,7 @@ class RemoteUrl:
         host: lower case; a name, a dotted IPv4 address or an IPv6 address without brackets.
         port: TCP port, the scheme's default filled in.
         path: starts with `/`, ends without one; percent-encoding in upper case.
+        user: the user name in the URL, which chooses among a team's credentials; empty for none.
     """
 
     clean: str
@@ -36,49 +49,66 @@ class RemoteUrl:
     host: str
     port: int
     path: str
+    user: str = ""
+
+    @property
+    def stored(self) -> str:
+        """The normal form that is stored and shown: `clean`, with the user name if there is one."""
+        if not self.user:
+            return self.clean
+        scheme, _, rest = self.clean.partition("://")
+        return f"{scheme}://{quote(self.user, safe='')}@{rest}"
+
+
+def without_user(url: str) -> str:
+    """Return a normal form without its user name: the address of the repository."""
+    scheme, _, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def parse_url(text: str, allowed_hosts: Iterable[str] = ()) -> RemoteUrl:
     """Parse the URL of a git repository, before git is started.
 
-    No message repeats the text, because it may hold a password.
+    No message repeats the user information, because it may hold a password.
 
     Args:
-        text: as the caller wrote it.
+        text: as the caller wrote it; an ssh clone address of a known form becomes its https URL.
         allowed_hosts: hosts the operator trusts, `host` or `host:port`; only these may use plain
             http.
 
     Raises:
-        Invalid: the URL is not https (or http to a listed host), has a user or a password, has
-            control, non-ASCII or ambiguous characters, or has no path.
+        Invalid: the URL is not https (or http to a listed host), has a password or a token, has
+            control or ambiguous characters, or has no path.
     """
-    if (
-        not text
-        or len(text) > _MAX_LENGTH
-        or not all("!" <= character <= "~" for character in text)
-    ):
+    text = text.strip()
+    if not text or len(text) > _MAX_LENGTH or not text.isprintable():
         raise Invalid(
-            "A repository URL must be printable ASCII, at most 1,000 characters.", _EXAMPLE
+            "A repository URL must be printable text of at most 1,000 characters.", _EXAMPLE
         )
+    text = https_form(text)
     scheme, separator, rest = text.partition("://")
     scheme = scheme.lower()
     if not separator or scheme not in DEFAULT_PORTS:
-        raise Invalid("A repository URL must start with https://", _EXAMPLE)
-    authority, _, path = rest.partition("/")
-    if "@" in authority:
+        named = _WITHOUT_SCHEME.fullmatch(text)
         raise Invalid(
-            "A repository URL must not have a user or a password.",
-            "Remove them; `oduflow call setup_repo_auth -` saves the credential.",
+            "A repository URL must start with https://",
+            f"Write https://{text}" if named else _EXAMPLE,
         )
-    host, port = split_authority(authority, DEFAULT_PORTS[scheme])
+    authority, _, path = rest.partition("/")
+    userinfo, _, address = authority.rpartition("@")
+    user = _check_user(userinfo)
+    host, port = split_authority(address, DEFAULT_PORTS[scheme])
     path = check_path(path)
+    shown = join_host_port(host, None if port == DEFAULT_PORTS[scheme] else port)
     if scheme == "http" and not is_listed(host, port, allowed_hosts):
         raise Invalid(
-            "Plain http is allowed only for hosts that the operator lists.",
-            "Use https://, or list the host in git_allowed_hosts of oduflow.toml.",
+            f"Plain http is allowed only for hosts that the operator lists, and {shown} is not.",
+            f'An operator can add "{shown}" to git_allowed_hosts of oduflow.toml; '
+            "else use https:// if the host has it.",
         )
-    shown = join_host_port(host, None if port == DEFAULT_PORTS[scheme] else port)
-    return RemoteUrl(f"{scheme}://{shown}{path}", scheme, host, port, path)
+    refuse_page(f"{scheme}://{shown}", host, path)
+    return RemoteUrl(f"{scheme}://{shown}{path}", scheme, host, port, path, user)
 
 
 def split_authority(authority: str, default_port: int) -> tuple[str, int]:
@@ -93,7 +123,11 @@ def split_authority(authority: str, default_port: int) -> tuple[str, int]:
     if not colon:
         return _check_host(host), default_port
     if not _PORT.fullmatch(digits) or int(digits) > 65535:  # noqa: PLR2004  TCP's last port
-        raise Invalid("The port of the repository URL is not a number from 1 to 65535.", _EXAMPLE)
+        raise Invalid(
+            "The text after the colon of the repository URL's host is not a port, 1 to 65535.",
+            f"{_EXAMPLE}; a user and a token belong in setup_repo_auth, "
+            "with @ : / in the token as %40 %3A %2F.",
+        )
     return _check_host(host), int(digits)
 
 
@@ -110,25 +144,63 @@ def _check_host(host: str) -> str:
     except AddressValueError as cause:
         raise Invalid("The host of the repository URL is not a full address.", _EXAMPLE) from cause
     if len(host) > _MAX_HOST_LENGTH or not _HOST_NAME.fullmatch(host):
-        raise Invalid("The host of the repository URL is not a host name.", _EXAMPLE)
+        hint = _EXAMPLE if host.isascii() else "Write its ASCII form, which starts with xn--."
+        raise Invalid("The host of the repository URL is not a host name.", hint)
     return host
 
 
 def check_path(path: str) -> str:
-    """Accept a path in its one spelling, so that the compared path is the requested one.
+    """Return a path in its normal form, so that the compared path is the requested one.
 
-    Curl removes dot segments and servers decode escapes: `/ours/../theirs` would match a
-    credential stored for `/ours`.
+    Spaces, accents and other characters are percent-encoded as UTF-8 (RFC 3986, 2.5). Curl removes
+    dot segments and servers decode escapes: `/ours/../theirs` would match a credential stored for
+    `/ours`. So segments that decode to dots, to a slash or to a percent sign are refused.
 
     Raises:
-        Invalid: the path has another spelling.
+        Invalid: the path is empty, or ambiguous.
     """
-    segments = path.removesuffix("/").split("/")
-    for segment in segments:
-        escaped = {chr(int(code, 16)) for code in _ESCAPE.findall(segment)}
-        if not _SEGMENT.fullmatch(segment) or segment in {".", ".."} or not escaped <= _ESCAPABLE:
+    for mark, name in (("?", "query"), ("#", "fragment")):
+        if mark in path:
             raise Invalid(
-                "The path of the repository URL has characters or segments that are not allowed.",
-                _EXAMPLE,
+                f"A repository URL has no {name}.",
+                f"Leave out the {mark} and what follows it; a {mark} of the path itself is "
+                f"written {quote(mark)}.",
             )
-    return "/" + _ESCAPE.sub(lambda escape: escape[0].upper(), "/".join(segments))
+    segments = map(_decode, path.removesuffix("/").split("/"))
+    return "/" + "/".join(quote(segment, safe=_PATH_SAFE) for segment in segments)
+
+
+def _decode(segment: str) -> str:
+    """Return a segment's text.
+
+    Raises:
+        Invalid: it is empty or ambiguous.
+    """
+    text = "" if _BAD_ESCAPE.search(segment) else unquote(segment, errors="replace")
+    not_utf8 = "\N{REPLACEMENT CHARACTER}" in text
+    if text in {"", ".", ".."} or not_utf8 or not text.isprintable() or set(text) & _FORBIDDEN:
+        raise Invalid(
+            "The path of the repository URL has characters or segments that are not allowed.",
+            _EXAMPLE,
+        )
+    return text
+
+
+def _check_user(userinfo: str) -> str:
+    """Return the user name of a URL's user information, decoded; refuse what may be a secret.
+
+    A clone button shows the user name or the organisation, never the token.
+    """
+    user = unquote(userinfo)
+    if not user and ":" not in userinfo:
+        return ""
+    if ":" in userinfo or not user.isprintable() or len(user) > _MAX_USER_LENGTH:
+        secret = True
+    else:
+        secret = bool(prefix_of(user) or _TOKEN_LIKE.fullmatch(user))
+    if secret:
+        raise Invalid(
+            "A repository URL must not have a password or a token.",
+            "Remove it; `oduflow call setup_repo_auth -` saves the credential.",
+        )
+    return user

@@ -1,26 +1,32 @@
-"""Check over HTTP whether an environment's Odoo serves pages."""
+"""Request the login page of an environment's Odoo over HTTP."""
 
 import time
 from ipaddress import ip_address
 
+from oduflow.domain.odoo_log import READINESS_PATH
 from oduflow.domain.plan import ODOO_PORT
+from oduflow.domain.readiness import PageAnswer
 from oduflow.net.fetch import FetchFailed, Request, fetch
 
-REQUEST_SECONDS = 10.0
+REQUEST_SECONDS = 120.0  # Odoo answers only when it has loaded its registry
 MAX_BYTES = 64 << 10
 
 
-def login_status(address: str, *, host: str = "localhost") -> int | None:
-    """GET `/web/login` and return its status; None without an HTTP response.
+def login_page(
+    address: str, *, host: str = "localhost", seconds: float = REQUEST_SECONDS
+) -> PageAnswer | None:
+    """GET `/web/login` and return the answer; None without an HTTP response.
 
     Args:
         address: the container's IPv4 address.
         host: the `Host` header.
+        seconds: how long to wait for the answer.
     """
-    url = f"http://{address}:{ODOO_PORT}/web/login"
+    url = f"http://{address}:{ODOO_PORT}{READINESS_PATH}"
     request = Request(url, ip_address(address), {"Host": host})
-    deadline = time.monotonic() + REQUEST_SECONDS
+    deadline = time.monotonic() + seconds
     try:
-        return fetch(request, max_bytes=MAX_BYTES, deadline=deadline).status
+        response = fetch(request, max_bytes=MAX_BYTES, deadline=deadline)
     except FetchFailed:
         return None
+    return PageAnswer(response.status, response.headers.get("Location", ""))

@@ -1,12 +1,15 @@
 """get_environment."""
 
 from oduflow.domain.access import Permission, Scope
+from oduflow.domain.branch_check import moved_warning
 from oduflow.domain.environment import Environment, EnvironmentName, EnvironmentView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
 from oduflow.services.environments.view import current_view
+
+BRANCH_SECONDS = 1.5  # how long to wait for the git server
 
 
 @operation(
@@ -18,7 +21,15 @@ from oduflow.services.environments.view import current_view
 def get_environment(
     deps: Deps, call: Call, args: EnvironmentName, environment: Environment
 ) -> Outcome[EnvironmentView]:
-    """Show one environment: state, URL, branch, commit, template, and the error if it failed."""
+    """Show one environment: state, URL, branch, commit, template, and the error if it failed.
+
+    Also tells whether its branch has newer commits.
+    """
+    check = deps.branches.current(environment, wait=BRANCH_SECONDS)
     shown = current_view(deps, environment)
     where = f" at {shown.url}" if shown.url else ""
-    return Outcome(shown, f"{shown.name} is {shown.state}{where}.")
+    return Outcome(
+        shown,
+        f"{shown.name} is {shown.state}{where}.",
+        warnings=moved_warning(shown.name, shown.branch, check),
+    )

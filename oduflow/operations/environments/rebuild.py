@@ -1,6 +1,7 @@
 """rebuild_environment."""
 
 from oduflow.domain.access import Permission, Scope
+from oduflow.domain.branch_check import moved_warning
 from oduflow.domain.environment import Environment, EnvironmentView, RebuildEnvironment
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
@@ -9,6 +10,8 @@ from oduflow.services.deps import Deps
 from oduflow.services.environments.lifecycle import refuse_unfinished
 from oduflow.services.environments.rebuild import rebuild
 from oduflow.services.environments.view import environment_view
+
+BRANCH_SECONDS = 5.0  # how long to wait for the git server
 
 
 @operation(
@@ -25,8 +28,14 @@ def rebuild_environment(
     """Recreate an environment's container; database, filestore and checkout are kept.
 
     Also restores a container that was removed outside Oduflow. Installed modules are not upgraded.
+    Warns when the branch has moved on.
     """
     refuse_unfinished(deps, environment)
     row = rebuild(deps, call, environment, update_extra_repos=args.update_extra_repos)
     shown = environment_view(deps, row)
-    return Outcome(shown, f"{shown.name} was rebuilt and serves at {shown.url}")
+    check = deps.branches.current(row, wait=BRANCH_SECONDS)
+    return Outcome(
+        shown,
+        f"{shown.name} was rebuilt and serves at {shown.url}",
+        warnings=moved_warning(shown.name, shown.branch, check),
+    )

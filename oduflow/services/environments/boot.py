@@ -1,33 +1,33 @@
 """Start an environment's container and wait until its Odoo serves."""
 
-import time
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from importlib import resources
 
 from oduflow.adapters.docker.errors import PortTaken
+from oduflow.adapters.odoo.session_cookie import start_module
 from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
-from oduflow.domain.errors import NotFound, OdooFailed, UpstreamFailed
-from oduflow.domain.odoo_log import explanation
+from oduflow.domain.errors import NotFound, UpstreamFailed
 from oduflow.domain.plan import EnvironmentPlan
+from oduflow.files.private import write_private
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments.container import serving_spec
+from oduflow.services.environments.wait import Tell, wait_until_serving
 from oduflow.settings import INTERNET
 
-POLL_SECONDS = 0.03
-ENGINE_POLL_SECONDS = 0.5
-OK = 200
-SERVER_ERROR = 500
 PORT_TRIES = 20
-LOG_LINES = 2000
 
 
 def create_container(deps: Deps, plan: EnvironmentPlan, row: Environment) -> None:
     """Create the container, stopped; remove an existing one of the same name first."""
     deps.engine.containers.remove(plan.container)
     image = deps.engine.images.facts(row.odoo_image)
+    source = (resources.files("oduflow.adapters.odoo") / "session_cookie.py").read_text("utf-8")
+    # By port and not by id: deleted environments would fill the browser with their cookies.
+    start = start_module(source, f"session_id_{row.port}")
+    write_private(plan.python_start, start, uid=image.uid, gid=image.gid)
     deps.engine.containers.create(
         serving_spec(
             plan,
@@ -40,21 +40,24 @@ def create_container(deps: Deps, plan: EnvironmentPlan, row: Environment) -> Non
     )
 
 
-def boot(deps: Deps, call: Call, plan: EnvironmentPlan, row: Environment) -> Environment:
-    """Start the container in a boot slot and wait until `/web/login` answers 200.
+def boot(
+    deps: Deps, call: Call, plan: EnvironmentPlan, row: Environment, tell: Tell
+) -> Environment:
+    """Start the container in a boot slot and wait until its Odoo serves.
 
-    When another program took the host port meanwhile, the next free one is used.
+    When another program took the host port meanwhile, the next free one is used. `tell` gets a
+    line about what Odoo does meanwhile.
 
     Returns:
         The row with its current port.
 
     Raises:
-        OdooFailed: Odoo ended or did not answer in time; `output` holds its last traceback.
+        OdooFailed: Odoo ended, is broken, or did not answer in time; the message names the cause.
     """
     with call.boot_slot():
         begun = now()
         row = _start(deps, plan, row)
-        wait_until_serving(deps, call, plan, begun)
+        wait_until_serving(deps, call, plan, begun, tell)
     return row
 
 
@@ -62,52 +65,6 @@ def stop_container(deps: Deps, plan: EnvironmentPlan, *, timeout: int) -> None:
     """Stop the container if it exists; kill it after `timeout` seconds."""
     with suppress(NotFound):
         deps.engine.containers.stop(plan.container, timeout=timeout)
-
-
-def wait_until_serving(deps: Deps, call: Call, plan: EnvironmentPlan, begun: datetime) -> None:
-    """Poll `/web/login` until it answers 200; `begun` is when the container was started.
-
-    The engine is polled far less often than Odoo: boots are bound by the processor, and a request
-    to the engine costs more of it than a refused connection.
-
-    Raises:
-        OdooFailed: the container ended, the time limit passed, or Odoo answered only with errors,
-            as it does without end when a module is broken.
-    """
-    deadline = time.monotonic() + deps.readiness.boot_seconds
-    broken_at = deadline
-    while True:
-        address = _address(deps, plan, begun)
-        status = _poll(deps, address, call, min(deadline, time.monotonic() + ENGINE_POLL_SECONDS))
-        if status == OK:
-            return
-        broken = status is not None and status >= SERVER_ERROR
-        limit = time.monotonic() + deps.readiness.broken_seconds
-        broken_at = min(broken_at, limit) if broken else deadline
-        if time.monotonic() >= broken_at:
-            answer = "nothing" if status is None else f"HTTP {status}"
-            raise _did_not_serve(deps, plan, begun, f"/web/login answers {answer}.")
-
-
-def _poll(deps: Deps, address: str, call: Call, until: float) -> int | None:
-    """Request the login page until it answers 200 or `until` passes; return the last status."""
-    while True:
-        status = deps.readiness.login_status(address) if address else None
-        if status == OK or time.monotonic() >= until:
-            return status
-        call.raise_if_cancelled()
-        time.sleep(POLL_SECONDS)
-
-
-def _address(deps: Deps, plan: EnvironmentPlan, begun: datetime) -> str:
-    """Return the running container's address on its team's network."""
-    facts = deps.engine.containers.facts(plan.container)
-    if facts is None or facts.status not in {"created", "running"}:
-        code = "" if facts is None else f" with exit code {facts.exit_code}"
-        if facts is not None and facts.out_of_memory:
-            code = f" at its limit of {deps.settings.teams[plan.team].memory_mb} MiB of memory"
-        raise _did_not_serve(deps, plan, begun, f"Odoo ended{code} before it served a page.")
-    return facts.addresses.get(plan.naming.team_network(plan.team), "")
 
 
 def _start(deps: Deps, plan: EnvironmentPlan, row: Environment) -> Environment:
@@ -134,16 +91,3 @@ def take_port(deps: Deps, row: Environment, avoid: frozenset[int] = frozenset())
     """Reserve the lowest free host port for the environment until it is deleted."""
     ports = deps.settings.routing.port_range
     return deps.store.environments.take_port(row.id, ports[0], ports[-1], avoid=avoid)
-
-
-def _did_not_serve(deps: Deps, plan: EnvironmentPlan, begun: datetime, message: str) -> OdooFailed:
-    log = ""
-    with suppress(NotFound):  # the container was removed meanwhile
-        log = deps.engine.containers.logs(plan.container, tail=LOG_LINES, since=begun)
-    return OdooFailed(
-        message,
-        f"get_environment_logs name={plan.name} shows more; a fix that was pushed needs "
-        f"delete_environment name={plan.name} and a new create_environment.",
-        output=explanation(log),
-        whole=log,
-    )

@@ -1,5 +1,6 @@
 """Check the arguments of create_environment before anything is created."""
 
+from oduflow.adapters.git.urls import without_user
 from oduflow.domain.environment import CreateEnvironment, Environment, team_is_full
 from oduflow.domain.errors import Conflict, Invalid
 from oduflow.domain.extra_repo import AddExtraRepo, asked_for
@@ -43,7 +44,9 @@ def choose_template(deps: Deps, team: str, asked: str | None) -> Template:
 
 def differences(row: Environment, args: CreateEnvironment, repo_url: str) -> tuple[str, ...]:
     """List how an existing environment differs from the requested one; empty if it does not."""
-    asked: dict[str, tuple[object, object]] = {"repo_url": (row.repo_url, repo_url)}
+    asked: dict[str, tuple[object, object]] = {}
+    if without_user(row.repo_url) != without_user(repo_url):
+        asked["repo_url"] = (row.repo_url, repo_url)
     if args.branch is not None:
         asked["branch"] = (row.branch, args.branch)
     if args.template is not None:

@@ -22,6 +22,7 @@ from oduflow.domain.environment import Environment
 from oduflow.domain.plan import ODOO_PORT, EnvironmentPlan, ExtraRepoPlan
 
 PYTHON_TARGET = "/mnt/python"
+START_TARGET = "/mnt/oduflow"
 
 
 def serving_spec(
@@ -44,8 +45,13 @@ def serving_spec(
         outside_names: whether names outside the engine's networks are resolved; only with open
             egress, because a name server can be used to send data out.
     """
+    spec = _spec(plan, row, image, limits)
+    search = [START_TARGET, *filter(None, [spec.environment.get("PYTHONPATH")])]
+    start = Mount("bind", f"{START_TARGET}/{plan.python_start.name}", str(plan.python_start))
     return replace(
-        _spec(plan, row, image, limits),
+        spec,
+        environment={**spec.environment, "PYTHONPATH": ":".join(search)},
+        mounts=(*spec.mounts, start),
         name=plan.container,
         labels=plan.labels(row),
         command=commands.serve().arguments,

@@ -1,5 +1,6 @@
 """Return the environment that create_environment asks for: the existing one, or a new one."""
 
+from oduflow.domain.branch_check import moved_warning
 from oduflow.domain.clock import now
 from oduflow.domain.environment import (
     UNFINISHED,
@@ -24,6 +25,8 @@ from oduflow.services.environments.source import TemplateSource
 from oduflow.services.environments.view import current_view, environment_view
 from oduflow.services.extra_repos.checkouts import choose_pins
 from oduflow.services.images import check_repository, check_user, check_version
+
+BRANCH_SECONDS = 5.0  # how long to wait for the git server
 
 
 def ensure_environment(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[EnvironmentView]:
@@ -85,6 +88,7 @@ def _existing(
     deps: Deps, row: Environment, args: CreateEnvironment, repo_url: str
 ) -> Outcome[EnvironmentView]:
     refuse_differences(row, args, repo_url)
+    check = deps.branches.current(row, wait=BRANCH_SECONDS)
     shown = current_view(deps, row)
     if shown.state is EnvironmentState.FAILED:
         raise Conflict(
@@ -93,4 +97,8 @@ def _existing(
             f"get_environment name={row.name} says why; delete_environment name={row.name} "
             "before creating it again.",
         )
-    return Outcome(shown, f"{shown.name} exists already and is {shown.state}.")
+    return Outcome(
+        shown,
+        f"{shown.name} exists already and is {shown.state}.",
+        warnings=moved_warning(shown.name, shown.branch, check),
+    )

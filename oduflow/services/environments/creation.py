@@ -7,7 +7,7 @@ from oduflow.adapters.odoo.conf import REPORT_URL
 from oduflow.adapters.postgres.databases import Strategy
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.environment import Environment, EnvironmentState
-from oduflow.domain.errors import Failure, NotFound
+from oduflow.domain.errors import Failure
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.passwords import odoo_hash
 from oduflow.files.private import ensure_secret, make_folder
@@ -94,12 +94,8 @@ class Creation(Provisioning):
         """Check the branch out."""
         row = self.row
         make_folder(self.plan.folder)
-        try:
-            commit = self._checked_out()
-        except NotFound:
-            # A second request, which only this error is worth: its hint lists the branches.
-            self.deps.git.repositories.resolve_branch(row.repo_url, row.branch, team=row.team)
-            raise
+        commit = self._checked_out()
+        self.deps.branches.record(row, commit)
         self._learn(commit=commit)
 
     def database(self) -> None:

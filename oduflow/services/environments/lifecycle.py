@@ -43,8 +43,12 @@ def start(deps: Deps, call: Call, row: Environment) -> Environment:
     deps.infrastructure.wake()
     deps.store.environments.update(row.id, step="serving", job=call.job)
     try:
-        call.report("serving", "starting Odoo", 1, 1)
-        row = boot(deps, call, plan, row)
+
+        def tell(line: str) -> None:
+            call.report("serving", line, 1, 1)
+
+        tell("starting Odoo")
+        row = boot(deps, call, plan, row, tell)
     except Cancelled:
         stop(deps, row)
         raise

@@ -145,8 +145,8 @@ class Provisioning:
         create_container(self.deps, self.plan, self.row)
 
     def serving(self) -> None:
-        """Start the container and wait until the login page answers."""
-        self.row = boot(self.deps, self.call, self.plan, self.row)
+        """Start the container and wait until its Odoo serves."""
+        self.row = boot(self.deps, self.call, self.plan, self.row, self._tell)
 
     def _refuse_uninstallable(self, *, libraries: bool) -> Available:
         row = self.row

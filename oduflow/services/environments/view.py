@@ -16,6 +16,7 @@ from oduflow.domain.errors import Kind
 from oduflow.domain.hosts import join_host_port
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import EnvironmentPlan
+from oduflow.services.branches import read_check
 from oduflow.services.deps import Deps
 from oduflow.services.environments.addons import load_report
 
@@ -79,7 +80,10 @@ def environment_view(
 ) -> EnvironmentView:
     """Return a row's view; `has_container` is true for one that was just created or started."""
     report = load_report(EnvironmentPlan.of(deps.naming, row))
-    return EnvironmentView.of(row, _url(deps, row), has_container=has_container, report=report)
+    branch = read_check(deps.naming, row)
+    return EnvironmentView.of(
+        row, _url(deps, row), has_container=has_container, report=report, branch=branch
+    )
 
 
 def _url(deps: Deps, row: Environment) -> str | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from oduflow.adapters.git.urls import without_user
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Conflict
 from oduflow.domain.extra_repo import AddExtraRepo, ExtraRepo, ExtraRepoState, ExtraRepoView
@@ -69,8 +70,9 @@ def refuse_differences(row: ExtraRepo, args: AddExtraRepo, repo_url: str) -> Non
     Raises:
         Conflict: names each difference.
     """
+    same = without_user(row.repo_url) == without_user(repo_url)
     asked = {
-        "repo_url": (row.repo_url, repo_url),
+        "repo_url": (row.repo_url, row.repo_url if same else repo_url),
         "branch": (row.branch, args.branch or row.branch),
     }
     differing = [

@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 
 from oduflow.domain.clock import now, rfc3339
-from oduflow.domain.errors import NotFound
 from oduflow.domain.extra_repo import ExtraRepo
 from oduflow.domain.plan import ExtraRepoPlan, Naming
 from oduflow.domain.progress_monitor import ProgressMonitor
@@ -29,20 +28,15 @@ def fetch_branch(
     """
     plan = ExtraRepoPlan.of(deps.naming, row)
     make_folder(plan.folder)
-    try:
-        commit = deps.git.repositories.fetch(
-            row.repo_url,
-            branch,
-            team=row.team,
-            git_dir=plan.git_dir,
-            monitor=ProgressMonitor(
-                lambda line: monitor.on_progress(f"{row.name}@{branch}: {line}"), monitor.cancelled
-            ),
-        )
-    except NotFound:
-        # A second request, which only this error is worth: it lists the remote's branches.
-        deps.git.repositories.resolve_branch(row.repo_url, branch, team=row.team)
-        raise
+    commit = deps.git.repositories.fetch(
+        row.repo_url,
+        branch,
+        team=row.team,
+        git_dir=plan.git_dir,
+        monitor=ProgressMonitor(
+            lambda line: monitor.on_progress(f"{row.name}@{branch}: {line}"), monitor.cancelled
+        ),
+    )
     return deps.store.extra_repos.update(
         row.id, branches={**row.branches, branch: commit}, fetched_at=now()
     )

@@ -29,11 +29,12 @@ from oduflow.adapters.postgres.config import (
 )
 from oduflow.adapters.store import Facts
 from oduflow.domain.container import Attachment, ContainerLimits, ContainerSpec, ImageFacts, Mount
-from oduflow.domain.errors import Failure, NotFound, UpstreamFailed
+from oduflow.domain.errors import Conflict, Failure, NotFound, UpstreamFailed
 from oduflow.domain.plan import DATABASE_HOST_OFFSET, Naming
 from oduflow.files.private import ensure_secret, make_folder, write_private
 
 PASSWORD_TARGET = "/run/password"  # noqa: S105 - where a file is mounted, not a secret
+DATA_DIR = "data_dir"  # a label
 IDENTIFIER = "postgres.system_identifier"
 START_SECONDS = 60.0
 INITDB_SECONDS = 120.0
@@ -73,12 +74,30 @@ class DatabaseServer:
         facts = self.containers.facts(self.naming.database)
         return "" if facts is None else facts.started_at
 
+    def refuse_other_server(self) -> None:
+        """Refuse to use the Docker objects of a server that has another data folder.
+
+        Raises:
+            Conflict: the instance is that server's.
+        """
+        facts = self.containers.facts(self.naming.database)
+        owner = "" if facts is None else facts.labels.get(self.naming.label(DATA_DIR), "")
+        if owner not in {"", self._data_dir}:
+            name = self.naming.instance
+            raise Conflict(
+                f"instance {name} is used by the server with data_dir {owner}.",
+                "Give this server another [server] instance. If that data folder was moved here, "
+                f"run `docker rm -f {self.naming.database}`: the data are kept in a volume.",
+            )
+
     def examine(self) -> None:
         """Check that the store's cluster answers, without changing anything.
 
         Raises:
+            Conflict: see `refuse_other_server`.
             UpstreamFailed: it does not answer, or it is another cluster; the hint is the remedy.
         """
+        self.refuse_other_server()
         self._refuse_paused()
         known = self.facts.get(IDENTIFIER)
         try:
@@ -127,6 +146,10 @@ class DatabaseServer:
             self._loaded_rules = rules
         if known is None:
             self.facts.set(IDENTIFIER, self.cluster.system_identifier())
+
+    @property
+    def _data_dir(self) -> str:
+        return str(self.naming.data_dir.resolve())
 
     @property
     def _initdb_password(self) -> Path:
@@ -200,7 +223,7 @@ class DatabaseServer:
         return ContainerSpec(
             name=self.naming.database,
             image=image.id,
-            labels=self.naming.labels("database"),
+            labels=self.naming.labels("database", **{DATA_DIR: self._data_dir}),
             entrypoint=server_command(PostgresSettings()),
             user=f"{owner[0]}:{owner[1]}",
             hostname="db",

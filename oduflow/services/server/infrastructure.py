@@ -59,6 +59,7 @@ class Infrastructure:
         """
         with self.locks.acquire(LockKey.infrastructure(), "start", wait=LOCK_WAIT_SECONDS):
             make_folder(self.naming.data_dir)
+            self.database.refuse_other_server()  # first: its networks and rules are not ours
             self._network(self.naming.network, "net", icc=True)
             self._network(self.naming.build_network, "build", icc=False)
             subnets = {}

@@ -23,7 +23,7 @@ class GitContract:
         url = server.repository("addons", {"main": {"a": "1"}})
 
         assert repositories.clean_url(url) == url == repositories.remote(url).clean
-        for wrong in ("", "file:///etc/passwd", "ssh://git@example.com/a.git", "https://u:p@h/a"):
+        for wrong in ("", "file:///etc/passwd", "ssh://git@h:22/..", "https://u:p@h/a"):
             with pytest.raises(Invalid):
                 repositories.clean_url(wrong)
 
@@ -75,7 +75,7 @@ class GitContract:
     def test_a_checkout_of_a_missing_branch_is_not_found(self, check_out, server):
         url = server.repository("addons", {"main": {"a": "1"}})
 
-        with pytest.raises(NotFound, match="no such branch"):
+        with pytest.raises(NotFound, match="no branch gone"):
             check_out(url, "gone")
 
     def test_a_checkout_that_is_called_off_stops(self, repositories, server, tmp_path):

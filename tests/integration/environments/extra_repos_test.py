@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from oduflow.domain.errors import Kind
 from tests.support.base_template import give_template
+from tests.support.browser import ARGUMENTS, EXECUTABLE
 from tests.support.git_server import GitServer, Link
 from tests.support.instances import TEMPLATE, Instance, world
 from tests.support.variants import inside, inspected, plan_of
@@ -79,7 +81,8 @@ def test_environments_share_one_read_only_checkout_and_hold_the_extra_repo(
     wanted = {"repo_url": own, "modules": ["ours"], "extra_repos": ["oca@19.0"]}
     one = product.ok("create_environment", name="one", **wanted)
     assert one["extra_repos"] == [{"name": "oca", "branch": "19.0", "commit": added["commit"]}]
-    assert product.ok("create_environment", name="one", **wanted) == one, "the same again"
+    again = product.ok("create_environment", name="one", **wanted)
+    assert {**again, "branch_checked_at": one["branch_checked_at"]} == one, "the same again"
 
     product.ok("create_environment", name="two", repo_url=own, extra_repos=["oca"])
     (mount,), (same,) = bound(product, "one").values(), bound(product, "two").values()
@@ -103,6 +106,32 @@ def test_environments_share_one_read_only_checkout_and_hold_the_extra_repo(
     ).splitlines()
     assert hostname == "one", "that is not the container's own /etc"
     assert (git_dir, shadow) == ("FileNotFoundError", "PermissionError")
+    assert sign_in_to_both(product, "one", "two") == [], "signing in to one signs out of the other"
+
+
+def sign_in_to_both(product: Instance, *names: str) -> list[str]:
+    """Sign one browser in to each environment; return those that it is not signed in to then."""
+    urls = {name: product.ok("get_environment", name=name)["url"] for name in names}
+    options = ("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost", *ARGUMENTS[1:])
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=options)
+        page = browser.new_page()
+        for name, url in urls.items():
+            page.goto(f"{url}web/login", wait_until="domcontentloaded")
+            page.fill("input[name=login]", "admin")
+            page.fill(
+                "input[name=password]", product.ok("get_environment_login", name=name)["password"]
+            )
+            with page.expect_navigation(wait_until="commit"):
+                page.press("input[name=password]", "Enter")
+            assert "/web/login" not in page.url
+        lost = []
+        for name, url in urls.items():
+            page.goto(f"{url}web", wait_until="commit")
+            if "/web/login" in page.url:
+                lost.append(name)
+        browser.close()
+    return lost
 
 
 def test_an_update_changes_no_environment_until_a_rebuild_is_asked_to(

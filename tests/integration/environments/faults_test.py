@@ -17,6 +17,9 @@ BROKEN_VIEW = """
 <field name="arch" type="xml"><form><field name="no_such_field"/></form></field></record></odoo>
 """
 LATE = "import sys\nif '--init' not in sys.argv:\n    import gone_at_run_time\n"
+LATE_CAUSE = (
+    "Odoo cannot load its registry: ModuleNotFoundError: No module named 'gone_at_run_time'."
+)
 HOG = "import sys\nif {when}:\n    kept = [bytes(1) * (1 << 20) + b'1' for n in range(1000)]\n"
 POST_LOAD = "def explode():\n    raise RuntimeError('exploding on purpose')\n"
 
@@ -26,6 +29,19 @@ def module(name: str, code: str = "", **manifest: object) -> dict[str, str]:
     return {f"{name}/__manifest__.py": repr(declared), f"{name}/__init__.py": code}
 
 
+SIGN_ON: Files = {
+    **module("sign_on", "from . import controllers", depends=["web"]),
+    "sign_on/controllers.py": """
+from odoo import http
+from odoo.addons.web.controllers.home import Home
+
+
+class SignOn(Home):
+    @http.route()
+    def web_login(self, *args, **kw):
+        return http.request.redirect("https://sso.example.com/", local=False)
+""",
+}
 FILES: Files = {
     **module("fine"),
     **module("broken_import", "import nothing_of_that_name"),
@@ -75,7 +91,11 @@ def modest(instance: Instance, git: GitServer) -> Iterator[Instance]:
             "Odoo ended at its limit of 600 MiB of memory before it served a page.",
             ["odoo.modules.loading: loading"],
         ),
-        ("late", "/web/login answers HTTP 500.", ["No module named 'gone_at_run_time'"]),
+        (
+            "late",
+            LATE_CAUSE,
+            ["No module named 'gone_at_run_time'"],
+        ),
     ],
 )
 def test_a_module_that_breaks_odoo_leaves_a_failed_environment_that_explains_itself(
@@ -98,6 +118,20 @@ def test_a_module_that_breaks_odoo_leaves_a_failed_environment_that_explains_its
     finally:
         modest.ok("delete_environment", name="broken")
     assert world(modest) == before
+
+
+def test_an_odoo_that_redirects_its_login_page_serves_and_its_log_shows_no_request_of_ours(
+    product: Instance, git: GitServer
+) -> None:
+    url = git.repository("sign_on", {"main": SIGN_ON})
+    try:
+        made = product.ok("create_environment", name="sso", repo_url=url, modules=["sign_on"])
+        log = product.ok("get_environment_logs", name="sso")["log"]
+        assert made["state"] == "running"
+        assert "Registry loaded" in log
+        assert "/web/login" not in log
+    finally:
+        product.call("delete_environment", name="sso")
 
 
 def test_a_misspelt_module_is_answered_with_those_the_repository_holds(

@@ -56,8 +56,61 @@ def test_an_unchanged_branch_is_not_downloaded_again(server, repositories, tmp_p
 
 def test_a_branch_that_vanished_is_not_found(server, check_out):
     url = server.repository("addons", {"main": {"a": "1"}})
-    with pytest.raises(NotFound, match="no such branch"):
+    with pytest.raises(NotFound, match="no branch gone") as caught:
         check_out(url, "gone")
+    assert caught.value.hint == "Did you mean: main?"
+
+
+def test_a_tag_a_ref_and_a_commit_can_be_checked_out(server, check_out, tmp_path):
+    url = server.repository("addons", {"main": {"a": "1"}})
+    old = server.commit("addons", "main")
+    server.git("addons", "tag", "light", "main")
+    server.git("addons", "-c", "user.name=a", "tag", "-m", "annotated", "v1.0", "main")
+    server.git("addons", "update-ref", "refs/pull/7/head", old)
+    server.repository("addons", {"main": {"a": "2"}})
+
+    for name in ("v1.0", "light", "tags/v1.0", "refs/tags/v1.0", "refs/pull/7/head", old):
+        assert check_out(url, name) == old, name
+        assert tree(tmp_path / "work") == {"a": "1"}
+        assert check_out(url, "refs/heads/main") == server.commit("addons", "main")
+
+
+def test_a_branch_goes_before_a_tag_of_its_name(server, check_out):
+    url = server.repository("addons", {"main": {"a": "1"}, "v1": {"a": "2"}})
+    server.git("addons", "tag", "v1", "main")
+    assert check_out(url, "v1") == server.git("addons", "rev-parse", "refs/heads/v1")
+
+
+def test_a_commit_that_the_server_does_not_have_is_not_found(server, check_out):
+    url = server.repository("addons", {"main": {"a": "1"}})
+    with pytest.raises(NotFound, match="no such commit"):
+        check_out(url, "1" * 40)
+
+
+@pytest.mark.parametrize(
+    ("signature", "mode"),
+    [
+        ("A <a@b.c> 1700000000 +051800", b"100644"),
+        ("A <a@b.c> 1700000000 +0000", b"0100644"),
+        ("<a@b.c> 1700000000 +0000", b"100644"),
+        ("A 1700000000 +0000", b"100644"),
+        ("A <a@b.c>1700000000 +0000", b"100644"),
+        ("A <a@b.c> 0001700000000 +0000", b"100644"),
+    ],
+)
+def test_blemishes_of_old_tools_are_accepted_as_git_clone_accepts_them(
+    server, check_out, tmp_path, signature, mode
+):
+    url = server.repository("addons", {"main": {"a": "1"}})
+    blob = bytes.fromhex(server.git("addons", "rev-parse", "main:a"))
+    write = ("hash-object", "-w", "--stdin", "--literally", "-t")
+    made = server.git("addons", *write, "tree", stdin=mode + b" a\0" + blob)
+    text = f"tree {made}\nauthor {signature}\ncommitter {signature}\n\nold\n"
+    commit = server.git("addons", *write, "commit", stdin=text.encode())
+    (server.root / "addons.git/refs/heads/main").write_text(commit)
+
+    assert check_out(url) == commit
+    assert tree(tmp_path / "work") == {"a": "1"}
 
 
 def damage_nothing_but_stop_early(git_dir: Path) -> None:

@@ -112,13 +112,27 @@ def test_the_planted_configuration_is_dangerous_where_git_heeds_it(server, tmp_p
     assert canary.exists()
 
 
+@pytest.mark.parametrize("name", [b".git", b"..", b"a/b", b".GIT"])
+def test_a_tree_that_would_write_outside_or_into_git_is_refused(server, check_out, tmp_path, name):
+    url = server.repository("addons", {"main": {"a": "1"}})
+    blob = bytes.fromhex(server.git("addons", "rev-parse", "main:a"))
+    write = ("hash-object", "-w", "--stdin", "--literally", "-t", "tree")
+    made = server.git("addons", *write, stdin=b"100644 " + name + b"\0" + blob)
+    commit = server.git("addons", "-c", "user.name=a", "commit-tree", "-m", "x", made)
+    server.git("addons", "update-ref", "refs/heads/main", commit)
+
+    with pytest.raises(UpstreamFailed, match="git's own check refuses"):
+        check_out(url)
+    assert not any((tmp_path / "work").iterdir())
+
+
 def test_objects_that_gits_check_refuses_are_refused(server, check_out, tmp_path):
     url = server.repository("addons", {"main": {"a": "1"}})
     bare = server.root / "addons.git"
     tree = server.commit("addons", "main^{tree}")
     commit = subprocess.run(
         ["git", f"--git-dir={bare}", "hash-object", "-t", "commit", "-w", "--stdin", "--literally"],
-        input=f"tree {tree}\nauthor nobody\ncommitter nobody\n\nbroken\n".encode(),
+        input=f"tree {tree}\nparent none\nauthor nobody\n\nbroken\n".encode(),
         stdout=subprocess.PIPE,
         check=True,
     ).stdout.decode()

@@ -43,7 +43,7 @@ def test_an_empty_repository_has_no_branch(server, repositories):
         repositories.resolve_branch(url, None, team="1")
     with pytest.raises(NotFound) as caught:
         repositories.resolve_branch(url, "main", team="1")
-    assert caught.value.hint == "It has no branches."
+    assert caught.value.hint == "It has no branches; push a first commit."
 
 
 def test_a_missing_repository_is_not_found(server, repositories):
@@ -71,7 +71,75 @@ def test_a_redirect_to_another_host_is_not_followed(server, repositories, tmp_pa
         with pytest.raises(UpstreamFailed, match="redirects"):
             repositories.resolve_branch(server.url("redirect/addons.git"), None, team="1")
         assert other.requests == []
-        assert len(server.requests) == 1
+        assert {request.path for request in server.requests} == {"/redirect/addons.git/info/refs"}
+
+
+def test_a_redirect_within_a_server_is_followed_once(server, repositories, check_out, tmp_path):
+    url = server.repository("addons", {"main": FILES})
+    moved = url.replace("/public/", "/redirect/")
+
+    assert repositories.resolve_branch(moved, None, team="1").branch == "main"
+    assert check_out(moved) == server.commit("addons", "main")
+    server.redirect_to = server.url("redirect/")
+    with pytest.raises(UpstreamFailed, match=r"redirects /redirect/public/addons\.git to http"):
+        repositories.resolve_branch(moved, None, team="1")
+
+
+def test_a_redirect_to_another_server_is_named(server, repositories):
+    server.redirect_to = "https://git.example/acme/"
+    with pytest.raises(UpstreamFailed) as caught:
+        repositories.resolve_branch(server.url("redirect/addons.git"), None, team="1")
+    assert "to https://git.example/acme/public/addons.git." in caught.value.message
+    assert "Give that URL" in caught.value.hint
+
+
+def test_a_redirect_to_a_sign_in_page_asks_for_a_credential(server, repositories):
+    with pytest.raises(UpstreamFailed, match=r"/users/sign_in\. That is a page") as caught:
+        repositories.resolve_branch(server.url("page/addons.git"), None, team="1")
+    assert "`oduflow call setup_repo_auth -`" in caught.value.hint
+
+
+def test_the_credential_is_the_one_for_the_address_that_a_redirect_leads_to(server, tmp_path):
+    server.repository("addons", {"main": FILES})
+    asked: list[str] = []
+
+    def helper(_team: str, remote: RemoteUrl) -> str | None:
+        asked.append(remote.path)
+        known = remote.path.startswith("/private/")
+        return f"!echo username={USER}; echo password={PASSWORD} #" if known else None
+
+    repositories = GitRepositories(allowed_hosts=(server.authority,), helper=helper)
+    assert repositories.resolve_branch(server.url("moved/addons.git"), None, team="1").branch
+    assert asked == ["/moved/addons.git", "/private/addons.git"]
+    sent = {request.path for request in server.requests if request.authorization}
+    assert sent == {"/private/addons.git/info/refs", "/private/addons.git/git-upload-pack"}
+
+
+def test_a_server_of_plain_files_is_named_as_one(server, check_out):
+    server.repository("addons", {"main": FILES})
+    server.git("addons", "update-server-info")
+    with pytest.raises(UpstreamFailed, match="plain files"):
+        check_out(server.url("dumb/addons.git"))
+
+
+def test_a_detached_head_is_named_with_the_branches_there_are(server, repositories):
+    url = server.repository("addons", {"main": FILES, "19.0": FILES})
+    server.git("addons", "update-ref", "--no-deref", "HEAD", server.commit("addons", "19.0"))
+    with pytest.raises(NotFound, match="HEAD is detached, at ") as caught:
+        repositories.resolve_branch(url, None, team="1")
+    assert caught.value.hint == "Name a branch: 19.0, main."
+
+
+def test_head_as_a_branch_means_the_default_branch(server, repositories):
+    url = server.repository("addons", {"main": FILES})
+    assert repositories.resolve_branch(url, "HEAD", team="1").source == "refs/heads/main"
+
+
+def test_a_shortened_commit_id_is_named_as_one(server, repositories):
+    url = server.repository("addons", {"main": FILES})
+    with pytest.raises(NotFound, match="shortened commit id") as caught:
+        repositories.resolve_branch(url, server.commit("addons", "main")[:8], team="1")
+    assert "all 40 digits" in caught.value.hint
 
 
 def test_an_unlisted_private_address_is_never_asked(server):

@@ -8,9 +8,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from oduflow.adapters.odoo import web
-from oduflow.adapters.odoo.web import login_status
+from oduflow.adapters.odoo.web import login_page
+from oduflow.domain.odoo_log import READINESS_PATH
 from oduflow.domain.plan import ODOO_PORT
+from oduflow.domain.readiness import PageAnswer
 
 # Odoo's port is fixed, so the stand-in of each test process has a loopback address of its own.
 ADDRESS = f"127.88.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
@@ -19,33 +20,33 @@ ADDRESS = f"127.88.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
 @pytest.mark.parametrize("status", [200, 404, 500, 503])
 def test_the_login_pages_status_is_answered(status):
     with http_server(status) as seen:
-        assert login_status(ADDRESS) == status
+        assert login_page(ADDRESS) == PageAnswer(status)
 
-    assert seen == [("GET", "/web/login", "localhost")]
+    assert seen == [("GET", READINESS_PATH, "localhost")]
 
 
 def test_a_redirect_is_not_followed():
     with http_server(303, Location="http://127.0.0.1:1/elsewhere") as seen:
-        assert login_status(ADDRESS) == 303
+        assert login_page(ADDRESS) == PageAnswer(303, "http://127.0.0.1:1/elsewhere")
 
     assert len(seen) == 1
 
 
 def test_a_reverse_proxys_host_name_can_be_asked_for():
     with http_server(200) as seen:
-        login_status(ADDRESS, host="sale.example.com")
+        login_page(ADDRESS, host="sale.example.com")
 
     assert seen[0][2] == "sale.example.com"
 
 
 def test_while_nothing_listens_there_is_no_status():
-    assert login_status(ADDRESS) is None
+    assert login_page(ADDRESS) is None
 
 
 @pytest.mark.parametrize("answer", [b"", b"220 mail.example.com\r\n", b"HTTP/1.1 \r\n", b"\0" * 99])
 def test_what_is_no_http_answer_is_none(answer):
     with raw_server(lambda connection: connection.sendall(answer)):
-        assert login_status(ADDRESS) is None
+        assert login_page(ADDRESS) is None
 
 
 def test_a_body_without_end_is_read_up_to_its_limit():
@@ -55,12 +56,10 @@ def test_a_body_without_end_is_read_up_to_its_limit():
             connection.sendall(b"x" * 65536)
 
     with raw_server(pour):
-        assert login_status(ADDRESS) == 200
+        assert login_page(ADDRESS) == PageAnswer(200)
 
 
-def test_an_odoo_that_drips_keeps_nobody_longer_than_the_limit(monkeypatch):
-    monkeypatch.setattr(web, "REQUEST_SECONDS", 0.5)
-
+def test_an_odoo_that_drips_keeps_nobody_longer_than_the_limit():
     def drip(connection: socket.socket) -> None:
         for byte in b"HTTP/1.1 200 OK\r\n" * 1000:
             connection.sendall(bytes([byte]))
@@ -68,17 +67,16 @@ def test_an_odoo_that_drips_keeps_nobody_longer_than_the_limit(monkeypatch):
 
     began = time.monotonic()
     with raw_server(drip):
-        assert login_status(ADDRESS) is None
+        assert login_page(ADDRESS, seconds=0.5) is None
 
     assert time.monotonic() - began < 2
 
 
-def test_an_odoo_that_accepts_and_says_nothing_keeps_nobody_longer(monkeypatch):
-    monkeypatch.setattr(web, "REQUEST_SECONDS", 0.3)
+def test_an_odoo_that_accepts_and_says_nothing_keeps_nobody_longer():
     over = threading.Event()
 
     with raw_server(lambda _connection: over.wait(5)):
-        assert login_status(ADDRESS) is None
+        assert login_page(ADDRESS, seconds=0.3) is None
         over.set()
 
 

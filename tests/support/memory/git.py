@@ -28,6 +28,7 @@ class MemoryRepository:
     default: str
     branches: dict[str, str] = field(default_factory=dict)
     commits: dict[str, dict[str, str]] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -46,6 +47,7 @@ class MemoryGitServer:
         for branch, files in branches.items():
             told = json.dumps([made.branches.get(branch, ""), branch, dict(files)])
             commit = hashlib.sha1(told.encode(), usedforsecurity=False).hexdigest()
+            made.parents[commit] = made.branches.get(branch, "")
             made.branches[branch] = commit
             made.commits[commit] = dict(files)
         return url
@@ -67,7 +69,7 @@ class MemoryGit:
         return "git in memory"
 
     def clean_url(self, url: str) -> str:
-        return self.remote(url).clean
+        return self.remote(url).stored
 
     def remote(self, url: str) -> RemoteUrl:
         return parse_url(url, (HOST,))
@@ -83,7 +85,14 @@ class MemoryGit:
                 f"{url} has no branch {wanted}.",
                 f"Did you mean: {', '.join(others)}?" if others else "It has no branches.",
             )
-        return RemoteHead(wanted, found.branches[wanted])
+        return RemoteHead(wanted, found.branches[wanted], f"refs/heads/{wanted}")
+
+    def count_commits(self, url: str, source: str, *, since: str, team: str) -> int | None:
+        found = self._get(url)
+        parents, at, count = found.parents, found.branches[source.removeprefix("refs/heads/")], 0
+        while at and at != since:
+            at, count = parents[at], count + 1
+        return count if at else None
 
     def read_private_url(self, url: str, path: str | None) -> tuple[RemoteUrl, Entry]:
         return read_private_url(url, path, (HOST,))
@@ -133,7 +142,7 @@ class MemoryGit:
         check_branch(branch)
         found = self._get(url)
         if branch not in found.branches:
-            raise NotFound(f"{url} has no such branch.", "Check its name.")
+            self.resolve_branch(url, branch, team="")
         monitor.on_progress("Receiving objects: 100%")
         if monitor.cancelled():
             raise Cancelled("Stopped on request.")
@@ -141,7 +150,7 @@ class MemoryGit:
         return commit, found.commits[commit]
 
     def _get(self, url: str) -> MemoryRepository:
-        found = self._server.repositories.get(self.clean_url(url))
+        found = self._server.repositories.get(self.remote(url).clean)
         if found is None:
             raise NotFound(f"There is no repository {url}.", "Check its address.")
         return found

@@ -9,6 +9,7 @@ from typing import Any
 from oduflow.adapters.odoo.conf import CONF_TARGET, DATA_TARGET
 from oduflow.adapters.postgres.config import DATA_FOLDER, VOLUME_TARGET
 from oduflow.domain.container import ContainerSpec
+from oduflow.domain.readiness import PageAnswer
 from oduflow.services.environments.pip import INPUTS, REQUIREMENTS, TARGET
 from tests.support.memory.engine import MemoryEngine, Run
 from tests.support.memory.postgres import MemoryPostgres
@@ -33,6 +34,7 @@ class MemoryOdoo:
 
     Attributes:
         page_status: what `/web/login` answers; None answers nothing.
+        boot_log: what it prints while it starts.
         boot_exit: the code with which Odoo ends before it serves a page.
         out_of_memory: whether the kernel ended it.
         broken: modules that cannot be installed.
@@ -51,6 +53,7 @@ class MemoryOdoo:
     page_status: int | None = OK
     boot_exit: int | None = None
     out_of_memory: bool = False
+    boot_log: tuple[str, ...] = ("odoo: starting",)
     broken: set[str] = field(default_factory=set)
     pip_exit: int = 0
     initdb_exit: int = 0
@@ -73,16 +76,18 @@ class MemoryOdoo:
             return self._install(spec, spec.command[spec.command.index("--init") + 1].split(","))
         return self._serve()
 
-    def login_status(self, address: str) -> int | None:
+    def login_page(self, address: str) -> PageAnswer | None:
         """Answer as `/web/login` of the container that has the address."""
         serving = any(
             address in container.joined.values() and container.status == "running"
             for container in self.engine.containers.values()
         )
-        return self.page_status if serving else None
+        if not serving or self.page_status is None:
+            return None
+        return PageAnswer(self.page_status, "https://sso.example.com/")
 
     def _serve(self) -> Run:
-        lines = ("odoo: starting",) if self.boot_exit is None else tuple(TRACEBACK.split("\n"))
+        lines = self.boot_log if self.boot_exit is None else tuple(TRACEBACK.split("\n"))
         return Run(lines, self.boot_exit, out_of_memory=self.out_of_memory, stopped_code=0)
 
     def _create(self, spec: ContainerSpec) -> Run:

@@ -18,6 +18,7 @@ from oduflow.kernel.call import Origin
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
+from oduflow.services.branches import BranchChecks
 from oduflow.services.deps import Deps
 from oduflow.services.groups import EngineGroup, GitGroup, PostgresGroup, StoreGroup, WorkGroup
 from oduflow.services.live_settings import LiveSettings
@@ -128,6 +129,7 @@ class Process:
 
     def _wire(self) -> Deps:
         world, rows, work = self.world, self._rows(), self._work()
+        git = self._part("git", MemoryGit(world.git))
         engine = EngineGroup(
             containers=self._part("containers", MemoryContainers(world.engine, world.images)),
             images=self._part("images", world.images),
@@ -155,7 +157,8 @@ class Process:
             store=rows,
             engine=engine,
             postgres=postgres,
-            git=GitGroup(cast("Any", None), (), self._part("git", MemoryGit(world.git))),
+            git=GitGroup(cast("Any", None), (), git),
+            branches=BranchChecks(world.naming, git),
             work=work,
             infrastructure=Infrastructure(
                 self._settings,
@@ -166,7 +169,7 @@ class Process:
                 work.locks,
                 Disk(world.data_dir, world.disk_minimum),
             ),
-            readiness=ReadinessPoll(world.odoo.login_status, BOOT_SECONDS, broken_seconds=0.0),
+            readiness=ReadinessPoll(world.odoo.login_page, BOOT_SECONDS, broken_seconds=0.0),
         )
 
     def _rows(self) -> StoreGroup:

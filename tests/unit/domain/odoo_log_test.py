@@ -1,9 +1,11 @@
 import pytest
 
 from oduflow.domain.odoo_log import (
+    READINESS_PATH,
     TRACEBACK_LINES,
     error_name,
     explanation,
+    failure_cause,
     filter_log,
     unknown_modules,
 )
@@ -26,6 +28,55 @@ FRAMES = [line for n in range(40) for line in (f'  File "{n}.py", line {n}', f" 
 TRACEBACK = "Traceback (most recent call last):"
 DURING = "During handling of the above exception, another exception occurred:"
 BECAUSE = "The above exception was the direct cause of the following exception:"
+CHAIN = f"""\
+{TRACEBACK}
+  File x
+ValueError: a
+  more
+
+{BECAUSE}
+
+{TRACEBACK}
+  File y
+odoo.ParseError: b.
+View error context:"""
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        (LOG, "KeyError: 'sale'"),
+        (
+            CHAIN,
+            "odoo.ParseError: b because of ValueError: a",
+        ),
+        (f"{START}ERROR shop odoo.sql_db: no connection", "no connection"),
+        (
+            f"{START}INFO shop odoo: fine\nodoo: error: no such option: --x",
+            "odoo: error: no such option: --x",
+        ),
+        (f"{START}INFO shop odoo: fine", ""),
+        ("", ""),
+        (
+            f"{TRACEBACK}\n  File x\nValueError: ghp_abcdefghijkl " + "x" * 900,
+            "ValueError: ghp_**** " + "x" * 171,
+        ),
+    ],
+)
+def test_the_cause_of_a_failure_is_one_line(text, cause):
+    assert failure_cause(text, ended=True) == cause
+
+
+def test_the_last_line_of_an_odoo_that_runs_is_no_cause():
+    assert failure_cause("odoo: starting") == ""
+
+
+def test_the_readiness_checks_own_request_is_left_out_and_no_other():
+    line = '{}INFO shop werkzeug: 172.30.0.1 - - [29/Nov/2026] "GET {} HTTP/1.1" 200 -'
+    own, other = line.format(START, READINESS_PATH), line.format(START, "/web/login")
+
+    assert filter_log(f"{own}\n{other}", lines=9, grep=None, level=None) == [other]
+    assert filter_log(f"{own}\n{other}", lines=9, grep="login", level="info") == [other]
 
 
 @pytest.mark.parametrize(

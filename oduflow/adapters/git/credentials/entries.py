@@ -5,7 +5,7 @@ that is slow to import: git waits for our helper, which uses this module too.
 """
 
 from dataclasses import dataclass, field
-from urllib.parse import quote, unquote, unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from oduflow.adapters.git.urls import RemoteUrl, check_path, split_authority
 from oduflow.domain.errors import Invalid
@@ -13,7 +13,6 @@ from oduflow.domain.hosts import DEFAULT_PORTS, join_host_port
 from oduflow.domain.masking import HIDDEN, mask, prefix_of
 
 WHOLE_HOST = "/"
-_PATH_SAFE = "/._~+@:,=-"
 # The password of an entry whose user is the token (GitHub, “Git over HTTPS”).
 _NO_PASSWORD = frozenset({"", "x-oauth-basic"})
 
@@ -97,8 +96,14 @@ class Entry:
 
 
 def choose(entries: tuple[Entry, ...], remote: RemoteUrl) -> Entry | None:
-    """Choose the entry for a repository: the longest path wins, then the latest one."""
+    """Choose the entry for a repository: the longest path wins, then the latest one.
+
+    The user name in the URL goes first. Without an entry of that user all count, because the clone
+    buttons of some hosts put the organisation there.
+    """
     fitting = [entry for entry in entries if entry.git_can_carry and entry.fits(remote)]
+    named = [entry for entry in fitting if remote.user and entry.username == remote.user]
+    fitting = named or fitting
     longest = max((len(entry.path) for entry in fitting), default=0)
     return next((each for each in reversed(fitting) if len(each.path) == longest), None)
 
@@ -138,8 +143,4 @@ def _path(text: str) -> str:
         Invalid: the path is ambiguous.
     """
     text = text.rstrip("/")
-    if not text:
-        return WHOLE_HOST
-    if "%2f" in text.lower():
-        raise Invalid("An encoded slash is no part of a path.")
-    return check_path(quote(unquote(text, errors="strict"), safe=_PATH_SAFE))
+    return check_path(text) if text else WHOLE_HOST

@@ -19,7 +19,7 @@ def answer(file: Path, url: str, asked: str) -> str:
 
     Args:
         file: lines of credentials.
-        url: the repository that the product asked git for, in normal form.
+        url: the repository that the product asked git for, as stored: with the user's name.
         asked: git's attributes, one `name=value` a line.
     """
     from oduflow.adapters.git.credentials.entries import choose, parse_line  # noqa: PLC0415
@@ -28,7 +28,7 @@ def answer(file: Path, url: str, asked: str) -> str:
 
     attributes = dict(line.partition("=")[::2] for line in asked.splitlines())
     scheme, _, rest = url.partition("://")
-    authority = rest.partition("/")[0]
+    authority = rest.partition("/")[0].rpartition("@")[2]
     remote = parse_url(url, (authority,))
     hosts = {authority, join_host_port(remote.host, remote.port)}
     if attributes.get("protocol") != scheme or attributes.get("host") not in hosts:

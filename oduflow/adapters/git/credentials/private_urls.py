@@ -6,6 +6,7 @@ from urllib.parse import unquote_to_bytes
 from oduflow.adapters.git.credentials.entries import WHOLE_HOST, Entry
 from oduflow.adapters.git.urls import RemoteUrl, check_path, parse_url
 from oduflow.domain.errors import Invalid
+from oduflow.domain.hosts import DEFAULT_PORTS
 
 _EXAMPLE = "Give it as https://USER:TOKEN@host/owner/repository.git"
 _LONGEST = 1000
@@ -26,8 +27,13 @@ def read_private_url(
     """
     scheme, separator, rest = text.strip().partition("://")
     authority, slash, tail = rest.partition("/")
+    if "@" in tail:
+        raise Invalid(
+            "The URL has an @ behind its first /, so it is not clear where the token ends.",
+            f"{_EXAMPLE}, with a / of the token as %2F, and an @ of the path as %40.",
+        )
     userinfo, at, host = authority.rpartition("@")
-    if not (separator and at and userinfo.strip(":")):
+    if scheme.lower() not in DEFAULT_PORTS or not (separator and at and userinfo.strip(":")):
         raise Invalid(
             "The URL holds no user and token.", f"{_EXAMPLE}; @ : / in them as %40 %3A %2F."
         )

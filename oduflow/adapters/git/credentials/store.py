@@ -116,5 +116,5 @@ def in_memory_helper(entry: Entry, remote: RemoteUrl) -> Iterator[str]:
 
 
 def _command(file: Path, remote: RemoteUrl) -> str:
-    words = (sys.executable, "-I", "-S", offer.__file__, str(file), remote.clean)
+    words = (sys.executable, "-I", "-S", offer.__file__, str(file), remote.stored)
     return "!" + shlex.join(words)

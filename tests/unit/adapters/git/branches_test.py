@@ -24,7 +24,7 @@ def test_the_name_of_a_branch_is_taken_as_it_is(name):
         "a\x7f",
         "a~1",
         "a^",
-        "a:b",
+        "a::b",
         "a?",
         "a*",
         "a[",
@@ -47,6 +47,14 @@ def test_what_git_would_not_take_as_a_branch_is_refused(name):
         check_branch(name)
 
     assert refused.value.hint == "Give the name alone, such as 19.0."
+
+
+@pytest.mark.parametrize("spec", ["main:main", "+main", "+main:refs/heads/x", "main:"])
+def test_a_refspec_is_named_as_one_with_its_branch(spec):
+    with pytest.raises(Invalid, match="is a refspec") as refused:
+        check_branch(spec)
+
+    assert refused.value.hint == "Give the branch alone: main"
 
 
 @given(st.text(max_size=20))

@@ -2,7 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.adapters.git.failures import AccessRefused, GitFailed, explain, unexplained
+from oduflow.adapters.git.failures import (
+    AccessRefused,
+    GitFailed,
+    explain,
+    redirected,
+    unexplained,
+)
 from oduflow.adapters.git.invocation import RepositoryPaths
 from oduflow.adapters.git.urls import parse_url
 from oduflow.domain.errors import Failure, NotFound, QuotaReached, UpstreamFailed
@@ -23,6 +29,22 @@ ACCESS = f"fatal: unable to access '{REMOTE.clean}/': "
         (ACCESS + "server certificate verification failed.", UpstreamFailed, "certificate"),
         (ACCESS + "Operation too slow. Less than 1000 bytes/sec", UpstreamFailed, "stalled"),
         (ACCESS + "Failed to connect to git.example port 443", UpstreamFailed, "cannot be reached"),
+        (
+            ACCESS + "gnutls_handshake() failed: An unexpected TLS packet was received.",
+            UpstreamFailed,
+            "git.example answers in plain http",
+        ),
+        (
+            ACCESS + "error:0A00010B:SSL routines::wrong version number",
+            UpstreamFailed,
+            "git.example answers in plain http",
+        ),
+        (
+            "fatal: dumb http transport does not support shallow capabilities",
+            UpstreamFailed,
+            "plain files",
+        ),
+        ("fatal: remote error: upload-pack: not our ref 1111", NotFound, "no such commit"),
         ("fatal: fsck error in packed object", UpstreamFailed, "git's own check refuses"),
         ("fatal: write error: No space left on device", QuotaReached, "disk is full"),
     ],
@@ -40,6 +62,31 @@ def test_an_unknown_message_of_git_is_not_explained():
     cause = GitFailed(128, "fatal: something new")
     assert explain(cause, REMOTE, PLACE) is None
     assert "fatal: something new" in unexplained(cause, REMOTE, PLACE).output
+
+
+@pytest.mark.parametrize(
+    ("location", "followed"),
+    [
+        ("/acme/shop.git/info/refs?service=git-upload-pack", "https://git.example/acme/shop.git"),
+        ("https://GIT.example:443/a/info/refs", "https://git.example/a"),
+        ("https://git.example:8443/a/info/refs", "https://git.example:8443/a"),
+        ("http://git.example/a/info/refs", None),
+        ("https://git.example.evil/a/info/refs", None),
+        ("https://git.example@evil/a/info/refs", None),
+        ("//evil/a/info/refs", None),
+        ("/users/sign_in", None),
+    ],
+)
+def test_only_a_redirect_to_a_repository_of_the_same_server_is_followed(location, followed):
+    named = redirected(location, REMOTE)
+
+    assert named is not None
+    assert (named.target.clean if named.target else None) == followed
+
+
+@pytest.mark.parametrize("location", ["", "file:///etc/passwd", "/a//b/info/refs", "ht\x00tp:"])
+def test_a_redirect_to_no_url_of_a_repository_is_left_to_gits_message(location):
+    assert redirected(location, REMOTE) is None
 
 
 def test_a_server_cannot_choose_the_failure():

@@ -50,7 +50,7 @@ def test_the_installing_container_publishes_nothing_and_ends(plan):
 def test_both_run_in_the_same_place(plan):
     serving, installing = specs(plan)
 
-    assert serving.mounts == installing.mounts
+    assert serving.mounts[:-1] == installing.mounts
     assert serving.networks == installing.networks
     assert serving.limits == installing.limits == LIMITS
     assert serving.user == installing.user
@@ -67,11 +67,22 @@ def test_of_the_environments_folder_only_the_checkout_and_the_configuration_are_
     for spec in specs(plan):
         bound = {mount.target: mount.source for mount in spec.mounts if mount.kind == "bind"}
 
+        bound.pop("/mnt/oduflow/sitecustomize.py", None)
         assert bound == {
             "/etc/odoo/odoo.conf": str(plan.conf),
             "/mnt/repo/sale_tools": str(plan.checkout),
         }
         assert str(plan.git_dir) not in bound.values()
+
+
+def test_only_the_serving_odoo_imports_the_module_that_renames_its_session_cookie(plan):
+    serving, installing = specs(plan)
+    (start,) = (mount for mount in serving.mounts if mount.target.startswith("/mnt/oduflow/"))
+
+    assert (start.source, start.read_only) == (str(plan.python_start), True)
+    assert start.target == "/mnt/oduflow/sitecustomize.py"
+    assert serving.environment == {"PYTHONPATH": "/mnt/oduflow"}
+    assert installing.environment == {}
 
 
 def test_the_repositorys_python_packages_are_mounted_where_python_looks(plan):
@@ -80,7 +91,7 @@ def test_the_repositorys_python_packages_are_mounted_where_python_looks(plan):
 
         assert mount.source == f"{plan.naming.team_folder('1')}/python/0123"
         assert mount.read_only
-        assert spec.environment == {"PYTHONPATH": "/mnt/python"}
+        assert spec.environment["PYTHONPATH"].split(":")[-1] == "/mnt/python"
 
 
 def test_extra_repos_are_mounted_read_only_as_the_one_checkout_of_their_commit(plan):

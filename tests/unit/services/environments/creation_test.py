@@ -1,6 +1,7 @@
 import pytest
 
 from oduflow.domain.errors import Kind, QuotaReached
+from oduflow.domain.plan import EnvironmentPlan
 from tests.support.memory.odoo import module
 from tests.support.memory.process import Process
 
@@ -16,6 +17,16 @@ STEPS = (
     "modules",
     "container",
     "serving",
+)
+RECORD = "2026-11-29 09:00:00,000 1 {} db odoo.modules.{}"
+LOADING = (RECORD.format("INFO", "loading: loading 28 modules..."),)
+LOADED = (*LOADING, RECORD.format("INFO", "registry: Registry loaded in 0.513s"))
+BROKEN = (
+    *LOADING,
+    RECORD.format("ERROR", "registry: Failed to load registry"),
+    "Traceback (most recent call last):",
+    "  File x",
+    "KeyError: 'x'",
 )
 POINTS = [f"create.{step}.{when}" for step in STEPS for when in ("before", "after")]
 CALLS = (
@@ -56,6 +67,14 @@ def test_an_environment_serves_a_branch_from_a_copy_of_its_template(world, proce
     assert world.odoo.installs[-1] == ("sale",)
     filestore = world.engine.volumes[f"memory-env-{row.id}"].mountpoint / "filestore"
     assert (filestore / f"env_{row.id}" / "assets").read_text() == "generated"
+
+
+def test_its_odoo_names_its_session_cookie_after_its_port(world, process, sale):
+    process.ok("create_environment", **sale)
+
+    [row] = process.deps.store.environments.list("1")
+    start = EnvironmentPlan.of(world.naming, row).python_start.read_text()
+    assert f"Finder('session_id_{row.port}')" in start
 
 
 def test_its_container_has_what_the_repositories_hold(world, process, full):
@@ -139,13 +158,27 @@ def test_a_module_that_cannot_be_installed_keeps_everything_for_inspection(world
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        ({"boot_exit": 1}, "Odoo ended with exit code 1 before it served a page."),
+        (
+            {"boot_exit": 1},
+            "Odoo ended with exit code 1 before it served a page: ValueError: it broke.",
+        ),
         (
             {"boot_exit": 137, "out_of_memory": True},
             "Odoo ended at its limit of 2048 MiB of memory before it served a page.",
         ),
         ({"page_status": 500}, "/web/login answers HTTP 500."),
-        ({"page_status": None}, "/web/login answers nothing."),
+        (
+            {"page_status": 303, "boot_log": BROKEN},
+            "Odoo cannot load its registry: KeyError: 'x'.",
+        ),
+        (
+            {"page_status": 500, "boot_log": LOADED},
+            "/web/login answers HTTP 500.",
+        ),
+        (
+            {"page_status": None, "boot_log": LOADING},
+            "Odoo serves no page after 1 seconds; its log told last: loading 28 modules.",
+        ),
     ],
 )
 def test_an_odoo_that_does_not_serve_is_kept_stopped_for_inspection(
@@ -160,6 +193,13 @@ def test_an_odoo_that_does_not_serve_is_kept_stopped_for_inspection(
     assert error.message == told
     assert (row.state, row.error.message) == ("failed", told)
     assert world.engine.containers["memory-env-1.sale"].status == "exited"
+
+
+@pytest.mark.parametrize("status", [204, 302, 303, 401, 403, 404])
+def test_an_odoo_with_another_login_page_serves(world, process, sale, status):
+    world.odoo.page_status, world.odoo.boot_log = status, LOADED
+
+    assert process.ok("create_environment", **sale).state == "running"
 
 
 def test_a_disk_that_is_full_keeps_nothing_for_inspection(world, process, sale):

@@ -3,9 +3,10 @@ from ipaddress import IPv4Network
 import pytest
 
 from oduflow.adapters.postgres.config import HBA_NAME
-from oduflow.domain.errors import UpstreamFailed
+from oduflow.domain.errors import Conflict, UpstreamFailed
 from tests.support.memory.containers import MemoryNetworks
 from tests.support.memory.process import Process
+from tests.support.memory.world import MemoryWorld
 
 NET = IPv4Network("10.213.9.0/24")
 ONE = {"team-1": IPv4Network("10.213.0.0/24")}
@@ -75,6 +76,24 @@ def test_a_password_that_a_killed_run_left_is_removed(server):
     server.ensure(ONE)
 
     assert not left.exists()
+
+
+def test_a_second_server_of_the_instance_is_told_whose_it_is_and_changes_nothing(
+    server, world, tmp_path
+):
+    server.ensure(ONE)
+    (tmp_path / "second").mkdir()
+    second = MemoryWorld(tmp_path / "second")
+    second.engine = world.engine
+    before = dict(world.engine.networks)
+
+    with pytest.raises(Conflict) as refused:
+        Process(second).deps.infrastructure.ensure()
+
+    told = f"instance memory is used by the server with data_dir {world.data_dir}."
+    assert refused.value.message == told
+    assert world.engine.networks == before
+    second.close()
 
 
 class Server:

@@ -81,6 +81,16 @@ def test_the_longest_path_goes_before_a_shorter_and_before_the_whole_host():
     assert choose((other,), REMOTE) is None
 
 
+def test_the_user_in_the_url_goes_before_the_path_and_an_unknown_one_excludes_none():
+    mine, theirs = entry(user="me"), entry("/acme", user="them")
+
+    def chosen(user: str) -> Entry | None:
+        return choose((mine, theirs), parse_url(f"https://{user}@github.com/acme/addons.git"))
+
+    assert chosen("me") is mine
+    assert chosen("acme") is theirs
+
+
 def test_a_path_ends_at_a_slash():
     assert choose((entry("/acm"), entry("/acme/addons"), entry("/acme/add")), REMOTE) is None
 

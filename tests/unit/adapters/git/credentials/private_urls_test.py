@@ -55,6 +55,12 @@ def test_anything_else_is_refused_and_nothing_of_it_repeated(url):
         told = told.__cause__
 
 
+def test_a_raw_slash_in_a_token_is_named_and_no_part_of_it_is_taken_for_the_host():
+    with pytest.raises(Invalid, match="not clear where the token ends") as caught:
+        read_private_url("https://me:p@ss/w:ord@github.com/acme/addons.git", None)
+    assert "%2F" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("path", "bound"),
     [(None, "/"), ("/", "/"), ("acme", "/acme"), ("/acme/", "/acme"), ("/a/b.git", None)],

@@ -1,0 +1,117 @@
+"""Judge whether a booting Odoo serves, from its container, its login page and its log.
+
+Odoo answers requests before its registry is loaded, and goes on answering when it cannot be loaded.
+So a status alone proves nothing: a module may redirect the login page or remove it, and a dead
+registry answers with redirects too.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum, auto
+from typing import Self
+
+from oduflow.domain.container import ContainerFacts
+
+ALIVE = frozenset({"created", "running"})
+_LOADED = "Registry loaded in "
+_FAILED = ("Failed to load registry", "Failed to initialize database")
+_LOADING = re.compile(r" (?:DEBUG|INFO|WARNING) \S+ odoo\.modules\.\w+: (?P<message>.+)")
+_MOST_CHARACTERS = 100
+
+
+class BootOutcome(StrEnum):
+    """What a boot has come to."""
+
+    BROKEN_PAGE = auto()
+    BROKEN_REGISTRY = auto()
+    CRASHED = auto()
+    LOADING = auto()
+    OUT_OF_MEMORY = auto()
+    REDIRECTING = auto()
+    SERVING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class PageAnswer:
+    """Odoo's response to a request for its login page.
+
+    Attributes:
+        status: the HTTP status.
+        location: where it redirects to; empty when it does not.
+    """
+
+    status: int
+    location: str = ""
+
+    @property
+    def successful(self) -> bool:
+        """Whether the page itself was answered."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - RFC 9110, 15
+
+    @property
+    def redirects(self) -> bool:
+        """Whether another page is named."""
+        return 300 <= self.status < 400  # noqa: PLR2004 - RFC 9110, 15
+
+    @property
+    def failed(self) -> bool:
+        """Whether Odoo reports an error of its own."""
+        return self.status >= 500  # noqa: PLR2004 - RFC 9110, 15
+
+
+@dataclass(frozen=True, slots=True)
+class BootLog:
+    """What Odoo's log says about the boot (Odoo 14 to 19).
+
+    Attributes:
+        loaded: the registry is loaded.
+        failed: the registry could not be loaded, and was not loaded since.
+        doing: what was loaded last, in Odoo's words.
+    """
+
+    loaded: bool = False
+    failed: bool = False
+    doing: str = ""
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read the log of one boot."""
+        loaded = failed = False
+        doing = ""
+        for line in text.splitlines():
+            if found := _LOADING.search(line):
+                doing = found["message"][:_MOST_CHARACTERS]
+            if _LOADED in line:
+                loaded, failed = True, False
+            elif any(words in line for words in _FAILED):
+                loaded, failed = False, True
+        return cls(loaded, failed, doing)
+
+
+def judge(container: ContainerFacts | None, page: PageAnswer | None, log: BootLog) -> BootOutcome:
+    """Return what the boot has come to.
+
+    Args:
+        container: Odoo's container; None when it was removed.
+        page: the answer of the login page; None without one.
+        log: the log of this boot.
+    """
+    if container is None or container.status not in ALIVE:
+        ended = container is not None and container.out_of_memory
+        return BootOutcome.OUT_OF_MEMORY if ended else BootOutcome.CRASHED
+    if log.failed:
+        return BootOutcome.BROKEN_REGISTRY
+    if page is None:
+        return BootOutcome.LOADING
+    if page.successful:
+        return BootOutcome.SERVING
+    if not log.loaded:
+        return BootOutcome.LOADING
+    return without_log(page)
+
+
+def without_log(page: PageAnswer) -> BootOutcome:
+    """Return the outcome that an answer alone allows, of an Odoo whose registry is loaded."""
+    if page.failed:
+        return BootOutcome.BROKEN_PAGE
+    return BootOutcome.REDIRECTING if page.redirects else BootOutcome.SERVING
