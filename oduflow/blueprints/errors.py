@@ -15,17 +15,21 @@ from pydantic import Field
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.sansio.response import Response as AnyResponse
 
-from oduflow.blueprints.auth.requests import NotSignedIn
+from oduflow.blueprints.auth.requests import (
+    API,
+    OAUTH,
+    NotSignedIn,
+    is_below,
+    wants_page,
+)
 from oduflow.domain.errors import Failure, Kind, RateLimited
 from oduflow.domain.excerpt import one_line
+from oduflow.domain.next_call import Next, hint_with_calls
 from oduflow.domain.oauth import error_description
 from oduflow.domain.outcome import ErrorView, Model
 
 log = logging.getLogger(__name__)
 
-API = "/api"
-_OAUTH = ("/register", "/revoke", "/token")  # the others of its paths are for browsers
-_PROGRAMS = (API, "/mcp", "/.well-known", "/healthz", "/readyz", "/metrics", *_OAUTH)
 MEDIA_TYPE = "application/problem+json"
 MAX_PATH = 200  # characters of the request's path in a detail
 
@@ -93,6 +97,7 @@ class Problem(Model):
     detail: Annotated[str, Field(description="What went wrong, in one sentence.")]
     kind: Annotated[Kind, Field(description="The kind of the failure, the same on every face.")]
     hint: Annotated[str, Field(description="The next step, empty when there is none.")] = ""
+    next: Annotated[tuple[Next, ...], Field(description="Calls that are worth making next.")] = ()
     output: Annotated[str, Field(description="Last lines of a log, as data.")] = ""
     instance: Annotated[str | None, Field(description="URL of the failed job, if any.")] = None
 
@@ -106,6 +111,7 @@ class Problem(Model):
             detail=error.message,
             kind=error.kind,
             hint=error.hint,
+            next=error.next,
             output=error.output,
             instance=instance,
         )
@@ -151,12 +157,13 @@ def answer_failure(failure: Failure) -> Response:
 
 def answer_problem(problem: Problem) -> Response:
     """Return a problem as a page or as JSON, depending on the path and the client."""
-    if _wants_page():
+    if wants_page():
         return make_response(render_template("error.html", problem=problem), problem.status)
-    if any(map(_is_below, _OAUTH)):
+    if any(map(is_below, OAUTH)):
         return _answer_oauth(problem)
-    media_type = MEDIA_TYPE if _is_below(API) else "application/json"
-    body = problem.model_dump_json(exclude_none=True)
+    media_type = MEDIA_TYPE if is_below(API) else "application/json"
+    told = {"hint": hint_with_calls(problem.hint, problem.next)}
+    body = problem.model_copy(update=told).model_dump_json(exclude_none=True)
     return Response(body, problem.status, mimetype=media_type)
 
 
@@ -179,16 +186,3 @@ def _answer_http(error: HTTPException) -> AnyResponse:
         if name in plain.headers:
             response.headers[name] = plain.headers[name]
     return response
-
-
-def _wants_page() -> bool:
-    if any(map(_is_below, _PROGRAMS)):
-        return False
-    if "HX-Request" in request.headers:  # htmx accepts */* and shows the response
-        return True
-    offered = ("application/json", "text/html")
-    return request.accept_mimetypes.best_match(offered, offered[0]) == "text/html"
-
-
-def _is_below(prefix: str) -> bool:
-    return request.path == prefix or request.path.startswith(f"{prefix}/")

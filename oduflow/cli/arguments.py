@@ -44,6 +44,11 @@ def read_arguments(
     """
     if len(words) == 1 and words[0].lstrip().startswith("{"):
         return _json_object(words[0])
+    if list(words) == ["-"] and not sys.stdin.isatty():
+        line = sys.stdin.readline()
+        if line.lstrip().startswith("{"):
+            return _json_object(line + sys.stdin.read())
+        return _one_value(tool, fields, line.rstrip("\n"))
     operation = _Tool(tool, fields, f"`oduflow tools {tool}{options}` shows its fields.")
     order = iter(fields)
     found: dict[str, Any] = {}
@@ -62,6 +67,14 @@ def read_arguments(
         given = _value(fields[name], name, value)
         found[name] = [*found.get(name, []), *given] if _is(fields[name], "array") else given
     return found
+
+
+def _one_value(tool: str, fields: Fields, text: str) -> dict[str, Any]:
+    """Return a text as the value of the first field, even one that begins with a dash."""
+    if not fields:
+        raise Invalid(f"{tool} takes no values.", "Leave the - out.")
+    name = next(iter(fields))
+    return {name: _converted(fields[name], text)}
 
 
 def _is(field: Mapping[str, Any], kind: str) -> bool:
@@ -97,6 +110,10 @@ def _option(tool: _Tool, word: str, rest: deque[str]) -> tuple[str, str]:
 def _value(field: Mapping[str, Any], name: str, text: str) -> Any:
     if text == "-":
         text = _read_value(name)
+    return _converted(field, text)
+
+
+def _converted(field: Mapping[str, Any], text: str) -> Any:
     if _is(field, "array"):
         return _json_array(text) if text.startswith("[") else [text]
     if _is(field, "boolean") and text.lower() in TRUE | FALSE:

@@ -64,7 +64,7 @@ def call(
             return
         caller = chosen.caller()
         answer = run_operation(caller, tool, arguments, yes=chosen.yes)
-        sys.exit(print_result(answer, as_json=chosen.as_json))
+        sys.exit(print_result(answer, as_json=chosen.as_json, options=chosen.repeated))
 
 
 def run_operation(

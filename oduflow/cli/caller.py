@@ -2,6 +2,7 @@
 
 import getpass
 import math
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +102,18 @@ class CallOptions:
     token_file: Path | None
     team: str | None
     config: Path | None
+
+    @property
+    def repeated(self) -> str:
+        """The options that choose the server or the team, for commands that a result suggests."""
+        chosen = {
+            "url": self.url,
+            "token-file": self.token_file,
+            "team": self.team,
+            "config": self.config,
+        }
+        given = {name: str(value) for name, value in chosen.items() if value is not None}
+        return "".join(f" --{name} {shlex.quote(value)}" for name, value in given.items())
 
     def described(self, tool: str) -> ListedTool:
         """Return an operation for its help, which needs no configuration.

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from oduflow.cli.terminal import echo
 from oduflow.domain.errors import Failure, Kind
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Envelope, ErrorView, Nothing, Status
 from oduflow.settings import BadSettings
 
@@ -38,16 +39,31 @@ class Interrupted(Exception):
 def failed_envelope(failure: Failure) -> Envelope[Nothing]:
     """Return the envelope of a call that failed."""
     error = ErrorView.of(failure)
-    return Envelope[Nothing](status=Status.FAILED, summary=failure.message, error=error)
+    return Envelope[Nothing](
+        status=Status.FAILED, summary=failure.message, error=error, next=error.next
+    )
 
 
-def exit_with_error(error: ErrorView, warnings: tuple[str, ...] = ()) -> NoReturn:
-    """Print an error and the warnings beside it to stderr; exit with the code of its kind."""
+def next_line(step: Next, options: str = "") -> str:
+    """Return a call as a command to copy; a shell ignores the reason behind it."""
+    command = step.as_command(options)
+    return f"{command}  # {step.reason}" if step.reason else command
+
+
+def exit_with_error(
+    error: ErrorView, warnings: tuple[str, ...] = (), options: str = ""
+) -> NoReturn:
+    """Print an error and the warnings beside it to stderr; exit with the code of its kind.
+
+    `options` are those that a command for the next step needs, such as ` --url https://…`.
+    """
     if error.output:
         echo(error.output, err=True)
     echo(f"{error.kind}: {error.message}", err=True)
     if error.hint:
         echo(f"  → {error.hint}", err=True)
+    for step in error.next:
+        echo(f"  → {next_line(step, options)}", err=True)
     for warning in warnings:
         echo(f"warning: {warning}", err=True)
     sys.exit(EXIT_CODES[error.kind])

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import Any
 
-from oduflow.cli.failures import Interrupted, failed_envelope
+from oduflow.cli.failures import Interrupted, failed_envelope, next_line
 from oduflow.cli.render import ShowProgress
 from oduflow.cli.terminal import echo
 from oduflow.domain.errors import Failure
@@ -80,7 +80,8 @@ def _cancel_and_wait(jobs: Jobs, team: str, answer: Future[Envelope[Any]]) -> st
         ended = failed_envelope(failure)
     if ended.error is None:
         return f"it finished before it could be cancelled: {ended.summary}"
-    return f"{ended.summary}\n  → {ended.error.hint}" if ended.error.hint else ended.summary
+    steps = (ended.error.hint, *map(next_line, ended.error.next))
+    return "\n  → ".join(filter(None, (ended.summary, *steps)))
 
 
 def _cancel(jobs: Jobs, team: str, job: str) -> str:

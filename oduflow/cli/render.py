@@ -14,9 +14,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from oduflow.cli.failures import EXIT_CODES, exit_with_error
+from oduflow.cli.failures import EXIT_CODES, exit_with_error, next_line
 from oduflow.cli.terminal import echo, strip_control_characters
-from oduflow.domain.outcome import Envelope
+from oduflow.domain.errors import Kind
+from oduflow.domain.next_call import Next
+from oduflow.domain.outcome import FINISHED, Envelope
 
 Row = Mapping[str, Any]
 # By the field that holds the rows; `--json` has the other columns. Every row has the first two
@@ -42,16 +44,16 @@ _LABEL_WIDTH = 13
 ShowProgress = Callable[[str], None]
 
 
-def render(envelope: Envelope[Any], console: Console) -> None:
-    """Print the summary, then the data, then the next steps."""
+def render(envelope: Envelope[Any], console: Console, options: str = "") -> None:
+    """Print the summary, then the data, then the next steps as commands with these options."""
     # Including None values: a table's columns must not depend on its first row.
     data = envelope.model_dump(mode="json")
     _print(console, _text(envelope.summary, "bold"))
     for warning in envelope.warnings:
         _print(console, _text(f"warning: {warning}", "yellow"))
-    _render_data(data.get("data") or {}, console)
+    _render_data(data.get("data") or {}, console, options)
     for step in envelope.next:
-        _print(console, _text(f"next: {step}", "dim"))
+        _print(console, _text(f"next: {next_line(step, options)}", "dim"))
 
 
 def print_table(console: Console, columns: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
@@ -79,7 +81,7 @@ def _print(console: Console, text: Text, *, whole: bool = False) -> None:
     console.print(text, soft_wrap=whole or not console.is_terminal)
 
 
-def _render_data(data: Mapping[str, Any], console: Console, within: str = "") -> None:
+def _render_data(data: Mapping[str, Any], console: Console, options: str, within: str = "") -> None:
     for key, value in data.items():
         label = f"{within} {key}".lstrip()
         if isinstance(value, list) and value and isinstance(value[0], dict):
@@ -87,9 +89,9 @@ def _render_data(data: Mapping[str, Any], console: Console, within: str = "") ->
         elif key in WIDE:
             _print(console, _text(str(value)), whole=True)
         elif key == "error" and isinstance(value, dict):
-            _render_error(value, console)
+            _render_error(value, console, options)
         elif isinstance(value, dict) and value:
-            _render_data(value, console, label)
+            _render_data(value, console, options, label)
         elif value not in (None, [], "", {}):
             _print(console, _label(label) + _cell(key, value))
 
@@ -120,12 +122,13 @@ def _columns(key: str, rows: Sequence[Row]) -> tuple[list[str], bool]:
     return shown, len(shown) < len(found)
 
 
-def _render_error(error: Mapping[str, Any], console: Console) -> None:
+def _render_error(error: Mapping[str, Any], console: Console, options: str) -> None:
     """Print a failure in the format of `exit_with_error`."""
     said = f"{error.get('kind')}: {error.get('message')}"
     _print(console, _label("error") + _text(said, "red"))
-    if error.get("hint"):
-        _print(console, _label("") + _text(f"→ {error['hint']}"))
+    steps = [next_line(Next.model_validate(step), options) for step in error.get("next") or ()]
+    for hint in filter(None, (error.get("hint"), *steps)):
+        _print(console, _label("") + _text(f"→ {hint}"))
     if error.get("output"):
         _print(console, _text(str(error["output"])), whole=True)
 
@@ -171,12 +174,22 @@ def progress(tool: str) -> Iterator[ShowProgress]:
         yield show
 
 
-def print_result(envelope: Envelope[Any], *, as_json: bool) -> int:
-    """Print a result as text or as JSON; return the exit code."""
+def _code(envelope: Envelope[Any]) -> int:
+    """Return the exit code: of work that still runs, that of a call to repeat later."""
+    if envelope.error is not None:
+        return EXIT_CODES[envelope.error.kind]
+    return 0 if envelope.status in FINISHED else EXIT_CODES[Kind.BUSY]
+
+
+def print_result(envelope: Envelope[Any], *, as_json: bool, options: str = "") -> int:
+    """Print a result as text or as JSON; return the exit code.
+
+    `options` are those that the commands for the next steps need.
+    """
     if as_json:
         click.echo(envelope.model_dump_json(exclude_none=True))
-        return EXIT_CODES[envelope.error.kind] if envelope.error else 0
+        return _code(envelope)
     if envelope.error is not None:
-        exit_with_error(envelope.error, envelope.warnings)
-    render(envelope, Console())
-    return 0
+        exit_with_error(envelope.error, envelope.warnings, options)
+    render(envelope, Console(), options)
+    return _code(envelope)

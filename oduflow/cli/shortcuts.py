@@ -45,7 +45,7 @@ def shortcut(name: str) -> click.Command:
             answer = run_operation(caller, about.tool, arguments, yes=chosen.yes)
             if name == "open" and answer.error is None:
                 sys.exit(_open(answer))
-            sys.exit(print_result(answer, as_json=chosen.as_json))
+            sys.exit(print_result(answer, as_json=chosen.as_json, options=chosen.repeated))
 
     decorated: Callable[..., None] = run
     if name == "logs":

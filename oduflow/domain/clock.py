@@ -1,10 +1,14 @@
 """Time, always UTC."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 from pydantic_core import PydanticCustomError
+
+_DURATION = re.compile(r"(\d{1,6})\s*(s|sec|min|m|h|hours?|d|days?|w|weeks?)", re.IGNORECASE)
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
 def now() -> datetime:
@@ -19,7 +23,26 @@ def _in_utc(moment: datetime) -> datetime:
         raise PydanticCustomError("no_utc", "it lies outside of the years 1 to 9999") from None
 
 
+def duration_of(text: str) -> timedelta | None:
+    """Parse a duration such as `90s`, `30 min`, `2h`, `7d` or `1w`; None for any other text."""
+    found = _DURATION.fullmatch(text.strip())
+    return timedelta(seconds=int(found[1]) * _SECONDS[found[2][0].lower()]) if found else None
+
+
+def _past(value: object) -> object:
+    """Convert a duration before now, `today` and `yesterday` (midnight, UTC) to a moment."""
+    if not isinstance(value, str):
+        return value
+    midnight = now().replace(hour=0, minute=0, second=0, microsecond=0)
+    days = {"today": midnight, "yesterday": midnight - timedelta(days=1)}
+    if (word := value.strip().lower()) in days:
+        return days[word]
+    duration = duration_of(value)
+    return value if duration is None else now() - duration
+
+
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+PastMoment = Annotated[AwareDatetime, BeforeValidator(_past), AfterValidator(_in_utc)]
 
 
 def rfc3339(moment: datetime) -> str:

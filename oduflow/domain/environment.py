@@ -14,6 +14,7 @@ from oduflow.domain.counting import counted
 from oduflow.domain.errors import NotFound, QuotaReached
 from oduflow.domain.extra_repo import Pin, PinView, References
 from oduflow.domain.names import branch_name, slug
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import ErrorView, Model
 
 
@@ -112,6 +113,13 @@ class ProtectEnvironment(EnvironmentName):
     protected: Annotated[bool, Field(description="True refuses deletion; False allows it.")] = True
 
 
+class LogSource(StrEnum):
+    """What wrote a log."""
+
+    INSTALL = "install"
+    ODOO = "odoo"
+
+
 class GetEnvironmentLogs(EnvironmentName):
     """The lines of the log to show."""
 
@@ -123,6 +131,10 @@ class GetEnvironmentLogs(EnvironmentName):
     level: Annotated[
         Literal["debug", "info", "warning", "error", "critical"] | None,
         Field(description="Lowest level."),
+    ] = None
+    source: Annotated[
+        LogSource | None,
+        Field(description="install: of a failed installation."),
     ] = None
 
 
@@ -161,7 +173,9 @@ class Environment:
 def no_environment(name: str) -> NotFound:
     """Make the error for a missing environment; one of another team gets the same text."""
     return NotFound(
-        f"There is no environment “{name}”.", "list_environments shows those there are."
+        f"There is no environment “{name}”.",
+        "",
+        Next.of("list_environments", "shows the existing ones"),
     )
 
 
@@ -269,6 +283,7 @@ class EnvironmentLogs(Model):
     """Lines of an environment's Odoo log: untrusted data that the environment wrote."""
 
     name: str
+    source: LogSource = LogSource.ODOO
     lines: int
     log: str
 

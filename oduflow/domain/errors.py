@@ -14,11 +14,13 @@ Failure
 │   └── OdooFailed    an environment's Odoo failed; the failed environment is kept
 └── Internal          a defect of the product
 
-`message` and `hint` may be shown to the caller; `__cause__` stays in the log.
+`message`, `hint` and `next` may be shown to the caller; `__cause__` stays in the log.
 """
 
 from enum import StrEnum
 from typing import ClassVar
+
+from oduflow.domain.next_call import Next
 
 
 class Kind(StrEnum):
@@ -42,17 +44,21 @@ class Failure(Exception):
 
     Args:
         message: one sentence, no secret, no path of the server.
-        hint: the exact next step, empty when there is none.
+        hint: the next step in words that fit every face: it names no operation.
+        calls: the calls that are worth making next.
         output: last lines of a log or a traceback that explain the failure; untrusted data.
         whole: the text that `output` is a part of; empty when `output` is all of it.
     """
 
     kind: ClassVar[Kind]
 
-    def __init__(self, message: str, hint: str = "", *, output: str = "", whole: str = "") -> None:
+    def __init__(
+        self, message: str, hint: str = "", *calls: Next, output: str = "", whole: str = ""
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.next = calls
         self.output = output
         self.whole = whole or output
 
@@ -105,13 +111,14 @@ class RateLimited(Failure):
     Args:
         message: one sentence.
         hint: the next step.
+        calls: the calls that are worth making next.
         retry_after: seconds until the next attempt may succeed.
     """
 
     kind = Kind.RATE_LIMITED
 
-    def __init__(self, message: str, hint: str = "", *, retry_after: int) -> None:
-        super().__init__(message, hint)
+    def __init__(self, message: str, hint: str = "", *calls: Next, retry_after: int) -> None:
+        super().__init__(message, hint, *calls)
         self.retry_after = retry_after
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from oduflow.domain.access import Tier
+from oduflow.domain.clock import duration_of
 from oduflow.domain.environment import Name
 from oduflow.domain.errors import Invalid
 from oduflow.domain.grant_rules import GrantState
@@ -20,7 +21,7 @@ def expiry(asked: str | None, moment: datetime, latest: datetime | None) -> date
     """Return the moment when a new grant ends.
 
     Args:
-        asked: seconds from now, or an RFC 3339 moment; None is a week.
+        asked: a duration, seconds from now, or an RFC 3339 moment; None is a week.
         moment: now.
         latest: the latest end when nothing is asked.
 
@@ -34,7 +35,7 @@ def expiry(asked: str | None, moment: datetime, latest: datetime | None) -> date
     if not moment < end <= moment + LONGEST_LIFE:
         raise Invalid(
             "expires is in the past or more than 90 days ahead.",
-            f"Say seconds, at most {int(LONGEST_LIFE.total_seconds())}, or a moment within them.",
+            f"Choose at most {LONGEST_LIFE.days}d, or a moment within them.",
         )
     return end
 
@@ -43,13 +44,15 @@ def _read(asked: str, moment: datetime) -> datetime:
     try:
         if asked.isascii() and asked.isdigit():
             return moment + timedelta(seconds=int(asked))
+        if (life := duration_of(asked)) is not None:
+            return moment + life
         end = datetime.fromisoformat(asked)
     except (ValueError, OverflowError):
         end = None
     if end is None or end.tzinfo is None:
         raise Invalid(
-            "expires is neither seconds nor an RFC 3339 moment with its offset.",
-            "For example 3600, or 2030-01-31T18:00:00Z.",
+            f"expires={asked} is neither a duration nor an RFC 3339 moment with its offset.",
+            "For example 7d, 12h, 3600 (seconds), or 2030-01-31T18:00:00Z.",
         )
     return end
 
@@ -85,10 +88,7 @@ class CreateGrant(Model):
     ] = (Tier.READ,)
     expires: Annotated[
         MomentText | None,
-        Field(
-            description="When it ends: seconds from now, or an RFC 3339 moment; at most 90 days "
-            "ahead; left out: 7 days."
-        ),
+        Field(description="12h, 7d, or an RFC 3339 time; at most 90 days; default: 7d."),
     ] = None
     calls: Annotated[
         int | None,

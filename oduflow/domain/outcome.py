@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Generic, Self, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from oduflow.domain.clock import rfc3339
 from oduflow.domain.errors import Failure, Kind
 from oduflow.domain.excerpt import excerpt
+from oduflow.domain.next_call import Next, without_texts
 
 
 class Status(StrEnum):
@@ -57,12 +58,13 @@ class Nothing(Model):
 
 
 class ErrorView(Model):
-    """A failure as a caller sees it: kind, message, hint, and the last lines of a log."""
+    """A failure as a caller sees it: kind, message, hint, next calls, the last lines of a log."""
 
     kind: Kind
     message: str
     hint: str = ""
     output: str = ""
+    next: tuple[Next, ...] = ()
 
     @classmethod
     def of(cls, failure: Failure) -> "ErrorView":
@@ -78,19 +80,23 @@ class Outcome(Generic[T]):
         data: the typed view.
         summary: one sentence that begins with the result.
         warnings: problems that did not fail the call.
-        next: complete calls that are useful next.
+        next: calls that are worth making next.
         output: a long text that the view shows a part of; the runner stores the whole.
         snapshot: name of the snapshot that was taken before the work.
         truncated: whether the view shows a part only.
+        status: how the work ended that the view is about, such as the job of wait_for_job.
+        error: why that work failed.
     """
 
     data: T
     summary: str
     warnings: tuple[str, ...] = ()
-    next: tuple[str, ...] = ()
+    next: tuple[Next, ...] = ()
     output: str = ""
     snapshot: str = ""
     truncated: bool = False
+    status: Status = Status.OK
+    error: ErrorView | None = None
 
 
 class Envelope(Model, Generic[T]):
@@ -104,7 +110,7 @@ class Envelope(Model, Generic[T]):
     data: T | None = None
     error: ErrorView | None = None
     warnings: tuple[str, ...] = ()
-    next: tuple[str, ...] = ()
+    next: Annotated[tuple[Next, ...], BeforeValidator(without_texts)] = ()
     job: str | None = None
     output: str | None = None
     truncated: bool | None = None

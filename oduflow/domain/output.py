@@ -1,12 +1,12 @@
 """Long texts that an answer shows a part of: how they are read, and how long they are kept."""
 
-import shlex
 from itertools import compress
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
 
 from oduflow.domain.errors import Invalid
+from oduflow.domain.next_call import Next
 from oduflow.domain.odoo_log import error_flags
 from oduflow.domain.outcome import Model
 
@@ -36,12 +36,14 @@ class ReadOutput(Model):
         bool, Field(description="Only records of level error and above, and tracebacks.")
     ] = False
 
-    def from_line(self, first: int, last: int) -> str:
+    def from_line(self, first: int, last: int) -> Next:
         """Return the call that shows the selected lines of another range."""
-        call = f"read_output handle={self.handle} lines={first}-{last}"
-        if self.grep:
-            call += f" grep={shlex.quote(self.grep)}"
-        return f"{call} errors=true" if self.errors else call
+        chosen: dict[str, str | bool] = {"grep": self.grep} if self.grep else {}
+        if self.errors:
+            chosen["errors"] = True
+        lines = f"{first}-{last}"
+        reason = "shows the following lines"
+        return Next.of("read_output", reason, handle=self.handle, lines=lines, **chosen)
 
 
 class OutputPage(Model):
@@ -55,10 +57,10 @@ class OutputPage(Model):
     text: str
 
 
-def page_of(text: str, args: ReadOutput) -> tuple[OutputPage, str]:
+def page_of(text: str, args: ReadOutput) -> tuple[OutputPage, Next | None]:
     """Return the selected lines that fit into an answer, and the call for the next ones.
 
-    The call is empty when all fit. A line longer than an answer is cut.
+    The call is None when all fit. A line longer than an answer is cut.
 
     Raises:
         Invalid: the range ends before it begins.
@@ -67,7 +69,7 @@ def page_of(text: str, args: ReadOutput) -> tuple[OutputPage, str]:
     first, last = _range(args.lines, len(lines))
     flags = error_flags(lines) if args.errors else [True] * len(lines)
     shown: list[str] = []
-    size, following = 0, ""
+    size, following = 0, None
     for number, line in compress(enumerate(lines, 1), flags):
         if not first <= number <= last or (args.grep or "").lower() not in line.lower():
             continue

@@ -20,6 +20,7 @@ from oduflow.domain.errors import (
 )
 from oduflow.domain.job import Job, Progress, Subject
 from oduflow.domain.names import new_id
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import FINISHED, Envelope, ErrorView, Nothing, Status
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.locks import Held, LockKey, Locks
@@ -176,7 +177,8 @@ class Jobs:
         if not self.cancellable(found):
             raise Conflict(
                 f"{found.operation} is finished once it has begun; it cannot be cancelled.",
-                f"wait_for_job job={job} waits for its end.",
+                "",
+                Next.of("wait_for_job", "waits for its end", job=job),
             )
         self.store.request_cancel(job)
         return self.get(team, job)
@@ -210,8 +212,8 @@ class Jobs:
                 raise QuotaReached(
                     f"{UNFINISHED_OF_A_TEAM} jobs of this team are not finished, "
                     "and no more may be.",
-                    "list_jobs active=true shows them; call again when one has ended, "
-                    "or cancel_job one.",
+                    "Wait until one has ended, or cancel one.",
+                    Next.of("list_jobs", "shows them", active=True),
                 )
             self._of_team[team] += 1
 
@@ -281,7 +283,7 @@ class Jobs:
 
 def no_job(job: str) -> NotFound:
     """Return the error for a missing job; a job that the actor may not see gets the same text."""
-    return NotFound(f"There is no job {job}.", "list_jobs shows the latest.")
+    return NotFound(f"There is no job {job}.", "", Next.of("list_jobs", "shows the latest"))
 
 
 def _progressed(before: Job | None, after: Job) -> bool:
@@ -302,14 +304,13 @@ def _interruption() -> Failure:
 def _failed_envelope(
     job: Job, status: Status, error: ErrorView, kept: KeptOutput | None = None
 ) -> dict[str, Any]:
-    hint = (error.hint,) if error.hint else ()
     return Envelope[Nothing](
         status=status,
         summary=f"{job.operation} {job.target}: {error.message}".replace("  ", " "),
         error=error,
         job=job.id,
         warnings=kept.warnings if kept else (),
-        next=(*hint, *kept.next) if kept else hint,
+        next=(*error.next, *kept.next) if kept else error.next,
         output=kept.handle if kept else None,
         truncated=True if kept else None,
     ).model_dump(mode="json")

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 
 from oduflow.domain.errors import Failure, NotFound
+from oduflow.domain.next_call import Next
 from oduflow.domain.output import OUTPUT_DAYS, OUTPUTS_OF_A_TEAM
 from oduflow.kernel.ports import OutputStore
 
@@ -12,11 +13,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class KeptOutput:
-    """What an answer says about a kept text: its handle, a warning, and the call that reads it."""
+    """What an answer says about a text: the call that reads it, or why it was not kept."""
 
     handle: str | None = None
     warnings: tuple[str, ...] = ()
-    next: tuple[str, ...] = ()
+    next: tuple[Next, ...] = ()
 
 
 def keep_output(outputs: OutputStore, text: str, *, team: str, environment: str) -> KeptOutput:
@@ -26,10 +27,8 @@ def keep_output(outputs: OutputStore, text: str, *, team: str, environment: str)
     except Failure as failure:
         log.warning("an output of team %s was not kept: %s", team, failure.message)
         return KeptOutput(warnings=(f"The whole output was not kept: {failure.message}",))
-    call = f"read_output handle={handle}"
-    return KeptOutput(
-        handle, (f"{call} shows the whole output; it is kept for {OUTPUT_DAYS} days.",), (call,)
-    )
+    reason = f"shows the whole output, which is kept for {OUTPUT_DAYS} days"
+    return KeptOutput(handle, next=(Next.of("read_output", reason, handle=handle),))
 
 
 def no_output(handle: str) -> NotFound:

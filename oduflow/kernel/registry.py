@@ -7,7 +7,9 @@ from difflib import get_close_matches
 
 from oduflow.domain.errors import NotFound
 from oduflow.domain.masking import redact
-from oduflow.kernel.operation import Operation, declared_in
+from oduflow.kernel.operation import Effect, Operation, declared_in
+
+SAME_VERB = 0.8  # similarity from which a verb is a misspelling of another
 
 
 class DuplicateOperation(TypeError):
@@ -54,11 +56,21 @@ class Registry:
         """Return the operation of that name.
 
         Raises:
-            NotFound: there is none; the hint names the closest.
+            NotFound: there is none; the hint names the closest, a destructive one only for a name
+                with its verb.
         """
         found = self._by_name.get(name)
         if found is None:
-            close = get_close_matches(name, self._by_name, n=1)
+            close = get_close_matches(name, self._suggestions(name), n=1)
             hint = f"Did you mean “{close[0]}”?" if close else "`oduflow tools` lists them all."
             raise NotFound(f"There is no operation “{redact(name)}”.", hint)
         return found
+
+    def _suggestions(self, name: str) -> list[str]:
+        typed = name.partition("_")[0]
+        return [
+            found.name
+            for found in self
+            if found.effect is not Effect.DESTROY
+            or get_close_matches(typed, [found.name.partition("_")[0]], cutoff=SAME_VERB)
+        ]

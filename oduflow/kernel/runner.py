@@ -14,13 +14,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.access import Actor, ActorKind, Scope
 from oduflow.domain.audit.rows import AuditRow, may_repeat
 from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Failure, Internal, Kind, NotFound
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.masking import redact
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import FINISHED, Envelope, Outcome, Status
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.jobs import Jobs
@@ -41,6 +42,8 @@ log = logging.getLogger(__name__)
 
 MAX_AUDITED_TEXT = 200
 MAX_AUDITED_ITEMS = 20
+# Scopes of operations that name a new thing, which may be a branch converted to a name.
+NAMES_NEW = frozenset({Scope.EXTRA_REPO, Scope.GRANT, Scope.NEW_ENVIRONMENT, Scope.TEMPLATE})
 LARGE = 1 << 63  # larger integers do not fit into SQLite and are audited as text
 
 
@@ -50,6 +53,7 @@ class Admitted:
 
     Attributes:
         environment: the row of the environment that the call is about, read under its lock.
+        converted: a warning that the name of a new thing is not what the caller wrote.
     """
 
     operation: Operation
@@ -59,6 +63,7 @@ class Admitted:
     held: Held | None
     since: float
     environment: Environment | None = None
+    converted: str = ""
 
     def run(self, deps: Any, call: Call) -> Outcome[Any]:
         """Call the handler."""
@@ -140,11 +145,14 @@ class Runner:
         """
         if job.status in FINISHED and job.result is not None:
             return shape.model_validate(job.result)
-        stop = (f"cancel_job job={job.id}",) if self.jobs.cancellable(job) else ()
+        stop = Next.of("cancel_job", "stops it and undoes its steps", job=job.id)
         return Envelope[Any](
             status=job.status,
             summary=f"{job.operation} {job.target}: {progress_text(job)}",
-            next=(f"wait_for_job job={job.id}", *stop),
+            next=(
+                Next.of("wait_for_job", "waits for its end", job=job.id),
+                *((stop,) if self.jobs.cancellable(job) else ()),
+            ),
             job=job.id,
         )
 
@@ -175,7 +183,8 @@ class Runner:
             repeats = actor.kind is ActorKind.ANONYMOUS
             self._record(operation, actor, origin, fields, refusal.kind, since, repeats=repeats)
             raise
-        return Admitted(operation, args, actor, origin, held, since, environment)
+        converted = _conversion(operation, raw, args)
+        return Admitted(operation, args, actor, origin, held, since, environment, converted)
 
     def _find(self, operation: Operation, args: BaseModel, actor: Actor) -> Environment | None:
         """Find the environment before locking: each lock leaves a file, even for a wrong name."""
@@ -230,11 +239,16 @@ class Runner:
             result = admitted.run(self._deps, call)
             kept = self._kept(admitted, result) if store_output and result.output else KeptOutput()
             answer = envelope(operation, result, call, kept)
+            if admitted.converted:
+                warnings = (admitted.converted, *answer.warnings)
+                answer = answer.model_copy(update={"warnings": warnings})
             outcome = Status.OK
         except Failure as failure:
             outcome = failure.kind
             if failure.__cause__ is not None:
-                log.info("%s failed", operation.name, exc_info=failure)
+                # Most are a user's mistake, such as an unknown host: a line, no traceback.
+                log.info("%s failed: %s (cause: %r)", operation.name, failure, failure.__cause__)
+                log.debug("%s failed", operation.name, exc_info=failure)
             raise
         except Exception as defect:
             log.exception("%s hit a defect", operation.name)
@@ -299,9 +313,10 @@ def envelope(
 ) -> Envelope[Any]:
     """Return the envelope of a handler's outcome."""
     return operation.envelope(
-        status=Status.OK,
+        status=outcome.status,
         summary=outcome.summary,
         data=outcome.data,
+        error=outcome.error,
         warnings=(*outcome.warnings, *kept.warnings),
         next=(*outcome.next, *kept.next),
         job=call.job or None,
@@ -309,6 +324,14 @@ def envelope(
         truncated=outcome.truncated or None,
         snapshot=outcome.snapshot or None,
     )
+
+
+def _conversion(operation: Operation, raw: Mapping[str, Any], args: BaseModel) -> str:
+    """Return a warning if the name of a new thing was converted; empty if not."""
+    written, name = raw.get("name"), getattr(args, "name", None)
+    if operation.scope not in NAMES_NEW or not isinstance(written, str) or name is None:
+        return ""
+    return "" if written.strip() == name else f"The name “{_brief(written)}” was written as {name}."
 
 
 def progress_text(job: Job) -> str:

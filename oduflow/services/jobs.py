@@ -1,7 +1,11 @@
 """Build the views of jobs."""
 
+from dataclasses import replace
+from typing import Any
+
 from oduflow.domain.job import Job, JobView
-from oduflow.domain.outcome import FINISHED, Outcome
+from oduflow.domain.next_call import Next
+from oduflow.domain.outcome import FINISHED, Envelope, Outcome
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.runner import progress_text
 
@@ -23,9 +27,19 @@ def job_view(jobs: Jobs, job: Job) -> JobView:
     )
 
 
+def job_verdict(jobs: Jobs, job: Job) -> Outcome[JobView]:
+    """Return a job's view with the job's own status and error as those of the answer."""
+    outcome = replace(job_outcome(jobs, job), status=job.status)
+    if job.status not in FINISHED or job.result is None:
+        return outcome
+    ended = Envelope[Any].model_validate(job.result)
+    return replace(outcome, summary=ended.summary, error=ended.error, next=ended.next)
+
+
 def job_outcome(jobs: Jobs, job: Job) -> Outcome[JobView]:
     """Return a job's view with a summary of its progress and the next call."""
     if job.status in FINISHED:
         return Outcome(job_view(jobs, job), f"{job.operation} {job.target}: {job.status}.")
     summary = f"{job.operation} {job.target}: {progress_text(job)}."
-    return Outcome(job_view(jobs, job), summary, next=(f"wait_for_job job={job.id}",))
+    waiting = Next.of("wait_for_job", "waits for its end", job=job.id)
+    return Outcome(job_view(jobs, job), summary, next=(waiting,))

@@ -9,10 +9,13 @@ import click
 import pytest
 
 from oduflow import bootstrap
+from oduflow.blueprints.dashboard.places import place_of
 from oduflow.cli.app import cli
 from oduflow.cli.fresh_settings import describe
 from oduflow.domain.errors import Failure
+from oduflow.domain.next_call import Next
 from oduflow.kernel.registry import Registry
+from tests.support.dashboard_world import make_dashboard
 from tests.support.tree import code_files, nodes_of, offenders
 
 COMMAND = re.compile(r"\boduflow ([a-z]+)(?: ([a-z_]+))?")
@@ -32,10 +35,32 @@ def test_everything_that_a_hint_names_exists():
     assert offenders(code_files(), missing_names) == {}
 
 
-def test_hints_are_found_at_all():
-    found = {name for path in code_files() for hint in hints(path) for name in SNAKE.findall(hint)}
+def test_a_hint_names_no_operation_because_every_face_calls_it_in_its_own_words():
+    assert offenders(code_files(), named_operations) == {}, "say it with Next.of(operation, …)"
 
-    assert {"delete_environment", "wait_for_job", "subnet_pool", "git_allowed_hosts"} <= found
+
+def test_every_call_that_is_suggested_exists_and_takes_its_arguments():
+    assert offenders(code_files(), wrong_calls) == {}
+
+
+def test_the_dashboard_has_a_place_for_every_call_that_is_suggested(app_context):
+    named = {operation for path in code_files() for operation, _ in suggested(path)}
+    samples = dict.fromkeys(("name", "job", "handle"), "abcdefghij22")
+
+    placeless = {
+        operation
+        for operation in named & OPERATIONS
+        if place_of(Next.of(operation, "", **taken(operation, samples))) is None
+    }
+    assert placeless == set()
+
+
+def test_hints_and_calls_are_found_at_all():
+    found = {name for path in code_files() for hint in hints(path) for name in SNAKE.findall(hint)}
+    calls = {operation for path in code_files() for operation, _ in suggested(path)}
+
+    assert {"subnet_pool", "git_allowed_hosts"} <= found
+    assert {"wait_for_job", "list_environments", "setup_repo_auth"} <= calls
 
 
 @pytest.mark.parametrize(
@@ -67,6 +92,44 @@ def missing_commands(path: Path) -> list[str]:
 def missing_names(path: Path) -> set[str]:
     named = {name for hint in hints(path) for name in SNAKE.findall(hint)}
     return named - OPERATIONS - ARGUMENTS - KEYS
+
+
+def named_operations(path: Path) -> set[str]:
+    """Return the operations that a hint names beside those of a quoted command of the server."""
+    plain = (re.sub(r"oduflow call [^;`]*", "", hint) for hint in hints(path))
+    return {name for hint in plain for name in SNAKE.findall(hint)} & OPERATIONS
+
+
+def wrong_calls(path: Path) -> list[str]:
+    return [
+        operation
+        for operation, arguments in suggested(path)
+        if operation not in OPERATIONS
+        or not arguments <= set(REGISTRY.get(operation).arguments.model_fields)
+    ]
+
+
+def suggested(path: Path) -> Iterator[tuple[str, set[str]]]:
+    """Read every call that a module suggests: its operation and the names of its arguments."""
+    for node in nodes_of(path):
+        if is_suggestion(node) and isinstance(node, ast.Call):
+            operation = text_of(node.args[0])
+            if operation and "…" not in operation:  # one that is put together is not known here
+                yield operation, {word.arg for word in node.keywords if word.arg}
+
+
+def is_suggestion(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and (node.func.value.id, node.func.attr) == ("Next", "of")
+    )
+
+
+def taken(operation: str, samples: dict[str, str]) -> dict[str, str]:
+    fields = REGISTRY.get(operation).arguments.model_fields
+    return {name: value for name, value in samples.items() if name in fields}
 
 
 def exists(command: str, word: str) -> bool:
@@ -112,9 +175,13 @@ def is_failure(node: ast.AST) -> bool:
 
 
 def below(node: ast.AST) -> Iterator[str]:
-    for each in ast.walk(node):
-        if text := text_of(each):
-            yield text
+    if is_suggestion(node):
+        return
+    if text := text_of(node):
+        yield text
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from below(child)
 
 
 def text_of(node: ast.AST) -> str:
@@ -130,3 +197,10 @@ def kinds_of(failure: type[Failure]) -> set[str]:
 
 
 FAILURES = kinds_of(Failure)
+
+
+@pytest.fixture
+def app_context() -> Iterator[None]:
+    world, _ = make_dashboard()
+    with world.app.test_request_context():
+        yield

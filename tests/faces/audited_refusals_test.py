@@ -12,6 +12,7 @@ from tests.support.fakes import (
     BASE_URL,
     BLUE_PASSWORD,
     BLUE_TOKEN,
+    ONE_TEAM,
     OPEN,
     TWO_TEAMS,
     basic,
@@ -97,6 +98,17 @@ def test_a_stranger_is_the_teams_that_can_be_meant_alone(toml, host, team):
     world.client().get("/api/things", headers={"Host": host, **basic(SLIP)})
 
     assert [row.actor.team for row in world.audit.strangers] == [team]
+
+
+def test_a_browsers_first_request_without_a_password_is_no_event():
+    world = make_world(ONE_TEAM)
+    answer = world.client().get("/", headers={"Accept": "text/html"})
+
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Basic ")
+    assert world.audit.strangers == []
+    assert world.client().get("/", headers=basic("wrong")).status_code == 401
+    assert [row.operation for row in world.audit.strangers] == ["sign_in"]
 
 
 def test_refused_calls_of_an_anonymous_caller_are_counted_and_mutations_are_not():

@@ -22,6 +22,7 @@ from oduflow.domain.errors import (
     UpstreamFailed,
 )
 from oduflow.domain.names import slug
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Model, Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, declared_in, operation
@@ -113,7 +114,7 @@ def create_thing(deps: Any, call: Call, args: CreateThing) -> Outcome[Thing]:
     It is there at once.
     """
     thing = Thing(name=slug(args.name), owner=call.actor.team, colours=args.colours)
-    return Outcome(thing, f"{thing.name} is made.", ("It is small.",), ("get_thing",))
+    return Outcome(thing, f"{thing.name} is made.", ("It is small.",), (Next.of("get_thing"),))
 
 
 @operation(permission=Permission.ENVIRONMENT_READ, effect=Effect.READ, rest="GET /things/{name}")

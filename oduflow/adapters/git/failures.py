@@ -9,11 +9,10 @@ from oduflow.adapters.git.offered_credential import NO_CREDENTIAL, OfferedCreden
 from oduflow.adapters.git.urls import RemoteUrl, parse_url
 from oduflow.domain.errors import Failure, Invalid, NotFound, QuotaReached, UpstreamFailed
 from oduflow.domain.hosts import join_host_port
+from oduflow.domain.next_call import Next
 
-_SETUP = (
-    "Keep one with `oduflow call setup_repo_auth -`, which reads "
-    "https://USER:TOKEN@{authority}{path}, then call again."
-)
+_SETUP = "Add a credential for {authority}{path}, then try again."
+_ADD = (Next.of("setup_repo_auth", "adds a credential"),)
 _SHOWN_LINES = 10
 _REFS = "/info/refs"  # what git asks for first (gitprotocol-http(5))
 
@@ -67,6 +66,7 @@ class _Sign:
     failure: type[Failure]
     message: str
     hint: str
+    calls: tuple[Next, ...] = ()
 
 
 _SIGNS = (
@@ -93,12 +93,14 @@ _SIGNS = (
         AccessRefused,
         "{host} {refuses}.",
         _SETUP,
+        _ADD,
     ),
     _Sign(
         re.compile(r"repository .* not found|error: (404|410)|not valid: is this a git repository"),
         NotFound,
         "{host} has no repository {path}{asked}.",
         "Check the URL; some hosts answer so for a private one. " + _SETUP,
+        _ADD,
     ),
     _Sign(
         REDIRECT,
@@ -171,7 +173,7 @@ def explain(
         if sign.words.search(own.replace(remote.clean, "")):
             words = _words(remote, offered)
             message, hint = (text.format(**words) for text in (sign.message, sign.hint))
-            return sign.failure(message, hint, output=_shown(cause, paths))
+            return sign.failure(message, hint, *sign.calls, output=_shown(cause, paths))
     return None
 
 

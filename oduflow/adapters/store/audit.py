@@ -8,12 +8,12 @@ row, so that the gap stays visible for good.
 
 import functools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Text, delete, func, select, type_coerce
+from sqlalchemy import Connection, Text, delete, func, or_, select, type_coerce
 
 from oduflow.adapters.store.audit_files import CheckpointFile, HeadFile, OpenHead
 from oduflow.adapters.store.audit_text import canonical, read
@@ -85,14 +85,26 @@ class AuditLog:
                     end = _insert(connection, sealer, end, row)
             self._write_head(head, end)
 
-    def find(self, team: str, asked: ReadAudit) -> tuple[NumberedAuditRow, ...]:
-        """Return the team's rows that match the filter, newest first."""
+    def find(
+        self, team: str, asked: ReadAudit, reading: Collection[str] = ()
+    ) -> tuple[NumberedAuditRow, ...]:
+        """Return the team's rows that match the filter, newest first.
+
+        Args:
+            team: the team's id.
+            asked: the filter.
+            reading: the operations that only read, whose successful calls `reads=False` leaves out.
+        """
         text = audit.c.canonical
         query = select(audit.c.number, text).where(audit.c.team == team)
         said = {"actor.subject": asked.actor, "face": asked.face, "operation": asked.operation}
         for path, value in {**said, "outcome": asked.outcome}.items():
             if value is not None:
                 query = query.where(func.json_extract(text, f"$.{path}") == value)
+        if not asked.reads:
+            refused = func.json_extract(text, "$.outcome") != "ok"
+            changes = func.json_extract(text, "$.operation").not_in(sorted(reading))
+            query = query.where(or_(refused, changes))
         if asked.since is not None:
             query = query.where(audit.c.time >= asked.since)
         if asked.until is not None:

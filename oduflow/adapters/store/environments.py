@@ -13,6 +13,7 @@ from oduflow.adapters.store.tables import environments, extra_repos
 from oduflow.domain.environment import Environment, EnvironmentState, team_is_full
 from oduflow.domain.errors import Conflict, Failure, NotFound, QuotaReached
 from oduflow.domain.extra_repo import ExtraRepoState, Pin
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import ErrorView
 
 
@@ -117,7 +118,8 @@ class Environments(NamedRows[Environment]):
         if gone:
             raise Conflict(
                 f"Extra repo {', '.join(gone)} was deleted meanwhile.",
-                "list_extra_repos shows those there are.",
+                "",
+                Next.of("list_extra_repos", "shows the existing ones"),
             )
 
     def _refusal(self, row: Environment, error: IntegrityError) -> Failure:

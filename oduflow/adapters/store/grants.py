@@ -17,6 +17,7 @@ from oduflow.adapters.store.tables import grants
 from oduflow.domain.counting import counted
 from oduflow.domain.errors import Conflict, Failure, QuotaReached, Unauthenticated
 from oduflow.domain.grant_rules import Grant, calls_left
+from oduflow.domain.next_call import Next
 
 
 class Grants(NamedRows[Grant]):
@@ -69,13 +70,15 @@ class Grants(NamedRows[Grant]):
             return Unauthenticated("Your grant was revoked.", "Ask its creator for another.")
         return Conflict(
             f"There is a grant “{row.name}” already.",
-            f"Choose another name, or revoke_grant name={row.name} first.",
+            "Choose another name, or revoke the existing grant first.",
+            Next.of("list_grants", "shows the existing ones"),
         )
 
     def _full(self, _count: int, limit: int) -> QuotaReached:
         return QuotaReached(
             f"The team has {counted(limit, 'grant')}, which is the most.",
-            "list_grants shows them; revoke_grant those that are not needed.",
+            "Revoke those that are not needed.",
+            Next.of("list_grants", "shows them"),
         )
 
 

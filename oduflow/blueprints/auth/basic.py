@@ -10,7 +10,12 @@ from oduflow.blueprints.audit import record
 from oduflow.blueprints.auth.bearer import authenticate_grant
 from oduflow.blueprints.auth.csrf import refuse_cross_site
 from oduflow.blueprints.auth.rate_limits import compare_credential
-from oduflow.blueprints.auth.requests import NotSignedIn, anonymous, is_direct_and_local
+from oduflow.blueprints.auth.requests import (
+    NotSignedIn,
+    anonymous,
+    is_direct_and_local,
+    wants_page,
+)
 from oduflow.blueprints.auth.secret_digests import SecretDigests, digest
 from oduflow.blueprints.context import context
 from oduflow.domain.access import Actor, ActorKind
@@ -36,7 +41,8 @@ def authenticate_basic() -> Actor:
     if presented is None:
         actor = anonymous(context().settings, lambda team: team.ui_password)
         message = "This needs a user and a password."
-        if actor is None:
+        # A browser sends its first request without a credential, to be asked for one.
+        if actor is None and not wants_page():
             record("sign_in", None, Kind.UNAUTHENTICATED, {"credential": "none"})
     else:
         actor = compare_credential("basic", _verified, presented=presented)

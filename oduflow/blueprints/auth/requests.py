@@ -12,6 +12,10 @@ from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Unauthenticated
 from oduflow.settings import Settings, TeamSettings, teams_at
 
+API = "/api"
+OAUTH = ("/register", "/revoke", "/token")  # the others of its paths are for browsers
+_PROGRAMS = (API, "/mcp", "/.well-known", "/healthz", "/readyz", "/metrics", *OAUTH)
+
 # Also after the host of an absolute target (RFC 9112, 3.2.2).
 _DOUBLED_SLASH = re.compile(r"(?:https?://[^/]*)?//", re.IGNORECASE)
 _AS_SENT = ("REQUEST_URI", "RAW_URI", "PATH_INFO")  # waitress, gunicorn, any
@@ -76,3 +80,18 @@ def anonymous(settings: Settings, secret: Callable[[TeamSettings], str]) -> Acto
     if not is_direct_and_local(request.environ, settings.server.subnet_pool):
         return None
     return Actor(teams[0].id, ActorKind.ANONYMOUS, "anonymous")
+
+
+def wants_page() -> bool:
+    """Whether the client shows the response to a person."""
+    if any(map(is_below, _PROGRAMS)):
+        return False
+    if "HX-Request" in request.headers:  # htmx accepts */* and shows the response
+        return True
+    offered = ("application/json", "text/html")
+    return request.accept_mimetypes.best_match(offered, offered[0]) == "text/html"
+
+
+def is_below(prefix: str) -> bool:
+    """Whether the path of the request is this one or below it."""
+    return request.path == prefix or request.path.startswith(f"{prefix}/")

@@ -21,6 +21,8 @@ def audit() -> Response:
     """Show the rows of the team's audit log that match the filter, newest first."""
     form = Form.of(OPERATION, request.args, without=PAGING)
     form = form.choosing("face", FACES).choosing("outcome", ("ok", *Kind))
+    if "reads" not in request.args:  # reads are most of the rows, and tell the least
+        form = form.opened_with("reads", "false")
     asked = form.arguments()
     if "operation" in asked:  # the page shows it as words
         asked["operation"] = asked["operation"].strip().lower().replace(" ", "_")
@@ -30,13 +32,15 @@ def audit() -> Response:
         status = 200
     except Failure as failure:
         form, page, status = _refused(form, failure), None, STATUS_OF[failure.kind]
-    shown = {"form": form, "page": page, "narrowed": bool(asked), "paging": paging}
+    shown = {"form": form, "page": page, "narrowed": asked != {"reads": False}, "paging": paging}
     links = _links(asked, paging, page)
     return make_response(render_template("dashboard/audit.html", **shown, **links), status)
 
 
 def _links(asked: dict[str, Any], paging: dict[str, str], page: AuditPage | None) -> dict[str, str]:
     """Return the URLs of the newest and of the next older page."""
+    shown = {name: value for name, value in asked.items() if name != "reads"}
+    asked = shown | ({"reads": "true"} if asked.get("reads") else {})
     links = {"newest": url_for(".audit", **asked)} if "before" in paging else {}
     if page and page.before:
         links["older"] = url_for(".audit", **{**asked, **paging, "before": page.before})

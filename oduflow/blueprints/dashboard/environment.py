@@ -45,9 +45,11 @@ class EnvironmentPage:
 
     @property
     def has_log(self) -> bool:
-        """Whether there is a container with a log to read."""
+        """Whether there is a log to read: of a container, or of a failed installation."""
         it = self.environment
-        return bool(it and it.has_container and it.state not in UNFINISHED) and not self.busy
+        if it is None or it.state in UNFINISHED or self.busy:
+            return False
+        return it.has_container or bool(it.error and it.error.output)
 
     @property
     def buttons(self) -> list[Button]:

@@ -10,7 +10,7 @@ from oduflow.domain.clock import age
 _PEOPLE = {
     "anonymous": "anonymous",
     "basic": "{}",
-    "cli": "{} (command line)",
+    "cli": "{} · CLI",
     "grant": "grant {}",
     "token": "MCP token",
 }
@@ -20,19 +20,30 @@ _PROOFS = {
     "oauth": "GitHub",
     "token": "MCP token",
 }
+_SECOND, _MINUTE = 1_000, 60_000  # milliseconds
 _LEVELS = {" CRITICAL ": "error", " ERROR ": "error", " WARNING ": "warning"}
 _LEVEL_WITHIN = 60  # characters: an Odoo record names its level right after time and process
 
 
 def add_filters(blueprint: Blueprint) -> None:
     """Register the filters."""
-    for each in (ago, humanize, label_of, log_level, person, proof, utc):
+    for each in (ago, humanize, label_of, duration, log_level, person, proof, utc):
         blueprint.add_app_template_filter(each)
 
 
 def ago(moment: str) -> str:
     """Return the age of an RFC 3339 time, such as `3 h ago`."""
     return f"{age(datetime.fromisoformat(moment))} ago"
+
+
+def duration(milliseconds: int) -> str:
+    """Return how long something took: `350 ms`, `10.3 s`, `2 min 5 s`."""
+    if milliseconds < _SECOND:
+        return f"{milliseconds} ms"
+    if milliseconds < _MINUTE:
+        return f"{milliseconds / _SECOND:.1f} s"
+    minutes, rest = divmod(milliseconds, _MINUTE)
+    return f"{minutes} min {rest // _SECOND} s"
 
 
 def utc(moment: str) -> str:

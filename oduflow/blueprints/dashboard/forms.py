@@ -71,6 +71,10 @@ class Form:
         )
         return replace(self, fields=fields)
 
+    def opened_with(self, name: str, value: str) -> "Form":
+        """Return the form with a value for one field, as if it had been submitted."""
+        return replace(self, sent={**self.sent, name: [value]})
+
     def value(self, field: FormField) -> str:
         """Return the value that a field shows; empty for a secret."""
         typed = self.sent.get(field.name)

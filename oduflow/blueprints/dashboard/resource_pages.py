@@ -16,6 +16,7 @@ from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.dashboard.work import active_work, work_named
 from oduflow.blueprints.errors import STATUS_OF
 from oduflow.domain.errors import Failure, NotFound
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Envelope, ErrorView
 
 Key = Mapping[str, str]
@@ -108,7 +109,8 @@ class ResourcePages:
             if all(getattr(view, name) == value for name, value in key.items()):
                 return view
         named = f"{self.words} “{key['name']}”" if "name" in key else f"such {self.words}"
-        raise NotFound(f"There is no {named}.", "The list shows the existing ones.")
+        shows = Next.of(f"list_{self.plural}", "shows the existing ones")
+        raise NotFound(f"There is no {named}.", "", shows)
 
     def buttons(self, view: Any) -> Iterator[Button]:
         """Yield the buttons of a row of the list."""

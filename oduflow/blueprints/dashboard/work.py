@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from oduflow.blueprints.dashboard.actions import progress_word
 from oduflow.blueprints.dashboard.blueprint import data
 from oduflow.blueprints.dashboard.filters import humanize
 from oduflow.domain.errors import Invalid, NotFound
 from oduflow.domain.job import JobView
+from oduflow.domain.next_call import Next, without_texts
 from oduflow.domain.outcome import FINISHED, ErrorView, Status
 
+_CALLS: TypeAdapter[tuple[Next, ...]] = TypeAdapter(tuple[Next, ...])
 MOST_ACTIVE = 200  # the most that one call of list_jobs returns
 
 
@@ -72,9 +76,15 @@ class Work:
         return list(self._result.get("warnings", ()))
 
     @property
-    def next(self) -> list[str]:
+    def next(self) -> tuple[Next, ...]:
         """The calls that its result suggests."""
-        return list(self._result.get("next", ()))
+        return _CALLS.validate_python(without_texts(self._result.get("next", ())))
+
+    @property
+    def further(self) -> tuple[Next, ...]:
+        """The calls that the result suggests besides its error's own."""
+        own = self.error.next if self.error else ()
+        return tuple(step for step in self.next if step not in own)
 
     @property
     def facts(self) -> dict[str, Any]:

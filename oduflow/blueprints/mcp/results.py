@@ -22,10 +22,12 @@ _REFUSAL = Shape(Envelope[Nothing])
 def result_of(envelope: Envelope[Any], shape: Shape) -> types.CallToolResult:
     """Return an envelope as a result, with `isError` if it is failed, cancelled or interrupted."""
     content = shape.lean(envelope)
-    if "error" in content and not content["error"]["output"]:
-        del content["error"]["output"]
+    if envelope.error is not None:
+        del content["error"]["next"]  # the envelope's own
+        if not content["error"]["output"]:
+            del content["error"]["output"]
     return types.CallToolResult(
-        content=[types.TextContent(type="text", text=_text(content))],
+        content=[types.TextContent(type="text", text=_text(envelope, content))],
         structured_content=content,
         is_error=envelope.status in FAILED,
     )
@@ -42,13 +44,13 @@ def refusal_of(failure: Failure) -> types.CallToolResult:
             summary=failure.message,
             error=ErrorView.of(failure),
             warnings=warnings,
-            next=(failure.hint,) if failure.hint else (),
+            next=failure.next,
         ),
         _REFUSAL,
     )
 
 
-def _text(content: Schema) -> str:
+def _text(envelope: Envelope[Any], content: Schema) -> str:
     texts: dict[str, str] = {}
     data = _without_texts(content.get("data"), "", texts)
     error = content.get("error", {})
@@ -60,9 +62,9 @@ def _text(content: Schema) -> str:
     if content["status"] != Status.OK:
         lines.append(f"Status: {content['status']}")
     lines += [f"Warning: {warning}" for warning in content["warnings"]]
-    hint = error.get("hint")
-    steps = [hint, *content["next"]] if hint and hint not in content["next"] else content["next"]
-    lines += [f"Next: {step}" for step in steps]
+    if error.get("hint"):
+        lines.append(f"Hint: {error['hint']}")
+    lines += [f"Next: {step.as_sentence()}" for step in envelope.next]
     lines += [f"{key}: {content[key]}" for key in _HANDLES if key in content]
     if data:
         lines.append(json.dumps(data, ensure_ascii=False, separators=(",", ":")))

@@ -92,10 +92,10 @@ def _registry(state: BlueprintSetupState) -> Registry:
 def answer(operation: Operation, envelope: Envelope[Any], registry: Registry) -> Response:
     """Return the HTTP response to an envelope: done, created, still running, or failed."""
     job = f"/api/jobs/{envelope.job}" if envelope.job else None
-    if envelope.error is not None:
+    if envelope.error is not None and operation.slow:
         return answer_problem(Problem.of(envelope.error, instance=job))
     response = Response(envelope.model_dump_json(), mimetype="application/json")
-    if envelope.status in FINISHED:
+    if envelope.status in FINISHED or not operation.slow:
         response.status_code = success_status(operation, registry)
     else:
         response.status_code = HTTPStatus.ACCEPTED

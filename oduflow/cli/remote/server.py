@@ -11,16 +11,18 @@ from mcp import Client
 from mcp.types import CallToolResult, Tool
 from pydantic import ValidationError
 
+from oduflow.bootstrap import OPERATIONS
 from oduflow.cli.failures import Interrupted
 from oduflow.cli.remote.connection import list_tools, run_connected
 from oduflow.cli.remote.errors import not_oduflow
 from oduflow.cli.remote.target import Address
 from oduflow.cli.render import ShowProgress
 from oduflow.cli.schemas import ListedTool
-from oduflow.domain.errors import Busy, Failure, Kind, NotFound, UpstreamFailed
+from oduflow.domain.errors import Busy, Failure, Forbidden, Kind, NotFound, UpstreamFailed
 from oduflow.domain.masking import redact
 from oduflow.domain.outcome import FINISHED, Envelope, ErrorView
 from oduflow.kernel.operation import Effect
+from oduflow.kernel.registry import Registry
 
 FIRST_WAIT_SECONDS = 5
 LONGEST_WAIT_SECONDS = 20  # proxies often close connections that are silent for 30 s
@@ -63,7 +65,7 @@ class RemoteCall:
         if answer.job is None or answer.status in FINISHED:
             return answer
         self._job = answer.job
-        self._can_stop = any(step.startswith("cancel_job ") for step in answer.next)
+        self._can_stop = any(step.operation == "cancel_job" for step in answer.next)
         return await self._wait(client)
 
     def explain(self, failure: Failure) -> None:
@@ -103,15 +105,15 @@ class RemoteCall:
         If the caller may not wait for the job, return the refusal; the job goes on.
         """
         answer = self._envelope(result.structured_content)
+        job = answer.data if isinstance(answer.data, dict) else {}
+        if job.get("status") in FINISHED:
+            return self._envelope(job.get("result"))
         if answer.error is not None:
             if answer.error.kind in _RETRY:
                 return None
             hint = {"hint": self.running_hint()}
             error = {"error": answer.error.model_copy(update=hint), "job": self._job}
             return answer.model_copy(update=error)
-        job = answer.data if isinstance(answer.data, dict) else {}
-        if job.get("status") in FINISHED:
-            return self._envelope(job.get("result"))
         self._show_step(
             answer.summary.removeprefix(f"{job.get('operation')} {job.get('target')}: ")
         )
@@ -133,7 +135,7 @@ class RemoteCall:
             raise not_oduflow(self._address)
         known = _only(content, Envelope)
         if isinstance(error := known.get("error"), dict):
-            known["error"] = _only(error, ErrorView)
+            known["error"] = {**_only(error, ErrorView), "next": known.get("next", ())}
         try:
             return Envelope[Any].model_validate(known)
         except ValidationError as cause:
@@ -182,11 +184,14 @@ class RemoteServer:
         """Return a tool by its name.
 
         Raises:
-            NotFound: it is not listed; the hint names the closest match.
+            Forbidden: the operation exists, but the token may not call it.
+            NotFound: there is none of that name; the hint names the closest match.
         """
         tools = {tool.name: tool for tool in self.tools()}
         if name not in tools:
-            close = get_close_matches(name, tools, n=1)
+            _refuse_unlisted(name)
+            harmless = (each.name for each in tools.values() if each.effect is not Effect.DESTROY)
+            close = get_close_matches(name, list(harmless), n=1)
             listing = f"`oduflow tools --url {self.address}` lists its operations."
             raise NotFound(
                 f"{self.address} lists no operation “{redact(name)}” for this token.",
@@ -219,3 +224,19 @@ def _effect_of(tool: Tool) -> Effect:
     if hints is not None and hints.destructive_hint is False:
         return Effect.WRITE
     return Effect.DESTROY
+
+
+def _refuse_unlisted(name: str) -> None:
+    """Refuse an operation that this version knows: the server lists only what the token may call.
+
+    Raises:
+        Forbidden: names the permission that the operation needs.
+    """
+    known = {operation.name: operation for operation in Registry.discover(OPERATIONS)}
+    if name in known:
+        permission = known[name].permission
+        raise Forbidden(
+            f"This token may not call {name}, which needs {permission}.",
+            f"Ask for a grant with the tier {permission.tier}; if it has that tier, {name} is "
+            "about the whole team, and the grant is restricted to environments.",
+        )

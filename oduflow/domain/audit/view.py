@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from oduflow.domain.audit.rows import NumberedAuditRow
-from oduflow.domain.clock import Moment
+from oduflow.domain.clock import PastMoment
 from oduflow.domain.outcome import Model
 
 MAX_TEXT = 200
@@ -28,12 +28,13 @@ class ReadAudit(Model):
     outcome: Annotated[
         str | None, _text("`ok`, or the kind of the failure, such as `forbidden`.")
     ] = None
+    reads: Annotated[bool, Field(description="False leaves out successful reads.")] = True
     since: Annotated[
-        Moment | None,
-        Field(description="First time, RFC 3339 with an offset or Z."),
+        PastMoment | None,
+        Field(description="First time: RFC 3339, or 2h, 7d, yesterday."),
     ] = None
     until: Annotated[
-        Moment | None,
+        PastMoment | None,
         Field(description="Time before which to end."),
     ] = None
     limit: Annotated[int, Field(ge=1, le=200, description="How many rows at most.")] = 50

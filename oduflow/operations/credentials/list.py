@@ -3,6 +3,7 @@
 from oduflow.domain.access import Permission
 from oduflow.domain.counting import counted
 from oduflow.domain.credential import CredentialList
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
@@ -19,7 +20,7 @@ def list_credentials(deps: Deps, call: Call, args: Nothing) -> Outcome[Credentia
         credential_view(git.providers, entry, checks.get(entry))
         for entry in git.credentials.list(team)
     )
-    steps = () if found else ("oduflow call setup_repo_auth -",)
+    steps = () if found else (Next.of("setup_repo_auth", "adds the first one"),)
     return Outcome(
         CredentialList(credentials=found), f"{counted(len(found), 'credential')}.", next=steps
     )

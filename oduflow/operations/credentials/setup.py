@@ -2,6 +2,7 @@
 
 from oduflow.domain.access import Permission
 from oduflow.domain.credential import CredentialState, CredentialView, SetupRepoAuth
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
@@ -32,5 +33,5 @@ def setup_repo_auth(deps: Deps, call: Call, args: SetupRepoAuth) -> Outcome[Cred
         saved,
         f"Saved the credential of {saved.username} for {where}, {proof}.",
         warnings,
-        ("create_environment name=… repo_url=… branch=…",),
+        (Next.of("create_environment", "can now clone that repository"),),
     )

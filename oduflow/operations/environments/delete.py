@@ -3,6 +3,7 @@
 from oduflow.domain.access import Permission, Scope
 from oduflow.domain.environment import Environment, EnvironmentName
 from oduflow.domain.errors import Conflict
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
@@ -26,7 +27,13 @@ def delete_environment(
     if environment.protected:
         raise Conflict(
             f"{environment.name} is protected.",
-            f"protect_environment name={environment.name} protected=false allows deleting it.",
+            "",
+            Next.of(
+                "protect_environment",
+                "allows deleting it",
+                name=environment.name,
+                protected=False,
+            ),
         )
     deps.infrastructure.wake()
     remove_environment(deps, call, environment)

@@ -16,6 +16,7 @@ BRANCH_SECONDS = 1.5  # how long to wait for the git server
     permission=Permission.ENVIRONMENT_READ,
     effect=Effect.READ,
     scope=Scope.ENVIRONMENT,
+    audit=("name",),
     rest="GET /environments/{name}",
 )
 def get_environment(

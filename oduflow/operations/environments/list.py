@@ -3,6 +3,7 @@
 from oduflow.domain.access import Permission, Scope
 from oduflow.domain.counting import counted
 from oduflow.domain.environment import EnvironmentList
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
@@ -24,7 +25,7 @@ def list_environments(deps: Deps, call: Call, args: Nothing) -> Outcome[Environm
             EnvironmentList(environments=found), f"{counted(len(found), 'environment')}."
         )
     limit = deps.settings.teams[call.actor.team].max_environments
-    steps = () if found else ("create_environment name=… repo_url=… branch=…",)
+    steps = () if found else (Next.of("create_environment", "creates the first one"),)
     return Outcome(
         EnvironmentList(environments=found),
         f"{len(found)} of {counted(limit, 'environment')} in use.",

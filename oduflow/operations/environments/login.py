@@ -1,14 +1,20 @@
 """get_environment_login."""
 
 from oduflow.domain.access import Permission, Scope
-from oduflow.domain.environment import Environment, EnvironmentLogin, EnvironmentName
+from oduflow.domain.environment import (
+    Environment,
+    EnvironmentLogin,
+    EnvironmentName,
+    EnvironmentState,
+)
 from oduflow.domain.errors import Conflict
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.view import base_url
+from oduflow.services.environments.view import current_view
 
 ADMIN_LOGIN = "admin"
 
@@ -32,9 +38,21 @@ def get_environment_login(
     if not secret.is_file():
         raise Conflict(
             f"{environment.name} has no login yet.",
-            f"get_environment name={environment.name} shows how far it is.",
+            "",
+            Next.of("get_environment", "shows how far it is", name=environment.name),
         )
-    login = EnvironmentLogin(
-        url=base_url(deps, environment), login=ADMIN_LOGIN, password=secret.read_text("ascii")
-    )
-    return Outcome(login, f"Sign in to {environment.name} as {ADMIN_LOGIN}.")
+    shown = current_view(deps, environment)
+    if shown.state in {EnvironmentState.FAILED, EnvironmentState.LOST}:
+        raise Conflict(
+            f"{shown.name} is {shown.state}, so there is no Odoo to sign in to.",
+            "",
+            Next.of("get_environment", "says why", name=shown.name),
+        )
+    login = EnvironmentLogin(url=shown.url, login=ADMIN_LOGIN, password=secret.read_text("ascii"))
+    if shown.url is None:
+        return Outcome(
+            login,
+            f"{shown.name} is {shown.state}; start it, then sign in as {ADMIN_LOGIN}.",
+            next=(Next.of("start_environment", "starts it", name=shown.name),),
+        )
+    return Outcome(login, f"Sign in to {shown.name} as {ADMIN_LOGIN}.")

@@ -2,6 +2,7 @@
 
 from oduflow.domain.access import Permission, Scope
 from oduflow.domain.environment import Environment, EnvironmentName, EnvironmentView
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
@@ -23,6 +24,5 @@ def stop_environment(
     """Stop an environment; its data and its port are kept."""
     refuse_unfinished(deps, environment)
     shown = environment_view(deps, stop(deps, environment))
-    return Outcome(
-        shown, f"{shown.name} is stopped.", next=(f"start_environment name={args.name}",)
-    )
+    again = Next.of("start_environment", "starts it again", name=args.name)
+    return Outcome(shown, f"{shown.name} is stopped.", next=(again,))

@@ -3,6 +3,7 @@
 from oduflow.domain.access import Permission
 from oduflow.domain.counting import counted
 from oduflow.domain.extra_repo import ExtraRepoList
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
@@ -17,7 +18,7 @@ def list_extra_repos(deps: Deps, call: Call, args: Nothing) -> Outcome[ExtraRepo
         extra_repo_view(deps.store.environments, row)
         for row in deps.store.extra_repos.list(call.actor.team)
     )
-    steps = () if found else ("add_extra_repo name=… repo_url=…",)
+    steps = () if found else (Next.of("add_extra_repo", "adds the first one"),)
     return Outcome(
         ExtraRepoList(extra_repos=found), f"{counted(len(found), 'extra repo')}.", next=steps
     )

@@ -3,6 +3,7 @@
 from oduflow.domain.access import Permission, Scope
 from oduflow.domain.counting import counted
 from oduflow.domain.extra_repo import ExtraRepoName, ExtraRepoView
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
@@ -33,6 +34,12 @@ def update_extra_repo(deps: Deps, call: Call, args: ExtraRepoName) -> Outcome[Ex
     branches = counted(len(shown.branches), "branch", "branches")
     summary = f"{row.name}: new commits on {moved} of {branches}."
     steps = tuple(
-        f"rebuild_environment name={name} update_extra_repos=true" for name in shown.environments
+        Next.of(
+            "rebuild_environment",
+            "moves it to the new commits",
+            name=name,
+            update_extra_repos=True,
+        )
+        for name in shown.environments
     )
     return Outcome(shown, summary, warnings=warnings, next=steps[:3] if moved else ())

@@ -13,6 +13,7 @@ from oduflow.domain.grant_rules import (
     refuse_wider,
 )
 from oduflow.domain.names import new_id
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
@@ -30,7 +31,7 @@ from oduflow.services.environments.view import visible_environment
     rest="POST /grants",
 )
 def create_grant(deps: Deps, call: Call, args: CreateGrant) -> Outcome[CreatedGrant]:
-    """Create a credential for an agent with access to some environments and tiers, for some time.
+    """Create an expiring credential for an agent, for some environments and tiers.
 
     Only this answer contains the secret: a Bearer token for /mcp, and for /api if rest is true. A
     grant can create only narrower grants, which end with it.
@@ -65,7 +66,7 @@ def create_grant(deps: Deps, call: Call, args: CreateGrant) -> Outcome[CreatedGr
     return Outcome(
         CreatedGrant(**shown.model_dump(), secret=secret),
         f"{row.name} is granted until {shown.expires_at}. Its secret is shown this once.",
-        next=(f"revoke_grant name={row.name}",),
+        next=(Next.of("revoke_grant", "ends it", name=row.name),),
     )
 
 

@@ -13,6 +13,7 @@ from oduflow.services.jobs import job_outcome
     permission=Permission.JOB_READ,
     effect=Effect.READ,
     scope=Scope.JOB,
+    audit=("job",),
     rest="GET /jobs/{job}",
 )
 def get_job(deps: Deps, call: Call, args: JobHandle) -> Outcome[JobView]:

@@ -6,15 +6,16 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.jobs import job_outcome
+from oduflow.services.jobs import job_verdict
 
 
 @operation(
     permission=Permission.JOB_READ,
     effect=Effect.READ,
     scope=Scope.JOB,
+    audit=("job",),
     rest="GET /jobs/{job}/wait",
 )
 def wait_for_job(deps: Deps, call: Call, args: WaitForJob) -> Outcome[JobView]:
-    """Wait until a job is finished, at most 45 s a call; call again while it runs."""
-    return job_outcome(deps.work.jobs, deps.work.jobs.wait(call.actor.team, args.job, args.seconds))
+    """Wait for a job, at most 45 s a call; call again while it runs. The status is the job's."""
+    return job_verdict(deps.work.jobs, deps.work.jobs.wait(call.actor.team, args.job, args.seconds))

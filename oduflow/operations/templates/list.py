@@ -2,6 +2,7 @@
 
 from oduflow.domain.access import Permission
 from oduflow.domain.counting import counted
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.domain.template import TemplateList
 from oduflow.kernel.call import Call
@@ -18,7 +19,7 @@ def list_templates(deps: Deps, call: Call, args: Nothing) -> Outcome[TemplateLis
         template_view(deps.store.environments, row)
         for row in deps.store.templates.list(call.actor.team)
     )
-    steps = () if found else ("create_template name=base-19",)
+    steps = () if found else (Next.of("create_template", "creates the first one", name="base-19"),)
     versions = version_views(deps.engine.images, deps.settings.images.odoo)
     shown = TemplateList(templates=found, odoo_versions=versions)
     return Outcome(shown, f"{counted(len(found), 'template')}.", next=steps)

@@ -17,6 +17,7 @@ from oduflow.domain.credential import (
 )
 from oduflow.domain.errors import Conflict, Failure, Invalid, NotFound
 from oduflow.domain.hosts import DEFAULT_PORTS
+from oduflow.domain.next_call import Next
 from oduflow.services.deps import Deps
 from oduflow.services.groups import GitGroup
 
@@ -67,7 +68,8 @@ def find_credential(credentials: Credentials, team: str, args: CredentialName) -
     if not found:
         raise NotFound(
             "The team has no such credential.",
-            "list_credentials shows host, username and path of each.",
+            "",
+            Next.of("list_credentials", "shows host, username and path of each"),
         )
     paths = sorted({entry.path for entry in found})
     if len(paths) > 1:

@@ -19,6 +19,7 @@ from oduflow.domain.grant_rules import (
     digest_of,
     state_of,
 )
+from oduflow.domain.next_call import Next
 from oduflow.services.groups import StoreGroup
 
 
@@ -132,7 +133,9 @@ def find_grant(grants: Grants, actor: Actor, name: str) -> Grant:
     """
     found = next((row for row in visible_grants(grants, actor) if row.name == name), None)
     if found is None:
-        raise NotFound(f"There is no grant “{name}”.", "list_grants shows those there are.")
+        raise NotFound(
+            f"There is no grant “{name}”.", "", Next.of("list_grants", "shows the existing ones")
+        )
     return found
 
 

@@ -4,8 +4,11 @@ from oduflow.adapters.git.urls import without_user
 from oduflow.domain.environment import CreateEnvironment, Environment, team_is_full
 from oduflow.domain.errors import Conflict, Invalid
 from oduflow.domain.extra_repo import AddExtraRepo, asked_for
+from oduflow.domain.next_call import Next
 from oduflow.domain.template import Template, TemplateState
 from oduflow.services.deps import Deps
+
+FIRST_TEMPLATE = Next.of("create_template", "creates the first one", name="base-19")
 
 
 def check_address(deps: Deps, args: CreateEnvironment | AddExtraRepo) -> None:
@@ -31,13 +34,15 @@ def choose_template(deps: Deps, team: str, asked: str | None) -> Template:
         if not found:
             raise Invalid(
                 f"There is no template “{wanted}”.",
-                f"Templates: {names}." if ready else "create_template name=base-19 makes one.",
+                f"Templates: {names}." if ready else "",
+                *(() if ready else (FIRST_TEMPLATE,)),
             )
         return found[0]
     if len(ready) != 1:
         raise Invalid(
             "Several templates, and none is the default." if ready else "There is no template yet.",
-            f"Pass template, one of: {names}." if ready else "create_template name=base-19.",
+            f"Choose a template, one of: {names}." if ready else "",
+            *(() if ready else (FIRST_TEMPLATE,)),
         )
     return ready[0]
 
@@ -73,7 +78,8 @@ def refuse_differences(row: Environment, args: CreateEnvironment, repo_url: str)
     if differing:
         raise Conflict(
             f"“{row.name}” exists already and differs: {'; '.join(differing)}.",
-            f"Choose another name, or delete_environment name={row.name} first.",
+            "Choose another name, or delete the existing one first.",
+            Next.of("get_environment", "shows the existing one", name=row.name),
         )
 
 

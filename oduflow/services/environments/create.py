@@ -11,6 +11,7 @@ from oduflow.domain.environment import (
 )
 from oduflow.domain.errors import Conflict
 from oduflow.domain.names import new_id
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
@@ -80,7 +81,7 @@ def ensure_environment(deps: Deps, call: Call, args: CreateEnvironment) -> Outco
     return Outcome(
         shown,
         f"{shown.name} serves branch {shown.branch} at {shown.url}",
-        next=(f"get_environment_login name={shown.name}",),
+        next=(Next.of("get_environment_login", "shows how to sign in", name=shown.name),),
     )
 
 
@@ -94,8 +95,8 @@ def _existing(
         raise Conflict(
             f"“{row.name}” exists already and failed: "
             f"{shown.error.message if shown.error else 'see its log'}",
-            f"get_environment name={row.name} says why; delete_environment name={row.name} "
-            "before creating it again.",
+            "Delete it before you create it again.",
+            Next.of("get_environment", "says why it failed", name=row.name),
         )
     return Outcome(
         shown,

@@ -2,6 +2,7 @@
 
 from oduflow.domain.environment import UNFINISHED, Environment, EnvironmentState
 from oduflow.domain.errors import Cancelled, Conflict, Failure, NotFound
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
@@ -25,7 +26,8 @@ def refuse_unfinished(deps: Deps, row: Environment) -> None:
         remove_environment(deps, None, row)
         raise NotFound(
             f"“{row.name}” was left {row.state} by a process that died; it is removed now.",
-            "create_environment creates it again.",
+            "",
+            Next.of("create_environment", "creates it again", name=row.name),
         )
 
 
@@ -86,7 +88,11 @@ def stop(deps: Deps, row: Environment) -> Environment:
 
 
 def _no_container(row: Environment) -> Conflict:
-    return Conflict(f"{row.name} has no container.", f"Call rebuild_environment name={row.name}.")
+    return Conflict(
+        f"{row.name} has no container.",
+        "",
+        Next.of("rebuild_environment", "creates it", name=row.name),
+    )
 
 
 def mark_serving(deps: Deps, row: Environment) -> Environment:

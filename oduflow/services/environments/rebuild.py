@@ -2,6 +2,7 @@
 
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Cancelled, Failure
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
@@ -36,7 +37,9 @@ def rebuild(
     except Cancelled:
         # Clears the step `rebuild`: the reconciler would continue the cancelled rebuild.
         stopped = Cancelled(
-            "The rebuild was stopped; the data is kept.", f"rebuild_environment name={row.name}"
+            "The rebuild was stopped; the data is kept.",
+            "",
+            Next.of("rebuild_environment", "begins again", name=row.name),
         )
         work.keep_as_failed(ErrorView.of(stopped))
         raise stopped from None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from oduflow.domain.errors import Conflict
+from oduflow.domain.next_call import Next
 from oduflow.domain.plan import Naming, TemplatePlan
 from oduflow.domain.template import Template
 from oduflow.kernel.locks import LockKey
@@ -63,5 +64,6 @@ class TemplateSource:
         if store.templates.by_id(self.template.id) is None:
             raise Conflict(
                 f"Template {self.template.name} was deleted meanwhile.",
-                "list_templates shows those there are.",
+                "",
+                Next.of("list_templates", "shows the existing ones"),
             )

@@ -14,6 +14,7 @@ from oduflow.domain.environment import (
 )
 from oduflow.domain.errors import Kind
 from oduflow.domain.hosts import join_host_port
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.services.branches import read_check
@@ -120,7 +121,9 @@ def _lost(row: Environment) -> ErrorView:
     return ErrorView(
         kind=Kind.UPSTREAM,
         message="Its container is gone: it was removed outside Oduflow.",
-        hint=f"rebuild_environment name={row.name} creates it again; the data is kept.",
+        next=(
+            Next.of("rebuild_environment", "creates it again and keeps the data", name=row.name),
+        ),
     )
 
 
@@ -128,5 +131,8 @@ def _ended(row: Environment, container: ContainerFacts) -> ErrorView:
     return ErrorView(
         kind=Kind.UPSTREAM,
         message=f"Odoo ended with exit code {container.exit_code}.",
-        hint=f"get_environment_logs name={row.name}, then start_environment name={row.name}.",
+        next=(
+            Next.of("get_environment_logs", "shows why", name=row.name),
+            Next.of("start_environment", "starts it again", name=row.name),
+        ),
     )

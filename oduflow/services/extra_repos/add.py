@@ -7,6 +7,7 @@ from oduflow.domain.clock import now
 from oduflow.domain.errors import Conflict
 from oduflow.domain.extra_repo import AddExtraRepo, ExtraRepo, ExtraRepoState, ExtraRepoView
 from oduflow.domain.names import new_id
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
@@ -60,7 +61,7 @@ def ensure_extra_repo(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[Ext
     return Outcome(
         extra_repo_view(deps.store.environments, made),
         f"Extra repo {made.name} is at {made.branches[branch][:12]} of {branch}.",
-        next=(f"create_environment name=… repo_url=… extra_repos={made.name}",),
+        next=(Next.of("create_environment", "uses it", extra_repos=(made.name,)),),
     )
 
 
@@ -83,8 +84,9 @@ def refuse_differences(row: ExtraRepo, args: AddExtraRepo, repo_url: str) -> Non
     if differing:
         raise Conflict(
             f"Extra repo “{row.name}” exists already and differs: {'; '.join(differing)}.",
-            f"Choose another name, or delete_extra_repo name={row.name} first. Another branch of "
-            f"it needs no adding: extra_repos={row.name}@branch.",
+            "Choose another name. Another branch of the same repository needs no adding: write "
+            f"{row.name}@BRANCH.",
+            Next.of("list_extra_repos", "shows the existing ones"),
         )
 
 

@@ -18,6 +18,7 @@ from oduflow.adapters.store import ExtraRepos
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Busy, Conflict, Invalid
 from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState, Pin, is_commit, split_reference
+from oduflow.domain.next_call import Next
 from oduflow.domain.plan import ExtraRepoPlan
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.files.private import writing
@@ -49,9 +50,8 @@ def choose_pins(extra_repos: ExtraRepos, team: str, references: tuple[str, ...])
         if row is None:
             raise Invalid(
                 f"There is no extra repo “{name}”.",
-                f"Extra repos: {', '.join(ready)}."
-                if ready
-                else f"add_extra_repo name={name} repo_url=… adds it.",
+                f"Extra repos: {', '.join(ready)}." if ready else "",
+                *(() if ready else (Next.of("add_extra_repo", "adds it", name=name),)),
             )
         pins.append(Pin(row.id, row.name, row.repo_url, branch or row.branch))
     return tuple(pins)
@@ -178,7 +178,9 @@ class _Checkout:
         repo = self.deps.store.extra_repos.by_id(pin.repo)
         if repo is None or repo.team != team:
             raise Conflict(
-                f"Extra repo {pin.name} was deleted.", "list_extra_repos shows the others."
+                f"Extra repo {pin.name} was deleted.",
+                "",
+                Next.of("list_extra_repos", "shows the others"),
             )
         plan = ExtraRepoPlan.of(self.deps.naming, repo)
         commit = pin.commit or self._newest(plan, repo, pin.branch)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from oduflow.domain.errors import NotFound
 from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState
+from oduflow.domain.next_call import Next
 from oduflow.domain.plan import ExtraRepoPlan
 from oduflow.files.private import writing
 from oduflow.kernel.call import Call
@@ -26,7 +27,8 @@ def find_ready_extra_repo(deps: Deps, team: str, name: str) -> ExtraRepo:
         remove_extra_repo(deps, None, row)
         raise NotFound(
             f"“{name}” was left {row.state} by a process that died; it is removed now.",
-            f"add_extra_repo name={name} adds it anew.",
+            "",
+            Next.of("add_extra_repo", "adds it again", name=name),
         )
     return row
 

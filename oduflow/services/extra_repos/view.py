@@ -3,6 +3,7 @@
 from oduflow.adapters.store import Environments, ExtraRepos
 from oduflow.domain.errors import NotFound
 from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoView
+from oduflow.domain.next_call import Next
 
 
 def find_extra_repo(extra_repos: ExtraRepos, team: str, name: str) -> ExtraRepo:
@@ -14,7 +15,9 @@ def find_extra_repo(extra_repos: ExtraRepos, team: str, name: str) -> ExtraRepo:
     row = extra_repos.get(team, name)
     if row is None:
         raise NotFound(
-            f"There is no extra repo “{name}”.", "list_extra_repos shows those there are."
+            f"There is no extra repo “{name}”.",
+            "",
+            Next.of("list_extra_repos", "shows the existing ones"),
         )
     return row
 

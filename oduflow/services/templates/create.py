@@ -11,6 +11,7 @@ from oduflow.domain.clock import now
 from oduflow.domain.container import Attachment, ContainerSpec, ImageFacts, Mount
 from oduflow.domain.errors import Conflict, Invalid, UpstreamFailed
 from oduflow.domain.names import new_id
+from oduflow.domain.next_call import Next
 from oduflow.domain.odoo_log import explanation
 from oduflow.domain.outcome import Outcome
 from oduflow.domain.passwords import odoo_hash
@@ -84,7 +85,7 @@ def ensure_template(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[Tem
         template_view(deps.store.environments, made),
         f"Template {made.name} is ready.",
         warnings=tuple(work.warnings),
-        next=(f"create_environment name=… repo_url=… template={made.name}",),
+        next=(Next.of("create_environment", "clones it", template=made.name),),
     )
 
 
@@ -104,7 +105,8 @@ def _refuse_differences(existing: Template, wanted: Template) -> None:
     if differing:
         raise Conflict(
             f"Template “{existing.name}” exists already and differs: {'; '.join(differing)}.",
-            f"Choose another name, or delete_template name={existing.name} first.",
+            "Choose another name, or delete the existing one first.",
+            Next.of("list_templates", "shows the existing ones"),
         )
 
 

@@ -2,6 +2,7 @@
 
 from oduflow.adapters.store import Environments, Templates
 from oduflow.domain.errors import NotFound
+from oduflow.domain.next_call import Next
 from oduflow.domain.template import Template, TemplateView
 
 
@@ -13,7 +14,11 @@ def find_template(templates: Templates, team: str, name: str) -> Template:
     """
     row = templates.get(team, name)
     if row is None:
-        raise NotFound(f"There is no template “{name}”.", "list_templates shows those there are.")
+        raise NotFound(
+            f"There is no template “{name}”.",
+            "",
+            Next.of("list_templates", "shows the existing ones"),
+        )
     return row
 
 

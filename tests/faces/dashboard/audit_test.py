@@ -53,11 +53,11 @@ def test_an_operation_may_be_asked_for_as_the_list_says_it(world):
 
 
 def test_a_filter_that_makes_no_sense_is_explained_and_can_be_mended(world):
-    answer = world.client().get("/audit?since=yesterday", headers=BLUE)
+    answer = world.client().get("/audit?since=soon", headers=BLUE)
     assert answer.status_code == 422
     page = read_page(answer.text)
     field = page.one("input", name="since")
-    assert (field["value"], field["aria-invalid"]) == ("yesterday", "true")
+    assert (field["value"], field["aria-invalid"]) == ("soon", "true")
     assert "since" in page.one("div", class_="alert").text
 
 
@@ -77,11 +77,21 @@ def test_older_rows_are_a_page_away_and_the_filter_goes_along(world, ledger):
     assert newest == ["/audit?actor=ada"]
 
 
-@pytest.mark.parametrize(("query", "said"), [("", "No row yet"), ("?actor=eve", "No row matches")])
+@pytest.mark.parametrize(
+    ("query", "said"), [("", "No entries yet"), ("?actor=eve", "No matching entries")]
+)
 def test_an_empty_page_says_what_would_be_here_and_how_to_check_it(world, query, said):
     page = show(world, f"/audit{query}")
     assert said in page.one("main").text
     assert page.one("pre", class_="command").text == "oduflow audit verify"
+
+
+def test_reads_are_shown_only_when_they_are_asked_for(world):
+    form = show(world, "/audit").one("form", action="/audit")
+    assert "checked" not in form.one("input", name="reads").attributes
+
+    form = show(world, "/audit?reads=true").one("form", action="/audit")
+    assert "checked" in form.one("input", name="reads").attributes
 
 
 def test_every_page_leads_to_it(world):

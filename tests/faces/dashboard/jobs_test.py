@@ -62,7 +62,9 @@ def test_a_failed_job_says_where_the_whole_output_is(world, ledger):
     ledger.failures["create_environment"] = UpstreamFailed("Odoo ended.", output="x" * 9000)
     job = begin(world, name="broken", repo_url=REPOSITORY)
     (handle,) = [each for _, each in world.outputs.stored]
-    assert f"read_output handle={handle} shows the whole output" in show(world, f"/jobs/{job}").text
+    link = show(world, f"/jobs/{job}").one("a", href=f"/outputs/{handle}")
+    assert link.text == "Whole output"
+    assert show(world, link["href"]).one("h1").text == "Output"
 
 
 def test_calling_one_off_stops_it_and_removes_what_it_made(world, ledger):

@@ -88,7 +88,7 @@ def test_a_call_that_takes_long_answers_its_job(mode: str) -> None:
         assert not result.is_error
         job = result.structured_content["job"]
         assert result.structured_content["status"] == "queued"
-        assert f"wait_for_job job={job}" in result.structured_content["next"]
+        assert result.structured_content["next"][0]["arguments"] == {"job": job}
         assert served.world.job_rows.rows[job].cancel_requested is False
 
 

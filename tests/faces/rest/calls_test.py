@@ -34,7 +34,7 @@ def test_making_something_answers_201_with_warnings_and_next_steps():
     assert answer.status_code == 201
     assert answer.json["data"] == {"name": "lamp-one", "owner": "1", "colours": ["red"]}
     assert answer.json["warnings"] == ["It is small."]
-    assert answer.json["next"] == ["get_thing"]
+    assert [step["operation"] for step in answer.json["next"]] == ["get_thing"]
 
 
 def test_the_credential_alone_says_whose_things_are_meant():

@@ -142,9 +142,12 @@ def test_a_misspelt_module_is_answered_with_those_the_repository_holds(
     made = product.call("create_environment", name="typo", repo_url=url, modules=["sales_tools"])
     assert made.error is not None
     assert "sale_tools, stock_tools" in made.error.hint
-    with pytest.raises(Conflict, match="no container, and so no log") as refused:
-        product.call("get_environment_logs", name="typo")
-    assert "get_environment name=typo" in refused.value.hint
+    installation = product.ok("get_environment_logs", name="typo")
+    assert (installation["source"], installation["log"]) == ("install", made.error.output)
+    with pytest.raises(Conflict, match="no container, and so no log"):
+        product.call("get_environment_logs", name="typo", source="odoo")
+    with pytest.raises(Conflict, match="no Odoo to sign in to"):
+        product.call("get_environment_login", name="typo")
     with pytest.raises(Conflict, match="typo has no container"):
         product.call("stop_environment", name="typo")
     assert product.ok("get_environment", name="typo")["state"] == "failed"

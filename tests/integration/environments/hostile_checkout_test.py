@@ -189,7 +189,7 @@ def test_a_private_repository_says_how_to_store_a_credential(
     git.repository("closed", {"main": MODULE})
     error = refused(product, repo_url=git.url("private/closed.git"))
     assert error.kind is Kind.UPSTREAM
-    assert "oduflow call setup_repo_auth -" in error.hint
+    assert [step.operation for step in error.next] == ["setup_repo_auth"]
 
 
 def test_a_host_where_nobody_listens_is_named(instance: Instance) -> None:

@@ -189,7 +189,7 @@ def test_a_container_removed_by_hand_is_lost_and_rebuild_brings_it_back(
     )
     seen = instance.ok("get_environment", name="lost")
     assert seen["state"] == "lost"
-    assert "rebuild_environment" in seen["error"]["hint"]
+    assert seen["error"]["next"][0]["operation"] == "rebuild_environment"
     assert instance.ok("rebuild_environment", name="lost")["url"] == made["url"]
 
 
@@ -198,7 +198,7 @@ def test_the_name_of_a_missing_environment_is_answered_with_the_next_step(
 ) -> None:
     with pytest.raises(NotFound) as missing:
         instance.call("get_environment", name="nothing")
-    assert "list_environments" in missing.value.hint
+    assert missing.value.next[0].operation == "list_environments"
     assert not isinstance(missing.value, Conflict)
 
 

@@ -157,7 +157,7 @@ def test_an_environment_whose_container_is_gone_is_lost_until_it_is_rebuilt(
         eventually(lambda: reconciled(server), SECONDS, server.tail)
         shown = server.request("GET", "/api/environments/taken").json()["data"]
         assert (shown["state"], shown["url"]) == ("lost", None)
-        assert "rebuild_environment name=taken" in shown["error"]["hint"]
+        assert shown["error"]["next"][0]["arguments"] == {"name": "taken"}
         row = instance.services.deps.store.environments.get("blue", "taken")
         assert row is not None
         assert row.state is EnvironmentState.LOST

@@ -214,7 +214,7 @@ def test_a_checkout_is_readable_for_others_and_its_parents_are_not(world):
 def test_an_unknown_one_is_refused_with_those_there_are(world):
     with pytest.raises(Invalid, match="no extra repo “web”") as refused:
         world.reserve("one", "web")
-    assert "add_extra_repo name=web" in refused.value.hint
+    assert [step.as_call() for step in refused.value.next] == ["add_extra_repo name=web"]
     world.add(world.publish("other"), name="other")
     with pytest.raises(Invalid) as refused:
         world.reserve("one", "web")

@@ -55,7 +55,7 @@ def test_a_private_repository_asks_for_a_credential_and_nobody_is_prompted(serve
     server.repository("addons", {"main": FILES})
     with pytest.raises(UpstreamFailed, match="credential") as caught:
         repositories.resolve_branch(server.url("private/addons.git"), None, team="1")
-    assert "`oduflow call setup_repo_auth -`" in caught.value.hint
+    assert [step.operation for step in caught.value.next] == ["setup_repo_auth"]
 
 
 def test_a_host_where_nothing_listens_cannot_be_reached(server):

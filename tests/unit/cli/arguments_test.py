@@ -173,3 +173,10 @@ def read(request):
         return read_arguments(tool, schema.get("properties") or {}, words)
 
     return reader
+
+
+@pytest.mark.parametrize("text", ['{"name": "demo"}\n', '{\n  "name": "demo"\n}\n'])
+def test_a_dash_alone_reads_a_json_object_from_stdin(read, monkeypatch, text):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+
+    assert read(CREATE, "-") == {"name": "demo"}

@@ -15,6 +15,7 @@ from oduflow.domain.environment import (
 from oduflow.domain.errors import Kind
 from oduflow.domain.extra_repo import PinView
 from oduflow.domain.job import JobList
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Envelope, ErrorView, Model, Status
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.registry import Registry
@@ -23,16 +24,27 @@ from tests.support.fakes import FakeBootSlots, FakeJobStore, FakeLocks, FakeOutp
 from tests.support.store_rows import environment, job
 from tests.support.things import Thing
 
+SHOW = Next.of("get_environment", "shows it", name="sale")
 JOBS = Jobs(FakeJobStore(), FakeLocks(), FakeBootSlots(), FakeOutputs())
 SHOWN = EnvironmentView.of(environment(modules=("crm", "sale")), "http://localhost:20001/")
 
 
 def test_the_verdict_comes_first_and_the_next_step_last():
-    lines = printed(SHOWN, warnings=("Isolation is reduced.",), next=("get_environment name=sale",))
+    lines = printed(SHOWN, warnings=("Isolation is reduced.",), next=(SHOW,))
 
     assert lines[0] == "sale is made."
     assert lines[1] == "warning: Isolation is reduced."
-    assert lines[-1] == "next: get_environment name=sale"
+    assert lines[-1] == "next: oduflow call get_environment sale  # shows it"
+
+
+def test_the_next_step_is_a_command_with_the_options_of_this_one():
+    console = Console(file=io.StringIO(), width=80)
+    answer = Envelope[Any](status=Status.OK, summary="It is made.", next=(SHOW,))
+    render(answer, console, " --url https://oduflow.example.com")
+    assert isinstance(console.file, io.StringIO)
+
+    last = console.file.getvalue().splitlines()[-1]
+    assert last.startswith("next: oduflow call get_environment sale --url https://oduflow")
 
 
 def test_a_view_is_one_line_a_fact_without_those_that_are_missing():
@@ -162,7 +174,9 @@ def test_a_log_is_printed_as_it_is():
 def test_nothing_of_it_gives_the_terminal_an_order():
     shown = EnvironmentLogs(name="sale", lines=1, log="\x1b[2Jcleared\x9b")
 
-    lines = printed(shown, warnings=("\x1b]0;title\x07",), next=("\x1bc",))
+    lines = printed(
+        shown, warnings=("\x1b]0;title\x07",), next=(Next.of("get_environment", "\x1bc"),)
+    )
 
     assert "[2Jcleared" in lines
     assert not {"\x1b", "\x07", "\x9b"} & set("".join(lines))

@@ -1,8 +1,9 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from pydantic import TypeAdapter
 
-from oduflow.domain.clock import age, now, rfc3339
+from oduflow.domain.clock import PastMoment, age, duration_of, now, rfc3339
 
 
 def test_the_time_is_utc():
@@ -44,3 +45,32 @@ def test_a_moment_is_written_in_utc_to_the_millisecond(moment, written):
 )
 def test_an_age_is_said_as_people_do(ago, said):
     assert age(now() - ago) == said
+
+
+@pytest.mark.parametrize(
+    ("said", "age"),
+    [
+        ("90s", timedelta(seconds=90)),
+        ("30 min", timedelta(minutes=30)),
+        ("2h", timedelta(hours=2)),
+        ("7d", timedelta(days=7)),
+        ("1 week", timedelta(days=7)),
+    ],
+)
+def test_a_time_in_the_past_may_be_said_as_a_duration(said, age):
+    moment = TypeAdapter(PastMoment).validate_python(said)
+
+    assert abs(now() - age - moment) < timedelta(seconds=5)
+    assert duration_of(said) == age
+
+
+def test_yesterday_is_the_midnight_before_the_last():
+    yesterday = TypeAdapter(PastMoment).validate_python("yesterday")
+
+    assert (yesterday.hour, yesterday.minute) == (0, 0)
+    assert timedelta(days=1) <= now() - yesterday < timedelta(days=2)
+
+
+@pytest.mark.parametrize("said", ["soon", "7", "7 moons", "-2h", ""])
+def test_other_texts_are_no_durations(said):
+    assert duration_of(said) is None

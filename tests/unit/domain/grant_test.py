@@ -21,6 +21,11 @@ def test_an_end_is_seconds_or_a_moment(asked, end):
     assert expiry(asked, NOON, None) == end
 
 
+@pytest.mark.parametrize(("asked", "hours"), [("7d", 7 * 24), ("12h", 12), ("90 min", 1.5)])
+def test_an_end_may_be_a_duration(asked, hours):
+    assert expiry(asked, NOON, None) == NOON + timedelta(hours=hours)
+
+
 def test_without_a_word_it_is_a_week_and_never_past_the_parents_end():
     assert expiry(None, NOON, None) == NOON + timedelta(days=7)
     assert expiry(None, NOON, NOON + timedelta(hours=2)) == NOON + timedelta(hours=2)

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from oduflow.domain.errors import Conflict, UpstreamFailed
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import FINISHED, Envelope, ErrorView, Model, Nothing, Status
 
 
@@ -29,7 +30,9 @@ def test_an_answer_has_one_shape():
 
 
 def test_an_answer_survives_being_stored():
-    whole = Envelope[Box](status=Status.OK, summary="made", data=Box(name="box"), next=("look",))
+    whole = Envelope[Box](
+        status=Status.OK, summary="made", data=Box(name="box"), next=(Next.of("look"),)
+    )
 
     assert Envelope[Box].model_validate(whole.model_dump(mode="json")) == whole
     assert Envelope[Any].model_validate(whole.model_dump(mode="json")).data == {"name": "box"}

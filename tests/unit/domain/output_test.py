@@ -50,9 +50,10 @@ def test_of_a_long_text_whole_lines_are_shown_and_then_the_next_ones():
 def test_the_next_call_repeats_the_filters_and_the_end_of_the_range():
     _, following = read(LONG, lines="1-900", grep="X")
 
-    assert following == f"read_output handle={HANDLE} lines=317-900 grep=X"
+    assert following is not None
+    assert following.as_call() == f"read_output handle={HANDLE} lines=317-900 grep=X"
     asked = ReadOutput(handle=HANDLE, grep="two words", errors=True)
-    assert asked.from_line(3, 9).endswith(" lines=3-9 grep='two words' errors=true")
+    assert asked.from_line(3, 9).as_call().endswith(" lines=3-9 grep='two words' errors=true")
 
 
 def test_a_text_is_found_ignoring_case():

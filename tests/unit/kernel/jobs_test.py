@@ -127,12 +127,13 @@ def test_a_failure_ends_the_job_failed_with_its_reason(jobs, work):
 
     assert failed.status is Status.FAILED
     assert failed.result["summary"] == "create_environment sale: Docker is away."
-    assert failed.result["next"] == ["Start it."]
+    assert (failed.result["error"]["hint"], failed.result["next"]) == ("Start it.", [])
     assert failed.result["error"] == {
         "kind": "upstream",
         "message": "Docker is away.",
         "hint": "Start it.",
         "output": "last line",
+        "next": [],
     }
 
 
@@ -147,8 +148,8 @@ def test_the_whole_of_a_long_output_is_kept_for_the_jobs_environment(jobs, outpu
     ((owner, stored),) = outputs.stored.items()
     assert (owner[0], *stored) == ("1", "a", "x" * 9000)
     assert (result["output"], result["truncated"]) == (owner[1], True)
-    assert result["next"] == ["Fix it.", f"read_output handle={owner[1]}"]
-    assert f"read_output handle={owner[1]} shows the whole output" in result["warnings"][0]
+    assert [step["arguments"] for step in result["next"]] == [{"handle": owner[1]}]
+    assert result["next"][-1]["reason"].startswith("shows the whole output")
     assert len(result["error"]["output"]) == 8000
 
 
@@ -177,7 +178,7 @@ def test_a_disk_too_full_for_an_output_leaves_the_failure_as_it_is(jobs, outputs
 
     result = finish(jobs, start(jobs, work), work).result
 
-    assert (result["output"], result["truncated"], result["next"]) == (None, True, ["Fix it."])
+    assert (result["output"], result["truncated"], result["next"]) == (None, True, [])
     assert result["warnings"] == ["The whole output was not kept: The disk is full."]
     assert result["error"]["kind"] == "upstream"
 
@@ -214,7 +215,7 @@ def test_what_is_only_ever_finished_is_not_asked_to_stop(store, locks, slots, wo
     with pytest.raises(Conflict, match="create_environment is finished once it has begun") as no:
         jobs.cancel("1", started.id)
 
-    assert no.value.hint == f"wait_for_job job={started.id} waits for its end."
+    assert [step.as_call() for step in no.value.next] == [f"wait_for_job job={started.id}"]
     assert not store.rows[started.id].cancel_requested
     assert not jobs.cancellable(started)
     done = finish(jobs, started, work)
@@ -357,7 +358,7 @@ def test_a_team_has_so_many_unfinished_jobs_and_no_more_until_one_has_ended(jobs
     with pytest.raises(QuotaReached) as refused:
         start(jobs, work)
 
-    assert "list_jobs" in refused.value.hint
+    assert [step.operation for step in refused.value.next] == ["list_jobs"]
     assert threading.active_count() <= threads
     assert len(store.rows) == UNFINISHED_OF_A_TEAM, "what is refused has no row"
     for each in started:

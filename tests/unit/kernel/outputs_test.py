@@ -7,6 +7,7 @@ import pytest
 from oduflow.domain.access import Actor, ActorKind, Permission, Scope, Tier
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import NotFound
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.operation import Effect, operation
@@ -33,7 +34,7 @@ def log_thing(deps: Any, call: Call, args: ThingName, environment: Environment) 
         Thing(name=args.name, owner="three"),
         "1 line.",
         warnings=("Only the end fits.",),
-        next=("get_thing",),
+        next=(Next.of("get_thing"),),
         output="" if args.name == "quiet" else LOG,
         truncated=args.name != "quiet",
         snapshot="before",
@@ -58,12 +59,8 @@ def test_an_answer_that_shows_a_part_says_where_the_whole_is(world):
     answer = call(world, "log_thing")
 
     assert (answer.truncated, answer.snapshot) == (True, "before")
-    assert answer.next == ("get_thing", f"read_output handle={answer.output}")
-    first, second = answer.warnings
-    assert (first, second.split(";")[0]) == (
-        "Only the end fits.",
-        f"read_output handle={answer.output} shows the whole output",
-    )
+    assert calls(answer) == ["get_thing", f"read_output handle={answer.output}"]
+    assert answer.warnings == ("Only the end fits.",)
     assert read(world, answer.output).data.text == LOG
 
 
@@ -85,7 +82,7 @@ def test_a_page_that_polls_keeps_nothing(world):
     answer = call(world, "log_thing", store_output=False)
 
     assert (answer.output, answer.truncated) == (None, True)
-    assert answer.next == ("get_thing",)
+    assert calls(answer) == ["get_thing"]
     assert world.outputs.stored == {}
 
 
@@ -96,7 +93,7 @@ def test_a_disk_too_full_for_an_output_costs_the_output_only(world):
 
     assert (answer.status, answer.output, answer.truncated) == ("ok", None, True)
     assert answer.data.owner == "three"
-    assert answer.next == ("get_thing",)
+    assert calls(answer) == ["get_thing"]
     assert answer.warnings[1] == "The whole output was not kept: The disk is full."
 
 
@@ -132,8 +129,8 @@ def test_a_long_output_is_read_in_parts_with_the_next_call(world):
 
     assert answer.truncated
     assert answer.summary == f"{answer.data.lines} of 200 lines."
-    assert answer.next == (f"read_output handle={handle} lines={answer.data.lines + 1}-200",)
-    rest = read(world, handle, lines=answer.next[0].partition("lines=")[2])
+    assert calls(answer) == [f"read_output handle={handle} lines={answer.data.lines + 1}-200"]
+    rest = read(world, **answer.next[0].arguments)
     assert f"{answer.data.text}\n{rest.data.text}" == text
     assert (rest.truncated, rest.next) == (None, ())
 
@@ -145,6 +142,10 @@ def of(*environments: str) -> Actor:
 
 def call(world: World, operation: str, name: str = "shop", **given: Any) -> Any:
     return world.runner.call(operation, {"name": name}, ADA, REST, **given)
+
+
+def calls(answer: Any) -> list[str]:
+    return [step.as_call() for step in answer.next]
 
 
 def read(world: World, handle: str, actor: Actor = ADA, **more: Any) -> Any:

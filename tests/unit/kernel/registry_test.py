@@ -71,3 +71,15 @@ def test_operations_are_found_by_importing_a_package():
 @pytest.fixture
 def registry():
     return Registry(THINGS)
+
+
+def test_a_deletion_is_suggested_only_for_a_name_with_its_verb():
+    registry = Registry.discover("oduflow.operations")
+
+    with pytest.raises(NotFound, match="no operation") as meant:
+        registry.get("delete_enviroment")
+    with pytest.raises(NotFound, match="no operation") as other:
+        registry.get("remove_environment")
+
+    assert "delete_environment" in meant.value.hint
+    assert "delete_environment" not in other.value.hint

@@ -18,6 +18,7 @@ from oduflow.domain.errors import (
     UpstreamFailed,
 )
 from oduflow.domain.job import Job, Progress
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Envelope, Outcome, Status
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.jobs import UNFINISHED_OF_A_TEAM
@@ -70,7 +71,7 @@ def test_a_quick_call_answers_its_envelope(world):
     assert answer.status is Status.OK
     assert answer.summary == "box is made."
     assert answer.data == Thing(name="box", owner="1", colours=("red",))
-    assert (answer.warnings, answer.next) == (("It is small.",), ("get_thing",))
+    assert (answer.warnings, answer.next) == (("It is small.",), (Next.of("get_thing"),))
     assert answer.job is None
 
 
@@ -249,7 +250,10 @@ def test_a_slow_call_answers_its_handle_when_it_is_not_waited_for(world):
     row = world.runner.jobs.wait("1", answer.job, 5)
 
     assert answer.status in {Status.RUNNING, Status.QUEUED}
-    assert answer.next == (f"wait_for_job job={answer.job}", f"cancel_job job={answer.job}")
+    assert [step.as_call() for step in answer.next] == [
+        f"wait_for_job job={answer.job}",
+        f"cancel_job job={answer.job}",
+    ]
     assert (row.operation, row.target, row.face, row.actor) == ("bake_thing", "box", "rest", ADA)
 
 
@@ -268,7 +272,7 @@ def test_a_slow_call_that_fails_answers_an_envelope_with_the_error(world):
     assert answer.status is Status.FAILED
     assert answer.error.kind == "upstream"
     assert "last line" in answer.error.output
-    assert answer.next == ("Do this.",)
+    assert (answer.error.hint, answer.next) == ("Do this.", ())
     assert world.audit.outcomes == [("burn_thing", "upstream")]
 
 
@@ -338,7 +342,7 @@ def test_a_job_that_cannot_be_cancelled_offers_no_cancel_job():
     world = make_world(operations=[*THINGS, melt])
 
     (step,) = world.runner.handle(job(operation="melt_thing")).next
-    assert step.startswith("wait_for_job ")
+    assert step.operation == "wait_for_job"
 
 
 def test_a_job_too_many_is_refused_remembered_and_lets_go_of_its_lock(world):

@@ -20,7 +20,7 @@ def test_a_moment_is_written_in_utc_to_the_minute():
         ("basic:admin", "admin"),
         ("octocat", "octocat"),
         ("grant:ci-2", "grant ci-2"),
-        ("cli:ada", "ada (command line)"),
+        ("cli:ada", "ada · CLI"),
         ("token:auth_token", "MCP token"),
         ("anonymous:anonymous", "anonymous"),
         ("robot:x", "x"),
@@ -28,6 +28,14 @@ def test_a_moment_is_written_in_utc_to_the_minute():
 )
 def test_people_are_called_as_people_know_them(actor, named):
     assert filters.person(actor) == named
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "said"),
+    [(0, "0 ms"), (999, "999 ms"), (10_337, "10.3 s"), (125_400, "2 min 5 s")],
+)
+def test_a_duration_is_written_in_a_unit_of_its_size(milliseconds, said):
+    assert filters.duration(milliseconds) == said
 
 
 def test_words_of_machines_are_spoken():

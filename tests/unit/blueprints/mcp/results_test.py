@@ -7,6 +7,7 @@ import pytest
 from oduflow.blueprints.mcp.results import refusal_of, result_of
 from oduflow.blueprints.mcp.tools import Shape
 from oduflow.domain.errors import Busy, Cancelled, NotFound, RateLimited, UpstreamFailed
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Envelope, ErrorView, Nothing, Status
 from tests.support.things import Thing
 
@@ -25,7 +26,7 @@ def test_an_answer_is_its_envelope_and_a_text() -> None:
         summary="It is made.",
         data=Thing(name="a", owner="1"),
         warnings=("It is small.",),
-        next=("get_thing name=a",),
+        next=(Next.of("get_thing", "shows it", name="a"),),
     )
 
     result = result_of(envelope, SHAPE)
@@ -36,12 +37,12 @@ def test_an_answer_is_its_envelope_and_a_text() -> None:
         "summary": "It is made.",
         "data": {"name": "a", "owner": "1", "colours": []},
         "warnings": ["It is small."],
-        "next": ["get_thing name=a"],
+        "next": [{"operation": "get_thing", "arguments": {"name": "a"}, "reason": "shows it"}],
     }
     assert _text(result).splitlines() == [
         "It is made.",
         "Warning: It is small.",
-        "Next: get_thing name=a",
+        "Next: get_thing name=a shows it.",
         '{"name":"a","owner":"1","colours":[]}',
     ]
 
@@ -100,14 +101,27 @@ def test_a_refusal_says_kind_message_and_hint() -> None:
             "hint": "Call again in a minute.",
         },
         "warnings": [],
-        "next": ["Call again in a minute."],
+        "next": [],
     }
     assert _text(result).splitlines() == [
         "ann holds it since 3 s.",
         "Error: busy",
         "Status: failed",
-        "Next: Call again in a minute.",
+        "Hint: Call again in a minute.",
     ]
+
+
+def test_a_refusal_suggests_calls() -> None:
+    step = Next.of("get_job", "shows it", job="x")
+    result = refusal_of(Busy("ann holds it.", "", step))
+
+    assert result.structured_content["next"] == [step.model_dump()]
+    assert result.structured_content["error"] == {
+        "kind": "busy",
+        "message": "ann holds it.",
+        "hint": "",
+    }
+    assert _text(result).splitlines()[-1] == "Next: get_job job=x shows it."
 
 
 def test_a_failure_shows_the_lines_that_explain_it_and_never_its_cause() -> None:

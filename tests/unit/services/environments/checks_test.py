@@ -37,11 +37,11 @@ def test_the_asked_for_template_then_the_default_then_the_only_one(there, defaul
 @pytest.mark.parametrize(
     ("there", "default", "asked", "message", "hint"),
     [
-        ([], "", None, "There is no template yet.", "create_template name=base-19."),
+        ([], "", None, "There is no template yet.", ""),
         (["base", "shop"], "", None, "Several templates", "one of: base, shop."),
         (["base"], "", "shop", "There is no template “shop”.", "Templates: base."),
         (["base"], "shop", None, "There is no template “shop”.", "Templates: base."),
-        ([], "", "shop", "There is no template “shop”.", "create_template name="),
+        ([], "", "shop", "There is no template “shop”.", ""),
     ],
 )
 def test_an_unclear_choice_is_refused_with_the_list(there, default, asked, message, hint):
@@ -50,6 +50,8 @@ def test_an_unclear_choice_is_refused_with_the_list(there, default, asked, messa
 
     assert refused.value.message.startswith(message)
     assert hint in refused.value.hint
+    steps = [step.operation for step in refused.value.next]
+    assert steps == ([] if there else ["create_template"])
 
 
 @pytest.mark.parametrize("state", [TemplateState.CREATING, TemplateState.DELETING])
@@ -194,7 +196,8 @@ def test_a_taken_name_is_a_conflict_that_says_every_difference():
     assert refused.value.message == (
         "“sale” exists already and differs: branch is main, not dev; modules is none, not sale."
     )
-    assert "delete_environment name=sale" in refused.value.hint
+    assert "delete the existing one" in refused.value.hint
+    assert [step.as_call() for step in refused.value.next] == ["get_environment name=sale"]
 
 
 def asked(**given: Any) -> CreateEnvironment:

@@ -71,7 +71,7 @@ def test_a_lost_container_is_told_with_the_way_back():
 
     assert error is not None
     assert "its container is gone" in error.message.lower()
-    assert "rebuild_environment name=sale" in error.hint
+    assert [step.as_call() for step in error.next] == ["rebuild_environment name=sale"]
 
 
 def test_an_odoo_that_ended_is_told_with_its_exit_code():
@@ -79,7 +79,7 @@ def test_an_odoo_that_ended_is_told_with_its_exit_code():
 
     assert error is not None
     assert error.message == "Odoo ended with exit code 137."
-    assert "get_environment_logs name=sale" in error.hint
+    assert error.next[0].as_call() == "get_environment_logs name=sale"
 
 
 def test_only_a_running_environment_has_an_address():

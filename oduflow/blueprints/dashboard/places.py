@@ -1,0 +1,115 @@
+"""Where the dashboard offers the calls that a result suggests: a link or a button for each."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from flask import url_for
+
+from oduflow.blueprints.dashboard.actions import ACTIONS, Action, key_of
+from oduflow.blueprints.dashboard.blueprint import blueprint
+from oduflow.blueprints.dashboard.buttons import has_page
+from oduflow.domain.next_call import Next
+
+Arguments = Mapping[str, Any]  # Any: url_for has options of other types besides
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One suggested call as a page shows it.
+
+    Attributes:
+        label: the words of its link or button.
+        url: where it leads.
+        reason: what it is good for.
+        fields: what its form sends; a link has none.
+        is_form: whether it is a button that makes the call, not a link.
+        progress: what the button shows while the call runs.
+    """
+
+    label: str
+    url: str
+    reason: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    is_form: bool = False
+    progress: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page that shows what a reading operation returns.
+
+    Attributes:
+        label: its name; {name}, {job} and {handle} become the arguments of the call.
+        url: returns its URL for the arguments.
+    """
+
+    label: str
+    url: Callable[[Arguments], str]
+
+
+def _page(endpoint: str, anchor: str | None = None) -> Callable[[Arguments], str]:
+    return lambda given: url_for(f"dashboard.{endpoint}", _anchor=anchor, **given)
+
+
+_JOB = _Page("Job", _page("job"))
+_PAGES: Mapping[str, _Page] = MappingProxyType(
+    {
+        "cancel_job": _JOB,
+        "get_environment": _Page("{name}", _page("environment")),
+        "get_environment_login": _Page("Login of {name}", _page("environment", "login")),
+        "get_environment_logs": _Page("Log of {name}", _page("environment", "log")),
+        "get_job": _JOB,
+        "get_status": _Page("System", _page("system")),
+        "list_credentials": _Page("Credentials", _page("credentials")),
+        "list_environments": _Page("Environments", _page("environments")),
+        "list_extra_repos": _Page("Extra repos", _page("extra_repos")),
+        "list_grants": _Page("Access", _page("grants")),
+        "list_jobs": _Page("Jobs", _page("jobs")),
+        "list_templates": _Page("Templates", _page("templates")),
+        "read_audit": _Page("Audit", _page("audit")),
+        "read_output": _Page("Whole output", _page("output")),
+        "wait_for_job": _JOB,
+    }
+)
+
+
+@blueprint.app_template_filter()
+def place_of(step: Next) -> Place | None:
+    """Return where the dashboard offers a call; None for one that no page offers."""
+    given = {name: _text(value) for name, value in step.arguments.items()}
+    if step.operation in _PAGES:
+        page = _PAGES[step.operation]
+        return Place(page.label.format(**given), page.url(given), step.reason)
+    action = _action_of(step.operation, given)
+    return None if action is None else _place_of_action(action, given, step.reason)
+
+
+def _place_of_action(action: Action, given: Arguments, reason: str) -> Place:
+    noun = action.noun
+    if action.creates:
+        return Place(action.label, url_for(f"dashboard.new_{noun}", **given), reason)
+    key: Arguments = {name: given[name] for name in key_of(noun) if name in given}
+    fields: Arguments = {name: value for name, value in given.items() if name not in key}
+    label = f"{action.label} {given.get('name', '')}".rstrip()
+    is_page = has_page(action)
+    endpoint = f"dashboard.{noun}_{'page' if is_page else 'action'}"
+    shown: Arguments = {**key, **fields} if is_page else key
+    url = url_for(endpoint, action=action.slug, **shown)
+    if is_page:
+        return Place(f"{label}…", url, reason)
+    return Place(label, url, reason, fields, is_form=True, progress=action.progress)
+
+
+def _action_of(operation: str, given: Arguments) -> Action | None:
+    """Return the action of an operation; of several, the one that sends the given values."""
+    found = [action for action in ACTIONS if action.operation == operation]
+    fitting = [action for action in found if action.sends.items() <= given.items()]
+    return next(iter(fitting or found), None)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
