@@ -42,4 +42,4 @@ def moved_warning(name: str, branch: str, check: BranchCheck | None) -> tuple[st
     else:
         what = f"moved on by {counted(check.behind, 'commit')}"
     stays = f"Branch {branch} {what}; this environment stays at {check.commit[:12]}."
-    return (f"{stays} delete_environment name={name}, then create_environment, follows it.",)
+    return (f"{stays} To follow the branch, delete {name} and create it again.",)

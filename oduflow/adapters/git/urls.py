@@ -15,6 +15,7 @@ from oduflow.adapters.git.ssh_urls import https_form
 from oduflow.domain.errors import Invalid
 from oduflow.domain.hosts import DEFAULT_PORTS, is_listed, is_number, join_host_port
 from oduflow.domain.masking import prefix_of
+from oduflow.domain.next_call import Next
 
 _EXAMPLE = "Write https://host/owner/repository.git"
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
@@ -125,8 +126,9 @@ def split_authority(authority: str, default_port: int) -> tuple[str, int]:
     if not _PORT.fullmatch(digits) or int(digits) > 65535:  # noqa: PLR2004  TCP's last port
         raise Invalid(
             "The text after the colon of the repository URL's host is not a port, 1 to 65535.",
-            f"{_EXAMPLE}; a user and a token belong in setup_repo_auth, "
+            f"{_EXAMPLE}; save a user and a token as a credential, "
             "with @ : / in the token as %40 %3A %2F.",
+            Next.of("setup_repo_auth", "saves it"),
         )
     return _check_host(host), int(digits)
 
@@ -201,6 +203,7 @@ def _check_user(userinfo: str) -> str:
     if secret:
         raise Invalid(
             "A repository URL must not have a password or a token.",
-            "Remove it; `oduflow call setup_repo_auth -` saves the credential.",
+            "Remove it; save the credential by itself.",
+            Next.of("setup_repo_auth", "saves it"),
         )
     return user

@@ -6,6 +6,7 @@ from oduflow.domain.addons import IMAGE, CheckoutReport, Module
 from oduflow.domain.environment import Environment, ListModules, ModuleList, ModuleView
 from oduflow.domain.errors import Conflict, Failure
 from oduflow.domain.module_checks import Available
+from oduflow.domain.next_call import Next
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.files.private import ensure_secret
 from oduflow.services.deps import Deps
@@ -25,7 +26,8 @@ def list_of_modules(deps: Deps, row: Environment, args: ListModules) -> ModuleLi
     if report is None:
         raise Conflict(
             f"The modules of {row.name} were not read yet.",
-            f"rebuild_environment name={row.name} reads them.",
+            "",
+            Next.of("rebuild_environment", "reads them", name=row.name),
         )
     found = [
         module

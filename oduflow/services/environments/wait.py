@@ -10,6 +10,7 @@ from datetime import datetime
 
 from oduflow.domain.container import ContainerFacts
 from oduflow.domain.errors import NotFound, OdooFailed
+from oduflow.domain.next_call import Next
 from oduflow.domain.odoo_log import explanation, failure_cause
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.readiness import ALIVE, BootLog, BootOutcome, PageAnswer, judge, without_log
@@ -134,7 +135,8 @@ class _Boot:
         if outcome is not BootOutcome.LOADING or time.monotonic() >= self.deadline:
             raise OdooFailed(
                 self._message(outcome, facts, page, text),
-                _hint(self.plan, outcome),
+                _hint(outcome),
+                Next.of("get_environment_logs", "shows the whole log", name=self.plan.name),
                 output=explanation(text),
                 whole=text,
             )
@@ -191,11 +193,7 @@ def _address(facts: ContainerFacts | None, plan: EnvironmentPlan) -> str:
     return facts.addresses.get(plan.naming.team_network(plan.team), "")
 
 
-def _hint(plan: EnvironmentPlan, outcome: BootOutcome) -> str:
-    more = f"get_environment_logs name={plan.name} shows more; "
+def _hint(outcome: BootOutcome) -> str:
     if outcome is BootOutcome.LOADING:
-        return f"{more}start_environment name={plan.name} waits again."
-    return (
-        f"{more}a fix that was pushed needs delete_environment name={plan.name} and a new "
-        "create_environment."
-    )
+        return "Start it again to wait longer."
+    return "To try a fix, push it, delete the environment and create it again."

@@ -96,7 +96,7 @@ def test_a_redirect_to_another_server_is_named(server, repositories):
 def test_a_redirect_to_a_sign_in_page_asks_for_a_credential(server, repositories):
     with pytest.raises(UpstreamFailed, match=r"/users/sign_in\. That is a page") as caught:
         repositories.resolve_branch(server.url("page/addons.git"), None, team="1")
-    assert "`oduflow call setup_repo_auth -`" in caught.value.hint
+    assert [step.operation for step in caught.value.next] == ["setup_repo_auth"]
 
 
 def test_the_credential_is_the_one_for_the_address_that_a_redirect_leads_to(server, tmp_path):
