@@ -26,7 +26,7 @@ MODULE = {
         "    name = fields.Char(required=True)\n"
     ),
     "acme_notes/__manifest__.py": (
-        '{"name": "Acme notes", "license": "LGPL-3", "depends": ["base", "web"],'
+        '{"name": "Acme notes", "author": "Acme", "license": "LGPL-3", "depends": ["web"],'
         ' "data": ["ir.model.access.csv", "views.xml"], "demo": ["demo.xml"]}'
     ),
     "acme_notes/ir.model.access.csv": (
