@@ -49,7 +49,7 @@ class SetupRepoAuth(Model):
     ] = False
     path: Annotated[
         Text | None,
-        Field(description="Only for repositories below this path, such as /owner; left out: all."),
+        Field(description="Only for repositories below this path, such as /owner; default: all."),
     ] = None
 
     @property
@@ -76,7 +76,7 @@ class ValidateCredential(CredentialName):
 
     repo_url: Annotated[
         Text | None,
-        Field(description="Repository to read with git; left out: that of an environment."),
+        Field(description="Repository to read with git; default: that of an environment."),
     ] = None
 
 

@@ -59,15 +59,13 @@ class CreateEnvironment(Model):
     branch: Annotated[
         Annotated[Text, AfterValidator(branch_name)] | None,
         Field(
-            description="Branch to check out, or a tag, commit id or refs/…; left out: the "
+            description="Branch to check out, or a tag, commit id or refs/…; default: the "
             "remote's default branch."
         ),
     ] = None
-    template: Annotated[
-        Name | None, Field(description="Template to clone; left out: the team's default.")
-    ] = None
+    template: Annotated[Name | None, Field(description="Template; default: the team's.")] = None
     odoo_image: Annotated[
-        Text | None, Field(description="Odoo image; left out: the template's own.")
+        Text | None, Field(description="Odoo image; default: the template's own.")
     ] = None
     modules: Annotated[
         tuple[ModuleName, ...],
@@ -134,7 +132,7 @@ class GetEnvironmentLogs(EnvironmentName):
     ] = None
     source: Annotated[
         LogSource | None,
-        Field(description="install: of a failed installation."),
+        Field(description="Default: odoo, if any."),
     ] = None
 
 

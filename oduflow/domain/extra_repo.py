@@ -80,7 +80,7 @@ class AddExtraRepo(Model):
     branch: Annotated[
         Annotated[str, StringConstraints(min_length=1, max_length=240), AfterValidator(branch_name)]
         | None,
-        Field(description="Branch that the name alone means; left out: the remote's default."),
+        Field(description="Branch that the name alone means; default: the remote's default."),
     ] = None
 
 

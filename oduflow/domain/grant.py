@@ -14,7 +14,7 @@ from oduflow.domain.outcome import Model
 
 DEFAULT_LIFE = timedelta(days=7)
 LONGEST_LIFE = timedelta(days=90)
-NAME_HELP = "Name of the grant: 1 to 39 characters of a-z, 0-9 and dashes."
+NAME_HELP = "Name of the grant."
 
 
 def expiry(asked: str | None, moment: datetime, latest: datetime | None) -> datetime:
@@ -76,25 +76,25 @@ class CreateGrant(Model):
     name: Annotated[Name, Field(description=NAME_HELP)]
     environments: Annotated[
         tuple[Name, ...],
-        Field(max_length=50, description="Environments it opens; nothing else of the team."),
+        Field(max_length=50, description="Environments it may access."),
     ] = ()
     all_environments: Annotated[
         bool,
-        Field(description="Opens the whole team instead: all environments, also future ones."),
+        Field(description="The whole team instead."),
     ] = False
     tiers: Annotated[
         tuple[Tier, ...],
-        Field(min_length=1, description="What it may do; none of them includes another."),
+        Field(min_length=1, description="Independent permissions."),
     ] = (Tier.READ,)
     expires: Annotated[
         MomentText | None,
-        Field(description="12h, 7d, or an RFC 3339 time; at most 90 days; default: 7d."),
+        Field(description="Such as 12h, or RFC 3339; default: 7d, at most 90d."),
     ] = None
     calls: Annotated[
         int | None,
-        Field(ge=1, le=1_000_000, description="How many calls it is good for; left out: any."),
+        Field(ge=1, le=1_000_000, description="Limit of calls."),
     ] = None
-    rest: Annotated[bool, Field(description="Whether it opens REST too, not only MCP.")] = False
+    rest: Annotated[bool, Field(description="True opens REST too.")] = False
 
 
 class GrantView(Model):

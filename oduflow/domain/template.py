@@ -33,7 +33,7 @@ class CreateTemplate(Model):
     odoo_version: Annotated[
         OdooVersion | None,
         Field(
-            description=f"Odoo version; left out: {DEFAULT_VERSION}. list_templates shows those "
+            description=f"Odoo version; default: {DEFAULT_VERSION}. list_templates shows those "
             "on the server."
         ),
     ] = None
@@ -47,7 +47,7 @@ class CreateTemplate(Model):
     demo: Annotated[bool, Field(description="True loads Odoo's demo data.")] = False
     language: Annotated[
         Language | None,
-        Field(description="Language, such as fr_FR; left out: English."),
+        Field(description="Such as fr_FR; default: English."),
     ] = None
     country: Annotated[
         Country | None,

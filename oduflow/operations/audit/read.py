@@ -33,10 +33,7 @@ def _reading() -> frozenset[str]:
     audit=("actor", "operation"),
 )
 def read_audit(deps: Deps, call: Call, args: ReadAudit) -> Outcome[AuditPage]:
-    """Show the team's calls, refused ones and sign-ins too, newest first.
-
-    Identical reads within a minute are one row with a count.
-    """
+    """Show the team's calls, refused ones and sign-ins too, newest first."""
     if call.actor.environments is not None:
         raise Forbidden(
             "The audit trail belongs to the team as a whole.",

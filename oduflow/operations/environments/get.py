@@ -22,7 +22,7 @@ BRANCH_SECONDS = 1.5  # how long to wait for the git server
 def get_environment(
     deps: Deps, call: Call, args: EnvironmentName, environment: Environment
 ) -> Outcome[EnvironmentView]:
-    """Show one environment: state, URL, branch, commit, template, and the error if it failed.
+    """Show one environment: state, URL, branch, commit, template, error.
 
     Also tells whether its branch has newer commits.
     """

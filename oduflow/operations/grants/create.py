@@ -31,10 +31,10 @@ from oduflow.services.environments.view import visible_environment
     rest="POST /grants",
 )
 def create_grant(deps: Deps, call: Call, args: CreateGrant) -> Outcome[CreatedGrant]:
-    """Create an expiring credential for an agent, for some environments and tiers.
+    """Create an expiring credential for an agent, limited to environments and tiers.
 
-    Only this answer contains the secret: a Bearer token for /mcp, and for /api if rest is true. A
-    grant can create only narrower grants, which end with it.
+    Only this answer contains the secret, a Bearer token. A grant can create only narrower grants,
+    which end with it.
     """
     own, moment = bounds_of(deps.store.grants, call.actor), now()
     asked = Bounds(
