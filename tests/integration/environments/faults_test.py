@@ -77,14 +77,7 @@ def modest(instance: Instance, git: GitServer) -> Iterator[Instance]:
             "Not installed: exploding: RuntimeError.",
             ["exploding/__init__.py", "RuntimeError: exploding on purpose"],
         ),
-        ("needs_module", "Not installed: needs_module: UserError.", ["no_such_module"]),
-        ("not_for_you", "Not installed: not_for_you (uninstallable).", []),
         ("bad_view", "Not installed: bad_view: ParseError.", ["bad_view/v.xml", "no_such_field"]),
-        (
-            "missing",
-            "No module missing, neither in the repository nor in the image.",
-            ["invalid module names, ignored: missing"],
-        ),
         ("greedy", "Odoo reached its limit of 600 MiB of memory while it installed modules.", []),
         (
             "greedy_later",
@@ -118,6 +111,30 @@ def test_a_module_that_breaks_odoo_leaves_a_failed_environment_that_explains_its
     finally:
         modest.ok("delete_environment", name="broken")
     assert world(modest) == before
+
+
+def test_a_module_that_cannot_be_installed_is_refused_before_anything_is_cloned(
+    product: Instance, git: GitServer
+) -> None:
+    before = world(product)
+    url = git.repository("modules", {"main": FILES})
+    refusals = {
+        "needs_module": (
+            "not_found",
+            "needs_module needs no_such_module, which neither the repository nor odoo:19.0 has.",
+        ),
+        "not_for_you": ("invalid", "not_for_you 1.0 cannot be installed by Odoo 19.0."),
+        "sale_managment": (
+            "not_found",
+            "There is no module sale_managment, neither in the repository nor in odoo:19.0. "
+            "Did you mean sale_management?",
+        ),
+    }
+    for name, (kind, message) in refusals.items():
+        made = product.call("create_environment", name="refused", repo_url=url, modules=[name])
+        assert made.error is not None
+        assert (made.error.kind, made.error.message) == (kind, message)
+        assert world(product) == before
 
 
 def test_an_odoo_that_redirects_its_login_page_serves_and_its_log_shows_no_request_of_ours(

@@ -81,7 +81,7 @@ def test_links_out_of_the_checkout_lead_nowhere_on_the_host(created: Creation) -
     }
     created("links", {**MODULE, **links})
     plan = plan_of(created.product, "odd")
-    assert created.bind_sources() == {plan.checkout, plan.conf}
+    assert created.bind_sources() == {plan.checkout, plan.conf, plan.links}
     hostname, *unread = created.read(
         "/mnt/repo/links/addons/hostname",
         "/mnt/repo/links/secrets/admin_password",
@@ -92,7 +92,8 @@ def test_links_out_of_the_checkout_lead_nowhere_on_the_host(created: Creation) -
     assert unread == ["FileNotFoundError", "FileNotFoundError", "PermissionError"]
     row = created.product.services.deps.store.environments.get("blue", "odd")
     assert row is not None
-    assert row.addons == ("/mnt/repo/links",)
+    assert row.addons == ("/mnt/links/0",)
+    assert [link.name for link in (plan.links / "0").iterdir()] == ["odd"]
 
 
 def test_a_folder_swapped_for_a_link_between_scan_and_mount_leads_nowhere(
@@ -156,7 +157,8 @@ def test_a_repository_without_a_module_is_invalid(product: Instance, git: GitSer
     error = refused(product, repo_url=git.repository("empty", {"main": files}))
     assert error.kind is Kind.INVALID
     assert "holds no Odoo module on branch main" in error.message
-    assert "__manifest__.py" in error.hint
+    assert "not-a-name/" in error.message
+    assert "Rename it" in error.hint
 
 
 def test_a_repository_over_the_quota_is_stopped(product: Instance, git: GitServer) -> None:

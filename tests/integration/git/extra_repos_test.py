@@ -93,14 +93,6 @@ def test_environments_at_one_commit_share_one_checkout_fetched_once(world):
     assert not (world.checkout(one) / ".git").exists()
 
 
-def test_extra_repos_follow_the_environments_own_addons_in_the_order_asked_for(world):
-    world.add(world.publish("web", main={f"addons/{path}": text for path, text in MODULE.items()}))
-    root = {path.partition("/")[2]: text for path, text in MODULE.items()}
-    world.add(world.publish("web-root", main=root), name="root")
-    row = world.environment("one", "root", "web")
-    assert row.addons == ("/mnt/repo/addons", "/mnt/extra/root", "/mnt/extra/web/web/addons")
-
-
 def test_an_update_brings_new_commits_and_leaves_a_pinned_environment_alone(world):
     url = world.publish()
     old = world.add(url).commit
@@ -178,13 +170,6 @@ def test_an_update_forgets_commits_that_no_branch_is_at(world):
     assert not copy.holds(old)
 
 
-def test_an_extra_repo_without_a_module_is_refused_by_its_branch(world):
-    world.add(world.publish(main={"README": "nothing"}))
-    row = world.reserve("one", "web")
-    with pytest.raises(Invalid, match="web holds no Odoo module on branch main"):
-        extra_checkouts.check_out_extra_repos(world.deps, world.call(), row, world.lines.append)
-
-
 def test_links_and_submodules_in_it_lead_nowhere(world):
     hostile = {
         "addons": Link("/etc"),
@@ -194,7 +179,6 @@ def test_links_and_submodules_in_it_lead_nowhere(world):
     }
     world.add(world.publish(main={**MODULE, **hostile}))
     row = world.environment("one", "web")
-    assert row.addons[1:] == ("/mnt/extra/web/web",)
     assert (world.checkout(row) / "addons").is_symlink()
     assert list((world.checkout(row) / "sub").iterdir()) == []
 
@@ -268,7 +252,6 @@ def test_moving_pins_the_newest_commit_and_lets_go_of_the_old(world):
         world.deps, world.call(), moved, world.lines.append
     )
     assert moved.extra_repos[0].commit == world.server.commit("web", "main")
-    assert moved.addons == ("/mnt/repo/addons", "/mnt/extra/web/web", "/mnt/extra/web/web/extra")
     settle(world)
     assert world.there() == [moved.extra_repos[0].commit]
 

@@ -34,6 +34,14 @@ class Manifests:
                 return real
         return None
 
+    def leads_out(self, folder: PurePosixPath) -> bool:
+        """Whether a folder's manifest is a link out of the checkout, to a file of the container."""
+        return any(
+            (self.checkout / folder / name).is_symlink()
+            and real_path(self.checkout, folder / name) is None
+            for name in self.rules.manifests
+        )
+
     def read(self, file: PurePosixPath) -> Manifest:
         """Read a manifest that `find` found.
 

@@ -113,6 +113,8 @@ class Walk:
         """Read a folder as a module; None if it is none."""
         file = self.manifests.find(path)
         if file is None:
+            if path != ROOT and self.manifests.leads_out(path):
+                self.hidden.add(path)
             return None
         try:
             manifest = self.manifests.read(file)

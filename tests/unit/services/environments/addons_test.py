@@ -240,6 +240,16 @@ def test_an_extra_repos_modules_and_warnings_name_it(world, process, create):
     assert {each.file for each in made.data.checkout.warnings} == {"web: web-bad/", "web: acme/"}
 
 
+def test_an_extra_repo_without_a_module_is_refused_by_its_branch(world, process, refused):
+    web = world.git.repository("web", {"main": {"README": "nothing"}})
+    process.ok("add_extra_repo", name="web", repo_url=web)
+
+    error = refused(module("acme"), extra_repos=["web"])
+
+    assert error.message == "Extra repo web holds no Odoo module on branch main."
+    assert "name@branch" in error.hint
+
+
 def test_the_image_is_asked_once_while_it_stays_the_same(world, process, create):
     create(module("acme"))
     create(module("acme"), name="other")
