@@ -126,8 +126,10 @@ def test_a_module_that_cannot_be_installed_is_refused_before_anything_is_cloned(
         "not_for_you": ("invalid", "not_for_you 1.0 cannot be installed by Odoo 19.0."),
         "sale_managment": (
             "not_found",
-            "There is no module sale_managment, neither in the repository nor in odoo:19.0. "
-            "Did you mean sale_management?",
+            (
+                "There is no module sale_managment, neither in the repository nor in odoo:19.0. "
+                "Did you mean sale_management?"
+            ),
         ),
     }
     for name, (kind, message) in refusals.items():
