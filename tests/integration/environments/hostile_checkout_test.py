@@ -81,7 +81,12 @@ def test_links_out_of_the_checkout_lead_nowhere_on_the_host(created: Creation) -
     }
     created("links", {**MODULE, **links})
     plan = plan_of(created.product, "odd")
-    assert created.bind_sources() == {plan.checkout, plan.conf, plan.links}
+    assert created.bind_sources() == {
+        plan.checkout,
+        plan.conf,
+        plan.python_start,
+        plan.links,
+    }
     hostname, *unread = created.read(
         "/mnt/repo/links/addons/hostname",
         "/mnt/repo/links/secrets/admin_password",
@@ -108,7 +113,8 @@ def test_a_folder_swapped_for_a_link_between_scan_and_mount_leads_nowhere(
         (checkout / "odd").symlink_to("/etc")
     working.join()
     assert created.read("/mnt/repo/swapped/odd/hostname") == ["odd"]
-    assert created.bind_sources() == {checkout, plan_of(created.product, "odd").conf}
+    plan = plan_of(created.product, "odd")
+    assert created.bind_sources() == {checkout, plan.conf, plan.python_start}
 
 
 def test_a_folder_with_a_name_that_configurations_trip_over_is_served(created: Creation) -> None:
