@@ -76,7 +76,7 @@ class CreateGrant(Model):
     name: Annotated[Name, Field(description=NAME_HELP)]
     environments: Annotated[
         tuple[Name, ...],
-        Field(max_length=50, description="Environments it may access."),
+        Field(max_length=50, description="Environments to open."),
     ] = ()
     all_environments: Annotated[
         bool,

@@ -26,7 +26,7 @@ FILTERED_FROM = 20_000  # lines of the log that a filter looks through
 def get_environment_logs(
     deps: Deps, call: Call, args: GetEnvironmentLogs, environment: Environment
 ) -> Outcome[EnvironmentLogs]:
-    """Show the last lines of an environment's Odoo log, or of its failed installation."""
+    """Show the last lines of an environment's log or failed installation."""
     source, text = _read(deps, args, environment)
     kept = filter_log(text, lines=args.lines, grep=args.grep, level=args.level)
     log = whole = "\n".join(kept)
