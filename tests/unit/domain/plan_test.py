@@ -146,6 +146,9 @@ def test_labels_tell_enough_to_adopt_a_template():
         "oduflow.name": row.name,
         "oduflow.odoo_image": row.odoo_image,
         "oduflow.modules": "crm,sale",
+        "oduflow.demo": "False",
+        "oduflow.language": "",
+        "oduflow.country": "",
         "oduflow.created_by": row.created_by,
         "oduflow.created_at": "2026-03-04T05:06:07.890Z",
     }

@@ -90,7 +90,7 @@ def test_a_refusal_from_inside_a_field_is_told_as_it_is():
 
 
 @pytest.mark.parametrize(
-    "module", ["Sale", "sale-x", "../sale", "--stop", "sale,base", "9sale", ""]
+    "module", ["sale-x", "../sale", "--stop", "sale,base", "sale.x", "a" * 257, ""]
 )
 def test_a_module_that_odoo_could_misread_is_refused(module):
     with pytest.raises(Invalid, match=r"modules\.0 must match "):

@@ -95,7 +95,10 @@ def test_mcp_refuses_a_page_of_another_origin_and_says_what_to_do(origin):
     ):
         refuse_foreign_origin()
     assert caught.value.message == "A page of another origin asked for this."
-    assert caught.value.hint == "Call from a program; it sends no Origin."
+    assert caught.value.hint == (
+        "Call from a program, which sends no Origin; or ask the server's operator to list the "
+        "page's origin in [server] browser_origins."
+    )
 
 
 def status(method: str, headers: dict[str, str]) -> int:
