@@ -126,7 +126,7 @@ def _render_error(error: Mapping[str, Any], console: Console, options: str) -> N
     """Print a failure in the format of `exit_with_error`."""
     said = f"{error.get('kind')}: {error.get('message')}"
     _print(console, _label("error") + _text(said, "red"))
-    steps = [next_line(Next.model_validate(step), options) for step in error.get("next") or ()]
+    steps = [next_line(Next(**step), options) for step in error.get("next") or ()]
     for hint in filter(None, (error.get("hint"), *steps)):
         _print(console, _label("") + _text(f"→ {hint}"))
     if error.get("output"):

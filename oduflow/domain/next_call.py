@@ -6,28 +6,26 @@ button (`blueprints/dashboard/places.py`).
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
-Value = str | bool | int | tuple[str, ...]
+Value = str | bool | int | tuple[str, ...] | list[str]
 
 _POSITIONAL = ("name", "job", "handle")  # what a call is about, which commands take first
 # Arguments that the command line asks for, because they are secret.
 _ASKED_FOR: Mapping[str, str] = MappingProxyType({"setup_repo_auth": " -"})
 
 
-class Next(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Next:
     """One call: the operation, the known arguments, and why it is worth making.
 
     `reason` continues a sentence whose subject is the call: “shows the existing ones”.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     operation: str
-    arguments: dict[str, Value] = {}
+    arguments: dict[str, Value] = field(default_factory=dict)
     reason: str = ""
 
     @classmethod
@@ -57,7 +55,7 @@ class Next(BaseModel):
     @staticmethod
     def _named(arguments: Mapping[str, Value]) -> Iterator[str]:
         for name, value in arguments.items():
-            for each in value if isinstance(value, tuple) else (value,):
+            for each in value if isinstance(value, tuple | list) else (value,):
                 yield f"{name}={_quoted(each)}"
 
 

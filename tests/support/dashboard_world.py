@@ -431,6 +431,7 @@ def make_dashboard(toml: str = ONE_TEAM) -> tuple[World, Ledger]:
     environments = LedgerEnvironments(ledger)
     world = make_world(toml, operations=_operations(), deps=ledger, environments=environments)
     ledger.work.jobs = world.runner.jobs
+    ledger.work.outputs = world.outputs
     return world, ledger
 
 

@@ -79,7 +79,7 @@ def test_a_moment_that_utc_does_not_know_is_refused_in_words(world: ApiWorld, fi
     answer = asked(world, "GET", "/api/audit", {field: extreme})
 
     assert answer.status_code == 422
-    assert f"{field}: it lies outside of the years 1 to 9999" in answer.json["detail"]
+    assert f"{field} is wrong: it lies outside of the years 1 to 9999" in answer.json["detail"]
 
 
 def test_the_description_leaves_no_operation_out():

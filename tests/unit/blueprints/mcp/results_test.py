@@ -1,5 +1,6 @@
 """Answers and refusals as tool results."""
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -115,7 +116,7 @@ def test_a_refusal_suggests_calls() -> None:
     step = Next.of("get_job", "shows it", job="x")
     result = refusal_of(Busy("ann holds it.", "", step))
 
-    assert result.structured_content["next"] == [step.model_dump()]
+    assert result.structured_content["next"] == [asdict(step)]
     assert result.structured_content["error"] == {
         "kind": "busy",
         "message": "ann holds it.",
