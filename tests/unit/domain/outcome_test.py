@@ -51,6 +51,7 @@ def test_an_error_shows_what_may_be_shown_and_never_its_cause():
         "kind": "upstream",
         "message": "Docker is away.",
         "hint": "Start it.",
+        "next": [],
         "output": "last line",
     }
 

@@ -26,7 +26,7 @@ LOG = "\n".join(
 def test_a_short_text_is_shown_whole():
     page, following = read("one\ntwo")
 
-    assert (page.text, page.lines, page.total, following) == ("one\ntwo", 2, 2, "")
+    assert (page.text, page.lines, page.total, following) == ("one\ntwo", 2, 2, None)
 
 
 def test_a_range_counts_from_one_and_ends_with_the_text():
@@ -73,6 +73,7 @@ def test_a_range_within_a_traceback_still_belongs_to_it():
 def test_a_line_longer_than_an_answer_is_cut_and_the_next_one_follows():
     page, following = read("x" * (MAX_CHARACTERS + 1) + "\nend")
 
+    assert following is not None
     assert (len(page.text), page.lines) == (MAX_CHARACTERS, 1)
     assert again("x" * (MAX_CHARACTERS + 1) + "\nend", following)[0].text == "end"
 
@@ -103,7 +104,6 @@ def read(text: str, **given: Any) -> Any:
     return page_of(text, ReadOutput(handle=HANDLE, **given))
 
 
-def again(text: str, following: str) -> Any:
+def again(text: str, following: Next) -> Any:
     """Make the call that an answer named."""
-    (_, *arguments) = following.split()
-    return page_of(text, ReadOutput.model_validate(dict(each.split("=") for each in arguments)))
+    return page_of(text, ReadOutput.model_validate(following.arguments))
