@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from oduflow.domain.errors import Invalid
+from oduflow.domain.next_call import Next
 from oduflow.domain.output import MAX_CHARACTERS, ReadOutput, page_of
 
 HANDLE = "a" * 12
