@@ -21,10 +21,8 @@ READINESS_PATH = "/web/login?oduflow=readiness"
 LINE_CHARACTERS = 500
 _OWN_LINE = f'"GET {READINESS_PATH} HTTP/'
 _TRACEBACK = "Traceback (most recent call last):"
-_LINKS = (
-    "During handling of the above exception, another exception occurred:",
-    "The above exception was the direct cause of the following exception:",
-)
+_DIRECT = "The above exception was the direct cause of the following exception:"
+_LINKS = ("During handling of the above exception, another exception occurred:", _DIRECT)
 
 
 def filter_log(text: str, *, lines: int, grep: str | None, level: str | None) -> list[str]:
@@ -70,14 +68,16 @@ def error_name(text: str) -> str:
 def failure_cause(text: str, *, ended: bool = False) -> str:
     """Return in one line why an Odoo failed: what its log's last traceback ends with.
 
-    Of exceptions that caused one another, the last one is named and the first one behind it.
+    Of exceptions that caused one another, the last one is named and the first one behind it. One
+    that was being handled when another occurred is no cause of it: Odoo looks for a registry, and
+    loads it while it handles the KeyError.
     Without a traceback it is the last record of an error, and for a process that ended the last
     line that is no record, such as that of a parser of options. Empty when the log names no cause.
     """
     lines = [line for line in text.splitlines() if line.strip()]
     chain = _last_chain(lines)
     if chain:
-        said = [_raised(chain[-1])] + ([_raised(chain[0])] if len(chain) > 1 else [])
+        said = [_raised(chain[-1]), _raised(_first_cause(chain))]
         return " because of ".join(dict.fromkeys(filter(None, said)))
     found = [(_RECORD.match(line), line) for line in lines]
     errors = [line for record, line in found if record and record["level"] in _ERRORS]
@@ -133,6 +133,16 @@ def _last_chain(lines: Iterable[str]) -> list[list[str]]:
         if inside:
             chain[-1].append(line)
     return chain
+
+
+def _first_cause(chain: list[list[str]]) -> list[str]:
+    """Return the traceback that caused the last one, over links of direct causes only."""
+    found = chain[-1]
+    for part in reversed(chain[:-1]):
+        if _DIRECT not in part:
+            break
+        found = part
+    return found
 
 
 def _leads_on(part: list[str]) -> bool:

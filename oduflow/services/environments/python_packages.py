@@ -20,8 +20,14 @@ _ADDON = re.compile(r"^\s*(odoo\d*-addon|-r|--requirement)", re.IGNORECASE | re.
 
 
 def may_install_addons(checkouts: tuple[Path, ...]) -> bool:
-    """Whether the requirements name a package that holds addons, which only pip can tell."""
-    texts = (read_regular(folder / place, MAX_BYTES) for folder in checkouts for place in PLACES)
+    """Whether the requirements may name a package that holds addons, which only pip can tell.
+
+    A file that is a link may: only the installation follows it, within the checkout.
+    """
+    files = [folder / place for folder in checkouts for place in PLACES]
+    if any(file.is_symlink() for file in files):
+        return True
+    texts = (read_regular(file, MAX_BYTES) for file in files)
     return any(_ADDON.search(text) for text in texts if text)
 
 

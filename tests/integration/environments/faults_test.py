@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from oduflow.domain.errors import Conflict
+from oduflow.domain.errors import Conflict, NotFound
 from tests.support.git_server import Files, GitServer
 from tests.support.instances import Instance, world
 from tests.support.variants import git_host, variant
@@ -161,16 +161,27 @@ def test_a_misspelt_module_is_answered_with_those_the_repository_holds(
     made = product.call("create_environment", name="typo", repo_url=url, modules=["sales_tools"])
     assert made.error is not None
     assert "sale_tools, stock_tools" in made.error.hint
-    installation = product.ok("get_environment_logs", name="typo")
+    assert "Nothing of typo is kept." in made.error.hint
+    with pytest.raises(NotFound):
+        product.call("get_environment", name="typo")
+
+
+def test_a_failed_environment_shows_the_log_of_its_installation_and_has_no_odoo(
+    product: Instance, git: GitServer
+) -> None:
+    url = git.repository("modules", {"main": FILES})
+    made = product.call("create_environment", name="bad", repo_url=url, modules=["bad_view"])
+    assert made.error is not None
+    installation = product.ok("get_environment_logs", name="bad")
     assert (installation["source"], installation["log"]) == ("install", made.error.output)
     with pytest.raises(Conflict, match="no container, and so no log"):
-        product.call("get_environment_logs", name="typo", source="odoo")
+        product.call("get_environment_logs", name="bad", source="odoo")
     with pytest.raises(Conflict, match="no Odoo to sign in to"):
-        product.call("get_environment_login", name="typo")
-    with pytest.raises(Conflict, match="typo has no container"):
-        product.call("stop_environment", name="typo")
-    assert product.ok("get_environment", name="typo")["state"] == "failed"
-    product.ok("delete_environment", name="typo")
+        product.call("get_environment_login", name="bad")
+    with pytest.raises(Conflict, match="bad has no container"):
+        product.call("stop_environment", name="bad")
+    assert product.ok("get_environment", name="bad")["state"] == "failed"
+    product.ok("delete_environment", name="bad")
 
 
 def test_a_module_that_is_not_asked_for_cannot_break_the_boot(

@@ -45,6 +45,7 @@ View error context:"""
 @pytest.mark.parametrize(
     ("text", "cause"),
     [
+        (CHAIN.replace(BECAUSE, DURING), "odoo.ParseError: b"),
         (LOG, "KeyError: 'sale'"),
         (
             CHAIN,
