@@ -45,10 +45,11 @@ class Redirected(UpstreamFailed):
         message: names the target.
         hint: the next step.
         target: the repository at the same server that it leads to; None for anything else.
+        calls: the calls that are worth making next.
     """
 
-    def __init__(self, message: str, hint: str, target: RemoteUrl | None) -> None:
-        super().__init__(message, hint)
+    def __init__(self, message: str, hint: str, target: RemoteUrl | None, *calls: Next) -> None:
+        super().__init__(message, hint, *calls)
         self.target = target
 
     def followed(self) -> RemoteUrl:
@@ -194,7 +195,7 @@ def redirected(location: str, remote: RemoteUrl) -> Redirected | None:
     message = f"{remote.host} redirects {remote.path} to {target.clean}."
     if not whole.endswith(_REFS):
         page = f"{message} That is a page, not a repository."
-        return Redirected(page, _SETUP.format(**_words(remote, NO_CREDENTIAL)), None)
+        return Redirected(page, _SETUP.format(**_words(remote, NO_CREDENTIAL)), None, *_ADD)
     same = (target.scheme, target.host, target.port) == (remote.scheme, remote.host, remote.port)
     if same or (target.scheme, target.host) == ("https", remote.host):
         return Redirected(message, "Give that URL.", replace(target, user=remote.user))

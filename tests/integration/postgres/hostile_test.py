@@ -204,6 +204,7 @@ def call_everything(tenants: Tenants, made: Made) -> set[str]:
 
     call(Tenant, tenant.prepare_empty)
     call(Tenant, tenant.module_states, ["base", "web"])
+    call(Tenant, tenant.set_parameter, "report.url", "http://127.0.0.1:8069")
     call(Tenant, tenant.renew_secrets)
     call(Tenant, tenant.set_admin_password, odoo_hash("secret"))
     plain: tuple[Callable[[], object], ...] = (

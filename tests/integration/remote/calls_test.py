@@ -28,7 +28,7 @@ def test_a_call_prints_what_people_read(server: McpWorld, call: Caller) -> None:
 
     assert shown.exit_code == 0
     assert shown.stdout.splitlines()[:2] == ["lamp is made.", "warning: It is small."]
-    assert shown.stdout.splitlines()[-1] == "next: get_thing"
+    assert shown.stdout.splitlines()[-1] == (f"next: oduflow call get_thing --url {server.url}")
     assert "red" in shown.stdout
     assert shown.stderr == ""
 
@@ -107,7 +107,7 @@ def test_a_script_reads_a_refusal_from_the_envelope(server: McpWorld, call: Call
     [
         (["get_thing"], 2, "invalid: get_thing: name is required."),
         (["get_thing", "--nam", "x"], 2, "invalid: get_thing has no field --nam."),
-        (["get_thing", "x", "y"], 2, "invalid: get_thing takes at most 1 values"),
+        (["get_thing", "x", "y"], 2, "invalid: get_thing takes at most 1 value,"),
         (["get_thin", "x"], 4, "→ Did you mean “get_thing”?"),
         (["xxx", "x"], 4, "lists no operation “xxx” for this token.\n  → `oduflow tools --url"),
     ],
