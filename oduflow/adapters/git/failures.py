@@ -78,7 +78,7 @@ _SIGNS = (
         "Give one of its branches.",
     ),
     _Sign(
-        re.compile(r"No space left on device"),
+        re.compile(r"No space left on device|Out of diskspace"),
         QuotaReached,
         "The server's disk is full.",
         "Delete environments, or give the server more disk.",

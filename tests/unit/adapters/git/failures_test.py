@@ -47,6 +47,7 @@ ACCESS = f"fatal: unable to access '{REMOTE.clean}/': "
         ("fatal: remote error: upload-pack: not our ref 1111", NotFound, "no such commit"),
         ("fatal: fsck error in packed object", UpstreamFailed, "git's own check refuses"),
         ("fatal: write error: No space left on device", QuotaReached, "disk is full"),
+        ("fatal: sha1 file 'x' write error. Out of diskspace", QuotaReached, "disk is full"),
     ],
 )
 def test_gits_words_become_a_failure_that_says_what_to_do(
