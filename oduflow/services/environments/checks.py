@@ -1,6 +1,7 @@
 """Check the arguments of create_environment before anything is created."""
 
 from oduflow.adapters.git.urls import without_user
+from oduflow.domain.differences import differences_between
 from oduflow.domain.environment import CreateEnvironment, Environment, team_is_full
 from oduflow.domain.errors import Conflict, Invalid
 from oduflow.domain.extra_repo import AddExtraRepo, asked_for
@@ -61,11 +62,7 @@ def differences(row: Environment, args: CreateEnvironment, repo_url: str) -> tup
     asked["modules"] = (sorted(row.modules), sorted(set(args.modules)))
     pinned = [pin.reference for pin in row.extra_repos]
     asked["extra_repos"] = (pinned, asked_for(row.extra_repos, args.extra_repos))
-    return tuple(
-        f"{key} is {_shown(there)}, not {_shown(wanted)}"
-        for key, (there, wanted) in asked.items()
-        if there != wanted
-    )
+    return differences_between(asked)
 
 
 def refuse_differences(row: Environment, args: CreateEnvironment, repo_url: str) -> None:
@@ -95,9 +92,3 @@ def refuse_full_team(deps: Deps, team: str) -> None:
     count, limit = deps.store.environments.count(team), deps.settings.teams[team].max_environments
     if count >= limit:
         raise team_is_full(count, limit)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(value) or "none"
-    return str(value)

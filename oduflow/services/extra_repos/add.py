@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from oduflow.adapters.git.urls import without_user
 from oduflow.domain.clock import now
+from oduflow.domain.differences import differences_between
 from oduflow.domain.errors import Conflict
 from oduflow.domain.extra_repo import AddExtraRepo, ExtraRepo, ExtraRepoState, ExtraRepoView
 from oduflow.domain.names import new_id
@@ -72,15 +73,12 @@ def refuse_differences(row: ExtraRepo, args: AddExtraRepo, repo_url: str) -> Non
         Conflict: names each difference.
     """
     same = without_user(row.repo_url) == without_user(repo_url)
-    asked = {
-        "repo_url": (row.repo_url, row.repo_url if same else repo_url),
-        "branch": (row.branch, args.branch or row.branch),
-    }
-    differing = [
-        f"{key} is {there}, not {wanted}"
-        for key, (there, wanted) in asked.items()
-        if there != wanted
-    ]
+    differing = differences_between(
+        {
+            "repo_url": (row.repo_url, row.repo_url if same else repo_url),
+            "branch": (row.branch, args.branch or row.branch),
+        }
+    )
     if differing:
         raise Conflict(
             f"Extra repo “{row.name}” exists already and differs: {'; '.join(differing)}.",

@@ -9,6 +9,7 @@ from oduflow.adapters.odoo.commands import OdooCommand
 from oduflow.adapters.odoo.conf import CONF_TARGET, DATA_TARGET, OdooConf
 from oduflow.domain.clock import now
 from oduflow.domain.container import Attachment, ContainerSpec, ImageFacts, Mount
+from oduflow.domain.differences import differences_between
 from oduflow.domain.errors import Conflict, Invalid, UpstreamFailed
 from oduflow.domain.names import new_id
 from oduflow.domain.next_call import Next
@@ -96,23 +97,15 @@ def _refuse_differences(existing: Template, wanted: Template) -> None:
         Conflict: names each difference.
     """
     keys = ("odoo_image", "modules", "demo", "language", "country")
-    pairs = {key: (getattr(existing, key), getattr(wanted, key)) for key in keys}
-    differing = [
-        f"{key} is {_shown(there)}, not {_shown(other)}"
-        for key, (there, other) in pairs.items()
-        if there != other
-    ]
+    differing = differences_between(
+        {key: (getattr(existing, key), getattr(wanted, key)) for key in keys}
+    )
     if differing:
         raise Conflict(
             f"Template “{existing.name}” exists already and differs: {'; '.join(differing)}.",
             "Choose another name, or delete the existing one first.",
             Next.of("list_templates", "shows the existing ones"),
         )
-
-
-def _shown(value: object) -> str:
-    text = ", ".join(value) if isinstance(value, tuple) else str(value)
-    return text or "none"
 
 
 @dataclass(slots=True)
