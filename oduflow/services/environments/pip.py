@@ -226,6 +226,16 @@ class PipInstall:
             os.chown(folder, self.image.uid, self.image.gid)
 
 
+def holds_addons(packages: Path) -> bool:
+    """Whether an installation brought Odoo addons.
+
+    A link in place of their folder is none: a package's build may have made it, and on this machine
+    it could lead into the files of another team.
+    """
+    folder = packages / ADDONS
+    return folder.is_dir() and not folder.is_symlink()
+
+
 def _package(folder: str, source: str) -> Package | None:
     """Read the name of a folder with a package's metadata (PEP 427, and setuptools' eggs)."""
     match = re.fullmatch(r"([\w.]+)-([^-]+)(?:-py[\d.]+)?\.(?:dist|egg)-info", folder)

@@ -22,7 +22,7 @@ from oduflow.files.private import make_folder, writing
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.environments.container import PYTHON_TARGET
-from oduflow.services.environments.pip import ADDONS, PipInstall
+from oduflow.services.environments.pip import ADDONS, PipInstall, holds_addons
 from oduflow.services.environments.requirement_files import RequirementsFile, read_requirements
 
 MAX_WAIT_SECONDS = 600.0
@@ -83,7 +83,7 @@ def ensure(
 
 def addons_folder(deps: Deps, team: str, key: str) -> tuple[str, ...]:
     """Return the folder of the installed addons in Odoo's container, if there are any."""
-    found = key and (deps.naming.team_folder(team) / "python" / key / ADDONS).is_dir()
+    found = bool(key) and holds_addons(deps.naming.team_folder(team) / "python" / key)
     return (f"{PYTHON_TARGET}/{ADDONS}",) if found else ()
 
 

@@ -10,7 +10,7 @@ from oduflow.domain.environment import Environment
 from oduflow.domain.module_checks import Packages
 from oduflow.files.regular import read_regular
 from oduflow.services.deps import Deps
-from oduflow.services.environments.pip import ADDONS
+from oduflow.services.environments.pip import ADDONS, holds_addons
 
 SOURCE = "requirements.txt"
 PLACES = ("requirements.txt", ".oduflow/requirements.txt")
@@ -37,7 +37,7 @@ def installed_packages(deps: Deps, row: Environment, rules: OdooRules) -> Packag
     if not row.python_deps or not folder.is_dir():
         return Packages()
     names = [entry.name for entry in folder.iterdir()]
-    modules = read_checkout(folder / ADDONS, rules).modules if ADDONS in names else ()
+    modules = read_checkout(folder / ADDONS, rules).modules if holds_addons(folder) else ()
     return Packages(
         libraries=frozenset(_distributions(names)),
         importable=frozenset(name.partition(".")[0] for name in names),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from oduflow.adapters.locks import FileLocks
+from oduflow.domain.addons import OdooRules
 from oduflow.domain.container import ContainerLimits, ContainerSpec, ImageFacts, RunResult
 from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.errors import Conflict, Invalid, QuotaReached, UpstreamFailed
@@ -15,6 +16,7 @@ from oduflow.kernel.locks import LockKey
 from oduflow.net.authorities import authorities
 from oduflow.services.environments import delete as teardown
 from oduflow.services.environments import pip, python_deps
+from oduflow.services.environments.python_packages import installed_packages
 from oduflow.services.failpoints import Failpoints
 from oduflow.settings import parse
 from tests.support.parts import deps_of
@@ -135,6 +137,22 @@ def test_installed_addons_are_found_for_the_addons_path(world):
     (world.root / key / "odoo-addons").mkdir()
     assert python_deps.addons_folder(world.deps, "1", key) == ("/mnt/python/odoo-addons",)
     assert python_deps.addons_folder(world.deps, "1", "") == ()
+
+
+def test_a_link_in_place_of_the_addons_shows_no_file_of_this_machine(world, tmp_path):
+    """A package's build can write one; what it leads to may belong to another team."""
+    other = tmp_path / "other_team" / "secret_module"
+    other.mkdir(parents=True)
+    (other / "__manifest__.py").write_text("{'name': 'Secret', 'version': '19.0.1.0.0'}")
+    world.asks("odoo-addon-queue-job")
+    key = world.ensure()
+    (world.root / key / "odoo-addons").symlink_to(other.parent)
+    row = environment(team="1", python_deps=key)
+
+    found = installed_packages(world.deps, row, OdooRules(series="19.0", needs_init=False))
+
+    assert found.modules == ()
+    assert python_deps.addons_folder(world.deps, "1", key) == ()
 
 
 def test_a_file_that_steers_pip_is_refused_before_anything_runs(world):
