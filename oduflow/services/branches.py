@@ -5,12 +5,12 @@ environment, and a call never waits long for a slow git server.
 """
 
 import threading
-import time
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from cachetools import TTLCache
 from pydantic import ValidationError
 
 from oduflow.adapters.git.repository import GitRepositories
@@ -25,6 +25,7 @@ from oduflow.files.regular import read_regular
 FRESH = timedelta(seconds=10)  # a younger result is shown without asking the server again
 RETRY_SECONDS = 60.0  # after a server did not answer
 MOST_AT_ONCE = 4
+MOST_FAILED = 1000  # environments whose failure is remembered
 MAX_BYTES = 4096
 
 
@@ -40,7 +41,9 @@ class BranchChecks:
     naming: Naming
     repositories: GitRepositories
     _running: dict[str, Future[BranchCheck | None]] = field(default_factory=dict, init=False)
-    _failed_at: dict[str, float] = field(default_factory=dict, init=False)
+    _failed: TTLCache[str, bool] = field(
+        default_factory=lambda: TTLCache(MOST_FAILED, RETRY_SECONDS), init=False
+    )
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def current(self, row: Environment, *, wait: float) -> BranchCheck | None:
@@ -70,17 +73,20 @@ class BranchChecks:
         with self._lock:
             if row.id in self._running:
                 return self._running[row.id]
-            failed_at = self._failed_at.get(row.id, -RETRY_SECONDS)
-            if len(self._running) >= MOST_AT_ONCE or time.monotonic() - failed_at < RETRY_SECONDS:
+            if len(self._running) >= MOST_AT_ONCE or row.id in self._failed:
                 return None
             future: Future[BranchCheck | None] = Future()
             self._running[row.id] = future
         thread = threading.Thread(target=self._run, args=(row, future), name="branch", daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # the machine has no thread left; the place must be free again
+            self._end(row, failed=True)
+            return None
         return future
 
     def _run(self, row: Environment, future: Future[BranchCheck | None]) -> None:
-        check = None
+        check, failed = None, False
         try:
             check = self._ask(row)
             self._write(row, check)
@@ -88,12 +94,16 @@ class BranchChecks:
                 check = self._count(row, check)
                 self._write(row, check)
         except (Failure, OSError):
-            with self._lock:
-                self._failed_at[row.id] = time.monotonic()
+            failed = True
         finally:
-            with self._lock:
-                del self._running[row.id]
+            self._end(row, failed=failed)
             future.set_result(check)
+
+    def _end(self, row: Environment, *, failed: bool) -> None:
+        with self._lock:
+            del self._running[row.id]
+            if failed:
+                self._failed[row.id] = True
 
     def _ask(self, row: Environment) -> BranchCheck:
         moment = now()

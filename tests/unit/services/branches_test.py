@@ -106,3 +106,19 @@ def test_a_result_that_is_fresh_is_shown_without_asking(world, process, sale, mo
 
     assert not process.ok("get_environment", name="sale").moved
     assert "git.resolve_branch" not in process.faults.calls
+
+
+def test_a_check_whose_thread_cannot_start_leaves_the_last_result_and_its_place(
+    world, process, sale, monkeypatch
+):
+    checks, [row] = process.deps.branches, process.deps.store.environments.list("1")
+    push(world, a="1")
+
+    def no_thread(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_thread)
+        assert not checks.current(row, wait=1).moved
+    checks._failed.clear()
+    assert checks.current(row, wait=10).moved
