@@ -93,7 +93,11 @@ def complete_arguments(
         found = list(_suggested(caller, caller.tool(name), words, incomplete))
     except (Failure, BadSettings):
         return []  # a suggestion that cannot be made is none; the call will say why
-    return [CompletionItem(value) for value in found if value.startswith(incomplete)]
+    return [
+        CompletionItem(value)
+        for value in found
+        if value.startswith(incomplete) and value.isprintable()  # the shell reads it line by line
+    ]
 
 
 def _suggested(

@@ -79,10 +79,16 @@ def _open(answer: Envelope[Any]) -> int:
         echo(f"{found.get('name')} is {found.get('state')} and has no URL.", err=True)
         echo(f"  → oduflow start {found.get('name')}", err=True)
         return EXIT_CODES[Kind.CONFLICT]
-    click.echo(found["url"])
-    if sys.stdout.isatty() and (sys.platform == "darwin" or shutil.which("xdg-open")):
+    echo(found["url"])
+    has_desktop = sys.platform == "darwin" or shutil.which("xdg-open")
+    if sys.stdout.isatty() and has_desktop and is_web_page(found["url"]):
         click.launch(found["url"])
     return 0
+
+
+def is_web_page(url: str) -> bool:
+    """Whether a URL opens a browser: a server could name a file or another program's scheme."""
+    return url.startswith(("http://", "https://"))
 
 
 def _follow(caller: OperationCaller, words: Sequence[str]) -> NoReturn:

@@ -54,7 +54,7 @@ def tools(
                 local_tool(each) for each in (registry if tool is None else [registry.get(tool)])
             ]
         if as_json:
-            click.echo(json.dumps([_as_json(each) for each in found], indent=2, ensure_ascii=False))
+            click.echo(json.dumps([_as_json(each) for each in found], indent=2))
         elif tool is None:
             _print_all(found)
         else:

@@ -6,7 +6,7 @@ import pytest
 from oduflow import bootstrap
 from oduflow.cli import shortcuts
 from oduflow.cli.commands import SHORTCUTS
-from oduflow.cli.shortcuts import added_lines
+from oduflow.cli.shortcuts import added_lines, is_web_page
 from oduflow.domain.outcome import Envelope, Status
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
@@ -48,6 +48,14 @@ def test_open_prints_the_url_of_a_running_environment(config, answers):
     shown = oduflow("open", "shop", "--config", config)
 
     assert (shown.exit_code, shown.stdout) == (0, "http://localhost:20001/\n")
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "vscode://open", "--help", "javascript:alert(1)"]
+)
+def test_only_a_web_page_is_opened(url):
+    assert is_web_page("https://shop.example.com/")
+    assert not is_web_page(url)
 
 
 def test_open_says_how_to_start_an_environment_that_has_no_url(config, answers):
