@@ -123,7 +123,7 @@ def blocks(document: Path, language: str) -> list[str]:
 
 
 def fixed(message: str) -> list[str]:
-    """Return the fixed parts of a message; … stands for what differs."""
+    """Return the fixed parts of a message; … is the part that differs."""
     return [part.strip() for part in message.split("…") if part.strip(" .")]
 
 
