@@ -63,8 +63,8 @@ class Waiter:
             self.ended = type(cancelled)
 
     def _place(self, place: int) -> None:
-        self.places.append(place)
         self._jobs.queue(self.name, place)
+        self.places.append(place)  # afterwards: the next waiter starts when it sees this
 
     def _cancelled(self) -> None:
         self.asked.append(time.monotonic())
