@@ -142,6 +142,9 @@ class Environment:
 
     Every name in Docker, in PostgreSQL and on disk follows from `id`, `team` and `name` alone
     (`domain/plan.py`), so that a row is enough to finish or undo a creation.
+
+    Attributes:
+        served: whether its Odoo has ever served, so that it may hold data of its users.
     """
 
     id: str
@@ -166,6 +169,12 @@ class Environment:
     addons: tuple[str, ...] = ()
     python_deps: str = ""
     extra_repos: tuple[Pin, ...] = ()
+    served: bool = True
+
+    @property
+    def replaceable(self) -> bool:
+        """Whether a new creation may replace it: its own failed, and nothing in it can be lost."""
+        return self.state is EnvironmentState.FAILED and not self.served and not self.protected
 
 
 def no_environment(name: str) -> NotFound:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+RETRY = "tries again with values that you can change"  # the reason of a creation made again
 Value = str | bool | int | tuple[str, ...] | list[str]
 
 _POSITIONAL = ("name", "job", "handle")  # what a call is about, which commands take first

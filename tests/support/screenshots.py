@@ -1,6 +1,7 @@
 """Take the pictures of the documents, from the dashboard with sample data: `make screenshots`."""
 
 from oduflow.domain.errors import UpstreamFailed
+from oduflow.domain.next_call import RETRY, Next
 from oduflow.domain.outcome import ErrorView
 from tests.support.browser import Served, chromium, served_dashboard
 from tests.support.tree import ROOT
@@ -10,7 +11,8 @@ REPOSITORY = "https://github.com/acme/shop.git"
 FAILED = ErrorView.of(
     UpstreamFailed(
         "Not installed: shop. The view “shop.product_form” names an unknown field: colour.",
-        "Correct the module, push, then delete the environment and create it again.",
+        "Correct the module, push it and create the environment again.",
+        Next.of("create_environment", RETRY, name="colours", repo_url=REPOSITORY),
         output="ParseError: while parsing shop/views/product.xml:12\n"
         'Field "colour" does not exist in model "product.template"',
     )

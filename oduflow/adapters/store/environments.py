@@ -35,6 +35,7 @@ class EnvironmentChanges(TypedDict, total=False):
     addons: tuple[str, ...]
     python_deps: str
     extra_repos: tuple[Pin, ...]
+    served: bool
 
 
 class Environments(NamedRows[Environment]):

@@ -126,6 +126,7 @@ environments = Table(
     Column("addons", WORDS, nullable=False),
     text_column("python_deps"),
     Column("extra_repos", PINS, nullable=False),
+    Column("served", Boolean, nullable=False),
     UniqueConstraint("team", "name"),
 )
 

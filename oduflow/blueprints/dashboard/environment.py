@@ -1,6 +1,6 @@
 """The page of one environment: its facts, its work, its login and its log."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Response, make_response, render_template, request
@@ -13,7 +13,8 @@ from oduflow.blueprints.errors import STATUS_OF
 from oduflow.domain.environment import UNFINISHED, EnvironmentView
 from oduflow.domain.errors import Failure, NotFound
 from oduflow.domain.names import slug
-from oduflow.domain.outcome import ErrorView
+from oduflow.domain.next_call import RETRY
+from oduflow.domain.outcome import ErrorView, Status
 
 LOGS = "get_environment_logs"
 HTMX = "HX-Request"
@@ -56,7 +57,24 @@ class EnvironmentPage:
         """The actions that are offered: none while a job holds the environment."""
         if self.environment is None or self.busy:
             return []
-        return list(buttons(self.environment, "environment", listed=False))
+        offered = buttons(self.environment, "environment", listed=False)
+        if self.can_retry:  # a rebuild of the same commit fails again
+            return [replace(button, classes="") for button in offered]
+        return list(offered)
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether the error suggests to create the environment again with other values."""
+        error = self.environment and self.environment.error
+        return bool(error and any(step.reason == RETRY for step in error.next))
+
+    @property
+    def gone(self) -> str:
+        """Why there is no environment, in two words."""
+        job = self.work.job if self.work else None
+        if job is None or job.status == Status.OK:
+            return "Deleted"
+        return "Not created"
 
 
 @blueprint.get("/environments/<name>")

@@ -10,7 +10,7 @@ from flask import url_for
 from oduflow.blueprints.dashboard.actions import ACTIONS, Action, key_of
 from oduflow.blueprints.dashboard.blueprint import blueprint
 from oduflow.blueprints.dashboard.buttons import has_page
-from oduflow.domain.next_call import Next
+from oduflow.domain.next_call import RETRY, Next
 
 Arguments = Mapping[str, Any]  # Any: url_for has options of other types besides
 
@@ -25,6 +25,7 @@ class Place:
         reason: what it is good for.
         fields: what its form sends; a link has none.
         is_form: whether it is a button that makes the call, not a link.
+        primary: whether it is the likeliest next step of its page.
         progress: what the button shows while the call runs.
     """
 
@@ -33,6 +34,7 @@ class Place:
     reason: str
     fields: Mapping[str, str] = field(default_factory=dict)
     is_form: bool = False
+    primary: bool = False
     progress: str = ""
 
 
@@ -78,18 +80,24 @@ _PAGES: Mapping[str, _Page] = MappingProxyType(
 @blueprint.app_template_filter()
 def place_of(step: Next) -> Place | None:
     """Return where the dashboard offers a call; None for one that no page offers."""
-    given = {name: _text(value) for name, value in step.arguments.items()}
+    given: Arguments = {name: _text(value) for name, value in step.arguments.items()}
     if step.operation in _PAGES:
         page = _PAGES[step.operation]
         return Place(page.label.format(**given), page.url(given), step.reason)
     action = _action_of(step.operation, given)
+    if action is not None and action.creates:
+        # A form takes a list as one value for each item.
+        given = {name: _items(value) for name, value in step.arguments.items()}
     return None if action is None else _place_of_action(action, given, step.reason)
 
 
 def _place_of_action(action: Action, given: Arguments, reason: str) -> Place:
     noun = action.noun
     if action.creates:
-        return Place(action.label, url_for(f"dashboard.new_{noun}", **given), reason)
+        url = url_for(f"dashboard.new_{noun}", **given)
+        if reason == RETRY:
+            return Place("Edit and retry", url, reason, primary=True)
+        return Place(action.label, url, reason)
     key: Arguments = {name: given[name] for name in key_of(noun) if name in given}
     fields: Arguments = {name: value for name, value in given.items() if name not in key}
     label = f"{action.label} {given.get('name', '')}".rstrip()
@@ -107,6 +115,10 @@ def _action_of(operation: str, given: Arguments) -> Action | None:
     found = [action for action in ACTIONS if action.operation == operation]
     fitting = [action for action in found if action.sends.items() <= given.items()]
     return next(iter(fitting or found), None)
+
+
+def _items(value: object) -> str | list[str]:
+    return list(value) if isinstance(value, tuple | list) else _text(value)
 
 
 def _text(value: object) -> str:

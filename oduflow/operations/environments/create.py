@@ -23,8 +23,8 @@ from oduflow.services.environments.create import ensure_environment
 def create_environment(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[EnvironmentView]:
     """Create a disposable Odoo environment for a git branch.
 
-    Checks out the branch, clones the template, installs the modules and starts Odoo until its login
-    page answers. The same call again returns the existing environment; other arguments for its name
-    are a conflict.
+    Checks out the branch, clones the template, installs the modules and starts Odoo until it
+    serves. The same call again returns the environment, or replaces one whose creation failed;
+    other arguments are a conflict.
     """
     return ensure_environment(deps, call, args)

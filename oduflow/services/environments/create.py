@@ -9,7 +9,7 @@ from oduflow.domain.environment import (
     EnvironmentState,
     EnvironmentView,
 )
-from oduflow.domain.errors import Conflict
+from oduflow.domain.errors import Conflict, Failure
 from oduflow.domain.names import new_id
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
@@ -26,6 +26,7 @@ from oduflow.services.environments.source import TemplateSource
 from oduflow.services.environments.view import current_view, environment_view
 from oduflow.services.extra_repos.checkouts import choose_pins
 from oduflow.services.images import check_repository, check_user, check_version
+from oduflow.services.retry import retry_of, suggesting_retry
 
 BRANCH_SECONDS = 5.0  # how long to wait for the git server
 
@@ -33,22 +34,53 @@ BRANCH_SECONDS = 5.0  # how long to wait for the git server
 def ensure_environment(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[EnvironmentView]:
     """Return the environment if it exists, else create it.
 
+    However far a creation came before it failed, the same call with corrected values creates the
+    environment, and the failure suggests that call. What is kept until then depends on the cause:
+
+    - Odoo did not install the modules or did not serve: the environment stays as `failed`, with
+      its log and its database. The next creation replaces it unless it was protected.
+    - Anything else, such as a missing branch or a full disk: nothing is kept.
+
+    An environment that has served and failed later is never replaced: it may hold data.
+
     Raises:
-        Conflict: an environment of that name exists and differs or failed.
+        Conflict: an environment of that name exists and differs, or failed after it had served.
         QuotaReached: the team has reached max_environments.
-        Failure: it could not be created, and everything created for it was removed.
+        Failure: it could not be created.
     """
     team = call.actor.team
-    repo_url = deps.git.repositories.clean_url(args.repo_url)
-    existing = deps.store.environments.get(team, args.name)
-    if existing is not None and existing.state in UNFINISHED:
-        # This call holds the name's lock, so the process that began the row is dead.
-        deps.infrastructure.wake()
-        remove_environment(deps, call, existing)
-        existing = None
-    if existing is not None:
-        return _existing(deps, existing, args, repo_url)
-    refuse_full_team(deps, team)
+    retry = retry_of("create_environment", args)
+    with suggesting_retry(retry):
+        repo_url = deps.git.repositories.clean_url(args.repo_url)
+        existing = deps.store.environments.get(team, args.name)
+        if existing is not None and existing.state in UNFINISHED:
+            # This call holds the name's lock, so the process that began the row is dead.
+            deps.infrastructure.wake()
+            remove_environment(deps, call, existing)
+            existing = None
+        if existing is not None and not existing.replaceable:
+            return _existing(deps, existing, args, repo_url)
+        try:
+            return _create(deps, call, args, repo_url, retry, failed=existing)
+        except Failure as failure:
+            if deps.store.environments.get(team, args.name) is None:
+                failure.hint = f"{failure.hint} Nothing of {args.name} is kept.".lstrip()
+            raise
+
+
+def _create(
+    deps: Deps,
+    call: Call,
+    args: CreateEnvironment,
+    repo_url: str,
+    retry: Next,
+    *,
+    failed: Environment | None,
+) -> Outcome[EnvironmentView]:
+    """Create the environment in place of the `failed` one of its name, if there is one."""
+    team = call.actor.team
+    if failed is None:
+        refuse_full_team(deps, team)
     deps.infrastructure.require()
     template = choose_template(deps, team, args.template)
     odoo_image = args.odoo_image or template.odoo_image
@@ -58,6 +90,8 @@ def ensure_environment(deps: Deps, call: Call, args: CreateEnvironment) -> Outco
     check_user(image)
     pins = choose_pins(deps.store.extra_repos, team, args.extra_repos)
     branch = args.branch or deps.git.repositories.resolve_branch(repo_url, None, team=team).branch
+    if failed is not None:  # kept until here: a mistyped template says nothing about it
+        remove_environment(deps, call, failed)
     row = Environment(
         id=new_id(),
         team=team,
@@ -75,12 +109,15 @@ def ensure_environment(deps: Deps, call: Call, args: CreateEnvironment) -> Outco
         step="reserve",
         job=call.job,
         extra_repos=pins,
+        served=False,
     )
-    made = provision(deps, call, row, TemplateSource(deps.naming, template), image)
+    made = provision(deps, call, row, TemplateSource(deps.naming, template), image, retry)
     shown = environment_view(deps, made)
+    replaced = f"It replaces {shown.name}, whose creation had failed."
     return Outcome(
         shown,
         f"{shown.name} serves branch {shown.branch} at {shown.url}",
+        warnings=(replaced,) if failed is not None else (),
         next=(Next.of("get_environment_login", "shows how to sign in", name=shown.name),),
     )
 

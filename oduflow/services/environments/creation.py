@@ -6,14 +6,15 @@ from oduflow.adapters.filestore.clone import clone_filestore, prepare_volume
 from oduflow.adapters.odoo.conf import REPORT_URL
 from oduflow.adapters.postgres.databases import Strategy
 from oduflow.domain.container import ImageFacts
-from oduflow.domain.environment import Environment, EnvironmentState
-from oduflow.domain.errors import Failure
+from oduflow.domain.environment import Environment
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.passwords import odoo_hash
 from oduflow.files.private import ensure_secret, make_folder
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments.boot import take_port
+from oduflow.services.environments.lifecycle import mark_serving
 from oduflow.services.environments.provisioning import Provisioning
 from oduflow.services.environments.source import Source
 from oduflow.services.saga import KeptForInspection, Saga, Step
@@ -24,12 +25,20 @@ FILE_COPY_FROM = 256 << 20  # bytes of a source from which copying files beats w
 
 
 def provision(
-    deps: Deps, call: Call, row: Environment, source: Source, image: ImageFacts
+    deps: Deps, call: Call, row: Environment, source: Source, image: ImageFacts, retry: Next
 ) -> Environment:
     """Create everything that the row names and serve it; on failure, remove what was created.
 
     A module that fails to install or breaks Odoo at boot leaves the environment `failed`, with
     the last lines of its traceback, for inspection.
+
+    Args:
+        deps: the product's parts.
+        call: receives the progress.
+        row: the environment to create.
+        source: what its database and filestore are cloned from.
+        image: the facts of its Odoo image.
+        retry: the call that creates it again; the kept error suggests it.
 
     Raises:
         Failure: the environment was not created.
@@ -39,15 +48,14 @@ def provision(
     try:
         saga.run()
     except KeptForInspection as kept:
-        kept.failure.hint = f"{row.name} is kept as failed. {kept.failure.hint}"
+        kept.failure.hint = (
+            f"{row.name} is kept as failed, to look at; creating it again replaces it. "
+            f"{kept.failure.hint}"
+        )
+        kept.failure.next = (*kept.failure.next, retry)
         work.keep_as_failed(ErrorView.of(kept.failure))
         raise kept.failure from kept.failure.__cause__
-    except Failure as failure:
-        failure.hint = f"{failure.hint} Nothing of {row.name} is kept.".lstrip()
-        raise
-    return deps.store.environments.update(
-        row.id, state=EnvironmentState.RUNNING, step="", job="", error=None
-    )
+    return mark_serving(deps, row)
 
 
 @dataclass(slots=True)

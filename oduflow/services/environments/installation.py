@@ -44,7 +44,9 @@ def prove_installed(deps: Deps, plan: EnvironmentPlan, row: Environment, result:
     missing = [name for name in row.modules if states.get(name) != "installed"]
     if not missing and result.exit_code == 0:
         return
-    hint = "Fix the module, push it, delete the environment and create it again."
+    hint = "Fix the module, push it and create the environment again."
+    if row.served:
+        hint = "Fix the module, push it, delete the environment and create it again."
     absent = sorted(unknown_modules(result.output) & set(missing))
     if absent:
         hint = f"list_modules name={row.name} shows those there are."

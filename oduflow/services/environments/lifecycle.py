@@ -98,7 +98,7 @@ def _no_container(row: Environment) -> Conflict:
 def mark_serving(deps: Deps, row: Environment) -> Environment:
     """Record that the environment serves."""
     return deps.store.environments.update(
-        row.id, state=EnvironmentState.RUNNING, step="", job="", error=None
+        row.id, state=EnvironmentState.RUNNING, step="", job="", error=None, served=True
     )
 
 

@@ -196,4 +196,4 @@ def _address(facts: ContainerFacts | None, plan: EnvironmentPlan) -> str:
 def _hint(outcome: BootOutcome) -> str:
     if outcome is BootOutcome.LOADING:
         return "Start it again to wait longer."
-    return "To try a fix, push it, delete the environment and create it again."
+    return "To try a fix, push it and create the environment again; delete one that served first."

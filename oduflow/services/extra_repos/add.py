@@ -19,6 +19,7 @@ from oduflow.services.extra_repos.fetch import (
     write_description,
 )
 from oduflow.services.extra_repos.view import extra_repo_view
+from oduflow.services.retry import retry_of, suggesting_retry
 from oduflow.services.saga import RESERVE, Saga, Step, record_steps
 
 
@@ -27,8 +28,14 @@ def ensure_extra_repo(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[Ext
 
     Raises:
         Conflict: an extra repo of that name exists with another URL or branch.
-        Failure: it could not be fetched, and everything created for it was removed.
+        Failure: it could not be fetched, and everything created for it was removed; the failure
+            suggests the call again.
     """
+    with suggesting_retry(retry_of("add_extra_repo", args)):
+        return _ensure(deps, call, args)
+
+
+def _ensure(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[ExtraRepoView]:
     team = call.actor.team
     repo_url = deps.git.repositories.clean_url(args.repo_url)
     existing = deps.store.extra_repos.get(team, args.name)

@@ -23,6 +23,7 @@ from oduflow.files.private import ensure_secret, make_folder, write_private
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.images import check_repository, check_user, choose_image
+from oduflow.services.retry import retry_of, suggesting_retry
 from oduflow.services.saga import RESERVE, Saga, Step, record_steps
 from oduflow.services.templates.delete import TemplateCleanup, remove_template
 from oduflow.services.templates.view import template_view
@@ -52,8 +53,14 @@ def ensure_template(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[Tem
     Raises:
         Conflict: a template of that name exists and differs.
         Invalid: this Odoo does not know the language or the country.
-        Failure: it could not be created, and everything created for it was removed.
+        Failure: it could not be created, and everything created for it was removed; the failure
+            suggests the call again.
     """
+    with suggesting_retry(retry_of("create_template", args)):
+        return _ensure(deps, call, args)
+
+
+def _ensure(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[TemplateView]:
     wanted = Template(
         id=new_id(),
         team=call.actor.team,

@@ -5,6 +5,7 @@ import pytest
 from oduflow.blueprints.dashboard import actions
 from oduflow.blueprints.dashboard.actions import Action
 from oduflow.domain.errors import Conflict, NotFound, UpstreamFailed
+from oduflow.domain.next_call import RETRY, Next
 from oduflow.domain.outcome import ErrorView, Status
 from tests.support.dashboard_world import (
     BLUE,
@@ -183,6 +184,29 @@ def test_why_one_failed_is_told_with_cause_last_lines_and_next_step(world, ledge
         assert told["Next"] == "Fix the module, push."
 
 
+def test_a_creation_that_failed_is_edited_and_tried_again_from_its_pages(world, ledger):
+    values = {"name": "demo", "repo_url": REPOSITORY, "modules": ["sale", "crm"]}
+    retry = Next.of("create_environment", RETRY, **values, extra_repos=["web@19.0", "oca"])
+    refused = UpstreamFailed("No branch.", "Choose another.", retry)
+    ledger.add_extra_repo("web")
+    ledger.failures["create_environment"] = refused
+    job = begin(world, "create_environment", **values)
+    finish(world)
+    ledger.add("kept", state="failed", url=None, error=ErrorView.of(refused))
+    for path in (f"/environments/demo?job={job}", f"/jobs/{job}", "/environments/kept"):
+        page = show(world, path)
+        [link] = page.all("a", class_="button primary")
+        assert link.text == "Edit and retry"
+        assert page.all("button", class_="primary") == []
+        form = show(world, link["href"]).one("form", class_="panel form")
+        assert form.one("input", name="name")["value"] == "demo"
+        assert form.one("input", name="repo_url")["value"] == REPOSITORY
+        assert form.one("input", name="modules")["value"] == "sale crm"
+        assert "checked" in form.one("input", value="web@19.0").attributes
+        assert form.one("input", id="f-extra_repos")["value"] == "oca"
+    assert states(show(world, f"/environments/demo?job={job}"))[0].text == "Not created"
+
+
 def test_a_deleted_environments_page_says_that_it_is_gone(world, ledger):
     ledger.add("demo")
     where = post(world, "/environments/demo/delete").headers["Location"]
@@ -190,7 +214,7 @@ def test_a_deleted_environments_page_says_that_it_is_gone(world, ledger):
     world.runner.jobs.wait("1", job, 10)
     page = show(world, where)
     assert "demo is deleted." in page.one("main").text
-    assert states(page)[0].text == "Not there"
+    assert states(page)[0].text == "Deleted"
     assert world.client().get("/environments/demo", headers=BLUE).status_code == 404
 
 

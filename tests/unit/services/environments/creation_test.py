@@ -1,9 +1,11 @@
 import pytest
 
 from oduflow.domain.errors import Kind, QuotaReached
+from oduflow.domain.next_call import RETRY
 from oduflow.domain.plan import EnvironmentPlan
 from tests.support.memory.odoo import module
 from tests.support.memory.process import Process
+from tests.support.memory.world import BLUE
 
 STEPS = (
     "reserve",
@@ -152,7 +154,71 @@ def test_a_module_that_cannot_be_installed_keeps_everything_for_inspection(world
     assert "it broke" in error.output
     assert (row.state, row.error.message, row.step) == ("failed", error.message, "")
     assert f"env_{row.id}" in world.postgres.databases
-    assert process.call("create_environment", **sale).error.kind is Kind.CONFLICT
+    assert error.hint.startswith("sale is kept as failed, to look at; creating it again replaces")
+    assert [step.reason for step in row.error.next] == [RETRY]
+
+
+@pytest.mark.parametrize("when", ["early", "late"])
+def test_every_failed_creation_suggests_the_same_call_which_then_creates(
+    world, process, sale, when
+):
+    if when == "early":
+        process.faults.fail("git.checkout")
+    else:
+        world.odoo.broken.add("sale")
+    retry = process.refused("create_environment", **sale).next[-1]
+    world.odoo.broken.clear()
+
+    made = process.ok(retry.operation, **retry.arguments)
+
+    assert (retry.operation, retry.reason) == ("create_environment", RETRY)
+    assert retry.arguments.keys() == sale.keys()
+    assert made.state == "running"
+    assert len(world.postgres.databases) == 2
+
+
+def test_a_failed_creation_takes_no_second_place_of_the_team_when_it_is_repeated(world, process, sale):
+    process = Process(world, teams=f"{BLUE}max_environments = 1\n")
+    world.odoo.broken.add("sale")
+    process.refused("create_environment", **sale)
+    world.odoo.broken.clear()
+
+    again = process.call("create_environment", **sale)
+
+    assert again.error is None
+    assert again.warnings == ("It replaces sale, whose creation had failed.",)
+    assert process.deps.store.environments.count("1") == 1
+
+
+def test_a_mistyped_template_of_the_second_try_leaves_the_failed_environment(world, process, sale):
+    world.odoo.broken.add("sale")
+    process.refused("create_environment", **sale)
+
+    error = process.refused("create_environment", **sale | {"template": "nowhere"})
+
+    [row] = process.deps.store.environments.list("1")
+    assert error.kind is Kind.INVALID
+    assert "Nothing of" not in error.hint
+    assert row.error.message == "Not installed: sale: ValueError."
+
+
+@pytest.mark.parametrize("why", ["protected", "served"])
+def test_what_may_hold_data_is_not_replaced(world, process, sale, why):
+    world.odoo.broken.add("sale")
+    process.refused("create_environment", **sale)
+    if why == "protected":
+        process.ok("protect_environment", name="sale")
+    else:
+        world.odoo.broken.clear()
+        process.ok("rebuild_environment", name="sale")
+        world.odoo.boot_exit = 1
+        process.refused("restart_environment", name="sale")
+    databases = dict(world.postgres.databases)
+
+    error = process.refused("create_environment", **sale)
+
+    assert error.kind is Kind.CONFLICT
+    assert world.postgres.databases == databases
 
 
 @pytest.mark.parametrize(
