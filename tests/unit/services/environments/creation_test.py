@@ -177,7 +177,9 @@ def test_every_failed_creation_suggests_the_same_call_which_then_creates(
     assert len(world.postgres.databases) == 2
 
 
-def test_a_failed_creation_takes_no_second_place_of_the_team_when_it_is_repeated(world, process, sale):
+def test_a_failed_creation_takes_no_second_place_of_the_team_when_it_is_repeated(
+    world, process, sale
+):
     process = Process(world, teams=f"{BLUE}max_environments = 1\n")
     world.odoo.broken.add("sale")
     process.refused("create_environment", **sale)
