@@ -5,7 +5,7 @@ import pytest
 from oduflow.blueprints.dashboard import actions
 from oduflow.blueprints.dashboard.actions import Action
 from oduflow.domain.errors import Conflict, NotFound, UpstreamFailed
-from oduflow.domain.next_call import RETRY, Next
+from oduflow.domain.next_call import RETRY, Next, Value
 from oduflow.domain.outcome import ErrorView, Status
 from tests.support.dashboard_world import (
     BLUE,
@@ -185,7 +185,7 @@ def test_why_one_failed_is_told_with_cause_last_lines_and_next_step(world, ledge
 
 
 def test_a_creation_that_failed_is_edited_and_tried_again_from_its_pages(world, ledger):
-    values = {"name": "demo", "repo_url": REPOSITORY, "modules": ["sale", "crm"]}
+    values: dict[str, Value] = {"name": "demo", "repo_url": REPOSITORY, "modules": ["sale", "crm"]}
     retry = Next.of("create_environment", RETRY, **values, extra_repos=["web@19.0", "oca"])
     refused = UpstreamFailed("No branch.", "Choose another.", retry)
     ledger.add_extra_repo("web")
