@@ -119,7 +119,8 @@ class Handlers:
         """List the tools that the caller may call, on one page."""
         if params is not None and params.cursor:
             raise MCPError(types.INVALID_PARAMS, "Unknown cursor: there is one page only")
-        names = self._tools.visible(caller_of(ctx).actor)
+        caller = caller_of(ctx)
+        names = self._tools.visible(caller.actor, caller.profile)
         return types.ListToolsResult(tools=self._tools.listed(names))
 
     async def call_tool(
