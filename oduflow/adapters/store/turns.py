@@ -42,13 +42,14 @@ class Turns:
             mine = threading.Lock()
             mine.acquire()
             self._waiting.append(mine)
+        is_mine = False
         try:
-            if mine.acquire(timeout=patience):
-                return
+            is_mine = mine.acquire(timeout=patience)
+        finally:
+            if not is_mine:  # Ctrl-C too: a turn that nobody takes would block all others
+                self._give_up(mine)
+        if not is_mine:
             raise TimeoutError
-        except BaseException:  # also Ctrl-C: a turn that nobody takes would block all others
-            self._give_up(mine)
-            raise
 
     def _give_up(self, mine: threading.Lock) -> None:
         with self._guard:

@@ -150,7 +150,7 @@ def _profile(actor: Actor) -> Profile | None:
         except ValueError:
             raise Invalid(
                 f"There is no profile “{asked[:MAX_NAME]}”.",
-                f"The URL may end in ?profile={'|'.join(Profile)}; without it all tools are listed.",
+                f"Profiles: ?profile={', '.join(Profile)}. Without one, all tools are listed.",
             ) from None
 
 

@@ -110,10 +110,6 @@ def _compact(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
             continue
         if key == "maximum" and value >= _UNBOUNDED:
             continue
-        if (
-            key == "minimum" and value <= 1
-        ):  # that a number of lines is positive goes without saying
-            continue
         if key == "additionalProperties" and value is False:  # the runner names each unknown field
             continue
         if key == "properties":

@@ -35,6 +35,7 @@ def test_it_is_offered_for_one_environment_too(served: McpWorld) -> None:
     assert "create_environment" not in offered
 
 
+@pytest.mark.anyio
 @pytest.mark.parametrize("mode", MODES)
 async def test_the_sdks_client_gets_it_in_both_eras(served: McpWorld, mode: str) -> None:
     async with at(served, "coding").client(mode) as client:
