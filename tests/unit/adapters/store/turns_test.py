@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -10,7 +11,7 @@ def test_turns_come_in_the_order_of_asking():
     turns, done = Turns(), []
 
     with turns.turn(1):
-        threads = [waiting(turns, lambda n=number: done.append(n), number) for number in range(20)]
+        threads = [waiting(turns, partial(done.append, number), number) for number in range(20)]
     for thread in threads:
         thread.join(10)
 
