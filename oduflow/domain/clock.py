@@ -55,6 +55,12 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def relative(moment: datetime) -> str:
+    """Return how far a moment is from now, for people: `4 min ago`, `in 6 d`."""
+    later = moment - now()
+    return f"in {age(now() - later)}" if later > timedelta(seconds=1) else f"{age(moment)} ago"
+
+
 def age(since: datetime) -> str:
     """Return how long ago a moment was, for people: `12 s`, `4 min`, `3 h`, `2 d`."""
     seconds = max(0, int((now() - since).total_seconds()))

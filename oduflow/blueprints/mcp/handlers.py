@@ -144,7 +144,9 @@ class Handlers:
         except Exception:
             log.exception("%s hit a defect", operation.name)
             hint = "The server's log has the traceback; please report it."
-            return refusal_of(Internal(f"{operation.name} hit a defect of ours.", hint))
+            return refusal_of(
+                Internal(f"{operation.name} failed with an internal error, a bug of Oduflow.", hint)
+            )
 
     def _unknown(self, name: str, actor: Actor) -> str:
         """Return the message for an unknown tool; it suggests only what the caller may call."""

@@ -8,7 +8,8 @@ from oduflow.adapters.store.turns import Turns
 
 
 def test_turns_come_in_the_order_of_asking():
-    turns, done = Turns(), []
+    turns = Turns()
+    done: list[int] = []
 
     with turns.turn(1):
         threads = [waiting(turns, partial(done.append, number), number) for number in range(20)]
