@@ -46,7 +46,7 @@ class Turns:
         try:
             is_mine = mine.acquire(timeout=patience)
         finally:
-            if not is_mine:  # Ctrl-C too: a turn that nobody takes would block all others
+            if not is_mine:  # Ctrl-C too: an unused turn would block all others
                 self._give_up(mine)
         if not is_mine:
             raise TimeoutError

@@ -19,7 +19,7 @@ from oduflow.services.deps import Deps
 def read_output(deps: Deps, call: Call, args: ReadOutput) -> Outcome[OutputPage]:
     """Show the whole of a text that an answer shortened, by the answer's `output` handle.
 
-    A long text comes in parts: `next` has the call for the following lines.
+    A long text is split: `next` has the call for the next lines.
     """
     text = deps.work.outputs.read(call.actor.team, args.handle)
     if text is None:
