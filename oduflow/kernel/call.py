@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from oduflow.domain.access import Actor
+from oduflow.domain.boot_queue import BootKind, WaitingBoot
 from oduflow.domain.errors import Cancelled
 from oduflow.domain.job import Progress
 from oduflow.kernel.ports import BootSlots
@@ -37,11 +38,12 @@ class Call:
     origin: Origin
     job: str = ""
     _report: Report = field(default=lambda _progress: None)
-    _position: Callable[[int], None] = field(default=lambda _position: None)
+    _position: Callable[[int, BootKind], None] = field(default=lambda _position, _kind: None)
     _cancel_requested: Callable[[], bool] = field(default=lambda: False)
     _slots: BootSlots | None = None
     _asked_at: float = 0.0
     _cancelled: bool = False
+    _boots: bool = False
 
     def report(self, step: str, message: str, done: int = 0, total: int = 0) -> None:
         """Report the progress; raise `Cancelled` here when the job was cancelled."""
@@ -69,10 +71,22 @@ class Call:
             raise Cancelled("Stopped on request.")
 
     @contextmanager
-    def boot_slot(self) -> Iterator[None]:
-        """Hold a boot slot; there is one a core, because Odoo's start is bound by the processor."""
-        if self._slots is None:
+    def boot_slot(self, kind: BootKind = BootKind.SERVE) -> Iterator[None]:
+        """Hold a boot slot; there is one a core, because Odoo's start is bound by the processor.
+
+        Within a block that holds one, a further block uses the same.
+        """
+        if self._slots is None or self._boots:
             yield
             return
-        with self._slots.take(self.job, self._position, self.raise_if_cancelled):
-            yield
+        boot = WaitingBoot(self.job, self.actor.team, kind)
+
+        def queued(position: int) -> None:
+            self._position(position, kind)
+
+        with self._slots.take(boot, queued, self.raise_if_cancelled):
+            self._boots = True
+            try:
+                yield
+            finally:
+                self._boots = False

@@ -241,7 +241,7 @@ class Jobs:
             origin,
             job.id,
             lambda progress: self._progress(job.id, progress),
-            lambda position: self.store.queue(job.id, position),
+            lambda position, kind: self.store.queue(job.id, position, kind),
             lambda: self.store.cancel_requested(job.id),
             self._slots,
         )

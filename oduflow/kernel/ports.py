@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from oduflow.domain.access import Actor
 from oduflow.domain.audit.rows import AuditRow
+from oduflow.domain.boot_queue import BootKind, WaitingBoot
 from oduflow.domain.environment import Environment
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import Status
@@ -29,14 +30,14 @@ class JobStore(Protocol):
     def unfinished(self) -> Sequence[Job]:
         """Return every team's queued and running jobs, oldest first."""
 
-    def waiting(self) -> Sequence[str]:
-        """Return the ids of every team's jobs that wait for a boot slot, next first."""
+    def waiting(self) -> Sequence[WaitingBoot]:
+        """Return every team's jobs that wait for a boot slot, in the order they began to wait."""
 
     def progress(self, job: str, progress: Progress) -> None:
         """Record the job's last progress."""
 
-    def queue(self, job: str, position: int) -> None:
-        """Mark the job queued at `position`, or running when `position` is 0."""
+    def queue(self, job: str, position: int, kind: BootKind) -> None:
+        """Mark the job queued at `position` for a boot, or running when `position` is 0."""
 
     def finish(self, job: str, status: Status, result: dict[str, Any]) -> None:
         """Record the job's end; a finished job never changes."""
@@ -92,9 +93,9 @@ class AuditSink(Protocol):
 
 
 class BootSlots(Protocol):
-    """At most one boot per core at a time, across processes."""
+    """About one boot per core at a time, across processes, and fair between teams."""
 
     def take(
-        self, job: str, on_position: Callable[[int], None], cancelled: Callable[[], None]
+        self, boot: WaitingBoot, on_position: Callable[[int], None], cancelled: Callable[[], None]
     ) -> AbstractContextManager[None]:
         """Wait for a slot and report the queue position; `cancelled` raises to stop waiting."""

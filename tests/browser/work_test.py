@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
+from oduflow.domain.boot_queue import BootKind
 from oduflow.domain.job import Progress
 from tests.support.browser import Served
 from tests.support.dashboard_world import BROKEN, GONE, PASSWORD, REPOSITORY
@@ -19,9 +20,9 @@ def test_an_environment_is_asked_for_watched_and_served(served: Served):
     served.world.job_rows.progress(job, Progress("modules", "installing modules", 5, 10))
     expect(page.locator("[data-say]")).to_have_text("Step 5 of 10 · installing modules")
     expect(page.get_by_role("progressbar")).to_have_js_property("position", 5 / 10)
-    served.world.job_rows.queue(job, 2)
+    served.world.job_rows.queue(job, 2, BootKind.SERVE)
     expect(page.locator("[data-say]")).to_contain_text("number 2 in the queue")
-    served.world.job_rows.queue(job, 0)
+    served.world.job_rows.queue(job, 0, BootKind.SERVE)
     served.ledger.go.set()
     expect(page.locator("h1 + .state")).to_have_text("Running")
     expect(page.get_by_role("link", name="Open fix-stock-labels")).to_be_visible()

@@ -12,6 +12,7 @@ from oduflow.adapters.outputs.files import OutputFiles
 from oduflow.adapters.store import Environments, Facts, Grants, JobRows, Store, Templates
 from oduflow.domain.access import Actor, ActorKind, Tier
 from oduflow.domain.audit.rows import AuditRow
+from oduflow.domain.boot_queue import BootKind, WaitingBoot
 from oduflow.domain.clock import now
 from oduflow.domain.grant_rules import Grant
 from oduflow.services.access.audit_writer import AuditWriter
@@ -158,6 +159,9 @@ class TestAuditInSqlite(AuditSinkContract):
         return rows
 
 
+OTHER = WaitingBoot("other", "1", BootKind.SERVE)
+
+
 class TestBootSlotsInMemory(BootSlotsContract):
     """Slots of one process."""
 
@@ -188,7 +192,7 @@ class TestFileBootSlots(BootSlotsContract):
 
     @pytest.fixture
     def occupied(self, slots: FileBootSlots) -> Occupied:
-        return lambda: slots.take("other", lambda _place: None, lambda: None)
+        return lambda: slots.take(OTHER, lambda _place: None, lambda: None)
 
 
 class TestFactsInMemory(FactsContract):

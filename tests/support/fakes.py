@@ -26,6 +26,7 @@ from oduflow.blueprints.context import Context
 from oduflow.blueprints.ports import CredentialCheck, RateLimitStore, TokenVerifier, always_valid
 from oduflow.domain.access import Actor
 from oduflow.domain.audit.rows import AuditRow
+from oduflow.domain.boot_queue import BootKind, WaitingBoot
 from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Busy, QuotaReached, Unauthenticated
@@ -78,7 +79,7 @@ class FakeJobStore:
     def __init__(self) -> None:
         self.rows: dict[str, Job] = {}
         self.events: list[tuple[str, Progress]] = []
-        self._queue: list[str] = []  # in the order in which they began to wait
+        self._queue: dict[str, WaitingBoot] = {}  # in the order in which they began to wait
         self._guard = threading.Lock()
 
     def add(self, job: Job) -> None:
@@ -102,15 +103,17 @@ class FakeJobStore:
     def unfinished(self) -> Sequence[Job]:
         return [job for job in self._by_age() if job.status not in FINISHED]
 
-    def waiting(self) -> Sequence[str]:
-        return list(self._queue)
+    def waiting(self) -> Sequence[WaitingBoot]:
+        return list(self._queue.values())
 
     def progress(self, job: str, progress: Progress) -> None:
         self.events.append((job, progress))
         self._change(job, progress=progress)
 
-    def queue(self, job: str, position: int) -> None:
+    def queue(self, job: str, position: int, kind: BootKind) -> None:
         status = Status.QUEUED if position else Status.RUNNING
+        if position and job in self.rows and job not in self._queue:
+            self._queue[job] = WaitingBoot(job, self.rows[job].actor.team, kind)
         self._change(job, position=position, status=status)
 
     def finish(self, job: str, status: Status, result: dict[str, Any]) -> None:
@@ -139,9 +142,7 @@ class FakeJobStore:
                 return
             row = self.rows[job] = replace(row, updated_at=now(), **changes)
             if row.position == 0:
-                self._queue = [each for each in self._queue if each != job]
-            elif job not in self._queue:
-                self._queue.append(job)
+                self._queue.pop(job, None)
 
 
 @dataclass
@@ -265,7 +266,7 @@ class FakeBootSlots:
 
     @contextmanager
     def take(
-        self, job: str, on_position: Callable[[int], None], cancelled: Callable[[], None]
+        self, boot: WaitingBoot, on_position: Callable[[int], None], cancelled: Callable[[], None]
     ) -> Iterator[None]:
         if not self.free.is_set():
             on_position(1)

@@ -8,6 +8,7 @@ from sqlalchemy import Row, Select, Update, and_, delete, func, or_, select, upd
 from oduflow.adapters.store.engine import Store
 from oduflow.adapters.store.tables import grants, jobs
 from oduflow.domain.access import Actor, ActorKind, Tier
+from oduflow.domain.boot_queue import BootKind, WaitingBoot
 from oduflow.domain.clock import now
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.outcome import FINISHED, Status
@@ -20,7 +21,7 @@ _REVOKED = and_(
 )
 _UNFINISHED = jobs.c.status.not_in(sorted(FINISHED))
 _WAITING = (
-    select(jobs.c.id)
+    select(jobs.c.id, jobs.c.team, jobs.c.boot)
     .where(_UNFINISHED, jobs.c.position > 0)
     .order_by(func.coalesce(jobs.c.queued_at, jobs.c.created_at), jobs.c.id)
 )
@@ -63,13 +64,13 @@ class JobRows:
         """Return every team's queued and running jobs, oldest first."""
         return self._select(select(jobs).where(_UNFINISHED).order_by(jobs.c.created_at, jobs.c.id))
 
-    def waiting(self) -> tuple[str, ...]:
-        """Return the ids of the jobs that wait for a boot slot, in the order they began to wait.
+    def waiting(self) -> tuple[WaitingBoot, ...]:
+        """Return the jobs that wait for a boot slot, in the order they began to wait.
 
         Every waiting job calls this many times a second.
         """
         with self._store.read() as connection:
-            return tuple(connection.scalars(_WAITING))
+            return tuple(WaitingBoot(*row) for row in connection.execute(_WAITING))
 
     def progress(self, job: str, progress: Progress) -> None:
         """Store the job's last progress, in place of the one before."""
@@ -83,21 +84,21 @@ class JobRows:
         with self._store.write() as connection:
             connection.execute(change)
 
-    def queue(self, job: str, position: int) -> None:
-        """Mark the job as queued at `position`, or as running when that is 0."""
+    def queue(self, job: str, position: int, kind: BootKind) -> None:
+        """Mark the job as queued at `position` for a boot, or as running when that is 0."""
         moment = now()
         if position:
             since = func.coalesce(jobs.c.queued_at, moment)
-            change = _change(job).values(status=Status.QUEUED, queued_at=since)
+            change = _change(job).values(status=Status.QUEUED, queued_at=since, boot=kind)
         else:
-            change = _change(job).values(status=Status.RUNNING, queued_at=None)
+            change = _change(job).values(status=Status.RUNNING, queued_at=None, boot=None)
         with self._store.write() as connection:
             connection.execute(change.values(position=position, updated_at=moment))
 
     def finish(self, job: str, status: Status, result: dict[str, Any]) -> None:
         """Write the job's result, once."""
         change = _change(job).values(
-            status=status, result=result, position=0, queued_at=None, updated_at=now()
+            status=status, result=result, position=0, queued_at=None, boot=None, updated_at=now()
         )
         with self._store.write() as connection:
             connection.execute(change)

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from oduflow.domain.access import ActorKind, Tier
+from oduflow.domain.boot_queue import BootKind
 from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.extra_repo import ExtraRepoState, Pin, pins_text, read_pins
 from oduflow.domain.outcome import ErrorView, Status
@@ -146,7 +147,7 @@ extra_repos = Table(
     UniqueConstraint("team", "name"),
 )
 
-# `queued_at` is when the job began to wait for a boot slot; the queue is in its order.
+# `queued_at` is when the job began to wait for a boot slot, `boot` what it will start Odoo for.
 jobs = Table(
     "jobs",
     metadata,
@@ -162,6 +163,7 @@ jobs = Table(
     Column("updated_at", MOMENT, nullable=False),
     Column("queued_at", MOMENT),
     Column("position", Integer, nullable=False),
+    Column("boot", AsText(str, BootKind)),
     Column("step", Text),
     Column("message", Text),
     Column("done", Integer),

@@ -60,14 +60,15 @@ def start(deps: Deps, call: Call, row: Environment) -> Environment:
 
 
 def restart(deps: Deps, call: Call, row: Environment) -> Environment:
-    """Stop the container and start it again."""
+    """Stop the container and start it again; it serves on while the call waits for a boot slot."""
     plan = EnvironmentPlan.of(deps.naming, row)
     if deps.engine.containers.facts(plan.container) is None:
         raise _no_container(row)
-    # Written before the stop: after a kill in between, the reconciler starts it again.
-    deps.store.environments.update(row.id, step="serving", job=call.job)
-    stop_container(deps, plan, timeout=STOP_SECONDS)
-    return start(deps, call, row)
+    with call.boot_slot():
+        # Written before the stop: after a kill in between, the reconciler starts it again.
+        deps.store.environments.update(row.id, step="serving", job=call.job)
+        stop_container(deps, plan, timeout=STOP_SECONDS)
+        return start(deps, call, row)
 
 
 def stop(deps: Deps, row: Environment) -> Environment:

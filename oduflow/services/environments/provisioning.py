@@ -5,6 +5,7 @@ from typing import Unpack
 
 from oduflow.adapters.store import EnvironmentChanges
 from oduflow.domain.addons import MAX_WARNINGS, CheckoutReport, ImageInventory
+from oduflow.domain.boot_queue import BootKind
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.module_checks import Available, refuse_uninstallable, warnings_of
@@ -131,7 +132,7 @@ class Provisioning:
         """Install the requested modules in a container without ports, and check that they are."""
         if not self.row.modules:
             return
-        with self.call.boot_slot():
+        with self.call.boot_slot(BootKind.INSTALL):
             result = self.deps.engine.containers.run_one_off(
                 install_spec(self.plan, self.row, self.image, self.deps.limits(self.row.team)),
                 timeout=INSTALL_SECONDS,

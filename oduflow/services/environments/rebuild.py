@@ -1,5 +1,7 @@
 """Rebuild an environment: create its container again and keep its data."""
 
+from oduflow.domain.boot_queue import BootKind
+from oduflow.domain.container import ImageFacts
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Cancelled, Failure
 from oduflow.domain.next_call import Next
@@ -18,15 +20,21 @@ def rebuild(
 ) -> Environment:
     """Create the container again and start Odoo; keep database, filestore and checkout.
 
-    Extra repos keep their pinned commits; with `update_extra_repos` they are pinned to the newest
-    fetched ones. After a kill, the row's step is `rebuild`, and the reconciler rebuilds again.
+    Odoo serves on while the call waits for a boot slot. Extra repos keep their pinned commits; with
+    `update_extra_repos` they are pinned to the newest fetched ones. After a kill, the row's step is
+    `rebuild`, and the reconciler rebuilds again.
     """
     deps.infrastructure.wake()
     image = deps.engine.images.facts(row.odoo_image)
-    row = deps.store.environments.update(row.id, step="rebuild", job=call.job)
-    deps.engine.containers.remove(EnvironmentPlan.of(deps.naming, row).container)
-    if update_extra_repos:  # after the removal, because a running container uses the old checkouts
-        row = clear_pinned_commits(deps, row)
+    with call.boot_slot(BootKind.INSTALL if row.modules else BootKind.SERVE):
+        row = deps.store.environments.update(row.id, step="rebuild", job=call.job)
+        deps.engine.containers.remove(EnvironmentPlan.of(deps.naming, row).container)
+        if update_extra_repos:  # after the removal: a running container uses the old checkouts
+            row = clear_pinned_commits(deps, row)
+        return mark_serving(deps, _provision(deps, call, row, image))
+
+
+def _provision(deps: Deps, call: Call, row: Environment, image: ImageFacts) -> Environment:
     work = Provisioning(deps, call, row, image)
     saga = Saga("rebuild", work.steps(), work.on_step, deps.work.failpoints)
     try:
@@ -46,4 +54,4 @@ def rebuild(
     except Failure as failure:
         work.keep_as_failed(ErrorView.of(failure))
         raise
-    return mark_serving(deps, work.row)
+    return work.row

@@ -7,6 +7,7 @@ from oduflow.adapters.filestore.clone import prepare_volume
 from oduflow.adapters.odoo import commands
 from oduflow.adapters.odoo.commands import OdooCommand
 from oduflow.adapters.odoo.conf import CONF_TARGET, DATA_TARGET, OdooConf
+from oduflow.domain.boot_queue import BootKind
 from oduflow.domain.clock import now
 from oduflow.domain.container import Attachment, ContainerSpec, ImageFacts, Mount
 from oduflow.domain.differences import differences_between
@@ -265,7 +266,7 @@ class TemplateBuild:
             limits=self.deps.limits(self.row.team),
             outside_names=False,
         )
-        with self.call.boot_slot():
+        with self.call.boot_slot(BootKind.INSTALL):
             result = self.deps.engine.containers.run_one_off(
                 spec,
                 timeout=INSTALL_SECONDS,

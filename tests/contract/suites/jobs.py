@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from oduflow.domain.access import Actor, ActorKind, Tier
+from oduflow.domain.boot_queue import BootKind, WaitingBoot
 from oduflow.domain.clock import now
 from oduflow.domain.job import Progress
 from oduflow.domain.outcome import FINISHED, Status
@@ -76,30 +77,34 @@ class JobsContract:
     def test_waiting_jobs_are_listed_in_the_order_in_which_they_began(self, jobs):
         for name in "abc":
             jobs.add(job(id=name))
-        jobs.queue("c", 1)
-        jobs.queue("a", 2)
-        jobs.queue("b", 3)
+        jobs.queue("c", 1, BootKind.SERVE)
+        jobs.queue("a", 2, BootKind.INSTALL)
+        jobs.queue("b", 3, BootKind.SERVE)
 
-        jobs.queue("a", 1)  # moving up does not change the order
+        jobs.queue("a", 1, BootKind.INSTALL)  # moving up does not change the order
 
-        assert list(jobs.waiting()) == ["c", "a", "b"]
+        assert list(jobs.waiting()) == [
+            WaitingBoot("c", "1", BootKind.SERVE),
+            WaitingBoot("a", "1", BootKind.INSTALL),
+            WaitingBoot("b", "1", BootKind.SERVE),
+        ]
 
     def test_waiting_again_is_waiting_from_then(self, jobs):
         for name in "ab":
             jobs.add(job(id=name))
-            jobs.queue(name, 1)
+            jobs.queue(name, 1, BootKind.SERVE)
 
-        jobs.queue("a", 0)
-        jobs.queue("a", 2)
+        jobs.queue("a", 0, BootKind.SERVE)
+        jobs.queue("a", 2, BootKind.SERVE)
 
-        assert list(jobs.waiting()) == ["b", "a"]
+        assert [boot.job for boot in jobs.waiting()] == ["b", "a"]
 
     def test_a_queued_job_shows_its_place_until_it_runs(self, jobs):
         jobs.add(job())
 
-        jobs.queue(job().id, 2)
+        jobs.queue(job().id, 2, BootKind.SERVE)
         waiting = jobs.get("1", job().id)
-        jobs.queue(job().id, 0)
+        jobs.queue(job().id, 0, BootKind.SERVE)
         running = jobs.get("1", job().id)
 
         assert (waiting.status, waiting.position) == (Status.QUEUED, 2)
@@ -124,7 +129,7 @@ class JobsContract:
 
         jobs.finish(job().id, Status.INTERRUPTED, {"status": "second"})
         jobs.progress(job().id, DATABASE)
-        jobs.queue(job().id, 1)
+        jobs.queue(job().id, 1, BootKind.SERVE)
         jobs.request_cancel(job().id)
 
         assert jobs.get("1", job().id) == ended
@@ -132,7 +137,7 @@ class JobsContract:
 
     def test_a_job_that_ends_while_it_waits_leaves_the_queue(self, jobs):
         jobs.add(job())
-        jobs.queue(job().id, 4)
+        jobs.queue(job().id, 4, BootKind.SERVE)
 
         jobs.finish(job().id, Status.CANCELLED, {})
 

@@ -5,11 +5,13 @@ import re
 import pytest
 
 from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.boot_queue import BootKind, WaitingBoot
 from oduflow.domain.errors import Busy, Cancelled, Kind, Unauthenticated
 from oduflow.kernel.locks import LockKey
 from tests.support.store_rows import MOMENT, audit_row
 
 KEY = LockKey.environment("1", "sale")
+BOOT = WaitingBoot("job", "1", BootKind.SERVE)
 
 
 class LocksContract:
@@ -110,7 +112,7 @@ class BootSlotsContract:
     def test_a_free_slot_is_taken_at_once(self, slots):
         places: list[int] = []
 
-        with slots.take("job", places.append, lambda: None):
+        with slots.take(BOOT, places.append, lambda: None):
             assert places == [0]
 
     def test_a_job_that_waits_is_told_its_place_and_can_give_up(self, slots, occupied):
@@ -123,7 +125,7 @@ class BootSlotsContract:
         with (
             occupied(),
             pytest.raises(Cancelled),
-            slots.take("job", places.append, give_up_once_waiting),
+            slots.take(BOOT, places.append, give_up_once_waiting),
         ):
             pass
 

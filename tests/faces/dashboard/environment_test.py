@@ -4,6 +4,7 @@ import pytest
 
 from oduflow.blueprints.dashboard import actions
 from oduflow.blueprints.dashboard.actions import Action
+from oduflow.domain.boot_queue import BootKind
 from oduflow.domain.errors import Conflict, NotFound, UpstreamFailed
 from oduflow.domain.next_call import RETRY, Next, Value
 from oduflow.domain.outcome import ErrorView, Status
@@ -126,7 +127,7 @@ def test_the_place_in_the_queue_is_shown(world, ledger):
     with paused_jobs(world, ledger):
         where = post(world, "/environments/demo/start").headers["Location"]
         [job] = world.job_rows.rows
-        world.job_rows.queue(job, 2)
+        world.job_rows.queue(job, 2, BootKind.SERVE)
         page = show(world, where)
     assert "Waiting for a boot slot · number 2 in the queue" in page.text
     assert page.one("progress").get("value") is None

@@ -3,6 +3,7 @@ from itertools import count
 import pytest
 
 from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.boot_queue import BootKind
 from oduflow.domain.errors import Cancelled
 from oduflow.domain.job import Progress
 from oduflow.kernel import call as call_module
@@ -62,10 +63,27 @@ def test_without_slots_a_boot_waits_for_nobody():
 def test_a_boot_waits_for_a_slot_and_tells_its_place():
     places: list[int] = []
 
-    with make(job="j", _slots=FakeBootSlots(), _position=places.append).boot_slot():
+    def told(place: int, _kind: BootKind) -> None:
+        places.append(place)
+
+    with make(job="j", _slots=FakeBootSlots(), _position=told).boot_slot():
         pass
 
     assert places == [0]
+
+
+def test_a_boot_within_a_boot_uses_the_same_slot():
+    taken: list[tuple[int, BootKind]] = []
+    call = make(
+        job="j", _slots=FakeBootSlots(), _position=lambda place, kind: taken.append((place, kind))
+    )
+
+    with call.boot_slot(BootKind.INSTALL), call.boot_slot():
+        pass
+    with call.boot_slot():
+        pass
+
+    assert taken == [(0, BootKind.INSTALL), (0, BootKind.SERVE)]
 
 
 def test_a_cancelled_call_gives_up_its_place_in_the_queue():

@@ -10,22 +10,27 @@ import pytest
 
 from oduflow.adapters.locks import FileBootSlots
 from oduflow.adapters.store import JobRows, Store
+from oduflow.domain.boot_queue import BootKind, WaitingBoot
 from oduflow.domain.errors import Cancelled
 from oduflow.kernel import ports
 from tests.support.programs import eventually, running, said
-from tests.support.store_rows import job
+from tests.support.store_rows import actor, job
 
 HOLD = """
 import sys
 from pathlib import Path
 from oduflow.adapters.locks import FileBootSlots
 from oduflow.adapters.store import JobRows, Store
+from oduflow.domain.boot_queue import BootKind, WaitingBoot
 folder = Path(sys.argv[1])
 jobs = JobRows(Store(folder / "store.sqlite"))
-with FileBootSlots(folder, 1, jobs).take("cli", print, lambda: None):
+with FileBootSlots(folder, 1, jobs).take(
+    WaitingBoot("cli", "1", BootKind.SERVE), print, lambda: None
+):
     print("held", flush=True)
     sys.stdin.readline()
 """
+BOOT = WaitingBoot(job().id, "1", BootKind.SERVE)
 PLACES = (
     [[0], [1], [2], [3]],
     [[0], [1, 0], [2, 1], [3, 2]],
@@ -37,15 +42,17 @@ PLACES = (
 class Waiter:
     """A job that takes a slot in a thread of its own, and the places it was told."""
 
-    def __init__(self, name: str, slots: FileBootSlots, jobs: JobRows, taken: list[str]) -> None:
-        self.name = name
+    def __init__(
+        self, boot: WaitingBoot, slots: FileBootSlots, jobs: JobRows, taken: list[str]
+    ) -> None:
+        self.name = boot.job
         self.places: list[int] = []
         self.asked: list[float] = []
         self.cancel = threading.Event()
         self.leave = threading.Event()
         self.ended: type[BaseException] | None = None
-        self._slots, self._jobs, self._taken = slots, jobs, taken
-        jobs.add(job(id=name))
+        self._boot, self._slots, self._jobs, self._taken = boot, slots, jobs, taken
+        jobs.add(job(id=boot.job, actor=actor(boot.team)))
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -56,14 +63,14 @@ class Waiter:
 
     def _run(self) -> None:
         try:
-            with self._slots.take(self.name, self._place, self._cancelled):
+            with self._slots.take(self._boot, self._place, self._cancelled):
                 self._taken.append(self.name)
                 self.leave.wait(10)
         except Cancelled as cancelled:
             self.ended = type(cancelled)
 
     def _place(self, place: int) -> None:
-        self._jobs.queue(self.name, place)
+        self._jobs.queue(self.name, place, self._boot.kind)
         self.places.append(place)  # afterwards: the next waiter starts when it sees this
 
     def _cancelled(self) -> None:
@@ -72,11 +79,39 @@ class Waiter:
             raise Cancelled("Stopped on request.")
 
 
+def test_two_busy_teams_boot_in_turn_whoever_came_first(slots, jobs):
+    with waiting(slots(1), jobs, "abcdefg", "1111122") as (taken, waiters):
+        by_name = {waiter.name: waiter for waiter in waiters}
+        for number in range(len(waiters)):
+            assert eventually(partial(more_than, taken, number))
+            by_name[taken[number]].end()
+
+    assert taken[:2] == ["a", "f"]
+    assert taken.index("g") <= 3
+    assert [name for name in taken if name not in "fg"] == list("abcde")
+
+
+def test_a_team_that_used_much_waits_for_one_that_used_little(slots, jobs, folder):
+    busy, idle = WaitingBoot("busy", "1", BootKind.SERVE), WaitingBoot("idle", "2", BootKind.SERVE)
+    for boot in (busy, idle):
+        jobs.add(job(id=boot.job, actor=actor(boot.team)))
+    with slots(1).take(busy, lambda _: None, lambda: None):
+        time.sleep(1.1)
+
+    jobs.queue("busy", 1, BootKind.SERVE)
+    jobs.queue("idle", 2, BootKind.SERVE)
+    told: list[int] = []
+    with slots(1).take(idle, told.append, lambda: None):
+        pass
+
+    assert told == [0]  # at once, ahead of the job that came first
+
+
 def test_a_free_slot_is_taken_without_queueing(slots, jobs):
     places: list[int] = []
     jobs.add(job())
 
-    with slots(1).take(job().id, places.append, lambda: None):
+    with slots(1).take(BOOT, places.append, lambda: None):
         assert places == [0]
 
 
@@ -117,7 +152,7 @@ def test_even_the_last_in_the_queue_asks_often_whether_to_give_up(slots, jobs):
     names = "abcdefgh"
     for number, name in enumerate(names):
         jobs.add(job(id=f"dead-{name}"))
-        jobs.queue(f"dead-{name}", number + 1)
+        jobs.queue(f"dead-{name}", number + 1, BootKind.SERVE)
     with waiting(slots(1), jobs, "yz") as (_, (_, last)):
         assert eventually(lambda: last.places != [])
         time.sleep(1)
@@ -130,7 +165,7 @@ def test_even_the_last_in_the_queue_asks_often_whether_to_give_up(slots, jobs):
 
 def test_a_job_that_died_in_the_queue_holds_the_others_up_for_a_second_only(slots, jobs):
     jobs.add(job(id="dead"))
-    jobs.queue("dead", 1)
+    jobs.queue("dead", 1, BootKind.SERVE)
     began = time.monotonic()
 
     with waiting(slots(1), jobs, "a") as (taken, (waiter,)):
@@ -141,11 +176,11 @@ def test_a_job_that_died_in_the_queue_holds_the_others_up_for_a_second_only(slot
 
 def test_a_slot_is_left_to_those_ahead_and_a_second_one_is_not(slots, jobs):
     jobs.add(job(id="ahead"))
-    jobs.queue("ahead", 1)
+    jobs.queue("ahead", 1, BootKind.SERVE)
     jobs.add(job())
     began = time.monotonic()
 
-    with slots(2).take(job().id, lambda _: None, lambda: None):
+    with slots(2).take(BOOT, lambda _: None, lambda: None):
         assert time.monotonic() - began < 0.5
 
 
@@ -153,11 +188,11 @@ def test_a_slot_is_free_again_when_the_boot_fails(slots, jobs):
     jobs.add(job())
     with (
         pytest.raises(ZeroDivisionError),
-        slots(1).take(job().id, lambda _: None, lambda: None),
+        slots(1).take(BOOT, lambda _: None, lambda: None),
     ):
         raise ZeroDivisionError
 
-    with slots(1).take(job().id, lambda _: None, lambda: None):
+    with slots(1).take(BOOT, lambda _: None, lambda: None):
         pass
 
 
@@ -167,10 +202,10 @@ def test_a_slot_is_free_again_when_its_place_cannot_be_told(slots, jobs):
     def fail(_place: int) -> None:
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError), slots(1).take(job().id, fail, lambda: None):
+    with pytest.raises(ZeroDivisionError), slots(1).take(BOOT, fail, lambda: None):
         pass
 
-    with slots(1).take(job().id, lambda _: None, lambda: None):
+    with slots(1).take(BOOT, lambda _: None, lambda: None):
         pass
 
 
@@ -189,8 +224,12 @@ def test_a_slot_of_another_process_is_free_after_its_kill(slots, jobs, folder):
 def test_boot_slots_implement_the_kernels_port(slots):
     port: ports.BootSlots = slots(1)
 
-    with port.take("", lambda _: None, lambda: None):
+    with port.take(BOOT, lambda _: None, lambda: None):
         pass
+
+
+def more_than(taken: list[str], number: int) -> bool:
+    return len(taken) > number
 
 
 def stand(waiters: tuple[Waiter, ...], expected: list[list[int]]) -> bool:
@@ -199,14 +238,15 @@ def stand(waiters: tuple[Waiter, ...], expected: list[list[int]]) -> bool:
 
 @contextmanager
 def waiting(
-    slots: FileBootSlots, jobs: JobRows, names: str
+    slots: FileBootSlots, jobs: JobRows, names: str, teams: str = "1" * 26
 ) -> Iterator[tuple[list[str], tuple[Waiter, ...]]]:
     """Let jobs ask for a slot one after the other."""
     taken: list[str] = []
     waiters: list[Waiter] = []
     try:
-        for name in names:
-            waiters.append(Waiter(name, slots, jobs, taken))
+        for name, team in zip(names, teams, strict=False):
+            boot = WaitingBoot(name, team, BootKind.SERVE)
+            waiters.append(Waiter(boot, slots, jobs, taken))
             assert eventually(lambda: waiters[-1].places != [])
         yield taken, tuple(waiters)
     finally:
