@@ -20,6 +20,7 @@ from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
+from oduflow.kernel.team_places import TeamPlaces
 from oduflow.services.access.audit_writer import AuditWriter
 from oduflow.services.access.github import GithubAuthenticator
 from oduflow.services.access.grants import GrantAuthenticator
@@ -129,6 +130,7 @@ def _work(settings: Settings, store: Store, registry: Registry) -> WorkGroup:
         jobs=Jobs(rows, locks, slots, outputs, registry.cancellable),
         locks=locks,
         outputs=outputs,
+        pip_places=TeamPlaces("pip installations", of_a_team=2, shared=2),
     )
 
 

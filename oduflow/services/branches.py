@@ -5,6 +5,7 @@ environment, and a call never waits long for a slow git server.
 """
 
 import threading
+from collections import Counter
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,14 +25,14 @@ from oduflow.files.regular import read_regular
 
 FRESH = timedelta(seconds=10)  # a younger result is shown without asking the server again
 RETRY_SECONDS = 60.0  # after a server did not answer
-MOST_AT_ONCE = 4
+MOST_OF_A_TEAM = 2  # fewer than its places among git's calls, so that other work goes on
 MOST_FAILED = 1000  # environments whose failure is remembered
 MAX_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class BranchChecks:
-    """Asks git servers about branches: once at a time for an environment, a few for all.
+    """Asks git servers about branches: once at a time for an environment, a few for a team.
 
     Attributes:
         naming: the folders.
@@ -41,6 +42,7 @@ class BranchChecks:
     naming: Naming
     repositories: GitRepositories
     _running: dict[str, Future[BranchCheck | None]] = field(default_factory=dict, init=False)
+    _of_team: Counter[str] = field(default_factory=Counter, init=False)
     _failed: TTLCache[str, bool] = field(
         default_factory=lambda: TTLCache(MOST_FAILED, RETRY_SECONDS), init=False
     )
@@ -73,10 +75,11 @@ class BranchChecks:
         with self._lock:
             if row.id in self._running:
                 return self._running[row.id]
-            if len(self._running) >= MOST_AT_ONCE or row.id in self._failed:
+            if self._of_team[row.team] >= MOST_OF_A_TEAM or row.id in self._failed:
                 return None
             future: Future[BranchCheck | None] = Future()
             self._running[row.id] = future
+            self._of_team[row.team] += 1
         thread = threading.Thread(target=self._run, args=(row, future), name="branch", daemon=True)
         try:
             thread.start()
@@ -102,6 +105,7 @@ class BranchChecks:
     def _end(self, row: Environment, *, failed: bool) -> None:
         with self._lock:
             del self._running[row.id]
+            self._of_team[row.team] -= 1
             if failed:
                 self._failed[row.id] = True
 

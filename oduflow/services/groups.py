@@ -24,6 +24,7 @@ from oduflow.adapters.store import (
     Templates,
 )
 from oduflow.kernel.jobs import Jobs
+from oduflow.kernel.team_places import TeamPlaces
 from oduflow.services.failpoints import Failpoints
 
 
@@ -73,9 +74,14 @@ class GitGroup:
 
 @dataclass(frozen=True, slots=True)
 class WorkGroup:
-    """Jobs, locks, stored outputs, and the failpoints at which a test can hold the process."""
+    """Jobs, locks, stored outputs, and the failpoints at which a test can hold the process.
+
+    Attributes:
+        pip_places: held while pip installs, which takes network, processor and disk.
+    """
 
     failpoints: Failpoints
     jobs: Jobs
     locks: FileLocks
     outputs: OutputFiles
+    pip_places: TeamPlaces

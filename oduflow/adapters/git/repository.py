@@ -1,6 +1,7 @@
 """The teams' git repositories: branches, checkouts and shared copies."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,12 +26,16 @@ from oduflow.adapters.git.urls import RemoteUrl, parse_url
 from oduflow.adapters.git.version import installed, require
 from oduflow.domain.errors import NotFound
 from oduflow.domain.progress_monitor import UNWATCHED, ProgressMonitor
+from oduflow.kernel.team_places import TeamPlaces
 from oduflow.net.addresses import Resolve, resolve
 
 Helper = Callable[[str, RemoteUrl], str | None]
 """Takes a team and a remote; returns a credential helper in git's notation, None for none."""
 
 _HISTORY_BYTES = 64 * 1024**2
+# Each call may use 1 GiB of memory (`process.MEMORY_BYTES`).
+CALLS_OF_A_TEAM = 3
+SHARED_CALLS = 4
 
 Answer = TypeVar("Answer")
 
@@ -66,6 +71,7 @@ class GitRepositories:
         self._describe_credential = describe_credential
         self._authorities = authorities
         self._git_is_known = False
+        self._places = TeamPlaces("git calls", of_a_team=CALLS_OF_A_TEAM, shared=SHARED_CALLS)
 
     def check_git(self) -> str:
         """Return the version of git after checking that it supports every option we rely on.
@@ -145,8 +151,13 @@ class GitRepositories:
         """
         return read_private_url(url, path, self._allowed_hosts)
 
-    def prove(self, remote: RemoteUrl, entry: Entry) -> bool:
+    def prove(self, remote: RemoteUrl, entry: Entry, *, team: str) -> bool:
         """Ask the server with one credential and no other; no file ever holds it.
+
+        Args:
+            remote: the repository.
+            entry: the credential.
+            team: whose place among git's calls to use.
 
         Returns:
             True when the credential opens a repository that is closed without one; False when
@@ -156,10 +167,11 @@ class GitRepositories:
             AccessRefused, NotFound: the credential does not open the repository.
             Invalid, UpstreamFailed: as in `resolve_branch`.
         """
-        try:
-            return self._prove(remote, entry)
-        except Redirected as moved:
-            return self._prove(moved.followed(), entry)
+        with self.place(team):
+            try:
+                return self._prove(remote, entry)
+            except Redirected as moved:
+                return self._prove(moved.followed(), entry)
 
     def checkout(
         self,
@@ -199,6 +211,7 @@ class GitRepositories:
             url,
             branch,
             team,
+            monitor,
             lambda connection, source: Checkout(connection, folder, work_tree).fill(source),
         )
 
@@ -232,12 +245,33 @@ class GitRepositories:
         """
         copy = self.copy(git_dir, monitor)
         return self._download(
-            url, branch, team, lambda connection, source: copy.fetch(connection, branch, source)
+            url,
+            branch,
+            team,
+            monitor,
+            lambda connection, source: copy.fetch(connection, branch, source),
         )
 
     def copy(self, git_dir: Path, monitor: ProgressMonitor = UNWATCHED) -> SharedStore:
         """Open a team's copy of a repository; no server is asked."""
         return SharedStore(GitFolder(git_dir, self._limits, monitor))
+
+    @contextmanager
+    def place(self, team: str, monitor: ProgressMonitor | None = None) -> Iterator[None]:
+        """Hold one of the team's places among git's calls; every method that takes a team does.
+
+        Args:
+            team: whose place.
+            monitor: of work that waits as long as a download may take; others wait as long as for
+                a server's answer.
+
+        Raises:
+            Busy: no place was free in time.
+            Cancelled: the caller no longer waits.
+        """
+        seconds = self._limits.ask_seconds if monitor is None else self._limits.fetch_seconds
+        with self._places.hold(team, seconds=seconds, monitor=monitor or UNWATCHED):
+            yield
 
     def _prove(self, remote: RemoteUrl, entry: Entry) -> bool:
         anonymous = self._connection(remote)
@@ -253,26 +287,40 @@ class GitRepositories:
         return True
 
     def _download(
-        self, url: str, branch: str, team: str, fill: Callable[[Connection, str], str]
+        self,
+        url: str,
+        branch: str,
+        team: str,
+        monitor: ProgressMonitor,
+        fill: Callable[[Connection, str], str],
     ) -> str:
         """Download the branch of a name; if there is none, what else the name means."""
         source = likely_source(check_branch(branch))
         try:
-            return self._with_server(url, team, lambda connection: fill(connection, source))
+            return self._with_server(
+                url, team, lambda connection: fill(connection, source), monitor
+            )
         except NotFound:
             # A second request, which only this error is worth: its hint lists the branches.
             found = self.resolve_branch(url, branch, team=team).source
             if found == source:
                 raise
-        return self._with_server(url, team, lambda connection: fill(connection, found))
+        return self._with_server(url, team, lambda connection: fill(connection, found), monitor)
 
-    def _with_server(self, url: str, team: str, work: Callable[[Connection], Answer]) -> Answer:
+    def _with_server(
+        self,
+        url: str,
+        team: str,
+        work: Callable[[Connection], Answer],
+        monitor: ProgressMonitor | None = None,
+    ) -> Answer:
         """Do work with the server of a URL; follow one redirect to another path of the server."""
         remote = self.remote(url)
-        try:
-            return work(self._connect(remote, team))
-        except Redirected as moved:
-            return work(self._connect(moved.followed(), team))
+        with self.place(team, monitor):
+            try:
+                return work(self._connect(remote, team))
+            except Redirected as moved:
+                return work(self._connect(moved.followed(), team))
 
     def _connect(self, remote: RemoteUrl, team: str) -> Connection:
         anonymous = self._connection(remote)

@@ -133,7 +133,11 @@ class FileBootSlots:
                 used = dict(self._used())
                 used[team] = used.get(team, 0.0) + seconds
                 moment = time.time()
-                kept = {each: (total, moment) for each, total in used.items() if total >= FORGOTTEN_SECONDS}
+                kept = {
+                    each: (total, moment)
+                    for each, total in used.items()
+                    if total >= FORGOTTEN_SECONDS
+                }
                 write_private(self._use, json.dumps(kept))
 
 

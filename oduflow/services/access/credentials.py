@@ -42,7 +42,7 @@ def save_credential(
         Failure: the git server cannot be reached; nothing was saved.
     """
     remote, entry = git.repositories.read_private_url(args.repo_url.get_secret_value(), args.path)
-    doubt = _doubt(git, remote, entry, insist=not args.keep_unverified)
+    doubt = _doubt(git, team, remote, entry, insist=not args.keep_unverified)
     git.credentials.keep(team, entry)
     check = CredentialCheck(provider_verdict(git.providers, entry), None if doubt else True, now())
     git.credentials.remember(team, entry, check)
@@ -120,7 +120,7 @@ def credential_view(
     )
 
 
-def _doubt(git: GitGroup, remote: RemoteUrl, entry: Entry, *, insist: bool) -> str:
+def _doubt(git: GitGroup, team: str, remote: RemoteUrl, entry: Entry, *, insist: bool) -> str:
     """Return why git could not prove a credential; empty when it could.
 
     Raises:
@@ -129,7 +129,7 @@ def _doubt(git: GitGroup, remote: RemoteUrl, entry: Entry, *, insist: bool) -> s
     """
     hint = "Correct it and call again; keep_unverified=true saves it anyway."
     try:
-        if git.repositories.prove(remote, entry):
+        if git.repositories.prove(remote, entry, team=team):
             return ""
         doubt = f"{remote.path} on {remote.host} is public, so reading it proves no credential."
         hint = "Give the URL of a private repository, or pass keep_unverified=true."
@@ -169,7 +169,7 @@ def _proven(deps: Deps, team: str, entry: Entry, repo_url: str | None) -> bool |
         ]
     for remote in candidates:
         try:
-            if deps.git.repositories.prove(remote, entry):
+            if deps.git.repositories.prove(remote, entry, team=team):
                 return True
         except (AccessRefused, NotFound):
             return False

@@ -74,7 +74,8 @@ def ensure(
         with writing():
             shutil.rmtree(work, ignore_errors=True)
         make_folder(work)
-        packages = PipInstall(deps, plan, image, limits, monitor, work).install(files)
+        with deps.work.pip_places.hold(plan.team, seconds=MAX_WAIT_SECONDS, monitor=monitor):
+            packages = PipInstall(deps, plan, image, limits, monitor, work).install(files)
         with writing():
             packages.rename(final)
             shutil.rmtree(work)

@@ -202,7 +202,8 @@ class _Checkout:
         try:
             with writing():
                 shutil.rmtree(aside, ignore_errors=True)
-            self._copy(plan).check_out(commit, aside)
+            with self.deps.git.repositories.place(plan.team, self._monitor):
+                self._copy(plan).check_out(commit, aside)
             with writing():
                 aside.rename(plan.checkout(commit))
         except BaseException:

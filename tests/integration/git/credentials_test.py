@@ -271,13 +271,13 @@ def handed(helper: str) -> tuple[str, str]:
 
 def test_a_credential_is_proven_before_anything_is_kept(server, repositories, tmp_path):
     remote = repositories.remote(server.url("private/addons.git"))
-    assert repositories.prove(remote, entry(server)) is True
+    assert repositories.prove(remote, entry(server), team="1") is True
     assert [path.name for path in tmp_path.iterdir()] == ["server"]
 
 
 def test_a_public_repository_proves_nothing(server, repositories):
     remote = repositories.remote(server.url("public/addons.git"))
-    assert repositories.prove(remote, entry(server, password="wrong")) is False
+    assert repositories.prove(remote, entry(server, password="wrong"), team="1") is False
     assert sent(server) == set()
 
 
@@ -288,13 +288,13 @@ def test_a_public_repository_proves_nothing(server, repositories):
 def test_a_wrong_credential_is_not_proven(server, repositories, path, failure):
     remote = repositories.remote(server.url(path))
     with pytest.raises(failure, match=r"reader:ghp_\*\*\*\*"):
-        repositories.prove(remote, entry(server, password=TOKEN))
+        repositories.prove(remote, entry(server, password=TOKEN), team="1")
 
 
 def test_a_good_credential_for_no_repository_is_not_proven(server, repositories):
     remote = repositories.remote(server.url("private/none.git"))
     with pytest.raises(NotFound, match=r"that reader:\*\*\*\* may read"):
-        repositories.prove(remote, entry(server))
+        repositories.prove(remote, entry(server), team="1")
 
 
 def test_what_a_server_repeats_of_a_credential_is_hidden(server, repositories, credentials):
@@ -366,10 +366,10 @@ def test_over_tls_a_certificate_that_is_not_trusted_gets_no_credential(
 
 def test_no_descriptor_is_left_open_by_a_proof(server, repositories):
     remote = repositories.remote(server.url("private/addons.git"))
-    repositories.prove(remote, entry(server))
+    repositories.prove(remote, entry(server), team="1")
     before = open_descriptors()
     for _ in range(10):
-        repositories.prove(remote, entry(server))
+        repositories.prove(remote, entry(server), team="1")
     assert open_descriptors() == before
 
 

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -97,7 +98,7 @@ class MemoryGit:
     def read_private_url(self, url: str, path: str | None) -> tuple[RemoteUrl, Entry]:
         return read_private_url(url, path, (HOST,))
 
-    def prove(self, remote: RemoteUrl, entry: Entry) -> bool:
+    def prove(self, remote: RemoteUrl, entry: Entry, *, team: str) -> bool:
         if remote.clean in self._server.repositories:
             return False
         raise AccessRefused(f"{remote.host} does not let it in.")
@@ -132,6 +133,10 @@ class MemoryGit:
         commit, files = self._download(url, branch, monitor)
         self.copy(git_dir).keep(branch, commit, files)
         return commit
+
+    @contextmanager
+    def place(self, team: str, monitor: ProgressMonitor | None = None) -> Iterator[None]:
+        yield
 
     def copy(self, git_dir: Path, monitor: ProgressMonitor = UNWATCHED) -> "MemoryCopy":
         return MemoryCopy(git_dir)

@@ -13,11 +13,13 @@ from oduflow.adapters.store import JobRows
 from oduflow.bootstrap.recoverables import recoverables
 from oduflow.bootstrap.store import store_group
 from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.names import new_id
 from oduflow.domain.outcome import Envelope, ErrorView, Status
 from oduflow.kernel.call import Origin
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
+from oduflow.kernel.team_places import TeamPlaces
 from oduflow.services.branches import BranchChecks
 from oduflow.services.deps import Deps
 from oduflow.services.groups import EngineGroup, GitGroup, PostgresGroup, StoreGroup, WorkGroup
@@ -184,11 +186,18 @@ class Process:
     def _work(self) -> WorkGroup:
         folder, rows = self.world.data_dir / "locks", JobRows(self._store)
         locks = MortalLocks(folder, self._mortal)
-        slots = FileBootSlots(folder, os.cpu_count() or 1, rows)
+        # Of this process alone: the threads of a killed one hold theirs for ever.
+        slots = FileBootSlots(folder / f"slots-{new_id()}", os.cpu_count() or 1, rows)
         outputs = OutputFiles(self.world.data_dir / "outputs")
         jobs = Jobs(rows, locks, slots, outputs, REGISTRY.cancellable)
         failpoints = cast("Any", self._mortal)
-        return WorkGroup(failpoints=failpoints, jobs=jobs, locks=locks, outputs=outputs)
+        return WorkGroup(
+            failpoints=failpoints,
+            jobs=jobs,
+            locks=locks,
+            outputs=outputs,
+            pip_places=TeamPlaces("pip installations", of_a_team=2, shared=2),
+        )
 
     def _part(self, name: str, part: object) -> Any:
         return Breakable(part, name, self.faults)

@@ -13,6 +13,7 @@ from oduflow.domain.errors import Conflict, Invalid, QuotaReached, UpstreamFaile
 from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.domain.progress_monitor import UNWATCHED
 from oduflow.kernel.locks import LockKey
+from oduflow.kernel.team_places import TeamPlaces
 from oduflow.net.authorities import authorities
 from oduflow.services.environments import delete as teardown
 from oduflow.services.environments import pip, python_deps
@@ -284,6 +285,7 @@ class World:
             settings=parse(""),
             naming=naming,
             locks=FileLocks(folder / "locks"),
+            pip_places=TeamPlaces("pip installations", of_a_team=2, shared=2),
             failpoints=Failpoints(folder, enabled=False),
             environments=SimpleNamespace(
                 list=lambda _team: self.rows,
