@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from oduflow.blueprints import auth, dashboard, mcp, rest
+from oduflow.blueprints import auth, dashboard, mcp, rest, static_files
 from oduflow.blueprints.auth.hosts import startup_lines
 from oduflow.blueprints.context import EXTENSION, Context
 from oduflow.blueprints.cors import add_cors_headers
@@ -37,6 +37,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     rest.blueprint,
     rest.credentials,
     dashboard.blueprint,
+    static_files.blueprint,
 )
 
 
@@ -49,7 +50,7 @@ def create_app(settings: Settings | None = None, services: "Services | None" = N
     """
     owns_services = services is None
     services = services or _make_services(settings)
-    app = Flask("oduflow")
+    app = Flask("oduflow", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     # No redirect to a corrected path: its URL would contain the client's Host.
     app.url_map.merge_slashes = False
