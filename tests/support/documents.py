@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
 from oduflow import bootstrap
+from oduflow.blueprints.dashboard.client_setup import CLIENTS, EXAMPLE_URL, ClientSetup
 from oduflow.blueprints.errors import STATUS_OF
 from oduflow.cli.fresh_settings import describe
 from oduflow.cli.schemas import ListedTool, local_tool, type_text
@@ -58,11 +60,17 @@ def statuses() -> str:
     return "\n".join(rows)
 
 
+def client_setup(client: ClientSetup) -> str:
+    """Return the block of a client, which the System page shows as well."""
+    return f"```{client.language}\n{client.text(EXAMPLE_URL)}\n```"
+
+
 GENERATORS: Mapping[str, Callable[[], str]] = {
     "configuration": configuration,
     "tools": tools,
     "routes": routes,
     "statuses": statuses,
+    **{f"client_{client.key}": partial(client_setup, client) for client in CLIENTS},
 }
 
 

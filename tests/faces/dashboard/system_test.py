@@ -29,7 +29,7 @@ def test_the_system_page_shows_the_actor_and_its_permissions(world):
     assert told["Signed in"] == "admin with the team\N{RIGHT SINGLE QUOTATION MARK}s ui_password"
     assert "odoo:19.0 on this server" in told["Odoo images"]
     assert "{version}" not in told["Odoo images"]
-    assert told["May"] == "read, write, destroy, admin"
+    assert told["Permissions"] == "read, write, destroy, admin"
 
 
 def test_the_system_page_says_when_no_password_was_needed():
@@ -45,6 +45,24 @@ def test_the_system_page_shows_versions_and_faces_and_no_secret(world):
     assert told["Agents (MCP)"].startswith("http://localhost:8000/mcp")
     assert BLUE_TOKEN not in page.text
     assert BLUE_PASSWORD not in page.text
+
+
+def test_an_agent_is_connected_with_a_block_to_copy_that_has_no_token(world):
+    page = show(world, "/system")
+    blocks = {each.one("summary").text: each.one("pre").text for each in page.all("details")}
+    assert list(blocks) == ["Claude Code", "Cursor", "VS Code", "Codex", "Other clients"]
+    for name, text in blocks.items():
+        assert "http://localhost:8000/mcp" in text, name
+        assert BLUE_TOKEN not in text
+    assert "--bearer-token-env-var ODUFLOW_TOKEN" in blocks["Codex"]
+
+
+def test_the_images_in_use_are_counted(world, ledger):
+    ledger.add("demo")
+    ledger.add("old", odoo_image="odoo:17.0", state="stopped")
+    told = facts(show(world, "/system"))
+    assert told["In use"] == "odoo:17.0 1, odoo:19.0 2"
+    assert told["Now"].startswith("1 running with up to 2048 MiB")
 
 
 def facts(page: Element) -> dict[str, str]:
