@@ -62,7 +62,7 @@ class Hanging(CredentialRows):
     ("path", "sent"),
     [
         ("/api/credentials/add", {"json": {"repo_url": URL}}),
-        ("/credentials", {"data": {"repo_url": URL}}),
+        ("/credentials", {"data": {"repository": "https://github.com/a/b", "token": "t"}}),
     ],
 )
 def test_hanging_calls_of_one_team_leave_the_other_teams_answered(path, sent):

@@ -27,7 +27,6 @@ ADMIN = Actor("1", ActorKind.BASIC, "admin")
 LARGE = b"x" * ((4 << 20) + 1)
 JSON = {"Content-Type": "application/json"}
 TEXT = {"Content-Type": "text/plain"}
-URL = "https://me:ghp_A1b2C3d4E5f6G7h8I9j0@git.example.com/acme/addons.git"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +78,8 @@ def test_a_form_without_room_is_counted_on_the_dashboard():
     world, ledger = make_dashboard()
     take_all(world)
 
-    answer = world.client().post("/credentials", data={"repo_url": URL}, headers=BLUE)
+    sent = {"repository": "https://github.com/a/b", "token": "t"}
+    answer = world.client().post("/credentials", data=sent, headers=BLUE)
 
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "5"

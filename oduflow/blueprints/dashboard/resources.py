@@ -2,17 +2,42 @@
 
 from typing import Any
 
-from flask import make_response
+from flask import make_response, request
 from werkzeug.wrappers import Response
 
 from oduflow.blueprints.auth.hosts import team_url
 from oduflow.blueprints.context import context
-from oduflow.blueprints.dashboard.blueprint import blueprint, current_team, data
+from oduflow.blueprints.dashboard.blueprint import blueprint, call, current_team, data
+from oduflow.blueprints.dashboard.credential_form import (
+    credential_arguments,
+    credential_form,
+    refused,
+)
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.dashboard.resource_pages import ResourcePages
+from oduflow.blueprints.errors import STATUS_OF
+from oduflow.domain.errors import Failure
 from oduflow.domain.extra_repo import ExtraRepoState
 from oduflow.domain.outcome import Envelope
 from oduflow.domain.template import TemplateState
+
+
+class CredentialPages(ResourcePages):
+    """The pages of credentials, whose form has three fields in place of one URL."""
+
+    def show_form(self) -> str:
+        """Show the form of a new one."""
+        return self._form_page(credential_form(request.args))
+
+    def create(self) -> Response:
+        """Save a credential, once it is proven."""
+        form = credential_form(request.form)
+        try:
+            envelope = call(self.creation.operation, **credential_arguments(form))
+        except Failure as failure:
+            page = self._form_page(refused(form, failure))
+            return make_response(page, STATUS_OF[failure.kind])
+        return self.created(envelope)
 
 
 class GrantPages(ResourcePages):
@@ -43,7 +68,7 @@ class TemplatePages(ResourcePages):
         return {"form": form, "versions": data("list_templates").odoo_versions}
 
 
-CREDENTIALS = ResourcePages("credential", "/credentials", "Credentials", "New credential")
+CREDENTIALS = CredentialPages("credential", "/credentials", "Credentials", "New credential")
 EXTRA_REPOS = ResourcePages("extra_repo", "/extra-repos", "Extra repos", "Add extra repo")
 GRANTS = GrantPages("grant", "/access", "Access", "New grant")
 TEMPLATES = TemplatePages("template", "/templates", "Templates", "New template")

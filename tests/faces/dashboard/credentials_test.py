@@ -5,9 +5,11 @@ import pytest
 from oduflow.domain.credential import CredentialState
 from oduflow.domain.errors import Invalid
 from tests.support.dashboard_world import BLUE, make_dashboard, post, show
+from tests.support.pages import read_page
 
 TOKEN = "ghp_A1b2C3d4E5f6G7h8I9j0"
 URL = f"https://me:{TOKEN}@github.com/acme/addons.git"
+FIELDS = {"repository": "https://github.com/acme/addons.git", "user": "me", "token": TOKEN}
 NAMED = {"host": "github.com", "username": "me", "path": "/"}
 
 
@@ -43,33 +45,79 @@ def test_the_page_is_in_the_bar(dashboard):
     assert show(world, "/").one("a", href="/credentials").text == "Credentials"
 
 
-def test_a_credential_is_handed_in_by_a_form_that_hides_it(dashboard):
+def test_repository_user_and_token_are_fields_and_become_the_url(dashboard):
     world, ledger = dashboard
     page = show(world, "/new/credential")
-    field = page.one("input", name="repo_url")
+    field = page.one("input", name="token")
     assert (field["type"], field.get("value"), field["autocomplete"]) == ("password", None, "off")
+    assert page.all("input", name="repo_url") == []
 
-    answer = post(world, "/credentials", repo_url=URL)
+    answer = post(world, "/credentials", **FIELDS)
 
     assert (answer.status_code, answer.headers["Location"]) == (303, "/credentials")
     assert ledger.credentials.handed_in == [URL]
 
 
-@pytest.mark.parametrize("wrong", [{}, {"path": "x" * 600}])
+@pytest.mark.parametrize(
+    ("repository", "user", "token", "url"),
+    [
+        ("https://github.com/a/b", "", "t", "https://x-access-token:t@github.com/a/b"),
+        ("https://bitbucket.org/a/b", "", "t", "https://x-token-auth:t@bitbucket.org/a/b"),
+        ("https://git.lan:8443/a/b", "", "t", "https://oauth2:t@git.lan:8443/a/b"),
+        ("https://me@git.lan/a/b", "", "t", "https://me:t@git.lan/a/b"),
+        (
+            "https://git.lan/a/b",
+            "a@b.c",
+            "p:/%@ ü",
+            "https://a%40b.c:p%3A%2F%25%40%20%C3%BC@git.lan/a/b",
+        ),
+    ],
+)
+def test_nobody_encodes_a_token_by_hand(dashboard, repository, user, token, url):
+    world, ledger = dashboard
+    post(world, "/credentials", repository=repository, user=user, token=token)
+    assert ledger.credentials.handed_in == [url]
+
+
+@pytest.mark.parametrize(
+    ("sent", "field", "problem"),
+    [
+        ({"token": " "}, "token", "This is required."),
+        ({"repository": ""}, "repository", "This is required."),
+        ({"repository": "github.com/a/b"}, "repository", "Write it as https://"),
+        ({"repository": URL}, "repository", "into their own fields"),
+    ],
+)
+def test_a_form_that_makes_no_url_says_which_field(dashboard, sent, field, problem):
+    world, ledger = dashboard
+    answer = post(world, "/credentials", **FIELDS | sent)
+    page = read_page(answer.text)
+    assert answer.status_code == 422
+    assert problem in page.one("p", id=f"p-{field}").text
+    assert TOKEN not in answer.text
+    assert ledger.credentials.handed_in == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [{}, {"path": "x" * 600}, {"repository": "https://h/" + "x" * 2000}]
+)
 def test_a_refused_form_comes_back_without_the_credential(dashboard, wrong):
     world, ledger = dashboard
     ledger.credentials.failure = Invalid("github.com refused me:ghp_****. Nothing was saved.")
 
-    answer = post(world, "/credentials", repo_url=URL, keep_unverified="true", **wrong)
+    answer = post(world, "/credentials", **FIELDS | {"keep_unverified": "true"} | wrong)
 
     assert answer.status_code == 422
     assert TOKEN not in answer.text
     assert "checked" in answer.text
+    if "repository" in wrong:
+        assert read_page(answer.text).one("p", id="p-repository").text
 
 
 def test_an_address_never_fills_the_form_in(dashboard):
     world, _ = dashboard
-    answer = world.client().get("/new/credential", query_string={"repo_url": URL}, headers=BLUE)
+    query = {"token": TOKEN, "repository": URL, "repo_url": URL}
+    answer = world.client().get("/new/credential", query_string=query, headers=BLUE)
     assert TOKEN not in answer.text
 
 
@@ -96,8 +144,9 @@ def test_a_credential_is_deleted_after_a_question(dashboard):
     sent = {found["name"]: found["value"] for found in page.all("input", type="hidden")}
     assert sent == NAMED
 
-    assert post(world, "/credentials/delete", **sent).status_code == 303
+    where = post(world, "/credentials/delete", **sent).headers["Location"]
     assert ledger.credentials.views == []
+    assert "Credential deleted." in show(world, where).text
 
 
 def test_what_is_not_there_cannot_be_deleted(dashboard):

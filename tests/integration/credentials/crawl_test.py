@@ -78,7 +78,8 @@ def everything_asked(parts: Parts, url: str, server: Any) -> Iterator[str]:
     for sent in (good, bad, "nonsense", good):
         body = {"repo_url": sent}
         yield http.post(f"{url}/api/credentials/add", json=body, timeout=60).text
-        yield http.post(f"{url}/credentials", data=body, timeout=60).text
+        for fields in (_fields(sent), {"repository": sent, "token": TOKEN}, {"token": TOKEN}):
+            yield http.post(f"{url}/credentials", data=fields, timeout=60).text
         yield str(mcp.call("setup_repo_auth", token=MCP_TOKEN, **body))
     for wrong in ({good: "x"}, {"repo_url": [good]}, {"name": good}):
         yield http.post(f"{url}/api/credentials/add", json=wrong, timeout=60).text
@@ -94,6 +95,14 @@ def everything_asked(parts: Parts, url: str, server: Any) -> Iterator[str]:
     git = parts.services.deps.git.repositories
     assert git.resolve_branch(server.url("private/addons.git"), None, team="1").branch == "main"
     yield http.get(f"{url}/credentials", timeout=60).text
+
+
+def _fields(sent: str) -> dict[str, str]:
+    """Return a URL as the three fields of the dashboard's form."""
+    scheme, _, rest = sent.partition("://")
+    userinfo, _, address = rest.rpartition("@")
+    user, _, token = userinfo.partition(":")
+    return {"repository": f"{scheme}://{address}", "user": user, "token": token or TOKEN}
 
 
 def _params(name: str, arguments: Any) -> dict[str, Any]:
