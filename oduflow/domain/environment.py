@@ -39,7 +39,10 @@ Name = Annotated[
 ]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 ModuleName = Annotated[str, StringConstraints(pattern=MODULE_NAME)]
-NAME_HELP = "1 to 39 characters of a-z, 0-9 and dashes; other text, such as a branch, is converted."
+NAME_HELP = (
+    "Name of the environment: 1 to 39 characters of a-z, 0-9 and dashes; other text, such as a "
+    "branch, is turned into one."
+)
 
 
 class CreateEnvironment(Model):
@@ -48,12 +51,16 @@ class CreateEnvironment(Model):
     name: Annotated[Name, Field(description=NAME_HELP)]
     repo_url: Annotated[
         Text,
-        Field(description="URL of the addons' git repository, as its clone button shows it."),
+        Field(
+            description="URL of the git repository that holds the addons, as its clone button "
+            "shows it; read over https."
+        ),
     ]
     branch: Annotated[
         Annotated[Text, AfterValidator(branch_name)] | None,
         Field(
-            description="Branch, tag, commit id or refs/…; default: the remote's default branch."
+            description="Branch to check out, or a tag, commit id or refs/…; default: the "
+            "remote's default branch."
         ),
     ] = None
     template: Annotated[Name | None, Field(description="Template; default: the team's.")] = None
@@ -68,8 +75,8 @@ class CreateEnvironment(Model):
         References,
         Field(
             max_length=20,
-            description="Extra repos, as name or name@branch, such as enterprise@19.0; "
-            "the first wins.",
+            description="Extra repos for the addons path, as name or name@branch, such as "
+            "enterprise@19.0; the first wins.",
         ),
     ] = ()
 
@@ -94,14 +101,14 @@ class RebuildEnvironment(EnvironmentName):
 
     update_extra_repos: Annotated[
         bool,
-        Field(description="True moves its extra repos to the newest fetched commits."),
+        Field(description="True moves its extra repos to the newest commits that were fetched."),
     ] = False
 
 
 class ProtectEnvironment(EnvironmentName):
     """Whether to refuse deletion."""
 
-    protected: Annotated[bool, Field(description="False removes the protection.")] = True
+    protected: Annotated[bool, Field(description="True refuses deletion; False allows it.")] = True
 
 
 class LogSource(StrEnum):

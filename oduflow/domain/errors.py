@@ -61,6 +61,7 @@ class Failure(Exception):
         self.next = calls
         self.output = output
         self.whole = whole or output
+        self.argument = ""  # the argument that is wrong, where it is known: forms mark its field
 
 
 class Invalid(Failure):

@@ -21,6 +21,51 @@ function announce() {
   if (said.textContent !== text) said.textContent = text;
 }
 
+// Copy buttons, where the browser lets a page write to the clipboard: over https or on localhost.
+const COPIED_FOR = 1500; // milliseconds
+
+async function copy(button, text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    return; // the reader has refused it; the text can still be selected
+  }
+  button.firstChild.textContent = "Copied";
+  document.getElementById("said").textContent = "Copied";
+  setTimeout(() => { button.firstChild.textContent = "Copy"; }, COPIED_FOR);
+}
+
+function offerCopies() {
+  if (!window.isSecureContext || !navigator.clipboard) return;
+  for (const part of byQuery("[data-copy]")) {
+    if (part.nextElementSibling?.matches("[data-copies]")) continue;
+    const button = document.createElement("button");
+    const what = document.createElement("span");
+    what.className = "unseen";
+    what.textContent = ` ${part.dataset.copy}`;
+    button.type = "button";
+    button.className = "quiet small";
+    button.dataset.copies = "";
+    button.append("Copy", what);
+    button.addEventListener("click", () => copy(button, part.textContent.trim()));
+    part.after(button);
+  }
+}
+
+// Highlight the rows whose state a poll has changed.
+let statesBefore = new Map();
+
+const rowStates = () => new Map(
+  byQuery("tr[id]").map((row) => [row.id, row.querySelector("[data-state]")?.textContent]),
+);
+
+function highlightChanges() {
+  for (const [id, state] of rowStates()) {
+    const before = statesBefore.get(id);
+    if (before !== undefined && before !== state) document.getElementById(id).classList.add("changed");
+  }
+}
+
 // Send a form once: mark its button as busy and ignore further clicks.
 function markBusy(event) {
   const button = event.submitter;
@@ -93,9 +138,12 @@ function catchUp() {
 
 document.addEventListener("submit", markBusy);
 document.addEventListener("keydown", follow);
+document.addEventListener("htmx:beforeSwap", () => { statesBefore = rowStates(); });
 document.addEventListener("htmx:afterSwap", () => {
   tell(false);
   showLocalTimes(document);
+  offerCopies();
+  highlightChanges();
   announce();
 });
 document.addEventListener("htmx:beforeRequest", (event) => {
@@ -109,6 +157,7 @@ window.addEventListener("pageshow", (event) => {
 });
 
 showLocalTimes(document);
+offerCopies();
 announce();
 offerSwitch();
 if (location.hash === "#search") press("[data-search]");

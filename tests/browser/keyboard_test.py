@@ -74,6 +74,8 @@ def test_g_and_a_letter_go_to_a_page(served: Served):
         page.keyboard.press(letter)
         expect(page.get_by_role("heading", level=1)).to_have_text(title)
         page.wait_for_load_state()  # shortcuts are there with the scripts
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Help")
 
 
 def test_a_letter_alone_and_a_browsers_own_shortcut_go_nowhere(served: Served):

@@ -30,6 +30,7 @@ PAGES = (
     "/new/grant",
     "/audit",
     "/system",
+    "/help",
     "/environments/nowhere-at-all",
 )
 LONG = "feature/" + "a-very-long-branch-name-without-any-space-" * 4
@@ -50,12 +51,33 @@ WIDER_THAN_THE_SCREEN = """
   .filter((part) => part.getBoundingClientRect().right > innerWidth + 1)
   .map((part) => part.outerHTML.slice(0, 90))
 """
+# A run of letters that the lines of a table split. Longer ones are no words, but names.
+SPLIT_WORDS = r"""
+() => [...document.querySelectorAll("th, td, dt, button, .button, .state")]
+  .filter((part) => part.checkVisibility() && !part.closest(".unseen"))
+  .flatMap((part) => {
+    const texts = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
+    const split = [];
+    while (texts.nextNode()) {
+      if (texts.currentNode.parentElement.closest("code, .chip, .unseen")) continue;
+      for (const word of texts.currentNode.data.matchAll(/\p{L}{2,20}(?!\p{L})(?<!\p{L}{21})/gu)) {
+        const range = document.createRange();
+        range.setStart(texts.currentNode, word.index);
+        range.setEnd(texts.currentNode, word.index + word[0].length);
+        if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1)
+          split.push(`${word[0]} in ${part.textContent.trim().slice(0, 60)}`);
+      }
+    }
+    return split;
+  })
+"""
 
 
-def test_nothing_sticks_out(stocked: Served):
-    for path, width, page in seen_at(stocked, 360, 641, 901, 1001, 1180, 1600):
+def test_nothing_sticks_out_and_no_word_of_a_table_is_split(stocked: Served):
+    for path, width, page in seen_at(stocked, 360, 390, 641, 901, 1024, 1180, 1440):
         assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
         assert page.evaluate(WIDER_THAN_THE_SCREEN) == [], (path, width)
+        assert page.evaluate(SPLIT_WORDS) == [], (path, width)
 
 
 def test_what_is_to_be_hit_is_large_enough(stocked: Served):
@@ -109,6 +131,7 @@ def stocked(served: Served) -> Served:
     ledger.add("a" * 39, state="stopped", url=None, protected=True)
     ledger.add("failed", state="failed", url=None, error=wrong)
     ledger.add("slow", state="stopped", url=None)
+    ledger.add("by-root", created_by="cli:root", repo_url="https://github.com/acme/shop.git")
     ledger.add_template("acme", modules=("sale_management",) * 5, environments=("a" * 39,) * 4)
     ledger.add_extra_repo("a" * 39, branch=LONG, environments=("a" * 39,) * 4)
     ledger.credentials.add(host="git." + "a" * 59 + ".example", username="someone-" * 8)

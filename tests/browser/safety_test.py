@@ -69,7 +69,7 @@ def test_an_unreachable_server_is_shown_until_it_answers(served: Served):
     served.ledger.go.clear()
     page = served.visit("/environments/demo")
     page.get_by_role("button", name="Start demo").click()
-    notice = page.get_by_text("The server does not answer.")
+    notice = page.get_by_text("Connection lost.")
     expect(notice).to_be_hidden()
     page.route("**/_/**", lambda route: route.abort())
     expect(notice).to_be_visible()

@@ -55,7 +55,7 @@ def test_an_environment_is_stopped_started_and_deleted(served: Served, page: Pag
     expect(page).to_have_url(WITH_JOB)
     finish(served.world)
     page.reload()
-    expect(page.locator("#environment")).to_contain_text("demo is deleted.")
+    expect(page.locator("#environments")).to_contain_text("demo is deleted.")
 
 
 def test_the_list_is_searched_and_the_log_filtered(served: Served, page: Page):

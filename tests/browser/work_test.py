@@ -74,12 +74,21 @@ def test_deleting_says_what_is_lost_and_asks_first(served: Served):
     page = served.visit("/environments/demo")
     page.get_by_role("link", name="Delete…").click()
     expect(page.get_by_role("listitem").first).to_contain_text("the database")
-    page.get_by_role("link", name="Keep it").click()
+    page.get_by_role("link", name="Cancel").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("demo")
     page.get_by_role("link", name="Delete…").click()
     page.get_by_role("button", name="Delete demo").click()
-    expect(page.locator("#environment")).to_contain_text("demo is deleted.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Environments")
+    expect(page.locator("#environments")).to_contain_text("demo is deleted.")
     assert served.ledger.environments == {}
+
+
+def test_a_value_is_copied_with_a_button(served: Served):
+    commit = served.ledger.add("demo").commit
+    page = served.visit("/environments/demo", permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy commit").click()
+    expect(page.get_by_role("button", name="Copied commit")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == commit
 
 
 def test_the_list_follows_what_is_done_to_its_rows(served: Served):
@@ -90,6 +99,7 @@ def test_the_list_follows_what_is_done_to_its_rows(served: Served):
     row = page.get_by_role("row").nth(1)
     expect(row).to_contain_text("Starting")
     expect(row).to_contain_text("Running")
+    expect(row).to_have_class("changed")
     row.get_by_role("button", name="Stop demo").click()
     expect(row).to_contain_text("Stopped")
 

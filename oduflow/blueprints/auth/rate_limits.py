@@ -92,10 +92,7 @@ def _reserved(claim: Claim) -> Reservation:
 
 
 def _accept(face: str, claim: Claim, found: Actor, reservation: Reservation) -> None:
-    try:
-        context().rate_limits.succeed(reservation, claim.source, found.team)
-    except Failure as failure:  # a right credential is accepted even if the store cannot be written
-        log.warning("%s: the sign-in is not remembered: %s", face, failure.message)
+    context().rate_limits.succeed(reservation, claim.source, found.team)
     key = (face, claim.source, claim.by_team.key, claim.credential)
     context().credential_cache.accepted.add(key)
 

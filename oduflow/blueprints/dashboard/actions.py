@@ -62,7 +62,7 @@ _template = partial(Action, "template")
 _CONTAINER = {"has_container": True}
 
 ACTIONS = (
-    _credential("setup_repo_auth", "Keep credential", "Asking the git server", creates=True),
+    _credential("setup_repo_auth", "Add credential", "Asking the git server", creates=True),
     _credential("validate_credential", "Validate", "Asking"),
     _credential("delete_credential", "Delete", "Deleting"),
     _environment("create_environment", "Create environment", "Creating", creates=True),

@@ -1,17 +1,21 @@
 """The pages of environments: the list with its search, a new one, and what is done to one."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from flask import request, url_for
 from werkzeug.wrappers import Response
 
+from oduflow.blueprints.dashboard.actions import Action
 from oduflow.blueprints.dashboard.blueprint import current_team, data, redirect_to
+from oduflow.blueprints.dashboard.buttons import destroys
 from oduflow.blueprints.dashboard.environment import environment_page
+from oduflow.blueprints.dashboard.filters import repository
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.dashboard.resource_pages import Key, ResourcePages
 from oduflow.blueprints.dashboard.resources import TEMPLATES, fetched_branches, ready_templates
-from oduflow.blueprints.dashboard.work import Work, active_work, work_of
+from oduflow.blueprints.dashboard.work import Work, active_work, work_named, work_of
 from oduflow.domain.environment import EnvironmentState, EnvironmentView
 from oduflow.domain.errors import Failure
 from oduflow.domain.outcome import Envelope, ErrorView
@@ -26,11 +30,37 @@ class EnvironmentRow:
     environment: EnvironmentView
     work: Work | None
 
-    def matches(self, text: str) -> bool:
-        """Whether the row contains every word of a search."""
+    def matches(self, shown: "Narrowing") -> bool:
+        """Whether the row contains every word of the search, and is of the state and repository."""
         it = self.environment
-        values = (it.name, it.branch, it.commit, it.template, it.state, it.created_by)
-        return all(word in " ".join(values).lower() for word in text.lower().split())
+        if shown.state not in {"", it.state} or shown.repo not in {"", repository(it.repo_url)}:
+            return False
+        values = (it.name, it.repo_url, it.branch, it.commit, it.template, it.state, it.created_by)
+        return all(word in " ".join(values).lower() for word in shown.q.lower().split())
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What the page's URL narrows the list to; empty parts do not.
+
+    Attributes:
+        q: the words of the search.
+        state: a state.
+        repo: the name of a repository, such as `acme/addons`.
+    """
+
+    q: str
+    state: str
+    repo: str
+
+    @classmethod
+    def requested(cls) -> "Narrowing":
+        """Return what the request's URL asks for."""
+        return cls(*(request.args.get(field.name, "").strip() for field in fields(cls)))
+
+    def query(self, **changes: str) -> dict[str, Any]:
+        """Return the query of a URL, with changes."""
+        return {name: value or None for name, value in {**asdict(self), **changes}.items()}
 
 
 class EnvironmentPages(ResourcePages):
@@ -39,8 +69,8 @@ class EnvironmentPages(ResourcePages):
     def show_fragment(self) -> Response:
         """Return the list alone; htmx puts the search into the page's URL."""
         response = super().show_fragment()
-        text = request.args.get("q", "").strip()
-        response.headers["HX-Replace-Url"] = url_for(".environments", q=text or None)
+        query = Narrowing.requested().query()
+        response.headers["HX-Replace-Url"] = url_for(".environments", **query)
         return response
 
     def find(self, key: Key) -> EnvironmentView:
@@ -53,28 +83,34 @@ class EnvironmentPages(ResourcePages):
         return found
 
     def list_context(self) -> dict[str, Any]:
-        """Return the rows that match the search, and the team's numbers."""
-        text = request.args.get("q", "").strip()
+        """Return the rows that match the search and the filters, and how many each would show."""
+        shown = Narrowing.requested()
         works = active_work(self.noun)  # before the rows: see `environment._load`
         views: tuple[EnvironmentView, ...] = self.all()
         rows = [EnvironmentRow(view, works.get(view.name)) for view in views]
         names = {view.name for view in views}
+        states = Counter(view.state for view in views)
+        repositories = sorted({repository(view.repo_url) for view in views})
         return {
-            "q": text,
-            "rows": [row for row in rows if row.matches(text)],
+            "shown": shown,
+            "rows": [row for row in rows if row.matches(shown)],
             # A new environment has a row only once the first step of its job has made one.
             "coming": [work for name, work in works.items() if name not in names],
             "total": len(views),
-            "running": sum(view.state is EnvironmentState.RUNNING for view in views),
+            "states": [(state, states[state]) for state in EnvironmentState if states[state]],
+            "repositories": repositories if len(repositories) > 1 else [],
             "limit": current_team().max_environments,
             "templates": len(TEMPLATES.all()),
             "working": len(works),
+            "work": work_named(request.args.get("job", ""), self.noun),
         }
 
     def form_context(self, form: Form) -> dict[str, Any]:
         """Offer the templates that are ready and the extra repos that were fetched."""
         ready = ready_templates()
         form = form.choosing("template", ready).choosing("extra_repos", fetched_branches())
+        views: tuple[EnvironmentView, ...] = self.all()
+        form = form.suggesting("repo_url", sorted({view.repo_url for view in views}))
         return {"form": form, "ready": ready}
 
     def back_url(self, key: Key) -> str:
@@ -86,8 +122,10 @@ class EnvironmentPages(ResourcePages):
         job = work_of(str(envelope.job)).job
         return redirect_to("environment", name=job.target, job=job.job)
 
-    def done(self, key: Key, envelope: Envelope[Any]) -> Response:
-        """Return to the page that the button was on."""
+    def done(self, action: Action, key: Key, envelope: Envelope[Any]) -> Response:
+        """Return to the page that the button was on; after a deletion there is only the list."""
+        if destroys(action):
+            return redirect_to(self.plural, job=envelope.job)
         if request.form.get("back") == LIST:
             return redirect_to(self.plural)
         return redirect_to("environment", **key, job=envelope.job)

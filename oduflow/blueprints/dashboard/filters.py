@@ -4,8 +4,10 @@ from datetime import datetime
 
 from flask import Blueprint
 
+from oduflow.blueprints.context import context
 from oduflow.blueprints.dashboard.form_fields import label_of
 from oduflow.domain.clock import age
+from oduflow.domain.hosting_pages import HostingPages
 
 _PEOPLE = {
     "anonymous": "anonymous",
@@ -27,7 +29,10 @@ _LEVEL_WITHIN = 60  # characters: an Odoo record names its level right after tim
 
 def add_filters(blueprint: Blueprint) -> None:
     """Register the filters."""
-    for each in (ago, humanize, label_of, duration, log_level, person, proof, utc):
+    for each in (
+        *(ago, humanize, label_of, duration, log_level, person, proof, utc),
+        *(hosting_pages, repository),
+    ):
         blueprint.add_app_template_filter(each)
 
 
@@ -60,6 +65,18 @@ def person(actor: str) -> str:
 def proof(kind: str) -> str:
     """Return the kind of credential that an actor used: `oauth` is GitHub."""
     return _PROOFS.get(kind, kind)
+
+
+def repository(repo_url: str) -> str:
+    """Return the name of a repository: `acme/addons` for https://github.com/acme/addons.git."""
+    path = repo_url.partition("://")[2].partition("/")[2] or repo_url
+    return path.rstrip("/").removesuffix(".git")
+
+
+def hosting_pages(repo_url: str) -> HostingPages:
+    """Return the pages that the hosting service shows for a repository."""
+    server = context().settings.server
+    return HostingPages.of(repo_url, github=server.github_url, gitlab=server.gitlab_url)
 
 
 def humanize(name: str) -> str:

@@ -99,7 +99,7 @@ def problems_of(failure: Failure) -> dict[str, str]:
     """Return the message for each field that failed validation."""
     wrong = failure.__cause__
     if not isinstance(wrong, ValidationError):
-        return {}
+        return {failure.argument: _with_hint(failure)} if failure.argument else {}
     problems: dict[str, str] = {}
     for error in wrong.errors():
         field = str(error["loc"][0]) if error["loc"] else ""
@@ -111,6 +111,10 @@ def label_of(name: str) -> str:
     """Return a field's name as words, such as `Repository URL`."""
     words = " ".join(_WORDS.get(word, word) for word in name.split("_"))
     return words[:1].upper() + words[1:]
+
+
+def _with_hint(failure: Failure) -> str:
+    return f"{failure.message} {failure.hint}".rstrip()
 
 
 def _problem(error: ErrorDetails) -> str:

@@ -71,6 +71,14 @@ class Form:
         )
         return replace(self, fields=fields)
 
+    def suggesting(self, name: str, values: Sequence[str]) -> "Form":
+        """Give a text field values that a browser offers; it takes any other as well."""
+        fields = tuple(
+            replace(field, choices=tuple(values)) if field.name == name else field
+            for field in self.fields
+        )
+        return replace(self, fields=fields)
+
     def opened_with(self, name: str, value: str) -> "Form":
         """Return the form with a value for one field, as if it had been submitted."""
         return replace(self, sent={**self.sent, name: [value]})

@@ -6,7 +6,9 @@ from flask import render_template, request
 from werkzeug.wrappers import Response
 
 from oduflow.blueprints.dashboard.blueprint import FRAGMENTS, blueprint, call, data, redirect_to
-from oduflow.blueprints.dashboard.work import Work, work_of
+from oduflow.blueprints.dashboard.work import MOST, Work, work_of
+
+SHOWN = 50  # rows of the list
 
 
 @blueprint.get("/jobs")
@@ -42,8 +44,17 @@ def cancel_job(job: str) -> Response:
 
 def _listed() -> dict[str, Any]:
     only_active = request.args.get("active") == "true"
-    found = data("list_jobs", active=only_active).jobs
-    return {"works": [Work(row) for row in found], "only_active": only_active}
+    environment = request.args.get("environment", "").strip()
+    found = [Work(row) for row in data("list_jobs", active=only_active, limit=MOST).jobs]
+    # The names of the jobs, not of the environments: the reason for looking may be a deleted one.
+    names = {work.job.environment for work in found if work.job.environment}
+    shown = [work for work in found if environment in {"", work.job.environment}]
+    return {
+        "works": shown[:SHOWN],
+        "only_active": only_active,
+        "environment": environment,
+        "names": sorted(names | ({environment} - {""})),
+    }
 
 
 def _shown(job: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The pages that every noun has: a list, the form of a new one, and everything done to one."""
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from flask import make_response, render_template, request
@@ -18,6 +19,9 @@ from oduflow.blueprints.errors import STATUS_OF
 from oduflow.domain.errors import Failure, NotFound
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Envelope, ErrorView
+
+# By the slug of an action that has no job to report its end.
+_NOTICES = MappingProxyType({"delete": "{} deleted.", "revoke": "{} revoked."})
 
 Key = Mapping[str, str]
 Sent = MultiDict[str, str]
@@ -93,7 +97,7 @@ class ResourcePages:
             else:
                 page = self.refused(key, failure)
             return make_response(page, STATUS_OF[failure.kind])
-        return self.done(key, envelope)
+        return self.done(chosen, key, envelope)
 
     def all(self) -> Any:
         """Return the views of the team's things."""
@@ -123,7 +127,11 @@ class ResourcePages:
         # The jobs before the rows: one that ends in between shows as active until the next poll.
         works = active_work(self.noun) if slow else {}
         work = work_named(request.args.get("job", ""), self.noun)
-        return {"rows": self.all(), "works": works, "work": work}
+        return {"rows": self.all(), "works": works, "work": work, "notice": self.notice()}
+
+    def notice(self) -> str:
+        """Return what a quick deletion has done, as the URL of the list names it."""
+        return _NOTICES.get(request.args.get("done", ""), "").format(self.words.capitalize())
 
     def form_context(self, form: Form) -> dict[str, Any]:
         """Return what the template of a new one's form shows."""
@@ -137,9 +145,10 @@ class ResourcePages:
         """Respond to a creation that is done or begun."""
         return redirect_to(self.plural, job=envelope.job)
 
-    def done(self, _key: Key, envelope: Envelope[Any]) -> Response:
+    def done(self, action: Action, _key: Key, envelope: Envelope[Any]) -> Response:
         """Respond to an action that is done or begun."""
-        return redirect_to(self.plural, job=envelope.job)
+        is_over = destroys(action) and envelope.job is None
+        return redirect_to(self.plural, job=envelope.job, done=action.slug if is_over else None)
 
     def refused(self, _key: Key, failure: Failure) -> str:
         """Render the page that the button was on, and why the action was refused."""

@@ -1,6 +1,7 @@
 """Jobs as pages show them: title, progress and result."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -8,13 +9,15 @@ from pydantic import TypeAdapter
 from oduflow.blueprints.dashboard.actions import progress_word
 from oduflow.blueprints.dashboard.blueprint import data
 from oduflow.blueprints.dashboard.filters import humanize
+from oduflow.domain.clock import now
 from oduflow.domain.errors import Invalid, NotFound
 from oduflow.domain.job import JobView
 from oduflow.domain.next_call import Next, without_texts
 from oduflow.domain.outcome import FINISHED, ErrorView, Status
 
 _CALLS: TypeAdapter[tuple[Next, ...]] = TypeAdapter(tuple[Next, ...])
-MOST_ACTIVE = 200  # the most that one call of list_jobs returns
+NEWS = timedelta(days=1)
+MOST = 200  # the most that one call of list_jobs returns
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,11 @@ class Work:
     def active(self) -> bool:
         """Whether it is not finished."""
         return self.job.status not in FINISHED
+
+    @property
+    def old(self) -> bool:
+        """Whether it ended more than a day ago: its failure is history, not news."""
+        return not self.active and now() - datetime.fromisoformat(self.job.updated_at) > NEWS
 
     def name_of(self, noun: str) -> str | None:
         """Return the name of what the job is about, or holds, if it is of that noun."""
@@ -118,6 +126,6 @@ def work_named(job: str, noun: str) -> Work | None:
 
 def active_work(noun: str) -> dict[str, Work]:
     """Return the unfinished jobs about a noun, by the name of what each is about."""
-    jobs = data("list_jobs", active=True, limit=MOST_ACTIVE).jobs
+    jobs = data("list_jobs", active=True, limit=MOST).jobs
     works = (Work(job) for job in reversed(jobs))
     return {name: work for work in works if (name := work.name_of(noun))}

@@ -119,8 +119,7 @@ class Handlers:
         """List the tools that the caller may call, on one page."""
         if params is not None and params.cursor:
             raise MCPError(types.INVALID_PARAMS, "Unknown cursor: there is one page only")
-        caller = caller_of(ctx)
-        names = self._tools.visible(caller.actor, caller.profile)
+        names = self._tools.visible(caller_of(ctx).actor)
         return types.ListToolsResult(tools=self._tools.listed(names))
 
     async def call_tool(
@@ -144,9 +143,7 @@ class Handlers:
         except Exception:
             log.exception("%s hit a defect", operation.name)
             hint = "The server's log has the traceback; please report it."
-            return refusal_of(
-                Internal(f"{operation.name} failed with an internal error, a bug of Oduflow.", hint)
-            )
+            return refusal_of(Internal(f"{operation.name} hit a defect of ours.", hint))
 
     def _unknown(self, name: str, actor: Actor) -> str:
         """Return the message for an unknown tool; it suggests only what the caller may call."""

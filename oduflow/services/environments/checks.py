@@ -18,7 +18,11 @@ def check_address(deps: Deps, args: CreateEnvironment | AddExtraRepo) -> None:
     Raises:
         Invalid: the URL is refused; the message says why.
     """
-    deps.git.repositories.clean_url(args.repo_url)
+    try:
+        deps.git.repositories.clean_url(args.repo_url)
+    except Invalid as refusal:
+        refusal.argument = "repo_url"
+        raise
 
 
 def choose_template(deps: Deps, team: str, asked: str | None) -> Template:

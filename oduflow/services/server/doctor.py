@@ -91,7 +91,7 @@ class Doctor:
         return f"Docker {self.engine.version()} answers."
 
     def _git(self) -> str:
-        return f"{self.git.check_git()} is installed."
+        return f"{self.git.check_git()} is here."
 
     def _store(self) -> str:
         self.store.check()
@@ -102,7 +102,7 @@ class Doctor:
         seen = ProxyCount.load(self.facts.get(FACT))
         if seen is not None and seen.trusted == trusted:
             raise UpstreamFailed(seen.message, seen.hint)
-        return f"trusted_proxies = {trusted} matches the requests seen so far."
+        return f"No request showed that there are not {trusted} in front."
 
     def _disk(self) -> str:
         disk = self.infrastructure.disk
@@ -110,9 +110,8 @@ class Doctor:
         return f"{disk.free() / (1 << 30):.0f} GiB are free."
 
     def _images(self) -> str:
-        image = self.settings().images.postgres
-        self.images.facts(image)
-        return f"The image {image} is available."
+        self.images.facts(self.settings().images.postgres)
+        return "The database's image is here."
 
     def _postgres(self) -> str:
         self.infrastructure.database.examine()

@@ -90,7 +90,7 @@ def test_revoking_says_what_ends_and_ends_it(made: GrantsWorld) -> None:
     assert "child" in show(made, "/access/top/revoke").one("section").text
     answer = post(made, "/access/top/revoke")
 
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/access")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/access?done=revoke")
     assert made.keeper.verify(secret, "/mcp") is None
     assert "No grant yet" in show(made, "/access").text
 

@@ -208,15 +208,34 @@ def test_a_creation_that_failed_is_edited_and_tried_again_from_its_pages(world, 
     assert states(show(world, f"/environments/demo?job={job}"))[0].text == "Not created"
 
 
-def test_a_deleted_environments_page_says_that_it_is_gone(world, ledger):
+def test_after_a_deletion_the_list_says_that_it_is_gone(world, ledger):
     ledger.add("demo")
+    ledger.add("other")
     where = post(world, "/environments/demo/delete").headers["Location"]
     [job] = world.job_rows.rows
+    assert where == f"/?job={job}"
     world.runner.jobs.wait("1", job, 10)
-    page = show(world, where)
-    assert "demo is deleted." in page.one("main").text
+    for path in (where, f"/_/environments?job={job}"):
+        assert "demo is deleted." in show(world, path).one("section", class_="panel good").text
+    page = show(world, f"/environments/demo?job={job}")
     assert states(page)[0].text == "Deleted"
     assert world.client().get("/environments/demo", headers=BLUE).status_code == 404
+
+
+def test_known_hosting_services_pages_are_linked_and_values_can_be_copied(world, ledger):
+    ledger.add("demo", repo_url="https://github.com/acme/shop.git", branch="feature/x")
+    facts = show(world, "/environments/demo").one("section", aria_labelledby="facts")
+    links = {link.text: link["href"] for link in facts.all("a")}
+    commit = ledger.environments["demo"].commit
+    assert links["https://github.com/acme/shop.git"] == "https://github.com/acme/shop"
+    assert links["feature/x"] == "https://github.com/acme/shop/tree/feature/x"
+    assert links[commit] == f"https://github.com/acme/shop/commit/{commit}"
+    assert links["Jobs of demo"] == "/jobs?environment=demo"
+    copied = [each.text for each in facts.walk() if each.get("data-copy")]
+    assert copied == ["http://localhost:20001/", commit, "https://github.com/acme/shop.git"]
+    ledger.add("demo")
+    facts = show(world, "/environments/demo").one("section", aria_labelledby="facts")
+    assert REPOSITORY not in {link.text for link in facts.all("a")}
 
 
 @pytest.mark.parametrize(

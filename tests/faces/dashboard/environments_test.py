@@ -55,16 +55,50 @@ def test_a_row_offers_what_makes_sense_now(world, ledger, state, actions):
     assert [found.own_text[0] for found in pressed] == actions
 
 
-def test_the_numbers_are_those_of_the_team(world, ledger):
+def test_the_list_is_narrowed_to_a_state_and_a_repository_and_each_says_how_many(world, ledger):
     ledger.add("a")
-    ledger.add("b", state="stopped")
-    numbers = dict(meter(show(world, "/")))
-    assert numbers == {
-        "Running": "1",
-        "Environments": "2 of 20",
-        "Templates": "1",
-        "In progress": "0",
-    }
+    ledger.add("b", state="stopped", repo_url="https://git.example.com/acme/shop.git")
+    page = show(world, "/?state=stopped&q=b")
+    states_line, repositories = page.one("nav", class_="narrow").all("p")
+    links = {link.text: link for link in states_line.all("a")}
+    assert list(links) == ["All 2", "Running 1", "Stopped 1"]
+    assert links["Stopped 1"]["aria-current"] == "true"
+    assert links["All 2"]["href"] == "/?q=b"
+    assert [link.text for link in repositories.all("a")] == [
+        "All repositories",
+        "acme/addons",
+        "acme/shop",
+    ]
+    assert "2 of 20 environments" in page.one("nav", class_="narrow").text
+    for query, names in (
+        ("state=running", ["a"]),
+        ("repo=acme/shop", ["b"]),
+        ("repo=acme/shop&state=running", []),
+        ("q=shop", ["b"]),
+    ):
+        for path in (f"/?{query}", f"/_/environments?{query}"):
+            assert [name(row) for row in rows(show(world, path))] == names, path
+
+
+def test_environments_of_one_branch_are_told_apart_by_their_repositories(world, ledger):
+    ledger.add("a")
+    ledger.add("b", repo_url="https://me@git.example.com/acme/shop")
+    cells = [row.one("td", class_="repository").text for row in rows(show(world, "/"))]
+    assert cells == ["acme/addons", "acme/shop"]
+
+
+def test_searching_keeps_the_filters(world, ledger):
+    ledger.add("demo", state="stopped")
+    form = show(world, "/?state=stopped&repo=acme/addons").one("form", role="search")
+    assert {"state": "stopped", "repo": "acme/addons"}.items() <= dict(form.entries()).items()
+    answer = world.client().get("/_/environments?state=stopped&q=x", headers=BLUE)
+    assert answer.headers["HX-Replace-Url"] == "/?q=x&state=stopped"
+
+
+def test_repositories_that_are_in_use_are_offered_by_the_form(world, ledger):
+    ledger.add("demo")
+    offered = show(world, "/new/environment").one("datalist", id="d-repo_url").all("option")
+    assert [option["value"] for option in offered] == [REPOSITORY]
 
 
 @pytest.mark.parametrize("words", ["SALE", "feature/sale", "a41f", "base-19 sale", "octocat"])
@@ -80,7 +114,7 @@ def test_what_was_searched_for_stays_in_the_field_and_the_numbers_count_all(worl
     page = show(world, "/?q=zebra")
     assert page.one("input", name="q")["value"] == "zebra"
     assert "zebra" in page.one("div", class_="empty").text
-    assert dict(meter(page))["Environments"] == "1 of 20"
+    assert "1 of 20 environments" in page.one("nav", class_="narrow").text
 
 
 def test_the_address_of_the_page_follows_a_search(world):
@@ -253,11 +287,6 @@ def name(row: Element) -> str:
 
 def states(page: Element) -> list[Element]:
     return page.all("span", class_="state")
-
-
-def meter(page: Element) -> list[tuple[str, str]]:
-    boxes = page.one("dl", class_="meter").all("div")
-    return [(box.one("dt").text, box.one("dd").text) for box in boxes]
 
 
 def asked(page: Element) -> str:

@@ -14,6 +14,8 @@ TYPED = {
     "repo_url": REPOSITORY,
     "environments": "running",
     "branch": "19.0",
+    "repository": REPOSITORY,
+    "token": "x",
 }
 PAGES = [
     "/",

@@ -1,5 +1,8 @@
 """The jobs: the list, one of them, calling one off."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 from oduflow.domain.errors import UpstreamFailed
 from tests.support.dashboard_world import BLUE, GONE, REPOSITORY, paused_jobs, post, show
 from tests.support.fakes import World
@@ -29,6 +32,26 @@ def test_the_list_can_be_narrowed_to_what_goes_on(world, ledger):
         assert "made" not in page.one("tbody").text
         assert page.one("div", id="jobs")["hx-get"] == "/_/jobs?active=true"
     assert "No active job" in show(world, "/jobs?active=true").text
+
+
+def test_the_list_is_narrowed_to_an_environment(world, ledger):
+    begin(world, name="made", repo_url=REPOSITORY)
+    begin(world, name="other", repo_url=REPOSITORY)
+    page = show(world, "/jobs?environment=made")
+    [row] = page.one("tbody").all("tr")
+    assert "Create environment made" in row.text
+    select = page.one("select", name="environment")
+    assert [option.text for option in select.all("option")] == ["Any", "made", "other"]
+    assert select.one("option", selected="").text == "made"
+    assert "No job yet of gone" in show(world, "/jobs?environment=gone").text
+
+
+def test_a_failure_of_yesterday_is_no_news(world):
+    job = begin(world, name="gone", repo_url=GONE)
+    assert show(world, "/jobs").one("tr", id=f"row-{job}").get("class") is None
+    row = world.job_rows.rows[job]
+    world.job_rows.rows[job] = replace(row, updated_at=row.updated_at - timedelta(days=2))
+    assert show(world, "/jobs").one("tr", id=f"row-{job}")["class"] == "old"
 
 
 def test_a_running_jobs_page_polls_every_second(world, ledger):

@@ -138,6 +138,12 @@ def test_an_item_of_a_list_that_is_to_blame_is_named():
     assert problems_of(refused.value)["modules"] == r"“No!” does not fit \w{1,256}."
 
 
+def test_a_failure_that_names_its_argument_blames_that_field():
+    failure = Invalid("No repository.", "Write https://….")
+    failure.argument = "repo_url"
+    assert problems_of(failure) == {"repo_url": "No repository. Write https://…."}
+
+
 def test_another_failure_blames_no_field():
     assert problems_of(Invalid("No.")) == {}
 

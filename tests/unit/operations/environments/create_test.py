@@ -22,9 +22,10 @@ def test_an_address_that_git_may_not_ask_begins_no_job(tool: str, url: str):
     world = make_world(operations=[OPERATIONS[tool]], deps=deps)
     raw = {"name": "shop", "repo_url": url}
 
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid) as refused:
         world.runner.call(tool, raw, Actor("1", ActorKind.CLI, "ann"), Origin("cli"))
 
+    assert refused.value.argument == "repo_url", "forms mark this field"
     assert world.job_rows.rows == {}
     assert world.locks.holders == {}
     assert world.audit.outcomes == [(tool, "invalid")]
