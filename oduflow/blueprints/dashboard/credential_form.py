@@ -1,8 +1,7 @@
 """The form of a new credential: repository, user and token in fields of their own.
 
-The operation takes them as one URL, as git does, in which nobody should have to percent-encode
-anything by hand. The values become that URL here; none of them comes back into a page but the
-repository and the user, masked.
+The operation takes them as one URL, as git does, in which special characters are percent-encoded.
+The values become that URL here. Only the repository and the user come back into a page, masked.
 """
 
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ OPERATION = "setup_repo_auth"
 URL = "repo_url"  # the operation's argument that the three fields become
 REPOSITORY, USER, TOKEN = "repository", "user", "token"
 _REQUIRED = "This is required."
-# What git servers take as the user beside a token that belongs to nobody's name.
+# What git servers take as the user name beside an access token.
 # Sources: GitHub “Authenticating as an installation”, Bitbucket “Using access tokens”; GitLab and
 # Gitea accept any name.
 _USERS = MappingProxyType({"bitbucket.org": "x-token-auth", "github.com": "x-access-token"})
