@@ -23,7 +23,7 @@ _SECRET_BYTES = 32
 _WIDTH = 96
 _HEAD = """\
 # Oduflow's configuration. A key behind a "#" has its default; take the "#" away to change it.
-# Keep this file to yourself (mode 0600): it holds secrets.
+# This file contains secrets: keep its mode 0600.
 """
 _PARSING = threading.Lock()  # CPython 3.11 can parse in one thread at a time only (gh-106905)
 

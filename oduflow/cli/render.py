@@ -1,28 +1,32 @@
 """Print the progress of a call on stderr, and its result on stdout as text or as JSON.
 
-A terminal gets text and tables that fit its width. A pipe or a file gets every line whole, and
-tables as values separated by tabs, for `grep`, `cut` and `awk`.
+A terminal gets text and tables that fit its width, and times as “2 min ago”. A pipe or a file gets
+every line whole, tables as values separated by tabs with the same columns each time, and times in
+RFC 3339, for `grep`, `cut` and `awk`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from oduflow.cli.failures import EXIT_CODES, exit_with_error, next_line
+from oduflow.cli.tables import print_table
 from oduflow.cli.terminal import echo, strip_control_characters
+from oduflow.domain.clock import relative
 from oduflow.domain.errors import Kind
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import FINISHED, Envelope
 
 Row = Mapping[str, Any]
-# By the field that holds the rows; `--json` has the other columns. Every row has the first two
-# fields, else the list is of another kind (an environment's extra repos are pins) and shows all.
+# By the field that holds the rows; a narrow terminal leaves the last out, `--json` has the others.
+# Every row has the first two, else the list is of another kind (an environment's extra repos are
+# pins) and shows all.
 COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "credentials": ("host", "path", "username", "provider", "state", "expires_at"),
@@ -30,15 +34,15 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "environments": ("name", "state", "branch", "template", "url", "created_by"),
         "extra_repos": ("name", "state", "branch", "repo_url", "environments"),
         "grants": ("name", "state", "environments", "tiers", "calls_left", "expires_at"),
-        "jobs": ("job", "operation", "target", "status", "step", "position", "created_by"),
+        "jobs": (
+            *("job", "operation", "target", "status"),
+            *("created_at", "step", "position", "created_by"),
+        ),
         "templates": ("name", "state", "odoo_image", "modules", "environments"),
     }
 )
 _EMPTY: tuple[object, ...] = (None, "", [], {})
 WIDE = frozenset({"log", "text"})
-WHOLE = frozenset(
-    {"job", "name", "state", "status", "tool", "url"}
-)  # people copy them, or they are short
 STATE_STYLES = {"running": "green", "failed": "red", "lost": "red", "creating": "yellow"}
 _LABEL_WIDTH = 13
 ShowProgress = Callable[[str], None]
@@ -54,26 +58,6 @@ def render(envelope: Envelope[Any], console: Console, options: str = "") -> None
     _render_data(data.get("data") or {}, console, options)
     for step in envelope.next:
         _print(console, _text(f"next: {next_line(step, options)}", "dim"))
-
-
-def print_table(console: Console, columns: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
-    """Print rows: as a table in a terminal, else with a tab between the values."""
-    if not console.is_terminal:
-        for row in (columns, *rows):
-            cells = (" ".join(str(cell).split()) for cell in row)
-            console.file.write("\t".join(cells) + "\n")
-        return
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    width_left = console.width * 3 // 4
-    for number, column in enumerate(columns):
-        # A value that people copy is not folded while the other columns still fit.
-        width = 2 + max((len(row[number]) for row in rows), default=0)
-        whole = column in WHOLE and width <= width_left
-        width_left -= width if whole else 0
-        table.add_column(column, overflow="fold", no_wrap=whole)
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)
 
 
 def _print(console: Console, text: Text, *, whole: bool = False) -> None:
@@ -92,24 +76,34 @@ def _render_data(data: Mapping[str, Any], console: Console, options: str, within
             _render_error(value, console, options)
         elif isinstance(value, dict) and value:
             _render_data(value, console, options, label)
-        elif value not in (None, [], "", {}):
-            _print(console, _label(label) + _cell(key, value))
+        elif _says_something(value, is_counter=bool(within)):
+            _print(console, _label(label) + _cell(key, value, console))
+
+
+def _says_something(value: Any, *, is_counter: bool) -> bool:
+    """Return whether a fact deserves a line: no absent value, no “false”, no counter of zero."""
+    return value not in _EMPTY and value is not False and not (is_counter and value == 0)
 
 
 def _render_list(key: str, rows: Sequence[Row], console: Console) -> None:
-    columns, is_part = _columns(key, rows)
-    cells = [[_cell(column, row.get(column)) for column in columns] for row in rows]
-    print_table(console, columns, cells)
-    if is_part and console.is_terminal:
+    columns, is_part = _columns(key, rows, with_empty=not console.is_terminal)
+    cells = [[_cell(column, row.get(column), console) for column in columns] for row in rows]
+    is_narrow = print_table(console, columns, cells)
+    if (is_part or is_narrow) and console.is_terminal:
         console.print(_text("`--json` shows every field.", "dim"))
 
 
-def _columns(key: str, rows: Sequence[Row]) -> tuple[list[str], bool]:
-    """Return the columns for which a row has a value, and whether other values are left out."""
+def _columns(key: str, rows: Sequence[Row], *, with_empty: bool) -> tuple[list[str], bool]:
+    """Return the columns to show, and whether other values are left out.
+
+    Without `with_empty` those for which no row has a value are left out; a script that takes the
+    third column needs them all.
+    """
+    fields = dict.fromkeys(field for row in rows for field in row)
     found = [
         column
-        for column in dict.fromkeys(field for row in rows for field in row)
-        if any(row.get(column) not in _EMPTY for row in rows)
+        for column in fields
+        if with_empty or any(row.get(column) not in _EMPTY for row in rows)
     ]
     wanted: Sequence[str] = COLUMNS.get(key, found)
     if not all(row.keys() >= set(wanted[:2]) for row in rows):
@@ -137,13 +131,26 @@ def _label(key: str) -> Text:
     return Text(f"{key:>{_LABEL_WIDTH}}  ", style="dim")
 
 
-def _cell(key: str, value: Any) -> Text:
+def _cell(key: str, value: Any, console: Console) -> Text:
     if value is None:
         return Text()
+    if isinstance(value, bool):
+        value = "yes" if value else "no"
     if isinstance(value, list):
         value = ", ".join(str(item) for item in value)
+    if console.is_terminal and _is_moment(key, value):
+        value = relative(datetime.fromisoformat(value))
     style = STATE_STYLES.get(str(value), "") if key in {"state", "status"} else ""
     return _text(str(value), style)
+
+
+def _is_moment(key: str, value: object) -> bool:
+    if not (key == "time" or key.endswith("_at")) or not isinstance(value, str):
+        return False
+    try:
+        return datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _text(content: str, style: str = "") -> Text:

@@ -18,8 +18,8 @@ from oduflow.cli.options import (
     token_file_option,
     url_option,
 )
-from oduflow.cli.render import print_table
 from oduflow.cli.schemas import Field, ListedTool, local_tool, type_text
+from oduflow.cli.tables import print_table
 from oduflow.cli.terminal import echo, strip_control_characters
 from oduflow.kernel.registry import Registry
 

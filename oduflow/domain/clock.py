@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 _DURATION = re.compile(r"(\d{1,6})\s*(s|sec|min|m|h|hours?|d|days?|w|weeks?)", re.IGNORECASE)
@@ -42,12 +42,23 @@ def _past(value: object) -> object:
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-PastMoment = Annotated[AwareDatetime, BeforeValidator(_past), AfterValidator(_in_utc)]
+PastMoment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_past),
+    AfterValidator(_in_utc),
+    WithJsonSchema({"type": "string"}),  # not date-time: a client would refuse 2h
+]
 
 
 def rfc3339(moment: datetime) -> str:
     """Write a moment as RFC 3339 with `Z`, to the millisecond."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def relative(moment: datetime) -> str:
+    """Return how far a moment is from now, for people: `4 min ago`, `in 6 d`."""
+    later = moment - now()
+    return f"in {age(now() - later)}" if later > timedelta(seconds=1) else f"{age(moment)} ago"
 
 
 def age(since: datetime) -> str:

@@ -13,11 +13,9 @@ from oduflow.domain.outcome import Model
 
 WHOLE_HOST = "/"
 EXPIRES_SOON = timedelta(days=14)
-_HOST_HELP = "Git host, such as github.com or git.lan:8443."
-_USERNAME_HELP = "User, as list_credentials shows it."
-_PATH_HELP = (
-    "Path of the credential, such as /owner or /; needed where a user has several for a host."
-)
+_HOST_HELP = "Git host, such as git.lan:8443."
+_USERNAME_HELP = "As list_credentials shows it."
+_PATH_HELP = "Its path, such as /owner or /, where a user has several for a host."
 
 
 class CredentialState(StrEnum):
@@ -45,7 +43,7 @@ class SetupRepoAuth(Model):
     ]
     keep_unverified: Annotated[
         bool,
-        Field(description="Keep the credential even when it could not be proven."),
+        Field(description="Save it even if the test fails."),
     ] = False
     path: Annotated[
         Text | None,

@@ -39,10 +39,7 @@ Name = Annotated[
 ]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 ModuleName = Annotated[str, StringConstraints(pattern=MODULE_NAME)]
-NAME_HELP = (
-    "Name of the environment: 1 to 39 characters of a-z, 0-9 and dashes; other text, such as a "
-    "branch, is turned into one."
-)
+NAME_HELP = "1 to 39 characters of a-z, 0-9 and dashes; other text, such as a branch, is converted."
 
 
 class CreateEnvironment(Model):
@@ -51,16 +48,12 @@ class CreateEnvironment(Model):
     name: Annotated[Name, Field(description=NAME_HELP)]
     repo_url: Annotated[
         Text,
-        Field(
-            description="URL of the git repository that holds the addons, as its clone button "
-            "shows it; read over https."
-        ),
+        Field(description="URL of the addons' git repository, as its clone button shows it."),
     ]
     branch: Annotated[
         Annotated[Text, AfterValidator(branch_name)] | None,
         Field(
-            description="Branch to check out, or a tag, commit id or refs/…; default: the "
-            "remote's default branch."
+            description="Branch, tag, commit id or refs/…; default: the remote's default branch."
         ),
     ] = None
     template: Annotated[Name | None, Field(description="Template; default: the team's.")] = None
@@ -75,8 +68,8 @@ class CreateEnvironment(Model):
         References,
         Field(
             max_length=20,
-            description="Extra repos for the addons path, as name or name@branch, such as "
-            "enterprise@19.0; the first wins.",
+            description="Extra repos, as name or name@branch, such as enterprise@19.0; "
+            "the first wins.",
         ),
     ] = ()
 
@@ -101,14 +94,14 @@ class RebuildEnvironment(EnvironmentName):
 
     update_extra_repos: Annotated[
         bool,
-        Field(description="True moves its extra repos to the newest commits that were fetched."),
+        Field(description="True moves its extra repos to the newest fetched commits."),
     ] = False
 
 
 class ProtectEnvironment(EnvironmentName):
     """Whether to refuse deletion."""
 
-    protected: Annotated[bool, Field(description="True refuses deletion; False allows it.")] = True
+    protected: Annotated[bool, Field(description="False removes the protection.")] = True
 
 
 class LogSource(StrEnum):

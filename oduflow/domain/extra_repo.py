@@ -75,7 +75,7 @@ class AddExtraRepo(Model):
     repo_url: Annotated[
         str,
         StringConstraints(min_length=1, max_length=500),
-        Field(description="https URL of the git repository that holds the addons."),
+        Field(description="https URL of the addons' git repository."),
     ]
     branch: Annotated[
         Annotated[str, StringConstraints(min_length=1, max_length=240), AfterValidator(branch_name)]

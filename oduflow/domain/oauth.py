@@ -267,7 +267,7 @@ def asked_resource(base: str, asked: Iterable[str]) -> str | None:
 
 
 def _meant(base: str, value: str) -> str | None:
-    bare = value.removesuffix("/")
+    bare = value.partition("?")[0].removesuffix("/")  # ?profile= is the same resource
     if bare == base:
         return base + PATH
     return resource_at(base, bare.removeprefix(base)) if bare.startswith(base) else None

@@ -21,20 +21,18 @@ class ReadOutput(Model):
     handle: Annotated[
         str,
         StringConstraints(pattern=r"^[a-z2-7]{12}$"),
-        Field(description="Handle of the text: `output` of an answer."),
+        Field(description="`output` of an answer."),
     ]
     lines: Annotated[
         str | None,
         StringConstraints(pattern=r"^[1-9]\d{0,8}-[1-9]\d{0,8}$"),
-        Field(description="First and last line, such as 101-200, counted from 1."),
+        Field(description="First and last line, such as 101-200."),
     ] = None
     grep: Annotated[
         str | None,
         Field(max_length=200, description="Text that lines contain, ignoring case."),
     ] = None
-    errors: Annotated[
-        bool, Field(description="Only records of level error and above, and tracebacks.")
-    ] = False
+    errors: Annotated[bool, Field(description="Only errors and tracebacks.")] = False
 
     def from_line(self, first: int, last: int) -> Next:
         """Return the call that shows the selected lines of another range."""

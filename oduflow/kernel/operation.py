@@ -37,6 +37,12 @@ class Effect(StrEnum):
     DESTROY = "destroy"
 
 
+class Profile(StrEnum):
+    """A shorter list of tools for one kind of MCP client; it allows and forbids nothing."""
+
+    CODING = "coding"
+
+
 class BadDeclaration(TypeError):
     """An incomplete or contradictory declaration of an operation; raised at import."""
 
@@ -60,6 +66,7 @@ class Operation:
         check: checks `(deps, args)` during admission, so that an invalid argument is refused
             before there is a job; sends no requests and changes nothing.
         shows_secret: whether a read returns a secret, and so needs more than the read tier.
+        profiles: the shorter lists of tools that it is part of.
         method, path: the REST route below `/api`.
         arguments, result: the pydantic models of the arguments and of the view.
     """
@@ -79,6 +86,7 @@ class Operation:
     audit: tuple[str, ...]
     check: Check | None
     shows_secret: bool
+    profiles: frozenset[Profile]
     method: str
     path: str
     arguments: type[BaseModel]
@@ -135,6 +143,7 @@ def operation(  # noqa: PLR0913 - one declaration holds every property of an ope
     open_world: bool = False,
     check: Check | None = None,
     shows_secret: bool = False,
+    profiles: tuple[Profile, ...] = (),
 ) -> Callable[[H], H]:
     """Declare a handler `(deps, call, args) -> Outcome[View]` as an operation.
 
@@ -168,6 +177,7 @@ def operation(  # noqa: PLR0913 - one declaration holds every property of an ope
             audit=audit,
             check=check,
             shows_secret=shows_secret,
+            profiles=frozenset(profiles),
             method=matched[1],
             path=matched[2],
             arguments=arguments,

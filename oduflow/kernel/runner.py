@@ -253,7 +253,7 @@ class Runner:
         except Exception as defect:
             log.exception("%s hit a defect", operation.name)
             raise Internal(
-                f"{operation.name} hit a defect of ours; nothing more is known here.",
+                f"{operation.name} failed with an internal error, a bug of Oduflow.",
                 "The server's log has the traceback; please report it.",
             ) from defect
         finally:

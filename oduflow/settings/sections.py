@@ -36,7 +36,7 @@ class ServerSettings(Section):
     """`[server]`: where the server listens, keeps its data and signs people in."""
 
     host: addresses.OwnAddress = "127.0.0.1"
-    """The address to listen on. Beyond loopback every team needs its secrets."""
+    """The address to listen on. Outside loopback every team must set both secrets."""
     port: values.Port = 8000
     """The port to listen on."""
     data_dir: Annotated[
@@ -46,7 +46,7 @@ class ServerSettings(Section):
     """The folder of checkouts, databases, templates and the store. A relative path starts at this
     file's folder."""
     instance: values.InstanceName = "oduflow"
-    """The prefix of every Docker name and label, so that two instances can share an engine."""
+    """The prefix of every Docker name and label; lets two instances share one Docker engine."""
     oauth_client_id: values.AnyText = ""
     """The client id of the GitHub OAuth App. With the secret and the base URL it turns OAuth on."""
     oauth_client_secret: Annotated[values.AnyText, SECRET] = ""
@@ -75,24 +75,24 @@ class ServerSettings(Section):
     ] = Field(default_factory=_github_api)
     """The API of github_url."""
     gitlab_url: addresses.ProviderUrl = "https://gitlab.com"
-    """A GitLab of your own, whose API describes credentials as gitlab.com's does."""
+    """The URL of a self-managed GitLab, used to check credentials."""
     bitbucket_api_url: addresses.ProviderUrl = "https://api.bitbucket.org/2.0"
-    """The API that describes credentials for bitbucket.org."""
+    """The URL of Bitbucket's API, used to check credentials."""
     trusted_proxies: Annotated[int, Ge(0)] = 0
-    """The number of reverse proxies in front of the server. One too many lets clients invent their
-    address; one too few makes all of them one address."""
+    """The number of reverse proxies in front of the server. Too high: clients can forge their
+    address. Too low: all clients share the proxy's address."""
     subnet_pool: values.SubnetPool = IPv4Network("10.213.0.0/16")
-    """The private network that each team's /24 is cut from."""
+    """The private network from which each team gets a /24."""
     sample: bool = False
     """Serve the sample addons as a git repository on a loopback port."""
     allow_insecure_http: bool = False
-    """Start even when strangers could get in: beyond loopback without secrets, or with OAuth over
-    plain http."""
+    """Start even if the server is not protected: outside loopback without secrets, or with OAuth
+    over plain http."""
     ca_bundle: Annotated[values.OptionalFile, About(default="this machine's own")] = None
     """A file of the certificate authorities (PEM) that git, pip and calls of providers trust."""
     git_allowed_hosts: ListOf[addresses.HostPort] = ()
-    """Private or plain-http git hosts that you vouch for, as host or host:port. All others must be
-    public and speak https."""
+    """Trusted git hosts with a private address or plain http, as host or host:port. All others must
+    be public and use https."""
 
     @property
     def loopback_only(self) -> bool:
@@ -122,7 +122,7 @@ class RoutingSettings(Section):
     external_host: addresses.OptionalHost = ""
     """The host name in environments' URLs; empty: the address the server listens on."""
     port_range: values.Ports = range(20000, 21000)
-    """The ports that environments are given, each one for life."""
+    """The ports of environments; each environment keeps its port."""
     environment_hosts: Annotated[bool, About(not_served="Leave it false.")] = False
     """Not served yet: give each environment a host name of its own below external_host, so that no
     environment sees another's cookies."""
@@ -186,7 +186,7 @@ class TeamSettings(Section):
     hostname: addresses.OptionalHost = ""
     """The team's own host name, when several teams share the server."""
     auth_token: values.AuthToken = ""
-    """The MCP Bearer token: it proves who asks and names the team. Empty: no token."""
+    """The Bearer token for MCP; it identifies the team. Empty: no token."""
     ui_password: values.Password = ""
     """The password of the dashboard and REST, user admin. Empty: no password."""
     github_users: ListOf[values.GitHubLogin] = ()
@@ -201,7 +201,7 @@ class TeamSettings(Section):
     disk_gb: Annotated[int, Ge(0), Unit("GiB"), About(no_effect="disk use is not measured")] = 0
     """the disk that the team may fill; 0: no limit."""
     default_template: values.TemplateName = ""
-    """The template when none is named; empty: the only one there is."""
+    """The template when a call names none; empty: the team's only template."""
 
 
 def _with_own_port(firewall: FirewallSettings, info: ValidationInfo) -> FirewallSettings:

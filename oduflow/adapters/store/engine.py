@@ -2,7 +2,8 @@
 
 A write takes SQLite's one write lock with its first statement (BEGIN IMMEDIATE): the rows it reads
 before writing cannot change until it writes, and it waits at its beginning instead of failing
-half-way. A read sees one snapshot and blocks no other call.
+half-way. Writes of one process queue for it, first come, first served. A read sees one snapshot and
+blocks no other call.
 """
 
 import sqlite3
@@ -10,7 +11,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
@@ -19,9 +20,11 @@ from sqlalchemy.pool import QueuePool
 
 from oduflow.adapters.store.errors import StoreFull, translated
 from oduflow.adapters.store.migrations import HEAD
-from oduflow.domain.errors import UpstreamFailed
+from oduflow.adapters.store.turns import Turns
+from oduflow.domain.errors import Busy, UpstreamFailed
 
 PATIENCE_SECONDS = 10.0
+QUEUE_SECONDS = 30.0  # every thread of the server may write at once, and the disk may be slow
 KEPT_CONNECTIONS = 8
 _PRIVATE = 0o600
 _WAL_RETRY_SECONDS = 0.01
@@ -47,6 +50,7 @@ class Store:
         self._patience = patience
         self._on_full = on_full
         self._opening = threading.Lock()
+        self._turns = Turns()
         self._reader: Engine | None = None
 
     @contextmanager
@@ -68,7 +72,7 @@ class Store:
         """
         writer = self._engine().execution_options(immediate=True)
         try:
-            with translated(), writer.begin() as connection:
+            with self._turn(), translated(), writer.begin() as connection:
                 yield connection
         except StoreFull:
             self._on_full()
@@ -115,6 +119,18 @@ class Store:
             engine, self._reader = self._reader, None
         if engine is not None:
             engine.dispose()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        with ExitStack() as turn:
+            try:
+                turn.enter_context(self._turns.turn(QUEUE_SECONDS))
+            except TimeoutError as late:
+                raise Busy(
+                    f"The store's other writes took longer than {QUEUE_SECONDS:.0f} seconds.",
+                    "Call again in a few seconds.",
+                ) from late
+            yield
 
     def _revision(self) -> str | None:
         with self.read() as connection:

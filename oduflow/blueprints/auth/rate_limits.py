@@ -92,7 +92,10 @@ def _reserved(claim: Claim) -> Reservation:
 
 
 def _accept(face: str, claim: Claim, found: Actor, reservation: Reservation) -> None:
-    context().rate_limits.succeed(reservation, claim.source, found.team)
+    try:
+        context().rate_limits.succeed(reservation, claim.source, found.team)
+    except Failure as failure:  # a right credential is accepted even if the store cannot be written
+        log.warning("%s: the sign-in is not remembered: %s", face, failure.message)
     key = (face, claim.source, claim.by_team.key, claim.credential)
     context().credential_cache.accepted.add(key)
 

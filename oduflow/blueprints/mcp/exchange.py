@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Scope
 from oduflow.blueprints.wait_limits import WaitPermit
 from oduflow.domain.access import Actor
 from oduflow.kernel.call import Origin
+from oduflow.kernel.operation import Profile
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +40,14 @@ class Caller:
     Attributes:
         permit: the request's permission to keep one of the server's threads waiting.
         environment: name of the environment in the path; empty for the path of the whole team.
+        profile: the shorter list of tools that the URL asks for; None for all of them.
     """
 
     actor: Actor
     origin: Origin
     permit: WaitPermit
     environment: str = ""
+    profile: Profile | None = None
 
 
 @dataclass(frozen=True, slots=True)

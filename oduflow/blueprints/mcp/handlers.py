@@ -119,7 +119,8 @@ class Handlers:
         """List the tools that the caller may call, on one page."""
         if params is not None and params.cursor:
             raise MCPError(types.INVALID_PARAMS, "Unknown cursor: there is one page only")
-        names = self._tools.visible(caller_of(ctx).actor)
+        caller = caller_of(ctx)
+        names = self._tools.visible(caller.actor, caller.profile)
         return types.ListToolsResult(tools=self._tools.listed(names))
 
     async def call_tool(
@@ -143,7 +144,9 @@ class Handlers:
         except Exception:
             log.exception("%s hit a defect", operation.name)
             hint = "The server's log has the traceback; please report it."
-            return refusal_of(Internal(f"{operation.name} hit a defect of ours.", hint))
+            return refusal_of(
+                Internal(f"{operation.name} failed with an internal error, a bug of Oduflow.", hint)
+            )
 
     def _unknown(self, name: str, actor: Actor) -> str:
         """Return the message for an unknown tool; it suggests only what the caller may call."""

@@ -3,6 +3,8 @@
 `/mcp/<environment>` serves one environment: its calls need not name the environment and cannot
 reach another. It has a bridge of its own, and a session opened at one path is unknown at every
 other. Clients add a slash to URLs, so both paths are served with one, too (`strict_slashes`).
+`?profile=coding` shortens the list of tools, for models that choose worse among many; every tool
+that the caller may call stays callable, because an answer's `next` can name any of them.
 """
 
 import threading
@@ -24,8 +26,9 @@ from oduflow.blueprints.mcp.exchange import Caller
 from oduflow.blueprints.mcp.messages import INVALID_ID, InvalidId, plain_body
 from oduflow.domain.access import Actor
 from oduflow.domain.environment import no_environment
-from oduflow.domain.errors import Kind
+from oduflow.domain.errors import Invalid, Kind
 from oduflow.kernel.call import Origin
+from oduflow.kernel.operation import Profile
 from oduflow.kernel.runner import Runner
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 EXTENSION = "oduflow.mcp"
 ONE_ENVIRONMENT = f"{EXTENSION}.one_environment"
 FACE = "mcp"
+MAX_NAME = 100  # characters of an unknown profile's name in the message
 METHODS = ("GET", "POST", "DELETE", "OPTIONS")
 
 blueprint = Blueprint("mcp", __name__)
@@ -118,8 +122,9 @@ def _is_preflight() -> bool:
 
 def _served(name: str, actor: Actor, environment: str, still_valid: Callable[[], bool]) -> Response:
     origin = Origin(FACE, request.remote_addr or "")
+    profile = _profile(actor)
     permit = context().wait_limiter.permit(actor, wait_kind(request.environ))
-    caller = Caller(actor, origin, permit, environment)
+    caller = Caller(actor, origin, permit, environment, profile)
     with audited_refusals("unreadable_body", actor):
         body = request.get_data()
     try:
@@ -130,6 +135,23 @@ def _served(name: str, actor: Actor, environment: str, still_valid: Callable[[],
     if answer.status == HTTPStatus.METHOD_NOT_ALLOWED:
         record("no_free_stream", actor, Kind.BUSY)
     return McpResponse(answer.body, answer.status, answer.headers)
+
+
+def _profile(actor: Actor) -> Profile | None:
+    """Return the profile that the URL names.
+
+    Raises:
+        Invalid: there is none of that name.
+    """
+    asked = request.args.get("profile", "")
+    with audited_refusals("unknown_profile", actor):
+        try:
+            return Profile(asked) if asked else None
+        except ValueError:
+            raise Invalid(
+                f"There is no profile “{asked[:MAX_NAME]}”.",
+                f"Profiles: ?profile={', '.join(Profile)}. Without one, all tools are listed.",
+            ) from None
 
 
 def _server(runner: Runner, *, one_environment: bool = False) -> "Server[Any]":

@@ -68,7 +68,8 @@ class ListCache:
         if ctx.method != "tools/list" or "cursor" in (ctx.params or {}):
             return await call_next(ctx)
         methods.validate_client_request(ctx.method, ctx.protocol_version, ctx.params)
-        key = (ctx.protocol_version, self._tools.visible(caller_of(ctx).actor))
+        caller = caller_of(ctx)
+        key = (ctx.protocol_version, self._tools.visible(caller.actor, caller.profile))
         if key not in self._lists:
             self._lists[key] = await call_next(ctx)
         return self._lists[key]

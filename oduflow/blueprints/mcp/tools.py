@@ -10,7 +10,7 @@ from mcp import types
 from pydantic import BaseModel
 
 from oduflow.domain.access import Actor, Scope
-from oduflow.kernel.operation import Effect, Operation
+from oduflow.kernel.operation import Effect, Operation, Profile
 from oduflow.kernel.registry import Registry
 
 Schema = dict[str, Any]
@@ -113,7 +113,7 @@ def _compact(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
         if key == "additionalProperties" and value is False:  # the runner names each unknown field
             continue
         if key == "properties":
-            compact[key] = {name: _compact(field, defs) for name, field in value.items()}
+            compact[key] = {name: _field(name, field, defs) for name, field in value.items()}
         elif isinstance(value, dict) and key in {"items", "additionalProperties"}:
             compact[key] = _compact(value, defs)
         elif key in {"anyOf", "oneOf"}:
@@ -121,6 +121,14 @@ def _compact(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
         else:
             compact[key] = value
     return {key: value for key, value in compact.items() if value != {}}
+
+
+def _field(name: str, schema: Schema, defs: Mapping[str, Schema]) -> Schema:
+    """Return a field's schema, without a description that only repeats its name."""
+    compact = _compact(schema, defs)
+    if compact.get("description") == f"Its {name}.":
+        del compact["description"]
+    return compact
 
 
 def _inlined(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
@@ -207,12 +215,14 @@ class Tools:
         }
         self._shapes = {name: Shape(found.envelope) for name, found in self._operations.items()}
 
-    def visible(self, actor: Actor) -> tuple[str, ...]:
-        """Return the names of the tools that the actor may call, in alphabetical order."""
+    def visible(self, actor: Actor, profile: Profile | None = None) -> tuple[str, ...]:
+        """Return the tools that the actor may call, of a profile only, in alphabetical order."""
         return tuple(
             name
             for name, operation in self._operations.items()
-            if actor.may(operation.permission) and actor.allows_scope(operation.scope)
+            if actor.may(operation.permission)
+            and actor.allows_scope(operation.scope)
+            and (profile is None or profile in operation.profiles)
         )
 
     def listed(self, names: Iterable[str]) -> list[types.Tool]:

@@ -35,7 +35,7 @@ class ReadAudit(Model):
     ] = None
     until: Annotated[
         PastMoment | None,
-        Field(description="Time before which to end."),
+        Field(description="Time before which to end, as in since."),
     ] = None
     limit: Annotated[int, Field(ge=1, le=200, description="How many rows at most.")] = 50
     before: Annotated[
@@ -43,7 +43,7 @@ class ReadAudit(Model):
         Field(
             ge=1,
             le=MAX_NUMBER,
-            description="Only rows of a lower number: the next page.",
+            description="Only rows of a lower number.",
         ),
     ] = None
 

@@ -20,10 +20,7 @@ GOOD = frozenset({CredentialState.VALID, CredentialState.UNREACHABLE})
     rest="POST /credentials/add",
 )
 def setup_repo_auth(deps: Deps, call: Call, args: SetupRepoAuth) -> Outcome[CredentialView]:
-    """Save a git credential for private repositories after testing it with git.
-
-    A credential that the repository rejects is not saved, unless keep_unverified is true.
-    """
+    """Save a git credential for private repositories if git can read with it."""
     saved, warnings = save_credential(deps.git, call.actor.team, args)
     where = saved.host if saved.path == "/" else f"{saved.host}{saved.path}"
     proof = "not proven" if warnings else "proven"

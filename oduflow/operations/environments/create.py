@@ -4,7 +4,7 @@ from oduflow.domain.access import Permission, Scope
 from oduflow.domain.environment import CreateEnvironment, EnvironmentView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
-from oduflow.kernel.operation import Effect, operation
+from oduflow.kernel.operation import Effect, Profile, operation
 from oduflow.services.deps import Deps
 from oduflow.services.environments.checks import check_address
 from oduflow.services.environments.create import ensure_environment
@@ -18,13 +18,14 @@ from oduflow.services.environments.create import ensure_environment
     open_world=True,
     audit=("name", "branch", "template"),
     check=check_address,
+    profiles=(Profile.CODING,),
     rest="POST /environments",
 )
 def create_environment(deps: Deps, call: Call, args: CreateEnvironment) -> Outcome[EnvironmentView]:
     """Create a disposable Odoo environment for a git branch.
 
-    Checks out the branch, clones the template, installs the modules and starts Odoo until it
-    serves. The same call again returns the environment, or replaces one whose creation failed;
-    other arguments are a conflict.
+    Checks out the branch, clones the template, installs the modules, starts Odoo and waits until it
+    serves. A repeated call returns the environment, or replaces one whose creation failed; with
+    other arguments it is a conflict.
     """
     return ensure_environment(deps, call, args)

@@ -6,7 +6,7 @@ from oduflow.domain.errors import Conflict
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
-from oduflow.kernel.operation import Effect, operation
+from oduflow.kernel.operation import Effect, Profile, operation
 from oduflow.services.deps import Deps
 from oduflow.services.environments.delete import remove_environment
 
@@ -18,6 +18,7 @@ from oduflow.services.environments.delete import remove_environment
     slow=True,
     cancellable=False,
     audit=("name",),
+    profiles=(Profile.CODING,),
     rest="DELETE /environments/{name}",
 )
 def delete_environment(

@@ -5,7 +5,7 @@ from oduflow.domain.branch_check import moved_warning
 from oduflow.domain.environment import Environment, EnvironmentName, EnvironmentView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
-from oduflow.kernel.operation import Effect, operation
+from oduflow.kernel.operation import Effect, Profile, operation
 from oduflow.services.deps import Deps
 from oduflow.services.environments.view import current_view
 
@@ -17,15 +17,13 @@ BRANCH_SECONDS = 1.5  # how long to wait for the git server
     effect=Effect.READ,
     scope=Scope.ENVIRONMENT,
     audit=("name",),
+    profiles=(Profile.CODING,),
     rest="GET /environments/{name}",
 )
 def get_environment(
     deps: Deps, call: Call, args: EnvironmentName, environment: Environment
 ) -> Outcome[EnvironmentView]:
-    """Show one environment: state, URL, branch, commit, template, error.
-
-    Also tells whether its branch has newer commits.
-    """
+    """Show one environment: state, URL, error, and whether its branch has newer commits."""
     check = deps.branches.current(environment, wait=BRANCH_SECONDS)
     shown = current_view(deps, environment)
     where = f" at {shown.url}" if shown.url else ""

@@ -6,7 +6,7 @@ from oduflow.domain.environment import EnvironmentList
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
-from oduflow.kernel.operation import Effect, operation
+from oduflow.kernel.operation import Effect, Profile, operation
 from oduflow.services.deps import Deps
 from oduflow.services.environments.view import environment_views
 
@@ -15,6 +15,7 @@ from oduflow.services.environments.view import environment_views
     permission=Permission.ENVIRONMENT_READ,
     effect=Effect.READ,
     scope=Scope.OWN,
+    profiles=(Profile.CODING,),
     rest="GET /environments",
 )
 def list_environments(deps: Deps, call: Call, args: Nothing) -> Outcome[EnvironmentList]:

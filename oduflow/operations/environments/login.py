@@ -12,7 +12,7 @@ from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
-from oduflow.kernel.operation import Effect, operation
+from oduflow.kernel.operation import Effect, Profile, operation
 from oduflow.services.deps import Deps
 from oduflow.services.environments.view import current_view
 
@@ -25,6 +25,7 @@ ADMIN_LOGIN = "admin"
     scope=Scope.ENVIRONMENT,
     audit=("name",),
     shows_secret=True,
+    profiles=(Profile.CODING,),
     rest="GET /environments/{name}/login",
 )
 def get_environment_login(
@@ -32,7 +33,7 @@ def get_environment_login(
 ) -> Outcome[EnvironmentLogin]:
     """Show how to sign in to an environment's Odoo as its administrator.
 
-    The password is generated for this environment and is never logged.
+    The password is this environment's own and is never logged.
     """
     secret = EnvironmentPlan.of(deps.naming, environment).secrets / "admin_password"
     if not secret.is_file():

@@ -10,7 +10,7 @@ from oduflow.domain.odoo_log import filter_log
 from oduflow.domain.outcome import Outcome
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
-from oduflow.kernel.operation import Effect, operation
+from oduflow.kernel.operation import Effect, Profile, operation
 from oduflow.services.deps import Deps
 
 FILTERED_FROM = 20_000  # lines of the log that a filter looks through
@@ -21,6 +21,7 @@ FILTERED_FROM = 20_000  # lines of the log that a filter looks through
     effect=Effect.READ,
     scope=Scope.ENVIRONMENT,
     audit=("name",),
+    profiles=(Profile.CODING,),
     rest="GET /environments/{name}/logs",
 )
 def get_environment_logs(

@@ -5,7 +5,7 @@ from oduflow.domain.branch_check import moved_warning
 from oduflow.domain.environment import Environment, EnvironmentView, RebuildEnvironment
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
-from oduflow.kernel.operation import Effect, operation
+from oduflow.kernel.operation import Effect, Profile, operation
 from oduflow.services.deps import Deps
 from oduflow.services.environments.lifecycle import refuse_unfinished
 from oduflow.services.environments.rebuild import rebuild
@@ -20,15 +20,15 @@ BRANCH_SECONDS = 5.0  # how long to wait for the git server
     scope=Scope.ENVIRONMENT,
     slow=True,
     audit=("name", "update_extra_repos"),
+    profiles=(Profile.CODING,),
     rest="POST /environments/{name}/rebuild",
 )
 def rebuild_environment(
     deps: Deps, call: Call, args: RebuildEnvironment, environment: Environment
 ) -> Outcome[EnvironmentView]:
-    """Recreate an environment's container; database, filestore and checkout are kept.
+    """Recreate an environment's container, also a lost one; database, filestore and checkout stay.
 
-    Also restores a container that was removed outside Oduflow. Installed modules are not upgraded.
-    Warns when the branch has moved on.
+    Installed modules are not upgraded. Warns when the branch has moved on.
     """
     refuse_unfinished(deps, environment)
     row = rebuild(deps, call, environment, update_extra_repos=args.update_extra_repos)

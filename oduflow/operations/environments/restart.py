@@ -21,7 +21,7 @@ from oduflow.services.environments.view import environment_view
 def restart_environment(
     deps: Deps, call: Call, args: EnvironmentName, environment: Environment
 ) -> Outcome[EnvironmentView]:
-    """Stop an environment's Odoo, start it again and wait until its login page answers."""
+    """Restart an environment's Odoo and wait until it serves."""
     refuse_unfinished(deps, environment)
     shown = environment_view(deps, restart(deps, call, environment))
     return Outcome(shown, f"{shown.name} serves again at {shown.url}")

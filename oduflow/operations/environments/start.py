@@ -4,7 +4,7 @@ from oduflow.domain.access import Permission, Scope
 from oduflow.domain.environment import Environment, EnvironmentName, EnvironmentView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
-from oduflow.kernel.operation import Effect, operation
+from oduflow.kernel.operation import Effect, Profile, operation
 from oduflow.services.deps import Deps
 from oduflow.services.environments.lifecycle import refuse_unfinished, start
 from oduflow.services.environments.view import environment_view
@@ -16,12 +16,13 @@ from oduflow.services.environments.view import environment_view
     scope=Scope.ENVIRONMENT,
     slow=True,
     audit=("name",),
+    profiles=(Profile.CODING,),
     rest="POST /environments/{name}/start",
 )
 def start_environment(
     deps: Deps, call: Call, args: EnvironmentName, environment: Environment
 ) -> Outcome[EnvironmentView]:
-    """Start a stopped environment and wait until its login page answers."""
+    """Start a stopped environment and wait until it serves."""
     refuse_unfinished(deps, environment)
     shown = environment_view(deps, start(deps, call, environment))
     return Outcome(shown, f"{shown.name} serves at {shown.url}")

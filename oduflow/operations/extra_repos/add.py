@@ -23,7 +23,7 @@ from oduflow.services.extra_repos.add import ensure_extra_repo
 def add_extra_repo(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[ExtraRepoView]:
     """Add a repository of addons that the team's environments share, such as Enterprise.
 
-    Environments list it in extra_repos. The same call again returns the existing one; other
-    arguments for its name are a conflict.
+    Environments list it in extra_repos. A repeated call returns the existing one; with other
+    arguments it is a conflict.
     """
     return ensure_extra_repo(deps, call, args)

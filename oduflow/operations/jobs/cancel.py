@@ -19,6 +19,6 @@ from oduflow.services.jobs import job_outcome
 def cancel_job(deps: Deps, call: Call, args: JobHandle) -> Outcome[JobView]:
     """Cancel a job; it stops at its next step and removes what it created.
 
-    A deletion cannot be cancelled: that is a conflict.
+    A deletion cannot be cancelled.
     """
     return job_outcome(deps.work.jobs, deps.work.jobs.cancel(call.actor.team, args.job))

@@ -4,7 +4,7 @@ from oduflow.domain.access import Permission, Scope
 from oduflow.domain.job import JobView, WaitForJob
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
-from oduflow.kernel.operation import Effect, operation
+from oduflow.kernel.operation import Effect, Profile, operation
 from oduflow.services.deps import Deps
 from oduflow.services.jobs import job_verdict
 
@@ -14,6 +14,7 @@ from oduflow.services.jobs import job_verdict
     effect=Effect.READ,
     scope=Scope.JOB,
     audit=("job",),
+    profiles=(Profile.CODING,),
     rest="GET /jobs/{job}/wait",
 )
 def wait_for_job(deps: Deps, call: Call, args: WaitForJob) -> Outcome[JobView]:

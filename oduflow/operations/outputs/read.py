@@ -4,7 +4,7 @@ from oduflow.domain.access import Permission, Scope
 from oduflow.domain.outcome import Outcome
 from oduflow.domain.output import OutputPage, ReadOutput, page_of
 from oduflow.kernel.call import Call
-from oduflow.kernel.operation import Effect, operation
+from oduflow.kernel.operation import Effect, Profile, operation
 from oduflow.kernel.outputs import no_output
 from oduflow.services.deps import Deps
 
@@ -13,12 +13,13 @@ from oduflow.services.deps import Deps
     permission=Permission.ENVIRONMENT_READ,  # an output holds what an environment's log shows
     effect=Effect.READ,
     scope=Scope.OUTPUT,
+    profiles=(Profile.CODING,),
     rest="GET /outputs/{handle}",
 )
 def read_output(deps: Deps, call: Call, args: ReadOutput) -> Outcome[OutputPage]:
-    """Show the whole of a text that an answer showed a part of, by the answer's `output` handle.
+    """Show the whole of a text that an answer shortened, by the answer's `output` handle.
 
-    A long text is answered in parts: `next` holds the call for the following lines.
+    A long text is split: `next` has the call for the next lines.
     """
     text = deps.work.outputs.read(call.actor.team, args.handle)
     if text is None:

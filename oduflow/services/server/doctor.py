@@ -91,7 +91,7 @@ class Doctor:
         return f"Docker {self.engine.version()} answers."
 
     def _git(self) -> str:
-        return f"{self.git.check_git()} is here."
+        return f"{self.git.check_git()} is installed."
 
     def _store(self) -> str:
         self.store.check()
@@ -102,7 +102,7 @@ class Doctor:
         seen = ProxyCount.load(self.facts.get(FACT))
         if seen is not None and seen.trusted == trusted:
             raise UpstreamFailed(seen.message, seen.hint)
-        return f"No request showed that there are not {trusted} in front."
+        return f"trusted_proxies = {trusted} matches the requests seen so far."
 
     def _disk(self) -> str:
         disk = self.infrastructure.disk
@@ -110,8 +110,9 @@ class Doctor:
         return f"{disk.free() / (1 << 30):.0f} GiB are free."
 
     def _images(self) -> str:
-        self.images.facts(self.settings().images.postgres)
-        return "The database's image is here."
+        image = self.settings().images.postgres
+        self.images.facts(image)
+        return f"The image {image} is available."
 
     def _postgres(self) -> str:
         self.infrastructure.database.examine()

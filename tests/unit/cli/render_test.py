@@ -1,4 +1,5 @@
 import io
+from datetime import timedelta
 from typing import Any, get_args, get_origin
 
 import pytest
@@ -6,6 +7,7 @@ from rich.console import Console
 
 from oduflow import bootstrap
 from oduflow.cli.render import COLUMNS, render
+from oduflow.domain.clock import now, rfc3339
 from oduflow.domain.environment import (
     EnvironmentList,
     EnvironmentLogs,
@@ -75,7 +77,7 @@ def test_a_column_is_there_when_any_row_has_a_value_for_it():
 def test_a_column_that_no_row_has_a_value_for_is_left_out():
     header = printed(JobList(jobs=(job_view(JOBS, job()),)))[1]
 
-    assert header.split() == ["job", "operation", "target", "status", "created_by"]
+    assert header.split() == ["job", "operation", "target", "status", "created_at", "created_by"]
 
 
 def test_a_table_says_where_the_fields_are_that_it_leaves_out():
@@ -99,7 +101,7 @@ def test_a_long_name_cuts_nothing_off():
     lines = printed(EnvironmentList(environments=(shown,)), width=80)
 
     assert any(line.startswith("n" * 39) for line in lines)
-    assert "".join(lines).replace(" ", "").count("/") == 3, "the address is whole, if in pieces"
+    assert sum("http://localhost:20001/" in line for line in lines) == 1
 
 
 def test_a_list_that_nobody_chose_columns_for_shows_all_in_the_order_of_its_view():
@@ -207,6 +209,61 @@ def test_a_piped_table_has_a_tab_between_its_values_and_a_line_a_row():
     assert header.split("\t") == ["name", "state", "branch", "template", "url", "created_by"]
     assert [len(row.split("\t")) for row in rows] == [6, 6]
     assert rows[1].split("\t")[2] == "b" * 200
+
+
+def test_a_piped_table_has_the_same_columns_whatever_the_rows_hold():
+    stopped = SHOWN.model_copy(update={"url": None})
+
+    _, header, row, *_ = piped(EnvironmentList(environments=(stopped,)))
+
+    assert header.split("\t") == list(COLUMNS["environments"])
+    assert row.split("\t") == ["sale", "creating", "main", "base", "", "ada"]
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_fact_that_says_nothing_is_left_out(is_terminal):
+    data = {"protected": False, "moved": True, "checkout": {"modules": 2, "more": 0}, "lines": 0}
+
+    lines = printed(data, is_terminal=is_terminal)[1:]
+
+    assert [line.split() for line in lines] == [
+        ["moved", "yes"],
+        ["checkout", "modules", "2"],
+        ["lines", "0"],
+    ]
+
+
+def test_a_time_is_told_from_now_to_people_and_exactly_to_scripts():
+    past, future = now() - timedelta(minutes=2, seconds=5), now() + timedelta(days=7, minutes=1)
+    data = {"created_at": rfc3339(past), "expires_at": rfc3339(future)}
+    rows = {"entries": [{"number": 1, "time": rfc3339(past), "actor": "ada"}]}
+
+    assert [line.split(maxsplit=1)[1] for line in printed(data)[1:]] == ["2 min ago", "in 7 d"]
+    assert [line.split()[1] for line in piped(data)[1:]] == list(data.values())
+    assert "2 min ago" in printed(rows)[2]
+    assert rfc3339(past) in piped(rows)[2].split("\t")
+
+
+@pytest.mark.parametrize(
+    ("width", "columns"),
+    [
+        (120, ["name", "state", "branch", "template", "url", "created_by"]),
+        (80, ["name", "state", "branch", "template", "url"]),
+        (64, ["name", "state", "branch", "url"]),
+        (40, ["name", "url"]),
+        (20, ["name", "url"]),
+    ],
+)
+def test_a_narrow_terminal_gets_fewer_columns_and_whole_addresses(width: int, columns: list[str]):
+    shown = SHOWN.model_copy(
+        update={"name": "pay-by-card", "branch": "pay-by-card", "created_by": "octocat"}
+    )
+
+    header, *rows, hint = printed(EnvironmentList(environments=(shown,)), width=width)[1:]
+
+    assert header.split() == columns
+    assert sum("http://localhost:20001/" in row for row in rows) == 1
+    assert hint == "`--json` shows every field."[:width].rstrip() or width < 30
 
 
 def test_no_two_facts_have_one_label():

@@ -55,6 +55,7 @@ def test_a_declaration_says_everything_about_the_operation():
         audit=("name", "colour"),
         check=None,
         shows_secret=False,
+        profiles=frozenset(),
         method="POST",
         path="/things/{name}/paint",
         arguments=Coloured,

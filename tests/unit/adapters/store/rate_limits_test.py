@@ -1,9 +1,11 @@
 import threading
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from oduflow.adapters.store import RateLimits, Store
 from oduflow.adapters.store.tables import attempts, sign_ins
@@ -50,6 +52,22 @@ def test_of_200_guesses_at_once_five_get_through(store):
 
     with ThreadPoolExecutor(32) as pool:
         answers = list(pool.map(guess, range(200)))
+
+    assert sum(answers) == ADDRESS.failures
+
+
+def test_no_write_is_refused_for_the_many_slow_ones_before_it(store):
+    class SlowDisk(Store):
+        @contextmanager
+        def write(self) -> Iterator[Connection]:
+            with super().write() as connection:
+                yield connection
+                time.sleep(0.03)
+
+    ledger = RateLimits(SlowDisk(store.path, patience=0.2), KEY)
+
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(lambda _: bool(ledger.reserve(CLAIM).taken), range(64)))
 
     assert sum(answers) == ADDRESS.failures
 

@@ -10,7 +10,7 @@ from oduflow.adapters.store import RateLimits, Store
 from oduflow.blueprints.auth import authenticate_bearer
 from oduflow.blueprints.auth.rate_limits import compare_credential
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.errors import Forbidden, Kind, RateLimited
+from oduflow.domain.errors import Busy, Forbidden, Kind, RateLimited
 from tests.support.fakes import (
     BASE_URL,
     BLUE_PASSWORD,
@@ -242,6 +242,21 @@ def test_a_right_one_costs_the_store_no_write_but_the_first(made: Make, ledger: 
     world.rate_limits.reserve = world.rate_limits.succeed = refuse  # type: ignore[method-assign,assignment]
     assert ask(world, "/api/things", basic(BLUE_PASSWORD)) == 200
     assert ask(world, "/api/things", basic(BLUE_PASSWORD), address="192.0.2.9") == 500
+
+
+@faces
+def test_a_right_one_is_accepted_though_the_store_cannot_remember_it(
+    made: Make, caplog: pytest.LogCaptureFixture, path, write
+):
+    world = made()
+
+    def busy(*_anything: object) -> None:
+        raise Busy("The store is being written by another process.")
+
+    world.rate_limits.succeed = busy  # type: ignore[method-assign,assignment]
+    answers = [ask(world, path, write(RIGHT[path])) for _ in range(10)]
+    assert answers == [200] * 10
+    assert sum("not remembered" in line for line in caplog.messages) == 1
 
 
 def test_a_flood_of_refusals_is_logged_once_a_minute_without_what_was_presented(

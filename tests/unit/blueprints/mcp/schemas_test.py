@@ -54,15 +54,14 @@ def test_an_input_schema_keeps_what_a_caller_must_know() -> None:
         "required": ["title", "nullable"],
         "properties": {
             "title": {"type": "string", "description": "A field that is called title."},
-            "colour": {"type": "string", "enum": ["red", "blue"], "description": "Its colour."},
+            "colour": {"type": "string", "enum": ["red", "blue"]},
             "level": {"type": "string", "enum": ["low", "high"], "description": "A choice."},
             "parts": {
                 "type": "array",
-                "description": "Its parts.",
                 "items": {
                     "type": "object",
                     "required": ["weight"],
-                    "properties": {"weight": {"type": "integer", "description": "Its weight."}},
+                    "properties": {"weight": {"type": "integer"}},
                 },
             },
             "either": {

@@ -8,14 +8,15 @@ from mcp import types
 
 from oduflow.blueprints.mcp.tools import Tools, tool_of
 from oduflow.domain.access import Actor, ActorKind, Tier
-from oduflow.kernel.operation import Operation
+from oduflow.kernel.operation import Operation, Profile
 from oduflow.kernel.registry import Registry
 from tests.support.things import THINGS
 
 EVERYBODY = Actor("1", ActorKind.TOKEN, "auth_token")
 READER = replace(EVERYBODY, tiers=frozenset({Tier.READ}))
 PRODUCT = Registry.discover("oduflow.operations")
-BUDGET_BYTES, BUDGET_TOOLS = 24_000, 33
+CODING_BYTES, CODING_TOOLS = 9_000, 12
+BUDGET_BYTES, BUDGET_TOOLS = 24_000, 34
 
 
 def _named(name: str) -> Operation:
@@ -120,3 +121,30 @@ def test_the_list_of_the_products_tools_fits_into_its_budget() -> None:
 
     size = len(listed.model_dump_json(by_alias=True, exclude_none=True).encode())
     assert size <= BUDGET_BYTES * max(1, len(listed.tools) / BUDGET_TOOLS), size
+
+
+def test_the_profile_of_coding_agents_is_a_dozen_tools_that_work_on_environments() -> None:
+    tools = Tools(PRODUCT)
+    names = tools.visible(EVERYBODY, Profile.CODING)
+    listed = types.ListToolsResult(tools=tools.listed(names))
+
+    assert len(names) <= CODING_TOOLS
+    assert {"create_environment", "get_environment_logs", "delete_environment"} <= set(names)
+    assert {PRODUCT.get(name).noun for name in names} == {"environments", "jobs", "outputs"}
+    assert len(listed.model_dump_json(by_alias=True, exclude_none=True).encode()) <= CODING_BYTES
+
+
+def test_a_profile_shows_nobody_more_than_it_may_call() -> None:
+    tools = Tools(PRODUCT)
+
+    assert set(tools.visible(READER, Profile.CODING)) < set(tools.visible(READER))
+
+
+def test_a_description_that_only_repeats_a_fields_name_is_left_out() -> None:
+    listed = tool_of(PRODUCT.get("get_environment")).input_schema["properties"]
+    assert listed["name"] == {"type": "string"}
+
+
+def test_a_moment_may_be_a_duration_so_its_schema_does_not_ask_for_a_date() -> None:
+    since = tool_of(PRODUCT.get("read_audit")).input_schema["properties"]["since"]
+    assert since.keys() == {"type", "description"}
