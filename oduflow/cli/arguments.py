@@ -110,12 +110,19 @@ def _option(tool: _Tool, word: str, rest: deque[str]) -> tuple[str, str]:
 def _value(field: Mapping[str, Any], name: str, text: str) -> Any:
     if text == "-":
         text = _read_value(name)
+        if text.lstrip().startswith("{") and not _is(field, "object"):
+            raise Invalid(
+                f"{name} is a single value, but stdin has a JSON object.",
+                "Give `-` as the only argument to read all values as one object.",
+            )
     return _converted(field, text)
 
 
 def _converted(field: Mapping[str, Any], text: str) -> Any:
     if _is(field, "array"):
-        return _json_array(text) if text.startswith("[") else [text]
+        if text.startswith("["):
+            return _json_array(text)
+        return [part.strip() for part in text.split(",") if part.strip()]
     if _is(field, "boolean") and text.lower() in TRUE | FALSE:
         return text.lower() in TRUE
     return text

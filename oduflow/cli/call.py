@@ -42,8 +42,8 @@ def call(
     """Run one operation in this process, or on the server of --url, and wait for its result.
 
     ARGUMENTS are positional in the order that `oduflow call TOOL --help` shows, or `--field value`,
-    or `field=value`, or one JSON object; `-` reads a value from stdin. Repeat an array field for
-    several values.
+    or `field=value`, or one JSON object; `-` reads a value from stdin. Separate the
+    values of a list with commas, or repeat its option.
 
     \b
       oduflow call list_environments

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 config_option = click.option(
     "--config",
     "config",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False, readable=False),
     help="Configuration file; else $ODUFLOW_CONFIG, ./oduflow.toml, /etc/oduflow/oduflow.toml.",
 )
 team_option = click.option("--team", "team", help="The team to act for, if there are several.")

@@ -68,7 +68,9 @@ def _print(console: Console, text: Text, *, whole: bool = False) -> None:
 def _render_data(data: Mapping[str, Any], console: Console, options: str, within: str = "") -> None:
     for key, value in data.items():
         label = f"{within} {key}".lstrip()
-        if isinstance(value, list) and value and isinstance(value[0], dict):
+        if key == "next" and within:
+            _render_next(data, console, options)
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
             _render_list(key, value, console)
         elif key in WIDE:
             _print(console, _text(str(value)), whole=True)
@@ -78,6 +80,12 @@ def _render_data(data: Mapping[str, Any], console: Console, options: str, within
             _render_data(value, console, options, label)
         elif _says_something(value, is_counter=bool(within)):
             _print(console, _label(label) + _cell(key, value, console))
+
+
+def _render_next(result: Mapping[str, Any], console: Console, options: str) -> None:
+    """Print the next steps of a job's result; those of an error are printed with it."""
+    for step in () if result.get("error") else result["next"]:
+        _print(console, _text(f"next: {next_line(Next(**step), options)}", "dim"))
 
 
 def _says_something(value: Any, *, is_counter: bool) -> bool:

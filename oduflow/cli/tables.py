@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-WHOLE = frozenset({"job", "name", "state", "status", "tool", "url"})
+WHOLE = frozenset({"job", "name", "state", "status", "target", "tool", "url"})
 _KEPT = frozenset({"job", "name", "tool", "url"})  # left out at no width
 _NARROWEST = 12  # characters of a column that may be folded
 _GAP = 2

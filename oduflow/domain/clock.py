@@ -58,7 +58,11 @@ def rfc3339(moment: datetime) -> str:
 def relative(moment: datetime) -> str:
     """Return how far a moment is from now, for people: `4 min ago`, `in 6 d`."""
     later = moment - now()
-    return f"in {age(now() - later)}" if later > timedelta(seconds=1) else f"{age(moment)} ago"
+    if later <= timedelta(seconds=1):
+        return f"{age(moment)} ago"
+    # A moment in seven days is still that a few seconds later.
+    rounded = later + timedelta(minutes=1 if later > timedelta(hours=1) else 0)
+    return f"in {age(now() - rounded)}"
 
 
 def age(since: datetime) -> str:

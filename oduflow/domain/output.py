@@ -13,6 +13,8 @@ from oduflow.domain.outcome import Model
 OUTPUT_DAYS = 7
 OUTPUTS_OF_A_TEAM = 200
 MAX_CHARACTERS = 32_000  # about 8,000 tokens
+HANDLE = r"^[a-z2-7]{12}$"  # of a stored text, and of a job
+RANGE = r"^[1-9]\d{0,8}-[1-9]\d{0,8}$"
 
 
 class ReadOutput(Model):
@@ -20,12 +22,12 @@ class ReadOutput(Model):
 
     handle: Annotated[
         str,
-        StringConstraints(pattern=r"^[a-z2-7]{12}$"),
+        StringConstraints(pattern=HANDLE),
         Field(description="`output` of an answer."),
     ]
     lines: Annotated[
         str | None,
-        StringConstraints(pattern=r"^[1-9]\d{0,8}-[1-9]\d{0,8}$"),
+        StringConstraints(pattern=RANGE),
         Field(description="First and last line, such as 101-200."),
     ] = None
     grep: Annotated[

@@ -1,21 +1,29 @@
 """Validate the arguments of a call; name each problem, in JSON's words, and the accepted fields."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from oduflow.domain.addons import MODULE_NAME
+from oduflow.domain.counting import counted
 from oduflow.domain.errors import Invalid
+from oduflow.domain.output import HANDLE, RANGE
 from oduflow.kernel.coercion import coerced
 from oduflow.kernel.operation import Operation
 
 MAX_PROBLEMS = 20
 MAX_NAME_LENGTH = 100
+MAX_EXPLAINED = 3
+_TIME = "must be a time, such as 2030-01-31T18:00:00Z"
 _RULES = {
     "bool_parsing": "must be true or false",
     "bool_type": "must be true or false",
+    "datetime_from_date_parsing": _TIME,
+    "datetime_parsing": _TIME,
+    "datetime_type": _TIME,
     "dict_type": "must be an object",
     "float_parsing": "must be a number",
     "float_type": "must be a number",
@@ -29,13 +37,16 @@ _RULES = {
     "less_than_equal": "must be at most {le}",
     "list_type": "must be a list",
     "model_type": "must be an object",
-    "string_pattern_mismatch": "must match the pattern {pattern}",
     "string_too_long": "must have at most {max_length} characters",
-    "string_too_short": "must have at least {min_length} characters",
     "string_type": "must be a string",
+    "timezone_aware": "must have a time zone, such as Z for UTC",
     "too_long": "must have at most {max_length} items",
-    "too_short": "must have at least {min_length} items",
     "tuple_type": "must be a list",
+}
+_PATTERNS = {
+    HANDLE: "must be the handle that an answer gave, of 12 letters and digits",
+    MODULE_NAME.pattern: "must be a module's name, of letters, digits and underscores",
+    RANGE: "must be two line numbers, such as 101-200",
 }
 _NAME = re.compile(r"[a-z]+(?:[._](?:[a-z]+|\d{1,5}))*")
 
@@ -51,11 +62,24 @@ def validate(operation: Operation, raw: Mapping[str, Any]) -> BaseModel:
     except Invalid:
         raise
     except ValidationError as wrong:
-        problems = [_problem(operation, error) for error in wrong.errors()[:MAX_PROBLEMS]]
-        more = wrong.error_count() - len(problems)
+        errors = _causes(wrong.errors())
+        problems = [_problem(operation, error) for error in errors[:MAX_PROBLEMS]]
+        more = len(errors) - len(problems)
         if more:
             problems.append(f"and {more} more")
-        raise Invalid(f"{operation.name}: {'; '.join(problems)}.", _fields(operation)) from wrong
+        raise Invalid(
+            f"{operation.name}: {'; '.join(problems)}.", _hint(operation, errors)
+        ) from wrong
+
+
+def _causes(errors: Sequence[Any]) -> list[Any]:
+    """Return the errors without “too few items” of a list whose items were refused."""
+    refused = {error["loc"][0] for error in errors if len(error["loc"]) > 1}
+    return [
+        error
+        for error in errors
+        if not (error["type"] == "too_short" and error["loc"][0] in refused)
+    ]
 
 
 def _problem(operation: Operation, error: Any) -> str:
@@ -74,11 +98,28 @@ def _rule(kind: str, context: Mapping[str, Any], message: str) -> str:
     """Return what a value must be; pydantic's own messages speak of Python's types."""
     if kind in _RULES:
         return _RULES[kind].format(**context)
+    if kind == "string_pattern_mismatch":
+        pattern = context["pattern"]
+        return _PATTERNS.get(pattern, f"must match the pattern {pattern}")
+    if kind in {"string_too_short", "too_short"}:
+        unit = "item" if kind == "too_short" else "character"
+        return f"must have at least {counted(context.get('min_length', 1), unit)}"
     if kind in {"enum", "literal_error"}:
         return f"must be one of {str(context['expected']).replace(chr(39), '')}"
     if kind == "value_error":
         return f"is wrong: {context['error']}"
     return f"is wrong: {message[0].lower()}{message[1:]}"
+
+
+def _hint(operation: Operation, errors: Sequence[Any]) -> str:
+    """Return what the refused fields mean, or, if one does not exist, which fields there are."""
+    fields = operation.arguments.model_fields
+    if any(error["type"] == "extra_forbidden" for error in errors):
+        return _fields(operation)
+    refused = [name for name in fields if any(error["loc"][:1] == (name,) for error in errors)]
+    texts = {name: fields[name].description or "" for name in refused[:MAX_EXPLAINED]}
+    told = [f"{name}: {text}" for name, text in texts.items() if text != f"Its {name}."]
+    return " ".join(told) or _fields(operation)
 
 
 def _fields(operation: Operation) -> str:

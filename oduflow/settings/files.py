@@ -35,6 +35,10 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
             return _read(candidate)
         except (FileNotFoundError, NotADirectoryError):
             continue
+        except PermissionError as cause:
+            message = f"{candidate} cannot be read by this user"
+            hint = "Run the command as its owner, or with --url and a token, as on another machine."
+            raise bad_file(message, candidate, hint=hint) from cause
         except OSError as cause:
             why = cause.strerror or "an input error"
             raise bad_file(f"It cannot be read: {why}", candidate) from cause

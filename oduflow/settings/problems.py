@@ -53,9 +53,11 @@ class BadSettings(Exception):
         super().__init__("\n".join([f"{name} cannot be used:", *map(str, problems)]))
 
 
-def bad_file(message: str, source: Path | None, line: int | None = None) -> BadSettings:
+def bad_file(
+    message: str, source: Path | None, line: int | None = None, hint: str = ""
+) -> BadSettings:
     """Return the error of a problem that no key has."""
-    return BadSettings([SettingsProblem(line, "", "", message, "")], source)
+    return BadSettings([SettingsProblem(line, "", "", message, hint)], source)
 
 
 class NoSettings(BadSettings):

@@ -145,7 +145,8 @@ class DocumentFetcher:
             found = self._resolve(url.host, deadline)
         except ResolveFailed as cause:
             raise _Unreachable(
-                f"The client's host {url.host} is not known here.", "Check the server's DNS."
+                f"The name of the client's host, {url.host}, cannot be resolved.",
+                "Check the server's DNS.",
             ) from cause
         if not found or not all(map(self._allow, found)):
             raise _Unreachable(

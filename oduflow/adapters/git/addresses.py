@@ -51,5 +51,6 @@ def _addresses(remote: RemoteUrl, resolve: Resolve) -> tuple[IPAddress, ...]:
         return resolve(remote.host, time.monotonic() + _RESOLVE_SECONDS)
     except ResolveFailed as cause:
         raise UpstreamFailed(
-            f"The git host {remote.host} is not known here.", "Check the URL and the server's DNS."
+            f"The name of the git host, {remote.host}, cannot be resolved.",
+            "Check the URL and the server's DNS.",
         ) from cause

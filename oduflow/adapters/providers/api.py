@@ -101,7 +101,7 @@ class Api:
         try:
             found = self.resolve(self._host, deadline)
         except ResolveFailed as cause:
-            raise Unreachable(f"{self._host} is not known here.") from cause
+            raise Unreachable(f"The name {self._host} cannot be resolved.") from cause
         allowed = found if listed else public_only(found)
         if not allowed:
             raise Unreachable(f"{self._host} is not on the public internet.")

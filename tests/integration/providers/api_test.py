@@ -81,7 +81,7 @@ def test_a_host_that_is_not_known_is_named():
     def nowhere(*_: object) -> NoReturn:
         raise ResolveFailed
 
-    with pytest.raises(Unreachable, match=r"api\.example is not known here"):
+    with pytest.raises(Unreachable, match=r"The name api\.example cannot be resolved"):
         Api("https://api.example", resolve=nowhere).get("/user", SECRET)
 
 

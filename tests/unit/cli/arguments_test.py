@@ -134,6 +134,21 @@ def test_a_tool_without_fields_takes_no_values(read):
         read("list_environments", "x")
 
 
+@pytest.mark.parametrize("words", [["--name", "-"], ["name=-"], ["-", URL]])
+def test_a_dash_for_one_value_takes_no_json_object(read, monkeypatch, words):
+    monkeypatch.setattr(sys, "stdin", io.StringIO('{"name": "shop"}'))
+    with pytest.raises(Invalid, match="name is a single value, but stdin has a JSON object"):
+        read(CREATE, *words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--tiers", "read,write"], ["tiers=read, write,"], ["--tiers", "read", "--tiers=write"]],
+)
+def test_a_list_is_separated_at_commas_or_its_option_is_repeated(read, words):
+    assert read("create_grant", *words) == {"tiers": ["read", "write"]}
+
+
 @pytest.mark.parametrize("words", [["-", URL], ["--name", "-", URL], ["--name=-", URL]])
 def test_a_dash_reads_a_line_from_stdin(read, monkeypatch, words):
     monkeypatch.setattr(sys, "stdin", io.StringIO("shop\nmore\n"))

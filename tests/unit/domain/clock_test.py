@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from pydantic import TypeAdapter
 
-from oduflow.domain.clock import PastMoment, age, duration_of, now, rfc3339
+from oduflow.domain.clock import PastMoment, age, duration_of, now, relative, rfc3339
 
 
 def test_the_time_is_utc():
@@ -74,3 +74,17 @@ def test_yesterday_is_the_midnight_before_the_last():
 @pytest.mark.parametrize("said", ["soon", "7", "7 moons", "-2h", ""])
 def test_other_texts_are_no_durations(said):
     assert duration_of(said) is None
+
+
+@pytest.mark.parametrize(
+    ("distance", "said"),
+    [
+        (timedelta(minutes=-2, seconds=-5), "2 min ago"),
+        (timedelta(0), "0 s ago"),
+        (timedelta(seconds=30, milliseconds=500), "in 30 s"),
+        (timedelta(hours=12, seconds=-9), "in 12 h"),
+        (timedelta(days=7, seconds=-9), "in 7 d"),
+    ],
+)
+def test_a_moment_is_told_from_now(distance: timedelta, said: str):
+    assert relative(now() + distance) == said

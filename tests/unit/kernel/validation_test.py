@@ -64,6 +64,20 @@ def test_every_problem_is_said_at_once():
     assert hint == "Its fields: name (required), colours, heavy."
 
 
+def test_the_hint_says_what_the_refused_fields_mean():
+    with pytest.raises(Invalid) as refused:
+        validate(CREATE_ENVIRONMENT, {"modules": ["sale-x"]})
+
+    assert refused.value.hint.startswith("name: 1 to 39 characters")
+    assert "repo_url: URL of the addons" in refused.value.hint
+    assert "Its fields" not in refused.value.hint
+
+
+def test_a_list_is_not_called_empty_for_the_items_that_were_refused():
+    with pytest.raises(Invalid, match=r"^create_grant: tiers\.0 must be one of [^;]*$"):
+        validate(PRODUCT.get("create_grant"), {"name": "shop", "tiers": ["reed"]})
+
+
 def test_the_cause_is_kept_for_the_log():
     with pytest.raises(Invalid) as refused:
         validate(CREATE, {})
@@ -93,12 +107,14 @@ def test_a_refusal_from_inside_a_field_is_told_as_it_is():
     "module", ["sale-x", "../sale", "--stop", "sale,base", "sale.x", "a" * 257, ""]
 )
 def test_a_module_that_odoo_could_misread_is_refused(module):
-    with pytest.raises(Invalid, match=r"modules\.0 must match "):
+    with pytest.raises(Invalid, match=r"modules\.0 must be a module's name"):
         validate(CREATE_ENVIRONMENT, WHERE | {"modules": [module]})
 
 
 def test_a_module_name_ends_where_its_line_does():
-    with pytest.raises(Invalid, match=r"^create_environment: modules\.1 must match [^;]*$"):
+    with pytest.raises(
+        Invalid, match=r"^create_environment: modules\.1 must be a module's name[^;]*$"
+    ):
         validate(CREATE_ENVIRONMENT, WHERE | {"modules": ["sale\n", "sale\nbase"]})
 
 
@@ -110,7 +126,15 @@ def test_a_module_name_ends_where_its_line_does():
         ("get_environment_logs", {"lines": "many"}, "lines must be an integer"),
         ("get_environment_logs", {"lines": 9999}, "lines must be at most 2000"),
         ("create_environment", {"branch": {}}, "branch must be a string"),
-        ("create_environment", {"repo_url": ""}, "repo_url must have at least 1 characters"),
+        ("create_environment", {"repo_url": ""}, "repo_url must have at least 1 character."),
+        (
+            "get_job",
+            {"job": "nonsense"},
+            "job must be the handle that an answer gave, of 12 letters",
+        ),
+        ("read_output", {"lines": "7"}, "lines must be two line numbers, such as 101-200"),
+        ("read_audit", {"since": "lastweek"}, "since must be a time, such as 2030-"),
+        ("read_audit", {"since": "2030-01-31T18:00:00"}, "since must have a time zone"),
         ("create_environment", {"modules": {}}, "modules must be a list"),
     ],
 )

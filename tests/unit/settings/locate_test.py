@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.settings import BadSettings, NoSettings, load, remote_token
+from oduflow.settings import BadSettings, NoSettings, files, load, remote_token
 from oduflow.settings.files import search_order
 
 TEAM = '[team.{}]\nauth_token = "token-0123456789"\nui_password = "password-0123456"\n'
@@ -75,6 +75,19 @@ def test_a_folder_in_place_of_the_file_is_a_problem(tmp_path: Path):
     with pytest.raises(BadSettings, match="cannot be read: Is a directory") as caught:
         load(tmp_path)
     assert caught.value.source == tmp_path
+
+
+def test_a_file_of_another_user_is_named_with_the_way_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    write(tmp_path / "oduflow.toml", "current")
+
+    def refuse(*_anything: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(files, "_read", refuse)  # tests run as root, who may read all
+    with pytest.raises(BadSettings, match=r"cannot be read by this user\. .*--url and a token"):
+        load()
 
 
 def test_a_file_that_is_not_utf8_is_a_problem(tmp_path: Path):
