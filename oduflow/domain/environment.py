@@ -28,6 +28,17 @@ class EnvironmentState(StrEnum):
     RUNNING = "running"
     STOPPED = "stopped"
 
+    @property
+    def sentence(self) -> str:
+        """The state as a sentence about an environment goes on: `is running`, `has failed`."""
+        words = {
+            EnvironmentState.CREATING: "is being created",
+            EnvironmentState.DELETING: "is being deleted",
+            EnvironmentState.FAILED: "has failed",
+            EnvironmentState.LOST: "has lost its container",
+        }
+        return words.get(self, f"is {self}")
+
 
 UNFINISHED = frozenset({EnvironmentState.CREATING, EnvironmentState.DELETING})
 

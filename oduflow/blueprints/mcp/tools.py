@@ -3,6 +3,7 @@
 An agent reads the whole list of tools before its first call, so its size matters: a test limits it.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -126,7 +127,9 @@ def _compact(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
 def _field(name: str, schema: Schema, defs: Mapping[str, Schema]) -> Schema:
     """Return a field's schema, without a description that only repeats its name."""
     compact = _compact(schema, defs)
-    if compact.get("description") == f"Its {name}.":
+    if re.fullmatch(
+        rf"(Its {name}|{name} of the [a-z ]+)\.", compact.get("description", ""), re.IGNORECASE
+    ):
         del compact["description"]
     return compact
 

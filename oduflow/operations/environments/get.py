@@ -29,6 +29,6 @@ def get_environment(
     where = f" at {shown.url}" if shown.url else ""
     return Outcome(
         shown,
-        f"{shown.name} is {shown.state}{where}.",
+        f"{shown.name} {shown.state.sentence}{where}.",
         warnings=moved_warning(shown.name, shown.branch, check),
     )

@@ -45,7 +45,7 @@ def get_environment_login(
     shown = current_view(deps, environment)
     if shown.state in {EnvironmentState.FAILED, EnvironmentState.LOST}:
         raise Conflict(
-            f"{shown.name} is {shown.state}, so there is no Odoo to sign in to.",
+            f"{shown.name} {shown.state.sentence}, so there is no Odoo to sign in to.",
             "",
             Next.of("get_environment", "says why", name=shown.name),
         )
@@ -53,7 +53,7 @@ def get_environment_login(
     if shown.url is None:
         return Outcome(
             login,
-            f"{shown.name} is {shown.state}; start it, then sign in as {ADMIN_LOGIN}.",
+            f"{shown.name} {shown.state.sentence}; start it, then sign in as {ADMIN_LOGIN}.",
             next=(Next.of("start_environment", "starts it", name=shown.name),),
         )
     return Outcome(login, f"Sign in to {shown.name} as {ADMIN_LOGIN}.")

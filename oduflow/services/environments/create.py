@@ -137,6 +137,6 @@ def _existing(
         )
     return Outcome(
         shown,
-        f"{shown.name} exists already and is {shown.state}.",
+        f"{shown.name} exists already and {shown.state.sentence}.",
         warnings=moved_warning(shown.name, shown.branch, check),
     )
