@@ -229,9 +229,10 @@ def _with_dependencies(
 def _unknown(available: Available, name: str) -> NotFound:
     similar = nearest(name, available.modules)
     own = sorted(module.name for module in available.modules.values() if module.source != IMAGE)
+    where = f"neither in the repository nor in {available.image}"
     shown = ", ".join(own[:MAX_NAMED]) + (" …" if len(own) > MAX_NAMED else "")
     return NotFound(
-        f"There is no module {name}, neither in the repository nor in {available.image}."
+        f"There is no module {name}{f', {where}' if own else f' in {available.image}'}."
         + (f" Did you mean {similar}?" if similar else ""),
         f"The repository and its extra repos have: {shown}." if own else "",
     )

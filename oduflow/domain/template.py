@@ -11,6 +11,9 @@ from oduflow.domain.environment import ModuleName, Name, Text
 from oduflow.domain.odoo_version import DEFAULT_VERSION, OdooVersion, OdooVersionView
 from oduflow.domain.outcome import Model
 
+BASE = ("base", "web")
+"""The modules that every template has."""
+
 
 class TemplateState(StrEnum):
     """The state of a template."""

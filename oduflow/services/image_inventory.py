@@ -6,7 +6,7 @@ from oduflow.adapters.odoo.addons.image import ENTRYPOINT, list_modules_command,
 from oduflow.adapters.store import Facts
 from oduflow.domain.addons import ImageInventory
 from oduflow.domain.container import ContainerSpec, ImageFacts
-from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.plan import EnvironmentPlan, TemplatePlan
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
@@ -34,7 +34,7 @@ def kept_inventory(facts: Facts, image: str, reference: str) -> ImageInventory |
 
 
 def ensure_inventory(
-    deps: Deps, call: Call, plan: EnvironmentPlan, image: ImageFacts
+    deps: Deps, call: Call, plan: EnvironmentPlan | TemplatePlan, image: ImageFacts
 ) -> ImageInventory:
     """Return what an image has; ask it in a one-off container without a network if needed.
 

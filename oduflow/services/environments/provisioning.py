@@ -12,6 +12,7 @@ from oduflow.domain.module_checks import Available, refuse_uninstallable, warnin
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.progress_monitor import ProgressMonitor
+from oduflow.domain.template import BASE
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments import python_deps
@@ -26,7 +27,6 @@ from oduflow.services.image_inventory import ensure_inventory
 from oduflow.services.saga import Step, nothing
 
 INSTALL_SECONDS = 1800.0
-BASE = ("base", "web")  # what every template has
 
 
 @dataclass(slots=True)

@@ -8,10 +8,12 @@ from oduflow.adapters.odoo import commands
 from oduflow.adapters.odoo.commands import OdooCommand
 from oduflow.adapters.odoo.conf import CONF_TARGET, DATA_TARGET, OdooConf
 from oduflow.domain.boot_queue import BootKind
+from oduflow.domain.addons import CheckoutReport
 from oduflow.domain.clock import now
 from oduflow.domain.container import Attachment, ContainerSpec, ImageFacts, Mount
 from oduflow.domain.differences import differences_between
 from oduflow.domain.errors import Conflict, Invalid, UpstreamFailed
+from oduflow.domain.module_checks import Available, Packages, refuse_uninstallable
 from oduflow.domain.names import new_id
 from oduflow.domain.next_call import Next
 from oduflow.domain.odoo_log import explanation
@@ -19,10 +21,11 @@ from oduflow.domain.outcome import Outcome
 from oduflow.domain.passwords import odoo_hash
 from oduflow.domain.plan import TemplatePlan
 from oduflow.domain.progress_monitor import ProgressMonitor
-from oduflow.domain.template import CreateTemplate, Template, TemplateState, TemplateView
+from oduflow.domain.template import BASE, CreateTemplate, Template, TemplateState, TemplateView
 from oduflow.files.private import ensure_secret, make_folder, write_private
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
+from oduflow.services.image_inventory import ensure_inventory
 from oduflow.services.images import check_repository, check_user, choose_image
 from oduflow.services.retry import retry_of, suggesting_retry
 from oduflow.services.saga import RESERVE, Saga, Step, record_steps
@@ -150,6 +153,7 @@ class TemplateBuild:
         parts = self.parts
         return (
             Step(RESERVE, "reserving the name", self.reserve, parts.remove_row),
+            Step("check", "checking the modules", self.check, parts.remove_one_off),
             Step("folder", "making its folder", self.folder, parts.remove_folder),
             Step("database", "making an empty database", self.database, parts.remove_database),
             Step("volume", "making an empty filestore", self.volume, parts.remove_volume),
@@ -163,6 +167,17 @@ class TemplateBuild:
     def reserve(self) -> None:
         """Write the row before the first side effect: recovery finds the rest through it."""
         self.deps.store.templates.add(self.row)
+
+    def check(self) -> None:
+        """Refuse modules that the image has not, before Odoo's base is installed.
+
+        Raises:
+            NotFound: the image has no such module; the message names a similar one.
+        """
+        if self.row.modules:
+            inventory = ensure_inventory(self.deps, self.call, self.plan, self.image)
+            available = Available.of(self.row.odoo_image, inventory, CheckoutReport(), Packages())
+            refuse_uninstallable(available, self.row.modules, installed=BASE)
 
     def folder(self) -> None:
         """Create the folder for the configuration and the secrets."""
@@ -218,7 +233,7 @@ class TemplateBuild:
                 f"{row.odoo_image} holds no translations: {row.language} is active, and texts stay "
                 "English. Docker Hub's images hold them."
             )
-        self._prove_installed(("base", "web"), output)
+        self._prove_installed(BASE, output)
 
     def modules(self) -> None:
         """Install the requested modules after the country, which chooses their localization."""

@@ -11,17 +11,23 @@ from oduflow.adapters.odoo.addons.checkout import CheckoutAddons, read_checkout
 from oduflow.adapters.odoo.addons.image import list_modules_command, read_inventory
 from oduflow.adapters.odoo.addons.links import put_on_path
 from oduflow.domain.addons import ImageInventory
+from tests.support.images import VERSIONS
 from tests.support.layouts import MOUNT, Layout, layouts, read_by_odoo, write
 
 pytestmark = pytest.mark.timeout(300)
 
-ODOO = "odoo:19.0"
 LAYOUTS = 250
 
 
+@pytest.fixture(scope="module", params=VERSIONS)
+def version(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def inventory() -> ImageInventory:
-    command = ("docker", "run", "--rm", "--network", "none", "--entrypoint", "python3", ODOO)
+def inventory(version: str) -> ImageInventory:
+    image = f"odoo:{version}"
+    command = ("docker", "run", "--rm", "--network", "none", "--entrypoint", "python3", image)
     done = subprocess.run(
         (*command, *list_modules_command()),
         capture_output=True,
@@ -34,10 +40,10 @@ def inventory() -> ImageInventory:
     return found
 
 
-def test_an_image_tells_what_it_has(inventory: ImageInventory) -> None:
+def test_an_image_tells_what_it_has(version: str, inventory: ImageInventory) -> None:
     modules = {module.name: module for module in inventory.modules}
 
-    assert inventory.rules.series == "19.0"
+    assert inventory.rules.series == version
     assert inventory.rules.manifests[0] == "__manifest__.py"
     assert "stock_account" in modules["sale_stock"].depends
     assert modules["sale_stock"].triggers
@@ -46,7 +52,9 @@ def test_an_image_tells_what_it_has(inventory: ImageInventory) -> None:
     assert "python3" in inventory.programs
 
 
-def test_odoo_reads_from_a_checkout_what_we_read(inventory: ImageInventory, tmp_path: Path) -> None:
+def test_odoo_reads_from_a_checkout_what_we_read(
+    version: str, inventory: ImageInventory, tmp_path: Path
+) -> None:
     collected: list[Layout] = []
 
     @settings(
@@ -67,13 +75,13 @@ def test_odoo_reads_from_a_checkout_what_we_read(inventory: ImageInventory, tmp_
         number: _prepared(folder, number, layout, inventory)
         for number, layout in enumerate(collected)
     }
-    theirs = read_by_odoo(ODOO, folder)
+    theirs = read_by_odoo(f"odoo:{version}", folder)
 
     assert theirs.keys() == ours.keys()
     differing = [
         (collected[number], expected, theirs[number])
         for number, expected in ours.items()
-        if _comparable(theirs[number]) != expected
+        if _comparable(theirs[number], version) != expected
     ]
     shown = "\n".join(f"{layout}\n  we: {we}\n  Odoo: {odoo}" for layout, we, odoo in differing[:5])
     assert not differing, f"{len(differing)} of {len(ours)} differ:\n{shown}"
@@ -115,7 +123,7 @@ def _expected(found: CheckoutAddons, series: str) -> dict[str, Any]:
     }
 
 
-def _comparable(read: dict[str, Any]) -> dict[str, Any]:
+def _comparable(read: dict[str, Any], series: str) -> dict[str, Any]:
     if "error" in read:
         return read
     modules = {}
@@ -127,6 +135,6 @@ def _comparable(read: dict[str, Any]) -> dict[str, Any]:
             bool(each["installable"]),
             sorted(triggers) if isinstance(triggers, list) else None,
             sorted({*needs.get("python", ()), *needs.get("bin", ())}),
-            each["version"].removeprefix("19.0."),
+            each["version"].removeprefix(f"{series}."),
         )
     return {"path": read["path"], "modules": modules}

@@ -24,7 +24,8 @@ TRACEBACK = "Traceback (most recent call last):\n  File x\nValueError: it broke"
 
 def image_modules() -> list[dict[str, Any]]:
     """Return a small image's modules."""
-    names = {"base": [], "web": ["base"], "barcodes": ["web"], "sale_management": ["web"]}
+    names = {"base": [], "web": ["base"]}
+    names |= {name: ["web"] for name in ("barcodes", "crm", "sale_management")}
     return [{"name": name, "version": "1.0", "depends": needs} for name, needs in names.items()]
 
 

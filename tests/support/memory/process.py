@@ -85,6 +85,15 @@ class Process:
         assert envelope.status is Status.OK, envelope.error
         return envelope.data
 
+    def passed(self, tool: str, /, **raw: Any) -> list[str]:
+        """Call an operation that succeeds; return the points at which it could have failed.
+
+        They are the steps of its sagas, before and after, and its calls of the parts, in order.
+        """
+        self.faults.calls.clear()
+        self.ok(tool, **raw)
+        return list(dict.fromkeys(self.faults.calls))
+
     def refused(self, tool: str, /, **raw: Any) -> ErrorView:
         """Call a slow operation that fails; return its error."""
         envelope = self.call(tool, **raw)

@@ -4,30 +4,8 @@ from oduflow.domain.errors import Invalid, Kind
 from tests.support.memory.images import image as memory_image
 from tests.support.memory.process import Process
 
-STEPS = (
-    "reserve",
-    "folder",
-    "database",
-    "volume",
-    "configuration",
-    "base",
-    "modules",
-    "assets",
-    "seal",
-)
-DELETING = ("cluster.drop_database", "cluster.drop_role", "volumes.remove", "templates.remove")
-POINTS = [f"template.{step}.{when}" for step in STEPS for when in ("before", "after")]
-CALLS = (
-    "images.ensure",
-    "templates.add",
-    "cluster.create_role",
-    "cluster.create_database",
-    "tenant.prepare_empty",
-    "volumes.ensure",
-    "containers.run_one_off",
-    "tenant.module_states",
-    "cluster.seal_template",
-)
+# A PostgreSQL that does not answer is started; the last call only counts who uses the template.
+OTHERWISE = {"cluster.ready", "environments.using_template"}
 
 
 def test_a_template_is_a_sealed_database_and_a_filestore(world, bare):
@@ -46,11 +24,16 @@ def test_a_template_is_a_sealed_database_and_a_filestore(world, bare):
 
 def test_a_step_or_call_that_fails_leaves_nothing(world, bare):
     bare.deps.infrastructure.ensure()
+    points = bare.passed("create_template", name="base", modules=["crm"])
+    bare.ok("delete_template", name="base")
     before = world.everything()
     left = {}
-    for point in (*POINTS, *CALLS):
+    assert {"template.base.before", "tenant.prepare_empty"} <= set(points)
+    for point in points:
+        if point in OTHERWISE:
+            continue
         bare.faults.fail(point)
-        error = bare.refused("create_template", name="base")
+        error = bare.refused("create_template", name="base", modules=["crm"])
         assert error.message == f"It broke at {point}."
         if world.everything() != before or bare.deps.store.templates.list("1"):
             left[point] = world.everything()
@@ -59,10 +42,14 @@ def test_a_step_or_call_that_fails_leaves_nothing(world, bare):
     assert bare.ok("create_template", name="base").name == "base"
 
 
-def test_a_creation_that_is_killed_anywhere_is_undone_at_the_next_start(world):
+def test_a_creation_that_is_killed_anywhere_is_undone_at_the_next_start(world, bare):
+    points = bare.passed("create_template", name="base")
+    bare.ok("delete_template", name="base")
     before = world.everything()
     left = {}
-    for point in POINTS:
+    for point in points:
+        if not point.startswith("template."):
+            continue
         Process(world).killed("create_template", at=point, name="base")
         after = Process(world)
         after.reconcile()
@@ -88,6 +75,18 @@ def test_a_module_that_cannot_be_installed_is_named_and_leaves_nothing(world, ba
 
     assert error.message == "Not installed: crm."
     assert world.everything() == before
+
+
+def test_a_module_that_the_image_has_not_is_refused_before_odoo_is_installed(world, bare):
+    before = world.everything()
+
+    error = bare.refused("create_template", name="base", modules=["sale_managment"])
+
+    assert (error.kind, error.message) == (
+        Kind.NOT_FOUND,
+        "There is no module sale_managment in odoo:19.0. Did you mean sale_management?",
+    )
+    assert (world.odoo.installs, world.everything()) == ([], before)
 
 
 def test_calling_again_answers_the_template_that_is_there(bare):
