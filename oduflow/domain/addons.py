@@ -25,12 +25,14 @@ class OdooRules(Model):
         manifests: the names that a manifest may have, in the order in which they are tried.
         checks_series: whether it refuses to install a module whose version is of another series.
         needs_init: whether it skips a folder of which no module has an `__init__.py`.
+        text_versions: whether it fails on a version that is a number.
     """
 
     series: str = ""
     manifests: tuple[str, ...] = ("__manifest__.py",)
     checks_series: bool = False
     needs_init: bool = False
+    text_versions: bool = False
 
 
 class Module(Model):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from oduflow.adapters.git.connections import Connection
 from oduflow.adapters.git.git_folder import GitFolder
+from oduflow.files.disk_quota import DiskQuota
 
 # One ref of our own for any branch: as files, the refs of branches a and a/b exclude each other.
 _FETCHED = "refs/oduflow/fetched"
@@ -12,11 +13,19 @@ _FETCHED = "refs/oduflow/fetched"
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """A work tree to fill from a server."""
+    """A work tree to fill from a server.
+
+    Args:
+        connection: the server.
+        folder: git's own folder.
+        work_tree: the folder to fill.
+        whole: the quota of more than these two folders, for one that is part of another checkout.
+    """
 
     connection: Connection
     folder: GitFolder
     work_tree: Path
+    whole: DiskQuota | None = None
 
     def fill(self, source: str) -> str:
         """Make the work tree hold the newest commit of a ref, or a commit, and nothing else.
@@ -35,7 +44,7 @@ class Checkout:
 
     def _attempt(self, source: str) -> str:
         folder, tree = self.folder, self.work_tree
-        quota = folder.limits.quota(folder.git_dir, tree)
+        quota = self.whole or folder.limits.quota(folder.git_dir, tree)
         tree.mkdir(parents=True, exist_ok=True)
         tree.chmod(0o755)  # readable for the container's user under any umask of the server
         folder.prepare(work_tree=tree)

@@ -22,6 +22,7 @@ from oduflow.adapters.git.invocation import NO_REPOSITORY
 from oduflow.adapters.git.limits import RepositoryLimits
 from oduflow.adapters.git.offered_credential import NO_CREDENTIAL, OfferedCredential
 from oduflow.adapters.git.shared_store import SharedStore
+from oduflow.adapters.git.submodules import Submodules
 from oduflow.adapters.git.urls import RemoteUrl, parse_url
 from oduflow.adapters.git.version import installed, require
 from oduflow.domain.errors import NotFound
@@ -183,7 +184,10 @@ class GitRepositories:
         work_tree: Path,
         monitor: ProgressMonitor = UNWATCHED,
     ) -> str:
-        """Make a folder hold a branch's newest commit, without its history or submodules.
+        """Make a folder hold a branch's newest commit, without its history.
+
+        Submodules that are public and on the same server are checked out too, at their pinned
+        commits and one level deep; the places of others stay empty.
 
         The call may be repeated, also after a crash: existing objects are reused, a damaged git
         folder is made anew, and `work_tree` itself is never replaced. Symbolic links are written
@@ -207,13 +211,15 @@ class GitRepositories:
             QuotaReached: the repository is too large, or the disk is full.
         """
         folder = GitFolder(git_dir, self._limits, monitor)
-        return self._download(
+        commit = self._download(
             url,
             branch,
             team,
             monitor,
             lambda connection, source: Checkout(connection, folder, work_tree).fill(source),
         )
+        Submodules(self.remote(url), folder, work_tree, self.remote, self._connection).fill()
+        return commit
 
     def fetch(
         self,

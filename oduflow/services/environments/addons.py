@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from oduflow.adapters.odoo.addons.checkout import CheckoutAddons, read_checkout
+from oduflow.adapters.odoo.addons.checkout import read_checkout
 from oduflow.adapters.odoo.addons.links import put_on_path
 from oduflow.adapters.odoo.addons_path import LINKS_ROOT, extra_target, repository_target
 from oduflow.domain.addons import (
@@ -26,6 +26,7 @@ from oduflow.files.private import write_private, writing
 from oduflow.files.regular import read_regular
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
+from oduflow.services.environments.python_packages import may_install_addons
 from oduflow.services.extra_repos.checkouts import checkout_folders
 
 MAX_REPORT_BYTES = 16 << 20
@@ -55,7 +56,8 @@ def read_addons(
         The report, and the folders of the addons path inside the container.
 
     Raises:
-        Invalid: a checkout holds no module that Odoo lists.
+        Invalid: a checkout holds no module that Odoo lists. The repository's own may hold none
+            when its requirements may name some.
     """
     plan = EnvironmentPlan.of(deps.naming, row)
     known = [module.name for module in inventory.modules]
@@ -73,8 +75,8 @@ def read_addons(
             known=known,
             on_folder=call.raise_if_cancelled,
         )
-        if not found.folders:
-            raise _no_module(source, found)
+        if not found.folders and (source.is_extra or not may_install_addons((source.checkout,))):
+            raise _no_module(source, found.warnings)
         for folder in found.folders:
             number = len(path)
             path.append(
@@ -96,6 +98,11 @@ def read_addons(
             for warning in found.warnings
         )
     return CheckoutReport(modules=tuple(modules), warnings=tuple(warnings)), tuple(path)
+
+
+def no_module(deps: Deps, row: Environment, report: CheckoutReport) -> Invalid:
+    """Make the error for a repository of which Odoo loads nothing, and of its requirements too."""
+    return _no_module(next(_sources(deps, row)), report.warnings)
 
 
 def write_report(plan: EnvironmentPlan, report: CheckoutReport) -> None:
@@ -120,21 +127,21 @@ def _sources(deps: Deps, row: Environment) -> Iterator[_Source]:
         yield _Source(pin.name, pin.branch, pin.repo_url, checkout, extra_target(pin))
 
 
-def _no_module(source: _Source, found: CheckoutAddons) -> Invalid:
+def _no_module(source: _Source, warnings: tuple[CheckoutWarning, ...]) -> Invalid:
     what = f"Extra repo {source.name}" if source.is_extra else source.repo_url
     message = f"{what} holds no Odoo module on branch {source.branch}"
-    if not found.warnings:
+    if not warnings:
         other = "as name@branch" if source.is_extra else "with branch"
         return Invalid(
             f"{message}.",
             "A module is a folder with an installable __manifest__.py, at most four deep. "
             f"Ask for another branch, {other}.",
         )
-    first = found.warnings[0]
+    first = warnings[0]
     return Invalid(
         f"{message}: {first.sentence}",
         first.next,
-        output="\n".join(f"{each.sentence} {each.next}" for each in found.warnings),
+        output="\n".join(f"{each.sentence} {each.next}" for each in warnings),
     )
 
 

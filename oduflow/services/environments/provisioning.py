@@ -16,7 +16,7 @@ from oduflow.domain.template import BASE
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments import python_deps
-from oduflow.services.environments.addons import read_addons, write_report
+from oduflow.services.environments.addons import no_module, read_addons, write_report
 from oduflow.services.environments.boot import boot, create_container, stop_container
 from oduflow.services.environments.cleanup import EnvironmentCleanup
 from oduflow.services.environments.container import PYTHON_TARGET, install_spec
@@ -119,6 +119,8 @@ class Provisioning:
         addons = tuple(each for each in self.row.addons if not each.startswith(PYTHON_TARGET))
         addons += python_deps.addons_folder(self.deps, self.row.team, key)
         self._learn(python_deps=key, addons=addons)
+        if not addons:
+            raise no_module(self.deps, self.row, self.report)
         available = self._refuse_uninstallable(libraries=True)
         warnings = (*self.report.warnings, *warnings_of(available))
         self.report = self.report.model_copy(update={"warnings": warnings[:MAX_WARNINGS]})

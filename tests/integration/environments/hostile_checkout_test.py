@@ -133,14 +133,22 @@ def test_a_repository_that_is_one_module_is_installed_under_its_own_name(
     )
 
 
-def test_submodules_are_not_fetched_and_their_place_stays_empty(
+def test_a_module_of_a_public_submodule_is_installed_and_a_private_one_is_told(
     created: Creation, git: GitServer
 ) -> None:
-    modules = f'[submodule "x"]\n\tpath = x\n\turl = {git.url("public/other.git")}\n'
-    git.repository("other", {"main": MODULE})
-    created("super", {**MODULE, "x": Submodule(), ".gitmodules": modules})
-    assert not any("other.git" in request.path for request in git.requests)
-    assert list((plan_of(created.product, "odd").checkout / "x").iterdir()) == []
+    git.repository("other", {"main": {f"in_{path}": text for path, text in MODULE.items()}})
+    modules = "".join(
+        f'[submodule "{path}"]\n\tpath = {path}\n\turl = {git.url(url)}\n'
+        for path, url in (("x", "public/other.git"), ("y", "private/other.git"))
+    )
+    pinned = Submodule(git.commit("other", "main"))
+    files = {**MODULE, "x": pinned, "y": pinned, ".gitmodules": modules}
+    created("super", files, modules=["odd", "in_odd"])
+    shown = created.product.ok("get_environment", name="odd")["checkout"]
+    assert [each["file"] for each in shown["warnings"]] == ["y/"]
+    assert shown["warnings"][0]["next"].endswith(
+        f"add_extra_repo name=y repo_url={git.url('private/other.git')}"
+    )
 
 
 def test_a_manifest_with_code_is_no_manifest_and_its_code_never_runs(

@@ -8,7 +8,7 @@ from oduflow.adapters.git.limits import RepositoryLimits
 from oduflow.adapters.git.repository import GitRepositories
 from oduflow.domain.errors import Cancelled, NotFound, QuotaReached
 from oduflow.domain.progress_monitor import ProgressMonitor
-from tests.support.git_server import GitServer, Link, Submodule
+from tests.support.git_server import GitServer, Link
 
 
 def test_a_checkout_holds_the_branchs_files_and_none_of_git(server, check_out, tmp_path):
@@ -183,17 +183,6 @@ def test_a_link_out_of_the_checkout_stays_a_link_and_is_not_written_through(
     check_out(url)
     assert tree(tmp_path / "work") == {"addons/x": "1"}
     assert list(outside.iterdir()) == []
-
-
-def test_submodules_are_not_fetched(server, check_out, tmp_path):
-    secret = server.repository("secret", {"main": {"x": "1"}})
-    modules = f'[submodule "s"]\n\tpath = s\n\turl = {secret}\n'
-    commit = server.commit("secret", "main")
-    url = server.repository("addons", {"main": {".gitmodules": modules, "s": Submodule(commit)}})
-    check_out(url)
-    check_out(url)
-    assert not [request for request in server.requests if "secret" in request.path]
-    assert list((tmp_path / "work/s").iterdir()) == []
 
 
 def test_progress_is_told_while_it_goes(server, repositories, tmp_path):

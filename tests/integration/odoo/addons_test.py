@@ -133,7 +133,7 @@ def _comparable(read: dict[str, Any], series: str) -> dict[str, Any]:
         modules[name] = (
             sorted(each["depends"] or ["base"]),
             bool(each["installable"]),
-            sorted(triggers) if isinstance(triggers, list) else None,
+            sorted(triggers or ["base"]) if isinstance(triggers, list) else None,
             sorted({*needs.get("python", ()), *needs.get("bin", ())}),
             each["version"].removeprefix(f"{series}."),
         )

@@ -10,7 +10,7 @@ from oduflow.adapters.odoo.conf import CONF_TARGET, DATA_TARGET
 from oduflow.adapters.postgres.config import DATA_FOLDER, VOLUME_TARGET
 from oduflow.domain.container import ContainerSpec
 from oduflow.domain.readiness import PageAnswer
-from oduflow.services.environments.pip import INPUTS, REQUIREMENTS, TARGET
+from oduflow.services.environments.pip import ADDONS, INPUTS, REQUIREMENTS, TARGET
 from tests.support.memory.engine import MemoryEngine, Run
 from tests.support.memory.postgres import MemoryPostgres
 
@@ -145,7 +145,13 @@ class MemoryOdoo:
         self.pip_runs.append((self._folder(spec, INPUTS) / REQUIREMENTS).read_text())
         if self.pip_exit:
             return Run(("ERROR: No matching distribution found for x",), self.pip_exit)
-        (self._folder(spec, TARGET) / "package.py").write_text("")
+        target = self._folder(spec, TARGET)
+        (target / "package.py").write_text("")
+        for name in re.findall(r"odoo-addon-([\w-]+)", self.pip_runs[-1]):
+            folder = target / ADDONS / name.replace("-", "_")
+            folder.mkdir(parents=True)
+            (folder / "__manifest__.py").write_text('{"name": "x"}')
+            (folder / "__init__.py").write_text("")
         return Run(("Successfully installed",), 0)
 
     def _initdb(self, spec: ContainerSpec) -> Run:

@@ -58,7 +58,13 @@ def read_manifest(content: bytes, rules: OdooRules) -> Manifest:
     """
     declared = _literals(content)
     depends = _names(declared, "depends") or ("base",)
-    version = str(declared.get("version", DEFAULT_VERSION))
+    version = declared.get("version", DEFAULT_VERSION)
+    if rules.text_versions and not isinstance(version, str):
+        raise ManifestRefused(
+            f"Its version is not a text, and Odoo {rules.series} fails on it.",
+            f'Write it in quotes, as "{rules.series}.1.0.0".',
+        )
+    version = str(version)
     installable = bool(declared.get("installable", True))
     if installable and rules.checks_series and not is_version(version):
         raise ManifestRefused(

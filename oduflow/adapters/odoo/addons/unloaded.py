@@ -11,6 +11,7 @@ from oduflow.adapters.odoo.addons.paths import real_path
 from oduflow.adapters.odoo.addons.versions import series_of
 from oduflow.adapters.odoo.addons.walk import MAX_FOLDERS, Candidate, Walk
 from oduflow.domain.addons import MODULE_NAME, CheckoutWarning, OdooRules
+from oduflow.domain.submodules import absolute, declared
 from oduflow.files.regular import read_bytes, read_regular
 
 MAX_ATTRIBUTES_BYTES = 64 << 10
@@ -76,15 +77,18 @@ def broken_links(walk: Walk, folders: Collection[PurePosixPath]) -> Iterator[Che
 
 
 def missing_submodules(checkout: Path, repo_url: str) -> Iterator[CheckoutWarning]:
-    """Warn of submodules, whose files are not fetched."""
+    """Warn of submodules whose places are empty."""
     text = read_regular(checkout / ".gitmodules", MAX_ATTRIBUTES_BYTES) or ""
-    for path, url in _submodules(text):
-        name = path.rstrip("/").rpartition("/")[2].lower().replace("_", "-")
-        address = url if "://" in url else f"… (of {url}, relative to {repo_url})"
+    for path, url in declared(text):
+        real = real_path(checkout, PurePosixPath(path))
+        if real is None or _has_entries(checkout / real):
+            continue
+        name = path.rpartition("/")[2].lower().replace("_", "-")
         yield CheckoutWarning.of(
             f"{path}/",
-            f"It is a submodule ({url[:200]}), whose files are not fetched.",
-            f"Use an extra repo: add_extra_repo name={name} repo_url={address}",
+            f"It is a submodule ({url[:200]}) that was not fetched: only public ones on the "
+            "repository's own server are.",
+            f"Use an extra repo: add_extra_repo name={name} repo_url={absolute(url, repo_url)}",
         )
 
 
@@ -102,17 +106,12 @@ def large_files(checkout: Path) -> Iterator[CheckoutWarning]:
         )
 
 
-def _submodules(text: str) -> Iterator[tuple[str, str]]:
-    """Yield path and URL of each submodule of a `.gitmodules`."""
-    found: dict[str, str] = {}
-    for line in (*text.splitlines(), "["):
-        key, equals, value = line.partition("=")
-        if line.lstrip().startswith("["):
-            if found.get("path"):
-                yield found["path"], found.get("url", "")
-            found = {}
-        elif equals:
-            found[key.strip().lower()] = value.strip().strip('"')
+def _has_entries(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return any(entries)
+    except OSError:
+        return False
 
 
 def _pointers(checkout: Path) -> Iterator[str]:

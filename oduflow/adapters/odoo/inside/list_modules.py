@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 PREFIX = "oduflow:"
 PIECE = 100  # names in one line
+NUMBER = "a_number_as_version"
 
 
 def main() -> None:
@@ -40,6 +41,7 @@ def main() -> None:
             "manifests": names,
             "checks_series": refuses_other_series(),
             "needs_init": not takes_without_init,
+            "text_versions": fails_on_numbers(),
         }
     )
     for first, folders in ((True, before), (False, after)):
@@ -73,6 +75,9 @@ def addons_path() -> tuple[list[str], list[str], bool]:
     ):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("{'name': 'x', 'author': 'x', 'license': 'LGPL-3'}")
+    number = plain / NUMBER / "__manifest__.py"
+    number.parent.mkdir()
+    number.write_text("{'name': 'x', 'author': 'x', 'license': 'LGPL-3', 'version': 1.0}")
     conf = root / "odoo.conf"
     conf.write_text(f"[options]\naddons_path = {plain},{without}\ndata_dir = {root}/data\n")
     odoo.tools.config.parse_config(["--config", str(conf), "--log-level", "error"])
@@ -91,6 +96,16 @@ def refuses_other_series() -> bool:
     except ValueError:
         return True
     return check is not None and not check(version, should_raise=False)
+
+
+def fails_on_numbers() -> bool:
+    """Whether a module whose version is a number, not a text, cannot be read (`addons_path`)."""
+    read = getattr(reader, "get_manifest", None) or reader.load_information_from_description_file
+    try:
+        read(NUMBER)
+    except (AttributeError, TypeError):
+        return True
+    return False
 
 
 def manifests(folders: Iterable[str], names: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:

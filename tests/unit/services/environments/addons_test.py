@@ -227,6 +227,26 @@ def test_a_repository_of_which_odoo_loads_nothing_says_why(refused, files, cause
     assert hint in error.hint
 
 
+def test_a_repository_of_requirements_alone_serves_the_addons_among_them(create, path_of, process):
+    made = create({"requirements.txt": "odoo-addon-queue-job"}, "queue_job")
+
+    assert made.error is None
+    assert path_of() == ("/mnt/python/odoo-addons",)
+    [listed] = process.ok("list_modules", name="sale").modules
+    assert (listed.name, listed.source, listed.state) == (
+        "queue_job",
+        "requirements.txt",
+        "installed",
+    )
+
+
+def test_requirements_that_turn_out_to_hold_no_addon_are_no_repository_of_modules(refused):
+    error = refused({"requirements.txt": "-r more.txt", "more.txt": "lxml"})
+
+    assert error.kind is Kind.INVALID
+    assert "holds no Odoo module on branch" in error.message
+
+
 def test_an_extra_repos_modules_and_warnings_name_it(world, process, create):
     web = world.git.repository("web", {"main": module("web_grid", "web-bad", "acme")})
     process.ok("add_extra_repo", name="web", repo_url=web)

@@ -197,6 +197,14 @@ def test_a_manifest_is_data():
         read_manifest(b"open('/etc/passwd')", RULES)
 
 
+def test_a_number_as_version_is_refused_where_odoo_fails_on_it():
+    rules = OdooRules(series="14.0", text_versions=True)
+
+    assert read_manifest(b"{'version': 1.0}", RULES).version == "1.0"
+    with pytest.raises(ManifestRefused, match="Its version is not a text"):
+        read_manifest(b"{'version': 1.0}", rules)
+
+
 def test_manifests_are_parsed_in_many_threads(eager_collector: None):
     text = repr({f"key{index}": ["a", {"x": [1, (2, 3)]}] for index in range(100)})
 

@@ -1,0 +1,89 @@
+"""Fetch the submodules of a checkout that are public and on the repository's own server.
+
+They are fetched without a credential: whoever writes a repository chooses its submodules, and the
+code beside them could send away what only the team may read. `git submodule` is not run, because it
+takes names, paths and URLs from the repository; each submodule is a checkout of its own, in git's
+folder of the repository, one level deep.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from oduflow.adapters.git.checkouts import Checkout
+from oduflow.adapters.git.connections import Connection
+from oduflow.adapters.git.failures import Redirected
+from oduflow.adapters.git.git_folder import GitFolder
+from oduflow.adapters.git.urls import RemoteUrl
+from oduflow.domain.errors import Cancelled, Failure, Invalid, QuotaReached
+from oduflow.domain.submodules import absolute, declared
+from oduflow.files.regular import read_regular
+
+DECLARATION = ".gitmodules"
+MAX_BYTES = 64 << 10
+_GITLINK = "160000"
+
+
+@dataclass(frozen=True, slots=True)
+class Submodules:
+    """The submodules of one checkout.
+
+    Args:
+        repository: the repository that declares them.
+        folder: git's folder of the repository.
+        work_tree: its checkout.
+        parse: reads a URL; raises `Invalid` for one that is refused.
+        connect: connects to a repository without a credential.
+    """
+
+    repository: RemoteUrl
+    folder: GitFolder
+    work_tree: Path
+    parse: Callable[[str], RemoteUrl]
+    connect: Callable[[RemoteUrl], Connection]
+
+    def fill(self) -> None:
+        """Check out each of them at its pinned commit; leave the places of others empty.
+
+        Raises:
+            Cancelled: the caller wants it to stop.
+            QuotaReached: repository and submodules are too large together, or the disk is full.
+        """
+        text = read_regular(self.work_tree / DECLARATION, MAX_BYTES) or ""
+        urls = dict(declared(text))
+        for path, commit in self._pinned(tuple(urls)) if urls else ():
+            try:
+                self._fill(self._remote(urls[path]), path, commit)
+            except (Cancelled, QuotaReached):
+                raise
+            except Failure:  # the report of the checkout names the empty folder
+                shutil.rmtree(self.work_tree / path, ignore_errors=True)
+                (self.work_tree / path).mkdir(exist_ok=True)
+
+    def _remote(self, url: str) -> RemoteUrl:
+        own = self.repository
+        remote = self.parse(absolute(url, own.clean))
+        if (remote.scheme, remote.host, remote.port) != (own.scheme, own.host, own.port):
+            raise Invalid("The submodule is on another server.")
+        return remote
+
+    def _fill(self, remote: RemoteUrl, path: str, commit: str) -> None:
+        name = hashlib.sha256(path.encode()).hexdigest()[:32]
+        folder = replace(self.folder, git_dir=self.folder.git_dir / "submodules" / name)
+        whole = self.folder.limits.quota(self.folder.git_dir, self.work_tree)
+        try:
+            connection = self.connect(remote)
+            Checkout(connection, folder, self.work_tree / path, whole).fill(commit)
+        except Redirected as moved:
+            connection = self.connect(moved.followed())
+            Checkout(connection, folder, self.work_tree / path, whole).fill(commit)
+
+    def _pinned(self, paths: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        """Yield those of the paths at which the commit has a submodule, each with its commit."""
+        listing = ("--literal-pathspecs", "ls-files", "--stage", "-z", "--", *paths)
+        for entry in self.folder.run(*listing, work_tree=self.work_tree).split("\0"):
+            about, _, path = entry.partition("\t")
+            if about.startswith(_GITLINK) and path in paths:
+                yield path, about.split(" ")[1]

@@ -1,0 +1,36 @@
+"""What a repository's `.gitmodules` declares."""
+
+from collections.abc import Iterator
+
+MAX_SUBMODULES = 64  # of one repository
+
+
+def declared(text: str) -> Iterator[tuple[str, str]]:
+    """Yield path and URL of each submodule of a `.gitmodules`, up to a limit."""
+    count = 0
+    found: dict[str, str] = {}
+    for line in (*text.splitlines(), "["):
+        key, equals, value = line.partition("=")
+        if line.lstrip().startswith("["):
+            path = found.get("path", "").rstrip("/")
+            if path.isprintable() and path and count < MAX_SUBMODULES:
+                count += 1
+                yield path, found.get("url", "")
+            found = {}
+        elif equals:
+            found[key.strip().lower()] = value.strip().strip('"')
+
+
+def absolute(url: str, repo_url: str) -> str:
+    """Return the URL of a submodule, which may be relative to its repository's (gitmodules(5))."""
+    if not url.startswith(("./", "../")):
+        return url
+    scheme, _, rest = repo_url.partition("://")
+    host, _, path = rest.partition("/")
+    segments = path.strip("/").split("/")
+    for segment in url.split("/"):
+        if segment == "..":
+            segments = segments[:-1]
+        elif segment != ".":
+            segments.append(segment)
+    return f"{scheme}://{host}/{'/'.join(segments)}"
