@@ -19,6 +19,7 @@ ENTERPRISE = frozenset(
     {"account_accountant", "documents", "helpdesk", "planning", "sign", "web_studio"}
 )
 MAX_NAMED = 5
+_OTHER_IMAGE = "Use an Odoo image that has it: odoo_image."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,11 @@ class Available:
     shadowed: Mapping[str, Module]
     libraries: frozenset[str] = frozenset()
     importable: frozenset[str] = frozenset()
+
+    @property
+    def has_repository(self) -> bool:
+        """Whether any module is not the image's; a template has none."""
+        return any(module.source != IMAGE for module in self.modules.values())
 
     @classmethod
     def of(
@@ -108,7 +114,12 @@ def refuse_uninstallable(
     for name in wanted:
         if name not in available.modules:
             raise _unknown(available, name)
+    there = _with_dependencies(available, installed, frozenset())
+    asked_for = _with_dependencies(available, wanted, there)
     for name in to_install(available, wanted, installed):
+        of_image = available.modules[name].source == IMAGE
+        if of_image and name not in asked_for and name not in available.shadowed:
+            continue  # what Odoo installs along depends on the company's country too
         problem = next(iter(problems(available, name, libraries=libraries)), None)
         if problem is not None:
             raise problem
@@ -145,8 +156,6 @@ def problems(available: Available, name: str, *, libraries: bool = True) -> Iter
     shadowed = available.shadowed.get(name)
     if shadowed is not None:
         yield shadowing(available.image, shadowed)
-    if module.source == IMAGE:
-        return
     rules = available.inventory.rules
     if not module.installable:
         yield Invalid(
@@ -165,16 +174,19 @@ def _without_libraries(available: Available, module: Module) -> Iterator[Failure
     for library in module.python:
         if _has_library(available, library):
             continue
-        yield Invalid(
-            f"{module.name} needs the Python library {library}, which neither {available.image} "
-            "nor a requirements.txt installs.",
-            f"Add {library} to the requirements.txt of the repository, and push.",
-        )
+        needs = f"{module.name} needs the Python library {library}, which"
+        if available.has_repository:
+            yield Invalid(
+                f"{needs} neither {available.image} nor a requirements.txt installs.",
+                f"Add {library} to the requirements.txt of the repository, and push.",
+            )
+        else:
+            yield Invalid(f"{needs} {available.image} has not.", _OTHER_IMAGE)
     for program in module.programs:
         if program not in available.inventory.programs:
             yield Invalid(
                 f"{module.name} needs the program {program}, which {available.image} has not.",
-                "Use an Odoo image that has it: odoo_image.",
+                _OTHER_IMAGE,
             )
 
 

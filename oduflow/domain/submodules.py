@@ -1,6 +1,7 @@
 """What a repository's `.gitmodules` declares."""
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 MAX_SUBMODULES = 64  # of one repository
 
@@ -12,13 +13,18 @@ def declared(text: str) -> Iterator[tuple[str, str]]:
     for line in (*text.splitlines(), "["):
         key, equals, value = line.partition("=")
         if line.lstrip().startswith("["):
-            path = found.get("path", "").rstrip("/")
-            if path.isprintable() and path and count < MAX_SUBMODULES:
+            path = PurePosixPath(found.get("path", ""))
+            if _is_inside(path) and count < MAX_SUBMODULES:
                 count += 1
-                yield path, found.get("url", "")
+                yield str(path), found.get("url", "")
             found = {}
         elif equals:
             found[key.strip().lower()] = value.strip().strip('"')
+
+
+def _is_inside(path: PurePosixPath) -> bool:
+    named = path.parts and str(path).isprintable()
+    return bool(named) and not path.is_absolute() and ".." not in path.parts
 
 
 def absolute(url: str, repo_url: str) -> str:

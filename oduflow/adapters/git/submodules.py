@@ -14,8 +14,9 @@ from pathlib import Path
 
 from oduflow.adapters.git.checkouts import Checkout
 from oduflow.adapters.git.connections import Connection
-from oduflow.adapters.git.failures import Redirected
+from oduflow.adapters.git.failures import GitFailed, Redirected, unexplained
 from oduflow.adapters.git.git_folder import GitFolder
+from oduflow.adapters.git.invocation import NO_REPOSITORY
 from oduflow.adapters.git.urls import RemoteUrl
 from oduflow.domain.errors import Cancelled, Failure, Invalid, QuotaReached
 from oduflow.domain.submodules import absolute, declared
@@ -83,7 +84,11 @@ class Submodules:
     def _pinned(self, paths: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         """Yield those of the paths at which the commit has a submodule, each with its commit."""
         listing = ("--literal-pathspecs", "ls-files", "--stage", "-z", "--", *paths)
-        for entry in self.folder.run(*listing, work_tree=self.work_tree).split("\0"):
+        try:
+            entries = self.folder.run(*listing, work_tree=self.work_tree).split("\0")
+        except GitFailed as cause:
+            raise unexplained(cause, self.repository, NO_REPOSITORY) from cause
+        for entry in entries:
             about, _, path = entry.partition("\t")
             if about.startswith(_GITLINK) and path in paths:
                 yield path, about.split(" ")[1]

@@ -4,14 +4,15 @@ from oduflow.domain.submodules import MAX_SUBMODULES, absolute, declared
 
 
 def test_each_submodule_has_a_path_and_a_url():
-    text = '[submodule "web"]\n  path = oca/web/\n\turl = "../web.git"\n'
+    text = '[submodule "web"]\n  path = ./oca/web/\n\turl = "../web.git"\n'
     text += '[submodule "b"]\nPATH=b\nurl = x\n'
 
     assert list(declared(text)) == [("oca/web", "../web.git"), ("b", "x")]
 
 
-def test_a_section_without_a_path_or_with_an_unprintable_one_declares_nothing():
-    assert list(declared('[submodule "a"]\nurl = x\n[submodule "b"]\npath = a\0b\n')) == []
+@pytest.mark.parametrize("path", ["", ".", "a\0b", "../out", "in/../../out", "/etc"])
+def test_a_section_whose_path_is_no_folder_of_the_repository_declares_nothing(path):
+    assert list(declared(f'[submodule "a"]\npath = {path}\nurl = x\n[submodule "b"]\n')) == []
 
 
 def test_only_so_many_are_declared():

@@ -100,6 +100,28 @@ def test_a_missing_python_library_is_named_unless_requirements_install_it(world,
     assert made.error is None
 
 
+def test_a_library_that_a_module_of_the_image_needs_is_named_before_odoo_runs(
+    world, refused, create
+):
+    ldap = {"name": "auth_ldap", "depends": ["base"], "python": ["package"]}
+    world.odoo.image_modules.append(ldap)
+
+    error = refused(module("acme"), "auth_ldap")
+    assert error.message == (
+        "auth_ldap needs the Python library package, which neither odoo:19.0 nor a "
+        "requirements.txt installs."
+    )
+
+    assert create(module("acme") | {"requirements.txt": "package"}, "auth_ldap").error is None
+
+
+def test_what_an_image_installs_along_is_left_to_odoo(world, create):
+    along = {"name": "peppol", "depends": ["web"], "triggers": ["barcodes"], "python": ["package"]}
+    world.odoo.image_modules.append(along)
+
+    assert create(module("acme"), "barcodes").error is None
+
+
 def test_a_missing_program_is_named(refused):
     text = declaring('"external_dependencies": {"bin": ["git", "wkhtmltopdf"]}')
 

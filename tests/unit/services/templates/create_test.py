@@ -89,6 +89,18 @@ def test_a_module_that_the_image_has_not_is_refused_before_odoo_is_installed(wor
     assert (world.odoo.installs, world.everything()) == ([], before)
 
 
+def test_a_library_that_the_image_lacks_is_named_before_odoo_is_installed(world, bare):
+    world.odoo.image_modules.append({"name": "auth_ldap", "python": ["python-ldap"]})
+
+    error = bare.refused("create_template", name="base", modules=["auth_ldap"])
+
+    assert error.message == (
+        "auth_ldap needs the Python library python-ldap, which odoo:19.0 has not."
+    )
+    assert error.hint == "Use an Odoo image that has it: odoo_image."
+    assert world.odoo.installs == []
+
+
 def test_calling_again_answers_the_template_that_is_there(bare):
     made = bare.ok("create_template", name="base")
 
