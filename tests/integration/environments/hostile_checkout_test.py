@@ -142,7 +142,7 @@ def test_a_module_of_a_public_submodule_is_installed_and_a_private_one_is_told(
         for path, url in (("x", "public/other.git"), ("y", "private/other.git"))
     )
     pinned = Submodule(git.commit("other", "main"))
-    files = {**MODULE, "x": pinned, "y": pinned, ".gitmodules": modules}
+    files: Files = {**MODULE, "x": pinned, "y": pinned, ".gitmodules": modules}
     created("super", files, modules=["odd", "in_odd"])
     shown = created.product.ok("get_environment", name="odd")["checkout"]
     assert [each["file"] for each in shown["warnings"]] == ["y/"]
