@@ -1,6 +1,6 @@
 """Fetch the submodules of a checkout that are public and on the repository's own server.
 
-They are fetched without a credential: whoever writes a repository chooses its submodules, and the
+They are fetched without a credential: the author of a repository chooses its submodules, and the
 code beside them could send away what only the team may read. `git submodule` is not run, because it
 takes names, paths and URLs from the repository; each submodule is a checkout of its own, in git's
 folder of the repository, one level deep.
