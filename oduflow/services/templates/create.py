@@ -7,8 +7,8 @@ from oduflow.adapters.filestore.clone import prepare_volume
 from oduflow.adapters.odoo import commands
 from oduflow.adapters.odoo.commands import OdooCommand
 from oduflow.adapters.odoo.conf import CONF_TARGET, DATA_TARGET, OdooConf
-from oduflow.domain.boot_queue import BootKind
 from oduflow.domain.addons import CheckoutReport
+from oduflow.domain.boot_queue import BootKind
 from oduflow.domain.clock import now
 from oduflow.domain.container import Attachment, ContainerSpec, ImageFacts, Mount
 from oduflow.domain.differences import differences_between
