@@ -218,7 +218,8 @@ class GitRepositories:
             monitor,
             lambda connection, source: Checkout(connection, folder, work_tree).fill(source),
         )
-        Submodules(self.remote(url), folder, work_tree, self.remote, self._connection).fill()
+        with self.place(team, monitor):
+            Submodules(self.remote(url), folder, work_tree, self.remote, self._connection).fill()
         return commit
 
     def fetch(
