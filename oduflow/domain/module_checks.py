@@ -114,6 +114,12 @@ def refuse_uninstallable(
     for name in wanted:
         if name not in available.modules:
             raise _unknown(available, name)
+    circle = _circle(available, wanted)
+    if circle:
+        raise Invalid(
+            f"{circle[0]} depends on itself: {' → '.join(circle)}.",
+            "Odoo installs no module of a circle: take one of them out of depends, and push.",
+        )
     there = _with_dependencies(available, installed, frozenset())
     asked_for = _with_dependencies(available, wanted, there)
     for name in to_install(available, wanted, installed):
@@ -236,6 +242,25 @@ def _with_dependencies(
             found.add(name)
             left += module.depends
     return frozenset(found)
+
+
+def _circle(available: Available, wanted: Iterable[str]) -> tuple[str, ...]:
+    """Return modules of which each depends on the next and the last is the first; empty if none."""
+    done: set[str] = set()
+    for first in wanted:
+        trail: dict[str, Iterator[str]] = {first: iter(available.modules[first].depends)}
+        while trail:
+            name = next(reversed(trail))
+            needed = next(trail[name], None)
+            if needed is None:
+                done.add(name)
+                del trail[name]
+            elif needed in trail:
+                names = [*trail, needed]
+                return tuple(names[names.index(needed) :])
+            elif needed in available.modules and needed not in done:
+                trail[needed] = iter(available.modules[needed].depends)
+    return ()
 
 
 def _unknown(available: Available, name: str) -> NotFound:

@@ -122,6 +122,22 @@ def test_what_an_image_installs_along_is_left_to_odoo(world, create):
     assert create(module("acme"), "barcodes").error is None
 
 
+@pytest.mark.parametrize(
+    ("needs", "told"),
+    [
+        ({"a": "b", "b": "c", "c": "b"}, "b depends on itself: b → c → b."),
+        ({"a": "a"}, "a depends on itself: a → a."),
+    ],
+)
+def test_modules_that_need_each_other_are_named(refused, needs, told):
+    error = refused(
+        {f"{name}/__manifest__.py": f'{{"depends": ["{need}"]}}' for name, need in needs.items()},
+        "a",
+    )
+
+    assert (error.kind, error.message) == (Kind.INVALID, told)
+
+
 def test_a_missing_program_is_named(refused):
     text = declaring('"external_dependencies": {"bin": ["git", "wkhtmltopdf"]}')
 
