@@ -5,10 +5,12 @@ const byQuery = (query, root = document) => [...root.querySelectorAll(query)];
 
 // Times: the page has UTC; show the reader's time zone.
 const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 function showLocalTimes(root) {
   for (const time of byQuery("time[datetime]", root)) {
-    const text = local.format(new Date(time.dateTime));
+    const format = time.dataset.exact === undefined ? local : exact;
+    const text = format.format(new Date(time.dateTime));
     if (time.dataset.age === undefined) time.textContent = text;
     else time.title = text;
   }

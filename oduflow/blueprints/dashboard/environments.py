@@ -109,6 +109,8 @@ class EnvironmentPages(ResourcePages):
         """Offer the templates that are ready and the extra repos that were fetched."""
         ready = ready_templates()
         form = form.choosing("template", ready).choosing("extra_repos", fetched_branches())
+        default = current_team().default_template or (ready[0] if len(ready) == 1 else "")
+        form = form.explaining_default("template", default)
         views: tuple[EnvironmentView, ...] = self.all()
         form = form.suggesting("repo_url", sorted({view.repo_url for view in views}))
         return {"form": form, "ready": ready}

@@ -45,6 +45,7 @@ class FormField:
         help: its description.
         default: the default value, if any.
         choices: the values of a field of kind CHOICE, or the items that a LIST offers.
+        nothing: what an optional CHOICE shows for no choice.
         closed: whether a list takes no other items than its choices: checkboxes alone.
         minimum, maximum: the bounds of a number, if any.
     """
@@ -59,6 +60,7 @@ class FormField:
     minimum: int | None = None
     maximum: int | None = None
     closed: bool = False
+    nothing: str = "Default"
 
 
 def form_fields(operation: Operation) -> tuple[FormField, ...]:

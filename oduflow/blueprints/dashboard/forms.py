@@ -71,6 +71,14 @@ class Form:
         )
         return replace(self, fields=fields)
 
+    def explaining_default(self, name: str, value: str) -> "Form":
+        """Say which value a choice has where nothing is chosen."""
+        fields = tuple(
+            replace(field, nothing=f"Default ({value})") if field.name == name and value else field
+            for field in self.fields
+        )
+        return replace(self, fields=fields)
+
     def suggesting(self, name: str, values: Sequence[str]) -> "Form":
         """Give a text field values that a browser offers; it takes any other as well."""
         fields = tuple(

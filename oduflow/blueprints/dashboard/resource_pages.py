@@ -41,15 +41,24 @@ class ResourcePages:
         home: the URL of the list.
         heading: the heading of the list.
         new_heading: the heading of a new one's form.
+        first_name: the name that the form of the first one suggests.
     """
 
     def __init__(
-        self, noun: str, path: str, heading: str, new_heading: str, home: str = ""
+        self,
+        noun: str,
+        path: str,
+        heading: str,
+        new_heading: str,
+        *,
+        home: str = "",
+        first_name: str = "",
     ) -> None:
         self.noun, self.plural = noun, f"{noun}s"
         self.words = noun.replace("_", " ")
         self.path, self.home = path, home or path
         self.heading, self.new_heading = heading, new_heading
+        self.first_name = first_name
         self.creation = creation_of(noun)
         self._add_routes()
 

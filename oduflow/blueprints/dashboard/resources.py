@@ -70,8 +70,10 @@ class TemplatePages(ResourcePages):
 
 CREDENTIALS = CredentialPages("credential", "/credentials", "Credentials", "New credential")
 EXTRA_REPOS = ResourcePages("extra_repo", "/extra-repos", "Extra repos", "Add extra repo")
-GRANTS = GrantPages("grant", "/access", "Access", "New grant")
-TEMPLATES = TemplatePages("template", "/templates", "Templates", "New template")
+GRANTS = GrantPages("grant", "/access", "Access", "New grant", first_name="agent")
+TEMPLATES = TemplatePages(
+    "template", "/templates", "Templates", "New template", first_name="base-19"
+)
 RESOURCES = (TEMPLATES, EXTRA_REPOS, CREDENTIALS, GRANTS)
 # The bar's links in their order: endpoint, words, and the key that follows “g”.
 NAVIGATION = (

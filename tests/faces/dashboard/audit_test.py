@@ -30,7 +30,7 @@ def test_a_row_says_who_did_what_from_where_and_how_it_ended(world, ledger):
     assert "Branch" not in row.text
     assert "rest 192.0.2.1" in row.text
     assert row.one("time")["datetime"] == "2026-03-04T05:06:07.890Z"
-    assert [chip["title"] for chip in row.all("span", class_="chip") if chip.get("title")] == [
+    assert [part["title"] for part in row.all("span", class_="muted") if part.get("title")] == [
         "id 4711"
     ]
 

@@ -181,7 +181,7 @@ def test_the_form_asks_what_the_operation_takes(world):
 def test_a_template_is_chosen_from_those_that_are_ready(world, ledger):
     ledger.add_template("half", state="creating")
     select = show(world, "/new/environment?template=base-19").one("select")
-    assert [option.text for option in select.all("option")] == ["Default", "base-19"]
+    assert [option.text for option in select.all("option")] == ["Default (base-19)", "base-19"]
     assert select.one("option", selected="").text == "base-19"
 
 
