@@ -145,9 +145,9 @@ document.addEventListener("htmx:afterSwap", () => {
   tell(false);
   showLocalTimes(document);
   offerCopies();
-  highlightChanges();
   announce();
 });
+document.addEventListener("htmx:afterSettle", highlightChanges); // settling sets the classes anew
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (document.hidden) event.preventDefault();
 });

@@ -59,7 +59,7 @@ SPLIT_WORDS = r"""
     const texts = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
     const split = [];
     while (texts.nextNode()) {
-      if (texts.currentNode.parentElement.closest("code, .chip, .unseen")) continue;
+      if (texts.currentNode.parentElement.closest("code, .chip, .unseen, td.name, td a")) continue;
       for (const word of texts.currentNode.data.matchAll(/\p{L}{2,20}(?!\p{L})(?<!\p{L}{21})/gu)) {
         const range = document.createRange();
         range.setStart(texts.currentNode, word.index);
