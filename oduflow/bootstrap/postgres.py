@@ -11,9 +11,14 @@ def postgres_group(naming: Naming) -> PostgresGroup:
     """Return the adapters, which connect through the server's socket."""
     folder = naming.postgres_folder()
     socket = folder / "socket"
+    cluster = Cluster(socket_dir=socket, password=lambda: ensure_secret(folder / "password"))
     return PostgresGroup(
-        cluster=Cluster(socket_dir=socket, password=lambda: ensure_secret(folder / "password")),
+        cluster=cluster,
         tenant=lambda database, password: Tenant(
-            socket_dir=socket, database=database, role=database, password=password
+            socket_dir=socket,
+            database=database,
+            role=database,
+            password=password,
+            entrance=cluster.entrance,
         ),
     )

@@ -71,6 +71,7 @@ class Tenants:
             database=made.name,
             role=made.name,
             password=made.password,
+            entrance=self.postgres.cluster.entrance,
             seconds=seconds,
         )
 

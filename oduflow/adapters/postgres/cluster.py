@@ -1,7 +1,7 @@
 """The superuser's side: utility statements from our own database, never inside a tenant's."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from oduflow.adapters.postgres import bootstrap, databases, handover, roles
@@ -147,11 +147,25 @@ class Cluster:
                 to_role,
                 password,
                 action,
+                entrance=self.entrance,
                 seconds=_HAND_OVER,
                 cancelled=cancelled,
             ) as copy,
         ):
             handover.take_over(copy, from_role, to_role)
+
+    @contextmanager
+    def entrance(self, role: str, password: str) -> Iterator[None]:
+        """Prepare a tenant's role for signing in, until the block ends.
+
+        Raises:
+            Busy: the tenant changes its password all the time.
+        """
+        with (
+            self._admin("let us in as the database's role") as admin,
+            roles.cheap_sign_in(admin, role, password),
+        ):
+            yield
 
     def seal_template(self, database: str, role: str) -> None:
         """Make a database a template: it can be copied, and never connected to again."""

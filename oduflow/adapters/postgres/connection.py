@@ -4,9 +4,13 @@ The functions for the superuser take no database name: it connects to our own ma
 and, rarely, to the one that initdb made. A tenant's database is entered as the tenant's role only.
 """
 
+import fcntl
+import termios
+from array import array
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, cast
@@ -18,14 +22,26 @@ from psycopg.sql import SQL, Composed
 
 from oduflow.adapters.postgres.config import PORT
 from oduflow.adapters.postgres.errors import translated
-from oduflow.adapters.postgres.names import ADMIN, FIRST, MAINTENANCE, tenant_name
-from oduflow.domain.errors import Cancelled, Invalid
+from oduflow.adapters.postgres.names import (
+    ADMIN,
+    FIRST,
+    MAINTENANCE,
+    TENANT_PATTERN,
+    tenant_name,
+)
+from oduflow.domain.errors import Cancelled, Invalid, QuotaReached
+
+Entrance = Callable[[str, str], AbstractContextManager[object]]
+"""Takes a tenant's role and its password, and prepares the role for signing in."""
 
 SHORT = 30.0
 _LONGEST_CONNECT = 10
 _SHORTEST_CONNECT = 2  # psycopg accepts no shorter one
 _GRACE = 1.0  # lets the server's own time limit come first, whose error says more
 _POLL_SECONDS = 0.5  # between two questions whether to stop
+_BLOCKED_SECONDS = 1.0  # after which tenants' sessions that may block a statement are looked for
+_LOCK_SECONDS = 20.0
+_MOST_RECEIVED = 16 << 20  # bytes in one session; what we ask for is far smaller
 _CLEANUP_SECONDS = 5.0  # for cleaning up after a stop
 _LONGEST_PATH = 107  # bytes of a unix socket's path (unix(7))
 
@@ -33,6 +49,10 @@ _LONGEST_PATH = 107  # bytes of a unix socket's path (unix(7))
 def never() -> bool:
     """Never ask to stop."""
     return False
+
+
+def _leave(_process: int) -> None:
+    """End no session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +86,14 @@ class Session(psycopg.Connection[TupleRow]):
     Attributes:
         deadline: when it ends, by the monotonic clock.
         cancelled: asked about twice a second while the server works.
+        end_blockers: called about once a second while the server works, with the session's process.
+        received: bytes that the server has sent so far, about.
     """
 
     deadline: float = 0.0
     cancelled: Callable[[], bool] = staticmethod(never)
+    end_blockers: Callable[[int], None] = staticmethod(_leave)
+    received: int = 0
 
     def hurry(self) -> None:
         """Allow a few more seconds for cleaning up, and ignore `cancelled` from now on."""
@@ -94,18 +118,37 @@ class Session(psycopg.Connection[TupleRow]):
 
     def _asking(self, gen: PQGen[RV]) -> PQGen[RV]:
         """Drive a conversation with the server, and end it when `cancelled` returns true."""
-        asked = monotonic()
+        asked = looked = monotonic()
         try:
             awaited = next(gen)
             while True:
                 ready = yield awaited
+                self._count_received()
                 if monotonic() - asked >= _POLL_SECONDS:
                     asked = monotonic()
                     if self.cancelled():
                         raise Cancelled("Stopped on request.")
+                if monotonic() - looked >= _BLOCKED_SECONDS:
+                    looked = monotonic()
+                    self.end_blockers(self.info.backend_pid)
                 awaited = gen.send(ready)
         except StopIteration as end:
             return cast("RV", end.value)
+
+    def _count_received(self) -> None:
+        """Refuse an endless answer: libpq keeps all of it, notices included.
+
+        Raises:
+            QuotaReached: the server has sent more than any answer of ours has.
+        """
+        waiting = array("i", [0])
+        fcntl.ioctl(self.fileno(), termios.FIONREAD, waiting)
+        self.received += waiting[0]
+        if self.received > _MOST_RECEIVED:
+            raise QuotaReached(
+                f"PostgreSQL's answer is longer than {_MOST_RECEIVED >> 20} MiB.",
+                "A view or a trigger in the database may raise messages: look at its code.",
+            )
 
     def run(self, statement: str | SQL | Composed, *values: Any) -> list[TupleRow]:
         """Execute one statement and return its rows, if it has any."""
@@ -135,8 +178,12 @@ def open_admin(
         Cancelled: `cancelled` returned true.
         Failure: as `errors.translated` lists them.
     """
-    with translated(action), _open(endpoint, MAINTENANCE, ADMIN, password, seconds) as session:
+    with (
+        translated(action),
+        closing(_connect(endpoint, MAINTENANCE, ADMIN, password, seconds)) as session,
+    ):
         session.cancelled = cancelled
+        session.end_blockers = partial(_end_blockers, endpoint, password)
         yield session
 
 
@@ -146,7 +193,8 @@ def open_first(endpoint: Endpoint, password: str, action: str) -> Iterator[Sessi
 
     Tenants connect to it for Odoo's bus, but can create nothing in it that could be executed.
     """
-    with translated(action), _open(endpoint, FIRST, ADMIN, password, SHORT) as session:
+    with translated(action), closing(_connect(endpoint, FIRST, ADMIN, password, SHORT)) as session:
+        session.end_blockers = partial(_end_blockers, endpoint, password)
         yield session
 
 
@@ -158,23 +206,41 @@ def open_tenant(
     password: str,
     action: str,
     *,
+    entrance: Entrance,
     seconds: float = SHORT,
     cancelled: Callable[[], bool] = never,
 ) -> Iterator[Session]:
-    """Connect to a tenant's database as a tenant's role."""
+    """Connect to a tenant's database as a tenant's role; `entrance` surrounds the sign-in."""
     tenant_name(database), tenant_name(role)
-    with translated(action), _open(endpoint, database, role, password, seconds) as session:
-        session.cancelled = cancelled
-        yield session
+    with translated(action):
+        with entrance(role, password):
+            session = _connect(endpoint, database, role, password, seconds)
+        with closing(session):
+            session.cancelled = cancelled
+            yield session
 
 
-@contextmanager
-def _open(
+def _end_blockers(endpoint: Endpoint, password: str, process: int) -> None:
+    """End the tenants' sessions that a session of ours waits for; one that idles may do so long."""
+    with (
+        suppress(psycopg.Error),
+        closing(_connect(endpoint, MAINTENANCE, ADMIN, password, SHORT)) as other,
+    ):
+        other.run(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid = ANY (pg_blocking_pids(%s)) AND usename ~ %s",
+            process,
+            TENANT_PATTERN,
+        )
+
+
+def _connect(
     endpoint: Endpoint, database: str, role: str, password: str, seconds: float
-) -> Iterator[Session]:
+) -> Session:
     deadline = monotonic() + seconds + _GRACE
     # Start-up options override the settings that a tenant made with ALTER ROLE or DATABASE … SET.
     schema = "pg_catalog" if role == ADMIN else "public"
+    limits = {"statement_timeout": seconds, "lock_timeout": min(seconds, _LOCK_SECONDS)}
     session = Session.connect(
         host=endpoint.checked(),
         port=endpoint.port,
@@ -185,10 +251,14 @@ def _open(
         client_encoding="UTF8",
         application_name="oduflow",
         connect_timeout=max(_SHORTEST_CONNECT, min(_LONGEST_CONNECT, int(seconds))),
-        options=f"-c search_path={schema} -c statement_timeout={int(seconds * 1000)}",
+        options=" ".join(
+            (
+                f"-c search_path={schema}",
+                *(f"-c {name}={int(limit * 1000)}" for name, limit in limits.items()),
+            )
+        ),
         autocommit=True,
         prepare_threshold=None,
     )
-    with closing(session):
-        session.deadline = deadline
-        yield session
+    session.deadline = deadline
+    return session

@@ -3,6 +3,7 @@
 Failure
 ├── Busy
 │   ├── Crowded        no connection is free, for the role or at all
+│   ├── Locked         another session holds a lock, or all of them
 │   └── InUse          the database has open connections
 ├── Conflict           the role still has its database, a sealed template, no Odoo inside
 ├── NotFound           no such database
@@ -27,6 +28,10 @@ _SHOWN = 500
 
 class Crowded(Busy):
     """No connection is free, for the role or at all."""
+
+
+class Locked(Busy):
+    """Another session holds a lock that is needed, or the table of locks is full."""
 
 
 class InUse(Busy):
@@ -70,6 +75,15 @@ _STOPPED = (NotRunning, "it is not running", "Start the server, then try again."
 _BY_CLASS: tuple[tuple[type[psycopg.Error], tuple[type[Failure], str, str]], ...] = (
     (pg.ObjectInUse, (InUse, "the database has open connections", "Try again in a moment.")),
     (pg.TooManyConnections, _CROWDED),
+    (pg.LockNotAvailable, (Locked, "another session holds a lock on it", "Try again in a moment.")),
+    (
+        pg.OutOfMemory,
+        (
+            Locked,
+            "its memory for locks or rows is used up",
+            "Restart the environments that hold most of it, then try again.",
+        ),
+    ),
     (pg.DiskFull, _DISK),
     (pg.QueryCanceled, _TIMEOUT),
     (pg.ConnectionTimeout, _TIMEOUT),

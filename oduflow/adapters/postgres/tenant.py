@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from oduflow.adapters.postgres.config import PORT
-from oduflow.adapters.postgres.connection import Endpoint, Session, open_tenant
+from oduflow.adapters.postgres.connection import Endpoint, Entrance, Session, open_tenant
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Conflict
 
@@ -43,6 +43,7 @@ class Tenant:
         database: the environment's.
         role: its owner.
         password: the owner's.
+        entrance: prepares the role for signing in; see `Cluster.entrance`.
         port: part of the socket's name.
         seconds: how long one call may take.
     """
@@ -54,6 +55,7 @@ class Tenant:
         database: str,
         role: str,
         password: str,
+        entrance: Entrance,
         port: int = PORT,
         seconds: float = 10.0,
     ) -> None:
@@ -61,6 +63,7 @@ class Tenant:
         self._database = database
         self._role = role
         self._password = password
+        self._entrance = entrance
         self._seconds = seconds
 
     def prepare_empty(self) -> None:
@@ -132,5 +135,6 @@ class Tenant:
             self._role,
             self._password,
             action,
+            entrance=self._entrance,
             seconds=self._seconds,
         )

@@ -1,4 +1,5 @@
 import inspect
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,13 @@ def test_connections_are_opened_in_one_place() -> None:
 def test_a_tenants_connection_is_never_the_admins_nor_to_our_databases(database, role) -> None:
     with (
         pytest.raises(Internal, match="not the name of a tenant"),
-        open_tenant(HERE, database, role, "password", "look"),
+        open_tenant(HERE, database, role, "password", "look", entrance=unprepared),
     ):
         pass
+
+
+def unprepared(_role: str, _password: str) -> AbstractContextManager[None]:
+    pytest.fail("a session was opened to prepare the role")
 
 
 def test_a_socket_path_may_have_107_bytes() -> None:
