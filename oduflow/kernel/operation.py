@@ -6,6 +6,7 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -96,7 +97,7 @@ class Operation:
     @property
     def envelope(self) -> type[Envelope[Any]]:
         """The envelope model with this operation's view."""
-        return Envelope[self.result]  # type: ignore[name-defined]
+        return _envelope_of(self.result)
 
     @property
     def holds(self) -> Mapping[str, Scope]:
@@ -127,6 +128,12 @@ class Operation:
     def target(self, args: BaseModel) -> str:
         """Return the name of what a call is about, as a list of jobs shows it."""
         return str(getattr(args, "name", ""))
+
+
+@cache
+def _envelope_of(view: type[BaseModel]) -> type[Envelope[Any]]:
+    # Cached here, because pydantic forgets a class that is not in use and builds it again in 10 ms.
+    return Envelope[view]  # type: ignore[valid-type]
 
 
 def operation(  # noqa: PLR0913 - one declaration holds every property of an operation
