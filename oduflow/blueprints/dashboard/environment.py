@@ -59,7 +59,7 @@ class EnvironmentPage:
             return []
         offered = buttons(self.environment, "environment", listed=False)
         if self.can_retry:  # a rebuild of the same commit fails again
-            return [replace(button, classes="") for button in offered]
+            return [replace(it, classes=it.classes.replace("primary", "")) for it in offered]
         return list(offered)
 
     @property
