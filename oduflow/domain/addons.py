@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Self
 
 from oduflow.domain.outcome import Model
@@ -80,15 +80,15 @@ class ImageInventory(Model):
 
     Attributes:
         image: the image's id.
-        libraries: the Python distributions.
+        libraries: the versions of the Python distributions.
         importable: the names that Python can import.
-        programs: the programs on the path.
+        programs: the programs on the path, each by its name and with its folder.
     """
 
     image: str = ""
     rules: OdooRules = OdooRules()
     modules: tuple[ImageModule, ...] = ()
-    libraries: frozenset[str] = frozenset()
+    libraries: Mapping[str, str] = {}
     importable: frozenset[str] = frozenset()
     programs: frozenset[str] = frozenset()
 

@@ -1,7 +1,7 @@
 """Check that modules can be installed, from the manifests alone."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from oduflow.domain.addons import (
     IMAGE,
@@ -14,12 +14,12 @@ from oduflow.domain.addons import (
     nearest,
 )
 from oduflow.domain.errors import Failure, Invalid, NotFound
+from oduflow.domain.external_dependencies import Libraries, library_problem, program_problem
 
 ENTERPRISE = frozenset(
     {"account_accountant", "documents", "helpdesk", "planning", "sign", "web_studio"}
 )
 MAX_NAMED = 5
-_OTHER_IMAGE = "Use an Odoo image that has it: odoo_image."
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,12 @@ class Packages:
     """What requirements installed besides the image's packages.
 
     Attributes:
-        libraries: the Python distributions.
+        libraries: the versions of the Python distributions.
         importable: the names that Python can import.
         modules: the addons among them, which come last on the addons path.
     """
 
-    libraries: frozenset[str] = frozenset()
+    libraries: Mapping[str, str] = field(default_factory=dict)
     importable: frozenset[str] = frozenset()
     modules: tuple[Module, ...] = ()
 
@@ -46,16 +46,14 @@ class Available:
         inventory: what the image has.
         modules: the module that Odoo loads for each name.
         shadowed: the repository's and extra repos' modules that the image's own replace.
-        libraries: the Python distributions, by their normal names.
-        importable: the names that Python can import.
+        libraries: the Python libraries of the image and of requirements.
     """
 
     image: str
     inventory: ImageInventory
     modules: Mapping[str, Module]
     shadowed: Mapping[str, Module]
-    libraries: frozenset[str] = frozenset()
-    importable: frozenset[str] = frozenset()
+    libraries: Libraries
 
     @property
     def has_repository(self) -> bool:
@@ -88,8 +86,11 @@ class Available:
             inventory,
             last | own | first,
             {name: module for name, module in own.items() if name in first},
-            frozenset(map(library_name, inventory.libraries | packages.libraries)),
-            inventory.importable | packages.importable,
+            Libraries(
+                {library_name(name): version for name, version in inventory.libraries.items()},
+                {library_name(name): version for name, version in packages.libraries.items()},
+                inventory.importable | packages.importable,
+            ),
         )
 
 
@@ -177,30 +178,17 @@ def problems(available: Available, name: str, *, libraries: bool = True) -> Iter
 
 
 def _without_libraries(available: Available, module: Module) -> Iterator[Failure]:
+    image = available.image
     for library in module.python:
-        if _has_library(available, library):
-            continue
-        needs = f"{module.name} needs the Python library {library}, which"
-        if available.has_repository:
-            yield Invalid(
-                f"{needs} neither {available.image} nor a requirements.txt installs.",
-                f"Add {library} to the requirements.txt of the repository, and push.",
-            )
-        else:
-            yield Invalid(f"{needs} {available.image} has not.", _OTHER_IMAGE)
+        problem = library_problem(
+            module.name, library, available.libraries, image, fixed=not available.has_repository
+        )
+        if problem is not None:
+            yield problem
     for program in module.programs:
-        if program not in available.inventory.programs:
-            yield Invalid(
-                f"{module.name} needs the program {program}, which {available.image} has not.",
-                _OTHER_IMAGE,
-            )
-
-
-def _has_library(available: Available, requirement: str) -> bool:
-    if ";" in requirement:  # a marker, which only the image's Python can evaluate
-        return True
-    name = library_name(requirement)
-    return name in available.libraries or requirement.partition(".")[0] in available.importable
+        problem = program_problem(module.name, program, available.inventory.programs, image)
+        if problem is not None:
+            yield problem
 
 
 def shadowing(image: str, module: Module) -> Invalid:

@@ -12,6 +12,8 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
 _RECORD = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ (?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) "
 )
+_REQUEST = re.compile(_RECORD.pattern + r"\S+ (odoo\.http|werkzeug): ")
+_LOADED = re.compile(r" odoo\.modules\.loading: Loading module (\w+) ")
 _UNKNOWN = re.compile(r"invalid module names, ignored: ([\w, ]+)$", re.MULTILINE)
 _ERROR = re.compile(r"(?:\w+\.)*(?P<name>\w{1,60})(?=:|$)")
 TRACEBACK_LINES = 30
@@ -72,9 +74,10 @@ def failure_cause(text: str, *, ended: bool = False) -> str:
     that was being handled when another occurred is no cause of it: Odoo looks for a registry, and
     loads it while it handles the KeyError.
     Without a traceback it is the last record of an error, and for a process that ended the last
-    line that is no record, such as that of a parser of options. Empty when the log names no cause.
+    line that is no record, such as that of a parser of options, or what `sys.exit` prints; a
+    request that failed meanwhile ended nothing. Empty when the log names no cause.
     """
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in _without_requests(text, ended=ended) if line.strip()]
     chain = _last_chain(lines)
     if chain:
         said = [_raised(chain[-1]), _raised(_first_cause(chain))]
@@ -83,25 +86,60 @@ def failure_cause(text: str, *, ended: bool = False) -> str:
     errors = [line for record, line in found if record and record["level"] in _ERRORS]
     if errors:
         return _one_line(errors[-1].partition(": ")[2])
-    return _one_line(found[-1][1]) if ended and found and found[-1][0] is None else ""
+    return _one_line(_last_words(lines)) if ended else ""
 
 
-def explanation(text: str) -> str:
+def ended_by_code(text: str) -> str:
+    """Return in one line that code ended an installation's Python; empty if an error is logged."""
+    if failure_cause(text):
+        return ""
+    loaded = _LOADED.findall(text)
+    where = f" while Odoo loaded {loaded[-1]}" if loaded else ""
+    return f"Python code ended the process{where}, as sys.exit does"
+
+
+def explanation(text: str, *, ended: bool = False) -> str:
     """Return at most 30 lines of a log that explain a failure: its last traceback.
 
     Each line has at most 500 characters, and all together 8,000, because the text is a tenant's.
 
     Of exceptions that caused one another, both ends are returned without their outer frames: with
     Odoo, the last one tells which view could not be loaded, and the first one what is wrong in it.
-    Without a traceback, the log's last lines are returned.
+    Without a traceback, the log's last lines are returned. Failed requests are left out for a
+    process that ended.
     """
-    lines = text.splitlines()
+    lines = _without_requests(text, ended=ended)
     chain = _last_chain(lines)
     if not chain:
         return _joined(lines[-TRACEBACK_LINES:])
     parts = chain if len(chain) == 1 else [chain[0], chain[-1]]
     share = TRACEBACK_LINES // len(parts)
     return _joined(line for part in parts for line in _shortened(part, share))
+
+
+def _without_requests(text: str, *, ended: bool) -> list[str]:
+    """Return the log's lines; without the records of failed requests for a process that ended."""
+    kept: list[str] = []
+    keeping = True
+    for line in text.splitlines():
+        if _RECORD.match(line):
+            keeping = not (ended and _REQUEST.match(line))
+        if keeping:
+            kept.append(line)
+    return kept
+
+
+def _last_words(lines: list[str]) -> str:
+    """Return the last line that is no record and belongs to none; empty without one."""
+    belongs = False
+    words = ""
+    for line in lines:
+        record = _RECORD.match(line)
+        if record:
+            belongs = record["level"] not in {"DEBUG", "INFO"}
+        elif not belongs and not line.startswith(" "):
+            words = line
+    return lines[-1] if lines and not _RECORD.match(lines[-1]) else words
 
 
 def _raised(part: list[str]) -> str:

@@ -4,13 +4,14 @@ from oduflow.adapters.odoo.conf import OdooConf
 from oduflow.domain.container import ImageFacts, RunResult
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import OdooFailed
-from oduflow.domain.odoo_log import error_name, explanation, unknown_modules
+from oduflow.domain.odoo_log import ended_by_code, error_name, explanation, unknown_modules
 from oduflow.domain.passwords import odoo_hash
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.files.private import ensure_secret, make_folder, write_private
 from oduflow.services.deps import Deps
 
 ODOO_CONNECTIONS = 16
+SIGNALS = 128  # exit codes from here on are those of a signal
 
 
 def write_configuration(
@@ -56,11 +57,17 @@ def prove_installed(deps: Deps, plan: EnvironmentPlan, row: Environment, result:
         message = f"Odoo reached its limit of {limit} MiB of memory while it installed modules."
     elif missing:
         names = ", ".join(name + _state_text(states.get(name)) for name in missing)
-        cause = error_name(result.output)
+        cause = error_name(result.output) or _ended(result)
         message = f"Not installed: {names}{f': {cause}' if cause else ''}."
     else:
         message = f"Odoo ended with exit code {result.exit_code}."
     raise OdooFailed(message, hint, output=explanation(result.output), whole=result.output)
+
+
+def _ended(result: RunResult) -> str:
+    code = result.exit_code
+    cause = "" if code >= SIGNALS else ended_by_code(result.output)
+    return f"{cause} (exit code {code})" if cause else ""
 
 
 def _state_text(state: str | None) -> str:

@@ -15,7 +15,7 @@ from oduflow.services.environments.pip import ADDONS, holds_addons
 SOURCE = "requirements.txt"
 PLACES = ("requirements.txt", ".oduflow/requirements.txt")
 MAX_BYTES = 64 << 10
-_METADATA = re.compile(r"(?P<name>[^-]+)-[^-]+\.(dist|egg)-info")
+_METADATA = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(-py[\d.]+)?\.(dist|egg)-info")
 _ADDON = re.compile(r"^\s*(odoo\d*-addon|-r|--requirement)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -39,13 +39,13 @@ def installed_packages(deps: Deps, row: Environment, rules: OdooRules) -> Packag
     names = [entry.name for entry in folder.iterdir()]
     modules = read_checkout(folder / ADDONS, rules).modules if holds_addons(folder) else ()
     return Packages(
-        libraries=frozenset(_distributions(names)),
+        libraries=dict(_distributions(names)),
         importable=frozenset(name.partition(".")[0] for name in names),
         modules=tuple(module.model_copy(update={"source": SOURCE}) for module in modules),
     )
 
 
-def _distributions(names: list[str]) -> Iterator[str]:
+def _distributions(names: list[str]) -> Iterator[tuple[str, str]]:
     for name in names:
         if found := _METADATA.fullmatch(name):
-            yield found["name"]
+            yield found["name"], found["version"]

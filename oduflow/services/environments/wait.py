@@ -20,6 +20,7 @@ from oduflow.services.deps import Deps
 POLL_SECONDS = 0.03  # between attempts to connect, which Odoo does not log
 LOOK_SECONDS = 0.5  # between looks at container and log, and between answered requests
 LOG_LINES = 2000
+SIGNALS = 128  # exit codes from here on are those of a signal
 
 Tell = Callable[[str], None]
 
@@ -137,7 +138,7 @@ class _Boot:
                 self._message(outcome, facts, page, text),
                 _hint(outcome),
                 Next.of("get_environment_logs", "shows the whole log", name=self.plan.name),
-                output=explanation(text),
+                output=explanation(text, ended=outcome is BootOutcome.CRASHED),
                 whole=text,
             )
         if log.doing != self.told:
@@ -180,6 +181,8 @@ class _Boot:
             return f"Odoo ended at its limit of {limit} MiB of memory before it served a page."
         if outcome is BootOutcome.CRASHED:
             code = "" if facts is None else f" with exit code {facts.exit_code}"
+            if not said and facts is not None and (facts.exit_code or 0) < SIGNALS:
+                cause = "; its log names no error: Python code ended it, as sys.exit does"
             return f"Odoo ended{code} before it served a page{cause}."
         seconds = f"{self.deps.readiness.boot_seconds:g} seconds"
         doing = self.told.rstrip(".") or "nothing about modules"

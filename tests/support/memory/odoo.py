@@ -109,7 +109,8 @@ class MemoryOdoo:
         records = [
             {"rules": rules},
             *({"module": each} for each in self.image_modules),
-            {"libraries": ["lxml"], "importable": ["lxml", "json"], "programs": ["git"]},
+            {"libraries": [["lxml", "5.2.1"]], "importable": ["lxml", "json"]},
+            {"programs": ["git", "/usr/bin/git"]},
             {"end": True},
         ]
         lines = [f"oduflow:{json.dumps(each)}" for each in records]

@@ -3,6 +3,7 @@ import pytest
 from oduflow.domain.odoo_log import (
     READINESS_PATH,
     TRACEBACK_LINES,
+    ended_by_code,
     error_name,
     explanation,
     failure_cause,
@@ -233,3 +234,36 @@ def test_an_explanation_is_short_in_characters_too(began):
 
     assert len(told) <= 8_000
     assert max(map(len, told.splitlines())) == 500
+
+
+_REQUEST_FAILED = """\
+2026-11-29 16:06:12,510 7 ERROR env odoo.http: Exception during request handling.
+Traceback (most recent call last):
+  File "/usr/lib/python3/dist-packages/odoo/orm/models.py", line 6926, in _recompute_model
+    fields = [self._fields[fname] for fname in fnames]
+KeyError: 'key'
+"""
+_LOADING = "2026-11-29 16:06:12,460 7 INFO env odoo.modules.loading: loading 15 modules...\n"
+_LATER = "2026-11-29 16:06:12,475 7 INFO env odoo.addons.base.models.ir_http: Generating\n"
+
+
+def test_what_sys_exit_prints_is_the_cause_and_no_request_that_failed_meanwhile():
+    text = f"{_LOADING}no licence key\n{_LATER}{_REQUEST_FAILED}"
+
+    assert failure_cause(text, ended=True) == "no licence key"
+    assert "no licence key" in explanation(text, ended=True)
+    assert "KeyError" not in explanation(text, ended=True)
+    assert failure_cause(text) == "KeyError: 'key'"
+
+
+def test_a_process_that_ended_without_a_word_has_no_cause_in_its_log():
+    assert failure_cause(_LOADING + _LATER + _REQUEST_FAILED, ended=True) == ""
+
+
+def test_an_installation_that_code_ended_names_the_module_that_was_loaded():
+    loading = "2026-11-29 16:06:44,600 7 INFO env odoo.modules.loading: Loading module a (15/15)\n"
+
+    assert ended_by_code(f"{loading}no licence key\n") == (
+        "Python code ended the process while Odoo loaded a, as sys.exit does"
+    )
+    assert ended_by_code(loading + _REQUEST_FAILED) == ""

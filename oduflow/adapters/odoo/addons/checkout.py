@@ -7,8 +7,10 @@ from pathlib import Path, PurePosixPath
 
 from oduflow.adapters.odoo.addons.duplicates import Choice, choose
 from oduflow.adapters.odoo.addons.root_name import root_name
+from oduflow.adapters.odoo.addons.unfound import unfound
 from oduflow.adapters.odoo.addons.unloaded import (
     broken_links,
+    ignored_dependencies,
     large_files,
     missing_submodules,
     other_series,
@@ -87,7 +89,9 @@ def read_checkout(
             folders.append(_folder(walk, choice, folder, held))
     warnings = [
         *walk.warnings,
+        *unfound(walk, nothing=not folders),
         *choice.warnings,
+        *ignored_dependencies(modules),
         *other_series(choice.chosen, rules),
         *without_init([module for module in choice.chosen if not module.has_init], skipped),
         *broken_links(walk, {module.folder for module in modules}),
@@ -103,6 +107,7 @@ def _one_module(walk: Walk, root: Candidate, repo_url: str, known: Iterable[str]
     module = _module(root).model_copy(update={"name": name})
     warnings = [
         *warnings,
+        *ignored_dependencies([root]),
         *([] if root.has_init else without_init([root], [])),
         *missing_submodules(walk.checkout, repo_url),
         *large_files(walk.checkout),

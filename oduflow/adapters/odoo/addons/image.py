@@ -44,9 +44,11 @@ def read_inventory(image: str, lines: Iterable[str]) -> ImageInventory | None:
             for key in lists.keys() & record.keys():
                 lists[key] += record[key]
         return (
-            ImageInventory.model_validate({"image": image, "rules": rules} | lists)
+            ImageInventory.model_validate(
+                {"image": image, "rules": rules} | lists | {"libraries": dict(lists["libraries"])}
+            )
             if ended
             else None
         )
-    except (ValueError, ValidationError):
+    except (ValueError, TypeError, ValidationError):
         return None

@@ -10,6 +10,8 @@ from oduflow.domain.addons import OdooRules
 
 LFS_POINTER = "version https://git-lfs.github.com/spec/"
 DEFAULT_VERSION = "1.0"
+EXTERNAL = ("python", "bin", "apt")  # `apt` is text for an error's message, since Odoo 17
+MAX_KEY = 40  # characters
 # CPython 3.11 and 3.12 count the depth of the syntax trees of all threads together: two at once
 # can raise SystemError (github.com/python/cpython/issues/106905).
 _PARSING = threading.Lock()
@@ -37,6 +39,7 @@ class Manifest:
     Attributes:
         installable: whether Odoo would install the module.
         wrong_series: it would, if the version were of its series.
+        ignored: the keys of `external_dependencies` that Odoo does not read.
         triggers: see `Module`.
     """
 
@@ -47,6 +50,7 @@ class Manifest:
     triggers: tuple[str, ...] | None = None
     installable: bool = True
     wrong_series: bool = False
+    ignored: tuple[str, ...] = ()
     assets: tuple[str, ...] = field(default=(), compare=False)
 
 
@@ -72,16 +76,16 @@ def read_manifest(content: bytes, rules: OdooRules) -> Manifest:
             f"Write it as {rules.series or '19.0'}.1.0.0, numbers with dots between them.",
         )
     of_series = not rules.series or not rules.checks_series or is_of_series(version, rules.series)
-    external = declared.get("external_dependencies")
-    needs = external if isinstance(external, dict) else {}
+    needs = _external(declared.get("external_dependencies"))
     return Manifest(
         version=version,
         depends=depends,
-        python=tuple(_strings(needs.get("python"))),
-        programs=tuple(_strings(needs.get("bin"))),
+        python=_external_names(needs, "python"),
+        programs=_external_names(needs, "bin"),
         triggers=_triggers(declared.get("auto_install", False), depends),
         installable=installable and of_series,
         wrong_series=installable and not of_series,
+        ignored=tuple(str(key)[:MAX_KEY] for key in needs if key not in EXTERNAL),
         assets=tuple(_strings(declared.get("assets"))),
     )
 
@@ -116,6 +120,34 @@ def _names(declared: dict[object, object], key: str) -> tuple[str, ...]:
     ):
         raise ManifestRefused(f"Its “{key}” is not a list of names.")
     return tuple(sorted(value) if isinstance(value, set) else value)
+
+
+def _external(value: object) -> dict[object, object]:
+    """Return `external_dependencies`; Odoo installs no module in which it is something else."""
+    if value and not isinstance(value, dict):
+        raise ManifestRefused(
+            "Its “external_dependencies” is not a dictionary, and Odoo fails on it.",
+            "Write it as {'python': ['name'], 'bin': ['name']}.",
+        )
+    return value if isinstance(value, dict) else {}
+
+
+def _external_names(needs: dict[object, object], key: str) -> tuple[str, ...]:
+    """Return the names of one key; Odoo would read a text letter by letter."""
+    value = needs.get(key, ())
+    names: tuple[object, ...] | None = () if value == "" else None
+    if isinstance(value, list | tuple | dict):
+        names = tuple(value)
+    elif isinstance(value, set):
+        names = tuple(sorted(value, key=str))
+    texts = tuple(name for name in names or () if isinstance(name, str))
+    if names is None or len(texts) < len(names):
+        raise ManifestRefused(
+            f"The “{key}” of its “external_dependencies” is not a list of names, and Odoo fails on "
+            "it.",
+            f"Write it as {{'{key}': ['name']}}.",
+        )
+    return texts
 
 
 def _triggers(auto_install: object, depends: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -56,6 +56,17 @@ def without_init(
         )
 
 
+def ignored_dependencies(modules: Iterable[Candidate]) -> Iterator[CheckoutWarning]:
+    """Warn of keys in `external_dependencies` that Odoo does not read."""
+    for module in modules:
+        if module.manifest.ignored:
+            yield CheckoutWarning.of(
+                f"{module.path}/",
+                f"Odoo ignores {', '.join(module.manifest.ignored)} in external_dependencies.",
+                "Odoo reads python and bin there: move the names, or leave the key out.",
+            )
+
+
 def broken_links(walk: Walk, folders: Collection[PurePosixPath]) -> Iterator[CheckoutWarning]:
     """Warn of links to modules that the repository does not hold.
 

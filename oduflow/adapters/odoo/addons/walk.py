@@ -95,8 +95,7 @@ class Walk:
     def _is_searched(self, path: PurePosixPath, module: Candidate | None) -> bool:
         if module is not None and module.manifest.installable:
             return False
-        is_hidden = path.name.startswith(".") or not _can_be_configured(path.name)
-        return not is_hidden and len(path.parts) <= MAX_DEPTH
+        return can_be_searched(path.name) and len(path.parts) <= MAX_DEPTH
 
     def _read_links(self) -> None:
         """Read the modules that links lead to, unless the walk found them where they are."""
@@ -168,6 +167,10 @@ def _entries(folder: Path) -> Iterator[tuple[str, bool]]:
             yield name, is_link
 
 
-def _can_be_configured(name: str) -> bool:
-    """Whether `addons_path` can hold a name: it splits at commas and expands variables."""
-    return name.isprintable() and name == name.strip() and not set(name) & {",", "$"}
+def can_be_searched(name: str) -> bool:
+    """Whether a folder is searched: it is not hidden, and `addons_path` can hold its name.
+
+    `addons_path` splits at commas and expands variables.
+    """
+    writable = name.isprintable() and name == name.strip() and not set(name) & {",", "$"}
+    return writable and not name.startswith(".")

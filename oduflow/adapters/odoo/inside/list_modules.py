@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 PREFIX = "oduflow:"
-PIECE = 100  # names in one line
+PIECE = 50  # names in one line
 NUMBER = "a_number_as_version"
 
 
@@ -49,7 +49,7 @@ def main() -> None:
             tell(module=dict(chosen(declared), name=name, first=first))
     importable = {each.name for each in pkgutil.iter_modules()} | set(sys.builtin_module_names)
     for key, found in (
-        ("libraries", set(libraries())),
+        ("libraries", libraries().items()),
         ("importable", importable),
         ("programs", set(programs())),
     ):
@@ -134,23 +134,30 @@ def chosen(declared: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def libraries() -> Iterator[str]:
-    """Yield the names of the installed distributions."""
+def libraries() -> dict[str, str]:
+    """Return the versions of the installed distributions; the first on the path is imported."""
+    found: dict[str, str] = {}
     try:
         from importlib.metadata import distributions  # noqa: PLC0415 - not in Python 3.7
     except ImportError:
         import pkg_resources  # noqa: PLC0415
 
-        yield from (each.project_name for each in pkg_resources.working_set)
+        for known in pkg_resources.working_set:
+            found.setdefault(known.project_name, known.version)
     else:
-        yield from (each.metadata["Name"] for each in distributions() if each.metadata["Name"])
+        for each in distributions():
+            if each.metadata["Name"]:
+                found.setdefault(each.metadata["Name"], each.version or "")
+    return found
 
 
 def programs() -> Iterator[str]:
-    """Yield the programs on the path."""
+    """Yield the programs on the path, each by its name and with its folder."""
     for folder in os.get_exec_path():
         with contextlib.suppress(OSError):
-            yield from (each.name for each in Path(folder).iterdir())
+            for each in Path(folder).iterdir():
+                yield each.name
+                yield str(each)
 
 
 main()

@@ -146,6 +146,52 @@ def test_a_missing_program_is_named(refused):
     assert error.message == "a needs the program wkhtmltopdf, which odoo:19.0 has not."
 
 
+@pytest.mark.parametrize(
+    ("needs", "told"),
+    [
+        ("{'python': ['lxml>=99']}", "lxml>=99, and odoo:19.0 has lxml 5.2.1."),
+        ("{'python': ['lxml[html5]==4.*']}", "lxml[html5]==4.*, and odoo:19.0 has lxml 5.2.1."),
+        ("{'python': ['lxml=5']}", "“lxml=5”, which is not a valid requirement."),
+        ("{'bin': ['/usr/bin/wkhtmltopdf']}", "/usr/bin/wkhtmltopdf, which odoo:19.0 has not."),
+        ("['lxml']", "“external_dependencies” is not a dictionary, and Odoo fails on it."),
+        ("{'python': 'lxml'}", "The “python” of its “external_dependencies” is not a list of nam"),
+        ("{'bin': [1]}", "The “bin” of its “external_dependencies” is not a list of names"),
+    ],
+)
+def test_external_dependencies_are_refused_as_odoo_refuses_them(refused, needs, told):
+    error = refused({"a/__manifest__.py": declaring(f'"external_dependencies": {needs}')}, "a")
+
+    assert error.kind is Kind.INVALID
+    assert told in error.message
+
+
+@pytest.mark.parametrize(
+    "needs",
+    [
+        "{'python': ['lxml>=5,<6', 'LXML', 'lxml.etree', 'nothing; python_version < \"3\"']}",
+        "{'python': ('lxml',), 'bin': {'git'}, 'apt': {'git': 'git'}}",
+        "{'bin': ['/usr/bin/git', '/opt/acme/tool', '']}",
+        "{'python': [], 'bin': ''}",
+        "None",
+        "[]",
+    ],
+)
+def test_external_dependencies_that_odoo_accepts_are_accepted(create, needs):
+    made = create({"a/__manifest__.py": declaring(f'"external_dependencies": {needs}')}, "a")
+
+    assert made.error is None
+    assert not any("external" in each.reason for each in made.data.checkout.warnings)
+
+
+def test_keys_of_external_dependencies_that_odoo_ignores_are_a_warning(create):
+    text = declaring('"external_dependencies": {"python3": ["nothing"], "deb": ["libpq5"]}')
+
+    made = create({"a/__manifest__.py": text}, "a")
+
+    told = [each.reason for each in made.data.checkout.warnings]
+    assert "Odoo ignores python3, deb in external_dependencies." in told
+
+
 def test_a_module_of_another_series_is_refused_by_its_version(refused):
     files = module("good") | {"a/__manifest__.py": declaring('"version": "18.0.1.0.0"')}
 
@@ -253,6 +299,28 @@ def test_mixed_case_names_are_odoos_own_rule(create):
             {"a/__manifest__.py": "version https://git-lfs.github.com/spec/v1\noid sha256:0"},
             "It is a pointer of Git LFS",
             "git lfs migrate export",
+        ),
+        (
+            {"a/__openerp__.py": GOOD},
+            "a/__openerp__.py: Odoo 19.0 reads no manifest of this name, the name that Odoo 9",
+            "Rename it to __manifest__.py",
+        ),
+        ({"a/__MANIFEST__.py": GOOD}, "a/__MANIFEST__.py: Odoo", "Rename it to __manifest__.py"),
+        ({"a/manifest.py": GOOD}, "a/manifest.py: Odoo 19.0 reads", "Rename it to __manifest__.py"),
+        (
+            {"1/2/3/4/5/a/__manifest__.py": GOOD},
+            "1/2/3/4/5/a/__manifest__.py: It lies 5 folders deep",
+            "Move it up, to 1/2/3/4/a/",
+        ),
+        (
+            {".addons/a/__manifest__.py": GOOD},
+            ".addons/a/__manifest__.py: Its folder .addons is not searched",
+            "Rename that folder",
+        ),
+        (
+            {"a/__manifest__.py": '{"installable": False}'},
+            "a/__manifest__.py: It says installable: False",
+            "Port the module",
         ),
     ],
 )
