@@ -47,7 +47,7 @@ def library_problem(
     except InvalidRequirement:
         return Invalid(
             f"{module} needs the Python library “{shown}”, which is not a valid requirement.",
-            "Correct external_dependencies in its manifest, such as 'lxml>=5', and push.",
+            "Write it in its manifest as 'lxml>=5', for example, and push.",
         )
     if requirement.marker is not None:  # only the image's Python can evaluate it
         return None
@@ -66,7 +66,7 @@ def _unmet(
     name = canonicalize_name(requirement.name)
     version = libraries.requirements.get(name, libraries.image.get(name))
     if version is None:
-        # Odoo tries to import the text as it stands, without a version.
+        # Odoo imports the text as a name, which it is without a version only.
         return (
             None
             if shown.partition(".")[0] in libraries.importable
@@ -78,13 +78,12 @@ def _unmet(
     if name in libraries.requirements:
         return Invalid(
             f"{needs} requirements.txt installs {name} {version}.",
-            f"Ask for {shown} in the requirements.txt too, or correct external_dependencies in the "
-            "manifest, and push.",
+            f"Ask for {shown} in the requirements.txt too, or correct the manifest, and push.",
         )
     return Invalid(
         f"{needs} {image} has {name} {version}.",
-        "Odoo runs with its image's packages: correct external_dependencies in the manifest and "
-        "push, or use an Odoo image that has that version: odoo_image.",
+        "Odoo runs with its image's packages: correct the manifest and push, or use an Odoo image "
+        "that has that version: odoo_image.",
     )
 
 

@@ -47,6 +47,7 @@ def test_an_image_tells_what_it_has(version: str, inventory: ImageInventory) -> 
     assert inventory.rules.manifests[0] == "__manifest__.py"
     assert "stock_account" in modules["sale_stock"].depends
     assert modules["sale_stock"].triggers
+    assert modules["base"].depends == ()
     assert {"lxml", "psycopg2"} <= inventory.libraries.keys()
     assert inventory.libraries["lxml"][0].isdigit()
     assert {"lxml", "json"} <= inventory.importable

@@ -46,7 +46,7 @@ def main() -> None:
     )
     for first, folders in ((True, before), (False, after)):
         for name, declared in manifests(folders, names):
-            tell(module=dict(chosen(declared), name=name, first=first))
+            tell(module=dict(chosen(name, declared), name=name, first=first))
     importable = {each.name for each in pkgutil.iter_modules()} | set(sys.builtin_module_names)
     for key, found in (
         ("libraries", libraries().items()),
@@ -118,10 +118,10 @@ def manifests(folders: Iterable[str], names: list[str]) -> Iterator[tuple[str, d
                     break
 
 
-def chosen(declared: dict[str, Any]) -> dict[str, Any]:
-    """Return what matters of a manifest."""
+def chosen(name: str, declared: dict[str, Any]) -> dict[str, Any]:
+    """Return what matters of a manifest; every module but `base` depends on another."""
     needs = declared.get("external_dependencies") or {}
-    depends = list(declared.get("depends") or ("base",))
+    depends = list(declared.get("depends") or (() if name == "base" else ("base",)))
     install = declared.get("auto_install", False)
     named = isinstance(install, (list, tuple))  # Python 3.7 knows no other form
     return {
