@@ -140,11 +140,18 @@ def health_blueprint(shared: Context) -> Blueprint:
 
     @blueprint.get("/readyz")
     def readyz() -> tuple[dict[str, Any], HTTPStatus]:
-        """Return whether environments can be created, part by part; needs no credential."""
+        """Return whether environments can be created, part by part; needs no credential.
+
+        Ready and degraded: some teams cannot use a part, and the others can.
+        """
         findings = [_DRAINING] if shared.draining.is_set() else readiness.findings()
         ready = all(finding.ok for finding in findings)
         status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
-        return {"ready": ready, "parts": [asdict(finding) for finding in findings]}, status
+        return {
+            "ready": ready,
+            "degraded": any(finding.degraded for finding in findings),
+            "parts": [asdict(finding) for finding in findings],
+        }, status
 
     @blueprint.get("/metrics")
     def read_metrics() -> Response:

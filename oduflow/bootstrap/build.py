@@ -12,7 +12,7 @@ from oduflow.adapters.store import JobRows, Store
 from oduflow.bootstrap.engine import Docker
 from oduflow.bootstrap.git import git_group
 from oduflow.bootstrap.oauth import OAuth
-from oduflow.bootstrap.postgres import postgres_group
+from oduflow.bootstrap.postgres import databases, postgres_group
 from oduflow.bootstrap.recoverables import recoverables
 from oduflow.bootstrap.services import Services
 from oduflow.bootstrap.store import rate_limits, store_group
@@ -28,10 +28,9 @@ from oduflow.services.access.removed_teams import revoke_removed_teams
 from oduflow.services.branches import BranchChecks
 from oduflow.services.deps import Deps
 from oduflow.services.failpoints import Failpoints
-from oduflow.services.groups import PostgresGroup, StoreGroup, WorkGroup
+from oduflow.services.groups import WorkGroup
 from oduflow.services.live_settings import LiveSettings
 from oduflow.services.readiness import ReadinessPoll
-from oduflow.services.server.database import DatabaseServer
 from oduflow.services.server.disk import Disk
 from oduflow.services.server.doctor import Doctor
 from oduflow.services.server.infrastructure import Infrastructure
@@ -53,23 +52,23 @@ def build(settings: Settings) -> Services:
     rows = store_group(store, data_dir)
     registry = Registry.discover(OPERATIONS)
     work = _work(settings, store, registry)
-    docker, postgres, firewall = Docker.over(Engine(), naming), postgres_group(naming), Firewall()
+    docker, firewall = Docker.over(Engine(), naming), Firewall()
 
     def infrastructure(docker: Docker) -> Infrastructure:
-        database = _database(settings, naming, docker, postgres, rows)
-        locks = work.locks
-        return Infrastructure(settings, naming, docker.networks, database, firewall, locks, disk)
+        clusters, locks = databases(live, naming, docker, rows, work), work.locks
+        return Infrastructure(settings, naming, docker.networks, clusters, firewall, locks, disk)
 
+    parts = infrastructure(docker)
     git = git_group(settings, naming, work.locks)
     deps = Deps(
         live=live,
         naming=naming,
         store=rows,
         engine=docker.group,
-        postgres=postgres,
+        postgres=postgres_group(naming, parts.wake),
         git=git,
         work=work,
-        infrastructure=infrastructure(docker),
+        infrastructure=parts,
         readiness=ReadinessPoll(login_page),
         branches=BranchChecks(naming, git.repositories),
     )
@@ -131,21 +130,6 @@ def _work(settings: Settings, store: Store, registry: Registry) -> WorkGroup:
         locks=locks,
         outputs=outputs,
         pip_places=TeamPlaces("pip installations", of_a_team=2, shared=2),
-    )
-
-
-def _database(
-    settings: Settings, naming: Naming, docker: Docker, postgres: PostgresGroup, rows: StoreGroup
-) -> DatabaseServer:
-    return DatabaseServer(
-        settings.images.postgres,
-        naming,
-        docker.group.containers,
-        docker.group.images,
-        docker.networks,
-        docker.group.volumes,
-        postgres.cluster,
-        rows.facts,
     )
 
 

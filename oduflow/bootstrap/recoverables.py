@@ -12,7 +12,7 @@ from oduflow.services.templates.recover import TemplateRecovery
 def recoverables(deps: Deps) -> tuple[Recoverable, ...]:
     """Return every noun, each after those that it depends on."""
     return (
-        ServerRecovery(deps.naming, deps.engine.containers, deps.postgres.cluster),
+        ServerRecovery(deps.naming, deps.engine.containers, deps.infrastructure.databases),
         ExtraRepoRecovery(deps),
         TemplateRecovery(deps),
         EnvironmentRecovery(deps),

@@ -21,7 +21,7 @@ def doctor(config: Path | None) -> None:
         services = bootstrap.build(load(config))
         services.store.migrate()
         probe = services.probe
-        findings = (*probe.findings(), probe.proxies(), *probe.leftovers())
+        findings = (*probe.findings(), *probe.databases(), probe.proxies(), *probe.leftovers())
     for finding in findings:
         echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.part}: {finding.message}")
         if finding.hint:

@@ -67,7 +67,7 @@ def _create_first_environment(
     """Create the template and the environment while the server runs; stop it on a failure."""
     actor = Actor(next(iter(settings.teams)), ActorKind.CLI, getpass.getuser())
     try:
-        services.deps.infrastructure.ensure(echo)
+        services.deps.infrastructure.ensure()
         made = _create(settings, services.runner, actor)
     except Failure as failure:
         made = failed_envelope(failure)

@@ -25,6 +25,7 @@ from oduflow.cli.options import config_option, load_or_write
 from oduflow.domain.errors import Conflict, UpstreamFailed
 from oduflow.domain.excerpt import one_line
 from oduflow.services.server.first_environment import serve_sample
+from oduflow.services.server.infrastructure import refuse_shared_database
 from oduflow.settings import Settings
 from oduflow.web import MAX_BODY_BYTES, create_app
 
@@ -75,13 +76,18 @@ class OneLineFormatter(logging.Formatter):
 
 @contextmanager
 def hold_server_lock(services: bootstrap.Services) -> Iterator[None]:
-    """Take the data folder's server lock, or exit if it is held, and migrate the store."""
+    """Take the data folder's server lock, or exit if it is held, and migrate the store.
+
+    Raises:
+        Conflict: an earlier version made the data folder; see `refuse_shared_database`.
+    """
     try:
         held = services.server_lock.acquire(f"process {os.getpid()}")
     except Conflict as conflict:
         click.echo(f"conflict: {conflict.message}\n  → {conflict.hint}", err=True)
         sys.exit(SECOND_SERVER)
     with held:
+        refuse_shared_database(services.deps.naming)
         services.store.migrate()
         try:
             yield

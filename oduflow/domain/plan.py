@@ -7,6 +7,7 @@ role can list them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Generic, Self, TypeVar
 
@@ -20,6 +21,11 @@ Row = TypeVar("Row", Environment, Template, ExtraRepo)
 ODOO_PORT = 8069
 POSTGRES_PORT = 5432
 DATABASE_HOST_OFFSET = 2  # the database is the second address of every team's subnet
+
+
+def database_address(subnet: IPv4Network) -> IPv4Address:
+    """Return the fixed address of a team's PostgreSQL in the team's subnet."""
+    return subnet.network_address + DATABASE_HOST_OFFSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,7 @@ class Naming:
 
     @property
     def network(self) -> str:
-        """The network of the database."""
+        """The network of the proxy."""
         return f"{self.instance}-net"
 
     @property
@@ -44,15 +50,13 @@ class Naming:
         """The network of pip's one-off containers, the only one with internet access."""
         return f"{self.instance}-build"
 
-    @property
-    def database(self) -> str:
-        """PostgreSQL's container."""
-        return f"{self.instance}-db"
+    def database(self, team: str) -> str:
+        """The container of one team's PostgreSQL."""
+        return f"{self.instance}-db-{team}"
 
-    @property
-    def database_volume(self) -> str:
-        """PostgreSQL's data."""
-        return f"{self.instance}-db"
+    def database_volume(self, team: str) -> str:
+        """The data of one team's PostgreSQL."""
+        return f"{self.instance}-db-{team}"
 
     def team_network(self, team: str) -> str:
         """The network of one team's environments."""
@@ -66,9 +70,9 @@ class Naming:
         """The extra repos of one team, a folder each."""
         return self.team_folder(team) / "extra"
 
-    def postgres_folder(self) -> Path:
-        """PostgreSQL's password, access rules and socket."""
-        return self.data_dir / "postgres"
+    def postgres_folder(self, team: str) -> Path:
+        """The password, access rules and socket of one team's PostgreSQL."""
+        return self.data_dir / "postgres" / team
 
     def labels(self, kind: str, **more: str) -> dict[str, str]:
         """Return the labels that mark a Docker object as the instance's."""

@@ -13,15 +13,17 @@ class HealthFinding:
 
     Attributes:
         part: `docker`, `postgres`, `disk`, `store`, `isolation`, …
-        ok: whether this part allows to create environments.
+        ok: whether this part allows to create environments, if only those of some teams.
         message: one sentence, no path and no team.
         hint: the next step when it is not ok.
+        degraded: whether some teams cannot use this part.
     """
 
     part: str
     ok: bool
     message: str
     hint: str = ""
+    degraded: bool = False
 
 
 class ActorView(Model):
@@ -37,11 +39,13 @@ class ActorView(Model):
 class ServerStatus(Model):
     """The server and the caller's environments.
 
-    `environments` counts them by state, as they were last looked at. `reduced` says why
-    environments are kept apart less than planned; null means that nothing of the kind is known.
+    `environments` counts them by state, as they were last looked at. `database` says why the
+    team's PostgreSQL cannot be used, `reduced` why environments are kept apart less than planned;
+    null means that nothing of the kind is known.
     """
 
     actor: ActorView
     version: str
     environments: dict[EnvironmentState, int]
+    database: str | None
     reduced: str | None

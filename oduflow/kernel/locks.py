@@ -59,8 +59,13 @@ class LockKey:
         return cls("python_packages", team, folder)
 
     @classmethod
+    def database(cls, team: str) -> "LockKey":
+        """Return the key of starting and stopping a team's PostgreSQL."""
+        return cls("database", team)
+
+    @classmethod
     def infrastructure(cls) -> "LockKey":
-        """Return the key of networks, firewall rules and the database server."""
+        """Return the key of networks and firewall rules."""
         return cls("infrastructure")
 
     def __str__(self) -> str:

@@ -53,14 +53,15 @@ class EngineGroup:
 
 @dataclass(frozen=True, slots=True)
 class PostgresGroup:
-    """The database server.
+    """The teams' PostgreSQL servers. Either call starts the team's server if it is stopped.
 
     Attributes:
-        tenant: opens an environment's database as its own role, from its name and password.
+        cluster: returns a team's server.
+        tenant: opens a database as its own role, from team, name and password.
     """
 
-    cluster: Cluster
-    tenant: Callable[[str, str], Tenant]
+    cluster: Callable[[str], Cluster]
+    tenant: Callable[[str, str, str], Tenant]
 
 
 @dataclass(frozen=True, slots=True)

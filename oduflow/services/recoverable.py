@@ -74,12 +74,11 @@ class Recoverable(Protocol):
         """Return the ids of the noun's rows."""
         return frozenset()
 
-    def unsettled(self, *, at_start: bool) -> Iterator[Unsettled]:  # noqa: ARG002
+    def unsettled(self, *, revive: AbstractSet[str]) -> Iterator[Unsettled]:  # noqa: ARG002
         """Find rows whose work may have been interrupted.
 
         Args:
-            at_start: whether the engine or the machine restarted, so that stopped environments
-                are started again.
+            revive: the teams whose environments are started again if the engine stopped them.
         """
         yield from ()
 

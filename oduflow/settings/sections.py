@@ -197,7 +197,10 @@ class TeamSettings(Section):
     memory_mb: Annotated[int, Ge(256), Unit("MiB")] = 2048
     """The memory of one environment."""
     cpus: values.Cpus = 2.0
-    """The processors of one environment."""
+    """The processors of one environment, and of the team's PostgreSQL."""
+    database_memory_mb: Annotated[int, Ge(256), Unit("MiB")] = 1024
+    """The memory of the team's PostgreSQL, which serves all its environments. It takes effect when
+    PostgreSQL starts next."""
     disk_gb: Annotated[int, Ge(0), Unit("GiB"), About(no_effect="disk use is not measured")] = 0
     """the disk that the team may fill; 0: no limit."""
     default_template: values.TemplateName = ""

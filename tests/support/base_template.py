@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from oduflow.adapters.filestore.clone import clone_filestore, prepare_volume
 from oduflow.adapters.locks import FileLocks
@@ -67,13 +68,8 @@ class KeptTemplate:
         deps = instance.services.deps
         row = deps.store.templates.get("blue", TEMPLATE)
         assert row is not None
-        plan, cluster = TemplatePlan.of(deps.naming, row), deps.postgres.cluster
-        opened = TemplatePlan.of(deps.naming, replace(row, id=new_id())).database
-        copy_database(instance, plan.database, opened)
-        with self._dump.open("wb") as written:
-            subprocess.run(in_database(instance, opened, *DUMP), stdout=written, check=True)
-        cluster.drop_database(opened)
-        cluster.drop_role(opened)
+        plan = TemplatePlan.of(deps.naming, row)
+        dump_database(instance, row, self._dump)
         root = deps.engine.volumes.mountpoint(plan.volume)
         shutil.rmtree(self.folder / "filestore", ignore_errors=True)
         (self.folder / "filestore").mkdir()
@@ -81,14 +77,8 @@ class KeptTemplate:
         self._complete.touch()
 
     def _copy(self, instance: Instance) -> None:
-        deps = instance.services.deps
         row = template(id=new_id(), team="blue", name=TEMPLATE, modules=())
-        database, cluster = TemplatePlan.of(deps.naming, row).database, deps.postgres.cluster
-        cluster.create_role(database, PASSWORD, connection_limit=5)
-        cluster.create_database(database, database)
-        with self._dump.open("rb") as dump:
-            subprocess.run(in_database(instance, database, *RESTORE), stdin=dump, check=True)
-        cluster.seal_template(database, database)
+        restore_database(instance, row, self._dump)
         add_template(instance, row, self.folder, TEMPLATE)
 
 
@@ -99,19 +89,40 @@ def give_template(instance: Instance, team: str) -> None:
     assert row is not None
     if deps.store.templates.get(team, TEMPLATE) is not None:
         return
-    copy = replace(row, id=new_id(), team=team)
-    source, made = (TemplatePlan.of(deps.naming, each) for each in (row, copy))
-    copy_database(instance, source.database, made.database)
-    deps.postgres.cluster.seal_template(made.database, made.database)
+    copy, source = replace(row, id=new_id(), team=team), TemplatePlan.of(deps.naming, row)
+    with TemporaryDirectory() as folder:
+        dump_database(instance, row, Path(folder) / "dump")
+        restore_database(instance, copy, Path(folder) / "dump")
     add_template(instance, copy, deps.engine.volumes.mountpoint(source.volume), source.database)
 
 
-def copy_database(instance: Instance, source: str, made: str) -> None:
-    """Copy a sealed database into one that a role of the same name owns and can connect to."""
-    cluster = instance.services.deps.postgres.cluster
+def dump_database(instance: Instance, row: Template, dump: Path) -> None:
+    """Dump a sealed database, by a copy that a role of the same name owns and can connect to."""
+    deps = instance.services.deps
+    source = TemplatePlan.of(deps.naming, row).database
+    made = TemplatePlan.of(deps.naming, replace(row, id=new_id())).database
+    cluster = deps.postgres.cluster(row.team)
     cluster.create_role(made, PASSWORD, connection_limit=5)
     cluster.clone_database(source, made, made, strategy="wal_log")
     cluster.hand_over(made, from_role=source, to_role=made, password=PASSWORD)
+    with dump.open("wb") as written:
+        command = in_database(instance, row.team, made, *DUMP)
+        subprocess.run(command, stdout=written, check=True)
+    cluster.drop_database(made)
+    cluster.drop_role(made)
+
+
+def restore_database(instance: Instance, row: Template, dump: Path) -> None:
+    """Make a sealed database from a dump."""
+    deps = instance.services.deps
+    database = TemplatePlan.of(deps.naming, row).database
+    cluster = deps.postgres.cluster(row.team)
+    cluster.create_role(database, PASSWORD, connection_limit=5)
+    cluster.create_database(database, database)
+    with dump.open("rb") as read:
+        command = in_database(instance, row.team, database, *RESTORE)
+        subprocess.run(command, stdin=read, check=True)
+    cluster.seal_template(database, database)
 
 
 def add_template(instance: Instance, row: Template, filestore: Path, database: str) -> None:
@@ -125,9 +136,9 @@ def add_template(instance: Instance, row: Template, filestore: Path, database: s
     deps.store.templates.add(row)
 
 
-def in_database(instance: Instance, database: str, *program: str) -> list[str]:
+def in_database(instance: Instance, team: str, database: str, *program: str) -> list[str]:
     """Run a program of PostgreSQL's in its container, as the role that owns a database."""
-    container = instance.services.deps.naming.database
+    container = instance.services.deps.naming.database(team)
     sign_in = (f"--host={SOCKET_TARGET}", f"--username={database}", f"--dbname={database}")
     environ = ("--env", f"PGPASSWORD={PASSWORD}")
     return ["docker", "exec", "--interactive", *environ, container, *program, *sign_in]

@@ -56,6 +56,7 @@ from tests.support.credential_rows import CredentialRows
 from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, FakeEnvironments, World, basic, make_world
 from tests.support.grant_ledger import GRANT_HANDLERS
 from tests.support.pages import Element, read_page
+from tests.support.status_ledger import get_status
 from tests.support.store_rows import environment
 
 SOURCES = {
@@ -95,12 +96,14 @@ class Ledger:
 
     Attributes:
         go: while it is clear, slow work waits at its next step.
+        database: why the team's PostgreSQL cannot be used.
         step_seconds: how long every step of slow work takes.
         audit: rows of the audit trail.
         work: `work.jobs`, which the product's own handlers of jobs use.
         failures: operations that fail, and their failures.
     """
 
+    database: str | None = None
     environments: dict[str, EnvironmentView] = field(default_factory=dict)
     templates: dict[str, TemplateView] = field(default_factory=dict)
     extra_repos: dict[str, ExtraRepoView] = field(default_factory=dict)
@@ -388,7 +391,7 @@ HANDLERS: dict[str, Any] = {
         update_extra_repo,
     )
 }
-HANDLERS |= credential_rows.HANDLERS | GRANT_HANDLERS
+HANDLERS |= credential_rows.HANDLERS | GRANT_HANDLERS | {"get_status": get_status}
 
 
 def handler_of(declared: Operation) -> Any:

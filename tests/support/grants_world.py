@@ -136,7 +136,9 @@ def _made(store: Store, toml: str) -> GrantsWorld:
         jobs=jobs,
         outputs=outputs,
         containers=SimpleNamespace(list=lambda _labels: []),
-        infrastructure=SimpleNamespace(isolation=None),
+        infrastructure=SimpleNamespace(
+            isolation=None, databases=SimpleNamespace(problem=lambda _team: None)
+        ),
     )
     keeper = GrantAuthenticator(grants, environments, lambda: settings.teams)
     runner = Runner(

@@ -184,14 +184,16 @@ def world(instance: Instance) -> World:
     deps = instance.services.deps
     prefix = instance.name
     data_dir = instance.settings.server.data_dir
+    teams = deps.infrastructure.databases.servers
+    clusters = [deps.postgres.cluster(team) for team in teams if _has_cluster(instance, team)]
     return World(
         containers=_without_inspections(
             _docker("ps", "--all", "--format", "{{.Names}}", prefix=prefix)
         ),
         volumes=_docker("volume", "ls", "--format", "{{.Name}}", prefix=prefix),
         networks=_docker("network", "ls", "--format", "{{.Name}}", prefix=prefix),
-        databases=frozenset(deps.postgres.cluster.databases()),
-        roles=frozenset(deps.postgres.cluster.roles()),
+        databases=frozenset(name for each in clusters for name in each.databases()),
+        roles=frozenset(name for each in clusters for name in each.roles()),
         folders=frozenset(
             str(path.relative_to(data_dir))
             for kind in ("environments/*", "templates/*", "extra/*", "extra/*/*")
@@ -199,6 +201,11 @@ def world(instance: Instance) -> World:
         ),
         rules=_rules(instance),
     )
+
+
+def _has_cluster(instance: Instance, team: str) -> bool:
+    deps = instance.services.deps
+    return deps.engine.volumes.facts(deps.naming.database_volume(team)) is not None
 
 
 def _without_inspections(names: frozenset[str]) -> frozenset[str]:

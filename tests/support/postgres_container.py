@@ -16,6 +16,7 @@ IMAGE = "postgres:18"
 PREFIX = "test-postgres-"
 HARDENED = ("--user", "postgres", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 BOOT_SECONDS = 30
+NOBODY = "203.0.113.0/24"  # a network for documentation (RFC 5737)
 IN_A_HURRY = ("-c", "fsync=off")  # a test makes hundreds of databases and survives no crash
 
 
@@ -34,7 +35,7 @@ class PostgresContainer:
         self.hba = self.root / "config" / config.HBA_NAME
         self.password = secrets.token_urlsafe(24)
         self.settings = settings or config.PostgresSettings(
-            max_connections=60, admin_connections=5, shared_buffers_mb=64
+            memory_mb=512, max_connections=60, admin_connections=5
         )
         self.volume = ("--volume", f"{self.name}:{config.VOLUME_TARGET}")
         self.cluster = Cluster(socket_dir=self.socket_dir, password=lambda: self.password)
@@ -82,10 +83,10 @@ class PostgresContainer:
                     raise AssertionError(self.logs()) from None
                 time.sleep(0.1)
 
-    def allow(self, *subnets: str) -> None:
-        """Allow subnets as the product does: replace the file, then reload."""
+    def allow(self, subnet: str = NOBODY) -> None:
+        """Allow a subnet as the product does: replace the file, then reload."""
         new = self.hba.with_suffix(".new")
-        new.write_text(config.hba(IPv4Network(subnet) for subnet in subnets))
+        new.write_text(config.hba(IPv4Network(subnet)))
         new.replace(self.hba)
         self.cluster.reload()
 
@@ -109,7 +110,7 @@ class PostgresContainer:
         self.root.mkdir(mode=0o700)
         for folder in (self.hba.parent, self.socket_dir, self.root / "secret"):
             folder.mkdir(exist_ok=True)
-        self.hba.write_text(config.hba([]))
+        self.hba.write_text(config.hba(IPv4Network(NOBODY)))
         (self.root / "secret" / "password").write_text(self.password)
         uid = int(docker("run", "--rm", "--entrypoint", "id", IMAGE, "-u", "postgres"))
         gid = int(docker("run", "--rm", "--entrypoint", "id", IMAGE, "-g", "postgres"))

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from oduflow import bootstrap
 from oduflow.adapters.git.repository import GitRepositories
 from oduflow.domain.plan import EnvironmentPlan
@@ -112,3 +114,21 @@ def with_git(instance: Instance, git: GitRepositories) -> Instance:
         outputs=deps.work.outputs,
     )
     return replace(instance, services=replace(services, deps=deps, runner=runner))
+
+
+@contextlib.contextmanager
+def signed_in(plan: EnvironmentPlan, database: str = "") -> Iterator[psycopg.Connection]:
+    """Enter the database as its own Odoo does."""
+    password = (plan.secrets / "database_password").read_text()
+    connection = psycopg.connect(
+        host=str(plan.naming.postgres_folder(plan.team) / "socket"),
+        dbname=database or plan.database,
+        user=plan.database,
+        password=password,
+        autocommit=True,
+        connect_timeout=10,
+    )
+    try:
+        yield connection
+    finally:
+        connection.close()

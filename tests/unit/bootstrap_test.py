@@ -77,7 +77,13 @@ def test_the_doctor_waits_for_the_engine_for_seconds_only(tmp_path):
         doctor.engine,
         doctor.images._engine,
         doctor.infrastructure.networks._engine,
-        doctor.infrastructure.database.containers._engine,
+        doctor.infrastructure.databases.containers._engine,
+        doctor.infrastructure.databases.volumes._engine,
+        *(
+            part._engine
+            for server in doctor.infrastructure.databases.servers.values()
+            for part in (server.containers, server.images, server.networks, server.volumes)
+        ),
         *(
             noun.containers._engine
             for noun in doctor.recoverables

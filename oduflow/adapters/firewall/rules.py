@@ -20,12 +20,11 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 from oduflow.adapters.firewall.plan import ChainNames, FirewallPlan, parse_egress
+from oduflow.domain.connections import CONNECTIONS_PER_CONTAINER
 
 Rule = tuple[str, ...]
 
 POSTGRES_PORT = 5432
-# Odoo opens at most 16, a role may have 20; the others are for connections just signing in.
-CONNECTIONS_PER_CONTAINER = 40
 PRIVATE = tuple(
     IPv4Network(each)
     for each in (
@@ -129,6 +128,7 @@ _TOO_MANY = (
 
 def _to_the_host(plan: FirewallPlan, *, internet: bool) -> Iterable[Rule]:
     yield (*_ESTABLISHED, *_RETURN)
+    yield from _from_the_databases(plan)
     for bridge in plan.isolated_bridges:
         for port in plan.allowed_host_ports:
             yield ("-i", bridge, *_tcp(port), *_ACCEPT)
@@ -141,6 +141,7 @@ def _to_the_host(plan: FirewallPlan, *, internet: bool) -> Iterable[Rule]:
 
 def _between_containers(plan: FirewallPlan, team_chain: str, pip_chain: str) -> Iterable[Rule]:
     yield (*_ESTABLISHED, *_RETURN)
+    yield from _from_the_databases(plan)
     for team in plan.teams:
         if team.db_address is not None:
             yield from _to_the_database(team.bridge, team.subnet, team.db_address)
@@ -153,6 +154,13 @@ def _between_containers(plan: FirewallPlan, team_chain: str, pip_chain: str) -> 
         yield ("-o", team.bridge, *_DROP)
     if plan.build_net:
         yield ("-o", plan.build_net, *_DROP)
+
+
+def _from_the_databases(plan: FirewallPlan) -> Iterable[Rule]:
+    """Drop every connection that a database begins: it only answers."""
+    for team in plan.teams:
+        if team.db_address is not None:
+            yield ("-i", team.bridge, "-s", f"{team.db_address}/32", *_DROP)
 
 
 def _to_the_database(bridge: str, subnet: IPv4Network, address: IPv4Address) -> Iterable[Rule]:

@@ -4,11 +4,11 @@ The data folder is below the named volume's mount point, and appears there compl
 The image's entrypoint is never used, because it needs the password in the environment.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
 from oduflow.adapters.postgres.names import ADMIN, FIRST, MAINTENANCE
+from oduflow.domain.connections import ADMIN_CONNECTIONS, places
 
 VOLUME_TARGET = "/var/lib/postgresql"
 DATA_FOLDER = f"{VOLUME_TARGET}/cluster"
@@ -36,17 +36,27 @@ sync {VOLUME_TARGET}
 
 @dataclass(frozen=True, slots=True)
 class PostgresSettings:
-    """The sizes that an operator configures.
+    """The sizes of one team's server.
 
     Attributes:
-        max_connections: of all roles together: roles times their limit, plus the reserve.
+        memory_mb: the limit of its container in MiB; caches and work areas are parts of it.
+        max_connections: of all roles together, the superuser's reserve included.
         admin_connections: how many of them are reserved for the superuser.
-        shared_buffers_mb: PostgreSQL's own cache, in MiB.
     """
 
-    max_connections: int = 300
-    admin_connections: int = 10
-    shared_buffers_mb: int = 256
+    memory_mb: int = 1024
+    max_connections: int = places(20)
+    admin_connections: int = ADMIN_CONNECTIONS
+
+    @property
+    def shared_memory(self) -> int:
+        """The size of /dev/shm in bytes, which parallel queries use."""
+        return self.memory_mb // 4 << 20
+
+    @property
+    def processes(self) -> int:
+        """The limit of processes: PostgreSQL admits twice the connections before it checks them."""
+        return 2 * self.max_connections + 64
 
 
 def initdb_command(password_file: str) -> tuple[str, ...]:
@@ -75,18 +85,22 @@ def server_command(settings: PostgresSettings) -> tuple[str, ...]:
     )
 
 
-def hba(team_subnets: Iterable[IPv4Network | IPv6Network]) -> str:
-    """Return `pg_hba.conf`: SCRAM for all roles, the superuser only by socket in our databases.
+def hba(subnet: IPv4Network | IPv6Network) -> str:
+    """Return `pg_hba.conf`: the superuser by socket only, tenants from their team's network.
+
+    A tenant enters the database that is named like its role and the one of Odoo's bus; a CONNECT
+    that a tenant grants on its own database admits no other role. By socket the control plane
+    enters a tenant's database as its role.
 
     The first matching line decides (PostgreSQL manual, “The pg_hba.conf File”). Without a matching
-    line a connection is refused, which excludes replication and unknown subnets.
+    line a connection is refused, which excludes replication and other subnets.
     """
     lines = [
         f"local {MAINTENANCE},{FIRST} {ADMIN} scram-sha-256",
         f"local all {ADMIN} reject",
         f"host all {ADMIN} all reject",
-        "local all all scram-sha-256",
-        *(f"host all all {subnet} scram-sha-256" for subnet in team_subnets),
+        f"local sameuser,{FIRST} all scram-sha-256",
+        f"host sameuser,{FIRST} all {subnet} scram-sha-256",
     ]
     return "\n".join(lines) + "\n"
 
@@ -104,11 +118,18 @@ def _options(settings: PostgresSettings) -> dict[str, str]:
         "superuser_reserved_connections": str(settings.admin_connections),
         # A client that never finishes signing in occupies a connection for this long.
         "authentication_timeout": "5s",
-        "shared_buffers": f"{settings.shared_buffers_mb}MB",
+        "shared_buffers": f"{settings.memory_mb // 8}MB",
+        "work_mem": f"{max(1, settings.memory_mb // 256)}MB",
+        "maintenance_work_mem": f"{settings.memory_mb // 16}MB",
         # A crash may lose the last transactions of a disposable database, never its integrity.
         "synchronous_commit": "off",
         # Ends the query of an Odoo that was killed.
         "client_connection_check_interval": "10s",
+        # A team's idle server is small: no processes for asynchronous reads and replication, and
+        # few locks of SERIALIZABLE transactions, which Odoo never opens.
+        "io_method": "sync",
+        "max_logical_replication_workers": "0",
+        "max_pred_locks_per_transaction": "10",
         # Each of these can block DROP DATABASE, and the product uses none.
         "max_prepared_transactions": "0",
         "max_replication_slots": "0",

@@ -3,7 +3,8 @@
 Failure
 ├── Busy
 │   ├── Crowded        no connection is free, for the role or at all
-│   ├── Locked         another session holds a lock, or all of them
+│   ├── Locked         another session holds a lock
+│   │   └── Exhausted  no lock is free, or no memory
 │   └── InUse          the database has open connections
 ├── Conflict           the role still has its database, a sealed template, no Odoo inside
 ├── NotFound           no such database
@@ -34,6 +35,10 @@ class Locked(Busy):
     """Another session holds a lock that is needed, or the table of locks is full."""
 
 
+class Exhausted(Locked):
+    """No lock is free, or no memory."""
+
+
 class InUse(Busy):
     """The database has open connections."""
 
@@ -59,6 +64,11 @@ _CROWDED = (
     "no database connection is free",
     "Try again in a moment; stop an environment that holds many connections.",
 )
+_EXHAUSTED = (
+    Exhausted,
+    "its memory for locks or rows is used up",
+    "Restart the environments that hold most of it, then try again.",
+)
 _STARTING = (StartingUp, "it is starting up or shutting down", "Try again in a few seconds.")
 _DISK = (
     QuotaReached,
@@ -76,14 +86,7 @@ _BY_CLASS: tuple[tuple[type[psycopg.Error], tuple[type[Failure], str, str]], ...
     (pg.ObjectInUse, (InUse, "the database has open connections", "Try again in a moment.")),
     (pg.TooManyConnections, _CROWDED),
     (pg.LockNotAvailable, (Locked, "another session holds a lock on it", "Try again in a moment.")),
-    (
-        pg.OutOfMemory,
-        (
-            Locked,
-            "its memory for locks or rows is used up",
-            "Restart the environments that hold most of it, then try again.",
-        ),
-    ),
+    (pg.OutOfMemory, _EXHAUSTED),
     (pg.DiskFull, _DISK),
     (pg.QueryCanceled, _TIMEOUT),
     (pg.ConnectionTimeout, _TIMEOUT),
@@ -98,6 +101,7 @@ _BY_TEXT: tuple[tuple[str, tuple[type[Failure], str, str]], ...] = (
     ("too many connections for", _CROWDED),
     ("too many clients", _CROWDED),
     ("remaining connection slots", _CROWDED),
+    ("out of shared memory", _EXHAUSTED),
     ("the database system is", _STARTING),
     (
         "password authentication failed",

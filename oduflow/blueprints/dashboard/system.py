@@ -35,6 +35,7 @@ def system() -> str:
     return render_template(
         "dashboard/system.html",
         findings=current_app.extensions[READINESS].findings(),
+        database=data("get_status").database,
         address=team_url(settings, current_team()),
         tiers=[tier for tier in Tier if tier in current_actor().tiers],
         images=settings.images,

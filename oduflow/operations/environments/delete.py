@@ -36,6 +36,6 @@ def delete_environment(
                 protected=False,
             ),
         )
-    deps.infrastructure.wake()
+    deps.infrastructure.wake(call.actor.team)
     remove_environment(deps, call, environment)
     return Outcome(Nothing(), f"{environment.name} is deleted.")

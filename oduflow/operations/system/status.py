@@ -32,6 +32,7 @@ def get_status(deps: Deps, call: Call, args: Nothing) -> Outcome[ServerStatus]:
         ),
         version=__version__,
         environments=dict(sorted(Counter(row.state for row in rows).items())),
+        database=deps.infrastructure.databases.problem(actor.team),
         reduced=None if isolation is None or isolation.ok else isolation.reason,
     )
     return Outcome(shown, f"Oduflow {__version__}; you are {actor} of team {actor.team}.")

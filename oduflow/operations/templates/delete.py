@@ -29,6 +29,6 @@ def delete_template(deps: Deps, call: Call, args: TemplateName) -> Outcome[Nothi
             f"Template {row.name} is in use by {', '.join(users)}.",
             "Delete those environments first.",
         )
-    deps.infrastructure.wake()
+    deps.infrastructure.wake(call.actor.team)
     remove_template(deps, row)
     return Outcome(Nothing(), f"Template {row.name} is deleted.")

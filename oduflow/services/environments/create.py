@@ -55,7 +55,7 @@ def ensure_environment(deps: Deps, call: Call, args: CreateEnvironment) -> Outco
         existing = deps.store.environments.get(team, args.name)
         if existing is not None and existing.state in UNFINISHED:
             # This call holds the name's lock, so the process that began the row is dead.
-            deps.infrastructure.wake()
+            deps.infrastructure.wake(team)
             remove_environment(deps, call, existing)
             existing = None
         if existing is not None and not existing.replaceable:
@@ -81,7 +81,7 @@ def _create(
     team = call.actor.team
     if failed is None:
         refuse_full_team(deps, team)
-    deps.infrastructure.require()
+    deps.infrastructure.require(team, lambda line: call.report("database", line))
     template = choose_template(deps, team, args.template)
     odoo_image = args.odoo_image or template.odoo_image
     check_repository(deps.settings.images.odoo, args.odoo_image)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from oduflow.adapters.filestore.clone import clone_filestore, prepare_volume
 from oduflow.adapters.odoo.conf import REPORT_URL
 from oduflow.adapters.postgres.databases import Strategy
+from oduflow.domain.connections import ROLE_CONNECTIONS
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.environment import Environment
 from oduflow.domain.next_call import Next
@@ -19,7 +20,6 @@ from oduflow.services.environments.provisioning import Provisioning
 from oduflow.services.environments.source import Source
 from oduflow.services.saga import KeptForInspection, Saga, Step
 
-ROLE_CONNECTIONS = 20
 SOURCE_WAIT_SECONDS = 10.0
 FILE_COPY_FROM = 256 << 20  # bytes of a source from which copying files beats writing WAL
 
@@ -110,7 +110,7 @@ class Creation(Provisioning):
         """Clone the source's database for a role of its own, with a new password."""
         name, source = self.plan.database, self.source.database
         password = ensure_secret(self.plan.secrets / "database_password")
-        cluster = self.deps.postgres.cluster
+        cluster = self.deps.postgres.cluster(self.row.team)
         cluster.create_role(name, password, connection_limit=ROLE_CONNECTIONS)
         large = cluster.database_size(source) >= FILE_COPY_FROM
         how: Strategy = "file_copy" if large else "wal_log"
@@ -118,7 +118,7 @@ class Creation(Provisioning):
         cluster.clone_database(source, name, name, strategy=how, cancelled=stop)
         cluster.hand_over(name, from_role=source, to_role=name, password=password, cancelled=stop)
         secret = ensure_secret(self.plan.secrets / "admin_password")
-        tenant = self.deps.postgres.tenant(name, password)
+        tenant = self.deps.postgres.tenant(self.row.team, name, password)
         tenant.set_admin_password(odoo_hash(secret))
         # Otherwise all clones of a source would sign sessions with one secret.
         tenant.renew_secrets()

@@ -41,7 +41,7 @@ def prove_installed(deps: Deps, plan: EnvironmentPlan, row: Environment, result:
         OdooFailed: a module is not installed; `output` holds Odoo's explanation.
     """
     password = ensure_secret(plan.secrets / "database_password")
-    states = deps.postgres.tenant(plan.database, password).module_states(row.modules)
+    states = deps.postgres.tenant(row.team, plan.database, password).module_states(row.modules)
     missing = [name for name in row.modules if states.get(name) != "installed"]
     if not missing and result.exit_code == 0:
         return

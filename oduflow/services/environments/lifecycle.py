@@ -42,7 +42,7 @@ def start(deps: Deps, call: Call, row: Environment) -> Environment:
     facts = deps.engine.containers.facts(plan.container)
     if facts is None:
         raise _no_container(row)
-    deps.infrastructure.wake()
+    deps.infrastructure.wake(row.team, lambda line: call.report("database", line))
     deps.store.environments.update(row.id, step="serving", job=call.job)
     try:
 

@@ -60,5 +60,6 @@ def _states(deps: Deps, plan: EnvironmentPlan, names: list[str]) -> dict[str, st
     if not path.is_file():
         return {}
     with suppress(Failure):
-        return deps.postgres.tenant(plan.database, ensure_secret(path)).module_states(names)
+        tenant = deps.postgres.tenant(plan.team, plan.database, ensure_secret(path))
+        return tenant.module_states(names)
     return {}

@@ -24,7 +24,7 @@ def rebuild(
     `update_extra_repos` they are pinned to the newest fetched ones. After a kill, the row's step is
     `rebuild`, and the reconciler rebuilds again.
     """
-    deps.infrastructure.wake()
+    deps.infrastructure.wake(row.team)
     image = deps.engine.images.facts(row.odoo_image)
     with call.boot_slot(BootKind.INSTALL if row.modules else BootKind.SERVE):
         row = deps.store.environments.update(row.id, step="rebuild", job=call.job)

@@ -51,11 +51,11 @@ class EnvironmentRecovery(Recoverable):
         """Return the ids of all environments."""
         return {row.id for row in self.deps.store.environments.all()}
 
-    def unsettled(self, *, at_start: bool) -> Iterator[Unsettled]:
+    def unsettled(self, *, revive: AbstractSet[str]) -> Iterator[Unsettled]:
         """Yield every environment: only its container shows whether it is settled."""
         for row in self.deps.store.environments.all():
             key = LockKey.environment(row.team, row.name)
-            yield Unsettled(key, partial(self._settle, row.id, at_start=at_start))
+            yield Unsettled(key, partial(self._settle, row.id, revive=row.team in revive))
 
     def strays(self, adoptable: AbstractSet[str]) -> Iterator[Stray]:
         """Find containers of environments without a row."""
@@ -81,23 +81,23 @@ class EnvironmentRecovery(Recoverable):
             leftover = Leftover("Volume", volume.name, f"docker volume rm {volume.name}")
             yield own.get("id", ""), leftover
 
-    def _settle(self, environment: str, held: Held, *, at_start: bool) -> bool:
+    def _settle(self, environment: str, held: Held, *, revive: bool) -> bool:
         # Read again: the row may have changed between the list and the lock.
         row = self.deps.store.environments.by_id(environment)
         if row is None:
+            return False
+        if row.team not in self.deps.settings.teams:
+            self._stop_removed_team(row)
             return False
         if row.state in UNFINISHED:
             log.warning("removing %s/%s, which was left %s", row.team, row.name, row.state)
             remove_environment(self.deps, None, row)
             return False
-        if row.team not in self.deps.settings.teams:
-            self._stop_removed_team(row)
-            return False
         if row.step == "rebuild":
             return self._as_job(row, held, "rebuild_environment", rebuild)
-        return self._compare(row, held, at_start=at_start)
+        return self._compare(row, held, revive=revive)
 
-    def _compare(self, row: Environment, held: Held, *, at_start: bool) -> bool:
+    def _compare(self, row: Environment, held: Held, *, revive: bool) -> bool:
         plan = EnvironmentPlan.of(self.deps.naming, row)
         container = self.deps.engine.containers.facts(plan.container)
         if row.step and container is not None:  # an interrupted start
@@ -110,7 +110,7 @@ class EnvironmentRecovery(Recoverable):
             and container is not None
             and seen.state != row.state
         )
-        if at_start and stopped_by_engine:
+        if revive and stopped_by_engine:
             return self._as_job(row, held, "start_environment", start)
         if (seen.state, seen.error) != (row.state, row.error):
             log.warning("%s/%s is %s, not %s", row.team, row.name, seen.state, row.state)
@@ -124,9 +124,10 @@ class EnvironmentRecovery(Recoverable):
         if container is not None and container.status == "running":
             log.warning("stopping %s/%s: its team is no longer configured", row.team, row.name)
             stop_container(self.deps, plan, timeout=STOP_SECONDS)
-            self.deps.store.environments.update(
-                row.id, state=EnvironmentState.STOPPED, step="", job=""
-            )
+            if row.state not in UNFINISHED:  # those are removed when the team comes back
+                self.deps.store.environments.update(
+                    row.id, state=EnvironmentState.STOPPED, step="", job=""
+                )
 
     def _as_job(self, row: Environment, held: Held, operation: str, resume: Resume) -> bool:
         """Continue in a job, which takes over the lock."""
@@ -150,7 +151,7 @@ class EnvironmentRecovery(Recoverable):
         plan = EnvironmentPlan.of(self.deps.naming, row)
         return (
             row.team in self.deps.settings.teams
-            and plan.database in self.deps.postgres.cluster.databases()
+            and plan.database in self.deps.infrastructure.databases.names(row.team)
             and self.deps.engine.volumes.facts(plan.volume) is not None
             and plan.conf.is_file()
             and all(checkout.is_dir() for checkout in checkout_folders(self.deps, row).values())

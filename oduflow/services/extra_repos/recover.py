@@ -32,7 +32,7 @@ class ExtraRepoRecovery(Recoverable):
         """Return the ids of all extra repos."""
         return {row.id for row in self.deps.store.extra_repos.all()}
 
-    def unsettled(self, *, at_start: bool) -> Iterator[Unsettled]:  # noqa: ARG002
+    def unsettled(self, *, revive: AbstractSet[str]) -> Iterator[Unsettled]:  # noqa: ARG002
         """Find extra repos that are half-added or half-deleted, or have unused checkouts.
 
         A living process may work on such a row; then its lock is held.

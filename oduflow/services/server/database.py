@@ -1,12 +1,13 @@
-"""PostgreSQL's container: created once, started again, and an existing cluster never overwritten.
+"""One team's PostgreSQL container: created, started again, and no cluster ever overwritten.
 
 The cluster's password never enters an environment variable or a command line: `initdb` reads it
 from a mounted file in a one-off container, and the server is started without it.
 """
 
+import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -27,30 +28,48 @@ from oduflow.adapters.postgres.config import (
     initdb_command,
     server_command,
 )
+from oduflow.adapters.postgres.errors import Exhausted
 from oduflow.adapters.store import Facts
-from oduflow.domain.container import Attachment, ContainerLimits, ContainerSpec, ImageFacts, Mount
-from oduflow.domain.errors import Conflict, Failure, NotFound, UpstreamFailed
-from oduflow.domain.plan import DATABASE_HOST_OFFSET, Naming
+from oduflow.domain.container import (
+    Attachment,
+    ContainerFacts,
+    ContainerLimits,
+    ContainerSpec,
+    ImageFacts,
+    Mount,
+)
+from oduflow.domain.errors import Failure, NotFound, UpstreamFailed
+from oduflow.domain.plan import Naming, database_address
 from oduflow.files.private import ensure_secret, make_folder, write_private
 
 PASSWORD_TARGET = "/run/password"  # noqa: S105 - where a file is mounted, not a secret
-DATA_DIR = "data_dir"  # a label
-IDENTIFIER = "postgres.system_identifier"
+KIND = "database"  # a label, as the next two
+DATA_DIR = "data_dir"
+SIZES = "sizes"  # what the container was made with
+IDENTIFIER = "postgres.system_identifier."  # and the team
 START_SECONDS = 60.0
 INITDB_SECONDS = 120.0
-POLL_SECONDS = 0.1
-SHARED_MEMORY = 256 << 20
-MEMORY = 4 << 30
+STOP_SECONDS = 30
+EXHAUSTED_SECONDS = 2.0  # how long PostgreSQL may be full before it is restarted
+POLL_SECONDS = 0.02
+LOG_LINES = 30
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class DatabaseServer:
-    """Starts the cluster, and checks that it is the one that belongs to the store.
+    """Starts one team's cluster, and checks that it is the one that belongs to the store.
 
     The reconcile loop calls `ensure` twice a minute. PostgreSQL rereads its access rules only
     when they differ from `_loaded_rules`, the last ones that this process made it read.
+
+    Attributes:
+        sizes: returns the configured sizes; they take effect when the container starts next.
+        cpus: returns the processors that it may use.
     """
 
+    team: str
     image: str
     naming: Naming
     containers: Containers
@@ -59,63 +78,62 @@ class DatabaseServer:
     volumes: Volumes
     cluster: Cluster
     facts: Facts
+    sizes: Callable[[], PostgresSettings]
+    cpus: Callable[[], float]
     _loaded_rules: str = field(default="", init=False)
 
+    @property
+    def name(self) -> str:
+        """The container's name."""
+        return self.naming.database(self.team)
+
+    @property
+    def volume(self) -> str:
+        """The volume's name."""
+        return self.naming.database_volume(self.team)
+
     def serves(self) -> bool:
-        """Whether the cluster answers now."""
+        """Whether the store's cluster answers now."""
         try:
-            self.cluster.ready()
+            return self.cluster.system_identifier() == self._known
         except Failure:
             return False
-        return True
 
-    def since(self) -> str:
-        """Return the engine's start time of the container; empty without a container."""
-        facts = self.containers.facts(self.naming.database)
-        return "" if facts is None else facts.started_at
+    def running(self) -> ContainerFacts | None:
+        """Return the container's facts while it runs, else None."""
+        facts = self.containers.facts(self.name)
+        return facts if facts is not None and facts.status == "running" else None
 
-    def refuse_other_server(self) -> None:
-        """Refuse to use the Docker objects of a server that has another data folder.
+    def unknown(self) -> bool:
+        """Whether there is a cluster that the store does not know, as after a loss of the store."""
+        return self._known is None and self._has_cluster()
 
-        Raises:
-            Conflict: the instance is that server's.
-        """
-        facts = self.containers.facts(self.naming.database)
-        owner = "" if facts is None else facts.labels.get(self.naming.label(DATA_DIR), "")
-        if owner not in {"", self._data_dir}:
-            name = self.naming.instance
-            raise Conflict(
-                f"instance {name} is used by the server with data_dir {owner}.",
-                "Give this server another [server] instance. If that data folder was moved here, "
-                f"run `docker rm -f {self.naming.database}`: the data are kept in a volume.",
-            )
-
-    def examine(self) -> None:
-        """Check that the store's cluster answers, without changing anything.
-
-        Raises:
-            Conflict: see `refuse_other_server`.
-            UpstreamFailed: it does not answer, or it is another cluster; the hint is the remedy.
-        """
-        self.refuse_other_server()
-        self._refuse_paused()
-        known = self.facts.get(IDENTIFIER)
-        try:
-            self.cluster.ready()
-        except Failure:
-            if known is not None and not self._has_cluster():
-                raise _gone() from None
-            raise
-        if known is not None:
-            self._refuse_other_cluster(known)
-
-    def ensure(
-        self, team_networks: Mapping[str, IPv4Network], on_progress: Callable[[str], None]
-    ) -> None:
-        """Create or start the cluster, and connect it to the teams' networks.
+    def examine(self, *, needed: bool) -> str:
+        """Check the cluster without changing anything, and describe it.
 
         Args:
-            team_networks: the subnet of each network, by network name.
+            needed: whether the team has something that uses the cluster now.
+
+        Raises:
+            UpstreamFailed: it does not answer although it is needed, its data are gone, or it is
+                another cluster; the hint is the remedy.
+        """
+        self._refuse_paused()
+        known = self._known
+        if known is not None and not self._has_cluster():
+            raise self._gone()
+        if not needed and self.running() is None:
+            return "PostgreSQL is stopped, because nothing uses it."
+        self.cluster.ready()
+        if known is not None:
+            self._refuse_other_cluster(known)
+        return "PostgreSQL answers."
+
+    def ensure(self, subnet: IPv4Network, on_progress: Callable[[str], None]) -> None:
+        """Create or start the cluster in the team's network.
+
+        Args:
+            subnet: the network's.
             on_progress: called with a line before each longer part.
 
         Raises:
@@ -125,18 +143,17 @@ class DatabaseServer:
         image = self.images.ensure(self.image, on_progress)
         owner = self.images.account(self.image, "postgres")
         self._initdb_password.unlink(missing_ok=True)  # left by a killed run
-        rules = hba(tuple(team_networks.values()))
+        rules = hba(subnet)
         changed = self._write_rules(rules, owner) or rules != self._loaded_rules
-        known = self.facts.get(IDENTIFIER)
+        known = self._known
         if not self._has_cluster():
             if known is not None:
-                raise _gone()
+                raise self._gone()
             on_progress("Initialising PostgreSQL")
             self._initialise(image, owner)
-        started = self._run(image, owner)
-        for network, subnet in team_networks.items():
-            address = str(subnet.network_address + DATABASE_HOST_OFFSET)
-            self.networks.connect(network, self.naming.database, address)
+        address = str(database_address(subnet))
+        started = self._run(self._spec(image, owner, address))
+        self.networks.connect(self.naming.team_network(self.team), self.name, address)
         self._await()
         if known is not None:
             self._refuse_other_cluster(known)
@@ -145,20 +162,33 @@ class DatabaseServer:
             self.cluster.reload()
             self._loaded_rules = rules
         if known is None:
-            self.facts.set(IDENTIFIER, self.cluster.system_identifier())
+            self.facts.set(self._identifier, self.cluster.system_identifier())
+
+    def stop(self) -> None:
+        """Stop the container; its data are kept."""
+        self.containers.stop(self.name, timeout=STOP_SECONDS)
 
     @property
-    def _data_dir(self) -> str:
-        return str(self.naming.data_dir.resolve())
+    def _identifier(self) -> str:
+        return IDENTIFIER + self.team
+
+    @property
+    def _known(self) -> str | None:
+        return self.facts.get(self._identifier)
+
+    @property
+    def _folder(self) -> Path:
+        return self.naming.postgres_folder(self.team)
 
     @property
     def _initdb_password(self) -> Path:
-        return self.naming.postgres_folder() / "initdb-password"
+        return self._folder / "initdb-password"
 
     def _write_rules(self, text: str, owner: tuple[int, int]) -> bool:
         """Write the access rules if they changed; return whether they did."""
         # These folders belong to PostgreSQL's user; their parent, 0700, excludes other users.
-        folder = make_folder(self.naming.postgres_folder())
+        make_folder(self._folder.parent)
+        folder = make_folder(self._folder)
         for name in ("conf", "socket"):
             make_folder(folder / name)
             os.chown(folder / name, *owner)
@@ -169,21 +199,21 @@ class DatabaseServer:
         return True
 
     def _has_cluster(self) -> bool:
-        if self.volumes.facts(self.naming.database_volume) is None:
+        if self.volumes.facts(self.volume) is None:
             return False
-        root = self.volumes.mountpoint(self.naming.database_volume)
+        root = self.volumes.mountpoint(self.volume)
         return (root / Path(DATA_FOLDER).relative_to(VOLUME_TARGET) / "PG_VERSION").is_file()
 
     def _initialise(self, image: ImageFacts, owner: tuple[int, int]) -> None:
-        self.volumes.ensure(self.naming.database_volume, labels=self.naming.labels("database"))
-        secret = ensure_secret(self.naming.postgres_folder() / "password")
+        self.volumes.ensure(self.volume, labels=self._labels())
+        secret = ensure_secret(self._folder / "password")
         # initdb runs as PostgreSQL's user, which needs a copy that it can read.
         copy = self._initdb_password
         write_private(copy, secret, uid=owner[0], gid=owner[1])
         spec = ContainerSpec(
-            name=f"{self.naming.database}.init",
+            name=f"{self.name}.init",
             image=image.id,
-            labels=self.naming.labels("database"),
+            labels=self._labels(),
             entrypoint=initdb_command(PASSWORD_TARGET),
             user=f"{owner[0]}:{owner[1]}",
             mounts=(self._data(), Mount("bind", PASSWORD_TARGET, str(copy))),
@@ -200,64 +230,80 @@ class DatabaseServer:
                 output=result.output,
             )
 
-    def _run(self, image: ImageFacts, owner: tuple[int, int]) -> bool:
+    def _run(self, spec: ContainerSpec) -> bool:
         """Start the container; return whether it was not running before."""
         self._refuse_paused()
-        name = self.naming.database
-        facts = self.containers.facts(name)
+        facts = self.containers.facts(spec.name)
+        if facts is not None and facts.status == "running":
+            return False
+        sizes = self.naming.label(SIZES)
+        if facts is not None and facts.labels.get(sizes) != spec.labels[sizes]:
+            self.containers.remove(spec.name)  # the configuration changed while it was stopped
+            facts = None
         if facts is None:
-            self.containers.create(self._spec(image, owner))
-        self.containers.start(name)
-        return facts is None or facts.status != "running"
+            self.containers.create(spec)
+        self.containers.start(spec.name)
+        return True
 
     def _refuse_paused(self) -> None:
-        name = self.naming.database
-        facts = self.containers.facts(name)
+        facts = self.containers.facts(self.name)
         if facts is not None and facts.status == "paused":
             raise UpstreamFailed(
-                "PostgreSQL's container is paused.", f"Run `docker unpause {name}`."
+                "PostgreSQL's container is paused.", f"Run `docker unpause {self.name}`."
             )
 
-    def _spec(self, image: ImageFacts, owner: tuple[int, int]) -> ContainerSpec:
-        folder = self.naming.postgres_folder()
+    def _labels(self, **more: str) -> dict[str, str]:
+        data_dir = str(self.naming.data_dir.resolve())
+        return self.naming.labels(KIND, team=self.team, **{DATA_DIR: data_dir}, **more)
+
+    def _spec(self, image: ImageFacts, owner: tuple[int, int], address: str) -> ContainerSpec:
+        sizes, cpus = self.sizes(), min(self.cpus(), float(os.cpu_count() or 1))
         return ContainerSpec(
-            name=self.naming.database,
+            name=self.name,
             image=image.id,
-            labels=self.naming.labels("database", **{DATA_DIR: self._data_dir}),
-            entrypoint=server_command(PostgresSettings()),
+            labels=self._labels(**{SIZES: f"{sizes.memory_mb} {sizes.max_connections} {cpus}"}),
+            entrypoint=server_command(sizes),
             user=f"{owner[0]}:{owner[1]}",
             hostname="db",
             mounts=(
                 self._data(),
-                Mount("bind", SOCKET_TARGET, str(folder / "socket"), read_only=False),
-                Mount("bind", CONFIG_TARGET, str(folder / "conf")),
+                Mount("bind", SOCKET_TARGET, str(self._folder / "socket"), read_only=False),
+                Mount("bind", CONFIG_TARGET, str(self._folder / "conf")),
             ),
-            networks=(Attachment(self.naming.network),),
-            limits=ContainerLimits(memory=MEMORY, cpus=float(os.cpu_count() or 1), pids=2048),
-            sysctls={"net.ipv4.ip_forward": "0"},
+            networks=(Attachment(self.naming.team_network(self.team), address),),
+            limits=ContainerLimits(sizes.memory_mb << 20, cpus, sizes.processes),
+            outside_names=False,
             stop_signal="SIGINT",  # fast shutdown: sessions end, nothing is lost
-            shm_size=SHARED_MEMORY,
+            shm_size=sizes.shared_memory,
         )
 
     def _data(self) -> Mount:
-        return Mount("volume", VOLUME_TARGET, self.naming.database_volume, read_only=False)
+        return Mount("volume", VOLUME_TARGET, self.volume, read_only=False)
 
     def _await(self) -> None:
         deadline = time.monotonic() + START_SECONDS
+        patience = time.monotonic() + EXHAUSTED_SECONDS
         while True:
             try:
                 self.cluster.ready()
             except Failure as cause:
-                facts = self.containers.facts(self.naming.database)
-                running = facts is not None and facts.status == "running"
-                if running and time.monotonic() < deadline:
+                if isinstance(cause, Exhausted) and time.monotonic() > patience:
+                    # No session can be opened to end the one that holds the locks.
+                    log.warning("restarting PostgreSQL of team %s: %s", self.team, cause.message)
+                    self.stop()
+                    self.containers.start(self.name)
+                    patience = deadline
+                if self.running() is not None and time.monotonic() < deadline:
                     time.sleep(POLL_SECONDS)
                     continue
-                log = self.containers.logs(self.naming.database, tail=30)
+                log.warning(
+                    "PostgreSQL of team %s does not start; its last lines: %s",
+                    self.team,
+                    self.containers.logs(self.name, tail=LOG_LINES),
+                )
                 raise UpstreamFailed(
                     f"PostgreSQL does not start. {cause.message}",
-                    f"`docker logs {self.naming.database}` shows more.",
-                    output=log,
+                    f"`docker logs {self.name}` shows why, on the server.",
                 ) from cause
             return
 
@@ -269,14 +315,13 @@ class DatabaseServer:
         if known != found:
             raise UpstreamFailed(
                 "This PostgreSQL cluster is not the one the store knows.",
-                "Bring back the volume that belongs to this data folder, or start with a fresh "
-                "data folder; nothing was changed.",
+                f"Bring back the volume {self.volume} that belongs to this data folder, or start "
+                "with a fresh data folder; nothing was changed.",
             )
 
-
-def _gone() -> UpstreamFailed:
-    return UpstreamFailed(
-        "The database's volume is gone or empty, though the store knows a cluster in it.",
-        "Restore the volume from a backup, or run `oduflow destroy` and start anew; nothing was "
-        "initialised over it.",
-    )
+    def _gone(self) -> UpstreamFailed:
+        return UpstreamFailed(
+            "The database's volume is gone or empty, though the store knows a cluster in it.",
+            f"Restore the volume {self.volume} from a backup, or run `oduflow destroy` and start "
+            "anew; nothing was initialised over it.",
+        )

@@ -48,7 +48,6 @@ class Doctor:
         }
         with_docker: dict[str, Callable[[], str]] = {
             "images": self._images,
-            "postgres": self._postgres,
             "isolation": self._isolation,
         }
         return (
@@ -57,6 +56,28 @@ class Doctor:
             *(
                 _finding(part, check if docker.ok else _not_checked)
                 for part, check in with_docker.items()
+            ),
+            self._postgres() if docker.ok else _finding("postgres", _not_checked),
+        )
+
+    def databases(self) -> tuple[HealthFinding, ...]:
+        """Check the PostgreSQL of each team now; the findings name the teams."""
+        try:
+            found = self.infrastructure.databases.examine()
+            removed = tuple(self.infrastructure.databases.of_removed_teams())
+        except Failure:
+            return ()  # Docker does not answer, which is a finding already
+        return (
+            *(_database_finding(team, seen) for team, seen in found.items()),
+            *(
+                HealthFinding(
+                    f"database of {team}",
+                    ok=True,
+                    message="Its team is not configured; the data are kept.",
+                    hint="Configure the team again, or remove its databases for good: "
+                    f"`docker rm -f {container}; docker volume rm {volume}`.",
+                )
+                for team, container, volume in removed
             ),
         )
 
@@ -114,9 +135,26 @@ class Doctor:
         self.images.facts(image)
         return f"The image {image} is available."
 
-    def _postgres(self) -> str:
-        self.infrastructure.database.examine()
-        return "PostgreSQL answers."
+    def _postgres(self) -> HealthFinding:
+        """Summarise the teams' databases: not ok only when no team can use its own."""
+        try:
+            self.infrastructure.refuse_other_server()
+            found = self.infrastructure.databases.examine()
+        except Failure as failure:
+            return HealthFinding("postgres", ok=False, message=failure.message, hint=failure.hint)
+        broken = [seen for seen in found.values() if isinstance(seen, Failure)]
+        if not broken:
+            return HealthFinding("postgres", ok=True, message="The teams' PostgreSQL is healthy.")
+        several = len(found) > 1
+        return HealthFinding(
+            "postgres",
+            ok=len(broken) < len(found),
+            message=f"The PostgreSQL of {len(broken)} of {len(found)} teams cannot be used."
+            if several
+            else broken[0].message,
+            hint="Run `oduflow doctor` on the server: it says why and what to do.",
+            degraded=True,
+        )
 
     def _isolation(self) -> str:
         state = self.infrastructure.check_firewall()
@@ -130,6 +168,13 @@ class Doctor:
                 "[firewall] allow_unisolated = true.",
             )
         return f"Isolation is reduced: {state.reason}"
+
+
+def _database_finding(team: str, seen: str | Failure) -> HealthFinding:
+    part = f"database of {team}"
+    if isinstance(seen, Failure):
+        return HealthFinding(part, ok=False, message=seen.message, hint=seen.hint)
+    return HealthFinding(part, ok=True, message=seen)
 
 
 def _user() -> str:

@@ -1,4 +1,4 @@
-"""The infrastructure of all environments: networks, database server, firewall, team folders.
+"""The infrastructure of all environments: networks, firewall, team folders, databases.
 
 Missing parts are created and existing ones are left as they are, so every start and every call can
 request it again.
@@ -6,7 +6,7 @@ request it again.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 
 from oduflow.adapters.docker.errors import SubnetTaken
 from oduflow.adapters.docker.networks import Networks
@@ -15,11 +15,12 @@ from oduflow.adapters.firewall.iptables import Firewall, FirewallState
 from oduflow.adapters.firewall.plan import FirewallPlan, TeamNet
 from oduflow.adapters.firewall.resolvers import host_resolvers
 from oduflow.adapters.locks import FileLocks
-from oduflow.domain.errors import Forbidden, UpstreamFailed
-from oduflow.domain.plan import DATABASE_HOST_OFFSET, Naming
+from oduflow.domain.errors import Conflict, Forbidden, UpstreamFailed
+from oduflow.domain.plan import Naming, database_address
 from oduflow.files.private import make_folder
 from oduflow.kernel.locks import LockKey
-from oduflow.services.server.database import DatabaseServer
+from oduflow.services.server.database import DATA_DIR
+from oduflow.services.server.databases import Databases
 from oduflow.services.server.disk import Disk
 from oduflow.settings import Settings
 
@@ -38,18 +39,21 @@ class Infrastructure:
     settings: Settings
     naming: Naming
     networks: Networks
-    database: DatabaseServer
+    databases: Databases
     firewall: Firewall
     locks: FileLocks
     disk: Disk
     isolation: FirewallState | None = None
     _ensured: bool = False
 
-    def ensure(self, on_progress: Callable[[str], None] = lambda _line: None) -> FirewallState:
+    def teams(self) -> frozenset[str]:
+        """Return the configured teams."""
+        return frozenset(self.settings.teams)
+
+    def ensure(self) -> FirewallState:
         """Create everything that is missing.
 
-        Args:
-            on_progress: called with a line before each longer part.
+        PostgreSQL is started by `wake`, when a team needs it.
 
         Returns:
             Whether environments are isolated as planned.
@@ -59,34 +63,30 @@ class Infrastructure:
         """
         with self.locks.acquire(LockKey.infrastructure(), "start", wait=LOCK_WAIT_SECONDS):
             make_folder(self.naming.data_dir)
-            self.database.refuse_other_server()  # first: its networks and rules are not ours
+            self.refuse_other_server()  # first: its networks and rules are not ours
             self._network(self.naming.network, "net", icc=True)
             self._network(self.naming.build_network, "build", icc=False)
-            subnets = {}
             for team in self.settings.teams:
                 make_folder(self.naming.team_folder(team))
-                name = self.naming.team_network(team)
-                subnets[name] = self._network(name, f"team-{team}", icc=False)
-            # Firewall rules first: the database's addresses are never open without them.
+                self._network(self.naming.team_network(team), f"team-{team}", icc=False)
+            # Before any container: the databases' addresses are never open without the rules.
             state = self.apply_firewall()
-            self.database.ensure(subnets, on_progress)
             self.disk.hold_reserve()
             self._ensured = True
             return state
 
-    def wake(self) -> None:
-        """Create what is missing if the database does not answer.
-
-        The server's reconcile loop does this anyway; a command line has no such loop.
+    def wake(self, team: str, on_progress: Callable[[str], None] = lambda _line: None) -> None:
+        """Start the team's PostgreSQL unless it serves, and create what it needs.
 
         Raises:
-            Failure: a missing part could not be created.
+            Failure: a missing part could not be created, or the cluster cannot be used.
         """
-        if not self._ensured or not self.database.serves():
+        if not self._ensured or not self._has_network(team):
             self.ensure()
+        self.databases.wake(team, on_progress)
 
-    def require(self) -> None:
-        """Refuse to create an environment when disk, infrastructure or isolation do not allow it.
+    def require(self, team: str, on_progress: Callable[[str], None] = lambda _line: None) -> None:
+        """Refuse to create an environment when disk, isolation or the database do not allow it.
 
         Raises:
             Forbidden: several teams are configured and cannot be isolated on this machine.
@@ -94,7 +94,8 @@ class Infrastructure:
             Failure: a missing part could not be created.
         """
         self.disk.require()
-        self.wake()
+        if not self._ensured:
+            self.ensure()
         state = self.isolation
         if (
             state is not None
@@ -106,6 +107,7 @@ class Infrastructure:
                 f"Environments of several teams cannot be isolated here: {state.reason}",
                 "Repair the firewall (`oduflow doctor`) or set [firewall] allow_unisolated = true.",
             )
+        self.wake(team, on_progress)
 
     def apply_firewall(self) -> FirewallState:
         """Apply the firewall rules, also those that another program removed."""
@@ -117,13 +119,9 @@ class Infrastructure:
         self.isolation = self.firewall.check(self.firewall_plan())
         return self.isolation
 
-    def database_since(self) -> str:
-        """Return the engine's start time of the database's container."""
-        return self.database.since()
-
     def database_address(self, team: str) -> str:
         """Return the database's address on a team's network."""
-        return str(database_address(self._subnet(self.naming.team_network(team))))
+        return str(database_address(team_subnet(self.networks, self.naming, team)))
 
     def firewall_plan(self) -> FirewallPlan:
         """Collect the facts from which the firewall rules are computed."""
@@ -153,7 +151,7 @@ class Infrastructure:
                 yield TeamNet(found.bridge, subnet, database_address(subnet))
 
     def _network(self, name: str, what: str, *, icc: bool) -> IPv4Network:
-        labels = self.naming.labels("network", network=what)
+        labels = self.naming.labels("network", network=what, **{DATA_DIR: self._data_dir})
         known = self.networks.facts(name)
         for _ in range(SUBNET_TRIES):
             subnet = (
@@ -174,18 +172,60 @@ class Infrastructure:
             "Give [server] subnet_pool a private range that nothing else uses.",
         )
 
-    def _subnet(self, network: str) -> IPv4Network:
-        facts = self.networks.facts(network)
-        if facts is None:
-            raise UpstreamFailed(
-                f"Network {network} is missing.", "Restart the server: it creates it."
+    def _has_network(self, team: str) -> bool:
+        return self.networks.facts(self.naming.team_network(team)) is not None
+
+    def refuse_other_server(self) -> None:
+        """Refuse the data folder of an earlier version, and another server's Docker objects.
+
+        Raises:
+            Conflict: see `refuse_shared_database`, or the instance is used by another data folder.
+        """
+        refuse_shared_database(self.naming)
+        owner, containers = self.databases.owner()
+        removal = f"docker rm -f {' '.join(containers)}"
+        network = self.networks.facts(self.naming.network)
+        if not owner and network is not None:
+            owner = self.naming.own_labels(network.labels).get(DATA_DIR, "")
+            removal = f"docker network rm {network.name}"
+        if owner not in {"", self._data_dir}:
+            raise Conflict(
+                f"instance {self.naming.instance} is used by the server with data_dir {owner}.",
+                "Give this server another [server] instance. If that data folder was moved here, "
+                f"run `{removal}`: all data are kept.",
             )
-        return IPv4Network(facts.subnet)
+
+    @property
+    def _data_dir(self) -> str:
+        return str(self.naming.data_dir.resolve())
 
     def _bridge(self, what: str) -> str:
         return bridge_name(self.naming.instance, what)
 
 
-def database_address(subnet: IPv4Network) -> IPv4Address:
-    """Compute the database's fixed address in a team's subnet."""
-    return subnet.network_address + DATABASE_HOST_OFFSET
+def team_subnet(networks: Networks, naming: Naming, team: str) -> IPv4Network:
+    """Return the subnet of a team's network.
+
+    Raises:
+        UpstreamFailed: there is no such network.
+    """
+    network = naming.team_network(team)
+    facts = networks.facts(network)
+    if facts is None:
+        raise UpstreamFailed(f"Network {network} is missing.", "Restart the server: it creates it.")
+    return IPv4Network(facts.subnet)
+
+
+def refuse_shared_database(naming: Naming) -> None:
+    """Refuse a data folder of an earlier version, whose teams shared one PostgreSQL.
+
+    Raises:
+        Conflict: the hint says how to go on; nothing was changed.
+    """
+    if (naming.postgres_folder("") / "password").is_file():
+        raise Conflict(
+            f"{naming.data_dir} was made by an earlier version, in which all teams shared one "
+            "PostgreSQL. This version has one for each team and does not convert it.",
+            "Run `oduflow destroy`, which removes all environments and templates, and start again; "
+            "or go on with the earlier version. Nothing was changed.",
+        )

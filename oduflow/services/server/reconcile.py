@@ -7,6 +7,7 @@ a killed process left.
 """
 
 import logging
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -40,11 +41,15 @@ class Reconciler:
     containers: Containers
     naming: Naming
 
-    def reconcile(self, *, at_start: bool) -> None:
+    def reconcile(
+        self, *, revive: AbstractSet[str], broken: AbstractSet[str] = frozenset()
+    ) -> None:
         """Settle every row whose lock is free.
 
         Args:
-            at_start: also start environments that ran before the engine or the machine restarted.
+            revive: the teams whose environments that ran before the engine or the machine
+                restarted are started.
+            broken: the teams whose rows wait, because their database cannot be used.
         """
         for job in self.work.jobs.interrupt_dead():
             log.warning("job %s (%s %s) was interrupted", job.id, job.operation, job.target)
@@ -55,8 +60,9 @@ class Reconciler:
         for noun in self.recoverables:
             noun.prune()
         for noun in reversed(self.recoverables):
-            for row in noun.unsettled(at_start=at_start):
-                self._settle(row)
+            for row in noun.unsettled(revive=revive):
+                if row.key.team not in broken:
+                    self._settle(row)
 
     def _remove_inspections(self) -> None:
         """Remove the image inspection containers of processes that no longer exist."""

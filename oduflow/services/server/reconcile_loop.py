@@ -1,4 +1,4 @@
-"""The reconcile loop: ensure the infrastructure, reconcile, and repeat every half minute."""
+"""The reconcile loop: ensure the infrastructure, keep the databases, reconcile, and repeat."""
 
 import logging
 import threading
@@ -12,6 +12,7 @@ log = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 30.0
 RETRY_SECONDS = 3.0
+LOOK_SECONDS = 3.0  # a database that ended is started again at the next look
 
 
 class ReconcileLoop:
@@ -36,8 +37,9 @@ class ReconcileLoop:
         self._thread = threading.Thread(target=self._run, name="reconcile-loop", daemon=True)
         self._starting = threading.Lock()
         self._started = False
-        self._revive = True  # whether the next successful round starts stopped environments
-        self._database_since = ""
+        # The teams whose next successful round starts the environments that the engine stopped.
+        self._revive = infrastructure.teams()
+        self._served = False
         self._logged_problem = ""
 
     def start(self) -> None:
@@ -53,34 +55,47 @@ class ReconcileLoop:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._stop.wait(INTERVAL_SECONDS if self._round() else RETRY_SECONDS)
+            if self._round():
+                self._pause()
+            else:
+                self._stop.wait(RETRY_SECONDS)
+
+    def _pause(self) -> None:
+        """Wait for the next round, which begins early when a needed database has ended."""
+        for _ in range(int(INTERVAL_SECONDS / LOOK_SECONDS)):
+            if self._stop.wait(LOOK_SECONDS) or self._database_ended():
+                return
+
+    def _database_ended(self) -> bool:
+        try:
+            return self._infrastructure.databases.ended()
+        except Failure:
+            return True  # the round says what is wrong
 
     def _round(self) -> bool:
         """Run one round; return whether it succeeded."""
         try:
             self._revoke_removed_teams()  # first: it needs no engine
             state = self._infrastructure.ensure()
-            self._notice_restart(self._infrastructure.database_since())
-            self._reconciler.reconcile(at_start=self._revive)
+            found = self._infrastructure.databases.keep()
+            # A database with a new start time shows an engine that restarted between two rounds.
+            revive = (self._revive | found.restarted) - found.broken
+            self._reconciler.reconcile(revive=revive, broken=found.broken)
         except Failure as failure:
             # The engine may have restarted, which stops environments as a reboot does.
-            self._revive = True
+            self._revive = self._infrastructure.teams()
+            self._served = False
             self._log_once(f"{failure.message} {failure.hint}".strip())
             return False
         except Exception:
             log.exception("the reconcile loop hit a defect")
             return False
         self._log_once("" if state.ok else f"Isolation is reduced: {state.reason}")
-        if self._revive:
-            self._revive = False
+        self._revive = found.broken
+        if not self._served:
+            self._served = True
             log.info("ready: environments can be created")
         return True
-
-    def _notice_restart(self, database_since: str) -> None:
-        """Detect an engine that restarted between two rounds: its database has a new start time."""
-        if database_since != self._database_since:
-            self._database_since = database_since
-            self._revive = True
 
     def _log_once(self, problem: str) -> None:
         """Log a problem when it differs from that of the last round."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from oduflow.adapters.docker.containers import Containers
-from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.domain.plan import Naming
 from oduflow.services.recoverable import Leftover, Recoverable
+from oduflow.services.server.databases import Databases
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class ServerRecovery(Recoverable):
 
     naming: Naming
     containers: Containers
-    cluster: Cluster
+    databases: Databases
     folders: ClassVar[tuple[str, ...]] = (
         "audit",
         "failpoints",
@@ -30,5 +30,6 @@ class ServerRecovery(Recoverable):
         for container in self.containers.list(self.naming.labels("once")):
             owner = self.naming.own_labels(container.labels).get("id", "")
             yield owner, Leftover("Container", container.name, f"docker rm -f {container.name}")
-        for database in sorted(self.cluster.databases()):
-            yield database.partition("_")[2], Leftover("Database", database)
+        for team in self.databases.servers:
+            for database in sorted(self.databases.names(team)):
+                yield database.partition("_")[2], Leftover("Database", database)

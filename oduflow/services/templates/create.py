@@ -10,6 +10,7 @@ from oduflow.adapters.odoo.conf import CONF_TARGET, DATA_TARGET, OdooConf
 from oduflow.domain.addons import CheckoutReport
 from oduflow.domain.boot_queue import BootKind
 from oduflow.domain.clock import now
+from oduflow.domain.connections import ROLE_CONNECTIONS
 from oduflow.domain.container import Attachment, ContainerSpec, ImageFacts, Mount
 from oduflow.domain.differences import differences_between
 from oduflow.domain.errors import Conflict, Invalid, UpstreamFailed
@@ -33,7 +34,6 @@ from oduflow.services.templates.delete import TemplateCleanup, remove_template
 from oduflow.services.templates.view import template_view
 
 INSTALL_SECONDS = 3600.0
-BUILD_CONNECTIONS = 20
 
 
 def check_template(deps: Deps, args: CreateTemplate) -> None:
@@ -88,7 +88,7 @@ def _ensure(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[TemplateVie
     if existing is not None:
         # This call holds the name's lock, so the process that began the row is dead.
         remove_template(deps, existing)
-    deps.infrastructure.require()
+    deps.infrastructure.require(wanted.team, lambda line: call.report("database", line))
     facts = deps.engine.images.ensure(wanted.odoo_image, lambda line: call.report("image", line))
     check_user(facts)
     work = TemplateBuild(deps, call, wanted, facts)
@@ -187,9 +187,10 @@ class TemplateBuild:
         """Create an empty database and the role that owns its objects, also after sealing."""
         name = self.plan.database
         password = self._password()
-        self.deps.postgres.cluster.create_role(name, password, connection_limit=BUILD_CONNECTIONS)
-        self.deps.postgres.cluster.create_database(name, name)
-        self.deps.postgres.tenant(name, password).prepare_empty()
+        cluster = self.deps.postgres.cluster(self.row.team)
+        cluster.create_role(name, password, connection_limit=ROLE_CONNECTIONS)
+        cluster.create_database(name, name)
+        self.deps.postgres.tenant(self.row.team, name, password).prepare_empty()
 
     def volume(self) -> None:
         """Create an empty filestore volume that Odoo's user can write."""
@@ -247,14 +248,14 @@ class TemplateBuild:
 
     def seal(self) -> None:
         """Close the database to connections, and delete the folder with its password."""
-        self.deps.postgres.cluster.seal_template(self.plan.database, self.plan.database)
+        cluster = self.deps.postgres.cluster(self.row.team)
+        cluster.seal_template(self.plan.database, self.plan.database)
         self.parts.remove_folder()
 
     def _prove_installed(self, wanted: tuple[str, ...], output: str) -> None:
         """Check the modules in the database; Odoo exits with 0 when an installation failed."""
-        states = self.deps.postgres.tenant(self.plan.database, self._password()).module_states(
-            wanted
-        )
+        tenant = self.deps.postgres.tenant(self.row.team, self.plan.database, self._password())
+        states = tenant.module_states(wanted)
         missing = [name for name in wanted if states.get(name) != "installed"]
         if missing:
             raise UpstreamFailed(

@@ -28,26 +28,26 @@ class TemplateRecovery(Recoverable):
         """Return the ids of all templates."""
         return {row.id for row in self.deps.store.templates.all()}
 
-    def unsettled(self, *, at_start: bool) -> Iterator[Unsettled]:  # noqa: ARG002
+    def unsettled(self, *, revive: AbstractSet[str]) -> Iterator[Unsettled]:  # noqa: ARG002
         """Find templates that are half-created or half-deleted."""
         for row in self.deps.store.templates.all():
-            if row.state is not TemplateState.READY:
+            configured = row.team in self.deps.settings.teams
+            if configured and row.state is not TemplateState.READY:
                 yield Unsettled(LockKey.template(row.team, row.name), partial(self._undo, row.id))
 
     def strays(self, adoptable: AbstractSet[str]) -> Iterator[Stray]:  # noqa: ARG002
         """Find filestores of templates without a row."""
-        naming = self.deps.naming
+        naming, databases = self.deps.naming, self.deps.infrastructure.databases
         volumes = self.deps.engine.volumes.list(naming.labels("template"))
         known = self.ids()  # read after the list, so that a template in creation has its row
         strays = [each for each in volumes if naming.own_labels(each.labels).get("id") not in known]
-        sealed = self.deps.postgres.cluster.sealed() if strays else set()
         for volume in strays:
             leftover = Leftover("Volume", volume.name, f"docker volume rm {volume.name}")
             row = _described(naming.own_labels(volume.labels))
             if (
                 row is None
                 or row.team not in self.deps.settings.teams
-                or TemplatePlan.of(naming, row).database not in sealed
+                or TemplatePlan.of(naming, row).database not in databases.sealed(row.team)
             ):
                 yield Stray(leftover)
             else:

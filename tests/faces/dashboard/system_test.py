@@ -17,6 +17,16 @@ def test_every_part_says_how_it_is_and_what_to_do(world):
     assert parts["Disk"] == "Not ready The disk is full.Free some."
 
 
+def test_the_system_page_says_why_the_teams_database_cannot_be_used():
+    world, ledger = make_dashboard()
+    assert "PostgreSQL of this team" not in facts(show(world, "/system"))
+
+    ledger.database = "PostgreSQL's container is paused. Run `docker unpause oduflow-db-1`."
+
+    told = facts(show(world, "/system"))["PostgreSQL of this team"]
+    assert told == f"Not ready {ledger.database}"
+
+
 def test_looking_often_is_not_asking_often(world):
     for _ in range(5):
         show(world, "/system")

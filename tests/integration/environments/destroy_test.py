@@ -98,9 +98,9 @@ def destroy(instance: Instance, *words: str, typed: str = "") -> "subprocess.Com
 def test_no_secret_was_seen_while_postgresql_was_made(born: tuple[Instance, Spy]) -> None:
     made, spy = born
     naming = made.services.deps.naming
-    assert f"{naming.database}.init" in spy.containers
+    assert f"{naming.database('blue')}.init" in spy.containers
     assert spy.saw("initdb")
-    assert not spy.saw((naming.postgres_folder() / "password").read_text())
+    assert not spy.saw((naming.postgres_folder("blue") / "password").read_text())
 
 
 def test_while_the_server_runs_nothing_is_destroyed(born: tuple[Instance, Spy]) -> None:
@@ -129,7 +129,7 @@ def test_everything_of_the_instance_goes_and_nothing_else(
     made, _ = born
     neighbour, anonymous = standing(instance), anonymous_volumes()
     assert standing(made).rules
-    docker("pause", made.services.deps.naming.database)
+    docker("pause", made.services.deps.naming.database("blue"))
     done = destroy(made, typed=f"{made.name}\n")
     assert done.returncode == 0, done.stderr
     for what in (["ps", "--all"], ["volume", "ls"], ["network", "ls"]):

@@ -40,9 +40,10 @@ def cramped(git: GitServer, kept_template: KeptTemplate) -> Iterator[Instance]:
             data_dir = instance.settings.server.data_dir
             data_dir.mkdir(mode=0o700)
             mount(mounts, data_dir, DATA_BYTES)
-            labels = [f"--label={key}={text}" for key, text in naming.labels("database").items()]
-            docker("volume", "create", *labels, naming.database_volume)
-            root = instance.services.deps.engine.volumes.mountpoint(naming.database_volume)
+            labels = naming.labels("database", team="blue")
+            options = [f"--label={key}={text}" for key, text in labels.items()]
+            docker("volume", "create", *options, naming.database_volume("blue"))
+            root = instance.services.deps.engine.volumes.mountpoint(naming.database_volume("blue"))
             mount(mounts, root, DATABASE_BYTES)
 
         instance = outer.enter_context(
@@ -178,7 +179,7 @@ def test_a_full_database_disk_is_told_and_nothing_is_left(
 ) -> None:
     before, deps = world(cramped), cramped.services.deps
     url = git.repository("tiny", {"main": MODULE})
-    root = deps.engine.volumes.mountpoint(deps.naming.database_volume)
+    root = deps.engine.volumes.mountpoint(deps.naming.database_volume("blue"))
     with filled(root, leave=4 << 20):
         refused = cramped.call("create_environment", name="full", repo_url=url)
         assert refused.error is not None

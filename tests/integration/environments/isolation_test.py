@@ -53,8 +53,7 @@ ATTACKS = {
     "a host service, own gateway": True,
     "a host service, docker0": True,
     "a host service, the host": True,
-    "the database in its own network": False,
-    "the database in another team's network": False,
+    "another team's database": False,
     "metadata": True,
     "link-local": True,
     "private": True,
@@ -88,10 +87,13 @@ def reached(instance: Instance, sample_repository: str) -> tuple[Reached, Reache
 def targets_of(instance: Instance, service: int) -> dict[str, tuple[str, int]]:
     deps, naming = instance.services.deps, instance.services.deps.naming
     theirs = deps.store.environments.get("red", "theirs")
-    database = deps.engine.containers.facts(naming.database)
+    database = deps.engine.containers.facts(naming.database("blue"))
     assert theirs is not None
     assert theirs.port is not None
+    their_database = deps.engine.containers.facts(naming.database("red"))
     assert database is not None
+    assert their_database is not None
+    assert set(their_database.addresses) == {naming.team_network("red")}
     hosts = {
         "own gateway": gateway(instance, "blue"),
         "its gateway": gateway(instance, "red"),
@@ -107,11 +109,7 @@ def targets_of(instance: Instance, service: int) -> dict[str, tuple[str, int]]:
         "own database": (database.addresses[naming.team_network("blue")], 5432),
         "another environment of the team": (address_of(instance, "two"), 8069),
         "another team's environment": (address_of(instance, "theirs", "red"), 8069),
-        "the database in its own network": (database.addresses[naming.network], 5432),
-        "the database in another team's network": (
-            database.addresses[naming.team_network("red")],
-            5432,
-        ),
+        "another team's database": (their_database.addresses[naming.team_network("red")], 5432),
     } | {
         f"{what}, {where}": (host, port)
         for what, port in ports.items()
@@ -198,7 +196,7 @@ def test_where_teams_cannot_be_kept_apart_nothing_is_created(
     ) as ok:
         for part in (ok.services.deps, ok.services.probe):
             part.infrastructure.firewall = Firewall(tmp_path)
-        ok.services.deps.infrastructure.require()
+        ok.services.deps.infrastructure.require("blue")
         parts = {found.part: found for found in ok.services.probe.findings()}
         assert parts["isolation"].ok
         assert "reduced" in parts["isolation"].message

@@ -88,11 +88,11 @@ def test_strangers_find_no_database_manager_and_no_default_password(
     # Odoo refuses in words, with status 200.
     for page in ("manager", "selector"):
         assert "disabled by the administrator" in fetch(made["url"], f"/web/database/{page}")[1]
-    databases = instance.services.deps.postgres.cluster.databases()
+    databases = instance.services.deps.postgres.cluster("blue").databases()
     for action in ("drop", "backup", "create"):
         body = "master_pwd=admin&name=xyz&lang=en_US&login=admin&password=admin&phone="
         assert "Access Denied" in fetch(made["url"], f"/web/database/{action}", "POST", body)[1]
-    assert instance.services.deps.postgres.cluster.databases() == databases
+    assert instance.services.deps.postgres.cluster("blue").databases() == databases
     row = instance.services.deps.store.environments.get("blue", "strict")
     assert row is not None
     database = EnvironmentPlan.of(instance.services.deps.naming, row).database

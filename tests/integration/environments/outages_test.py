@@ -5,18 +5,21 @@ import threading
 import time
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from oduflow.domain.errors import Kind, UpstreamFailed
 from oduflow.domain.status import HealthFinding
+from tests.support.base_template import give_template
 from tests.support.git_server import GitServer
 from tests.support.instances import Instance, free_port, running_instance, world
-from tests.support.server import await_ready, eventually, serving
-from tests.support.variants import docker, held_at, variant
+from tests.support.server import eventually, serving
+from tests.support.variants import docker, held_at, plan_of, signed_in, variant
 
 pytestmark = pytest.mark.timeout(300)
 
 PATIENCE_SECONDS = 10.0
+EVERY_LOCK = "SELECT count(pg_advisory_lock(each)) FROM generate_series(1, 200000) AS each"
 
 
 @pytest.fixture
@@ -30,7 +33,12 @@ def small(git: GitServer) -> Iterator[Instance]:
 def mended(instance: Instance) -> Iterator[None]:
     """Repair the shared instance after each test."""
     yield
-    instance.services.deps.infrastructure.ensure()
+    instance.services.deps.infrastructure.wake("blue")
+
+
+def database_of(instance: Instance, team: str) -> HealthFinding:
+    found = {each.part: each for each in instance.services.probe.databases()}
+    return found[f"database of {team}"]
 
 
 def finding(instance: Instance, part: str) -> HealthFinding:
@@ -42,33 +50,60 @@ def test_a_database_server_that_was_killed_is_brought_back_by_the_next_create(
     instance: Instance, sample_repository: str
 ) -> None:
     instance.ok("create_environment", name="before", repo_url=sample_repository)
-    docker("kill", instance.services.deps.naming.database)
-    down = finding(instance, "postgres")
+    docker("kill", instance.services.deps.naming.database("blue"))
+    down, summary = database_of(instance, "blue"), finding(instance, "postgres")
     assert (down.ok, down.hint) == (False, "Start the server, then try again.")
+    assert (summary.ok, summary.degraded) == (True, True)
     made = instance.ok("create_environment", name="after", repo_url=sample_repository)
     assert made["state"] == "running"
-    assert finding(instance, "postgres").ok
+    assert database_of(instance, "blue").ok
+    assert not finding(instance, "postgres").degraded
     for name in ("before", "after"):
         assert instance.ok("restart_environment", name=name)["state"] == "running"
         instance.ok("delete_environment", name=name)
 
 
-def test_a_running_server_brings_its_database_server_back(
+def test_a_teams_database_that_is_exhausted_or_killed_comes_back_and_the_other_team_goes_on(
     instance: Instance, sample_repository: str
 ) -> None:
+    give_template(instance, "red")
+    for team in ("blue", "red"):
+        instance.ok("create_environment", team, name="back", repo_url=sample_repository)
+    with signed_in(plan_of(instance, "back")) as hoarder:
+        with pytest.raises(psycopg.errors.OutOfMemory):
+            hoarder.execute(EVERY_LOCK)
+        assert not database_of(instance, "blue").ok
+        assert database_of(instance, "red").ok
+        summary = finding(instance, "postgres")
+        assert (summary.ok, summary.degraded) == (True, True)
+        # No session can be opened to end the hoarder's: its PostgreSQL is restarted.
+        for team in ("red", "blue"):
+            assert instance.ok("restart_environment", team, name="back")["state"] == "running"
+        assert database_of(instance, "blue").ok
     with serving(instance) as server:
         eventually(lambda: "ready: environments" in server.tail(), 30, server.tail)
-        docker("kill", instance.services.deps.naming.database)
-        eventually(lambda: server.request("GET", "/readyz", auth=None).status_code == 503, 10)
-        job = server.job(
-            "POST", "/api/environments", json={"name": "back", "repo_url": sample_repository}
-        )
-        assert server.finished(job)["status"] == "ok"
-        await_ready(server)
-        server.finished(server.job("DELETE", "/api/environments/back"))
+        before = started(instance, "red")
+        docker("kill", instance.services.deps.naming.database("blue"))
+        restarted = instance.ok("restart_environment", "red", name="back")
+        assert restarted["state"] == "running"
+        # By itself: nobody of the team calls.
+        eventually(lambda: database_of(instance, "blue").ok, PATIENCE_SECONDS, server.tail)
+        assert server.request("GET", "/readyz", auth=None).status_code == 200
+        (base,) = instance.ok("list_modules", name="back", search="base", image=True)["modules"][:1]
+        assert base["state"] == "installed", "what was committed is there"
+        assert started(instance, "red") == before
+    for team in ("blue", "red"):
+        instance.ok("delete_environment", team, name="back")
 
 
-def test_a_create_whose_database_server_dies_in_the_middle_is_undone_by_the_next(
+def started(instance: Instance, team: str) -> str:
+    deps = instance.services.deps
+    facts = deps.engine.containers.facts(deps.naming.database(team))
+    assert facts is not None
+    return facts.started_at
+
+
+def test_a_create_and_a_delete_whose_database_server_died_start_it_again(
     instance: Instance, sample_repository: str
 ) -> None:
     before, deps = world(instance), instance.services.deps
@@ -80,15 +115,10 @@ def test_a_create_whose_database_server_dies_in_the_middle_is_undone_by_the_next
         )
         working.start()
         eventually(reached.exists, 60)
-        docker("kill", deps.naming.database)
+        docker("kill", deps.naming.database("blue"))
     working.join()
-    left = deps.store.environments.get("blue", "cut")
-    assert left is not None, "there is something to undo, and a row that says so"
-    made = instance.ok("create_environment", name="cut", repo_url=sample_repository)
-    row = deps.store.environments.get("blue", "cut")
-    assert row is not None
-    assert (made["state"], row.id == left.id) == ("running", False)
-    docker("kill", deps.naming.database)
+    assert instance.ok("get_environment", name="cut")["state"] == "running"
+    docker("kill", deps.naming.database("blue"))
     instance.ok("delete_environment", name="cut")
     assert world(instance) == before
 
@@ -97,19 +127,20 @@ def test_a_paused_database_server_is_named_within_seconds_and_nothing_is_left(
     instance: Instance, sample_repository: str
 ) -> None:
     before = world(instance)
-    name = instance.services.deps.naming.database
+    name = instance.services.deps.naming.database("blue")
     docker("pause", name)
     try:
         started = time.monotonic()
         refused = instance.call("create_environment", name="never", repo_url=sample_repository)
-        looked = finding(instance, "postgres")
+        looked = database_of(instance, "blue")
         took = time.monotonic() - started
     finally:
         docker("unpause", name)
     assert refused.error is not None
     assert refused.error.kind is Kind.UPSTREAM
-    assert refused.error.hint == f"Run `docker unpause {name}`."
-    assert (looked.ok, looked.hint) == (False, refused.error.hint)
+    remedy = f"Run `docker unpause {name}`."
+    assert refused.error.hint.startswith(remedy)
+    assert (looked.ok, looked.hint) == (False, remedy)
     assert took < PATIENCE_SECONDS
     assert world(instance) == before
     made = instance.ok("create_environment", name="never", repo_url=sample_repository)
@@ -120,7 +151,7 @@ def test_a_paused_database_server_is_named_within_seconds_and_nothing_is_left(
 def test_a_deletion_whose_database_server_is_paused_in_the_middle_is_finished_later(
     instance: Instance, sample_repository: str
 ) -> None:
-    before, name = world(instance), instance.services.deps.naming.database
+    before, name = world(instance), instance.services.deps.naming.database("blue")
     instance.ok("create_environment", name="waits", repo_url=sample_repository)
     docker("pause", name)
     try:
@@ -146,45 +177,47 @@ def test_a_deletion_whose_database_server_is_paused_in_the_middle_is_finished_la
 
 def test_a_lost_database_volume_is_told_and_never_initialised_over(small: Instance) -> None:
     naming, server_config = small.services.deps.naming, small.config
-    docker("rm", "--force", naming.database)
-    docker("volume", "rm", naming.database_volume)
+    small.services.deps.infrastructure.wake("blue")
+    docker("rm", "--force", naming.database("blue"))
+    docker("volume", "rm", naming.database_volume("blue"))
     assert server_config.is_file()
     for _ in range(2):
         with pytest.raises(UpstreamFailed, match="gone or empty") as refused:
-            small.services.deps.infrastructure.ensure()
+            small.services.deps.infrastructure.wake("blue")
         assert "Restore the volume" in refused.value.hint
     with serving(small, wait=False) as server:
         eventually(lambda: "gone or empty" in server.tail(), 30, server.tail)
         ready = server.request("GET", "/readyz", auth=None)
-        assert ready.status_code == 503
-        (part,) = (each for each in ready.json()["parts"] if each["part"] == "postgres")
-        assert "gone or empty" in part["message"]
-        assert "Restore the volume" in part["hint"]
+        assert (ready.status_code, ready.json()["degraded"]) == (200, True)
+        assert "Restore the volume" in database_of(small, "blue").hint
+        shown = server.request("GET", "/api/status").json()["data"]
+        assert "gone or empty" in shown["database"]
         made = server.finished(server.job("POST", "/api/templates", json={"name": "base"}))
         assert made["error"]["kind"] == "upstream"
         assert "gone or empty" in made["error"]["message"]
-    assert small.services.deps.engine.volumes.facts(naming.database_volume) is None
-    assert small.services.deps.engine.containers.facts(naming.database) is None
+    assert small.services.deps.engine.volumes.facts(naming.database_volume("blue")) is None
+    assert small.services.deps.engine.containers.facts(naming.database("blue")) is None
 
 
 def test_another_cluster_in_the_volumes_place_is_not_taken_for_ours(small: Instance) -> None:
     naming, data_dir = small.services.deps.naming, small.settings.server.data_dir
-    docker("rm", "--force", naming.database)
-    docker("volume", "rm", naming.database_volume)
+    small.services.deps.infrastructure.wake("blue")
+    docker("rm", "--force", naming.database("blue"))
+    docker("volume", "rm", naming.database_volume("blue"))
     kept = data_dir / "oduflow.db.kept"
     small.services.store.close()
     shutil.move(data_dir / "oduflow.db", kept)
     with variant(small) as other:
         other.services.store.migrate()
-        other.services.deps.infrastructure.ensure()
+        other.services.deps.infrastructure.wake("blue")
     for left in data_dir.glob("oduflow.db*"):
         if left != kept:
             left.unlink()
     shutil.move(kept, data_dir / "oduflow.db")
     with variant(small) as again:
         with pytest.raises(UpstreamFailed, match="not the one the store knows"):
-            again.services.deps.infrastructure.ensure()
-        looked = finding(again, "postgres")
+            again.services.deps.infrastructure.wake("blue")
+        looked = database_of(again, "blue")
         assert not looked.ok
         assert "nothing was changed" in looked.hint
 

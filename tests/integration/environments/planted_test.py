@@ -12,12 +12,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from oduflow.adapters.firewall.rules import CONNECTIONS_PER_CONTAINER
+from oduflow.domain.connections import CONNECTIONS_PER_CONTAINER, ROLE_CONNECTIONS
 from oduflow.domain.errors import Failure, NotFound
 from oduflow.domain.plan import EnvironmentPlan
-from oduflow.services.environments.creation import ROLE_CONNECTIONS
 from tests.support.instances import Instance, world
-from tests.support.variants import docker, plan_of
+from tests.support.variants import docker, plan_of, signed_in
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -95,24 +94,6 @@ def planted(instance: Instance, sample_repository: str) -> Iterator[EnvironmentP
     with contextlib.suppress(NotFound):
         instance.call("protect_environment", name="planted", protected=False)
         instance.call("delete_environment", name="planted")
-
-
-@contextlib.contextmanager
-def signed_in(plan: EnvironmentPlan, database: str = "") -> Iterator[psycopg.Connection]:
-    """Enter the database as its own Odoo does."""
-    password = (plan.secrets / "database_password").read_text()
-    connection = psycopg.connect(
-        host=str(plan.naming.postgres_folder() / "socket"),
-        dbname=database or plan.database,
-        user=plan.database,
-        password=password,
-        autocommit=True,
-        connect_timeout=10,
-    )
-    try:
-        yield connection
-    finally:
-        connection.close()
 
 
 def powers(plan: EnvironmentPlan) -> list[Any]:

@@ -85,7 +85,7 @@ def test_what_ran_before_the_engine_went_down_runs_again_after_the_start(
     instance.ok("stop_environment", name="rests")
     for name in ("one", "two"):
         docker("kill", plan_of(instance, name).container)
-    docker("kill", instance.services.deps.naming.database)
+    docker("kill", instance.services.deps.naming.database("blue"))
     with serving(instance) as server:
         for name in ("one", "two"):
             eventually(partial(serves, made[name]["url"]), SECONDS, server.tail)
@@ -102,7 +102,7 @@ def test_an_engine_that_restarts_beside_the_running_server_brings_back_what_ran(
         eventually(lambda: reconciled(server), SECONDS, server.tail)
         # The next look is half a minute away: it finds all of it over.
         docker("stop", "--time", "2", plan_of(instance, "ran").container)
-        docker("restart", "--time", "5", instance.services.deps.naming.database)
+        docker("restart", "--time", "5", instance.services.deps.naming.database("blue"))
         eventually(partial(serves, made["url"]), SECONDS, server.tail)
         eventually(lambda: state_of(server, "ran") == "running", 5, server.tail)
 
@@ -223,10 +223,10 @@ def make_half(instance: Instance, undo: ExitStack) -> list[tuple[str, str]]:
     deps.engine.volumes.ensure(volume, labels=labels)
     undo.callback(deps.engine.volumes.remove, volume)
     database = f"env_{new_id()}"
-    deps.postgres.cluster.create_role(database, "secret", connection_limit=1)
-    undo.callback(deps.postgres.cluster.drop_role, database)
-    deps.postgres.cluster.create_database(database, database)
-    undo.callback(deps.postgres.cluster.drop_database, database)
+    deps.postgres.cluster("blue").create_role(database, "secret", connection_limit=1)
+    undo.callback(deps.postgres.cluster("blue").drop_role, database)
+    deps.postgres.cluster("blue").create_database(database, database)
+    undo.callback(deps.postgres.cluster("blue").drop_database, database)
     return [*left, ("Volume", volume), ("Database", database)]
 
 

@@ -139,10 +139,10 @@ def test_while_pip_runs_it_has_no_secret_and_reaches_neither_database_nor_neighb
     before, naming = world(instance), instance.services.deps.naming
     files = {**module("fine"), "requirements.txt": "nowhere-to-be-found\n"}
     url = git.repository("watched", {"main": files})
-    database = instance.services.deps.engine.containers.facts(naming.database)
+    database = instance.services.deps.engine.containers.facts(naming.database("blue"))
     assert database is not None
     targets = [(address, 5432) for address in database.addresses.values()]
-    assert len(targets) == 3
+    assert len(targets) == 1
     with variant(instance, git_host(git.authority), images(wheels, SILENT_INDEX)) as waiting:
         working = threading.Thread(
             target=waiting.call,

@@ -85,7 +85,7 @@ class Listener(logging.Handler):
 def machine_made(instance: Instance, plan: EnvironmentPlan) -> dict[str, str]:
     found = {path.name: path.read_text() for path in plan.secrets.iterdir()}
     assert set(found) == {"admin_password", "database_password", "master_password"}
-    folder = instance.services.deps.naming.postgres_folder()
+    folder = instance.services.deps.naming.postgres_folder("blue")
     return found | {"PostgreSQL's admin password": (folder / "password").read_text()}
 
 
@@ -106,7 +106,7 @@ def test_no_process_carried_a_secret_on_its_command_line_or_in_its_environment(
 
 def test_no_container_carries_a_secret_where_docker_shows_it(watched: Watched) -> None:
     naming = watched.plan.naming
-    assert {watched.plan.one_off, watched.plan.container, naming.database} <= set(
+    assert {watched.plan.one_off, watched.plan.container, naming.database("blue")} <= set(
         watched.spy.containers
     )
     for name, seen in watched.spy.containers.items():
@@ -124,7 +124,7 @@ def test_neither_the_store_nor_a_log_of_a_container_holds_a_secret(
     store = stored_bytes(instance.settings.server.data_dir)
     assert b"guarded" in store
     assert not carried(watched.secrets, store)
-    for container in (watched.plan.container, watched.plan.naming.database):
+    for container in (watched.plan.container, watched.plan.naming.database("blue")):
         assert not carried(watched.secrets, docker("logs", container))
 
 
@@ -169,10 +169,13 @@ def test_what_lies_on_disk_is_closed_to_everybody_else(
     conf, image = watched.plan.conf, instance.services.deps.engine.images.facts("odoo:19.0")
     assert mode(conf) == 0o600
     assert (conf.stat().st_uid, conf.stat().st_gid) == (image.uid, image.gid)
-    secrets = [*watched.plan.secrets.iterdir(), watched.plan.naming.postgres_folder() / "password"]
+    secrets = [
+        *watched.plan.secrets.iterdir(),
+        watched.plan.naming.postgres_folder("blue") / "password",
+    ]
     for secret in secrets:
         assert (mode(secret), secret.stat().st_uid) == (0o600, 0)
-    for folder in (conf.parent, watched.plan.secrets, watched.plan.naming.postgres_folder()):
+    for folder in (conf.parent, watched.plan.secrets, watched.plan.naming.postgres_folder("blue")):
         assert (mode(folder), folder.stat().st_uid) == (0o700, 0)
     data = instance.settings.server.data_dir
     above = [parent for parent in conf.parents if data in (parent, *parent.parents)]

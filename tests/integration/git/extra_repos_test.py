@@ -414,7 +414,7 @@ def recovery(world) -> ExtraRepoRecovery:
 
 
 def unsettled(world) -> bool:
-    return any(recovery(world).unsettled(at_start=False))
+    return any(recovery(world).unsettled(revive=frozenset()))
 
 
 def settle(world) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ class MemoryOdoo:
     """The programs, and how they fail.
 
     Attributes:
+        cluster_with: returns the cluster that has a database.
         page_status: what `/web/login` answers; None answers nothing.
         boot_log: what it prints while it starts.
         boot_exit: the code with which Odoo ends before it serves a page.
@@ -50,7 +52,7 @@ class MemoryOdoo:
     """
 
     engine: MemoryEngine
-    postgres: MemoryPostgres
+    cluster_with: Callable[[str], MemoryPostgres]
     page_status: int | None = OK
     boot_exit: int | None = None
     out_of_memory: bool = False
@@ -122,7 +124,7 @@ class MemoryOdoo:
         database = _database(spec)
         failing = self.broken & set(wanted)
         installed = wanted if not failing else ()
-        self.postgres.install(database, installed, knows=wanted)
+        self.cluster_with(database).install(database, installed, knows=wanted)
         filestore = self._folder(spec, DATA_TARGET) / "filestore" / database
         filestore.mkdir(parents=True, exist_ok=True)
         (filestore / "attachment").write_text(",".join(installed))

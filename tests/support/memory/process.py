@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from oduflow.adapters.locks import FileBootSlots
 from oduflow.adapters.outputs.files import OutputFiles
+from oduflow.adapters.postgres.config import PostgresSettings
 from oduflow.adapters.store import JobRows
 from oduflow.bootstrap.recoverables import recoverables
 from oduflow.bootstrap.store import store_group
@@ -25,11 +26,13 @@ from oduflow.services.deps import Deps
 from oduflow.services.groups import EngineGroup, GitGroup, PostgresGroup, StoreGroup, WorkGroup
 from oduflow.services.live_settings import LiveSettings
 from oduflow.services.readiness import ReadinessPoll
+from oduflow.services.server.activity import TeamActivity
 from oduflow.services.server.database import DatabaseServer
+from oduflow.services.server.databases import Databases
 from oduflow.services.server.destroy import destroy_everything
 from oduflow.services.server.disk import Disk
 from oduflow.services.server.doctor import Doctor
-from oduflow.services.server.infrastructure import Infrastructure
+from oduflow.services.server.infrastructure import Infrastructure, team_subnet
 from oduflow.services.server.reconcile import Reconciler
 from oduflow.settings import parse
 from tests.support.fakes import FakeAudit, FakeGrantUsage
@@ -110,9 +113,10 @@ class Process:
         """Reconcile as the server's loop does, and wait for the jobs that it starts."""
         deps = self.deps
         deps.infrastructure.ensure()
+        found, teams = deps.infrastructure.databases.keep(), deps.infrastructure.teams()
         Reconciler(
             recoverables(deps), deps.work, deps.store.audit, deps.engine.containers, deps.naming
-        ).reconcile(at_start=at_start)
+        ).reconcile(revive=teams if at_start else frozenset(), broken=found.broken)
         for job in deps.work.jobs.in_this_process():
             deps.work.jobs.wait(TEAM, job, inf)
 
@@ -146,41 +150,67 @@ class Process:
             images=self._part("images", world.images),
             volumes=self._part("volumes", MemoryVolumes(world.engine)),
         )
-        postgres = PostgresGroup(
-            cluster=self._part("cluster", MemoryCluster(world.postgres)),
-            tenant=lambda name, password: self._part(
-                "tenant", MemoryTenant(world.postgres, name, password)
-            ),
-        )
-        database = DatabaseServer(
-            self._settings.images.postgres,
+        infrastructure = Infrastructure(
+            self._settings,
             world.naming,
-            engine.containers,
-            engine.images,
             self._networks,
-            engine.volumes,
-            postgres.cluster,
-            rows.facts,
+            self._databases(engine, rows, work),
+            cast("Any", world.firewall),
+            work.locks,
+            Disk(world.data_dir, world.disk_minimum),
         )
         return Deps(
             live=LiveSettings(self._settings),
             naming=world.naming,
             store=rows,
             engine=engine,
-            postgres=postgres,
+            postgres=self._postgres(infrastructure),
             git=GitGroup(cast("Any", None), (), git),
             branches=BranchChecks(world.naming, git),
             work=work,
-            infrastructure=Infrastructure(
-                self._settings,
-                world.naming,
-                self._networks,
-                database,
-                cast("Any", world.firewall),
-                work.locks,
-                Disk(world.data_dir, world.disk_minimum),
-            ),
+            infrastructure=infrastructure,
             readiness=ReadinessPoll(world.odoo.login_page, BOOT_SECONDS, broken_seconds=0.0),
+        )
+
+    def _cluster(self, team: str) -> Any:
+        return self._part("cluster", MemoryCluster(self.world.cluster(team)))
+
+    def _postgres(self, infrastructure: Infrastructure) -> PostgresGroup:
+        def cluster(team: str) -> Any:
+            infrastructure.wake(team)
+            return self._cluster(team)
+
+        def tenant(team: str, database: str, password: str) -> Any:
+            infrastructure.wake(team)
+            made = MemoryTenant(self.world.cluster(team), database, password)
+            return self._part("tenant", made)
+
+        return PostgresGroup(cluster, tenant)
+
+    def _databases(self, engine: EngineGroup, rows: StoreGroup, work: WorkGroup) -> Databases:
+        def server(team: str) -> DatabaseServer:
+            return DatabaseServer(
+                team,
+                self._settings.images.postgres,
+                self.world.naming,
+                engine.containers,
+                engine.images,
+                self._networks,
+                engine.volumes,
+                self._cluster(team),
+                rows.facts,
+                lambda: PostgresSettings(self._settings.teams[team].database_memory_mb),
+                lambda: self._settings.teams[team].cpus,
+            )
+
+        return Databases(
+            self.world.naming,
+            {team: server(team) for team in self._settings.teams},
+            lambda team: team_subnet(self._networks, self.world.naming, team),
+            TeamActivity(rows.environments, rows.templates, work.jobs.store),
+            engine.containers,
+            engine.volumes,
+            work.locks,
         )
 
     def _rows(self) -> StoreGroup:

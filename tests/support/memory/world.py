@@ -36,6 +36,7 @@ class MemoryWorld:
     """What outlives a process: the engine, PostgreSQL, git servers, the data folder.
 
     Attributes:
+        postgres: the cluster of team 1.
         disk_minimum: bytes that must be free before anything is made.
     """
 
@@ -45,14 +46,22 @@ class MemoryWorld:
         (self.data_dir / "reserve").touch()
         self.naming = Naming("memory", self.data_dir)
         self.engine = MemoryEngine(folder / "volumes")
-        self.postgres = MemoryPostgres(running=self._database_runs)
-        self.odoo = MemoryOdoo(self.engine, self.postgres)
+        self.clusters: dict[str, MemoryPostgres] = {}
+        self.postgres = self.cluster(TEAM)
+        self.odoo = MemoryOdoo(self.engine, self._cluster_with)
         self.engine.program = self.odoo.program
         self.images = MemoryImages([image("odoo:19.0"), image("postgres:18")])
         self.firewall = MemoryFirewall()
         self.git = MemoryGitServer()
         self.disk_minimum = 0
         self._stores: list[Store] = []
+
+    def cluster(self, team: str) -> MemoryPostgres:
+        """Return a team's cluster, which runs while its container does."""
+        if team not in self.clusters:
+            number = len(self.clusters) + 1
+            self.clusters[team] = MemoryPostgres(lambda: self._runs(team), f"700000000000{number}")
+        return self.clusters[team]
 
     def open_store(self) -> Store:
         """Open the store, as a process does."""
@@ -71,19 +80,23 @@ class MemoryWorld:
 
     def everything(self) -> dict[str, set[str]]:
         """Name all that there is, for a comparison; python packages are shared and stay."""
-        own = {self.naming.database}
+        own = {self.naming.database(team) for team in self.clusters}
+        clusters = self.clusters.values()
         folders = [*self.data_dir.glob("team_*/*/*")]
         return {
             "containers": set(self.engine.containers) - own,
             "volumes": set(self.engine.volumes) - own,
-            "databases": set(self.postgres.databases),
-            "roles": set(self.postgres.roles),
+            "databases": {name for each in clusters for name in each.databases},
+            "roles": {name for each in clusters for name in each.roles},
             "folders": {str(each) for each in folders if each.parent.name != "python"},
         }
 
-    def _database_runs(self) -> bool:
-        found = self.engine.containers.get(self.naming.database)
+    def _runs(self, team: str) -> bool:
+        found = self.engine.containers.get(self.naming.database(team))
         return found is not None and found.status == "running"
+
+    def _cluster_with(self, database: str) -> MemoryPostgres:
+        return next(each for each in self.clusters.values() if database in each.databases)
 
 
 @cache

@@ -69,7 +69,7 @@ def first(
 
     services: Any = SimpleNamespace(
         runner=SimpleNamespace(call=call),
-        deps=SimpleNamespace(infrastructure=SimpleNamespace(ensure=lambda _say: None)),
+        deps=SimpleNamespace(infrastructure=SimpleNamespace(ensure=lambda: None)),
     )
     failures: list[ErrorView] = []
     quickstart._create_first_environment(

@@ -31,7 +31,12 @@ def test_every_name_keeps_within_its_systems_limits(instance, team, name, opaque
     made = EnvironmentPlan(naming, opaque, team, name)
     base = TemplatePlan(naming, opaque, team, name)
     docker = [
-        *(naming.network, naming.build_network, naming.database, naming.database_volume),
+        *(
+            naming.network,
+            naming.build_network,
+            naming.database(team),
+            naming.database_volume(team),
+        ),
         *(naming.team_network(team), made.container, made.one_off, made.volume),
         *(base.one_off, base.volume),
     ]
@@ -70,10 +75,15 @@ def test_a_dash_does_not_move_a_border(one, other):
 def test_an_environment_shares_no_name_with_a_template_or_the_infrastructure(team, name):
     made = EnvironmentPlan(NAMING, OPAQUE, team, name)
     base = TemplatePlan(NAMING, OPAQUE, team, name)
-    shared = {NAMING.network, NAMING.build_network, NAMING.database, NAMING.team_network(team)}
+    shared = {
+        NAMING.network,
+        NAMING.build_network,
+        NAMING.database(team),
+        NAMING.team_network(team),
+    }
 
     assert len({made.container, made.one_off, base.one_off, *shared}) == 3 + len(shared)
-    assert len({made.volume, base.volume, NAMING.database_volume}) == 3
+    assert len({made.volume, base.volume, NAMING.database_volume(team)}) == 3
     assert made.database != base.database
 
 

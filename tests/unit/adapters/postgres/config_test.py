@@ -6,6 +6,12 @@ from oduflow.adapters.postgres.config import (
     initdb_command,
     server_command,
 )
+from oduflow.domain.connections import (
+    ADMIN_CONNECTIONS,
+    CONNECTIONS_PER_CONTAINER,
+    ROLE_CONNECTIONS,
+    places,
+)
 
 
 def options(settings: PostgresSettings) -> dict[str, str]:
@@ -13,8 +19,8 @@ def options(settings: PostgresSettings) -> dict[str, str]:
     return dict(word.split("=", 1) for word in words if "=" in word)
 
 
-def rules(*subnets: str) -> list[list[str]]:
-    return [line.split() for line in hba(IPv4Network(subnet) for subnet in subnets).splitlines()]
+def rules(subnet: str) -> list[list[str]]:
+    return [line.split() for line in hba(IPv4Network(subnet)).splitlines()]
 
 
 def test_the_admin_enters_by_socket_and_only_our_own_databases() -> None:
@@ -32,21 +38,15 @@ def test_the_admins_rules_come_before_everybody_elses() -> None:
     assert not any("oduflow_admin" in rule for rule in found[3:])
 
 
-def test_each_team_subnet_is_let_in_by_scram() -> None:
-    assert rules("10.213.1.0/24", "10.213.2.0/24")[4:] == [
-        ["host", "all", "all", "10.213.1.0/24", "scram-sha-256"],
-        ["host", "all", "all", "10.213.2.0/24", "scram-sha-256"],
-    ]
-
-
-def test_without_teams_nobody_enters_over_the_network() -> None:
-    assert [rule for rule in rules() if rule[0] != "local"] == [
-        ["host", "all", "oduflow_admin", "all", "reject"]
+def test_a_role_enters_its_own_database_and_the_one_of_the_bus_from_its_teams_network() -> None:
+    assert rules("10.213.1.0/24")[3:] == [
+        ["local", "sameuser,postgres", "all", "scram-sha-256"],
+        ["host", "sameuser,postgres", "all", "10.213.1.0/24", "scram-sha-256"],
     ]
 
 
 def test_no_rule_trusts_and_none_admits_replication() -> None:
-    text = hba([IPv4Network("10.213.1.0/24"), IPv6Network("fd00:1::/64")])
+    text = hba(IPv6Network("fd00:1::/64"))
     assert "trust" not in text
     assert "replication" not in text
     assert {line.split()[-1] for line in text.splitlines()} == {"scram-sha-256", "reject"}
@@ -63,10 +63,17 @@ def test_the_server_keeps_its_data_whole_and_its_log_silent() -> None:
 
 
 def test_the_server_takes_its_size_from_the_settings() -> None:
-    found = options(PostgresSettings(max_connections=77, admin_connections=7, shared_buffers_mb=99))
+    found = options(PostgresSettings(800, max_connections=77, admin_connections=7))
     assert found["max_connections"] == "77"
     assert found["superuser_reserved_connections"] == "7"
-    assert found["shared_buffers"] == "99MB"
+    assert found["shared_buffers"] == "100MB"
+    assert found["work_mem"] == "3MB"
+    assert found["maintenance_work_mem"] == "50MB"
+
+
+def test_a_team_has_places_for_all_its_containers_and_the_administrator() -> None:
+    assert places(20) == 24 * CONNECTIONS_PER_CONTAINER + ADMIN_CONNECTIONS
+    assert places(20) > 24 * ROLE_CONNECTIONS + ADMIN_CONNECTIONS
 
 
 def test_every_option_is_a_pair_of_words() -> None:

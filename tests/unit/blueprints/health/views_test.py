@@ -36,7 +36,17 @@ def test_a_part_that_is_not_ready_makes_the_server_unready_and_is_named():
         "ok": False,
         "message": "The disk is full.",
         "hint": "Free some.",
+        "degraded": False,
     }
+
+
+def test_a_part_that_some_teams_cannot_use_leaves_the_server_ready_and_degraded():
+    world = make_world()
+    message = "The PostgreSQL of 1 of 2 teams cannot be used."
+    world.probe.parts = (HealthFinding("postgres", ok=True, message=message, degraded=True),)
+    answer = world.client().get("/readyz")
+    assert answer.status_code == 200
+    assert (answer.json["ready"], answer.json["degraded"]) == (True, True)
 
 
 def test_asking_a_hundred_times_looks_once():

@@ -294,7 +294,9 @@ class World:
                 remove=lambda _row: self.rows.clear(),
             ),
             containers=SimpleNamespace(remove=lambda _name: None, run_one_off=self._run),
-            cluster=SimpleNamespace(drop_database=lambda _name: None, drop_role=lambda _name: None),
+            cluster=lambda _team: SimpleNamespace(
+                drop_database=lambda _name: None, drop_role=lambda _name: None
+            ),
             volumes=SimpleNamespace(remove=lambda _name: None),
         )
 

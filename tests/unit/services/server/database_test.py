@@ -3,14 +3,12 @@ from ipaddress import IPv4Network
 import pytest
 
 from oduflow.adapters.postgres.config import HBA_NAME
-from oduflow.domain.errors import Conflict, UpstreamFailed
+from oduflow.domain.errors import UpstreamFailed
 from tests.support.memory.containers import MemoryNetworks
 from tests.support.memory.process import Process
-from tests.support.memory.world import MemoryWorld
 
-NET = IPv4Network("10.213.9.0/24")
-ONE = {"team-1": IPv4Network("10.213.0.0/24")}
-TWO = ONE | {"team-2": IPv4Network("10.213.1.0/24")}
+ONE = IPv4Network("10.213.0.0/24")
+TWO = IPv4Network("10.213.1.0/24")
 AT_FIRST = ["cluster.prepare", "cluster.reload"]
 
 
@@ -78,49 +76,39 @@ def test_a_password_that_a_killed_run_left_is_removed(server):
     assert not left.exists()
 
 
-def test_a_second_server_of_the_instance_is_told_whose_it_is_and_changes_nothing(
-    server, world, tmp_path
-):
-    server.ensure(ONE)
-    (tmp_path / "second").mkdir()
-    second = MemoryWorld(tmp_path / "second")
-    second.engine = world.engine
-    before = dict(world.engine.networks)
-
-    with pytest.raises(Conflict) as refused:
-        Process(second).deps.infrastructure.ensure()
-
-    told = f"instance memory is used by the server with data_dir {world.data_dir}."
-    assert refused.value.message == told
-    assert world.engine.networks == before
-    second.close()
-
-
 class Server:
     """A prepared cluster whose container runs; `told` is what it is told after that."""
 
     def __init__(self, world):
-        self.rules = world.naming.postgres_folder() / "conf" / HBA_NAME
+        self.rules = world.naming.postgres_folder("1") / "conf" / HBA_NAME
         self.told = []
         self._world = world
-        networks = MemoryNetworks(world.engine)
-        for name, subnet in {world.naming.network: NET, **TWO}.items():
-            networks.ensure(name, bridge_name=name, subnet=subnet, icc=False, labels={})
+        network = world.naming.team_network("1")
+        MemoryNetworks(world.engine).ensure(
+            network, bridge_name=network, subnet=ONE, icc=False, labels={}
+        )
         self.start_process()
 
     def start_process(self):
         self.process = Process(self._world)
 
-    def ensure(self, networks):
+    def ensure(self, subnet):
         self.process.faults.calls.clear()
+        if self.name in self._world.engine.containers:
+            self._world.engine.containers[self.name].joined.clear()
         try:
-            self.process.deps.infrastructure.database.ensure(networks, lambda _line: None)
+            databases = self.process.deps.infrastructure.databases
+            databases.servers["1"].ensure(subnet, lambda _line: None)
         finally:
             calls = self.process.faults.calls
             self.told += [call for call in calls if call in AT_FIRST]
 
     def stop(self):
-        self._world.engine.containers[self._world.naming.database].end(0)
+        self._world.engine.containers[self.name].end(0)
+
+    @property
+    def name(self):
+        return self._world.naming.database("1")
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def test_a_mismatch_of_proxies_that_the_server_saw_is_a_finding(process, seen, o
 
 
 def test_a_database_that_ended_is_started_again_by_the_next_call(world, process, sale):
-    world.engine.containers[world.naming.database].end(1)
+    world.engine.containers[world.naming.database("1")].end(1)
 
     assert process.ok("create_environment", **sale).state == "running"
 
@@ -89,7 +89,7 @@ def test_a_cluster_that_could_not_be_initialised_is_told(world):
     error = bare.refused("create_template", name="base")
 
     assert error.message == "PostgreSQL could not be initialised."
-    assert not (world.data_dir / "postgres" / "initdb-password").exists()
+    assert not (world.data_dir / "postgres" / "1" / "initdb-password").exists()
     world.odoo.initdb_exit = 0
     assert bare.ok("create_template", name="base").name == "base"
 

@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from oduflow.domain.errors import UpstreamFailed
+from oduflow.services.server.databases import Round
 from oduflow.services.server.reconcile_loop import ReconcileLoop
+
+ALL = {"1", "2"}
 
 
 class World:
@@ -13,33 +16,54 @@ class World:
 
     def __init__(self) -> None:
         self.fails = False
-        self.looks: list[bool] = []
+        self.looks: list[set[str]] = []
+        self.skipped: list[set[str]] = []
         self.forgotten: list[int] = []
-        self.database_began = "at noon"
+        self.broken: set[str] = set()
+        self.restarted: set[str] = set()
+        self.databases = self
+
+    def teams(self):
+        return frozenset({"1", "2"})
 
     def ensure(self):
         if self.fails:
             raise UpstreamFailed("The Docker engine does not answer.")
         return SimpleNamespace(ok=True, reason="")
 
-    def database_since(self) -> str:
-        return self.database_began
+    def keep(self):
+        return Round(frozenset(self.broken), frozenset(self.restarted))
+
+    def reconcile(self, *, revive, broken):
+        self.looks.append(set(revive))
+        self.skipped.append(set(broken))
 
 
 def test_an_engine_that_went_and_came_back_between_two_rounds_is_a_start_again(world, one):
     one._round()
     one._round()
-    world.database_began = "at one"
+    world.restarted = {"2"}
     one._round()
+    world.restarted = set()
     one._round()
 
-    assert world.looks == [True, False, True, False]
+    assert world.looks == [ALL, set(), {"2"}, set()]
 
 
 def test_what_ran_is_revived_at_the_start_and_then_left_alone(world, one):
     assert [one._round(), one._round()] == [True, True]
 
-    assert world.looks == [True, False]
+    assert world.looks == [ALL, set()]
+
+
+def test_rows_of_a_team_whose_database_cannot_be_used_wait_and_the_others_do_not(world, one):
+    world.broken = {"2"}
+    assert one._round()
+    world.broken = set()
+    one._round()
+
+    assert world.looks == [{"1"}, {"2"}]
+    assert world.skipped == [{"2"}, set()]
 
 
 def test_teams_that_are_gone_are_forgotten_also_while_there_is_no_engine(world, one):
@@ -58,7 +82,7 @@ def test_an_engine_that_comes_back_is_a_start_again(world, one):
     one._round()
     one._round()
 
-    assert world.looks == [True, True, False]
+    assert world.looks == [ALL, ALL, set()]
 
 
 def test_many_who_start_it_at_once_start_one_thread(one, monkeypatch):
@@ -100,5 +124,4 @@ def world():
 @pytest.fixture
 def one(world):
     infrastructure: Any = world
-    reconciler: Any = SimpleNamespace(reconcile=lambda *, at_start: world.looks.append(at_start))
-    return ReconcileLoop(infrastructure, reconciler, lambda: world.forgotten.append(1))
+    return ReconcileLoop(infrastructure, infrastructure, lambda: world.forgotten.append(1))

@@ -30,7 +30,7 @@ def test_what_ran_before_the_engine_restarted_runs_again(world, running):
 
     assert state(after) == "running"
     assert world.engine.containers[CONTAINER].status == "running"
-    assert world.engine.containers[world.naming.database].status == "running"
+    assert world.engine.containers[world.naming.database("1")].status == "running"
 
 
 def test_what_was_stopped_before_the_engine_restarted_stays_stopped(world, running):
