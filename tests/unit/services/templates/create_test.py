@@ -5,7 +5,7 @@ from tests.support.memory.images import image as memory_image
 from tests.support.memory.process import Process
 
 # A PostgreSQL that does not answer is started; the last call only counts who uses the template.
-OTHERWISE = {"cluster.ready", "environments.using_template"}
+OTHERWISE = {"cluster.system_identifier", "environments.using_template"}
 
 
 def test_a_template_is_a_sealed_database_and_a_filestore(world, bare):
@@ -23,7 +23,7 @@ def test_a_template_is_a_sealed_database_and_a_filestore(world, bare):
 
 
 def test_a_step_or_call_that_fails_leaves_nothing(world, bare):
-    bare.deps.infrastructure.ensure()
+    bare.deps.infrastructure.wake("1")
     points = bare.passed("create_template", name="base", modules=["crm"])
     bare.ok("delete_template", name="base")
     before = world.everything()
