@@ -95,6 +95,7 @@ class DatabaseServer:
     def serves(self) -> bool:
         """Whether the store's cluster answers now."""
         try:
+            self.cluster.ready()  # first, because its time limit is short
             return self.cluster.system_identifier() == self._known
         except Failure:
             return False

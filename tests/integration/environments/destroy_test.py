@@ -56,6 +56,7 @@ def born(
         with running_instance(
             port=free_port(), git_hosts=(git.authority,), prepare=prepare
         ) as made:
+            made.services.deps.infrastructure.wake("blue")
             watching.close()
             kept_template.give(made)
             url = git.repository("plain", {"main": MODULE})

@@ -18,7 +18,7 @@ BROKEN = (
     "KeyError: 'x'",
 )
 # A wrong URL is refused before the call is a job; a PostgreSQL that does not answer is started.
-OTHERWISE = {"git.clean_url", "cluster.system_identifier"}
+OTHERWISE = {"git.clean_url", "cluster.ready", "cluster.system_identifier"}
 
 
 def test_an_environment_serves_a_branch_from_a_copy_of_its_template(world, process, full):

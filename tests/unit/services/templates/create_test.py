@@ -5,7 +5,7 @@ from tests.support.memory.images import image as memory_image
 from tests.support.memory.process import Process
 
 # A PostgreSQL that does not answer is started; the last call only counts who uses the template.
-OTHERWISE = {"cluster.system_identifier", "environments.using_template"}
+OTHERWISE = {"cluster.ready", "cluster.system_identifier", "environments.using_template"}
 
 
 def test_a_template_is_a_sealed_database_and_a_filestore(world, bare):
