@@ -5,6 +5,7 @@ request it again.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
@@ -15,7 +16,7 @@ from oduflow.adapters.firewall.iptables import Firewall, FirewallState
 from oduflow.adapters.firewall.plan import FirewallPlan, TeamNet
 from oduflow.adapters.firewall.resolvers import host_resolvers
 from oduflow.adapters.locks import FileLocks
-from oduflow.domain.errors import Conflict, Forbidden, UpstreamFailed
+from oduflow.domain.errors import Busy, Conflict, Forbidden, UpstreamFailed
 from oduflow.domain.plan import Naming, database_address
 from oduflow.files.private import make_folder
 from oduflow.kernel.locks import LockKey
@@ -113,6 +114,17 @@ class Infrastructure:
         """Apply the firewall rules, also those that another program removed."""
         self.isolation = self.firewall.apply(self.firewall_plan())
         return self.isolation
+
+    def keep_firewall(self) -> None:
+        """Put back rules that another program removed, unless `ensure` sets them just now.
+
+        Under the same lock, because a plan from before a new network would remove its rules.
+
+        Raises:
+            Failure: the engine does not answer.
+        """
+        with suppress(Busy), self.locks.acquire(LockKey.infrastructure(), "firewall"):
+            self.apply_firewall()
 
     def check_firewall(self) -> FirewallState:
         """Check whether the firewall rules are in place, without changing them."""

@@ -1,16 +1,21 @@
 """Reconcile: compare rows with Docker, and finish or undo the work of processes that died.
 
 Runs only in the server, at its start and every half minute, and changes only rows whose lock is
-free. Starting an Odoo continues as a job within the boot limit, so that an environment that hangs
-delays no other. Objects without a row are never deleted, except image inspection containers that
-a killed process left.
+free. Teams are settled in parallel, and a row that hangs delays the other rows of its team for a
+few seconds: its thread goes on, and holds the row's lock. Starting an Odoo continues as a job
+within the boot limit. Objects without a row are never deleted, except image inspection containers
+that a killed process left.
 """
 
 import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.store import AuditLog
@@ -25,6 +30,8 @@ log = logging.getLogger(__name__)
 
 JOBS_KEPT = timedelta(days=30)
 AUDIT_KEPT = timedelta(days=400)  # a year, and a month to read it
+ROW_SECONDS = 5.0  # before the next row of the team is settled beside it
+ROUND_SECONDS = 30.0  # before the round ends without the teams that need longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +66,15 @@ class Reconciler:
         adopt(self.recoverables)
         for noun in self.recoverables:
             noun.prune()
+        teams: dict[str, list[Unsettled]] = {}
         for noun in reversed(self.recoverables):
             for row in noun.unsettled(revive=revive):
                 if row.key.team not in broken:
-                    self._settle(row)
+                    teams.setdefault(row.key.team, []).append(row)
+        threads = [_thread(self._settle_team, rows) for rows in teams.values()]
+        deadline = time.monotonic() + ROUND_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _remove_inspections(self) -> None:
         """Remove the image inspection containers of processes that no longer exist."""
@@ -70,6 +82,13 @@ class Reconciler:
             process = container.labels.get(self.naming.label("process"), "")
             if not Path("/proc", process or "0").exists():
                 self.containers.remove(container.name)
+
+    def _settle_team(self, rows: Sequence[Unsettled]) -> None:
+        for row in rows:
+            thread = _thread(self._settle, row)
+            thread.join(ROW_SECONDS)
+            if thread.is_alive():
+                log.warning("%s is not settled after %g seconds", row.key, ROW_SECONDS)
 
     def _settle(self, row: Unsettled) -> None:
         try:
@@ -86,3 +105,9 @@ class Reconciler:
         finally:
             if not passed_on:
                 held.release()
+
+
+def _thread(target: Callable[[Any], None], argument: object) -> threading.Thread:
+    thread = threading.Thread(target=target, args=(argument,), name="reconcile", daemon=True)
+    thread.start()
+    return thread

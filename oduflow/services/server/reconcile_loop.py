@@ -1,4 +1,7 @@
-"""The reconcile loop: ensure the infrastructure, keep the databases, reconcile, and repeat."""
+"""The reconcile loop: ensure the infrastructure, keep the databases, reconcile, and repeat.
+
+The firewall is kept by a thread of its own: no database, container or row delays it.
+"""
 
 import logging
 import threading
@@ -13,10 +16,11 @@ log = logging.getLogger(__name__)
 INTERVAL_SECONDS = 30.0
 RETRY_SECONDS = 3.0
 LOOK_SECONDS = 3.0  # a database that ended is started again at the next look
+FIREWALL_SECONDS = 3.0  # a rule that another program removed is back after this long
 
 
 class ReconcileLoop:
-    """Runs the rounds in a thread.
+    """Runs the rounds in a thread, and keeps the firewall's rules in another.
 
     Args:
         infrastructure: ensured at the start of each round.
@@ -35,6 +39,7 @@ class ReconcileLoop:
         self._revoke_removed_teams = revoke_removed_teams
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reconcile-loop", daemon=True)
+        self._firewall = threading.Thread(target=self._keep_firewall, name="firewall", daemon=True)
         self._starting = threading.Lock()
         self._started = False
         # The teams whose next successful round starts the environments that the engine stopped.
@@ -48,6 +53,7 @@ class ReconcileLoop:
             if not self._started and not self._stop.is_set():
                 self._started = True
                 self._thread.start()
+                self._firewall.start()
 
     def stop(self) -> None:
         """Stop the loop after its current round, without waiting for it."""
@@ -59,6 +65,15 @@ class ReconcileLoop:
                 self._pause()
             else:
                 self._stop.wait(RETRY_SECONDS)
+
+    def _keep_firewall(self) -> None:
+        while not self._stop.wait(FIREWALL_SECONDS):
+            try:
+                self._infrastructure.keep_firewall()
+            except Failure:
+                continue  # the engine does not answer, which the round says
+            except Exception:
+                log.exception("the firewall's rules could not be kept")
 
     def _pause(self) -> None:
         """Wait for the next round, which begins early when a needed database has ended."""

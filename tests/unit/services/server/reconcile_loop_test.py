@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from oduflow.domain.errors import UpstreamFailed
+from oduflow.services.server import reconcile_loop
 from oduflow.services.server.databases import Round
 from oduflow.services.server.reconcile_loop import ReconcileLoop
 
@@ -85,10 +86,25 @@ def test_an_engine_that_comes_back_is_a_start_again(world, one):
     assert world.looks == [ALL, ALL, set()]
 
 
+def test_the_firewall_is_kept_while_a_round_hangs(world, one, monkeypatch):
+    monkeypatch.setattr(reconcile_loop, "FIREWALL_SECONDS", 0.01)
+    kept, end = threading.Event(), threading.Event()
+    world.keep_firewall = kept.set
+    world.keep = lambda: end.wait(10) and Round(frozenset(), frozenset())
+
+    one.start()
+    try:
+        assert kept.wait(5)
+    finally:
+        one.stop()
+        end.set()
+
+
 def test_many_who_start_it_at_once_start_one_thread(one, monkeypatch):
     starts: list[str] = []
     gate = threading.Barrier(8)
     monkeypatch.setattr(one, "_thread", SlowThread(starts))
+    monkeypatch.setattr(one, "_firewall", SlowThread([]))
 
     def start() -> None:
         gate.wait(5)

@@ -1,8 +1,12 @@
+import threading
+
 import pytest
 
 from oduflow.domain.container import ContainerSpec
 from oduflow.domain.errors import Kind, UpstreamFailed
 from oduflow.kernel.locks import LockKey
+from oduflow.services.recoverable import Recoverable, Unsettled
+from oduflow.services.server import reconcile
 from tests.support.memory.engine import KILLED, Run
 from tests.support.memory.process import Process
 from tests.support.memory.world import BLUE, RED
@@ -185,3 +189,31 @@ def row(process):
 def running(process, sale):
     process.ok("create_environment", **sale)
     return process
+
+
+def test_a_row_that_hangs_delays_neither_another_team_nor_for_long_its_own(process, monkeypatch):
+    monkeypatch.setattr(reconcile, "ROW_SECONDS", 0.2)
+    monkeypatch.setattr(reconcile, "ROUND_SECONDS", 2.0)
+    hangs, settled = threading.Event(), []
+
+    class Noun(Recoverable):
+        def unsettled(self, *, revive):
+            def row(team, name, settle):
+                return Unsettled(LockKey.environment(team, name), settle)
+
+            yield row("1", "hangs", lambda _held: hangs.wait(10) and False)
+            yield row("1", "next", lambda _held: settled.append("next") or False)
+            yield row("2", "other", lambda _held: settled.append("other") or False)
+
+    deps = process.deps
+    one = reconcile.Reconciler(
+        (Noun(),), deps.work, deps.store.audit, deps.engine.containers, deps.naming
+    )
+    try:
+        one.reconcile(revive=frozenset())
+        one.reconcile(revive=frozenset())  # the row that hangs is left to its thread
+
+        assert sorted(settled) == ["next", "next", "other", "other"]
+        assert not deps.work.locks.is_free(LockKey.environment("1", "hangs"))
+    finally:
+        hangs.set()
