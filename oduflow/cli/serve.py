@@ -20,6 +20,7 @@ from oduflow import bootstrap
 from oduflow.blueprints import mcp
 from oduflow.blueprints.auth.hosts import startup_lines
 from oduflow.blueprints.draining import drain
+from oduflow.cli.connections import limit_connections
 from oduflow.cli.failures import exit_on_failure
 from oduflow.cli.options import config_option, load_or_write
 from oduflow.domain.errors import Conflict, UpstreamFailed
@@ -128,6 +129,7 @@ def run_server(
             f"{cause.strerror or cause}.",
             "Stop the program that uses it, or set another port under [server].",
         ) from cause
+    limit_connections(server, trusted_proxies=settings.server.trusted_proxies)
     for level, line in startup_lines(settings):
         log.log(level, line)
     services.reconcile_loop.start()

@@ -59,9 +59,16 @@ def remote_token(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def _read(path: Path) -> Settings:
-    with path.open("rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        text = file.read().decode("utf-8-sig")
+    # Not blocking: a FIFO in the file's place must not stop the thread that follows the file.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise bad_file("It cannot be read: it is no regular file", path)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            text = file.read().decode("utf-8-sig")
+    finally:
+        os.close(descriptor)
     settings = parse(text, path)
     has_secrets = any(
         getattr(section, name)

@@ -5,13 +5,17 @@ import resource
 import socket
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 import requests
 
+from oduflow.cli import connections
+from oduflow.cli.connections import limit_connections
 from oduflow.cli.serve import MAX_CONNECTIONS, connection_options, raise_descriptor_limit
 from tests.support.waitress_server import waitress_server
 
@@ -58,8 +62,62 @@ def test_connections_leave_descriptors_for_the_work(descriptors, connections):
     assert connection_options(descriptors)["connection_limit"] == connections
 
 
-def serving(**options: Any) -> Any:
-    return waitress_server(lambda _port: answer, **{**connection_options(1 << 20), **options})
+@pytest.mark.parametrize("proxies", [0, 1])
+def test_one_address_with_many_silent_connections_loses_the_oldest(proxies, monkeypatch):
+    monkeypatch.setattr(connections, "MOST_OF_A_NETWORK", 20)
+    with serving(trusted_proxies=proxies) as server, ExitStack() as opened:
+        silent = [
+            opened.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=0.5))
+            for _ in range(30)
+        ]
+
+        told = requests.get(server.url, timeout=5).text
+        closed = [each for each in silent if is_closed(each)]
+
+    assert told == "beginend"
+    assert closed == ([] if proxies else silent[: len(closed)])
+    assert len(closed) == (0 if proxies else 11)
+
+
+def test_a_connection_with_a_request_in_progress_is_not_closed_for_another(monkeypatch):
+    monkeypatch.setattr(connections, "MOST_OF_A_NETWORK", 1)
+    with serving() as server, ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(requests.get, f"{server.url}/silent", timeout=30)
+        time.sleep(0.5)
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as second:
+            assert is_closed(second)
+
+        assert waits.result().text == "beginend"
+
+
+def test_a_request_with_two_lengths_is_refused_and_its_connection_closed():
+    with serving() as server, socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.settimeout(5)
+        client.sendall(
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n"
+        )
+        told = b""
+        while chunk := client.recv(65536):
+            told += chunk
+
+    assert told.startswith(b"HTTP/1.1 400 ")
+    assert told.count(b"HTTP/1.1") == 1
+
+
+def is_closed(client: socket.socket) -> bool:
+    try:
+        return client.recv(1) == b""
+    except TimeoutError:
+        return False
+
+
+def serving(trusted_proxies: int = 0, **options: Any) -> Any:
+    return waitress_server(
+        lambda _port: answer,
+        prepare=partial(limit_connections, trusted_proxies=trusted_proxies),
+        **{**connection_options(1 << 20), **options},
+    )
 
 
 def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:

@@ -35,11 +35,12 @@ def waitress_server(
     *,
     threads: int = THREADS,
     listener: socket.socket | None = None,
+    prepare: Callable[[Any], None] = lambda _server: None,
     **options: Any,
 ) -> Iterator[WaitressServer]:
     """Serve `make_app(port)`: an application knows its port, as its settings name it.
 
-    `options` are further options of waitress.
+    `prepare` gets the server before it accepts a connection; `options` are options of waitress.
     """
     running = WaitressServer(0, lambda _environ, _start: [])
     server: Any = create_server(
@@ -49,6 +50,7 @@ def waitress_server(
         channel_request_lookahead=1,
         **options,
     )
+    prepare(server)
     running.port = server.effective_port
     running.app = make_app(running.port)
     ending = threading.Event()

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -71,10 +72,12 @@ def test_a_named_file_that_is_missing_is_never_replaced_by_another(tmp_path: Pat
     assert missing in str(caught.value)
 
 
-def test_a_folder_in_place_of_the_file_is_a_problem(tmp_path: Path):
-    with pytest.raises(BadSettings, match="cannot be read: Is a directory") as caught:
-        load(tmp_path)
-    assert caught.value.source == tmp_path
+def test_what_stands_in_place_of_the_file_is_a_problem_and_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "fifo.toml")
+    for place in (tmp_path, tmp_path / "fifo.toml"):
+        with pytest.raises(BadSettings, match="cannot be read: it is no regular file") as caught:
+            load(place)
+        assert caught.value.source == place
 
 
 def test_a_file_of_another_user_is_named_with_the_way_without_it(
