@@ -42,6 +42,7 @@ class ServerStatus(Model):
     `environments` counts them by state, as they were last looked at. `database` says why the
     team's PostgreSQL cannot be used, `reduced` why environments are kept apart less than planned;
     null means that nothing of the kind is known.
+    `quotas` says `3 of 20` of each thing that the team may have a limited number of.
     """
 
     actor: ActorView
@@ -49,3 +50,4 @@ class ServerStatus(Model):
     environments: dict[EnvironmentState, int]
     database: str | None
     reduced: str | None
+    quotas: dict[str, str]

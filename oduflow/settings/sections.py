@@ -194,6 +194,10 @@ class TeamSettings(Section):
     one."""
     max_environments: Annotated[int, Ge(1)] = 20
     """How many environments may exist, stopped and failed ones too."""
+    max_templates: Annotated[int, Ge(1)] = 20
+    """How many templates may exist."""
+    max_extra_repos: Annotated[int, Ge(1)] = 50
+    """How many extra repos may exist."""
     memory_mb: Annotated[int, Ge(256), Unit("MiB")] = 2048
     """The memory of one environment."""
     cpus: values.Cpus = 2.0

@@ -131,6 +131,7 @@ def _made(store: Store, toml: str) -> GrantsWorld:
         settings=settings,
         naming=Naming("test", Path("/nowhere")),
         environments=environments,
+        extra_repos=SimpleNamespace(list=lambda _team: ()),
         templates=Templates(store),
         grants=grants,
         jobs=jobs,

@@ -3,13 +3,25 @@
 from collections import Counter
 
 from oduflow import __version__
-from oduflow.domain.access import Permission, Scope
+from oduflow.domain.access import Actor, Permission, Scope
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.domain.status import ActorView, ServerStatus
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
 from oduflow.services.environments.view import visible_environments
+
+
+def _quotas(deps: Deps, actor: Actor) -> dict[str, str]:
+    """Return what the team has of its quotas; nothing for a caller of single environments."""
+    if actor.environments is not None:
+        return {}
+    store, name, team = deps.store, actor.team, deps.settings.teams[actor.team]
+    return {
+        "environments": f"{len(store.environments.list(name))} of {team.max_environments}",
+        "templates": f"{len(store.templates.list(name))} of {team.max_templates}",
+        "extra_repos": f"{len(store.extra_repos.list(name))} of {team.max_extra_repos}",
+    }
 
 
 @operation(
@@ -34,5 +46,6 @@ def get_status(deps: Deps, call: Call, args: Nothing) -> Outcome[ServerStatus]:
         environments=dict(sorted(Counter(row.state for row in rows).items())),
         database=deps.infrastructure.databases.problem(actor.team),
         reduced=None if isolation is None or isolation.ok else isolation.reason,
+        quotas=_quotas(deps, actor),
     )
     return Outcome(shown, f"Oduflow {__version__}; you are {actor} of team {actor.team}.")

@@ -124,7 +124,8 @@ class ExtraRepoAddition:
 
     def reserve(self) -> None:
         """Write the row before the first side effect: recovery finds the rest through it."""
-        self.deps.store.extra_repos.add(self.row)
+        limit = self.deps.settings.teams[self.row.team].max_extra_repos
+        self.deps.store.extra_repos.add(self.row, limit=limit)
 
     def fetch(self) -> None:
         """Fetch the newest commit of the configured branch."""

@@ -166,7 +166,8 @@ class TemplateBuild:
 
     def reserve(self) -> None:
         """Write the row before the first side effect: recovery finds the rest through it."""
-        self.deps.store.templates.add(self.row)
+        limit = self.deps.settings.teams[self.row.team].max_templates
+        self.deps.store.templates.add(self.row, limit=limit)
 
     def check(self) -> None:
         """Refuse modules that the image has not, before Odoo's base is installed.
