@@ -17,6 +17,11 @@ def get_status(ledger: Any, call: Call, args: Nothing) -> Outcome[ServerStatus]:
         environments=None,
     )
     shown = ServerStatus(
-        actor=actor, version="0", environments={}, database=ledger.database, reduced=None
+        actor=actor,
+        version="0",
+        environments={},
+        database=ledger.database,
+        reduced=None,
+        quotas={},
     )
     return Outcome(shown, "It serves.")

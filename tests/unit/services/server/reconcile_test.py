@@ -1,10 +1,12 @@
 import threading
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 import pytest
 
 from oduflow.domain.container import ContainerSpec
 from oduflow.domain.errors import Kind, UpstreamFailed
-from oduflow.kernel.locks import LockKey
+from oduflow.kernel.locks import Held, LockKey
 from oduflow.services.recoverable import Recoverable, Unsettled
 from oduflow.services.server import reconcile
 from tests.support.memory.engine import KILLED, Run
@@ -194,16 +196,24 @@ def running(process, sale):
 def test_a_row_that_hangs_delays_neither_another_team_nor_for_long_its_own(process, monkeypatch):
     monkeypatch.setattr(reconcile, "ROW_SECONDS", 0.2)
     monkeypatch.setattr(reconcile, "ROUND_SECONDS", 2.0)
-    hangs, settled = threading.Event(), []
+    hangs = threading.Event()
+    settled: list[str] = []
+
+    def hang(_held: Held) -> bool:
+        hangs.wait(10)
+        return False
 
     class Noun(Recoverable):
-        def unsettled(self, *, revive):
-            def row(team, name, settle):
-                return Unsettled(LockKey.environment(team, name), settle)
+        def unsettled(self, *, revive: AbstractSet[str]) -> Iterator[Unsettled]:
+            for team, name in (("1", "hangs"), ("1", "next"), ("2", "other")):
 
-            yield row("1", "hangs", lambda _held: hangs.wait(10) and False)
-            yield row("1", "next", lambda _held: settled.append("next") or False)
-            yield row("2", "other", lambda _held: settled.append("other") or False)
+                def settle(_held: Held, name: str = name) -> bool:
+                    settled.append(name)
+                    return False
+
+                yield Unsettled(
+                    LockKey.environment(team, name), hang if name == "hangs" else settle
+                )
 
     deps = process.deps
     one = reconcile.Reconciler(
