@@ -25,13 +25,13 @@ class StrictParser(HTTPRequestParser):
             raise ParsingError("Content-Length and Transfer-Encoding exclude each other.")
 
 
-class Connection(HTTPChannel):
+class ClientConnection(HTTPChannel):
     """A connection of a client that may come through proxies."""
 
     parser_class = StrictParser
 
 
-class DirectConnection(Connection):
+class DirectConnection(ClientConnection):
     """A connection of a client whose network may have a limited number of them."""
 
     def __init__(self, server: Any, sock: Any, addr: Any, adj: Any, map: Any = None) -> None:  # noqa: A002
@@ -61,7 +61,7 @@ def limit_connections(server: Any, *, trusted_proxies: int) -> None:
 
     Behind trusted proxies every connection comes from a proxy, which limits its clients itself.
     """
-    kind: Callable[..., Any] = Connection if trusted_proxies else DirectConnection
+    kind: Callable[..., Any] = ClientConnection if trusted_proxies else DirectConnection
     for listener in (server, *getattr(server, "map", {}).values()):
         if hasattr(listener, "channel_class"):
             listener.channel_class = kind
