@@ -15,6 +15,7 @@ import requests
 
 from oduflow.domain.errors import Kind, NotFound, QuotaReached
 from oduflow.domain.outcome import Envelope
+from oduflow.services.server.database import DATA_DIR, KIND
 from oduflow.services.server.disk import RESERVE_BYTES
 from tests.support.base_template import KeptTemplate
 from tests.support.git_server import GitServer
@@ -40,7 +41,7 @@ def cramped(git: GitServer, kept_template: KeptTemplate) -> Iterator[Instance]:
             data_dir = instance.settings.server.data_dir
             data_dir.mkdir(mode=0o700)
             mount(mounts, data_dir, DATA_BYTES)
-            labels = naming.labels("database", team="blue")
+            labels = naming.labels(KIND, team="blue", **{DATA_DIR: str(data_dir.resolve())})
             options = [f"--label={key}={text}" for key, text in labels.items()]
             docker("volume", "create", *options, naming.database_volume("blue"))
             root = instance.services.deps.engine.volumes.mountpoint(naming.database_volume("blue"))
