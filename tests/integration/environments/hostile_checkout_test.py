@@ -205,7 +205,7 @@ def test_a_private_repository_says_how_to_store_a_credential(
     git.repository("closed", {"main": MODULE})
     error = refused(product, repo_url=git.url("private/closed.git"))
     assert error.kind is Kind.UPSTREAM
-    assert [step.operation for step in error.next] == ["setup_repo_auth"]
+    assert [step.operation for step in error.next] == ["setup_repo_auth", "create_environment"]
 
 
 def test_a_host_where_nobody_listens_is_named(instance: Instance) -> None:
