@@ -44,7 +44,10 @@ def test_without_a_credential_it_says_which_call_is_missing_and_leaves_nothing(r
 
     assert envelope.error is not None
     assert "the team has none for it" in envelope.error.message
-    assert [step.operation for step in envelope.error.next] == ["setup_repo_auth"]
+    assert [step.operation for step in envelope.error.next] == [
+        "setup_repo_auth",
+        "create_environment",
+    ]
     assert reader.services.deps.store.environments.get("blue", NAME) is None
 
 
