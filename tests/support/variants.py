@@ -16,6 +16,7 @@ from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.runner import Runner
 from oduflow.settings import parse
 from tests.support.instances import Instance
+from tests.support.server import eventually
 
 SECONDS = 60
 
@@ -86,8 +87,19 @@ def inspected(container: str) -> dict[str, Any]:
     return dict(found)
 
 
+def pause(container: str) -> None:
+    """Pause a container; runc gives up when a process of it has just started another one."""
+    eventually(lambda: run_docker("pause", container).returncode == 0, 10, lambda: container)
+
+
 def docker(*words: str, given: str = "") -> str:
-    done = subprocess.run(
+    done = run_docker(*words, given=given)
+    assert done.returncode == 0, (words, done.stdout, done.stderr)
+    return done.stdout
+
+
+def run_docker(*words: str, given: str = "") -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
         ["docker", *words],
         input=given,
         capture_output=True,
@@ -95,8 +107,6 @@ def docker(*words: str, given: str = "") -> str:
         text=True,
         timeout=SECONDS,
     )
-    assert done.returncode == 0, (words, done.stdout, done.stderr)
-    return done.stdout
 
 
 def with_git(instance: Instance, git: GitRepositories) -> Instance:

@@ -32,7 +32,7 @@ from tests.support.instances import (
 )
 from tests.support.server import serving
 from tests.support.spying import Spy
-from tests.support.variants import docker
+from tests.support.variants import docker, pause
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -130,7 +130,7 @@ def test_everything_of_the_instance_goes_and_nothing_else(
     made, _ = born
     neighbour, anonymous = standing(instance), anonymous_volumes()
     assert standing(made).rules
-    docker("pause", made.services.deps.naming.database("blue"))
+    pause(made.services.deps.naming.database("blue"))
     done = destroy(made, typed=f"{made.name}\n")
     assert done.returncode == 0, done.stderr
     for what in (["ps", "--all"], ["volume", "ls"], ["network", "ls"]):

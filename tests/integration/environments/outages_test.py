@@ -14,7 +14,7 @@ from tests.support.base_template import give_template
 from tests.support.git_server import GitServer
 from tests.support.instances import Instance, free_port, running_instance, world
 from tests.support.server import eventually, serving
-from tests.support.variants import docker, held_at, plan_of, signed_in, variant
+from tests.support.variants import docker, held_at, pause, plan_of, signed_in, variant
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -128,7 +128,7 @@ def test_a_paused_database_server_is_named_within_seconds_and_nothing_is_left(
 ) -> None:
     before = world(instance)
     name = instance.services.deps.naming.database("blue")
-    docker("pause", name)
+    pause(name)
     try:
         started = time.monotonic()
         refused = instance.call("create_environment", name="never", repo_url=sample_repository)
@@ -153,7 +153,7 @@ def test_a_deletion_whose_database_server_is_paused_in_the_middle_is_finished_la
 ) -> None:
     before, name = world(instance), instance.services.deps.naming.database("blue")
     instance.ok("create_environment", name="waits", repo_url=sample_repository)
-    docker("pause", name)
+    pause(name)
     try:
         refused = instance.call("delete_environment", name="waits")
         assert instance.ok("get_environment", name="waits")["state"] == "running"
@@ -167,7 +167,7 @@ def test_a_deletion_whose_database_server_is_paused_in_the_middle_is_finished_la
         )
         working.start()
         eventually(reached.exists, 60)
-        docker("pause", name)
+        pause(name)
     working.join()
     docker("unpause", name)
     assert instance.ok("get_environment", name="waits")["state"] == "deleting"

@@ -13,6 +13,7 @@ from oduflow.adapters.postgres.errors import NotRunning, Unresponsive, WrongPass
 from oduflow.domain.errors import Cancelled, QuotaReached
 from tests.support.postgres_container import PostgresContainer, docker
 from tests.support.tenants import Made, Tenants
+from tests.support.variants import pause
 
 READY_LIMIT = 3.5
 ROWS = "INSERT INTO t SELECT repeat(md5(random()::text), 30) FROM generate_series(1, 20000)"
@@ -20,7 +21,7 @@ ROWS = "INSERT INTO t SELECT repeat(md5(random()::text), 30) FROM generate_serie
 
 @pytest.fixture
 def paused(postgres: PostgresContainer) -> Iterator[PostgresContainer]:
-    docker("pause", postgres.name)
+    pause(postgres.name)
     yield postgres
     docker("unpause", postgres.name)
 
@@ -53,7 +54,7 @@ def test_a_copy_that_hangs_in_a_paused_server_can_be_cancelled(postgres, cluster
     def cancelled() -> bool:
         asked.append(time.monotonic())
         if len(asked) == 1:
-            docker("pause", postgres.name)
+            pause(postgres.name)
         return len(asked) > 2
 
     try:
