@@ -94,9 +94,9 @@ class DatabaseServer:
 
     def serves(self) -> bool:
         """Whether the store's cluster answers now."""
+        if self.running() is None:  # a paused one would be waited for
+            return False
         try:
-            if self.running() is None:  # a paused one would be waited for
-                return False
             self.cluster.ready()  # first, because its time limit is short
             return self.cluster.system_identifier() == self._known
         except Failure:

@@ -1,6 +1,7 @@
 """A PostgreSQL cluster in memory, and the tenants' side of it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -89,6 +90,11 @@ class MemoryCluster:
 
     def reload(self) -> None:
         self.ready()
+
+    @contextmanager
+    def entrance(self, role: str, password: str) -> Iterator[None]:
+        self.ready()
+        yield
 
     def create_role(self, role: str, password: str, *, connection_limit: int) -> None:
         self.ready()
