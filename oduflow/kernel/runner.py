@@ -341,6 +341,8 @@ def progress_text(job: Job) -> str:
     progress: Progress | None = job.progress
     if progress is None:
         return str(job.status)
+    if not progress.total:
+        return progress.message
     return f"step {progress.done} of {progress.total}: {progress.message}"
 
 
