@@ -1,7 +1,6 @@
 """Grants at `/mcp`: what they open, and that nothing of theirs outlives them."""
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -9,8 +8,8 @@ import pytest
 import requests
 
 from tests.support.fakes import bearer
-from tests.support.grants_world import GrantsWorld, grants_world
-from tests.support.mcp_world import McpWorld, eventually, mcp_world, message
+from tests.support.grants_world import GrantsWorld
+from tests.support.mcp_world import McpWorld, eventually, message
 
 SOON = 3.0  # a look each half second, two in a row, and a poll
 
@@ -172,15 +171,3 @@ def test_a_grant_opens_no_other_face(served: McpWorld, made: GrantsWorld) -> Non
             basic = None if auth else ("admin", secret)
             answer = requests.get(base + path, headers=auth, auth=basic, timeout=30)
             assert answer.status_code == 401, path
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GrantsWorld]:
-    with grants_world(tmp_path_factory.mktemp("store")) as world:
-        yield world
-
-
-@pytest.fixture(scope="module")
-def served(made: GrantsWorld) -> Iterator[McpWorld]:
-    with mcp_world(make=made.answering) as world:
-        yield world

@@ -1,7 +1,6 @@
 """`/mcp/<environment>`: one environment's tools, and no way from there to anything else."""
 
 import http.client
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,8 +8,8 @@ import requests
 
 from oduflow.domain.access import OPEN_TO_RESTRICTED
 from tests.support.fakes import BLUE_TOKEN, RED_TOKEN, bearer
-from tests.support.grants_world import GrantsWorld, grants_world
-from tests.support.mcp_world import McpWorld, mcp_world, message
+from tests.support.grants_world import GrantsWorld
+from tests.support.mcp_world import McpWorld, message
 
 IMPLIED = {"get_environment", "start_environment", "delete_environment", "get_environment_logs"}
 TEAM_WIDE = {"create_environment", "list_templates", "create_template", "delete_template"}
@@ -181,15 +180,3 @@ def raw_post(served: McpWorld, target: str, token: str) -> http.client.HTTPRespo
 def test_a_path_is_taken_as_it_is_sent(served: McpWorld) -> None:
     assert raw_post(served, "/mcp/%73hop", BLUE_TOKEN).status != 404, "one decoding is right"
     assert requests.post(f"{served.url}/shop", headers=bearer(BLUE_TOKEN), timeout=30).ok is False
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GrantsWorld]:
-    with grants_world(tmp_path_factory.mktemp("store")) as world:
-        yield world
-
-
-@pytest.fixture(scope="module")
-def served(made: GrantsWorld) -> Iterator[McpWorld]:
-    with mcp_world(make=made.answering) as world:
-        yield world

@@ -1,6 +1,5 @@
 """`/mcp?profile=coding`: a shorter list of the same tools."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -8,8 +7,8 @@ import pytest
 from oduflow.domain.errors import Kind
 from oduflow.kernel.operation import Profile
 from tests.support.fakes import BLUE_TOKEN
-from tests.support.grants_world import GrantsWorld, grants_world
-from tests.support.mcp_world import MODES, McpWorld, mcp_world, message
+from tests.support.grants_world import GrantsWorld
+from tests.support.mcp_world import MODES, McpWorld, message
 
 
 def at(served: McpWorld, profile: str) -> McpWorld:
@@ -69,15 +68,3 @@ def test_an_unknown_profile_is_refused_with_those_there_are(
 def test_without_a_token_no_profile_is_looked_up(served: McpWorld) -> None:
     answer = at(served, "codin").post("tools/list", token=f"{BLUE_TOKEN}x")
     assert answer.status_code == 401
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GrantsWorld]:
-    with grants_world(tmp_path_factory.mktemp("store")) as world:
-        yield world
-
-
-@pytest.fixture(scope="module")
-def served(made: GrantsWorld) -> Iterator[McpWorld]:
-    with mcp_world(make=made.answering) as world:
-        yield world
