@@ -36,6 +36,7 @@ class DirectConnection(ClientConnection):
 
     def __init__(self, server: Any, sock: Any, addr: Any, adj: Any, map: Any = None) -> None:  # noqa: A002
         super().__init__(server, sock, addr, adj, map=map)
+        self.network = client_network(self.addr[0])  # kept: every new connection looks at all
         self._make_room()
 
     def _make_room(self) -> None:
@@ -43,12 +44,11 @@ class DirectConnection(ClientConnection):
 
         A newcomer is served: it is refused only when every other one has a request in progress.
         """
-        network = client_network(self.addr[0])
-        channels: dict[int, Any] = cast("Any", self.server).active_channels
+        channels: dict[int, DirectConnection] = cast("Any", self.server).active_channels
         others = [
             each
             for each in channels.values()
-            if each is not self and not each.will_close and client_network(each.addr[0]) == network
+            if each is not self and not each.will_close and each.network == self.network
         ]
         if len(others) < MOST_OF_A_NETWORK:
             return

@@ -142,9 +142,10 @@ class FileBootSlots:
 
 
 def _holder(path: Path) -> RunningBoot:
-    """Return the boot that holds a slot; one that has not written its name yet began just now."""
+    """Return the boot that holds a slot; one whose name cannot be read began just now."""
     holder = holder_of(path)
-    if holder is None:
-        return RunningBoot("", BootKind.SERVE, 0.0)
-    kind, team, _job = holder.name.split(" ", 2)
-    return RunningBoot(team, BootKind(kind), (now() - holder.since).total_seconds())
+    if holder is not None:
+        with suppress(ValueError):  # written by another version of the product
+            kind, team, _job = holder.name.split(" ", 2)
+            return RunningBoot(team, BootKind(kind), (now() - holder.since).total_seconds())
+    return RunningBoot("", BootKind.SERVE, 0.0)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.adapters.locks import FileBootSlots
+from oduflow.adapters.locks import FileBootSlots, flock
 from oduflow.adapters.store import JobRows, Store
 from oduflow.domain.boot_queue import BootKind, WaitingBoot
 from oduflow.domain.errors import Cancelled
@@ -219,6 +219,16 @@ def test_a_slot_of_another_process_is_free_after_its_kill(slots, jobs, folder):
             process.kill()
 
             assert eventually(lambda: waiter.places == [1, 0])
+
+
+def test_a_slot_whose_holder_another_version_named_is_taken_all_the_same(slots, jobs, folder):
+    jobs.add(job())
+    places: list[int] = []
+    held = flock.take(folder / "boot-1.lock", "a job without a kind")
+    assert held is not None
+
+    with held, slots(2).take(BOOT, places.append, lambda: None):
+        assert places == [0]
 
 
 def test_boot_slots_implement_the_kernels_port(slots):
