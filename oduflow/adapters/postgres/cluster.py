@@ -18,7 +18,7 @@ from oduflow.adapters.postgres.connection import (
 from oduflow.adapters.postgres.databases import Strategy
 from oduflow.domain.errors import NotFound, UpstreamFailed
 
-_READY = 2.0
+READY_SECONDS = 2.0
 _CLONE = 1800.0
 _HAND_OVER = 300.0
 
@@ -45,14 +45,18 @@ class Cluster:
             NotRunning, StartingUp, Unresponsive, WrongPassword: the cause.
         """
         try:
-            with self._admin("answer", _READY) as admin:
+            with self._admin("answer", READY_SECONDS) as admin:
                 admin.run("SELECT 1")
         except NotFound:
             return
 
-    def system_identifier(self) -> str:
-        """Return the cluster's system identifier, which initdb chose, as text."""
-        with self._admin("identify itself") as admin:
+    def system_identifier(self, *, seconds: float = SHORT) -> str:
+        """Return the cluster's system identifier, which initdb chose, as text.
+
+        Args:
+            seconds: how long to wait for the answer.
+        """
+        with self._admin("identify itself", seconds) as admin:
             ((identifier,),) = admin.run("SELECT system_identifier FROM pg_control_system()")
         return str(identifier)
 

@@ -16,7 +16,7 @@ from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.docker.images import Images
 from oduflow.adapters.docker.networks import Networks
 from oduflow.adapters.docker.volumes import Volumes
-from oduflow.adapters.postgres.cluster import Cluster
+from oduflow.adapters.postgres.cluster import READY_SECONDS, Cluster
 from oduflow.adapters.postgres.config import (
     CONFIG_TARGET,
     DATA_FOLDER,
@@ -97,8 +97,7 @@ class DatabaseServer:
         if self.running() is None:  # a paused one would be waited for
             return False
         try:
-            self.cluster.ready()  # first, because its time limit is short
-            return self.cluster.system_identifier() == self._known
+            return self.cluster.system_identifier(seconds=READY_SECONDS) == self._known
         except Failure:
             return False
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from oduflow.adapters.postgres.connection import never
+from oduflow.adapters.postgres.connection import SHORT, never
 from oduflow.adapters.postgres.databases import Strategy
 from oduflow.adapters.postgres.errors import InUse, NotRunning, WrongPassword
 from oduflow.adapters.postgres.names import tenant_name
@@ -78,7 +78,7 @@ class MemoryCluster:
         if not self._postgres.running():
             raise NotRunning("PostgreSQL could not answer: it is not running.")
 
-    def system_identifier(self) -> str:
+    def system_identifier(self, *, seconds: float = SHORT) -> str:
         self.ready()
         if not self._postgres.prepared:
             raise NotFound("The cluster was not prepared.")

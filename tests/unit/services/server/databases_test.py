@@ -138,7 +138,8 @@ def test_an_empty_volume_is_not_initialised_again(world, process):
 def test_a_database_whose_locks_are_exhausted_is_restarted(process, monkeypatch):
     monkeypatch.setattr(database, "EXHAUSTED_SECONDS", 0.0)
     exhausted = Exhausted("Its memory is exhausted.")
-    process.faults.fail("cluster.ready", exhausted, times=3)
+    process.faults.fail("cluster.system_identifier", exhausted)
+    process.faults.fail("cluster.ready", exhausted, times=2)
 
     assert process.ok("create_template", name="other").name == "other"
 
