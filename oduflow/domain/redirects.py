@@ -48,6 +48,11 @@ class Destination:
     origin: str
     warning: str
 
+    @property
+    def is_web_site(self) -> bool:
+        """Whether it is a page somewhere on the web, not a program on the person's computer."""
+        return not self.warning
+
 
 def check_redirects(
     uris: object, schemes: Collection[str] = PRIVATE_USE_SCHEMES

@@ -2,9 +2,15 @@
 
 The consent page is shown at every sign-in and the answer is not stored: any client can register
 itself and lure a person who is signed in at GitHub to `/authorize`, and GitHub does not ask again.
+
+A wrong request is answered before the person has done anything, so a redirect would make this
+server an open redirector for every web site that registers (RFC 9700, 4.11.2). It is redirected to
+programs on the person's computer and to the operator's `oauth_redirect_uris`; for other sites a
+page names the error and has a link.
 """
 
 from dataclasses import replace
+from http import HTTPStatus
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
@@ -14,6 +20,7 @@ from oduflow.blueprints.oauth.blueprint import (
     InvalidTarget,
     base_url,
     blueprint,
+    client_url,
     counted_address,
     redirect_back,
     refuse,
@@ -22,7 +29,7 @@ from oduflow.blueprints.oauth.blueprint import (
     single_team_name,
     stores,
 )
-from oduflow.blueprints.oauth.clients import why_unknown
+from oduflow.blueprints.oauth.clients import configured_redirect_uris, why_unknown
 from oduflow.blueprints.oauth.pages import (
     advance,
     binding_token,
@@ -46,6 +53,8 @@ from oduflow.domain.redirects import destination
 
 LOGIN = "/auth/login"
 _ALLOW = "allow"
+_UNAVAILABLE = "temporarily_unavailable"
+_STATUS = {_UNAVAILABLE: HTTPStatus.TOO_MANY_REQUESTS}
 MAX_QUERY = 8 << 10  # bytes; every sign-in is stored for ten minutes, also an anonymous one
 
 
@@ -114,11 +123,8 @@ def authorize() -> Response:
     try:
         stores().transactions.add(transaction)
     except RateLimited as refused:
-        return redirect_back(
-            transaction.redirect_uri,
-            error="temporarily_unavailable",
-            error_description=f"{refused.message} {refused.hint}",
-            state=request.args.get("state"),
+        return _error_to_client(
+            transaction.redirect_uri, _UNAVAILABLE, f"{refused.message} {refused.hint}"
         )
     return set_binding_cookie(consent_page(transaction, transaction_id, csrf), token)
 
@@ -129,9 +135,26 @@ def _refused(error: OAuth2Error) -> Response:
             refuse("The client did not register the address where the sign-in would end.")
         cause = why_unknown(request.args.get("client_id", ""))
         refuse(f"This server does not know the client. {cause}")
-    return redirect_back(
-        error.redirect_uri,
-        error=error.error,
-        error_description=error.get_error_description() or None,
-        state=error.state,
+    return _error_to_client(error.redirect_uri, error.error, error.get_error_description())
+
+
+def _error_to_client(redirect_uri: str, error: str, description: str) -> Response:
+    """Redirect to the client with an error, or show a page with the link if it is a web site."""
+    params = {
+        "error": error,
+        "error_description": description or None,
+        "state": request.args.get("state"),
+    }
+    place = destination(redirect_uri, server_settings().redirect_schemes)
+    if not place.is_web_site or redirect_uri in configured_redirect_uris():
+        return redirect_back(redirect_uri, **params)
+    response = page(
+        "oauth/refused.html",
+        error=error,
+        description=description,
+        place=place,
+        link=client_url(redirect_uri, **params),
     )
+    response.status_code = _STATUS.get(error, HTTPStatus.BAD_REQUEST)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response

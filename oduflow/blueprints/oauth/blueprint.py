@@ -1,7 +1,7 @@
 """The blueprint of the OAuth server, and what its routes need: settings, stores, answers.
 
 It redirects only to a registered redirect URI. Errors found before that check are shown on a page
-(OAuth 2.1, 4.1.2.1).
+(OAuth 2.1, 4.1.2.1), and errors found before the person answered mostly too (see `authorize`).
 """
 
 import logging
@@ -130,14 +130,19 @@ def refuse(reason: str) -> NoReturn:
 
 
 def redirect_back(redirect_uri: str, **params: str | None) -> Response:
-    """Redirect to the client, with this server's `iss` (RFC 9207, 2).
+    """Redirect to the client; the arguments are those of `client_url`."""
+    return see_other(client_url(redirect_uri, **params))
+
+
+def client_url(redirect_uri: str, **params: str | None) -> str:
+    """Return the URL at the client, with this server's `iss` (RFC 9207, 2).
 
     The client registered the redirect URI. A parameter that is None is left out of the query.
     """
     given = {name: value for name, value in params.items() if value is not None}
     query = urlencode({**given, "iss": base_url()})
     joint = "&" if "?" in redirect_uri else "?"
-    return see_other(f"{redirect_uri}{joint}{query}")
+    return f"{redirect_uri}{joint}{query}"
 
 
 def see_other(location: str) -> Response:

@@ -118,13 +118,18 @@ def known_client(
                 client_id,
                 ClientKind.CONFIGURED,
                 CONFIGURED_NAME,
-                configured.oauth_redirect_uris or CLAUDE_CALLBACKS,
+                configured_redirect_uris(),
                 now(),
                 secret=hash_of(configured.oauth_client_secret),
             )
         )
     found = stores().clients.get(client_id)
     return Client(found) if found else None
+
+
+def configured_redirect_uris() -> tuple[str, ...]:
+    """Return the redirect URIs that the operator chose, or else Claude's."""
+    return server_settings().oauth_redirect_uris or CLAUDE_CALLBACKS
 
 
 def _is_document(client_id: str) -> bool:

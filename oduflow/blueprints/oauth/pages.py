@@ -69,7 +69,7 @@ def _name() -> str:
     return f"__Host-{_NAME}" if is_https() else _NAME
 
 
-def page(template: str, *, targets: tuple[str, ...], **known: Any) -> Response:
+def page(template: str, *, targets: tuple[str, ...] = (), **known: Any) -> Response:
     """Show a form that may only be sent to this server and redirected to the origins of `targets`.
 
     Chromium checks `form-action` at every redirect, so each origin on the way must be listed.

@@ -5,9 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from oduflow.blueprints.oauth.blueprint import EXTENSION
+from oduflow.domain.errors import RateLimited
 from tests.support.fake_github import CLIENT_ID
 from tests.support.oauth_walk import REDIRECT_URI, Walk, query_of
 from tests.support.oauth_world import OAuthWorld, unserved_world
+from tests.support.pages import read_page
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +136,47 @@ def test_a_foreign_resource_is_sent_back_with_an_error(walk: Walk, resource):
     sent_back(walk, walk.authorize(resource=resource), "invalid_target")
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"code_challenge": None},
+        {"response_type": "token"},
+        {"resource": "https://other.example/mcp"},
+    ],
+    ids=str,
+)
+def test_a_wrong_request_of_an_unknown_web_site_is_answered_on_a_page_with_a_link(
+    world: OAuthWorld, more
+):
+    """RFC 9700, 4.11.2: a redirect before the person did anything makes an open redirector."""
+    walk = world.walk_in_process()
+    walk.redirect_uri = "https://evil.example/callback?x=1"
+    assert walk.register().status_code == 201
+    answer = walk.authorize(**more)
+    refused(answer)
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    (link,) = [
+        tag["href"] for tag in read_page(answer.text).all("a") if "evil.example" in tag["href"]
+    ]
+    assert link.startswith(f"{walk.redirect_uri}&error=")
+    assert query_of(link)["state"] == walk.state
+    assert query_of(link)["iss"] == walk.url
+
+
+def test_too_many_sign_ins_of_an_unknown_web_site_redirect_nowhere(
+    world: OAuthWorld, monkeypatch: pytest.MonkeyPatch
+):
+    walk = world.walk_in_process()
+    walk.redirect_uri = "https://evil.example/callback"
+    assert walk.register().status_code == 201
+    monkeypatch.setattr(
+        type(world.app.extensions[EXTENSION].transactions), "add", lambda *_: raise_limit()
+    )
+    answer = walk.authorize()
+    refused(answer)
+    assert answer.status_code == 429
+
+
 @pytest.mark.parametrize("resource", [None, "http://localhost:8000", "http://localhost:8000/mcp/"])
 def test_a_missing_resource_means_our_mcp(walk: Walk, resource: str | None):
     assert walk.authorize(resource=resource).status_code == 200
@@ -159,6 +203,10 @@ def test_the_configured_client_goes_back_to_claude_only(world: OAuthWorld):
     refused(walk.authorize(redirect_uri=REDIRECT_URI))
     walk.redirect_uri = "https://claude.ai/api/mcp/auth_callback"
     sent_back(walk, walk.authorize(code_challenge=None), "invalid_request")
+
+
+def raise_limit() -> None:
+    raise RateLimited("Too many sign-ins.", "Wait.", retry_after=9)
 
 
 def refused(answer) -> None:
