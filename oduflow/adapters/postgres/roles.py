@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from psycopg import errors as pg
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
+from oduflow.adapters.postgres.config import SCRAM_ITERATIONS
 from oduflow.adapters.postgres.connection import Session
 from oduflow.adapters.postgres.names import BUS, GONE_PREFIX, TENANT_PATTERN, tenant_name
 from oduflow.domain.errors import Busy, Conflict
@@ -18,7 +19,7 @@ _ATTRIBUTES = SQL(
     " CONNECTION LIMIT {limit} PASSWORD {verifier}"
 )
 _SESSION_END_MS = 2000
-_VERIFIER = "SCRAM-SHA-256$4096:"  # what `verifier` makes: libpq's default number of iterations
+_VERIFIER = f"SCRAM-SHA-256${SCRAM_ITERATIONS}:"  # what `verifier` makes: libpq asks the server
 _ENTRANCES = 3
 
 
