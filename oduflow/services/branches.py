@@ -20,14 +20,27 @@ from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Failure, NotFound
 from oduflow.domain.plan import EnvironmentPlan, Naming
+from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.files.private import write_private
 from oduflow.files.regular import read_regular
+from oduflow.kernel.call import Call
 
 FRESH = timedelta(seconds=10)  # a younger result is shown without asking the server again
 RETRY_SECONDS = 60.0  # after a server did not answer
 MOST_OF_A_TEAM = 2  # fewer than its places among git's calls, so that other work goes on
 MOST_FAILED = 1000  # environments whose failure is remembered
 MAX_BYTES = 4096
+
+
+def default_branch(repositories: GitRepositories, call: Call, url: str) -> str:
+    """Ask the server of a repository for its default branch.
+
+    Raises:
+        Cancelled: the call's job was cancelled meanwhile.
+        Failure: as in `GitRepositories.resolve_branch`.
+    """
+    monitor = ProgressMonitor(cancelled=call.cancelled)
+    return repositories.resolve_branch(url, None, team=call.actor.team, monitor=monitor).branch
 
 
 @dataclass(frozen=True, slots=True)

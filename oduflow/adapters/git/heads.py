@@ -1,6 +1,7 @@
 """The commit that a name means on a server: a branch's newest one, a tag's, or a commit itself."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from oduflow.adapters.git.branches import (
@@ -22,6 +23,8 @@ _PEELED = "^{}"  # the commit that an annotated tag points to
 _HEAD = "HEAD"
 _NO_BRANCHES = "It has no branches; push a first commit."
 
+IsCancelled = Callable[[], bool]
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteHead:
@@ -38,18 +41,21 @@ class RemoteHead:
     source: str
 
 
-def find_branch(connection: Connection, name: str, seconds: float) -> RemoteHead:
+def find_branch(
+    connection: Connection, name: str, seconds: float, cancelled: IsCancelled = lambda: False
+) -> RemoteHead:
     """Ask the server for one branch, and it sends no other; a tag, ref or commit id counts too.
 
     Raises:
+        Cancelled: `cancelled` answered yes.
         NotFound: there is none of that name; the hint names similar branches.
         Failure: see `Connection.call`.
     """
     if name == _HEAD:
-        return find_default(connection, seconds)
+        return find_default(connection, seconds, cancelled)
     refs = candidates(name)
     patterns = (*refs, *(ref + _PEELED for ref in refs if not ref.startswith(HEADS)))
-    advertised = _ask(connection, seconds, *patterns)
+    advertised = _ask(connection, seconds, *patterns, cancelled=cancelled)
     for ref in refs:
         if commit := advertised.get(ref + _PEELED, advertised.get(ref)):
             return RemoteHead(name, commit, ref)
@@ -61,21 +67,24 @@ def find_branch(connection: Connection, name: str, seconds: float) -> RemoteHead
             f"{where} has no branch {name}, which looks like a shortened commit id.",
             "Give all 40 digits of the commit: git rev-parse writes them.",
         )
-    branches = _branches(connection, seconds)
+    branches = _branches(connection, seconds, cancelled)
     raise NotFound(
         f"{where} has no branch {name}.",
         f"Did you mean: {', '.join(similar(name, branches))}?" if branches else _NO_BRANCHES,
     )
 
 
-def find_default(connection: Connection, seconds: float) -> RemoteHead:
+def find_default(
+    connection: Connection, seconds: float, cancelled: IsCancelled = lambda: False
+) -> RemoteHead:
     """Ask the server for its default branch, to which its HEAD points.
 
     Raises:
+        Cancelled: `cancelled` answered yes.
         NotFound: the repository is empty, or its HEAD is not a branch.
         Failure: see `Connection.call`.
     """
-    advertised = _ask(connection, seconds, _HEAD)
+    advertised = _ask(connection, seconds, _HEAD, cancelled=cancelled)
     target = advertised.get(_SYMBOLIC, "")
     branch = target.removeprefix(HEADS)
     if branch and _HEAD in advertised:
@@ -85,7 +94,7 @@ def find_default(connection: Connection, seconds: float) -> RemoteHead:
     if _HEAD in advertised:
         detached = f"its HEAD is detached, at {advertised[_HEAD][:12]}"
         message = f"{where} has no default branch: {detached}."
-    known = ", ".join(similar("", _branches(connection, seconds)))
+    known = ", ".join(similar("", _branches(connection, seconds, cancelled)))
     raise NotFound(message, f"Name a branch: {known}." if known else _NO_BRANCHES)
 
 
@@ -101,13 +110,20 @@ def reach(connection: Connection, seconds: float) -> None:
         raise unexplained(cause, connection.remote, NO_REPOSITORY) from cause
 
 
-def _branches(connection: Connection, seconds: float) -> list[str]:
-    return [ref.removeprefix(HEADS) for ref in _ask(connection, seconds, HEADS + "*")]
+def _branches(connection: Connection, seconds: float, cancelled: IsCancelled) -> list[str]:
+    found = _ask(connection, seconds, HEADS + "*", cancelled=cancelled)
+    return [ref.removeprefix(HEADS) for ref in found]
 
 
-def _ask(connection: Connection, seconds: float, *patterns: str) -> dict[str, str]:
+def _ask(
+    connection: Connection,
+    seconds: float,
+    *patterns: str,
+    cancelled: IsCancelled = lambda: False,
+) -> dict[str, str]:
     """Return commits by ref, and under "ref: " the target of HEAD (git-ls-remote(1), --symref)."""
-    abort_check = AbortCheck(f"asking {connection.remote.host} for its branches", seconds)
+    doing = f"asking {connection.remote.host} for its branches"
+    abort_check = AbortCheck(doing, seconds, cancelled=cancelled)
     answer = connection.call(("ls-remote", "--symref"), patterns, NO_REPOSITORY, abort_check)
     advertised = {}
     for line in answer.splitlines():

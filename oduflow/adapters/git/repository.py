@@ -101,12 +101,15 @@ class GitRepositories:
         """
         return parse_url(url, self._allowed_hosts)
 
-    def resolve_branch(self, url: str, branch: str | None, *, team: str) -> RemoteHead:
+    def resolve_branch(
+        self, url: str, branch: str | None, *, team: str, monitor: ProgressMonitor | None = None
+    ) -> RemoteHead:
         """Ask the server for a branch's newest commit; without a branch, for its default branch.
 
         A tag, a whole ref such as `refs/pull/7/head`, or a whole commit id counts as a branch.
 
         Raises:
+            Cancelled: `monitor.cancelled` answered yes.
             Invalid: the URL or the branch is not one, or the URL leads to a private address.
             NotFound: no such repository or branch; the hint names similar branches.
             UpstreamFailed: the server cannot be reached, hangs, or wants a credential.
@@ -114,15 +117,17 @@ class GitRepositories:
         if branch is not None:
             check_branch(branch)
 
+        seconds, cancelled = self._limits.ask_seconds, (monitor or UNWATCHED).cancelled
+
         def ask(connection: Connection) -> RemoteHead:
             try:
                 if branch is None:
-                    return find_default(connection, self._limits.ask_seconds)
-                return find_branch(connection, branch, self._limits.ask_seconds)
+                    return find_default(connection, seconds, cancelled)
+                return find_branch(connection, branch, seconds, cancelled)
             except GitFailed as cause:
                 raise unexplained(cause, connection.remote, NO_REPOSITORY) from cause
 
-        return self._with_server(url, team, ask)
+        return self._with_server(url, team, ask, monitor)
 
     def count_commits(self, url: str, source: str, *, since: str, team: str) -> int | None:
         """Count the commits of a branch after one of its commits; no file is downloaded.
@@ -309,7 +314,7 @@ class GitRepositories:
             )
         except NotFound:
             # A second request, which only this error is worth: its hint lists the branches.
-            found = self.resolve_branch(url, branch, team=team).source
+            found = self.resolve_branch(url, branch, team=team, monitor=monitor).source
             if found == source:
                 raise
         return self._with_server(url, team, lambda connection: fill(connection, found), monitor)

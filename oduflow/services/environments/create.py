@@ -14,6 +14,7 @@ from oduflow.domain.names import new_id
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
+from oduflow.services.branches import default_branch
 from oduflow.services.deps import Deps
 from oduflow.services.environments.checks import (
     choose_template,
@@ -89,7 +90,7 @@ def _create(
     image = deps.engine.images.ensure(odoo_image, lambda line: call.report("image", line))
     check_user(image)
     pins = choose_pins(deps.store.extra_repos, team, args.extra_repos)
-    branch = args.branch or deps.git.repositories.resolve_branch(repo_url, None, team=team).branch
+    branch = args.branch or default_branch(deps.git.repositories, call, repo_url)
     if failed is not None:  # kept until here: a mistyped template says nothing about it
         remove_environment(deps, call, failed)
     row = Environment(

@@ -11,6 +11,7 @@ from oduflow.domain.names import new_id
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
+from oduflow.services.branches import default_branch
 from oduflow.services.deps import Deps
 from oduflow.services.extra_repos.delete import ExtraRepoCleanup, remove_extra_repo
 from oduflow.services.extra_repos.fetch import (
@@ -49,7 +50,7 @@ def _ensure(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[ExtraRepoView
         # This call holds the name's lock, so the process that began the row is dead.
         remove_extra_repo(deps, None, existing)
     deps.infrastructure.disk.require()
-    branch = args.branch or deps.git.repositories.resolve_branch(repo_url, None, team=team).branch
+    branch = args.branch or default_branch(deps.git.repositories, call, repo_url)
     moment = now()
     row = ExtraRepo(
         id=new_id(),

@@ -52,6 +52,14 @@ class GitContract:
         with pytest.raises(NotFound):
             repositories.resolve_branch(server.url("public/none.git"), None, team="1")
 
+    def test_a_question_for_a_branch_that_is_called_off_stops(self, repositories, server):
+        url = server.repository("addons", {"main": {"a": "1"}})
+        stopped = ProgressMonitor(cancelled=lambda: True)
+
+        for branch in (None, "main"):
+            with pytest.raises(Cancelled):
+                repositories.resolve_branch(url, branch, team="1", monitor=stopped)
+
     def test_a_checkout_holds_the_branch_and_nothing_else(self, check_out, server, tmp_path):
         url = server.repository("addons", {"main": {"a/__manifest__.py": "{}", "README": "hi"}})
 

@@ -75,9 +75,13 @@ class MemoryGit:
     def remote(self, url: str) -> RemoteUrl:
         return parse_url(url, (HOST,))
 
-    def resolve_branch(self, url: str, branch: str | None, *, team: str) -> RemoteHead:
+    def resolve_branch(
+        self, url: str, branch: str | None, *, team: str, monitor: ProgressMonitor | None = None
+    ) -> RemoteHead:
         if branch is not None:
             check_branch(branch)
+        if monitor is not None and monitor.cancelled():
+            raise Cancelled("Stopped on request.")
         found = self._get(url)
         wanted = branch or found.default
         if wanted not in found.branches:

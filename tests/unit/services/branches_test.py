@@ -2,7 +2,9 @@ import threading
 
 import pytest
 
-from oduflow.domain.errors import UpstreamFailed
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.errors import Cancelled, UpstreamFailed
+from oduflow.kernel.call import Call, Origin
 from oduflow.services import branches
 from tests.support.memory.odoo import module
 
@@ -122,3 +124,15 @@ def test_a_check_whose_thread_cannot_start_leaves_the_last_result_and_its_place(
         assert not checks.current(row, wait=1).moved
     checks._failed.clear()
     assert checks.current(row, wait=10).moved
+
+
+def test_the_question_for_the_default_branch_ends_with_a_cancelled_job(world, process):
+    url = world.git.repository("addons", {"main": module("sale")})
+    actor, origin = Actor("1", ActorKind.CLI, "ada"), Origin("cli")
+    cancelled = Call(actor, origin, "job", _cancel_requested=lambda: True)
+
+    assert (
+        branches.default_branch(process.deps.git.repositories, Call(actor, origin), url) == "main"
+    )
+    with pytest.raises(Cancelled):
+        branches.default_branch(process.deps.git.repositories, cancelled, url)
