@@ -8,7 +8,7 @@ STAMP := $(VENV)/.stamp
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine run images check test clients mutants docs screenshots bench clean
+.PHONY: help setup engine run images check test clients mutants chaos docs screenshots bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ clients: setup ## Connect Claude Code, Codex, Gemini CLI, opencode and mcp-remot
 mutants: setup ## Change the security code piece by piece, and list each change that no test detects
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
+
+chaos: setup engine ## Kill everything while three teams work, as `make chaos [SEED=1] [ROUNDS=50]`
+	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(ENGINE),--engine "$(ENGINE)")
 
 docs: setup ## Generate the tables of the documents from the code
 	@$(BIN)/python -m tests.support.documents

@@ -1,0 +1,165 @@
+"""What must exist: for each environment, template and extra repo, the states that it may be in.
+
+An operation that answered success is there; one that answered failure is undone; one that was cut
+off is either. Two operations on one thing at once leave any whole state.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from threading import Lock
+
+ABSENT, FAILED, READY, RUNNING, STOPPED = "absent", "failed", "ready", "running", "stopped"
+CUT_OFF = {"interrupted", "unanswered"}
+REFUSED = {"busy", "conflict", "forbidden", "invalid", "quota", "rate_limited"}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How an operation ended for its caller: `ok`, `failed`, `cancelled`, or cut off."""
+
+    status: str
+    kind: str = ""
+    message: str = ""
+
+    @property
+    def refused(self) -> bool:
+        return self.status == "failed" and self.kind in REFUSED
+
+
+@dataclass
+class Thing:
+    """One name, and what may be there.
+
+    Attributes:
+        protected: None where it is not known.
+        claimed: whether an operation that changes it runs.
+        shaken: whether a fault or a second operation hit it, so that it may be in any whole state.
+    """
+
+    noun: str
+    team: str
+    name: str
+    possible: set[str] = field(default_factory=lambda: {ABSENT})
+    protected: bool | None = False
+    claimed: bool = False
+    shaken: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.noun} {self.team}/{self.name}"
+
+    @property
+    def whole(self) -> set[str]:
+        return {ABSENT, RUNNING, STOPPED, FAILED} if self.noun == "environment" else {ABSENT, READY}
+
+    @property
+    def allowed(self) -> set[str]:
+        return self.whole if self.shaken else self.possible
+
+    def ended(self, operation: str, end: Ended) -> str:
+        """Learn from an operation's end; return what is wrong with it, if anything."""
+        before = set(self.possible)
+        if end.status == "failed" and end.kind == "not_found" and operation != "create":
+            self.possible = {ABSENT}
+            missing = ABSENT not in before and not self.shaken
+            return f"{operation} of {self}: not found, but it must be there" if missing else ""
+        if end.refused:
+            return ""
+        after = _EFFECTS[self.noun, operation](before, end)
+        self.possible = after & self.whole
+        if operation == "delete" and end.status == "ok":
+            self.protected = False
+        return ""
+
+
+def _create(before: set[str], end: Ended) -> set[str]:
+    if end.status == "ok":
+        made = {RUNNING} if before & {ABSENT, FAILED} else set()
+        return (before - {ABSENT, FAILED}) | made
+    if end.status in CUT_OFF:
+        return before | {ABSENT, RUNNING, FAILED}
+    if before == {ABSENT} and end.status == "cancelled":
+        return {ABSENT}
+    return before | {ABSENT, FAILED} if before & {ABSENT, FAILED} else before
+
+
+def _delete(before: set[str], end: Ended) -> set[str]:
+    return {ABSENT} if end.status == "ok" else before | {ABSENT}
+
+
+def _stop(before: set[str], end: Ended) -> set[str]:
+    return {STOPPED} if end.status == "ok" else before | {STOPPED}
+
+
+def _start(before: set[str], end: Ended) -> set[str]:
+    if end.status == "ok":
+        return {RUNNING}
+    if end.status == "cancelled":
+        return before | {STOPPED}
+    return before | {FAILED} | ({RUNNING} if end.status in CUT_OFF else set())
+
+
+def _rebuild(before: set[str], end: Ended) -> set[str]:
+    if end.status == "ok":
+        return {RUNNING}
+    return before | {FAILED} | ({RUNNING} if end.status in CUT_OFF else set())
+
+
+def _unchanged(before: set[str], _end: Ended) -> set[str]:
+    return before
+
+
+def _make(before: set[str], end: Ended) -> set[str]:
+    if end.status == "ok":
+        return {READY}
+    return before | {READY} if end.status in CUT_OFF else before
+
+
+_EFFECTS = {
+    ("environment", "create"): _create,
+    ("environment", "delete"): _delete,
+    ("environment", "stop"): _stop,
+    ("environment", "start"): _start,
+    ("environment", "restart"): _start,
+    ("environment", "rebuild"): _rebuild,
+    ("environment", "protect"): _unchanged,
+    ("template", "create"): _make,
+    ("template", "delete"): _delete,
+    ("extra_repo", "create"): _make,
+    ("extra_repo", "update"): _unchanged,
+    ("extra_repo", "delete"): _delete,
+}
+
+
+class Model:
+    """All things of a run."""
+
+    def __init__(self, teams: Iterable[str]) -> None:
+        self._guard = Lock()
+        self.things = [
+            Thing(noun, team, name)
+            for team in teams
+            for noun, name in (
+                ("environment", "one"),
+                ("environment", "two"),
+                ("template", "small"),
+                ("extra_repo", "shared"),
+            )
+        ]
+
+    def of(self, noun: str, team: str) -> list[Thing]:
+        return [each for each in self.things if (each.noun, each.team) == (noun, team)]
+
+    def claim(self, wanted: Iterable[Thing]) -> Thing | None:
+        """Take the first thing that no operation changes at this moment."""
+        with self._guard:
+            for each in wanted:
+                if not each.claimed:
+                    each.claimed = True
+                    return each
+        return None
+
+    def settle(self, seen: dict[str, str]) -> None:
+        """Begin a round with what is there: `seen` gives the state by a thing's text."""
+        for each in self.things:
+            each.possible = {seen.get(str(each), ABSENT)}
+            each.shaken = each.claimed = False

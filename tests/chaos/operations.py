@@ -1,0 +1,192 @@
+"""Operations through REST, chosen by a seeded generator from what fits a thing."""
+
+import random
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import requests
+
+from tests.chaos.arena import Arena, Unanswered, Violation
+from tests.chaos.model import ABSENT, READY, Ended, Model, Thing
+
+COLLECTIONS = {
+    "environment": "/api/environments",
+    "template": "/api/templates",
+    "extra_repo": "/api/extra-repos",
+}
+CHOICES: Mapping[str, Sequence[str]] = {
+    "environment": ("delete", "stop", "start", "restart", "rebuild", "protect", "create"),
+    "template": ("delete", "create"),
+    "extra_repo": ("delete", "update", "create"),
+}
+READS = (
+    "/api/environments",
+    "/api/environments/{name}",
+    "/api/environments/{name}/logs",
+    "/api/jobs",
+    "/api/status",
+    "/api/templates",
+    "/api/extra-repos",
+    "/",
+    "/environments/{name}",
+)
+MINUTE = 60
+
+
+class Worker:
+    """Runs operations one after the other, each on a thing that it has to itself."""
+
+    def __init__(self, arena: Arena, model: Model, rng: random.Random) -> None:
+        self._arena, self._model, self._rng = arena, model, rng
+        self.ends: list[tuple[Thing, str, Ended]] = []
+
+    def work(self, count: int) -> None:
+        for _ in range(count):
+            thing = self._model.claim(self._shuffled())
+            if thing is None:
+                time.sleep(0.2)
+                continue
+            try:
+                self._change(thing, self._choose(thing))
+            finally:
+                thing.claimed = False
+
+    def meddle(self, count: int) -> None:
+        """Read anything, and now and then change a thing that another operation works on."""
+        for _ in range(count):
+            thing = self._rng.choice(self._model.of("environment", self._team()))
+            if self._rng.random() < 0.25:
+                thing.shaken = True
+                self._change(thing, self._rng.choice(("stop", "restart", "delete", "create")))
+            else:
+                self._read(thing)
+            time.sleep(self._rng.uniform(0, 1))
+
+    def _team(self) -> str:
+        return self._rng.choice(sorted({each.team for each in self._model.things}))
+
+    def _shuffled(self) -> list[Thing]:
+        weights = {"environment": 1.0, "extra_repo": 0.35, "template": 0.06}
+        order = {
+            id(each): self._rng.random() ** (1 / weights[each.noun]) for each in self._model.things
+        }
+        return sorted(self._model.things, key=lambda each: -order[id(each)])
+
+    def _choose(self, thing: Thing) -> str:
+        if thing.possible == {ABSENT} and self._rng.random() < 0.9:
+            return "create"
+        if thing.protected and self._rng.random() < 0.4:
+            return "protect"
+        return self._rng.choice(CHOICES[thing.noun])
+
+    def _change(self, thing: Thing, operation: str) -> None:
+        protect = not thing.protected if operation == "protect" else None
+        end = self._perform(thing, operation, protect=protect)
+        self._arena.journal.note(f"{operation} {thing}: {end.status} {end.kind} {end.message}")
+        self.ends.append((thing, operation, end))
+        wrong = thing.ended(operation, end)
+        if wrong:
+            self._arena.wrong.append(wrong)
+        if protect is not None:
+            self._learn_protection(thing, end, wanted=protect)
+
+    @staticmethod
+    def _learn_protection(thing: Thing, end: Ended, *, wanted: bool) -> None:
+        if end.status == "ok":
+            thing.protected = wanted
+        elif not end.refused:
+            thing.protected = None
+
+    def _perform(self, thing: Thing, operation: str, *, protect: bool | None) -> Ended:
+        method, path, body = self._call_of(thing, operation)
+        if protect is not None:
+            body = {"protected": protect}
+        cancel_after = self._rng.uniform(0, 6) if self._rng.random() < 0.2 else None
+        if body and body.get("repo_url") == self._arena.repositories.slow:
+            cancel_after = self._rng.uniform(2, 6)
+        self._arena.journal.note(f"{operation} {thing} … {body or ''}")
+        try:
+            answer = self._arena.request(thing.team, method, path, json=body)
+        except Unanswered as cause:
+            return Ended("unanswered", message=str(cause)[:80])
+        return self._end_of(thing, answer, cancel_after)
+
+    def _end_of(self, thing: Thing, answer: requests.Response, cancel_after: float | None) -> Ended:
+        try:
+            told = answer.json()
+        except ValueError:
+            self._arena.wrong.append(f"{answer.url}: {answer.status_code} {answer.text[:200]}")
+            return Ended("failed", "internal", answer.text[:200])
+        if answer.status_code >= requests.codes.bad_request:
+            return self._checked(thing, Ended("failed", told["kind"], told["detail"]))
+        if answer.status_code == requests.codes.accepted:
+            if cancel_after is not None:
+                self._cancel_later(thing.team, told["job"], cancel_after)
+            try:
+                told = self._arena.job_end(thing.team, told["job"])
+            except Violation as stuck:
+                self._arena.wrong.append(str(stuck))
+                return Ended("unanswered", message=str(stuck))
+        error = told.get("error") or {}
+        return self._checked(
+            thing, Ended(told["status"], error.get("kind", ""), error.get("message", ""))
+        )
+
+    def _checked(self, thing: Thing, end: Ended) -> Ended:
+        if end.kind == "internal":
+            self._arena.wrong.append(f"{thing}: an internal error: {end.message}")
+        return end
+
+    def _cancel_later(self, team: str, job: str, seconds: float) -> None:
+        def cancel() -> None:
+            time.sleep(seconds)
+            for _ in range(MINUTE):  # a server that is starting
+                try:
+                    answer = self._arena.request(team, "POST", f"/api/jobs/{job}/cancel")
+                except Unanswered:
+                    time.sleep(1)
+                    continue
+                self._arena.journal.note(f"cancel {job}: {answer.status_code}")
+                return
+
+        threading.Thread(target=cancel, daemon=True).start()
+
+    def _call_of(self, thing: Thing, operation: str) -> tuple[str, str, dict[str, Any] | None]:
+        collection = COLLECTIONS[thing.noun]
+        if operation == "create":
+            return "POST", collection, {"name": thing.name, **self._wanted(thing)}
+        path = f"{collection}/{thing.name}"
+        if operation == "delete":
+            return "DELETE", path, None
+        return "POST", f"{path}/{operation}", None
+
+    def _wanted(self, thing: Thing) -> dict[str, Any]:
+        repositories, rng = self._arena.repositories, self._rng
+        if thing.noun == "template":
+            return {}
+        if thing.noun == "extra_repo":
+            return {"repo_url": rng.choice((repositories.shared,) * 4 + (repositories.slow,))}
+        urls = (repositories.plain,) * 5 + (repositories.packages,) * 2 + (repositories.slow,)
+        wanted: dict[str, Any] = {"repo_url": rng.choice(urls), "template": "base-19"}
+        if rng.random() < 0.5:
+            wanted["branch"] = "main"
+        if rng.random() < 0.25:
+            wanted["modules"] = ["tiny"]
+        (extra,) = self._model.of("extra_repo", thing.team)
+        if READY in extra.possible and rng.random() < 0.5:
+            wanted["extra_repos"] = [extra.name]
+        return wanted
+
+    def _read(self, thing: Thing) -> None:
+        path = self._rng.choice(READS).format(name=thing.name)
+        try:
+            answer = self._arena.request(thing.team, "GET", path, allow_redirects=False)
+        except Unanswered:
+            return
+        if answer.status_code >= requests.codes.internal_server_error:
+            problem = f"GET {path} of {thing.team}: {answer.status_code} {answer.text[:300]}"
+            self._arena.journal.note(problem)
+            if '"kind":"upstream"' not in answer.text.replace(" ", ""):
+                self._arena.wrong.append(problem)
