@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from oduflow.blueprints.context import context
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.audit.rows import AuditRow
+from oduflow.domain.audit.rows import REFUSALS, AuditRow
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Failure, Kind
 from oduflow.kernel.call import Origin
@@ -20,7 +20,6 @@ from oduflow.settings import teams_at
 ANONYMOUS = "anonymous"
 _NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
 _FACES = {"api": "rest", "mcp": "mcp"}
-_COUNTED = frozenset({Kind.BUSY, Kind.RATE_LIMITED})  # clients repeat these by themselves
 _OAUTH = frozenset({".well-known", "auth", "authorize", "consent", "register", "revoke", "token"})
 
 
@@ -33,7 +32,7 @@ def record(
     """Write what happened to the current request to the audit log.
 
     A known actor gets a row of its own at once. Anonymous requests are counted, one row for each
-    address and minute, and so are the refusals that clients repeat by themselves.
+    address and minute, and so are equal refusals of a known actor after the first.
 
     Args:
         operation: a fixed name, such as `sign_in` or `oauth_consent_denied`; never client text.
@@ -62,7 +61,7 @@ def record_outside_request(
     Raises:
         Failure: the row of a known actor could not be written.
     """
-    is_counted = actor.kind is ActorKind.ANONYMOUS or outcome in _COUNTED
+    is_counted = actor.kind is ActorKind.ANONYMOUS or outcome in REFUSALS
     write = audit.count if is_counted else audit.append
     write(
         AuditRow(

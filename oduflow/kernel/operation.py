@@ -19,6 +19,7 @@ from oduflow.kernel.locks import LockKey
 
 Handler = Callable[..., Outcome[Any]]
 Check = Callable[[Any, Any], None]
+Exists = Callable[[Any, str, Any], None]
 H = TypeVar("H", bound=Handler)
 
 _REST = re.compile(r"(GET|POST|DELETE|PATCH) (/[a-z{}/_-]*)")
@@ -66,6 +67,8 @@ class Operation:
         audit: the arguments, or properties of the arguments, that audit rows contain.
         check: checks `(deps, args)` during admission, so that an invalid argument is refused
             before there is a job; sends no requests and changes nothing.
+        exists: raises NotFound for `(deps, team, args)` about a thing that does not exist; called
+            under the call's lock, so that such a call is no job.
         shows_secret: whether a read returns a secret, and so needs more than the read tier.
         profiles: the shorter lists of tools that it is part of.
         method, path: the REST route below `/api`.
@@ -86,6 +89,7 @@ class Operation:
     open_world: bool
     audit: tuple[str, ...]
     check: Check | None
+    exists: Exists | None
     shows_secret: bool
     profiles: frozenset[Profile]
     method: str
@@ -149,6 +153,7 @@ def operation(  # noqa: PLR0913 - one declaration holds every property of an ope
     idempotent: bool = True,
     open_world: bool = False,
     check: Check | None = None,
+    exists: Exists | None = None,
     shows_secret: bool = False,
     profiles: tuple[Profile, ...] = (),
 ) -> Callable[[H], H]:
@@ -183,6 +188,7 @@ def operation(  # noqa: PLR0913 - one declaration holds every property of an ope
             open_world=open_world,
             audit=audit,
             check=check,
+            exists=exists,
             shows_secret=shows_secret,
             profiles=frozenset(profiles),
             method=matched[1],

@@ -2,8 +2,8 @@
 
 Admit checks the permission, validates, finds the environment and takes the locks; a refusal is
 audited and has no other effect. Execute runs the handler, audits and releases the locks. A slow
-operation is admitted at once and executed as a job that keeps the locks. Reads and refused
-anonymous calls repeat, so they are counted instead of appended to the audit log.
+operation is admitted at once and executed as a job that keeps the locks. Reads and refused calls
+repeat, so equal ones are counted instead of appended to the audit log.
 """
 
 import logging
@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from oduflow.domain.access import Actor, ActorKind, Scope
+from oduflow.domain.access import Actor, Scope
 from oduflow.domain.audit.rows import AuditRow, may_repeat
 from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
@@ -180,14 +180,13 @@ class Runner:
             if operation.holds:
                 environment, held = self._hold(operation, args, actor)
         except Failure as refusal:
-            repeats = actor.kind is ActorKind.ANONYMOUS
-            self._record(operation, actor, origin, fields, refusal.kind, since, repeats=repeats)
+            self._record(operation, actor, origin, fields, refusal.kind, since, repeats=True)
             raise
         converted = _conversion(operation, raw, args)
         return Admitted(operation, args, actor, origin, held, since, environment, converted)
 
     def _find(self, operation: Operation, args: BaseModel, actor: Actor) -> Environment | None:
-        """Find the environment before locking: each lock leaves a file, even for a wrong name."""
+        """Find the environment before locking, so that a wrong name is refused without a lock."""
         check_job(self.jobs, operation, args, actor)
         check_output(self._outputs, operation, args, actor)
         try:
@@ -205,10 +204,13 @@ class Runner:
     ) -> tuple[Environment | None, Held]:
         """Take the call's locks, then read the row that the handler gets.
 
-        Before the lock was held, another environment may have taken the name.
+        Before the lock was held, another environment may have taken the name. A call about a
+        template or an extra repo that does not exist ends here too, before it is a job.
         """
         held = self._acquire(operation, args, actor)
         try:
+            if operation.exists is not None:
+                operation.exists(self._deps, actor.team, args)
             return find_environment(self.environments, operation, args, actor), held
         except BaseException:
             held.release()
@@ -279,7 +281,7 @@ class Runner:
             fields,
             outcome,
             admitted.since,
-            repeats=may_repeat(operation.permission.tier, slow=operation.slow),
+            repeats=may_repeat(operation.permission.tier, slow=operation.slow, outcome=outcome),
         )
 
     def _record(

@@ -122,7 +122,7 @@ def test_refused_calls_of_an_anonymous_caller_are_counted_and_mutations_are_not(
     assert world.audit.outcomes == [("create_thing", "invalid"), ("create_thing", "ok")]
 
 
-def test_only_the_reads_of_an_authenticated_caller_are_counted():
+def test_reads_and_refusals_of_an_authenticated_caller_are_counted():
     world = make_world()
     client = world.client()
     headers = basic(BLUE_PASSWORD)
@@ -132,7 +132,7 @@ def test_only_the_reads_of_an_authenticated_caller_are_counted():
     client.post("/api/things", json={"name": "lamp"}, headers=headers)
 
     counted = [(row.operation, str(row.outcome)) for row in world.audit.counted]
-    assert counted == [("list_things", "ok")]
+    assert counted == [("list_things", "ok"), ("list_things", "invalid")]
     assert world.audit.outcomes == [
         ("list_things", "ok"),
         ("list_things", "invalid"),

@@ -479,7 +479,7 @@ def _operations() -> Iterator[Operation]:
         if handler is None:
             yield declared
         else:  # a ledger has no git to check an address with
-            yield replace(declared, handler=_failing(declared, handler), check=None)
+            yield replace(declared, handler=_failing(declared, handler), check=None, exists=None)
 
 
 def _failing(declared: Operation, handler: Any) -> Any:

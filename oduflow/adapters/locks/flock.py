@@ -1,8 +1,13 @@
-"""One lock: an flock on a file that is never removed and holds the name of the lock's holder.
+"""One lock: an flock on a file that holds the name of the lock's holder while it is held.
 
 flock belongs to the open file, not to the process (flock(2)): two threads that open the file
 exclude each other as two processes do, and the kernel releases it when the last descriptor closes,
-however the process ended. Removing the file would let two holders lock two files of one name.
+however the process ended.
+
+The holder removes the file before it unlocks, so that no file stays for a name that was locked
+once. A process that opened the file before locks a file that is no longer at its path: it looks
+after it has locked, and begins again with a new file. So only the file at the path counts, and only
+the holder of its lock removes it. The file of a killed holder stays until the next one releases it.
 """
 
 import fcntl
@@ -45,7 +50,8 @@ class Holder:
 class HeldLock:
     """A lock that this process holds until `release` or its end."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path = path
         self._descriptor: int | None = descriptor
         self._releasing = threading.Lock()
 
@@ -56,7 +62,8 @@ class HeldLock:
         if descriptor is None:
             return
         with suppress(OSError):
-            os.ftruncate(descriptor, 0)
+            if _is_at(self._path, descriptor):
+                self._path.unlink()
         # Unlocked explicitly: a child between fork and exec still shares the open file.
         fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
@@ -84,17 +91,21 @@ def take(path: Path, holder: str, *, wait: float = 0) -> HeldLock | None:
     """
     with _translated():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, _OPEN | os.O_CREAT, 0o600)
-        try:
-            locked = _lock(descriptor, max(wait, GRACE_SECONDS))
-        except BaseException:
-            os.close(descriptor)
-            raise
-        if not locked:
-            os.close(descriptor)
-            return None
-        _write_holder(descriptor, holder)
-        return HeldLock(descriptor)
+        deadline = time.monotonic() + max(wait, GRACE_SECONDS)
+        while True:
+            descriptor = os.open(path, _OPEN | os.O_CREAT, 0o600)
+            locked = counts = False
+            try:
+                locked = _lock(descriptor, deadline)
+                counts = locked and _is_at(path, descriptor)
+            finally:
+                if not counts:
+                    os.close(descriptor)
+            if counts:
+                _write_holder(descriptor, holder)
+                return HeldLock(path, descriptor)
+            if not locked:
+                return None
 
 
 def is_free(path: Path) -> bool:
@@ -123,8 +134,16 @@ def holder_of(path: Path) -> Holder | None:
     return None
 
 
-def _lock(descriptor: int, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Whether the open file is the one at the path, and not one that was removed meanwhile."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(found, os.fstat(descriptor))
+
+
+def _lock(descriptor: int, deadline: float) -> bool:
     pause = _FIRST_PAUSE_SECONDS
     while not _try(descriptor, fcntl.LOCK_EX):
         only_probed = _try(descriptor, fcntl.LOCK_SH)

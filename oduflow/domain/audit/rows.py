@@ -10,6 +10,19 @@ from oduflow.domain.errors import Kind
 from oduflow.domain.masking import without_userinfo
 
 OTHERS = "others"
+# The outcomes of calls that changed nothing.
+REFUSALS = frozenset(
+    {
+        Kind.BUSY,
+        Kind.CONFLICT,
+        Kind.FORBIDDEN,
+        Kind.INVALID,
+        Kind.NOT_FOUND,
+        Kind.QUOTA,
+        Kind.RATE_LIMITED,
+        Kind.UNAUTHENTICATED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +33,8 @@ class AuditRow:
         time: when it ended; of several, when the last did.
         face: `mcp`, `rest`, `dashboard`, `oauth`, `cli`, or `server` for the server's own work.
         address: the client's address, empty on the command line, `others` for calls of a flood
-            from more addresses than are counted separately.
-        fields: the audited arguments only, never a secret.
+            of more addresses or refusals than are counted separately.
+        fields: the audited arguments only, never a secret; empty for `others`.
         outcome: `ok` or the kind of the failure.
         duration_ms: from admission to the end; of several, the longest.
         count: how many calls the row counts, within one minute.
@@ -46,13 +59,14 @@ class NumberedAuditRow:
     row: AuditRow
 
 
-def may_repeat(tier: Tier, *, slow: bool) -> bool:
-    """Whether calls of an operation are counted when they repeat within a minute.
+def may_repeat(tier: Tier, *, slow: bool, outcome: Kind | str) -> bool:
+    """Whether equal calls of an operation are counted when they repeat within a minute.
 
-    Pages repeat the same reading calls every second. A call that changes or reveals something gets
-    a row each time.
+    Pages repeat the same reading calls every second, and a program can repeat a refused call
+    without end. A call that changes or reveals something gets a row each time, and so does each
+    job.
     """
-    return tier is Tier.READ and not slow
+    return not slow and (tier is Tier.READ or outcome in REFUSALS)
 
 
 def sealable(value: Any) -> Any:

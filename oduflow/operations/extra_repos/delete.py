@@ -7,7 +7,7 @@ from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
 from oduflow.services.extra_repos.delete import remove_extra_repo
-from oduflow.services.extra_repos.view import find_extra_repo
+from oduflow.services.extra_repos.view import check_extra_repo_exists, find_extra_repo
 
 
 @operation(
@@ -17,6 +17,7 @@ from oduflow.services.extra_repos.view import find_extra_repo
     slow=True,
     cancellable=False,
     audit=("name",),
+    exists=check_extra_repo_exists,
     rest="DELETE /extra-repos/{name}",
 )
 def delete_extra_repo(deps: Deps, call: Call, args: ExtraRepoName) -> Outcome[Nothing]:

@@ -10,7 +10,7 @@ from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
 from oduflow.services.extra_repos.delete import find_ready_extra_repo
 from oduflow.services.extra_repos.update import fetch_branches
-from oduflow.services.extra_repos.view import extra_repo_view
+from oduflow.services.extra_repos.view import check_extra_repo_exists, extra_repo_view
 
 
 @operation(
@@ -20,6 +20,7 @@ from oduflow.services.extra_repos.view import extra_repo_view
     slow=True,
     open_world=True,
     audit=("name",),
+    exists=check_extra_repo_exists,
     rest="POST /extra-repos/{name}/update",
 )
 def update_extra_repo(deps: Deps, call: Call, args: ExtraRepoName) -> Outcome[ExtraRepoView]:

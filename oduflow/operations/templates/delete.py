@@ -8,7 +8,7 @@ from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
 from oduflow.services.templates.delete import remove_template
-from oduflow.services.templates.view import find_template
+from oduflow.services.templates.view import check_template_exists, find_template
 
 
 @operation(
@@ -18,6 +18,7 @@ from oduflow.services.templates.view import find_template
     slow=True,
     cancellable=False,
     audit=("name",),
+    exists=check_template_exists,
     rest="DELETE /templates/{name}",
 )
 def delete_template(deps: Deps, call: Call, args: TemplateName) -> Outcome[Nothing]:

@@ -2,24 +2,27 @@
 
 An appended row is in the store at once. Equal counted calls become one row at the end of the
 minute. The first such call of an authenticated actor is also written at once, so that a kill loses
-only the number of repetitions. Refused anonymous calls get one row for each address and minute; at
-most MAX_ADDRESSES addresses are distinguished.
+only the number of repetitions. Its refused calls are distinguished up to MAX_REFUSALS a minute, the
+others share a row without fields and address. Refused anonymous calls get one row for each address
+and minute; at most MAX_ADDRESSES addresses are distinguished.
 """
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
-from oduflow.domain.access import ActorKind
+from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.addresses import client_network
 from oduflow.domain.audit.rows import OTHERS, AuditRow
 from oduflow.domain.errors import Failure
 
 MINUTE_SECONDS = 60.0
 MAX_ADDRESSES = 100
+MAX_REFUSALS = 30
 MAX_COUNTERS = 1000
 log = logging.getLogger(__name__)
 
@@ -45,6 +48,7 @@ class AuditWriter:
         self._guard = threading.Lock()
         self._known: dict[Hashable, AuditRow] = {}
         self._anonymous: dict[Hashable, AuditRow] = {}
+        self._refusals: Counter[Actor] = Counter()
         self._timer: threading.Timer | None = None
 
     def append(self, row: AuditRow) -> None:
@@ -62,17 +66,17 @@ class AuditWriter:
             Failure: the first row of an authenticated actor could not be written.
         """
         with self._guard:
-            is_new = self._add(row)
+            first = self._add(row)
             self._start_timer()
-        if is_new:
-            self._log.append(row)
+        if first is not None:
+            self._log.append(first)
 
     def flush(self) -> None:
         """Write the counted rows; keep those that cannot be written for the next try."""
         with self._guard:
             self._timer = None
             counted = [*self._known.values(), *self._anonymous.values()]
-            self._known, self._anonymous = {}, {}
+            self._known, self._anonymous, self._refusals = {}, {}, Counter()
         rows = [row for row in counted if row.count]
         try:
             if rows:
@@ -90,18 +94,28 @@ class AuditWriter:
         self.flush()
         self._stop_timer()  # flush restarts it when a row could not be written
 
-    def _add(self, row: AuditRow) -> bool:
-        """Count a row; return whether it is an authenticated actor's first, to write at once."""
+    def _add(self, row: AuditRow) -> AuditRow | None:
+        """Count a row; return an authenticated actor's first one, to write at once, else None."""
         if _is_refused_anonymous(row):
             self._add_anonymous(row)
-            return False
+            return None
+        is_refused = row.outcome != "ok"
+        if is_refused and _key(row) not in self._known:
+            row = self._limited(row)
         key = _key(row)
         if key in self._known:
             self._known[key] = _added(self._known[key], row)
-            return False
-        if len(self._known) < MAX_COUNTERS:
+            return None
+        if is_refused or len(self._known) < MAX_COUNTERS:
             self._known[key] = replace(row, count=0)
-        return True
+        return row
+
+    def _limited(self, row: AuditRow) -> AuditRow:
+        """Return a refusal without what distinguishes it, if its actor had many this minute."""
+        self._refusals[row.actor] += 1
+        if self._refusals[row.actor] <= MAX_REFUSALS:
+            return row
+        return replace(row, address=OTHERS, fields={})
 
     def _add_anonymous(self, row: AuditRow) -> None:
         with suppress(ValueError):  # a value that is no address is counted unchanged

@@ -3,7 +3,8 @@
 from oduflow.adapters.store import Environments, Templates
 from oduflow.domain.errors import NotFound
 from oduflow.domain.next_call import Next
-from oduflow.domain.template import Template, TemplateView
+from oduflow.domain.template import Template, TemplateName, TemplateView
+from oduflow.services.deps import Deps
 
 
 def find_template(templates: Templates, team: str, name: str) -> Template:
@@ -25,3 +26,12 @@ def find_template(templates: Templates, team: str, name: str) -> Template:
 def template_view(environments: Environments, row: Template) -> TemplateView:
     """Return the template's view with the names of the environments cloned from it."""
     return TemplateView.of(row, environments.using_template(row.id))
+
+
+def check_template_exists(deps: Deps, team: str, args: TemplateName) -> None:
+    """Refuse a call about a template that the team does not have.
+
+    Raises:
+        NotFound: the team has none of that name.
+    """
+    find_template(deps.store.templates, team, args.name)

@@ -54,6 +54,7 @@ def test_a_declaration_says_everything_about_the_operation():
         open_world=False,
         audit=("name", "colour"),
         check=None,
+        exists=None,
         shows_secret=False,
         profiles=frozenset(),
         method="POST",

@@ -214,7 +214,7 @@ class Walk:
     world: World = field(init=False)
 
     def __post_init__(self) -> None:
-        inert = replace(self.operation, handler=nothing, check=None, result=Nothing)
+        inert = replace(self.operation, handler=nothing, check=None, exists=None, result=Nothing)
         self.world = make_world(operations=[inert], environments=self.known, grants=self.usage)
         for id_, environment in (
             (OWN_JOB, "id-shop"),

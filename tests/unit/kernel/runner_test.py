@@ -136,6 +136,24 @@ def test_a_taken_lock_refuses_and_names_its_holder(letters, post):
     assert letters.audit.outcomes == [("send_letter", "busy"), ("send_letter", "ok")]
 
 
+def test_a_slow_call_about_what_does_not_exist_is_no_job_and_holds_nothing():
+    held: list[LockKey] = []
+
+    def absent(_deps: Any, team: str, args: ThingName) -> None:
+        held.extend(world.locks.holders)
+        raise NotFound(f"There is no {args.name} in {team}.", "")
+
+    world = make_world(operations=[replace(Registry(THINGS).get("bake_thing"), exists=absent)])
+
+    with pytest.raises(NotFound, match=r"There is no box in 1\."):
+        call(world, "bake_thing", name="box")
+
+    assert held == [BOX]
+    assert world.locks.holders == {}
+    assert world.job_rows.list("1", active=False, limit=9) == ()
+    assert world.audit.outcomes == [("bake_thing", "not_found")]
+
+
 def test_other_names_and_other_teams_are_not_kept_waiting(letters, post):
     letters.locks.acquire(BOX, "somebody")
     call(letters, "send_letter", name="bag")

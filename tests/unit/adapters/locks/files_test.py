@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.adapters.locks import FileLocks
+from oduflow.adapters.locks import FileLocks, HeldLock
 from oduflow.domain.clock import now, rfc3339
 from oduflow.domain.errors import Busy, UpstreamFailed
 from oduflow.kernel.locks import LockKey, Locks
@@ -108,8 +108,9 @@ def test_a_lock_with_an_unreadable_holder_is_busy(locks, folder, torn):
 
 
 def test_a_holder_that_has_not_signed_yet_is_given_a_moment(locks, folder):
-    locks.acquire(KEY, "x").release()
-    with lock_file(folder).open("wb", buffering=0) as file:
+    with locks.acquire(KEY, "x"):
+        path = lock_file(folder)
+    with path.open("wb", buffering=0) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         line = json.dumps({"holder": "ada", "since": rfc3339(now())}).encode() + b"\n"
         threading.Timer(0.005, file.write, (line,)).start()
@@ -119,17 +120,46 @@ def test_a_holder_that_has_not_signed_yet_is_given_a_moment(locks, folder):
 
 
 def test_a_short_signature_over_a_long_one_is_read_alone(locks, folder):
-    locks.acquire(KEY, "x").release()
-    lock_file(folder).write_bytes(b"#" * 1000)
+    with locks.acquire(KEY, "x"):
+        path = lock_file(folder)
+    path.write_bytes(b"#" * 1000)
 
     with locks.acquire(KEY, "ada"), pytest.raises(Busy, match="busy: ada, for 0 s"):
         locks.acquire(KEY, "second")
 
 
-def test_a_released_lock_no_longer_tells_who_had_it(locks, folder):
-    locks.acquire(KEY, "ada").release()
+def test_a_released_lock_leaves_no_file(locks, folder):
+    for number in range(20):
+        locks.acquire(LockKey.template("1", str(number)), "ada").release()
 
-    assert lock_file(folder).read_bytes() == b""
+    assert list(folder.iterdir()) == []
+
+
+def test_who_waited_for_a_file_that_was_removed_holds_the_one_that_counts(locks, folder):
+    first = locks.acquire(KEY, "first")
+    taken: list[HeldLock] = []
+    waiting = threading.Thread(target=lambda: taken.append(locks.acquire(KEY, "second", wait=30)))
+    waiting.start()
+    assert eventually(lambda: openers(folder) == 2)
+
+    first.release()
+    waiting.join(30)
+
+    with pytest.raises(Busy, match="busy: second"):
+        locks.acquire(KEY, "third")
+    taken[0].release()
+    assert locks.is_free(KEY)
+
+
+def test_releasing_leaves_a_file_that_another_program_put_there(locks, folder):
+    held = locks.acquire(KEY, "first")
+    lock_file(folder).unlink()
+    second = locks.acquire(KEY, "second")
+
+    held.release()
+
+    assert not locks.is_free(KEY)
+    second.release()
 
 
 def test_releasing_twice_does_not_free_the_next_holder(locks):
@@ -161,8 +191,10 @@ def test_asking_whether_it_is_free_makes_no_file_and_takes_nothing(locks, folder
 
 
 def test_asking_whether_a_lock_is_free_does_not_make_it_busy(locks, folder):
-    locks.acquire(KEY, "somebody").release()
-    with lock_file(folder).open("rb") as looking:
+    with locks.acquire(KEY, "killed"):
+        path = lock_file(folder)
+    path.touch()
+    with path.open("rb") as looking:
         fcntl.flock(looking, fcntl.LOCK_SH)
         threading.Timer(0.2, fcntl.flock, (looking, fcntl.LOCK_UN)).start()
 
@@ -200,20 +232,20 @@ def test_not_waiting_answers_at_once(locks):
 def test_files_are_private_and_say_nothing_of_the_key_in_their_name(locks, folder):
     before = os.umask(0)
     try:
-        locks.acquire(LockKey.environment("1", "../../etc/passwd"), "ada").release()
+        held = locks.acquire(LockKey.environment("1", "../../etc/passwd"), "ada")
     finally:
         os.umask(before)
 
-    assert lock_file(folder).stat().st_mode & 0o777 == 0o600
-    assert folder.stat().st_mode & 0o777 == 0o700
-    assert len(lock_file(folder).name) == len(".lock") + 32
+    with held:
+        assert lock_file(folder).stat().st_mode & 0o777 == 0o600
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert len(lock_file(folder).name) == len(".lock") + 32
 
 
 def test_a_link_in_the_place_of_a_lock_is_not_followed(locks, folder, tmp_path):
-    locks.acquire(KEY, "ada").release()
-    path = lock_file(folder)
+    with locks.acquire(KEY, "ada"):
+        path = lock_file(folder)
     (tmp_path / "precious").write_text("kept")
-    path.unlink()
     path.symlink_to(tmp_path / "precious")
 
     with pytest.raises(UpstreamFailed):
@@ -243,6 +275,7 @@ def test_a_lock_of_another_process_is_busy_and_free_after_its_kill(locks, folder
         process.wait()
 
         locks.acquire(KEY, "second").release()
+        assert list(folder.iterdir()) == []
 
 
 def test_a_child_does_not_inherit_the_lock_of_its_killed_parent(locks, folder):
@@ -305,6 +338,10 @@ def lock_file(folder):
 def sign(folder, **changed):
     path = lock_file(folder)
     path.write_text(json.dumps(json.loads(path.read_text()) | changed) + "\n")
+
+
+def openers(folder):
+    return sum(opens(fd, folder) for fd in Path("/proc/self/fd").iterdir())
 
 
 def opens(descriptor, folder):

@@ -2,6 +2,7 @@ import pytest
 
 from oduflow.domain.access import Tier
 from oduflow.domain.audit.rows import may_repeat, sealable
+from oduflow.domain.errors import Kind
 
 
 @pytest.mark.parametrize(
@@ -27,14 +28,19 @@ def test_what_is_no_text_stays_as_it_is():
 
 
 @pytest.mark.parametrize(
-    ("tier", "slow", "repeats"),
+    ("tier", "slow", "outcome", "repeats"),
     [
-        (Tier.READ, False, True),
-        (Tier.READ, True, False),
-        (Tier.WRITE, False, False),
-        (Tier.ADMIN, False, False),
-        (Tier.DESTROY, False, False),
+        (Tier.READ, False, "ok", True),
+        (Tier.READ, False, Kind.UPSTREAM, True),
+        (Tier.READ, True, "ok", False),
+        (Tier.WRITE, False, "ok", False),
+        (Tier.ADMIN, False, "ok", False),
+        (Tier.DESTROY, False, "ok", False),
+        (Tier.DESTROY, False, Kind.NOT_FOUND, True),
+        (Tier.DESTROY, True, Kind.NOT_FOUND, False),
+        (Tier.WRITE, False, Kind.UPSTREAM, False),
+        (Tier.WRITE, False, Kind.INTERNAL, False),
     ],
 )
-def test_only_quick_calls_of_the_reading_tier_are_counted(tier, slow, repeats):
-    assert may_repeat(tier, slow=slow) is repeats
+def test_quick_reads_and_quick_refusals_are_counted(tier, slow, outcome, repeats):
+    assert may_repeat(tier, slow=slow, outcome=outcome) is repeats

@@ -10,7 +10,12 @@ from oduflow.adapters.store import Store
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.audit.view import ReadAudit
 from oduflow.domain.errors import Busy
-from oduflow.services.access.audit_writer import MAX_ADDRESSES, MAX_COUNTERS, AuditWriter
+from oduflow.services.access.audit_writer import (
+    MAX_ADDRESSES,
+    MAX_COUNTERS,
+    MAX_REFUSALS,
+    AuditWriter,
+)
 from tests.support.audit_trails import open_log
 from tests.support.programs import eventually
 from tests.support.store_rows import MOMENT, audit_row
@@ -141,6 +146,35 @@ def test_many_threads_lose_no_call(trail, log):
     assert log.counts == [("sign_in", "192.0.2.1", 4000)]
 
 
+def test_refusals_of_endless_variety_share_a_row(trail, log):
+    ada, eve = (Actor("1", ActorKind.OAUTH, name) for name in ("ada", "eve"))
+    for number in range(MAX_REFUSALS + 50):
+        trail.count(absent(ada, str(number)))
+    trail.count(absent(eve, "own"))
+    trail.count(absent(ada, "0"))
+    trail.flush()
+
+    told = [(row.actor, row.address, dict(row.fields), row.count) for row in log.rows]
+    assert len(told) == MAX_REFUSALS + 4
+    assert told[MAX_REFUSALS] == (ada, "others", {}, 1)
+    assert told[MAX_REFUSALS + 1] == (eve, "192.0.2.1", {"name": "own"}, 1)
+    assert told[-2:] == [
+        (ada, "192.0.2.1", {"name": "0"}, 1),
+        (ada, "others", {}, 49),
+    ]
+
+
+def test_a_new_minute_distinguishes_refusals_again(trail, log):
+    ada = Actor("1", ActorKind.OAUTH, "ada")
+    for number in range(MAX_REFUSALS + 1):
+        trail.count(absent(ada, str(number)))
+    trail.flush()
+
+    trail.count(absent(ada, "later"))
+
+    assert log.rows[-1].fields == {"name": "later"}
+
+
 def test_strangers_are_told_apart_by_address_up_to_a_number(trail, log):
     for number in range(MAX_ADDRESSES + 50):
         trail.count(refusal(address=f"198.51.{number // 250}.{number % 250}"))
@@ -204,6 +238,12 @@ def read(**given):
 
 def refusal(address="192.0.2.1"):
     return replace(REFUSAL, address=address)
+
+
+def absent(actor, name):
+    return audit_row(
+        actor=actor, operation="delete_template", fields={"name": name}, outcome="not_found"
+    )
 
 
 def pages(log):
