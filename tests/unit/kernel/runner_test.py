@@ -140,18 +140,18 @@ def test_a_slow_call_about_what_does_not_exist_is_no_job_and_holds_nothing():
     held: list[LockKey] = []
 
     def absent(_deps: Any, team: str, args: ThingName) -> None:
-        held.extend(world.locks.holders)
+        held.extend(made.locks.holders)
         raise NotFound(f"There is no {args.name} in {team}.", "")
 
-    world = make_world(operations=[replace(Registry(THINGS).get("bake_thing"), exists=absent)])
+    made = make_world(operations=[replace(Registry(THINGS).get("bake_thing"), exists=absent)])
 
     with pytest.raises(NotFound, match=r"There is no box in 1\."):
-        call(world, "bake_thing", name="box")
+        call(made, "bake_thing", name="box")
 
     assert held == [BOX]
-    assert world.locks.holders == {}
-    assert world.job_rows.list("1", active=False, limit=9) == ()
-    assert world.audit.outcomes == [("bake_thing", "not_found")]
+    assert made.locks.holders == {}
+    assert made.job_rows.list("1", active=False, limit=9) == ()
+    assert made.audit.outcomes == [("bake_thing", "not_found")]
 
 
 def test_other_names_and_other_teams_are_not_kept_waiting(letters, post):
