@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 
 from oduflow.adapters.postgres import bootstrap, databases, handover, roles
@@ -151,7 +152,7 @@ class Cluster:
                 to_role,
                 password,
                 action,
-                entrance=self.entrance,
+                entrance=partial(roles.cheap_sign_in, admin),
                 seconds=_HAND_OVER,
                 cancelled=cancelled,
             ) as copy,

@@ -4,7 +4,7 @@ A malicious view, trigger or operator there runs as the environment's role, with
 the environment's Odoo has. Results are limited in length and never trusted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from uuid import uuid4
@@ -83,13 +83,16 @@ class Tenant:
             found = session.run(_STATES, wanted, len(wanted))
         return {str(name): str(state) for name, state in found if name in wanted}
 
-    def set_admin_password(self, password_hash: str) -> str:
-        """Set the password of Odoo's administrator (`base.user_admin`), and activate it.
+    def make_own(self, password_hash: str, parameters: Mapping[str, str]) -> str:
+        """Give a copy its own secrets, as Odoo's own “duplicate database” does, all or none.
 
-        Its sessions end, because Odoo's session tokens depend on the stored hash.
+        A shared `database.secret` would let one environment's administrator sign password-reset
+        links and sessions of every other copy; a copied API key would open them all. The sessions
+        of the administrator (`base.user_admin`), who is activated, end with the stored hash.
 
         Args:
-            password_hash: as `oduflow.domain.passwords.odoo_hash` makes it.
+            password_hash: of the administrator, as `oduflow.domain.passwords.odoo_hash` makes it.
+            parameters: Odoo's system parameters to set, too.
 
         Returns:
             The administrator's login: `admin`, unless the template has another one.
@@ -97,36 +100,19 @@ class Tenant:
         Raises:
             Conflict: this database has no Odoo tables, or no administrator.
         """
-        with self._open("set the administrator's password") as session:
-            found = session.run(_UPDATE_ADMIN, password_hash)
-        if not found:
-            raise Conflict("The database has no Odoo administrator (base.user_admin).")
-        return str(found[0][0])
-
-    def set_parameter(self, key: str, value: str) -> None:
-        """Set one of Odoo's system parameters.
-
-        Raises:
-            Conflict: this database has no Odoo tables.
-        """
-        with self._open("set a system parameter") as session:
-            session.run(_SET_PARAMETER, key, value)
-
-    def renew_secrets(self) -> None:
-        """Replace a copy's secrets and API keys, as Odoo's own “duplicate database” does.
-
-        A shared `database.secret` would let one environment's administrator sign password-reset
-        links and sessions of every other copy; a copied API key would open them all.
-        """
         fresh = {
             "database.secret": str(uuid4()),
             "database.uuid": str(uuid4()),
             "database.create_date": f"{now():%Y-%m-%d %H:%M:%S}",
         }
         with self._open("renew the copy's secrets") as session, session.transaction():
-            for key, value in fresh.items():
+            found = session.run(_UPDATE_ADMIN, password_hash)
+            if not found:
+                raise Conflict("The database has no Odoo administrator (base.user_admin).")
+            for key, value in {**fresh, **parameters}.items():
                 session.run(_SET_PARAMETER, key, value)
             session.run("DELETE FROM public.res_users_apikeys")
+        return str(found[0][0])
 
     def _open(self, action: str) -> AbstractContextManager[Session]:
         return open_tenant(

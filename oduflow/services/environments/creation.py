@@ -119,11 +119,8 @@ class Creation(Provisioning):
         cluster.hand_over(name, from_role=source, to_role=name, password=password, cancelled=stop)
         secret = ensure_secret(self.plan.secrets / "admin_password")
         tenant = self.deps.postgres.tenant(self.row.team, name, password)
-        tenant.set_admin_password(odoo_hash(secret))
-        # Otherwise all clones of a source would sign sessions with one secret.
-        tenant.renew_secrets()
         # web.base.url is the address of the host, which the container does not reach.
-        tenant.set_parameter("report.url", REPORT_URL)
+        tenant.make_own(odoo_hash(secret), {"report.url": REPORT_URL})
 
     def filestore(self) -> None:
         """Clone the source's filestore into a volume of its own."""

@@ -104,8 +104,7 @@ class ClusterContract:
             "crm": "uninstalled",
         }
         assert tenant.module_states([]) == {}
-        assert tenant.set_admin_password("a-hash") == "admin"
-        tenant.renew_secrets()
+        assert tenant.make_own("a-hash", {"report.url": "http://127.0.0.1:8069"}) == "admin"
         tenant.prepare_empty()
 
     def test_a_database_without_odoo_says_so(self, tenants):
@@ -114,6 +113,4 @@ class ClusterContract:
         with pytest.raises(Conflict, match="holds no Odoo"):
             tenant.module_states(["base"])
         with pytest.raises(Conflict, match="holds no Odoo"):
-            tenant.set_admin_password("a-hash")
-        with pytest.raises(Conflict, match="holds no Odoo"):
-            tenant.renew_secrets()
+            tenant.make_own("a-hash", {})

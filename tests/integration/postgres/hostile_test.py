@@ -204,9 +204,7 @@ def call_everything(tenants: Tenants, made: Made) -> set[str]:
 
     call(Tenant, tenant.prepare_empty)
     call(Tenant, tenant.module_states, ["base", "web"])
-    call(Tenant, tenant.set_parameter, "report.url", "http://127.0.0.1:8069")
-    call(Tenant, tenant.renew_secrets)
-    call(Tenant, tenant.set_admin_password, odoo_hash("secret"))
+    call(Tenant, tenant.make_own, odoo_hash("secret"), {"report.url": "http://127.0.0.1:8069"})
     plain: tuple[Callable[[], object], ...] = (
         *(cluster.ready, cluster.system_identifier, cluster.prepare, cluster.reload),
         *(cluster.databases, cluster.sealed, cluster.roles),
@@ -222,7 +220,7 @@ def call_everything(tenants: Tenants, made: Made) -> set[str]:
         call(Cluster, cluster.clone_database, old, name, name, strategy="wal_log")
         hand = {"from_role": old, "to_role": name, "password": target.password}
         call(Cluster, cluster.hand_over, name, **hand)
-        call(Tenant, tenants.tenant(target).set_admin_password, odoo_hash("secret"))
+        call(Tenant, tenants.tenant(target).make_own, odoo_hash("secret"), {})
         if target is saved:
             call(Cluster, cluster.seal_template, name, name)
     assert copy.name in cluster.databases()

@@ -23,7 +23,7 @@ def test_odoo_itself_lets_the_administrator_in_with_the_new_password_only(
     postgres, odoo_template, tenants
 ) -> None:
     made, secret = tenants.clone(odoo_template), "correct-horse-battery-staple-0123"
-    assert tenants.tenant(made).set_admin_password(odoo_hash(secret)) == "admin"
+    assert tenants.tenant(made).make_own(odoo_hash(secret), {}) == "admin"
     assert shell(postgres, made, SIGN_IN.format(password=secret)).split() == ["in", "2", "out"]
 
 
@@ -37,7 +37,7 @@ def test_modules_are_reported_by_state(odoo_template, tenants) -> None:
 def test_an_archived_or_renamed_administrator_can_sign_in_again(odoo_template, tenants) -> None:
     made = tenants.clone(odoo_template)
     tenants.run(made, "UPDATE res_users SET login = 'boss', active = false WHERE id = 2")
-    assert tenants.tenant(made).set_admin_password(odoo_hash("secret")) == "boss"
+    assert tenants.tenant(made).make_own(odoo_hash("secret"), {}) == "boss"
     assert tenants.ask(made, "SELECT active FROM res_users WHERE id = %s", [ADMIN]) == [True]
 
 
@@ -46,7 +46,7 @@ def test_only_the_administrators_password_changes(odoo_template, tenants) -> Non
     others = "SELECT password FROM res_users WHERE id <> %s ORDER BY id"
     before = tenants.ask(made, others, [ADMIN])
     assert before
-    tenants.tenant(made).set_admin_password(odoo_hash("secret"))
+    tenants.tenant(made).make_own(odoo_hash("secret"), {})
     assert tenants.ask(made, others, [ADMIN]) == before
 
 
@@ -61,11 +61,12 @@ def test_a_copy_parts_from_its_template(odoo_template, tenants) -> None:
         assert tenants.ask(one, PARAMETER, [parameter]) == tenants.ask(
             other, PARAMETER, [parameter]
         )
-    tenants.tenant(one).renew_secrets()
+    tenants.tenant(one).make_own(odoo_hash("secret"), {"report.url": "http://127.0.0.1:8069"})
     for parameter in ("database.secret", "database.uuid", "database.create_date"):
         assert tenants.ask(one, PARAMETER, [parameter]) != tenants.ask(
             other, PARAMETER, [parameter]
         )
+    assert tenants.ask(one, PARAMETER, ["report.url"]) == ["http://127.0.0.1:8069"]
     assert tenants.ask(one, "SELECT count(*) FROM res_users_apikeys") == [0]
 
 
@@ -74,14 +75,14 @@ def test_a_database_without_odoo_says_so(tenants) -> None:
     with pytest.raises(Conflict, match="holds no Odoo"):
         tenants.tenant(made).module_states(["base"])
     with pytest.raises(Conflict, match="holds no Odoo"):
-        tenants.tenant(made).set_admin_password(odoo_hash("secret"))
+        tenants.tenant(made).make_own(odoo_hash("secret"), {})
 
 
 def test_a_database_without_an_administrator_says_so(odoo_template, tenants) -> None:
     made = tenants.clone(odoo_template)
     tenants.run(made, "DELETE FROM ir_model_data WHERE name = 'user_admin'")
     with pytest.raises(Conflict, match="no Odoo administrator"):
-        tenants.tenant(made).set_admin_password(odoo_hash("secret"))
+        tenants.tenant(made).make_own(odoo_hash("secret"), {})
 
 
 def test_an_empty_database_gets_odoos_extensions_once(tenants) -> None:

@@ -205,20 +205,17 @@ class MemoryTenant:
         modules = self._odoo().modules or {}
         return {name: modules[name] for name in names if name in modules}
 
-    def set_admin_password(self, password_hash: str) -> str:
-        login = self._odoo().login
-        if login is None:
+    def make_own(self, password_hash: str, parameters: Mapping[str, str]) -> str:
+        found = self._odoo()
+        if found.login is None:
             raise Conflict("The database has no Odoo administrator (base.user_admin).")
-        self._postgres.change(self._database, admin_password=password_hash)
-        return login
-
-    def set_parameter(self, key: str, value: str) -> None:
-        parameters = {**self._odoo().parameters, key: value}
-        self._postgres.change(self._database, parameters=parameters)
-
-    def renew_secrets(self) -> None:
-        self._odoo()
-        self._postgres.change(self._database, secret=f"secret-{next(_numbers)}")
+        self._postgres.change(
+            self._database,
+            admin_password=password_hash,
+            secret=f"secret-{next(_numbers)}",
+            parameters={**found.parameters, **parameters},
+        )
+        return found.login
 
     def enter(self) -> Database:
         """Open the database as its role."""

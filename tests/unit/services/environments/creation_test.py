@@ -65,7 +65,7 @@ def test_a_step_or_call_that_fails_leaves_nothing(world, process, full):
     process.ok("delete_environment", name="sale")
     before = world.everything()
     left = {}
-    assert {"create.serving.after", "tenant.set_parameter"} <= set(points)
+    assert {"create.serving.after", "tenant.make_own"} <= set(points)
     for point in points:
         if point in OTHERWISE:
             continue
