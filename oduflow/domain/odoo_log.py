@@ -79,8 +79,8 @@ def failure_cause(text: str, *, ended: bool = False) -> str:
     """
     lines = [line for line in _without_requests(text, ended=ended) if line.strip()]
     chain = _last_chain(lines)
-    if chain:
-        said = [_raised(chain[-1]), _raised(_first_cause(chain))]
+    said = [_raised(chain[-1]), _raised(_first_cause(chain))] if chain else []
+    if any(said):
         return " because of ".join(dict.fromkeys(filter(None, said)))
     found = [(_RECORD.match(line), line) for line in lines]
     errors = [line for record, line in found if record and record["level"] in _ERRORS]
@@ -105,12 +105,12 @@ def explanation(text: str, *, ended: bool = False) -> str:
 
     Of exceptions that caused one another, both ends are returned without their outer frames: with
     Odoo, the last one tells which view could not be loaded, and the first one what is wrong in it.
-    Without a traceback, the log's last lines are returned. Failed requests are left out for a
-    process that ended.
+    Without a traceback that names its exception, the log's last lines are returned: a record of
+    another thread may divide it. Failed requests are left out for a process that ended.
     """
     lines = _without_requests(text, ended=ended)
     chain = _last_chain(lines)
-    if not chain:
+    if not chain or not _raised(chain[-1]):
         return _joined(lines[-TRACEBACK_LINES:])
     parts = chain if len(chain) == 1 else [chain[0], chain[-1]]
     share = TRACEBACK_LINES // len(parts)

@@ -1,8 +1,9 @@
 """Judge whether a booting Odoo serves, from its container, its login page and its log.
 
 Odoo answers requests before its registry is loaded, and goes on answering when it cannot be loaded.
-So a status alone proves nothing: a module may redirect the login page or remove it, and a dead
-registry answers with redirects too.
+So a status alone proves nothing: a module may redirect the login page or remove it, a dead
+registry answers with redirects too, and an Odoo whose main thread ends, because a module called
+`sys.exit` while it was loaded, answers the whole page from a registry that is not complete.
 """
 
 import re
@@ -42,11 +43,6 @@ class PageAnswer:
 
     status: int
     location: str = ""
-
-    @property
-    def successful(self) -> bool:
-        """Whether the page itself was answered."""
-        return 200 <= self.status < 300  # noqa: PLR2004 - RFC 9110, 15
 
     @property
     def redirects(self) -> bool:
@@ -103,8 +99,6 @@ def judge(container: ContainerFacts | None, page: PageAnswer | None, log: BootLo
         return BootOutcome.BROKEN_REGISTRY
     if page is None:
         return BootOutcome.LOADING
-    if page.successful:
-        return BootOutcome.SERVING
     if not log.loaded:
         return BootOutcome.LOADING
     return without_log(page)

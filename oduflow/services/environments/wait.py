@@ -31,8 +31,9 @@ def wait_until_serving(
     """Request the login page until the boot has an outcome.
 
     Container and log are read far less often than a connection is tried: boots are bound by the
-    processor, and a request to the engine costs more of it than a refused connection. One request
-    is enough for most boots, because Odoo answers it when the registry is loaded.
+    processor, and a request to the engine costs more of it than a refused connection. Two answers
+    are enough for most boots, because Odoo answers the first when the registry is loaded. The
+    second one has to come from the same process: one that ends may still answer once.
 
     Args:
         deps: the engine and the limits.
@@ -108,6 +109,7 @@ class _Boot:
     tell: Tell
     pages: _LoginPage
     doubted_at: float | None = None
+    served_since: str = ""
     told: str = ""
     deadline: float = field(init=False)
 
@@ -124,14 +126,15 @@ class _Boot:
         facts = self.deps.engine.containers.facts(self.plan.container)
         alive = facts is not None and facts.status in ALIVE
         page = self.pages.answer(_address(facts, self.plan), next_look) if alive else None
-        if page is not None and page.successful:
-            return True
         text = self._log()
         log = BootLog.read(text)
         outcome = self._outcome(judge(facts, page, log), page)
-        if page is not None and outcome is BootOutcome.REDIRECTING:
-            self.tell(f"Odoo serves; its login page redirects to {page.location[:200]}")
-        if outcome in {BootOutcome.SERVING, BootOutcome.REDIRECTING}:
+        if facts is not None and outcome in {BootOutcome.SERVING, BootOutcome.REDIRECTING}:
+            before, self.served_since = self.served_since, facts.started_at
+            if before != self.served_since:
+                return False
+            if page is not None and page.redirects:
+                self.tell(f"Odoo serves; its login page redirects to {page.location[:200]}")
             return True
         if outcome is not BootOutcome.LOADING or time.monotonic() >= self.deadline:
             raise OdooFailed(
@@ -178,12 +181,12 @@ class _Boot:
             return f"/web/login answers HTTP {page.status}{cause}."
         if outcome is BootOutcome.OUT_OF_MEMORY:
             limit = self.deps.settings.teams[self.plan.team].memory_mb
-            return f"Odoo ended at its limit of {limit} MiB of memory before it served a page."
+            return f"Odoo crashed at start at its limit of {limit} MiB of memory."
         if outcome is BootOutcome.CRASHED:
             code = "" if facts is None else f" with exit code {facts.exit_code}"
             if not said and facts is not None and (facts.exit_code or 0) < SIGNALS:
                 cause = "; its log names no error: Python code ended it, as sys.exit does"
-            return f"Odoo ended{code} before it served a page{cause}."
+            return f"Odoo crashed at start{code}{cause}."
         seconds = f"{self.deps.readiness.boot_seconds:g} seconds"
         doing = self.told.rstrip(".") or "nothing about modules"
         return f"Odoo serves no page after {seconds}; its log told last: {doing}."

@@ -29,6 +29,19 @@ def module(name: str, code: str = "", **manifest: object) -> dict[str, str]:
     return {f"{name}/__manifest__.py": repr(declared), f"{name}/__init__.py": code}
 
 
+LEAVING = """
+import sys
+from odoo import models
+
+
+class Leaving(models.AbstractModel):
+    _name = "leaving"
+    _description = "Leaving"
+
+    def _register_hook(self):
+        if "--init" not in sys.argv:
+            sys.exit("no licence key")
+"""
 SIGN_ON: Files = {
     **module("sign_on", "from . import controllers", depends=["web"]),
     "sign_on/controllers.py": """
@@ -53,6 +66,7 @@ FILES: Files = {
     **module("greedy", HOG.format(when="'--init' in sys.argv")),
     **module("greedy_later", HOG.format(when="'--init' not in sys.argv")),
     **module("late", LATE),
+    **module("leaving", LEAVING),
 }
 
 
@@ -81,8 +95,13 @@ def modest(instance: Instance, git: GitServer) -> Iterator[Instance]:
         ("greedy", "Odoo reached its limit of 600 MiB of memory while it installed modules.", []),
         (
             "greedy_later",
-            "Odoo ended at its limit of 600 MiB of memory before it served a page.",
+            "Odoo crashed at start at its limit of 600 MiB of memory.",
             ["odoo.modules.loading: loading"],
+        ),
+        (
+            "leaving",
+            "Odoo crashed at start with exit code 1: no licence key.",
+            ["odoo.modules.loading: Modules loaded.", "no licence key"],
         ),
         (
             "late",

@@ -39,6 +39,7 @@ class MemoryOdoo:
         page_status: what `/web/login` answers; None answers nothing.
         boot_log: what it prints while it starts.
         boot_exit: the code with which Odoo ends before it serves a page.
+        last_answer: whether Odoo ends with exit code 1 once it has answered a page.
         out_of_memory: whether the kernel ended it.
         broken: modules that cannot be installed.
         pip_exit: the code with which pip ends.
@@ -55,8 +56,9 @@ class MemoryOdoo:
     cluster_with: Callable[[str], MemoryPostgres]
     page_status: int | None = OK
     boot_exit: int | None = None
+    last_answer: bool = False
     out_of_memory: bool = False
-    boot_log: tuple[str, ...] = ("odoo: starting",)
+    boot_log: tuple[str, ...] = ("odoo: starting", "odoo.registry: Registry loaded in 0.5s")
     broken: set[str] = field(default_factory=set)
     pip_exit: int = 0
     initdb_exit: int = 0
@@ -81,12 +83,15 @@ class MemoryOdoo:
 
     def login_page(self, address: str) -> PageAnswer | None:
         """Answer as `/web/login` of the container that has the address."""
-        serving = any(
-            address in container.joined.values() and container.status == "running"
+        serving = [
+            container
             for container in self.engine.containers.values()
-        )
+            if address in container.joined.values() and container.status == "running"
+        ]
         if not serving or self.page_status is None:
             return None
+        if self.last_answer:
+            serving[0].end(1)
         return PageAnswer(self.page_status, "https://sso.example.com/")
 
     def _serve(self) -> Run:

@@ -260,6 +260,13 @@ def test_a_process_that_ended_without_a_word_has_no_cause_in_its_log():
     assert failure_cause(_LOADING + _LATER + _REQUEST_FAILED, ended=True) == ""
 
 
+def test_a_traceback_that_another_record_divides_is_told_with_all_that_follows():
+    parts = [_LOADING, f"{TRACEBACK}\n", _LATER, "  File x\nKeyboardInterrupt\n"]
+
+    assert explanation("".join(parts), ended=True) == "".join(parts).rstrip()
+    assert failure_cause("".join(parts), ended=True) == "KeyboardInterrupt"
+
+
 def test_an_installation_that_code_ended_names_the_module_that_was_loaded():
     loading = "2026-11-29 16:06:44,600 7 INFO env odoo.modules.loading: Loading module a (15/15)\n"
 

@@ -203,11 +203,11 @@ def test_what_may_hold_data_is_not_replaced(world, process, sale, why):
     [
         (
             {"boot_exit": 1},
-            "Odoo ended with exit code 1 before it served a page: ValueError: it broke.",
+            "Odoo crashed at start with exit code 1: ValueError: it broke.",
         ),
         (
             {"boot_exit": 137, "out_of_memory": True},
-            "Odoo ended at its limit of 2048 MiB of memory before it served a page.",
+            "Odoo crashed at start at its limit of 2048 MiB of memory.",
         ),
         ({"page_status": 500}, "/web/login answers HTTP 500."),
         (
@@ -236,6 +236,16 @@ def test_an_odoo_that_does_not_serve_is_kept_stopped_for_inspection(
     assert error.message == told
     assert (row.state, row.error.message) == ("failed", told)
     assert world.engine.containers["memory-env-1.sale"].status == "exited"
+
+
+def test_an_odoo_that_answers_once_and_ends_is_a_failed_creation(world, process, sale):
+    world.odoo.last_answer, world.odoo.boot_log = True, (*LOADED, "no licence key")
+
+    error = process.refused("create_environment", **sale)
+
+    [row] = process.deps.store.environments.list("1")
+    assert error.message == "Odoo crashed at start with exit code 1: no licence key."
+    assert (row.state, row.error.message) == ("failed", error.message)
 
 
 @pytest.mark.parametrize("status", [204, 302, 303, 401, 403, 404])
