@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 
 from oduflow.domain.access import Actor
 from oduflow.domain.outcome import Model, Status
+from oduflow.domain.output import HANDLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Job:
 
 JobId = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z2-7]{12}$"),
+    StringConstraints(pattern=HANDLE),
     Field(description="The job's handle."),
 ]
 

@@ -19,6 +19,7 @@ from oduflow.domain.outcome import Model
 
 EnvironmentId = Callable[[str, str], str | None]  # an environment's id by team and name
 
+GITHUB_LOGIN = r"^[A-Za-z0-9_-]{1,100}$"
 SCOPE = "mcp"
 PATH = "/mcp"
 
@@ -91,7 +92,7 @@ class GithubLogin(Model):
 
     login: Annotated[
         str,
-        StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$"),
+        StringConstraints(pattern=GITHUB_LOGIN),
         Field(description="The GitHub login, such as octocat."),
     ]
 

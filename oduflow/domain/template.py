@@ -23,10 +23,10 @@ class TemplateState(StrEnum):
     READY = "ready"
 
 
-Language = Annotated[
-    str, StringConstraints(pattern=r"^[a-z]{2,3}(_[A-Za-z0-9]{2,4})?(@[A-Za-z]{1,10})?$")
-]
-Country = Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{2}$")]
+LANGUAGE = r"^[a-z]{2,3}(_[A-Za-z0-9]{2,4})?(@[A-Za-z]{1,10})?$"
+COUNTRY = r"^[A-Za-z]{2}$"
+Language = Annotated[str, StringConstraints(pattern=LANGUAGE)]
+Country = Annotated[str, StringConstraints(to_upper=True, pattern=COUNTRY)]
 
 
 class CreateTemplate(Model):

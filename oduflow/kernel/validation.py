@@ -7,12 +7,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from oduflow.domain.addons import MODULE_NAME
 from oduflow.domain.counting import counted
 from oduflow.domain.errors import Invalid
-from oduflow.domain.output import HANDLE, RANGE
 from oduflow.kernel.coercion import coerced
 from oduflow.kernel.operation import Operation
+from oduflow.kernel.patterns import form_rule
 
 MAX_PROBLEMS = 20
 MAX_NAME_LENGTH = 100
@@ -42,11 +41,6 @@ _RULES = {
     "timezone_aware": "must have a time zone, such as Z for UTC",
     "too_long": "must have at most {max_length} items",
     "tuple_type": "must be a list",
-}
-_PATTERNS = {
-    HANDLE: "must be the handle that an answer gave, of 12 letters and digits",
-    MODULE_NAME.pattern: "must be a module's name, of letters, digits and underscores",
-    RANGE: "must be two line numbers, such as 101-200",
 }
 _NAME = re.compile(r"[a-z]+(?:[._](?:[a-z]+|\d{1,5}))*")
 
@@ -91,16 +85,16 @@ def _problem(operation: Operation, error: Any) -> str:
     if error["type"] == "extra_forbidden":
         close = get_close_matches(place, operation.arguments.model_fields, n=1)
         return f"there is no field {place}" + (f" (did you mean {close[0]}?)" if close else "")
-    return f"{place} {_rule(error['type'], error.get('ctx', {}), error['msg'])}"
+    return f"{place} {rule_of(error)}"
 
 
-def _rule(kind: str, context: Mapping[str, Any], message: str) -> str:
-    """Return what a value must be; pydantic's own messages speak of Python's types."""
+def rule_of(error: Any) -> str:
+    """Return what a refused value must be; pydantic's own messages speak of Python's types."""
+    kind, context, message = error["type"], error.get("ctx", {}), error["msg"]
     if kind in _RULES:
         return _RULES[kind].format(**context)
     if kind == "string_pattern_mismatch":
-        pattern = context["pattern"]
-        return _PATTERNS.get(pattern, f"must match the pattern {pattern}")
+        return form_rule(context["pattern"], error["input"])
     if kind in {"string_too_short", "too_short"}:
         unit = "item" if kind == "too_short" else "character"
         return f"must have at least {counted(context.get('min_length', 1), unit)}"

@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from oduflow.domain.errors import Failure
 from oduflow.domain.masking import redact
 from oduflow.kernel.operation import Operation
+from oduflow.kernel.validation import rule_of
 
 _DEFINITIONS = "#/$defs/"
 _SEPARATORS = re.compile(r"[\s,]+")
@@ -122,11 +123,9 @@ def _with_hint(failure: Failure) -> str:
 def _problem(error: ErrorDetails) -> str:
     if error["type"] == "missing":
         return "This is required."
-    message = error["msg"]
-    if error["type"] == "string_pattern_mismatch":
-        message = f"does not fit {error['ctx']['pattern'].strip('^$')}"
     if error["type"] == "too_short":
         return "Choose at least one."
+    message = rule_of(error)
     is_item = len(error["loc"]) > 1
     return (
         f"“{redact(str(error['input']))}” {message}."

@@ -132,7 +132,7 @@ def test_a_module_name_ends_where_its_line_does():
             {"job": "nonsense"},
             "job must be the handle that an answer gave, of 12 letters",
         ),
-        ("read_output", {"lines": "7"}, "lines must be two line numbers, such as 101-200"),
+        ("read_output", {"lines": "7"}, "lines must be two line numbers, such as 7-7"),
         ("read_audit", {"since": "lastweek"}, "since must be a time, such as 2030-"),
         ("read_audit", {"since": "2030-01-31T18:00:00"}, "since must have a time zone"),
         ("create_environment", {"modules": {}}, "modules must be a list"),

@@ -46,9 +46,7 @@ def test_an_odoo_that_serves_no_more_is_failed_with_the_reason(world, running, t
 
     error = running.refused(tool, name="sale")
 
-    assert error.message == (
-        "Odoo crashed at start with exit code 3: ValueError: it broke."
-    )
+    assert error.message == ("Odoo crashed at start with exit code 3: ValueError: it broke.")
     assert "it broke" in error.output
     assert (row(running).state, row(running).error.message) == ("failed", error.message)
     world.odoo.boot_exit = None
