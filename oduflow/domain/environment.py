@@ -14,7 +14,7 @@ from oduflow.domain.counting import counted
 from oduflow.domain.errors import NotFound, QuotaReached
 from oduflow.domain.extra_repo import Pin, PinView, References
 from oduflow.domain.names import branch_name, slug
-from oduflow.domain.next_call import Next
+from oduflow.domain.next_call import RETRY, Next
 from oduflow.domain.outcome import ErrorView, Model
 
 
@@ -41,6 +41,7 @@ class EnvironmentState(StrEnum):
 
 
 UNFINISHED = frozenset({EnvironmentState.CREATING, EnvironmentState.DELETING})
+SERVING_STATES = frozenset({EnvironmentState.RUNNING, EnvironmentState.STOPPED})
 
 
 Name = Annotated[
@@ -180,6 +181,14 @@ class Environment:
         """Whether a new creation may replace it: its own failed, and nothing in it can be lost."""
         return self.state is EnvironmentState.FAILED and not self.served and not self.protected
 
+    @property
+    def shown_error(self) -> ErrorView | None:
+        """Its error; without the call that creates it again, if that would be refused."""
+        if self.error is None or self.replaceable:
+            return self.error
+        kept = tuple(step for step in self.error.next if step.reason != RETRY)
+        return self.error.model_copy(update={"next": kept})
+
 
 def no_environment(name: str) -> NotFound:
     """Make the error for a missing environment; one of another team gets the same text."""
@@ -252,6 +261,7 @@ class EnvironmentView(Model):
         """
         return cls.from_row(
             row,
+            error=row.shown_error,
             url=url,
             has_container=has_container,
             checkout=None if report is None else CheckoutView.of(report),

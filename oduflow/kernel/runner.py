@@ -26,6 +26,7 @@ from oduflow.domain.outcome import FINISHED, Envelope, Outcome, Status
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.locks import Held, Locks, acquire_all
+from oduflow.kernel.offers import callable_by, offering
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.outputs import KeptOutput, keep_output
 from oduflow.kernel.permission_check import (
@@ -129,20 +130,32 @@ class Runner:
         Raises:
             Failure: the call was refused, or a quick operation failed.
         """
-        admitted = self.admit(name, raw, actor, origin)
-        if not admitted.operation.slow:
-            return self._execute(admitted, Call(actor, origin), store_output=store_output)
-        job = self._start(admitted)
+        may_call = callable_by(actor, self.registry)
+        try:
+            admitted = self.admit(name, raw, actor, origin)
+            if not admitted.operation.slow:
+                call = Call(actor, origin)
+                return offering(self._execute(admitted, call, store_output=store_output), may_call)
+            job = self._start(admitted)
+        except Failure as failure:
+            failure.next = tuple(filter(may_call, failure.next))
+            raise
         waited = self.jobs.wait(actor.team, job.id, wait, on_progress)
-        return self.handle(waited, admitted.operation.envelope)
+        return self.handle(waited, actor, admitted.operation.envelope)
 
-    def handle(self, job: Job, shape: type[Envelope[Any]] = Envelope[Any]) -> Envelope[Any]:
+    def handle(
+        self, job: Job, actor: Actor, shape: type[Envelope[Any]] = Envelope[Any]
+    ) -> Envelope[Any]:
         """Return a job's envelope when it is finished, else its handle and the next calls.
 
         Args:
             job: the job's row.
+            actor: the reader; calls that it may not make are not suggested.
             shape: the operation's envelope model, for a caller that needs typed data.
         """
+        return offering(self._handle(job, shape), callable_by(actor, self.registry))
+
+    def _handle(self, job: Job, shape: type[Envelope[Any]]) -> Envelope[Any]:
         if job.status in FINISHED and job.result is not None:
             return shape.model_validate(job.result)
         stop = Next.of("cancel_job", "stops it and undoes its steps", job=job.id)

@@ -10,7 +10,7 @@ from oduflow.blueprints.dashboard.buttons import Button, buttons
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.dashboard.work import Work, active_work, work_named
 from oduflow.blueprints.errors import STATUS_OF
-from oduflow.domain.environment import UNFINISHED, EnvironmentView
+from oduflow.domain.environment import SERVING_STATES, UNFINISHED, EnvironmentView
 from oduflow.domain.errors import Failure, NotFound
 from oduflow.domain.names import slug
 from oduflow.domain.next_call import RETRY
@@ -51,6 +51,12 @@ class EnvironmentPage:
         if it is None or it.state in UNFINISHED or self.busy:
             return False
         return it.has_container or bool(it.error and it.error.output)
+
+    @property
+    def has_login(self) -> bool:
+        """Whether there is an Odoo to sign in to."""
+        it = self.environment
+        return it is not None and it.state in SERVING_STATES and not self.busy
 
     @property
     def buttons(self) -> list[Button]:

@@ -193,7 +193,7 @@ class Handlers:
             )
             await progress.report(found)
             if found.status in FINISHED or look == 0 or caller.permit.over:
-                return self._runner.handle(found)
+                return self._runner.handle(found, caller.actor)
 
 
 def _targeted(operation: Operation, raw: Mapping[str, Any], environment: str) -> Mapping[str, Any]:

@@ -2,10 +2,11 @@
 
 from oduflow.domain.access import Permission, Scope
 from oduflow.domain.environment import (
+    SERVING_STATES,
+    UNFINISHED,
     Environment,
     EnvironmentLogin,
     EnvironmentName,
-    EnvironmentState,
 )
 from oduflow.domain.errors import Conflict
 from oduflow.domain.next_call import Next
@@ -35,25 +36,24 @@ def get_environment_login(
 
     The password is this environment's own and is never logged.
     """
-    secret = EnvironmentPlan.of(deps.naming, environment).secrets / "admin_password"
-    if not secret.is_file():
-        raise Conflict(
-            f"{environment.name} has no login yet.",
-            "",
-            Next.of("get_environment", "shows how far it is", name=environment.name),
-        )
     shown = current_view(deps, environment)
-    if shown.state in {EnvironmentState.FAILED, EnvironmentState.LOST}:
+    progress = Next.of("get_environment", "shows how far it is", name=shown.name)
+    if shown.state not in SERVING_STATES:
+        cause = Next.of("get_environment", "says why", name=shown.name)
         raise Conflict(
             f"{shown.name} {shown.state.sentence}, so there is no Odoo to sign in to.",
             "",
-            Next.of("get_environment", "says why", name=shown.name),
+            progress if shown.state in UNFINISHED else cause,
         )
+    secret = EnvironmentPlan.of(deps.naming, environment).secrets / "admin_password"
     login = EnvironmentLogin(url=shown.url, login=ADMIN_LOGIN, password=secret.read_text("ascii"))
-    if shown.url is None:
-        return Outcome(
-            login,
-            f"{shown.name} {shown.state.sentence}; start it, then sign in as {ADMIN_LOGIN}.",
-            next=(Next.of("start_environment", "starts it", name=shown.name),),
-        )
-    return Outcome(login, f"Sign in to {shown.name} as {ADMIN_LOGIN}.")
+    if shown.url is not None:
+        return Outcome(login, f"Sign in to {shown.name} as {ADMIN_LOGIN}.")
+    if shown.step:
+        summary = f"Odoo of {shown.name} is started; then sign in as {ADMIN_LOGIN}."
+        return Outcome(login, summary, next=(progress,))
+    return Outcome(
+        login,
+        f"{shown.name} {shown.state.sentence}; start it, then sign in as {ADMIN_LOGIN}.",
+        next=(Next.of("start_environment", "starts it", name=shown.name),),
+    )

@@ -7,6 +7,7 @@ from oduflow.adapters.store import Environments
 from oduflow.domain.access import Actor
 from oduflow.domain.container import ContainerFacts
 from oduflow.domain.environment import (
+    SERVING_STATES,
     Environment,
     EnvironmentState,
     EnvironmentView,
@@ -20,8 +21,6 @@ from oduflow.domain.plan import EnvironmentPlan
 from oduflow.services.branches import read_check
 from oduflow.services.deps import Deps
 from oduflow.services.environments.addons import load_report
-
-SERVING_STATES = frozenset({EnvironmentState.RUNNING, EnvironmentState.STOPPED})
 
 
 def visible_environment(environments: Environments, actor: Actor, name: str) -> Environment:

@@ -281,6 +281,23 @@ def test_the_login_is_shown_on_request_only(world, ledger):
     assert ("get_environment_login", "ok") in world.audit.outcomes
 
 
+@pytest.mark.parametrize(
+    ("state", "offered"),
+    [
+        ("running", True),
+        ("stopped", True),
+        ("failed", False),
+        ("lost", False),
+        ("creating", False),
+        ("deleting", False),
+    ],
+)
+def test_the_login_is_offered_where_there_is_an_odoo(world, ledger, state, offered):
+    ledger.add("demo", state=state, url=None)
+
+    assert bool(show(world, "/environments/demo").all("section", id="login")) is offered
+
+
 def test_htmx_gets_the_login_alone(world, ledger):
     ledger.add("demo")
     part = read_page(world.client().post("/environments/demo/login", headers=HTMX).text)

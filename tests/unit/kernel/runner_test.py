@@ -344,14 +344,14 @@ def test_a_waiting_caller_sees_the_steps(world):
 )
 def test_how_far_a_job_is_can_be_said_in_words(world, given, words):
     assert progress_text(job(**given)) == words
-    assert world.runner.handle(job(**given)).summary == f"create_environment sale: {words}"
+    assert world.runner.handle(job(**given), ADA).summary == f"create_environment sale: {words}"
 
 
 def test_a_finished_jobs_envelope_is_its_answer(world):
     done = Envelope[Thing](status=Status.OK, summary="box is baked.", job="aaaaaaaaaaaa")
     row = job(status=Status.OK, result=done.model_dump(mode="json"))
 
-    assert world.runner.handle(row).summary == "box is baked."
+    assert world.runner.handle(row, ADA).summary == "box is baked."
 
 
 def test_a_job_that_cannot_be_cancelled_offers_no_cancel_job():
@@ -359,7 +359,7 @@ def test_a_job_that_cannot_be_cancelled_offers_no_cancel_job():
     melt = replace(bake, name="melt_thing", path="/melt", cancellable=False)
     world = make_world(operations=[*THINGS, melt])
 
-    (step,) = world.runner.handle(job(operation="melt_thing")).next
+    (step,) = world.runner.handle(job(operation="melt_thing"), ADA).next
     assert step.operation == "wait_for_job"
 
 

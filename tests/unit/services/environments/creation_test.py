@@ -196,6 +196,8 @@ def test_what_may_hold_data_is_not_replaced(world, process, sale, why):
 
     assert error.kind is Kind.CONFLICT
     assert world.postgres.databases == databases
+    offered = process.ok("get_environment", name="sale").error.next
+    assert [step for step in offered if step.reason == RETRY] == []
 
 
 @pytest.mark.parametrize(
