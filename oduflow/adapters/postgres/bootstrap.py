@@ -1,15 +1,12 @@
-"""The cluster's first preparation: our own database, and no rights left to PUBLIC."""
+"""The cluster's first preparation: our own databases, and no rights left to PUBLIC."""
 
 from psycopg import errors as pg
 from psycopg.sql import SQL, Identifier
 
 from oduflow.adapters.postgres.connection import Session
-from oduflow.adapters.postgres.names import BUS, FIRST, MAINTENANCE
+from oduflow.adapters.postgres.functions import limit_locks, revoke_hoarding
+from oduflow.adapters.postgres.names import BUS, EMPTY, FIRST, MAINTENANCE
 from oduflow.adapters.postgres.roles import exists
-
-# Odoo's bus listens in `postgres`. Large objects made there would use disk that no quota counts,
-# and would keep their owner's role from being dropped.
-_LARGE_OBJECT_MAKERS = ("lo_creat(integer)", "lo_create(oid)", "lo_from_bytea(oid, bytea)")
 
 
 def lock_first(first: Session) -> None:
@@ -20,12 +17,37 @@ def lock_first(first: Session) -> None:
     """
     with first.transaction():
         first.run("REVOKE ALL ON SCHEMA public FROM PUBLIC")
-        for maker in _LARGE_OBJECT_MAKERS:
-            first.run(SQL("REVOKE ALL ON FUNCTION pg_catalog.{} FROM PUBLIC").format(SQL(maker)))
+        revoke_hoarding(first)
     try:
         first.run(SQL("CREATE DATABASE {} TEMPLATE template0").format(Identifier(MAINTENANCE)))
     except pg.DuplicateDatabase:
         return
+
+
+def has_empty(admin: Session) -> bool:
+    """Whether the source of new databases is complete."""
+    complete = "SELECT 1 FROM pg_database WHERE datname = %s AND NOT datallowconn"
+    return bool(admin.run(complete, EMPTY))
+
+
+def create_empty(admin: Session) -> None:
+    """Create the database that becomes the source of new ones; one of a killed run is dropped."""
+    name = Identifier(EMPTY)
+    admin.run(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+    admin.run(SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
+
+
+def limit_empty(empty: Session) -> None:
+    """Limit what may be called in the source of new databases, and so in all of them."""
+    with empty.transaction():
+        revoke_hoarding(empty)
+        limit_locks(empty)
+
+
+def seal_empty(admin: Session) -> None:
+    """Admit no session any more to the source of new databases, which proves it complete."""
+    sealed = SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false IS_TEMPLATE true")
+    admin.run(sealed.format(Identifier(EMPTY)))
 
 
 def close_shared(admin: Session) -> None:
@@ -37,7 +59,7 @@ def close_shared(admin: Session) -> None:
     if not exists(admin, BUS):
         admin.run(SQL("CREATE ROLE {} NOLOGIN").format(Identifier(BUS)))
     with admin.transaction():
-        for database in (MAINTENANCE, FIRST, "template0", "template1"):
+        for database in (MAINTENANCE, FIRST, EMPTY, "template0", "template1"):
             admin.run(SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(Identifier(database)))
         admin.run(
             SQL("GRANT CONNECT ON DATABASE {} TO {}").format(Identifier(FIRST), Identifier(BUS))

@@ -13,6 +13,7 @@ from oduflow.adapters.postgres.connection import (
     Session,
     never,
     open_admin,
+    open_empty,
     open_first,
     open_tenant,
 )
@@ -62,13 +63,20 @@ class Cluster:
         return str(identifier)
 
     def prepare(self) -> None:
-        """Create our own database and revoke all rights of PUBLIC."""
+        """Create our own databases and revoke all rights of PUBLIC."""
+        action = "prepare the cluster"
         try:
             self.system_identifier()
         except NotFound:
-            with open_first(self._endpoint, self._password(), "prepare the cluster") as first:
+            with open_first(self._endpoint, self._password(), action) as first:
                 bootstrap.lock_first(first)
-        with self._admin("prepare the cluster") as admin:
+        with self._admin(action) as admin:
+            if not bootstrap.has_empty(admin):
+                bootstrap.create_empty(admin)
+                admin.run("SELECT pg_reload_conf()")  # older access rules do not name it
+                with open_empty(self._endpoint, self._password(), action) as empty:
+                    bootstrap.limit_empty(empty)
+                bootstrap.seal_empty(admin)
             bootstrap.close_shared(admin)
 
     def reload(self) -> None:

@@ -7,7 +7,7 @@ The image's entrypoint is never used, because it needs the password in the envir
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
-from oduflow.adapters.postgres.names import ADMIN, FIRST, MAINTENANCE
+from oduflow.adapters.postgres.names import ADMIN, EMPTY, FIRST, MAINTENANCE
 from oduflow.domain.connections import ADMIN_CONNECTIONS, places
 
 VOLUME_TARGET = "/var/lib/postgresql"
@@ -97,7 +97,7 @@ def hba(subnet: IPv4Network | IPv6Network) -> str:
     line a connection is refused, which excludes replication and other subnets.
     """
     lines = [
-        f"local {MAINTENANCE},{FIRST} {ADMIN} scram-sha-256",
+        f"local {MAINTENANCE},{FIRST},{EMPTY} {ADMIN} scram-sha-256",
         f"local all {ADMIN} reject",
         f"host all {ADMIN} all reject",
         f"local sameuser,{FIRST} all scram-sha-256",

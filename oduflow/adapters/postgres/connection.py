@@ -1,7 +1,8 @@
 """Connections to PostgreSQL; no other module opens one.
 
 The functions for the superuser take no database name: it connects to our own maintenance database
-and, rarely, to the one that initdb made. A tenant's database is entered as the tenant's role only.
+and, rarely, to the one that initdb made and to the source of new ones. A tenant's database is
+entered as the tenant's role only.
 """
 
 import fcntl
@@ -24,6 +25,7 @@ from oduflow.adapters.postgres.config import PORT
 from oduflow.adapters.postgres.errors import translated
 from oduflow.adapters.postgres.names import (
     ADMIN,
+    EMPTY,
     FIRST,
     MAINTENANCE,
     TENANT_PATTERN,
@@ -195,6 +197,16 @@ def open_first(endpoint: Endpoint, password: str, action: str) -> Iterator[Sessi
     """
     with translated(action), closing(_connect(endpoint, FIRST, ADMIN, password, SHORT)) as session:
         session.end_blockers = partial(_end_blockers, endpoint, password)
+        yield session
+
+
+@contextmanager
+def open_empty(endpoint: Endpoint, password: str, action: str) -> Iterator[Session]:
+    """Connect to the source of new databases as the superuser, before it is sealed.
+
+    No tenant may enter it.
+    """
+    with translated(action), closing(_connect(endpoint, EMPTY, ADMIN, password, SHORT)) as session:
         yield session
 
 

@@ -11,7 +11,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from oduflow.adapters.postgres import roles
 from oduflow.adapters.postgres.connection import Session
-from oduflow.adapters.postgres.names import ADMIN, TENANT_PATTERN, tenant_name
+from oduflow.adapters.postgres.names import ADMIN, EMPTY, TENANT_PATTERN, tenant_name
 from oduflow.domain.errors import Conflict
 
 Strategy = Literal["wal_log", "file_copy"]
@@ -24,8 +24,8 @@ _CLONE_ATTEMPTS = 2  # in each PostgreSQL waits 5 s for the source's sessions to
 
 
 def ensure(admin: Session, database: str, owner: str) -> None:
-    """Create an empty database from `template0`, or finish an existing one."""
-    _make(admin, database, owner, SQL("TEMPLATE template0"))
+    """Create an empty database from our own empty one, or finish an existing one."""
+    _make(admin, database, owner, SQL("TEMPLATE {}").format(Identifier(EMPTY)))
 
 
 def clone(admin: Session, template: str, database: str, owner: str, strategy: Strategy) -> None:

@@ -7,7 +7,9 @@ from oduflow.domain.errors import Internal
 ADMIN = "oduflow_admin"
 MAINTENANCE = "oduflow"
 FIRST = "postgres"  # initdb makes it; Odoo's bus listens there
+EMPTY = "oduflow_empty"  # the source of new databases
 BUS = "oduflow_bus"
+LOCKS = "oduflow_locks"  # owns the functions that limit advisory locks
 TENANT_PATTERN = "^(env|tpl)_[a-z0-9_]+$"
 GONE_PREFIX = "gone_"
 _TENANT = re.compile(r"(env|tpl)_[a-z0-9_]{1,50}")

@@ -26,7 +26,7 @@ def rules(subnet: str) -> list[list[str]]:
 def test_the_admin_enters_by_socket_and_only_our_own_databases() -> None:
     admin = [rule for rule in rules("10.213.1.0/24") if "oduflow_admin" in rule]
     assert admin == [
-        ["local", "oduflow,postgres", "oduflow_admin", "scram-sha-256"],
+        ["local", "oduflow,postgres,oduflow_empty", "oduflow_admin", "scram-sha-256"],
         ["local", "all", "oduflow_admin", "reject"],
         ["host", "all", "oduflow_admin", "all", "reject"],
     ]

@@ -5,13 +5,19 @@ from pathlib import Path
 import pytest
 
 from oduflow.adapters import postgres
-from oduflow.adapters.postgres.connection import Endpoint, open_admin, open_first, open_tenant
+from oduflow.adapters.postgres.connection import (
+    Endpoint,
+    open_admin,
+    open_empty,
+    open_first,
+    open_tenant,
+)
 from oduflow.domain.errors import Internal, Invalid
 
 HERE = Endpoint(Path("/nowhere"))
 
 
-@pytest.mark.parametrize("opener", [open_admin, open_first])
+@pytest.mark.parametrize("opener", [open_admin, open_empty, open_first])
 def test_an_admin_connection_to_a_tenants_database_cannot_be_asked_for(opener) -> None:
     assert not {"database", "dbname", "role"} & set(inspect.signature(opener).parameters)
 
