@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
+from oduflow.domain.audit.addresses import AUDITED_ADDRESS
 from oduflow.domain.clock import now
 from oduflow.domain.environment import Text
 from oduflow.domain.outcome import Model
@@ -34,6 +35,7 @@ class SetupRepoAuth(Model):
 
     repo_url: Annotated[
         SecretStr,
+        AUDITED_ADDRESS,
         Field(
             min_length=1,
             max_length=2000,
@@ -74,6 +76,7 @@ class ValidateCredential(CredentialName):
 
     repo_url: Annotated[
         Text | None,
+        AUDITED_ADDRESS,
         Field(description="Repository to read with git; default: that of an environment."),
     ] = None
 

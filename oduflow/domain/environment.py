@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints
 
 from oduflow.domain.addons import MODULE_NAME, CheckoutReport, CheckoutView, CheckoutWarning
+from oduflow.domain.audit.addresses import AUDITED_ADDRESS
 from oduflow.domain.branch_check import BranchCheck
 from oduflow.domain.clock import rfc3339
 from oduflow.domain.counting import counted
@@ -60,6 +61,7 @@ class CreateEnvironment(Model):
     name: Annotated[Name, Field(description=NAME_HELP)]
     repo_url: Annotated[
         Text,
+        AUDITED_ADDRESS,
         Field(description="URL of the addons' git repository, as its clone button shows it."),
     ]
     branch: Annotated[

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from oduflow.domain.audit.addresses import AUDITED_ADDRESS
 from oduflow.domain.errors import Invalid
 from oduflow.domain.names import branch_name, slug
 from oduflow.domain.outcome import Model
@@ -75,6 +76,7 @@ class AddExtraRepo(Model):
     repo_url: Annotated[
         str,
         StringConstraints(min_length=1, max_length=500),
+        AUDITED_ADDRESS,
         Field(description="https URL of the addons' git repository."),
     ]
     branch: Annotated[

@@ -64,7 +64,8 @@ class Operation:
         cancellable: whether its jobs can be cancelled; a begun deletion cannot.
         idempotent: whether repeating a call has no further effect.
         open_world: whether it sends requests to other servers.
-        audit: the arguments, or properties of the arguments, that audit rows contain.
+        audit: the arguments, or properties of the arguments, that audit rows contain; an address
+            needs `AUDITED_ADDRESS` at its field.
         check: checks `(deps, args)` during admission, so that an invalid argument is refused
             before there is a job; sends no requests and changes nothing.
         exists: raises NotFound for `(deps, team, args)` about a thing that does not exist; called

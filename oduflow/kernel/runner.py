@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from oduflow.domain.access import Actor, Scope
+from oduflow.domain.audit.addresses import is_address, public_address
 from oduflow.domain.audit.rows import AuditRow, may_repeat
 from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
@@ -183,7 +184,9 @@ class Runner:
         since = time.monotonic()
         operation = self.registry.get(name)
         taken = operation.arguments.model_fields.keys() & raw.keys()
-        fields = {key: _short(raw[key]) for key in operation.audit if key in taken}
+        fields = {
+            key: _audited(operation, key, raw[key]) for key in operation.audit if key in taken
+        }
         try:
             check_permission(self._grants, operation, actor)
             args = validate(operation, raw)
@@ -286,7 +289,7 @@ class Runner:
         if admitted.held is not None:
             admitted.held.release()
         operation, args = admitted.operation, admitted.args
-        fields = {key: _short(getattr(args, key)) for key in operation.audit}
+        fields = {key: _audited(operation, key, getattr(args, key)) for key in operation.audit}
         self._record(
             operation,
             admitted.actor,
@@ -361,8 +364,10 @@ def progress_text(job: Job) -> str:
     return f"step {progress.done} of {progress.total}: {progress.message}"
 
 
-def _short(value: Any) -> Any:
-    """Shorten an argument for an audit row; a refused call's arguments are not validated."""
+def _audited(operation: Operation, name: str, value: Any) -> Any:
+    """Return an argument for an audit row; a refused call's arguments are not validated."""
+    if is_address(operation.arguments.model_fields.get(name)):
+        value = public_address(value)
     if isinstance(value, list | tuple):
         return [_brief(item) for item in value[:MAX_AUDITED_ITEMS]]
     return _brief(value)

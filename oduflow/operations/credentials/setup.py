@@ -16,7 +16,7 @@ GOOD = frozenset({CredentialState.VALID, CredentialState.UNREACHABLE})
     permission=Permission.CREDENTIAL_WRITE,
     effect=Effect.WRITE,
     open_world=True,
-    audit=("host", "path", "keep_unverified"),
+    audit=("host", "repo_url", "path", "keep_unverified"),
     rest="POST /credentials/add",
 )
 def setup_repo_auth(deps: Deps, call: Call, args: SetupRepoAuth) -> Outcome[CredentialView]:

@@ -13,7 +13,7 @@ from oduflow.services.deps import Deps
     permission=Permission.CREDENTIAL_WRITE,
     effect=Effect.WRITE,
     open_world=True,
-    audit=("host", "path"),
+    audit=("host", "path", "repo_url"),
     rest="POST /credentials/validate",
 )
 def validate_credential(

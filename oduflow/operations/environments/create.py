@@ -16,7 +16,7 @@ from oduflow.services.environments.create import ensure_environment
     scope=Scope.NEW_ENVIRONMENT,
     slow=True,
     open_world=True,
-    audit=("name", "branch", "template", "odoo_image", "modules", "extra_repos"),
+    audit=("name", "repo_url", "branch", "template", "odoo_image", "modules", "extra_repos"),
     check=check_address,
     profiles=(Profile.CODING,),
     rest="POST /environments",

@@ -16,7 +16,7 @@ from oduflow.services.extra_repos.add import ensure_extra_repo
     scope=Scope.EXTRA_REPO,
     slow=True,
     open_world=True,
-    audit=("name", "branch"),
+    audit=("name", "repo_url", "branch"),
     check=check_address,
     rest="POST /extra-repos",
 )

@@ -207,7 +207,7 @@ def test_the_providers_verdict_is_the_answer(github: Parts, server, provider, sa
     assert f"is {state}" in validated.summary
 
 
-def test_the_audit_knows_the_host_and_never_the_url(parts: Parts, server):
+def test_the_audit_knows_the_repository_and_never_the_credential(parts: Parts, server):
     parts.call("setup_repo_auth", repo_url=private(server))
     for raw in (
         {"repo_url": private(server, token="ghp_wrong123456")},
@@ -226,4 +226,4 @@ def test_the_audit_knows_the_host_and_never_the_url(parts: Parts, server):
     database = stored_bytes(parts.data)
     assert TOKEN.encode() not in database
     assert b"ghp_wrong" not in database
-    assert server.authority.encode() in database
+    assert f"{server.authority}/".encode() in database

@@ -7,6 +7,7 @@ import pytest
 from pydantic import Field
 
 from oduflow.domain.access import Actor, ActorKind, Permission, Scope, Tier
+from oduflow.domain.audit.addresses import AUDITED_ADDRESS
 from oduflow.domain.audit.rows import AuditRow
 from oduflow.domain.errors import (
     Busy,
@@ -40,13 +41,14 @@ class Letter(ThingName):
     secret: Annotated[str, Field(description="Remembered nowhere.")] = ""
     pages: Annotated[tuple[str, ...], Field(description="Its pages.")] = ()
     stamps: Annotated[int | None, Field(description="How many.")] = None
+    via: Annotated[str | None, AUDITED_ADDRESS, Field(description="Its way.")] = None
 
 
 @operation(
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.WRITE,
     scope=Scope.TEMPLATE,
-    audit=("name", "pages", "stamps"),
+    audit=("name", "pages", "stamps", "via"),
     rest="POST /letters",
 )
 def send_letter(deps: Any, call: Call, args: Letter) -> Outcome[Thing]:
@@ -99,6 +101,16 @@ def test_a_call_that_went_well_is_remembered(world):
     )
     assert row.time.utcoffset() is not None
     assert 0 <= row.duration_ms < 1000
+
+
+def test_an_address_is_remembered_without_its_secrets_also_of_a_refused_call(letters):
+    via = "https://ada:s3cret@git.lan/acme/shop?key=s3cret"
+    call(letters, "send_letter", name="box", via=via)
+    with pytest.raises(Invalid):
+        call(letters, "send_letter", name="box", via=via, nonsense=1)
+
+    for row in letters.audit.rows:
+        assert row.fields["via"] == "https://git.lan/acme/shop"
 
 
 def test_an_actor_without_the_tier_is_refused_before_anything_happens(letters, post):
@@ -238,7 +250,7 @@ def test_only_the_declared_arguments_are_remembered(letters):
         call(letters, "send_letter", name="box", secret="hunter2", token="hunter2", stamps="x")
 
     done, refused = letters.audit.rows
-    assert done.fields == {"name": "box", "pages": ["one"], "stamps": 3}
+    assert done.fields == {"name": "box", "pages": ["one"], "stamps": 3, "via": None}
     assert refused.fields == {"name": "box", "stamps": "x"}
 
 
