@@ -2,17 +2,17 @@
 
 import tempfile
 import time
-from collections.abc import Callable
 from functools import partial
 from importlib import resources
 from pathlib import Path
 
 import requests
 
+from bench.calls import act, answers, create_all, done, got, resident_megabytes, timed
 from bench.figures import Figure
 from oduflow.adapters.git.sample_repository import publish
 from oduflow.adapters.git.sample_server import SampleGitServer
-from tests.support.instances import PASSWORD, TEMPLATE, TOKEN, Instance, running_instance
+from tests.support.instances import TEMPLATE, TOKEN, Instance, running_instance
 from tests.support.server import Server, serving
 
 GIT_PORT = 8797
@@ -47,14 +47,14 @@ def _start_up(instance: Instance, rounds: int) -> list[Figure]:
     for _ in range(rounds):
         started = time.perf_counter()
         with serving(instance, wait=False) as server:
-            while not _answers(f"{server.url}/healthz"):
+            while not answers(f"{server.url}/healthz"):
                 time.sleep(0.01)
             answer.values.append(time.perf_counter() - started)
             for path in ("/api/environments", "/", "/api/openapi.json"):
                 server.request("GET", path)
             with requests.Session() as session:
                 _tools(server, session)
-            memory.values.append(_resident_megabytes(server.process.pid))
+            memory.values.append(resident_megabytes(server.process.pid))
     return [answer, memory]
 
 
@@ -72,15 +72,15 @@ def _work(instance: Instance, git: SampleGitServer, rounds: int) -> list[Figure]
         wanted = {"name": "", "repo_url": git.url("addons.git")}
         singles = [f"measured-{number}" for number in range(rounds)]
         for name in singles:
-            create.values.append(_timed(partial(_create, server, {**wanted, "name": name})))
-            _act(server, name, "stop")
-            floor.values.append(_timed(partial(_act, server, name, "start")))
-            _act(server, name, "stop")
+            create.values.append(timed(partial(_create, server, {**wanted, "name": name})))
+            act(server, name, "stop")
+            floor.values.append(timed(partial(act, server, name, "start")))
+            act(server, name, "stop")
         names = [f"listed-{number}" for number in range(LISTED)]
-        burst.values.append(_timed(partial(_create_all, server, wanted, names)))
+        burst.values.append(timed(partial(create_all, server, wanted, names)))
         for name in singles:
-            _act(server, name, "start")
-            delete.values.append(_timed(partial(_delete, server, name)))
+            act(server, name, "start")
+            delete.values.append(timed(partial(_delete, server, name)))
         quick = _quick_calls(server)
         for name in names:
             _delete(server, name)
@@ -96,49 +96,22 @@ def _quick_calls(server: Server) -> list[Figure]:
     size = Figure("tools/list, size", 45, "kB")
     with requests.Session() as session:
         for _ in range(QUICK_CALLS):
-            empty.values.append(_timed(lambda: _got(session, server, "/healthz")))
-            listing.values.append(_timed(lambda: _got(session, server, "/api/environments")))
-            get.values.append(_timed(lambda: _got(session, server, "/api/environments/listed-3")))
-            tools.values.append(_timed(lambda: _tools(server, session)))
+            empty.values.append(timed(lambda: got(session, server, "/healthz")))
+            listing.values.append(timed(lambda: got(session, server, "/api/environments")))
+            get.values.append(timed(lambda: got(session, server, "/api/environments/listed-3")))
+            tools.values.append(timed(lambda: _tools(server, session)))
         size.values.append(_tools(server, session) / 1000)
     return [empty, listing, get, tools, size]
 
 
 def _create(server: Server, wanted: dict[str, str]) -> None:
     envelope = server.finished(server.job("POST", "/api/environments", json=wanted))
-    if not _answers(f"{envelope['data']['url']}web/login"):
+    if not answers(f"{envelope['data']['url']}web/login"):
         raise RuntimeError(envelope)
-
-
-def _create_all(server: Server, wanted: dict[str, str], names: list[str]) -> None:
-    jobs = [
-        server.job("POST", "/api/environments", json={**wanted, "name": name}) for name in names
-    ]
-    for job in jobs:
-        envelope = server.finished(job)
-        if envelope["status"] != "ok":
-            raise RuntimeError(envelope)
-
-
-def _act(server: Server, name: str, what: str) -> None:
-    _done(server, "POST", f"/api/environments/{name}/{what}")
 
 
 def _delete(server: Server, name: str) -> None:
-    _done(server, "DELETE", f"/api/environments/{name}")
-
-
-def _done(server: Server, method: str, path: str) -> None:
-    answer = server.request(method, path)
-    envelope = answer.json()
-    if answer.status_code == requests.codes.accepted:
-        envelope = server.finished(envelope["job"])
-    if envelope["status"] != "ok":
-        raise RuntimeError(envelope)
-
-
-def _got(session: requests.Session, server: Server, path: str) -> None:
-    session.get(server.url + path, auth=("admin", PASSWORD), timeout=60).raise_for_status()
+    done(server, "DELETE", f"/api/environments/{name}")
 
 
 def _tools(server: Server, session: requests.Session) -> int:
@@ -159,22 +132,3 @@ _META = {
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
-
-
-def _answers(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=5).status_code == requests.codes.ok
-    except requests.RequestException:
-        return False
-
-
-def _resident_megabytes(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text("ascii")
-    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
-
-
-def _timed(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
