@@ -21,8 +21,8 @@ import requests
 
 from tests.chaos.arena import TEAMS, Arena, Violation, destroy, make_arena
 from tests.chaos.faults import Fault, Hit, chosen, restart_engine
-from tests.chaos.invariants import Checks, own_rules, whole_log
-from tests.chaos.model import ABSENT, FAILED, Ended, Model, Thing
+from tests.chaos.invariants import Checks, own_rules
+from tests.chaos.model import ABSENT, FAILED, LOST, Ended, Model, Thing
 from tests.chaos.operations import Worker
 from tests.support.instances import world
 from tests.support.server import eventually
@@ -42,7 +42,7 @@ class Chaos:
         self._model = Model(TEAMS)
         rules = own_rules(world(arena.instance).rules)
         self._checks = Checks(arena, self._model, rules)
-        self._changes = 0
+        self._changes = self._read = 0
 
     def run(self) -> None:
         for number in range(1, self._rounds + 1):
@@ -57,15 +57,17 @@ class Chaos:
             faults = [restart_engine(self._engine)]
         workers = [self._worker(number, name) for name in range(WORKERS + 1)]
         hits: list[Hit] = []
-        with ThreadPoolExecutor(WORKERS + 2) as pool:
+        with ThreadPoolExecutor(WORKERS + 1 + len(faults)) as pool:
             running = [pool.submit(each.work, CHANGES) for each in workers[1:]]
             running.append(pool.submit(workers[0].meddle, MEDDLINGS))
-            running.append(pool.submit(self._hit, number, faults, hits))
+            for each, fault in enumerate(faults):
+                rng = self._seeded(number, "fault", each)
+                running.append(pool.submit(self._hit, fault, rng, hits))
             _, late = wait(running, timeout=ROUND_SECONDS)
             if late:
                 raise Violation(f"{len(late)} threads did not end in {ROUND_SECONDS:.0f} s")
-            for each in running:
-                each.result()
+            for ended in running:
+                ended.result()
         ends = [end for worker in workers for end in worker.ends]
         self._changes += len(ends)
         self._blame(ends, hits)
@@ -83,13 +85,11 @@ class Chaos:
     def _seeded(self, *parts: object) -> random.Random:
         return random.Random(f"{self._seed}/{parts}")  # noqa: S311 - to be repeated
 
-    def _hit(self, number: int, faults: list[Fault], hits: list[Hit]) -> None:
-        rng = self._seeded(number, "faults")
-        for fault in faults:
-            time.sleep(rng.uniform(0.5, 8))
-            hit = fault(self._arena, self._model, rng)
-            self._arena.journal.note(f"FAULT {hit.told}")
-            hits.append(hit)
+    def _hit(self, fault: Fault, rng: random.Random, hits: list[Hit]) -> None:
+        time.sleep(rng.uniform(0.5, 12))
+        hit = fault(self._arena, self._model, rng)
+        self._arena.journal.note(f"FAULT {hit.told}")
+        hits.append(hit)
 
     def _blame(self, ends: list[tuple[Thing, str, Ended]], hits: list[Hit]) -> None:
         """Find failures that no fault of the round explains."""
@@ -98,8 +98,10 @@ class Chaos:
             unexplained = end.kind == "upstream" and thing.team not in explained
             if unexplained and not thing.shaken and "drip" not in end.message:
                 self._arena.wrong.append(f"{operation} of {thing} failed: {end.message}")
-        defects = [line for line in whole_log(self._arena).splitlines() if _is_defect(line)]
+        log = self._arena.server.log.read_text(errors="replace")
+        defects = [line for line in log[self._read :].splitlines() if _is_defect(line)]
         self._arena.wrong += [f"the server's log: {line}" for line in defects]
+        self._read = len(log)
 
     def _settle(self) -> None:
         if self._arena.wrong:
@@ -118,9 +120,9 @@ class Chaos:
             raise Violation("\n".join(problems)) from None
 
     def _remove_failed(self) -> None:
-        """Delete what is marked as failed: that must always be possible."""
+        """Delete what has failed or lost its container: that must always be possible."""
         for text, state in self._checks.seen().items():
-            if text.startswith("environment ") and state == FAILED:
+            if text.startswith("environment ") and state in {FAILED, LOST}:
                 team, name = text.removeprefix("environment ").split("/")
                 self._delete(team, f"/api/environments/{name}", protected=True)
                 for thing in self._model.things:
@@ -192,11 +194,18 @@ def main() -> int:
             say(f"VIOLATION with seed {given.seed}:\n{violation}\n")
             say(f"The journal's end, from {arena.journal.path}:")
             say("\n".join(arena.journal.path.read_text().splitlines()[-60:]))
-            say(f"\nEverything is kept in {arena.folder}. To remove it:")
-            say(f"  .venv/bin/oduflow destroy --config {arena.instance.config}")
-            return 1
+            return kept(arena)
+        except KeyboardInterrupt:
+            return kept(arena)
     shutil.rmtree(arena.folder)
     return 0
+
+
+def kept(arena: Arena) -> int:
+    """Say where everything is, and how to remove it."""
+    say(f"\nEverything is kept in {arena.folder}. To remove it:")
+    say(f"  .venv/bin/oduflow destroy --config {arena.instance.config}")
+    return 1
 
 
 def say(line: str) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
+from threading import Lock, RLock
 from typing import Any
 
 import requests
 
 from oduflow import bootstrap
 from oduflow.settings import parse
+from tests.chaos.command_line import CommandLine
 from tests.support.base_template import KeptTemplate, give_template
 from tests.support.forked import oduflow
 from tests.support.git_server import GitServer
@@ -83,22 +84,33 @@ class Journal:
 
 @dataclass
 class Arena:
-    """One instance, and the server that is killed and started again."""
+    """One instance, and the server that is killed and started again.
+
+    Attributes:
+        wrong: what was seen that the product must not do.
+        replacing: held while one server takes the place of another.
+    """
 
     instance: Instance
     repositories: Repositories
     journal: Journal
     wrong: list[str] = field(default_factory=list)
     server: Server = field(init=False)
+    commands: CommandLine = field(init=False)
+    replacing: RLock = field(default_factory=RLock)
     _running: ExitStack = field(default_factory=ExitStack, init=False)
+
+    def __post_init__(self) -> None:
+        self.commands = CommandLine(self.instance.config)
 
     @property
     def folder(self) -> Path:
         return self.instance.config.parent
 
-    def start(self) -> None:
+    def start(self, *, wait: bool = True) -> None:
         self.server = self._running.enter_context(serving(self.instance, wait=False))
-        await_ready(self.server)
+        if wait:
+            await_ready(self.server)
 
     def stop(self) -> None:
         self._running.close()

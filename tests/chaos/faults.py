@@ -36,17 +36,45 @@ ALL = frozenset(TEAMS)
 
 
 def kill_server(arena: Arena, model: Model, rng: random.Random) -> Hit:
-    arena.kill_server()
-    time.sleep(rng.uniform(0, 3))
-    arena.start()
-    return Hit("the server was killed", NO_TEAM)
+    """Kill the server, and now and then its successor too, in the middle of its recovery."""
+    times = rng.choice((1, 1, 2, 3))
+    with arena.replacing:
+        for _ in range(times - 1):
+            arena.kill_server()
+            arena.start(wait=False)
+            time.sleep(rng.uniform(0.5, 4))
+        arena.kill_server()
+        time.sleep(rng.uniform(0, 3))
+        arena.start()
+    return Hit(f"the server was killed {times} times", NO_TEAM)
 
 
 def end_server(arena: Arena, model: Model, rng: random.Random) -> Hit:
-    arena.server.terminate()
-    arena.stop()
-    arena.start()
+    with arena.replacing:
+        arena.server.terminate()
+        arena.stop()
+        arena.start()
     return Hit("the server was ended by SIGTERM", NO_TEAM)
+
+
+def suspend_server(arena: Arena, model: Model, rng: random.Random) -> Hit:
+    seconds = rng.uniform(2, 15)
+    with arena.replacing:
+        arena.server.process.send_signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        arena.server.process.send_signal(signal.SIGCONT)
+    return Hit(f"the server was suspended for {seconds:.0f} s", NO_TEAM)
+
+
+def kill_command(arena: Arena, model: Model, rng: random.Random) -> Hit:
+    found = _looked_for(arena.commands.pids)
+    if not found:
+        return Hit("no command was there to kill", NO_TEAM)
+    pid = rng.choice(found)
+    time.sleep(rng.uniform(0, 4))
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    return Hit(f"command {pid} was killed", NO_TEAM)
 
 
 def kill_child(arena: Arena, model: Model, rng: random.Random) -> Hit:
@@ -106,6 +134,15 @@ def kill_installation(arena: Arena, model: Model, rng: random.Random) -> Hit:
     return Hit(f"{name} was killed: {done.returncode}", teams)
 
 
+def remove_container(arena: Arena, model: Model, rng: random.Random) -> Hit:
+    thing = rng.choice([each for each in model.things if each.noun == "environment"])
+    thing.shaken = thing.lost = True
+    name = EnvironmentPlan(arena.instance.services.deps.naming, "", thing.team, thing.name)
+    done = run_docker("rm", "--force", "--volumes", name.container)
+    text = f"the container of {thing} was removed: {done.returncode} {done.stderr.strip()}"
+    return Hit(text, frozenset({thing.team}))
+
+
 def flush_firewall(arena: Arena, model: Model, rng: random.Random) -> Hit:
     chains = own_chains(arena)
     for chain in chains:
@@ -136,10 +173,13 @@ def restart_engine(command: str) -> Fault:
 FAULTS: dict[str, tuple[int, Fault]] = {
     "server": (4, kill_server),
     "sigterm": (1, end_server),
+    "suspended": (1, suspend_server),
     "child": (2, kill_child),
+    "command": (2, kill_command),
     "database": (2, kill_database),
     "pause": (2, pause_database),
     "environment": (2, kill_environment),
+    "removed": (1, remove_container),
     "installation": (2, kill_installation),
     "firewall": (1, flush_firewall),
     "everything": (1, stop_everything),
@@ -149,7 +189,7 @@ FAULTS: dict[str, tuple[int, Fault]] = {
 def chosen(rng: random.Random) -> list[Fault]:
     weights = [weight for weight, _ in FAULTS.values()]
     kinds = [fault for _, fault in FAULTS.values()]
-    return rng.choices(kinds, weights, k=rng.choice((1, 1, 2)))
+    return rng.choices(kinds, weights, k=rng.choice((1, 2, 2, 3)))
 
 
 def own_chains(arena: Arena) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 ABSENT, FAILED, READY, RUNNING, STOPPED = "absent", "failed", "ready", "running", "stopped"
+LOST = "lost"
 CUT_OFF = {"interrupted", "unanswered"}
 REFUSED = {"busy", "conflict", "forbidden", "invalid", "quota", "rate_limited"}
 
@@ -34,6 +35,7 @@ class Thing:
         protected: None where it is not known.
         claimed: whether an operation that changes it runs.
         shaken: whether a fault or a second operation hit it, so that it may be in any whole state.
+        lost: whether its container was removed.
     """
 
     noun: str
@@ -43,6 +45,7 @@ class Thing:
     protected: bool | None = False
     claimed: bool = False
     shaken: bool = False
+    lost: bool = False
 
     def __str__(self) -> str:
         return f"{self.noun} {self.team}/{self.name}"
@@ -53,7 +56,8 @@ class Thing:
 
     @property
     def allowed(self) -> set[str]:
-        return self.whole if self.shaken else self.possible
+        allowed = self.whole if self.shaken else self.possible
+        return allowed | {LOST} if self.lost else allowed
 
     def ended(self, operation: str, end: Ended) -> str:
         """Learn from an operation's end; return what is wrong with it, if anything."""
@@ -162,4 +166,4 @@ class Model:
         """Begin a round with what is there: `seen` gives the state by a thing's text."""
         for each in self.things:
             each.possible = {seen.get(str(each), ABSENT)}
-            each.shaken = each.claimed = False
+            each.shaken = each.lost = each.claimed = False

@@ -103,6 +103,8 @@ class Worker:
         method, path, body = self._call_of(thing, operation)
         if protect is not None:
             body = {"protected": protect}
+        if self._rng.random() < 0.2:
+            return self._by_command(thing, operation, body or {})
         cancel_after = self._rng.uniform(0, 6) if self._rng.random() < 0.2 else None
         if body and body.get("repo_url") == self._arena.repositories.slow:
             cancel_after = self._rng.uniform(2, 6)
@@ -112,6 +114,12 @@ class Worker:
         except Unanswered as cause:
             return Ended("unanswered", message=str(cause)[:80])
         return self._end_of(thing, answer, cancel_after)
+
+    def _by_command(self, thing: Thing, operation: str, body: dict[str, Any]) -> Ended:
+        if body.get("repo_url") == self._arena.repositories.slow:
+            body["repo_url"] = self._arena.repositories.plain
+        self._arena.journal.note(f"{operation} {thing} by a command … {body or ''}")
+        return self._checked(thing, self._arena.commands.call(thing, operation, body))
 
     def _end_of(self, thing: Thing, answer: requests.Response, cancel_after: float | None) -> Ended:
         try:

@@ -2,12 +2,14 @@
 
 Only these may reach other networks. The result is a folder keyed by the image and the files' lines,
 shared by the team's environments and mounted read-only. Until it is complete it lies in the
-environment's folder, and is removed with that.
+environment's folder, and is removed with that. One that no environment uses is removed with the
+next deletion of the team, or after an hour: a creation that failed is often repeated.
 """
 
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -88,13 +90,19 @@ def addons_folder(deps: Deps, team: str, key: str) -> tuple[str, ...]:
     return (f"{PYTHON_TARGET}/{ADDONS}",) if found else ()
 
 
-def prune(deps: Deps, team: str) -> None:
-    """Remove installed requirements that none of the team's environments uses."""
-    root = deps.naming.team_folder(team) / "python"
+def prune(deps: Deps, team: str, *, age: float = 0.0) -> int:
+    """Remove installed requirements that none of the team's environments uses; return how many.
+
+    Args:
+        deps: the product's parts.
+        team: whose.
+        age: seconds; younger ones stay.
+    """
+    root, removed = deps.naming.team_folder(team) / "python", 0
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
         if folder.name.startswith(_REMOVED):
             shutil.rmtree(folder, ignore_errors=True)
-        elif not _used(deps, team, folder.name):
+        elif _age(folder) >= age and not _used(deps, team, folder.name):
             with (
                 suppress(Busy),
                 deps.work.locks.acquire(LockKey.python_packages(team, folder.name), "prune"),
@@ -104,6 +112,16 @@ def prune(deps: Deps, team: str) -> None:
                     # Renamed first: after a kill, a half-removed folder must not look complete.
                     gone = folder.rename(root / f"{_REMOVED}{folder.name}")
                     shutil.rmtree(gone)
+                    removed += 1
+    return removed
+
+
+def _age(folder: Path) -> float:
+    """Return the seconds since the folder was filled; 0 if another process has removed it."""
+    try:
+        return time.time() - folder.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _used(deps: Deps, team: str, key: str) -> bool:

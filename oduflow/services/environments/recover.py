@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from oduflow.domain.access import Actor, ActorKind
@@ -26,6 +26,7 @@ from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.locks import Held, LockKey
 from oduflow.services.deps import Deps
+from oduflow.services.environments import python_deps
 from oduflow.services.environments.boot import stop_container
 from oduflow.services.environments.delete import remove_environment
 from oduflow.services.environments.lifecycle import start
@@ -37,6 +38,7 @@ from oduflow.services.recoverable import RECONCILER, Leftover, Recoverable, Stra
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 10
+PACKAGES_KEPT = timedelta(hours=1)  # a creation that is repeated uses them again
 
 Resume = Callable[[Deps, Call, Environment], Environment]
 
@@ -56,6 +58,11 @@ class EnvironmentRecovery(Recoverable):
         for row in self.deps.store.environments.all():
             key = LockKey.environment(row.team, row.name)
             yield Unsettled(key, partial(self._settle, row.id, revive=row.team in revive))
+
+    def prune(self) -> int:
+        """Remove Python requirements that failed creations have left; return how many."""
+        age = PACKAGES_KEPT.total_seconds()
+        return sum(python_deps.prune(self.deps, team, age=age) for team in self.deps.settings.teams)
 
     def strays(self, adoptable: AbstractSet[str]) -> Iterator[Stray]:
         """Find containers of environments without a row."""

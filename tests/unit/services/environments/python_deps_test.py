@@ -1,4 +1,6 @@
+import os
 import threading
+import time
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
@@ -18,6 +20,7 @@ from oduflow.net.authorities import authorities
 from oduflow.services.environments import delete as teardown
 from oduflow.services.environments import pip, python_deps
 from oduflow.services.environments.python_packages import installed_packages
+from oduflow.services.environments.recover import EnvironmentRecovery
 from oduflow.services.failpoints import Failpoints
 from oduflow.settings import parse
 from tests.support.parts import deps_of
@@ -191,6 +194,17 @@ def test_requirements_that_nobody_uses_are_removed(world):
     python_deps.prune(world.deps, "1")
 
     assert world.names() == ["used"]
+
+
+def test_requirements_that_a_failed_creation_left_are_removed_after_an_hour(world):
+    world.cached("lately", "used", "long-ago", ".gone-half")
+    for name in ("used", "long-ago"):
+        os.utime(world.root / name, times=(time.time() - 3700,) * 2)
+    world.rows = [environment(state=RUNNING, python_deps="used")]
+
+    assert EnvironmentRecovery(world.deps).prune() == 1
+
+    assert world.names() == ["lately", "used"]
 
 
 def test_requirements_of_a_failed_environment_stay(world):
