@@ -40,5 +40,6 @@ def git_group(settings: Settings, naming: Naming, locks: FileLocks) -> GitGroup:
             helper=credentials.helper,
             describe_credential=credentials.describe,
             authorities=server.ca_bundle,
+            scratch=naming.scratch,
         ),
     )

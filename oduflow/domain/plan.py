@@ -70,6 +70,11 @@ class Naming:
         """The extra repos of one team, a folder each."""
         return self.team_folder(team) / "extra"
 
+    @property
+    def scratch(self) -> Path:
+        """Short-lived folders, named `<process id>-…`; those of dead processes are removed."""
+        return self.data_dir / "scratch"
+
     def postgres_folder(self, team: str) -> Path:
         """The password, access rules and socket of one team's PostgreSQL."""
         return self.data_dir / "postgres" / team

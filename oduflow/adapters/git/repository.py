@@ -1,5 +1,6 @@
 """The teams' git repositories: branches, checkouts and shared copies."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,6 +28,7 @@ from oduflow.adapters.git.urls import RemoteUrl, parse_url
 from oduflow.adapters.git.version import installed, require
 from oduflow.domain.errors import NotFound
 from oduflow.domain.progress_monitor import UNWATCHED, ProgressMonitor
+from oduflow.files.private import make_folder
 from oduflow.kernel.team_places import TeamPlaces
 from oduflow.net.addresses import Resolve, resolve
 
@@ -53,6 +55,7 @@ class GitRepositories:
         resolve: finds a host's addresses.
         describe_credential: describes that credential, for messages.
         authorities: the file of trusted certificate authorities; None for the system's.
+        scratch: gets short-lived folders, `<process id>-…`; None for the system's place.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class GitRepositories:
         resolve: Resolve = resolve,
         describe_credential: Describer = lambda _team, _remote: NO_CREDENTIAL,
         authorities: Path | None = None,
+        scratch: Path | None = None,
     ) -> None:
         self._allowed_hosts = allowed_hosts
         self._limits = limits or RepositoryLimits()
@@ -71,6 +75,7 @@ class GitRepositories:
         self._resolve = resolve
         self._describe_credential = describe_credential
         self._authorities = authorities
+        self._scratch = scratch
         self._git_is_known = False
         self._places = TeamPlaces("git calls", of_a_team=CALLS_OF_A_TEAM, shared=SHARED_CALLS)
 
@@ -143,7 +148,8 @@ class GitRepositories:
             server does not tell.
         """
         limits = replace(self._limits, repository_bytes=_HISTORY_BYTES)
-        with TemporaryDirectory(prefix="oduflow-history-") as scratch:
+        place = None if self._scratch is None else make_folder(self._scratch)
+        with TemporaryDirectory(prefix=f"{os.getpid()}-", dir=place) as scratch:
             folder = GitFolder(Path(scratch) / "git", limits, UNWATCHED)
             return self._with_server(
                 url, team, lambda connection: count_commits(connection, folder, source, since)

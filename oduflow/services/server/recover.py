@@ -1,7 +1,9 @@
 """Find leftovers that belong to no single noun: one-off containers, databases, folders."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from oduflow.adapters.docker.containers import Containers
@@ -23,7 +25,17 @@ class ServerRecovery(Recoverable):
         "postgres",
         "rate_limits",
         "sample",
+        "scratch",
     )
+
+    def prune(self) -> int:
+        """Remove the scratch folders of processes that were killed; return how many."""
+        root, removed = self.naming.scratch, 0
+        for folder in sorted(root.iterdir()) if root.is_dir() else ():
+            if not Path("/proc", folder.name.partition("-")[0]).exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                removed += 1
+        return removed
 
     def pieces(self) -> Iterator[tuple[str, Leftover]]:
         """Find one-off containers and databases, each with the id of its row."""

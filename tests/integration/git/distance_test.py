@@ -1,7 +1,10 @@
+import os
 from pathlib import Path
 
 import pytest
 
+from oduflow.adapters.git.git_folder import GitFolder
+from oduflow.adapters.git.repository import GitRepositories
 from tests.support.git_server import GitServer
 
 
@@ -54,3 +57,23 @@ def test_where_the_server_does_not_answer_the_number_is_not_known(server, reposi
         server.url("error/500/addons.git"), "refs/heads/main", since="2" * 40, team="1"
     )
     assert counted is None
+
+
+def test_the_history_lies_in_a_folder_that_names_the_process(server, tmp_path, monkeypatch):
+    """A later process removes it if this one is killed."""
+    seen: list[str] = []
+    scratch = tmp_path / "data" / "scratch"
+    repositories = GitRepositories(allowed_hosts=(server.authority,), scratch=scratch)
+    prepare = GitFolder.prepare
+
+    def spy(folder: GitFolder, *options: str) -> None:
+        seen.extend(path.name for path in scratch.iterdir())
+        prepare(folder, *options)
+
+    monkeypatch.setattr(GitFolder, "prepare", spy)
+    server.repository("addons", {"main": {"a": "1"}})
+    url, since = server.url("public/addons.git"), server.commit("addons", "main")
+
+    assert repositories.count_commits(url, "refs/heads/main", since=since, team="1") == 0
+    assert [name.partition("-")[0] for name in seen] == [str(os.getpid())]
+    assert list(scratch.iterdir()) == []
