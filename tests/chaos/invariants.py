@@ -21,6 +21,7 @@ from tests.support.instances import world
 from tests.support.variants import inspected
 
 PAGE_SECONDS = 20
+INCOMPLETE = {EnvironmentState.FAILED, EnvironmentState.LOST}
 
 
 @dataclass(frozen=True)
@@ -169,8 +170,8 @@ def _wanted(arena: Arena) -> _Wanted:
     folders: list[Path] = []
     for row in deps.store.environments.all():
         plan = EnvironmentPlan.of(naming, row)
-        failed = row.state is EnvironmentState.FAILED  # kept as far as it came
-        (wanted.optional if failed else wanted.containers).add(plan.container)
+        # A failed one is kept as far as it came.
+        (wanted.optional if row.state in INCOMPLETE else wanted.containers).add(plan.container)
         wanted.volumes.add(plan.volume)
         wanted.databases.add(plan.database)
         folders.append(plan.folder)
