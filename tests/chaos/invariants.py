@@ -10,7 +10,7 @@ from pathlib import Path
 
 import requests
 
-from oduflow.adapters.locks.flock import is_free
+from oduflow.adapters.locks.flock import holder_of, is_free
 from oduflow.domain.environment import UNFINISHED, Environment, EnvironmentState
 from oduflow.domain.extra_repo import ExtraRepo
 from oduflow.domain.plan import EnvironmentPlan, ExtraRepoPlan, TemplatePlan
@@ -143,7 +143,7 @@ class Checks:
         data_dir = self.arena.instance.settings.server.data_dir
         for path in sorted((data_dir / "locks").rglob("*.lock")):
             if not any(is_free(path) for _ in range(50)):
-                yield f"the lock {path.name} is held: {path.read_text()[:200]}"
+                yield f"the lock {path.name} is held by {holder_of(path)}"
 
     def _audit(self) -> Iterator[str]:
         verdict = self.arena.instance.services.deps.store.audit.verify(1)
