@@ -11,11 +11,14 @@ from oduflow.domain.connections import places
 from oduflow.domain.plan import Naming
 from oduflow.files.private import ensure_secret
 from oduflow.services.groups import PostgresGroup, StoreGroup, WorkGroup
+from oduflow.services.isolation.canaries import CANARY, DATABASE_MEMORY
 from oduflow.services.live_settings import LiveSettings
 from oduflow.services.server.activity import TeamActivity
-from oduflow.services.server.database import DatabaseServer
+from oduflow.services.server.database import KIND, DatabaseServer
 from oduflow.services.server.databases import Databases
 from oduflow.services.server.infrastructure import team_subnet
+
+CANARY_SIZES = PostgresSettings(DATABASE_MEMORY >> 20, places(2))
 
 
 def cluster_of(naming: Naming, team: str) -> Cluster:
@@ -61,6 +64,14 @@ def databases(
                 configured.database_memory_mb, places(configured.max_environments)
             )
 
+        return of_sizes(team, sizes, lambda: live.for_work().teams[team].cpus, KIND)
+
+    def canary(team: str) -> DatabaseServer:
+        return of_sizes(team, lambda: CANARY_SIZES, lambda: 1.0, CANARY)
+
+    def of_sizes(
+        team: str, sizes: Callable[[], PostgresSettings], cpus: Callable[[], float], kind: str
+    ) -> DatabaseServer:
         return DatabaseServer(
             team,
             live.current().images.postgres,
@@ -72,7 +83,8 @@ def databases(
             cluster_of(naming, team),
             rows.facts,
             sizes,
-            lambda: live.for_work().teams[team].cpus,
+            cpus,
+            kind,
         )
 
     return Databases(
@@ -83,4 +95,5 @@ def databases(
         docker.group.containers,
         docker.group.volumes,
         work.locks,
+        canary,
     )

@@ -3,6 +3,7 @@
 from oduflow.services.deps import Deps
 from oduflow.services.environments.recover import EnvironmentRecovery
 from oduflow.services.extra_repos.recover import ExtraRepoRecovery
+from oduflow.services.isolation.recover import CanaryRecovery
 from oduflow.services.recoverable import Recoverable
 from oduflow.services.server.outputs import OutputRecovery
 from oduflow.services.server.recover import ServerRecovery
@@ -16,5 +17,6 @@ def recoverables(deps: Deps) -> tuple[Recoverable, ...]:
         ExtraRepoRecovery(deps),
         TemplateRecovery(deps),
         EnvironmentRecovery(deps),
+        CanaryRecovery(deps),
         OutputRecovery(deps.work.outputs, deps.store.environments),
     )

@@ -68,6 +68,11 @@ class LockKey:
         """Return the key of networks and firewall rules."""
         return cls("infrastructure")
 
+    @classmethod
+    def isolation(cls) -> "LockKey":
+        """Return the key of the canaries of an isolation check."""
+        return cls("isolation")
+
     def __str__(self) -> str:
         """Write the key as `kind/team/name`."""
         return f"{self.kind}/{self.team}/{self.name}"

@@ -32,7 +32,7 @@ class Leftover:
     """An object with the instance's label or in its data folder that has no row.
 
     Attributes:
-        kind: `Container`, `Volume`, `Folder` or `Database`.
+        kind: `Container`, `Volume`, `Folder`, `Database` or `Team`.
         name: its name in Docker, PostgreSQL or the data folder.
         removal: the command that removes it; empty when there is none.
     """

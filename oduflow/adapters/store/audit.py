@@ -132,6 +132,15 @@ class AuditLog:
         with self._store.read() as connection:
             return verify(_rows(connection, start), files, sealer, start)
 
+    def sign(self, purpose: str, text: str) -> str:
+        """Sign a text with the key of the seals.
+
+        Args:
+            purpose: what the text is; a signature for one purpose never fits another.
+            text: the text.
+        """
+        return self._sealer().sign(purpose, text)
+
     def prune(self, before: datetime) -> int:
         """Delete the rows up to the last checkpoint before a moment; return how many they were.
 

@@ -1,6 +1,6 @@
 """Single values in the store, such as PostgreSQL's system identifier."""
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from oduflow.adapters.store.engine import Store
@@ -24,3 +24,8 @@ class Facts:
         replace = statement.on_conflict_do_update(index_elements=["key"], set_={"value": value})
         with self._store.write() as connection:
             connection.execute(replace)
+
+    def remove(self, key: str) -> None:
+        """Remove `key`; a missing one is no error."""
+        with self._store.write() as connection:
+            connection.execute(delete(facts).where(facts.c.key == key))

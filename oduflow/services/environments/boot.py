@@ -7,6 +7,7 @@ from importlib import resources
 from oduflow.adapters.docker.errors import PortTaken
 from oduflow.adapters.odoo.session_cookie import start_module
 from oduflow.domain.clock import now
+from oduflow.domain.container import ContainerLimits, ContainerSpec, ImageFacts
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import NotFound, UpstreamFailed
 from oduflow.domain.plan import EnvironmentPlan
@@ -24,19 +25,29 @@ def create_container(deps: Deps, plan: EnvironmentPlan, row: Environment) -> Non
     """Create the container, stopped; remove an existing one of the same name first."""
     deps.engine.containers.remove(plan.container)
     image = deps.engine.images.facts(row.odoo_image)
+    spec = prepare_container(deps, plan, row, image, deps.limits(row.team))
+    deps.engine.containers.create(spec)
+
+
+def prepare_container(
+    deps: Deps,
+    plan: EnvironmentPlan,
+    row: Environment,
+    image: ImageFacts,
+    limits: ContainerLimits,
+) -> ContainerSpec:
+    """Write what Odoo's Python imports at its start, and return the container's specification."""
     source = (resources.files("oduflow.adapters.odoo") / "session_cookie.py").read_text("utf-8")
     # By port and not by id: deleted environments would fill the browser with their cookies.
     start = start_module(source, f"session_id_{row.port}")
     write_private(plan.python_start, start, uid=image.uid, gid=image.gid)
-    deps.engine.containers.create(
-        serving_spec(
-            plan,
-            row,
-            image,
-            deps.limits(row.team),
-            deps.settings.server.host,
-            outside_names=INTERNET in deps.settings.firewall.egress,
-        )
+    return serving_spec(
+        plan,
+        row,
+        image,
+        limits,
+        deps.settings.server.host,
+        outside_names=INTERNET in deps.settings.firewall.egress,
     )
 
 

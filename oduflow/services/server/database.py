@@ -6,6 +6,7 @@ from a mounted file in a one-off container, and the server is started without it
 
 import logging
 import os
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -67,6 +68,7 @@ class DatabaseServer:
     Attributes:
         sizes: returns the configured sizes; they take effect when the container starts next.
         cpus: returns the processors that it may use.
+        kind: the label of its container and volume.
     """
 
     team: str
@@ -80,6 +82,7 @@ class DatabaseServer:
     facts: Facts
     sizes: Callable[[], PostgresSettings]
     cpus: Callable[[], float]
+    kind: str = KIND
     _loaded_rules: str = field(default="", init=False)
 
     @property
@@ -170,6 +173,20 @@ class DatabaseServer:
         """Stop the container; its data are kept."""
         self.containers.stop(self.name, timeout=STOP_SECONDS)
 
+    def remove(self) -> None:
+        """Remove the cluster with its data, and all that belongs to it."""
+        for name in (self.name, self._initdb_name):
+            self.containers.remove(name)
+        self.volumes.remove(self.volume)
+        self.facts.remove(self._identifier)
+        if self._folder.exists():
+            shutil.rmtree(self._folder)
+        self._loaded_rules = ""
+
+    @property
+    def _initdb_name(self) -> str:
+        return f"{self.name}.init"
+
     @property
     def _identifier(self) -> str:
         return IDENTIFIER + self.team
@@ -213,7 +230,7 @@ class DatabaseServer:
         copy = self._initdb_password
         write_private(copy, secret, uid=owner[0], gid=owner[1])
         spec = ContainerSpec(
-            name=f"{self.name}.init",
+            name=self._initdb_name,
             image=image.id,
             labels=self._labels(),
             entrypoint=initdb_command(PASSWORD_TARGET),
@@ -256,7 +273,7 @@ class DatabaseServer:
 
     def _labels(self, **more: str) -> dict[str, str]:
         data_dir = str(self.naming.data_dir.resolve())
-        return self.naming.labels(KIND, team=self.team, **{DATA_DIR: data_dir}, **more)
+        return self.naming.labels(self.kind, team=self.team, **{DATA_DIR: data_dir}, **more)
 
     def _spec(self, image: ImageFacts, owner: tuple[int, int], address: str) -> ContainerSpec:
         sizes, cpus = self.sizes(), min(self.cpus(), float(os.cpu_count() or 1))

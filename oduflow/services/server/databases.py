@@ -55,6 +55,7 @@ class Databases:
     Attributes:
         servers: the configured teams' clusters, by team.
         subnet: returns the subnet of a team's network.
+        canary: makes the cluster of a team of canaries, which is none of the configured ones.
     """
 
     naming: Naming
@@ -64,6 +65,7 @@ class Databases:
     containers: Containers
     volumes: Volumes
     locks: FileLocks
+    canary: Callable[[str], DatabaseServer]
     idle_seconds: float = IDLE_SECONDS
     _problems: dict[str, Failure] = field(default_factory=dict, init=False)
     _idle_since: dict[str, float] = field(default_factory=dict, init=False)

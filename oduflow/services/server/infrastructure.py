@@ -68,13 +68,30 @@ class Infrastructure:
             self._network(self.naming.network, "net", icc=True)
             self._network(self.naming.build_network, "build", icc=False)
             for team in self.settings.teams:
-                make_folder(self.naming.team_folder(team))
-                self._network(self.naming.team_network(team), f"team-{team}", icc=False)
+                self._team(team)
             # Before any container: the databases' addresses are never open without the rules.
             state = self.apply_firewall()
             self.disk.hold_reserve()
             self._ensured = True
             return state
+
+    def add_teams(self, *teams: str) -> FirewallState:
+        """Create the folder and network of teams that are not configured, with their rules.
+
+        Returns:
+            Whether environments are isolated as planned.
+        """
+        with self.locks.acquire(LockKey.infrastructure(), "canaries", wait=LOCK_WAIT_SECONDS):
+            for team in teams:
+                self._team(team)
+            return self.apply_firewall()
+
+    def remove_networks(self, *teams: str) -> None:
+        """Remove the networks of such teams, and their rules."""
+        with self.locks.acquire(LockKey.infrastructure(), "canaries", wait=LOCK_WAIT_SECONDS):
+            for team in teams:
+                self.networks.remove(self.naming.team_network(team))
+            self.apply_firewall()
 
     def wake(self, team: str, on_progress: Callable[[str], None] = lambda _line: None) -> None:
         """Start the team's PostgreSQL unless it serves, and create what it needs.
@@ -161,6 +178,10 @@ class Infrastructure:
             if found.name.startswith(self.naming.team_network("")):
                 subnet = IPv4Network(found.subnet)
                 yield TeamNet(found.bridge, subnet, database_address(subnet))
+
+    def _team(self, team: str) -> None:
+        make_folder(self.naming.team_folder(team))
+        self._network(self.naming.team_network(team), f"team-{team}", icc=False)
 
     def _network(self, name: str, what: str, *, icc: bool) -> IPv4Network:
         labels = self.naming.labels("network", network=what, **{DATA_DIR: self._data_dir})

@@ -24,10 +24,11 @@ from oduflow.kernel.team_places import TeamPlaces
 from oduflow.services.branches import BranchChecks
 from oduflow.services.deps import Deps
 from oduflow.services.groups import EngineGroup, GitGroup, PostgresGroup, StoreGroup, WorkGroup
+from oduflow.services.isolation.canaries import CANARY
 from oduflow.services.live_settings import LiveSettings
 from oduflow.services.readiness import ReadinessPoll
 from oduflow.services.server.activity import TeamActivity
-from oduflow.services.server.database import DatabaseServer
+from oduflow.services.server.database import KIND, DatabaseServer
 from oduflow.services.server.databases import Databases
 from oduflow.services.server.destroy import destroy_everything
 from oduflow.services.server.disk import Disk
@@ -188,7 +189,10 @@ class Process:
         return PostgresGroup(cluster, tenant)
 
     def _databases(self, engine: EngineGroup, rows: StoreGroup, work: WorkGroup) -> Databases:
-        def server(team: str) -> DatabaseServer:
+        def server(team: str, memory: int = 0, kind: str = KIND) -> DatabaseServer:
+            def sizes() -> PostgresSettings:
+                return PostgresSettings(memory or self._settings.teams[team].database_memory_mb)
+
             return DatabaseServer(
                 team,
                 self._settings.images.postgres,
@@ -199,8 +203,9 @@ class Process:
                 engine.volumes,
                 self._cluster(team),
                 rows.facts,
-                lambda: PostgresSettings(self._settings.teams[team].database_memory_mb),
-                lambda: self._settings.teams[team].cpus,
+                sizes,
+                lambda: 2.0,
+                kind,
             )
 
         return Databases(
@@ -211,6 +216,7 @@ class Process:
             engine.containers,
             engine.volumes,
             work.locks,
+            lambda team: server(team, 256, CANARY),
         )
 
     def _rows(self) -> StoreGroup:

@@ -1,0 +1,88 @@
+"""Be the neighbour that must not notice the attack: listen, and tell what still works.
+
+It runs in the container of a canary, as a file of its checkout, beside `canary_tools.py`. Each line
+of the output tells what failed, how long it took, and the notifications that arrived.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import psycopg2
+from canary_tools import CHANNEL, LIBC, LIFE_SECONDS, ask, enter, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BEAT_SECONDS = 0.2
+ODOO_PORT = 8069
+
+
+def serve() -> None:
+    """Accept connections as an Odoo does."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("0.0.0.0", ODOO_PORT))  # noqa: S104
+    listener.listen()
+    while True:
+        listener.accept()[0].close()
+
+
+def observe() -> None:
+    """Tell again and again what works."""
+    threading.Thread(target=serve, daemon=True).start()
+    bus = enter("postgres")
+    ask(bus, f"LISTEN {CHANNEL}")
+    while True:
+        begun = time.monotonic()
+        failures = [what for what, act in ACTIONS.items() if not works(act)]
+        took = round(time.monotonic() - begun, 3)
+        works(bus.poll)
+        heard = [each.payload for each in bus.notifies]
+        tell(at=begun, seconds=took, failures=failures, heard=heard)
+        time.sleep(BEAT_SECONDS)
+
+
+def query() -> None:
+    """Sign in and ask something."""
+    connection = enter()
+    ask(connection, "SELECT 1")
+    connection.close()
+
+
+def watch() -> None:
+    """Make an inotify instance."""
+    descriptor = LIBC.inotify_init1(0)
+    if descriptor < 0:
+        raise OSError(ctypes.get_errno(), "refused")
+    os.close(descriptor)
+
+
+def run_thread() -> None:
+    """Start a thread."""
+    thread = threading.Thread(target=int)
+    thread.start()
+    thread.join()
+
+
+ACTIONS: dict[str, Callable[[], Any]] = {"query": query, "inotify": watch, "thread": run_thread}
+
+
+def works(act: Callable[[], Any]) -> bool:
+    """Return whether an action succeeds."""
+    try:
+        act()
+    except (OSError, RuntimeError, psycopg2.Error):
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    signal.alarm(LIFE_SECONDS)
+    observe()

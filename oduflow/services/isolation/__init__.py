@@ -1,0 +1,1 @@
+"""Check isolation: hostile canaries try to reach, see, slow and stop everything outside."""

@@ -1,0 +1,59 @@
+"""The isolation check with real canaries, and a hole that a test makes."""
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from oduflow.adapters.docker.subnets import bridge_name
+from oduflow.domain.isolation import ProbeVerdict
+from oduflow.services.isolation.canaries import OWN_TEAM
+from oduflow.services.isolation.check import verify_isolation, verify_report
+from tests.support.instances import Instance, free_port, running_instance, world
+
+pytestmark = pytest.mark.timeout(300)
+
+SSH = {"ssh, own gateway", "ssh, another team's gateway", "ssh, its address"}
+SHARED = {"inotify"}  # all environments have one user id
+UNKNOWN = {"cloud metadata", "the router"}  # whether a machine answers there differs
+
+
+@pytest.fixture(scope="module")
+def bare() -> Iterator[Instance]:
+    """An instance without a template: canaries need none."""
+    with running_instance(port=free_port(), git_hosts=()) as made:
+        yield made
+
+
+def test_canaries_find_the_hole_that_there_is_and_no_other_and_nothing_is_left(
+    bare: Instance,
+) -> None:
+    before, progress = world(bare), []
+
+    def tell(line: str) -> None:
+        progress.append(line)
+        if line.startswith("step 4"):  # the rules are set: the hole comes before them
+            iptables("-I")
+
+    def iptables(how: str) -> None:
+        bridge = bridge_name(bare.name, f"team-{OWN_TEAM}")
+        rule = ("-i", bridge, "-p", "tcp", "--dport", "22", "-j", "ACCEPT")
+        subprocess.run(["iptables", "-w", how, "INPUT", *rule], check=True, timeout=30)
+
+    try:
+        checked = verify_isolation(bare.services.deps, "tester", "28.0", tell)
+    finally:
+        iptables("-D")
+
+    report = checked.report
+    assert {probe.name for probe in report.problems} - SHARED == SSH, report.problems
+    unmeasured = {
+        probe.name for probe in report.probes if probe.verdict is ProbeVerdict.NOT_MEASURED
+    }
+    assert {name for name in unmeasured if not name.startswith("name server")} - UNKNOWN == {"disk"}
+    assert len(report.probes) > 40
+    assert "probing: locks" in progress
+    assert verify_report(bare.services.deps, checked.text) == (report, 1)
+    assert world(bare) == before
+    assert not list(bare.settings.server.data_dir.glob("*/isolation-probe-*"))
+    assert not list(bare.settings.server.data_dir.glob("team_isolation-probe-*"))
