@@ -8,21 +8,22 @@ REST carry the call itself.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from oduflow.adapters.git.urls import without_user
 from oduflow.domain.errors import Failure
 from oduflow.domain.next_call import RETRY, Next
 from oduflow.domain.outcome import Model
 
 
-def retry_of(operation: str, args: Model) -> Next:
+def retry_of(operation: str, args: Model, **normal: str) -> Next:
     """Return the call with the values that differ from the defaults; creations take no secrets.
 
-    A repository's URL loses its user name: pages mask it, so that it could not be sent again.
+    Args:
+        operation: its name.
+        args: its arguments.
+        normal: arguments in the form in which they are stored, such as a repository's URL, whose
+            user name chooses a credential and is no secret.
     """
     given = args.model_dump(exclude_defaults=True, exclude_none=True)
-    if "repo_url" in given:
-        given["repo_url"] = without_user(given["repo_url"])
-    return Next.of(operation, RETRY, **given)
+    return Next.of(operation, RETRY, **{**given, **normal})
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from oduflow.adapters.git.page_urls import refuse_page
 from oduflow.adapters.git.ssh_urls import https_form
 from oduflow.domain.errors import Invalid
 from oduflow.domain.hosts import DEFAULT_PORTS, is_listed, is_number, join_host_port
-from oduflow.domain.masking import prefix_of
+from oduflow.domain.masking import is_user_name
 from oduflow.domain.next_call import Next
 
 _EXAMPLE = "Write https://host/owner/repository.git"
@@ -27,9 +27,6 @@ _FORBIDDEN = frozenset("/\\%")  # in the text of a segment
 _WITHOUT_SCHEME = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[\w.-]+)+")
 _MAX_LENGTH = 1000
 _MAX_HOST_LENGTH = 253
-_MAX_USER_LENGTH = 64
-# A token in the place of the user: letters and digits only, longer than a person's user name.
-_TOKEN_LIKE = re.compile(r"(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +193,7 @@ def _check_user(userinfo: str) -> str:
     user = unquote(userinfo)
     if not user and ":" not in userinfo:
         return ""
-    if ":" in userinfo or not user.isprintable() or len(user) > _MAX_USER_LENGTH:
-        secret = True
-    else:
-        secret = bool(prefix_of(user) or _TOKEN_LIKE.fullmatch(user))
-    if secret:
+    if ":" in userinfo or not is_user_name(user):
         raise Invalid(
             "A repository URL must not have a password or a token.",
             "Remove it; save the credential by itself.",

@@ -15,7 +15,7 @@ from oduflow.blueprints.dashboard.form_fields import (
     raw_arguments,
 )
 from oduflow.domain.errors import Failure
-from oduflow.domain.masking import redact
+from oduflow.domain.masking import redact_typed
 from oduflow.domain.outcome import ErrorView
 
 
@@ -97,9 +97,9 @@ class Form:
         if field.kind is FieldKind.SECRET:
             return ""
         if typed and field.kind is FieldKind.LIST:
-            return redact(" ".join(text for text in typed if text not in field.choices))
+            return redact_typed(" ".join(text for text in typed if text not in field.choices))
         if typed:
-            return redact(typed[-1])
+            return redact_typed(typed[-1])
         if field.default is None or self._was_left_empty(field):
             return ""
         return _default_text(field)

@@ -50,9 +50,9 @@ def ensure_environment(deps: Deps, call: Call, args: CreateEnvironment) -> Outco
         Failure: it could not be created.
     """
     team = call.actor.team
-    retry = retry_of("create_environment", args)
+    repo_url = deps.git.repositories.clean_url(args.repo_url)
+    retry = retry_of("create_environment", args, repo_url=repo_url)
     with suggesting_retry(retry):
-        repo_url = deps.git.repositories.clean_url(args.repo_url)
         existing = deps.store.environments.get(team, args.name)
         if existing is not None and existing.state in UNFINISHED:
             # This call holds the name's lock, so the process that began the row is dead.

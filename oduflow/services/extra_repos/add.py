@@ -32,13 +32,13 @@ def ensure_extra_repo(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[Ext
         Failure: it could not be fetched, and everything created for it was removed; the failure
             suggests the call again.
     """
-    with suggesting_retry(retry_of("add_extra_repo", args)):
-        return _ensure(deps, call, args)
-
-
-def _ensure(deps: Deps, call: Call, args: AddExtraRepo) -> Outcome[ExtraRepoView]:
-    team = call.actor.team
     repo_url = deps.git.repositories.clean_url(args.repo_url)
+    with suggesting_retry(retry_of("add_extra_repo", args, repo_url=repo_url)):
+        return _ensure(deps, call, args, repo_url)
+
+
+def _ensure(deps: Deps, call: Call, args: AddExtraRepo, repo_url: str) -> Outcome[ExtraRepoView]:
+    team = call.actor.team
     existing = deps.store.extra_repos.get(team, args.name)
     if existing is not None and existing.state is ExtraRepoState.READY:
         refuse_differences(existing, args, repo_url)

@@ -185,8 +185,9 @@ def test_why_one_failed_is_told_with_cause_last_lines_and_next_step(world, ledge
         assert told["Next"] == "Fix the module, push."
 
 
-def test_a_creation_that_failed_is_edited_and_tried_again_from_its_pages(world, ledger):
-    values: dict[str, Value] = {"name": "demo", "repo_url": REPOSITORY, "modules": ["sale", "crm"]}
+@pytest.mark.parametrize("repo_url", [REPOSITORY, "https://acme@dev.azure.com/acme/_git/shop"])
+def test_a_creation_that_failed_is_edited_and_tried_again_from_its_pages(world, ledger, repo_url):
+    values: dict[str, Value] = {"name": "demo", "repo_url": repo_url, "modules": ["sale", "crm"]}
     retry = Next.of("create_environment", RETRY, **values, extra_repos=["web@19.0", "oca"])
     refused = UpstreamFailed("No branch.", "Choose another.", retry)
     ledger.add_extra_repo("web")
@@ -201,7 +202,7 @@ def test_a_creation_that_failed_is_edited_and_tried_again_from_its_pages(world, 
         assert page.all("button", class_="primary") == []
         form = show(world, link["href"]).one("form", class_="panel form")
         assert form.one("input", name="name")["value"] == "demo"
-        assert form.one("input", name="repo_url")["value"] == REPOSITORY
+        assert form.one("input", name="repo_url")["value"] == repo_url
         assert form.one("input", name="modules")["value"] == "sale crm"
         assert "checked" in form.one("input", value="web@19.0").attributes
         assert form.one("input", id="f-extra_repos")["value"] == "oca"

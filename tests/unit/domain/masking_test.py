@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oduflow.domain.masking import mask, redact
+from oduflow.domain.masking import mask, redact, redact_typed
 
 TAIL = "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
 
@@ -52,6 +52,29 @@ def test_what_looks_like_a_secret_is_hidden_wherever_it_was_typed(text):
 @pytest.mark.parametrize("text", ["https://github.com/a/b.git", "ghp_short", "me@example.com", ""])
 def test_what_is_no_secret_stays(text):
     assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"https://me:{TAIL}@github.com/a/b.git",
+        f"https://me:{TAIL}/x@github.com/a/b.git",
+        f"https://me%3A{TAIL}@github.com/a/b.git",
+        f"https://{TAIL}@github.com/a/b.git",
+        f"https://ghp_{TAIL}@github.com/a/b.git",
+        f"https://me@github.com/a/b.git?x=ghp_{TAIL}",
+    ],
+)
+def test_what_a_person_typed_comes_back_without_a_secret(text):
+    assert TAIL not in redact_typed(text)
+    assert "****" in redact_typed(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["https://acme@dev.azure.com/acme/x", "https://host/a@b/c.git", "git@host:a/b.git", ""]
+)
+def test_what_a_person_typed_comes_back_with_the_user_name(text):
+    assert redact_typed(text) == text
 
 
 @pytest.mark.timeout(30)  # minutes to hours where a pattern takes the square of a text's length

@@ -152,6 +152,18 @@ def test_every_failed_creation_suggests_the_same_call_which_then_creates(
     assert len(world.postgres.databases) == 2
 
 
+@pytest.mark.parametrize("branch", ["main", "nowhere"])
+def test_a_repeated_creation_keeps_the_user_name_that_chooses_a_credential(
+    world, process, sale, branch
+):
+    url = sale["repo_url"].replace("://", "://acme@")
+    world.odoo.broken.add("sale")
+
+    error = process.refused("create_environment", **sale | {"repo_url": url, "branch": branch})
+
+    assert error.next[-1].arguments["repo_url"] == url
+
+
 def test_a_failed_creation_takes_no_second_place_of_the_team_when_it_is_repeated(
     world, process, sale
 ):
