@@ -11,7 +11,7 @@ from oduflow.domain.addons import CheckoutReport
 from oduflow.domain.boot_queue import BootKind
 from oduflow.domain.clock import now
 from oduflow.domain.connections import ROLE_CONNECTIONS
-from oduflow.domain.container import Attachment, ContainerSpec, ImageFacts, Mount
+from oduflow.domain.container import Attachment, ContainerSpec, ImageFacts, Mount, RunResult
 from oduflow.domain.differences import differences_between
 from oduflow.domain.errors import Conflict, Invalid, UpstreamFailed
 from oduflow.domain.module_checks import Available, Packages, refuse_uninstallable
@@ -28,6 +28,7 @@ from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.image_inventory import ensure_inventory
 from oduflow.services.images import check_repository, check_user, choose_image
+from oduflow.services.module_installation import installation_problem
 from oduflow.services.retry import retry_of, suggesting_retry
 from oduflow.services.saga import RESERVE, Saga, Step, record_steps
 from oduflow.services.templates.delete import TemplateCleanup, remove_template
@@ -219,10 +220,10 @@ class TemplateBuild:
             Invalid: this Odoo does not know the language or the country.
         """
         row = self.row
-        output = self._one_off(
+        result = self._succeeded(
             commands.create_database(demo=row.demo, language=row.language, country=row.country)
         )
-        report = commands.database_report(output)
+        report = commands.database_report(result.output)
         if report.refused:
             value = getattr(row, report.refused)
             close = get_close_matches(value, report.known, n=3, cutoff=0.3)
@@ -235,17 +236,17 @@ class TemplateBuild:
                 f"{row.odoo_image} holds no translations: {row.language} is active, and texts stay "
                 "English. Docker Hub's images hold them."
             )
-        self._prove_installed(BASE, output)
+        self._prove_installed(BASE, result)
 
     def modules(self) -> None:
         """Install the requested modules after the country, which chooses their localization."""
         if self.row.modules:
-            output = self._one_off(commands.install(self.row.modules))
-            self._prove_installed(self.row.modules, output)
+            result = self._one_off(commands.install(self.row.modules))
+            self._prove_installed(self.row.modules, result)
 
     def assets(self) -> None:
         """Generate the asset bundles into the filestore."""
-        self._one_off(commands.generate_assets())
+        self._succeeded(commands.generate_assets())
 
     def seal(self) -> None:
         """Close the database to connections, and delete the folder with its password."""
@@ -253,20 +254,35 @@ class TemplateBuild:
         cluster.seal_template(self.plan.database, self.plan.database)
         self.parts.remove_folder()
 
-    def _prove_installed(self, wanted: tuple[str, ...], output: str) -> None:
+    def _prove_installed(self, wanted: tuple[str, ...], result: RunResult) -> None:
         """Check the modules in the database; Odoo exits with 0 when an installation failed."""
         tenant = self.deps.postgres.tenant(self.row.team, self.plan.database, self._password())
-        states = tenant.module_states(wanted)
-        missing = [name for name in wanted if states.get(name) != "installed"]
-        if missing:
+        memory = self.deps.settings.teams[self.row.team].memory_mb
+        problem = installation_problem(wanted, tenant.module_states(wanted), result, memory)
+        if problem:
             raise UpstreamFailed(
-                f"Not installed: {', '.join(missing)}.",
-                "Check the names; Odoo's own modules and the image's are available.",
-                output=explanation(output),
-                whole=output,
+                problem,
+                f"Leave the module out, or choose another image than {self.row.odoo_image}.",
+                output=explanation(result.output),
+                whole=result.output,
             )
 
-    def _one_off(self, command: OdooCommand) -> str:
+    def _succeeded(self, command: OdooCommand) -> RunResult:
+        result = self._one_off(command)
+        if result.exit_code != 0:
+            code, limit = result.exit_code, self.deps.settings.teams[self.row.team].memory_mb
+            ended = f"ended with exit code {code}"
+            if result.out_of_memory:
+                ended = f"reached its limit of {limit} MiB of memory"
+            raise UpstreamFailed(
+                f"Odoo {ended} while the template was made.",
+                "The output says why; check the image and the modules.",
+                output=explanation(result.output),
+                whole=result.output,
+            )
+        return result
+
+    def _one_off(self, command: OdooCommand) -> RunResult:
         self.parts.remove_one_off()
         spec = ContainerSpec(
             name=self.plan.one_off,
@@ -290,14 +306,7 @@ class TemplateBuild:
                 monitor=ProgressMonitor(cancelled=self.call.cancelled),
             )
         self.call.raise_if_cancelled()
-        if result.exit_code != 0:
-            raise UpstreamFailed(
-                f"Odoo ended with exit code {result.exit_code} while the template was made.",
-                "The output says why; check the image and the modules.",
-                output=explanation(result.output),
-                whole=result.output,
-            )
-        return result.output
+        return result
 
     def _password(self) -> str:
         return ensure_secret(self.plan.folder / "secrets" / "database_password")

@@ -145,6 +145,8 @@ class MemoryOdoo:
         return self._create(spec) if "create" in spec.command else self._assets(spec)
 
     def _assets(self, spec: ContainerSpec) -> Run:
+        if self.out_of_memory:
+            return Run(("assets",), 137, out_of_memory=True)
         filestore = self._folder(spec, DATA_TARGET) / "filestore" / _database(spec)
         (filestore / "assets").write_text("generated")
         return Run(("assets",), 0)

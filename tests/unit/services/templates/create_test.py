@@ -73,7 +73,20 @@ def test_a_module_that_cannot_be_installed_is_named_and_leaves_nothing(world, ba
 
     error = bare.refused("create_template", name="base", modules=["crm"])
 
-    assert error.message == "Not installed: crm."
+    assert error.message == "Not installed: crm: ValueError."
+    assert "it broke" in error.output
+    assert world.everything() == before
+
+
+def test_a_limit_of_memory_that_is_too_low_is_named_and_leaves_nothing(world, bare):
+    world.odoo.out_of_memory = True
+    before = world.everything()
+
+    error = bare.refused("create_template", name="base")
+
+    assert error.message == (
+        "Odoo reached its limit of 2048 MiB of memory while the template was made."
+    )
     assert world.everything() == before
 
 
