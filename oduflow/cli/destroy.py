@@ -9,7 +9,11 @@ from oduflow import bootstrap
 from oduflow.cli.failures import EXIT_CODES, exit_on_failure
 from oduflow.cli.options import config_option
 from oduflow.domain.errors import Kind
-from oduflow.services.server.destroy import destroy_everything, refuse_while_working
+from oduflow.services.server.destroy import (
+    destroy_everything,
+    refuse_other_owner,
+    refuse_while_working,
+)
 from oduflow.settings import load
 
 
@@ -19,7 +23,8 @@ from oduflow.settings import load
 def destroy(*, yes: bool, config: Path | None) -> None:
     """Remove the containers, networks, volumes, firewall rules and data of this instance.
 
-    All environments and templates are lost. The configuration and the images are kept.
+    All environments and templates are lost. The configuration and the images are kept. The store
+    is not read, so it may be damaged, or of a newer version.
     """
     with exit_on_failure():
         settings = load(config)
@@ -31,10 +36,12 @@ def destroy(*, yes: bool, config: Path | None) -> None:
                 sys.exit(EXIT_CODES[Kind.CANCELLED])
         services = bootstrap.build(settings)
         with services.server_lock.acquire("oduflow destroy"):
-            refuse_while_working(services.deps.work.jobs, services.store)
+            naming, engine = services.deps.naming, services.deps.engine
+            refuse_while_working(services.deps.work.locks)
+            refuse_other_owner(naming, engine, services.networks)
             for line in destroy_everything(
-                services.deps.naming,
-                services.deps.engine,
+                naming,
+                engine,
                 services.networks,
                 services.firewall,
                 services.store,

@@ -8,6 +8,7 @@ from oduflow.domain.errors import Busy
 from oduflow.kernel.locks import LockKey
 
 _DIGITS = 32
+_UNNAMED = "another call"
 
 
 class FileLocks:
@@ -37,7 +38,7 @@ class FileLocks:
         held = take(path, holder, wait=wait)
         if held is None:
             raise Busy(
-                f"“{key.name or key.kind}” is busy: {holder_of(path) or 'another call'}.",
+                f"“{key.name or key.kind}” is busy: {holder_of(path) or _UNNAMED}.",
                 "Wait until that ends, or cancel its job, then call again.",
             )
         return held
@@ -45,6 +46,16 @@ class FileLocks:
     def is_free(self, key: LockKey) -> bool:
         """Whether `key` has no holder at this moment."""
         return is_free(self._path(key))
+
+    def holders(self) -> tuple[str, ...]:
+        """Return the names of the holders of all keys, each once."""
+        held = (
+            path
+            for path in sorted(self._folder.glob("*.lock"))
+            if len(path.stem) == _DIGITS and not is_free(path)
+        )
+        names = (found.name if (found := holder_of(path)) else _UNNAMED for path in held)
+        return tuple(dict.fromkeys(names))
 
     def _path(self, key: LockKey) -> Path:
         return self._folder / f"{hashlib.sha256(str(key).encode()).hexdigest()[:_DIGITS]}.lock"

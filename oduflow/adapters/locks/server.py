@@ -5,12 +5,14 @@ from pathlib import Path
 from oduflow.adapters.locks.flock import HeldLock, holder_of, is_free, take
 from oduflow.domain.errors import Conflict
 
+SERVER_LOCK = "server.lock"
+
 
 class ServerLock:
     """The lock that a server holds until its end."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "server.lock"
+        self._path = folder / SERVER_LOCK
 
     def acquire(self, holder: str, wait: float = 0) -> HeldLock:
         """Take the lock; keep the returned object until the server's end.

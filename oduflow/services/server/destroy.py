@@ -1,6 +1,7 @@
 """Remove everything that an instance created, found by its labels, chains and folders.
 
-Never uses Docker's `prune`, which would remove other products' objects.
+The store is not read, so that a damaged one, or one of a newer version, is removed as well. Never
+uses Docker's `prune`, which would remove other products' objects.
 """
 
 import shutil
@@ -8,31 +9,51 @@ from collections.abc import Iterator, Sequence
 
 from oduflow.adapters.docker.networks import Networks
 from oduflow.adapters.firewall.iptables import Firewall
+from oduflow.adapters.locks import FileLocks
+from oduflow.adapters.locks.server import SERVER_LOCK
 from oduflow.adapters.store import Store
-from oduflow.domain.errors import Busy, UpstreamFailed
+from oduflow.domain.errors import Busy, Conflict, UpstreamFailed
 from oduflow.domain.plan import Naming
-from oduflow.kernel.jobs import Jobs
 from oduflow.services.groups import EngineGroup
 from oduflow.services.recoverable import Recoverable
+from oduflow.services.server.database import DATA_DIR
 
 OWN_FILES = ("oduflow.db", "oduflow.db-shm", "oduflow.db-wal", "reserve")
 
 
-def refuse_while_working(jobs: Jobs, store: Store) -> None:
-    """Refuse while another process, such as a command line, runs jobs.
+def refuse_while_working(locks: FileLocks) -> None:
+    """Refuse while another process, such as a command line, works on the data folder.
 
     Raises:
-        Busy: names the jobs.
+        Busy: names the calls.
     """
-    store.migrate()
-    alive = [job for job in jobs.store.unfinished() if jobs.alive(job.id)]
-    if alive:
+    holders = locks.holders()
+    if holders:
         raise Busy(
-            "Jobs are running: "
-            + ", ".join(f"{job.operation} {job.target}" for job in alive)
-            + ".",
-            "Wait for them, or cancel them with `oduflow call cancel_job`.",
+            f"Calls are running: {', '.join(holders)}.",
+            "Wait for them, or cancel their jobs with `oduflow call cancel_job`.",
         )
+
+
+def refuse_other_owner(naming: Naming, engine: EngineGroup, networks: Networks) -> None:
+    """Refuse to remove the Docker objects of another server with the same instance name.
+
+    Raises:
+        Conflict: names one of them, and the data folder that it was made for.
+    """
+    own, labels = str(naming.data_dir.resolve()), {naming.label("kind"): ""}
+    labelled = {each.name: each.labels for each in engine.containers.list(labels)}
+    labelled |= {each.name: each.labels for each in networks.list(labels)}
+    labelled |= {each.name: each.labels for each in engine.volumes.list(labels)}
+    for name, found in labelled.items():
+        owner = naming.own_labels(found).get(DATA_DIR, own)
+        if owner != own:
+            raise Conflict(
+                f"{name} belongs to the server with data_dir {owner}, not to {own}. Nothing "
+                "was removed.",
+                f'Run `oduflow destroy` with a configuration that has data_dir = "{owner}"; that '
+                "folder may be missing. A data folder that was moved is removed by hand.",
+            )
 
 
 def destroy_everything(
@@ -87,3 +108,6 @@ def _remove_data(naming: Naming, names: Sequence[str]) -> Iterator[str]:
     # holds the server's lock, and no job runs.
     shutil.rmtree(naming.data_dir / "locks", ignore_errors=True)
     yield f"removed the store in {naming.data_dir}"
+    for kept in sorted(naming.data_dir.glob("*")):
+        if kept.name != SERVER_LOCK:
+            yield f"kept {kept}: this version of Oduflow does not make it"

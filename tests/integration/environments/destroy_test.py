@@ -6,16 +6,19 @@ there.
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from oduflow import bootstrap
 from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.firewall.plan import ChainNames, FirewallPlan
+from oduflow.adapters.store import Store
+from oduflow.kernel.locks import LockKey
 from oduflow.settings import load
 from tests.support.base_template import KeptTemplate
 from tests.support.fakes import ONE_TEAM
@@ -37,9 +40,21 @@ from tests.support.variants import docker, pause
 pytestmark = pytest.mark.timeout(300)
 
 SECONDS = 120
-CONFLICT, UPSTREAM = 5, 69
+CONFLICT, UPSTREAM, BUSY = 5, 69, 75
 WITHOUT_FIREWALL = ("setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin")
 MODULE = {"odd/__manifest__.py": '{"name": "Odd", "depends": ["base"]}', "odd/__init__.py": ""}
+
+
+def damaged(path: Path) -> None:
+    path.write_bytes(b"no database" * 1000)
+
+
+def newer(path: Path) -> None:
+    store = Store(path)
+    store.migrate()
+    with store.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'r9999'"))
+    store.close()
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +152,7 @@ def test_everything_of_the_instance_goes_and_nothing_else(
         assert made.name not in docker(*what, "--format", "{{json .}}")
     assert not has_rules(made)
     data_dir = made.settings.server.data_dir
-    assert {path.name for path in data_dir.iterdir()} <= {"server.lock"}
+    assert list(data_dir.iterdir()) == []
     assert made.config.is_file()
     docker("image", "inspect", "odoo:19.0", "postgres:18")
     assert anonymous_volumes() <= anonymous
@@ -163,6 +178,35 @@ def test_rules_that_may_not_be_removed_are_told_and_go_with_the_next_run_as_root
     assert again.returncode == 0, again.stderr
     assert "removed firewall rules" in again.stdout
     assert not has_rules(lone)
+
+
+@pytest.mark.parametrize("damage", [damaged, newer])
+def test_a_store_that_cannot_be_read_keeps_nothing(
+    lone: Instance, damage: Callable[[Path], None]
+) -> None:
+    data, labels = lone.settings.server.data_dir, lone.services.deps.naming.labels("environment")
+    data.mkdir(mode=0o700, exist_ok=True)
+    damage(data / "oduflow.db")
+    volume, other = f"{lone.name}-env-lost", f"{lone.name}-other"
+    lone.services.deps.engine.volumes.ensure(volume, labels=labels)
+    lone.services.deps.engine.volumes.ensure(other, labels={f"{lone.name}-other.kind": "x"})
+    (data / "team_1").mkdir()
+    try:
+        with lone.services.deps.work.locks.acquire(LockKey.job("a"), "create_environment by ada"):
+            busy = destroy(lone, "--yes")
+        assert busy.returncode == BUSY
+        assert "create_environment by ada" in busy.stderr
+
+        done = destroy(lone, "--yes")
+
+        assert done.returncode == 0, done.stderr
+        assert f"removed volume {volume}" in done.stdout
+        assert other in docker("volume", "ls", "--format", "{{.Name}}")
+        assert list(data.iterdir()) == []
+        assert not has_rules(lone)
+    finally:
+        for name in (volume, other):
+            lone.services.deps.engine.volumes.remove(name)
 
 
 def has_rules(instance: Instance) -> bool:

@@ -1,6 +1,9 @@
 import pytest
 
-from oduflow.domain.errors import UpstreamFailed
+from oduflow.domain.errors import Busy, Conflict, UpstreamFailed
+from oduflow.domain.plan import Naming
+from oduflow.kernel.locks import LockKey
+from oduflow.services.server.destroy import refuse_other_owner, refuse_while_working
 from tests.support.memory.process import Process
 
 
@@ -20,10 +23,36 @@ def test_what_is_not_of_the_instance_stays(world, process):
     process.deps.engine.volumes.ensure("other", labels={"other.kind": "environment"})
     (world.data_dir / "kept").mkdir()
 
-    list(process.destroy())
+    told = list(process.destroy())
 
     assert set(world.engine.volumes) == {"other"}
     assert [path.name for path in world.data_dir.iterdir()] == ["kept"]
+    assert told[-1] == f"kept {world.data_dir}/kept: this version of Oduflow does not make it"
+
+
+@pytest.mark.parametrize("kept", ["containers", "networks", "volumes"])
+def test_another_servers_objects_of_the_same_instance_name_stay(world, process, full, kept):
+    process.ok("create_environment", **full)
+    refuse_other_owner(*owned(process))
+    for kind in {"containers", "networks", "volumes"} - {kept}:
+        getattr(world.engine, kind).clear()
+    elsewhere = Naming("memory", world.data_dir / "second")
+
+    with pytest.raises(Conflict, match=f"belongs to the server with data_dir {world.data_dir}"):
+        refuse_other_owner(elsewhere, *owned(process)[1:])
+
+
+def test_a_call_that_runs_keeps_everything_and_is_named(process):
+    locks = process.deps.work.locks
+    keys = (LockKey.job("a"), LockKey.environment("1", "sale"))
+    held = [locks.acquire(key, "create_environment by ada") for key in keys]
+
+    with pytest.raises(Busy, match=r"running: create_environment by ada\."):
+        refuse_while_working(locks)
+
+    for lock in held:
+        lock.release()
+    refuse_while_working(locks)
 
 
 def test_rules_that_stay_are_told_after_everything_else_is_removed(world, process):
@@ -47,3 +76,8 @@ def test_destroying_goes_on_where_it_failed(world, process, sale):
     list(Process(world).destroy())
 
     assert world.engine.containers == world.engine.networks == world.engine.volumes == {}
+
+
+def owned(process):
+    deps = process.deps
+    return deps.naming, deps.engine, deps.infrastructure.networks
