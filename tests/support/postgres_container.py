@@ -45,10 +45,11 @@ class PostgresContainer:
         remove_orphans()
         self._lay_out()
         assert self.initdb() == 0
-        server = config.server_command(self.settings)
+        server, memory = config.server_command(self.settings), self.settings.memory_mb << 20
         docker(
             *("run", "--detach", "--init", "--name", self.name, "--stop-signal", "SIGINT"),
             *("--restart", "no", *HARDENED, *self.volume),
+            *("--memory", str(memory), "--memory-swap", str(memory)),
             *("--volume", f"{self.hba.parent}:{config.CONFIG_TARGET}:ro"),
             *("--volume", f"{self.socket_dir}:{config.SOCKET_TARGET}"),
             *("--entrypoint", server[0], IMAGE, *server[1:], *IN_A_HURRY),

@@ -34,6 +34,9 @@ mv -T {DATA_FOLDER}.new {DATA_FOLDER}
 sync {VOLUME_TARGET}
 """
 
+# The engine's own limit would hold for its start program too, which needs more (seen: runc).
+_LIMITED = 'ulimit -d "$1"; shift; exec "$@"'
+
 
 @dataclass(frozen=True, slots=True)
 class PostgresSettings:
@@ -53,6 +56,16 @@ class PostgresSettings:
     def shared_memory(self) -> int:
         """The size of /dev/shm in bytes, which parallel queries use."""
         return self.memory_mb // 4 << 20
+
+    @property
+    def process_memory(self) -> int:
+        """What each process may allocate for itself, in bytes (RLIMIT_DATA, setrlimit(2)).
+
+        PostgreSQL answers “out of memory” beyond it, to that session only. Without it the kernel
+        kills a process of the full container, which ends all sessions. An installation of Odoo 19
+        with account, stock and website needs 38 MiB.
+        """
+        return max(64, self.memory_mb // 8) << 20
 
     @property
     def processes(self) -> int:
@@ -79,6 +92,7 @@ def server_command(settings: PostgresSettings) -> tuple[str, ...]:
     `SOCKET_TARGET`. A mounted file would not change when the file is replaced atomically.
     """
     return (
+        *("/bin/sh", "-euc", _LIMITED, "postgres", str(settings.process_memory >> 10)),
         "postgres",
         "-D",
         DATA_FOLDER,
@@ -124,6 +138,13 @@ def _options(settings: PostgresSettings) -> dict[str, str]:
         "shared_buffers": f"{settings.memory_mb // 8}MB",
         "work_mem": f"{max(1, settings.memory_mb // 256)}MB",
         "maintenance_work_mem": f"{settings.memory_mb // 16}MB",
+        # A provider that does not exist: compiled queries need much memory, and the compiler ends
+        # its process when it gets none. No tenant can change this, unlike `jit`.
+        "jit_provider": "none",
+        # What a session may write in a sort or an index build; it grows with the server.
+        "temp_file_limit": f"{settings.memory_mb}MB",
+        # Full after 32 MiB of notifications that a listener in a transaction has not read.
+        "max_notify_queue_pages": "4096",
         # A crash may lose the last transactions of a disposable database, never its integrity.
         "synchronous_commit": "off",
         # Ends the query of an Odoo that was killed.

@@ -47,6 +47,7 @@ PASSWORD_TARGET = "/run/password"  # noqa: S105 - where a file is mounted, not a
 KIND = "database"  # a label, as the next two
 DATA_DIR = "data_dir"
 SIZES = "sizes"  # what the container was made with
+VERSION = "2"  # of the container's command; one made with another is made again when it starts
 IDENTIFIER = "postgres.system_identifier."  # and the team
 START_SECONDS = 60.0
 INITDB_SECONDS = 120.0
@@ -280,7 +281,9 @@ class DatabaseServer:
         return ContainerSpec(
             name=self.name,
             image=image.id,
-            labels=self._labels(**{SIZES: f"{sizes.memory_mb} {sizes.max_connections} {cpus}"}),
+            labels=self._labels(
+                **{SIZES: f"{sizes.memory_mb} {sizes.max_connections} {cpus} {VERSION}"}
+            ),
             entrypoint=server_command(sizes),
             user=f"{owner[0]}:{owner[1]}",
             hostname="db",

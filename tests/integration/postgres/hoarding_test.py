@@ -1,6 +1,8 @@
 """One environment cannot take what all environments of its team share: locks, memory, disk."""
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -16,6 +18,12 @@ CALLABLE = """
 LIMITED = {"pg_advisory_xact_lock", "pg_try_advisory_xact_lock"}
 MANY = "SELECT count({}) FROM generate_series(1, {}) AS g"
 HOARD = 100_000
+STARTED = "SELECT pg_postmaster_start_time()"
+GIGABYTES = """
+    DO $$
+    DECLARE one text := repeat('x', 1000000000); other text := repeat('y', 1000000000);
+    BEGIN PERFORM pg_sleep(5); END $$
+"""
 
 
 def test_every_new_database_withholds_the_functions_that_hoard(tenants) -> None:
@@ -86,3 +94,31 @@ def test_a_dump_of_a_database_does_not_mention_the_limits(postgres, tenants) -> 
     assert "CREATE TABLE public.kept" in dumped
     assert "advisory" not in dumped
     assert "lo_create" not in dumped
+
+
+def test_sessions_that_want_gigabytes_are_refused_and_the_server_goes_on(postgres, tenants) -> None:
+    started, made = tenants.look(STARTED), [tenants.empty(), tenants.empty()]
+    with ExitStack() as held:
+        sessions = [held.enter_context(tenants.connected(each)) for each in made * 3]
+        with ThreadPoolExecutor(len(sessions)) as pool:
+            refused = list(pool.map(two_gigabytes, sessions))
+        assert refused == ["53200"] * 6
+        assert [session.execute("SELECT 1").fetchone() for session in sessions] == [(1,)] * 6
+    assert tenants.look(STARTED) == started
+
+
+def test_a_temporary_file_is_limited(postgres, tenants) -> None:
+    made = tenants.empty()
+    with pytest.raises(psycopg.errors.ConfigurationLimitExceeded, match="temp_file_limit"):
+        tenants.run(made, "SELECT count(*) FROM generate_series(1, 1000000000)")
+    for setting in ("temp_file_limit = -1", "max_notify_queue_pages = 1000000", "jit_provider = x"):
+        with pytest.raises(psycopg.Error, match=r"permission denied|cannot be changed"):
+            tenants.run(made, f"SET {setting}")
+
+
+def two_gigabytes(session: psycopg.Connection) -> str | None:
+    try:
+        session.execute(GIGABYTES)
+    except psycopg.Error as refused:
+        return refused.sqlstate
+    return None

@@ -1,5 +1,7 @@
 from ipaddress import IPv4Network, IPv6Network
 
+import pytest
+
 from oduflow.adapters.postgres.config import (
     PostgresSettings,
     hba,
@@ -69,6 +71,14 @@ def test_the_server_takes_its_size_from_the_settings() -> None:
     assert found["shared_buffers"] == "100MB"
     assert found["work_mem"] == "3MB"
     assert found["maintenance_work_mem"] == "50MB"
+    assert found["temp_file_limit"] == "800MB"
+
+
+@pytest.mark.parametrize(("memory", "process"), [(256, 64), (1024, 128), (8192, 1024)])
+def test_a_process_gets_an_eighth_of_the_memory_and_never_less_than_odoo_needs(
+    memory, process
+) -> None:
+    assert PostgresSettings(memory).process_memory == process << 20
 
 
 def test_a_team_has_places_for_all_its_containers_and_the_administrator() -> None:
@@ -77,7 +87,8 @@ def test_a_team_has_places_for_all_its_containers_and_the_administrator() -> Non
 
 
 def test_every_option_is_a_pair_of_words() -> None:
-    words = server_command(PostgresSettings())[3:]
+    command = server_command(PostgresSettings())
+    words = command[command.index("-D") + 2 :]
     assert set(words[::2]) == {"-c"}
     assert all("=" in word for word in words[1::2])
 
