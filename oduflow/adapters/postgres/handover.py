@@ -16,6 +16,16 @@ from oduflow.adapters.postgres.connection import Session
 from oduflow.adapters.postgres.names import ADMIN, tenant_name
 from oduflow.domain.errors import Cancelled
 
+# A sequence writes to the WAL only each 32nd time, what it will be then (`log_cnt`). A copy made by
+# STRATEGY WAL_LOG has the source's count, but not its WAL: after a crash before the next checkpoint
+# it would give numbers out again that rows have already. `setval` sets the count to 0.
+_LOG_SEQUENCES = """
+    SELECT pg_catalog.count(pg_catalog.setval(
+        seqrelid::pg_catalog.regclass, pg_catalog.pg_sequence_last_value(seqrelid)
+    ))
+    FROM pg_catalog.pg_sequence WHERE pg_catalog.pg_sequence_last_value(seqrelid) IS NOT NULL
+"""
+
 
 @contextmanager
 def lent(admin: Session, from_role: str, to_role: str) -> Iterator[None]:
@@ -59,8 +69,12 @@ def _database_owner(admin: Session, role: str) -> str | None:
 
 
 def take_over(copy: Session, from_role: str, to_role: str) -> None:
-    """Make `to_role` the owner of every object, and drop the grants to `from_role`."""
+    """Make `to_role` the owner of every object, and drop the grants to `from_role`.
+
+    Then make the copy's sequences safe against a crash of the server.
+    """
     old, new = Identifier(from_role), Identifier(to_role)
     with copy.transaction():
         copy.run(SQL("REASSIGN OWNED BY {} TO {}").format(old, new))
         copy.run(SQL("DROP OWNED BY {}").format(old))
+        copy.run(_LOG_SEQUENCES)

@@ -10,9 +10,9 @@ from tests.support.tenants import Tenants
 GROW = "INSERT INTO grown DEFAULT VALUES"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def mortal() -> Iterator[PostgresContainer]:
-    """A server of this test's own."""
+    """A server of these tests' own."""
     server = PostgresContainer()
     try:
         server.start().cluster.prepare()
@@ -32,8 +32,23 @@ def test_after_a_crash_no_sequence_is_behind_its_table(mortal: PostgresContainer
             session.execute(GROW)
         session.execute("SET synchronous_commit = on")
         session.execute("CREATE TABLE flushed ()")
-    docker("kill", mortal.name)
-    docker("start", mortal.name)
-    mortal.wait()
+    crash(mortal)
     tenants.run(made, GROW)
     assert tenants.ask(made, "SELECT count(*) FROM grown") == [7]
+
+
+def test_after_a_crash_no_sequence_of_a_copy_is_behind_its_table(mortal: PostgresContainer) -> None:
+    tenants = Tenants(mortal)
+    source = tenants.template("CREATE TABLE grown (id serial PRIMARY KEY)", GROW, GROW)
+    copy = tenants.clone(source)
+    tenants.run(copy, GROW, "SET synchronous_commit = on", "CREATE TABLE flushed ()")
+    assert tenants.ask(copy, "SELECT id FROM grown ORDER BY id") == [1, 2, 3]
+    crash(mortal)
+    tenants.run(copy, GROW)
+    assert tenants.ask(copy, "SELECT count(*) FROM grown") == [4]
+
+
+def crash(server: PostgresContainer) -> None:
+    docker("kill", server.name)
+    docker("start", server.name)
+    server.wait()
