@@ -40,8 +40,12 @@ class PostgresContainer:
         self.volume = ("--volume", f"{self.name}:{config.VOLUME_TARGET}")
         self.cluster = Cluster(socket_dir=self.socket_dir, password=lambda: self.password)
 
-    def start(self) -> "PostgresContainer":
-        """Initialise the cluster once and run it until it accepts the admin."""
+    def start(self, *options: str) -> "PostgresContainer":
+        """Initialise the cluster once and run it until it accepts the admin.
+
+        Args:
+            options: further words of the server's command line.
+        """
         remove_orphans()
         self._lay_out()
         assert self.initdb() == 0
@@ -52,7 +56,7 @@ class PostgresContainer:
             *("--memory", str(memory), "--memory-swap", str(memory)),
             *("--volume", f"{self.hba.parent}:{config.CONFIG_TARGET}:ro"),
             *("--volume", f"{self.socket_dir}:{config.SOCKET_TARGET}"),
-            *("--entrypoint", server[0], IMAGE, *server[1:], *IN_A_HURRY),
+            *("--entrypoint", server[0], IMAGE, *server[1:], *IN_A_HURRY, *options),
         )
         self.wait()
         return self

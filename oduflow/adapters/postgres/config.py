@@ -147,6 +147,9 @@ def _options(settings: PostgresSettings) -> dict[str, str]:
         "max_notify_queue_pages": "4096",
         # A crash may lose the last transactions of a disposable database, never its integrity.
         "synchronous_commit": "off",
+        # One call for the whole file system before recovery begins. By default each file of the
+        # data folder is synchronised: 25 s for 31,000 of them, and a team can have 200,000.
+        "recovery_init_sync_method": "syncfs",
         # Ends the query of an Odoo that was killed.
         "client_connection_check_interval": "10s",
         # A team's idle server is small: no processes for asynchronous reads and replication, and

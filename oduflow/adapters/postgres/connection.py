@@ -253,6 +253,8 @@ def _connect(
     # Start-up options override the settings that a tenant made with ALTER ROLE or DATABASE … SET.
     schema = "pg_catalog" if role == ADMIN else "public"
     limits = {"statement_timeout": seconds, "lock_timeout": min(seconds, _LOCK_SECONDS)}
+    # The cluster's default is “off”: a crash would undo what we have already reported as done.
+    durable = "-c synchronous_commit=on"
     session = Session.connect(
         host=endpoint.checked(),
         port=endpoint.port,
@@ -266,6 +268,7 @@ def _connect(
         options=" ".join(
             (
                 f"-c search_path={schema}",
+                durable,
                 *(f"-c {name}={int(limit * 1000)}" for name, limit in limits.items()),
             )
         ),

@@ -7,6 +7,8 @@ import pytest
 from tests.support.postgres_container import PostgresContainer, docker
 from tests.support.tenants import Tenants
 
+# Without it the log's writer may save in time what no session waited for.
+LATE = ("-c", "wal_writer_delay=10s")
 GROW = "INSERT INTO grown DEFAULT VALUES"
 
 
@@ -15,7 +17,7 @@ def mortal() -> Iterator[PostgresContainer]:
     """A server of these tests' own."""
     server = PostgresContainer()
     try:
-        server.start().cluster.prepare()
+        server.start(*LATE).cluster.prepare()
         yield server
     finally:
         server.remove()
@@ -46,6 +48,13 @@ def test_after_a_crash_no_sequence_of_a_copy_is_behind_its_table(mortal: Postgre
     crash(mortal)
     tenants.run(copy, GROW)
     assert tenants.ask(copy, "SELECT count(*) FROM grown") == [4]
+
+
+def test_after_a_crash_a_template_that_was_sealed_is_sealed(mortal: PostgresContainer) -> None:
+    tenants = Tenants(mortal)
+    template = tenants.template("CREATE TABLE kept ()")
+    crash(mortal)
+    assert mortal.cluster.sealed() >= {template.name}
 
 
 def crash(server: PostgresContainer) -> None:
