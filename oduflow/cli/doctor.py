@@ -93,11 +93,16 @@ def print_report(report: IsolationReport) -> None:
         f"instance {report.instance}, Oduflow {report.oduflow}, Docker {report.engine}, "
         f"Linux {report.kernel}, {report.image}, {report.ended}"
     )
+    unmeasured = [probe for probe in report.probes if probe.verdict is ProbeVerdict.NOT_MEASURED]
     if report.isolated:
-        echo("isolated: nothing was reached")
-        return
-    names = ", ".join(probe.name for probe in report.problems)
-    echo(f"NOT isolated, {counted(len(report.problems), 'problem')}: {names}")
+        echo(f"isolated: nothing was reached; not measured: {_names(unmeasured) or 'nothing'}")
+    else:
+        count = counted(len(report.problems), "problem")
+        echo(f"NOT isolated, {count}: {_names(report.problems)}")
+
+
+def _names(probes: Iterable[ProbeResult]) -> str:
+    return ", ".join(probe.name for probe in probes)
 
 
 def _mark(probe: ProbeResult) -> str:

@@ -35,11 +35,22 @@ class Leftover:
         kind: `Container`, `Volume`, `Folder`, `Database` or `Team`.
         name: its name in Docker, PostgreSQL or the data folder.
         removal: the command that removes it; empty when there is none.
+        remedy: what to do, where that is not to look at it and to remove it.
     """
 
     kind: str
     name: str
     removal: str = ""
+    remedy: str = ""
+
+    @property
+    def hint(self) -> str:
+        """What to do about it."""
+        if self.remedy:
+            return self.remedy
+        if self.removal:
+            return f"Look at it, then `{self.removal}`; nothing without a row is deleted."
+        return "It takes space until `oduflow destroy`; nothing without a row is deleted."
 
 
 @dataclass(frozen=True, slots=True)

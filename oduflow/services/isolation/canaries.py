@@ -30,6 +30,7 @@ from oduflow.services.deps import Deps
 from oduflow.services.environments.boot import prepare_container
 from oduflow.services.environments.installation import write_configuration
 from oduflow.services.images import check_user, image_of
+from oduflow.services.server.database import DatabaseServer
 
 REPORTS = "isolation"  # a folder of the data folder
 CANARY = "canary"  # the kind of their containers and volumes
@@ -38,8 +39,9 @@ TEAMS = (OWN_TEAM, OTHER_TEAM)
 REPO_URL = "https://canary.invalid/canary.git"
 LIMITS = ContainerLimits(memory=256 << 20, cpus=1.0)
 DATABASE_MEMORY = 256 << 20
-SCRIPTS = ("canary.py", "canary_observer.py", "canary_tools.py")
+SCRIPTS = ("canary.py", "canary_observer.py", "canary_tools.py", "canary_user_limits.py")
 PORT_TRIES = 20
+LOG_LINES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +154,16 @@ class Canaries:
 
     def address(self, canary: Canary) -> str:
         """Return a running canary's address in its team's network."""
-        network = self.deps.naming.team_network(canary.team)
-        facts = self.deps.engine.containers.facts(self.plan(canary).container)
+        network, name = self.deps.naming.team_network(canary.team), self.plan(canary).container
+        facts = self.deps.engine.containers.facts(name)
         if facts is None or not facts.addresses.get(network):
+            isolation = self.deps.infrastructure.isolation
+            reason = isolation.reason if isolation is not None else ""
             raise UpstreamFailed(
-                f"The canary {canary.name} ended before the check.",
-                "Run the check again; the server's log has the canary's last lines.",
+                f"The canary {canary.name} ended before the attack. {reason}".strip(),
+                "Its last lines say why. Without the firewall rules it does not reach its own "
+                "database: `oduflow doctor` checks them.",
+                output=self.deps.engine.containers.logs(name, tail=LOG_LINES) if facts else "",
             )
         return facts.addresses[network]
 
@@ -168,10 +174,12 @@ class Canaries:
     def remove(self) -> None:
         """Remove everything of a check, by name; what does not exist is no error."""
         deps = self.deps
-        for canary in ALL:
-            deps.engine.containers.remove(self.plan(canary).container)
-        for team in TEAMS:
-            deps.infrastructure.databases.canary(team).remove()
+        clusters = [deps.infrastructure.databases.canary(team) for team in TEAMS]
+        with ThreadPoolExecutor(len(ALL)) as pool:
+            list(
+                pool.map(deps.engine.containers.remove, [self.plan(each).container for each in ALL])
+            )
+            list(pool.map(DatabaseServer.remove, clusters))
         for canary in ALL:
             deps.engine.volumes.remove(self.plan(canary).volume)
         deps.infrastructure.remove_networks(*TEAMS)

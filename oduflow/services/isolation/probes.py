@@ -21,6 +21,9 @@ CPU_TOLERANCE = 1.5  # the kernel counts in periods of 100 ms
 # What the engine and Python add to the variables of the image and of the specification.
 USUAL_VARIABLES = frozenset({"HOME", "HOSTNAME", "LC_CTYPE", "PATH", "PWD", "TERM"})
 
+# What the kernel counts for each user id (`inside/canary_user_limits.py`).
+USER_LIMITS = ("inotify", "pipes", "message_queues", "timers")
+
 Judged = tuple[ProbeVerdict, str]
 
 
@@ -285,10 +288,6 @@ def _sessions(found: Mapping[str, int]) -> str:
     return f"{found['sessions']} sessions and {found['connections']} more connections"
 
 
-def _instances(found: Mapping[str, int]) -> str:
-    return f"{found['instances']} instances of {found['limit']}"
-
-
 INSIDE = frozenset(
     {"another environment of the team", "another team's environment", "another team's database"}
     | {OWN_DATABASE}
@@ -350,11 +349,14 @@ PROBES = (
             _exhausted("processors", lambda used: f"{used} used of {LIMITS.cpus}", "query"),
         ),
     ),
-    IsolationProbe(
-        "inotify",
-        "make instances until refused",
-        "inotify",
-        _exhausted("inotify", _instances, "inotify"),
+    *(
+        IsolationProbe(
+            f"limits of a user: {name.replace('_', ' ')}",
+            "make them until the kernel refuses",
+            name,
+            _exhausted(name, lambda count: f"{count} made", name),
+        )
+        for name in USER_LIMITS
     ),
     IsolationProbe(
         "memory",
@@ -378,6 +380,6 @@ PROBES = (
         "disk",
         "fill the disk",
         "",
-        lambda _seen: (NOT_MEASURED, "an environment's disk space is not limited"),
+        lambda _seen: (NOT_MEASURED, "known: an environment's disk space is not limited"),
     ),
 )

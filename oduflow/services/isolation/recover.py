@@ -12,6 +12,10 @@ from oduflow.services.isolation.canaries import REPORTS, TEAMS, Canaries
 from oduflow.services.recoverable import Leftover, Recoverable, Unsettled
 
 REPORTS_KEPT = 100
+REMEDY = (
+    "A check of isolation was cut off. The server removes what it left within half a minute, "
+    "`oduflow doctor --isolation` at its next start."
+)
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +46,7 @@ class CanaryRecovery(Recoverable):
         """Name what a killed check left, which the reconcile loop removes."""
         if Canaries(self.deps).exist() and self.deps.work.locks.is_free(LockKey.isolation()):
             for team in TEAMS:
-                yield "", Leftover("Team", team, "oduflow doctor --isolation")
+                yield "", Leftover("Team", team, remedy=REMEDY)
 
     def _settle(self, _held: Held) -> bool:
         log.warning("removing the canaries of an isolation check that was cut off")

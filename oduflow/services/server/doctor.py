@@ -100,9 +100,7 @@ class Doctor:
                 "leftover",
                 ok=False,
                 message=f"{each.kind} {each.name} belongs to no row of the store.",
-                hint=f"Look at it, then `{each.removal}`; nothing without a row is deleted."
-                if each.removal
-                else "It takes space until `oduflow destroy`; nothing without a row is deleted.",
+                hint=each.hint,
             )
             for each in found
         )

@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from oduflow.domain.container import ContainerSpec
+from oduflow.services.isolation.probes import USER_LIMITS
 from oduflow.services.isolation.targets import Host
 from tests.support.memory.engine import Program, Run
 
 FULL = "0000000000000000"
-EXHAUSTING = ("notify", "locks", "connections", "threads", "processors", "inotify", "memory")
+EXHAUSTING = (
+    *("notify", "locks", "connections", "threads", "processors"),
+    *(*USER_LIMITS, "memory", "database_memory"),
+)
 STATUS = {"Uid": "100", "CapEff": FULL, "CapBnd": FULL, "NoNewPrivs": "1", "Seccomp": "2"}
 LATER = 1e6  # seconds: the observer's looks are after every phase
 
@@ -64,7 +68,7 @@ class MemoryCanaries:
         reach = dict.fromkeys(("own database", *self.reached), "connected")
         for phase, found in (answers() | {"reach": reach} | self.found).items():
             yield {"begin": phase}
-            if phase in {*EXHAUSTING, "database_memory"}:
+            if phase in EXHAUSTING:
                 yield {"held": phase}
             if found is None:
                 yield {"phase": phase, "error": "it broke"}
@@ -100,7 +104,7 @@ def answers() -> dict[str, Any]:
         "connections": {"sessions": 20, "connections": 3},
         "threads": 500,
         "processors": 1.0,
-        "inotify": {"instances": 128, "limit": 128},
+        **dict.fromkeys(USER_LIMITS, 128),
         "memory": 9,
         "database_memory": False,
     }

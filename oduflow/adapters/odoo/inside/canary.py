@@ -32,6 +32,7 @@ from canary_tools import (
     hold,
     tell,
 )
+from canary_user_limits import MOST, MOST_OF_OTHERS, USER_LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 LOCK_SECONDS = 8
 CONNECT_SECONDS = 2
 PIECE = 16 << 20
-MOST_INSTANCES, MOST_SESSIONS = 20_000, 60
+MOST_SESSIONS = 60
 NEW_NAMESPACES = 0x10000000 | 0x00020000  # CLONE_NEWUSER, CLONE_NEWNS
 UNWRITABLE = {"proc", "sysfs", "cgroup", "cgroup2", "devpts", "mqueue", "devtmpfs"}
 
@@ -303,20 +304,20 @@ def spinning() -> int:
     return child
 
 
-def inotify() -> dict[str, int]:
-    """Make inotify instances until the kernel refuses; return how many, and its limit."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    made: list[int] = []
-    while len(made) < MOST_INSTANCES and (not made or made[-1] >= 0):
-        made.append(LIBC.inotify_init1(0))
-    if made[-1] < 0:
-        made.pop()
-    hold("inotify")
-    for each in made:
-        os.close(each)
-    limit = Path("/proc/sys/fs/inotify/max_user_instances").read_text()
-    return {"instances": len(made), "limit": int(limit)}
+def user_limit(name: str) -> Callable[[], int]:
+    """Return a phase that makes what the kernel counts for each user, until it is refused."""
+
+    def phase() -> int:
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        made = gather(USER_LIMITS[name], MOST.get(name, MOST_OF_OTHERS))
+        hold(name)
+        for free in made:
+            free()
+        return len(made)
+
+    phase.__name__ = name
+    return phase
 
 
 def memory() -> int:
@@ -354,7 +355,7 @@ PHASES = (
     connections,
     threads,
     processors,
-    inotify,
+    *map(user_limit, USER_LIMITS),
     memory,
     database_memory,
 )

@@ -6,16 +6,16 @@ of the output tells what failed, how long it took, and the notifications that ar
 
 from __future__ import annotations
 
-import ctypes
-import os
 import signal
 import socket
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
-from canary_tools import CHANNEL, LIBC, LIFE_SECONDS, ask, enter, tell
+from canary_tools import CHANNEL, LIFE_SECONDS, ask, enter, tell
+from canary_user_limits import USER_LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,14 +56,6 @@ def query() -> None:
     connection.close()
 
 
-def watch() -> None:
-    """Make an inotify instance."""
-    descriptor = LIBC.inotify_init1(0)
-    if descriptor < 0:
-        raise OSError(ctypes.get_errno(), "refused")
-    os.close(descriptor)
-
-
 def run_thread() -> None:
     """Start a thread."""
     thread = threading.Thread(target=int)
@@ -71,7 +63,16 @@ def run_thread() -> None:
     thread.join()
 
 
-ACTIONS: dict[str, Callable[[], Any]] = {"query": query, "inotify": watch, "thread": run_thread}
+def make_and_free(make: Callable[[], Callable[[], None]]) -> None:
+    """Make one of what the kernel counts for each user."""
+    make()()
+
+
+ACTIONS: dict[str, Callable[[], Any]] = {
+    "query": query,
+    "thread": run_thread,
+    **{name: partial(make_and_free, make) for name, make in USER_LIMITS.items()},
+}
 
 
 def works(act: Callable[[], Any]) -> bool:

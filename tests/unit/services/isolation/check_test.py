@@ -39,7 +39,7 @@ def test_what_the_attacker_and_the_other_canary_say_decides(process, canaries):
     assert [probe.name for probe in report.problems] == [
         "control: the other team",
         "another team's database",
-        "inotify",
+        "limits of a user: inotify",
     ]
     [kernel] = [probe for probe in report.probes if probe.name == "kernel"]
     assert (kernel.verdict, kernel.found) == (ProbeVerdict.NOT_MEASURED, "no answer: it broke")
@@ -95,11 +95,13 @@ def test_the_reconcile_loop_removes_what_a_killed_check_left(world, process, poi
     threading.Thread(target=checked, args=(process,), daemon=True).start()
     assert process._mortal.dead.wait(KILL_SECONDS)
     later = Process(world)
-    left = {finding.message.split()[1] for finding in later.doctor().leftovers()}
+    found = later.doctor().leftovers()
+    left = {finding.message.split()[1] for finding in found}
 
     later.reconcile()
 
     assert left == (set() if point == "networks.before" else set(TEAMS))
+    assert all("The server removes what it left" in finding.hint for finding in found)
     assert state(world) == before
     assert list(later.doctor().leftovers()) == []
 

@@ -6,18 +6,8 @@ import pytest
 from oduflow.domain.isolation import ProbeVerdict
 from oduflow.services.isolation.probes import Beat, Evidence, judge_reach, results
 from oduflow.services.isolation.targets import Target
-from tests.support.memory.canaries import answers
+from tests.support.memory.canaries import EXHAUSTING, answers
 
-EXHAUSTING = (
-    "notify",
-    "locks",
-    "connections",
-    "threads",
-    "processors",
-    "inotify",
-    "memory",
-    "database_memory",
-)
 SSH = Target("ssh", "192.0.2.7", 22, control="closed")
 QUIET = (Beat(1.0, 0.02), Beat(1.2, 0.02))
 
@@ -113,7 +103,8 @@ def test_what_the_configuration_allows_is_not_measured():
     [
         ("query", ["locks", "connections", "processors", "memory", "PostgreSQL's memory"]),
         ("thread", ["processes"]),
-        ("inotify", ["inotify"]),
+        ("inotify", ["limits of a user: inotify"]),
+        ("message_queues", ["limits of a user: message queues"]),
     ],
 )
 def test_what_stops_the_other_team_is_named(failing, concerned):
