@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import requests
@@ -33,6 +34,7 @@ READS = (
     "/environments/{name}",
 )
 MINUTE = 60
+CANCEL_SECONDS = 120
 
 
 class Worker:
@@ -130,6 +132,7 @@ class Worker:
         if answer.status_code >= requests.codes.bad_request:
             return self._checked(thing, Ended("failed", told["kind"], told["detail"]))
         if answer.status_code == requests.codes.accepted:
+            self._arena.journal.note(f"{thing} is worked on by job {told['job']}")
             if cancel_after is not None:
                 self._cancel_later(thing.team, told["job"], cancel_after)
             try:
@@ -157,9 +160,23 @@ class Worker:
                     time.sleep(1)
                     continue
                 self._arena.journal.note(f"cancel {job}: {answer.status_code}")
-                return
+                return self._check_cancelled(team, job, answer)
+            return None
 
         threading.Thread(target=cancel, daemon=True).start()
+
+    def _check_cancelled(self, team: str, job: str, answer: requests.Response) -> None:
+        """See that a job which accepted its cancellation ends."""
+        accepted = answer.status_code == requests.codes.ok
+        deadline = time.monotonic() + CANCEL_SECONDS
+        while accepted and time.monotonic() < deadline:
+            with suppress(Unanswered):
+                seen = self._arena.request(team, "GET", f"/api/jobs/{job}").json()
+                if seen["data"]["status"] not in {"queued", "running"}:
+                    return
+            time.sleep(1)
+        if accepted:
+            self._arena.wrong.append(f"job {job} of {team} goes on {CANCEL_SECONDS} s after cancel")
 
     def _call_of(self, thing: Thing, operation: str) -> tuple[str, str, dict[str, Any] | None]:
         collection = COLLECTIONS[thing.noun]
