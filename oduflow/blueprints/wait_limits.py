@@ -1,7 +1,8 @@
-"""Limits on how many of the server's threads may wait: for a job, a stream, or another server.
+"""Limits on how many of the server's threads a team may hold, and how many may wait.
 
-Under WSGI each open stream and each waiting call holds a thread, on every face. Without limits
-the waiting calls of one team would leave no thread for the short calls of another.
+A thread waits for a job, a stream, or another server. Under WSGI each open stream and each waiting
+call holds one, on every face, and so does a short call that a team's own database answers late.
+Without limits the calls of one team would leave no thread for those of another.
 """
 
 import threading
@@ -34,11 +35,13 @@ class WaitLimits:
         team: for one team and one kind.
         total: for the whole server; four less than the 32 threads that serve, so that short calls
             always find one.
+        requests: of one team, waiting or not; the other threads are for the other teams.
     """
 
     actor: int = 4
     team: int = 8
     total: int = 28
+    requests: int = 24
 
 
 class WaitLimiter:
@@ -48,11 +51,12 @@ class WaitLimiter:
         self.limits = limits or WaitLimits()
         self.lock = threading.Lock()
         self._taken: Counter[tuple[object, ...]] = Counter()
+        self._requests: Counter[str] = Counter()
 
     def permit(self, actor: Actor, kind: WaitKind) -> "WaitPermit":
         """Return the permit of one request; it is not taken yet."""
         team = (kind, actor.team)
-        return WaitPermit(self, ((), team, (*team, actor.kind, actor.subject)))
+        return WaitPermit(self, actor.team, ((), team, (*team, actor.kind, actor.subject)))
 
     @property
     def taken(self) -> int:
@@ -72,15 +76,45 @@ class WaitLimiter:
         self._taken.subtract(keys)
         self._taken = +self._taken
 
+    def begin(self, team: str) -> bool:
+        """Count one more request of a team unless it is at its limit. Call it with the lock."""
+        if self._requests[team] >= self.limits.requests:
+            return False
+        self._requests[team] += 1
+        return True
+
+    def end(self, team: str) -> None:
+        """Count one request less. Call it with the lock held."""
+        self._requests[team] -= 1
+
 
 class WaitPermit:
     """One request's permission to wait: taken when it starts to wait, released with its thread."""
 
-    def __init__(self, limiter: WaitLimiter, keys: tuple[tuple[object, ...], ...]) -> None:
+    def __init__(
+        self, limiter: WaitLimiter, team: str, keys: tuple[tuple[object, ...], ...]
+    ) -> None:
         self._limiter = limiter
+        self._team = team
         self._keys = keys
+        self._begun = False
         self._taken = False
         self.over = False  # released: the caller no longer waits for an answer
+
+    def begin(self) -> None:
+        """Count the request against its team until the permit is released.
+
+        Raises:
+            RateLimited: the team holds as many threads as it may.
+        """
+        with self._limiter.lock:
+            self._begun = self._begun or self._limiter.begin(self._team)
+        if not self._begun:
+            raise RateLimited(
+                f"{self._limiter.limits.requests} requests of this team are running already.",
+                "Nothing was begun; call again when one of them has ended.",
+                retry_after=RETRY_AFTER_SECONDS,
+            )
 
     def take(self) -> bool:
         """Take the permit. Return False at the limit, or when the permit was released."""
@@ -123,7 +157,9 @@ class WaitPermit:
         with self._limiter.lock:
             if self._taken:
                 self._limiter.leave(self._keys)
-            self._taken = False
+            if self._begun:
+                self._limiter.end(self._team)
+            self._taken = self._begun = False
             self.over = True
 
 

@@ -10,14 +10,22 @@ from typing import Any
 import pytest
 import requests
 
-from oduflow.blueprints.wait_limits import WaitLimits
-from oduflow.domain.access import Permission
+from oduflow.blueprints.wait_limits import WaitKind, WaitLimiter, WaitLimits, WaitPermit
+from oduflow.domain.access import Actor, ActorKind, Permission
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from tests.support.credential_rows import CredentialRows
 from tests.support.dashboard_world import make_dashboard
-from tests.support.fakes import BLUE_PASSWORD, RED_PASSWORD, TWO_TEAMS, basic, make_world
+from tests.support.fakes import (
+    BLUE_PASSWORD,
+    BLUE_TOKEN,
+    RED_PASSWORD,
+    RED_TOKEN,
+    TWO_TEAMS,
+    basic,
+    make_world,
+)
 from tests.support.mcp_world import eventually, mcp_world
 from tests.support.things import THINGS
 from tests.support.waitress_server import THREADS, waitress_server
@@ -104,6 +112,49 @@ def test_hanging_calls_are_limited_over_mcp_too():
 
     kinds = [answer["error"]["kind"] for answer in answers if answer["status"] == "failed"]
     assert kinds == ["rate_limited"] * (9 - LIMITS.actor)
+
+
+def test_a_team_that_holds_24_threads_is_refused_over_rest_and_mcp_and_another_is_not():
+    with mcp_world() as served:
+        url = served.url.removesuffix("/mcp")
+        held = hold_threads(served.world.context.wait_limiter)
+
+        def ask() -> list[object]:
+            rest = [
+                requests.get(f"{url}/api/things?text=a", headers=basic(password), timeout=30)
+                for password in (BLUE_PASSWORD, RED_PASSWORD)
+            ]
+            mcp = [
+                served.call("get_thing", token, name="a")["status"]
+                for token in (BLUE_TOKEN, RED_TOKEN)
+            ]
+            return [*(answer.status_code for answer in rest), *mcp]
+
+        assert ask() == [429, 200, "failed", "ok"]
+        held.pop().release()
+        assert ask() == ask() == [200, 200, "ok", "ok"], "each gives its thread back"
+
+
+def test_a_team_that_holds_24_threads_is_refused_in_the_dashboard():
+    world, _ledger = make_dashboard(TWO_TEAMS)
+    held = hold_threads(world.context.wait_limiter)
+    client = world.client()
+
+    refused = client.get("/credentials", headers=basic(BLUE_PASSWORD))
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "5")
+    assert client.get("/credentials", headers=basic(RED_PASSWORD)).status_code == 200
+    held.pop().release()
+    for _ in range(2):
+        assert client.get("/credentials", headers=basic(BLUE_PASSWORD)).status_code == 200
+
+
+def hold_threads(limiter: WaitLimiter) -> list[WaitPermit]:
+    """Begin as many requests of team blue as may run at once."""
+    blue = Actor("1", ActorKind.TOKEN, "auth_token")
+    held = [limiter.permit(blue, WaitKind.CALL) for _ in range(LIMITS.requests)]
+    for permit in held:
+        permit.begin()
+    return held
 
 
 def test_calls_that_follow_one_another_need_no_more_than_one_place():

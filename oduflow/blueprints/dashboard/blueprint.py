@@ -94,6 +94,7 @@ def _call(operation: str, raw: Mapping[str, Any], *, store_output: bool = True) 
     try:
         with context().wait_limiter.permit(actor, WaitKind.CALL) as permit:
             with audited_refusals(operation, actor):
+                permit.begin()
                 permit.take_for(runner.registry.get(operation), raw)
             return runner.call(operation, raw, actor, origin, store_output=store_output)
     except RateLimited as refusal:

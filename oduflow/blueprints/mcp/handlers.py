@@ -161,6 +161,7 @@ class Handlers:
         caller = caller_of(ctx)
         until = time.monotonic() + self._wait_seconds
         try:
+            caller.permit.begin()
             caller.permit.take_for(operation, raw)
             may_wait = operation.slow and caller.permit.take()
             worker = await self._workers.acquire(caller.actor.team)

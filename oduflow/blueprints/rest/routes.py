@@ -66,12 +66,14 @@ def call(operation: Operation, **path: str) -> Response:
     caller prefers that (`Prefer: wait`) and a thread may wait.
 
     Raises:
-        RateLimited: the call may hold its thread for long, and too many do already.
+        RateLimited: too many calls of the team hold a thread already, or the call may hold its
+            thread for long, and too many do.
     """
     actor = authenticate_rest()
     runner = context().runner
     with context().wait_limiter.permit(actor, WaitKind.CALL) as permit:
         with audited_refusals(operation.name, actor):
+            permit.begin()
             raw = read_arguments(operation, path)
             permit.take_for(operation, raw)
         wait = preferred_wait(request.headers.get("Prefer", "")) if operation.slow else 0

@@ -36,6 +36,7 @@ def test_four_threads_stay_free_whoever_waits() -> None:
     limits = WaitLimiter().limits
 
     assert (limits.actor, limits.team, limits.total) == (4, 8, THREADS - 4)
+    assert limits.requests == THREADS - 8, "the calls of one team leave eight to the others"
 
 
 def test_streams_do_not_use_up_the_calls() -> None:
