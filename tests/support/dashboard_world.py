@@ -42,6 +42,7 @@ from oduflow.domain.extra_repo import (
     split_reference,
 )
 from oduflow.domain.grant import GrantView
+from oduflow.domain.next_call import RETRY, Next
 from oduflow.domain.odoo_log import filter_log
 from oduflow.domain.odoo_version import ImageSource, OdooVersion, OdooVersionView
 from oduflow.domain.outcome import ErrorView, Nothing, Outcome
@@ -253,7 +254,11 @@ def _reserve(ledger: Ledger, call: Call, args: CreateEnvironment) -> None:
 
 def _break(ledger: Ledger, name: str) -> Outcome[EnvironmentView]:
     failure = UpstreamFailed(
-        "Not installed: broken (uninstalled).", "Fix the module, push.", output=TRACEBACK
+        "Not installed: broken (uninstalled).",
+        "Fix the module, push.",
+        Next.of("create_environment", RETRY, name=name, modules=("broken",)),
+        output=TRACEBACK,
+        whole=f"Odoo starts.\n{TRACEBACK}",
     )
     error = ErrorView.of(failure)
     ledger.change(name, state=EnvironmentState.FAILED, error=error, has_container=False)

@@ -41,8 +41,9 @@ class EnvironmentPage:
     @property
     def explained(self) -> bool:
         """Whether the environment's own error is that of the job."""
-        error = self.environment and self.environment.error
-        return bool(error and self.work and error == self.work.error)
+        own, other = self.environment and self.environment.error, self.work and self.work.error
+        same = ("kind", "message", "output")  # their calls were stored in different ways
+        return bool(own and other and all(getattr(own, x) == getattr(other, x) for x in same))
 
     @property
     def has_log(self) -> bool:

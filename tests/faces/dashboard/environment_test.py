@@ -175,14 +175,17 @@ def test_why_one_failed_is_told_with_cause_last_lines_and_next_step(world, ledge
     where = post(world, "/environments", **form).headers["Location"]
     [job] = world.job_rows.rows
     world.runner.jobs.wait("1", job, 10)
-    for path in (where, "/environments/demo"):
-        why = show(world, path).one("details", class_="why")
+    for path, more in ((where, ["Whole output"]), ("/environments/demo", [])):
+        page = show(world, path)
+        why = page.one("details", class_="why")
         assert "open" in why.attributes
         terms, answers = why.all("dt"), why.all("dd")
         told = {term.text: said.text for term, said in zip(terms, answers, strict=True)}
         assert told["Cause"] == "Not installed: broken (uninstalled). Upstream"
         assert "ImportError" in told["Last lines"]
-        assert told["Next"] == "Fix the module, push."
+        assert told["Next"].startswith("Fix the module, push. Edit and retry")
+        steps = [link.text for link in page.one("section", class_="panel bad").all("a")]
+        assert steps == ["Edit and retry", *more]
 
 
 @pytest.mark.parametrize("repo_url", [REPOSITORY, "https://acme@dev.azure.com/acme/_git/shop"])
