@@ -30,7 +30,7 @@ Row = Mapping[str, Any]
 COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "credentials": ("host", "path", "username", "provider", "state", "expires_at"),
-        "entries": ("number", "time", "actor", "face", "operation", "outcome", "count"),
+        "entries": ("number", "time", "actor", "face", "operation", "fields", "outcome", "count"),
         "environments": ("name", "state", "branch", "template", "url", "created_by"),
         "extra_repos": ("name", "state", "branch", "repo_url", "environments"),
         "grants": ("name", "state", "environments", "tiers", "calls_left", "expires_at"),
@@ -43,6 +43,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 _EMPTY: tuple[object, ...] = (None, "", [], {})
 WIDE = frozenset({"log", "text"})
+FLAT = frozenset({"fields"})  # an object of few values, shown in one cell
 STATE_STYLES = {"running": "green", "failed": "red", "lost": "red", "creating": "yellow"}
 _LABEL_WIDTH = 13
 ShowProgress = Callable[[str], None]
@@ -119,7 +120,8 @@ def _columns(key: str, rows: Sequence[Row], *, with_empty: bool) -> tuple[list[s
     shown = [
         column
         for column in wanted
-        if column in found and not any(_is_nested(row.get(column)) for row in rows)
+        if column in found
+        and (column in FLAT or not any(_is_nested(row.get(column)) for row in rows))
     ]
     return shown, len(shown) < len(found)
 
@@ -144,12 +146,21 @@ def _cell(key: str, value: Any, console: Console) -> Text:
         return Text()
     if isinstance(value, bool):
         value = "yes" if value else "no"
-    if isinstance(value, list):
-        value = ", ".join(str(item) for item in value)
+    if isinstance(value, dict):
+        value = " ".join(
+            f"{name}={_words(each)}" for name, each in value.items() if each not in _EMPTY
+        )
+    value = _words(value) if isinstance(value, list) else value
     if console.is_terminal and _is_moment(key, value):
         value = relative(datetime.fromisoformat(value))
     style = STATE_STYLES.get(str(value), "") if key in {"state", "status"} else ""
     return _text(str(value), style)
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_words, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _is_moment(key: str, value: object) -> bool:

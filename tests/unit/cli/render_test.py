@@ -233,6 +233,13 @@ def test_a_fact_that_says_nothing_is_left_out(is_terminal):
     ]
 
 
+def test_a_row_of_the_audit_trail_says_what_the_call_was_about():
+    fields = {"name": "shop", "modules": ["sale", "crm"], "branch": None, "protected": False}
+    rows = {"entries": [{"number": 1, "time": "", "operation": "create_x", "fields": fields}]}
+
+    assert piped(rows)[2].split("\t")[3] == "name=shop modules=sale, crm protected=false"
+
+
 def test_a_time_is_told_from_now_to_people_and_exactly_to_scripts():
     past, future = now() - timedelta(minutes=2, seconds=5), now() + timedelta(days=7, minutes=1)
     data = {"created_at": rfc3339(past), "expires_at": rfc3339(future)}
