@@ -12,17 +12,21 @@ from pydantic_core import from_json
 from oduflow.blueprints.mcp.exchange import Head
 
 _JSON, _SSE = "application/json", "text/event-stream"
-_BAD_ID = {
-    "jsonrpc": "2.0",
-    "id": None,
-    "error": {"code": -32600, "message": "Invalid request: id must be a string or an integer"},
-}
-# The SDK takes such a request for a notification, and its client would wait for ever.
-INVALID_ID = Head(400, [(b"content-type", b"application/json")], json.dumps(_BAD_ID).encode())
 
 
-class InvalidId(Exception):
-    """The id of a request is neither a string nor an integer."""
+class InvalidMessage(Exception):
+    """A body that is no message of MCP: JSON-RPC's error -32600.
+
+    The SDK answers some in words of its own types, and takes a request with an id of another type
+    for a notification, whose sender would wait for ever.
+    """
+
+    def __init__(self, reason: str, id_: object = None) -> None:
+        super().__init__(reason)
+        known = id_ if isinstance(id_, str | int) and not isinstance(id_, bool) else None
+        error = {"code": -32600, "message": f"Invalid request: {reason}"}
+        answer = json.dumps({"jsonrpc": "2.0", "id": known, "error": error}).encode()
+        self.answer = Head(400, [(b"content-type", b"application/json")], answer)
 
 
 def plain_body(body: bytes) -> bytes:
@@ -32,14 +36,15 @@ def plain_body(body: bytes) -> bytes:
     1. Anything else is left to the SDK, which names what is wrong.
 
     Raises:
-        InvalidId: the request's id is null, or another value that MCP does not allow.
+        InvalidMessage: it is JSON, but no message of MCP.
     """
     body = body.removeprefix(codecs.BOM_UTF8)
     try:
         message: Any = from_json(body)
     except ValueError:
         return body
-    if not isinstance(message, dict) or "method" not in message:
+    _check(message)
+    if "method" not in message:
         return body
     plain = {key: value for key, value in message.items() if key != "params" or value != []}
     if "id" in message:
@@ -51,11 +56,25 @@ def plain_body(body: bytes) -> bytes:
     )
 
 
+def _check(message: Any) -> None:
+    if isinstance(message, list):  # until MCP 2025-03-26
+        raise InvalidMessage("batches are not supported; send each message by itself")
+    if not isinstance(message, dict):
+        raise InvalidMessage("a message must be an object")
+    id_ = message.get("id")
+    if message.get("jsonrpc") != "2.0":
+        raise InvalidMessage('jsonrpc must be "2.0"', id_)
+    if not message.keys() & {"method", "result", "error"}:
+        raise InvalidMessage("a message must have a method, a result or an error", id_)
+    if not isinstance(message.get("method", ""), str):
+        raise InvalidMessage("method must be a string", id_)
+
+
 def _id(value: Any) -> str | int:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise InvalidId
+        raise InvalidMessage("id must be a string or an integer")
     return value
 
 

@@ -23,7 +23,7 @@ from oduflow.blueprints.context import EXTENSION as CONTEXT
 from oduflow.blueprints.context import context
 from oduflow.blueprints.mcp.bridge import Bridge, wait_kind
 from oduflow.blueprints.mcp.exchange import Caller
-from oduflow.blueprints.mcp.messages import INVALID_ID, InvalidId, plain_body
+from oduflow.blueprints.mcp.messages import InvalidMessage, plain_body
 from oduflow.domain.access import Actor
 from oduflow.domain.environment import no_environment
 from oduflow.domain.errors import Invalid, Kind
@@ -129,8 +129,9 @@ def _served(name: str, actor: Actor, environment: str, still_valid: Callable[[],
         body = request.get_data()
     try:
         body = plain_body(body)
-    except InvalidId:
-        return McpResponse(INVALID_ID.chunk, INVALID_ID.status, content_type="application/json")
+    except InvalidMessage as wrong:
+        head = wrong.answer
+        return McpResponse(head.chunk, head.status, content_type="application/json")
     answer = _bridge(current_app, name).serve(request.environ, caller, body, still_valid)
     if answer.status == HTTPStatus.METHOD_NOT_ALLOWED:
         record("no_free_stream", actor, Kind.BUSY)
