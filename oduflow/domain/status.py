@@ -40,8 +40,8 @@ class ServerStatus(Model):
     """The server and the caller's environments.
 
     `environments` counts them by state, as they were last looked at. `database` says why the
-    team's PostgreSQL cannot be used, `reduced` why environments are kept apart less than planned;
-    null means that nothing of the kind is known.
+    team's PostgreSQL cannot be used, or soon cannot, `reduced` why
+    environments are kept apart less than planned; null means that nothing of the kind is known.
     `quotas` says `3 of 20` of each thing that the team may have a limited number of.
     """
 

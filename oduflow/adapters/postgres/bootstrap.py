@@ -1,12 +1,13 @@
 """The cluster's first preparation: our own databases, and no rights left to PUBLIC."""
 
 from psycopg import errors as pg
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Identifier, Literal
 
 from oduflow.adapters.postgres.connection import Session
 from oduflow.adapters.postgres.functions import limit_locks, revoke_hoarding
 from oduflow.adapters.postgres.names import BUS, EMPTY, FIRST, MAINTENANCE
 from oduflow.adapters.postgres.roles import exists
+from oduflow.adapters.postgres.supervision import LIMITS
 
 
 def lock_first(first: Session) -> None:
@@ -64,3 +65,7 @@ def close_shared(admin: Session) -> None:
         admin.run(
             SQL("GRANT CONNECT ON DATABASE {} TO {}").format(Identifier(FIRST), Identifier(BUS))
         )
+        # A tenant may set another limit for itself; `supervision` keeps the same one from outside.
+        limit = SQL("ALTER DATABASE {} SET transaction_timeout = {}")
+        seconds = int(LIMITS.bus_seconds)
+        admin.run(limit.format(Identifier(FIRST), Literal(f"{seconds}s")))

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 
-from oduflow.adapters.postgres import bootstrap, databases, handover, roles
+from oduflow.adapters.postgres import bootstrap, databases, handover, roles, supervision
 from oduflow.adapters.postgres.config import PORT
 from oduflow.adapters.postgres.connection import (
     SHORT,
@@ -18,6 +18,7 @@ from oduflow.adapters.postgres.connection import (
     open_tenant,
 )
 from oduflow.adapters.postgres.databases import Strategy
+from oduflow.adapters.postgres.supervision import LIMITS, EndedSession, OldestId, SessionLimits
 from oduflow.domain.errors import NotFound, UpstreamFailed
 
 READY_SECONDS = 2.0
@@ -232,6 +233,16 @@ class Cluster:
         """
         with self._admin("measure the database") as admin:
             return databases.size(admin, database)
+
+    def end_excessive(self, limits: SessionLimits = LIMITS) -> tuple[EndedSession, ...]:
+        """End the sessions of tenants that hold up the whole cluster, and return them."""
+        with self._admin("end sessions") as admin:
+            return supervision.end_excessive(admin, limits)
+
+    def oldest_id(self) -> OldestId:
+        """Return the oldest transaction id, from whose age on the cluster accepts no writes."""
+        with self._admin("tell the age of its transaction ids") as admin:
+            return supervision.oldest_id(admin)
 
     def _admin(
         self, action: str, seconds: float = SHORT, cancelled: Callable[[], bool] = never

@@ -34,6 +34,7 @@ mv -T {DATA_FOLDER}.new {DATA_FOLDER}
 sync {VOLUME_TARGET}
 """
 
+_PAGE = 8192
 # The engine's own limit would hold for its start program too, which needs more (seen: runc).
 _LIMITED = 'ulimit -d "$1"; shift; exec "$@"'
 
@@ -66,6 +67,16 @@ class PostgresSettings:
         with account, stock and website needs 38 MiB.
         """
         return max(64, self.memory_mb // 8) << 20
+
+    @property
+    def notify_pages(self) -> int:
+        """How many pages of 8 KiB unread notifications may fill on disk, by default 8 GiB.
+
+        It is four times what one transaction can send. A transaction that finds no room leaves
+        its notifications in the queue without waking the listeners, so one that could fill the
+        whole queue would block it until every listener has ended (seen in PostgreSQL 18).
+        """
+        return 4 * self.process_memory // _PAGE
 
     @property
     def processes(self) -> int:
@@ -143,8 +154,7 @@ def _options(settings: PostgresSettings) -> dict[str, str]:
         "jit_provider": "none",
         # What a session may write in a sort or an index build; it grows with the server.
         "temp_file_limit": f"{settings.memory_mb}MB",
-        # Full after 32 MiB of notifications that a listener in a transaction has not read.
-        "max_notify_queue_pages": "4096",
+        "max_notify_queue_pages": str(settings.notify_pages),
         # A crash may lose the last transactions of a disposable database, never its integrity.
         "synchronous_commit": "off",
         # One call for the whole file system before recovery begins. By default each file of the

@@ -33,7 +33,7 @@ def _quotas(deps: Deps, actor: Actor) -> dict[str, str]:
 def get_status(deps: Deps, call: Call, args: Nothing) -> Outcome[ServerStatus]:
     """Show who you are, the server's version, and your environments by state."""
     actor, rows = call.actor, visible_environments(deps.store.environments, call.actor)
-    isolation = deps.infrastructure.isolation
+    isolation, databases = deps.infrastructure.isolation, deps.infrastructure.databases
     shown = ServerStatus(
         actor=ActorView(
             team=actor.team,
@@ -44,7 +44,7 @@ def get_status(deps: Deps, call: Call, args: Nothing) -> Outcome[ServerStatus]:
         ),
         version=__version__,
         environments=dict(sorted(Counter(row.state for row in rows).items())),
-        database=deps.infrastructure.databases.problem(actor.team),
+        database=databases.problem(actor.team) or databases.warning(actor.team),
         reduced=None if isolation is None or isolation.ok else isolation.reason,
         quotas=_quotas(deps, actor),
     )

@@ -42,6 +42,7 @@ from oduflow.domain.container import (
 from oduflow.domain.errors import Failure, NotFound, UpstreamFailed
 from oduflow.domain.plan import Naming, database_address
 from oduflow.files.private import ensure_secret, make_folder, write_private
+from oduflow.services.server.supervision import warning
 
 PASSWORD_TARGET = "/run/password"  # noqa: S105 - where a file is mounted, not a secret
 KIND = "database"  # a label, as the next two
@@ -54,7 +55,6 @@ INITDB_SECONDS = 120.0
 STOP_SECONDS = 30
 EXHAUSTED_SECONDS = 2.0  # how long PostgreSQL may be full before it is restarted
 POLL_SECONDS = 0.02
-LOG_LINES = 30
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +133,7 @@ class DatabaseServer:
         self.cluster.ready()
         if known is not None:
             self._refuse_other_cluster(known)
-        return "PostgreSQL answers."
+        return warning(self.cluster.oldest_id()) or "PostgreSQL answers."
 
     def ensure(self, subnet: IPv4Network, on_progress: Callable[[str], None]) -> None:
         """Create or start the cluster in the team's network.
@@ -318,11 +318,7 @@ class DatabaseServer:
                 if self.running() is not None and time.monotonic() < deadline:
                     time.sleep(POLL_SECONDS)
                     continue
-                log.warning(
-                    "PostgreSQL of team %s does not start; its last lines: %s",
-                    self.team,
-                    self.containers.logs(self.name, tail=LOG_LINES),
-                )
+                # Its log holds what tenants' code wrote, so no line of it is shown or copied.
                 raise UpstreamFailed(
                     f"PostgreSQL does not start. {cause.message}",
                     f"`docker logs {self.name}` shows why, on the server.",

@@ -23,6 +23,7 @@ from oduflow.domain.plan import Naming
 from oduflow.kernel.locks import LockKey
 from oduflow.services.server.activity import TeamActivity
 from oduflow.services.server.database import DATA_DIR, KIND, DatabaseServer
+from oduflow.services.server.supervision import supervise
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class Databases:
     locks: FileLocks
     canary: Callable[[str], DatabaseServer]
     idle_seconds: float = IDLE_SECONDS
+    _warnings: dict[str, str | None] = field(default_factory=dict, init=False)
     _problems: dict[str, Failure] = field(default_factory=dict, init=False)
     _idle_since: dict[str, float] = field(default_factory=dict, init=False)
     _started_at: dict[str, str] = field(default_factory=dict, init=False)
@@ -139,6 +141,10 @@ class Databases:
         failure = self._problems.get(team)
         return None if failure is None else f"{failure.message} {failure.hint}".strip()
 
+    def warning(self, team: str) -> str | None:
+        """Return what the team should know of its cluster, as the last round saw it."""
+        return self._warnings.get(team)
+
     def examine(self) -> Mapping[str, str | Failure]:
         """Check every team's cluster now; return its description, or the failure, by team."""
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="database") as pool:
@@ -188,6 +194,7 @@ class Databases:
                 if self.activity.needs_database(team) or server.unknown():
                     self._idle_since.pop(team, None)
                     server.ensure(self.subnet(team), lambda _line: None)
+                    self._warnings[team] = supervise(team, server.cluster)
                 else:
                     self._stop_if_idle(server)
                     server.examine(needed=False)

@@ -114,3 +114,7 @@ class ClusterContract:
             tenant.module_states(["base"])
         with pytest.raises(Conflict, match="holds no Odoo"):
             tenant.make_own("a-hash", {})
+
+    def test_ordinary_sessions_are_not_excessive_and_transaction_ids_are_young(self, cluster):
+        assert cluster.end_excessive() == ()
+        assert 0 <= cluster.oldest_id().age < 1_000_000

@@ -208,6 +208,7 @@ def call_everything(tenants: Tenants, made: Made) -> set[str]:
     plain: tuple[Callable[[], object], ...] = (
         *(cluster.ready, cluster.system_identifier, cluster.prepare, cluster.reload),
         *(cluster.databases, cluster.sealed, cluster.roles),
+        *(cluster.end_excessive, cluster.oldest_id),
     )
     for method in plain:
         call(Cluster, method)

@@ -9,6 +9,7 @@ from oduflow.adapters.postgres.connection import SHORT, never
 from oduflow.adapters.postgres.databases import Strategy
 from oduflow.adapters.postgres.errors import InUse, NotRunning, WrongPassword
 from oduflow.adapters.postgres.names import tenant_name
+from oduflow.adapters.postgres.supervision import LIMITS, EndedSession, OldestId, SessionLimits
 from oduflow.domain.errors import Cancelled, Conflict, NotFound
 
 EMPTY_BYTES = 8 << 20
@@ -47,6 +48,8 @@ class MemoryPostgres:
     Attributes:
         running: tells whether the server runs.
         roles: the password of each; None may not sign in.
+        excessive: the sessions that are ended next.
+        oldest: the oldest transaction id.
     """
 
     running: Callable[[], bool] = lambda: True
@@ -54,6 +57,8 @@ class MemoryPostgres:
     prepared: bool = False
     databases: dict[str, Database] = field(default_factory=dict)
     roles: dict[str, str | None] = field(default_factory=dict)
+    excessive: tuple[EndedSession, ...] = ()
+    oldest: OldestId = field(default_factory=lambda: OldestId("postgres", 0))
 
     def change(self, database: str, **changes: object) -> None:
         """Change what a database holds."""
@@ -167,6 +172,15 @@ class MemoryCluster:
     def database_size(self, database: str) -> int:
         self.ready()
         return self._get(database).size
+
+    def end_excessive(self, limits: SessionLimits = LIMITS) -> tuple[EndedSession, ...]:
+        self.ready()
+        ended, self._postgres.excessive = self._postgres.excessive, ()
+        return ended
+
+    def oldest_id(self) -> OldestId:
+        self.ready()
+        return self._postgres.oldest
 
     def _make(self, database: str, made: Database) -> None:
         self.ready()

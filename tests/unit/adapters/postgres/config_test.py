@@ -79,7 +79,9 @@ def test_the_server_takes_its_size_from_the_settings() -> None:
 def test_a_process_gets_an_eighth_of_the_memory_and_never_less_than_odoo_needs(
     memory, process
 ) -> None:
-    assert PostgresSettings(memory).process_memory == process << 20
+    settings = PostgresSettings(memory)
+    assert settings.process_memory == process << 20
+    assert settings.notify_pages << 13 == 4 * settings.process_memory
 
 
 def test_a_team_has_places_for_all_its_containers_and_the_administrator() -> None:

@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from oduflow.adapters.postgres.errors import Exhausted
+from oduflow.adapters.postgres.supervision import EndedSession, OldestId
+from oduflow.domain.clock import now
 from oduflow.domain.errors import Conflict, UpstreamFailed
 from oduflow.services.server import database
 from oduflow.services.server.databases import Round
@@ -146,6 +148,19 @@ def test_a_database_whose_locks_are_exhausted_is_restarted(process, monkeypatch)
     assert process.faults.calls.count("containers.stop") == 1
 
 
+def test_what_a_database_logged_is_neither_shown_nor_logged(world, process, caplog, monkeypatch):
+    monkeypatch.setattr(database, "START_SECONDS", 0.0)
+    container(world, "1").log.append((now(), "LOG:  written by the code of an environment"))
+    process.faults.fail("cluster.system_identifier", UpstreamFailed("It does not answer."))
+    process.faults.fail("cluster.ready", UpstreamFailed("It does not answer."))
+
+    refused = process.refused("create_template", name="other")
+
+    assert refused.message == "PostgreSQL does not start. It does not answer."
+    assert refused.hint == "`docker logs memory-db-1` shows why, on the server."
+    assert "written by" not in f"{refused} {caplog.text}"
+
+
 def test_a_changed_size_takes_effect_when_the_database_starts_next(world, process, idle):
     server = idle.servers["1"]
     before = server.sizes()
@@ -217,6 +232,34 @@ def test_one_problem_is_logged_once(world, process, sale, caplog):
             process.deps.infrastructure.databases.keep()
 
     assert caplog.text.count("container is paused") == 1
+
+
+def test_sessions_that_hold_up_a_team_are_ended_by_each_round_and_logged(
+    world, process, sale, caplog
+):
+    process.ok("create_environment", **sale)
+    world.cluster("1").excessive = (EndedSession("env_1", "it holds all locks"),) * 3
+
+    with caplog.at_level(logging.WARNING):
+        process.deps.infrastructure.databases.keep()
+
+    assert world.cluster("1").excessive == ()
+    expected = "PostgreSQL of team 1: ended 3 sessions of env_1: it holds all locks"
+    assert caplog.text.count(expected) == 1
+
+
+@pytest.mark.parametrize(("age", "warns"), [(999_999_999, False), (1_200_000_000, True)])
+def test_a_team_is_told_that_its_transaction_ids_run_out(world, process, sale, age, warns):
+    process.ok("create_environment", **sale)
+    world.cluster("1").oldest = OldestId("env_1", age)
+
+    process.deps.infrastructure.databases.keep()
+
+    told = process.ok("get_status").database or ""
+    [seen] = process.doctor().databases()
+    for text in (told, seen.message):
+        assert ("1200 million transactions old, in database env_1" in text) == warns
+    assert seen.ok
 
 
 def test_a_database_that_does_not_start_names_its_container(world, process):
