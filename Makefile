@@ -49,9 +49,9 @@ mutants: setup ## Change the security code piece by piece, and list each change 
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
 
-chaos: setup engine ## Kill everything while three teams work, as `make chaos [SEED=1] [ROUNDS=50]`
+chaos: setup engine ## Kill everything while three teams work, as `make chaos [SEED=1] [ROUNDS=50] [OWN_ENGINE=1]`
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
-		$(if $(ENGINE),--engine "$(ENGINE)")
+		$(if $(OWN_ENGINE),--own-engine)
 
 docs: setup ## Generate the tables of the documents from the code
 	@$(BIN)/python -m tests.support.documents

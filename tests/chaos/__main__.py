@@ -20,10 +20,11 @@ from pathlib import Path
 import requests
 
 from tests.chaos.arena import TEAMS, Arena, Violation, destroy, make_arena
-from tests.chaos.faults import Fault, Hit, chosen, restart_engine
+from tests.chaos.faults import Fault, Hit, chosen
 from tests.chaos.invariants import Checks, own_rules
 from tests.chaos.model import ABSENT, FAILED, LOST, Ended, Model, Thing
 from tests.chaos.operations import Worker
+from tests.chaos.own_engine import OwnEngine, enter
 from tests.support.instances import world
 from tests.support.server import eventually
 from tests.support.variants import run_docker
@@ -37,7 +38,7 @@ DEFECTS = ("a defect", "could not be finished", "hit a defect", "could not be ke
 class Chaos:
     """The rounds of one run."""
 
-    def __init__(self, arena: Arena, seed: int, rounds: int, engine: str) -> None:
+    def __init__(self, arena: Arena, seed: int, rounds: int, engine: OwnEngine | None) -> None:
         self._arena, self._seed, self._rounds, self._engine = arena, seed, rounds, engine
         self._model = Model(TEAMS)
         rules = own_rules(world(arena.instance).rules)
@@ -52,9 +53,7 @@ class Chaos:
     def _round(self, number: int) -> None:
         arena, begun = self._arena, time.monotonic()
         arena.journal.note(f"--- round {number}")
-        faults = chosen(self._seeded(number))
-        if self._engine and number == (self._rounds + 1) // 2:
-            faults = [restart_engine(self._engine)]
+        faults = chosen(self._seeded(number), self._engine)
         workers = [self._worker(number, name) for name in range(WORKERS + 1)]
         hits: list[Hit] = []
         with ThreadPoolExecutor(WORKERS + 1 + len(faults)) as pool:
@@ -181,28 +180,38 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--rounds", type=int, default=50)
-    parser.add_argument("--engine", default="", help="a command that restarts the engine, run once")
+    parser.add_argument("--own-engine", action="store_true", help="and restart its own engine")
+    parser.add_argument("--engine-folder", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     say(f"seed {given.seed}, {given.rounds} rounds")
+    if given.own_engine:
+        enter(["--seed", str(given.seed), "--rounds", str(given.rounds)])
     with ExitStack() as stack:
+        engine = OwnEngine(given.engine_folder) if given.engine_folder else None
+        if engine is not None:
+            stack.callback(engine.remove)
+            engine.start()
         arena = make_arena(stack)
         stack.callback(arena.stop)
         try:
             arena.start()
-            Chaos(arena, given.seed, given.rounds, given.engine).run()
+            Chaos(arena, given.seed, given.rounds, engine).run()
         except Violation as violation:
             say(f"VIOLATION with seed {given.seed}:\n{violation}\n")
             say(f"The journal's end, from {arena.journal.path}:")
             say("\n".join(arena.journal.path.read_text().splitlines()[-60:]))
-            return kept(arena)
+            return kept(arena, engine)
         except KeyboardInterrupt:
-            return kept(arena)
+            return kept(arena, engine)
     shutil.rmtree(arena.folder)
     return 0
 
 
-def kept(arena: Arena) -> int:
+def kept(arena: Arena, engine: OwnEngine | None) -> int:
     """Say where everything is, and how to remove it."""
+    if engine is not None:
+        say(f"\nThe engine and its containers are gone; the logs are in {arena.folder}.")
+        return 1
     say(f"\nEverything is kept in {arena.folder}. To remove it:")
     say(f"  .venv/bin/oduflow destroy --config {arena.instance.config}")
     return 1

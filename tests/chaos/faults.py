@@ -2,7 +2,6 @@
 
 import os
 import random
-import shlex
 import signal
 import subprocess
 import time
@@ -16,9 +15,12 @@ from oduflow.adapters.firewall.plan import ChainNames
 from oduflow.domain.plan import EnvironmentPlan
 from tests.chaos.arena import TEAMS, Arena
 from tests.chaos.model import Model
+from tests.chaos.own_engine import OwnEngine
+from tests.support.server import eventually
 from tests.support.variants import run_docker
 
 LOOK_SECONDS = 12.0  # for something to kill
+UNPAUSE_SECONDS = 120.0  # an engine may be restarting
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,16 @@ def pause_database(arena: Arena, model: Model, rng: random.Random) -> Hit:
     done = run_docker("pause", container)
     if done.returncode == 0:
         time.sleep(seconds)
-        run_docker("unpause", container)
+        eventually(lambda: not _paused(container), UNPAUSE_SECONDS)
     text = f"the database of {team} was paused for {seconds:.0f} s: {done.returncode}"
     return Hit(text, frozenset({team}))
+
+
+def _paused(container: str) -> bool:
+    """Unpause it, if the engine answers; a restart of the engine may have ended it."""
+    done = run_docker("unpause", container)
+    ended = any(words in done.stderr for words in ("not paused", "not running", "No such"))
+    return done.returncode != 0 and not ended
 
 
 def kill_environment(arena: Arena, model: Model, rng: random.Random) -> Hit:
@@ -159,13 +168,15 @@ def stop_everything(arena: Arena, model: Model, rng: random.Random) -> Hit:
     return Hit(f"{len(own)} containers were killed at once", ALL)
 
 
-def restart_engine(command: str) -> Fault:
-    """Restart the engine by a command of the machine's owner, beside the running server."""
+def engine_faults(engine: OwnEngine) -> Fault:
+    """Restart the engine beside the running server: ended in order, or killed."""
 
     def restart(arena: Arena, model: Model, rng: random.Random) -> Hit:
+        number = rng.choice((signal.SIGTERM, signal.SIGKILL))
         _shake(model)
-        done = subprocess.run(shlex.split(command), check=False, capture_output=True, timeout=120)
-        return Hit(f"the engine was restarted: {done.returncode}", ALL)
+        engine.restart(number)
+        _shake(model)
+        return Hit(f"the engine was restarted by {number.name}", ALL)
 
     return restart
 
@@ -186,9 +197,12 @@ FAULTS: dict[str, tuple[int, Fault]] = {
 }
 
 
-def chosen(rng: random.Random) -> list[Fault]:
-    weights = [weight for weight, _ in FAULTS.values()]
-    kinds = [fault for _, fault in FAULTS.values()]
+def chosen(rng: random.Random, engine: OwnEngine | None) -> list[Fault]:
+    """Choose the faults of a round."""
+    known = dict(FAULTS)
+    if engine is not None:
+        known["engine"] = (2, engine_faults(engine))
+    weights, kinds = zip(*known.values(), strict=True)
     return rng.choices(kinds, weights, k=rng.choice((1, 2, 2, 3)))
 
 

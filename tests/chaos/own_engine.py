@@ -1,0 +1,95 @@
+"""A Docker engine of the run's own, which it may restart: no other container of the machine ends.
+
+The run executes itself again in a network and a mount namespace of its own. There it starts a
+dockerd, whose socket, networks and firewall no other process sees, with a copy of the images.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
+
+from tests.chaos.arena import Violation
+
+IMAGES = ("odoo:19.0", "postgres:18")
+START_SECONDS = 120.0
+SOCKET = "unix:///run/docker.sock"
+# What the engine and iptables keep in /run is apart from that of the machine's engine.
+PREPARE = "ip link set lo up && mount --make-rprivate / && mount -t tmpfs tmpfs /run"
+
+
+def enter(arguments: list[str]) -> None:
+    """Copy the images and execute the run again in namespaces of its own; does not return."""
+    folder = Path(mkdtemp(prefix="odf-chaos-engine-"))
+    subprocess.run(["docker", "save", "--output", folder / "images.tar", *IMAGES], check=True)
+    again = (sys.executable, "-m", "tests.chaos", *arguments, "--engine-folder", str(folder))
+    os.execvp("unshare", ["unshare", "--net", "--mount", *again])  # noqa: S606 - no shell
+
+
+@dataclass
+class OwnEngine:
+    """The engine, seen from inside the namespaces.
+
+    Attributes:
+        folder: its data.
+    """
+
+    folder: Path
+    _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+
+    def start(self) -> None:
+        """Start it the first time, and load the images."""
+        subprocess.run(["sh", "-c", PREPARE], check=True)
+        self._run()
+        subprocess.run(
+            ["docker", "load", "--quiet", "--input", self.folder / "images.tar"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        (self.folder / "images.tar").unlink()
+
+    def restart(self, number: signal.Signals) -> None:
+        """End it by a signal and start it again; its containers end with it."""
+        self._end(number)
+        self._run()
+
+    def remove(self) -> None:
+        self._end(signal.SIGTERM)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _end(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+        self._process.wait(120)
+        if number is signal.SIGKILL:
+            self._end_containerd()
+        (self.folder / "dockerd.pid").unlink(missing_ok=True)
+
+    def _end_containerd(self) -> None:
+        """End the child that outlives a killed dockerd, as an engine that a machine loses."""
+        pid = self.folder / "exec" / "containerd" / "containerd.pid"
+        if pid.is_file():
+            os.kill(int(pid.read_text()), signal.SIGKILL)
+
+    def _run(self) -> None:
+        with (self.folder / "dockerd.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                (
+                    *("dockerd", "--host", SOCKET, "--data-root", self.folder / "data"),
+                    *("--exec-root", self.folder / "exec", "--cgroup-parent", "/chaos"),
+                    *("--pidfile", self.folder / "dockerd.pid"),
+                ),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while subprocess.run(["docker", "info"], check=False, capture_output=True).returncode != 0:
+            if time.monotonic() > deadline:
+                raise Violation(f"the engine does not start: see {log.name}")
+            time.sleep(0.3)
