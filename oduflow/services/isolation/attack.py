@@ -21,6 +21,7 @@ from oduflow.services.isolation.canaries import (
     OTHER_TEAM,
     OWN_TEAM,
     Canaries,
+    Canary,
 )
 from oduflow.services.isolation.probes import Beat, Evidence
 from oduflow.services.isolation.targets import Host, gateways, targets
@@ -75,7 +76,8 @@ class Attack:
     def attack(self) -> None:
         """Run the attacker to its end."""
         seen, moment = self.evidence, time.monotonic()
-        seen.quiet = self._looks(moment, moment)
+        self._looks(NEIGHBOUR, moment, moment)  # it listens from then on
+        seen.quiet = self._looks(OTHER, moment, moment)
         with self.host.listening(gateways(self.canaries)) as port:
             seen.targets = targets(self.canaries, self.host, port)
             seen.names, seen.own_name = self._foreign_names(), self._own_name
@@ -136,25 +138,25 @@ class Attack:
             self._begun[begun] = time.monotonic()
         elif held := said.get("held"):
             now = time.monotonic()
-            seen.beats[held] = self._looks(self._begun.get(held, now), now)
+            seen.beats[held] = self._looks(OTHER, self._begun.get(held, now), now)
             self.canaries.release(held)
         elif "found" in said:
             seen.found[said["phase"]] = said["found"]
         elif "error" in said:
             seen.errors[said["phase"]] = said["error"]
 
-    def _looks(self, since: float, until: float) -> tuple[Beat, ...]:
-        """Return the other canary's beats since a moment, some of which began after another."""
+    def _looks(self, canary: Canary, since: float, until: float) -> tuple[Beat, ...]:
+        """Return an observer's beats since a moment, some of which began after another."""
         deadline = time.monotonic() + LOOK_SECONDS
         while True:
-            beats = tuple(beat for beat in self._beats() if beat.at >= since)
+            beats = tuple(beat for beat in self._beats(canary) if beat.at >= since)
             enough = sum(beat.at >= until for beat in beats) >= LOOKS
             if enough or self.cancelled() or time.monotonic() > deadline:
                 return beats
             time.sleep(POLL_SECONDS)
 
-    def _beats(self) -> Iterator[Beat]:
-        name = self.canaries.plan(OTHER).container
+    def _beats(self, canary: Canary) -> Iterator[Beat]:
+        name = self.canaries.plan(canary).container
         printed = ""
         with suppress(NotFound):
             printed = self.canaries.deps.engine.containers.logs(name, tail=LOG_LINES)
