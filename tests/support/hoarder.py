@@ -6,7 +6,7 @@ SMALL = """
     DO $$
     BEGIN
         FOR each IN 1..300 LOOP
-            EXECUTE format('CREATE FUNCTION hoard_%s() RETURNS int RETURN 1', each);
+            EXECUTE format('CREATE OR REPLACE FUNCTION hoard_%s() RETURNS int RETURN 1', each);
         END LOOP;
     END $$
 """

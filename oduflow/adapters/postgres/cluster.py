@@ -18,6 +18,7 @@ from oduflow.adapters.postgres.connection import (
     open_tenant,
 )
 from oduflow.adapters.postgres.databases import Strategy
+from oduflow.adapters.postgres.guard import Guard
 from oduflow.adapters.postgres.supervision import LIMITS, EndedSession, OldestId, SessionLimits
 from oduflow.domain.errors import NotFound, UpstreamFailed
 
@@ -40,6 +41,7 @@ class Cluster:
     def __init__(self, *, socket_dir: Path, password: Callable[[], str], port: int = PORT) -> None:
         self._endpoint = Endpoint(socket_dir, port)
         self._password = password
+        self._guard = Guard(self._endpoint, password)
 
     def ready(self) -> None:
         """Check within 3 s that the server accepts a connection; it need not be prepared yet.
@@ -238,6 +240,17 @@ class Cluster:
         """End the sessions of tenants that hold up the whole cluster, and return them."""
         with self._admin("end sessions") as admin:
             return supervision.end_excessive(admin, limits)
+
+    def keep_guard(self) -> None:
+        """Keep a session open from now on, for `end_hoarder`."""
+        self._guard.keep()
+
+    def end_hoarder(self) -> int:
+        """End the session that fills the lock table; return how many locks it held.
+
+        It is 0 when no session can be ended, as without `keep_guard` before.
+        """
+        return self._guard.end_hoarder()
 
     def oldest_id(self) -> OldestId:
         """Return the oldest transaction id, from whose age on the cluster accepts no writes."""

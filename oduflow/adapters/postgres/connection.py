@@ -200,6 +200,17 @@ def open_first(endpoint: Endpoint, password: str, action: str) -> Iterator[Sessi
         yield session
 
 
+def open_kept(endpoint: Endpoint, password: str, seconds: float) -> Session:
+    """Connect to the maintenance database as the superuser; the caller closes the session.
+
+    Args:
+        endpoint: the server's socket.
+        password: the superuser's.
+        seconds: how long the sign-in, and then one statement, may take.
+    """
+    return _connect(endpoint, MAINTENANCE, ADMIN, password, seconds)
+
+
 @contextmanager
 def open_empty(endpoint: Endpoint, password: str, action: str) -> Iterator[Session]:
     """Connect to the source of new databases as the superuser, before it is sealed.

@@ -309,12 +309,15 @@ class DatabaseServer:
             try:
                 self.cluster.ready()
             except Failure as cause:
-                if isinstance(cause, Exhausted) and time.monotonic() > patience:
-                    # No session can be opened to end the one that holds the locks.
-                    log.warning("restarting PostgreSQL of team %s: %s", self.team, cause.message)
-                    self.stop()
-                    self.containers.start(self.name)
-                    patience = deadline
+                if isinstance(cause, Exhausted):
+                    if time.monotonic() > patience:
+                        self._restart(cause)
+                        patience = deadline
+                    elif held := self.cluster.end_hoarder():
+                        log.warning(
+                            "PostgreSQL of team %s was full: ended the session that held %d locks",
+                            *(self.team, held),
+                        )
                 if self.running() is not None and time.monotonic() < deadline:
                     time.sleep(POLL_SECONDS)
                     continue
@@ -324,6 +327,12 @@ class DatabaseServer:
                     f"`docker logs {self.name}` shows why, on the server.",
                 ) from cause
             return
+
+    def _restart(self, cause: Exhausted) -> None:
+        """Restart the server when no session can be opened to end the one that holds the locks."""
+        log.warning("restarting PostgreSQL of team %s: %s", self.team, cause.message)
+        self.stop()
+        self.containers.start(self.name)
 
     def _refuse_other_cluster(self, known: str) -> None:
         try:

@@ -19,6 +19,7 @@ def supervise(team: str, cluster: Cluster) -> str | None:
             "PostgreSQL of team %s: ended %d sessions of %s: %s",
             *(team, count, ended.role, ended.reason),
         )
+    cluster.keep_guard()
     return warning(cluster.oldest_id())
 
 

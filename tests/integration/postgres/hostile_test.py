@@ -208,7 +208,8 @@ def call_everything(tenants: Tenants, made: Made) -> set[str]:
     plain: tuple[Callable[[], object], ...] = (
         *(cluster.ready, cluster.system_identifier, cluster.prepare, cluster.reload),
         *(cluster.databases, cluster.sealed, cluster.roles),
-        *(cluster.end_excessive, cluster.oldest_id),
+        *(cluster.end_excessive, cluster.oldest_id, cluster.keep_guard),
+        cluster.end_hoarder,
     )
     for method in plain:
         call(Cluster, method)

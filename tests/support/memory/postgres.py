@@ -48,6 +48,7 @@ class MemoryPostgres:
     Attributes:
         running: tells whether the server runs.
         roles: the password of each; None may not sign in.
+        guarded: whether a session is kept that can end others.
         excessive: the sessions that are ended next.
         oldest: the oldest transaction id.
     """
@@ -58,6 +59,7 @@ class MemoryPostgres:
     databases: dict[str, Database] = field(default_factory=dict)
     roles: dict[str, str | None] = field(default_factory=dict)
     excessive: tuple[EndedSession, ...] = ()
+    guarded: bool = False
     oldest: OldestId = field(default_factory=lambda: OldestId("postgres", 0))
 
     def change(self, database: str, **changes: object) -> None:
@@ -177,6 +179,13 @@ class MemoryCluster:
         self.ready()
         ended, self._postgres.excessive = self._postgres.excessive, ()
         return ended
+
+    def keep_guard(self) -> None:
+        self.ready()
+        self._postgres.guarded = True
+
+    def end_hoarder(self) -> int:
+        return 40_000 if self._postgres.guarded else 0
 
     def oldest_id(self) -> OldestId:
         self.ready()

@@ -148,6 +148,22 @@ def test_a_database_whose_locks_are_exhausted_is_restarted(process, monkeypatch)
     assert process.faults.calls.count("containers.stop") == 1
 
 
+def test_the_session_that_fills_a_database_is_ended_alone_when_one_is_kept_for_that(
+    world, process, sale, caplog
+):
+    process.ok("create_environment", **sale)
+    process.deps.infrastructure.databases.keep()
+    exhausted = Exhausted("Its memory is exhausted.")
+    process.faults.fail("cluster.system_identifier", exhausted)
+    process.faults.fail("cluster.ready", exhausted)
+
+    with caplog.at_level(logging.WARNING):
+        process.ok("list_modules", name="sale")
+
+    assert "was full: ended the session that held 40000 locks" in caplog.text
+    assert "containers.stop" not in process.faults.calls
+
+
 def test_what_a_database_logged_is_neither_shown_nor_logged(world, process, caplog, monkeypatch):
     monkeypatch.setattr(database, "START_SECONDS", 0.0)
     container(world, "1").log.append((now(), "LOG:  written by the code of an environment"))
