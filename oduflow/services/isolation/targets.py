@@ -101,25 +101,33 @@ def targets(canaries: Canaries, host: Host, listener: int) -> tuple[Target, ...]
         listener: the port of this machine on which the check itself listens.
     """
     plan = canaries.deps.infrastructure.firewall_plan()
-    tried = (*_inside(canaries), *_on_the_machine(canaries, host, listener), *_outside(host))
+    tried = (
+        *((each, "") for each in _inside(canaries)),
+        *((each, port_opened(plan, each[2])) for each in _on_the_machine(canaries, host, listener)),
+        *((each, way_opened(plan, each[1], each[2])) for each in _outside(host)),
+    )
     with ThreadPoolExecutor(len(tried)) as pool:
-        controls = pool.map(lambda each: host.connect(each[1], each[2]), tried)
+        controls = pool.map(lambda each: host.connect(each[0][1], each[0][2]), tried)
         return tuple(
-            Target(name, address, port, control, allowed(plan, address, port))
-            for (name, address, port), control in zip(tried, controls, strict=True)
+            Target(name, address, port, control, allowed)
+            for ((name, address, port), allowed), control in zip(tried, controls, strict=True)
         )
 
 
-def allowed(plan: FirewallPlan, address: str, port: int) -> str:
-    """Return which key of the configuration lets environments connect there; empty if none does."""
+def port_opened(plan: FirewallPlan, port: int) -> str:
+    """Return which key opens a port of this machine to environments; empty if none does."""
+    return "[firewall] ports opens it" if port in plan.allowed_host_ports else ""
+
+
+def way_opened(plan: FirewallPlan, address: str, port: int) -> str:
+    """Return which key lets environments connect beyond this machine; empty if none does."""
     internet, networks = parse_egress(plan.egress)
     where = IPv4Address(address)
-    if any(where in network for network in networks):
-        return "[firewall] egress opens it"
     resolver = port == DNS and where in plan.resolvers
-    if internet and (resolver or where.is_global):
-        return "[firewall] egress opens it"
-    return "[firewall] ports opens it" if port in plan.allowed_host_ports else ""
+    opened = any(where in network for network in networks) or (
+        internet and (resolver or where.is_global)
+    )
+    return "[firewall] egress opens it" if opened else ""
 
 
 def _inside(canaries: Canaries) -> Iterator[tuple[str, str, int]]:

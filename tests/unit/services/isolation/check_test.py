@@ -12,7 +12,7 @@ from oduflow.services.isolation.canaries import TEAMS
 from oduflow.services.server.database import IDENTIFIER
 from tests.support.memory.canaries import MemoryCanaries, QuietHost
 from tests.support.memory.process import KILL_SECONDS, Process
-from tests.support.memory.world import MemoryWorld
+from tests.support.memory.world import BLUE, MemoryWorld
 
 FOLDERS = ("team_*", "postgres/*")
 STEPS = ("networks", "databases", "observers", "attack")
@@ -46,7 +46,7 @@ def test_what_the_attacker_and_the_other_canary_say_decides(process, canaries):
 
 
 def test_what_the_configuration_opens_is_not_called_a_hole(world, canaries):
-    opened = '[firewall]\negress = ["192.0.2.1/32"]\n[team.1]\nauth_token = "a-token-for-tests-1"\n'
+    opened = f'[firewall]\negress = ["192.0.2.1/32"]\n{BLUE}'
     canaries.reached = frozenset({"the router"})
     report = checked(Process(world, teams=opened)).report
 
@@ -56,6 +56,15 @@ def test_what_the_configuration_opens_is_not_called_a_hole(world, canaries):
         "[firewall] egress opens it",
     )
     assert report.isolated
+
+
+def test_what_the_configuration_opens_of_the_machine_opens_no_neighbour(world, canaries):
+    opened = f'[firewall]\negress = ["10.0.0.0/8"]\nports = [5432, 8069]\n{BLUE}'
+    canaries.reached = frozenset({"another team's database", "another team's environment"})
+
+    report = checked(Process(world, teams=opened)).report
+
+    assert {probe.name for probe in report.problems} == canaries.reached
 
 
 def test_the_audit_trail_dates_a_report_whose_every_byte_is_signed(process):
