@@ -14,6 +14,10 @@ RETRY = "tries again with values that you can change"  # the reason of a creatio
 Value = str | bool | int | tuple[str, ...] | list[str]
 
 _POSITIONAL = ("name", "job", "handle")  # what a call is about, which commands take first
+# Required arguments that a suggested creation may leave to the caller, in their order.
+TO_FILL_IN: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"add_extra_repo": ("name", "repo_url"), "create_environment": ("name", "repo_url")}
+)
 # Arguments that the command line asks for, because they are secret.
 _ASKED_FOR: Mapping[str, str] = MappingProxyType({"setup_repo_auth": " -"})
 
@@ -41,12 +45,16 @@ class Next:
     def as_command(self, options: str = "") -> str:
         """Write the call as a command to copy: `oduflow call get_environment demo`.
 
+        What the caller has to fill in is in capitals: `oduflow call create_environment NAME`.
+
         Args:
             options: those that the command needs besides, such as ` --url https://…`.
         """
         first = [self.arguments[name] for name in _POSITIONAL if name in self.arguments]
         rest = {name: value for name, value in self.arguments.items() if name not in _POSITIONAL}
-        words = (self.operation, *map(_quoted, first), *self._named(rest))
+        needed = TO_FILL_IN.get(self.operation, ())
+        places = (name.upper() for name in needed if name not in self.arguments)
+        words = (self.operation, *map(_quoted, first), *places, *self._named(rest))
         return f"oduflow call {' '.join(words)}{_ASKED_FOR.get(self.operation, '')}{options}"
 
     def as_sentence(self) -> str:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 import pytest
+from pydantic import SecretStr
 
 from oduflow import bootstrap
 from oduflow.blueprints.dashboard.places import place_of
 from oduflow.cli.app import cli
 from oduflow.cli.fresh_settings import describe
 from oduflow.domain.errors import Failure
-from oduflow.domain.next_call import Next
+from oduflow.domain.next_call import TO_FILL_IN, Next
 from oduflow.kernel.registry import Registry
 from tests.support.dashboard_world import make_dashboard
 from tests.support.tree import code_files, nodes_of, offenders
@@ -41,6 +42,10 @@ def test_a_hint_names_no_operation_because_every_face_calls_it_in_its_own_words(
 
 def test_every_call_that_is_suggested_exists_and_takes_its_arguments():
     assert offenders(code_files(), wrong_calls) == {}
+
+
+def test_a_command_of_a_suggested_call_names_what_is_to_fill_in():
+    assert offenders(code_files(), incomplete_calls) == {}
 
 
 def test_the_dashboard_has_a_place_for_every_call_that_is_suggested(app_context):
@@ -107,6 +112,24 @@ def wrong_calls(path: Path) -> list[str]:
         if operation not in OPERATIONS
         or not arguments <= set(REGISTRY.get(operation).arguments.model_fields)
     ]
+
+
+def incomplete_calls(path: Path) -> list[str]:
+    """Return the calls that lack a required argument which no command would show."""
+    return [
+        operation
+        for operation, arguments in suggested(path)
+        if operation in OPERATIONS
+        and not required(operation) <= arguments | {*TO_FILL_IN.get(operation, ())}
+    ]
+
+
+def required(operation: str) -> set[str]:
+    """Return the required arguments, without secrets, which the command line asks for."""
+    fields = REGISTRY.get(operation).arguments.model_fields.items()
+    return {
+        name for name, field in fields if field.is_required() and field.annotation is not SecretStr
+    }
 
 
 def suggested(path: Path) -> Iterator[tuple[str, set[str]]]:

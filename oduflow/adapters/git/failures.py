@@ -189,8 +189,10 @@ def redirected(location: str, remote: RemoteUrl) -> Redirected | None:
     parts = urlsplit(urljoin(remote.clean + _REFS, location))
     whole = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     try:
-        target = parse_url(whole.removesuffix(_REFS), (join_host_port(remote.host),))
-    except Invalid:
+        # Plain http of another host is named as well; only the same server is followed.
+        named = tuple(map(join_host_port, {remote.host, parts.hostname or remote.host}))
+        target = parse_url(whole.removesuffix(_REFS), named)
+    except (Invalid, ValueError):
         return None
     message = f"{remote.host} redirects {remote.path} to {target.clean}."
     if not whole.endswith(_REFS):

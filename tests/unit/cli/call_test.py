@@ -26,7 +26,7 @@ def test_a_call_prints_what_people_read(config):
 
     assert shown.exit_code == 0
     assert "0 of 20 environments in use." in shown.stdout
-    assert "next: oduflow call create_environment --config" in shown.stdout
+    assert "next: oduflow call create_environment NAME REPO_URL --config" in shown.stdout
 
 
 def test_a_call_prints_its_envelope_for_scripts(config):

@@ -23,6 +23,11 @@ def test_agents_get_the_call_with_its_arguments():
             "oduflow call protect_environment demo protected=false",
         ),
         (Next.of("setup_repo_auth"), "oduflow call setup_repo_auth -"),
+        (
+            Next.of("create_environment", template="base-19"),
+            "oduflow call create_environment NAME REPO_URL template=base-19",
+        ),
+        (Next.of("add_extra_repo", name="web"), "oduflow call add_extra_repo web REPO_URL"),
     ],
 )
 def test_people_get_a_command_to_copy(step: Next, command: str):

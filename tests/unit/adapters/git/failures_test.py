@@ -85,6 +85,15 @@ def test_only_a_redirect_to_a_repository_of_the_same_server_is_followed(location
     assert (named.target.clean if named.target else None) == followed
 
 
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_a_redirect_to_another_server_is_named(scheme):
+    named = redirected(f"{scheme}://user:secret@other.example/a/b.git/info/refs", REMOTE)
+
+    assert named is not None
+    assert named.message.endswith(f" to {scheme}://other.example/a/b.git.")
+    assert named.target is None
+
+
 @pytest.mark.parametrize("location", ["", "file:///etc/passwd", "/a//b/info/refs", "ht\x00tp:"])
 def test_a_redirect_to_no_url_of_a_repository_is_left_to_gits_message(location):
     assert redirected(location, REMOTE) is None
