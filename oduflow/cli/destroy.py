@@ -13,6 +13,7 @@ from oduflow.services.server.destroy import (
     destroy_everything,
     refuse_other_owner,
     refuse_while_working,
+    remove_data_dir,
 )
 from oduflow.settings import load
 
@@ -48,3 +49,5 @@ def destroy(*, yes: bool, config: Path | None) -> None:
                 services.recoverables,
             ):
                 click.echo(line)
+        for line in remove_data_dir(naming):
+            click.echo(line)

@@ -6,6 +6,7 @@ uses Docker's `prune`, which would remove other products' objects.
 
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from oduflow.adapters.docker.networks import Networks
 from oduflow.adapters.firewall.iptables import Firewall
@@ -94,6 +95,16 @@ def destroy_everything(
             "Everything else is removed. Run `oduflow destroy` again as root, with the same "
             "configuration and with iptables installed: it finds them by the instance's name.",
         )
+
+
+def remove_data_dir(naming: Naming) -> Iterator[str]:
+    """Remove the data folder itself if nothing is left in it, and yield a line.
+
+    Call it without the server's lock, whose file is in that folder.
+    """
+    with suppress(OSError):  # a mount point, a folder of another's, or not empty
+        naming.data_dir.rmdir()
+        yield f"removed folder {naming.data_dir}"
 
 
 def _remove_data(naming: Naming, names: Sequence[str]) -> Iterator[str]:

@@ -3,7 +3,11 @@ import pytest
 from oduflow.domain.errors import Busy, Conflict, UpstreamFailed
 from oduflow.domain.plan import Naming
 from oduflow.kernel.locks import LockKey
-from oduflow.services.server.destroy import refuse_other_owner, refuse_while_working
+from oduflow.services.server.destroy import (
+    refuse_other_owner,
+    refuse_while_working,
+    remove_data_dir,
+)
 from tests.support.memory.process import Process
 
 
@@ -28,6 +32,9 @@ def test_what_is_not_of_the_instance_stays(world, process):
     assert set(world.engine.volumes) == {"other"}
     assert [path.name for path in world.data_dir.iterdir()] == ["kept"]
     assert told[-1] == f"kept {world.data_dir}/kept: this version of Oduflow does not make it"
+    assert list(remove_data_dir(world.naming)) == []
+    (world.data_dir / "kept").rmdir()
+    assert list(remove_data_dir(world.naming)) == [f"removed folder {world.data_dir}"]
 
 
 @pytest.mark.parametrize("kept", ["containers", "networks", "volumes"])
