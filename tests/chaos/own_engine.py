@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
+from threading import Lock
 
 from tests.chaos.arena import Violation
 
@@ -40,6 +41,7 @@ class OwnEngine:
     """
 
     folder: Path
+    _restarting: Lock = field(default_factory=Lock, init=False)
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
 
     def start(self) -> None:
@@ -55,8 +57,9 @@ class OwnEngine:
 
     def restart(self, number: signal.Signals) -> None:
         """End it by a signal and start it again; its containers end with it."""
-        self._end(number)
-        self._run()
+        with self._restarting:
+            self._end(number)
+            self._run()
 
     def remove(self) -> None:
         self._end(signal.SIGTERM)
@@ -75,6 +78,7 @@ class OwnEngine:
         pid = self.folder / "exec" / "containerd" / "containerd.pid"
         if pid.is_file():
             os.kill(int(pid.read_text()), signal.SIGKILL)
+            pid.unlink()  # dockerd would wait for the process, of which a zombie may be left
 
     def _run(self) -> None:
         with (self.folder / "dockerd.log").open("ab") as log:
