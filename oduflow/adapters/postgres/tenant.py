@@ -14,6 +14,8 @@ from oduflow.adapters.postgres.connection import Endpoint, Entrance, Session, op
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Conflict
 
+COPY_SECONDS = 60.0  # a team may ask for forty copies at once
+
 _CREATE_EXTENSIONS = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
     "CREATE EXTENSION IF NOT EXISTS unaccent",
@@ -105,7 +107,11 @@ class Tenant:
             "database.uuid": str(uuid4()),
             "database.create_date": f"{now():%Y-%m-%d %H:%M:%S}",
         }
-        with self._open("renew the copy's secrets") as session, session.transaction():
+        patience = max(self._seconds, COPY_SECONDS)
+        with (
+            self._open("renew the copy's secrets", seconds=patience) as session,
+            session.transaction(),
+        ):
             found = session.run(_UPDATE_ADMIN, password_hash)
             if not found:
                 raise Conflict("The database has no Odoo administrator (base.user_admin).")
@@ -114,7 +120,9 @@ class Tenant:
             session.run("DELETE FROM public.res_users_apikeys")
         return str(found[0][0])
 
-    def _open(self, action: str) -> AbstractContextManager[Session]:
+    def _open(
+        self, action: str, *, seconds: float | None = None
+    ) -> AbstractContextManager[Session]:
         return open_tenant(
             self._endpoint,
             self._database,
@@ -122,5 +130,5 @@ class Tenant:
             self._password,
             action,
             entrance=self._entrance,
-            seconds=self._seconds,
+            seconds=seconds or self._seconds,
         )

@@ -85,6 +85,17 @@ def test_a_database_without_an_administrator_says_so(odoo_template, tenants) -> 
         tenants.tenant(made).make_own(odoo_hash("secret"), {})
 
 
+def test_a_copy_on_a_busy_server_gets_longer_for_its_secrets(odoo_template, tenants) -> None:
+    made = tenants.clone(odoo_template)
+    tenants.run(
+        made,
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql"
+        " AS 'BEGIN PERFORM pg_sleep(2); RETURN new; END'",
+        "CREATE TRIGGER slow BEFORE UPDATE ON res_users FOR EACH ROW EXECUTE FUNCTION slow()",
+    )
+    assert tenants.tenant(made, seconds=1).make_own(odoo_hash("secret"), {}) == "admin"
+
+
 def test_an_empty_database_gets_odoos_extensions_once(tenants) -> None:
     made = tenants.empty("tpl")
     for _ in range(2):
