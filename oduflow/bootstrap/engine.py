@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from oduflow.adapters.docker.build import build_image
@@ -9,6 +10,7 @@ from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.images import Images
 from oduflow.adapters.docker.networks import Networks
+from oduflow.adapters.docker.team_users import team_user
 from oduflow.adapters.docker.volumes import Volumes
 from oduflow.domain.plan import Naming
 from oduflow.services.groups import EngineGroup
@@ -27,5 +29,7 @@ class Docker:
         """Return the adapters over a connection."""
         labels = naming.labels("inspect", process=str(os.getpid()))
         images = Images(engine, build_image, labels, prefix=naming.instance)
-        group = EngineGroup(Containers(engine), images, Volumes(engine))
+        group = EngineGroup(
+            Containers(engine), images, Volumes(engine), partial(team_user, naming.instance)
+        )
         return cls(engine, group, Networks(engine))

@@ -123,7 +123,11 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """The facts of an image; uid and gid are those of the user it runs as."""
+    """The facts of an image; uid, gid and home are those of the user it runs as.
+
+    Attributes:
+        home: empty if the image's /etc/passwd was not needed, or does not have the user.
+    """
 
     id: str
     reference: str
@@ -131,6 +135,7 @@ class ImageFacts:
     gid: int
     volumes: tuple[str, ...]
     environment: Mapping[str, str]
+    home: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,7 @@ class Environment:
 
     Attributes:
         served: whether its Odoo has ever served, so that it may hold data of its users.
+        uid: the user of the host that its Odoo runs as; None for the image's own.
     """
 
     id: str
@@ -177,6 +178,7 @@ class Environment:
     python_deps: str = ""
     extra_repos: tuple[Pin, ...] = ()
     served: bool = True
+    uid: int | None = None
 
     @property
     def replaceable(self) -> bool:

@@ -198,6 +198,7 @@ class EnvironmentPlan(_Plan[Environment]):
             python_deps=row.python_deps,
             extra_repos=pins_text(row.extra_repos),
             port=str(row.port or ""),
+            uid="" if row.uid is None else str(row.uid),
             created_by=row.created_by,
             created_at=rfc3339(row.created_at),
         )

@@ -44,11 +44,17 @@ class StoreGroup:
 
 @dataclass(frozen=True, slots=True)
 class EngineGroup:
-    """The Docker engine's containers, images and volumes."""
+    """The Docker engine's containers, images and volumes.
+
+    Attributes:
+        team_user: returns the user of the host that a new environment of a team runs as; None for
+            the image's own.
+    """
 
     containers: Containers
     images: Images
     volumes: Volumes
+    team_user: Callable[[str], int | None]
 
 
 @dataclass(frozen=True, slots=True)

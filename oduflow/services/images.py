@@ -1,8 +1,10 @@
 """Choose and check an Odoo image: its version, its repository, its user."""
 
 import re
+from dataclasses import replace
 
 from oduflow.adapters.docker.images import Images, buildable
+from oduflow.adapters.odoo.conf import DATA_TARGET
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.errors import Failure, Invalid
 from oduflow.domain.odoo_version import (
@@ -16,6 +18,7 @@ from oduflow.domain.template import Template
 # One or two digits at the start of a tag: matches `19.0-20260101`, but not a bare date.
 _VERSION = re.compile(r"(?P<major>\d{1,2})(?:\.\d+)?(?!\d)")
 _PLACE = "{version}"
+_LOGIN = "odoo"
 
 
 def choose_image(pattern: str, image: str | None, version: OdooVersion | None) -> str:
@@ -120,6 +123,25 @@ def check_user(image: ImageFacts) -> None:
             f"{image.reference} runs as root.",
             "Use an image whose USER is another one, such as Docker Hub's odoo.",
         )
+
+
+def run_as(image: ImageFacts, uid: int | None) -> ImageFacts:
+    """Return the image's facts with another user, who keeps the image's group.
+
+    Args:
+        image: the image's facts.
+        uid: a user of the host that the image's /etc/passwd does not know; None for its own.
+    """
+    return image if uid is None else replace(image, uid=uid)
+
+
+def login_environment(image: ImageFacts) -> dict[str, str]:
+    """Return the variables that a user without an entry in the image's /etc/passwd needs.
+
+    The engine gives such a user the home `/`, and Python finds no name (getpass.getuser).
+    """
+    home = image.environment.get("HOME") or image.home or DATA_TARGET
+    return {"HOME": home, "LOGNAME": _LOGIN}
 
 
 def _major(image: str) -> str:

@@ -32,6 +32,12 @@ def resolve_user(user: str, passwd: str, group: str) -> tuple[int, int]:
     return uid, _number(entry[3]) if entry else 0
 
 
+def home_of(user: str, passwd: str) -> str:
+    """Return the home folder of an image's `USER`, empty when its /etc/passwd does not have it."""
+    entry = _entry(passwd, user.partition(":")[0])
+    return entry[5] if entry is not None and len(entry) > 5 else ""  # noqa: PLR2004
+
+
 def needs_files(user: str) -> bool:
     """Tell whether resolving this user needs files of the image."""
     name, _, group_name = user.partition(":")

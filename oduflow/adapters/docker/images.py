@@ -12,7 +12,7 @@ from typing import Any
 from docker import APIClient
 from docker.errors import NotFound as EngineHasNone
 
-from oduflow.adapters.docker.accounts import needs_files, resolve_user
+from oduflow.adapters.docker.accounts import home_of, needs_files, resolve_user
 from oduflow.adapters.docker.build import VERSIONS, recipes_made
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.errors import FOREIGN, EngineUnreachable, ImageMissing, translated
@@ -55,7 +55,7 @@ class Images:
         self._builder = builder
         self._puller = puller
         self._labels = dict(labels or {})
-        self._accounts: dict[tuple[str, str], tuple[int, int]] = {}
+        self._accounts: dict[tuple[str, str], tuple[int, int, str]] = {}
         self._fetching = Lock()
 
     def facts(self, reference: str) -> ImageFacts:
@@ -68,7 +68,7 @@ class Images:
         with translated(f"look up image “{reference}”"):
             found = self._engine.describe_image(reference)
         config: dict[str, Any] = found["Config"]
-        uid, gid = self._account(found["Id"], config.get("User") or "")
+        uid, gid, home = self._account(found["Id"], config.get("User") or "")
         return ImageFacts(
             id=found["Id"],
             reference=reference,
@@ -76,6 +76,7 @@ class Images:
             gid=gid,
             volumes=tuple(sorted(config.get("Volumes") or ())),
             environment=_environment(reference, config.get("Env") or ()),
+            home=home,
         )
 
     def local(self, references: Collection[str]) -> frozenset[str]:
@@ -101,7 +102,8 @@ class Images:
             ImageMissing: the image is not on this machine.
             UpstreamFailed: it has no such user.
         """
-        return self._account(self.facts(reference).id, user)
+        uid, gid, _home = self._account(self.facts(reference).id, user)
+        return uid, gid
 
     def ensure(self, reference: str, on_progress: OnProgress) -> ImageFacts:
         """Return the facts of an image, which is pulled or built first when it is missing.
@@ -155,12 +157,16 @@ class Images:
                 output=defeat.output,
             ) from defeat
 
-    def _account(self, image: str, user: str) -> tuple[int, int]:
-        """Resolve a user of an image, and cache it: an image with one id never changes."""
+    def _account(self, image: str, user: str) -> tuple[int, int, str]:
+        """Resolve a user of an image, and cache it: an image with one id never changes.
+
+        Returns:
+            Its uid, gid and home folder.
+        """
         key = (image, user)
         if key not in self._accounts:
             passwd, group = self._tables(image) if needs_files(user) else ("", "")
-            self._accounts[key] = resolve_user(user, passwd, group)
+            self._accounts[key] = (*resolve_user(user, passwd, group), home_of(user, passwd))
         return self._accounts[key]
 
     def _tables(self, image: str) -> tuple[str, str]:

@@ -55,6 +55,22 @@ def clone_filestore(source: Path, source_database: str, target: Path, database: 
         raise _failed(cause) from cause
 
 
+def give_filestore(target: Path, database: str, uid: int, gid: int) -> None:
+    """Give `filestore/<database>` to Odoo's user, if the template was made by another one.
+
+    The folder itself is last, so that a call that was killed is repeated.
+    """
+    final = target / "filestore" / database
+    try:
+        if not final.is_dir() or (final.stat().st_uid, final.stat().st_gid) == (uid, gid):
+            return
+        for folder, _folders, files in os.walk(final, topdown=False):
+            for name in (*files, "."):
+                os.chown(Path(folder) / name, uid, gid, follow_symlinks=False)
+    except OSError as cause:
+        raise _failed(cause) from cause
+
+
 def _failed(cause: Exception, detail: str = "") -> UpstreamFailed:
     reason = "the disk is full" if "No space left" in f"{cause} {detail}" else "copying failed"
     return UpstreamFailed(

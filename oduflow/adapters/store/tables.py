@@ -128,6 +128,7 @@ environments = Table(
     text_column("python_deps"),
     Column("extra_repos", PINS, nullable=False),
     Column("served", Boolean, nullable=False),
+    Column("uid", Integer),
     UniqueConstraint("team", "name"),
 )
 

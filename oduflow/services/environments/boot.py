@@ -16,6 +16,7 @@ from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments.container import serving_spec
 from oduflow.services.environments.wait import Tell, wait_until_serving
+from oduflow.services.images import run_as
 from oduflow.settings import INTERNET
 
 PORT_TRIES = 20
@@ -24,7 +25,7 @@ PORT_TRIES = 20
 def create_container(deps: Deps, plan: EnvironmentPlan, row: Environment) -> None:
     """Create the container, stopped; remove an existing one of the same name first."""
     deps.engine.containers.remove(plan.container)
-    image = deps.engine.images.facts(row.odoo_image)
+    image = run_as(deps.engine.images.facts(row.odoo_image), row.uid)
     spec = prepare_container(deps, plan, row, image, deps.limits(row.team))
     deps.engine.containers.create(spec)
 

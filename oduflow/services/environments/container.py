@@ -20,6 +20,7 @@ from oduflow.domain.container import (
 )
 from oduflow.domain.environment import Environment
 from oduflow.domain.plan import ODOO_PORT, EnvironmentPlan, ExtraRepoPlan
+from oduflow.services.images import login_environment
 
 PYTHON_TARGET = "/mnt/python"
 START_TARGET = "/mnt/oduflow"
@@ -86,7 +87,7 @@ def _spec(
         mounts.append(Mount("bind", extra_target(pin), str(checkout)))
     if uses_links(row.addons):
         mounts.append(Mount("bind", LINKS_ROOT, str(plan.links)))
-    environment = {}
+    environment = login_environment(image)
     if row.python_deps:
         folder = plan.naming.team_folder(row.team) / "python" / row.python_deps
         mounts.append(Mount("bind", PYTHON_TARGET, str(folder)))

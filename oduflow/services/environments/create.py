@@ -26,7 +26,7 @@ from oduflow.services.environments.delete import remove_environment
 from oduflow.services.environments.source import TemplateSource
 from oduflow.services.environments.view import current_view, environment_view
 from oduflow.services.extra_repos.checkouts import choose_pins
-from oduflow.services.images import check_repository, check_user, check_version
+from oduflow.services.images import check_repository, check_user, check_version, run_as
 from oduflow.services.retry import retry_of, suggesting_retry
 
 BRANCH_SECONDS = 5.0  # how long to wait for the git server
@@ -89,6 +89,7 @@ def _create(
     check_version(template, odoo_image)
     image = deps.engine.images.ensure(odoo_image, lambda line: call.report("image", line))
     check_user(image)
+    image = run_as(image, uid := deps.engine.team_user(team))
     pins = choose_pins(deps.store.extra_repos, team, args.extra_repos)
     branch = args.branch or default_branch(deps.git.repositories, call, repo_url)
     if failed is not None:  # kept until here: a mistyped template says nothing about it
@@ -111,6 +112,7 @@ def _create(
         job=call.job,
         extra_repos=pins,
         served=False,
+        uid=uid,
     )
     made = provision(deps, call, row, TemplateSource(deps.naming, template), image, retry)
     shown = environment_view(deps, made)

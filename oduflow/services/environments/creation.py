@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from oduflow.adapters.filestore.clone import clone_filestore, prepare_volume
+from oduflow.adapters.filestore.clone import clone_filestore, give_filestore, prepare_volume
 from oduflow.adapters.odoo.conf import REPORT_URL
 from oduflow.adapters.postgres.databases import Strategy
 from oduflow.domain.connections import ROLE_CONNECTIONS
@@ -131,6 +131,7 @@ class Creation(Provisioning):
         prepare_volume(root, self.image.uid, self.image.gid)
         source = volumes.mountpoint(self.source.volume)
         clone_filestore(source, self.source.database, root, self.plan.database)
+        give_filestore(root, self.plan.database, self.image.uid, self.image.gid)
 
     def _checked_out(self) -> str:
         return self.deps.git.repositories.checkout(

@@ -1,9 +1,10 @@
 """Install the requirements of repositories with pip, in one-off containers.
 
-Only these may reach other networks. The result is a folder keyed by the image and the files' lines,
-shared by the team's environments and mounted read-only. Until it is complete it lies in the
-environment's folder, and is removed with that. One that no environment uses is removed with the
-next deletion of the team, or after an hour: a creation that failed is often repeated.
+Only these may reach other networks. The result is a folder keyed by the image, its user (who alone
+reads the folder) and the files' lines, shared by the team's environments and mounted read-only.
+Until it is complete it lies in the environment's folder, and is removed with that. One that no
+environment uses is removed with the next deletion of the team, or after an hour: a creation that
+failed is often repeated.
 """
 
 import hashlib
@@ -62,7 +63,7 @@ def ensure(
     files = _files(deps, plan, extra)
     if not files:
         return ""
-    text = json.dumps([_LAYOUT, image.id, [file.lines() for file in files]])
+    text = json.dumps([_LAYOUT, image.id, image.uid, [file.lines() for file in files]])
     key = hashlib.sha256(text.encode()).hexdigest()[:24]
     root = make_folder(plan.naming.team_folder(plan.team) / "python")
     final = root / key

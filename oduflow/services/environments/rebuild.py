@@ -12,6 +12,7 @@ from oduflow.services.deps import Deps
 from oduflow.services.environments.lifecycle import mark_serving
 from oduflow.services.environments.provisioning import Provisioning
 from oduflow.services.extra_repos.checkouts import clear_pinned_commits
+from oduflow.services.images import run_as
 from oduflow.services.saga import KeptForInspection, Saga
 
 
@@ -25,7 +26,7 @@ def rebuild(
     `rebuild`, and the reconciler rebuilds again.
     """
     deps.infrastructure.wake(row.team)
-    image = deps.engine.images.facts(row.odoo_image)
+    image = run_as(deps.engine.images.facts(row.odoo_image), row.uid)
     with call.boot_slot(BootKind.INSTALL if row.modules else BootKind.SERVE):
         row = deps.store.environments.update(row.id, step="rebuild", job=call.job)
         deps.engine.containers.remove(EnvironmentPlan.of(deps.naming, row).container)

@@ -187,6 +187,7 @@ def _described(labels: Mapping[str, str], container: ContainerFacts) -> Environm
             addons=_list(labels["addons"]),
             python_deps=labels["python_deps"],
             extra_repos=read_pins(labels.get("extra_repos", "[]")),
+            uid=int(labels["uid"]) if labels.get("uid") else None,
         )
     except (KeyError, ValueError):
         return None

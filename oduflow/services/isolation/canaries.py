@@ -29,7 +29,7 @@ from oduflow.files.private import ensure_secret, make_folder
 from oduflow.services.deps import Deps
 from oduflow.services.environments.boot import prepare_container
 from oduflow.services.environments.installation import write_configuration
-from oduflow.services.images import check_user, image_of
+from oduflow.services.images import check_user, image_of, run_as
 from oduflow.services.server.database import DatabaseServer
 
 REPORTS = "isolation"  # a folder of the data folder
@@ -112,6 +112,7 @@ class Canaries:
         """Write a canary's files, and return its container: an environment's, but what it runs."""
         deps, row, plan = self.deps, self.row(canary, image), self.plan(canary)
         labels = deps.naming.labels(CANARY, team=canary.team, name=canary.name)
+        image = run_as(image, deps.engine.team_user(canary.team))
         for script in SCRIPTS:
             source = (resources.files(inside) / script).read_text("utf-8")
             self._write(canary, script, source)

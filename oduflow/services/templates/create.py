@@ -27,7 +27,13 @@ from oduflow.files.private import ensure_secret, make_folder, write_private
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.image_inventory import ensure_inventory
-from oduflow.services.images import check_repository, check_user, choose_image
+from oduflow.services.images import (
+    check_repository,
+    check_user,
+    choose_image,
+    login_environment,
+    run_as,
+)
 from oduflow.services.module_installation import installation_problem
 from oduflow.services.retry import retry_of, suggesting_retry
 from oduflow.services.saga import RESERVE, Saga, Step, record_steps
@@ -92,6 +98,7 @@ def _ensure(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[TemplateVie
     deps.infrastructure.require(wanted.team, lambda line: call.report("database", line))
     facts = deps.engine.images.ensure(wanted.odoo_image, lambda line: call.report("image", line))
     check_user(facts)
+    facts = run_as(facts, deps.engine.team_user(wanted.team))
     work = TemplateBuild(deps, call, wanted, facts)
     made = work.build()
     return Outcome(
@@ -291,6 +298,7 @@ class TemplateBuild:
             entrypoint=command.entrypoint,
             command=command.arguments,
             user=f"{self.image.uid}:{self.image.gid}",
+            environment=login_environment(self.image),
             mounts=(
                 Mount("volume", DATA_TARGET, self.plan.volume, read_only=False),
                 Mount("bind", CONF_TARGET, str(self.plan.conf)),

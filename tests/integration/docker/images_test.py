@@ -16,7 +16,7 @@ from tests.support.registry import Registry
 
 def test_the_users_ids_are_read_out_of_the_image(images: Images) -> None:
     facts = images.facts("odoo:19.0")
-    assert (facts.uid, facts.gid) == (100, 101)
+    assert (facts.uid, facts.gid, facts.home) == (100, 101, "/var/lib/odoo")
     assert facts.volumes == ("/mnt/extra-addons", "/var/lib/odoo")
     assert facts.environment["ODOO_RC"] == "/etc/odoo/odoo.conf"
     assert facts.id.startswith("sha256:")

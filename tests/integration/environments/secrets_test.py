@@ -168,7 +168,9 @@ def test_what_lies_on_disk_is_closed_to_everybody_else(
 ) -> None:
     conf, image = watched.plan.conf, instance.services.deps.engine.images.facts("odoo:19.0")
     assert mode(conf) == 0o600
-    assert (conf.stat().st_uid, conf.stat().st_gid) == (image.uid, image.gid)
+    user = instance.services.deps.engine.team_user("blue")
+    assert user not in {None, image.uid}
+    assert (conf.stat().st_uid, conf.stat().st_gid) == (user, image.gid)
     secrets = [
         *watched.plan.secrets.iterdir(),
         watched.plan.naming.postgres_folder("blue") / "password",

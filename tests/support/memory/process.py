@@ -150,6 +150,7 @@ class Process:
             containers=self._part("containers", MemoryContainers(world.engine, world.images)),
             images=self._part("images", world.images),
             volumes=self._part("volumes", MemoryVolumes(world.engine)),
+            team_user=world.team_users.get,
         )
         infrastructure = Infrastructure(
             self._settings,

@@ -38,6 +38,7 @@ class MemoryWorld:
     Attributes:
         postgres: the cluster of team 1.
         disk_minimum: bytes that must be free before anything is made.
+        team_users: the users of the host that teams have, by team.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -54,6 +55,7 @@ class MemoryWorld:
         self.firewall = MemoryFirewall()
         self.git = MemoryGitServer()
         self.disk_minimum = 0
+        self.team_users: dict[str, int] = {}
         self._stores: list[Store] = []
 
     def cluster(self, team: str) -> MemoryPostgres:

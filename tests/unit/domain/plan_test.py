@@ -121,7 +121,9 @@ def test_a_row_is_enough_to_know_every_name():
 
 
 def test_labels_tell_enough_to_adopt_a_container_and_no_secret():
-    row = environment(id=OPAQUE, modules=("crm", "sale"), addons=("/a", "/b"), port=20001)
+    row = environment(
+        id=OPAQUE, modules=("crm", "sale"), addons=("/a", "/b"), port=20001, uid=1900000001
+    )
 
     labels = EnvironmentPlan.of(NAMING, row).labels(row)
 
@@ -141,6 +143,7 @@ def test_labels_tell_enough_to_adopt_a_container_and_no_secret():
         "oduflow.python_deps": "",
         "oduflow.extra_repos": "[]",
         "oduflow.port": "20001",
+        "oduflow.uid": "1900000001",
         "oduflow.created_by": "ada",
         "oduflow.created_at": "2026-03-04T05:06:07.890Z",
     }

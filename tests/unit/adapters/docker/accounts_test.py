@@ -1,6 +1,6 @@
 import pytest
 
-from oduflow.adapters.docker.accounts import needs_files, resolve_user
+from oduflow.adapters.docker.accounts import home_of, needs_files, resolve_user
 from oduflow.domain.errors import UpstreamFailed
 
 PASSWD = """root:x:0:0:root:/root:/bin/bash
@@ -27,6 +27,20 @@ GROUP = "root:x:0:\nodoo:x:101:\nstaff:x:50:odoo\n"
 )
 def test_a_user_is_resolved_as_the_engine_does(user: str, ids: tuple[int, int]) -> None:
     assert resolve_user(user, PASSWD, GROUP) == ids
+
+
+@pytest.mark.parametrize(
+    ("user", "home"),
+    [
+        ("odoo", "/var/lib/odoo"),
+        ("100:7", "/var/lib/odoo"),
+        ("root:staff", "/root"),
+        ("4000", ""),
+        ("1234", ""),
+    ],
+)
+def test_a_users_home_is_that_of_the_images_table(user: str, home: str) -> None:
+    assert home_of(user, PASSWD) == home
 
 
 @pytest.mark.parametrize("user", ["nobody-here", "odoo:no-such-group"])

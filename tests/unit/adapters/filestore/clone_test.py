@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from oduflow.adapters.filestore.clone import clone_filestore, prepare_volume
+from oduflow.adapters.filestore.clone import clone_filestore, give_filestore, prepare_volume
 from oduflow.domain.errors import UpstreamFailed
 from tests.support.processes import wait_until_gone
 from tests.support.server import eventually
@@ -48,6 +48,28 @@ def test_what_a_killed_copy_left_behind_is_replaced(source, target):
     clone_filestore(source, "tpl_a", target, "env_b")
 
     assert [path.name for path in (target / "filestore/env_b").iterdir()] == ["ab"]
+
+
+def test_a_clone_is_given_to_odoos_user_and_no_link_is_followed(source, target, tmp_path, owners):
+    (source / "filestore/tpl_a/link").symlink_to(tmp_path / "outside")
+    (tmp_path / "outside").touch()
+    clone_filestore(source, "tpl_a", target, "env_b")
+
+    give_filestore(target, "env_b", 1900000001, 101)
+
+    base = target / "filestore/env_b"
+    assert owners[-1] == (base / ".", 1900000001, 101)
+    assert {path.resolve() for path, *_ in owners[:-1]} >= {base / "ab", base / "ab/abc"}
+    assert (base / "link", 1900000001, 101) in owners
+
+
+def test_a_clone_of_the_right_user_and_an_absent_one_are_left_alone(source, target, owners):
+    clone_filestore(source, "tpl_a", target, "env_b")
+
+    give_filestore(target, "env_b", os.getuid(), os.getgid())
+    give_filestore(target, "absent", 1900000001, 101)
+
+    assert owners == []
 
 
 def test_a_link_is_copied_as_a_link(source, target):
@@ -114,3 +136,16 @@ def target(tmp_path):
     prepared = tmp_path / "target"
     (prepared / "filestore").mkdir(parents=True)
     return prepared
+
+
+@pytest.fixture
+def owners(monkeypatch):
+    """Record changes of owners, which only root may make."""
+    given = []
+
+    def chown(path, uid, gid, *, follow_symlinks):
+        assert not follow_symlinks
+        given.append((path, uid, gid))
+
+    monkeypatch.setattr(os, "chown", chown)
+    return given

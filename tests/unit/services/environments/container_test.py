@@ -11,6 +11,7 @@ from oduflow.services.environments.container import (
     install_spec,
     serving_spec,
 )
+from oduflow.services.images import login_environment, run_as
 from tests.support.store_rows import environment, pin
 
 IMAGE = ImageFacts("sha256:0123", "odoo:19.0", 101, 102, (), MappingProxyType({}))
@@ -81,8 +82,30 @@ def test_only_the_serving_odoo_imports_the_module_that_renames_its_session_cooki
 
     assert (start.source, start.read_only) == (str(plan.python_start), True)
     assert start.target == "/mnt/oduflow/sitecustomize.py"
-    assert serving.environment == {"PYTHONPATH": "/mnt/oduflow"}
-    assert installing.environment == {}
+    assert serving.environment["PYTHONPATH"] == "/mnt/oduflow"
+    assert "PYTHONPATH" not in installing.environment
+
+
+def test_odoo_has_a_home_and_a_name_also_as_a_user_that_its_image_does_not_know(plan):
+    for spec in specs(plan):
+        assert spec.environment["HOME"] == "/var/lib/odoo"
+        assert spec.environment["LOGNAME"] == "odoo"
+
+
+@pytest.mark.parametrize(
+    ("home", "variables", "found"),
+    [
+        ("", {}, "/var/lib/odoo"),
+        ("/home/odoo", {}, "/home/odoo"),
+        ("/home/odoo", {"HOME": "/srv"}, "/srv"),
+    ],
+)
+def test_the_images_own_home_is_kept(home, variables, found):
+    image = ImageFacts("sha256:x", "odoo:19.0", 100, 101, (), variables, home)
+
+    assert login_environment(image)["HOME"] == found
+    assert run_as(image, None) == image
+    assert (run_as(image, 7).uid, run_as(image, 7).gid) == (7, 101)
 
 
 def test_the_repositorys_python_packages_are_mounted_where_python_looks(plan):

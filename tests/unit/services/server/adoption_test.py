@@ -1,3 +1,4 @@
+import os
 import shutil
 from dataclasses import asdict, replace
 
@@ -9,6 +10,7 @@ CONTAINER = "memory-env-1.sale"
 
 
 def test_what_is_whole_is_taken_in_when_the_store_is_lost(world, process, full):
+    world.team_users["1"] = os.getuid()
     made = process.ok("create_environment", **full)
     rows = everything_known(process)
     before = world.everything()
@@ -22,6 +24,25 @@ def test_what_is_whole_is_taken_in_when_the_store_is_lost(world, process, full):
     assert after.ok("get_environment", name="sale").url == made.url
     assert after.doctor().leftovers() == ()
     assert after.ok("rebuild_environment", name="sale").state == "running"
+
+
+def test_an_environment_keeps_its_user_when_its_team_gets_another(world, process, sale):
+    process.ok("create_environment", **sale)
+    own = world.images.here["odoo:19.0"].uid
+    world.team_users["1"] = os.getuid()
+    process.ok("rebuild_environment", name="sale")
+    lose_the_store(world)
+    after = Process(world)
+    after.reconcile()
+    after.ok("rebuild_environment", name="sale")
+
+    (row,) = after.deps.store.environments.all()
+    assert row.uid is None
+    assert world.engine.containers[CONTAINER].spec.user == f"{own}:{own}"
+
+    after.ok("create_environment", **sale | {"name": "new"})
+    user = world.engine.containers["memory-env-1.new"].spec.user
+    assert user == f"{os.getuid()}:{own}"
 
 
 def test_a_stopped_environment_is_taken_in_stopped(world, process, sale):
