@@ -1,12 +1,13 @@
 """Choose and check an Odoo image: its version, its repository, its user."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from oduflow.adapters.docker.images import Images, buildable
 from oduflow.adapters.odoo.conf import DATA_TARGET
 from oduflow.domain.container import ImageFacts
-from oduflow.domain.errors import Failure, Invalid
+from oduflow.domain.errors import Failure, Invalid, QuotaReached
 from oduflow.domain.odoo_version import (
     DEFAULT_VERSION,
     ImageSource,
@@ -19,6 +20,7 @@ from oduflow.domain.template import Template
 _VERSION = re.compile(r"(?P<major>\d{1,2})(?:\.\d+)?(?!\d)")
 _PLACE = "{version}"
 _LOGIN = "odoo"
+MOST_OTHER_IMAGES = 10  # about 2 GB each
 
 
 def choose_image(pattern: str, image: str | None, version: OdooVersion | None) -> str:
@@ -104,12 +106,49 @@ def check_repository(pattern: str, image: str | None) -> None:
     Raises:
         Invalid: the image is from another repository.
     """
-    ours = ".+".join(map(re.escape, repository_of(pattern).split("{version}")))
-    if image is not None and not re.fullmatch(ours, repository_of(image)):
+    if image is not None and not is_of_repository(pattern, image):
         raise Invalid(
             f"{image} is not an image of the configured repository.",
             f"Leave odoo_image out, or name one like {pattern} ([images] odoo).",
         )
+
+
+def ensure_image(
+    images: Images, pattern: str, reference: str, on_progress: Callable[[str], None]
+) -> ImageFacts:
+    """Return an image for a team, which is pulled or built first when it is missing.
+
+    Teams may have a limited number of images fetched beside those of the versions, because images
+    stay on the disk that all teams share. What the operator pulls is not limited.
+
+    Args:
+        images: the engine's images.
+        pattern: `[images] odoo`, such as `odoo:{version}`.
+        reference: the requested image.
+        on_progress: gets a line every few seconds.
+
+    Raises:
+        QuotaReached: the image is missing, and enough others were fetched.
+        Failure: see `Images.ensure`.
+    """
+    pattern = _familiar(pattern)
+    own = {image_of(pattern, version) for version in OdooVersion}
+
+    def check() -> None:
+        others = [
+            names
+            for names in images.names()
+            if not names & own and any(is_of_repository(pattern, name) for name in names)
+        ]
+        if _familiar(reference) not in own and len(others) >= MOST_OTHER_IMAGES:
+            raise QuotaReached(
+                f"{len(others)} images of {repository_of(pattern)} are on this machine beside "
+                f"those of the versions, and {reference} is not one of them.",
+                "Use an image that is there, or ask the operator: `docker image rm` removes one "
+                f"that is not needed, `docker pull {reference}` adds this one.",
+            )
+
+    return images.ensure(reference, on_progress, check)
 
 
 def check_user(image: ImageFacts) -> None:
@@ -147,6 +186,17 @@ def login_environment(image: ImageFacts) -> dict[str, str]:
 def _major(image: str) -> str:
     found = _VERSION.match(image.partition("@")[0].removeprefix(repository_of(image))[1:])
     return found["major"] if found else ""
+
+
+def _familiar(image: str) -> str:
+    """Return a name as the engine lists it: without the name of its default registry."""
+    return image.removeprefix("docker.io/").removeprefix("library/")
+
+
+def is_of_repository(pattern: str, image: str) -> bool:
+    """Whether an image is from the operator's repository."""
+    ours = ".+".join(map(re.escape, repository_of(pattern).split(_PLACE)))
+    return re.fullmatch(ours, repository_of(image)) is not None
 
 
 def repository_of(image: str) -> str:

@@ -93,6 +93,19 @@ class Images:
                     found.add(reference)
         return frozenset(found)
 
+    def names(self) -> tuple[frozenset[str], ...]:
+        """Return the tags and digests of each image on this machine.
+
+        Raises:
+            EngineUnreachable: the engine does not answer.
+        """
+        with translated("list images"):
+            found = self._engine.api.images()
+        return tuple(
+            frozenset([*(each.get("RepoTags") or ()), *(each.get("RepoDigests") or ())])
+            for each in found
+        )
+
     def account(self, reference: str, user: str) -> tuple[int, int]:
         """Return uid and gid of a user of an image who is not the one it runs as.
 
@@ -105,12 +118,18 @@ class Images:
         uid, gid, _home = self._account(self.facts(reference).id, user)
         return uid, gid
 
-    def ensure(self, reference: str, on_progress: OnProgress) -> ImageFacts:
+    def ensure(
+        self,
+        reference: str,
+        on_progress: OnProgress,
+        before_fetch: Callable[[], None] = lambda: None,
+    ) -> ImageFacts:
         """Return the facts of an image, which is pulled or built first when it is missing.
 
         Args:
             reference: such as `odoo:19.0`.
             on_progress: gets a line every few seconds.
+            before_fetch: raises if the image may not be fetched; only one is fetched at a time.
 
         Raises:
             ImageMissing: it could be neither pulled nor built; the message has both reasons.
@@ -122,6 +141,7 @@ class Images:
             # Another thread may have fetched it while this one waited.
             with suppress(ImageMissing):
                 return self.facts(reference)
+            before_fetch()
             self._fetch(reference, on_progress)
         return self.facts(reference)
 

@@ -4,6 +4,7 @@ from collections import Counter
 
 from oduflow import __version__
 from oduflow.domain.access import Actor, Permission, Scope
+from oduflow.domain.grant_rules import MOST_GRANTS
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.domain.status import ActorView, ServerStatus
 from oduflow.kernel.call import Call
@@ -21,6 +22,7 @@ def _quotas(deps: Deps, actor: Actor) -> dict[str, str]:
         "environments": f"{len(store.environments.list(name))} of {team.max_environments}",
         "templates": f"{len(store.templates.list(name))} of {team.max_templates}",
         "extra_repos": f"{len(store.extra_repos.list(name))} of {team.max_extra_repos}",
+        "grants": f"{len(store.grants.list(name))} of {MOST_GRANTS}",
     }
 
 

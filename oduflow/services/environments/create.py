@@ -26,7 +26,13 @@ from oduflow.services.environments.delete import remove_environment
 from oduflow.services.environments.source import TemplateSource
 from oduflow.services.environments.view import current_view, environment_view
 from oduflow.services.extra_repos.checkouts import choose_pins
-from oduflow.services.images import check_repository, check_user, check_version, run_as
+from oduflow.services.images import (
+    check_repository,
+    check_user,
+    check_version,
+    ensure_image,
+    run_as,
+)
 from oduflow.services.retry import retry_of, suggesting_retry
 
 BRANCH_SECONDS = 5.0  # how long to wait for the git server
@@ -87,7 +93,12 @@ def _create(
     odoo_image = args.odoo_image or template.odoo_image
     check_repository(deps.settings.images.odoo, args.odoo_image)
     check_version(template, odoo_image)
-    image = deps.engine.images.ensure(odoo_image, lambda line: call.report("image", line))
+    image = ensure_image(
+        deps.engine.images,
+        deps.settings.images.odoo,
+        odoo_image,
+        lambda line: call.report("image", line),
+    )
     check_user(image)
     image = run_as(image, uid := deps.engine.team_user(team))
     pins = choose_pins(deps.store.extra_repos, team, args.extra_repos)

@@ -31,6 +31,7 @@ from oduflow.services.images import (
     check_repository,
     check_user,
     choose_image,
+    ensure_image,
     login_environment,
     run_as,
 )
@@ -96,7 +97,12 @@ def _ensure(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[TemplateVie
         # This call holds the name's lock, so the process that began the row is dead.
         remove_template(deps, existing)
     deps.infrastructure.require(wanted.team, lambda line: call.report("database", line))
-    facts = deps.engine.images.ensure(wanted.odoo_image, lambda line: call.report("image", line))
+    facts = ensure_image(
+        deps.engine.images,
+        deps.settings.images.odoo,
+        wanted.odoo_image,
+        lambda line: call.report("image", line),
+    )
     check_user(facts)
     facts = run_as(facts, deps.engine.team_user(wanted.team))
     work = TemplateBuild(deps, call, wanted, facts)

@@ -3,7 +3,7 @@
 import pytest
 
 from oduflow.adapters.docker.errors import ImageMissing
-from oduflow.domain.errors import UpstreamFailed
+from oduflow.domain.errors import QuotaReached, UpstreamFailed
 
 
 class ImagesContract:
@@ -21,6 +21,20 @@ class ImagesContract:
 
         assert images.ensure("odoo:19.0", told.append) == images.facts("odoo:19.0")
         assert told == []
+
+    def test_the_images_that_are_here_are_listed_by_name(self, images):
+        names = images.names()
+
+        for reference in ("odoo:19.0", "postgres:18"):
+            assert sum(reference in each for each in names) == 1
+
+    def test_an_image_that_may_not_be_fetched_is_not(self, images):
+        def refuse() -> None:
+            raise QuotaReached("Enough.")
+
+        with pytest.raises(QuotaReached):
+            images.ensure("no-such-image:1", str, refuse)
+        images.ensure("odoo:19.0", str, refuse)
 
     def test_an_image_that_is_not_here_is_named_so(self, images):
         with pytest.raises(ImageMissing):

@@ -39,8 +39,17 @@ class MemoryImages:
             raise UpstreamFailed(f"The image has no user {user}.")
         return found.uid, found.gid
 
-    def ensure(self, reference: str, on_progress: Callable[[str], None]) -> ImageFacts:
+    def names(self) -> tuple[frozenset[str], ...]:
+        return tuple(map(frozenset, ([each] for each in self.here)))
+
+    def ensure(
+        self,
+        reference: str,
+        on_progress: Callable[[str], None],
+        before_fetch: Callable[[], None] = lambda: None,
+    ) -> ImageFacts:
         if reference not in self.here:
+            before_fetch()
             on_progress(f"Pulling {reference}")
             if reference in self.registry:
                 self.here[reference] = self.registry[reference]
