@@ -12,6 +12,7 @@ from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.errors import FOREIGN, translated
 from oduflow.adapters.docker.facts import from_inspect, from_list, label_filter
 from oduflow.adapters.docker.one_off import run_to_end
+from oduflow.adapters.docker.output import read_log
 from oduflow.adapters.docker.payload import create_request
 from oduflow.domain.container import ContainerFacts, ContainerSpec, RunResult
 from oduflow.domain.errors import UpstreamFailed
@@ -100,12 +101,14 @@ class Containers:
     def logs(self, name: str, *, tail: int = 200, since: datetime | None = None) -> str:
         """Return the last `tail` lines a container printed, both streams together.
 
+        Of very long lines only the end is returned.
+
         Raises:
             NotFound: there is no such container.
         """
         start = None if since is None else since.timestamp()
         with translated(f"read the log of container “{name}”"):
-            output = self._engine.api.logs(name, tail=tail, since=start)
+            output = read_log(self._engine.api, name, tail=tail, since=start)
         return output.decode(errors="replace")
 
     def run_one_off(

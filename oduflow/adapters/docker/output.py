@@ -7,7 +7,7 @@ with 20.10) ends a followed log when the container ends, even before its last li
 import codecs
 import queue
 import struct
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from threading import Event, Thread
@@ -19,6 +19,7 @@ from requests import Response
 from oduflow.adapters.docker.errors import FOREIGN, raise_for_status
 
 LONGEST_LINE = 4_000  # characters; a longer one is cut into several
+MOST_OF_A_LOG = 4 << 20  # bytes; a container's log has up to 30 MB
 _POLL_SECONDS = 0.2  # that a reader waits before it checks for the end
 _CONNECT = 10  # seconds
 _HEADER = struct.Struct(">B3xL")  # which stream, three zeros, length
@@ -112,6 +113,31 @@ def attach(api: APIClient, container: str) -> Response:
     )
     raise_for_status(response)
     return response
+
+
+def read_log(api: APIClient, container: str, *, tail: int, since: float | None) -> bytes:
+    """Return the log's last `tail` lines, at most `MOST_OF_A_LOG` bytes from their end."""
+    asked: dict[str, float] = {"stdout": 1, "stderr": 1, "tail": tail}
+    with api.get(
+        f"{api.base_url}/v{api.api_version}/containers/{container}/logs",
+        params=asked if since is None else {**asked, "since": since},
+        stream=True,
+        timeout=api.timeout,
+    ) as response:
+        raise_for_status(response)
+        return _end((payload for _, payload in read_frames(response.raw)), MOST_OF_A_LOG)
+
+
+def _end(chunks: Iterable[bytes], most: int) -> bytes:
+    """Join the last chunks, about `most` bytes of them, without keeping the others."""
+    kept: deque[bytes] = deque()
+    size = 0
+    for chunk in chunks:
+        kept.append(chunk)
+        size += len(chunk)
+        while size - len(kept[0]) >= most:
+            size -= len(kept.popleft())
+    return b"".join(kept)
 
 
 def read_frames(raw: Any) -> Iterator[tuple[int, bytes]]:

@@ -10,6 +10,7 @@ from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.errors import ImageMissing, NameTaken, PortTaken
 from oduflow.adapters.docker.networks import Networks
+from oduflow.adapters.docker.output import MOST_OF_A_LOG
 from oduflow.adapters.docker.volumes import Volumes
 from oduflow.domain.container import Attachment, ContainerLimits, ContainerSpec, Mount, Publish
 from oduflow.domain.errors import NotFound, UpstreamFailed
@@ -215,6 +216,18 @@ def test_the_log_ends_with_the_last_lines_of_both_streams(
     containers.remove(shell.name)
     with pytest.raises(NotFound):
         containers.logs(shell.name)
+
+
+def test_of_a_log_with_very_long_lines_only_the_end_is_read(
+    containers: Containers, shell: ContainerSpec
+) -> None:
+    command = f"yes {'x' * 8000} | head -n 2000; echo last"  # 16 MB
+    containers.create(replace(shell, command=(command,)))
+    containers.start(shell.name)
+    wait_for_exit(containers, shell.name)
+    text = containers.logs(shell.name, tail=3000)
+    assert text.endswith("x\nlast\n")
+    assert MOST_OF_A_LOG <= len(text) < MOST_OF_A_LOG + (1 << 20)
 
 
 def test_a_container_cannot_use_more_than_its_limits(
