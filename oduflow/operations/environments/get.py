@@ -27,8 +27,12 @@ def get_environment(
     check = deps.branches.current(environment, wait=BRANCH_SECONDS)
     shown = current_view(deps, environment)
     where = f" at {shown.url}" if shown.url else ""
+    problem = deps.infrastructure.databases.problem(environment.team)
     return Outcome(
         shown,
         f"{shown.name} {shown.state.sentence}{where}.",
-        warnings=moved_warning(shown.name, shown.branch, check),
+        warnings=(
+            *((f"Its database cannot be used: {problem}",) if problem else ()),
+            *moved_warning(shown.name, shown.branch, check),
+        ),
     )

@@ -154,11 +154,17 @@ def test_a_deletion_whose_database_server_is_paused_in_the_middle_is_finished_la
     pause(name)
     try:
         refused = instance.call("delete_environment", name="waits")
-        assert instance.ok("get_environment", name="waits")["state"] == "running"
+        instance.services.deps.infrastructure.databases.keep()
+        looked = instance.call("get_environment", name="waits")
     finally:
         docker("unpause", name)
     assert refused.error is not None
     assert refused.error.hint == f"Run `docker unpause {name}`."
+    assert looked.data is not None
+    assert looked.data.state == "running"
+    assert any(f"docker unpause {name}" in warning for warning in looked.warnings)
+    instance.services.deps.infrastructure.databases.keep()
+    assert not instance.call("get_environment", name="waits").warnings
     with held_at(instance, "delete.database.before") as reached:
         working = threading.Thread(
             target=instance.call, args=("delete_environment",), kwargs={"name": "waits"}
