@@ -1,5 +1,6 @@
 """How the server treats connections: no ambiguous request, and no address that takes all places."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -9,6 +10,7 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from oduflow.domain.addresses import client_network
 
 MOST_OF_A_NETWORK = 250
+FREE_PLACES = 50  # below the server's limit, at which waitress accepts no connection any more
 
 
 class StrictParser(HTTPRequestParser):
@@ -40,19 +42,22 @@ class DirectConnection(ClientConnection):
         self._make_room()
 
     def _make_room(self) -> None:
-        """Close the connection of this network that has been silent longest, if there are many.
+        """Close the connection that has been silent longest of a network that has too many.
 
+        That is this one's network at its limit, and the one with the most connections when the
+        server is almost full: several networks below their limit can fill it.
         A newcomer is served: it is refused only when every other one has a request in progress.
         """
-        channels: dict[int, DirectConnection] = cast("Any", self.server).active_channels
-        others = [
-            each
-            for each in channels.values()
-            if each is not self and not each.will_close and each.network == self.network
-        ]
-        if len(others) < MOST_OF_A_NETWORK:
-            return
-        silent = [each for each in others if not each.requests]
+        server = cast("Any", self.server)
+        channels: dict[int, DirectConnection] = server.active_channels
+        others = [each for each in channels.values() if each is not self and not each.will_close]
+        counts = Counter(each.network for each in others)
+        network = self.network
+        if counts[network] < MOST_OF_A_NETWORK:
+            if len(others) < server.adj.connection_limit - FREE_PLACES:
+                return
+            network = max(counts, key=counts.__getitem__)
+        silent = [each for each in others if each.network == network and not each.requests]
         min(silent, key=lambda each: each.last_activity, default=self).will_close = True
 
 

@@ -79,6 +79,24 @@ def test_one_address_with_many_silent_connections_loses_the_oldest(proxies, monk
     assert len(closed) == (0 if proxies else 11)
 
 
+def test_several_addresses_that_fill_the_server_make_room_for_another(monkeypatch):
+    monkeypatch.setattr(connections, "FREE_PLACES", 5)
+    begun = b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "
+    with serving(connection_limit=30) as server, ExitStack() as opened:
+        held = []
+        for number in range(40):
+            source = (f"127.0.0.{2 + number % 4}", 0)
+            held.append(
+                opened.enter_context(
+                    socket.create_connection(("127.0.0.1", server.port), 0.5, source)
+                )
+            )
+            held[-1].sendall(begun)
+
+        assert requests.get(server.url, timeout=5).text == "beginend"
+        assert len([each for each in held if is_closed(each)]) >= 10
+
+
 def test_a_connection_with_a_request_in_progress_is_not_closed_for_another(monkeypatch):
     monkeypatch.setattr(connections, "MOST_OF_A_NETWORK", 1)
     with serving() as server, ThreadPoolExecutor(1) as pool:
