@@ -156,7 +156,7 @@ class Chaos:
             if name in listed:
                 raise Violation(f"after destroy, docker {' '.join(words)} has {name}: {listed}")
         data_dir = self._arena.instance.settings.server.data_dir
-        left = {path.name for path in data_dir.iterdir()} - {"server.lock"}
+        left = {path.name for path in data_dir.glob("*")} - {"server.lock"}
         if left:
             raise Violation(f"after destroy, {data_dir} has {sorted(left)}")
         say(f"{self._rounds} rounds, {self._changes} changes: nothing left, half-made or stuck")

@@ -1,7 +1,7 @@
 """A Docker engine of the run's own, which it may restart: no other container of the machine ends.
 
-The run executes itself again in a network and a mount namespace of its own. There it starts a
-dockerd, whose socket, networks and firewall no other process sees, with a copy of the images.
+The run executes itself again in network, mount and process namespaces of its own. There it starts
+a dockerd, whose socket, networks and firewall no other process sees, with a copy of the images.
 """
 
 import os
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 from threading import Lock
+from typing import NoReturn
 
 from tests.chaos.arena import Violation
 
@@ -24,12 +25,18 @@ SOCKET = "unix:///run/docker.sock"
 PREPARE = "ip link set lo up && mount --make-rprivate / && mount -t tmpfs tmpfs /run"
 
 
-def enter(arguments: list[str]) -> None:
-    """Copy the images and execute the run again in namespaces of its own; does not return."""
+def enter(arguments: list[str]) -> NoReturn:
+    """Copy the images, run again in namespaces of its own, and exit as that run did."""
     folder = Path(mkdtemp(prefix="odf-chaos-engine-"))
     subprocess.run(["docker", "save", "--output", folder / "images.tar", *IMAGES], check=True)
     again = (sys.executable, "-m", "tests.chaos", *arguments, "--engine-folder", str(folder))
-    os.execvp("unshare", ["unshare", "--net", "--mount", *again])  # noqa: S606 - no shell
+    # The shell is process 1 there: all that a killed engine leaves ends with it.
+    apart = ("--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+    done = subprocess.run(
+        ["unshare", *apart, "sh", "-c", '"$@"; exit $?', "sh", *again], check=False
+    )
+    shutil.rmtree(folder, ignore_errors=True)
+    sys.exit(done.returncode)
 
 
 @dataclass
@@ -63,7 +70,6 @@ class OwnEngine:
 
     def remove(self) -> None:
         self._end(signal.SIGTERM)
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _end(self, number: signal.Signals) -> None:
         assert self._process is not None
