@@ -1,9 +1,9 @@
-"""`python -m bench.scale `: forty environments in one team, and twenty teams with one each.
+"""`python -m bench.scale`: forty environments in one team, and twenty teams with one each.
 
 For both: the memory of the server, of the environments and of the teams' PostgreSQL; list, get and
 dashboard; and how long it takes until everything serves again after server, databases and
 environments were killed at once. It needs some 8 GiB of memory and ten minutes, and is not part of
-`python -m bench`. Run it on an otherwise idle machine; the table ends with the load.
+`python -m bench`. Run it on an otherwise idle machine; the load is printed with each table.
 """
 
 import json
@@ -69,11 +69,12 @@ def main() -> int:
             for scene in SCENES:
                 for team in scene.teams:
                     give_template(instance, team)
-                figures += _measure(scene, instance, url)
-    print(table(figures))
+                measured = _measure(scene, instance, url)
+                print(f"{table(measured)}\nload {os.getloadavg()}", flush=True)
+                figures += measured
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps([figure.as_dict() for figure in figures], indent=2))
-    print(f"\nload {os.getloadavg()}, {os.cpu_count()} processors; written to {RESULTS}")
+    print(f"\n{os.cpu_count()} processors; written to {RESULTS}")
     return 0 if all(map(Figure.holds, figures)) else 1
 
 
