@@ -155,8 +155,8 @@ def _options(settings: PostgresSettings) -> dict[str, str]:
         # What a session may write in a sort or an index build; it grows with the server.
         "temp_file_limit": f"{settings.memory_mb}MB",
         "max_notify_queue_pages": str(settings.notify_pages),
-        # A crash may lose the last transactions of a disposable database, never its integrity.
-        "synchronous_commit": "off",
+        # What a person has saved in Odoo stays, also when the kernel kills the server.
+        "synchronous_commit": "on",
         # One call for the whole file system before recovery begins. By default each file of the
         # data folder is synchronised: 25 s for 31,000 of them, and a team can have 200,000.
         "recovery_init_sync_method": "syncfs",

@@ -57,6 +57,16 @@ def test_after_a_crash_a_template_that_was_sealed_is_sealed(mortal: PostgresCont
     assert mortal.cluster.sealed() >= {template.name}
 
 
+def test_after_a_crash_everything_that_a_tenant_committed_is_there(
+    mortal: PostgresContainer,
+) -> None:
+    tenants = Tenants(mortal)
+    made = tenants.empty("env", "CREATE TABLE grown (id serial PRIMARY KEY)")
+    tenants.run(made, *[GROW] * 9)
+    crash(mortal)
+    assert tenants.ask(made, "SELECT count(*) FROM grown") == [9]
+
+
 def crash(server: PostgresContainer) -> None:
     docker("kill", server.name)
     docker("start", server.name)

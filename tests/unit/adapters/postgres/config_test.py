@@ -56,7 +56,7 @@ def test_no_rule_trusts_and_none_admits_replication() -> None:
 
 def test_the_server_keeps_its_data_whole_and_its_log_silent() -> None:
     found = options(PostgresSettings())
-    assert found["synchronous_commit"] == "off"
+    assert found["synchronous_commit"] == "on"
     assert found["recovery_init_sync_method"] == "syncfs"
     assert "fsync" not in found
     assert "full_page_writes" not in found
