@@ -264,7 +264,7 @@ def _connect(
     # Start-up options override the settings that a tenant made with ALTER ROLE or DATABASE … SET.
     schema = "pg_catalog" if role == ADMIN else "public"
     limits = {"statement_timeout": seconds, "lock_timeout": min(seconds, _LOCK_SECONDS)}
-    # Without it a crash would undo what we have already reported as done.
+    # Neither may a tenant's own “off” undo in a crash what we have already reported as done.
     durable = "-c synchronous_commit=on"
     session = Session.connect(
         host=endpoint.checked(),
