@@ -129,6 +129,7 @@ def _work(settings: Settings, store: Store, registry: Registry) -> WorkGroup:
         jobs=Jobs(rows, locks, slots, outputs, registry.cancellable),
         locks=locks,
         outputs=outputs,
+        clone_places=TeamPlaces("copies of databases", of_a_team=2, shared=2),
         pip_places=TeamPlaces("pip installations", of_a_team=2, shared=2),
     )
 

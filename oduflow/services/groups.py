@@ -84,6 +84,7 @@ class WorkGroup:
     """Jobs, locks, stored outputs, and the failpoints at which a test can hold the process.
 
     Attributes:
+        clone_places: held while a database is copied, which takes the disk.
         pip_places: held while pip installs, which takes network, processor and disk.
     """
 
@@ -91,4 +92,5 @@ class WorkGroup:
     jobs: Jobs
     locks: FileLocks
     outputs: OutputFiles
+    clone_places: TeamPlaces
     pip_places: TeamPlaces

@@ -21,6 +21,7 @@ from oduflow.services.environments.source import Source
 from oduflow.services.saga import KeptForInspection, Saga, Step
 
 SOURCE_WAIT_SECONDS = 10.0
+CLONE_WAIT_SECONDS = 1800.0  # a place frees as soon as one copy is done, and one may be large
 FILE_COPY_FROM = 256 << 20  # bytes of a source from which copying files beats writing WAL
 
 
@@ -108,6 +109,11 @@ class Creation(Provisioning):
 
     def database(self) -> None:
         """Clone the source's database for a role of its own, with a new password."""
+        places, monitor = self.deps.work.clone_places, self._monitor()
+        with places.hold(self.row.team, seconds=CLONE_WAIT_SECONDS, monitor=monitor):
+            self._clone_database()
+
+    def _clone_database(self) -> None:
         name, source = self.plan.database, self.source.database
         password = ensure_secret(self.plan.secrets / "database_password")
         cluster = self.deps.postgres.cluster(self.row.team)

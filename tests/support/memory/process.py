@@ -242,6 +242,7 @@ class Process:
             jobs=jobs,
             locks=locks,
             outputs=outputs,
+            clone_places=TeamPlaces("copies of databases", of_a_team=2, shared=2),
             pip_places=TeamPlaces("pip installations", of_a_team=2, shared=2),
         )
 

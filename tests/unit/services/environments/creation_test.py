@@ -3,6 +3,7 @@ import pytest
 from oduflow.domain.errors import Kind, QuotaReached
 from oduflow.domain.next_call import RETRY
 from oduflow.domain.plan import EnvironmentPlan
+from oduflow.services.environments import creation
 from tests.support.memory.odoo import module
 from tests.support.memory.process import Process
 from tests.support.memory.world import BLUE
@@ -340,6 +341,22 @@ def test_calling_again_answers_what_is_there(world, process, sale):
 
     assert other.kind is Kind.CONFLICT
     assert world.everything() == before
+
+
+def test_a_team_that_copies_databases_lets_another_creation_of_its_own_wait_and_no_other_teams(
+    world, process, sale, monkeypatch
+):
+    monkeypatch.setattr(creation, "CLONE_WAIT_SECONDS", 0.0)
+    before = world.everything()
+    places = process.deps.work.clone_places
+    with places.hold("1", seconds=0), places.hold("1", seconds=0):
+        error = process.refused("create_environment", **sale)
+        assert error.kind == "busy"
+        assert "copies of databases" in error.message
+        assert world.everything() == before
+        with places.hold("2", seconds=0):
+            pass
+    process.ok("create_environment", **sale)
 
 
 def test_an_environment_of_a_deleted_template_is_not_begun(world, process, sale):
