@@ -15,6 +15,7 @@ need nginx nginx-light
 need openssl openssl
 need chromium chromium
 need npm npm
+need mkfs.xfs xfsprogs
 if [ -n "$missing" ]; then
     echo "test: installing$missing"
     apt-get update -q >/dev/null

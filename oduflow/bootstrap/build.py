@@ -8,6 +8,7 @@ from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.locks import FileBootSlots, FileLocks, ServerLock
 from oduflow.adapters.odoo.web import login_page
 from oduflow.adapters.outputs.files import OutputFiles
+from oduflow.adapters.pool.pool import Pool
 from oduflow.adapters.store import JobRows, Store
 from oduflow.bootstrap.engine import Docker
 from oduflow.bootstrap.git import git_group
@@ -47,16 +48,18 @@ def build(settings: Settings) -> Services:
     """Return the adapters and services for one configuration."""
     live, data_dir = LiveSettings(settings), settings.server.data_dir
     naming = Naming(settings.server.instance, data_dir)
-    disk = Disk(data_dir)
+    disk, pool = Disk(data_dir), Pool(data_dir, lambda: live.current().storage)
     store = Store(data_dir / "oduflow.db", on_full=disk.give_up_reserve)
     rows = store_group(store, data_dir)
     registry = Registry.discover(OPERATIONS)
     work = _work(settings, store, registry)
-    docker, firewall = Docker.over(Engine(), naming), Firewall()
+    docker, firewall = Docker.over(Engine(), naming, pool), Firewall()
 
     def infrastructure(docker: Docker) -> Infrastructure:
         clusters, locks = databases(live, naming, docker, rows, work), work.locks
-        return Infrastructure(settings, naming, docker.networks, clusters, firewall, locks, disk)
+        return Infrastructure(
+            settings, naming, docker.networks, clusters, firewall, locks, disk, pool
+        )
 
     parts = infrastructure(docker)
     git = git_group(settings, naming, work.locks)
@@ -88,7 +91,7 @@ def build(settings: Settings) -> Services:
         outputs=work.outputs,
     )
     nouns = recoverables(deps)
-    doctor_docker = Docker.over(Engine(timeout=DOCTOR_SECONDS), naming)
+    doctor_docker = Docker.over(Engine(timeout=DOCTOR_SECONDS), naming, pool)
     doctor_deps = replace(
         deps, engine=doctor_docker.group, infrastructure=infrastructure(doctor_docker)
     )

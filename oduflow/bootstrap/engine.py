@@ -12,6 +12,7 @@ from oduflow.adapters.docker.images import Images
 from oduflow.adapters.docker.networks import Networks
 from oduflow.adapters.docker.team_users import team_user
 from oduflow.adapters.docker.volumes import Volumes
+from oduflow.adapters.pool.pool import Pool
 from oduflow.domain.plan import Naming
 from oduflow.services.groups import EngineGroup
 
@@ -25,11 +26,11 @@ class Docker:
     networks: Networks
 
     @classmethod
-    def over(cls, engine: Engine, naming: Naming) -> Self:
-        """Return the adapters over a connection."""
+    def over(cls, engine: Engine, naming: Naming, pool: Pool) -> Self:
+        """Return the adapters over a connection; new volumes are kept in the pool."""
         labels = naming.labels("inspect", process=str(os.getpid()))
         images = Images(engine, build_image, labels, prefix=naming.instance)
         group = EngineGroup(
-            Containers(engine), images, Volumes(engine), partial(team_user, naming.instance)
+            Containers(engine), images, Volumes(engine, pool), partial(team_user, naming.instance)
         )
         return cls(engine, group, Networks(engine))

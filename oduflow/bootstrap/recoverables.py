@@ -7,6 +7,7 @@ from oduflow.services.isolation.recover import CanaryRecovery
 from oduflow.services.recoverable import Recoverable
 from oduflow.services.server.outputs import OutputRecovery
 from oduflow.services.server.recover import ServerRecovery
+from oduflow.services.storage import PoolRecovery
 from oduflow.services.templates.recover import TemplateRecovery
 
 
@@ -18,5 +19,6 @@ def recoverables(deps: Deps) -> tuple[Recoverable, ...]:
         TemplateRecovery(deps),
         EnvironmentRecovery(deps),
         CanaryRecovery(deps),
+        PoolRecovery(deps.infrastructure.pool, deps.engine.volumes),
         OutputRecovery(deps.work.outputs, deps.store.environments),
     )

@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "doctor": "Check every part that environments need.",
         "images": "Pull or build the images that environments need.",
         "audit": "Verify the audit trail.",
+        "storage": "Make the pool, in which environments share blocks with templates.",
         "destroy": "Remove everything that this instance created.",
     }
 )

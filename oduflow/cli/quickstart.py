@@ -32,6 +32,7 @@ from oduflow.services.server.first_environment import (
     first_environment,
     sample_url,
 )
+from oduflow.services.storage import set_up_storage
 from oduflow.settings import Settings
 
 
@@ -46,6 +47,7 @@ def quickstart(config: Path | None) -> None:
     with exit_on_failure():
         settings = load_or_write(config, server={"sample": True})
         set_up_logging()
+        new = not (settings.server.data_dir / "oduflow.db").exists()
         services = bootstrap.build(settings)
         try:
             services.engine.ping()
@@ -53,12 +55,24 @@ def quickstart(config: Path | None) -> None:
             install_engine(echo)
         for reference in image_references(settings):
             services.deps.engine.images.ensure(reference, echo)
+        if new and settings.storage.clone != "copy":
+            _set_up_storage(services)
         failures: list[ErrorView] = []
         with hold_server_lock(services):
             create = partial(_create_first_environment, settings, services, failures)
             run_server(settings, services, create)
         for failure in failures:
             exit_with_error(failure)
+
+
+def _set_up_storage(services: bootstrap.Services) -> None:
+    """Make the pool of a new data folder; without one files are copied, which is said."""
+    try:
+        state = set_up_storage(services.deps, echo)
+    except Failure as failure:
+        state = services.deps.infrastructure.pool.state()
+        echo(f"storage: no pool: {failure.message}\n  → {failure.hint}", err=True)
+    echo(f"storage: clone: {state.text}", err=True)
 
 
 def _create_first_environment(

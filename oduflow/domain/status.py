@@ -40,8 +40,9 @@ class ServerStatus(Model):
     """The server and the caller's environments.
 
     `environments` counts them by state, as they were last looked at. `database` says why the
-    team's PostgreSQL cannot be used, or soon cannot, `reduced` why
-    environments are kept apart less than planned; null means that nothing of the kind is known.
+    team's PostgreSQL cannot be used, or soon cannot, `reduced` why environments are kept apart less
+    than planned; null means that nothing of the kind is known. `clone` says whether new
+    environments share blocks with their template (`reflink`) or are copied, and why.
     `quotas` says `3 of 20` of each thing that the team may have a limited number of.
     """
 
@@ -50,4 +51,5 @@ class ServerStatus(Model):
     environments: dict[EnvironmentState, int]
     database: str | None
     reduced: str | None
+    clone: str
     quotas: dict[str, str]

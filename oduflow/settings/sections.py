@@ -22,7 +22,7 @@ CLAUDE_CALLBACKS = (
 )
 _GITHUB = "https://github.com"
 _GITHUB_API = "https://api.github.com"
-_COPIED = About(no_effect="databases and filestores are copied")
+_INSIDE = About(no_effect="the pool is inside data_dir")
 _KEPT = About(no_effect="nothing is stopped or deleted by itself")
 TEAM_ID = re.compile(r"[a-z0-9-]{1,16}")
 TEAM_ID_WORDS = "1 to 16 characters of a-z, 0-9 and -"
@@ -135,10 +135,13 @@ class RoutingSettings(Section):
 class StorageSettings(Section):
     """`[storage]`: how templates become environments on disk."""
 
-    clone: Annotated[Literal["auto", "reflink", "copy"], _COPIED] = "auto"
-    """reflink: share blocks with the template (XFS, btrfs). copy: copy them. auto: try it out and
-    take the best."""
-    pool: Annotated[values.OptionalFolder, About(default="inside data_dir"), _COPIED] = None
+    clone: Literal["auto", "reflink", "copy"] = "auto"
+    """auto: new environments share blocks with their template where data_dir's file system or the
+    pool of `oduflow storage setup` can, else files are copied. copy: always copy. reflink: create
+    no environment where blocks cannot be shared."""
+    pool_max_gb: Annotated[int, Ge(0), Unit("GiB")] = 0
+    """How large the pool's image may grow; 0: until 2 GiB are free on data_dir's disk."""
+    pool: Annotated[values.OptionalFolder, About(default="inside data_dir"), _INSIDE] = None
     """a folder on a file system with reflinks."""
 
 

@@ -18,6 +18,7 @@ PROGRAMS = {
     "oduflow/adapters/filestore/clone.py": "cp, for its reflinks",
     "oduflow/adapters/firewall/iptables.py": "iptables",
     "oduflow/adapters/git/process.py": "git",
+    "oduflow/adapters/pool/programs.py": "mkfs.xfs, mount and losetup; rm, for deep folders",
     "oduflow/adapters/systemd/service.py": "systemctl",
     "oduflow/adapters/odoo/inside/run_pip.py": "pip, in the image",
 }

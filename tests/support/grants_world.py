@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+from oduflow.adapters.pool.pool import Pool
 from oduflow.adapters.store import Environments, Grants, JobRows, Store, Templates
 from oduflow.domain.access import Actor, ActorKind, Scope
 from oduflow.domain.environment import Environment, EnvironmentView
@@ -138,7 +139,9 @@ def _made(store: Store, toml: str) -> GrantsWorld:
         outputs=outputs,
         containers=SimpleNamespace(list=lambda _labels: []),
         infrastructure=SimpleNamespace(
-            isolation=None, databases=SimpleNamespace(problem=lambda _team: None)
+            isolation=None,
+            databases=SimpleNamespace(problem=lambda _team: None, warning=lambda _team: None),
+            pool=Pool(Path("/nowhere"), lambda: settings.storage),
         ),
     )
     keeper = GrantAuthenticator(grants, environments, lambda: settings.teams)

@@ -140,6 +140,7 @@ def destroy(services: bootstrap.Services) -> None:
         services.deps.engine,
         services.networks,
         services.firewall,
+        services.deps.infrastructure.pool,
         services.store,
         services.recoverables,
     ):

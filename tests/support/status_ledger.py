@@ -22,6 +22,7 @@ def get_status(ledger: Any, call: Call, args: Nothing) -> Outcome[ServerStatus]:
         environments={},
         database=ledger.database,
         reduced=None,
+        clone="copy: for a test.",
         quotas={},
     )
     return Outcome(shown, "It serves.")

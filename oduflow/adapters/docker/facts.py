@@ -8,6 +8,7 @@ from typing import Any
 from oduflow.domain.container import ContainerFacts, NetworkFacts, VolumeFacts
 
 BRIDGE_NAME = "com.docker.network.bridge.name"
+BOUND = ("none", "bind")  # the local driver's options of a volume in a folder of the host
 _NEVER = "0001-01-01T00:00:00Z"
 
 
@@ -62,8 +63,18 @@ def volume_facts(found: Mapping[str, Any]) -> VolumeFacts:
     return VolumeFacts(
         name=found["Name"],
         labels=found["Labels"] or {},
-        mountpoint=Path(found["Mountpoint"]),
+        mountpoint=Path(bound_folder(found) or found["Mountpoint"]),
     )
+
+
+def bound_folder(found: Mapping[str, Any]) -> str:
+    """Return the folder that a volume is bound to, empty for one that Docker keeps itself.
+
+    Docker mounts it at its own mount point only while a container uses the volume.
+    """
+    options = found.get("Options") or {}
+    bound = (options.get("type"), options.get("o")) == BOUND
+    return str(options["device"]) if bound else ""
 
 
 def _addresses(found: Mapping[str, Any]) -> dict[str, str]:

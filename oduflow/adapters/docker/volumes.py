@@ -3,21 +3,41 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, Protocol
 
 from docker.errors import NotFound as EngineHasNone
 
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.errors import translated
-from oduflow.adapters.docker.facts import label_filter, volume_facts
+from oduflow.adapters.docker.facts import BOUND, bound_folder, label_filter, volume_facts
 from oduflow.domain.container import VolumeFacts
 from oduflow.domain.errors import Conflict
 
 
-class Volumes:
-    """The engine's volumes, addressed by name."""
+class VolumeFolders(Protocol):
+    """Folders of the host for volumes that Docker shall not keep in its own folder."""
 
-    def __init__(self, engine: Engine) -> None:
+    def path(self, name: str) -> Path:
+        """Return the folder that a volume has or would have."""
+
+    def new(self, name: str) -> Path | None:
+        """Make the folder of a new volume; None when Docker shall keep it."""
+
+    def remove(self, name: str) -> None:
+        """Remove the folder with its files; a missing one is no error."""
+
+
+class Volumes:
+    """The engine's volumes, addressed by name.
+
+    Args:
+        engine: the connection.
+        folders: where new volumes are kept; without it Docker keeps them.
+    """
+
+    def __init__(self, engine: Engine, folders: VolumeFolders | None = None) -> None:
         self._engine = engine
+        self._folders = folders
 
     def ensure(
         self, name: str, *, labels: Mapping[str, str], options: Mapping[str, str] | None = None
@@ -27,12 +47,13 @@ class Volumes:
         Args:
             name: the volume's name.
             labels: mark the volume as the instance's.
-            options: options of the local driver, such as `type=overlay` with its folders.
+            options: options of the local driver, such as `type=overlay` with its folders; None
+                for a volume of plain files, which stays where it is.
 
         Raises:
             Conflict: it exists with other labels or options.
         """
-        wanted = dict(options or {})
+        wanted = self._place(name) if options is None else dict(options)
         with translated(f"create volume “{name}”"):
             found = self._engine.api.create_volume(
                 name, driver="local", driver_opts=wanted, labels=dict(labels)
@@ -49,13 +70,11 @@ class Volumes:
     def facts(self, name: str) -> VolumeFacts | None:
         """Return the facts of a volume, None when there is none."""
         with translated(f"look up volume “{name}”"):
-            try:
-                return volume_facts(self._engine.api.inspect_volume(name))
-            except EngineHasNone:
-                return None
+            found = self._inspected(name)
+        return None if found is None else volume_facts(found)
 
     def mountpoint(self, name: str) -> Path:
-        """Return the folder of the engine's host that holds the volume's files.
+        """Return the folder of the host that holds the volume's files, mounted or not.
 
         Raises:
             NotFound: there is no such volume.
@@ -71,9 +90,32 @@ class Volumes:
         """
         with translated(f"remove volume “{name}”"), suppress(EngineHasNone):
             self._engine.api.remove_volume(name)
+        if self._folders is not None:  # also after a kill between the two
+            self._folders.remove(name)
 
     def list(self, labels: Mapping[str, str]) -> tuple[VolumeFacts, ...]:
         """Return every volume with all these labels; an empty value matches any value."""
         with translated("list the volumes"):
             found = self._engine.api.volumes(filters=label_filter(labels))
         return tuple(volume_facts(each) for each in found.get("Volumes") or ())
+
+    def _place(self, name: str) -> dict[str, str]:
+        """Return the options of a volume of plain files: those it has, or those of a new one."""
+        with translated(f"look up volume “{name}”"):
+            found = self._inspected(name)
+        folder: Path | str | None = None
+        if found is not None:
+            folder = bound_folder(found)
+            if self._folders is None or folder != str(self._folders.path(name)):
+                return {}
+        elif self._folders is not None:
+            folder = self._folders.new(name)
+        type_, option = BOUND
+        return {"type": type_, "o": option, "device": str(folder)} if folder else {}
+
+    def _inspected(self, name: str) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = self._engine.api.inspect_volume(name)
+        except EngineHasNone:
+            return None
+        return found

@@ -71,6 +71,23 @@ def give_filestore(target: Path, database: str, uid: int, gid: int) -> None:
         raise _failed(cause) from cause
 
 
+def make_durable(root: Path) -> None:
+    """Write to the disk what was changed in the folder's file system until now.
+
+    The log of ext4 and XFS is in order, so that a new change of the folder itself is behind all
+    others. A power cut right after a creation would else take the filestore of a whole database.
+    """
+    try:
+        os.utime(root)
+        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as cause:
+        raise _failed(cause) from cause
+
+
 def _failed(cause: Exception, detail: str = "") -> UpstreamFailed:
     reason = "the disk is full" if "No space left" in f"{cause} {detail}" else "copying failed"
     return UpstreamFailed(

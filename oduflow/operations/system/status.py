@@ -48,6 +48,7 @@ def get_status(deps: Deps, call: Call, args: Nothing) -> Outcome[ServerStatus]:
         environments=dict(sorted(Counter(row.state for row in rows).items())),
         database=databases.problem(actor.team) or databases.warning(actor.team),
         reduced=None if isolation is None or isolation.ok else isolation.reason,
+        clone=deps.infrastructure.pool.state().text,
         quotas=_quotas(deps, actor),
     )
     return Outcome(shown, f"Oduflow {__version__}; you are {actor} of team {actor.team}.")

@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
-from oduflow.adapters.filestore.clone import clone_filestore, give_filestore, prepare_volume
+from oduflow.adapters.filestore.clone import (
+    clone_filestore,
+    give_filestore,
+    make_durable,
+    prepare_volume,
+)
 from oduflow.adapters.odoo.conf import REPORT_URL
 from oduflow.adapters.postgres.databases import Strategy
 from oduflow.domain.connections import ROLE_CONNECTIONS
@@ -118,8 +123,7 @@ class Creation(Provisioning):
         password = ensure_secret(self.plan.secrets / "database_password")
         cluster = self.deps.postgres.cluster(self.row.team)
         cluster.create_role(name, password, connection_limit=ROLE_CONNECTIONS)
-        large = cluster.database_size(source) >= FILE_COPY_FROM
-        how: Strategy = "file_copy" if large else "wal_log"
+        how = self._strategy(cluster.database_size(source))
         stop = self.call.cancelled
         cluster.clone_database(source, name, name, strategy=how, cancelled=stop)
         cluster.hand_over(name, from_role=source, to_role=name, password=password, cancelled=stop)
@@ -138,6 +142,11 @@ class Creation(Provisioning):
         source = volumes.mountpoint(self.source.volume)
         clone_filestore(source, self.source.database, root, self.plan.database)
         give_filestore(root, self.plan.database, self.image.uid, self.image.gid)
+        make_durable(root)
+
+    def _strategy(self, size: int) -> Strategy:
+        server = self.deps.infrastructure.databases.servers[self.row.team]
+        return "file_copy" if server.shares_blocks() or size >= FILE_COPY_FROM else "wal_log"
 
     def _checked_out(self) -> str:
         return self.deps.git.repositories.checkout(

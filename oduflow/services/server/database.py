@@ -42,6 +42,7 @@ from oduflow.domain.container import (
 from oduflow.domain.errors import Failure, NotFound, UpstreamFailed
 from oduflow.domain.plan import Naming, database_address
 from oduflow.files.private import ensure_secret, make_folder, write_private
+from oduflow.files.reflink import has_reflinks
 from oduflow.services.server.supervision import warning
 
 PASSWORD_TARGET = "/run/password"  # noqa: S105 - where a file is mounted, not a secret
@@ -104,6 +105,10 @@ class DatabaseServer:
             return self.cluster.system_identifier(seconds=READY_SECONDS) == self._known
         except Failure:
             return False
+
+    def shares_blocks(self) -> bool:
+        """Whether a copied file in the cluster shares its blocks with the original."""
+        return has_reflinks(self.volumes.mountpoint(self.volume))
 
     def running(self) -> ContainerFacts | None:
         """Return the container's facts while it runs, else None."""

@@ -12,6 +12,7 @@ from oduflow.adapters.docker.networks import Networks
 from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.locks import FileLocks
 from oduflow.adapters.locks.server import SERVER_LOCK
+from oduflow.adapters.pool.pool import Pool
 from oduflow.adapters.store import Store
 from oduflow.domain.errors import Busy, Conflict, UpstreamFailed
 from oduflow.domain.plan import Naming
@@ -62,6 +63,7 @@ def destroy_everything(
     engine: EngineGroup,
     networks: Networks,
     firewall: Firewall,
+    pool: Pool,
     store: Store,
     recoverables: tuple[Recoverable, ...],
 ) -> Iterator[str]:
@@ -80,6 +82,8 @@ def destroy_everything(
     for network in networks.list(labels):
         networks.remove(network.name)
         yield f"removed network {network.name}"
+    if pool.destroy():  # with the folders of all volumes, which are removed next
+        yield "removed the pool"
     for volume in engine.volumes.list(labels):
         engine.volumes.remove(volume.name)
         yield f"removed volume {volume.name}"

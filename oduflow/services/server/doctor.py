@@ -52,6 +52,7 @@ class Doctor:
         }
         return (
             docker,
+            self._clone(),
             *(_finding(part, check) for part, check in without_docker.items()),
             *(
                 _finding(part, check if docker.ok else _not_checked)
@@ -127,6 +128,10 @@ class Doctor:
         disk = self.infrastructure.disk
         disk.require()
         return f"{disk.free() / (1 << 30):.0f} GiB are free."
+
+    def _clone(self) -> HealthFinding:
+        state = self.infrastructure.pool.state()
+        return HealthFinding("clone", ok=state.ok, message=state.text, hint=state.hint)
 
     def _images(self) -> str:
         image = self.settings().images.postgres

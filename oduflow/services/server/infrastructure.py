@@ -16,6 +16,7 @@ from oduflow.adapters.firewall.iptables import Firewall, FirewallState
 from oduflow.adapters.firewall.plan import FirewallPlan, TeamNet
 from oduflow.adapters.firewall.resolvers import host_resolvers
 from oduflow.adapters.locks import FileLocks
+from oduflow.adapters.pool.pool import Pool
 from oduflow.domain.errors import Busy, Conflict, Forbidden, UpstreamFailed
 from oduflow.domain.plan import Naming, database_address
 from oduflow.files.private import make_folder
@@ -44,6 +45,7 @@ class Infrastructure:
     firewall: Firewall
     locks: FileLocks
     disk: Disk
+    pool: Pool
     isolation: FirewallState | None = None
     _ensured: bool = False
 
@@ -65,6 +67,7 @@ class Infrastructure:
         with self.locks.acquire(LockKey.infrastructure(), "start", wait=LOCK_WAIT_SECONDS):
             make_folder(self.naming.data_dir)
             self.refuse_other_server()  # first: its networks and rules are not ours
+            self.pool.attach()
             self._network(self.naming.network, "net", icc=True)
             self._network(self.naming.build_network, "build", icc=False)
             for team in self.settings.teams:
@@ -93,6 +96,16 @@ class Infrastructure:
                 self.networks.remove(self.naming.team_network(team))
             self.apply_firewall()
 
+    def set_up_pool(self) -> None:
+        """Make and mount the pool, unless it is there.
+
+        Raises:
+            Failure: this machine cannot have one; nothing is left of it.
+        """
+        with self.locks.acquire(LockKey.infrastructure(), "storage", wait=LOCK_WAIT_SECONDS):
+            self.refuse_other_server()
+            self.pool.set_up()
+
     def wake(self, team: str, on_progress: Callable[[str], None] = lambda _line: None) -> None:
         """Start the team's PostgreSQL unless it serves, and create what it needs.
 
@@ -114,6 +127,7 @@ class Infrastructure:
         self.disk.require()
         if not self._ensured:
             self.ensure()
+        self.pool.require()
         state = self.isolation
         if (
             state is not None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from oduflow.adapters.filestore.clone import prepare_volume
+from oduflow.adapters.filestore.clone import make_durable, prepare_volume
 from oduflow.adapters.odoo import commands
 from oduflow.adapters.odoo.commands import OdooCommand
 from oduflow.adapters.odoo.conf import CONF_TARGET, DATA_TARGET, OdooConf
@@ -263,6 +263,7 @@ class TemplateBuild:
 
     def seal(self) -> None:
         """Close the database to connections, and delete the folder with its password."""
+        make_durable(self.deps.engine.volumes.mountpoint(self.plan.volume))
         cluster = self.deps.postgres.cluster(self.row.team)
         cluster.seal_template(self.plan.database, self.plan.database)
         self.parts.remove_folder()

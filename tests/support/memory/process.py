@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from oduflow.adapters.locks import FileBootSlots
 from oduflow.adapters.outputs.files import OutputFiles
+from oduflow.adapters.pool.pool import Pool
 from oduflow.adapters.postgres.config import PostgresSettings
 from oduflow.adapters.store import JobRows
 from oduflow.bootstrap.recoverables import recoverables
@@ -140,7 +141,13 @@ class Process:
         """Remove everything."""
         deps, firewall = self.deps, cast("Any", self.world.firewall)
         return destroy_everything(
-            deps.naming, deps.engine, self._networks, firewall, self._store, recoverables(deps)
+            deps.naming,
+            deps.engine,
+            self._networks,
+            firewall,
+            deps.infrastructure.pool,
+            self._store,
+            recoverables(deps),
         )
 
     def _wire(self) -> Deps:
@@ -160,6 +167,7 @@ class Process:
             cast("Any", world.firewall),
             work.locks,
             Disk(world.data_dir, world.disk_minimum),
+            Pool(world.data_dir, lambda: self._settings.storage),
         )
         return Deps(
             live=LiveSettings(self._settings),

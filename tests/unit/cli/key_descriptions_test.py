@@ -7,7 +7,7 @@ def rows() -> dict[tuple[str, str], KeyHelp]:
 
 def test_each_key_is_in_the_table_once():
     assert len(rows()) == len(describe())
-    assert {"server", "routing", "firewall", "images", "team.<id>"} == {
+    assert {"server", "routing", "storage", "firewall", "images", "team.<id>"} == {
         row.section for row in describe()
     }
 

@@ -8,7 +8,6 @@ WITHOUT_EFFECT = {
     ("routing", "acme_email"): '"ops@example.com"',
     ("lifecycle", "auto_delete_hours"): "1",
     ("lifecycle", "auto_stop_hours"): "1",
-    ("storage", "clone"): '"copy"',
     ("team.1", "disk_gb"): "5",
     ("storage", "pool"): '"/srv/pool"',
 }

@@ -8,7 +8,7 @@
 # $ENGINE_WAIT_SECONDS (60) bounds each wait. Logs go to $TMPDIR, or to /var/log without one.
 set -euo pipefail
 
-packages=(docker.io iptables debootstrap git)
+packages=(docker.io iptables debootstrap git xfsprogs)
 wait_seconds=${ENGINE_WAIT_SECONDS:-60}
 logs=${TMPDIR:-/var/log}
 apt_log=$logs/oduflow-apt.log

@@ -83,7 +83,7 @@ class TestWhereNoneAnswers:
         assert (result.returncode, result.stderr) == (0, "")
         asked = (machine.folder / "asked").read_text().splitlines()
         assert asked[0] == "-q update"
-        assert asked[1].endswith("docker.io iptables debootstrap git")
+        assert asked[1].endswith("docker.io iptables debootstrap git xfsprogs")
         assert [line.split()[1] for line in result.stdout.splitlines()] == [
             "installing",
             "starting",

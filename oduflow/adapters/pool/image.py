@@ -1,0 +1,206 @@
+"""A file that holds an XFS file system with reflinks, mounted by a loop device.
+
+Every block is allocated: a sparse file on a full disk loses writes that PostgreSQL was told are
+safe. So the file system in it is never trimmed, which would make the file sparse.
+"""
+
+import fcntl
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from oduflow.adapters.pool.programs import run
+from oduflow.domain.errors import UpstreamFailed
+from oduflow.files.private import make_folder, writing
+
+_MKFS = ("mkfs.xfs", "-q", "-K", "-m", "reflink=1", "-d", "agcount=4", "-l", "size=64m")
+_OPTIONS = "loop,noatime,nodev,nosuid"
+_MOUNTS = Path("/proc/self/mountinfo")
+_SECTOR = 512
+_DETACH_SECONDS = 10.0
+_POLL_SECONDS = 0.05
+_UMOUNT_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class PoolImage:
+    """The image file and the folder where it is mounted.
+
+    Each method can be repeated after a kill at any moment.
+
+    Attributes:
+        file: the image.
+        target: the folder.
+    """
+
+    file: Path
+    target: Path
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a complete image."""
+        return self.file.is_file()
+
+    @property
+    def mounted(self) -> bool:
+        """Whether the folder shows the image."""
+        return self._device() is not None
+
+    def make(self, size: int) -> None:
+        """Make an image with an empty file system; a killed run leaves a file that is replaced.
+
+        Args:
+            size: its size in bytes, all of which is allocated.
+
+        Raises:
+            QuotaReached: the disk has no room for it.
+            UpstreamFailed: the file system cannot be made.
+        """
+        draft = self._draft
+        draft.unlink(missing_ok=True)
+        try:
+            with writing(), draft.open("xb") as file:
+                os.fchmod(file.fileno(), 0o600)
+                os.posix_fallocate(file.fileno(), 0, size)
+            run(*_MKFS, str(draft), failure="The pool's file system cannot be made", hint=_LOOK)
+            with writing(), draft.open("rb") as file:
+                os.fsync(file.fileno())
+                draft.replace(self.file)
+                _sync(self.file.parent)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+
+    def mount(self) -> None:
+        """Mount the image unless it is mounted.
+
+        Raises:
+            UpstreamFailed: the kernel refuses it; the message has the reason.
+        """
+        if self.mounted:
+            return
+        make_folder(self.target)
+        run(
+            *("mount", "-t", "xfs", "-o", _OPTIONS, str(self.file), str(self.target)),
+            failure="The pool's image cannot be mounted",
+            hint=_LOOK,
+        )
+
+    def grow(self, step: int) -> None:
+        """Make the image and its file system larger while it is used.
+
+        It does nothing while another process or thread does it.
+
+        Raises:
+            QuotaReached: the disk has no room for it; nothing changed.
+            UpstreamFailed: the loop device or the file system refuses it.
+        """
+        device = self._device()
+        if device is None:
+            return
+        hint = "The next round tries again. " + _LOOK
+        with writing(), self.file.open("r+b") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            size = os.fstat(file.fileno()).st_size
+            if _device_size(device) >= size:  # else a growth was killed after the allocation
+                _allocate(file.fileno(), size, size + step)
+            run(
+                *("losetup", "--set-capacity", device),
+                failure="The pool's device cannot grow",
+                hint=hint,
+            )
+        run("xfs_growfs", str(self.target), failure="The pool's file system cannot grow", hint=hint)
+
+    def remove(self) -> None:
+        """Unmount the image and delete it.
+
+        Raises:
+            UpstreamFailed: a program still uses a file in it.
+        """
+        for attempt in range(1, _UMOUNT_TRIES + 1):
+            if not self.mounted:
+                break
+            try:
+                run("umount", str(self.target), failure="The pool cannot be unmounted", hint=_BUSY)
+            except UpstreamFailed:
+                if attempt == _UMOUNT_TRIES:
+                    raise
+                time.sleep(_POLL_SECONDS * attempt)
+        # A container that is just starting has a copy of the mounts. Until it has left them, a new
+        # image's mount could show the old file system.
+        deadline = time.monotonic() + _DETACH_SECONDS
+        while self.exists and self._attached() and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        for file in (self.file, self._draft):
+            file.unlink(missing_ok=True)
+        with suppress(OSError):  # it is missing, or not empty: files that are not the image's
+            self.target.rmdir()
+
+    @property
+    def _draft(self) -> Path:
+        return self.file.with_name(f"{self.file.name}.new")
+
+    def _attached(self) -> bool:
+        listed = run(
+            "losetup",
+            "--associated",
+            str(self.file),
+            failure="The loop devices cannot be listed",
+            hint=_LOOK,
+        )
+        return bool(listed.strip())
+
+    def _device(self) -> str | None:
+        """Return the loop device that is mounted at the folder, if the image is behind it."""
+        target, found = str(self.target.absolute()), None
+        for line in _MOUNTS.read_text("utf-8", "surrogateescape").splitlines():
+            mount, _, source = line.partition(" - ")
+            if _unescaped(mount.split(" ")[4]) == target:  # proc_pid_mountinfo(5)
+                found = source.split(" ")[1]
+        if found is None:
+            return None
+        try:
+            backing = _loop(found, "loop/backing_file")
+        except OSError:
+            return None  # not a loop device
+        return found if backing == str(self.file.resolve()) else None
+
+
+_LOOK = "`dmesg` may say more; `oduflow doctor` shows the state of the pool."
+_BUSY = "A program works in the pool: `fuser -vm` with its folder names it. End it, call again."
+
+
+def _allocate(file: int, old: int, new: int) -> None:
+    try:
+        os.posix_fallocate(file, old, new - old)
+    except OSError:
+        os.ftruncate(file, old)  # the device does not know the new part yet
+        raise
+    os.fsync(file)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _loop(device: str, attribute: str) -> str:
+    return (Path("/sys/block") / Path(device).name / attribute).read_text().strip()
+
+
+def _device_size(device: str) -> int:
+    return int(_loop(device, "size")) * _SECTOR
+
+
+def _unescaped(text: str) -> str:
+    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        text = text.replace(code, character)
+    return text

@@ -1,0 +1,136 @@
+"""The pool's image on real loop devices: it grows while it is used, and nothing of it stays."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from oduflow.adapters.pool.image import PoolImage
+from oduflow.adapters.pool.pool import Pool
+from oduflow.domain.errors import QuotaReached, UpstreamFailed
+from oduflow.files.reflink import has_reflinks
+from oduflow.settings.sections import StorageSettings
+
+STEP = 512 << 20
+ROOT, PREFIX = Path("/tmp"), "odf-pool-"  # noqa: S108
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A data folder; those of killed runs, whose images are still mounted, are removed."""
+    for left in ROOT.glob(f"{PREFIX}*"):
+        if not Path("/proc", left.name.removeprefix(PREFIX).split("-")[0]).exists():
+            remove(left)
+    made = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=ROOT))
+    try:
+        yield made
+    finally:
+        remove(made)
+
+
+@pytest.fixture
+def pool(folder: Path) -> Pool:
+    return Pool(folder, StorageSettings, step=STEP)
+
+
+def test_the_pool_shares_blocks_and_is_allocated(pool: Pool) -> None:
+    assert not has_reflinks(pool.data_dir)
+    assert pool.state().text.startswith("copy: the data folder's file system cannot")
+
+    pool.set_up()
+    pool.set_up()
+
+    assert has_reflinks(pool.folder)
+    assert pool.state().text.startswith("reflink (pool of 0.4 GiB, ")
+    assert pool.image.file.stat().st_blocks * 512 >= STEP
+    assert pool.image.file.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_pool_grows_before_it_is_full_and_holds_what_was_written(pool: Pool) -> None:
+    pool.set_up()
+    before = shutil.disk_usage(pool.folder).total
+    content = os.urandom(1 << 20) * 250
+    (pool.folder / "kept").write_bytes(content)
+
+    pool.attach()
+
+    assert shutil.disk_usage(pool.folder).total >= before + STEP // 2
+    assert pool.image.file.stat().st_size == 2 * STEP
+    assert (pool.folder / "kept").read_bytes() == content
+
+
+def test_a_growth_that_was_killed_after_the_allocation_is_finished(pool: Pool) -> None:
+    pool.set_up()
+    with pool.image.file.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), STEP, STEP)
+
+    pool.image.grow(STEP)
+
+    assert pool.image.file.stat().st_size == 2 * STEP
+    assert shutil.disk_usage(pool.folder).total > STEP
+
+
+def test_a_pool_that_may_not_grow_refuses_new_environments(folder: Path) -> None:
+    small = Pool(folder, lambda: StorageSettings(pool_max_gb=1), step=768 << 20)
+    small.set_up()
+    (small.folder / "much").write_bytes(bytes(400 << 20))
+    with pytest.raises(QuotaReached, match="in the pool, which cannot grow"):
+        small.require()
+    assert small.image.file.stat().st_size == 768 << 20
+
+
+def test_the_pool_comes_back_after_a_restart_and_its_files_are_not_lost_meanwhile(
+    pool: Pool,
+) -> None:
+    pool.set_up()
+    folder = pool.new("kept")
+    assert folder is not None
+    (folder / "file").write_text("content")
+    subprocess.run(["umount", str(pool.folder)], check=True)
+
+    assert pool.new("other") is None
+    assert not pool.state().ok
+    with pytest.raises(UpstreamFailed, match="not mounted"):
+        pool.remove("kept")
+
+    pool.attach()
+    assert (folder / "file").read_text() == "content"
+    pool.remove("kept")
+    assert pool.names() == ()
+
+
+def test_what_a_killed_setup_left_is_replaced(pool: Pool) -> None:
+    (pool.data_dir / "pool.img.new").write_bytes(b"half")
+    pool.set_up()
+    assert not (pool.data_dir / "pool.img.new").exists()
+
+
+def test_a_machine_that_cannot_mount_it_keeps_nothing(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_image: PoolImage) -> None:
+        raise UpstreamFailed("no loop device")
+
+    monkeypatch.setattr(PoolImage, "mount", refuse)
+    with pytest.raises(UpstreamFailed, match="no loop device"):
+        pool.set_up()
+    assert list(pool.data_dir.iterdir()) == []
+
+
+def test_nothing_of_a_removed_pool_stays(pool: Pool) -> None:
+    pool.set_up()
+    pool.new("kept")
+    assert pool.destroy()
+    assert list(pool.data_dir.iterdir()) == []
+    listed = subprocess.run(["losetup", "--list"], check=True, capture_output=True, text=True)
+    assert str(pool.data_dir) not in listed.stdout
+    assert not pool.destroy()
+
+
+def remove(data_dir: Path) -> None:
+    Pool(data_dir, StorageSettings).destroy()
+    shutil.rmtree(data_dir)
