@@ -30,6 +30,10 @@ _LARGEST_HEADER = 64 << 10  # bytes of the archive around it
 _NOT_REGULAR = 0x8F280000  # type bits of the engine's modes (Go, io/fs.ModeType)
 
 
+def allow_any() -> None:
+    """Refuse no image."""
+
+
 class Images:
     """The engine's images.
 
@@ -122,7 +126,7 @@ class Images:
         self,
         reference: str,
         on_progress: OnProgress,
-        before_fetch: Callable[[], None] = lambda: None,
+        before_fetch: Callable[[], None] = allow_any,
     ) -> ImageFacts:
         """Return the facts of an image, which is pulled or built first when it is missing.
 

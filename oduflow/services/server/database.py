@@ -39,10 +39,11 @@ from oduflow.domain.container import (
     ImageFacts,
     Mount,
 )
-from oduflow.domain.errors import Failure, NotFound, UpstreamFailed
+from oduflow.domain.errors import Failure, NotFound, QuotaReached, UpstreamFailed
 from oduflow.domain.plan import Naming, database_address
 from oduflow.files.private import ensure_secret, make_folder, write_private
 from oduflow.files.reflink import has_reflinks
+from oduflow.services.server.disk import Disk
 from oduflow.services.server.supervision import warning
 
 PASSWORD_TARGET = "/run/password"  # noqa: S105 - where a file is mounted, not a secret
@@ -56,6 +57,9 @@ INITDB_SECONDS = 120.0
 STOP_SECONDS = 30
 EXHAUSTED_SECONDS = 2.0  # how long PostgreSQL may be full before it is restarted
 POLL_SECONDS = 0.02
+SEGMENT = 16 << 20  # bytes of one file of the write-ahead log, which a start may need
+RESERVE = 4 * SEGMENT
+FULL_SECONDS = 5.0  # how long a start may fail on a full disk without a reserve
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +75,7 @@ class DatabaseServer:
         sizes: returns the configured sizes; they take effect when the container starts next.
         cpus: returns the processors that it may use.
         kind: the label of its container and volume.
+        reserve: bytes of its disk that are given up for a start when the disk is full.
     """
 
     team: str
@@ -85,6 +90,7 @@ class DatabaseServer:
     sizes: Callable[[], PostgresSettings]
     cpus: Callable[[], float]
     kind: str = KIND
+    reserve: int = RESERVE
     _loaded_rules: str = field(default="", init=False)
 
     @property
@@ -166,6 +172,7 @@ class DatabaseServer:
         started = self._run(self._spec(image, owner, address))
         self.networks.connect(self.naming.team_network(self.team), self.name, address)
         self._await()
+        self._disk().hold_reserve()
         if known is not None:
             self._refuse_other_cluster(known)
         if changed or started or known is None:
@@ -307,13 +314,33 @@ class DatabaseServer:
     def _data(self) -> Mount:
         return Mount("volume", VOLUME_TARGET, self.volume, read_only=False)
 
+    def _disk(self) -> Disk:
+        root = self.volumes.mountpoint(self.volume)
+        return Disk(root, minimum=2 * self.reserve, reserve_bytes=self.reserve)
+
+    def _refuse_full_disk(self, cause: Failure, since: float) -> None:
+        """Free the reserve for a start that fails on a full disk; without one, name the cause."""
+        disk = self._disk()
+        if disk.free() >= SEGMENT:
+            return
+        if disk.reserve.exists():
+            log.warning("the disk of team %s's PostgreSQL is full: freeing the reserve", self.team)
+            disk.give_up_reserve()
+        elif time.monotonic() - since > FULL_SECONDS:
+            raise QuotaReached(
+                f"PostgreSQL does not start: the disk with its data is full. {cause.message}",
+                "Free space on the server's disk; PostgreSQL then starts by itself.",
+            ) from cause
+
     def _await(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        patience = time.monotonic() + EXHAUSTED_SECONDS
+        began = time.monotonic()
+        deadline = began + START_SECONDS
+        patience = began + EXHAUSTED_SECONDS
         while True:
             try:
                 self.cluster.ready()
             except Failure as cause:
+                self._refuse_full_disk(cause, began)
                 if isinstance(cause, Exhausted):
                     if time.monotonic() > patience:
                         self._restart(cause)

@@ -1,4 +1,4 @@
-"""The data folder's disk: the space that must be free, and a reserve for a full disk."""
+"""A folder's disk: the space that must be free, and a reserve for when it is full."""
 
 import os
 import shutil
@@ -14,18 +14,20 @@ RESERVE_BYTES = 16 << 20  # several times the size at which SQLite's write-ahead
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """The disk that holds the data folder.
+    """The disk that holds a folder: the data folder, or the data of a PostgreSQL.
 
-    On a completely full disk the store cannot write, so not even a deletion could be recorded.
-    The reserve is a file whose removal frees the space for that.
+    On a completely full disk nothing can be written, so not even a deletion could be recorded, and
+    PostgreSQL does not start. The reserve is a file whose removal frees the space for that.
 
     Attributes:
-        folder: the data folder.
+        folder: the folder.
         minimum: bytes that must be free before anything is created.
+        reserve_bytes: the reserve's size.
     """
 
     folder: Path
     minimum: int = MINIMUM_FREE_BYTES
+    reserve_bytes: int = RESERVE_BYTES
 
     @property
     def reserve(self) -> Path:
@@ -56,7 +58,7 @@ class Disk:
             return
         try:
             with self.reserve.open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+                os.posix_fallocate(file.fileno(), 0, self.reserve_bytes)
         except OSError:  # another program filled the disk meanwhile
             self.give_up_reserve()
 

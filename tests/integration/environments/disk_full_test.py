@@ -14,8 +14,9 @@ import pytest
 import requests
 
 from oduflow.domain.errors import Kind, NotFound, QuotaReached
+from oduflow.domain.names import new_id
 from oduflow.domain.outcome import Envelope
-from oduflow.services.server.database import DATA_DIR, KIND
+from oduflow.services.server.database import DATA_DIR, KIND, RESERVE
 from oduflow.services.server.disk import RESERVE_BYTES
 from tests.support.base_template import KeptTemplate
 from tests.support.git_server import GitServer
@@ -74,7 +75,7 @@ def mount(undo: ExitStack, folder: Path, size: int) -> None:
 @contextmanager
 def filled(folder: Path, *, leave: int) -> Iterator[None]:
     """Take all the space but `leave` bytes, for the time of the block."""
-    ballast = folder / "ballast"
+    ballast = folder / f"ballast-{new_id()}"
     free = shutil.disk_usage(folder).free
     with ballast.open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, free - leave)
@@ -189,3 +190,29 @@ def test_a_full_database_disk_is_told_and_nothing_is_left(
     assert world(cramped) == before
     assert cramped.ok("create_environment", name="full", repo_url=url)["state"] == "running"
     cramped.ok("delete_environment", name="full")
+
+
+def test_a_postgresql_that_filled_its_disk_starts_from_the_reserve_and_one_without_names_the_disk(
+    cramped: Instance, git: GitServer
+) -> None:
+    before, deps = world(cramped), cramped.services.deps
+    url = git.repository("tiny", {"main": MODULE})
+    cramped.ok("create_environment", name="hungry", repo_url=url)
+    databases, name = deps.infrastructure.databases, deps.naming.database("blue")
+    root = deps.engine.volumes.mountpoint(deps.naming.database_volume("blue"))
+    reserve = root / "reserve"
+    assert reserve.stat().st_blocks * 512 == RESERVE
+    with filled(root, leave=0):
+        docker("kill", name)
+        databases.wake("blue")
+        assert not reserve.exists()
+        with filled(root, leave=0):
+            docker("kill", name)
+            with pytest.raises(QuotaReached, match="disk with its data is full"):
+                databases.wake("blue")
+            assert "disk with its data is full" in (databases.problem("blue") or "")
+    databases.keep()
+    assert databases.problem("blue") is None
+    assert reserve.exists()
+    cramped.ok("delete_environment", name="hungry")
+    assert world(cramped) == before

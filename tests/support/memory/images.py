@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from types import MappingProxyType
 
 from oduflow.adapters.docker.errors import ImageMissing
+from oduflow.adapters.docker.images import allow_any
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.errors import UpstreamFailed
 
@@ -46,7 +47,7 @@ class MemoryImages:
         self,
         reference: str,
         on_progress: Callable[[str], None],
-        before_fetch: Callable[[], None] = lambda: None,
+        before_fetch: Callable[[], None] = allow_any,
     ) -> ImageFacts:
         if reference not in self.here:
             before_fetch()

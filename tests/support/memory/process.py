@@ -215,6 +215,7 @@ class Process:
                 sizes,
                 lambda: 2.0,
                 kind,
+                reserve=1,
             )
 
         return Databases(

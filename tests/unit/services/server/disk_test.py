@@ -42,9 +42,7 @@ def test_where_little_is_free_no_reserve_is_taken(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_reserve_that_does_not_fit_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("oduflow.services.server.disk.RESERVE_BYTES", MORE_THAN_THERE_IS)
-
-    Disk(tmp_path, minimum=1).hold_reserve()
+def test_a_reserve_that_does_not_fit_leaves_nothing(tmp_path):
+    Disk(tmp_path, minimum=1, reserve_bytes=MORE_THAN_THERE_IS).hold_reserve()
 
     assert list(tmp_path.iterdir()) == []
