@@ -7,7 +7,6 @@ from a mounted file in a one-off container, and the server is started without it
 import logging
 import os
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
@@ -29,7 +28,6 @@ from oduflow.adapters.postgres.config import (
     initdb_command,
     server_command,
 )
-from oduflow.adapters.postgres.errors import Exhausted
 from oduflow.adapters.store import Facts
 from oduflow.domain.container import (
     Attachment,
@@ -39,11 +37,16 @@ from oduflow.domain.container import (
     ImageFacts,
     Mount,
 )
-from oduflow.domain.errors import Failure, NotFound, QuotaReached, UpstreamFailed
+from oduflow.domain.errors import Failure, NotFound, UpstreamFailed
 from oduflow.domain.plan import Naming, database_address
 from oduflow.files.private import ensure_secret, make_folder, write_private
 from oduflow.files.reflink import has_reflinks
-from oduflow.services.server.disk import Disk
+from oduflow.services.server.database_start import (
+    RESERVE,
+    STOP_SECONDS,
+    DatabaseStart,
+    database_disk,
+)
 from oduflow.services.server.supervision import warning
 
 PASSWORD_TARGET = "/run/password"  # noqa: S105 - where a file is mounted, not a secret
@@ -52,14 +55,7 @@ DATA_DIR = "data_dir"
 SIZES = "sizes"  # what the container was made with
 VERSION = "4"  # of the container's command; one made with another is made again when it starts
 IDENTIFIER = "postgres.system_identifier."  # and the team
-START_SECONDS = 60.0
 INITDB_SECONDS = 120.0
-STOP_SECONDS = 30
-EXHAUSTED_SECONDS = 2.0  # how long PostgreSQL may be full before it is restarted
-POLL_SECONDS = 0.02
-SEGMENT = 16 << 20  # bytes of one file of the write-ahead log, which a start may need
-RESERVE = 4 * SEGMENT
-FULL_SECONDS = 5.0  # how long a start may fail on a full disk without a reserve
 
 log = logging.getLogger(__name__)
 
@@ -171,8 +167,9 @@ class DatabaseServer:
         address = str(database_address(subnet))
         started = self._run(self._spec(image, owner, address))
         self.networks.connect(self.naming.team_network(self.team), self.name, address)
-        self._await()
-        self._disk().hold_reserve()
+        disk = database_disk(self.volumes.mountpoint(self.volume), self.reserve)
+        DatabaseStart(self.team, self.name, self.containers, self.cluster, disk).wait()
+        disk.hold_reserve()
         if known is not None:
             self._refuse_other_cluster(known)
         if changed or started or known is None:
@@ -313,58 +310,6 @@ class DatabaseServer:
 
     def _data(self) -> Mount:
         return Mount("volume", VOLUME_TARGET, self.volume, read_only=False)
-
-    def _disk(self) -> Disk:
-        root = self.volumes.mountpoint(self.volume)
-        return Disk(root, minimum=2 * self.reserve, reserve_bytes=self.reserve)
-
-    def _refuse_full_disk(self, cause: Failure, since: float) -> None:
-        """Free the reserve for a start that fails on a full disk; without one, name the cause."""
-        disk = self._disk()
-        if disk.free() >= SEGMENT:
-            return
-        if disk.reserve.exists():
-            log.warning("the disk of team %s's PostgreSQL is full: freeing the reserve", self.team)
-            disk.give_up_reserve()
-        elif time.monotonic() - since > FULL_SECONDS:
-            raise QuotaReached(
-                f"PostgreSQL does not start: the disk with its data is full. {cause.message}",
-                "Free space on the server's disk; PostgreSQL then starts by itself.",
-            ) from cause
-
-    def _await(self) -> None:
-        began = time.monotonic()
-        deadline = began + START_SECONDS
-        patience = began + EXHAUSTED_SECONDS
-        while True:
-            try:
-                self.cluster.ready()
-            except Failure as cause:
-                self._refuse_full_disk(cause, began)
-                if isinstance(cause, Exhausted):
-                    if time.monotonic() > patience:
-                        self._restart(cause)
-                        patience = deadline
-                    elif held := self.cluster.end_hoarder():
-                        log.warning(
-                            "PostgreSQL of team %s was full: ended the session that held %d locks",
-                            *(self.team, held),
-                        )
-                if self.running() is not None and time.monotonic() < deadline:
-                    time.sleep(POLL_SECONDS)
-                    continue
-                # Its log holds what tenants' code wrote, so no line of it is shown or copied.
-                raise UpstreamFailed(
-                    f"PostgreSQL does not start. {cause.message}",
-                    f"`docker logs {self.name}` shows why, on the server.",
-                ) from cause
-            return
-
-    def _restart(self, cause: Exhausted) -> None:
-        """Restart the server when no session can be opened to end the one that holds the locks."""
-        log.warning("restarting PostgreSQL of team %s: %s", self.team, cause.message)
-        self.stop()
-        self.containers.start(self.name)
 
     def _refuse_other_cluster(self, known: str) -> None:
         try:

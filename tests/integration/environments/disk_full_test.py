@@ -16,7 +16,8 @@ import requests
 from oduflow.domain.errors import Kind, NotFound, QuotaReached
 from oduflow.domain.names import new_id
 from oduflow.domain.outcome import Envelope
-from oduflow.services.server.database import DATA_DIR, KIND, RESERVE
+from oduflow.services.server.database import DATA_DIR, KIND
+from oduflow.services.server.database_start import RESERVE
 from oduflow.services.server.disk import RESERVE_BYTES
 from tests.support.base_template import KeptTemplate
 from tests.support.git_server import GitServer
@@ -192,7 +193,7 @@ def test_a_full_database_disk_is_told_and_nothing_is_left(
     cramped.ok("delete_environment", name="full")
 
 
-def test_a_postgresql_that_filled_its_disk_starts_from_the_reserve_and_one_without_names_the_disk(
+def test_a_postgresql_that_was_killed_on_a_full_disk_starts_from_the_reserve(
     cramped: Instance, git: GitServer
 ) -> None:
     before, deps = world(cramped), cramped.services.deps
@@ -206,11 +207,6 @@ def test_a_postgresql_that_filled_its_disk_starts_from_the_reserve_and_one_witho
         docker("kill", name)
         databases.wake("blue")
         assert not reserve.exists()
-        with filled(root, leave=0):
-            docker("kill", name)
-            with pytest.raises(QuotaReached, match="disk with its data is full"):
-                databases.wake("blue")
-            assert "disk with its data is full" in (databases.problem("blue") or "")
     databases.keep()
     assert databases.problem("blue") is None
     assert reserve.exists()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from oduflow.domain.errors import Kind
+from oduflow.domain.errors import Kind, NotFound
 from tests.support.base_template import give_template
 from tests.support.browser import ARGUMENTS, EXECUTABLE
 from tests.support.git_server import GitServer, Link
@@ -170,9 +170,8 @@ def test_another_teams_extra_repo_can_never_be_mounted(product: Instance, git: G
     )
     assert product.ok("list_extra_repos") == {"extra_repos": []}
     for operation in ("update_extra_repo", "delete_extra_repo"):
-        refused = product.call(operation, name="secret").error
-        assert refused is not None
-        assert refused.kind is Kind.NOT_FOUND
+        with pytest.raises(NotFound):
+            product.call(operation, name="secret")
 
 
 def test_a_create_that_fails_lets_go_of_its_extra_repo(product: Instance, git: GitServer) -> None:

@@ -8,8 +8,9 @@ from oduflow.adapters.postgres.errors import Exhausted
 from oduflow.adapters.postgres.supervision import EndedSession, OldestId
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Conflict, UpstreamFailed
-from oduflow.services.server import database
+from oduflow.services.server import database_start
 from oduflow.services.server.databases import Round
+from oduflow.services.server.disk import Disk
 from tests.support.memory.odoo import module
 from tests.support.memory.process import Process
 from tests.support.memory.world import BLUE, RED, MemoryWorld
@@ -138,7 +139,7 @@ def test_an_empty_volume_is_not_initialised_again(world, process):
 
 
 def test_a_database_whose_locks_are_exhausted_is_restarted(process, monkeypatch):
-    monkeypatch.setattr(database, "EXHAUSTED_SECONDS", 0.0)
+    monkeypatch.setattr(database_start, "EXHAUSTED_SECONDS", 0.0)
     exhausted = Exhausted("Its memory is exhausted.")
     process.faults.fail("cluster.system_identifier", exhausted)
     process.faults.fail("cluster.ready", exhausted, times=2)
@@ -164,8 +165,32 @@ def test_the_session_that_fills_a_database_is_ended_alone_when_one_is_kept_for_t
     assert "containers.stop" not in process.faults.calls
 
 
+def test_a_start_on_a_full_disk_gives_up_the_reserve_and_one_without_names_the_disk(
+    world, process, caplog, monkeypatch
+):
+    process.ok("create_template", name="other")
+    root = world.engine.volumes[world.naming.database_volume("1")].mountpoint
+    free = Disk.free
+    monkeypatch.setattr(Disk, "free", lambda disk: 0 if disk.folder == root else free(disk))
+    monkeypatch.setattr(database_start, "FULL_SECONDS", 0.0)
+    silent = UpstreamFailed("It does not answer.")
+    assert (root / "reserve").exists()
+
+    process.faults.fail("cluster.system_identifier", silent)
+    process.faults.fail("cluster.ready", silent)
+    process.ok("create_template", name="third")
+    assert "freeing the reserve" in caplog.text
+    assert not (root / "reserve").exists()
+
+    process.faults.fail("cluster.system_identifier", silent)
+    process.faults.fail("cluster.ready", silent)
+    refused = process.refused("create_template", name="fourth")
+    assert refused.kind == "quota"
+    assert "disk with its data is full" in refused.message
+
+
 def test_what_a_database_logged_is_neither_shown_nor_logged(world, process, caplog, monkeypatch):
-    monkeypatch.setattr(database, "START_SECONDS", 0.0)
+    monkeypatch.setattr(database_start, "START_SECONDS", 0.0)
     container(world, "1").log.append((now(), "LOG:  written by the code of an environment"))
     process.faults.fail("cluster.system_identifier", UpstreamFailed("It does not answer."))
     process.faults.fail("cluster.ready", UpstreamFailed("It does not answer."))
