@@ -100,7 +100,8 @@ class EnvironmentPages(ResourcePages):
             "states": [(state, states[state]) for state in EnvironmentState if states[state]],
             "repositories": repositories if len(repositories) > 1 else [],
             "limit": current_team().max_environments,
-            "templates": len(TEMPLATES.all()),
+            # Only the first steps show it, and listing templates asks the engine for images.
+            "templates": 0 if views else len(TEMPLATES.all()),
             "working": len(works),
             "work": work_named(request.args.get("job", ""), self.noun),
         }
