@@ -1,6 +1,7 @@
 """The documents agree with the code."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -29,6 +30,11 @@ def test_every_link_within_the_project_leads_somewhere() -> None:
 def broken_links(document: Path) -> list[str]:
     links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", document.read_text("utf-8"))
     return [link for link in links if not (document.parent / link).exists()]
+
+
+def test_every_decision_has_a_number_of_its_own() -> None:
+    numbers = Counter(path.name.split("-")[0] for path in (ROOT / "docs" / "adr").glob("0*.md"))
+    assert numbers.most_common(1)[0][1] == 1
 
 
 def test_every_command_the_readme_shows_exists() -> None:

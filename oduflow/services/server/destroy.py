@@ -117,8 +117,9 @@ def _remove_data(naming: Naming, names: Sequence[str]) -> Iterator[str]:
         if folder.is_dir():
             shutil.rmtree(folder)
             yield f"removed folder {folder}"
-    for name in OWN_FILES:
-        (naming.data_dir / name).unlink(missing_ok=True)
+    for file in (naming.data_dir / name for name in OWN_FILES):
+        if not file.is_dir():  # a folder of that name is not ours
+            file.unlink(missing_ok=True)
     # Removing a held lock file would let two processes hold locks of one name; here the caller
     # holds the server's lock, and no job runs.
     shutil.rmtree(naming.data_dir / "locks", ignore_errors=True)

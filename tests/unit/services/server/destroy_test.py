@@ -37,6 +37,16 @@ def test_what_is_not_of_the_instance_stays(world, process):
     assert list(remove_data_dir(world.naming)) == [f"removed folder {world.data_dir}"]
 
 
+def test_a_folder_in_place_of_a_file_of_the_store_stays_and_is_named(world, process):
+    (world.data_dir / "reserve").unlink(missing_ok=True)
+    (world.data_dir / "reserve").mkdir()
+
+    told = list(process.destroy())
+
+    assert [path.name for path in world.data_dir.iterdir()] == ["reserve"]
+    assert told[-1] == f"kept {world.data_dir}/reserve: this version of Oduflow does not make it"
+
+
 @pytest.mark.parametrize("kept", ["containers", "networks", "volumes"])
 def test_another_servers_objects_of_the_same_instance_name_stay(world, process, full, kept):
     process.ok("create_environment", **full)
