@@ -271,7 +271,7 @@ class Runner:
         except Exception as defect:
             log.exception("%s hit a defect", operation.name)
             raise Internal(
-                f"{operation.name} failed with an internal error, a bug of Oduflow.",
+                f"{operation.name} failed with an internal error, a defect of Oduflow.",
                 "The server's log has the traceback; please report it.",
             ) from defect
         finally:

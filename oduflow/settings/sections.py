@@ -89,7 +89,8 @@ class ServerSettings(Section):
     """Start even if the server is not protected: outside loopback without secrets, or with OAuth
     over plain http."""
     ca_bundle: Annotated[values.OptionalFile, About(default="this machine's own")] = None
-    """A file of the certificate authorities (PEM) that git, pip and calls of providers trust."""
+    """A file of the certificate authorities (PEM) that git, pip and calls of providers trust, in
+    place of the machine's own."""
     git_allowed_hosts: ListOf[addresses.HostPort] = ()
     """Trusted git hosts with a private address or plain http, as host or host:port. All others must
     be public and use https."""

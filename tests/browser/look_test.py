@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.audit.rows import AuditRow
+from oduflow.domain.clock import now
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.outcome import ErrorView
 from tests.support.browser import Served
@@ -59,7 +62,7 @@ SPLIT_WORDS = r"""
     const texts = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
     const split = [];
     while (texts.nextNode()) {
-      if (texts.currentNode.parentElement.closest("code, .chip, .unseen, td.name, td a")) continue;
+      if (texts.currentNode.parentElement.closest("code, .chip, .unseen, td.name, td a, td .value")) continue;
       for (const word of texts.currentNode.data.matchAll(/\p{L}{2,20}(?!\p{L})(?<!\p{L}{21})/gu)) {
         const range = document.createRange();
         range.setStart(texts.currentNode, word.index);
@@ -136,9 +139,24 @@ def stocked(served: Served) -> Served:
     ledger.add_extra_repo("a" * 39, branch=LONG, environments=("a" * 39,) * 4)
     ledger.credentials.add(host="git." + "a" * 59 + ".example", username="someone-" * 8)
     ledger.grants["a" * 39] = grant_view("a" * 39, environments=("a" * 39,) * 4)
+    ledger.audit.append(audited("https://git.example.com/acme/" + "a" * 60 + ".git"))
+    ledger.audit.append(audited("https://github.com/acme/shop.git"))
     ledger.go.clear()
     begin(served.world, "start_environment", name="slow")
     return served
+
+
+def audited(repo_url: str) -> AuditRow:
+    return AuditRow(
+        time=now(),
+        actor=Actor("1", ActorKind.OAUTH, "octocat"),
+        face="dashboard",
+        address="192.0.2.17",
+        operation="create_environment",
+        fields={"name": "shop", "repo_url": repo_url, "modules": ("sale", "crm")},
+        outcome="ok",
+        duration_ms=3100,
+    )
 
 
 def seen_at(served: Served, *widths: int) -> Iterator[tuple[str, int, Page]]:
