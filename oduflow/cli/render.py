@@ -186,11 +186,15 @@ def _is_nested(value: Any) -> bool:
 @contextmanager
 def progress(tool: str) -> Iterator[ShowProgress]:
     """Show the current step of a call: one moving line in a terminal, else a line for each step."""
-    console = Console(stderr=True)
+    console, shown = Console(stderr=True), ""
     with console.status(Text(f"{tool} …")) as status:
 
         def show(step: str) -> None:
-            line = f"{tool}: {step}"
+            nonlocal shown
+            line = f"{tool}: {step.strip()}"
+            if line == shown:  # a job's row also changes when its progress does not
+                return
+            shown = line
             if console.is_terminal:
                 # Not a str, which rich would parse as markup.
                 status.update(Text(strip_control_characters(line)))

@@ -145,7 +145,9 @@ class Handlers:
             log.exception("%s hit a defect", operation.name)
             hint = "The server's log has the traceback; please report it."
             return refusal_of(
-                Internal(f"{operation.name} failed with an internal error, a defect of Oduflow.", hint)
+                Internal(
+                    f"{operation.name} failed with an internal error, a defect of Oduflow.", hint
+                )
             )
 
     def _unknown(self, name: str, actor: Actor) -> str:

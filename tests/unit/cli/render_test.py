@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from oduflow import bootstrap
-from oduflow.cli.render import COLUMNS, render
+from oduflow.cli.render import COLUMNS, progress, render
 from oduflow.domain.clock import now, rfc3339
 from oduflow.domain.environment import (
     EnvironmentList,
@@ -291,3 +291,14 @@ def printed(data: Any, *, width: int = 300, is_terminal: bool = True, **more: An
     render(answer, console)
     assert isinstance(console.file, io.StringIO)
     return [line.rstrip() for line in console.file.getvalue().splitlines()]
+
+
+def test_a_step_that_is_told_again_is_shown_once(capsys):
+    with progress("create_environment") as show:
+        for step in ("step 1 of 2: checking", "step 1 of 2: checking ", "step 2 of 2: starting"):
+            show(step)
+
+    assert capsys.readouterr().err.splitlines() == [
+        "create_environment: step 1 of 2: checking",
+        "create_environment: step 2 of 2: starting",
+    ]
