@@ -62,7 +62,8 @@ SPLIT_WORDS = r"""
     const texts = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
     const split = [];
     while (texts.nextNode()) {
-      if (texts.currentNode.parentElement.closest("code, .chip, .unseen, td.name, td a, td .value")) continue;
+      const holder = texts.currentNode.parentElement;
+      if (holder.closest("code, .chip, .unseen, td.name, td a, td .value")) continue;
       for (const word of texts.currentNode.data.matchAll(/\p{L}{2,20}(?!\p{L})(?<!\p{L}{21})/gu)) {
         const range = document.createRange();
         range.setStart(texts.currentNode, word.index);

@@ -83,8 +83,8 @@ class PipOutput:
         host = _first(_HOST, self.text) or "the index"
         return Cause(
             f"the certificate of {host} is not signed by a trusted authority",
-            "Trusted are the certificate authorities of the server's machine, or only those of the "
-            "file ca_bundle below [server] in oduflow.toml. Add the missing one to that file (PEM).",
+            "Trusted are the certificate authorities of the server's machine, or those of the file "
+            "ca_bundle below [server] in oduflow.toml alone. Add the missing one to it (PEM).",
         )
 
     def _conflict(self) -> Cause | None:
