@@ -8,7 +8,7 @@ STAMP := $(VENV)/.stamp
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine run images check test clients mutants chaos docs screenshots bench clean
+.PHONY: help setup engine run images check types quick test clients mutants chaos docs screenshots bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,7 +36,12 @@ images: setup engine ## Pull or build the images of Odoo and PostgreSQL
 check: setup ## Run format, lint, types, import contracts, and the tests without Docker
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync types quick
+
+types: setup
 	$(BIN)/mypy
+
+quick: setup
 	$(BIN)/pytest -q -n 2 tests/unit tests/contract tests/faces tests/architecture
 
 test: setup engine ## Install what the tests need, then run all tests

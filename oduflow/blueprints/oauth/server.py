@@ -103,6 +103,8 @@ tokens = _server(known_client)
 @blueprint.post("/token")
 def token() -> Response:
     """Issue tokens for a code or a refresh token (OAuth 2.1, 3.2)."""
+    if "grant_type" not in request.form:
+        return _malformed("The form has no grant_type.")
     return _answer(tokens.create_token_response)
 
 

@@ -146,6 +146,13 @@ def test_a_malformed_request_is_a_client_error(walk, path, form):
     assert answer.json["error"]
 
 
+def test_a_token_request_without_a_form_says_what_is_missing(walk):
+    answer = walk.browser.post("/token", json={"grant_type": "refresh_token"})
+
+    assert (answer.status_code, answer.json["error"]) == (400, "invalid_request")
+    assert "grant_type" in answer.json["error_description"]
+
+
 @pytest.mark.parametrize("name", ["code", "grant_type", "client_id", "redirect_uri"])
 def test_a_repeated_parameter_gives_nothing_and_burns_nothing(walk, name):
     code = walk.code()
