@@ -23,7 +23,7 @@ from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Failure, Kind
 from oduflow.domain.hosts import join_host_port
 from oduflow.domain.job import Job
-from oduflow.domain.outcome import Envelope, ErrorView
+from oduflow.domain.outcome import FINISHED, Envelope, ErrorView
 from oduflow.kernel.call import Origin
 from oduflow.kernel.runner import Runner, progress_text
 from oduflow.services.server.first_environment import (
@@ -106,7 +106,8 @@ def _create(settings: Settings, runner: Runner, actor: Actor) -> Envelope[Any]:
 
 
 def _show(job: Job) -> None:
-    echo(f"{job.operation} {job.target}: {progress_text(job)}")
+    if job.status not in FINISHED:  # its last step was shown
+        echo(f"{job.operation} {job.target}: {progress_text(job)}")
 
 
 def _print_addresses(settings: Settings, environment: str | None) -> None:

@@ -76,7 +76,7 @@ class BootLog:
         doing = ""
         for line in text.splitlines():
             if found := _LOADING.search(line):
-                doing = found["message"][:_MOST_CHARACTERS]
+                doing = found["message"].strip()[:_MOST_CHARACTERS]
             if _LOADED in line:
                 loaded, failed = True, False
             elif any(words in line for words in _FAILED):
