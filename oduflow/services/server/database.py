@@ -4,7 +4,6 @@ The cluster's password never enters an environment variable or a command line: `
 from a mounted file in a one-off container, and the server is started without it.
 """
 
-import logging
 import os
 import shutil
 from collections.abc import Callable
@@ -56,8 +55,6 @@ SIZES = "sizes"  # what the container was made with
 VERSION = "4"  # of the container's command; one made with another is made again when it starts
 IDENTIFIER = "postgres.system_identifier."  # and the team
 INITDB_SECONDS = 120.0
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)

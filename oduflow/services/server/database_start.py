@@ -49,8 +49,8 @@ class DatabaseStart:
     def wait(self) -> None:
         """Wait until PostgreSQL serves.
 
-        A session that fills the lock table is ended. On a full disk the reserve is given up, and
-        the container is started once more if it has ended meanwhile.
+        A session that fills the lock table is ended. While PostgreSQL does not answer on a full
+        disk the reserve is given up, and the container is started once more if it has ended.
 
         Raises:
             QuotaReached: the disk is full, and there is no reserve.
