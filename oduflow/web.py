@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from oduflow.blueprints import auth, dashboard, mcp, rest, static_files
+from oduflow.blueprints import auth, dashboard, mcp, rest, static_files, uploads
 from oduflow.blueprints.auth.hosts import startup_lines
 from oduflow.blueprints.context import EXTENSION, Context
 from oduflow.blueprints.cors import add_cors_headers
@@ -16,13 +16,15 @@ from oduflow.blueprints.errors import answer_failures
 from oduflow.blueprints.headers import add_headers
 from oduflow.blueprints.health import health_blueprint
 from oduflow.blueprints.oauth import routes as oauth
+from oduflow.blueprints.processor_share import end_call
 from oduflow.domain.errors import Failure
+from oduflow.domain.upload import PART_BYTES
 from oduflow.settings import BadSettings, Settings, load
 
 if TYPE_CHECKING:
     from oduflow.bootstrap import Services
 
-MAX_BODY_BYTES = 4 << 20
+MAX_BODY_BYTES = PART_BYTES
 CANNOT_START = 2
 GUNICORN_CANNOT_LOAD = 4  # gunicorn.arbiter.Arbiter.APP_LOAD_ERROR
 # gunicorn's HUP starts the new worker before it ends the old one.
@@ -36,6 +38,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     mcp.blueprint,
     rest.blueprint,
     rest.credentials,
+    uploads.blueprint,
     dashboard.blueprint,
     static_files.blueprint,
 )
@@ -63,6 +66,7 @@ def create_app(settings: Settings | None = None, services: "Services | None" = N
         services.audit,
         services.rate_limits,
         services.facts,
+        services.uploads,
         verifiers=services.verifiers,
         still_valid=services.still_valid,
     )
@@ -78,6 +82,7 @@ def create_app(settings: Settings | None = None, services: "Services | None" = N
         drain_at_sigterm(app, services.reconcile_loop.stop)
     app.before_request(refuse_while_draining)
     app.after_request(add_headers)
+    app.teardown_request(end_call)
     app.after_request(add_cors_headers)
     return app
 

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.real_fixtures import instance, kept_template, sample_repository
+from oduflow.adapters.docker.engine import Engine
+from tests.support.real_fixtures import imports, instance, kept_template, sample_repository
 
 __all__ = [
+    "imports",
     "instance",
     "kept_template",
     "sample_repository",
@@ -34,6 +36,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(getattr(pytest.mark, folder))
         if folder in NO_SOCKET:
             item.add_marker(pytest.mark.disable_socket)
+
+
+@pytest.fixture(autouse=True)
+def no_engine_for_faces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail what reaches Docker from a test of the faces, which may open other sockets.
+
+    Such a call would make containers and firewall rules where there is an engine, and fail else.
+    """
+    if request.node.get_closest_marker("faces") is not None:
+        monkeypatch.setattr(Engine, "_connect", _refuse)
+
+
+def _refuse(_engine: Engine) -> None:
+    raise AssertionError("a test of the faces reached for Docker")
 
 
 class FailuresAtOnce:

@@ -19,7 +19,7 @@ from oduflow.settings import teams_at
 
 ANONYMOUS = "anonymous"
 _NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
-_FACES = {"api": "rest", "mcp": "mcp"}
+_FACES = {"api": "rest", "mcp": "mcp", "uploads": "rest"}
 _OAUTH = frozenset({".well-known", "auth", "authorize", "consent", "register", "revoke", "token"})
 
 

@@ -17,8 +17,10 @@ from oduflow.blueprints.ports import (
     Probe,
     RateLimitStore,
     TokenVerifier,
+    UploadSink,
     always_valid,
 )
+from oduflow.blueprints.processor_share import ProcessorShares, begin_call
 from oduflow.blueprints.wait_limits import WaitLimiter
 from oduflow.kernel.ports import AuditSink
 from oduflow.kernel.runner import Runner
@@ -129,11 +131,13 @@ class Context:
         audit: the audit log, for sign-ins and refusals; the runner writes the calls itself.
         rate_limits: counts wrong credentials.
         facts: facts that other processes read.
+        uploads: writes the parts of uploads.
         verifiers: verifiers of Bearer tokens besides the static ones, in the order of asking.
         still_valid: whether an actor's credential is still valid; asked while a stream is open.
         draining: set at SIGTERM; from then on new work is refused with 503.
         calls: the calls in flight.
         wait_limiter: limits the threads that wait, on every face.
+        shares: what the calls of each team have used of the processor.
         credential_cache: recent results of credential checks.
     """
 
@@ -143,12 +147,22 @@ class Context:
     audit: AuditSink
     rate_limits: RateLimitStore
     facts: FactStore
+    uploads: UploadSink
     verifiers: Sequence[TokenVerifier] = ()
     still_valid: CredentialCheck = always_valid
     draining: threading.Event = field(default_factory=threading.Event)
     calls: CallsInFlight = field(default_factory=CallsInFlight)
     wait_limiter: WaitLimiter = field(default_factory=WaitLimiter)
+    shares: ProcessorShares = field(default_factory=ProcessorShares)
     credential_cache: CredentialCache = field(default_factory=CredentialCache)
+
+    def begin_call(self, team: str) -> None:
+        """Wait until the team's share of the processor allows another call.
+
+        Raises:
+            RateLimited: as many calls of the team wait already as may.
+        """
+        begin_call(self.shares, team, alone=len(self.settings.teams) == 1)
 
     @property
     def settings(self) -> Settings:

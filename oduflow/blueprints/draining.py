@@ -14,7 +14,12 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from oduflow.blueprints import mcp
 from oduflow.blueprints.audit import record
-from oduflow.blueprints.auth import authenticate_basic, authenticate_bearer, authenticate_rest
+from oduflow.blueprints.auth import (
+    authenticate_basic,
+    authenticate_bearer,
+    authenticate_rest,
+    authenticate_upload,
+)
 from oduflow.blueprints.auth.csrf import SAFE_METHODS
 from oduflow.blueprints.context import EXTENSION, Context, context
 from oduflow.domain.access import Actor
@@ -30,6 +35,7 @@ _AUTHENTICATE: Mapping[str | None, Callable[[], Actor]] = MappingProxyType(
         "dashboard": authenticate_basic,
         "mcp": authenticate_bearer,
         "rest": authenticate_rest,
+        "uploads": authenticate_upload,
     }
 )
 log = logging.getLogger("oduflow")

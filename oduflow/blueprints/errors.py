@@ -18,6 +18,7 @@ from werkzeug.sansio.response import Response as AnyResponse
 from oduflow.blueprints.auth.requests import (
     API,
     OAUTH,
+    UPLOADS,
     NotSignedIn,
     is_below,
     wants_page,
@@ -161,7 +162,7 @@ def answer_problem(problem: Problem) -> Response:
         return make_response(render_template("error.html", problem=problem), problem.status)
     if any(map(is_below, OAUTH)):
         return _answer_oauth(problem)
-    media_type = MEDIA_TYPE if is_below(API) else "application/json"
+    media_type = MEDIA_TYPE if is_below(API) or is_below(UPLOADS) else "application/json"
     told = {"hint": hint_with_calls(problem.hint, problem.next)}
     body = problem.model_copy(update=told).model_dump_json(exclude_none=True)
     return Response(body, problem.status, mimetype=media_type)

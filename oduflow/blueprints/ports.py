@@ -6,6 +6,7 @@ from typing import Protocol
 from oduflow.domain.access import Actor
 from oduflow.domain.rate_limits import Claim, Reservation
 from oduflow.domain.status import HealthFinding
+from oduflow.domain.upload import Upload
 
 CredentialCheck = Callable[[Actor], bool]
 
@@ -69,3 +70,22 @@ class FactStore(Protocol):
 
     def set(self, key: str, value: str) -> None:
         """Store `value` under `key`, replacing any other."""
+
+
+class PartContent(Protocol):
+    """The bytes of a part of an upload."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes; none at the end, or where the body breaks off."""
+
+
+class UploadSink(Protocol):
+    """Writes the parts of uploads."""
+
+    def find(self, team: str, name: str) -> Upload:
+        """Return a team's upload, or raise `NotFound`."""
+
+    def append(
+        self, team: str, name: str, offset: int, content: PartContent, length: int
+    ) -> Upload:
+        """Write a part of `length` bytes durably, or raise a `Failure`; return the new row."""

@@ -18,7 +18,7 @@ from flask import Blueprint, Response, abort, request, url_for
 
 STYLESHEET = "oduflow.css"
 _LAYERS = ("tokens", "base", "layout", "form", "table", "state", "details")
-_OTHERS = ("icon.svg", "oduflow.js", "vendor/htmx-2.0.11/htmx.min.js")
+_OTHERS = ("icon.svg", "oduflow.js", "upload.js", "vendor/htmx-2.0.11/htmx.min.js")
 _TYPES = MappingProxyType({"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"})
 _IMMUTABLE = "public, max-age=31536000, immutable"
 _VERSION_LENGTH = 12

@@ -2,7 +2,7 @@
 
 A thread waits for a job, a stream, or another server. Under WSGI each open stream and each waiting
 call holds one, on every face, and so does a short call that a team's own database answers late.
-Without limits the calls of one team would leave no thread for those of another.
+Without limits the calls of some teams would leave no thread for those of another.
 """
 
 import threading
@@ -15,8 +15,18 @@ from typing import Any, Self
 from oduflow.domain.access import Actor
 from oduflow.domain.errors import RateLimited
 from oduflow.kernel.operation import Operation
+from oduflow.kernel.team_places import TeamPlaces
 
 RETRY_AFTER_SECONDS = 5
+# 22 for requests and 5 for calls that wait for their share of the processor, which all teams share,
+# and 5 that authenticate, answer the health check, or refuse.
+SHARED_THREADS = 32
+OWN_THREADS = 3  # of each team: two requests, and one call that waits for its share
+
+
+def threads_for(teams: int) -> int:
+    """Return how many threads a server of so many teams needs, so that each always finds one."""
+    return SHARED_THREADS + OWN_THREADS * teams
 
 
 class WaitKind(Enum):
@@ -28,30 +38,43 @@ class WaitKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class WaitLimits:
-    """How many threads may wait at once.
+    """How many threads may wait at once, and how many requests may run.
 
     Attributes:
-        actor: for one actor and one kind.
-        team: for one team and one kind.
-        total: for the whole server; four less than the 32 threads that serve, so that short calls
-            always find one.
-        requests: of one team, waiting or not; the other threads are for the other teams.
+        actor: waits of one actor and one kind.
+        team: waits of one team and one kind.
+        own: requests that a team may always have running, waiting ones included.
+        shared: requests of all teams together beyond each one's own.
     """
 
     actor: int = 4
     team: int = 8
-    total: int = 28
-    requests: int = 24
+    own: int = 2
+    shared: int = 22
+
+    @property
+    def requests(self) -> int:
+        """How many requests a team may have running if the other teams have few."""
+        return self.own + self.shared
 
 
 class WaitLimiter:
-    """Counts the waiting threads of one process; safe to use from any thread."""
+    """Counts the threads of one process by team; safe to use from any thread.
+
+    Attributes:
+        requests: the places of the requests that run; one that waits is one of them.
+    """
 
     def __init__(self, limits: WaitLimits | None = None) -> None:
         self.limits = limits or WaitLimits()
         self.lock = threading.Lock()
+        self.requests = TeamPlaces(
+            "requests",
+            own=self.limits.own,
+            of_a_team=self.limits.requests,
+            shared=self.limits.shared,
+        )
         self._taken: Counter[tuple[object, ...]] = Counter()
-        self._requests: Counter[str] = Counter()
 
     def permit(self, actor: Actor, kind: WaitKind) -> "WaitPermit":
         """Return the permit of one request; it is not taken yet."""
@@ -65,8 +88,8 @@ class WaitLimiter:
 
     def admit(self, keys: tuple[tuple[object, ...], ...]) -> bool:
         """Count one more under every key unless one is at its limit. Call it with the lock held."""
-        limits = (self.limits.total, self.limits.team, self.limits.actor)
-        if any(self._taken[key] >= most for key, most in zip(keys, limits, strict=True)):
+        _all, team, actor = keys
+        if self._taken[team] >= self.limits.team or self._taken[actor] >= self.limits.actor:
             return False
         self._taken.update(keys)
         return True
@@ -75,17 +98,6 @@ class WaitLimiter:
         """Count one less under every key. Call it with the lock held."""
         self._taken.subtract(keys)
         self._taken = +self._taken
-
-    def begin(self, team: str) -> bool:
-        """Count one more request of a team unless it is at its limit. Call it with the lock."""
-        if self._requests[team] >= self.limits.requests:
-            return False
-        self._requests[team] += 1
-        return True
-
-    def end(self, team: str) -> None:
-        """Count one request less. Call it with the lock held."""
-        self._requests[team] -= 1
 
 
 class WaitPermit:
@@ -108,20 +120,28 @@ class WaitPermit:
             RateLimited: the team holds as many threads as it may.
         """
         with self._limiter.lock:
-            self._begun = self._begun or self._limiter.begin(self._team)
-        if not self._begun:
+            begun = self._begin()
+        if not begun:
             raise RateLimited(
-                f"{self._limiter.limits.requests} requests of this team are running already.",
+                f"{self._limiter.requests.held(self._team)} requests of this team are running "
+                "already, and the other threads are for other teams.",
                 "Nothing was begun; call again when one of them has ended.",
                 retry_after=RETRY_AFTER_SECONDS,
             )
 
     def take(self) -> bool:
-        """Take the permit. Return False at the limit, or when the permit was released."""
+        """Take the permit. Return False at the limit, or when the permit was released.
+
+        A wait counts as a request, too: an open stream holds its thread as a call does.
+        """
         with self._limiter.lock:
             if not self._taken and not self.over:
-                self._taken = self._limiter.admit(self._keys)
+                self._taken = self._begin() and self._limiter.admit(self._keys)
             return self._taken and not self.over
+
+    def _begin(self) -> bool:
+        self._begun = self._begun or self._limiter.requests.take(self._team)
+        return self._begun
 
     def take_for(self, operation: Operation, raw: Mapping[str, Any]) -> None:
         """Take the permit if the call may hold its thread for long; other calls need none.
@@ -158,7 +178,7 @@ class WaitPermit:
             if self._taken:
                 self._limiter.leave(self._keys)
             if self._begun:
-                self._limiter.end(self._team)
+                self._limiter.requests.give_back(self._team)
             self._taken = self._begun = False
             self.over = True
 

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from functools import partial
 
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.firewall.iptables import Firewall
@@ -10,8 +11,9 @@ from oduflow.adapters.odoo.web import login_page
 from oduflow.adapters.outputs.files import OutputFiles
 from oduflow.adapters.pool.pool import Pool
 from oduflow.adapters.store import JobRows, Store
+from oduflow.adapters.uploads import UploadFiles
 from oduflow.bootstrap.engine import Docker
-from oduflow.bootstrap.git import git_group
+from oduflow.bootstrap.git import git_group, trusted
 from oduflow.bootstrap.oauth import OAuth
 from oduflow.bootstrap.postgres import databases, postgres_group
 from oduflow.bootstrap.recoverables import recoverables
@@ -28,6 +30,7 @@ from oduflow.services.access.grants import GrantAuthenticator
 from oduflow.services.access.removed_teams import revoke_removed_teams
 from oduflow.services.branches import BranchChecks
 from oduflow.services.deps import Deps
+from oduflow.services.environments.warm.keeper import WarmKeeper
 from oduflow.services.failpoints import Failpoints
 from oduflow.services.groups import WorkGroup
 from oduflow.services.live_settings import LiveSettings
@@ -37,6 +40,9 @@ from oduflow.services.server.doctor import Doctor
 from oduflow.services.server.infrastructure import Infrastructure
 from oduflow.services.server.reconcile import Reconciler
 from oduflow.services.server.reconcile_loop import ReconcileLoop
+from oduflow.services.storage.outside import clone_state
+from oduflow.services.storage.sizes import SizeMeter
+from oduflow.services.uploads.receive import UploadReceiver
 from oduflow.settings import Settings
 
 OPERATIONS = "oduflow.operations"
@@ -52,7 +58,7 @@ def build(settings: Settings) -> Services:
     store = Store(data_dir / "oduflow.db", on_full=disk.give_up_reserve)
     rows = store_group(store, data_dir)
     registry = Registry.discover(OPERATIONS)
-    work = _work(settings, store, registry)
+    work = _work(settings, store, registry, naming, disk)
     docker, firewall = Docker.over(Engine(), naming, pool), Firewall()
 
     def infrastructure(docker: Docker) -> Infrastructure:
@@ -77,7 +83,12 @@ def build(settings: Settings) -> Services:
     )
     audit, oauth = (
         AuditWriter(rows.audit),
-        OAuth.over(store, rows, lambda: live.current().server.redirect_schemes),
+        OAuth.over(
+            store,
+            rows,
+            lambda: live.current().server.redirect_schemes,
+            trusted(settings.server),
+        ),
     )
     grants = GrantAuthenticator(rows.grants, rows.environments, lambda: live.current().teams)
     runner = Runner(
@@ -95,6 +106,7 @@ def build(settings: Settings) -> Services:
     doctor_deps = replace(
         deps, engine=doctor_docker.group, infrastructure=infrastructure(doctor_docker)
     )
+    meter = SizeMeter(naming, parts, rows)
     reconciler = Reconciler(nouns, work, rows.audit, docker.group.containers, naming)
     return Services(
         settings=settings,
@@ -111,6 +123,7 @@ def build(settings: Settings) -> Services:
             deps.infrastructure,
             reconciler,
             lambda: revoke_removed_teams(rows.grants, rows.tokens, live.current().teams.keys()),
+            {"sizes": meter.run, "warm-slots": WarmKeeper(deps).run},
         ),
         audit=audit,
         grants=grants,
@@ -118,12 +131,16 @@ def build(settings: Settings) -> Services:
         oauth=oauth,
         rate_limits=rate_limits(store, data_dir),
         recoverables=nouns,
+        uploads=UploadReceiver(rows.uploads, work.uploads, work.locks, disk),
     )
 
 
-def _work(settings: Settings, store: Store, registry: Registry) -> WorkGroup:
+def _work(
+    settings: Settings, store: Store, registry: Registry, naming: Naming, disk: Disk
+) -> WorkGroup:
     data_dir = settings.server.data_dir
-    locks, rows = FileLocks(data_dir / "locks"), JobRows(store)
+    locks = FileLocks(data_dir / "locks", on_full=disk.give_up_reserve)
+    rows = JobRows(store)
     slots = FileBootSlots(data_dir / "locks", os.cpu_count() or 1, rows)
     outputs = OutputFiles(data_dir / "outputs")
     testing = settings.server.instance.startswith(TEST_PREFIX)
@@ -134,12 +151,14 @@ def _work(settings: Settings, store: Store, registry: Registry) -> WorkGroup:
         outputs=outputs,
         clone_places=TeamPlaces("copies of databases", of_a_team=2, shared=2),
         pip_places=TeamPlaces("pip installations", of_a_team=2, shared=2),
+        uploads=UploadFiles(naming.uploads_folder),
     )
 
 
 def _doctor(docker: Docker, deps: Deps, store: Store) -> Doctor:
     return Doctor(
         settings=lambda: deps.settings,
+        clone=partial(clone_state, deps.naming, docker.group.volumes, deps.infrastructure.pool),
         engine=docker.engine,
         images=deps.engine.images,
         infrastructure=deps.infrastructure,

@@ -7,11 +7,13 @@ from typing import Self
 
 from oduflow.adapters.docker.build import build_image
 from oduflow.adapters.docker.containers import Containers
+from oduflow.adapters.docker.control_groups import ControlGroups
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.images import Images
 from oduflow.adapters.docker.networks import Networks
 from oduflow.adapters.docker.team_users import team_user
 from oduflow.adapters.docker.volumes import Volumes
+from oduflow.adapters.filestore.overlay import overlay_refusal
 from oduflow.adapters.pool.pool import Pool
 from oduflow.domain.plan import Naming
 from oduflow.services.groups import EngineGroup
@@ -31,6 +33,10 @@ class Docker:
         labels = naming.labels("inspect", process=str(os.getpid()))
         images = Images(engine, build_image, labels, prefix=naming.instance)
         group = EngineGroup(
-            Containers(engine), images, Volumes(engine, pool), partial(team_user, naming.instance)
+            Containers(engine, ControlGroups(naming, engine.cgroup_driver)),
+            images,
+            Volumes(engine, pool),
+            partial(team_user, naming.instance),
+            overlay_refusal,
         )
         return cls(engine, group, Networks(engine))

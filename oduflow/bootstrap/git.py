@@ -7,12 +7,17 @@ from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.locks import FileLocks
 from oduflow.adapters.providers.known import known_providers
 from oduflow.domain.plan import Naming
+from oduflow.domain.sample import sample_authority
 from oduflow.kernel.locks import LockKey
 from oduflow.services.groups import GitGroup
-from oduflow.services.server.first_environment import sample_authority
-from oduflow.settings import Settings
+from oduflow.settings import ServerSettings, Settings
 
 LOCK_SECONDS = 30  # a write takes milliseconds, but many may wait for the lock
+
+
+def trusted(server: ServerSettings) -> ssl.SSLContext | None:
+    """Return the certificates by which git hosts are trusted; None for the system's."""
+    return ssl.create_default_context(cafile=server.ca_bundle) if server.ca_bundle else None
 
 
 def git_group(settings: Settings, naming: Naming, locks: FileLocks) -> GitGroup:
@@ -33,7 +38,7 @@ def git_group(settings: Settings, naming: Naming, locks: FileLocks) -> GitGroup:
             server.gitlab_url,
             server.bitbucket_api_url,
             server.git_allowed_hosts,
-            ssl.create_default_context(cafile=server.ca_bundle) if server.ca_bundle else None,
+            trusted(server),
         ),
         repositories=GitRepositories(
             allowed_hosts=(*server.git_allowed_hosts, *sample),

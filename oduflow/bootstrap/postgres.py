@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from oduflow.adapters.postgres.agent_sql import AgentSql
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.config import PostgresSettings
 from oduflow.adapters.postgres.tenant import Tenant
@@ -49,7 +50,18 @@ def postgres_group(naming: Naming, wake: Callable[[str], None]) -> PostgresGroup
             entrance=made.entrance,
         )
 
-    return PostgresGroup(cluster, tenant)
+    def agent_sql(team: str, database: str, password: str, reader_password: str) -> AgentSql:
+        made, (socket, admin_password) = cluster(team), _access(naming, team)
+        return AgentSql(
+            socket_dir=socket,
+            admin_password=admin_password,
+            database=database,
+            password=password,
+            reader_password=reader_password,
+            entrance=made.entrance,
+        )
+
+    return PostgresGroup(cluster, tenant, agent_sql)
 
 
 def databases(

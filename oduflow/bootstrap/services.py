@@ -19,6 +19,7 @@ from oduflow.services.live_settings import LiveSettings
 from oduflow.services.recoverable import Recoverable
 from oduflow.services.server.doctor import Doctor
 from oduflow.services.server.reconcile_loop import ReconcileLoop
+from oduflow.services.uploads.receive import UploadReceiver
 from oduflow.settings import Settings
 
 
@@ -29,6 +30,7 @@ class Services:
     Attributes:
         people: authenticates people who signed in through GitHub.
         recoverables: the nouns that `destroy` removes.
+        uploads: writes the parts of uploads.
     """
 
     settings: Settings
@@ -48,6 +50,7 @@ class Services:
     oauth: OAuth
     rate_limits: RateLimits
     recoverables: tuple[Recoverable, ...]
+    uploads: UploadReceiver
 
     @property
     def registry(self) -> Registry:

@@ -6,7 +6,7 @@ from importlib import import_module
 import click
 
 from oduflow import __version__
-from oduflow.cli.commands import COMMANDS, SHORTCUTS
+from oduflow.cli.commands import COMMANDS, MODULES, SHORTCUTS
 from oduflow.domain.masking import redact
 
 
@@ -30,7 +30,8 @@ class _Commands(click.Group):
                 module = import_module("oduflow.cli.shortcuts")
                 command: click.Command = module.shortcut(cmd_name)
             else:
-                command = getattr(import_module(f"oduflow.cli.{cmd_name}"), cmd_name)
+                name = MODULES.get(cmd_name, cmd_name)
+                command = getattr(import_module(f"oduflow.cli.{name}"), name)
         finally:
             gc.freeze()
             gc.enable()

@@ -26,9 +26,15 @@ SHORTCUTS: Mapping[str, Shortcut] = MappingProxyType(
         "open": Shortcut("get_environment", "Open an environment's Odoo in the browser."),
         "login": Shortcut("get_environment_login", "Show how to sign in to an environment."),
         "logs": Shortcut("get_environment_logs", "Show an environment's log; -f follows it."),
+        "diff": Shortcut("diff_environment", "Show what differs from an environment's template."),
         "start": Shortcut("start_environment", "Start an environment."),
         "stop": Shortcut("stop_environment", "Stop an environment."),
         "rebuild": Shortcut("rebuild_environment", "Create an environment's container again."),
+        "snapshot": Shortcut("create_snapshot", "Keep an environment's state of this moment."),
+        "snapshots": Shortcut("list_snapshots", "List an environment's snapshots."),
+        "rollback": Shortcut("rollback_environment", "Bring an environment back to a snapshot."),
+        "copy": Shortcut("copy_environment", "Copy an environment under a new name."),
+        "save": Shortcut("save_as_template", "Make a template of an environment."),
         "rm": Shortcut("delete_environment", "Delete an environment."),
         "ps": Shortcut("list_jobs", "List the latest jobs; --active lists those that run."),
         "status": Shortcut("get_status", "Show the team's quota and what is in use."),
@@ -42,6 +48,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "service": "Run the server as a systemd service.",
         "call": "Run one operation: oduflow call TOOL [ARGS].",
         "tools": "List the operations, or show one.",
+        "import": "Make a template of a backup: oduflow import FILE.",
         "completion": "Print the completion script for a shell.",
         "doctor": "Check every part that environments need.",
         "images": "Pull or build the images that environments need.",
@@ -50,3 +57,6 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "destroy": "Remove everything that this instance created.",
     }
 )
+
+# Of commands whose names are words of Python.
+MODULES: Mapping[str, str] = MappingProxyType({"import": "import_file"})

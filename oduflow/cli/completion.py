@@ -8,6 +8,7 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from oduflow.cli.commands import SHORTCUTS
+from oduflow.domain.access import Scope
 from oduflow.domain.errors import Failure
 from oduflow.settings import BadSettings
 
@@ -18,18 +19,31 @@ if TYPE_CHECKING:
 SHELLS = ("bash", "zsh", "fish")
 PROGRAM = "oduflow"
 _VARIABLE = "_ODUFLOW_COMPLETE"
-# The operation that lists the names, by the field; for `name`, by the noun of the operation.
-_LISTS: Mapping[str, tuple[str, str]] = MappingProxyType(
+# The operation that lists what exists, the key of the rows in its data, and that of a row's name.
+_Listing = tuple[str, str, str]
+_ENVIRONMENTS = ("list_environments", "environments", "name")
+_EXTRA_REPOS = ("list_extra_repos", "extra_repos", "name")
+_TEMPLATES = ("list_templates", "templates", "name")
+# What the field `name` names follows from the scope of the operation, never from its folder.
+_OF_SCOPE: Mapping[Scope, _Listing] = MappingProxyType(
     {
-        "credentials": ("list_credentials", "credentials"),
-        "environments": ("list_environments", "environments"),
-        "extra_repos": ("list_extra_repos", "extra_repos"),
-        "grants": ("list_grants", "grants"),
-        "logins": ("list_environments", "environments"),
-        "template": ("list_templates", "templates"),
-        "templates": ("list_templates", "templates"),
+        Scope.ENVIRONMENT: _ENVIRONMENTS,
+        Scope.EXTRA_REPO: _EXTRA_REPOS,
+        Scope.GRANT: ("list_grants", "grants", "name"),
+        Scope.TEMPLATE: _TEMPLATES,
+        Scope.UPLOAD: ("list_uploads", "uploads", "name"),
     }
 )
+_OF_FIELD: Mapping[str, _Listing] = MappingProxyType(
+    {
+        "environments": _ENVIRONMENTS,
+        "extra_repos": _EXTRA_REPOS,
+        "host": ("list_credentials", "credentials", "host"),
+        "job": ("list_jobs", "jobs", "job"),
+        "template": _TEMPLATES,
+    }
+)
+_CREATES = ("add_", "create_", "import_")  # operations whose `name` is that of a new thing
 
 
 @click.command()
@@ -138,10 +152,25 @@ def _next_field(tool: "ListedTool", words: list[str]) -> str | None:
 
 def _names(caller: "OperationCaller", tool: "ListedTool", field: str) -> list[str]:
     """Return the names that exist for a field: environments, templates and so on."""
-    noun = tool.noun or "environments" if field == "name" else field
-    if noun not in _LISTS or (field == "name" and tool.name.startswith(("create_", "add_"))):
+    listing = _listing_of_name(tool.name) if field == "name" else _OF_FIELD.get(field)
+    if listing is None:
         return []
-    listing, key = _LISTS[noun]
-    answer = caller.call(caller.tool(listing), {}, lambda _step: None)
+    operation, key, name = listing
+    answer = caller.call(caller.tool(operation), {}, lambda _step: None)
     rows = (answer.model_dump(mode="json").get("data") or {}).get(key) or []
-    return [str(row["name"]) for row in rows if "name" in row]
+    return list(dict.fromkeys(str(row[name]) for row in rows if name in row))
+
+
+def _listing_of_name(tool: str) -> _Listing | None:
+    """Return what lists the things that an operation's `name` may name; None for a new thing.
+
+    A remote server lists no scopes; the operation of that name in this package has the same.
+    """
+    from oduflow import bootstrap  # noqa: PLC0415 - as above
+    from oduflow.kernel.registry import Registry  # noqa: PLC0415
+
+    found = {each.name: each.scope for each in Registry.discover(bootstrap.OPERATIONS)}
+    scope = found.get(tool)
+    if scope is None or (tool.startswith(_CREATES) and scope is not Scope.ENVIRONMENT):
+        return None
+    return _OF_SCOPE.get(scope)

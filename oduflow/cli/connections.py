@@ -1,15 +1,23 @@
-"""How the server treats connections: no ambiguous request, and no address that takes all places."""
+"""How the server treats connections: no ambiguous request, and no address that takes all places.
 
+A refusal takes as long as a short call. So a client that repeats one at once is read later.
+"""
+
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, cast
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.task import WSGITask
 
 from oduflow.domain.addresses import client_network
 
 MOST_OF_A_NETWORK = 250
+_TOO_MANY = "429"
+# waitress looks at its connections once a second at least.
+PAUSE_SECONDS = 1.0
 FREE_PLACES = 50  # below the server's limit, at which waitress accepts no connection any more
 
 
@@ -33,13 +41,39 @@ class ClientConnection(HTTPChannel):
     parser_class = StrictParser
 
 
+class PausingTask(WSGITask):
+    """A request whose connection is paused when it was one too many."""
+
+    channel: "DirectConnection"
+
+    def build_response_header(self) -> bytes:
+        """Return the header, and pause before the client can read it."""
+        if self.status.startswith(_TOO_MANY):
+            self.channel.pause()
+        return super().build_response_header()
+
+
 class DirectConnection(ClientConnection):
     """A connection of a client whose network may have a limited number of them."""
+
+    task_class = PausingTask
+    _paused_until = 0.0
 
     def __init__(self, server: Any, sock: Any, addr: Any, adj: Any, map: Any = None) -> None:  # noqa: A002
         super().__init__(server, sock, addr, adj, map=map)
         self.network = client_network(self.addr[0])  # kept: every new connection looks at all
         self._make_room()
+
+    def pause(self) -> None:
+        """Read the next request later: the one that is answered was one too many.
+
+        The client's own threads then wait, and none of the server's.
+        """
+        self._paused_until = time.monotonic() + PAUSE_SECONDS
+
+    def readable(self) -> bool:
+        """Whether to read from it now."""
+        return time.monotonic() >= self._paused_until and super().readable()
 
     def _make_room(self) -> None:
         """Close the connection that has been silent longest of a network that has too many.

@@ -24,15 +24,11 @@ from oduflow.domain.errors import Failure, Kind
 from oduflow.domain.hosts import join_host_port
 from oduflow.domain.job import Job
 from oduflow.domain.outcome import FINISHED, Envelope, ErrorView
+from oduflow.domain.sample import sample_url
 from oduflow.kernel.call import Origin
 from oduflow.kernel.runner import Runner, progress_text
-from oduflow.services.server.first_environment import (
-    ENVIRONMENT,
-    TEMPLATE,
-    first_environment,
-    sample_url,
-)
-from oduflow.services.storage import set_up_storage
+from oduflow.services.server.first_environment import ENVIRONMENT, TEMPLATE, first_environment
+from oduflow.services.storage.setup import set_up_storage
 from oduflow.settings import Settings
 
 

@@ -5,7 +5,7 @@ every line whole, tables as values separated by tabs with the same columns each 
 RFC 3339, for `grep`, `cut` and `awk`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from oduflow.cli.failures import EXIT_CODES, exit_with_error, next_line
 from oduflow.cli.tables import print_table
 from oduflow.cli.terminal import echo, strip_control_characters
 from oduflow.domain.clock import relative
+from oduflow.domain.counting import binary_size
 from oduflow.domain.errors import Kind
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import FINISHED, Envelope
@@ -31,19 +32,22 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "credentials": ("host", "path", "username", "provider", "state", "expires_at"),
         "entries": ("number", "time", "actor", "face", "operation", "fields", "outcome", "count"),
-        "environments": ("name", "state", "branch", "template", "url", "created_by"),
+        "environments": ("name", "state", "branch", "template", "url", "created_by", "disk"),
         "extra_repos": ("name", "state", "branch", "repo_url", "environments"),
         "grants": ("name", "state", "environments", "tiers", "calls_left", "expires_at"),
         "jobs": (
             *("job", "operation", "target", "status"),
             *("created_at", "step", "position", "created_by"),
         ),
-        "templates": ("name", "state", "odoo_image", "modules", "environments"),
+        "snapshots": ("name", "state", "automatic", "reason", "commit", "created_at", "disk"),
+        "templates": ("name", "state", "odoo_image", "modules", "environments", "disk"),
     }
 )
 _EMPTY: tuple[object, ...] = (None, "", [], {})
-WIDE = frozenset({"log", "text"})
-FLAT = frozenset({"fields"})  # an object of few values, shown in one cell
+WIDE = frozenset({"log", "output", "text"})
+_TABLE = frozenset({"columns", "rows"})  # of a database's answer
+STEPS = "steps"  # the field of a row with the calls that it suggests; printed below the table
+FLAT = frozenset({"disk", "fields"})  # an object of few values, shown in one cell
 STATE_STYLES = {"running": "green", "failed": "red", "lost": "red", "creating": "yellow"}
 _LABEL_WIDTH = 13
 ShowProgress = Callable[[str], None]
@@ -67,25 +71,41 @@ def _print(console: Console, text: Text, *, whole: bool = False) -> None:
 
 
 def _render_data(data: Mapping[str, Any], console: Console, options: str, within: str = "") -> None:
-    for key, value in data.items():
+    for key, value in _below_rows(data, console).items():
         label = f"{within} {key}".lstrip()
         if key == "next" and within:
             _render_next(data, console, options)
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             _render_list(key, value, console)
+            steps = [step for row in value for step in row.get(STEPS) or ()]
+            _render_steps(steps, console, options)
         elif key in WIDE:
             _print(console, _text(str(value)), whole=True)
         elif key == "error" and isinstance(value, dict):
             _render_error(value, console, options)
-        elif isinstance(value, dict) and value:
+        elif isinstance(value, dict) and value and key not in FLAT:
             _render_data(value, console, options, label)
         elif _says_something(value, is_counter=bool(within)):
             _print(console, _label(label) + _cell(key, value, console))
 
 
+def _below_rows(data: Mapping[str, Any], console: Console) -> Mapping[str, Any]:
+    """Print rows of a database, a tab between values and a line for each; return what is left."""
+    if not data.keys() >= _TABLE:
+        return data
+    for row in (data["columns"], *data["rows"]):
+        cells = (" ".join(_cell("", cell, console).plain.split()) for cell in row)
+        console.file.write("\t".join(cells) + "\n")
+    return {key: value for key, value in data.items() if key not in _TABLE}
+
+
 def _render_next(result: Mapping[str, Any], console: Console, options: str) -> None:
     """Print the next steps of a job's result; those of an error are printed with it."""
-    for step in () if result.get("error") else result["next"]:
+    _render_steps(() if result.get("error") else result["next"], console, options)
+
+
+def _render_steps(steps: Iterable[Mapping[str, Any]], console: Console, options: str) -> None:
+    for step in steps:
         _print(console, _text(f"next: {next_line(Next(**step), options)}", "dim"))
 
 
@@ -146,6 +166,8 @@ def _cell(key: str, value: Any, console: Console) -> Text:
         return Text()
     if isinstance(value, bool):
         value = "yes" if value else "no"
+    if key == "disk" and isinstance(value, dict):
+        value = f"{binary_size(value['own'])} own, {binary_size(value['shared'])} shared"
     if isinstance(value, dict):
         value = " ".join(
             f"{name}={_words(each)}" for name, each in value.items() if each not in _EMPTY

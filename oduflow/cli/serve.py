@@ -20,6 +20,7 @@ from oduflow import bootstrap
 from oduflow.blueprints import mcp
 from oduflow.blueprints.auth.hosts import startup_lines
 from oduflow.blueprints.draining import drain
+from oduflow.blueprints.wait_limits import threads_for
 from oduflow.cli.connections import limit_connections
 from oduflow.cli.failures import exit_on_failure
 from oduflow.cli.options import config_option, load_or_write
@@ -30,8 +31,10 @@ from oduflow.services.server.infrastructure import refuse_shared_database
 from oduflow.settings import Settings
 from oduflow.web import MAX_BODY_BYTES, create_app
 
-THREADS = 32
 MAX_CONNECTIONS = 1000
+# After so long a thread that computes lets another one run. A call of a few milliseconds waits for
+# this at each of its reads, with Python's default of 5 ms longer than it runs.
+SWITCH_SECONDS = 0.0005
 # waitress closes only connections without a request in progress: no wait and no silent stream is
 # cut off. A client that pauses longer within a request, or between two, connects again.
 IDLE_SECONDS = 30
@@ -106,17 +109,19 @@ def run_server(
     `when_listening` is called in its own thread.
     """
     descriptors = raise_descriptor_limit()
+    sys.setswitchinterval(SWITCH_SECONDS)
     app = create_app(settings, services)
     try:
         server = create_server(
             app,
             host=settings.server.host,
             port=settings.server.port,
-            threads=THREADS,
+            threads=threads_for(len(settings.teams)),
             # Without a look-ahead, waitress does not notice that a client disconnected.
             channel_request_lookahead=1,
-            # waitress spools each request body to disk, by default up to 1 GiB.
-            max_request_body_size=MAX_BODY_BYTES,
+            # waitress spools each request body to disk, by default up to 1 GiB. It refuses one of
+            # exactly this size, too, which a part of an upload has.
+            max_request_body_size=MAX_BODY_BYTES + 1,
             # Keep proxy headers: access without a secret is denied when there are any. Only
             # ProxyFix evaluates them, for as many proxies as are trusted.
             clear_untrusted_proxy_headers=False,

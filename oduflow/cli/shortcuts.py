@@ -11,6 +11,7 @@ import click
 from oduflow.cli.arguments import read_arguments
 from oduflow.cli.call import run_operation
 from oduflow.cli.caller import CallOptions, OperationCaller, call_options
+from oduflow.cli.changes import print_changes
 from oduflow.cli.commands import SHORTCUTS
 from oduflow.cli.completion import OperationCommand, complete_arguments
 from oduflow.cli.failures import EXIT_CODES, INTERRUPTED, Interrupted, exit_on_failure
@@ -18,9 +19,11 @@ from oduflow.cli.render import print_result
 from oduflow.cli.terminal import echo
 from oduflow.cli.tools import print_help
 from oduflow.domain.errors import Kind
-from oduflow.domain.outcome import Envelope
+from oduflow.domain.outcome import Envelope, Status
 
+FOLLOW = "follow"  # the field that asks for the end of a log only
 FOLLOW_SECONDS = 1.0
+GAP = "…"  # printed where lines may be missing: more were added than an answer shows
 
 
 def shortcut(name: str) -> click.Command:
@@ -45,6 +48,8 @@ def shortcut(name: str) -> click.Command:
             answer = run_operation(caller, about.tool, arguments, yes=chosen.yes)
             if name == "open" and answer.error is None:
                 sys.exit(_open(answer))
+            if name == "diff" and answer.status is Status.OK and not chosen.as_json:
+                sys.exit(print_changes(caller, answer, chosen.repeated))
             sys.exit(print_result(answer, as_json=chosen.as_json, options=chosen.repeated))
 
     decorated: Callable[..., None] = run
@@ -95,11 +100,16 @@ def _follow(caller: OperationCaller, words: Sequence[str]) -> NoReturn:
     """Print the log, then each line that is added to it, until Ctrl-C."""
     tool = caller.tool(SHORTCUTS["logs"].tool)
     raw = read_arguments(tool.name, tool.fields, words, caller.options)
+    if FOLLOW in tool.fields:  # a server of an earlier version has no such field
+        raw = {**raw, FOLLOW: True}
     shown: list[str] = []
     try:
         while True:
             lines = str(_data(caller.call(tool, raw, _no_progress)).get("log", "")).splitlines()
-            for line in added_lines(shown, lines):
+            added = added_lines(shown, lines)
+            if shown and added == lines:
+                echo(GAP)
+            for line in added:
                 echo(line)
             sys.stdout.flush()
             shown = lines or shown
@@ -115,7 +125,8 @@ def _no_progress(_step: str) -> None:
 def added_lines(before: Sequence[str], now: Sequence[str]) -> Sequence[str]:
     """Return the lines of `now` after the longest end of `before` that `now` begins with.
 
-    Both are ends of the same growing log.
+    Both are ends of the same growing log. All of `now` is new when more was added than an answer
+    shows, or when the log began anew.
     """
     for common in range(min(len(before), len(now)), 0, -1):
         if before[-common:] == now[:common]:

@@ -9,15 +9,18 @@ from oduflow import bootstrap
 from oduflow.cli.failures import EXIT_CODES, exit_on_failure
 from oduflow.cli.options import config_option
 from oduflow.cli.terminal import echo
-from oduflow.domain.errors import Kind
+from oduflow.domain.counting import counted
+from oduflow.domain.errors import Kind, NotFound
 from oduflow.domain.storage import CloneState
-from oduflow.services.storage import set_up_storage
+from oduflow.services.storage.move import move_into_pool
+from oduflow.services.storage.outside import clone_state
+from oduflow.services.storage.setup import set_up_storage
 from oduflow.settings import load
 
 
 @click.group()
 def storage() -> None:
-    """Make the pool, in which environments share blocks with templates."""
+    """Make the pool, where environments share blocks with templates; move what exists into it."""
 
 
 @storage.command()
@@ -27,7 +30,8 @@ def setup(config: Path | None) -> None:
 
     Where the data folder's file system has no reflinks, this makes an XFS image of 4 GiB in the
     data folder. It grows while it is used, and the server mounts it when it starts. Templates,
-    environments and databases that exist stay where they are; new ones are made in the pool.
+    environments and databases that exist stay where they are until `oduflow storage move`; new
+    ones are made in the pool.
     """
     with exit_on_failure():
         services = bootstrap.build(load(config))
@@ -36,10 +40,33 @@ def setup(config: Path | None) -> None:
 
 @storage.command()
 @config_option
+@click.option("--team", help="Only this team; default: every team.")
+def move(config: Path | None, team: str | None) -> None:
+    """Move databases, templates and environments that exist into the pool; the server may run.
+
+    One team after the other: its files are copied while it works, then its environments and its
+    PostgreSQL stop, what has changed is copied, every file is compared, and they start again. A
+    move that was interrupted or killed leaves each volume whole; call again to move the others.
+    """
+    with exit_on_failure():
+        services = bootstrap.build(load(config))
+        if team is not None and team not in services.settings.teams:
+            raise NotFound(
+                f"Team {team} is not configured.",
+                f"Teams: {', '.join(sorted(services.settings.teams))}.",
+            )
+        services.store.migrate()
+        moved = move_into_pool(services.deps, team, lambda line: echo(line, err=True))
+        echo(f"moved {counted(moved, 'volume')} into the pool")
+
+
+@storage.command()
+@config_option
 def show(config: Path | None) -> None:
     """Say how environments are cloned on this machine, and why; changes nothing."""
     with exit_on_failure():
-        state = bootstrap.build(load(config)).deps.infrastructure.pool.state()
+        deps = bootstrap.build(load(config)).deps
+        state = clone_state(deps.naming, deps.engine.volumes, deps.infrastructure.pool)
         _show(state)
         if not state.ok:
             sys.exit(EXIT_CODES[Kind.CONFLICT])

@@ -1,5 +1,6 @@
 """Actors and their permissions, tiers and scopes."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -55,6 +56,7 @@ class Scope(StrEnum):
     OWN: everything that the actor may see; the handler leaves out the rest.
     TEAM: the team as a whole; restricted actors are refused.
     TEMPLATE: the template in `name`; the whole team's.
+    UPLOAD: the upload in `name`; the whole team's.
     """
 
     ENVIRONMENT = "environment"
@@ -66,6 +68,7 @@ class Scope(StrEnum):
     OWN = "own"
     TEAM = "team"
     TEMPLATE = "template"
+    UPLOAD = "upload"
 
 
 # The scopes that are about one thing in `name`, which a writing call locks.
@@ -114,9 +117,9 @@ class Actor:
         """Whether the actor may access the environment of that id; an empty id means the team."""
         return self.environments is None or environment in self.environments
 
-    def allows_scope(self, scope: Scope) -> bool:
-        """Whether the actor may call operations of that scope."""
-        return self.environments is None or scope in OPEN_TO_RESTRICTED
+    def allows_scopes(self, scopes: AbstractSet[Scope]) -> bool:
+        """Whether the actor may call operations that are about all of that."""
+        return self.environments is None or scopes <= OPEN_TO_RESTRICTED
 
     def restricted_to(self, environment: str) -> "Actor":
         """Return the actor restricted to that environment, or to none if it has no access to it."""

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Self
 
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Model
 
 REPOSITORY = "repository"
@@ -104,17 +105,24 @@ class CheckoutWarning(Model):
     Attributes:
         file: the file or folder, relative to its source; an extra repo's name comes before a colon.
         reason: what is wrong with it.
-        next: what to do.
+        next: what to do, in words that fit every face.
+        steps: the calls that do it.
     """
 
     file: str
     reason: str
     next: str
+    steps: tuple[Next, ...] = ()
 
     @classmethod
-    def of(cls, file: object, reason: str, next_step: str) -> Self:
+    def of(cls, file: object, reason: str, next_step: str, *steps: Next) -> Self:
         """Make a warning; the texts may come from a tenant's files, whose bytes may be no text."""
-        return cls(file=_printable(file), reason=_printable(reason), next=_printable(next_step))
+        return cls(
+            file=_printable(file),
+            reason=_printable(reason),
+            next=_printable(next_step),
+            steps=steps,
+        )
 
     def of_source(self, source: str) -> Self:
         """Name the extra repo that the file belongs to."""

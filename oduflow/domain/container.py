@@ -122,6 +122,43 @@ class RunResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ExecSpec:
+    """A command in a running container, as the container's own user.
+
+    Attributes:
+        command: the program and its arguments; no shell reads them.
+        timeout: seconds after which it is killed, with all that it started.
+        stdin: what it can read.
+        folder: where it starts; empty for the container's own folder.
+        mark: by which its processes can be found and killed; empty for one that is made up.
+    """
+
+    command: tuple[str, ...]
+    timeout: float
+    stdin: bytes = b""
+    folder: str = ""
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExecResult:
+    """The end of a command in a container.
+
+    Attributes:
+        exit_code: 128 plus the signal's number if one ended it; 127 without such a program, 126 for
+            one that cannot be executed.
+        output: what it printed, both streams as they arrived; of a long output beginning and end.
+        seconds: how long it ran.
+        timed_out: whether it was killed at its time limit.
+    """
+
+    exit_code: int
+    output: str
+    seconds: float
+    timed_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ImageFacts:
     """The facts of an image; uid, gid and home are those of the user it runs as.
 
@@ -150,8 +187,16 @@ class NetworkFacts:
 
 @dataclass(frozen=True, slots=True)
 class VolumeFacts:
-    """The engine's facts of a named volume; the mountpoint is a folder of the engine's host."""
+    """The engine's facts of a named volume.
+
+    Attributes:
+        name: its name.
+        labels: its labels.
+        mountpoint: the folder of the engine's host that holds its files.
+        kept_by_engine: whether that is the engine's own folder.
+    """
 
     name: str
     labels: Mapping[str, str]
     mountpoint: Path
+    kept_by_engine: bool = True

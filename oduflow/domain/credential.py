@@ -15,7 +15,7 @@ from oduflow.domain.outcome import Model
 WHOLE_HOST = "/"
 EXPIRES_SOON = timedelta(days=14)
 _HOST_HELP = "Git host, such as git.lan:8443."
-_USERNAME_HELP = "As list_credentials shows it."
+_USERNAME_HELP = "As it is listed."
 _PATH_HELP = "Its path, such as /owner or /, where a user has several for a host."
 
 

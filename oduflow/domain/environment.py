@@ -14,9 +14,11 @@ from oduflow.domain.clock import rfc3339
 from oduflow.domain.counting import counted
 from oduflow.domain.errors import NotFound, QuotaReached
 from oduflow.domain.extra_repo import Pin, PinView, References
+from oduflow.domain.filestore import FilestoreKind
 from oduflow.domain.names import branch_name, slug
 from oduflow.domain.next_call import RETRY, Next
 from oduflow.domain.outcome import ErrorView, Model
+from oduflow.domain.storage import DiskView, MeasuredSize
 
 
 class EnvironmentState(StrEnum):
@@ -42,6 +44,7 @@ class EnvironmentState(StrEnum):
 
 
 UNFINISHED = frozenset({EnvironmentState.CREATING, EnvironmentState.DELETING})
+MOVING = "move"  # the step of a row whose volumes are being moved into the pool
 SERVING_STATES = frozenset({EnvironmentState.RUNNING, EnvironmentState.STOPPED})
 
 
@@ -60,10 +63,13 @@ class CreateEnvironment(Model):
 
     name: Annotated[Name, Field(description=NAME_HELP)]
     repo_url: Annotated[
-        Text,
+        Text | None,
         AUDITED_ADDRESS,
-        Field(description="URL of the addons' git repository, as its clone button shows it."),
-    ]
+        Field(
+            description="URL of the addons' git repository, as its clone button shows it; "
+            "default: the template's."
+        ),
+    ] = None
     branch: Annotated[
         Annotated[Text, AfterValidator(branch_name)] | None,
         Field(
@@ -103,13 +109,28 @@ class ListModules(EnvironmentName):
     image: Annotated[bool, Field(description="True lists Odoo's own modules too.")] = False
 
 
-class RebuildEnvironment(EnvironmentName):
+class UndoableChange(EnvironmentName):
+    """One environment, whose data a snapshot keeps before they are changed."""
+
+    without_snapshot: Annotated[
+        bool,
+        Field(description="True goes on if there is no room for a snapshot."),
+    ] = False
+
+
+class RebuildEnvironment(UndoableChange):
     """The parts to make anew besides the container."""
 
     update_extra_repos: Annotated[
         bool,
         Field(description="True moves its extra repos to the newest fetched commits."),
     ] = False
+
+
+class CopyEnvironment(EnvironmentName):
+    """The name of a copy."""
+
+    new_name: Annotated[Name, Field(description="The copy's name; other text is converted.")]
 
 
 class ProtectEnvironment(EnvironmentName):
@@ -131,7 +152,7 @@ class GetEnvironmentLogs(EnvironmentName):
     lines: Annotated[int, Field(ge=1, le=2000, description="How many lines at most.")] = 200
     grep: Annotated[
         str | None,
-        Field(max_length=200, description="Text that lines contain, ignoring case."),
+        Field(max_length=200, description="Text to find, ignoring case."),
     ] = None
     level: Annotated[
         Literal["debug", "info", "warning", "error", "critical"] | None,
@@ -141,6 +162,7 @@ class GetEnvironmentLogs(EnvironmentName):
         LogSource | None,
         Field(description="Default: odoo, if any."),
     ] = None
+    follow: Annotated[bool, Field(description="For polling: only the end.")] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +175,7 @@ class Environment:
     Attributes:
         served: whether its Odoo has ever served, so that it may hold data of its users.
         uid: the user of the host that its Odoo runs as; None for the image's own.
+        filestore: how its filestore is kept.
     """
 
     id: str
@@ -179,6 +202,7 @@ class Environment:
     extra_repos: tuple[Pin, ...] = ()
     served: bool = True
     uid: int | None = None
+    filestore: FilestoreKind = FilestoreKind.VOLUME
 
     @property
     def replaceable(self) -> bool:
@@ -192,6 +216,19 @@ class Environment:
             return self.error
         kept = tuple(step for step in self.error.next if step.reason != RETRY)
         return self.error.model_copy(update={"next": kept})
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedFacts:
+    """What the view of an environment shows of other rows.
+
+    Attributes:
+        size: what it takes on disk; None while it was not measured.
+        neutralized: whether its template was imported and neutralised; None if not imported.
+    """
+
+    size: MeasuredSize | None = None
+    neutralized: bool | None = None
 
 
 def no_environment(name: str) -> NotFound:
@@ -219,6 +256,8 @@ class EnvironmentView(Model):
     `branch_checked_at`.
 
     Without a container there is no log, and nothing to start: rebuild_environment makes one.
+
+    `neutralized` is the template's: null where its data are not of production.
     """
 
     name: str
@@ -243,6 +282,8 @@ class EnvironmentView(Model):
     job: str | None = None
     error: ErrorView | None = None
     checkout: CheckoutView | None = None  # absent in lists, and before the modules were read
+    disk: DiskView | None = None  # absent until it was measured
+    neutralized: bool | None = None
 
     @classmethod
     def of(
@@ -253,6 +294,7 @@ class EnvironmentView(Model):
         has_container: bool = True,
         report: CheckoutReport | None = None,
         branch: BranchCheck | None = None,
+        related: RelatedFacts | None = None,
     ) -> Self:
         """Make the view of a row.
 
@@ -262,12 +304,15 @@ class EnvironmentView(Model):
             has_container: whether there is one.
             report: what its checkouts hold.
             branch: how its commit compares with its branch.
+            related: what the store has about it besides the row.
         """
+        related = related or RelatedFacts()
         return cls.from_row(
             row,
             error=row.shown_error,
             url=url,
             has_container=has_container,
+            neutralized=related.neutralized,
             checkout=None if report is None else CheckoutView.of(report),
             extra_repos=tuple(map(PinView.from_row, row.extra_repos)),
             moved=branch is not None and branch.moved,
@@ -275,6 +320,7 @@ class EnvironmentView(Model):
             branch_checked_at=rfc3339(branch.checked_at) if branch else None,
             step=row.step or None,
             job=row.job or None,
+            disk=DiskView.of(related.size),
         )
 
 

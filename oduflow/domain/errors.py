@@ -8,9 +8,11 @@ Failure
 ├── Conflict          the thing exists, but differs or is in the wrong state
 ├── Busy              another call is working on it; names the holder and its age
 ├── QuotaReached      a limit of the team or of the machine
+│   └── NoRoom        files would not fit; says by how many bytes, and where
 ├── RateLimited       too many attempts; says when to come back
 ├── Cancelled         stopped on request
 ├── UpstreamFailed    Docker, PostgreSQL, git or a provider did not do its part
+│   ├── CommandFailed a caller's command or code in an environment failed
 │   └── OdooFailed    an environment's Odoo failed; the failed environment is kept
 └── Internal          a defect of the product
 
@@ -18,6 +20,7 @@ Failure
 """
 
 from enum import StrEnum
+from pathlib import Path
 from typing import ClassVar
 
 from oduflow.domain.next_call import Next
@@ -48,6 +51,9 @@ class Failure(Exception):
         calls: the calls that are worth making next.
         output: last lines of a log or a traceback that explain the failure; untrusted data.
         whole: the text that `output` is a part of; empty when `output` is all of it.
+
+    Attributes:
+        handle: of the stored output that holds `whole`; empty until it is stored.
     """
 
     kind: ClassVar[Kind]
@@ -61,6 +67,7 @@ class Failure(Exception):
         self.next = calls
         self.output = output
         self.whole = whole or output
+        self.handle = ""
         self.argument = ""  # the argument that is wrong, where it is known: forms mark its field
 
 
@@ -106,6 +113,24 @@ class QuotaReached(Failure):
     kind = Kind.QUOTA
 
 
+class NoRoom(QuotaReached):
+    """Files that work is about to write do not fit, or not into what the team may fill.
+
+    Args:
+        message: one sentence with the numbers.
+        hint: the next step.
+        missing: how many bytes more must be free.
+        disk: a folder on the disk that they do not fit on; None where the team may fill no more.
+    """
+
+    def __init__(
+        self, message: str, hint: str = "", *, missing: int, disk: Path | None = None
+    ) -> None:
+        super().__init__(message, hint)
+        self.missing = missing
+        self.disk = disk
+
+
 class RateLimited(Failure):
     """Too many attempts.
 
@@ -137,6 +162,10 @@ class UpstreamFailed(Failure):
 
 class OdooFailed(UpstreamFailed):
     """An environment's Odoo did not install or serve; the failed environment is kept."""
+
+
+class CommandFailed(UpstreamFailed):
+    """A caller's command or code in an environment failed; `output` is what it printed last."""
 
 
 class Internal(Failure):

@@ -25,6 +25,14 @@ def excerpt(text: str, most: int = MAX_OUTPUT) -> str:
     return head + _GAP + end
 
 
+def end_of(text: str, most: int = MAX_OUTPUT) -> str:
+    """Return a text's end, at most `most` characters: whole lines, or the end of a longer line."""
+    if len(text) <= most:
+        return text
+    _, newline, lines = text[-most - 1 :].partition("\n")
+    return lines if newline and lines else text[-most:]
+
+
 def one_line(text: str) -> str:
     """Escape control characters, so that untrusted text cannot begin a new line in a log."""
     return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)

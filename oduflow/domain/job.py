@@ -4,11 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from oduflow.domain.access import Actor
 from oduflow.domain.outcome import Model, Status
 from oduflow.domain.output import HANDLE
+
+ENVIRONMENT = "environment"  # the noun
+MAX_WAIT_SECONDS = 45
+RUNS_CODE = frozenset({"execute_sql", "run_command", "run_odoo_shell"})
+"""The operations that run what a caller wrote: what it did by then stays when they are cut off, and
+their results are for callers that may write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +27,27 @@ class Progress:
     total: int
 
 
+class Resource(Model):
+    """One thing of a team: its noun, such as `template`, and its name."""
+
+    noun: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a job is about.
+    """What a job is about, and what it locks.
 
     Attributes:
         noun: `environment`, `template`, `extra_repo`, …
         name: the name of that environment, template, ….
-        environment: the name of the environment that the job locks; empty if it locks none.
-        environment_id: the id of that environment; empty also while it is being created.
+        holds: everything that the job locks, first what it is about; a copy locks two environments.
+        environment_id: the id of the environment that it is about; empty while that is created.
     """
 
     noun: str
     name: str
-    environment: str = ""
+    holds: tuple[Resource, ...] = ()
     environment_id: str = ""
 
 
@@ -45,8 +58,8 @@ class Job:
     Attributes:
         target: the name of what the job is about.
         environment: the id of the environment that the job is about; empty if it is about none.
-        environment_name: the name of the environment that the job locks; empty if it locks none.
         noun: the kind of resource that `target` names, such as `environment`.
+        holds: everything that the job locks, first what it is about.
         result: the envelope as JSON once the job is finished, else None.
         position: the place in the queue for a boot slot: 1 is next, 0 is not waiting.
         holder: the process id of the owner; only its file lock shows whether it is alive.
@@ -66,8 +79,22 @@ class Job:
     cancel_requested: bool = False
     holder: int = 0
     environment: str = ""
-    environment_name: str = ""
     noun: str = ""
+    holds: tuple[Resource, ...] = ()
+
+    @property
+    def environment_name(self) -> str:
+        """The name of the first environment that the job locks; empty if it locks none."""
+        return next((each.name for each in self.holds if each.noun == ENVIRONMENT), "")
+
+    @property
+    def also_holds(self) -> tuple[Resource, ...]:
+        """What the job locks besides what it is about, such as the copy of an environment."""
+        return tuple(each for each in self.holds if (each.noun, each.name) != self._about)
+
+    @property
+    def _about(self) -> tuple[str, str]:
+        return self.noun, self.target
 
 
 JobId = Annotated[
@@ -86,15 +113,20 @@ class JobHandle(Model):
 class WaitForJob(JobHandle):
     """How long to wait for a job."""
 
-    seconds: Annotated[int, Field(ge=0, le=45, description="Longest wait.")] = 45
+    seconds: Annotated[
+        int,
+        Field(ge=0, description="Longest wait.", json_schema_extra={"maximum": MAX_WAIT_SECONDS}),
+        # A longer wait is cut: its answer says that the job runs, as the answer to any wait may.
+        AfterValidator(lambda seconds: min(seconds, MAX_WAIT_SECONDS)),
+    ] = MAX_WAIT_SECONDS
 
 
 class JobView(Model):
     """A job as callers see it. Times are RFC 3339 in UTC; `result` is its finished envelope.
 
-    `noun` is the kind of resource that `target` names; `environment` is the environment that the
-    job locks. `cancellable` is whether cancel_job stops it; deletions and finished jobs cannot be
-    cancelled.
+    `noun` is the kind of resource that `target` names; `holds` is everything that the job locks,
+    `environment` the first environment of it. `cancellable` is whether cancel_job stops it;
+    deletions and finished jobs cannot be cancelled.
     """
 
     job: str
@@ -102,6 +134,7 @@ class JobView(Model):
     noun: str
     target: str
     environment: str | None = None
+    holds: tuple[Resource, ...] = ()
     status: Status
     created_by: str
     created_at: str

@@ -13,13 +13,21 @@ from oduflow.domain.addons import (
     library_name,
     nearest,
 )
+from oduflow.domain.enterprise import is_enterprise
 from oduflow.domain.errors import Failure, Invalid, NotFound
 from oduflow.domain.external_dependencies import Libraries, library_problem, program_problem
+from oduflow.domain.next_call import Next
 
-ENTERPRISE = frozenset(
-    {"account_accountant", "documents", "helpdesk", "planning", "sign", "web_studio"}
-)
 MAX_NAMED = 5
+_WITH_IT = "Add a repository that has it as an extra repo, and create the environment with that."
+_IN_ENTERPRISE = (
+    "Odoo Enterprise has it: add that as an extra repo, and create the environment with it."
+)
+_ADDING_ENTERPRISE = Next.of("add_extra_repo", "adds Odoo Enterprise", name="enterprise")
+_NOT_IN_TEMPLATES = (
+    "Odoo Enterprise has it, and a template holds modules of its image only: leave it out here, "
+    "and install it in an environment with an extra repo that has it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,31 +260,32 @@ def _circle(available: Available, wanted: Iterable[str]) -> tuple[str, ...]:
 
 
 def _unknown(available: Available, name: str) -> NotFound:
-    similar = nearest(name, available.modules)
     own = sorted(module.name for module in available.modules.values() if module.source != IMAGE)
     where = f"neither in the repository nor in {available.image}"
+    message = f"There is no module {name}{f', {where}' if own else f' in {available.image}'}."
+    if is_enterprise(name):
+        # Only a template has no module but its image's.
+        if not own:
+            return NotFound(message, _NOT_IN_TEMPLATES)
+        return NotFound(message, _IN_ENTERPRISE, _ADDING_ENTERPRISE)
+    if similar := nearest(name, available.modules):
+        message += f" Did you mean {similar}?"
     shown = ", ".join(own[:MAX_NAMED]) + (" …" if len(own) > MAX_NAMED else "")
-    return NotFound(
-        f"There is no module {name}{f', {where}' if own else f' in {available.image}'}."
-        + (f" Did you mean {similar}?" if similar else ""),
-        f"The repository and its extra repos have: {shown}." if own else "",
-    )
+    return NotFound(message, f"The repository and its extra repos have: {shown}." if own else "")
 
 
 def _missing(available: Available, name: str, dependency: str) -> NotFound:
     similar = nearest(dependency, available.modules)
-    if dependency in ENTERPRISE or dependency.endswith("_enterprise"):
-        hint = (
-            "It is part of Odoo Enterprise: add_extra_repo name=enterprise repo_url=…, then pass "
-            "extra_repos=enterprise."
-        )
-    elif similar:
-        hint = f"Did you mean {similar}? Correct depends in the manifest of {name}, and push."
+    if is_enterprise(dependency):
+        hint, adding = _IN_ENTERPRISE, _ADDING_ENTERPRISE
     else:
-        hint = (
-            f"add_extra_repo name=… repo_url=… adds a repository that has {dependency}; pass it as "
-            "extra_repos."
+        other = (
+            f" Or did you mean {similar}? Then correct depends in the manifest of {name}, and push."
         )
+        hint = f"{_WITH_IT}{other if similar else ''}"
+        adding = Next.of("add_extra_repo", f"adds a repository that has {dependency}")
     return NotFound(
-        f"{name} needs {dependency}, which neither the repository nor {available.image} has.", hint
+        f"{name} needs {dependency}, which neither the repository nor {available.image} has.",
+        hint,
+        adding,
     )

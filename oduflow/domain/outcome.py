@@ -58,18 +58,22 @@ class Nothing(Model):
 
 
 class ErrorView(Model):
-    """A failure as a caller sees it: kind, message, hint, next calls, the last lines of a log."""
+    """A failure as a caller sees it: kind, message, hint, next calls, the last lines of a log.
+
+    `handle` is that of the whole output, where `output` is a part of it that was stored.
+    """
 
     kind: Kind
     message: str
     hint: str = ""
     output: str = ""
+    handle: str | None = None
     next: tuple[Next, ...] = ()
 
     @classmethod
     def of(cls, failure: Failure) -> "ErrorView":
         """Return the view of a failure, with at most 8,000 characters of its output."""
-        return cls.from_row(failure, output=excerpt(failure.output))
+        return cls.from_row(failure, output=excerpt(failure.output), handle=failure.handle or None)
 
 
 @dataclass(frozen=True, slots=True)

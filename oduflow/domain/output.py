@@ -32,7 +32,7 @@ class ReadOutput(Model):
     ] = None
     grep: Annotated[
         str | None,
-        Field(max_length=200, description="Text that lines contain, ignoring case."),
+        Field(max_length=200, description="Text to find, ignoring case."),
     ] = None
     errors: Annotated[bool, Field(description="Only errors and tracebacks.")] = False
 

@@ -17,10 +17,17 @@ MAX_LENGTH = 1024
 _LAST_PORT = 65535
 # Without user information, fragments, wildcards and characters that end an attribute in HTML.
 _CHARACTERS = r"(?:[A-Za-z0-9._~!$&()+,;=:@/{more}-]|%[0-9A-Fa-f]{{2}})*"
+_QUERY = rf"(?P<query>(?:\?{_CHARACTERS.format(more='?')})?)"
 _URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://"
     r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(?P<port>[1-9][0-9]{0,4}))?"
-    rf"(?P<path>(?:/{_CHARACTERS.format(more='')})?)(?P<query>(?:\?{_CHARACTERS.format(more='?')})?)"
+    rf"(?P<path>(?:/{_CHARACTERS.format(more='')})?){_QUERY}"
+)
+# RFC 8252, 7.1: a scheme that is a domain name in reverse needs no authority. No scheme of browsers
+# has a dot, so none of them is read without one.
+_WITHOUT_AUTHORITY = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+):"
+    rf"(?P<path>/(?!/){_CHARACTERS.format(more='')}){_QUERY}"
 )
 
 
@@ -29,7 +36,7 @@ class PlainUrl:
     """One URL in its parts.
 
     Attributes:
-        host: lower case; an IPv6 address in brackets.
+        host: lower case; an IPv6 address in brackets; empty without an authority.
         port: None when the URL has none.
         path: empty, or with its first slash.
         query: empty, or with its question mark.
@@ -48,12 +55,17 @@ class PlainUrl:
 
     def __str__(self) -> str:
         """Write the URL as it was read."""
-        return f"{self.scheme}://{self.authority}{self.path}{self.query}"
+        mark = "//" if self.host else ""
+        return f"{self.scheme}:{mark}{self.authority}{self.path}{self.query}"
 
 
 def read_plain(text: str) -> PlainUrl | None:
     """Parse a URL; None when it is not one, or could be read in another way."""
-    found = _URL.fullmatch(text) if len(text) <= MAX_LENGTH else None
+    if len(text) > MAX_LENGTH:
+        return None
+    if bare := _WITHOUT_AUTHORITY.fullmatch(text):
+        return PlainUrl(bare["scheme"], "", None, bare["path"], bare["query"])
+    found = _URL.fullmatch(text)
     if found is None:
         return None
     port = int(found["port"]) if found["port"] else None

@@ -20,12 +20,21 @@ Row = TypeVar("Row", Environment, Template, ExtraRepo)
 
 ODOO_PORT = 8069
 POSTGRES_PORT = 5432
+READING_COPIES = ("before", "after")  # how the names of copies end that a comparison reads
 DATABASE_HOST_OFFSET = 2  # the database is the second address of every team's subnet
 
 
 def database_address(subnet: IPv4Network) -> IPv4Address:
     """Return the fixed address of a team's PostgreSQL in the team's subnet."""
     return subnet.network_address + DATABASE_HOST_OFFSET
+
+
+def environment_of(database: str) -> str:
+    """Return the id of the environment or template that a database or one of its copies is of."""
+    id_ = database.partition("_")[2]
+    return next(
+        (id_.removesuffix(end) for side in READING_COPIES if id_.endswith(end := f"_{side}")), id_
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,10 @@ class Naming:
     def extra_repos_folder(self, team: str) -> Path:
         """The extra repos of one team, a folder each."""
         return self.team_folder(team) / "extra"
+
+    def uploads_folder(self, team: str) -> Path:
+        """The files that clients of one team send, one for each upload."""
+        return self.team_folder(team) / "uploads"
 
     @property
     def scratch(self) -> Path:
@@ -121,19 +134,42 @@ class EnvironmentPlan(_Plan[Environment]):
         return f"{self.naming.instance}-env-{self.team}.{self.name}"
 
     @property
+    def warm_container(self) -> str:
+        """The container of a warm slot, until an environment claims it."""
+        return f"{self.naming.instance}-warm-{self.id}"
+
+    @property
     def one_off(self) -> str:
         """The one-off container that installs Python packages, then modules."""
         return f"{self.container}.once"
 
     @property
     def volume(self) -> str:
-        """`/var/lib/odoo`: filestore and sessions."""
+        """`/var/lib/odoo`: sessions, and what is not in the filestore."""
         return f"{self.naming.instance}-env-{self.id}"
+
+    @property
+    def filestore(self) -> str:
+        """The volume that is mounted at the filestore; its files are in `layers`."""
+        return f"{self.volume}-filestore"
+
+    @property
+    def layers(self) -> str:
+        """The volume with the filestore's generations and snapshots; no container mounts it."""
+        return f"{self.volume}-layers"
 
     @property
     def database(self) -> str:
         """The database; its owner has the same name."""
         return f"env_{self.id}"
+
+    def reading_copy(self, side: str) -> str:
+        """Return the short-lived copy of a sealed database, to read it; its role has the name too.
+
+        Args:
+            side: one of `READING_COPIES`.
+        """
+        return f"{self.database}_{side}"
 
     @property
     def folder(self) -> Path:
@@ -171,6 +207,16 @@ class EnvironmentPlan(_Plan[Environment]):
         return self.folder / "branch.json"
 
     @property
+    def about(self) -> Path:
+        """The labels of an environment that was a warm slot, whose container lacks them."""
+        return self.folder / "about.json"
+
+    @property
+    def command_mark(self) -> Path:
+        """The mark of the command that a caller runs in the container, while it runs."""
+        return self.folder / "command"
+
+    @property
     def python_start(self) -> Path:
         """The module that the environment's Python imports when it starts."""
         return self.folder / "conf" / "sitecustomize.py"
@@ -199,13 +245,41 @@ class EnvironmentPlan(_Plan[Environment]):
             extra_repos=pins_text(row.extra_repos),
             port=str(row.port or ""),
             uid="" if row.uid is None else str(row.uid),
+            filestore=str(row.filestore),
             created_by=row.created_by,
             created_at=rfc3339(row.created_at),
         )
 
 
+@dataclass(frozen=True, slots=True)
+class SnapshotPlan:
+    """The names of everything that one snapshot consists of, from its id."""
+
+    id: str
+
+    @property
+    def database(self) -> str:
+        """The sealed copy of the environment's database."""
+        return f"snap_{self.id}"
+
+    @property
+    def new_database(self) -> str:
+        """The database that a rollback makes, whose state before this snapshot keeps."""
+        return f"new_{self.id}"
+
+    @property
+    def generation(self) -> str:
+        """The filestore's generation that such a rollback makes."""
+        return f"gen-{self.id}"
+
+
 class TemplatePlan(_Plan[Template]):
     """The names of everything that one template consists of."""
+
+    @classmethod
+    def beneath(cls, naming: Naming, row: Environment) -> Self:
+        """Plan the template that an environment was cloned from."""
+        return cls(naming, row.template_id, row.team, row.template)
 
     @property
     def one_off(self) -> str:
@@ -238,12 +312,18 @@ class TemplatePlan(_Plan[Template]):
             "template",
             id=row.id,
             team=row.team,
-            name=row.name,
+            name=row.base_name,
+            version=str(row.version),
             odoo_image=row.odoo_image,
             modules=",".join(row.modules),
             demo=str(row.demo),
             language=row.language,
             country=row.country,
+            source=row.source,
+            commit=row.commit,
+            neutralised=str(row.neutralised is not None),
+            odoo_version=row.odoo_version,
+            postgres_version=row.postgres_version,
             created_by=row.created_by,
             created_at=rfc3339(row.created_at),
         )

@@ -14,9 +14,19 @@ from typing import Self
 from oduflow.domain.container import ContainerFacts
 
 ALIVE = frozenset({"created", "running"})
+# Only Odoo's own loggers count: a module may log the same words, or a visitor's request hold them.
+_RECORD = re.compile(
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ (?P<level>[A-Z]+) \S+ "
+    r"(?P<logger>[\w.]+): (?P<message>.*)"
+)
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # of an image that sets ODOO_PY_COLORS
+_REGISTRY = frozenset({"odoo.modules.registry", "odoo.registry"})  # the second one in 19
 _LOADED = "Registry loaded in "
-_FAILED = ("Failed to load registry", "Failed to initialize database")
-_LOADING = re.compile(r" (?:DEBUG|INFO|WARNING) \S+ odoo\.modules\.\w+: (?P<message>.+)")
+_FAILED = (
+    (_REGISTRY, "Failed to load registry"),
+    (frozenset({"odoo.service.server"}), "Failed to initialize database"),
+)
+_LOADING_LEVELS = frozenset({"DEBUG", "INFO", "WARNING"})
 _MOST_CHARACTERS = 100
 
 
@@ -75,11 +85,15 @@ class BootLog:
         loaded = failed = False
         doing = ""
         for line in text.splitlines():
-            if found := _LOADING.search(line):
-                doing = found["message"].strip()[:_MOST_CHARACTERS]
-            if _LOADED in line:
+            record = _RECORD.search(_COLOURS.sub("", line))
+            if record is None:
+                continue
+            logger, message = record["logger"], record["message"]
+            if logger.startswith("odoo.modules.") and record["level"] in _LOADING_LEVELS:
+                doing = message.strip()[:_MOST_CHARACTERS] or doing
+            if logger in _REGISTRY and message.startswith(_LOADED):
                 loaded, failed = True, False
-            elif any(words in line for words in _FAILED):
+            elif any(logger in own and message.startswith(words) for own, words in _FAILED):
                 loaded, failed = False, True
         return cls(loaded, failed, doing)
 

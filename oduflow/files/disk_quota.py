@@ -1,17 +1,15 @@
 """Limit the size of folders while a program writes to them."""
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from oduflow.domain.errors import QuotaReached
+from oduflow.files.usage import entries_below
 
 _BLOCK_BYTES = 4096
 _STAT_BLOCK_BYTES = 512  # the unit of st_blocks, stat(2)
 _SHORTEST_PAUSE_SECONDS = 0.25
-_GONE = (FileNotFoundError, NotADirectoryError)
 
 
 class DiskQuota:
@@ -56,13 +54,6 @@ class DiskQuota:
 
 
 def _sizes(folders: Iterable[Path]) -> Iterator[int]:
-    pending = [str(folder) for folder in folders]
-    while pending:
-        # The program may rename or remove files meanwhile; these are not counted.
-        with suppress(*_GONE), os.scandir(pending.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append(entry.path)
-                with suppress(*_GONE):
-                    blocks = entry.stat(follow_symlinks=False).st_blocks
-                    yield max(blocks * _STAT_BLOCK_BYTES, _BLOCK_BYTES)
+    for folder in folders:
+        for entry in entries_below(folder):
+            yield max(entry.seen.st_blocks * _STAT_BLOCK_BYTES, _BLOCK_BYTES)

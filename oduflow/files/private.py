@@ -75,6 +75,18 @@ def write_private(path: Path, text: str, *, uid: int = -1, gid: int = -1) -> Non
     replace_file(path, text.encode(), uid=uid, gid=gid)
 
 
+@writing()
+def fill_file(path: Path, text: str) -> None:
+    """Write the content of an existing file in place, which keeps its owner, mode and mounts.
+
+    A kill leaves a part of it: for files whose reader waits until the caller lets it go on.
+    """
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW), "wb") as file:
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def replace_file(path: Path, content: bytes, *, uid: int = -1, gid: int = -1) -> None:
     """Write a 0600 file atomically; the caller excludes other writers.
 

@@ -1,4 +1,4 @@
-"""Find out whether files below a folder can share blocks."""
+"""Files that share blocks: whether a file system has them, and how one is made."""
 
 import fcntl
 import os
@@ -18,11 +18,19 @@ def has_reflinks(folder: Path) -> bool:
         os.write(source, _BLOCK)
         target = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600)
         try:
-            fcntl.ioctl(target, _FICLONE, source)
+            return clone(source, target)
         finally:
             os.close(target)
     except OSError:
         return False
     finally:
         os.close(source)
+
+
+def clone(reader: int, writer: int) -> bool:
+    """Make an empty open file share all blocks of another; tell whether the file system can."""
+    try:
+        fcntl.ioctl(writer, _FICLONE, reader)
+    except OSError:
+        return False
     return True

@@ -12,15 +12,21 @@ from typing import Any
 from pydantic import BaseModel
 
 Schema = Mapping[str, Any]
+# What other programs call a level of Odoo's log.
+_SYNONYMS = {"crit": "critical", "err": "error", "fatal": "critical", "warn": "warning"}
+_NULLS = frozenset({"none", "null"})
+_QUOTES = "\"'"
 
 
 def coerced(model: type[BaseModel], raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a call in the form that its model's JSON Schema describes.
 
-    - Null is absent, unless the field is required and may be null.
-    - A string becomes a list: a JSON array is read, other text is separated at commas.
+    - Null is absent, unless the field is required and may be null. So is the text `null`, or
+      Python's `None`, where a field takes no text.
+    - A string becomes a list: a JSON array is read, other text is separated at commas, also inside
+      brackets and with quotes around each item, as Python and YAML write it.
     - A string with a JSON object becomes an object.
-    - An enumeration's value is found ignoring case and surrounding spaces.
+    - An enumeration's value is found ignoring case, quotes and surrounding spaces, or by a synonym.
 
     A value without such a meaning is returned as it is; the model's validation names it.
     """
@@ -35,9 +41,10 @@ def _schema(model: type[BaseModel]) -> Schema:
 
 def _object(raw: Mapping[str, Any], schema: Schema, defs: Schema) -> dict[str, Any]:
     fields, required = schema.get("properties", {}), schema.get("required", ())
+    values = {name: _value(value, fields.get(name, {}), defs) for name, value in raw.items()}
     return {
-        name: _value(value, fields.get(name, {}), defs)
-        for name, value in raw.items()
+        name: value
+        for name, value in values.items()
         if value is not None or (name in required and _may_be_null(fields[name], defs))
     }
 
@@ -51,10 +58,8 @@ def _value(value: Any, schema: Schema, defs: Schema) -> Any:
     types = {choice.get("type") for choice in choices}
     if isinstance(value, str) and "string" in types:
         return _enumerated(value, choices)
-    if isinstance(value, str) and "array" in types:
-        value = _list(value)
-    elif isinstance(value, str) and "object" in types:
-        value = _json(value, dict)
+    if isinstance(value, str) and types != {None}:  # None: the model has no such field
+        value = _not_text(value, choices, defs)
     for choice in choices:
         if isinstance(value, list) and choice.get("type") == "array":
             return [_value(item, choice.get("items", {}), defs) for item in value]
@@ -74,18 +79,43 @@ def _choices(schema: Schema, defs: Schema) -> Iterator[Schema]:
         yield schema
 
 
-def _enumerated(value: str, choices: list[Schema]) -> str:
+def _enumerated(value: str, choices: list[Schema]) -> str | None:
     known = [each for choice in choices for each in choice.get("enum", ())]
     if any(choice.get("type") == "string" and "enum" not in choice for choice in choices):
         return value
-    folded = value.strip().casefold()
-    return next((each for each in known if str(each).casefold() == folded), value)
+    folded = _unquoted(value).casefold()
+    names = {str(each).casefold(): each for each in known}
+    found: str | None = names.get(folded) or names.get(_SYNONYMS.get(folded, ""), value)
+    return None if found == value and folded in _NULLS else found
 
 
-def _list(text: str) -> Any:
-    if text.lstrip().startswith("["):
-        return _json(text, list)
-    return [part for part in map(str.strip, text.split(",")) if part]
+def _not_text(text: str, choices: list[Schema], defs: Schema) -> Any:
+    """Return what a text means where a field takes another type; None for a null."""
+    bare = _unquoted(text)
+    if bare.casefold() in _NULLS:
+        return None
+    types = {choice.get("type"): choice for choice in choices}
+    if "array" in types:
+        items = {choice.get("type") for choice in _choices(types["array"].get("items", {}), defs)}
+        return _list(bare, of_texts="string" in items)
+    return _json(bare, dict) if "object" in types else bare
+
+
+def _list(text: str, *, of_texts: bool) -> Any:
+    bracketed = text.startswith("[")
+    if bracketed:
+        read = _json(text, list)
+        if isinstance(read, list) or not (of_texts and text.endswith("]")):
+            return read
+        text = text[1:-1]
+    return [part for part in map(_unquoted, text.split(",")) if part]
+
+
+def _unquoted(text: str) -> str:
+    """Return a text without spaces around it, and without one pair of quotes."""
+    text = text.strip()
+    quoted = len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0]
+    return text[1:-1].strip() if quoted and text[0] not in text[1:-1] else text
 
 
 def _json(text: str, kind: type) -> Any:

@@ -18,13 +18,13 @@ from oduflow.domain.errors import (
     NotFound,
     QuotaReached,
 )
-from oduflow.domain.job import Job, Progress, Subject
+from oduflow.domain.job import RUNS_CODE, Job, Progress, Subject
 from oduflow.domain.names import new_id
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import FINISHED, Envelope, ErrorView, Nothing, Status
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.locks import Held, LockKey, Locks
-from oduflow.kernel.outputs import KeptOutput, keep_output
+from oduflow.kernel.outputs import KeptOutput, keep_output, kept_as
 from oduflow.kernel.ports import BootSlots, JobStore, OutputStore
 
 log = logging.getLogger(__name__)
@@ -103,8 +103,8 @@ class Jobs:
             updated_at=now(),
             holder=os.getpid(),
             environment=subject.environment_id,
-            environment_name=subject.environment,
             noun=subject.noun,
+            holds=subject.holds,
         )
         self._count_in(actor.team, revival=revival)
         try:
@@ -261,18 +261,21 @@ class Jobs:
         except Failure as failure:
             status = Status.CANCELLED if isinstance(failure, Cancelled) else Status.FAILED
             error, kept = ErrorView.of(failure), None
-            if failure.whole.strip() != error.output:
+            if failure.handle:
+                kept = kept_as(failure.handle)
+            elif failure.whole.strip() != error.output:
                 kept = keep_output(
                     self._outputs,
                     failure.whole,
                     team=job.actor.team,
-                    environment=job.environment,
+                    # A grant of the environment must not read what is of another one, too.
+                    environment="" if job.also_holds else job.environment,
                 )
             return status, _failed_envelope(job, status, error, kept)
         return answer.status, answer.model_dump(mode="json")
 
     def _interrupt(self, job: Job) -> None:
-        error = ErrorView.of(_interruption())
+        error = ErrorView.of(_interruption(job))
         self.store.finish(
             job.id, Status.INTERRUPTED, _failed_envelope(job, Status.INTERRUPTED, error)
         )
@@ -294,10 +297,16 @@ def _progressed(before: Job | None, after: Job) -> bool:
     )
 
 
-def _interruption() -> Failure:
+def _interruption(job: Job) -> Failure:
+    ended = "The process that ran this job ended before the job did."
+    if job.operation in RUNS_CODE:
+        return Cancelled(
+            ended,
+            "What it had committed by then is kept: look before you call again.",
+            Next.of("list_snapshots", "shows the one from before", name=job.environment_name),
+        )
     return Cancelled(
-        "The process that ran this job ended before the job did.",
-        "What it made is undone or finished at the server's start; then call again.",
+        ended, "What it made is undone or finished at the server's start; then call again."
     )
 
 

@@ -35,13 +35,28 @@ class LockKey:
 
     @classmethod
     def template(cls, team: str, name: str) -> "LockKey":
-        """Return the key of a template."""
+        """Return the key of a template's name, held while one of its versions is made."""
         return cls("template", team, name)
+
+    @classmethod
+    def template_version(cls, team: str, template: str) -> "LockKey":
+        """Return the key of one version, by its id: held to choose it, or to begin its deletion."""
+        return cls("template_version", team, template)
 
     @classmethod
     def extra_repo(cls, team: str, name: str) -> "LockKey":
         """Return the key of an extra repo and of its checkouts."""
         return cls("extra_repo", team, name)
+
+    @classmethod
+    def upload(cls, team: str, name: str) -> "LockKey":
+        """Return the key of an upload, held while a part is written and while it is imported."""
+        return cls("upload", team, name)
+
+    @classmethod
+    def downloads(cls, team: str) -> "LockKey":
+        """Return the key of a team's downloads, held while one reserves its room."""
+        return cls("downloads", team)
 
     @classmethod
     def job(cls, job: str) -> "LockKey":
@@ -64,9 +79,32 @@ class LockKey:
         return cls("database", team)
 
     @classmethod
+    def reading_copy(cls, team: str, environment: str) -> "LockKey":
+        """Return the key of the copy that an environment, by its id, is compared with."""
+        return cls("reading_copy", team, environment)
+
+    @classmethod
+    def warm_slot(cls, team: str, slot: str) -> "LockKey":
+        """Return the key of a warm slot, by its id: held while it is made, claimed or removed."""
+        return cls("warm_slot", team, slot)
+
+    @classmethod
+    def storage(cls, team: str) -> "LockKey":
+        """Return the key of the place of a team's volumes.
+
+        It has no team, so that it is settled although the team's database cannot be used.
+        """
+        return cls("storage", name=team)
+
+    @classmethod
     def infrastructure(cls) -> "LockKey":
         """Return the key of networks and firewall rules."""
         return cls("infrastructure")
+
+    @classmethod
+    def pool(cls) -> "LockKey":
+        """Return the key of making and mounting the pool and of reserving space on the disk."""
+        return cls("pool")
 
     @classmethod
     def isolation(cls) -> "LockKey":

@@ -30,7 +30,7 @@ def callable_by(actor: Actor, registry: Registry) -> MayCall:
     refused = {
         operation.name
         for operation in registry
-        if not (actor.may(operation.permission) and actor.allows_scope(operation.scope))
+        if not (actor.may(operation.permission) and actor.allows_scopes(operation.scopes))
     }
     return lambda step: step.operation not in refused
 

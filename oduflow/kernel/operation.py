@@ -13,9 +13,10 @@ from pydantic import BaseModel
 
 from oduflow.domain.access import NAMED, Permission, Scope, Tier
 from oduflow.domain.environment import Environment
-from oduflow.domain.job import Subject
+from oduflow.domain.job import Resource, Subject
 from oduflow.domain.outcome import Envelope, Outcome
 from oduflow.kernel.locks import LockKey
+from oduflow.kernel.undo import KeepBefore
 
 Handler = Callable[..., Outcome[Any]]
 Check = Callable[[Any, Any], None]
@@ -26,7 +27,6 @@ _REST = re.compile(r"(GET|POST|DELETE|PATCH) (/[a-z{}/_-]*)")
 _NAME = re.compile(r"[a-z]+(_[a-z]+)+")
 _BELOW_AN_ENVIRONMENT = "/environments/{name}"
 _NOUN_OF = {scope: str(scope) for scope in NAMED} | {Scope.NEW_ENVIRONMENT: "environment"}
-_ENVIRONMENT_SCOPES = frozenset({Scope.ENVIRONMENT, Scope.NEW_ENVIRONMENT})
 _TARGET = dict.fromkeys(NAMED, "name") | {Scope.JOB: "job", Scope.OUTPUT: "handle"}
 _ATTRIBUTE = "__operation__"
 
@@ -59,7 +59,8 @@ class Operation:
         title: the docstring's first line without its full stop.
         description: the docstring, one line a paragraph.
         scope: what a call is about: the lock of a write, and which actors may call.
-        locks: further locks: arguments that name a resource, each with that resource's scope.
+        locks: further locks: arguments that name a resource, or properties of the arguments, each
+            with that resource's scope; an empty or absent value locks nothing.
         slow: whether calls run as jobs.
         cancellable: whether its jobs can be cancelled; a begun deletion cannot.
         idempotent: whether repeating a call has no further effect.
@@ -71,6 +72,8 @@ class Operation:
         exists: raises NotFound for `(deps, team, args)` about a thing that does not exist; called
             under the call's lock, so that such a call is no job.
         shows_secret: whether a read returns a secret, and so needs more than the read tier.
+        undo: keeps the state of the environment before a call, so that the answer can suggest the
+            call that undoes it; runs after the call was admitted, in its job.
         profiles: the shorter lists of tools that it is part of.
         method, path: the REST route below `/api`.
         arguments, result: the pydantic models of the arguments and of the view.
@@ -92,6 +95,7 @@ class Operation:
     check: Check | None
     exists: Exists | None
     shows_secret: bool
+    undo: KeepBefore | None
     profiles: frozenset[Profile]
     method: str
     path: str
@@ -112,23 +116,31 @@ class Operation:
         own = {"name": self.scope} if self.scope in NAMED else {}
         return own | dict(self.locks)
 
+    @property
+    def held_nouns(self) -> frozenset[str]:
+        """The nouns of what its calls lock."""
+        return frozenset(_NOUN_OF[scope] for scope in self.holds.values())
+
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        """What a call is about, and what else it locks: all of it has to be the actor's."""
+        return frozenset({self.scope, *self.locks.values()})
+
     def lock_keys(self, team: str, args: BaseModel) -> tuple[LockKey, ...]:
         """Return the keys of the locks that one call holds until it ends."""
-        return tuple(
-            LockKey.named(_NOUN_OF[scope], team, str(getattr(args, field)))
-            for field, scope in self.holds.items()
-        )
+        return tuple(LockKey.named(each.noun, team, each.name) for each in self.held_by(args))
+
+    def held_by(self, args: BaseModel) -> tuple[Resource, ...]:
+        """Return what one call locks, first what it is about."""
+        named = ((scope, getattr(args, field)) for field, scope in self.holds.items())
+        held = (Resource(noun=_NOUN_OF[scope], name=str(name)) for scope, name in named if name)
+        return tuple(dict.fromkeys(held))
 
     def subject(self, args: BaseModel, environment: Environment | None) -> Subject:
-        """Return what the job of one call is about, and which environment it locks."""
+        """Return what the job of one call is about, and everything that it locks."""
         noun = _NOUN_OF.get(self.scope, self.noun.removesuffix("s"))
-        held = [
-            str(getattr(args, field))
-            for field, scope in self.holds.items()
-            if scope in _ENVIRONMENT_SCOPES
-        ]
         id_ = "" if environment is None else environment.id
-        return Subject(noun, self.target(args), next(iter(held), ""), id_)
+        return Subject(noun, self.target(args), self.held_by(args), id_)
 
     def target(self, args: BaseModel) -> str:
         """Return the name of what a call is about, as a list of jobs shows it."""
@@ -156,6 +168,7 @@ def operation(  # noqa: PLR0913 - one declaration holds every property of an ope
     check: Check | None = None,
     exists: Exists | None = None,
     shows_secret: bool = False,
+    undo: KeepBefore | None = None,
     profiles: tuple[Profile, ...] = (),
 ) -> Callable[[H], H]:
     """Declare a handler `(deps, call, args) -> Outcome[View]` as an operation.
@@ -191,6 +204,7 @@ def operation(  # noqa: PLR0913 - one declaration holds every property of an ope
             check=check,
             exists=exists,
             shows_secret=shows_secret,
+            undo=undo,
             profiles=frozenset(profiles),
             method=matched[1],
             path=matched[2],
@@ -251,8 +265,10 @@ def _check(declared: Operation) -> None:
         f"fields without a description: {undescribed}": bool(undescribed),
         "it writes without a lock": changes and not declared.holds and "name" in fields,
         f"it holds what it does not take: {dict(declared.locks)}": not (
-            set(declared.locks) <= set(fields) and set(declared.locks.values()) <= NAMED
+            set(declared.locks) <= set(fields) | _properties(declared.arguments)
+            and set(declared.locks.values()) <= NAMED
         ),
+        "it locks what only its handler could check": Scope.GRANT in declared.locks.values(),
         "it writes through a reading permission": changes and declared.permission.tier is Tier.READ,
         "it writes on a GET": changes and declared.method == "GET",
         "it is no job, which alone can be cancelled": not (declared.cancellable or declared.slow),
@@ -262,6 +278,8 @@ def _check(declared: Operation) -> None:
         "it reads on a POST through an administrator's permission": not changes
         and declared.method != "GET"
         and declared.permission.tier is Tier.ADMIN,
+        "it keeps a state before and is no slow write of an environment": declared.undo is not None
+        and not (changes and declared.slow and declared.scope is Scope.ENVIRONMENT),
         "it shows a secret to every reader": declared.shows_secret
         and (changes or declared.permission.tier is Tier.READ),
         f"its scope is {declared.scope}, and it does not ask which": declared.scope in _TARGET

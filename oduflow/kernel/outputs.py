@@ -27,6 +27,11 @@ def keep_output(outputs: OutputStore, text: str, *, team: str, environment: str)
     except Failure as failure:
         log.warning("an output of team %s was not kept: %s", team, failure.message)
         return KeptOutput(warnings=(f"The whole output was not kept: {failure.message}",))
+    return kept_as(handle)
+
+
+def kept_as(handle: str) -> KeptOutput:
+    """Return what an answer says about a text that was stored."""
     reason = f"shows the whole output, which is kept for {OUTPUT_DAYS} days"
     return KeptOutput(handle, next=(Next.of("read_output", reason, handle=handle),))
 

@@ -13,10 +13,12 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from oduflow.domain.addons import MODULE_NAME
+from oduflow.domain.comparison.view import MODEL
 from oduflow.domain.masking import redact
 from oduflow.domain.oauth import GITHUB_LOGIN
 from oduflow.domain.output import HANDLE, RANGE
 from oduflow.domain.template import COUNTRY, LANGUAGE
+from oduflow.domain.upload import SHA256
 
 _LONGEST = 60  # of a text that an example is made of
 _SECRETIVE = re.compile(r"[@?&=]")  # what URLs with a secret hold
@@ -59,6 +61,10 @@ def _module(text: str) -> str:
     return re.sub(r"[ ./-]+", "_", text).strip("_")
 
 
+def _model(text: str) -> str:
+    return re.sub(r"[ /-]+", ".", text).strip(".").lower()
+
+
 def _lines(text: str) -> str:
     found = re.findall(r"\d+", text)
     return f"{found[0]}-{found[-1]}" if found else ""
@@ -99,5 +105,7 @@ _FORMS = {
     MODULE_NAME.pattern: _Form(
         "a module's name, of letters, digits and underscores", "sale_management", _module
     ),
+    MODEL: _Form("a model's name, of letters, digits, dots and underscores", "res.partner", _model),
     RANGE: _Form("two line numbers", "101-200", _lines),
+    SHA256: _Form("the 64 hex digits that sha256sum prints", "0123456789abcdef" * 4),
 }

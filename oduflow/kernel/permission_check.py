@@ -23,12 +23,21 @@ def check_permission(grants: GrantUsage, operation: Operation, actor: Actor) -> 
     """
     if actor.kind is ActorKind.GRANT:
         grants.spend(actor)
+    check_allowed(operation, actor)
+
+
+def check_allowed(operation: Operation, actor: Actor) -> None:
+    """Refuse an actor who may not call this operation; counts no call of its grant.
+
+    Raises:
+        Forbidden: the actor lacks the permission, or the scope is wider than its restriction.
+    """
     if not actor.may(operation.permission):
         raise Forbidden(
             f"{operation.name} needs {operation.permission}, which {actor} does not hold.",
             "Ask for a grant with that tier.",
         )
-    if not actor.allows_scope(operation.scope):
+    if not actor.allows_scopes(operation.scopes):
         raise Forbidden(
             f"{operation.name} is about the whole team, and {actor} is restricted to environments.",
             "Ask a member of the team to call it.",
@@ -40,19 +49,23 @@ def find_environment(
 ) -> Environment | None:
     """Return the environment that a call is about; None when the operation has another scope.
 
-    An environment outside the actor's restriction gets the same error as a missing one, so that
-    neither a lock nor an error reveals that it exists.
+    Every further environment that the call locks has to exist and to be the actor's, too. One
+    outside the actor's restriction gets the same error as a missing one, so that neither a lock nor
+    an error reveals that it exists.
 
     Raises:
         NotFound: there is no such environment, or the actor may not access it.
     """
-    if operation.scope is not Scope.ENVIRONMENT:
-        return None
-    name = operation.target(args)
-    found = environments.get(actor.team, name)
-    if found is None or not actor.can_access(found.id):
-        raise no_environment(name)
-    return found
+    own = {"name": operation.scope}
+    found: dict[str, Environment] = {}
+    for field, scope in (own | dict(operation.locks)).items():
+        name = str(getattr(args, field, ""))
+        if scope is Scope.ENVIRONMENT and name:
+            row = environments.get(actor.team, name)
+            if row is None or not actor.can_access(row.id):
+                raise no_environment(name)
+            found[field] = row
+    return found.get("name")
 
 
 def check_job(jobs: Jobs, operation: Operation, args: BaseModel, actor: Actor) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from oduflow.domain.access import Actor, Scope
-from oduflow.domain.audit.addresses import is_address, public_address
+from oduflow.domain.audit.addresses import public_form
 from oduflow.domain.audit.rows import AuditRow, may_repeat
 from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
@@ -31,6 +31,7 @@ from oduflow.kernel.offers import callable_by, offering
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.outputs import KeptOutput, keep_output
 from oduflow.kernel.permission_check import (
+    check_allowed,
     check_job,
     check_output,
     check_permission,
@@ -38,6 +39,7 @@ from oduflow.kernel.permission_check import (
 )
 from oduflow.kernel.ports import AuditSink, EnvironmentLookup, GrantUsage, OutputStore
 from oduflow.kernel.registry import Registry
+from oduflow.kernel.undo import keep_nothing, suggesting_undo, told
 from oduflow.kernel.validation import validate
 
 log = logging.getLogger(__name__)
@@ -68,9 +70,14 @@ class Admitted:
     converted: str = ""
 
     def run(self, deps: Any, call: Call) -> Outcome[Any]:
-        """Call the handler."""
-        about = () if self.environment is None else (self.environment,)
-        return self.operation.handler(deps, call, self.args, *about)
+        """Call the handler; before it, keep the state that an operation can be undone to."""
+        operation, about = self.operation, self.environment
+        if about is None:
+            return operation.handler(deps, call, self.args)
+        keep = operation.undo or keep_nothing
+        kept = keep(deps, call, operation.name, self.args, about)
+        with suggesting_undo(kept):
+            return told(operation.handler(deps, call, self.args, about), kept)
 
 
 class Runner:
@@ -174,6 +181,16 @@ class Runner:
         """Return the id of the team's environment of exactly that name, or None."""
         found = self.environments.get(team, name)
         return None if found is None else found.id
+
+    def authorize(self, name: str, actor: Actor) -> None:
+        """Refuse an actor who may not call an operation, for work that belongs to its calls.
+
+        The parts of an upload belong to create_upload: a grant's calls are counted there.
+
+        Raises:
+            Forbidden: the actor may not call it.
+        """
+        check_allowed(self.registry.get(name), actor)
 
     def admit(self, name: str, raw: Mapping[str, Any], actor: Actor, origin: Origin) -> Admitted:
         """Check the permission, validate and lock; a refusal is audited.
@@ -279,10 +296,10 @@ class Runner:
         return answer
 
     def _kept(self, admitted: Admitted, result: Outcome[Any]) -> KeptOutput:
-        about = admitted.environment.id if admitted.environment else ""
-        return keep_output(
-            self._outputs, result.output, team=admitted.actor.team, environment=about
-        )
+        # The output of a call that locks something else, too, may be about that.
+        found = None if admitted.operation.locks else admitted.environment
+        about, team = found.id if found else "", admitted.actor.team
+        return keep_output(self._outputs, result.output, team=team, environment=about)
 
     def _end(self, admitted: Admitted, outcome: str) -> None:
         """Release the locks, and record how the call ended."""
@@ -346,10 +363,11 @@ def envelope(
 
 def _conversion(operation: Operation, raw: Mapping[str, Any], args: BaseModel) -> str:
     """Return a warning if the name of a new thing was converted; empty if not."""
-    written, name = raw.get("name"), getattr(args, "name", None)
-    if operation.scope not in NAMES_NEW or not isinstance(written, str) or name is None:
-        return ""
-    return "" if written.strip() == name else f"The name “{_brief(written)}” was written as {name}."
+    for field, scope in ({"name": operation.scope} | dict(operation.locks)).items():
+        written, name = raw.get(field), getattr(args, field, None)
+        if scope in NAMES_NEW and isinstance(written, str) and name not in {None, written.strip()}:
+            return f"The name “{_brief(written)}” was written as {name}."
+    return ""
 
 
 def progress_text(job: Job) -> str:
@@ -366,8 +384,7 @@ def progress_text(job: Job) -> str:
 
 def _audited(operation: Operation, name: str, value: Any) -> Any:
     """Return an argument for an audit row; a refused call's arguments are not validated."""
-    if is_address(operation.arguments.model_fields.get(name)):
-        value = public_address(value)
+    value = public_form(operation.arguments.model_fields.get(name), value)
     if isinstance(value, list | tuple):
         return [_brief(item) for item in value[:MAX_AUDITED_ITEMS]]
     return _brief(value)

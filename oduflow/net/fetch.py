@@ -1,4 +1,4 @@
-"""Send one HTTP GET to a checked address, bounded in bytes and in wall-clock time.
+"""Send one HTTP request to a checked address, bounded in bytes and in wall-clock time.
 
 Client libraries limit each read, so a server that sends one byte a second can hold them for hours.
 Here every wait ends at one deadline. The connection goes to the given address and the certificate
@@ -8,9 +8,10 @@ proxies from environment variables are not used.
 
 import socket
 import ssl
+import sys
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse, IncompleteRead
@@ -31,17 +32,21 @@ class FetchFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One GET request.
+    """One request, by default a GET without a body.
 
     Attributes:
         url: an http or https URL without user information; its host is not resolved.
         address: the address to connect to, which the caller has checked.
         headers: further headers; a `Host` among them replaces the URL's.
+        method: the method, in capitals.
+        body: the body; its length is sent with it.
     """
 
     url: str
     address: IPAddress
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    method: str = "GET"
+    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,38 @@ def fetch(
             stream = _BoundedStream(connection, _MAX_HEAD_BYTES + max_bytes, deadline)
             return _exchange(stream, request, max_bytes)
     except (OSError, HTTPException, ValueError) as cause:
-        raise FetchFailed(f"no response to GET {request.url}") from cause
+        raise FetchFailed(f"no response to {request.method} {_shown(request.url)}") from cause
+
+
+@contextmanager
+def streamed(
+    request: Request, *, stall_seconds: float, context: ssl.SSLContext | None = None
+) -> Iterator[HTTPResponse]:
+    """Send a request and yield its response before the body is read.
+
+    The connection, the head and each read may take `stall_seconds`; the body's length and the
+    whole time are the caller's to limit. An error within the block is translated, too.
+
+    Args:
+        request: the URL, address and headers.
+        stall_seconds: how long the server may be silent.
+        context: the trusted certificates; None for the system's.
+
+    Raises:
+        FetchFailed: there is no response, or it breaks off.
+    """
+    try:
+        with ExitStack() as stack:
+            connection = _connect(stack, request, time.monotonic() + stall_seconds, context)
+            stream = _PatientStream(connection, stall_seconds)
+            yield _respond(stream, request)
+    except (OSError, HTTPException, ValueError) as cause:
+        raise FetchFailed(f"the response to GET {_shown(request.url)} broke off") from cause
+
+
+def _shown(url: str) -> str:
+    """Return a URL without its query, which may be a secret."""
+    return url.partition("?")[0]
 
 
 def _connect(
@@ -95,17 +131,23 @@ def _connect(
 
 
 def _exchange(stream: "_BoundedStream", request: Request, max_bytes: int) -> Response:
-    parts = urlsplit(request.url)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    writer = HTTPConnection(parts.hostname or "")  # refuses line breaks in path and headers
-    writer.sock = cast("socket.socket", stream)
-    writer.request("GET", path, headers={"Host": parts.netloc, **_OWN_HEADERS, **request.headers})
-    response = HTTPResponse(cast("socket.socket", stream), method="GET")
-    response.begin()
+    response = _respond(stream, request)
     body = response.read(max_bytes + 1)
     if response.length and len(body) <= max_bytes:
         raise IncompleteRead(body, response.length)
     return Response(response.status, response.headers, body)
+
+
+def _respond(stream: "_BoundedStream", request: Request) -> HTTPResponse:
+    parts = urlsplit(request.url)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    writer = HTTPConnection(parts.hostname or "")  # refuses line breaks in path and headers
+    writer.sock = cast("socket.socket", stream)
+    headers = {"Host": parts.netloc, **_OWN_HEADERS, **request.headers}
+    writer.request(request.method, path, request.body or None, headers)
+    response = HTTPResponse(cast("socket.socket", stream), method=request.method)
+    response.begin()
+    return response
 
 
 @cache
@@ -144,3 +186,15 @@ class _BoundedStream(RawIOBase):
         if self._bytes_left < 0:
             raise HTTPException("too many bytes")
         return count
+
+
+class _PatientStream(_BoundedStream):
+    """A connection of which each read may take some seconds, and the body any length."""
+
+    def __init__(self, connection: socket.socket, stall_seconds: float) -> None:
+        super().__init__(connection, sys.maxsize, time.monotonic() + stall_seconds)
+        self._stall_seconds = stall_seconds
+
+    def readinto(self, buffer: Any) -> int:
+        self._deadline = time.monotonic() + self._stall_seconds
+        return super().readinto(buffer)

@@ -24,9 +24,7 @@ class Cleanup:
 
     def remove_database(self) -> None:
         """Drop the database, then the role that owns its objects."""
-        cluster = self.deps.postgres.cluster(self.plan.team)
-        cluster.drop_database(self.plan.database)
-        cluster.drop_role(self.plan.database)
+        self.deps.postgres.cluster(self.plan.team).drop_tenant(self.plan.database)
 
     def remove_volume(self) -> None:
         """Remove the filestore's volume."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.docker.images import Images
@@ -10,6 +11,7 @@ from oduflow.adapters.git.credentials.store import Credentials
 from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.locks import FileLocks
 from oduflow.adapters.outputs.files import OutputFiles
+from oduflow.adapters.postgres.agent_sql import AgentSql
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
 from oduflow.adapters.providers.provider import Provider
@@ -21,8 +23,13 @@ from oduflow.adapters.store import (
     Grants,
     OAuthLogins,
     OAuthTokens,
+    Sizes,
+    Snapshots,
     Templates,
+    Uploads,
+    WarmSlots,
 )
+from oduflow.adapters.uploads import UploadFiles
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.team_places import TeamPlaces
 from oduflow.services.failpoints import Failpoints
@@ -38,8 +45,12 @@ class StoreGroup:
     facts: Facts
     grants: Grants
     logins: OAuthLogins
+    sizes: Sizes
+    snapshots: Snapshots
     templates: Templates
     tokens: OAuthTokens
+    uploads: Uploads
+    warm_slots: WarmSlots
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +60,15 @@ class EngineGroup:
     Attributes:
         team_user: returns the user of the host that a new environment of a team runs as; None for
             the image's own.
+        overlay_refusal: says why a filestore cannot be an overlay, empty when it can, from the
+            folder below it, the folder of its layers, and Odoo's user and group.
     """
 
     containers: Containers
     images: Images
     volumes: Volumes
     team_user: Callable[[str], int | None]
+    overlay_refusal: Callable[[Path, Path, int, int], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +78,13 @@ class PostgresGroup:
     Attributes:
         cluster: returns a team's server.
         tenant: opens a database as its own role, from team, name and password.
+        agent_sql: runs statements of callers in a database, from team, name, password of its own
+            role and password of the role that reads it.
     """
 
     cluster: Callable[[str], Cluster]
     tenant: Callable[[str, str, str], Tenant]
+    agent_sql: Callable[[str, str, str, str], AgentSql]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +103,7 @@ class WorkGroup:
     Attributes:
         clone_places: held while a database is copied, which takes the disk.
         pip_places: held while pip installs, which takes network, processor and disk.
+        uploads: the files of uploads.
     """
 
     failpoints: Failpoints
@@ -94,3 +112,4 @@ class WorkGroup:
     outputs: OutputFiles
     clone_places: TeamPlaces
     pip_places: TeamPlaces
+    uploads: UploadFiles

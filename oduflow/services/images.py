@@ -1,11 +1,13 @@
 """Choose and check an Odoo image: its version, its repository, its user."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
 
 from oduflow.adapters.docker.images import Images, buildable
 from oduflow.adapters.odoo.conf import DATA_TARGET
+from oduflow.adapters.store import Facts
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.errors import Failure, Invalid, QuotaReached
 from oduflow.domain.odoo_version import (
@@ -15,12 +17,14 @@ from oduflow.domain.odoo_version import (
     OdooVersionView,
 )
 from oduflow.domain.template import Template
+from oduflow.services.deps import Deps
 
 # One or two digits at the start of a tag: matches `19.0-20260101`, but not a bare date.
 _VERSION = re.compile(r"(?P<major>\d{1,2})(?:\.\d+)?(?!\d)")
 _PLACE = "{version}"
 _LOGIN = "odoo"
-MOST_OTHER_IMAGES = 10  # about 2 GB each
+MOST_OTHER_IMAGES = 10  # of each team, about 2 GB each
+_FETCHED = "fetched_images:"
 
 
 def choose_image(pattern: str, image: str | None, version: OdooVersion | None) -> str:
@@ -95,6 +99,24 @@ def check_version(template: Template, image: str) -> None:
         )
 
 
+def check_other_version(image: str, version: str) -> None:
+    """Refuse an image whose major version differs from that of a database.
+
+    Args:
+        image: its reference.
+        version: the database's Odoo version, such as `17.0`; empty if it is not known.
+
+    Raises:
+        Invalid: they differ.
+    """
+    theirs, ours = _VERSION.match(version), _major(image)
+    if version and ours and (theirs is None or theirs["major"] != ours):
+        raise Invalid(
+            f"The database is of Odoo {version}, and {image} is another major version.",
+            "Leave odoo_image and odoo_version out, or pass those of the database.",
+        )
+
+
 def check_repository(pattern: str, image: str | None) -> None:
     """Refuse a requested image that is not from the operator's repository.
 
@@ -114,41 +136,50 @@ def check_repository(pattern: str, image: str | None) -> None:
 
 
 def ensure_image(
-    images: Images, pattern: str, reference: str, on_progress: Callable[[str], None]
+    deps: Deps, team: str, reference: str, on_progress: Callable[[str], None]
 ) -> ImageFacts:
     """Return an image for a team, which is pulled or built first when it is missing.
 
-    Teams may have a limited number of images fetched beside those of the versions, because images
-    stay on the disk that all teams share. What the operator pulls is not limited.
+    Each team may have a limited number of images fetched beside those of the versions, because
+    images stay on the disk that all teams share. What the operator pulls is not limited.
 
     Args:
-        images: the engine's images.
-        pattern: `[images] odoo`, such as `odoo:{version}`.
+        deps: the product's parts.
+        team: for which it is fetched.
         reference: the requested image.
         on_progress: gets a line every few seconds.
 
     Raises:
-        QuotaReached: the image is missing, and enough others were fetched.
+        QuotaReached: the image is missing, and the team had enough others fetched.
         Failure: see `Images.ensure`.
     """
-    pattern = _familiar(pattern)
+    images, pattern = deps.engine.images, _familiar(deps.settings.images.odoo)
     own = {image_of(pattern, version) for version in OdooVersion}
+    wanted = _familiar(reference)
 
     def check() -> None:
-        others = [
-            names
-            for names in images.names()
-            if not names & own and any(is_of_repository(pattern, name) for name in names)
-        ]
-        if _familiar(reference) not in own and len(others) >= MOST_OTHER_IMAGES:
+        if wanted in own:
+            return
+        names = frozenset[str]().union(*images.names())
+        # One whose fetching failed, or that the operator removed, no longer counts.
+        fetched = [each for each in fetched_images(deps.store.facts, team) if each in names]
+        if len(fetched) >= MOST_OTHER_IMAGES:
             raise QuotaReached(
-                f"{len(others)} images of {repository_of(pattern)} are on this machine beside "
-                f"those of the versions, and {reference} is not one of them.",
+                f"The team has had {len(fetched)} images of {repository_of(pattern)} fetched that "
+                f"are on this machine beside those of the versions, and {reference} is not one of "
+                "them.",
                 "Use an image that is there, or ask the operator: `docker image rm` removes one "
                 f"that is not needed, `docker pull {reference}` adds this one.",
             )
+        # Written before it is fetched, so that no kill leaves an image that counts for no team.
+        deps.store.facts.set(_FETCHED + team, json.dumps([*fetched, wanted]))
 
     return images.ensure(reference, on_progress, check)
+
+
+def fetched_images(facts: Facts, team: str) -> tuple[str, ...]:
+    """Return the images that were fetched for a team beside those of the versions, by name."""
+    return tuple(json.loads(facts.get(_FETCHED + team) or "[]"))
 
 
 def check_user(image: ImageFacts) -> None:

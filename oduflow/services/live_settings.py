@@ -83,8 +83,8 @@ class LiveSettings:
             merged = _merged(start, found)
         except BadSettings as wrong:
             return f"{wrong}\nThe previous configuration stays in force."
-        if merged.teams != before.teams:
-            log.info("%s was read again: its teams are in force", source)
+        if (merged.teams, merged.anonymise) != (before.teams, before.anonymise):
+            log.info("%s was read again: its teams and [anonymise] are in force", source)
             self._work = merged.model_copy(
                 update={"teams": MappingProxyType({**start.teams, **merged.teams})}
             )
@@ -113,7 +113,13 @@ def _merged(start: Settings, found: Settings) -> Settings:
         # A full disk can leave an empty file, which would mean one team without secrets.
         raise bad_file("It no longer names a team", found.source)
     teams = {id_: team for id_, team in found.teams.items() if id_ in start.teams}
-    merged = start.model_copy(update={"teams": MappingProxyType(teams), "warnings": found.warnings})
+    merged = start.model_copy(
+        update={
+            "teams": MappingProxyType(teams),
+            "anonymise": found.anonymise,
+            "warnings": found.warnings,
+        }
+    )
     report = Report()
     check_rules(merged, report)
     if problems := report.problems():

@@ -3,7 +3,7 @@
 A new noun implements `Recoverable` once and is registered in `bootstrap`; the four name no noun.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
@@ -25,6 +25,21 @@ class Unsettled:
 
     key: LockKey
     settle: Callable[[Held], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class TeamWork:
+    """Work of recovery that asks a team's own PostgreSQL, or whose length the team decides.
+
+    It runs in a thread of the team, after the team's rows, so that it holds up no other team.
+
+    Attributes:
+        team: whose; that of a team whose PostgreSQL cannot be used is left out.
+        run: does it, and returns the unsettled rows that it found.
+    """
+
+    team: str
+    run: Callable[[], Iterable[Unsettled]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +101,15 @@ class Recoverable(Protocol):
         return frozenset()
 
     def unsettled(self, *, revive: AbstractSet[str]) -> Iterator[Unsettled]:  # noqa: ARG002
-        """Find rows whose work may have been interrupted.
+        """Find rows whose work may have been interrupted; no team's PostgreSQL is asked.
 
         Args:
             revive: the teams whose environments are started again if the engine stopped them.
         """
+        yield from ()
+
+    def team_work(self) -> Iterator[TeamWork]:
+        """List what must be asked or removed for each team beside the others."""
         yield from ()
 
     def prune(self) -> int:

@@ -8,13 +8,16 @@ REST carry the call itself.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from oduflow.domain.audit.addresses import public_form
 from oduflow.domain.errors import Failure
 from oduflow.domain.next_call import RETRY, Next
 from oduflow.domain.outcome import Model
 
 
 def retry_of(operation: str, args: Model, **normal: str) -> Next:
-    """Return the call with the values that differ from the defaults; creations take no secrets.
+    """Return the call with the values that differ from the defaults.
+
+    An address loses what may be a secret: a signed URL has to be made anew anyway.
 
     Args:
         operation: its name.
@@ -22,7 +25,11 @@ def retry_of(operation: str, args: Model, **normal: str) -> Next:
         normal: arguments in the form in which they are stored, such as a repository's URL, whose
             user name chooses a credential and is no secret.
     """
-    given = args.model_dump(exclude_defaults=True, exclude_none=True)
+    fields = type(args).model_fields
+    given = {
+        name: public_form(fields[name], value)
+        for name, value in args.model_dump(exclude_defaults=True, exclude_none=True).items()
+    }
     return Next.of(operation, RETRY, **{**given, **normal})
 
 

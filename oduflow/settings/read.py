@@ -89,7 +89,11 @@ def _problem(error: ErrorDetails) -> tuple[str, str, str]:
     match path:
         case [str(name)] if is_unknown:
             shown = "" if isinstance(error["input"], dict) else HIDDEN
-            return _UNKNOWN, _suggest(name, [*SECTIONS, "team"], "The tables are"), shown
+            return (
+                _UNKNOWN,
+                _suggest(name, [*SECTIONS, "anonymise", "team"], "The tables are"),
+                shown,
+            )
         case ["team"]:
             return "must contain one table a team", _BELOW_TEAM, HIDDEN
         case ["team", _]:

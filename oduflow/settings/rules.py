@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+from oduflow.domain.anonymisation import Invented, field_rule, flattened
 from oduflow.domain.hosts import is_loopback
 from oduflow.domain.masking import HIDDEN
 from oduflow.settings.lines import KeyPath
@@ -19,11 +20,20 @@ _OR_ALLOW = ", or set allow_insecure_http = true in [server]."
 
 def check_rules(settings: Settings, report: Report) -> None:
     """Report errors and warnings between keys that are valid one by one."""
-    for rule in (_team_ids, _oauth, _plain_http, _ports, _authorities, _sign_in_host, _same_values):
+    for rule in (
+        _team_ids,
+        _oauth,
+        _plain_http,
+        _ports,
+        _authorities,
+        _sign_in_host,
+        _same_values,
+        _anonymise,
+    ):
         rule(settings, report)
     for team in settings.teams.values():
         _secrets(team, settings.server, report)
-    for rule in (_github_users, _cookies, _not_served):
+    for rule in (_github_users, _cookies, _imports, _not_served):
         rule(settings, report)
 
 
@@ -88,6 +98,17 @@ def _sign_in_host(settings: Settings, report: Report) -> None:
             )
 
 
+def _anonymise(settings: Settings, report: Report) -> None:
+    for key, value in flattened(settings.anonymise):
+        if field_rule(key, value) is None:
+            report.refuse(
+                ("anonymise", key),
+                f"must name a field of a model and be one of {', '.join(Invented)}",
+                'Write, for instance, "res.partner.email" = "email".',
+                value=shown_value(value),
+            )
+
+
 def _same_values(settings: Settings, report: Report) -> None:
     """Refuse a host name or a secret of two teams: it identifies its team."""
     secrets = secrets_of(TeamSettings)
@@ -143,6 +164,27 @@ def _cookies(settings: Settings, report: Report) -> None:
         report.warnings.append(
             "Several teams share one host name, so a browser sends each environment the cookies "
             "of the others: use separate browsers."
+        )
+
+
+def _imports(settings: Settings, report: Report) -> None:
+    """Refuse folders with the data of all teams, and warn of backups that all teams can import."""
+    data = settings.server.data_dir.resolve()
+    shared = []
+    for folder in settings.storage.import_folders:
+        true = folder.resolve()
+        if true.is_relative_to(data) or data.is_relative_to(true):
+            message = "must be neither inside data_dir nor around it"
+            hint = "Give backups a folder of their own, such as /srv/backups."
+            report.refuse(
+                ("storage", "import_folders"), message, hint, value=shown_value(str(folder))
+            )
+        if "{team}" not in str(folder):
+            shared.append(folder)
+    if shared and len(settings.teams) > 1:
+        report.warnings.append(
+            f"Every team may import every backup in {', '.join(map(str, shared))}: put {{team}} "
+            "into [storage] import_folders."
         )
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from annotated_types import Ge, Unit
 from pydantic import AfterValidator, Field, ValidationInfo
 
+from oduflow.domain.anonymisation import FieldRule, field_rule, flattened
 from oduflow.domain.hosts import is_loopback
 from oduflow.domain.redirects import PRIVATE_USE_SCHEMES
 from oduflow.settings import addresses, values
@@ -89,8 +90,8 @@ class ServerSettings(Section):
     """Start even if the server is not protected: outside loopback without secrets, or with OAuth
     over plain http."""
     ca_bundle: Annotated[values.OptionalFile, About(default="this machine's own")] = None
-    """A file of the certificate authorities (PEM) that git, pip and calls of providers trust, in
-    place of the machine's own."""
+    """A file of the certificate authorities (PEM) that git, pip, sign-ins and calls of providers
+    trust, in place of the machine's own."""
     git_allowed_hosts: ListOf[addresses.HostPort] = ()
     """Trusted git hosts with a private address or plain http, as host or host:port. All others must
     be public and use https."""
@@ -140,10 +141,24 @@ class StorageSettings(Section):
     """auto: new environments share blocks with their template where data_dir's file system or the
     pool of `oduflow storage setup` can, else files are copied. copy: always copy. reflink: create
     no environment where blocks cannot be shared."""
+    import_folders: ListOf[values.Folder] = ()
+    """Folders of this machine whose files teams may import; empty: none. {team} becomes the team's
+    id, so that each team has a folder of its own."""
+    import_hosts: ListOf[addresses.HostPort] = ()
+    """Hosts whose files teams may import over https, as host or host:port, public or not; empty:
+    none."""
+    snapshots_kept: Annotated[int, Ge(1)] = 10
+    """How many automatic snapshots an environment keeps; those with a name of their own stay."""
+    snapshots_days: Annotated[int, Ge(0), Unit("days")] = 14
+    """After how many days an automatic snapshot is removed; 0: never."""
     pool_max_gb: Annotated[int, Ge(0), Unit("GiB")] = 0
     """How large the pool's image may grow; 0: until 2 GiB are free on data_dir's disk."""
     pool: Annotated[values.OptionalFolder, About(default="inside data_dir"), _INSIDE] = None
     """a folder on a file system with reflinks."""
+
+    def folders_of(self, team: str) -> tuple[Path, ...]:
+        """Return the folders from which a team may import."""
+        return tuple(Path(str(each).replace("{team}", team)) for each in self.import_folders)
 
 
 class LifecycleSettings(Section):
@@ -202,6 +217,12 @@ class TeamSettings(Section):
     """How many templates may exist."""
     max_extra_repos: Annotated[int, Ge(1)] = 50
     """How many extra repos may exist."""
+    max_snapshots: Annotated[int, Ge(1)] = 100
+    """How many snapshots that were asked for may exist; automatic ones go by themselves."""
+    max_uploads: Annotated[int, Ge(1)] = 10
+    """How many uploaded files may wait to be imported, unfinished ones too."""
+    max_upload_gb: Annotated[int, Ge(1), Unit("GiB")] = 50
+    """How much uploaded files, and those that are fetched, may take together."""
     memory_mb: Annotated[int, Ge(256), Unit("MiB")] = 2048
     """The memory of one environment."""
     cpus: values.Cpus = 2.0
@@ -209,10 +230,18 @@ class TeamSettings(Section):
     database_memory_mb: Annotated[int, Ge(256), Unit("MiB")] = 1024
     """The memory of the team's PostgreSQL, which serves all its environments. It takes effect when
     PostgreSQL starts next."""
-    disk_gb: Annotated[int, Ge(0), Unit("GiB"), About(no_effect="disk use is not measured")] = 0
-    """the disk that the team may fill; 0: no limit."""
+    disk_gb: Annotated[int, Ge(0), Unit("GiB")] = 0
+    """The disk that the team may fill; beyond it nothing new is made. Blocks that its environments
+    share count once. 0: no limit."""
+    warm_slots: Annotated[int, Ge(0)] = 0
+    """How many environments to prepare of the kind that was created last, so that the next creation
+    takes a fraction of the time; each takes about 70 MB of memory for at most an hour. They are
+    given up when memory or disk get short. 0: none."""
     default_template: values.TemplateName = ""
     """The template when a call names none; empty: the team's only template."""
+    neutralise_scripts: ListOf[values.ScriptPath] = ()
+    """Files of SQL, or folders of them, that run on an imported database after the product's own
+    rules. They run as the database's role, in one transaction, files of a folder by name."""
 
 
 def _with_own_port(firewall: FirewallSettings, info: ValidationInfo) -> FirewallSettings:
@@ -244,12 +273,20 @@ class Settings(Section):
     teams: Annotated[Mapping[str, TeamSettings], AfterValidator(_with_ids)] = Field(
         default_factory=dict, alias="team"
     )
+    anonymise: Mapping[str, Any] = Field(default_factory=dict)
+    """Which fields get invented values at an import: `"res.partner.email" = "email"`."""
     source: Annotated[Path | None, NOT_A_KEY] = None
     warnings: Annotated[tuple[str, ...], NOT_A_KEY] = ()
 
     def current(self) -> "Settings":
         """Return itself, so that settings that never change serve as a `SettingsSource`."""
         return self
+
+    @property
+    def anonymised(self) -> tuple[FieldRule, ...]:
+        """The rules of `[anonymise]`."""
+        rules = (field_rule(key, value) for key, value in flattened(self.anonymise))
+        return tuple(rule for rule in rules if rule is not None)
 
     def tables(self) -> dict[tuple[str, ...], Section]:
         """Return every table by its path in the file: the sections, then the teams."""

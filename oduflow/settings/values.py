@@ -138,6 +138,11 @@ TemplateName = Annotated[
 ]
 Folder = Annotated[Path, Text("the path of a folder", _folder), AfterValidator(_at_base)]
 OptionalFile = Annotated[Path | None, Text("the path of a file", _folder), AfterValidator(_at_base)]
+ScriptPath = Annotated[
+    Path,
+    Text("the path of a file of SQL, or of a folder of them", _folder),
+    AfterValidator(_at_base),
+]
 OptionalFolder = Annotated[Path | None, *Folder.__metadata__]
 Cpus = Annotated[
     float,

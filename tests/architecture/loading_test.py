@@ -26,6 +26,7 @@ def test_the_help_loads_no_command() -> None:
     assert not modules & {"sqlalchemy", "flask", "docker", "mcp"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("module", ["oduflow.web", "oduflow.cli.call", "oduflow.cli.serve"])
 def test_the_sdk_is_loaded_with_the_first_call_over_mcp(module: str) -> None:
     assert "mcp" not in loaded_by(f"import {module}")

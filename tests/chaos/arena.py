@@ -4,7 +4,7 @@ import os
 import random
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock, RLock
@@ -13,6 +13,8 @@ from typing import Any
 import requests
 
 from oduflow import bootstrap
+from oduflow.domain.errors import Failure
+from oduflow.services.storage.setup import set_up_storage
 from oduflow.settings import parse
 from tests.chaos.command_line import CommandLine
 from tests.support.base_template import KeptTemplate, give_template
@@ -165,7 +167,7 @@ class Arena:
 
 
 def make_arena(stack: ExitStack) -> Arena:
-    """Make the instance and its templates; only `destroy` removes it."""
+    """Make the instance, with a pool, and its templates; only `destroy` removes it."""
     name = f"chaos-{os.getpid()}-{random.randbytes(2).hex()}"  # noqa: S311 - not a secret
     folder = folder_of(name)
     folder.mkdir(mode=0o755)
@@ -179,6 +181,8 @@ def make_arena(stack: ExitStack) -> Arena:
     instance = Instance(name, config, settings, bootstrap.build(settings))
     instance.services.store.migrate()
     instance.services.deps.infrastructure.ensure()
+    with suppress(Failure):  # this machine cannot have a pool, and copies
+        set_up_storage(instance.services.deps, lambda _line: None)
     stack.callback(instance.services.engine.close)
     KeptTemplate(folder / "template").give(instance)
     for team in TEAMS.keys() - {"blue"}:

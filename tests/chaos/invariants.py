@@ -13,7 +13,8 @@ import requests
 from oduflow.adapters.locks.flock import holder_of, is_free
 from oduflow.domain.environment import UNFINISHED, Environment, EnvironmentState
 from oduflow.domain.extra_repo import ExtraRepo
-from oduflow.domain.plan import EnvironmentPlan, ExtraRepoPlan, TemplatePlan
+from oduflow.domain.filestore import FilestoreKind
+from oduflow.domain.plan import EnvironmentPlan, ExtraRepoPlan, SnapshotPlan, TemplatePlan
 from oduflow.domain.template import Template
 from tests.chaos.arena import TEAMS, Arena, Unanswered
 from tests.chaos.model import ABSENT, READY, Model
@@ -173,12 +174,15 @@ def _wanted(arena: Arena) -> _Wanted:
         # A failed one is kept as far as it came.
         (wanted.optional if row.state in INCOMPLETE else wanted.containers).add(plan.container)
         wanted.volumes.add(plan.volume)
+        if row.filestore is not FilestoreKind.VOLUME:
+            wanted.volumes |= {plan.layers, plan.filestore}
         wanted.databases.add(plan.database)
         folders.append(plan.folder)
         pins = [pin for pin in row.extra_repos if pin.commit]
         folders += (
             ExtraRepoPlan.pinned(naming, row.team, pin).checkout(pin.commit) for pin in pins
         )
+    wanted.databases |= {SnapshotPlan(row.id).database for row in deps.store.snapshots.all()}
     for template in deps.store.templates.all():
         sealed = TemplatePlan.of(naming, template)
         wanted.volumes.add(sealed.volume)

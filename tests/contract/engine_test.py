@@ -5,13 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.domain.container import ContainerFacts, ContainerSpec, NetworkFacts
+from oduflow.domain.container import (
+    ContainerFacts,
+    ContainerSpec,
+    ExecResult,
+    ExecSpec,
+    NetworkFacts,
+)
 from tests.contract.suites.containers import ContainersContract
 from tests.contract.suites.images import ImagesContract
 from tests.contract.suites.networks import NetworksContract
 from tests.contract.suites.volumes import VolumesContract
 from tests.support.memory.containers import MemoryContainers, MemoryNetworks
-from tests.support.memory.engine import MemoryEngine, Run
+from tests.support.memory.engine import Container, MemoryEngine, Run
 from tests.support.memory.images import MemoryImages, image
 from tests.support.memory.volumes import MemoryVolumes
 from tests.support.networks import POOL
@@ -44,9 +50,21 @@ def shell_program(spec: ContainerSpec) -> Run:
     return Run(tuple(lines))
 
 
+def shell_inside(_container: Container, spec: ExecSpec) -> ExecResult:
+    """Run the programs that the suites use."""
+    if spec.command[0] == "cat":
+        return ExecResult(0, spec.stdin.decode(), 0.0)
+    if spec.command[0] != "sh":
+        return ExecResult(127, "", 0.0)
+    if "sleep 60" in spec.command[-1]:
+        return ExecResult(137, "begun\n", spec.timeout, timed_out=True)
+    run = shell_program(ContainerSpec("", "", {}, (), spec.command[-1:]))
+    return ExecResult(run.exit_code or 0, "".join(f"{line}\n" for line in run.lines), 0.0)
+
+
 @pytest.fixture
 def engine(tmp_path: Path) -> MemoryEngine:
-    return MemoryEngine(tmp_path, shell_program)
+    return MemoryEngine(tmp_path, shell_program, inside=shell_inside)
 
 
 @pytest.fixture

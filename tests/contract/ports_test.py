@@ -28,6 +28,7 @@ from tests.contract.suites.ports import (
     OutputStoreContract,
 )
 from tests.support.audit_trails import open_log, rows_of
+from tests.support.empty_store import open_empty_store
 from tests.support.fakes import (
     FakeAudit,
     FakeBootSlots,
@@ -213,8 +214,7 @@ class TestFactsInSqlite(FactsContract):
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(tmp_path / "store.sqlite")
-    made.migrate()
+    made = open_empty_store(tmp_path / "store.sqlite")
     yield made
     made.close()
 

@@ -6,6 +6,7 @@ from itertools import count
 import pytest
 
 from tests.contract.suites.cluster import ClusterContract
+from tests.support.memory.agent_sql import MemoryAgentSql
 from tests.support.memory.postgres import MemoryCluster, MemoryPostgres, MemoryTenant
 
 _numbers = count(1)
@@ -50,6 +51,9 @@ class MemoryTenants:
 
     def tenant(self, made: Made) -> MemoryTenant:
         return MemoryTenant(self.postgres, made.name, made.password)
+
+    def agent_sql(self, made: Made) -> MemoryAgentSql:
+        return MemoryAgentSql(self.postgres, made.name, made.password, f"reads-{made.password}")
 
 
 @pytest.fixture

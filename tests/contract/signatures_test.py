@@ -9,10 +9,14 @@ from oduflow.adapters.docker.images import Images
 from oduflow.adapters.docker.networks import Networks
 from oduflow.adapters.docker.volumes import Volumes
 from oduflow.adapters.firewall.iptables import Firewall
+from oduflow.adapters.git.edits import Edits
 from oduflow.adapters.git.repository import GitRepositories
+from oduflow.adapters.postgres.agent_sql import AgentSql
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
+from tests.support.memory.agent_sql import MemoryAgentSql
 from tests.support.memory.containers import MemoryContainers, MemoryNetworks
+from tests.support.memory.edits import MemoryEdits
 from tests.support.memory.firewall import MemoryFirewall
 from tests.support.memory.git import MemoryGit
 from tests.support.memory.images import MemoryImages
@@ -26,8 +30,10 @@ PARTS = [
     (Volumes, MemoryVolumes),
     (Firewall, MemoryFirewall),
     (GitRepositories, MemoryGit),
+    (Edits, MemoryEdits),
     (Cluster, MemoryCluster),
     (Tenant, MemoryTenant),
+    (AgentSql, MemoryAgentSql),
 ]
 
 

@@ -36,7 +36,7 @@ def test_a_second_server_on_the_same_folder_exits_2_and_says_what_to_do(
     with serving(instance):
         second = oduflow("serve", "--config", str(instance.config))
     assert second.returncode == 2
-    assert "--workers 1 --threads 32" in second.stderr
+    assert "--workers 1 --threads 35" in second.stderr
 
 
 def test_a_taken_port_is_named(instance: Instance) -> None:

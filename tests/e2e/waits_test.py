@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,11 @@ def test_a_hundred_waits_of_one_team_leave_the_short_calls_of_another_short(
             admin = ("admin", BLUE_PASSWORD)
             return requests.get(address, auth=admin, timeout=60).status_code == 200
         token = tokens[number % len(tokens)]
-        answer = served.call("wait_for_job", token=token, job=job, seconds=45)
-        return bool(answer["status"] == "ok")
+        call = {"name": "wait_for_job", "arguments": {"job": job, "seconds": 45}}
+        answer = served.post("tools/call", call, token=token)
+        if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:  # of the team's processor share
+            return False
+        return bool(answer.json()["result"]["structuredContent"]["status"] == "ok")
 
     with ThreadPoolExecutor(WAITS) as pool:
         waits = [pool.submit(wait, number) for number in range(WAITS)]

@@ -62,6 +62,7 @@ def test_connections_leave_descriptors_for_the_work(descriptors, connections):
     assert connection_options(descriptors)["connection_limit"] == connections
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("proxies", [0, 1])
 def test_one_address_with_many_silent_connections_loses_the_oldest(proxies, monkeypatch):
     monkeypatch.setattr(connections, "MOST_OF_A_NETWORK", 20)
@@ -79,6 +80,7 @@ def test_one_address_with_many_silent_connections_loses_the_oldest(proxies, monk
     assert len(closed) == (0 if proxies else 11)
 
 
+@pytest.mark.thorough
 def test_several_addresses_that_fill_the_server_make_room_for_another(monkeypatch):
     monkeypatch.setattr(connections, "FREE_PLACES", 5)
     begun = b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "
@@ -106,6 +108,30 @@ def test_a_connection_with_a_request_in_progress_is_not_closed_for_another(monke
             assert is_closed(second)
 
         assert waits.result().text == "beginend"
+
+
+def test_a_client_whose_request_was_one_too_many_is_read_again_later_and_others_at_once(
+    monkeypatch,
+):
+    monkeypatch.setattr(connections, "PAUSE_SECONDS", 0.5)
+    with serving() as server, requests.Session() as eager, requests.Session() as other:
+        assert requests.get(server.url, timeout=5).text == "beginend"
+        assert eager.get(f"{server.url}/many", timeout=5).status_code == 429
+        begun = time.monotonic()
+        assert other.get(server.url, timeout=5).text == "beginend"
+        others = time.monotonic() - begun
+        assert eager.get(server.url, timeout=5).text == "beginend"
+        own = time.monotonic() - begun
+
+    assert own >= 0.4
+    assert others < own
+
+
+def test_a_connection_of_a_proxy_is_not_paused_as_it_has_the_requests_of_many(monkeypatch):
+    monkeypatch.setattr(connections, "PAUSE_SECONDS", 60.0)
+    with serving(trusted_proxies=1) as server, requests.Session() as proxy:
+        assert proxy.get(f"{server.url}/many", timeout=5).status_code == 429
+        assert proxy.get(server.url, timeout=5).text == "beginend"
 
 
 def test_a_request_with_two_lengths_is_refused_and_its_connection_closed():
@@ -139,6 +165,9 @@ def serving(trusted_proxies: int = 0, **options: Any) -> Any:
 
 
 def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+    if environ["PATH_INFO"] == "/many":  # of a known length, so that the connection stays open
+        start("429 Too Many Requests", [("Content-Length", "0")])
+        return []
     start("200 OK", [("Content-Type", "text/plain")])
     return halves(SILENT_SECONDS if environ["PATH_INFO"] == "/silent" else 0)
 

@@ -66,6 +66,7 @@ class Hanging(CredentialRows):
         """Never fail."""
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("path", "sent"),
     [

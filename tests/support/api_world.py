@@ -13,6 +13,7 @@ from typing import Any
 from flask import Flask
 
 from oduflow import bootstrap
+from oduflow.adapters.store import Uploads
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.oauth import Login
 from oduflow.domain.outcome import Status
@@ -24,10 +25,17 @@ from oduflow.settings import parse
 from oduflow.web import create_app
 from tests.support import store_rows
 from tests.support.dashboard_world import Ledger, handler_of
+from tests.support.empty_store import place_empty_store
 from tests.support.fakes import ONE_TEAM
 from tests.support.grant_ledger import GRANT_HANDLERS
 
-REAL = {*GRANT_HANDLERS, "list_templates", "read_audit"}
+REAL = {
+    *GRANT_HANDLERS,
+    "create_upload",
+    "delete_upload",
+    "list_uploads",
+    "read_audit",
+}
 ADMIN = Actor("1", ActorKind.BASIC, "admin")
 KNOWN = {
     "environments": "shop",
@@ -37,6 +45,7 @@ KNOWN = {
     "outputs": "bbbbbbbbbbbb",
     "logins": "octocat",
     "templates": "base-19",
+    "uploads": "shop-zip",
 }
 
 
@@ -46,12 +55,21 @@ class ApiWorld:
 
     app: Flask
     ledger: Ledger
+    uploads: Uploads
 
     def put_back(self) -> None:
         """Restore the ledger's entries that a request may have deleted."""
         self.ledger.add(KNOWN["environments"])
         self.ledger.add_template(KNOWN["templates"])
         self.ledger.add_extra_repo(KNOWN["extra-repos"])
+        if self.uploads.get("1", KNOWN["uploads"]) is None:
+            add_upload(self.uploads)
+
+
+def add_upload(uploads: Uploads) -> None:
+    """Add the known upload, of which nothing has arrived."""
+    row = store_rows.upload(name=KNOWN["uploads"])
+    uploads.reserve(row, limit=99, team_bytes=1 << 60, disk_bytes=1 << 60)
 
 
 @contextmanager
@@ -72,10 +90,10 @@ def api_world(folder: Path) -> Iterator[ApiWorld]:
         outputs=built.deps.work.outputs,
     )
     services = replace(built, runner=runner)
-    services.store.migrate()
+    place_empty_store(services.store.path)
     _fill(services)
     try:
-        yield ApiWorld(create_app(services=services), ledger)
+        yield ApiWorld(create_app(services=services), ledger, services.deps.store.uploads)
     finally:
         for job in services.deps.work.jobs.store.unfinished():
             services.deps.work.jobs.wait(job.actor.team, job.id, 10)
@@ -87,6 +105,7 @@ def api_world(folder: Path) -> Iterator[ApiWorld]:
 def _fill(services: bootstrap.Services) -> None:
     deps = services.deps
     deps.store.templates.add(store_rows.template(name=KNOWN["templates"]))
+    add_upload(deps.store.uploads)
     deps.store.environments.add(store_rows.environment(name=KNOWN["environments"]))
     deps.work.jobs.store.add(store_rows.job(id=KNOWN["jobs"], actor=ADMIN))
     deps.work.jobs.store.finish(KNOWN["jobs"], Status.OK, {"status": "ok", "summary": "Done."})
@@ -101,7 +120,10 @@ def _fill(services: bootstrap.Services) -> None:
 def _operations(ledger: Ledger) -> Iterator[Operation]:
     for declared in Registry.discover("oduflow.operations"):
         handler = None if declared.name in REAL else handler_of(declared)
-        yield replace(declared, handler=_on(ledger, handler)) if handler else declared
+        if handler is None:
+            yield declared
+        else:
+            yield replace(declared, handler=_on(ledger, handler), undo=None)
 
 
 def _on(ledger: Ledger, handler: Any) -> Any:

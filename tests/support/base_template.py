@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from oduflow.adapters.filestore.clone import clone_filestore, prepare_volume
+from oduflow.adapters.filestore.clone import clone_filestore, own_tree, prepare_volume
 from oduflow.adapters.locks import FileLocks
 from oduflow.adapters.postgres.config import SOCKET_TARGET
 from oduflow.domain.names import new_id
 from oduflow.domain.plan import TemplatePlan
 from oduflow.domain.template import Template
 from oduflow.kernel.locks import LockKey
+from oduflow.services.images import run_as
 from tests.support.instances import TEMPLATE, Instance
 from tests.support.store_rows import template
 
@@ -131,8 +132,10 @@ def add_template(instance: Instance, row: Template, filestore: Path, database: s
     plan, image = TemplatePlan.of(deps.naming, row), deps.engine.images.facts(row.odoo_image)
     deps.engine.volumes.ensure(plan.volume, labels=plan.labels(row))
     root = deps.engine.volumes.mountpoint(plan.volume)
+    image = run_as(image, deps.engine.team_user(row.team))
     prepare_volume(root, image.uid, image.gid)
     clone_filestore(filestore, database, root, plan.database)
+    own_tree(root / "filestore" / plan.database, image.uid, image.gid)
     deps.store.templates.add(row)
 
 

@@ -47,17 +47,17 @@ from oduflow.domain.odoo_log import filter_log
 from oduflow.domain.odoo_version import ImageSource, OdooVersion, OdooVersionView
 from oduflow.domain.outcome import ErrorView, Nothing, Outcome
 from oduflow.domain.plan import Naming
+from oduflow.domain.snapshot import SnapshotView
 from oduflow.domain.template import TemplateList, TemplateState, TemplateView
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
 from oduflow.services.environments.creation import Creation
-from tests.support import credential_rows
 from tests.support.credential_rows import CredentialRows
+from tests.support.diff_ledger import diff_environment
 from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, FakeEnvironments, World, basic, make_world
-from tests.support.grant_ledger import GRANT_HANDLERS
+from tests.support.ledger_handlers import OTHER_HANDLERS, SHOWN, empty_list, show_fixed
 from tests.support.pages import Element, read_page
-from tests.support.status_ledger import get_status
 from tests.support.store_rows import environment
 
 SOURCES = {
@@ -108,8 +108,10 @@ class Ledger:
     environments: dict[str, EnvironmentView] = field(default_factory=dict)
     templates: dict[str, TemplateView] = field(default_factory=dict)
     extra_repos: dict[str, ExtraRepoView] = field(default_factory=dict)
+    snapshots: list[SnapshotView] = field(default_factory=list)
     grants: dict[str, GrantView] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
+    discarded: set[str] = field(default_factory=set)
     failures: dict[str, Failure] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
     go: threading.Event = field(default_factory=threading.Event)
@@ -240,7 +242,7 @@ def _reserve(ledger: Ledger, call: Call, args: CreateEnvironment) -> None:
         hours=0,
         state=EnvironmentState.CREATING,
         url=None,
-        repo_url=args.repo_url,
+        repo_url=args.repo_url or REPOSITORY,
         branch=args.branch or "main",
         template=args.template or "base-19",
         modules=args.modules,
@@ -303,8 +305,8 @@ def get_environment_login(ledger: Ledger, call: Call, args: Any) -> Outcome[Envi
 
 
 def get_environment_logs(ledger: Ledger, call: Call, args: Any) -> Outcome[EnvironmentLogs]:
-    text = ledger.logs.get(ledger.find(args.name).name, LOG)
-    kept = filter_log(text, lines=args.lines, grep=args.grep, level=args.level)
+    log = ledger.logs.get(ledger.find(args.name).name, LOG)
+    kept = filter_log(log, lines=args.lines, grep=args.grep, level=args.level)
     shown = EnvironmentLogs(name=args.name, lines=len(kept), log="\n".join(kept))
     return Outcome(shown, f"{len(kept)} lines of {args.name}'s log.")
 
@@ -383,6 +385,7 @@ HANDLERS: dict[str, Any] = {
         delete_environment,
         delete_extra_repo,
         delete_template,
+        diff_environment,
         get_environment,
         get_environment_login,
         get_environment_logs,
@@ -396,27 +399,24 @@ HANDLERS: dict[str, Any] = {
         update_extra_repo,
     )
 }
-HANDLERS |= credential_rows.HANDLERS | GRANT_HANDLERS | {"get_status": get_status}
+HANDLERS |= OTHER_HANDLERS
 
 
 def handler_of(declared: Operation) -> Any:
     """Return the ledger's handler of an operation, if any.
 
-    Slow work on an environment is start_environment's, and a list is empty, unless it has a
-    handler of its own. Jobs are real.
+    Else slow work on an environment is start_environment's, and a list is empty; jobs are real.
     """
     if declared.name in HANDLERS:
         return HANDLERS[declared.name]
+    if declared.result in SHOWN:
+        return partial(show_fixed, SHOWN[declared.result])
     if declared.slow and declared.scope is Scope.ENVIRONMENT:
         return start_environment
     fields = [name for name, field in declared.result.model_fields.items() if field.is_required()]
     if declared.name.startswith("list_") and declared.noun != "jobs" and len(fields) == 1:
-        return partial(_empty_list, declared, fields[0])
+        return partial(empty_list, declared, fields[0])
     return None
-
-
-def _empty_list(declared: Operation, field: str, *_call: Any) -> Outcome[Any]:
-    return Outcome(declared.result.model_validate({field: ()}), "There are none.")
 
 
 class LedgerEnvironments(FakeEnvironments):
@@ -440,6 +440,7 @@ def make_dashboard(toml: str = ONE_TEAM) -> tuple[World, Ledger]:
     world = make_world(toml, operations=_operations(), deps=ledger, environments=environments)
     ledger.work.jobs = world.runner.jobs
     ledger.work.outputs = world.outputs
+    ledger.work.uploads = world.uploads
     return world, ledger
 
 
@@ -481,10 +482,8 @@ def finish(world: World) -> None:
 def _operations() -> Iterator[Operation]:
     for declared in Registry.discover("oduflow.operations"):
         handler = handler_of(declared)
-        if handler is None:
-            yield declared
-        else:  # a ledger has no git to check an address with
-            yield replace(declared, handler=_failing(declared, handler), check=None, exists=None)
+        plain = replace(declared, check=None, exists=None, undo=None)
+        yield declared if handler is None else replace(plain, handler=_failing(declared, handler))
 
 
 def _failing(declared: Operation, handler: Any) -> Any:

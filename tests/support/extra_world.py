@@ -8,7 +8,7 @@ from typing import Any
 from oduflow.adapters.git.limits import RepositoryLimits
 from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.locks import FileLocks
-from oduflow.adapters.store import Environments, ExtraRepos, Store, Templates
+from oduflow.adapters.store import Environments, ExtraRepos, Snapshots, Templates
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.extra_repo import AddExtraRepo, ExtraRepo, ExtraRepoView
@@ -22,6 +22,7 @@ from oduflow.services.extra_repos.view import find_extra_repo
 from oduflow.services.failpoints import Failpoints
 from oduflow.services.server.disk import Disk
 from oduflow.settings import parse
+from tests.support.empty_store import open_empty_store
 from tests.support.git_server import GitServer
 from tests.support.parts import deps_of
 from tests.support.store_rows import environment, template
@@ -39,8 +40,7 @@ class ExtraWorld:
     cancelled: bool = False
 
     def __post_init__(self) -> None:
-        self.store = Store(self.folder / "store.sqlite")
-        self.store.migrate()
+        self.store = open_empty_store(self.folder / "store.sqlite")
         self.naming = Naming("oduflow", self.folder)
         self.limits = RepositoryLimits(ask_seconds=20)
         self.deps: Any = deps_of(
@@ -50,6 +50,7 @@ class ExtraWorld:
             failpoints=Failpoints(self.folder / "failpoints", enabled=False),
             environments=Environments(self.store),
             extra_repos=ExtraRepos(self.store),
+            snapshots=Snapshots(self.store),
             repositories=GitRepositories(
                 allowed_hosts=(self.server.authority,), limits=self.limits
             ),

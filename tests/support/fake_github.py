@@ -45,8 +45,10 @@ class FakeGitHub:
         person: who is signed in in a browser without a cookie that names a person.
         denies: the person cancels.
         asks: show the page with its two buttons; else approve at once, as for a known app.
-        troubles: `authorize`, `token` or `user` → `error` (500), `garbage` or `hang`.
+        troubles: `authorize`, `token` or `user` → `drip` (a byte now and then), `error` (500),
+            `garbage` or `hang`.
         seen: the requests: path → every request's parameters.
+        queries: the same requests: path → the query of every request's URL.
         tokens: every issued token → the login.
     """
 
@@ -59,6 +61,7 @@ class FakeGitHub:
     asks: bool = False
     troubles: dict[str, str] = field(default_factory=dict)
     seen: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    queries: dict[str, list[str]] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     slow: dict[str, float] = field(default_factory=dict)
     going: threading.Event = field(default_factory=threading.Event)
@@ -105,12 +108,21 @@ class FakeGitHub:
         with self._guard:
             asked = request.values.to_dict()
             self.seen.setdefault(place, []).append(asked)
+            self.queries.setdefault(place, []).append(request.query_string.decode())
         kind = self.troubles.get(place)
         if kind == "hang":
             self.going.wait(HANG_SECONDS)
+        if kind == "drip":
+            return Response(self._drip(), 200, mimetype="application/json")
         if kind == "error":
             return Response("Unicorn!", 500)
         return Response("<html>not JSON", 200, mimetype="application/json") if kind else None
+
+    def _drip(self) -> Iterator[bytes]:
+        for _ in range(int(HANG_SECONDS)):
+            yield b" "
+            if self.going.wait(1):
+                return
 
 
 @contextmanager

@@ -23,7 +23,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from oduflow.blueprints.context import Context
-from oduflow.blueprints.ports import CredentialCheck, RateLimitStore, TokenVerifier, always_valid
+from oduflow.blueprints.ports import (
+    CredentialCheck,
+    PartContent,
+    RateLimitStore,
+    TokenVerifier,
+    UploadSink,
+    always_valid,
+)
 from oduflow.domain.access import Actor
 from oduflow.domain.audit.rows import AuditRow
 from oduflow.domain.boot_queue import BootKind, WaitingBoot
@@ -35,6 +42,7 @@ from oduflow.domain.names import new_id
 from oduflow.domain.outcome import FINISHED, Status
 from oduflow.domain.rate_limits import Claim, Reservation
 from oduflow.domain.status import HealthFinding
+from oduflow.domain.upload import Upload, no_upload
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.locks import LockKey
 from oduflow.kernel.operation import Operation
@@ -324,6 +332,27 @@ class FakeFacts:
         self.told[key] = value
 
 
+@dataclass
+class FakeUploads:
+    """Uploads of every team, with the bytes that arrived."""
+
+    rows: dict[str, Upload] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)
+
+    def find(self, team: str, name: str) -> Upload:
+        if name not in self.rows:
+            raise no_upload(name)
+        return self.rows[name]
+
+    def append(
+        self, team: str, name: str, offset: int, content: PartContent, length: int
+    ) -> Upload:
+        row = self.find(team, name)
+        self.contents[name] = self.contents.get(name, b"")[:offset] + content.read(length)
+        self.rows[name] = replace(row, received=len(self.contents[name]))
+        return self.rows[name]
+
+
 class FakeReconcileLoop:
     """A reconcile loop that never runs."""
 
@@ -361,6 +390,7 @@ class World:
     facts: FakeFacts = field(default_factory=FakeFacts)
     source: SettingsSource | None = None
     outputs: FakeOutputs = field(default_factory=FakeOutputs)
+    uploads: UploadSink = field(default_factory=FakeUploads)
 
     @property
     def live(self) -> SettingsSource:
@@ -434,7 +464,13 @@ def make_context(
     """Build only the context of the faces, without an application."""
     world = make_world(toml, operations=operations, deps=deps)
     return Context(
-        world.live, world.runner, world.probe, world.audit, world.rate_limits, world.facts
+        world.live,
+        world.runner,
+        world.probe,
+        world.audit,
+        world.rate_limits,
+        world.facts,
+        world.uploads,
     )
 
 

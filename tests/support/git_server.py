@@ -13,8 +13,8 @@ from types import TracebackType
 from typing import Self
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from oduflow.adapters.git.http_backend import HttpBackend
 from oduflow.adapters.git.loopback_server import LoopbackServer
+from tests.support.receiving_backend import ReceivingBackend
 
 USER, PASSWORD = "reader", "read-only-password"
 _FAULTS = {"hang", "drip", "dumb", "redirect", "moved", "page", "error"}
@@ -58,19 +58,22 @@ class GitServer:
     back what it was sent in a message of git's. `/hang/…` never answers, `/drip/…` answers a byte
     now and then, `/redirect/…` sends the client to `/public/…` at `redirect_to`, `/moved/…` to
     `/private/…` of this server, `/page/…` to a page, `/dumb/…` serves the files of a repository as
-    a plain web server does, `/error/500/…` answers that status. `requests` holds every request,
-    in order.
+    a plain web server does, `/error/500/…` answers that status. A push is received as well; what
+    lies below `/readonly/…` can be read, and a push to it is answered 403. `requests` holds every
+    request, in order. With `adds_suffix` a path without `.git` is redirected to the one with it,
+    as GitLab does.
     """
 
     root: Path
     requests: list[Request] = field(default_factory=list)
     redirect_to: str = ""
+    adds_suffix: bool = False
     accounts: dict[str, tuple[str, str]] = field(
         default_factory=lambda: {"/private/": (USER, PASSWORD)}
     )
 
     def __post_init__(self) -> None:
-        self._backend = HttpBackend(self.root)
+        self._backend = ReceivingBackend(self.root)
         self._server = LoopbackServer(self._answer)
         self._stopping = Event()
 
@@ -90,6 +93,7 @@ class GitServer:
         bare = self.root / f"{name}.git"
         bare.mkdir(parents=True, exist_ok=True)
         _git(bare, "init", "--quiet", "--bare", f"--initial-branch={default}")
+        _git(bare, "config", "http.receivepack", "true")
         _git(bare, "fast-import", "--quiet", "--force", stdin=b"".join(_stream(bare, branches)))
         return self.url(f"public/{name}.git")
 
@@ -126,10 +130,18 @@ class GitServer:
         _, area, rest = path.split("/", 2)
         if area in _FAULTS:
             return self._fail(area, rest, environ["QUERY_STRING"], start)
+        if self.adds_suffix and ".git/" not in path:
+            repository, mark, refs = path.partition("/info/")
+            location = f"{repository}.git{mark}{refs}?{environ['QUERY_STRING']}"
+            start("301 Moved Permanently", [("Location", location)])
+            return []
         if (area == "private" and not self._knows(path, authorization)) or (
             area == "echo" and not authorization
         ):
             start("401 Unauthorized", [("WWW-Authenticate", 'Basic realm="git"')])
+            return []
+        if area == "readonly" and "receive-pack" in f"{path}{environ['QUERY_STRING']}":
+            start("403 Forbidden", [("Content-Length", "0")])
             return []
         if area == "echo":
             start("200 OK", [("Content-Type", "application/x-git-upload-pack-advertisement")])

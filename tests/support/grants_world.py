@@ -15,7 +15,16 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from oduflow.adapters.pool.pool import Pool
-from oduflow.adapters.store import Environments, Grants, JobRows, Store, Templates
+from oduflow.adapters.store import (
+    Environments,
+    Grants,
+    JobRows,
+    Sizes,
+    Snapshots,
+    Store,
+    Templates,
+    Uploads,
+)
 from oduflow.domain.access import Actor, ActorKind, Scope
 from oduflow.domain.environment import Environment, EnvironmentView
 from oduflow.domain.outcome import Outcome
@@ -28,6 +37,7 @@ from oduflow.kernel.runner import Runner
 from oduflow.services.access.grants import GrantAuthenticator
 from oduflow.settings import parse
 from tests.support import store_rows
+from tests.support.empty_store import open_empty_store
 from tests.support.fakes import (
     TWO_TEAMS,
     FakeAudit,
@@ -104,8 +114,7 @@ class GrantsWorld:
 @contextmanager
 def grants_world(folder: Path, toml: str = TWO_TEAMS) -> Iterator[GrantsWorld]:
     """Make it in a folder."""
-    store = Store(folder / "grants.db")
-    store.migrate()
+    store = open_empty_store(folder / "grants.db")
     made = _made(store, toml)
     for team in ("1", "2"):
         template = store_rows.template(id=f"template{team}", team=team)
@@ -135,15 +144,19 @@ def _made(store: Store, toml: str) -> GrantsWorld:
         extra_repos=SimpleNamespace(list=lambda _team: ()),
         templates=Templates(store),
         grants=grants,
+        sizes=Sizes(store),
+        snapshots=Snapshots(store),
         jobs=jobs,
         outputs=outputs,
         containers=SimpleNamespace(list=lambda _labels: []),
+        volumes=SimpleNamespace(list=lambda _labels: ()),
         infrastructure=SimpleNamespace(
             isolation=None,
             databases=SimpleNamespace(problem=lambda _team: None, warning=lambda _team: None),
             pool=Pool(Path("/nowhere"), lambda: settings.storage),
         ),
     )
+    deps.store.uploads = Uploads(store)  # another group has a part of that name
     keeper = GrantAuthenticator(grants, environments, lambda: settings.teams)
     runner = Runner(
         Registry(_operations()),

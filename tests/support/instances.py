@@ -7,6 +7,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import inf
@@ -112,8 +113,14 @@ def running_instance(
     git_hosts: tuple[str, ...],
     more: str = "",
     prepare: Callable[[Instance], None] = lambda _instance: None,
+    after: Callable[[], None] = lambda: None,
 ) -> Iterator[Instance]:
-    """Make an instance and remove it at the end; `prepare` is called before anything is made."""
+    """Make an instance and remove it at the end.
+
+    Args:
+        prepare: called before anything is made.
+        after: called when all but the instance's folder is removed.
+    """
     name = new_instance_name()
     folder = folder_of(name)
     folder.mkdir(mode=0o700)
@@ -130,6 +137,7 @@ def running_instance(
         yield instance
     finally:
         destroy(services)
+        after()
         shutil.rmtree(folder)
 
 
@@ -232,9 +240,20 @@ def _published(rule: str) -> int:
 
 
 def anonymous_volumes() -> frozenset[str]:
-    """Return Docker's volumes without a chosen name."""
-    names = _run("docker", "volume", "ls", "--quiet")
+    """Return Docker's volumes without a chosen name that no container uses."""
+    names = _run("docker", "volume", "ls", "--quiet", "--filter", "dangling=true")
     return frozenset(name for name in names if re.fullmatch(r"[0-9a-f]{64}", name))
+
+
+def left_volumes(before: frozenset[str]) -> frozenset[str]:
+    """Return the anonymous volumes that were left behind since `before`.
+
+    A container that another test makes just now has its volumes a moment before it uses them.
+    """
+    deadline = time.monotonic() + 5
+    while (left := anonymous_volumes() - before) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return left
 
 
 def _docker(*words: str, prefix: str) -> frozenset[str]:

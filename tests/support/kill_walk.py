@@ -5,6 +5,7 @@ name exists. The server that starts after a kill recovers from it, and is the on
 ends: two servers a point would double the time of a walk.
 """
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.support.instances import Instance
 from tests.support.server import Server, eventually, serving
 
 SECONDS = 60.0
+STEP_SECONDS = 180.0
 
 
 def points(saga: str, steps: list[str]) -> list[str]:
@@ -64,10 +66,35 @@ class KillWalk:
         finally:  # the next server must not be held
             hold.unlink()
             reached.unlink(missing_ok=True)
+        self._restart(point)
+        return shown
+
+    def kill_during(self, step: str, seconds: float, method: str, path: str, **more: Any) -> None:
+        """Kill the server some time after a job has begun a step, or at once when it has ended.
+
+        Args:
+            step: as the job's progress shows it; empty for the job's beginning.
+            seconds: how long after.
+            method: of the request that starts the job.
+            path: of that request.
+            more: its other parts.
+        """
+        job = self.server.job(method, path, **more)
+
+        def begun() -> bool:
+            shown = self.server.request("GET", f"/api/jobs/{job}").json()["data"]
+            ended = shown["status"] not in {"queued", "running"}
+            return not step or ended or shown["step"] == step
+
+        eventually(begun, STEP_SECONDS, self.server.tail)
+        time.sleep(seconds)
+        self.server.kill()
+        self._restart(f"{method} {path}, {step} and {seconds:.1f} s")
+
+    def _restart(self, after: str) -> None:
         self._running.close()
         self.server = self._running.enter_context(serving(self._instance))
-        self.eventually(self._has_recovered, point)
-        return shown
+        self.eventually(self._has_recovered, after)
 
     def _has_recovered(self) -> bool:
         """Whether the first look of the reconcile loop is over, and every job that it started."""

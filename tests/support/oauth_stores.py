@@ -3,10 +3,10 @@
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 
 from oduflow.adapters.store import (
@@ -16,8 +16,11 @@ from oduflow.adapters.store import (
     OAuthTransactions,
     Store,
 )
+from oduflow.blueprints.oauth.ports import GitHubClient
 from oduflow.domain.client_documents import ClientDocument
 from oduflow.domain.clock import now
+from oduflow.domain.errors import UpstreamFailed
+from tests.support.empty_store import open_empty_store
 
 
 @dataclass
@@ -48,6 +51,7 @@ class TemporaryOAuthStores:
     def __init__(self, clock: Callable[[], datetime] = now) -> None:
         self.clock = clock
         self.documents = MemoryDocuments()
+        self.github: GitHubClient = _no_github
 
     @cached_property
     def store(self) -> Store:
@@ -70,20 +74,15 @@ class TemporaryOAuthStores:
         return OAuthLogins(self.store, self.clock)
 
 
+def _no_github(
+    _method: str, _url: str, _headers: Mapping[str, str], _body: bytes
+) -> tuple[int, Mapping[str, str], bytes]:
+    raise UpstreamFailed("There is no GitHub.", "Use tests/support/scripted_github.py.")
+
+
 def fresh_store() -> Store:
     """Return an empty store with an up-to-date schema; its folder goes when it does."""
     folder = Path(tempfile.mkdtemp(prefix="oduflow-test-"))
-    store = Store(folder / "store.sqlite", patience=2)
-    store.path.write_bytes(_migrated())
+    store = open_empty_store(folder / "store.sqlite", patience=2)
     weakref.finalize(store, shutil.rmtree, folder, ignore_errors=True)
     return store
-
-
-@cache
-def _migrated() -> bytes:
-    """Migrate once a process; a copy costs a hundredth."""
-    with tempfile.TemporaryDirectory() as folder:
-        store = Store(Path(folder) / "store.sqlite")
-        store.migrate()
-        store.close()
-        return store.path.read_bytes()

@@ -7,18 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from oduflow import bootstrap
-from oduflow.adapters.store import Store
 from oduflow.adapters.store.tables import MOMENT
 from oduflow.domain.client_documents import ClientDocument
 from oduflow.services.live_settings import POLL_SECONDS, SETTLE_SECONDS
 from oduflow.settings import parse
 from oduflow.web import create_app
+from tests.support.empty_store import place_empty_store
 from tests.support.fake_github import FakeGitHub
 from tests.support.fakes import BLUE_TOKEN, RED_TOKEN
 from tests.support.in_process import InProcess
@@ -114,9 +112,7 @@ class OAuthWorld:
         self.services = bootstrap.build(parse(self.config.read_text(), self.config))
         self.services = with_documents(self.services, self.documents)
         if not self.store.exists():
-            self.store.parent.mkdir(mode=0o700, exist_ok=True)
-            self.store.write_bytes(empty_store())
-            self.store.chmod(0o600)
+            place_empty_store(self.store)
         self.services.store.migrate()
         self.app = create_app(services=self.services)
 
@@ -150,16 +146,6 @@ class OAuthWorld:
 def with_documents(services: Any, documents: KnownDocuments) -> Any:
     """Use these metadata documents instead of the network."""
     return replace(services, oauth=replace(services.oauth, documents=documents))
-
-
-@cache
-def empty_store() -> bytes:
-    """Make an up-to-date store once; every test starts with a copy."""
-    with TemporaryDirectory() as folder:
-        store = Store(Path(folder) / "oduflow.db")
-        store.migrate()
-        store.close()
-        return store.path.read_bytes()
 
 
 def age(world: OAuthWorld, seconds: int) -> None:

@@ -18,27 +18,38 @@ max_cron_threads = 0
 """
 
 
-def fill(postgres: PostgresContainer, made: Made) -> None:
-    """Install Odoo's base into an empty database."""
-    odoo(postgres, made, "--init", "base", "--stop-after-init")
+def fill(
+    postgres: PostgresContainer, made: Made, modules: str = "base", image: str = IMAGE
+) -> None:
+    """Install modules into an empty database."""
+    odoo(postgres, made, "--init", modules, "--stop-after-init", image=image)
 
 
-def shell(postgres: PostgresContainer, made: Made, script: str) -> str:
+def shell(postgres: PostgresContainer, made: Made, script: str, image: str = IMAGE) -> str:
     """Run Python with Odoo's `env` at hand and return what it printed."""
-    return odoo(postgres, made, "shell", "--no-http", "--log-level", "error", script=script)
+    words = ("shell", "--no-http", "--log-level", "error")
+    return odoo(postgres, made, *words, script=script, image=image)
 
 
-def odoo(postgres: PostgresContainer, made: Made, *words: str, script: str = "") -> str:
-    """Run Odoo with its configuration in a file that its own user can read."""
-    command, words = (words[:1], words[1:]) if words[:1] == ("shell",) else ((), words)
+def configured(postgres: PostgresContainer, made: Made) -> Path:
+    """Write the configuration of a database into a file that Odoo's own user can read."""
     postgres.allow("0.0.0.0/0")
     conf = Path(postgres.root / f"{made.name}.conf")
     conf.write_text(CONFIGURATION.format(host=postgres.address, made=made))
+    return conf
+
+
+def odoo(
+    postgres: PostgresContainer, made: Made, *words: str, script: str = "", image: str = IMAGE
+) -> str:
+    """Run Odoo and return what it printed."""
+    command, words = (words[:1], words[1:]) if words[:1] == ("shell",) else ((), words)
+    conf = configured(postgres, made)
     done = subprocess.run(
         (
             *("docker", "run", "--rm", "--interactive", "--init", "--cap-drop", "ALL"),
             *("--name", f"{postgres.name}-odoo", "--volume", f"{conf}:/etc/odoo/odoo.conf:ro"),
-            *("--entrypoint", "odoo", IMAGE, *command, "--config", "/etc/odoo/odoo.conf", *words),
+            *("--entrypoint", "odoo", image, *command, "--config", "/etc/odoo/odoo.conf", *words),
         ),
         input=script,
         check=False,

@@ -18,6 +18,7 @@ def deps_of(**parts: Any) -> Any:
     """Put each named part into its group; what is in no group stays at the top."""
     group_of = {part: group for group, names in GROUPS.items() for part in names}
     made: dict[str, Any] = {group: SimpleNamespace() for group in GROUPS}
+    made["store"].sizes = SimpleNamespace(of=lambda _team: {})  # nothing was measured yet
     for name, part in parts.items():
         if name in group_of:
             setattr(made[group_of[name]], name, part)

@@ -35,10 +35,19 @@ def kept_template(tmp_path_factory: pytest.TempPathFactory) -> KeptTemplate:
 
 
 @pytest.fixture(scope="session")
-def instance(sample_repository: str, kept_template: KeptTemplate) -> Iterator[Instance]:
+def imports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder from which the worker's instance may import."""
+    return tmp_path_factory.mktemp("imports")
+
+
+@pytest.fixture(scope="session")
+def instance(
+    sample_repository: str, kept_template: KeptTemplate, imports: Path
+) -> Iterator[Instance]:
     """Make one instance for this worker, with its base template."""
     destroy_orphans()
     authority = sample_repository.split("/")[2]
-    with running_instance(port=free_port(), git_hosts=(authority,)) as made:
+    allowed = f'[storage]\nimport_folders = ["{imports}"]\n'
+    with running_instance(port=free_port(), git_hosts=(authority,), more=allowed) as made:
         kept_template.give(made)
         yield made

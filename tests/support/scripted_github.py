@@ -1,15 +1,12 @@
-"""A GitHub without a socket, behind the transport of `requests`; and a sign-in as a script."""
+"""A GitHub without a socket, in place of the way to GitHub; and a sign-in as a script."""
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import pytest
-import requests
-from requests.adapters import HTTPAdapter
 from werkzeug.test import TestResponse
 
 from tests.support.fakes import BASE_URL, BLUE_PASSWORD, BLUE_TOKEN, World, make_world
@@ -37,23 +34,26 @@ CHALLENGE = "7w_YNF9DSfIdPf_pRjSq646_kPr-2-o9NAl16JGghdM"  # of the verifier
 
 @dataclass
 class ScriptedGitHub:
-    """Answers with one account; `asked` holds the requests: method, URL, headers and form."""
+    """Answers with one account, and with a redirect to another host for the path `moved`.
+
+    `asked` holds the requests: method, URL, headers and form.
+    """
 
     login: str = "octocat"
     number: int = 583231
+    moved: str = ""
     asked: list[tuple[str, str, dict[str, str], dict[str, str]]] = field(default_factory=list)
 
-    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
-        form = dict(parse_qsl(str(request.body or "")))
-        self.asked.append((request.method or "", request.url or "", dict(request.headers), form))
-        user = urlsplit(request.url or "").path.endswith("/user")
+    def __call__(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        self.asked.append((method, url, dict(headers), dict(parse_qsl(body.decode()))))
+        path = urlsplit(url).path
+        if self.moved and path.endswith(self.moved):
+            return 307, {"Location": f"https://evil.example{self.moved}"}, b""
+        user = path.endswith("/user")
         said = {"login": self.login, "id": self.number} if user else {"access_token": "gho_secret"}
-        answer = requests.Response()
-        answer.status_code = 200
-        answer.url = request.url or ""
-        answer.request = request
-        answer.raw = BytesIO(json.dumps(said).encode())
-        return answer
+        return 200, {"Content-Type": "application/json"}, json.dumps(said).encode()
 
 
 @dataclass
@@ -116,9 +116,9 @@ def query_of(location: str) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(location).query))
 
 
-def sign_in(patch: pytest.MonkeyPatch, teams: str = BLUE, *, https: bool = False) -> SignIn:
+def sign_in(teams: str = BLUE, *, https: bool = False) -> SignIn:
     """Make a world with OAuth and such a GitHub."""
-    github = ScriptedGitHub()
-    patch.setattr(HTTPAdapter, "send", github.send)
     server = SERVER.replace(BASE_URL, BASE_URL.replace("http:", "https:")) if https else SERVER
-    return SignIn(make_world(server + teams), github)
+    world, github = make_world(server + teams), ScriptedGitHub()
+    world.oauth.github = github
+    return SignIn(world, github)

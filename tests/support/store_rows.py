@@ -5,11 +5,13 @@ from typing import Any
 
 from oduflow.domain.access import Actor, ActorKind, Tier
 from oduflow.domain.audit.rows import AuditRow
+from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState, Pin
-from oduflow.domain.job import Job
+from oduflow.domain.job import Job, Resource
 from oduflow.domain.outcome import Status
 from oduflow.domain.template import Template, TemplateState
+from oduflow.domain.upload import Upload
 
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, 890123, tzinfo=UTC)
 
@@ -45,6 +47,23 @@ def environment(**given: Any) -> Environment:
         "created_at": MOMENT,
     }
     return Environment(**values | given)
+
+
+def upload(**given: Any) -> Upload:
+    values: dict[str, Any] = {
+        "id": "aaaaaaaaaaaa",
+        "team": "1",
+        "name": "shop-zip-abcd",
+        "file_name": "shop.zip",
+        "size": 5,
+        "sha256": "",
+        "received": 0,
+        "verified": False,
+        "created_by": "ada",
+        "created_at": MOMENT,
+        "progressed_at": now(),
+    }
+    return Upload(**values | given)
 
 
 def extra_repo(**given: Any) -> ExtraRepo:
@@ -92,6 +111,11 @@ def audit_row(team: str = "1", **given: Any) -> AuditRow:
     return AuditRow(**values | given)
 
 
+def holding(**names: str) -> tuple[Resource, ...]:
+    """Return what a job locks, from one name for each noun."""
+    return tuple(Resource(noun=noun, name=name) for noun, name in names.items())
+
+
 def job(**given: Any) -> Job:
     values: dict[str, Any] = {
         "id": "aaaaaaaaaaaa",
@@ -103,7 +127,7 @@ def job(**given: Any) -> Job:
         "created_at": MOMENT,
         "updated_at": MOMENT,
         "holder": 4711,
-        "environment_name": given.get("target", "sale"),
         "noun": "environment",
+        "holds": holding(environment=given.get("target", "sale")),
     }
     return Job(**values | given)

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from oduflow.adapters.postgres.agent_sql import AgentSql
 from oduflow.adapters.postgres.connection import Endpoint, open_admin
 from oduflow.adapters.postgres.tenant import Tenant
 from oduflow.domain.names import new_id
@@ -73,6 +74,18 @@ class Tenants:
             password=made.password,
             entrance=self.postgres.cluster.entrance,
             seconds=seconds,
+        )
+
+    def agent_sql(self, made: Made, seconds: float = 10.0) -> AgentSql:
+        """Run statements of callers in a database as the product does."""
+        return AgentSql(
+            socket_dir=self.postgres.socket_dir,
+            admin_password=lambda: self.postgres.password,
+            database=made.name,
+            password=made.password,
+            reader_password=f"reads-{made.password}",
+            entrance=self.postgres.cluster.entrance,
+            read_seconds=seconds,
         )
 
     @contextmanager

@@ -12,6 +12,7 @@ from oduflow.domain.plan import Naming
 from oduflow.services.access.github import GithubAuthenticator
 from oduflow.services.server.recover import ServerRecovery
 from oduflow.settings import load, parse
+from tests.support.empty_store import place_empty_store
 from tests.support.programs import finished, running
 
 COUNT = """
@@ -51,7 +52,7 @@ def test_everything_works_on_the_same_configuration(tmp_path):
 
 def test_a_team_that_is_no_longer_configured_is_no_longer_valid(tmp_path):
     services = build(tmp_path, "oduflow", SIGNING_IN)
-    services.store.migrate()
+    place_empty_store(services.store.path)
     services.oauth.logins.bind(Login("octocat", "7"))
     person = Actor("1", ActorKind.OAUTH, "octocat", subject_id="7")
     program = Actor("1", ActorKind.TOKEN, "auth_token")

@@ -38,7 +38,7 @@ def test_a_second_one_on_the_same_folder_exits_2_and_says_how_to_use_threads(
     with pytest.raises(SystemExit) as left:
         create_app()
     assert left.value.code == 2
-    assert "--workers 1 --threads 32" in capsys.readouterr().err
+    assert "--workers 1 --threads 35" in capsys.readouterr().err
 
 
 def test_under_gunicorn_it_leaves_with_the_code_that_ends_gunicorn_too(
@@ -58,12 +58,12 @@ def test_under_gunicorn_it_leaves_with_the_code_that_ends_gunicorn_too(
 def test_what_has_no_effect_is_told(folder, started, monkeypatch, caplog):
     config = folder / "oduflow.toml"
     config.write_text(config.read_text().replace("[server]", "[server]\nsample = true"))
-    config.write_text(f"{config.read_text()}disk_gb = 5\n")
+    config.write_text(f"{config.read_text()}[lifecycle]\nauto_stop_hours = 5\n")
     monkeypatch.setenv("ODUFLOW_CONFIG", str(config))
 
     create_app()
 
-    assert "[team.1] disk_gb has no effect yet" in caplog.text
+    assert "[lifecycle] auto_stop_hours has no effect yet" in caplog.text
     assert "[server] sample has no effect here" in caplog.text
 
 

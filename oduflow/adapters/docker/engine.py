@@ -9,6 +9,7 @@ from requests.exceptions import RequestException
 from oduflow.adapters.docker.errors import translated
 
 _FIRST_ANSWER = 10  # seconds; a hung engine must not hold up /readyz
+_SOCKET_URL = "http+docker://"  # docker-py's for any unix socket
 _CONNECTIONS = 32  # one for each thread that waitress serves with
 
 
@@ -28,6 +29,7 @@ class Engine:
         self._timeout = timeout
         self._lock = Lock()
         self._client: APIClient | None = None
+        self._cgroup_driver = ""
 
     @property
     def api(self) -> APIClient:
@@ -58,6 +60,13 @@ class Engine:
         with translated("tell its version"):
             return str(self.api.version()["Version"])
 
+    def cgroup_driver(self) -> str:
+        """Return the engine's cgroup driver, `cgroupfs`, `systemd` or `none`."""
+        if not self._cgroup_driver:
+            with translated("tell its control groups"):
+                self._cgroup_driver = str(self.api.info()["CgroupDriver"])
+        return self._cgroup_driver
+
     # docker-py's stubs leave the two calls below untyped, so their types are declared here once.
 
     def describe_image(self, reference: str) -> dict[str, Any]:
@@ -86,4 +95,6 @@ class Engine:
                 max_pool_size=_CONNECTIONS,
             )
         client.timeout = self._timeout
+        # A socket has no proxy, and requests would look for one in the environment at every call.
+        client.trust_env = not client.base_url.startswith(_SOCKET_URL)
         return client

@@ -64,6 +64,7 @@ def volume_facts(found: Mapping[str, Any]) -> VolumeFacts:
         name=found["Name"],
         labels=found["Labels"] or {},
         mountpoint=Path(bound_folder(found) or found["Mountpoint"]),
+        kept_by_engine=not found.get("Options"),
     )
 
 

@@ -14,7 +14,9 @@ EMPTY_VOLUME_BYTES = 64 << 20
 _NO_OUTSIDE_NAMES = {"Dns": ["127.0.0.1"], "DnsOptions": ["timeout:1", "attempts:1"]}
 
 
-def create_request(spec: ContainerSpec, image_volumes: Iterable[str]) -> dict[str, Any]:
+def create_request(
+    spec: ContainerSpec, image_volumes: Iterable[str], control_group: str = ""
+) -> dict[str, Any]:
     """Return the request's body; every privilege that the specification does not ask for is off.
 
     Args:
@@ -22,6 +24,7 @@ def create_request(spec: ContainerSpec, image_volumes: Iterable[str]) -> dict[st
         image_volumes: paths that the image declares as volumes. The engine would create an
             anonymous volume for each without a mount; it gets an empty tmpfs instead, owned by the
             container's user when `spec.user` is numeric.
+        control_group: the parent of the container's control group; empty for the engine's own.
     """
     ports = {f"{each.container_port}/tcp" for each in spec.publish}
     return {
@@ -35,7 +38,7 @@ def create_request(spec: ContainerSpec, image_volumes: Iterable[str]) -> dict[st
         "StopSignal": spec.stop_signal,
         "Healthcheck": {"Test": ["NONE"]},
         "ExposedPorts": {port: {} for port in sorted(ports)},
-        "HostConfig": _host(spec, image_volumes),
+        "HostConfig": {**_host(spec, image_volumes), "CgroupParent": control_group},
         "NetworkingConfig": {
             "EndpointsConfig": {each.network: endpoint(each) for each in spec.networks[:1]}
         },

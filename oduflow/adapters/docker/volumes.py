@@ -93,6 +93,15 @@ class Volumes:
         if self._folders is not None:  # also after a kill between the two
             self._folders.remove(name)
 
+    def release(self, name: str) -> None:
+        """Remove a volume of the pool, or one whose files are elsewhere now; keep its folder.
+
+        Raises:
+            Conflict: a container, running or not, still uses it.
+        """
+        with translated(f"remove volume “{name}”"), suppress(EngineHasNone):
+            self._engine.api.remove_volume(name)
+
     def list(self, labels: Mapping[str, str]) -> tuple[VolumeFacts, ...]:
         """Return every volume with all these labels; an empty value matches any value."""
         with translated("list the volumes"):

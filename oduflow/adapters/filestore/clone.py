@@ -1,14 +1,15 @@
 """Copy a template's filestore into a fresh volume."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 from oduflow.domain.errors import UpstreamFailed
+from oduflow.files.usage import entries_below
 
-COPY_SECONDS = 900
-SUBFOLDERS = ("filestore", "sessions", "addons")
+PROGRAM_SECONDS = 900
+FILESTORE = "filestore"
+SUBFOLDERS = (FILESTORE, "sessions", "addons")
 
 
 def prepare_volume(root: Path, uid: int, gid: int) -> None:
@@ -18,7 +19,7 @@ def prepare_volume(root: Path, uid: int, gid: int) -> None:
             folder.mkdir(exist_ok=True)
             os.chown(folder, uid, gid)
     except OSError as cause:
-        raise _failed(cause) from cause
+        raise failed(cause) from cause
 
 
 def clone_filestore(source: Path, source_database: str, target: Path, database: str) -> None:
@@ -33,49 +34,61 @@ def clone_filestore(source: Path, source_database: str, target: Path, database: 
         database: the environment's database.
     """
     origin = source / "filestore" / source_database
-    final = target / "filestore" / database
-    if not origin.is_dir():
-        return
-    shutil.rmtree(final, ignore_errors=True)
+    if origin.is_dir():
+        copy_tree(origin, target / "filestore" / database)
+
+
+def copy_tree(origin: Path, final: Path, *, what: str = FILESTORE) -> None:
+    """Copy a folder, by reflink if possible, with the marks that overlayfs keeps in attributes.
+
+    The call may be repeated: the rest of a killed copy is replaced.
+
+    Args:
+        origin: the folder.
+        final: the copy.
+        what: the subject of a failure.
+    """
+    remove_tree(final)
     copy = ("cp", "--archive", "--reflink=auto", "--no-dereference", "--")
-    # The kernel ends the copy with this process, or an orphan would write beside the next copy.
-    with_parent = ("setpriv", "--pdeathsig", "KILL", "--")
-    try:
-        subprocess.run(
-            [*with_parent, *copy, str(origin), str(final)],
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=COPY_SECONDS,
-            stdin=subprocess.DEVNULL,
-        )
-    except subprocess.CalledProcessError as cause:
-        raise _failed(cause, cause.stderr) from cause
-    except (OSError, subprocess.TimeoutExpired) as cause:
-        raise _failed(cause) from cause
+    _run(*copy, str(origin), str(final), what=what)
 
 
-def give_filestore(target: Path, database: str, uid: int, gid: int) -> None:
-    """Give `filestore/<database>` to Odoo's user, if the template was made by another one.
+def remove_tree(folder: Path) -> None:
+    """Remove a folder; a missing one is no error."""
+    if folder.is_dir() and not folder.is_symlink():
+        _run("rm", "--recursive", "--force", "--one-file-system", "--", str(folder))
+
+
+def own_tree(final: Path, uid: int, gid: int) -> None:
+    """Give a folder and all files in it to Odoo's user, unless the folder belongs to it already.
 
     The folder itself is last, so that a call that was killed is repeated.
     """
-    final = target / "filestore" / database
     try:
         if not final.is_dir() or (final.stat().st_uid, final.stat().st_gid) == (uid, gid):
             return
-        for folder, _folders, files in os.walk(final, topdown=False):
-            for name in (*files, "."):
-                os.chown(Path(folder) / name, uid, gid, follow_symlinks=False)
+        for entry in entries_below(final):
+            os.chown(entry.name, uid, gid, dir_fd=entry.folder, follow_symlinks=False)
+        os.chown(final, uid, gid, follow_symlinks=False)
     except OSError as cause:
-        raise _failed(cause) from cause
+        raise failed(cause) from cause
+
+
+def synchronise(root: Path) -> None:
+    """Write to the disk what was changed in the folder's file system, with the content of files.
+
+    A file system may keep what was copied into a file in memory for half a minute, and then a
+    power cut leaves the file empty.
+    """
+    _run("sync", "--file-system", "--", str(root))
 
 
 def make_durable(root: Path) -> None:
-    """Write to the disk what was changed in the folder's file system until now.
+    """Write to the disk which folders, links and clones of shared blocks were made until now.
 
-    The log of ext4 and XFS is in order, so that a new change of the folder itself is behind all
-    others. A power cut right after a creation would else take the filestore of a whole database.
+    For the content of files that were written, see `synchronise`. The log of ext4 and XFS is in
+    order, so that a new change of the folder itself is behind all others. A power cut right after
+    a creation would else take the filestore of a whole database.
     """
     try:
         os.utime(root)
@@ -85,13 +98,35 @@ def make_durable(root: Path) -> None:
         finally:
             os.close(descriptor)
     except OSError as cause:
-        raise _failed(cause) from cause
+        raise failed(cause) from cause
 
 
-def _failed(cause: Exception, detail: str = "") -> UpstreamFailed:
+def _run(*command: str, what: str = FILESTORE) -> None:
+    """Run a program; tenants choose how deep folders are nested, which programs do not mind.
+
+    The kernel ends it with this process, or an orphan would write or remove beside the next copy.
+    """
+    try:
+        subprocess.run(
+            ["setpriv", "--pdeathsig", "KILL", "--", *command],
+            check=True,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=PROGRAM_SECONDS,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.CalledProcessError as cause:
+        raise failed(cause, cause.stderr, what) from cause
+    except (OSError, subprocess.TimeoutExpired) as cause:
+        raise failed(cause, what=what) from cause
+
+
+def failed(cause: Exception, detail: str = "", what: str = FILESTORE) -> UpstreamFailed:
+    """Make the error for a filestore, or what else was copied, that could not be written."""
     reason = "the disk is full" if "No space left" in f"{cause} {detail}" else "copying failed"
     return UpstreamFailed(
-        f"The filestore could not be cloned: {reason}.",
+        f"The {what} could not be cloned: {reason}.",
         "Free disk space or check the engine's volumes (`oduflow doctor`), then call again.",
         output=detail,
     )

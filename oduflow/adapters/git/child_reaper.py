@@ -19,11 +19,13 @@ import select
 import signal
 import sys
 
+NICENESS = 10  # a repository that is costly to unpack takes no time from Odoo and the server
 NOT_INSTALLED = 127  # a shell's exit status for a program that is not there
 
 
 def main(parent_pipe: int, memory: int, command: list[str]) -> int:
     """Run the command, and return its exit status as a shell does, 128 + n for signal n."""
+    os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     try:
         child = os.posix_spawnp(

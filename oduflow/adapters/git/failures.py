@@ -174,7 +174,7 @@ def explain(
         if sign.words.search(own.replace(remote.clean, "")):
             words = _words(remote, offered)
             message, hint = (text.format(**words) for text in (sign.message, sign.hint))
-            return sign.failure(message, hint, *sign.calls, output=_shown(cause, paths))
+            return sign.failure(message, hint, *sign.calls, output=last_lines(cause, paths))
     return None
 
 
@@ -207,7 +207,7 @@ def redirected(location: str, remote: RemoteUrl) -> Redirected | None:
 def unexplained(cause: GitFailed, remote: RemoteUrl, paths: RepositoryPaths) -> UpstreamFailed:
     """Make the error for a message of git's that is unknown."""
     message = f"Git could not read {remote.path} from {remote.host}."
-    return UpstreamFailed(message, "Try again.", output=_shown(cause, paths))
+    return UpstreamFailed(message, "Try again.", output=last_lines(cause, paths))
 
 
 def _words(remote: RemoteUrl, offered: OfferedCredential) -> dict[str, str]:
@@ -222,7 +222,8 @@ def _words(remote: RemoteUrl, offered: OfferedCredential) -> dict[str, str]:
     }
 
 
-def _shown(cause: GitFailed, paths: RepositoryPaths) -> str:
+def last_lines(cause: GitFailed, paths: RepositoryPaths) -> str:
+    """Return the last lines that git wrote, without paths of this server."""
     text = cause.text
     for path in filter(None, (paths.git_dir, paths.work_tree)):
         text = text.replace(str(path), "…")

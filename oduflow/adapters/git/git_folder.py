@@ -66,17 +66,30 @@ class GitFolder:
         )
 
     def run(
-        self, *arguments: str, quota: DiskQuota | None = None, work_tree: Path | None = None
+        self,
+        *arguments: str,
+        quota: DiskQuota | None = None,
+        work_tree: Path | None = None,
+        index: Path | None = None,
+        enough: int = 0,
     ) -> str:
-        """Run a git command that reaches no server, and return its output."""
+        """Run a git command that reaches no server, and return its output.
+
+        Args:
+            arguments: the command and its arguments.
+            quota: of the folders that it fills.
+            work_tree: the checkout, for a command that needs one.
+            index: an index to use in place of the folder's own.
+            enough: after so many bytes of output git is ended; 0 for all of it.
+        """
         abort_check = AbortCheck(
             "writing the checkout",
             self.limits.write_seconds,
             cancelled=self.monitor.cancelled,
             quota=quota,
         )
-        invocation = local_invocation(RepositoryPaths(self.git_dir, work_tree))
-        return call(arguments, invocation, abort_check, self.monitor.on_progress)
+        invocation = local_invocation(RepositoryPaths(self.git_dir, work_tree), index)
+        return call(arguments, invocation, abort_check, self.monitor.on_progress, enough=enough)
 
     def fill(
         self,

@@ -98,6 +98,20 @@ def find_default(
     raise NotFound(message, f"Name a branch: {known}." if known else _NO_BRANCHES)
 
 
+def default_and_head(
+    connection: Connection, branch: str, seconds: float, cancelled: IsCancelled = lambda: False
+) -> tuple[str, str]:
+    """Return the server's default branch, and the commit that a branch is at; empty for none.
+
+    Raises:
+        Cancelled: `cancelled` answered yes.
+        Failure: see `Connection.call`.
+    """
+    advertised = _ask(connection, seconds, _HEAD, HEADS + branch, cancelled=cancelled)
+    default = advertised.get(_SYMBOLIC, "").removeprefix(HEADS)
+    return default, advertised.get(HEADS + branch, "")
+
+
 def reach(connection: Connection, seconds: float) -> None:
     """Check that the server lets us read the repository; an empty one counts as well.
 

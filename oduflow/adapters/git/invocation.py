@@ -91,9 +91,12 @@ def local_environment() -> dict[str, str]:
     return {**_ENVIRONMENT, "GIT_ALLOW_PROTOCOL": "none"}
 
 
-def local_invocation(paths: RepositoryPaths) -> GitInvocation:
-    """Return the invocation for a command on a local folder."""
-    return GitInvocation(_options((), paths), local_environment())
+def local_invocation(paths: RepositoryPaths, index: Path | None = None) -> GitInvocation:
+    """Return the invocation for a command on a local folder, with an index other than its own."""
+    environment = local_environment()
+    if index is not None:
+        environment["GIT_INDEX_FILE"] = str(index)
+    return GitInvocation(_options((), paths), environment)
 
 
 def remote_invocation(

@@ -10,17 +10,20 @@ _GITLAB = re.compile(r"(?P<repository>/.+?)/-/(?P<page>\w+)(?:/(?P<rest>.+))?")
 _TWO_LEVELS = re.compile(r"(?P<repository>/[^/]+/[^/]+)/(?P<page>\w+)(?:/(?P<rest>.+))?")
 _TWO_LEVEL_HOSTS = frozenset({"bitbucket.org", "github.com"})
 _REFS = {
-    "blob": "{rest}",
-    "commit": "{rest}",
-    "merge_requests": "refs/merge-requests/{rest}/head",
-    "pull": "refs/pull/{rest}/head",
-    "src": "{rest}",
-    "tree": "{rest}",
+    "commit": "{}",
+    "merge_requests": "refs/merge-requests/{}/head",
+    "pull": "refs/pull/{}/head",
 }
+_FILES = frozenset({"blame", "blob", "edit", "raw"})  # the last segment is a file, not the branch
+_FOLDERS = frozenset({"commits", "src", "tree"})
+_SHOWN = 3
 
 
 def refuse_page(origin: str, host: str, path: str) -> None:
     """Refuse the address of a page, and name the repository and the branch that it shows.
+
+    A branch's name may have slashes, and a folder or a file may follow it: only the server knows
+    where the name ends, so each possible one is named.
 
     Args:
         origin: scheme, host and port.
@@ -34,12 +37,22 @@ def refuse_page(origin: str, host: str, path: str) -> None:
     found = pattern.fullmatch(path)
     if found is None:
         return
-    page, rest = found["page"], found["rest"] or ""
-    ref = _REFS.get(page, "")
-    if page in {"blob", "merge_requests", "pull", "src"}:
-        rest = rest.partition("/")[0]
-    branch = f" with branch={ref.format(rest=rest)}" if ref and rest else ""
+    names = [f"branch={name}" for name in _candidates(found["page"], found["rest"] or "")]
+    more = ", or more of the path" if len(names) > _SHOWN else ""
+    branch = f" with {' or '.join(names[:_SHOWN])}{more}" if names else ""
     raise Invalid(
         "That is the address of a page of the git host, not of a repository.",
         f"Write {origin}{found['repository']}{branch}",
     )
+
+
+def _candidates(page: str, rest: str) -> list[str]:
+    """Return the names that the branch of a page may have, the shortest first."""
+    segments = rest.split("/") if rest else []
+    if page in _REFS:
+        return [_REFS[page].format(name) for name in segments[:1]]
+    if page in _FILES:
+        segments = segments[:-1] or segments
+    elif page not in _FOLDERS:
+        return []
+    return ["/".join(segments[:count]) for count in range(1, len(segments) + 1)]

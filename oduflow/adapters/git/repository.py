@@ -16,16 +16,19 @@ from oduflow.adapters.git.credentials.entries import Entry
 from oduflow.adapters.git.credentials.private_urls import read_private_url
 from oduflow.adapters.git.credentials.store import describe, in_memory_helper
 from oduflow.adapters.git.distance import count_commits
+from oduflow.adapters.git.edits import Edits
 from oduflow.adapters.git.failures import AccessRefused, GitFailed, Redirected, unexplained
 from oduflow.adapters.git.git_folder import GitFolder
 from oduflow.adapters.git.heads import RemoteHead, find_branch, find_default, reach
 from oduflow.adapters.git.invocation import NO_REPOSITORY
 from oduflow.adapters.git.limits import RepositoryLimits
 from oduflow.adapters.git.offered_credential import NO_CREDENTIAL, OfferedCredential
+from oduflow.adapters.git.pushes import head_on_server, push_commit
 from oduflow.adapters.git.shared_store import SharedStore
 from oduflow.adapters.git.submodules import Submodules
 from oduflow.adapters.git.urls import RemoteUrl, parse_url
 from oduflow.adapters.git.version import installed, require
+from oduflow.adapters.git.work_trees import WorkTree
 from oduflow.domain.errors import NotFound
 from oduflow.domain.progress_monitor import UNWATCHED, ProgressMonitor
 from oduflow.files.private import make_folder
@@ -273,6 +276,42 @@ class GitRepositories:
     def copy(self, git_dir: Path, monitor: ProgressMonitor = UNWATCHED) -> SharedStore:
         """Open a team's copy of a repository; no server is asked."""
         return SharedStore(GitFolder(git_dir, self._limits, monitor))
+
+    def work_tree(
+        self, git_dir: Path, files: Path, monitor: ProgressMonitor = UNWATCHED
+    ) -> WorkTree:
+        """Open a checkout, to keep its files and to bring them back; no server is asked."""
+        return WorkTree(GitFolder(git_dir, self._limits, monitor), files)
+
+    def edits(self, git_dir: Path, files: Path, monitor: ProgressMonitor = UNWATCHED) -> Edits:
+        """Open the edits of a checkout; no server is asked."""
+        scratch = None if self._scratch is None else make_folder(self._scratch)
+        return Edits(GitFolder(git_dir, self._limits, monitor), files, scratch)
+
+    def head(self, url: str, branch: str, *, team: str) -> tuple[str, str]:
+        """Ask the server for its default branch, and a branch's commit; empty for none.
+
+        Raises:
+            Failure: as in `resolve_branch`; a missing branch is none.
+        """
+        seconds = self._limits.ask_seconds
+        return self._with_server(url, team, lambda server: head_on_server(server, branch, seconds))
+
+    def push(
+        self,
+        url: str,
+        commit: str,
+        branch: str,
+        *,
+        team: str,
+        git_dir: Path,
+        monitor: ProgressMonitor = UNWATCHED,
+    ) -> None:
+        """Push a commit of a checkout to a branch, and prove it; see `pushes.push_commit`."""
+        folder = GitFolder(git_dir, self._limits, monitor)
+        self._with_server(
+            url, team, lambda server: push_commit(server, folder, commit, branch), monitor
+        )
 
     @contextmanager
     def place(self, team: str, monitor: ProgressMonitor | None = None) -> Iterator[None]:

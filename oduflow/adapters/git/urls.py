@@ -11,11 +11,11 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from urllib.parse import quote, unquote
 
 from oduflow.adapters.git.page_urls import refuse_page
-from oduflow.adapters.git.ssh_urls import https_form
 from oduflow.domain.errors import Invalid
 from oduflow.domain.hosts import DEFAULT_PORTS, is_listed, is_number, join_host_port
 from oduflow.domain.masking import is_user_name
 from oduflow.domain.next_call import Next
+from oduflow.domain.ssh_urls import https_form
 
 _EXAMPLE = "Write https://host/owner/repository.git"
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
@@ -133,8 +133,11 @@ def split_authority(authority: str, default_port: int) -> tuple[str, int]:
 def _check_host(host: str) -> str:
     """Accept a DNS name or an address in its full form (URL Standard of WHATWG, 3.5).
 
-    Curl also reads `127.1`, `0x7f.1` and `2130706433` as addresses: these are refused.
+    Curl also reads `127.1`, `0x7f.1` and `2130706433` as addresses: these are refused. A name of
+    other letters becomes its ASCII form (RFC 5891; UTS 46, as browsers do), which is what messages
+    show.
     """
+    host = host if host.isascii() else _ascii_form(host)
     try:
         if host.startswith("[") and host.endswith("]") and "%" not in host:
             return IPv6Address(host[1:-1]).compressed
@@ -143,9 +146,20 @@ def _check_host(host: str) -> str:
     except AddressValueError as cause:
         raise Invalid("The host of the repository URL is not a full address.", _EXAMPLE) from cause
     if len(host) > _MAX_HOST_LENGTH or not _HOST_NAME.fullmatch(host):
-        hint = _EXAMPLE if host.isascii() else "Write its ASCII form, which starts with xn--."
-        raise Invalid("The host of the repository URL is not a host name.", hint)
+        raise Invalid("The host of the repository URL is not a host name.", _EXAMPLE)
     return host
+
+
+def _ascii_form(host: str) -> str:
+    import idna  # noqa: PLC0415 - git waits for our helper, which imports this module too
+
+    try:
+        return idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError as cause:
+        raise Invalid(
+            "The host of the repository URL is not a host name.",
+            "Write its ASCII form, which starts with xn--.",
+        ) from cause
 
 
 def check_path(path: str) -> str:

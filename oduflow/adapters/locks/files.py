@@ -1,10 +1,11 @@
 """Locks by key, one file each."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from oduflow.adapters.locks.flock import HeldLock, holder_of, is_free, take
-from oduflow.domain.errors import Busy
+from oduflow.domain.errors import Busy, QuotaReached
 from oduflow.kernel.locks import LockKey
 
 _DIGITS = 32
@@ -16,10 +17,16 @@ class FileLocks:
 
     A key may hold anything a person typed, so the file is named by its hash. A key carries its
     team, so a busy answer can only tell of holders in that team.
+
+    Args:
+        folder: the folder.
+        on_full: frees disk space when no lock can be made on a full disk, else nothing could be
+            deleted from it; the lock is tried once more.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, on_full: Callable[[], None] = lambda: None) -> None:
         self._folder = folder
+        self._on_full = on_full
 
     def acquire(self, key: LockKey, holder: str, wait: float = 0) -> HeldLock:
         """Take a lock.
@@ -35,7 +42,11 @@ class FileLocks:
             UpstreamFailed: the folder cannot be written.
         """
         path = self._path(key)
-        held = take(path, holder, wait=wait)
+        try:
+            held = take(path, holder, wait=wait)
+        except QuotaReached:
+            self._on_full()
+            held = take(path, holder, wait=wait)
         if held is None:
             raise Busy(
                 f"“{key.name or key.kind}” is busy: {holder_of(path) or _UNNAMED}.",

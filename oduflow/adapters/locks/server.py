@@ -30,7 +30,7 @@ class ServerLock:
             raise Conflict(
                 f"A server works on this data folder already: {other}.",
                 "Stop it, or give this one a data folder of its own. One process serves with many "
-                "threads: under gunicorn use `--workers 1 --threads 32`.",
+                "threads: under gunicorn use `--workers 1 --threads 35`.",
             )
         return held
 

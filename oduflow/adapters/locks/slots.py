@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from oduflow.adapters.locks.flock import HeldLock, holder_of, is_free, take
@@ -26,9 +27,6 @@ TICK_SECONDS = 0.15
 STALE_SECONDS = 1.0
 GUARD_SECONDS = 2.0
 FORGOTTEN_SECONDS = 0.01  # a use that has decayed to less is dropped
-# Boots that have run for long no longer count for other teams, so more may run than there are
-# slots; this many more.
-MORE = 16
 
 
 class FileBootSlots:
@@ -46,7 +44,7 @@ class FileBootSlots:
 
     def __init__(self, folder: Path, slots: int, jobs: JobStore) -> None:
         self._slots = slots
-        self._paths = tuple(folder / f"boot-{number}.lock" for number in range(1, slots + MORE + 1))
+        self._folder = folder
         self._guard = folder / "boot-queue.lock"
         self._use = folder / "boot-use.json"
         self._jobs = jobs
@@ -102,12 +100,16 @@ class FileBootSlots:
             if boot not in startable((boot,) if overdue else order, running, self._slots):
                 return None
             holder = f"{boot.kind} {boot.team} {boot.job}"
-            free = (path for path in self._paths if is_free(path))
-            return next((held for path in free if (held := take(path, holder))), None)
+            # Boots that have run for long no longer count for other teams, so more may run than
+            # there are slots: at most as many as there are slots for each team.
+            paths = (self._folder / f"boot-{number}.lock" for number in count(1))
+            free = (path for path in paths if is_free(path))
+            return next(held for path in free if (held := take(path, holder)))
 
     def _look(self, boot: WaitingBoot) -> tuple[list[RunningBoot], tuple[WaitingBoot, ...]]:
         """Return the boots that run, and the queue; a job that asks first is at its team's end."""
-        running = [_holder(path) for path in self._paths if not is_free(path)]
+        files = sorted(self._folder.glob("boot-[0-9]*.lock"))
+        running = [_holder(path) for path in files if not is_free(path)]
         waiting = tuple(self._jobs.waiting())
         if boot not in waiting:
             waiting = (*waiting, boot)

@@ -7,6 +7,7 @@ safe. So the file system in it is never trimmed, which would make the file spars
 import fcntl
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ _SECTOR = 512
 _DETACH_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 _UMOUNT_TRIES = 20
+WAIT_SECONDS = 60.0  # for a growth, which takes as long as the disk needs to allocate it
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,17 @@ class PoolImage:
             hint=_LOOK,
         )
 
-    def grow(self, step: int) -> None:
+    def grow(self, by: Callable[[], int], *, wait: float = WAIT_SECONDS) -> int:
         """Make the image and its file system larger while it is used.
 
-        It does nothing while another process or thread does it.
+        Args:
+            by: returns by how many bytes. It is asked while no other process or thread grows the
+                image, because what one of those did may be enough.
+            wait: for how many seconds to wait for those.
+
+        Returns:
+            By how many bytes it has grown; 0 also when it is not mounted, or when another one
+            still grows it.
 
         Raises:
             QuotaReached: the disk has no room for it; nothing changed.
@@ -99,21 +108,24 @@ class PoolImage:
         """
         device = self._device()
         if device is None:
-            return
-        hint = "The next round tries again. " + _LOOK
+            return 0
         with writing(), self.file.open("r+b") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return
+            if not _locked(file.fileno(), wait):
+                return 0
             size = os.fstat(file.fileno()).st_size
-            if _device_size(device) >= size:  # else a growth was killed after the allocation
+            if _device_size(device) < size:  # a growth was killed after the allocation
+                self._enlarge(device)
+            step = by()
+            if step > 0:
                 _allocate(file.fileno(), size, size + step)
-            run(
-                *("losetup", "--set-capacity", device),
-                failure="The pool's device cannot grow",
-                hint=hint,
-            )
+                self._enlarge(device)
+            return step
+
+    def _enlarge(self, device: str) -> None:
+        """Let the device and the file system have all of the image."""
+        hint = "The next round tries again. " + _LOOK
+        device_failure = "The pool's device cannot grow"
+        run("losetup", "--set-capacity", device, failure=device_failure, hint=hint)
         run("xfs_growfs", str(self.target), failure="The pool's file system cannot grow", hint=hint)
 
     def remove(self) -> None:
@@ -173,6 +185,20 @@ class PoolImage:
 
 _LOOK = "`dmesg` may say more; `oduflow doctor` shows the state of the pool."
 _BUSY = "A program works in the pool: `fuser -vm` with its folder names it. End it, call again."
+
+
+def _locked(file: int, wait: float) -> bool:
+    """Take the lock of growing; it is released when the file is closed."""
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_POLL_SECONDS)
+        else:
+            return True
 
 
 def _allocate(file: int, old: int, new: int) -> None:

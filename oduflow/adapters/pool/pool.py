@@ -1,40 +1,26 @@
 """The folder of new volumes, and what makes, grows and removes it."""
 
-import logging
 import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from oduflow.adapters.pool.image import PoolImage
 from oduflow.adapters.pool.programs import REMOVAL_SECONDS, missing_packages, run
-from oduflow.domain.errors import Conflict, Failure, Forbidden, QuotaReached, UpstreamFailed
+from oduflow.adapters.pool.space import (
+    HOST_KEEPS,
+    MINIMUM_FREE,
+    STEP,
+    PoolRules,
+    PoolSpace,
+)
+from oduflow.domain.counting import binary_size
+from oduflow.domain.errors import Conflict, Failure, Forbidden, NoRoom, QuotaReached, UpstreamFailed
 from oduflow.domain.storage import CloneState
 from oduflow.files.private import make_folder, writing
 from oduflow.files.reflink import has_reflinks
-
-STEP = 4 << 30  # the image's first size, and by how much it grows
-WANTED_FREE = 2 << 30  # the image grows when less is free
-HOST_KEEPS = 2 << 30  # what growth leaves free on the disk
-MINIMUM_FREE = 512 << 20
-RESERVE = 64 << 20  # a full file system refuses PostgreSQL's checkpoint and its start
-
-log = logging.getLogger(__name__)
-
-
-class PoolRules(Protocol):
-    """The part of `[storage]` that decides about the pool."""
-
-    @property
-    def clone(self) -> str:
-        """`auto`, `reflink` or `copy`."""
-
-    @property
-    def pool_max_gb(self) -> int:
-        """The image's greatest size in GiB, 0 for as much as the disk has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +47,45 @@ class Pool:
         """The image, which need not exist."""
         return PoolImage(self.data_dir / "pool.img", self.folder)
 
+    @property
+    def space(self) -> PoolSpace:
+        """What is free in the pool."""
+        return PoolSpace(self.data_dir, self.image, self.rules, self.step)
+
     def path(self, name: str) -> Path:
         """Return the folder that a volume has or would have in the pool."""
         return self.folder / "volumes" / name
 
+    def draft(self, name: str) -> Path:
+        """Return the folder of a volume that is being copied into the pool."""
+        return self.folder / "moving" / name
+
+    def take_draft(self, name: str) -> None:
+        """Make a complete draft the folder of its volume."""
+        make_folder(self.path(""))
+        with writing():
+            self.draft(name).rename(self.path(name))
+
+    def drafts(self) -> tuple[str, ...]:
+        """List the volumes that have a draft."""
+        return _folders_in(self.draft(""))
+
+    def remove_draft(self, name: str) -> None:
+        """Remove a volume's draft; a missing one is no error."""
+        _remove(self.draft(name))
+
+    @property
+    def takes_new(self) -> bool:
+        """Whether new volumes are made in the pool."""
+        return self.rules().clone != "copy" and self._has_reflinks()
+
+    def holds(self, folder: Path) -> bool:
+        """Whether a folder is in the pool."""
+        return folder.is_relative_to(self.folder)
+
     def new(self, name: str) -> Path | None:
         """Make the folder of a new volume; None where volumes are not made in the pool."""
-        if self.rules().clone == "copy" or not self._has_reflinks():
+        if not self.takes_new:
             return None
         make_folder(self.path(name).parent)
         with writing():
@@ -82,19 +100,12 @@ class Pool:
         """
         if self.image.exists and not self.image.mounted:
             raise _unmounted()
-        if self.path(name).is_dir():
-            # Tenants choose how deep folders are nested, which this program does not mind.
-            run(
-                *("rm", "--recursive", "--force", "--one-file-system", "--", str(self.path(name))),
-                failure="The files of a volume cannot be removed",
-                hint="Call again. `oduflow doctor` lists what is left.",
-                seconds=REMOVAL_SECONDS,
-            )
+        for folder in (self.path(name), self.draft(name)):
+            _remove(folder)
 
     def names(self) -> tuple[str, ...]:
         """List the volumes that have a folder in the pool."""
-        parent = self.path("")
-        return tuple(sorted(each.name for each in parent.iterdir())) if parent.is_dir() else ()
+        return _folders_in(self.path(""))
 
     def state(self) -> CloneState:
         """Find out how environments are cloned, and why."""
@@ -113,7 +124,7 @@ class Pool:
         if self._has_reflinks():
             usage = shutil.disk_usage(self.folder if self.folder.exists() else self.data_dir)
             where = "pool" if image.exists else "file system"
-            sizes = f"{where} of {_gib(usage.total)}, {_gib(usage.free)} free"
+            sizes = f"{where} of {binary_size(usage.total)}, {binary_size(usage.free)} free"
             return CloneState(reflink=True, text=f"reflink ({sizes})")
         ok = rules.clone != "reflink"
         try:
@@ -157,13 +168,13 @@ class Pool:
             return
         self.image.mount()
         make_folder(self.path(""))
-        self._keep_free()
+        self.space.keep()
 
     def require(self) -> None:
         """Refuse to create anything in a pool that is nearly full.
 
         Raises:
-            QuotaReached: too little is free, and the image cannot grow.
+            NoRoom: too little is free, and the image cannot grow.
             Conflict: `clone` is “reflink” on a machine without.
         """
         state = self.state()
@@ -171,14 +182,25 @@ class Pool:
             raise Conflict(f"Environments are not created: {state.text}", state.hint)
         if not self.image.exists or self.rules().clone == "copy":
             return
-        self._keep_free()
-        free = shutil.disk_usage(self.folder).free
+        self.space.keep()
+        free = self.space.free
         if free < MINIMUM_FREE:
-            raise QuotaReached(
+            raise NoRoom(
                 f"Only {free >> 20} MiB are free in the pool, which cannot grow.",
-                f"Delete environments, or give the data folder's disk more than "
-                f"{_gib(self.step + HOST_KEEPS)} of free space, or raise [storage] pool_max_gb.",
+                self.more_space,
+                missing=MINIMUM_FREE - free,
+                disk=self.folder,
             )
+
+    @property
+    def more_space(self) -> str:
+        """What to do when the pool is full."""
+        if not self.image.exists:
+            return "Delete environments or free disk space."
+        return (
+            "Delete environments, or give the data folder's disk more than "
+            f"{binary_size(self.step + HOST_KEEPS)} of free space, or raise [storage] pool_max_gb."
+        )
 
     def destroy(self) -> bool:
         """Remove the pool with everything in it; return whether there was one.
@@ -188,10 +210,10 @@ class Pool:
         """
         image, existed = self.image, self.image.exists or self.folder.exists()
         image.remove()
-        if self.path("").is_dir():
-            shutil.rmtree(self.path(""))
-            with suppress(OSError):  # a file system of its own is mounted there
-                self.folder.rmdir()
+        for folder in (self.path(""), self.draft("")):
+            _remove(folder)
+        with suppress(OSError):  # a file system of its own is mounted there
+            self.folder.rmdir()
         return existed
 
     def _has_reflinks(self) -> bool:
@@ -218,36 +240,25 @@ class Pool:
         free = shutil.disk_usage(self.data_dir).free
         if free < self.step + HOST_KEEPS:
             raise QuotaReached(
-                f"A pool needs {_gib(self.step + HOST_KEEPS)} of free space, and "
-                f"{_gib(free)} are free on the data folder's disk.",
+                f"A pool needs {binary_size(self.step + HOST_KEEPS)} of free space, and "
+                f"{binary_size(free)} are free on the data folder's disk.",
                 "Free disk space, then run `oduflow storage setup`.",
             )
 
-    def _keep_free(self) -> None:
-        """Grow the image before it is full, and keep a reserve for when it cannot grow."""
-        image, free = self.image, shutil.disk_usage(self.folder).free
-        most = self.rules().pool_max_gb << 30
-        size = image.file.stat().st_size + self.step
-        if free < min(WANTED_FREE, self.step // 2) and (not most or size <= most):
-            host = shutil.disk_usage(self.data_dir).free
-            if host >= self.step + HOST_KEEPS:
-                try:
-                    image.grow(self.step)
-                except Failure as failure:
-                    log.warning("the pool does not grow: %s", failure.message)
-                else:
-                    log.info("the pool has grown to %s", _gib(size))
-        self._keep_reserve()
 
-    def _keep_reserve(self) -> None:
-        reserve, free = self.folder / "reserve", shutil.disk_usage(self.folder).free
-        if reserve.exists():
-            if free < RESERVE // 4:
-                log.warning("the pool is full: giving up its reserve, delete environments")
-                reserve.unlink(missing_ok=True)
-        elif free > MINIMUM_FREE:
-            with writing(), reserve.open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, RESERVE)
+def _folders_in(parent: Path) -> tuple[str, ...]:
+    return tuple(sorted(each.name for each in parent.iterdir())) if parent.is_dir() else ()
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_dir():
+        # Tenants choose how deep folders are nested, which this program does not mind.
+        run(
+            *("rm", "--recursive", "--force", "--one-file-system", "--", str(folder)),
+            failure="The files of a volume cannot be removed",
+            hint="Call again. `oduflow doctor` lists what is left.",
+            seconds=REMOVAL_SECONDS,
+        )
 
 
 def _copied(reason: str, hint: str = "", *, ok: bool = True) -> CloneState:
@@ -259,7 +270,3 @@ def _unmounted() -> UpstreamFailed:
         "The pool's image is not mounted.",
         "The server mounts it when it starts; its log says what hinders it.",
     )
-
-
-def _gib(size: int) -> str:
-    return f"{size / (1 << 30):.1f} GiB"

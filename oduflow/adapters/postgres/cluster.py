@@ -1,11 +1,20 @@
 """The superuser's side: utility statements from our own database, never inside a tenant's."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 
-from oduflow.adapters.postgres import bootstrap, databases, handover, roles, supervision
+from oduflow.adapters.postgres import (
+    bootstrap,
+    databases,
+    handover,
+    orphans,
+    roles,
+    snapshots,
+    supervision,
+)
 from oduflow.adapters.postgres.config import PORT
 from oduflow.adapters.postgres.connection import (
     SHORT,
@@ -25,6 +34,7 @@ from oduflow.domain.errors import NotFound, UpstreamFailed
 READY_SECONDS = 2.0
 _CLONE = 1800.0
 _HAND_OVER = 300.0
+_DROP_ROLE = "drop the database's role"
 
 
 class Cluster:
@@ -145,7 +155,7 @@ class Cluster:
 
         Args:
             database: the copy, owned by `to_role`.
-            from_role: the former owner; it keeps its own database.
+            from_role: the former owner; it keeps its own databases, and may serve meanwhile.
             to_role: the new owner.
             password: the new owner's.
             cancelled: asked twice a second whether to stop.
@@ -156,7 +166,7 @@ class Cluster:
         action = "hand the copied database over"
         with (
             self._admin(action, _HAND_OVER, cancelled) as admin,
-            handover.lent(admin, from_role, to_role),
+            handover.lent(admin, from_role, to_role) as kept,
             open_tenant(
                 self._endpoint,
                 database,
@@ -168,7 +178,17 @@ class Cluster:
                 cancelled=cancelled,
             ) as copy,
         ):
-            handover.take_over(copy, from_role, to_role)
+            handover.take_over(copy, from_role, to_role, kept)
+
+    def let_read(self, reader: str, objects_of: str) -> None:
+        """Let the role of a copy read the objects in it, which keep their owner.
+
+        Args:
+            reader: the copy's role; the right ends when it is dropped.
+            objects_of: the role that owns the objects.
+        """
+        with self._admin("let a role read the copied database") as admin:
+            roles.let_read(admin, objects_of, reader)
 
     @contextmanager
     def entrance(self, role: str, password: str) -> Iterator[None]:
@@ -188,11 +208,104 @@ class Cluster:
         with self._admin("seal the template") as admin:
             databases.seal(admin, database, role)
 
+    def take_back_settings(
+        self, database: str, role: str, password: str, *, connection_limit: int
+    ) -> None:
+        """End a tenant's sessions and undo what it set: parameters, limits, its own password.
+
+        For a database whose content ran as the tenant's role, such as a restored dump. The
+        role cannot sign in meanwhile: the content may have set a password that others know.
+        """
+        with self._admin("reset the database's settings") as admin:
+            roles.lock_out(admin, role)
+            roles.end_sessions(admin, role)
+            databases.forget_settings(admin, database, role)
+            roles.ensure(admin, role, password, connection_limit)
+
     def drop_database(self, database: str) -> None:
         """Drop a database, sealed or not, and end its connections."""
         with self._admin("drop the database", _HAND_OVER) as admin:
             databases.drop(admin, database)
             roles.sweep(admin)
+
+    def drop_interrupted(self) -> tuple[str, ...]:
+        """Drop the databases whose removal a crash has cut off, and return them."""
+        with self._admin("drop half-removed databases", _HAND_OVER) as admin:
+            dropped = orphans.drop_interrupted(admin)
+            roles.sweep(admin)
+        return dropped
+
+    def remove_orphans(
+        self, folders: AbstractSet[str], remove: Callable[[str], None]
+    ) -> tuple[str, ...]:
+        """Remove folders that no database has; see `orphans`."""
+        with self._admin("find folders without a database") as admin:
+            return orphans.orphans(admin, folders, remove)
+
+    def busy_sessions(self, database: str) -> int:
+        """Count the sessions of a database that are in a statement or a transaction."""
+        with self._admin("look at the database's sessions") as admin:
+            return snapshots.busy_sessions(admin, database)
+
+    def take_snapshot(
+        self,
+        database: str,
+        snapshot: str,
+        *,
+        strategy: Strategy,
+        cancelled: Callable[[], bool] = never,
+    ) -> None:
+        """End a database's sessions, and copy it into a snapshot, which admits none.
+
+        Raises:
+            Busy: new sessions begin all the time.
+            Cancelled: `cancelled` returned true; `drop_database` removes what is left.
+        """
+        with self._admin("copy the database", _CLONE, cancelled) as admin:
+            snapshots.end_sessions(admin, database)
+            snapshots.take(admin, database, snapshot, strategy)
+
+    def adopt_snapshot(self, snapshot: str, database: str) -> None:
+        """Make a snapshot the database of the role of its name, by a rename; `hand_over` follows.
+
+        The snapshot is none any more. The call may be repeated.
+
+        Raises:
+            NotFound: there is no such snapshot.
+        """
+        with self._admin("adopt the copied database") as admin:
+            snapshots.adopt(admin, snapshot, database)
+
+    def prepare_rollback(
+        self,
+        snapshot: str,
+        new: str,
+        owner: str,
+        *,
+        strategy: Strategy,
+        cancelled: Callable[[], bool] = never,
+    ) -> None:
+        """Copy a snapshot into a database that admits no session until `exchange_database`.
+
+        Raises:
+            Cancelled: `cancelled` returned true; `drop_database` removes what is left.
+        """
+        with self._admin("copy the snapshot", _CLONE, cancelled) as admin:
+            snapshots.prepare(admin, snapshot, new, owner, strategy)
+
+    def exchange_database(self, database: str, new: str, old: str) -> None:
+        """Put `new` in the place of a database, which becomes the snapshot `old`; all or nothing.
+
+        Raises:
+            Busy: new sessions begin all the time.
+        """
+        with self._admin("exchange the database") as admin:
+            snapshots.exchange(admin, database, new, old)
+
+    def has_database(self, database: str) -> bool:
+        """Whether there is a whole database of that name."""
+        with self._admin("look for the database") as admin:
+            return snapshots.exists(admin, database)
 
     def drop_role(self, role: str) -> None:
         """Drop a tenant's role, its sessions and its grants.
@@ -200,14 +313,25 @@ class Cluster:
         Raises:
             Conflict: its own database still exists.
         """
-        action = "drop the database's role"
-        with self._admin(action) as admin:
+        with self._admin(_DROP_ROLE) as admin:
             roles.drop(admin, role)
             held = roles.sweep(admin)
+        self._disown(held)
+
+    def drop_tenant(self, name: str) -> None:
+        """Drop a database and the role of its name, in one session."""
+        with self._admin("drop the database", _HAND_OVER) as admin:
+            databases.drop(admin, name)
+            roles.drop(admin, name)
+            held = roles.sweep(admin)
+        self._disown(held)
+
+    def _disown(self, held: Sequence[str]) -> None:
+        """Drop roles that only what they left in the shared database keeps."""
         if not held:
             return
         # A tenant can leave nothing in `postgres` but its own default privileges.
-        with open_first(self._endpoint, self._password(), action) as first:
+        with open_first(self._endpoint, self._password(), _DROP_ROLE) as first:
             for left in held:
                 roles.disown(first, left)
             roles.sweep(first)
@@ -216,6 +340,11 @@ class Cluster:
         """List the databases of environments and templates."""
         with self._admin("list databases") as admin:
             return databases.tenants(admin)
+
+    def folders(self) -> dict[str, str]:
+        """Return the folder of each database of an environment or template, below `base`."""
+        with self._admin("list the databases' folders") as admin:
+            return databases.folders(admin)
 
     def sealed(self) -> set[str]:
         """List sealed templates."""

@@ -7,7 +7,7 @@ The image's entrypoint is never used, because it needs the password in the envir
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
-from oduflow.adapters.postgres.names import ADMIN, EMPTY, FIRST, MAINTENANCE
+from oduflow.adapters.postgres.names import ADMIN, EMPTY, FIRST, MAINTENANCE, READER_PREFIX
 from oduflow.domain.connections import ADMIN_CONNECTIONS, places
 
 VOLUME_TARGET = "/var/lib/postgresql"
@@ -116,7 +116,8 @@ def hba(subnet: IPv4Network | IPv6Network) -> str:
 
     A tenant enters the database that is named like its role and the one of Odoo's bus; a CONNECT
     that a tenant grants on its own database admits no other role. By socket the control plane
-    enters a tenant's database as its role.
+    enters a tenant's database as its role, or as the role that only reads it; CONNECT decides which
+    database that one enters.
 
     The first matching line decides (PostgreSQL manual, “The pg_hba.conf File”). Without a matching
     line a connection is refused, which excludes replication and other subnets.
@@ -125,6 +126,7 @@ def hba(subnet: IPv4Network | IPv6Network) -> str:
         f"local {MAINTENANCE},{FIRST},{EMPTY} {ADMIN} scram-sha-256",
         f"local all {ADMIN} reject",
         f"host all {ADMIN} all reject",
+        f"local all /^{READER_PREFIX}env_[a-z0-9_]+$ scram-sha-256",
         f"local sameuser,{FIRST} all scram-sha-256",
         f"host sameuser,{FIRST} all {subnet} scram-sha-256",
     ]

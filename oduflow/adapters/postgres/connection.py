@@ -28,7 +28,8 @@ from oduflow.adapters.postgres.names import (
     EMPTY,
     FIRST,
     MAINTENANCE,
-    TENANT_PATTERN,
+    SESSION_PATTERN,
+    reader_of,
     tenant_name,
 )
 from oduflow.domain.errors import Cancelled, Invalid, QuotaReached
@@ -243,6 +244,22 @@ def open_tenant(
             yield session
 
 
+@contextmanager
+def open_reader(
+    endpoint: Endpoint, database: str, password: str, action: str, *, seconds: float
+) -> Iterator[Session]:
+    """Connect to a tenant's database as the role that only reads it.
+
+    That role cannot change itself, so signing in as it needs no preparation.
+    """
+    role = reader_of(database)
+    with (
+        translated(action),
+        closing(_connect(endpoint, database, role, password, seconds)) as session,
+    ):
+        yield session
+
+
 def _end_blockers(endpoint: Endpoint, password: str, process: int) -> None:
     """End the tenants' sessions that a session of ours waits for; one that idles may do so long."""
     with (
@@ -253,7 +270,7 @@ def _end_blockers(endpoint: Endpoint, password: str, process: int) -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE pid = ANY (pg_blocking_pids(%s)) AND usename ~ %s",
             process,
-            TENANT_PATTERN,
+            SESSION_PATTERN,
         )
 
 

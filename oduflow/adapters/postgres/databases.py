@@ -15,7 +15,7 @@ from oduflow.adapters.postgres.names import ADMIN, EMPTY, TENANT_PATTERN, tenant
 from oduflow.domain.errors import Conflict
 
 Strategy = Literal["wal_log", "file_copy"]
-_STRATEGIES: dict[Strategy, SQL] = {
+STRATEGIES: dict[Strategy, SQL] = {
     "wal_log": SQL("WAL_LOG"),
     "file_copy": SQL("FILE_COPY"),
 }
@@ -35,7 +35,7 @@ def clone(admin: Session, template: str, database: str, owner: str, strategy: St
         psycopg.errors.ObjectInUse: the source has open connections.
     """
     source = SQL("TEMPLATE {} STRATEGY {}").format(
-        Identifier(tenant_name(template)), _STRATEGIES[strategy]
+        Identifier(tenant_name(template)), STRATEGIES[strategy]
     )
     for attempt in range(1, _CLONE_ATTEMPTS + 1):
         try:
@@ -46,9 +46,11 @@ def clone(admin: Session, template: str, database: str, owner: str, strategy: St
     return None
 
 
-def set_owner(admin: Session, database: str, owner: str) -> None:
+def set_owner(session: Session, database: str, owner: str) -> None:
     """Make a role the owner of the database, not of the objects inside."""
-    admin.run(SQL("ALTER DATABASE {} OWNER TO {}").format(Identifier(database), Identifier(owner)))
+    session.run(
+        SQL("ALTER DATABASE {} OWNER TO {}").format(Identifier(database), Identifier(owner))
+    )
 
 
 def seal(admin: Session, database: str, role: str) -> None:
@@ -60,6 +62,33 @@ def seal(admin: Session, database: str, role: str) -> None:
         admin.run(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false IS_TEMPLATE true").format(name))
         roles.lock_out(admin, tenant_name(role))
     roles.end_sessions(admin, role)
+
+
+def forget_settings(admin: Session, database: str, role: str) -> None:
+    """Undo what the owner may have set for its database and itself, and what outlives a session.
+
+    Settings stay with the database or the role, such as a search path with functions of its own.
+    """
+    name = Identifier(tenant_name(database))
+    admin.run(SQL("ALTER DATABASE {} WITH CONNECTION LIMIT -1 IS_TEMPLATE false").format(name))
+    found = admin.run(
+        "SELECT datname, rolname FROM pg_db_role_setting"
+        " LEFT JOIN pg_database ON pg_database.oid = setdatabase"
+        " LEFT JOIN pg_roles ON pg_roles.oid = setrole WHERE datname = %s OR rolname = %s",
+        database,
+        tenant_name(role),
+    )
+    for of_database, of_role in found:
+        admin.run(_reset(of_database, of_role))
+
+
+def _reset(database: str | None, role: str | None) -> Composed:
+    if role is None:
+        return SQL("ALTER DATABASE {} RESET ALL").format(Identifier(database or ""))
+    if database is None:
+        return SQL("ALTER ROLE {} RESET ALL").format(Identifier(role))
+    reset = SQL("ALTER ROLE {} IN DATABASE {} RESET ALL")
+    return reset.format(Identifier(role), Identifier(database))
 
 
 def drop(admin: Session, database: str) -> None:
@@ -75,10 +104,24 @@ def drop(admin: Session, database: str) -> None:
     admin.run(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
 
 
+def owned_by(admin: Session, role: str) -> list[str]:
+    """List the databases that a role owns."""
+    found = admin.run(
+        "SELECT datname FROM pg_database WHERE pg_get_userbyid(datdba) = %s ORDER BY datname", role
+    )
+    return [str(name) for (name,) in found]
+
+
 def tenants(admin: Session) -> set[str]:
     """List tenants' databases."""
     found = admin.run("SELECT datname FROM pg_database WHERE datname ~ %s", TENANT_PATTERN)
     return {name for (name,) in found}
+
+
+def folders(admin: Session) -> dict[str, str]:
+    """Return the folder below `base` of each tenant's database."""
+    found = admin.run("SELECT datname, oid FROM pg_database WHERE datname ~ %s", TENANT_PATTERN)
+    return {name: str(oid) for name, oid in found}
 
 
 def sealed(admin: Session) -> set[str]:
@@ -104,14 +147,15 @@ def _make(admin: Session, database: str, owner: str, source: SQL | Composed) -> 
         raise Conflict(f"Database {database} is a sealed template.", "Drop it first.")
     if not found:
         options = SQL("OWNER {} ALLOW_CONNECTIONS false").format(role)
-        admin.run(SQL("{}{} {}").format(_creation(database), options, source))
+        admin.run(SQL("{}{} {}").format(creation(database), options, source))
     with admin.transaction():
         set_owner(admin, database, owner)
         admin.run(SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
         admin.run(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
 
 
-def _creation(database: str) -> Composed:
+def creation(database: str) -> Composed:
+    """Begin the statement that makes a database; a killed one is found by this text."""
     return SQL("CREATE DATABASE {} ").format(Identifier(database))
 
 
@@ -125,5 +169,5 @@ def _end_orphans(admin: Session, database: str) -> None:
         " WHERE pid <> pg_backend_pid() AND usename = %s AND starts_with(query, %s)",
         _ORPHAN_END_MS,
         ADMIN,
-        _creation(database).as_string(admin),
+        creation(database).as_string(admin),
     )

@@ -1,11 +1,12 @@
 """The hand-over of a copied database: its objects get the copy's own role as owner.
 
 `REASSIGN OWNED` has to run inside the copy, whose content is not trusted: it runs there as the new
-owner, which is a member of the old one meanwhile. It would also reassign the old owner's
-*database*, so the superuser owns that one meanwhile. (PostgreSQL manual, “REASSIGN OWNED”.)
+owner, which is a member of the old one meanwhile. It reassigns the old owner's *databases*, too, so
+the same transaction gives them back: an environment that is copied while it serves never sees
+another owner. (PostgreSQL manual, “REASSIGN OWNED” and “ALTER DATABASE”.)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import psycopg
@@ -13,7 +14,7 @@ from psycopg.sql import SQL, Identifier
 
 from oduflow.adapters.postgres import databases, roles
 from oduflow.adapters.postgres.connection import Session
-from oduflow.adapters.postgres.names import ADMIN, tenant_name
+from oduflow.adapters.postgres.names import tenant_name
 from oduflow.domain.errors import Cancelled
 
 # A sequence writes to the WAL only each 32nd time, what it will be then (`log_cnt`). A copy made by
@@ -28,16 +29,21 @@ _LOG_SEQUENCES = """
 
 
 @contextmanager
-def lent(admin: Session, from_role: str, to_role: str) -> Iterator[None]:
-    """Make `to_role` a member of `from_role`, whose own database the superuser owns meanwhile."""
+def lent(admin: Session, from_role: str, to_role: str) -> Iterator[Sequence[str]]:
+    """Make `to_role` a member of `from_role`, which keeps the databases that are yielded.
+
+    To give those back, `to_role` needs CREATEDB. It has it for this block, in which only the
+    hand-over itself knows its password, and nothing of the copy's content is executed.
+    """
     tenant_name(from_role), tenant_name(to_role)
-    if _database_owner(admin, from_role) == from_role:
-        databases.set_owner(admin, from_role, ADMIN)
+    kept = databases.owned_by(admin, from_role)
     roles.lend(admin, from_role, to_role)
+    if kept:
+        roles.allow_databases(admin, to_role, allowed=True)
     try:
-        yield
+        yield kept
     except Cancelled:
-        # When the server cannot answer now, the next hand-over repairs it, as after a kill.
+        # When the server cannot answer now, creating the role again repairs it, as after a kill.
         admin.hurry()
         with suppress(psycopg.Error):
             _give_back(admin, from_role, to_role)
@@ -49,32 +55,25 @@ def lent(admin: Session, from_role: str, to_role: str) -> Iterator[None]:
 
 
 def _give_back(admin: Session, from_role: str, to_role: str) -> None:
-    """End the membership, and return the old owner's database to it.
-
-    Only a role that may sign in owns one: a template's belongs to the superuser. So the answer
-    follows from the cluster alone, and the next hand-over repairs one that was killed.
-    """
+    roles.allow_databases(admin, to_role, allowed=False)
     roles.take_back(admin, from_role, to_role)
-    may_sign_in = admin.run("SELECT 1 FROM pg_roles WHERE rolname = %s AND rolcanlogin", from_role)
-    if may_sign_in and _database_owner(admin, from_role) == ADMIN:
-        databases.set_owner(admin, from_role, from_role)
 
 
-def _database_owner(admin: Session, role: str) -> str | None:
-    """Return the owner of the database that is named like the role, None when there is none."""
-    found = admin.run(
-        "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s", tenant_name(role)
-    )
-    return str(found[0][0]) if found else None
-
-
-def take_over(copy: Session, from_role: str, to_role: str) -> None:
+def take_over(copy: Session, from_role: str, to_role: str, kept: Sequence[str]) -> None:
     """Make `to_role` the owner of every object, and drop the grants to `from_role`.
 
     Then make the copy's sequences safe against a crash of the server.
+
+    Args:
+        copy: a session of `to_role` in the copy.
+        from_role: the former owner.
+        to_role: the new owner.
+        kept: the databases of `from_role`, which stay its own.
     """
     old, new = Identifier(from_role), Identifier(to_role)
     with copy.transaction():
         copy.run(SQL("REASSIGN OWNED BY {} TO {}").format(old, new))
+        for database in kept:
+            databases.set_owner(copy, database, from_role)
         copy.run(SQL("DROP OWNED BY {}").format(old))
         copy.run(_LOG_SEQUENCES)

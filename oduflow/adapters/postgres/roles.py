@@ -11,7 +11,13 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from oduflow.adapters.postgres.config import SCRAM_ITERATIONS
 from oduflow.adapters.postgres.connection import Session
-from oduflow.adapters.postgres.names import BUS, GONE_PREFIX, TENANT_PATTERN, tenant_name
+from oduflow.adapters.postgres.names import (
+    BUS,
+    GONE_PREFIX,
+    TENANT_PATTERN,
+    reader_of,
+    tenant_name,
+)
 from oduflow.domain.errors import Busy, Conflict
 
 _ATTRIBUTES = SQL(
@@ -77,9 +83,20 @@ def lend(admin: Session, owner: str, borrower: str) -> None:
     admin.run(_grant(owner, borrower, SQL("INHERIT TRUE, SET TRUE")))
 
 
+def let_read(admin: Session, owner: str, reader: str) -> None:
+    """Give `reader` the rights of `owner` on objects; it can neither become it nor pass them on."""
+    admin.run(_grant(tenant_name(owner), tenant_name(reader), SQL("INHERIT TRUE, SET FALSE")))
+
+
 def take_back(admin: Session, owner: str, borrower: str) -> None:
     """End the membership that `lend` made."""
     admin.run(SQL("REVOKE {} FROM {}").format(Identifier(owner), Identifier(borrower)))
+
+
+def allow_databases(admin: Session, role: str, *, allowed: bool) -> None:
+    """Give a role the right to make databases, without which it may not give one away."""
+    right = SQL("CREATEDB" if allowed else "NOCREATEDB")
+    admin.run(SQL("ALTER ROLE {} WITH {}").format(Identifier(role), right))
 
 
 def lock_out(admin: Session, role: str) -> None:
@@ -97,7 +114,7 @@ def end_sessions(admin: Session, role: str) -> None:
 
 
 def drop(admin: Session, role: str) -> None:
-    """Drop the role.
+    """Drop the role, and the one that reads its database.
 
     A tenant may have granted a privilege in its own database to this role. PostgreSQL then keeps
     the role, and the grant can be revoked only inside that database. Such a role is renamed, loses
@@ -106,11 +123,17 @@ def drop(admin: Session, role: str) -> None:
     Raises:
         Conflict: the role's own database still exists.
     """
-    tenant_name(role)
+    if admin.run("SELECT 1 FROM pg_database WHERE datname = %s", tenant_name(role)):
+        if not exists(admin, role):
+            return
+        raise Conflict(f"Role {role} still has its database.", "Drop the database first.")
+    for each in (reader_of(role), role):
+        _drop(admin, each)
+
+
+def _drop(admin: Session, role: str) -> None:
     if not exists(admin, role):
         return
-    if admin.run("SELECT 1 FROM pg_database WHERE datname = %s", role):
-        raise Conflict(f"Role {role} still has its database.", "Drop the database first.")
     lock_out(admin, role)
     end_sessions(admin, role)
     # In our own database this can only revoke grants on databases.

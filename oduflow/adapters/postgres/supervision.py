@@ -6,7 +6,7 @@ A tenant may change the time limits of its own sessions, so the limits here are 
 from dataclasses import dataclass
 
 from oduflow.adapters.postgres.connection import Session
-from oduflow.adapters.postgres.names import FIRST, TENANT_PATTERN
+from oduflow.adapters.postgres.names import FIRST, READER_PREFIX, SESSION_PATTERN
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,8 @@ class SessionLimits:
             and notify in an instant; a listener in a transaction keeps every notification.
         idle_seconds: how long a transaction of another program than Odoo may do nothing. Odoo may
             compute for hours between two statements, and holds locks in its own database only.
+        read_seconds: how long a caller's statement that only reads may be. It can lift its own time
+            limits, and go on when its caller no longer waits.
         transaction_age: of how many newer transactions a session may keep the ids.
         database_age: the age of a database's oldest id from which its sessions are ended, so that
             vacuum can remove the old ids. At 2.1 billion the cluster accepts no more writes.
@@ -25,6 +27,7 @@ class SessionLimits:
 
     bus_seconds: float = 60.0
     idle_seconds: float = 600.0
+    read_seconds: float = 120.0
     transaction_age: int = 500_000_000
     database_age: int = 1_000_000_000
 
@@ -53,6 +56,9 @@ _FOUND = """
     SELECT pid, usename, CASE
         WHEN datname = %(bus)s AND xact_start < now() - %(bus_seconds)s * interval '1 second'
         THEN 'a long transaction in the database of the bus'
+        WHEN starts_with(usename, %(readers)s)
+        AND xact_start < now() - %(read_seconds)s * interval '1 second'
+        THEN 'a statement that only reads and outlived its caller'
         WHEN greatest(age(backend_xid), age(backend_xmin)) > %(transaction_age)s
         THEN 'a transaction that keeps too many transaction ids'
         WHEN age(datfrozenxid) > %(database_age)s
@@ -78,7 +84,9 @@ def end_excessive(admin: Session, limits: SessionLimits) -> tuple[EndedSession, 
     """End the sessions beyond the limits, and return them."""
     values = {
         "bus": FIRST,
-        "tenants": TENANT_PATTERN,
+        "tenants": SESSION_PATTERN,
+        "readers": READER_PREFIX,
+        "read_seconds": limits.read_seconds,
         "bus_seconds": limits.bus_seconds,
         "idle_seconds": limits.idle_seconds,
         "transaction_age": limits.transaction_age,

@@ -4,17 +4,34 @@ A malicious view, trigger or operator there runs as the environment's role, with
 the environment's Odoo has. Results are limited in length and never trusted.
 """
 
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 from oduflow.adapters.postgres.config import PORT
-from oduflow.adapters.postgres.connection import Endpoint, Entrance, Session, open_tenant
+from oduflow.adapters.postgres.connection import Endpoint, Entrance, Session, never, open_tenant
+from oduflow.adapters.postgres.neutralisation.anonymise import anonymise
+from oduflow.adapters.postgres.neutralisation.apply import apply_rules
+from oduflow.adapters.postgres.neutralisation.private import (
+    prove_removed,
+    remove_passkeys,
+    remove_private,
+)
+from oduflow.adapters.postgres.neutralisation.proof import read_back
+from oduflow.adapters.postgres.neutralisation.scripts import run_scripts
+from oduflow.adapters.postgres.reading.reader import Reader
+from oduflow.domain.anonymisation import FieldRule
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Conflict
+from oduflow.domain.module_change import ModuleRecord
+from oduflow.domain.neutralised import Reading, RuleApplied, SqlScript
 
+REWRITE_SECONDS = 3600.0  # a table of millions of rows may be changed
 COPY_SECONDS = 60.0  # a team may ask for forty copies at once
+ANALYZE_SECONDS = 3600.0
+RESET_SECONDS = 60.0  # the session of a killed process may hold the rows for a moment
+READING_SECONDS = 240.0  # of a whole comparison
 
 _CREATE_EXTENSIONS = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
@@ -24,6 +41,41 @@ _STATES = """
     SELECT pg_catalog.left(name::text, 128), pg_catalog.left(state::text, 32)
     FROM public.ir_module_module WHERE name = ANY (%s) LIMIT %s
 """
+_INSTALLED = """
+    SELECT pg_catalog.left(name::text, 128), pg_catalog.left(latest_version::text, 64)
+    FROM public.ir_module_module WHERE state IN ('installed', 'to upgrade', 'to remove')
+    ORDER BY name LIMIT 5000
+"""
+_RECORDS = """
+    SELECT pg_catalog.left(name::text, 128), pg_catalog.left(state::text, 32),
+           pg_catalog.left(latest_version::text, 64)
+    FROM public.ir_module_module ORDER BY name LIMIT 10000
+"""
+_DEPENDENTS = """
+    WITH RECURSIVE found (name) AS (
+        SELECT pg_catalog.unnest(%s::text[])
+        UNION
+        SELECT module.name::text
+        FROM found
+        JOIN public.ir_module_module_dependency AS dependency ON dependency.name::text = found.name
+        JOIN public.ir_module_module AS module ON module.id = dependency.module_id
+        WHERE module.state IN ('installed', 'to upgrade')
+    )
+    SELECT pg_catalog.left(name, 128) FROM found LIMIT 10000
+"""
+_RESET = (
+    """
+    UPDATE public.ir_module_module SET state = 'installed'
+    WHERE state IN ('to upgrade', 'to remove') RETURNING pg_catalog.left(name::text, 128)
+    """,
+    """
+    UPDATE public.ir_module_module SET state = 'uninstalled'
+    WHERE state = 'to install' RETURNING pg_catalog.left(name::text, 128)
+    """,
+)
+_NOT_PARTIAL = (
+    "DELETE FROM public.ir_config_parameter WHERE key = 'base.partially_updated_database'"
+)
 _UPDATE_ADMIN = """
     UPDATE public.res_users AS account SET password = %s, active = true
     FROM public.ir_model_data AS data
@@ -85,12 +137,71 @@ class Tenant:
             found = session.run(_STATES, wanted, len(wanted))
         return {str(name): str(state) for name, state in found if name in wanted}
 
+    def installed_modules(self) -> dict[str, str]:
+        """Return the versions of the installed modules, by name.
+
+        Raises:
+            Conflict: this database has no Odoo tables.
+        """
+        with self._open("look up modules") as session:
+            found = session.run(_INSTALLED)
+        return {str(name): str(version or "") for name, version in found}
+
+    def module_records(self) -> dict[str, ModuleRecord]:
+        """Return state and installed version of every module that the database knows.
+
+        Raises:
+            Conflict: this database has no Odoo tables.
+        """
+        with self._open("look up modules") as session:
+            found = session.run(_RECORDS)
+        return {str(name): ModuleRecord(str(state), str(ver or "")) for name, state, ver in found}
+
+    def installed_dependents(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the installed modules that depend on others, also over further modules.
+
+        Raises:
+            Conflict: this database has no Odoo tables.
+        """
+        wanted = sorted(set(names))
+        with self._open("look up modules") as session:
+            found = session.run(_DEPENDENTS, wanted)
+        return frozenset(str(name) for (name,) in found) - set(wanted)
+
+    def reset_module_states(self) -> tuple[str, ...]:
+        """Take back what a killed installation was about to do; return the modules, by name.
+
+        Odoo refuses further installations, or goes on with it at the next one, as long as a
+        module is `to install`, `to upgrade` or `to remove` (`modules/loading.py`).
+
+        Raises:
+            Conflict: this database has no Odoo tables.
+        """
+        patience = max(self._seconds, RESET_SECONDS)
+        with (
+            self._open("reset the states of modules", patience) as session,
+            session.transaction(),
+        ):
+            reset = [str(name) for statement in _RESET for (name,) in session.run(statement)]
+            session.run(_NOT_PARTIAL)
+        return tuple(sorted(reset))
+
+    def analyze(self, cancelled: Callable[[], bool]) -> None:
+        """Collect the statistics of a restored database, without which its first plans are bad.
+
+        Raises:
+            Cancelled: `cancelled` returned true.
+        """
+        with self._open("analyze the database", ANALYZE_SECONDS, cancelled) as session:
+            session.run("ANALYZE")
+
     def make_own(self, password_hash: str, parameters: Mapping[str, str]) -> str:
         """Give a copy its own secrets, as Odoo's own “duplicate database” does, all or none.
 
         A shared `database.secret` would let one environment's administrator sign password-reset
-        links and sessions of every other copy; a copied API key would open them all. The sessions
-        of the administrator (`base.user_admin`), who is activated, end with the stored hash.
+        links and sessions of every other copy; a copied API key would open them all, and so
+        would a passkey of the administrator (`base.user_admin`), whose sessions end with the stored
+        hash, and who is activated.
 
         Args:
             password_hash: of the administrator, as `oduflow.domain.passwords.odoo_hash` makes it.
@@ -109,7 +220,7 @@ class Tenant:
         }
         patience = max(self._seconds, COPY_SECONDS)
         with (
-            self._open("renew the copy's secrets", seconds=patience) as session,
+            self._open("renew the copy's secrets", patience) as session,
             session.transaction(),
         ):
             found = session.run(_UPDATE_ADMIN, password_hash)
@@ -118,10 +229,95 @@ class Tenant:
             for key, value in {**fresh, **parameters}.items():
                 session.run(_SET_PARAMETER, key, value)
             session.run("DELETE FROM public.res_users_apikeys")
+            remove_passkeys(session)
         return str(found[0][0])
 
+    def forget_private(self, cancelled: Callable[[], bool] = never) -> None:
+        """Remove from a copy what belongs to the environment alone, and prove that it is gone.
+
+        Sessions and other ways in of users, and the mark that keeps its address from following.
+        For its secrets see `make_own`.
+
+        Raises:
+            Cancelled: `cancelled` returned true.
+            Conflict: this database has no Odoo tables.
+            UpstreamFailed: code of the database's own prevents it.
+        """
+        with self._open("remove what is the environment's", REWRITE_SECONDS, cancelled) as session:
+            remove_private(session)
+        with self._open("read the database back", REWRITE_SECONDS, cancelled) as session:
+            prove_removed(session)
+
+    @contextmanager
+    def reading(self, cancelled: Callable[[], bool] = never) -> Iterator[Reader]:
+        """Open a session that reads the database for a comparison.
+
+        Args:
+            cancelled: asked twice a second whether to stop.
+
+        Raises:
+            Cancelled: `cancelled` returned true.
+        """
+        with self._open(
+            "read the database", seconds=READING_SECONDS, cancelled=cancelled
+        ) as session:
+            yield Reader(session)
+
+    def neutralise(
+        self, parameters: Mapping[str, str], cancelled: Callable[[], bool] = never
+    ) -> tuple[RuleApplied, ...]:
+        """Apply the product's own rules of neutralisation, all or none.
+
+        Args:
+            parameters: Odoo's system parameters to set.
+            cancelled: whether to stop.
+
+        Raises:
+            Conflict: this database has no Odoo tables.
+            NotNeutralised: a table of a rule is a view.
+        """
+        with self._open("neutralise the database", REWRITE_SECONDS, cancelled) as session:
+            return apply_rules(session, parameters)
+
+    def read_back(
+        self, parameters: Mapping[str, str], cancelled: Callable[[], bool] = never
+    ) -> Reading:
+        """Return which rules of neutralisation hold, in a session of its own."""
+        with self._open("read the database back", REWRITE_SECONDS, cancelled) as session:
+            return read_back(session, parameters)
+
+    def run_scripts(
+        self, scripts: Sequence[SqlScript], cancelled: Callable[[], bool] = never
+    ) -> None:
+        """Run the team's SQL scripts, all or none.
+
+        Raises:
+            NotNeutralised: names the script and the line that failed.
+        """
+        with self._open("run the team's scripts", REWRITE_SECONDS, cancelled) as session:
+            run_scripts(session, scripts)
+
+    def anonymise(
+        self, rules: Sequence[FieldRule], key: str, cancelled: Callable[[], bool] = never
+    ) -> tuple[RuleApplied, ...]:
+        """Replace values by invented ones, all or none, and prove it.
+
+        Args:
+            rules: which fields.
+            key: of the hash that replacements derive from; a secret.
+            cancelled: whether to stop.
+
+        Raises:
+            NotNeutralised: an unknown field, a refused value, or a value that is still there.
+        """
+        with self._open("anonymise the database", REWRITE_SECONDS, cancelled) as session:
+            return anonymise(session, rules, key)
+
     def _open(
-        self, action: str, *, seconds: float | None = None
+        self,
+        action: str,
+        seconds: float | None = None,
+        cancelled: Callable[[], bool] = never,
     ) -> AbstractContextManager[Session]:
         return open_tenant(
             self._endpoint,
@@ -131,4 +327,5 @@ class Tenant:
             action,
             entrance=self._entrance,
             seconds=seconds or self._seconds,
+            cancelled=cancelled,
         )

@@ -12,7 +12,11 @@ from oduflow.adapters.store.oauth_logins import OAuthLogins
 from oduflow.adapters.store.oauth_tokens import OAuthTokens
 from oduflow.adapters.store.oauth_transactions import OAuthTransactions
 from oduflow.adapters.store.rate_limits import RateLimits
+from oduflow.adapters.store.sizes import Sizes
+from oduflow.adapters.store.snapshots import Snapshots
 from oduflow.adapters.store.templates import TemplateChanges, Templates
+from oduflow.adapters.store.uploads import UploadChanges, Uploads
+from oduflow.adapters.store.warm_slots import WarmSlots
 
 __all__ = [
     "AuditLog",
@@ -28,7 +32,12 @@ __all__ = [
     "OAuthTokens",
     "OAuthTransactions",
     "RateLimits",
+    "Sizes",
+    "Snapshots",
     "Store",
     "TemplateChanges",
     "Templates",
+    "UploadChanges",
+    "Uploads",
+    "WarmSlots",
 ]

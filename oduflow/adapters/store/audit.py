@@ -79,7 +79,7 @@ class AuditLog:
         """
         sealer = self._sealer()
         with translated(), self._head.locked() as head:
-            with self._store.write() as connection:
+            with self._store.write(lasting=False) as connection:
                 end = self._end(connection, head)
                 for row in rows:
                     end = _insert(connection, sealer, end, row)

@@ -10,11 +10,23 @@ import sqlite3
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    Select,
+    create_engine,
+    event,
+    inspect,
+    text,
+)
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
 
@@ -26,8 +38,13 @@ from oduflow.domain.errors import Busy, UpstreamFailed
 PATIENCE_SECONDS = 10.0
 QUEUE_SECONDS = 30.0  # every thread of the server may write at once, and the disk may be slow
 KEPT_CONNECTIONS = 8
+LASTING = "FULL"  # SQLite's word for a commit that waits for the disk
 _PRIVATE = 0o600
+_WRITE = "BEGIN IMMEDIATE"
 _WAL_RETRY_SECONDS = 0.01
+Query = Select[*tuple[Any, ...]]
+
+_NO_VALUES: Mapping[str, Any] = MappingProxyType({})
 
 
 class Store:
@@ -51,7 +68,7 @@ class Store:
         self._on_full = on_full
         self._opening = threading.Lock()
         self._turns = Turns()
-        self._reader: Engine | None = None
+        self._opened: _Engines | None = None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -60,17 +77,40 @@ class Store:
         Raises:
             Failure: as `translated` lists them.
         """
-        with translated(), self._engine().connect() as connection:
+        with translated(), self._engines().reader.connect() as connection:
             yield connection
 
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Open the one writing transaction; commit at the end, roll back on any exception.
+    def rows(
+        self, query: Query, values: Mapping[str, Any] = _NO_VALUES
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        """Run one query, and return its rows.
+
+        SQLAlchemy takes longer to make a query than to run it. So a frequent one is a constant, and
+        its parameters (`bindparam`) get their values here. It runs outside a transaction, which
+        would double its time: one statement sees one snapshot anyway.
+
+        Args:
+            query: the query.
+            values: of its parameters, by name.
 
         Raises:
             Failure: as `translated` lists them.
         """
-        writer = self._engine().execution_options(immediate=True)
+        with translated(), self._engines().single.connect() as connection:
+            return connection.execute(query, values).all()
+
+    @contextmanager
+    def write(self, *, lasting: bool = True) -> Iterator[Connection]:
+        """Open the one writing transaction; commit at the end, roll back on any exception.
+
+        Args:
+            lasting: whether a power cut must not lose it: the commit waits for the disk, and for
+                what was written before it. A kill of the process loses nothing in any case.
+
+        Raises:
+            Failure: as `translated` lists them.
+        """
+        writer = self._engines().lasting_writer if lasting else self._engines().writer
         try:
             with self._turn(), translated(), writer.begin() as connection:
                 yield connection
@@ -89,8 +129,7 @@ class Store:
             return
         from oduflow.adapters.store.upgrade import upgrade  # noqa: PLC0415 - Alembic costs 0.1 s
 
-        writer = self._engine().execution_options(immediate=True)
-        with translated(), writer.connect() as connection:
+        with translated(), self._engines().writer.connect() as connection:
             # Rebuilding a table drops the old one, which must not cascade to rows that refer to
             # it (https://sqlite.org/lang_altertable.html, section 7). The switch only works
             # outside a transaction, and this connection never goes back to the pool.
@@ -105,20 +144,20 @@ class Store:
         Raises:
             Failure: why it cannot.
         """
-        if self._reader is not None and not self.path.exists():
+        if self._opened is not None and not self.path.exists():
             raise UpstreamFailed(
                 "The store's file was removed while the server had it open.",
                 "Stop the server, put the file back from a backup, and start again.",
             )
-        with self.write() as connection:
+        with self.write(lasting=False) as connection:
             connection.execute(text("PRAGMA user_version = 1"))
 
     def close(self) -> None:
         """Close every idle connection; the last one merges the log into the file."""
         with self._opening:
-            engine, self._reader = self._reader, None
-        if engine is not None:
-            engine.dispose()
+            engines, self._opened = self._opened, None
+        if engines is not None:
+            engines.single.dispose()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -139,13 +178,55 @@ class Store:
             found = connection.scalar(text("SELECT version_num FROM alembic_version"))
             return None if found is None else str(found)
 
-    def _engine(self) -> Engine:
+    def _engines(self) -> "_Engines":
         with self._opening:
-            if self._reader is None:
+            if self._opened is None:
                 with translated():
                     _make_private(self.path)
-                self._reader = _open(self.path, self._patience)
-            return self._reader
+                self._opened = _Engines.of(_open(self.path, self._patience))
+            return self._opened
+
+
+@dataclass(frozen=True, slots=True)
+class _Engines:
+    """One pool of connections, used in four ways.
+
+    An engine for each, because a listener that does nothing takes time, too.
+
+    Attributes:
+        single: begins no transaction.
+        reader: begins one that sees one snapshot.
+        writer: begins the one writing transaction, of which a power cut may lose the last ones.
+        lasting_writer: begins the same, whose commit waits for the disk.
+    """
+
+    single: Engine
+    reader: Engine
+    writer: Engine
+    lasting_writer: Engine
+
+    @classmethod
+    def of(cls, single: Engine) -> Self:
+        """Add the three that begin transactions."""
+        # With NORMAL the log is synced at checkpoints alone; the mode changes outside of
+        # transactions only (https://sqlite.org/pragma.html#pragma_synchronous).
+        return cls(
+            single,
+            reader=_beginning(single, "BEGIN"),
+            writer=_beginning(single, "PRAGMA synchronous=NORMAL", _WRITE),
+            lasting_writer=_beginning(single, f"PRAGMA synchronous={LASTING}", _WRITE),
+        )
+
+
+def _beginning(single: Engine, *statements: str) -> Engine:
+    engine = Engine(single.pool, single.dialect, single.url, hide_parameters=True)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+    return engine
 
 
 def _make_private(path: Path) -> None:
@@ -162,7 +243,7 @@ def _make_private(path: Path) -> None:
 def _open(path: Path, patience: float) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
-        # None: the driver begins no transaction by itself; `_begin` below does.
+        # None: the driver begins no transaction by itself; `_begin` above does.
         connect_args={"timeout": patience, "isolation_level": None},
         poolclass=QueuePool,
         pool_size=KEPT_CONNECTIONS,
@@ -173,13 +254,7 @@ def _open(path: Path, patience: float) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: object) -> None:
         _use_wal(connection, patience)
-        connection.execute("PRAGMA synchronous=NORMAL").close()
         connection.execute("PRAGMA foreign_keys=ON").close()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get("immediate", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine
 

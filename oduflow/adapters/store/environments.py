@@ -1,20 +1,46 @@
 """Environments in the store."""
 
 import sqlite3
+from dataclasses import replace
 from typing import TypedDict, Unpack
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from oduflow.adapters.store.engine import Store
 from oduflow.adapters.store.errors import result_code
 from oduflow.adapters.store.named import NamedRows
-from oduflow.adapters.store.tables import environments, extra_repos
-from oduflow.domain.environment import Environment, EnvironmentState, team_is_full
+from oduflow.adapters.store.tables import environments, extra_repos, sizes, templates, warm_slots
+from oduflow.domain.environment import (
+    Environment,
+    EnvironmentState,
+    RelatedFacts,
+    team_is_full,
+)
 from oduflow.domain.errors import Conflict, Failure, NotFound, QuotaReached
 from oduflow.domain.extra_repo import ExtraRepoState, Pin
+from oduflow.domain.filestore import FilestoreKind
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import ErrorView
+from oduflow.domain.storage import MeasuredSize
+from oduflow.domain.template import is_neutralized
+
+_RELATED = (
+    select(
+        templates.c.source,
+        templates.c.commit,
+        templates.c.neutralised,
+        sizes.c.own,
+        sizes.c.shared,
+        sizes.c.measured_at,
+    )
+    .outerjoin_from(
+        templates,
+        sizes,
+        and_(sizes.c.team == bindparam("team"), sizes.c.id == bindparam("environment")),
+    )
+    .where(templates.c.id == bindparam("template"))
+)
 
 
 class EnvironmentChanges(TypedDict, total=False):
@@ -36,6 +62,7 @@ class EnvironmentChanges(TypedDict, total=False):
     python_deps: str
     extra_repos: tuple[Pin, ...]
     served: bool
+    filestore: FilestoreKind
 
 
 class Environments(NamedRows[Environment]):
@@ -53,10 +80,48 @@ class Environments(NamedRows[Environment]):
         """
         return self._update(row, changes)
 
+    def claim(self, row: Environment, *, limit: int | None) -> Environment:
+        """Turn the warm slot with the row's id into the environment, in one transaction.
+
+        Args:
+            row: the environment; it gets the slot's port and filestore.
+            limit: how many environments the team may have.
+
+        Returns:
+            The row as it was written; its port is None when another environment took the slot's.
+
+        Raises:
+            NotFound: there is no such slot.
+            Failure: as `add`; the slot stays.
+        """
+        slots, table = warm_slots, environments
+        with self._store.write() as connection:
+            claimed = delete(slots).where(slots.c.id == row.id).returning(slots)
+            slot = connection.execute(claimed).mappings().one_or_none()
+            if slot is None:
+                raise NotFound("The warm slot is gone.", "Call again.")
+            taken = set(connection.scalars(select(table.c.port)))
+            port = None if slot["port"] in taken else slot["port"]
+            made = replace(row, port=port, filestore=slot["filestore"])
+            self._add(connection, made, limit)
+        return made
+
     def count(self, team: str) -> int:
         """Count the team's environments in any state."""
         with self._store.read() as connection:
             return self._count(connection, team)
+
+    def related(self, row: Environment) -> RelatedFacts:
+        """Return what other tables have about an environment, in one query."""
+        values = {"team": row.team, "environment": row.id, "template": row.template_id}
+        found = self._store.rows(_RELATED, values)
+        if not found:
+            return RelatedFacts()
+        source, commit, neutralised, own, shared, moment = found[0]
+        return RelatedFacts(
+            None if moment is None else MeasuredSize(own, shared, moment),
+            is_neutralized(source, commit, neutralised),
+        )
 
     def using_template(self, template: str) -> tuple[str, ...]:
         """Return the names of the environments cloned from the template with that id."""

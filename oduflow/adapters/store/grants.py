@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import CTE, Connection, delete, literal, or_, select, update
+from sqlalchemy import CTE, Connection, bindparam, delete, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from oduflow.adapters.store.engine import Store
@@ -25,11 +25,11 @@ class Grants(NamedRows[Grant]):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store, grants, Grant, "grant")
+        self._by_digest = self._every.where(grants.c.digest == bindparam("digest"))
 
     def by_digest(self, digest: str) -> Grant | None:
         """Return the grant whose secret has that digest, or None."""
-        found = self._select(grants.c.digest == digest)
-        return found[0] if found else None
+        return self._find(self._by_digest, digest=digest)
 
     def lineage(self, grant: str) -> tuple[Grant, ...]:
         """Return a grant, its parent and so on; an empty tuple when the grant is missing."""

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, Update, and_, delete, func, or_, select, update
+from sqlalchemy import Row, Update, and_, bindparam, delete, func, or_, select, update
 
-from oduflow.adapters.store.engine import Store
+from oduflow.adapters.store.engine import Query, Store
 from oduflow.adapters.store.tables import grants, jobs
 from oduflow.domain.access import Actor, ActorKind, Tier
 from oduflow.domain.boot_queue import BootKind, WaitingBoot
@@ -25,9 +25,22 @@ _WAITING = (
     .where(_UNFINISHED, jobs.c.position > 0)
     .order_by(func.coalesce(jobs.c.queued_at, jobs.c.created_at), jobs.c.id)
 )
+_BY_ID = select(jobs).where(jobs.c.team == bindparam("team"), jobs.c.id == bindparam("id"))
+_LATEST = (
+    select(jobs)
+    .where(jobs.c.team == bindparam("team"))
+    .order_by(jobs.c.created_at.desc(), jobs.c.id.desc())
+    .limit(bindparam("limit"))
+)
+_ACTIVE = _LATEST.where(_UNFINISHED)
+_OLDEST_UNFINISHED = select(jobs).where(_UNFINISHED).order_by(jobs.c.created_at, jobs.c.id)
+_ABOUT = jobs.c.environment.in_(bindparam("environments", expanding=True))
+_ASKED_TO_STOP = select(jobs.c.id).where(
+    jobs.c.id == bindparam("id"), or_(jobs.c.cancel_requested, _REVOKED)
+)
 # The columns that hold a field of the job as it is.
 _SAME = (
-    *("id", "operation", "target", "noun", "face", "environment", "environment_name"),
+    *("id", "operation", "target", "noun", "face", "environment", "holds"),
     *("status", "created_at", "updated_at", "position", "result", "cancel_requested", "holder"),
 )
 
@@ -45,32 +58,29 @@ class JobRows:
 
     def get(self, team: str, job: str) -> Job | None:
         """Return the team's job, or None."""
-        found = self._select(select(jobs).where(jobs.c.team == team, jobs.c.id == job))
+        found = self._select(_BY_ID, team=team, id=job)
         return found[0] if found else None
 
     def list(
         self, team: str, *, active: bool, limit: int, environments: frozenset[str] | None = None
     ) -> tuple[Job, ...]:
         """Return the team's jobs, newest first; with `environments`, only the jobs about those."""
-        query = select(jobs).where(jobs.c.team == team)
-        if environments is not None:
-            query = query.where(jobs.c.environment.in_(sorted(environments)))
-        if active:
-            query = query.where(_UNFINISHED)
-        newest = jobs.c.created_at.desc(), jobs.c.id.desc()
-        return self._select(query.order_by(*newest).limit(limit))
+        query = _ACTIVE if active else _LATEST
+        if environments is None:
+            return self._select(query, team=team, limit=limit)
+        about = sorted(environments)
+        return self._select(query.where(_ABOUT), team=team, limit=limit, environments=about)
 
     def unfinished(self) -> tuple[Job, ...]:
         """Return every team's queued and running jobs, oldest first."""
-        return self._select(select(jobs).where(_UNFINISHED).order_by(jobs.c.created_at, jobs.c.id))
+        return self._select(_OLDEST_UNFINISHED)
 
     def waiting(self) -> tuple[WaitingBoot, ...]:
         """Return the jobs that wait for a boot slot, in the order they began to wait.
 
         Every waiting job calls this many times a second.
         """
-        with self._store.read() as connection:
-            return tuple(WaitingBoot(*row) for row in connection.execute(_WAITING))
+        return tuple(WaitingBoot(*row) for row in self._store.rows(_WAITING))
 
     def progress(self, job: str, progress: Progress) -> None:
         """Store the job's last progress, in place of the one before."""
@@ -81,7 +91,7 @@ class JobRows:
             total=progress.total,
             updated_at=now(),
         )
-        with self._store.write() as connection:
+        with self._store.write(lasting=False) as connection:
             connection.execute(change)
 
     def queue(self, job: str, position: int, kind: BootKind) -> None:
@@ -92,7 +102,7 @@ class JobRows:
             change = _change(job).values(status=Status.QUEUED, queued_at=since, boot=kind)
         else:
             change = _change(job).values(status=Status.RUNNING, queued_at=None, boot=None)
-        with self._store.write() as connection:
+        with self._store.write(lasting=False) as connection:
             connection.execute(change.values(position=position, updated_at=moment))
 
     def finish(self, job: str, status: Status, result: dict[str, Any]) -> None:
@@ -110,9 +120,7 @@ class JobRows:
 
     def cancel_requested(self, job: str) -> bool:
         """Whether the job was asked to stop, or its grant was revoked."""
-        asked = select(jobs.c.id).where(jobs.c.id == job, or_(jobs.c.cancel_requested, _REVOKED))
-        with self._store.read() as connection:
-            return connection.scalar(asked) is not None
+        return bool(self._store.rows(_ASKED_TO_STOP, {"id": job}))
 
     def prune(self, before: datetime) -> int:
         """Delete jobs that finished before a moment; return how many."""
@@ -120,9 +128,8 @@ class JobRows:
         with self._store.write() as connection:
             return connection.execute(old).rowcount
 
-    def _select(self, query: Select[Any]) -> tuple[Job, ...]:
-        with self._store.read() as connection:
-            return tuple(_job(row) for row in connection.execute(query))
+    def _select(self, query: Query, **values: object) -> tuple[Job, ...]:
+        return tuple(map(_job, self._store.rows(query, values)))
 
 
 def _change(job: str) -> Update:

@@ -1,16 +1,19 @@
 """Rows that a team finds by name: environments, templates, extra repos and grants."""
 
 from collections.abc import Mapping
-from typing import Any, Generic, Protocol, TypeVar
+from dataclasses import fields
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from oduflow.adapters.store.engine import Store
+from oduflow.adapters.store.engine import Query, Store
 from oduflow.domain.errors import Conflict, Failure, NotFound, QuotaReached
 
 
 class _Named(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
     @property
     def team(self) -> str: ...
 
@@ -40,6 +43,11 @@ class NamedRows(Generic[R]):
         self._row = row
         self._noun = noun
         self._changeable = frozenset(changes.__annotations__ if changes else ())
+        columns = (table.c[each.name] for each in fields(row))
+        self._every = select(*columns).order_by(table.c.team, table.c.name)
+        self._by_id = self._every.where(table.c.id == bindparam("id"))
+        self._of_team = self._every.where(table.c.team == bindparam("team"))
+        self._by_name = self._of_team.where(table.c.name == bindparam("name"))
 
     def add(self, row: R, *, limit: int | None = None) -> None:
         """Write a new row.
@@ -53,46 +61,48 @@ class NamedRows(Generic[R]):
             QuotaReached: the team has `limit` already, in any state.
             Unauthenticated: the grant whose holder makes a grant was revoked meanwhile.
         """
-        values = {column.name: getattr(row, column.name) for column in self._table.columns}
         with self._store.write() as connection:
-            self._check_new(connection, row)
-            try:
-                connection.execute(self._table.insert(), values)
-            except IntegrityError as error:
-                raise self._refusal(row, error) from error
-            before = self._count(connection, row.team) - 1
-            if limit is not None and before >= limit:
-                raise self._full(before, limit)
+            self._add(connection, row, limit)
 
     def get(self, team: str, name: str) -> R | None:
         """Return the team's row of that name, or None."""
-        found = self._select(self._table.c.team == team, self._table.c.name == name)
-        return found[0] if found else None
+        return self._find(self._by_name, team=team, name=name)
 
     def by_id(self, row: str) -> R | None:
         """Return the row with that id, or None."""
-        found = self._select(self._table.c.id == row)
-        return found[0] if found else None
+        return self._find(self._by_id, id=row)
 
     def list(self, team: str) -> tuple[R, ...]:
         """Return the team's rows, by name."""
-        return self._select(self._table.c.team == team)
+        return self._select(self._of_team, team=team)
 
     def all(self) -> tuple[R, ...]:
         """Return every team's rows, by team and name."""
-        return self._select()
+        return self._select(self._every)
 
     def remove(self, row: str) -> None:
         """Delete the row; a missing row is no error."""
         with self._store.write() as connection:
             connection.execute(delete(self._table).where(self._table.c.id == row))
 
-    def _select(self, *conditions: ColumnElement[bool]) -> tuple[R, ...]:
-        query = (
-            select(self._table).where(*conditions).order_by(self._table.c.team, self._table.c.name)
-        )
-        with self._store.read() as connection:
-            return tuple(self._row(**found) for found in connection.execute(query).mappings())
+    def _add(self, connection: Connection, row: R, limit: int | None) -> None:
+        values = {column.name: getattr(row, column.name) for column in self._table.columns}
+        self._check_new(connection, row)
+        try:
+            connection.execute(self._table.insert(), values)
+        except IntegrityError as error:
+            raise self._refusal(row, error) from error
+        before = self._count(connection, row.team) - 1
+        if limit is not None and before >= limit:
+            raise self._full(before, limit)
+
+    def _find(self, query: Query, **values: str) -> R | None:
+        found = self._select(query, **values)
+        return found[0] if found else None
+
+    def _select(self, query: Query, **values: str) -> tuple[R, ...]:
+        """Return the rows of a query of `_every`'s columns, which are the fields in their order."""
+        return tuple(self._row(*found) for found in self._store.rows(query, values))
 
     def _count(self, connection: Connection, team: str) -> int:
         count = select(func.count()).select_from(self._table).where(self._table.c.team == team)

@@ -24,7 +24,7 @@ class OAuthTransactions(OAuthRows):
             RateLimited: too many sign-ins have begun and not ended.
         """
         count = select(func.count()).select_from(table)
-        with self._store.write() as connection:
+        with self._store.write(lasting=False) as connection:
             connection.execute(delete(table).where(table.c.expires_at <= self._clock()))
             column, address = table.c.address, transaction.address
             fits = has_room(connection, count, column, address, MAX_PER_ADDRESS)
@@ -50,7 +50,7 @@ class OAuthTransactions(OAuthRows):
         Returns:
             Whether the row was still as it was read; of two requests only one takes a step.
         """
-        with self._store.write() as connection:
+        with self._store.write(lasting=False) as connection:
             done = connection.execute(
                 update(table).where(*self._as_read(seen)).values(**_values(changed))
             )
@@ -58,7 +58,7 @@ class OAuthTransactions(OAuthRows):
 
     def take(self, seen: Transaction) -> bool:
         """Delete a sign-in, and return whether the row was still as it was read."""
-        with self._store.write() as connection:
+        with self._store.write(lasting=False) as connection:
             return connection.execute(delete(table).where(*self._as_read(seen))).rowcount == 1
 
     def _as_read(self, seen: Transaction) -> tuple[ColumnElement[bool], ...]:

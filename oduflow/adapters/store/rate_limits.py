@@ -60,7 +60,7 @@ class RateLimits:
     def reserve(self, claim: Claim) -> Reservation:
         """Add one failure to the claim's counters, before anything is compared."""
         now = self._clock()
-        with self._store.write() as connection:
+        with self._store.write(lasting=False) as connection:
             connection.execute(attempts.delete().where(attempts.c.clear_at <= now))
             levels = _levels(connection, claim.counters)
             reservation = _judged(connection, claim, levels, now)
@@ -70,7 +70,7 @@ class RateLimits:
 
     def give_back(self, reservation: Reservation) -> None:
         """Remove the reserved failures again, because the credential was right."""
-        with self._store.write() as connection:
+        with self._store.write(lasting=False) as connection:
             _subtract(connection, reservation)
 
     def succeed(self, reservation: Reservation, source: str, team: str) -> None:
@@ -79,7 +79,7 @@ class RateLimits:
         row = insert(sign_ins).values(source=source, team=team, at=now)
         row = row.on_conflict_do_update(index_elements=["source", "team"], set_={"at": now})
         old = sign_ins.delete().where(sign_ins.c.at <= now - REMEMBERED_SECONDS * 1000)
-        with self._store.write() as connection:
+        with self._store.write(lasting=False) as connection:
             _subtract(connection, reservation)
             connection.execute(old)
             connection.execute(row)

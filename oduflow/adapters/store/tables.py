@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from pydantic import TypeAdapter
 from sqlalchemy import (
     Boolean,
     Column,
@@ -23,8 +24,13 @@ from oduflow.domain.access import ActorKind, Tier
 from oduflow.domain.boot_queue import BootKind
 from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.extra_repo import ExtraRepoState, Pin, pins_text, read_pins
+from oduflow.domain.filestore import FilestoreKind
+from oduflow.domain.job import Resource
+from oduflow.domain.neutralised import Neutralised
 from oduflow.domain.outcome import ErrorView, Status
-from oduflow.domain.template import TemplateState
+from oduflow.domain.snapshot import SnapshotState
+from oduflow.domain.template import TemplateDefaults, TemplateState
+from oduflow.domain.warm_slot import WarmSlotState
 
 T = TypeVar("T")
 
@@ -71,6 +77,12 @@ WORDS = AsText[tuple[str, ...]](json.dumps, _words)
 TIERS = AsText[frozenset[Tier]](lambda tiers: json.dumps(sorted(tiers)), _tiers)
 TREE = AsText[dict[str, Any]](json.dumps, _tree)
 PINS = AsText[tuple[Pin, ...]](pins_text, read_pins)
+NEUTRALISED = AsText(Neutralised.model_dump_json, Neutralised.model_validate_json)
+DEFAULTS = AsText(TemplateDefaults.model_dump_json, TemplateDefaults.model_validate_json)
+_RESOURCES: TypeAdapter[tuple[Resource, ...]] = TypeAdapter(tuple[Resource, ...])
+RESOURCES = AsText[tuple[Resource, ...]](
+    lambda found: _RESOURCES.dump_json(found).decode(), _RESOURCES.validate_json
+)
 ERROR = AsText(ErrorView.model_dump_json, ErrorView.model_validate_json)
 
 metadata = MetaData(
@@ -103,7 +115,14 @@ templates = Table(
     text_column("created_by"),
     Column("created_at", MOMENT, nullable=False),
     Column("demo", Boolean, nullable=False),
-    *text_columns("language", "country", "step", "job"),
+    *text_columns("language", "country", "step", "job", "source"),
+    Column("size", Integer),
+    *text_columns("odoo_version", "postgres_version"),
+    Column("neutralised", NEUTRALISED),
+    Column("version", Integer, nullable=False),
+    text_column("description"),
+    Column("defaults", DEFAULTS, nullable=False),
+    text_column("commit"),
     UniqueConstraint("team", "name"),
 )
 
@@ -129,7 +148,42 @@ environments = Table(
     Column("extra_repos", PINS, nullable=False),
     Column("served", Boolean, nullable=False),
     Column("uid", Integer),
+    Column("filestore", AsText(str, FilestoreKind), nullable=False),
     UniqueConstraint("team", "name"),
+)
+
+# Without a foreign key: a slot is never the reason that its template cannot be deleted.
+warm_slots = Table(
+    "warm_slots",
+    metadata,
+    Column("id", Text, primary_key=True),
+    *text_columns("team", "template_id", "recipe"),
+    Column("state", AsText(str, WarmSlotState), nullable=False),
+    Column("created_at", MOMENT, nullable=False),
+    Column("uid", Integer),
+    Column("port", Integer, unique=True),
+    Column("filestore", AsText(str, FilestoreKind), nullable=False),
+)
+
+# An environment's snapshots are removed before its row is.
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("environment", Text, ForeignKey("environments.id"), nullable=False),
+    *text_columns("team", "name"),
+    Column("state", AsText(str, SnapshotState), nullable=False),
+    Column("automatic", Boolean, nullable=False),
+    *text_columns("reason", "repo_url", "branch"),
+    Column("requested_branch", Text),
+    *text_columns("commit", "kept", "odoo_image"),
+    Column("modules", WORDS, nullable=False),
+    Column("addons", WORDS, nullable=False),
+    text_column("python_deps"),
+    Column("extra_repos", PINS, nullable=False),
+    *text_columns("target", "created_by"),
+    Column("created_at", MOMENT, nullable=False),
+    UniqueConstraint("environment", "name"),
 )
 
 # Environments name their extra repos in the column `extra_repos`, without a foreign key: adding an
@@ -148,6 +202,22 @@ extra_repos = Table(
     UniqueConstraint("team", "name"),
 )
 
+# `received` bytes are durably in the file; the file itself may hold a part that was cut off.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", Text, primary_key=True),
+    *text_columns("team", "name", "file_name"),
+    Column("size", Integer, nullable=False),
+    text_column("sha256"),
+    Column("received", Integer, nullable=False),
+    Column("verified", Boolean, nullable=False),
+    text_column("created_by"),
+    Column("created_at", MOMENT, nullable=False),
+    Column("progressed_at", MOMENT, nullable=False),
+    UniqueConstraint("team", "name"),
+)
+
 # `queued_at` is when the job began to wait for a boot slot, `boot` what it will start Odoo for.
 jobs = Table(
     "jobs",
@@ -158,7 +228,8 @@ jobs = Table(
     *text_columns("subject", "subject_id"),
     Column("tiers", WORDS, nullable=False),
     Column("environments", WORDS),
-    *text_columns("environment", "environment_name", "noun", "face"),
+    *text_columns("environment", "noun", "face"),
+    Column("holds", RESOURCES, nullable=False),
     Column("status", AsText(str, Status), nullable=False),
     Column("created_at", MOMENT, nullable=False),
     Column("updated_at", MOMENT, nullable=False),
@@ -208,6 +279,17 @@ audit = Table(
     Column("seal", Text),
     Index(None, "team", "number"),
     sqlite_autoincrement=True,
+)
+
+# The last measurement: of environments and templates by id, of a whole team by the empty id.
+sizes = Table(
+    "sizes",
+    metadata,
+    Column("team", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("own", Integer, nullable=False),
+    Column("shared", Integer, nullable=False),
+    Column("measured_at", MOMENT, nullable=False),
 )
 
 facts = Table("facts", metadata, Column("key", Text, primary_key=True), text_column("value"))

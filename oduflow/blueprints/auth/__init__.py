@@ -2,7 +2,11 @@
 
 from flask import Blueprint
 
-from oduflow.blueprints.auth.basic import authenticate_basic, authenticate_rest
+from oduflow.blueprints.auth.basic import (
+    authenticate_basic,
+    authenticate_rest,
+    authenticate_upload,
+)
 from oduflow.blueprints.auth.bearer import StaticTokenVerifier, authenticate_bearer
 from oduflow.blueprints.auth.hosts import (
     refuse_repeated_headers,
@@ -16,6 +20,7 @@ __all__ = [
     "authenticate_basic",
     "authenticate_bearer",
     "authenticate_rest",
+    "authenticate_upload",
     "blueprint",
 ]
 

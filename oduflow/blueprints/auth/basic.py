@@ -1,13 +1,14 @@
 """HTTP Basic authentication: user `admin`, password = a team's `ui_password` (RFC 7617)."""
 
 import hmac
+from collections.abc import Callable
 from typing import cast
 
 from flask import request
 from flask_httpauth import HTTPBasicAuth  # type: ignore[import-untyped]
 
 from oduflow.blueprints.audit import record
-from oduflow.blueprints.auth.bearer import authenticate_grant
+from oduflow.blueprints.auth.bearer import authenticate_grant, authenticate_sender
 from oduflow.blueprints.auth.csrf import refuse_cross_site
 from oduflow.blueprints.auth.rate_limits import compare_credential
 from oduflow.blueprints.auth.requests import (
@@ -63,11 +64,17 @@ def authenticate_rest() -> Actor:
         Forbidden: another site's page made a browser send this.
         NotSignedIn: a credential is needed and missing, or wrong.
     """
-    scheme = request.headers.get("Authorization", "").partition(" ")[0]
-    if scheme.lower() != "bearer":
-        return authenticate_basic()
-    refuse_cross_site()
-    return authenticate_grant()
+    return _basic_or(authenticate_grant)
+
+
+def authenticate_upload() -> Actor:
+    """Return the caller that sends a part of an upload: over REST, or beside MCP.
+
+    Raises:
+        Forbidden: another site's page made a browser send this.
+        NotSignedIn: a credential is needed and missing, or wrong.
+    """
+    return _basic_or(authenticate_sender)
 
 
 def require_local_or_basic() -> None:
@@ -79,6 +86,14 @@ def require_local_or_basic() -> None:
     pool = context().settings.server.subnet_pool
     if "Authorization" in request.headers or not is_direct_and_local(request.environ, pool):
         authenticate_basic()
+
+
+def _basic_or(authenticate_bearer: Callable[[], Actor]) -> Actor:
+    scheme = request.headers.get("Authorization", "").partition(" ")[0]
+    if scheme.lower() != "bearer":
+        return authenticate_basic()
+    refuse_cross_site()
+    return authenticate_bearer()
 
 
 def _verified() -> Actor | None:

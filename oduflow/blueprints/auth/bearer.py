@@ -14,7 +14,7 @@ from oduflow.blueprints.ports import TokenVerifier
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Kind, Unauthenticated
 from oduflow.domain.grant_rules import REST
-from oduflow.domain.oauth import resource_at
+from oduflow.domain.oauth import PATH, resource_at
 from oduflow.settings import Settings, TeamSettings, teams_at
 
 SUBJECT = "auth_token"
@@ -23,6 +23,8 @@ _INVALID = ', error="invalid_token"'
 _FOR_REST = (
     "REST takes a grant made with rest=true, or HTTP Basic; the team's auth_token is for MCP."
 )
+_FOR_FILES = "Files are sent with the team's auth_token, a grant, or HTTP Basic."
+_SENDERS = frozenset({ActorKind.GRANT, ActorKind.TOKEN})
 _INVALID_OR_BASIC = f"Basic {_REALM}, Bearer {_REALM}{_INVALID}"
 
 
@@ -68,6 +70,20 @@ def authenticate_grant() -> Actor:
     presented = request.headers["Authorization"]
     wrong = NotSignedIn("The Bearer token is wrong here.", _FOR_REST, challenge=_INVALID_OR_BASIC)
     return _compared("grant", presented, partial(_granted, presented), wrong)
+
+
+def authenticate_sender() -> Actor:
+    """Return the caller that sends a file, by a team's static token or a grant.
+
+    `oduflow import --url` has the token with which it calls the tools. A token of a person who
+    signed in is for the MCP client that it was issued to, and is refused.
+
+    Raises:
+        NotSignedIn: the token is wrong, or of another kind.
+    """
+    presented = request.headers["Authorization"]
+    wrong = NotSignedIn("The Bearer token is wrong here.", _FOR_FILES, challenge=_INVALID_OR_BASIC)
+    return _compared("bearer", presented, partial(_sender, presented), wrong)
 
 
 def credential_check(actor: Actor) -> Callable[[], bool]:
@@ -137,6 +153,13 @@ def _granted(presented: str) -> Actor | None:
     actor = _verified(presented, REST)
     if actor and actor.kind is not ActorKind.GRANT:  # a known token: not counted as a guess
         raise Unauthenticated("The Bearer token is for MCP, not for REST.", _FOR_REST)
+    return actor
+
+
+def _sender(presented: str) -> Actor | None:
+    actor = _verified(presented, PATH)
+    if actor and actor.kind not in _SENDERS:  # a known token: not counted as a guess
+        raise Unauthenticated("The Bearer token is for MCP, not for files.", _FOR_FILES)
     return actor
 
 

@@ -13,8 +13,9 @@ from oduflow.domain.errors import Unauthenticated
 from oduflow.settings import Settings, TeamSettings, teams_at
 
 API = "/api"
+UPLOADS = "/uploads"
 OAUTH = ("/register", "/revoke", "/token")  # the others of its paths are for browsers
-_PROGRAMS = (API, "/mcp", "/.well-known", "/healthz", "/readyz", "/metrics", *OAUTH)
+_PROGRAMS = (API, UPLOADS, "/mcp", "/.well-known", "/healthz", "/readyz", "/metrics", *OAUTH)
 
 # Also after the host of an absolute target (RFC 9112, 3.2.2).
 _DOUBLED_SLASH = re.compile(r"(?:https?://[^/]*)?//", re.IGNORECASE)

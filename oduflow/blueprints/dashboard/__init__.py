@@ -3,13 +3,28 @@
 # Importing these adds their pages to the blueprint.
 from oduflow.blueprints.dashboard import (
     audit,
+    diff,
+    edits,
     environments,
     help_page,
     jobs,
     outputs,
     places,
     system,
+    uploads,
 )
 from oduflow.blueprints.dashboard.blueprint import blueprint
 
-__all__ = ["audit", "blueprint", "environments", "help_page", "jobs", "outputs", "places", "system"]
+__all__ = [
+    "audit",
+    "blueprint",
+    "diff",
+    "edits",
+    "environments",
+    "help_page",
+    "jobs",
+    "outputs",
+    "places",
+    "system",
+    "uploads",
+]

@@ -59,6 +59,7 @@ _environment = partial(Action, "environment")
 _extra_repo = partial(Action, "extra_repo")
 _grant = partial(Action, "grant")
 _template = partial(Action, "template")
+_upload = partial(Action, "upload")
 _CONTAINER = {"has_container": True}
 
 ACTIONS = (
@@ -88,6 +89,14 @@ ACTIONS = (
         listed={"lost"},
     ),
     _environment(
+        "copy_environment",
+        "Copy",
+        "Copying",
+        {"failed", "lost", "running", "stopped"},
+        listed=(),
+        asks=True,
+    ),
+    _environment(
         "protect_environment",
         "Unprotect",
         "Unprotecting",
@@ -104,6 +113,28 @@ ACTIONS = (
         sends={"protected": "true"},
     ),
     _environment(
+        "save_as_template",
+        "Save as template",
+        "Saving as a template",
+        {"running", "stopped"},
+        listed=(),
+        asks=True,
+    ),
+    # Offered by the section of modules on the environment's page, never as a button.
+    _environment("install_modules", "Install modules", "Installing modules", (), asks=True),
+    _environment("upgrade_modules", "Upgrade modules", "Upgrading modules", (), asks=True),
+    _environment("uninstall_modules", "Uninstall modules", "Uninstalling modules", (), asks=True),
+    # Offered by the section of snapshots on the environment's page, never as a button.
+    _environment("create_snapshot", "Take snapshot", "Taking a snapshot", (), asks=True),
+    _environment("rollback_environment", "Roll back", "Rolling back", (), asks=True),
+    _environment("delete_snapshot", "Delete snapshot", "Deleting a snapshot", (), asks=True),
+    # Offered by the page of edits.
+    _environment("discard_edits", "Discard edits", "Discarding edits", ()),
+    _environment(
+        "discard_edits", "Bring edits back", "Bringing edits back", (), sends={"undo": "true"}
+    ),
+    _environment("commit_and_push", "Commit and push", "Pushing", (), asks=True),
+    _environment(
         "delete_environment", "Delete", "Deleting", listed={"creating", "deleting", "failed"}
     ),
     _extra_repo("add_extra_repo", "Add extra repo", "Adding", creates=True),
@@ -112,8 +143,18 @@ ACTIONS = (
     _grant("create_grant", "Create grant", "Creating", creates=True),
     _grant("revoke_grant", "Revoke", "Revoking"),
     _template("create_template", "Create template", "Creating", creates=True),
-    _template("delete_template", "Delete", "Deleting"),
+    _template("import_template", "Import backup", "Importing", creates=True),
+    _template("update_template", "Edit", "Saving", {"ready"}, asks=True),
+    _template("rename_template", "Rename", "Renaming", {"ready"}, asks=True),
+    _template("delete_template", "Delete", "Deleting", {"creating", "deleting", "ready"}),
+    _upload("delete_upload", "Delete", "Deleting"),
 )
+_OTHERS = {  # slow operations without a button
+    "diff_environment": "Comparing",
+    "execute_sql": "Running SQL in",
+    "run_command": "Running a command in",
+    "run_odoo_shell": "Running code in",
+}
 _IDENTIFIED_BY = {"credential": ("host", "username", "path")}
 
 
@@ -122,9 +163,9 @@ def key_of(noun: str) -> tuple[str, ...]:
     return _IDENTIFIED_BY.get(noun, ("name",))
 
 
-def creation_of(noun: str) -> Action:
-    """Return the action that makes a new thing."""
-    return next(action for action in ACTIONS if action.noun == noun and action.creates)
+def creations_of(noun: str) -> tuple[Action, ...]:
+    """Return the actions that make a new thing; the first is the usual one."""
+    return tuple(action for action in ACTIONS if action.noun == noun and action.creates)
 
 
 def actions_on(noun: str) -> tuple[Action, ...]:
@@ -135,4 +176,4 @@ def actions_on(noun: str) -> tuple[Action, ...]:
 def progress_word(operation: str) -> str:
     """Return what a running job shows, such as `Creating`."""
     found = (action.progress for action in ACTIONS if action.operation == operation)
-    return next(found, "Working")
+    return next(found, _OTHERS.get(operation, "Working"))

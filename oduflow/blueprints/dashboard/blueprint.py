@@ -16,6 +16,7 @@ from oduflow.blueprints.wait_limits import WaitKind
 from oduflow.domain.access import Actor
 from oduflow.domain.errors import RateLimited
 from oduflow.domain.outcome import Envelope
+from oduflow.domain.sample import sample_url
 from oduflow.kernel.call import Origin
 from oduflow.settings import TeamSettings
 
@@ -42,6 +43,7 @@ def sign_in() -> None:
         NotSignedIn: the credential is wrong, or missing where one is needed.
     """
     g.actor = authenticate_basic()
+    context().begin_call(g.actor.team)
 
 
 @blueprint.after_request
@@ -57,7 +59,18 @@ def add_template_context() -> dict[str, Any]:
     """Give every template the actor and the team; neither exists while sign-in is refused."""
     if "actor" not in g:
         return {}
-    return {"actor": current_actor(), "team": current_team(), "version": __version__}
+    return {
+        "actor": current_actor(),
+        "team": current_team(),
+        "version": __version__,
+        "example_repository": example_repository(),
+    }
+
+
+def example_repository() -> str:
+    """Return the URL in commands to copy: the sample repository, if this server offers it."""
+    server = context().settings.server
+    return sample_url(server.port) if server.sample else "https://github.com/OWNER/ADDONS.git"
 
 
 def current_actor() -> Actor:

@@ -16,6 +16,7 @@ from oduflow.blueprints.dashboard.form_fields import FieldKind, FormField
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.domain.errors import Failure, Invalid
 from oduflow.domain.outcome import ErrorView
+from oduflow.domain.ssh_urls import https_form
 
 OPERATION = "setup_repo_auth"
 URL = "repo_url"  # the operation's argument that the three fields become
@@ -63,13 +64,18 @@ def credential_arguments(form: Form) -> dict[str, Any]:
     """Return the operation's arguments: user and token, percent-encoded, are parts of the URL.
 
     Raises:
-        Incomplete: a field is missing, or the repository's URL has a secret or no scheme.
+        Incomplete: a field is missing, or the repository's URL has a secret or no scheme. An ssh
+            address of a known form is read as its https URL, as all operations do.
     """
     given = form.arguments()
     repository, user, token = (given.pop(name, "").strip() for name in (REPOSITORY, USER, TOKEN))
     problems = {
         name: _REQUIRED for name, text in ((REPOSITORY, repository), (TOKEN, token)) if not text
     }
+    try:
+        repository = https_form(repository)
+    except Invalid as wrong:
+        raise Incomplete(problems | {REPOSITORY: f"{wrong.message} {wrong.hint}"}) from wrong
     scheme, separator, rest = repository.partition("://")
     authority, slash, path = rest.partition("/")
     in_url, _, host = authority.rpartition("@")

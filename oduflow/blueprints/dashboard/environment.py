@@ -17,6 +17,7 @@ from oduflow.domain.next_call import RETRY
 from oduflow.domain.outcome import ErrorView, Status
 
 LOGS = "get_environment_logs"
+FOLLOW = "follow"  # for callers that print what is new; the page shows the log anew
 HTMX = "HX-Request"
 
 
@@ -52,6 +53,12 @@ class EnvironmentPage:
         if it is None or it.state in UNFINISHED or self.busy:
             return False
         return it.has_container or bool(it.error and it.error.output)
+
+    @property
+    def has_snapshots(self) -> bool:
+        """Whether snapshots can be taken and gone back to now."""
+        it = self.environment
+        return it is not None and it.state not in UNFINISHED and not self.busy
 
     @property
     def has_login(self) -> bool:
@@ -124,6 +131,8 @@ def environment_page(name: str, template: str = "environment", **more: Any) -> s
     """
     page = _load(name)
     log = _log(page.name) if page.has_log and template != "_login" else {}
+    if page.has_snapshots and template != "_login":
+        more["snapshots"] = data("list_snapshots", name=page.name).snapshots
     return render_template(f"dashboard/{template}.html", page=page, **log, **more)
 
 
@@ -138,7 +147,7 @@ def _load(name: str) -> EnvironmentPage:
     # of the environment, and the next poll shows its end. The other order would show the old state
     # beside a finished job, and no poll would follow.
     work = work_named(request.args.get("job", ""), "environment")
-    if work is None or work.job.environment != canonical:
+    if work is None or canonical not in work.names_of("environment"):
         work = active_work("environment").get(canonical)
     try:
         found: EnvironmentView | None = data("get_environment", name=name)
@@ -151,7 +160,7 @@ def _load(name: str) -> EnvironmentPage:
 
 
 def _log(name: str) -> dict[str, Any]:
-    form = Form.of(LOGS, request.args, without=("name",))
+    form = Form.of(LOGS, request.args, without=("name", FOLLOW))
     try:
         envelope = poll(LOGS, name=name, **form.arguments())
     except Failure as failure:

@@ -9,7 +9,6 @@ from werkzeug.wrappers import Response
 
 from oduflow.blueprints.dashboard.actions import Action
 from oduflow.blueprints.dashboard.blueprint import current_team, data, redirect_to
-from oduflow.blueprints.dashboard.buttons import destroys
 from oduflow.blueprints.dashboard.environment import environment_page
 from oduflow.blueprints.dashboard.filters import repository
 from oduflow.blueprints.dashboard.forms import Form
@@ -95,7 +94,7 @@ class EnvironmentPages(ResourcePages):
             "shown": shown,
             "rows": [row for row in rows if row.matches(shown)],
             # A new environment has a row only once the first step of its job has made one.
-            "coming": [work for name, work in works.items() if name not in names],
+            "coming": [(name, work) for name, work in works.items() if name not in names],
             "total": len(views),
             "states": [(state, states[state]) for state in EnvironmentState if states[state]],
             "repositories": repositories if len(repositories) > 1 else [],
@@ -108,12 +107,15 @@ class EnvironmentPages(ResourcePages):
 
     def form_context(self, form: Form) -> dict[str, Any]:
         """Offer the templates that are ready and the extra repos that were fetched."""
-        ready = ready_templates()
+        templates = ready_templates()
+        ready = [found.name for found in templates]
         form = form.choosing("template", ready).choosing("extra_repos", fetched_branches())
         default = current_team().default_template or (ready[0] if len(ready) == 1 else "")
         form = form.explaining_default("template", default)
         views: tuple[EnvironmentView, ...] = self.all()
         form = form.suggesting("repo_url", sorted({view.repo_url for view in views}))
+        if not any(found.defaults.repo_url for found in templates):
+            form = form.requiring("repo_url")
         return {"form": form, "ready": ready}
 
     def back_url(self, key: Key) -> str:
@@ -127,8 +129,10 @@ class EnvironmentPages(ResourcePages):
 
     def done(self, action: Action, key: Key, envelope: Envelope[Any]) -> Response:
         """Return to the page that the button was on; after a deletion there is only the list."""
-        if destroys(action):
+        if action.operation == "delete_environment":
             return redirect_to(self.plural, job=envelope.job)
+        if action.operation == "discard_edits":
+            return redirect_to("edits", **key)
         if request.form.get("back") == LIST:
             return redirect_to(self.plural)
         return redirect_to("environment", **key, job=envelope.job)

@@ -4,13 +4,14 @@ The fields come from the JSON schema of the operation's arguments, so that a for
 the operation.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from oduflow.domain.errors import Failure
@@ -66,7 +67,12 @@ class FormField:
 
 def form_fields(operation: Operation) -> tuple[FormField, ...]:
     """Return a field for every argument of an operation, in the order of declaration."""
-    schema = operation.arguments.model_json_schema()
+    return _fields(operation.arguments)
+
+
+@functools.cache  # pydantic needs more time for a schema than a page for everything else
+def _fields(arguments: type[BaseModel]) -> tuple[FormField, ...]:
+    schema = arguments.model_json_schema()
     definitions = schema.get("$defs", {})
     required = schema.get("required", ())
     return tuple(

@@ -27,12 +27,14 @@ class Form:
         sent: the submitted values by field.
         failure: why the call was refused.
         problems: the message for each field that failed validation.
+        clears: whether a field that is left empty clears a value, instead of leaving it as it is.
     """
 
     fields: tuple[FormField, ...]
     sent: Mapping[str, Sequence[str]] = field(default_factory=dict)
     failure: ErrorView | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
+    clears: bool = False
 
     @classmethod
     def of(
@@ -55,7 +57,11 @@ class Form:
 
     def arguments(self) -> dict[str, Any]:
         """Return the submitted values as the operation's raw arguments."""
-        return raw_arguments(self.fields, self.sent)
+        raw = raw_arguments(self.fields, self.sent)
+        for each in self.fields if self.clears else ():
+            if each.name in self.sent and each.name not in raw:
+                raw[each.name] = [] if each.kind is FieldKind.LIST else ""
+        return raw
 
     def refused(self, failure: Failure) -> "Form":
         """Return the form with the submitted values and the failure."""
@@ -76,6 +82,13 @@ class Form:
         fields = tuple(
             replace(field, nothing=f"Default ({value})") if field.name == name and value else field
             for field in self.fields
+        )
+        return replace(self, fields=fields)
+
+    def requiring(self, name: str) -> "Form":
+        """Make a browser insist on a field that the operation may leave out."""
+        fields = tuple(
+            replace(field, required=True) if field.name == name else field for field in self.fields
         )
         return replace(self, fields=fields)
 

@@ -47,8 +47,9 @@ def _listed() -> dict[str, Any]:
     environment = request.args.get("environment", "").strip()
     found = [Work(row) for row in data("list_jobs", active=only_active, limit=MOST).jobs]
     # The names of the jobs, not of the environments: the reason for looking may be a deleted one.
-    names = {work.job.environment for work in found if work.job.environment}
-    shown = [work for work in found if environment in {"", work.job.environment}]
+    held = [(work, work.names_of("environment")) for work in found]
+    names = {name for _, of_it in held for name in of_it}
+    shown = [work for work, of_it in held if environment in {"", *of_it}]
     return {
         "works": shown[:SHOWN],
         "only_active": only_active,

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import url_for
 
-from oduflow.blueprints.dashboard.actions import ACTIONS, Action, key_of
+from oduflow.blueprints.dashboard.actions import ACTIONS, Action, creations_of, key_of
 from oduflow.blueprints.dashboard.blueprint import blueprint
 from oduflow.blueprints.dashboard.buttons import has_page
 from oduflow.domain.next_call import RETRY, Next
@@ -59,6 +59,8 @@ _JOB = _Page("Job", _page("job"))
 _PAGES: Mapping[str, _Page] = MappingProxyType(
     {
         "cancel_job": _JOB,
+        "diff_environment": _Page("Changes of {name}", _page("diff")),
+        "diff_edits": _Page("Edits of {name}", _page("edits")),
         "get_environment": _Page("{name}", _page("environment")),
         "get_environment_login": _Page("Login of {name}", _page("environment", "login")),
         "get_environment_logs": _Page("Log of {name}", _page("environment", "log")),
@@ -69,8 +71,12 @@ _PAGES: Mapping[str, _Page] = MappingProxyType(
         "list_extra_repos": _Page("Extra repos", _page("extra_repos")),
         "list_grants": _Page("Access", _page("grants")),
         "list_jobs": _Page("Jobs", _page("jobs")),
+        "list_modules": _Page("Modules of {name}", _page("environment", "checkout")),
+        "list_snapshots": _Page("Snapshots of {name}", _page("environment", "snapshots")),
         "list_templates": _Page("Templates", _page("templates")),
+        "list_uploads": _Page("Uploads", _page("new_import_template", "uploads")),
         "read_audit": _Page("Audit", _page("audit")),
+        "read_file": _Page("{name}", _page("environment")),
         "read_output": _Page("Whole output", _page("output")),
         "wait_for_job": _JOB,
     }
@@ -94,7 +100,8 @@ def place_of(step: Next) -> Place | None:
 def _place_of_action(action: Action, given: Arguments, reason: str) -> Place:
     noun = action.noun
     if action.creates:
-        url = url_for(f"dashboard.new_{noun}", **given)
+        usual = action == creations_of(noun)[0]
+        url = url_for(f"dashboard.new_{noun if usual else action.operation}", **given)
         if reason == RETRY:
             return Place("Edit and retry", url, reason, primary=True)
         return Place(action.label, url, reason)
@@ -122,6 +129,6 @@ def _items(value: object) -> str | list[str]:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return " ".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)

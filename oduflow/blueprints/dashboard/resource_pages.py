@@ -1,6 +1,7 @@
 """The pages that every noun has: a list, the form of a new one, and everything done to one."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -10,7 +11,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Response
 
 from oduflow.blueprints.context import context
-from oduflow.blueprints.dashboard.actions import Action, actions_on, creation_of, key_of
+from oduflow.blueprints.dashboard.actions import Action, actions_on, creations_of, key_of
 from oduflow.blueprints.dashboard.blueprint import FRAGMENTS, blueprint, call, data, redirect_to
 from oduflow.blueprints.dashboard.buttons import Button, buttons, destroys, has_page
 from oduflow.blueprints.dashboard.forms import Form
@@ -59,12 +60,21 @@ class ResourcePages:
         self.path, self.home = path, home or path
         self.heading, self.new_heading = heading, new_heading
         self.first_name = first_name
-        self.creation = creation_of(noun)
+        self.creation, *self.further_creations = creations_of(noun)
         self._add_routes()
 
     def show_list(self, **more: Any) -> str:
         """Show the list."""
         return self._render("list", **self.list_context(), **more)
+
+    def new_url(self, creation: Action) -> str:
+        """Return the URL of the form of a creation."""
+        form = f"/new/{self.noun.replace('_', '-')}"
+        return form if creation == self.creation else f"{form}/{creation.slug}"
+
+    def post_url(self, creation: Action) -> str:
+        """Return the URL to which the form of a creation is sent."""
+        return self.path if creation == self.creation else f"{self.path}/{creation.slug}"
 
     def show_fragment(self) -> Response:
         """Return the list alone."""
@@ -81,6 +91,20 @@ class ResourcePages:
             envelope = call(self.creation.operation, **form.arguments())
         except Failure as failure:
             return make_response(self._form_page(form.refused(failure)), STATUS_OF[failure.kind])
+        return self.created(envelope)
+
+    def show_further_form(self, creation: Action) -> str:
+        """Show the form of another creation than the usual one."""
+        return self._further_page(creation, Form.of(creation.operation, request.args))
+
+    def create_further(self, creation: Action) -> Response:
+        """Make a new one in another way than the usual one."""
+        form = Form.of(creation.operation, request.form)
+        try:
+            envelope = call(creation.operation, **form.arguments())
+        except Failure as failure:
+            page = self._further_page(creation, form.refused(failure))
+            return make_response(page, STATUS_OF[failure.kind])
         return self.created(envelope)
 
     def show_action(self, action: str, **path: str) -> str:
@@ -129,10 +153,13 @@ class ResourcePages:
         """Yield the buttons of a row of the list."""
         return buttons(view, self.noun)
 
+    def locked_as(self, view: Any) -> str:
+        """Return the name of the lock of one, as the jobs that lock it have it; empty: none."""
+        return str(getattr(view, "name", ""))
+
     def list_context(self) -> dict[str, Any]:
         """Return what the template of the list shows."""
-        registry = context().runner.registry
-        slow = any(registry.get(each.operation).slow for each in actions_on(self.noun))
+        slow = any(each.slow and self.noun in each.held_nouns for each in context().runner.registry)
         # The jobs before the rows: one that ends in between shows as active until the next poll.
         works = active_work(self.noun) if slow else {}
         work = work_named(request.args.get("job", ""), self.noun)
@@ -165,6 +192,9 @@ class ResourcePages:
 
     def _form_page(self, form: Form) -> str:
         return self._render("new", **self.form_context(form))
+
+    def _further_page(self, creation: Action, form: Form) -> str:
+        return self._render(creation.slug, "new", **self.form_context(form), creation=creation)
 
     def _confirmation(self, action: Action, key: Key, form: Form) -> str:
         return self._render(
@@ -208,5 +238,9 @@ class ResourcePages:
         add(f"{FRAGMENTS}{self.path}", f"{self.plural}_fragment", self.show_fragment)
         add(f"/new/{self.noun.replace('_', '-')}", f"new_{self.noun}", self.show_form)
         add(self.path, self.creation.operation, self.create, "POST")
+        for further in self.further_creations:
+            show, post = self.show_further_form, self.create_further
+            add(self.new_url(further), f"new_{further.operation}", partial(show, further))
+            add(self.post_url(further), further.operation, partial(post, further), "POST")
         add(one, f"{self.noun}_page", self.show_action)
         add(one, f"{self.noun}_action", self.act, "POST")

@@ -1,25 +1,33 @@
 """The pages of templates, extra repos, credentials and grants."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import make_response, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from oduflow.blueprints.auth.hosts import team_url
 from oduflow.blueprints.context import context
+from oduflow.blueprints.dashboard.actions import Action
 from oduflow.blueprints.dashboard.blueprint import blueprint, call, current_team, data
+from oduflow.blueprints.dashboard.buttons import Button
 from oduflow.blueprints.dashboard.credential_form import (
     credential_arguments,
     credential_form,
     refused,
 )
 from oduflow.blueprints.dashboard.forms import Form
-from oduflow.blueprints.dashboard.resource_pages import ResourcePages
+from oduflow.blueprints.dashboard.resource_pages import ResourcePages, Sent
+from oduflow.blueprints.dashboard.work import active_work
 from oduflow.blueprints.errors import STATUS_OF
 from oduflow.domain.errors import Failure
 from oduflow.domain.extra_repo import ExtraRepoState
 from oduflow.domain.outcome import Envelope
-from oduflow.domain.template import TemplateState
+from oduflow.domain.template import TemplateState, TemplateView, base_name_of
+
+UPDATE = "update_template"
 
 
 class CredentialPages(ResourcePages):
@@ -61,11 +69,45 @@ class GrantPages(ResourcePages):
 
 
 class TemplatePages(ResourcePages):
-    """The pages of templates."""
+    """The pages of templates; the form of an existing one shows what it has, and can clear it."""
+
+    def show_action(self, action: str, **path: str) -> str:
+        """Show the page that asks before an action."""
+        if action == "update" and not request.args:
+            view = self.find(path)
+            shown = {"description": view.description, **view.defaults.model_dump()}
+            return self._confirmation(self._action(action), path, _form_of(shown))
+        return super().show_action(action, **path)
+
+    def locked_as(self, view: TemplateView) -> str:
+        """Return the name that a new version shares with the current one; none of an earlier."""
+        return "" if view.state is TemplateState.RETIRED else base_name_of(view.name)
+
+    def buttons(self, view: TemplateView) -> Iterator[Button]:
+        """Yield the buttons of a row; a version without the template's name has none."""
+        return super().buttons(view) if view.name == base_name_of(view.name) else iter(())
+
+    def _form(self, action: Action, sent: Sent) -> Form:
+        form = super()._form(action, sent)
+        return replace(form, clears=action.operation == UPDATE)
 
     def form_context(self, form: Form) -> dict[str, Any]:
         """Name the Odoo versions and the sources of their images."""
         return {"form": form, "versions": data("list_templates").odoo_versions}
+
+    def _further_page(self, creation: Action, form: Form) -> str:
+        works = active_work("upload")  # before the rows: see `environment._load`
+        uploads = data("list_uploads").uploads
+        shown = {**self.form_context(form), "works": works, "uploads": uploads}
+        return self._render(creation.slug, "new", **shown, creation=creation)
+
+
+def _form_of(shown: Mapping[str, Any]) -> Form:
+    """Return the form of a template's description and defaults, with their values."""
+    values: MultiDict[str, str] = MultiDict()
+    for name, value in shown.items():
+        values.setlist(name, list(value) if isinstance(value, tuple) else [value])
+    return Form.of(UPDATE, values, without=("name",))
 
 
 CREDENTIALS = CredentialPages("credential", "/credentials", "Credentials", "New credential")
@@ -94,9 +136,9 @@ def navigation() -> dict[str, Any]:
     return {"navigation": NAVIGATION}
 
 
-def ready_templates() -> list[str]:
-    """Return the names of the templates that an environment can be cloned from."""
-    return [found.name for found in TEMPLATES.all() if found.state is TemplateState.READY]
+def ready_templates() -> list[TemplateView]:
+    """Return the templates that an environment can be cloned from."""
+    return [found for found in TEMPLATES.all() if found.state is TemplateState.READY]
 
 
 def fetched_branches() -> list[str]:

@@ -31,11 +31,14 @@ def system() -> str:
     settings = context().settings
     offered = data("list_templates")
     environments = data("list_environments").environments
+    status = data("get_status")
     used = Counter(each.odoo_image for each in (*offered.templates, *environments))
     return render_template(
         "dashboard/system.html",
         findings=current_app.extensions[READINESS].findings(),
-        database=data("get_status").database,
+        database=status.database,
+        clone=status.clone,
+        quotas=status.quotas,
         address=team_url(settings, current_team()),
         tiers=[tier for tier in Tier if tier in current_actor().tiers],
         images=settings.images,

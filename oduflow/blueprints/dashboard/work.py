@@ -36,11 +36,9 @@ class Work:
         """Whether it ended more than a day ago: its failure is history, not news."""
         return not self.active and now() - datetime.fromisoformat(self.job.updated_at) > NEWS
 
-    def name_of(self, noun: str) -> str | None:
-        """Return the name of what the job is about, or holds, if it is of that noun."""
-        if noun == "environment":
-            return self.job.environment
-        return self.job.target if self.job.noun == noun else None
+    def names_of(self, noun: str) -> tuple[str, ...]:
+        """Return the names of everything of that noun that the job locks."""
+        return tuple(each.name for each in self.job.holds if each.noun == noun)
 
     @property
     def title(self) -> str:
@@ -116,16 +114,16 @@ def work_of(job: str) -> Work:
 
 
 def work_named(job: str, noun: str) -> Work | None:
-    """Return the job that the page's URL names, if it is about that noun, else None."""
+    """Return the job that the page's URL names, if it locks something of that noun, else None."""
     try:
         work = work_of(job) if job else None
     except (Invalid, NotFound):
         return None
-    return work if work and work.name_of(noun) else None
+    return work if work and work.names_of(noun) else None
 
 
 def active_work(noun: str) -> dict[str, Work]:
-    """Return the unfinished jobs about a noun, by the name of what each is about."""
+    """Return the unfinished jobs that lock something of a noun, by the name of each of these."""
     jobs = data("list_jobs", active=True, limit=MOST).jobs
     works = (Work(job) for job in reversed(jobs))
-    return {name: work for work in works if (name := work.name_of(noun))}
+    return {name: work for work in works for name in work.names_of(noun)}

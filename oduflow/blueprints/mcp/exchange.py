@@ -6,7 +6,7 @@ import logging
 import queue
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic_core import from_json
 from starlette.types import ASGIApp, Message, Scope
@@ -41,6 +41,7 @@ class Caller:
         permit: the request's permission to keep one of the server's threads waiting.
         environment: name of the environment in the path; empty for the path of the whole team.
         profile: the shorter list of tools that the URL asks for; None for all of them.
+        charge: counts processor time that the call uses besides this thread's.
     """
 
     actor: Actor
@@ -48,6 +49,7 @@ class Caller:
     permit: WaitPermit
     environment: str = ""
     profile: Profile | None = None
+    charge: Callable[[float], object] = field(default=lambda _seconds: None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

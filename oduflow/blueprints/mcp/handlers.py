@@ -25,6 +25,7 @@ from oduflow.blueprints.mcp.exchange import Caller
 from oduflow.blueprints.mcp.results import refusal_of, result_of
 from oduflow.blueprints.mcp.scope import User
 from oduflow.blueprints.mcp.tools import TARGET, Tools
+from oduflow.blueprints.processor_share import measured
 from oduflow.domain.access import Actor, Scope
 from oduflow.domain.errors import Failure, Internal, Kind, RateLimited
 from oduflow.domain.job import Job
@@ -37,7 +38,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 RequestContext = ServerRequestContext[Any, Any]
 
-# With the limits of wait_limits.py a busy team holds 28 of 32 threads at most.
+# Half of the requests that a team may have running (`WaitLimits.requests`); the others may wait.
 CALLS_OF_A_TEAM = 12
 PATIENCE_SECONDS = 1.0
 # A call that takes longer returns the job's handle. Clients give up after 60 s, some after 30 s.
@@ -120,8 +121,7 @@ class Handlers:
         if params is not None and params.cursor:
             raise MCPError(types.INVALID_PARAMS, "Unknown cursor: there is one page only")
         caller = caller_of(ctx)
-        names = self._tools.visible(caller.actor, caller.profile)
-        return types.ListToolsResult(tools=self._tools.listed(names))
+        return types.ListToolsResult(tools=self._tools.listed(caller.actor, caller.profile))
 
     async def call_tool(
         self, ctx: RequestContext, params: types.CallToolRequestParams
@@ -172,7 +172,7 @@ class Handlers:
             raise
         call = partial(self._runner.call, operation.name, raw, caller.actor, caller.origin)
         try:
-            answer = await self._workers.wait(call)
+            answer = await self._workers.wait(partial(measured, caller.charge, call))
         finally:
             worker.release()
         if not (may_wait and answer.job):
@@ -200,10 +200,13 @@ class Handlers:
 
 
 def _targeted(operation: Operation, raw: Mapping[str, Any], environment: str) -> Mapping[str, Any]:
-    """Add the environment of the path to the arguments; the runner refuses any other."""
-    if not environment or operation.scope is not Scope.ENVIRONMENT:
+    """Add the environment of the path to the arguments; the runner refuses any other.
+
+    Null means that an argument is left out (`kernel/coercion.py`).
+    """
+    if not environment or operation.scope is not Scope.ENVIRONMENT or raw.get(TARGET) is not None:
         return raw
-    return {TARGET: environment, **raw}
+    return {**raw, TARGET: environment}
 
 
 def caller_of(ctx: RequestContext) -> Caller:

@@ -9,6 +9,7 @@ that the caller may call stays callable, because an answer's `next` can name any
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
@@ -121,10 +122,12 @@ def _is_preflight() -> bool:
 
 
 def _served(name: str, actor: Actor, environment: str, still_valid: Callable[[], bool]) -> Response:
+    context().begin_call(actor.team)
     origin = Origin(FACE, request.remote_addr or "")
     profile = _profile(actor)
     permit = context().wait_limiter.permit(actor, wait_kind(request.environ))
-    caller = Caller(actor, origin, permit, environment, profile)
+    charge = partial(context().shares.charge, actor.team)
+    caller = Caller(actor, origin, permit, environment, profile, charge)
     with audited_refusals("unreadable_body", actor):
         body = request.get_data()
     try:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from cachetools import LRUCache
 from mcp.server.caching import CacheHint
 from mcp.server.context import CallNext, HandlerResult
 from mcp.server.lowlevel import Server
@@ -13,6 +14,8 @@ from oduflow.blueprints.mcp.tools import Tools
 from oduflow.kernel.runner import Runner
 
 NAME = "oduflow"  # stable: clients cache what they know of a server under its name
+MAX_LISTS = 64
+_Names = tuple[str, ...]
 LIST_TTL_MS = 300_000  # tools change only with a release or a permission
 
 INSTRUCTIONS = """\
@@ -56,12 +59,13 @@ class ListCache:
     """Caches the answer to `tools/list` for each protocol version and each set of visible tools.
 
     The SDK validates and serialises every result anew, which for this one takes longer than the
-    rest of the request.
+    rest of the request. Grants and profiles choose the tools, so the lists that were not asked for
+    longest are dropped. Only the server's event loop uses it, so it needs no lock.
     """
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, most: int = MAX_LISTS) -> None:
         self._tools = tools
-        self._lists: dict[tuple[str, tuple[str, ...]], HandlerResult] = {}
+        self._lists: LRUCache[tuple[str, _Names, _Names], HandlerResult] = LRUCache(most)
 
     async def __call__(self, ctx: RequestContext, call_next: CallNext) -> HandlerResult:
         """Answer `tools/list` from the cache; pass every other request to the SDK."""
@@ -69,7 +73,11 @@ class ListCache:
             return await call_next(ctx)
         methods.validate_client_request(ctx.method, ctx.protocol_version, ctx.params)
         caller = caller_of(ctx)
-        key = (ctx.protocol_version, self._tools.visible(caller.actor, caller.profile))
-        if key not in self._lists:
-            self._lists[key] = await call_next(ctx)
-        return self._lists[key]
+        # Which tool describes a view follows from all that the actor may call: see `Tools.listed`.
+        every = self._tools.visible(caller.actor)
+        key = (ctx.protocol_version, every, self._tools.visible(caller.actor, caller.profile))
+        found = self._lists.get(key)
+        if found is None:
+            # Another list may push this one out before the next request.
+            found = self._lists[key] = await call_next(ctx)
+        return found

@@ -21,7 +21,15 @@ TARGET = "name"  # the argument that names the environment
 _LEFT_OUT = {"title", "$defs", "minLength", "maxLength", "minItems", "maxItems", "pattern"}
 _ANY_DATA: Schema = {"type": "object"}
 _UNBOUNDED = 1_000_000
-_WORDS = {"auth": "credential", "github": "GitHub", "repo": "repository", "setup": "set up"}
+_WORDS = {
+    "auth": "credential",
+    "github": "GitHub",
+    "http": "HTTP",
+    "odoo": "Odoo",
+    "repo": "repository",
+    "setup": "set up",
+    "sql": "SQL",
+}
 
 
 def input_schema(model: type[BaseModel]) -> Schema:
@@ -151,14 +159,13 @@ def _inlined(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
     return {**own, "anyOf": choices} if choices else own
 
 
-def tool_of(operation: Operation, *, implied: bool = False, typed: bool = True) -> types.Tool:
+def tool_of(operation: Operation, *, implied: bool = False) -> types.Tool:
     """Return an operation as a tool, with all four hints set explicitly.
 
     The title is the operation's name in words, not the docstring's first line: the description
     begins with that, and repeating it would make the list a tenth longer.
 
-    With `implied`, the server's path names the environment. Without `typed`, the keys of the data
-    are left out, because another tool of the list has them.
+    With `implied`, the server's path names the environment.
     """
     schema = input_schema(operation.arguments)
     drops = implied and operation.scope is Scope.ENVIRONMENT
@@ -167,7 +174,7 @@ def tool_of(operation: Operation, *, implied: bool = False, typed: bool = True) 
         title=title_of(operation.name),
         description=operation.description,
         input_schema=_without_target(schema) if drops else schema,
-        output_schema=output_schema(operation.envelope) if typed else _ANY_DATA,
+        output_schema=output_schema(operation.envelope),
         annotations=types.ToolAnnotations(
             read_only_hint=operation.effect is Effect.READ,
             destructive_hint=operation.effect is Effect.DESTROY,
@@ -211,10 +218,8 @@ class Tools:
 
     def __init__(self, operations: Registry, *, implied: bool = False) -> None:
         self._operations: Mapping[str, Operation] = {found.name: found for found in operations}
-        typed = _typed_by_view(operations)
         self._tools = {
-            name: tool_of(found, implied=implied, typed=name in typed)
-            for name, found in self._operations.items()
+            name: tool_of(found, implied=implied) for name, found in self._operations.items()
         }
         self._shapes = {name: Shape(found.envelope) for name, found in self._operations.items()}
 
@@ -224,13 +229,25 @@ class Tools:
             name
             for name, operation in self._operations.items()
             if actor.may(operation.permission)
-            and actor.allows_scope(operation.scope)
+            and actor.allows_scopes(operation.scopes)
             and (profile is None or profile in operation.profiles)
         )
 
-    def listed(self, names: Iterable[str]) -> list[types.Tool]:
-        """Return the tools of these names."""
-        return [self._tools[name] for name in names]
+    def listed(self, actor: Actor, profile: Profile | None = None) -> list[types.Tool]:
+        """Return the tools that the actor may call, of a profile only, in alphabetical order.
+
+        One of the tools that the actor may call describes the data of each view: the one that does
+        for a whole team may be none of a grant's. A profile's list is to be short: the description
+        of a view that it lacks is in the list without a profile.
+        """
+        callable_ = (self._operations[name] for name in self.visible(actor))
+        typed = _typed_by_view(callable_)
+        return [
+            self._tools[name]
+            if name in typed
+            else self._tools[name].model_copy(update={"output_schema": _ANY_DATA})
+            for name in self.visible(actor, profile)
+        ]
 
     def operation(self, name: str) -> Operation | None:
         """Return the operation of a tool, or None."""

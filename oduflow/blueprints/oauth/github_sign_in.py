@@ -1,8 +1,9 @@
-"""Sign-in at GitHub, by Flask-Dance with safer behaviour in four places.
+"""Sign-in at GitHub, by Flask-Dance with safer behaviour in five places.
 
 - One session for each request. Flask-Dance shares one among all threads, which mixes people up.
 - The callback URL is the configured one. Flask-Dance takes it from `Host`.
 - The state is checked first. Flask-Dance does not check it when `error` is present.
+- Each request to GitHub has one deadline (`GitHubTransport`). `requests` limits each read only.
 - The token is dropped once GitHub has named the user. Flask-Dance keeps it in a cookie.
 
 No scope is requested.
@@ -23,6 +24,7 @@ from oauthlib.oauth2 import MissingTokenError, OAuth2Error
 
 from oduflow.blueprints.oauth.authorize import LOGIN
 from oduflow.blueprints.oauth.blueprint import base_url, refuse, see_other, server_settings, stores
+from oduflow.blueprints.oauth.github_transport import GitHubTransport
 from oduflow.blueprints.oauth.pages import (
     OVER,
     advance,
@@ -37,7 +39,6 @@ from oduflow.domain.oauth import Login, Stage, Transaction, hash_of, new_secret
 log = logging.getLogger(__name__)
 
 CALLBACK = "/auth/callback"
-TIMEOUT_SECONDS = 10
 _OK = 200
 _SESSION, _STATE, _TRANSACTION = "github_session", "github_state", "github_transaction"
 
@@ -61,6 +62,13 @@ class LiveSetting:
 
 class GitHubSession(OAuth2Session):  # type: ignore[misc]
     """HTTP requests to GitHub during one request of ours."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.trust_env = False  # .netrc could replace the token
+        transport = GitHubTransport(stores().github)
+        self.mount("https://", transport)
+        self.mount("http://", transport)
 
     # Flask-Dance assigns a URL made from `Host`, which the client chooses.
     redirect_uri = property(lambda _self: base_url() + CALLBACK, lambda _self, _value: None)
@@ -87,7 +95,6 @@ class GitHubSession(OAuth2Session):  # type: ignore[misc]
             _as_https(url),
             code_verifier=verifier,
             include_client_id=True,
-            timeout=TIMEOUT_SECONDS,
             **more,
         )
 
@@ -157,7 +164,8 @@ class GitHubSignIn(OAuth2ConsumerBlueprint):  # type: ignore[misc]
         session[f"{self.name}_oauth_state"] = request.args["state"]
         try:
             answer: Response = super().authorized()
-        except (requests.RequestException, MissingTokenError, ValueError) as cause:
+        except (requests.RequestException, MissingTokenError, TypeError, ValueError) as cause:
+            # TypeError: oauthlib reads a JSON list in place of the token.
             raise _no_answer() from cause
         except OAuth2Error as refused:
             # Only the error's name: its text may quote the request, with its secrets.
@@ -191,7 +199,6 @@ def _github_user(github_session: GitHubSession) -> Login:
     answer = github_session.get(
         f"{_as_https(server_settings().github_api_url)}/user",
         headers={"Accept": "application/vnd.github+json"},
-        timeout=TIMEOUT_SECONDS,
         allow_redirects=False,
     )
     if answer.status_code != _OK:

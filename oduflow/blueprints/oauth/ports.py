@@ -1,5 +1,6 @@
-"""The stores that the OAuth server needs; `bootstrap` provides them."""
+"""The stores that the OAuth server needs, and its way to GitHub; `bootstrap` provides them."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from oduflow.domain.client_documents import ClientDocument
@@ -77,8 +78,20 @@ class LoginStore(Protocol):
         """Return whether the login is bound to that number."""
 
 
+class GitHubClient(Protocol):
+    """Sends one request to GitHub."""
+
+    def __call__(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, /
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Return the status, headers and body of the answer, or raise `UpstreamFailed`.
+
+        It takes some seconds at most; a redirect is an answer like any other.
+        """
+
+
 class OAuthStores(Protocol):
-    """All stores of the OAuth server."""
+    """All stores of the OAuth server, and its way to GitHub."""
 
     @property
     def clients(self) -> ClientStore:
@@ -99,3 +112,7 @@ class OAuthStores(Protocol):
     @property
     def logins(self) -> LoginStore:
         """The GitHub account number that each login is bound to."""
+
+    @property
+    def github(self) -> GitHubClient:
+        """The way to GitHub."""

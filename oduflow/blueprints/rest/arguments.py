@@ -12,12 +12,12 @@ from pydantic_core import from_json
 from werkzeug.exceptions import UnsupportedMediaType
 
 from oduflow.domain.errors import Invalid
+from oduflow.domain.job import MAX_WAIT_SECONDS
 from oduflow.kernel.operation import Operation
 
 JSON = "application/json"
 ONE_OBJECT = 'Send one JSON object, such as {"name": "shop"}.'
 METHODS_WITH_BODY = frozenset({"PATCH", "POST"})
-MAX_WAIT_SECONDS = 45
 _WAIT = re.compile(r'wait\s*=\s*"?(\d{1,9})"?\s*(?:;.*)?', re.IGNORECASE)
 
 
@@ -50,7 +50,7 @@ def read_arguments(operation: Operation, path: Mapping[str, str]) -> dict[str, A
 def _joined(path: Mapping[str, str], sent: Mapping[str, Any]) -> dict[str, Any]:
     for name in path.keys() & sent.keys():
         _refuse_if(
-            sent[name] != path[name],
+            sent[name] not in (None, path[name]),  # null means that it is left out
             f"{name} is “{path[name]}” in the path, and another value elsewhere.",
             f"Leave {name} out of the query and the body.",
         )

@@ -9,7 +9,8 @@ from pydantic.json_schema import models_json_schema
 
 from oduflow import __version__
 from oduflow.blueprints.errors import MEDIA_TYPE, Problem
-from oduflow.blueprints.rest.arguments import JSON, MAX_WAIT_SECONDS, METHODS_WITH_BODY
+from oduflow.blueprints.rest.arguments import JSON, METHODS_WITH_BODY
+from oduflow.domain.job import MAX_WAIT_SECONDS
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
 

@@ -70,6 +70,7 @@ def call(operation: Operation, **path: str) -> Response:
             thread for long, and too many do.
     """
     actor = authenticate_rest()
+    context().begin_call(actor.team)
     runner = context().runner
     with context().wait_limiter.permit(actor, WaitKind.CALL) as permit:
         with audited_refusals(operation.name, actor):

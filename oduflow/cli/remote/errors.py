@@ -14,10 +14,13 @@ from pydantic import ValidationError
 from oduflow.cli.remote.target import Address
 from oduflow.domain.errors import (
     Busy,
+    Conflict,
     Failure,
     Forbidden,
     Invalid,
+    Kind,
     NotFound,
+    QuotaReached,
     RateLimited,
     Unauthenticated,
     UpstreamFailed,
@@ -60,6 +63,16 @@ _BY_STATUS: Mapping[int, tuple[type[Failure], str, str]] = MappingProxyType(
 # For these the server's own message is more precise.
 _SERVER_MESSAGE = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.MISDIRECTED_REQUEST}
 _OTHER = (UpstreamFailed, "{address} failed with status {status}.", "Look at the server's log.")
+
+# Of problems that the server explains itself.
+_KINDS: Mapping[Kind, type[Failure]] = MappingProxyType(
+    {
+        Kind.BUSY: Busy,
+        Kind.CONFLICT: Conflict,
+        Kind.INVALID: Invalid,
+        Kind.QUOTA: QuotaReached,
+    }
+)
 
 # In order of precedence: the first type found among the causes is reported.
 _CONNECTION_ERRORS: tuple[tuple[type[BaseException], str, str], ...] = (
@@ -120,6 +133,16 @@ async def response_error(response: httpx2.Response, address: Address) -> Failure
         return None if expected or response.request.method != "POST" else not_oduflow(address)
     body = _object(await response.aread()) if media_type.startswith("application/json") else {}
     return None if "jsonrpc" in body else _by_status(response, _problem_details(body), address)
+
+
+def upload_error(response: httpx2.Response, address: Address) -> Failure:
+    """Return the failure that a response to a part of an upload means."""
+    body = _object(response.content)
+    problem = _problem_details(body)
+    if problem is not None and response.status_code not in _BY_STATUS:
+        kind = _KINDS.get(problem.kind, UpstreamFailed)
+        return kind(problem.message, problem.hint)
+    return _by_status(response, problem, address)
 
 
 def connection_error(cause: httpx2.TransportError, address: Address) -> UpstreamFailed:

@@ -26,15 +26,31 @@ _SSH = re.compile(rf"[^@/:?#\\]+@{_HOST}:(?P<path>{_PATH})")  # as clone buttons
 
 @dataclass(frozen=True, slots=True)
 class AuditedAddress:
-    """Marks a field that is audited as `public_address` returns it."""
+    """Marks a field that is audited as `public_address` returns it.
+
+    Attributes:
+        paths: whether it may be a path or a name instead, which is audited as it is.
+    """
+
+    paths: bool = False
 
 
 AUDITED_ADDRESS = AuditedAddress()
+AUDITED_SOURCE = AuditedAddress(paths=True)
 
 
 def is_address(field: FieldInfo | None) -> bool:
     """Whether a field of an operation's arguments is audited as an address."""
-    return field is not None and AUDITED_ADDRESS in field.metadata
+    return field is not None and any(isinstance(each, AuditedAddress) for each in field.metadata)
+
+
+def public_form(field: FieldInfo | None, given: Any) -> Any:
+    """Return an argument as it may be audited and repeated: only an address is changed."""
+    if field is None or not is_address(field):
+        return given
+    if AUDITED_SOURCE in field.metadata and isinstance(given, str) and "://" not in given:
+        return given
+    return public_address(given)
 
 
 def public_address(given: Any) -> str | None:

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement as Parsed
 from oduflow.domain.errors import Invalid
 from oduflow.domain.hosts import DEFAULT_PORTS
 
-PYPI = "https://pypi.org/simple"
+PYPI = ("https://pypi.org/simple", "https://pypi.python.org/simple")  # the second since 2018
 MAX_LINE = 500  # without its hashes
 _SHOWN = 100
 _COMMENT = re.compile(r"(^|\s+)#.*$")
@@ -152,7 +152,7 @@ def _option(line: str, place: str, index: str) -> Line | None:
         return Include(value, _FILES[name], place)
     if name in _INDEX:
         # PyPI means the usual index, which the configured one replaces.
-        if _address(value) not in {_address(PYPI), _address(index)}:
+        if _address(value) not in {*map(_address, PYPI), _address(index)}:
             raise _refused(line, place, "it is not the configured index", _INDEX_HINT)
         return None
     if name in _PASSED_ON and not value:

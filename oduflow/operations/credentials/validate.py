@@ -19,7 +19,7 @@ from oduflow.services.deps import Deps
 def validate_credential(
     deps: Deps, call: Call, args: ValidateCredential
 ) -> Outcome[CredentialView]:
-    """Check a credential with the API of its provider: GitHub, GitLab or Bitbucket.
+    """Check a credential with its provider's API: GitHub, GitLab or Bitbucket.
 
     `state` is the provider's answer, `proven` whether git can read with it.
     """

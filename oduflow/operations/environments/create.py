@@ -8,6 +8,7 @@ from oduflow.kernel.operation import Effect, Profile, operation
 from oduflow.services.deps import Deps
 from oduflow.services.environments.checks import check_address
 from oduflow.services.environments.create import ensure_environment
+from oduflow.services.environments.defaults import check_repository_known
 
 
 @operation(
@@ -18,6 +19,7 @@ from oduflow.services.environments.create import ensure_environment
     open_world=True,
     audit=("name", "repo_url", "branch", "template", "odoo_image", "modules", "extra_repos"),
     check=check_address,
+    exists=check_repository_known,
     profiles=(Profile.CODING,),
     rest="POST /environments",
 )

@@ -9,6 +9,7 @@ from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, Profile, operation
 from oduflow.services.deps import Deps
 from oduflow.services.environments.delete import remove_environment
+from oduflow.services.move_journal import refuse_during_move
 
 
 @operation(
@@ -36,6 +37,7 @@ def delete_environment(
                 protected=False,
             ),
         )
+    refuse_during_move(deps.store.facts, environment.team)
     deps.infrastructure.wake(call.actor.team)
     remove_environment(deps, call, environment)
     return Outcome(Nothing(), f"{environment.name} is deleted.")

@@ -34,7 +34,7 @@ def get_environment_login(
 ) -> Outcome[EnvironmentLogin]:
     """Show how to sign in to an environment's Odoo as its administrator.
 
-    The password is this environment's own and is never logged.
+    The password is its own and never logged.
     """
     shown = current_view(deps, environment)
     progress = Next.of("get_environment", "shows how far it is", name=shown.name)

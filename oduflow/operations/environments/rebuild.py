@@ -6,12 +6,23 @@ from oduflow.domain.environment import Environment, EnvironmentView, RebuildEnvi
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, Profile, operation
+from oduflow.kernel.undo import Undo
 from oduflow.services.deps import Deps
 from oduflow.services.environments.lifecycle import refuse_unfinished
 from oduflow.services.environments.rebuild import rebuild
 from oduflow.services.environments.view import environment_view
+from oduflow.services.snapshots.automatic import snapshot_before
 
 BRANCH_SECONDS = 5.0  # how long to wait for the git server
+
+
+def _snapshot_if_it_installs(
+    deps: Deps, call: Call, operation: str, args: RebuildEnvironment, environment: Environment
+) -> Undo | None:
+    """Without modules a rebuild writes no data."""
+    if not environment.modules:
+        return None
+    return snapshot_before(deps, call, operation, args, environment)
 
 
 @operation(
@@ -19,7 +30,8 @@ BRANCH_SECONDS = 5.0  # how long to wait for the git server
     effect=Effect.WRITE,
     scope=Scope.ENVIRONMENT,
     slow=True,
-    audit=("name", "update_extra_repos"),
+    audit=("name", "update_extra_repos", "without_snapshot"),
+    undo=_snapshot_if_it_installs,
     profiles=(Profile.CODING,),
     rest="POST /environments/{name}/rebuild",
 )
@@ -28,7 +40,7 @@ def rebuild_environment(
 ) -> Outcome[EnvironmentView]:
     """Recreate an environment's container, also a lost one; database, filestore and checkout stay.
 
-    Installed modules are not upgraded. Warns when the branch has moved on.
+    Installed modules are not upgraded. Warns when the branch has moved.
     """
     refuse_unfinished(deps, environment)
     row = rebuild(deps, call, environment, update_extra_repos=args.update_extra_repos)

@@ -24,7 +24,7 @@ from oduflow.services.extra_repos.view import check_extra_repo_exists, extra_rep
     rest="POST /extra-repos/{name}/update",
 )
 def update_extra_repo(deps: Deps, call: Call, args: ExtraRepoName) -> Outcome[ExtraRepoView]:
-    """Fetch the newest commits of an extra repo's branches, for environments created later.
+    """Fetch the newest commits of an extra repo's branches, for new environments.
 
     Existing environments keep theirs until rebuild_environment update_extra_repos=true.
     """

@@ -33,7 +33,7 @@ from oduflow.services.environments.view import visible_environment
 def create_grant(deps: Deps, call: Call, args: CreateGrant) -> Outcome[CreatedGrant]:
     """Create an expiring credential for an agent, limited to environments and tiers.
 
-    Only this answer contains the secret, a Bearer token. A grant can create only narrower grants,
+    Only this answer has the secret, a Bearer token. A grant can create only narrower grants,
     which end with it.
     """
     own, moment = bounds_of(deps.store.grants, call.actor), now()

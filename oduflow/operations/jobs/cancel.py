@@ -21,4 +21,5 @@ def cancel_job(deps: Deps, call: Call, args: JobHandle) -> Outcome[JobView]:
 
     A deletion cannot be cancelled.
     """
-    return job_outcome(deps.work.jobs, deps.work.jobs.cancel(call.actor.team, args.job))
+    jobs = deps.work.jobs
+    return job_outcome(jobs, call.actor, jobs.cancel(call.actor.team, args.job))

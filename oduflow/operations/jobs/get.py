@@ -18,4 +18,5 @@ from oduflow.services.jobs import job_outcome
 )
 def get_job(deps: Deps, call: Call, args: JobHandle) -> Outcome[JobView]:
     """Show the progress of a job, or its result."""
-    return job_outcome(deps.work.jobs, deps.work.jobs.get(call.actor.team, args.job))
+    jobs = deps.work.jobs
+    return job_outcome(jobs, call.actor, jobs.get(call.actor.team, args.job))

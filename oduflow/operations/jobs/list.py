@@ -7,7 +7,7 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.jobs import job_view
+from oduflow.services.jobs import brief_job_view
 
 
 @operation(
@@ -17,7 +17,7 @@ from oduflow.services.jobs import job_view
     rest="GET /jobs",
 )
 def list_jobs(deps: Deps, call: Call, args: ListJobs) -> Outcome[JobList]:
-    """List the team's latest jobs, newest first."""
+    """List the team's latest jobs, newest first, without their data."""
     found = deps.work.jobs.visible_to(call.actor, active=args.active, limit=args.limit)
-    shown = tuple(job_view(deps.work.jobs, job) for job in found)
+    shown = tuple(brief_job_view(deps.work.jobs, call.actor, job) for job in found)
     return Outcome(JobList(jobs=shown), f"{counted(len(found), 'job')}.")

@@ -19,4 +19,5 @@ from oduflow.services.jobs import job_verdict
 )
 def wait_for_job(deps: Deps, call: Call, args: WaitForJob) -> Outcome[JobView]:
     """Wait for a job, at most 45 s; call again while it runs. The status is the job's."""
-    return job_verdict(deps.work.jobs, deps.work.jobs.wait(call.actor.team, args.job, args.seconds))
+    jobs = deps.work.jobs
+    return job_verdict(jobs, call.actor, jobs.wait(call.actor.team, args.job, args.seconds))

@@ -18,10 +18,10 @@ OPERATORS = frozenset({ActorKind.BASIC, ActorKind.CLI})
     rest="POST /logins/{login}/forget",
 )
 def forget_github_login(deps: Deps, call: Call, args: GithubLogin) -> Outcome[Nothing]:
-    """Forget the GitHub account of a login, and end all its sessions.
+    """Forget the GitHub account of a login, and end its sessions.
 
-    The next account that signs in with the login is bound to it. Only the server's operator or the
-    team's password may do this.
+    The next account that signs in is bound to it. Only the operator or the team's password may do
+    this.
     """
     _refuse_others_than_operators(call)
     _refuse_foreign(deps, call, args.login)

@@ -17,7 +17,7 @@ from oduflow.services.deps import Deps
     rest="GET /outputs/{handle}",
 )
 def read_output(deps: Deps, call: Call, args: ReadOutput) -> Outcome[OutputPage]:
-    """Show the whole of a text that an answer shortened, by the answer's `output` handle.
+    """Show the whole of a text that an answer shortened, by its `output` handle.
 
     A long text is split: `next` has the call for the next lines.
     """

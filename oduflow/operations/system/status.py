@@ -4,13 +4,17 @@ from collections import Counter
 
 from oduflow import __version__
 from oduflow.domain.access import Actor, Permission, Scope
+from oduflow.domain.counting import binary_size
 from oduflow.domain.grant_rules import MOST_GRANTS
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.domain.status import ActorView, ServerStatus
+from oduflow.domain.storage import WHOLE_TEAM
+from oduflow.domain.warm_slot import WarmSlotState
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
 from oduflow.services.environments.view import visible_environments
+from oduflow.services.storage.outside import clone_state
 
 
 def _quotas(deps: Deps, actor: Actor) -> dict[str, str]:
@@ -22,8 +26,42 @@ def _quotas(deps: Deps, actor: Actor) -> dict[str, str]:
         "environments": f"{len(store.environments.list(name))} of {team.max_environments}",
         "templates": f"{len(store.templates.list(name))} of {team.max_templates}",
         "extra_repos": f"{len(store.extra_repos.list(name))} of {team.max_extra_repos}",
+        "snapshots": f"{store.snapshots.asked_for(name)} of {team.max_snapshots}",
+        "uploads": _uploads(deps, name),
         "grants": f"{len(store.grants.list(name))} of {MOST_GRANTS}",
+        **_warm_slots(deps, name),
+        **_disk(deps, name),
     }
+
+
+def _uploads(deps: Deps, team: str) -> str:
+    """Return how many uploads the team has, and how many bytes they will have."""
+    rows, limits = deps.store.uploads.list(team), deps.settings.teams[team]
+    size = binary_size(sum(row.size for row in rows))
+    return f"{len(rows)} of {limits.max_uploads}, {size} of {limits.max_upload_gb}.0 GiB"
+
+
+def _warm_slots(deps: Deps, team: str) -> dict[str, str]:
+    """Return how many prepared environments can be claimed, nothing where there are none."""
+    limit = deps.settings.teams[team].warm_slots
+    if not limit:
+        return {}
+    ready = sum(slot.state is WarmSlotState.READY for slot in deps.store.warm_slots.of(team))
+    return {"warm_slots": f"{ready} of {limit}"}
+
+
+def _disk(deps: Deps, team: str) -> dict[str, str]:
+    """Return what the team fills of the disk, nothing before it was measured."""
+    measured, limit = deps.store.sizes.of(team).get(WHOLE_TEAM), deps.settings.teams[team].disk_gb
+    if measured is None:
+        return {}
+    of = f" of {binary_size(limit << 30)}" if limit else ""
+    return {"disk": f"{binary_size(measured.own)}{of}"}
+
+
+def _clone(deps: Deps, team: str) -> str:
+    state = clone_state(deps.naming, deps.engine.volumes, deps.infrastructure.pool, team)
+    return " ".join(filter(None, (state.text, state.hint)))
 
 
 @operation(
@@ -48,7 +86,7 @@ def get_status(deps: Deps, call: Call, args: Nothing) -> Outcome[ServerStatus]:
         environments=dict(sorted(Counter(row.state for row in rows).items())),
         database=databases.problem(actor.team) or databases.warning(actor.team),
         reduced=None if isolation is None or isolation.ok else isolation.reason,
-        clone=deps.infrastructure.pool.state().text,
+        clone=_clone(deps, actor.team),
         quotas=_quotas(deps, actor),
     )
     return Outcome(shown, f"Oduflow {__version__}; you are {actor} of team {actor.team}.")

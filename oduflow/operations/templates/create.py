@@ -21,6 +21,6 @@ from oduflow.services.templates.create import check_template, ensure_template
 def create_template(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[TemplateView]:
     """Create a template that environments are cloned from.
 
-    Installs a new Odoo with the given modules, generates its assets and seals it.
+    Installs Odoo with the modules, generates its assets and seals it.
     """
     return ensure_template(deps, call, args)

@@ -1,7 +1,10 @@
 """Save a git credential after testing it, find one by host and user, check one again."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
 from oduflow.adapters.git.credentials.checks import CredentialCheck
-from oduflow.adapters.git.credentials.entries import Entry
+from oduflow.adapters.git.credentials.entries import Entry, without_suffix
 from oduflow.adapters.git.credentials.store import Credentials
 from oduflow.adapters.git.failures import AccessRefused
 from oduflow.adapters.git.urls import RemoteUrl, split_authority
@@ -57,14 +60,17 @@ def find_credential(credentials: Credentials, team: str, args: CredentialName) -
         NotFound: the team has no such credential.
         Conflict: it has several, for different paths.
     """
+    path = None if args.path is None else "/" + args.path.strip("/")
     server = split_authority(args.host.strip().lower(), DEFAULT_PORTS["https"])
     found = [
         entry
         for entry in credentials.list(team)
         if (entry.host, entry.port) == server
         and args.username in {entry.shown_user, entry.username}
-        and (args.path is None or entry.path == "/" + args.path.strip("/"))
+        and (path is None or without_suffix(entry.path) == without_suffix(path))
     ]
+    # A file of an older version may hold both spellings of a path.
+    found = [entry for entry in found if entry.path == path] or found
     if not found:
         raise NotFound(
             "The team has no such credential.",
@@ -127,12 +133,12 @@ def _doubt(git: GitGroup, team: str, remote: RemoteUrl, entry: Entry, *, insist:
         Invalid: the credential is not proven, and `insist` is set.
         Failure: the git server cannot be reached, and `insist` is set.
     """
-    hint = "Correct it and call again; keep_unverified=true saves it anyway."
+    hint = "Correct it, or choose to keep it unverified."
     try:
         if git.repositories.prove(remote, entry, team=team):
             return ""
         doubt = f"{remote.path} on {remote.host} is public, so reading it proves no credential."
-        hint = "Give the URL of a private repository, or pass keep_unverified=true."
+        hint = "Give the URL of a private repository, or choose to keep it unverified."
     except (AccessRefused, NotFound) as refused:
         doubt = refused.message
         if insist:
@@ -144,6 +150,13 @@ def _doubt(git: GitGroup, team: str, remote: RemoteUrl, entry: Entry, *, insist:
     if insist:
         raise Invalid(f"{doubt} Nothing was saved.", hint)
     return doubt
+
+
+def _allowed(deps: Deps, urls: Iterable[str]) -> Iterator[RemoteUrl]:
+    """Yield the addresses that are still allowed: an environment may be of a host of before."""
+    for url in urls:
+        with suppress(Invalid):
+            yield deps.git.repositories.remote(url)
 
 
 def _proven(deps: Deps, team: str, entry: Entry, repo_url: str | None) -> bool | None:
@@ -162,11 +175,7 @@ def _proven(deps: Deps, team: str, entry: Entry, repo_url: str | None) -> bool |
         used = {row.repo_url for row in deps.store.environments.list(team)}
         if entry.path.count("/") >= OWNER_AND_NAME:
             used.add(entry.url)
-        candidates = [
-            remote
-            for url in sorted(used)
-            if entry.fits(remote := deps.git.repositories.remote(url))
-        ]
+        candidates = [remote for remote in _allowed(deps, sorted(used)) if entry.fits(remote)]
     for remote in candidates:
         try:
             if deps.git.repositories.prove(remote, entry, team=team):

@@ -6,12 +6,17 @@ to its modules is, below `links` in the environment's folder.
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 
-from oduflow.adapters.odoo.addons.checkout import read_checkout
+from oduflow.adapters.odoo.addons.checkout import CheckoutAddons, read_checkout
 from oduflow.adapters.odoo.addons.links import put_on_path
-from oduflow.adapters.odoo.addons_path import LINKS_ROOT, extra_target, repository_target
+from oduflow.adapters.odoo.addons_path import (
+    LINKS_ROOT,
+    below,
+    extra_target,
+    repository_target,
+)
 from oduflow.domain.addons import (
     REPOSITORY,
     CheckoutReport,
@@ -26,6 +31,7 @@ from oduflow.files.private import write_private, writing
 from oduflow.files.regular import read_regular
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
+from oduflow.services.environments.python_deps import requirements_of
 from oduflow.services.environments.python_packages import may_install_addons
 from oduflow.services.extra_repos.checkouts import checkout_folders
 
@@ -57,25 +63,18 @@ def read_addons(
 
     Raises:
         Invalid: a checkout holds no module that Odoo lists. The repository's own may hold none
-            when its requirements may name some.
+            when its requirements may install some.
     """
-    plan = EnvironmentPlan.of(deps.naming, row)
-    known = [module.name for module in inventory.modules]
-    modules: list[Module] = []
-    warnings: list[CheckoutWarning] = []
+    collected = _Collected()
     path: list[str] = []
+    plan = EnvironmentPlan.of(deps.naming, row)
     links = plan.links
     with writing():
         shutil.rmtree(links, ignore_errors=True)
-    for source in _sources(deps, row):
-        found = read_checkout(
-            source.checkout,
-            inventory.rules,
-            repo_url=source.repo_url,
-            known=known,
-            on_folder=call.raise_if_cancelled,
-        )
-        if not found.folders and (source.is_extra or not may_install_addons((source.checkout,))):
+    for source, found in _checkouts(deps, call, row, inventory):
+        if not found.folders and (
+            source.is_extra or not may_install_addons(requirements_of(deps, plan), inventory)
+        ):
             raise _no_module(source, found.warnings)
         for folder in found.folders:
             number = len(path)
@@ -87,17 +86,79 @@ def read_addons(
                     links_target=f"{LINKS_ROOT}/{number}",
                 )
             )
-        names = {module.name: module for module in modules}
+        collected.add(source, found)
+    return collected.report(), tuple(path)
+
+
+def reread_addons(
+    deps: Deps, call: Call, row: Environment, inventory: ImageInventory
+) -> tuple[CheckoutReport, frozenset[str]]:
+    """Read every checkout as it is now, and leave the addons path as it is.
+
+    Returns:
+        The report, and the modules in it that are not on the path, because they were added in a
+        folder that had none.
+
+    Raises:
+        Invalid: a checkout has too many modules, or too long manifests.
+    """
+    collected, number = _Collected(), 0
+    links = EnvironmentPlan.of(deps.naming, row).links
+    there: set[str] = set()
+    for source, found in _checkouts(deps, call, row, inventory):
+        names = {module.name: str(PurePosixPath(module.path).parent) for module in found.modules}
+        for folder in found.folders:
+            if folder.links is None:
+                if below(source.target, folder.path) in row.addons:
+                    there |= {name for name, parent in names.items() if parent == folder.path}
+            elif f"{LINKS_ROOT}/{number}" in row.addons:
+                linked = links / str(number)
+                there |= {name for name, _ in folder.links if (linked / name).is_symlink()}
+            number += 1
+        collected.add(source, found)
+    report = collected.report()
+    return report, frozenset(module.name for module in report.modules) - there
+
+
+@dataclass(slots=True)
+class _Collected:
+    """The modules of several checkouts; of two with one name the first is loaded."""
+
+    modules: dict[str, Module] = field(default_factory=dict)
+    warnings: list[CheckoutWarning] = field(default_factory=list)
+
+    def add(self, source: _Source, found: CheckoutAddons) -> None:
         for module in found.modules:
-            if module.name in names:
-                warnings.append(_twice(source, module, names[module.name]))
+            if module.name in self.modules:
+                self.warnings.append(_twice(source, module, self.modules[module.name]))
             else:
-                modules.append(module.model_copy(update={"source": source.name}))
-        warnings += (
+                self.modules[module.name] = module.model_copy(update={"source": source.name})
+        self.warnings += (
             warning.of_source(source.name) if source.is_extra else warning
             for warning in found.warnings
         )
-    return CheckoutReport(modules=tuple(modules), warnings=tuple(warnings)), tuple(path)
+
+    def report(self) -> CheckoutReport:
+        modules, warnings = tuple(self.modules.values()), tuple(self.warnings)
+        return CheckoutReport(modules=modules, warnings=warnings)
+
+
+def _checkouts(
+    deps: Deps, call: Call, row: Environment, inventory: ImageInventory
+) -> Iterator[tuple[_Source, CheckoutAddons]]:
+    """Read the checkouts, the repository's own first."""
+    known = [module.name for module in inventory.modules]
+    for source in _sources(deps, row):
+        yield (
+            source,
+            read_checkout(
+                source.checkout,
+                inventory.rules,
+                repo_url=source.repo_url,
+                known=known,
+                on_folder=call.raise_if_cancelled,
+            ),
+        )
 
 
 def no_module(deps: Deps, row: Environment, report: CheckoutReport) -> Invalid:
@@ -141,6 +202,7 @@ def _no_module(source: _Source, warnings: tuple[CheckoutWarning, ...]) -> Invali
     return Invalid(
         f"{message}: {first.sentence}",
         first.next,
+        *first.steps,
         output="\n".join(f"{each.sentence} {each.next}" for each in warnings),
     )
 

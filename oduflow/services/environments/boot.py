@@ -2,54 +2,32 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from importlib import resources
 
 from oduflow.adapters.docker.errors import PortTaken
-from oduflow.adapters.odoo.session_cookie import start_module
 from oduflow.domain.clock import now
-from oduflow.domain.container import ContainerLimits, ContainerSpec, ImageFacts
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import NotFound, UpstreamFailed
+from oduflow.domain.filestore import FilestoreKind
 from oduflow.domain.plan import EnvironmentPlan
-from oduflow.files.private import write_private
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
-from oduflow.services.environments.container import serving_spec
+from oduflow.services.environments.serving import prepare_container
 from oduflow.services.environments.wait import Tell, wait_until_serving
+from oduflow.services.environments.warm.remove import give_up
+from oduflow.services.filestore import ensure_mount, require_lower
 from oduflow.services.images import run_as
-from oduflow.settings import INTERNET
 
 PORT_TRIES = 20
+SLOT_SECONDS = 10.0  # for a warm slot that is being made, which stops by itself
 
 
 def create_container(deps: Deps, plan: EnvironmentPlan, row: Environment) -> None:
     """Create the container, stopped; remove an existing one of the same name first."""
     deps.engine.containers.remove(plan.container)
+    ensure_mount(deps, plan, row)
     image = run_as(deps.engine.images.facts(row.odoo_image), row.uid)
     spec = prepare_container(deps, plan, row, image, deps.limits(row.team))
     deps.engine.containers.create(spec)
-
-
-def prepare_container(
-    deps: Deps,
-    plan: EnvironmentPlan,
-    row: Environment,
-    image: ImageFacts,
-    limits: ContainerLimits,
-) -> ContainerSpec:
-    """Write what Odoo's Python imports at its start, and return the container's specification."""
-    source = (resources.files("oduflow.adapters.odoo") / "session_cookie.py").read_text("utf-8")
-    # By port and not by id: deleted environments would fill the browser with their cookies.
-    start = start_module(source, f"session_id_{row.port}")
-    write_private(plan.python_start, start, uid=image.uid, gid=image.gid)
-    return serving_spec(
-        plan,
-        row,
-        image,
-        limits,
-        deps.settings.server.host,
-        outside_names=INTERNET in deps.settings.firewall.egress,
-    )
 
 
 def boot(
@@ -66,6 +44,8 @@ def boot(
     Raises:
         OdooFailed: Odoo ended, is broken, or did not answer in time; the message names the cause.
     """
+    if row.filestore is FilestoreKind.OVERLAY:  # the engine's own message names no template
+        require_lower(deps, plan, row)
     with call.boot_slot():
         begun = now()
         row = _start(deps, plan, row)
@@ -83,6 +63,9 @@ def _start(deps: Deps, plan: EnvironmentPlan, row: Environment) -> Environment:
     facts = deps.engine.containers.facts(plan.container)
     if facts is not None and facts.labels.get(plan.naming.label("port")) != str(row.port or ""):
         create_container(deps, plan, row)  # killed between a new port and its container
+    if facts is not None and facts.status == "paused":  # a warm slot's
+        deps.engine.containers.unpause(plan.container)
+        return row
     taken: set[int] = set()
     for _ in range(PORT_TRIES):
         try:
@@ -100,6 +83,14 @@ def _start(deps: Deps, plan: EnvironmentPlan, row: Environment) -> Environment:
 
 
 def take_port(deps: Deps, row: Environment, avoid: frozenset[int] = frozenset()) -> int:
-    """Reserve the lowest free host port for the environment until it is deleted."""
+    """Reserve the lowest free host port for the environment until it is deleted.
+
+    A warm slot that holds the port is given up: it is never the reason for a refusal.
+    """
     ports = deps.settings.routing.port_range
-    return deps.store.environments.take_port(row.id, ports[0], ports[-1], avoid=avoid)
+    port = deps.store.environments.take_port(row.id, ports[0], ports[-1], avoid=avoid)
+    # After the row has the port, which no new slot takes from then on.
+    for slot in deps.store.warm_slots.all():
+        if slot.port == port:
+            give_up(deps, slot, wait=SLOT_SECONDS)
+    return port

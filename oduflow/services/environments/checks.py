@@ -18,6 +18,8 @@ def check_address(deps: Deps, args: CreateEnvironment | AddExtraRepo) -> None:
     Raises:
         Invalid: the URL is refused; the message says why.
     """
+    if args.repo_url is None:
+        return  # the template's, which was checked
     try:
         deps.git.repositories.clean_url(args.repo_url)
     except Invalid as refusal:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.services.cleanup import Cleanup
 from oduflow.services.extra_repos.checkouts import release_checkouts
+from oduflow.services.filestore import remove_filestore
+from oduflow.services.snapshots.parts import remove_databases_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +16,18 @@ class EnvironmentCleanup(Cleanup):
     plan: EnvironmentPlan
 
     def remove_container(self) -> None:
-        """Remove Odoo's container."""
+        """Remove Odoo's container, also that of a claimed warm slot that has its name yet."""
         self.deps.engine.containers.remove(self.plan.container)
+        self.deps.engine.containers.remove(self.plan.warm_container)
+
+    def remove_snapshots(self) -> None:
+        """Drop the snapshots' databases, without which the database's role cannot be dropped."""
+        remove_databases_of(self.deps, self.plan)
+
+    def remove_volume(self) -> None:
+        """Remove the filestore and the volume of `/var/lib/odoo`."""
+        remove_filestore(self.deps, self.plan)
+        Cleanup.remove_volume(self)
 
     def release_extra(self) -> None:
         """Remove the extra repos' checkouts that no other environment is pinned to."""
@@ -24,3 +36,4 @@ class EnvironmentCleanup(Cleanup):
     def remove_row(self) -> None:
         """Delete the row; always the last step, because recovery finds the rest through it."""
         self.deps.store.environments.remove(self.plan.id)
+        self.deps.store.sizes.forget(self.plan.team, self.plan.id)

@@ -1,4 +1,4 @@
-"""The specifications of Odoo's containers: one that serves, and a one-off that installs."""
+"""The specifications of Odoo's containers: one that serves, and one-offs beside it."""
 
 from dataclasses import replace
 
@@ -20,10 +20,13 @@ from oduflow.domain.container import (
 )
 from oduflow.domain.environment import Environment
 from oduflow.domain.plan import ODOO_PORT, EnvironmentPlan, ExtraRepoPlan
+from oduflow.services.filestore import filestore_mounts
 from oduflow.services.images import login_environment
 
 PYTHON_TARGET = "/mnt/python"
 START_TARGET = "/mnt/oduflow"
+# As Odoo 19 does itself: an older one would wait for a lock without end, and all writes behind it.
+LOCK_SECONDS = 15
 
 
 def serving_spec(
@@ -61,16 +64,32 @@ def serving_spec(
     )
 
 
-def install_spec(
-    plan: EnvironmentPlan, row: Environment, image: ImageFacts, limits: ContainerLimits
+def one_off_spec(
+    plan: EnvironmentPlan,
+    row: Environment,
+    image: ImageFacts,
+    limits: ContainerLimits,
+    command: commands.OdooCommand,
 ) -> ContainerSpec:
-    """Return the specification of the one-off container that installs modules, without ports."""
+    """Return the specification of a one-off container that runs a command beside Odoo.
+
+    It has the mounts, limits and network of the container that serves, but no ports.
+    """
+    spec = _spec(plan, row, image, limits)
     return replace(
-        _spec(plan, row, image, limits),
+        spec,
         name=plan.one_off,
         labels=plan.naming.labels("once", id=row.id, team=row.team, name=row.name),
-        command=commands.install(row.modules).arguments,
+        entrypoint=command.entrypoint,
+        command=command.arguments,
+        environment={**spec.environment, "PGOPTIONS": f"-c lock_timeout={LOCK_SECONDS}s"},
     )
+
+
+def repository_folders(row: Environment) -> tuple[str, ...]:
+    """Return the folders inside a container that hold an environment's repositories."""
+    extra = map(extra_target, row.extra_repos)
+    return (repository_target(row.repo_url), *extra, LINKS_ROOT, PYTHON_TARGET)
 
 
 def _spec(
@@ -79,6 +98,7 @@ def _spec(
     """Return what both have in common; the callers set name, labels and command."""
     mounts = [
         Mount("volume", DATA_TARGET, plan.volume, read_only=False),
+        *filestore_mounts(plan, row),
         Mount("bind", CONF_TARGET, str(plan.conf)),
         Mount("bind", repository_target(row.repo_url), str(plan.checkout)),
     ]

@@ -13,6 +13,7 @@ from oduflow.domain.errors import Conflict, Failure
 from oduflow.domain.names import new_id
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
+from oduflow.domain.plan import TemplatePlan
 from oduflow.kernel.call import Call
 from oduflow.services.branches import default_branch
 from oduflow.services.deps import Deps
@@ -22,10 +23,13 @@ from oduflow.services.environments.checks import (
     refuse_full_team,
 )
 from oduflow.services.environments.creation import provision
+from oduflow.services.environments.defaults import with_defaults
 from oduflow.services.environments.delete import remove_environment
 from oduflow.services.environments.source import TemplateSource
 from oduflow.services.environments.view import current_view, environment_view
+from oduflow.services.environments.warm.pressure import relieved
 from oduflow.services.extra_repos.checkouts import choose_pins
+from oduflow.services.filestore import require_room_for_filestore
 from oduflow.services.images import (
     check_repository,
     check_user,
@@ -33,7 +37,9 @@ from oduflow.services.images import (
     ensure_image,
     run_as,
 )
+from oduflow.services.move_journal import refuse_during_move
 from oduflow.services.retry import retry_of, suggesting_retry
+from oduflow.services.room import require_room_for_clone
 
 BRANCH_SECONDS = 5.0  # how long to wait for the git server
 
@@ -56,7 +62,8 @@ def ensure_environment(deps: Deps, call: Call, args: CreateEnvironment) -> Outco
         Failure: it could not be created.
     """
     team = call.actor.team
-    repo_url = deps.git.repositories.clean_url(args.repo_url)
+    args = with_defaults(deps, team, args)
+    repo_url = deps.git.repositories.clean_url(args.repo_url or "")
     retry = retry_of("create_environment", args, repo_url=repo_url)
     with suggesting_retry(retry):
         existing = deps.store.environments.get(team, args.name)
@@ -86,21 +93,23 @@ def _create(
 ) -> Outcome[EnvironmentView]:
     """Create the environment in place of the `failed` one of its name, if there is one."""
     team = call.actor.team
+    refuse_during_move(deps.store.facts, team)  # said before the images and the branch are fetched
     if failed is None:
         refuse_full_team(deps, team)
-    deps.infrastructure.require(team, lambda line: call.report("database", line))
+    infrastructure = deps.infrastructure
+    relieved(
+        deps, team, lambda: infrastructure.require(team, lambda line: call.report("database", line))
+    )
     template = choose_template(deps, team, args.template)
+    plan = TemplatePlan.of(deps.naming, template)
+    relieved(deps, team, lambda: require_room_for_clone(deps, plan))
     odoo_image = args.odoo_image or template.odoo_image
     check_repository(deps.settings.images.odoo, args.odoo_image)
     check_version(template, odoo_image)
-    image = ensure_image(
-        deps.engine.images,
-        deps.settings.images.odoo,
-        odoo_image,
-        lambda line: call.report("image", line),
-    )
+    image = ensure_image(deps, team, odoo_image, lambda line: call.report("image", line))
     check_user(image)
     image = run_as(image, uid := deps.engine.team_user(team))
+    relieved(deps, team, lambda: require_room_for_filestore(deps, plan, image))
     pins = choose_pins(deps.store.extra_repos, team, args.extra_repos)
     branch = args.branch or default_branch(deps.git.repositories, call, repo_url)
     if failed is not None:  # kept until here: a mistyped template says nothing about it

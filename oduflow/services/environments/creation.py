@@ -1,33 +1,28 @@
 """Create an environment from a source, in steps that are undone on failure."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field, replace
 
-from oduflow.adapters.filestore.clone import (
-    clone_filestore,
-    give_filestore,
-    make_durable,
-    prepare_volume,
-)
-from oduflow.adapters.odoo.conf import REPORT_URL
-from oduflow.adapters.postgres.databases import Strategy
-from oduflow.domain.connections import ROLE_CONNECTIONS
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.environment import Environment
 from oduflow.domain.next_call import Next
-from oduflow.domain.outcome import ErrorView
-from oduflow.domain.passwords import odoo_hash
-from oduflow.files.private import ensure_secret, make_folder
+from oduflow.domain.warm_slot import WarmSlot
+from oduflow.files.private import make_folder, write_private
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments.boot import take_port
+from oduflow.services.environments.installation import write_configuration
 from oduflow.services.environments.lifecycle import mark_serving
+from oduflow.services.environments.own_database import make_database
 from oduflow.services.environments.provisioning import Provisioning
-from oduflow.services.environments.source import Source
-from oduflow.services.saga import KeptForInspection, Saga, Step
+from oduflow.services.environments.source import Source, TemplateSource
+from oduflow.services.environments.warm.claim import container_fits, fitting_slot
+from oduflow.services.environments.warm.demand import note_demand
+from oduflow.services.filestore import lay_filestore
+from oduflow.services.move_journal import holding_off_moves
+from oduflow.services.saga import KeptForInspection, Saga, Step, nothing
 
 SOURCE_WAIT_SECONDS = 10.0
-CLONE_WAIT_SECONDS = 1800.0  # a place frees as soon as one copy is done, and one may be large
-FILE_COPY_FROM = 256 << 20  # bytes of a source from which copying files beats writing WAL
 
 
 def provision(
@@ -49,19 +44,39 @@ def provision(
     Raises:
         Failure: the environment was not created.
     """
-    work = Creation(deps, call, row, image, source)
-    saga = Saga("create", work.steps(), work.on_step, deps.work.failpoints)
+    with fitting_slot(deps, row, image, source) as slot:
+        if slot is not None:
+            row = replace(row, id=slot.id)
+        work = Creation(deps, call, row, image, source, slot)
+        saga = Saga("create", work.steps(), work.on_step, deps.work.failpoints)
+        made = serve_new(work, saga, retry)
+    if isinstance(source, TemplateSource):
+        note_demand(deps, made)
+    return made
+
+
+def serve_new(work: Provisioning, saga: Saga, retry: Next) -> Environment:
+    """Run the steps of a new environment and mark it as serving, or keep what Odoo failed with.
+
+    Args:
+        work: the environment.
+        saga: its steps.
+        retry: the call that creates it again; the kept error suggests it.
+
+    Raises:
+        Failure: the environment was not created, or is kept as `failed`.
+    """
     try:
         saga.run()
     except KeptForInspection as kept:
         kept.failure.hint = (
-            f"{row.name} is kept as failed, to look at; creating it again replaces it. "
+            f"{work.row.name} is kept as failed, to look at; creating it again replaces it. "
             f"{kept.failure.hint}"
         )
         kept.failure.next = (*kept.failure.next, retry)
-        work.keep_as_failed(ErrorView.of(kept.failure))
+        work.keep_as_failed(kept.failure)
         raise kept.failure from kept.failure.__cause__
-    return mark_serving(deps, row)
+    return mark_serving(work.deps, work.row)
 
 
 @dataclass(slots=True)
@@ -70,22 +85,32 @@ class Creation(Provisioning):
 
     Attributes:
         source: what its database and filestore are cloned from.
+        slot: the warm slot whose id the row has: its database, filestore and container become the
+            environment's. This process holds its lock.
     """
 
     source: Source
+    slot: WarmSlot | None = None
+    _warm: bool = field(default=False, init=False)
 
     def steps(self) -> tuple[Step, ...]:
         """List the steps in order, each with its undo."""
         parts = self.parts
         extra, addons, python, *others = self.container_steps()
+        # All of a claimed slot is removed at once, its container first, which uses the others.
+        drop, unmount = (
+            (parts.remove_database, parts.remove_volume)
+            if self.slot is None
+            else (nothing, nothing)
+        )
         return (
-            Step("reserve", "reserving the name", self.reserve, parts.remove_row),
+            Step("reserve", "reserving the name", self.reserve, self._unreserve),
             Step("checkout", "checking out the branch", self.checkout, parts.remove_folder),
             extra,
             addons,
             python,
-            Step("database", "cloning the database", self.database, parts.remove_database),
-            Step("filestore", "cloning the filestore", self.filestore, parts.remove_volume),
+            Step("database", "cloning the database", self.database, drop),
+            Step("filestore", "cloning the filestore", self.filestore, unmount),
             *others,
         )
 
@@ -99,9 +124,17 @@ class Creation(Provisioning):
         """Write the row before anything else, while the source cannot be deleted."""
         team = self.deps.settings.teams[self.row.team]
         locks = self.deps.work.locks
-        with locks.acquire(self.source.lock, "create_environment", wait=SOURCE_WAIT_SECONDS):
+        # In this order: waiting for the source must not hold up the team's other creations.
+        with (
+            locks.acquire(self.source.lock, "create_environment", wait=SOURCE_WAIT_SECONDS),
+            holding_off_moves(locks, self.deps.store.facts, self.row.team),
+        ):
             self.source.refuse_if_deleted(self.deps.store)
-            self.deps.store.environments.add(self.row, limit=team.max_environments)
+            if self.slot is None:
+                self.deps.store.environments.add(self.row, limit=team.max_environments)
+            else:
+                limit = team.max_environments
+                self.row = self.deps.store.environments.claim(self.row, limit=limit)
         self._learn(port=take_port(self.deps, self.row))
 
     def checkout(self) -> None:
@@ -114,39 +147,45 @@ class Creation(Provisioning):
 
     def database(self) -> None:
         """Clone the source's database for a role of its own, with a new password."""
-        places, monitor = self.deps.work.clone_places, self._monitor()
-        with places.hold(self.row.team, seconds=CLONE_WAIT_SECONDS, monitor=monitor):
-            self._clone_database()
-
-    def _clone_database(self) -> None:
-        name, source = self.plan.database, self.source.database
-        password = ensure_secret(self.plan.secrets / "database_password")
-        cluster = self.deps.postgres.cluster(self.row.team)
-        cluster.create_role(name, password, connection_limit=ROLE_CONNECTIONS)
-        how = self._strategy(cluster.database_size(source))
-        stop = self.call.cancelled
-        cluster.clone_database(source, name, name, strategy=how, cancelled=stop)
-        cluster.hand_over(name, from_role=source, to_role=name, password=password, cancelled=stop)
-        secret = ensure_secret(self.plan.secrets / "admin_password")
-        tenant = self.deps.postgres.tenant(self.row.team, name, password)
-        # web.base.url is the address of the host, which the container does not reach.
-        tenant.make_own(odoo_hash(secret), {"report.url": REPORT_URL})
+        if self.slot is None:
+            make_database(self.deps, self.plan, self.source.database, self._monitor())
 
     def filestore(self) -> None:
-        """Clone the source's filestore into a volume of its own."""
-        volumes = self.deps.engine.volumes
-        labels = self.plan.naming.labels("environment", id=self.row.id, team=self.row.team)
-        volumes.ensure(self.plan.volume, labels=labels)
-        root = volumes.mountpoint(self.plan.volume)
-        prepare_volume(root, self.image.uid, self.image.gid)
-        source = volumes.mountpoint(self.source.volume)
-        clone_filestore(source, self.source.database, root, self.plan.database)
-        give_filestore(root, self.plan.database, self.image.uid, self.image.gid)
-        make_durable(root)
+        """Lay the environment's filestore above the source's, or copy it."""
+        if self.slot is not None:
+            return
+        source = self.source.filestore(self.deps.engine.volumes)
+        self._learn(filestore=lay_filestore(self.deps, self.plan, self.image, source))
 
-    def _strategy(self, size: int) -> Strategy:
-        server = self.deps.infrastructure.databases.servers[self.row.team]
-        return "file_copy" if server.shares_blocks() or size >= FILE_COPY_FROM else "wal_log"
+    def configuration(self) -> None:
+        """Write `odoo.conf`; a slot's container that the environment cannot use is removed."""
+        if self.slot is not None:
+            self._warm = container_fits(self.slot, self.row, self.report)
+            if not self._warm:
+                self.deps.engine.containers.remove(self.plan.warm_container)
+        write_configuration(self.deps, self.plan, self.row, self.image, in_place=self._warm)
+
+    def container(self) -> None:
+        """Create the container, stopped; or take the slot's, which is paused."""
+        if not self._warm:
+            Provisioning.container(self)
+            return
+        containers = self.deps.engine.containers
+        containers.remove(self.plan.container)  # of a killed process, under the same name
+        write_private(self.plan.about, json.dumps(self.plan.labels(self.row)))
+        containers.rename(self.plan.warm_container, self.plan.container)
+
+    def _unreserve(self) -> None:
+        """Remove the row, and before it all of a slot that was claimed with it."""
+        parts = self.parts
+        if self.slot is not None:
+            if self.deps.store.environments.by_id(self.row.id) is None:
+                return  # it was not claimed
+            parts.remove_container()
+            parts.remove_database()
+            parts.remove_volume()
+            parts.remove_folder()
+        parts.remove_row()
 
     def _checked_out(self) -> str:
         return self.deps.git.repositories.checkout(

@@ -44,6 +44,7 @@ def environment_removal_steps(deps: Deps, plan: EnvironmentPlan) -> tuple[Step, 
     return (
         Step("once", "removing throw-away containers", parts.remove_one_off),
         Step("container", "removing the container", parts.remove_container),
+        Step("snapshots", "dropping its snapshots", parts.remove_snapshots),
         Step("database", "dropping the database", parts.remove_database),
         Step("volume", "removing the filestore", parts.remove_volume),
         Step("folder", "removing the checkout", parts.remove_folder),

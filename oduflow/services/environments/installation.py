@@ -1,23 +1,46 @@
-"""Write `odoo.conf`, and check that modules are installed."""
+"""Write `odoo.conf`, run commands that change modules, and check that they are installed."""
 
+from collections.abc import Callable
+
+from oduflow.adapters.odoo import commands
 from oduflow.adapters.odoo.conf import OdooConf
+from oduflow.domain.boot_queue import BootKind
 from oduflow.domain.container import ImageFacts, RunResult
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import OdooFailed
 from oduflow.domain.odoo_log import explanation
 from oduflow.domain.passwords import odoo_hash
 from oduflow.domain.plan import EnvironmentPlan
-from oduflow.files.private import ensure_secret, make_folder, write_private
+from oduflow.domain.progress_monitor import ProgressMonitor
+from oduflow.files.private import ensure_secret, fill_file, make_folder, write_private
+from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
+from oduflow.services.environments.container import one_off_spec
+from oduflow.services.filestore import ensure_mount
 from oduflow.services.module_installation import installation_problem
 
 ODOO_CONNECTIONS = 16
+INSTALL_SECONDS = 1800.0
 
 
 def write_configuration(
-    deps: Deps, plan: EnvironmentPlan, row: Environment, image: ImageFacts
+    deps: Deps,
+    plan: EnvironmentPlan,
+    row: Environment,
+    image: ImageFacts,
+    *,
+    in_place: bool = False,
 ) -> None:
-    """Write an environment's `odoo.conf`: mode 0600, owned by Odoo's user, in a private folder."""
+    """Write an environment's `odoo.conf`: mode 0600, owned by Odoo's user, in a private folder.
+
+    Args:
+        deps: the product's parts.
+        plan: the environment's names.
+        row: the environment.
+        image: Odoo's image, with the user that it runs as.
+        in_place: fill the file that a warm slot's container has mounted; a new one of that name
+            would not appear in the container.
+    """
     conf = OdooConf(
         admin_passwd=odoo_hash(ensure_secret(plan.secrets / "master_password")),
         db_host=deps.infrastructure.database_address(row.team),
@@ -28,8 +51,46 @@ def write_configuration(
         addons_path=row.addons,
         proxy_mode=deps.settings.routing.mode == "traefik",
     )
+    if in_place:
+        fill_file(plan.conf, conf.render())
+        return
     make_folder(plan.conf.parent)
     write_private(plan.conf, conf.render(), uid=image.uid, gid=image.gid)
+
+
+def run_beside_odoo(
+    deps: Deps,
+    call: Call,
+    row: Environment,
+    image: ImageFacts,
+    command: commands.OdooCommand,
+    on_line: Callable[[str], None] = lambda _line: None,
+) -> RunResult:
+    """Run a command that changes modules in a one-off container, within a boot slot.
+
+    Args:
+        deps: the product's parts.
+        call: stops the container when its job is cancelled.
+        row: the environment.
+        image: Odoo's image.
+        command: what to run.
+        on_line: gets each line of the output.
+
+    Raises:
+        Cancelled: the job was cancelled.
+        UpstreamFailed: it took longer than INSTALL_SECONDS.
+    """
+    plan = EnvironmentPlan.of(deps.naming, row)
+    ensure_mount(deps, plan, row)
+    with call.boot_slot(BootKind.INSTALL):
+        deps.engine.containers.remove(plan.one_off)  # of a process that was killed
+        result = deps.engine.containers.run_one_off(
+            one_off_spec(plan, row, image, deps.limits(row.team), command),
+            timeout=INSTALL_SECONDS,
+            monitor=ProgressMonitor(on_line, call.cancelled),
+        )
+    call.raise_if_cancelled()
+    return result
 
 
 def prove_installed(deps: Deps, plan: EnvironmentPlan, row: Environment, result: RunResult) -> None:

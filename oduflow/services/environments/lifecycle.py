@@ -1,16 +1,21 @@
 """Start, stop and restart an environment that exists."""
 
 from oduflow.domain.environment import UNFINISHED, Environment, EnvironmentState
-from oduflow.domain.errors import Cancelled, Conflict, Failure, NotFound
+from oduflow.domain.errors import Busy, Cancelled, Conflict, Failure, NotFound
+from oduflow.domain.module_change import MODULES_CHANGE
 from oduflow.domain.next_call import Next
-from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.snapshot import ROLLBACK
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments.boot import boot, stop_container
 from oduflow.services.environments.delete import remove_environment
+from oduflow.services.environments.failed import mark_failed
+from oduflow.services.move_journal import refuse_during_move
+from oduflow.services.snapshots.recover import settle_snapshots
 
 STOP_SECONDS = 10
+_CUT_OFF = {ROLLBACK: "A rollback", MODULES_CHANGE: "A change of modules"}
 
 
 def refuse_unfinished(deps: Deps, row: Environment) -> None:
@@ -20,8 +25,17 @@ def refuse_unfinished(deps: Deps, row: Environment) -> None:
     only hide that it is incomplete.
 
     Raises:
+        Busy: a rollback, a change of modules or a move was cut off, which the reconcile loop
+            finishes.
         NotFound: it was unfinished, and is removed now.
     """
+    refuse_during_move(deps.store.facts, row.team)
+    if row.step in _CUT_OFF:
+        raise Busy(
+            f"{_CUT_OFF[row.step]} of {row.name} was cut off, and is finished now.",
+            "Call again in a minute.",
+        )
+    settle_snapshots(deps, row)
     if row.state in UNFINISHED:
         remove_environment(deps, None, row)
         raise NotFound(
@@ -41,7 +55,7 @@ def start(deps: Deps, call: Call, row: Environment) -> Environment:
     plan = EnvironmentPlan.of(deps.naming, row)
     facts = deps.engine.containers.facts(plan.container)
     if facts is None:
-        raise _no_container(row)
+        raise no_container(row)
     deps.infrastructure.wake(row.team, lambda line: call.report("database", line))
     deps.store.environments.update(row.id, step="serving", job=call.job)
     try:
@@ -55,7 +69,7 @@ def start(deps: Deps, call: Call, row: Environment) -> Environment:
         stop(deps, row)
         raise
     except Failure as failure:
-        return _failed(deps, plan, row, failure)
+        return record_failure(deps, plan, row, failure)
     return mark_serving(deps, row)
 
 
@@ -63,7 +77,7 @@ def restart(deps: Deps, call: Call, row: Environment) -> Environment:
     """Stop the container and start it again; it serves on while the call waits for a boot slot."""
     plan = EnvironmentPlan.of(deps.naming, row)
     if deps.engine.containers.facts(plan.container) is None:
-        raise _no_container(row)
+        raise no_container(row)
     with call.boot_slot():
         # Written before the stop: after a kill in between, the reconciler starts it again.
         deps.store.environments.update(row.id, step="serving", job=call.job)
@@ -79,7 +93,7 @@ def stop(deps: Deps, row: Environment) -> Environment:
     """
     plan = EnvironmentPlan.of(deps.naming, row)
     if deps.engine.containers.facts(plan.container) is None:
-        raise _no_container(row)
+        raise no_container(row)
     # Written before the stop: after a kill in between, the reconciler does not start it again.
     stopped = deps.store.environments.update(
         row.id, state=EnvironmentState.STOPPED, step="", job="", error=None
@@ -88,7 +102,8 @@ def stop(deps: Deps, row: Environment) -> Environment:
     return stopped
 
 
-def _no_container(row: Environment) -> Conflict:
+def no_container(row: Environment) -> Conflict:
+    """Make the error for an environment whose container is lost."""
     return Conflict(
         f"{row.name} has no container.",
         "",
@@ -103,9 +118,10 @@ def mark_serving(deps: Deps, row: Environment) -> Environment:
     )
 
 
-def _failed(deps: Deps, plan: EnvironmentPlan, row: Environment, failure: Failure) -> Environment:
+def record_failure(
+    deps: Deps, plan: EnvironmentPlan, row: Environment, failure: Failure
+) -> Environment:
+    """Stop an Odoo that does not serve, record why, and raise it."""
     stop_container(deps, plan, timeout=2)
-    deps.store.environments.update(
-        row.id, state=EnvironmentState.FAILED, step="", job="", error=ErrorView.of(failure)
-    )
+    mark_failed(deps, row, failure)
     raise failure

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field, replace
 from typing import Unpack
 
+from oduflow.adapters.odoo import commands
 from oduflow.adapters.store import EnvironmentChanges
 from oduflow.domain.addons import MAX_WARNINGS, CheckoutReport, ImageInventory
-from oduflow.domain.boot_queue import BootKind
 from oduflow.domain.container import ImageFacts
-from oduflow.domain.environment import Environment, EnvironmentState
+from oduflow.domain.environment import Environment
+from oduflow.domain.errors import Failure
 from oduflow.domain.module_checks import Available, refuse_uninstallable, warnings_of
-from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.domain.template import BASE
@@ -19,14 +19,17 @@ from oduflow.services.environments import python_deps
 from oduflow.services.environments.addons import no_module, read_addons, write_report
 from oduflow.services.environments.boot import boot, create_container, stop_container
 from oduflow.services.environments.cleanup import EnvironmentCleanup
-from oduflow.services.environments.container import PYTHON_TARGET, install_spec
-from oduflow.services.environments.installation import prove_installed, write_configuration
+from oduflow.services.environments.container import PYTHON_TARGET
+from oduflow.services.environments.failed import mark_failed
+from oduflow.services.environments.installation import (
+    prove_installed,
+    run_beside_odoo,
+    write_configuration,
+)
 from oduflow.services.environments.python_packages import installed_packages, may_install_addons
 from oduflow.services.extra_repos import checkouts as extra_checkouts
 from oduflow.services.image_inventory import ensure_inventory
 from oduflow.services.saga import Step, nothing
-
-INSTALL_SECONDS = 1800.0
 
 
 @dataclass(slots=True)
@@ -82,12 +85,10 @@ class Provisioning:
         self._step, self._position = step.name, (number, total)
         self.call.report(step.name, step.message, number, total)
 
-    def keep_as_failed(self, error: ErrorView) -> None:
+    def keep_as_failed(self, failure: Failure) -> None:
         """Stop the container, keep everything, and record the environment as failed."""
         stop_container(self.deps, self.plan, timeout=2)
-        self.deps.store.environments.update(
-            self.row.id, state=EnvironmentState.FAILED, step="", job="", error=error
-        )
+        mark_failed(self.deps, self.row, failure)
 
     def extra(self) -> None:
         """Check out the extra repos."""
@@ -100,7 +101,8 @@ class Provisioning:
         write_report(self.plan, self.report)
         self._learn(addons=path)
         extra = extra_checkouts.checkout_folders(self.deps, self.row)
-        if not may_install_addons((self.plan.checkout, *extra.values())):
+        files = python_deps.requirements_of(self.deps, self.plan, extra)
+        if not may_install_addons(files, self.inventory):
             self._refuse_uninstallable(libraries=False)
 
     def python(self) -> None:
@@ -134,13 +136,8 @@ class Provisioning:
         """Install the requested modules in a container without ports, and check that they are."""
         if not self.row.modules:
             return
-        with self.call.boot_slot(BootKind.INSTALL):
-            result = self.deps.engine.containers.run_one_off(
-                install_spec(self.plan, self.row, self.image, self.deps.limits(self.row.team)),
-                timeout=INSTALL_SECONDS,
-                monitor=ProgressMonitor(cancelled=self.call.cancelled),
-            )
-        self.call.raise_if_cancelled()
+        command = commands.install(self.row.modules)
+        result = run_beside_odoo(self.deps, self.call, self.row, self.image, command)
         prove_installed(self.deps, self.plan, self.row, result)
 
     def container(self) -> None:
@@ -151,15 +148,13 @@ class Provisioning:
         """Start the container and wait until its Odoo serves."""
         self.row = boot(self.deps, self.call, self.plan, self.row, self._tell)
 
+    def _available(self) -> Available:
+        row, packages = self.row, installed_packages(self.deps, self.row, self.inventory.rules)
+        return Available.of(row.odoo_image, self.inventory, self.report, packages)
+
     def _refuse_uninstallable(self, *, libraries: bool) -> Available:
-        row = self.row
+        row, available = self.row, self._available()
         template = self.deps.store.templates.by_id(row.template_id)
-        available = Available.of(
-            row.odoo_image,
-            self.inventory,
-            self.report,
-            installed_packages(self.deps, row, self.inventory.rules),
-        )
         installed = (*BASE, *(template.modules if template is not None else ()))
         refuse_uninstallable(available, row.modules, installed=installed, libraries=libraries)
         return available

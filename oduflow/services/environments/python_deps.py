@@ -33,6 +33,21 @@ _LAYOUT = "2"  # of the folder; another one needs another key
 _REMOVED = ".gone-"
 
 
+def requirements_of(
+    deps: Deps, plan: EnvironmentPlan, extra: Mapping[str, Path] = MappingProxyType({})
+) -> tuple[RequirementsFile, ...]:
+    """Return what the checkout and the extra repos ask for; none for those that ask for nothing.
+
+    Raises:
+        Invalid: a file cannot be read, or asks for more than packages.
+    """
+    owners = {"the repository's": plan.checkout}
+    owners |= {f"extra repo {name}'s": folder for name, folder in extra.items()}
+    index = deps.settings.images.pip_index_url
+    found = (read_requirements(folder, owner, index) for owner, folder in owners.items())
+    return tuple(file for file in found if file is not None)
+
+
 def ensure(
     deps: Deps,
     plan: EnvironmentPlan,
@@ -60,7 +75,7 @@ def ensure(
         QuotaReached: the unpacked packages take more than 1 GiB.
         UpstreamFailed: pip failed; `output` holds its last 30 lines.
     """
-    files = _files(deps, plan, extra)
+    files = requirements_of(deps, plan, extra)
     if not files:
         return ""
     text = json.dumps([_LAYOUT, image.id, image.uid, [file.lines() for file in files]])
@@ -133,13 +148,3 @@ def _used(deps: Deps, team: str, key: str) -> bool:
         )  # may use this folder later
         for row in deps.store.environments.list(team)
     )
-
-
-def _files(
-    deps: Deps, plan: EnvironmentPlan, extra: Mapping[str, Path]
-) -> tuple[RequirementsFile, ...]:
-    owners = {"the repository's": plan.checkout}
-    owners |= {f"extra repo {name}'s": folder for name, folder in extra.items()}
-    index = deps.settings.images.pip_index_url
-    found = (read_requirements(folder, owner, index) for owner, folder in owners.items())
-    return tuple(file for file in found if file is not None)

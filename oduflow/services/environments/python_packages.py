@@ -1,34 +1,31 @@
-"""List what an environment's requirements installed: libraries, and addons among them."""
+"""List what an environment's requirements install: libraries, and addons among them."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 from oduflow.adapters.odoo.addons.checkout import read_checkout
-from oduflow.domain.addons import OdooRules
+from oduflow.domain.addons import ImageInventory, OdooRules, library_name
 from oduflow.domain.environment import Environment
 from oduflow.domain.module_checks import Packages
-from oduflow.files.regular import read_regular
 from oduflow.services.deps import Deps
 from oduflow.services.environments.pip import ADDONS, holds_addons
+from oduflow.services.environments.requirement_files import RequirementsFile
 
 SOURCE = "requirements.txt"
-PLACES = ("requirements.txt", ".oduflow/requirements.txt")
-MAX_BYTES = 64 << 10
 _METADATA = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(-py[\d.]+)?\.(dist|egg)-info")
-_ADDON = re.compile(r"^\s*(odoo\d*-addon|-r|--requirement)", re.IGNORECASE | re.MULTILINE)
 
 
-def may_install_addons(checkouts: tuple[Path, ...]) -> bool:
-    """Whether the requirements may name a package that holds addons, which only pip can tell.
+def may_install_addons(files: Iterable[RequirementsFile], inventory: ImageInventory) -> bool:
+    """Whether the requirements name any package that the image lacks.
 
-    A file that is a link may: only the installation follows it, within the checkout.
+    A package of any name can hold addons, or depend on one that does: only its files tell.
     """
-    files = [folder / place for folder in checkouts for place in PLACES]
-    if any(file.is_symlink() for file in files):
-        return True
-    texts = (read_regular(file, MAX_BYTES) for file in files)
-    return any(_ADDON.search(text) for text in texts if text)
+    known = {library_name(name) for name in inventory.libraries}
+    return any(
+        each.parsed.extras or library_name(each.parsed.name) not in known
+        for file in files
+        for each in file.requirements
+    )
 
 
 def installed_packages(deps: Deps, row: Environment, rules: OdooRules) -> Packages:

@@ -1,17 +1,21 @@
 """Rebuild an environment: create its container again and keep its data."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from oduflow.domain.boot_queue import BootKind
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Cancelled, Failure
 from oduflow.domain.next_call import Next
-from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
+from oduflow.services.environments.failed import mark_failed
 from oduflow.services.environments.lifecycle import mark_serving
 from oduflow.services.environments.provisioning import Provisioning
 from oduflow.services.extra_repos.checkouts import clear_pinned_commits
+from oduflow.services.filestore import give_layers, require_room_for_layers
 from oduflow.services.images import run_as
 from oduflow.services.saga import KeptForInspection, Saga
 
@@ -28,11 +32,26 @@ def rebuild(
     deps.infrastructure.wake(row.team)
     image = run_as(deps.engine.images.facts(row.odoo_image), row.uid)
     with call.boot_slot(BootKind.INSTALL if row.modules else BootKind.SERVE):
+        with _failed_for_good(deps, row):
+            require_room_for_layers(deps, row)
         row = deps.store.environments.update(row.id, step="rebuild", job=call.job)
         deps.engine.containers.remove(EnvironmentPlan.of(deps.naming, row).container)
+        with _failed_for_good(deps, row):
+            row = give_layers(deps, row, image)
         if update_extra_repos:  # after the removal: a running container uses the old checkouts
             row = clear_pinned_commits(deps, row)
         return mark_serving(deps, _provision(deps, call, row, image))
+
+
+@contextmanager
+def _failed_for_good(deps: Deps, row: Environment) -> Iterator[None]:
+    """Record a failure of a rebuild that has begun, or the reconciler would repeat it for ever."""
+    try:
+        yield
+    except Failure as failure:
+        if row.step == "rebuild":
+            mark_failed(deps, row, failure)
+        raise
 
 
 def _provision(deps: Deps, call: Call, row: Environment, image: ImageFacts) -> Environment:
@@ -41,7 +60,7 @@ def _provision(deps: Deps, call: Call, row: Environment, image: ImageFacts) -> E
     try:
         saga.run()
     except KeptForInspection as kept:
-        work.keep_as_failed(ErrorView.of(kept.failure))
+        work.keep_as_failed(kept.failure)
         raise kept.failure from kept.failure.__cause__
     except Cancelled:
         # Clears the step `rebuild`: the reconciler would continue the cancelled rebuild.
@@ -50,9 +69,9 @@ def _provision(deps: Deps, call: Call, row: Environment, image: ImageFacts) -> E
             "",
             Next.of("rebuild_environment", "begins again", name=row.name),
         )
-        work.keep_as_failed(ErrorView.of(stopped))
+        work.keep_as_failed(stopped)
         raise stopped from None
     except Failure as failure:
-        work.keep_as_failed(ErrorView.of(failure))
+        work.keep_as_failed(failure)
         raise
     return work.row

@@ -4,43 +4,70 @@ A stray container is complete when its labels can be read, its team is configure
 known, and its database, volume, configuration and extra repo checkouts exist.
 """
 
+import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.container import ContainerFacts
 from oduflow.domain.environment import (
+    MOVING,
     UNFINISHED,
     Environment,
     EnvironmentState,
     EnvironmentView,
 )
 from oduflow.domain.extra_repo import read_pins
-from oduflow.domain.job import Subject
+from oduflow.domain.filestore import FilestoreKind
+from oduflow.domain.job import ENVIRONMENT, Resource, Subject
+from oduflow.domain.module_change import MODULES_CHANGE
 from oduflow.domain.outcome import Envelope, Status
 from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.snapshot import ROLLBACK
+from oduflow.files.regular import read_regular
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.locks import Held, LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.environments import python_deps
 from oduflow.services.environments.boot import stop_container
+from oduflow.services.environments.commands import end_cut_off_command
 from oduflow.services.environments.delete import remove_environment
 from oduflow.services.environments.lifecycle import start
+from oduflow.services.environments.module_change.settle import resume_change
 from oduflow.services.environments.rebuild import rebuild
+from oduflow.services.environments.rollback import resume_rollback
 from oduflow.services.environments.view import environment_view, observed
 from oduflow.services.extra_repos.checkouts import checkout_folders
-from oduflow.services.recoverable import RECONCILER, Leftover, Recoverable, Stray, Unsettled
+from oduflow.services.recoverable import (
+    RECONCILER,
+    Leftover,
+    Recoverable,
+    Stray,
+    TeamWork,
+    Unsettled,
+)
 
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 10
+MAX_LABELS = 1 << 20  # bytes
 PACKAGES_KEPT = timedelta(hours=1)  # a creation that is repeated uses them again
 
 Resume = Callable[[Deps, Call, Environment], Environment]
+
+# By the step of a row: the operation that goes on, and how.
+RESUMED: Mapping[str, tuple[str, Resume]] = MappingProxyType(
+    {
+        ROLLBACK: ("rollback_environment", resume_rollback),
+        MODULES_CHANGE: ("restart_environment", resume_change),
+        "rebuild": ("rebuild_environment", rebuild),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +86,25 @@ class EnvironmentRecovery(Recoverable):
             key = LockKey.environment(row.team, row.name)
             yield Unsettled(key, partial(self._settle, row.id, revive=row.team in revive))
 
-    def prune(self) -> int:
-        """Remove Python requirements that failed creations have left; return how many."""
-        age = PACKAGES_KEPT.total_seconds()
-        return sum(python_deps.prune(self.deps, team, age=age) for team in self.deps.settings.teams)
+    def team_work(self) -> Iterator[TeamWork]:
+        """Remove Python requirements that failed creations have left."""
+        for team in self.deps.settings.teams:
+            yield TeamWork(team, partial(self._prune_packages, team))
+
+    def _prune_packages(self, team: str) -> tuple[Unsettled, ...]:
+        python_deps.prune(self.deps, team, age=PACKAGES_KEPT.total_seconds())
+        return ()
 
     def strays(self, adoptable: AbstractSet[str]) -> Iterator[Stray]:
         """Find containers of environments without a row."""
         labels = self.deps.naming.labels("environment")
         containers = self.deps.engine.containers.list(labels)
-        known = self.ids()  # read after the list, so that an environment in creation has its row
+        # Read after the list, so that an environment in creation has its row; and slots first,
+        # because one that is claimed meanwhile becomes an environment.
+        slots = {slot.id for slot in self.deps.store.warm_slots.all()}
+        known = self.ids() | slots
         for container in containers:
-            own = self.deps.naming.own_labels(container.labels)
+            own = self._labels(container)
             if own.get("id") in known:
                 continue
             leftover = Leftover("Container", container.name, f"docker rm -f {container.name}")
@@ -80,6 +114,16 @@ class EnvironmentRecovery(Recoverable):
             else:
                 adopt = partial(self.deps.store.environments.add, row, limit=None)
                 yield Stray(leftover, row.id, f"{row.team}/{row.name}", adopt)
+
+    def _labels(self, container: ContainerFacts) -> Mapping[str, str]:
+        """Return a container's labels; those that one of a warm slot lacks are in a file."""
+        naming = self.deps.naming
+        own = naming.own_labels(container.labels)
+        if own.get("warm") and {"id", "team"} <= own.keys():
+            about = EnvironmentPlan(naming, own["id"], own["team"], "").about
+            text = read_regular(about, MAX_LABELS)
+            own |= naming.own_labels(json.loads(text)) if text else {}
+        return own
 
     def pieces(self) -> Iterator[tuple[str, Leftover]]:
         """Find the filestores of environments."""
@@ -100,8 +144,11 @@ class EnvironmentRecovery(Recoverable):
             log.warning("removing %s/%s, which was left %s", row.team, row.name, row.state)
             remove_environment(self.deps, None, row)
             return False
-        if row.step == "rebuild":
-            return self._as_job(row, held, "rebuild_environment", rebuild)
+        if row.step == MOVING:
+            return False  # it has no container until its team's move is settled
+        end_cut_off_command(self.deps, EnvironmentPlan.of(self.deps.naming, row))
+        if row.step in RESUMED:
+            return self._as_job(row, held, *RESUMED[row.step])
         return self._compare(row, held, revive=revive)
 
     def _compare(self, row: Environment, held: Held, *, revive: bool) -> bool:
@@ -144,12 +191,14 @@ class EnvironmentRecovery(Recoverable):
                 shown = environment_view(self.deps, resume(self.deps, call, row))
             finally:
                 held.release()
+            said = "serves again" if shown.state is EnvironmentState.RUNNING else "is settled"
             return Envelope[EnvironmentView](
-                status=Status.OK, summary=f"{row.name} serves again.", data=shown, job=call.job
+                status=Status.OK, summary=f"{row.name} {said}.", data=shown, job=call.job
             )
 
         actor = Actor(row.team, ActorKind.CLI, RECONCILER)
-        subject = Subject("environment", row.name, row.name, row.id)
+        about = Resource(noun=ENVIRONMENT, name=row.name)
+        subject = Subject(ENVIRONMENT, row.name, (about,), row.id)
         jobs = self.deps.work.jobs
         jobs.start(operation, subject, actor, Origin("server"), work, revival=True)
         return True
@@ -159,7 +208,7 @@ class EnvironmentRecovery(Recoverable):
         return (
             row.team in self.deps.settings.teams
             and plan.database in self.deps.infrastructure.databases.names(row.team)
-            and self.deps.engine.volumes.facts(plan.volume) is not None
+            and all(map(self.deps.engine.volumes.facts, _volumes(plan, row)))
             and plan.conf.is_file()
             and all(checkout.is_dir() for checkout in checkout_folders(self.deps, row).values())
         )
@@ -188,9 +237,16 @@ def _described(labels: Mapping[str, str], container: ContainerFacts) -> Environm
             python_deps=labels["python_deps"],
             extra_repos=read_pins(labels.get("extra_repos", "[]")),
             uid=int(labels["uid"]) if labels.get("uid") else None,
+            filestore=FilestoreKind(labels.get("filestore", FilestoreKind.VOLUME)),
         )
     except (KeyError, ValueError):
         return None
+
+
+def _volumes(plan: EnvironmentPlan, row: Environment) -> tuple[str, ...]:
+    """Name the volumes that the environment is not complete without."""
+    kept = () if row.filestore is FilestoreKind.VOLUME else (plan.layers, plan.filestore)
+    return (plan.volume, *kept)
 
 
 def _list(text: str) -> tuple[str, ...]:

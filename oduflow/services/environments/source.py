@@ -4,12 +4,14 @@ A template today; a snapshot and another environment are further implementations
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
+from oduflow.adapters.docker.volumes import Volumes
 from oduflow.domain.errors import Conflict
 from oduflow.domain.next_call import Next
 from oduflow.domain.plan import Naming, TemplatePlan
-from oduflow.domain.template import Template
+from oduflow.domain.template import Template, TemplateState
 from oduflow.kernel.locks import LockKey
 from oduflow.services.groups import StoreGroup
 
@@ -25,15 +27,14 @@ class Source(Protocol):
     def database(self) -> str:
         """The database to clone; a role of the same name owns its objects."""
 
-    @property
-    def volume(self) -> str:
-        """The volume whose folder `filestore/<database>` is cloned."""
+    def filestore(self, volumes: Volumes) -> Path:
+        """Return the filestore, which need not exist."""
 
     def refuse_if_deleted(self, store: StoreGroup) -> None:
         """Refuse a source that was deleted since it was chosen.
 
         Raises:
-            Conflict: it has no row any more.
+            Conflict: it has no row any more, or is being deleted.
         """
 
 
@@ -46,22 +47,23 @@ class TemplateSource:
 
     @property
     def lock(self) -> LockKey:
-        """The template's lock."""
-        return LockKey.template(self.template.team, self.template.name)
+        """The lock of this version; that of the name is held while the next one is made."""
+        return LockKey.template_version(self.template.team, self.template.id)
 
     @property
     def database(self) -> str:
         """The template's sealed database."""
         return TemplatePlan.of(self.naming, self.template).database
 
-    @property
-    def volume(self) -> str:
-        """The template's filestore."""
-        return TemplatePlan.of(self.naming, self.template).volume
+    def filestore(self, volumes: Volumes) -> Path:
+        """Return the filestore in the template's volume."""
+        plan = TemplatePlan.of(self.naming, self.template)
+        return volumes.mountpoint(plan.volume) / "filestore" / plan.database
 
     def refuse_if_deleted(self, store: StoreGroup) -> None:
-        """Refuse a template that was deleted meanwhile."""
-        if store.templates.by_id(self.template.id) is None:
+        """Refuse a template that was deleted meanwhile, also one whose deletion was cut off."""
+        found = store.templates.by_id(self.template.id)
+        if found is None or found.state is TemplateState.DELETING:
             raise Conflict(
                 f"Template {self.template.name} was deleted meanwhile.",
                 "",

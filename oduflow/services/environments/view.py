@@ -11,6 +11,7 @@ from oduflow.domain.environment import (
     Environment,
     EnvironmentState,
     EnvironmentView,
+    RelatedFacts,
     no_environment,
 )
 from oduflow.domain.errors import Kind
@@ -18,6 +19,7 @@ from oduflow.domain.hosts import join_host_port
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.storage import MeasuredSize
 from oduflow.services.branches import read_check
 from oduflow.services.deps import Deps
 from oduflow.services.environments.addons import load_report
@@ -41,11 +43,15 @@ def observed(row: Environment, container: ContainerFacts | None) -> Environment:
         return row
     if container is None:
         return replace(row, state=EnvironmentState.LOST, error=_lost(row))
-    if container.status == "running":
-        return replace(row, state=EnvironmentState.RUNNING)
+    if container.status in {"running", "paused"}:  # a snapshot pauses it for a moment
+        return _in_state(row, EnvironmentState.RUNNING)
     if row.state is EnvironmentState.RUNNING and container.exit_code != 0:
         return replace(row, state=EnvironmentState.FAILED, error=_ended(row, container))
-    return replace(row, state=EnvironmentState.STOPPED)
+    return _in_state(row, EnvironmentState.STOPPED)
+
+
+def _in_state(row: Environment, state: EnvironmentState) -> Environment:
+    return row if row.state is state else replace(row, state=state)
 
 
 def visible_environments(environments: Environments, actor: Actor) -> tuple[Environment, ...]:
@@ -61,9 +67,14 @@ def environment_views(deps: Deps, actor: Actor) -> tuple[EnvironmentView, ...]:
     rows = visible_environments(deps.store.environments, actor)
     if not rows:
         return ()
-    containers = _containers(deps, actor.team)
+    containers, sizes = _containers(deps, actor.team), deps.store.sizes.of(actor.team)
     return tuple(
-        _brief_view(deps, row, containers.get(EnvironmentPlan.of(deps.naming, row).container))
+        _brief_view(
+            deps,
+            row,
+            containers.get(EnvironmentPlan.of(deps.naming, row).container),
+            sizes.get(row.id),
+        )
         for row in rows
     )
 
@@ -80,9 +91,13 @@ def environment_view(
 ) -> EnvironmentView:
     """Return a row's view; `has_container` is true for one that was just created or started."""
     report = load_report(EnvironmentPlan.of(deps.naming, row))
-    branch = read_check(deps.naming, row)
     return EnvironmentView.of(
-        row, _url(deps, row), has_container=has_container, report=report, branch=branch
+        row,
+        _url(deps, row),
+        has_container=has_container,
+        report=report,
+        branch=read_check(deps.naming, row),
+        related=deps.store.environments.related(row),
     )
 
 
@@ -103,12 +118,19 @@ def base_url(deps: Deps, row: Environment) -> str | None:
     return f"http://{join_host_port(host, row.port)}/"
 
 
-def _brief_view(deps: Deps, row: Environment, container: ContainerFacts | None) -> EnvironmentView:
+def _brief_view(
+    deps: Deps, row: Environment, container: ContainerFacts | None, size: MeasuredSize | None
+) -> EnvironmentView:
     """Return a view for a list: without the output of an error, and without modules."""
     seen = observed(row, container)
-    error = None if seen.error is None else seen.error.model_copy(update={"output": ""})
-    brief = replace(seen, error=error)
-    return EnvironmentView.of(brief, _url(deps, brief), has_container=container is not None)
+    if seen.error is not None:
+        seen = replace(seen, error=seen.error.model_copy(update={"output": ""}))
+    return EnvironmentView.of(
+        seen,
+        _url(deps, seen),
+        has_container=container is not None,
+        related=RelatedFacts(size),
+    )
 
 
 def _containers(deps: Deps, team: str) -> Mapping[str, ContainerFacts]:

@@ -26,7 +26,7 @@ Tell = Callable[[str], None]
 
 
 def wait_until_serving(
-    deps: Deps, call: Call, plan: EnvironmentPlan, begun: datetime, tell: Tell
+    deps: Deps, call: Call, plan: EnvironmentPlan, begun: datetime, tell: Tell, after: str = ""
 ) -> None:
     """Request the login page until the boot has an outcome.
 
@@ -41,12 +41,14 @@ def wait_until_serving(
         plan: the environment's names.
         begun: when the container was started.
         tell: gets a line when Odoo loads something else, and where the login page redirects to.
+        after: words of the log's line with which the boot begins, for a process that goes on in
+            the same container; what was logged before is that of the boot before.
 
     Raises:
         OdooFailed: Odoo does not serve; the message names the cause.
     """
     pages = _LoginPage(deps.readiness.login_page, call.raise_if_cancelled)
-    boot = _Boot(deps, plan, begun, tell, pages)
+    boot = _Boot(deps, plan, begun, tell, pages, after)
     while not boot.serves():
         call.raise_if_cancelled()
 
@@ -108,6 +110,7 @@ class _Boot:
     begun: datetime
     tell: Tell
     pages: _LoginPage
+    after: str = ""
     doubted_at: float | None = None
     served_since: str = ""
     told: str = ""
@@ -125,7 +128,7 @@ class _Boot:
         next_look = min(self.deadline, time.monotonic() + LOOK_SECONDS)
         facts = self.deps.engine.containers.facts(self.plan.container)
         alive = facts is not None and facts.status in ALIVE
-        page = self.pages.answer(_address(facts, self.plan), next_look) if alive else None
+        page = self.pages.answer(address_of(facts, self.plan), next_look) if alive else None
         text = self._log()
         log = BootLog.read(text)
         outcome = self._outcome(judge(facts, page, log), page)
@@ -161,9 +164,10 @@ class _Boot:
 
     def _log(self) -> str:
         with suppress(NotFound):  # the container was removed meanwhile
-            return self.deps.engine.containers.logs(
+            text = self.deps.engine.containers.logs(
                 self.plan.container, tail=LOG_LINES, since=self.begun
             )
+            return text.rpartition(self.after)[2] if self.after else text
         return ""
 
     def _message(
@@ -192,7 +196,7 @@ class _Boot:
         return f"Odoo serves no page after {seconds}; its log told last: {doing}."
 
 
-def _address(facts: ContainerFacts | None, plan: EnvironmentPlan) -> str:
+def address_of(facts: ContainerFacts | None, plan: EnvironmentPlan) -> str:
     """Return the running container's address on its team's network, empty without one."""
     if facts is None or facts.status != "running":
         return ""

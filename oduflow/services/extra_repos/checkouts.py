@@ -133,19 +133,17 @@ def remove_unused_checkouts(deps: Deps, team: str, repo: str, *, without: str = 
 
 
 def unused_checkouts(deps: Deps, team: str, repo: str, *, without: str = "") -> tuple[Path, ...]:
-    """Return checkouts that no environment is pinned to, and incomplete ones left by a kill.
+    """Return checkouts that nothing is pinned to, and incomplete ones left by a kill.
 
     Folders whose names this module does not create are not returned.
     """
     # Listed before the rows are read, so that a new checkout's pin is among them.
     folder = deps.naming.extra_repos_folder(team) / repo
     folders = sorted(folder.iterdir()) if folder.is_dir() else []
-    used = {
-        pin.commit
-        for row in deps.store.environments.list(team)
-        for pin in row.extra_repos
-        if pin.repo == repo and row.id != without
-    }
+    environments, snapshots = deps.store.environments.list(team), deps.store.snapshots.of_team(team)
+    pins = [pin for row in environments if row.id != without for pin in row.extra_repos]
+    pins += [pin for row in snapshots if row.environment != without for pin in row.extra_repos]
+    used = {pin.commit for pin in pins if pin.repo == repo}
     return tuple(
         path
         for path in folders

@@ -27,8 +27,8 @@ from oduflow.domain.odoo_version import DEFAULT_VERSION
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.files.private import ensure_secret, make_folder
 from oduflow.services.deps import Deps
-from oduflow.services.environments.boot import prepare_container
 from oduflow.services.environments.installation import write_configuration
+from oduflow.services.environments.serving import prepare_container
 from oduflow.services.images import check_user, image_of, run_as
 from oduflow.services.server.database import DatabaseServer
 
@@ -183,6 +183,7 @@ class Canaries:
             list(pool.map(DatabaseServer.remove, clusters))
         for canary in ALL:
             deps.engine.volumes.remove(self.plan(canary).volume)
+        deps.engine.containers.remove_empty_groups()
         deps.infrastructure.remove_networks(*TEAMS)
         for team in TEAMS:
             with suppress(FileNotFoundError):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from oduflow.adapters.store import Environments, Templates
 from oduflow.domain.environment import UNFINISHED, EnvironmentState
-from oduflow.domain.template import TemplateState
+from oduflow.domain.template import SETTLED
 from oduflow.kernel.ports import JobStore
 
 USING = UNFINISHED | {EnvironmentState.RUNNING}
@@ -21,7 +21,7 @@ class TeamActivity:
     def needs_database(self, team: str) -> bool:
         """Whether an environment runs, or an environment or template is half-made."""
         return any(row.state in USING or row.step for row in self.environments.list(team)) or any(
-            row.state is not TemplateState.READY for row in self.templates.list(team)
+            row.state not in SETTLED for row in self.templates.list(team)
         )
 
     def works(self, team: str) -> bool:

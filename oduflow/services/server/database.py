@@ -4,8 +4,10 @@ The cluster's password never enters an environment variable or a command line: `
 from a mounted file in a one-off container, and the server is started without it.
 """
 
+import logging
 import os
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
@@ -52,9 +54,13 @@ PASSWORD_TARGET = "/run/password"  # noqa: S105 - where a file is mounted, not a
 KIND = "database"  # a label, as the next two
 DATA_DIR = "data_dir"
 SIZES = "sizes"  # what the container was made with
-VERSION = "4"  # of the container's command; one made with another is made again when it starts
+VERSION = "5"  # of the container's command; one made with another is made again when it starts
 IDENTIFIER = "postgres.system_identifier."  # and the team
 INITDB_SECONDS = 120.0
+ORPHAN_SECONDS = 600.0  # the age from which a folder without a database is removed
+_BASE = Path(DATA_FOLDER).relative_to(VOLUME_TARGET) / "base"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -175,6 +181,24 @@ class DatabaseServer:
             self._loaded_rules = rules
         if known is None:
             self.facts.set(self._identifier, self.cluster.system_identifier())
+
+    def tidy(self) -> None:
+        """Remove what a crash has left of databases: half-dropped ones, and folders of none.
+
+        A folder that changed within the last minutes may be one that PostgreSQL still knows of.
+        """
+        for database in self.cluster.drop_interrupted():
+            log.warning("PostgreSQL of team %s: dropped %s again", self.team, database)
+        base = self.volumes.mountpoint(self.volume) / _BASE
+        old = time.time() - ORPHAN_SECONDS
+        folders = {
+            each.name
+            for each in (base.iterdir() if base.is_dir() else ())
+            if each.name.isdecimal() and each.stat().st_mtime < old
+        }
+        removed = self.cluster.remove_orphans(folders, lambda name: shutil.rmtree(base / name))
+        for name in removed:
+            log.warning("PostgreSQL of team %s: removed base/%s of no database", self.team, name)
 
     def stop(self) -> None:
         """Stop the container; its data are kept."""

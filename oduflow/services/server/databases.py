@@ -70,6 +70,7 @@ class Databases:
     idle_seconds: float = IDLE_SECONDS
     _warnings: dict[str, str | None] = field(default_factory=dict, init=False)
     _problems: dict[str, Failure] = field(default_factory=dict, init=False)
+    _hanging: frozenset[str] = field(default=frozenset(), init=False)
     _idle_since: dict[str, float] = field(default_factory=dict, init=False)
     _started_at: dict[str, str] = field(default_factory=dict, init=False)
 
@@ -116,7 +117,7 @@ class Databases:
         deadline = time.monotonic() + ROUND_SECONDS
         for thread in threads.values():
             thread.join(max(0.0, deadline - time.monotonic()))
-        hanging = {team for team, thread in threads.items() if thread.is_alive()}
+        self._hanging = frozenset(team for team, thread in threads.items() if thread.is_alive())
         self._stop_removed_teams()
         before, self._started_at = self._started_at, self._times()
         restarted = {
@@ -124,7 +125,7 @@ class Databases:
             for team, started in self._started_at.items()
             if before.get(team, started) != started
         }
-        return Round(frozenset(self._problems.keys() | hanging), frozenset(restarted))
+        return Round(frozenset(self._problems.keys() | self._hanging), frozenset(restarted))
 
     def ended(self) -> bool:
         """Whether a needed cluster that ran in the last round does not run any more."""
@@ -155,6 +156,10 @@ class Databases:
         """List the team's databases, without starting its cluster: empty while it is stopped."""
         return self._listed(team, lambda cluster: cluster.databases())
 
+    def tenants(self, team: str) -> set[str]:
+        """List the names of the team's databases and roles, also without starting its cluster."""
+        return self._listed(team, lambda cluster: cluster.databases() | cluster.roles())
+
     def sealed(self, team: str) -> set[str]:
         """List the team's sealed templates, also without starting its cluster."""
         return self._listed(team, lambda cluster: cluster.sealed())
@@ -167,6 +172,8 @@ class Databases:
                 yield team, self.naming.database(team), volume.name
 
     def _listed(self, team: str, what: Callable[[Cluster], set[str]]) -> set[str]:
+        if team in self._problems.keys() | self._hanging:
+            return set()  # it would answer after half a minute, if at all
         server = self.servers.get(team)
         try:
             return what(server.cluster) if server and server.running() else set()
@@ -195,6 +202,7 @@ class Databases:
                     self._idle_since.pop(team, None)
                     server.ensure(self.subnet(team), lambda _line: None)
                     self._warnings[team] = supervise(team, server.cluster)
+                    server.tidy()
                 else:
                     self._stop_if_idle(server)
                     server.examine(needed=False)

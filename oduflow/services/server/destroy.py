@@ -79,6 +79,7 @@ def destroy_everything(
     for container in engine.containers.list(labels):
         engine.containers.remove(container.name)
         yield f"removed container {container.name}"
+    engine.containers.remove_empty_groups()
     for network in networks.list(labels):
         networks.remove(network.name)
         yield f"removed network {network.name}"

@@ -2,10 +2,11 @@
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
-from oduflow.domain.errors import QuotaReached
+from oduflow.domain.errors import NoRoom
 from oduflow.files.private import writing
 
 MINIMUM_FREE_BYTES = 1 << 30
@@ -34,6 +35,10 @@ class Disk:
         """The file that holds the reserve."""
         return self.folder / "reserve"
 
+    def of(self, folder: Path) -> Self:
+        """Return the disk of another folder, with the same limits."""
+        return replace(self, folder=folder)
+
     def free(self) -> int:
         """Return the free space in bytes."""
         with writing():
@@ -43,13 +48,15 @@ class Disk:
         """Refuse to create anything when too little space is free.
 
         Raises:
-            QuotaReached: less than `minimum` is free.
+            NoRoom: less than `minimum` is free.
         """
         free = self.free()
         if free < self.minimum:
-            raise QuotaReached(
+            raise NoRoom(
                 f"Only {free >> 20} MiB are free on the data folder's disk.",
                 f"Delete environments or free disk space; creating needs {self.minimum >> 20} MiB.",
+                missing=self.minimum - free,
+                disk=self.folder,
             )
 
     def hold_reserve(self) -> None:

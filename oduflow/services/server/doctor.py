@@ -12,6 +12,7 @@ from oduflow.adapters.store import Environments, Facts, Store
 from oduflow.domain.errors import Failure, Forbidden, UpstreamFailed
 from oduflow.domain.proxies import FACT, ProxyCount
 from oduflow.domain.status import HealthFinding
+from oduflow.domain.storage import CloneState
 from oduflow.services.recoverable import Recoverable, find_leftovers
 from oduflow.services.server.infrastructure import Infrastructure
 from oduflow.settings import Settings
@@ -23,11 +24,13 @@ class Doctor:
 
     Attributes:
         settings: returns the current configuration.
+        clone: says how environments are cloned, and what is outside the pool.
         engine, images, infrastructure, recoverables: use their own connection to the engine, with
             a time limit of a few seconds.
     """
 
     settings: Callable[[], Settings]
+    clone: Callable[[], CloneState]
     engine: Engine
     images: Images
     infrastructure: Infrastructure
@@ -130,7 +133,10 @@ class Doctor:
         return f"{disk.free() / (1 << 30):.0f} GiB are free."
 
     def _clone(self) -> HealthFinding:
-        state = self.infrastructure.pool.state()
+        try:
+            state = self.clone()
+        except Failure:  # Docker does not answer, which is a finding already
+            state = self.infrastructure.pool.state()
         return HealthFinding("clone", ok=state.ok, message=state.text, hint=state.hint)
 
     def _images(self) -> str:

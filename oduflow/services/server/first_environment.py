@@ -15,36 +15,15 @@ from oduflow.domain.errors import Busy, Kind, UpstreamFailed
 from oduflow.domain.job import Job
 from oduflow.domain.outcome import Envelope
 from oduflow.domain.plan import Naming
+from oduflow.domain.sample import REPOSITORY, sample_port
 from oduflow.kernel.call import Origin
 from oduflow.kernel.runner import Runner
 
 TEMPLATE = "base-19"
 ENVIRONMENT = "demo"
 MODULE = "field_notes"
-REPOSITORY = "addons.git"
-PORT_DISTANCE = 770
-HIGHEST_PORT = 65535
 BUSY_SECONDS = 180.0
 PAUSE_SECONDS = 0.5
-
-
-def sample_port(server_port: int) -> int:
-    """Return the loopback port of the sample addons' git server: 8770 for a server on 8000.
-
-    It is computed from the server's port, so that the URL that environments store stays valid.
-    """
-    above = server_port + PORT_DISTANCE
-    return above if above <= HIGHEST_PORT else server_port - PORT_DISTANCE
-
-
-def sample_authority(server_port: int) -> str:
-    """Return host and port of the sample's git server, as `git_allowed_hosts` would list it."""
-    return f"127.0.0.1:{sample_port(server_port)}"
-
-
-def sample_url(server_port: int) -> str:
-    """Return the URL of the sample repository."""
-    return f"http://{sample_authority(server_port)}/{REPOSITORY}"
 
 
 def serve_sample(naming: Naming, server_port: int) -> SampleGitServer:

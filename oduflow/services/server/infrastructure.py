@@ -67,16 +67,18 @@ class Infrastructure:
         with self.locks.acquire(LockKey.infrastructure(), "start", wait=LOCK_WAIT_SECONDS):
             make_folder(self.naming.data_dir)
             self.refuse_other_server()  # first: its networks and rules are not ours
-            self.pool.attach()
             self._network(self.naming.network, "net", icc=True)
             self._network(self.naming.build_network, "build", icc=False)
             for team in self.settings.teams:
                 self._team(team)
             # Before any container: the databases' addresses are never open without the rules.
             state = self.apply_firewall()
+        # Not under that lock, for which the firewall waits: the pool's growth may take minutes.
+        with self.locks.acquire(LockKey.pool(), "start", wait=LOCK_WAIT_SECONDS):
+            self.pool.attach()
             self.disk.hold_reserve()
-            self._ensured = True
-            return state
+        self._ensured = True
+        return state
 
     def add_teams(self, *teams: str) -> FirewallState:
         """Create the folder and network of teams that are not configured, with their rules.
@@ -102,8 +104,8 @@ class Infrastructure:
         Raises:
             Failure: this machine cannot have one; nothing is left of it.
         """
-        with self.locks.acquire(LockKey.infrastructure(), "storage", wait=LOCK_WAIT_SECONDS):
-            self.refuse_other_server()
+        self.refuse_other_server()
+        with self.locks.acquire(LockKey.pool(), "storage", wait=LOCK_WAIT_SECONDS):
             self.pool.set_up()
 
     def wake(self, team: str, on_progress: Callable[[str], None] = lambda _line: None) -> None:

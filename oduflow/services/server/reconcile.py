@@ -10,9 +10,9 @@ that a killed process left.
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from oduflow.domain.clock import now
 from oduflow.domain.errors import Busy, Failure
 from oduflow.domain.plan import Naming
 from oduflow.services.groups import WorkGroup
-from oduflow.services.recoverable import RECONCILER, Recoverable, Unsettled
+from oduflow.services.recoverable import RECONCILER, Recoverable, TeamWork, Unsettled
 from oduflow.services.server.adoption import adopt
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ class Reconciler:
     audit: AuditLog
     containers: Containers
     naming: Naming
+    _at_work: set[str] = field(default_factory=set, init=False)
 
     def reconcile(
         self, *, revive: AbstractSet[str], broken: AbstractSet[str] = frozenset()
@@ -66,12 +67,15 @@ class Reconciler:
         adopt(self.recoverables)
         for noun in self.recoverables:
             noun.prune()
-        teams: dict[str, list[Unsettled]] = {}
+        teams: dict[str, _TeamRound] = {}
         for noun in reversed(self.recoverables):
             for row in noun.unsettled(revive=revive):
-                if row.key.team not in broken:
-                    teams.setdefault(row.key.team, []).append(row)
-        threads = [_thread(self._settle_team, rows) for rows in teams.values()]
+                teams.setdefault(row.key.team, _TeamRound(row.key.team)).rows.append(row)
+            for work in noun.team_work():
+                teams.setdefault(work.team, _TeamRound(work.team)).work.append(work)
+        threads = [
+            _thread(self._settle_team, found) for team, found in teams.items() if team not in broken
+        ]
         deadline = time.monotonic() + ROUND_SECONDS
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -83,7 +87,26 @@ class Reconciler:
             if not Path("/proc", process or "0").exists():
                 self.containers.remove(container.name)
 
-    def _settle_team(self, rows: Sequence[Unsettled]) -> None:
+    def _settle_team(self, found: "_TeamRound") -> None:
+        self._settle_rows(found.rows)
+        if found.team in self._at_work:
+            return  # a former round still asks the team's PostgreSQL
+        self._at_work.add(found.team)
+        try:
+            for work in found.work:
+                self._do(work)
+        finally:
+            self._at_work.discard(found.team)
+
+    def _do(self, work: TeamWork) -> None:
+        try:
+            self._settle_rows(work.run())
+        except Failure as failure:
+            log.warning("team %s: %s", work.team, failure.message)
+        except Exception:
+            log.exception("team %s: a defect in the work of recovery", work.team)
+
+    def _settle_rows(self, rows: Iterable[Unsettled]) -> None:
         for row in rows:
             thread = _thread(self._settle, row)
             thread.join(ROW_SECONDS)
@@ -95,6 +118,9 @@ class Reconciler:
             held = self.work.locks.acquire(row.key, RECONCILER)
         except Busy:
             return  # a living process works on it
+        except Failure as failure:
+            log.warning("%s: %s", row.key, failure.message)
+            return
         passed_on = False
         try:
             passed_on = row.settle(held)
@@ -105,6 +131,15 @@ class Reconciler:
         finally:
             if not passed_on:
                 held.release()
+
+
+@dataclass(frozen=True, slots=True)
+class _TeamRound:
+    """What a round does for one team."""
+
+    team: str
+    rows: list[Unsettled] = field(default_factory=list)
+    work: list[TeamWork] = field(default_factory=list)
 
 
 def _thread(target: Callable[[Any], None], argument: object) -> threading.Thread:

@@ -1,11 +1,12 @@
 """The reconcile loop: ensure the infrastructure, keep the databases, reconcile, and repeat.
 
-The firewall is kept by a thread of its own: no database, container or row delays it.
+The firewall is kept by a thread of its own: no database, container or row delays it. Others do
+what has no hurry: measuring what is on disk, and preparing environments.
 """
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from oduflow.domain.errors import Failure
 from oduflow.services.server.infrastructure import Infrastructure
@@ -26,6 +27,7 @@ class ReconcileLoop:
         infrastructure: ensured at the start of each round.
         reconciler: settles the rows of every noun.
         revoke_removed_teams: revokes the access of teams that are no longer configured.
+        background: functions that each run in a thread of their own until the event is set.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class ReconcileLoop:
         infrastructure: Infrastructure,
         reconciler: Reconciler,
         revoke_removed_teams: Callable[[], None],
+        background: Mapping[str, Callable[[threading.Event], None]],
     ) -> None:
         self._infrastructure = infrastructure
         self._reconciler = reconciler
@@ -40,6 +43,10 @@ class ReconcileLoop:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reconcile-loop", daemon=True)
         self._firewall = threading.Thread(target=self._keep_firewall, name="firewall", daemon=True)
+        self._background = [
+            threading.Thread(target=work, args=(self._stop,), name=name, daemon=True)
+            for name, work in background.items()
+        ]
         self._starting = threading.Lock()
         self._started = False
         # The teams whose next successful round starts the environments that the engine stopped.
@@ -54,6 +61,8 @@ class ReconcileLoop:
                 self._started = True
                 self._thread.start()
                 self._firewall.start()
+                for thread in self._background:
+                    thread.start()
 
     def stop(self) -> None:
         """Stop the loop after its current round, without waiting for it."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from oduflow.adapters.docker.containers import Containers
-from oduflow.domain.plan import Naming
+from oduflow.domain.plan import Naming, environment_of
 from oduflow.services.recoverable import Leftover, Recoverable
 from oduflow.services.server.databases import Databases
 
@@ -44,4 +44,4 @@ class ServerRecovery(Recoverable):
             yield owner, Leftover("Container", container.name, f"docker rm -f {container.name}")
         for team in self.databases.servers:
             for database in sorted(self.databases.names(team)):
-                yield database.partition("_")[2], Leftover("Database", database)
+                yield environment_of(database), Leftover("Database", database)

@@ -10,12 +10,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from oduflow.domain.neutralised import Neutralised
 from oduflow.domain.plan import TemplatePlan
 from oduflow.domain.template import Template, TemplateState
 from oduflow.kernel.locks import Held, LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.recoverable import Leftover, Recoverable, Stray, Unsettled
 from oduflow.services.templates.delete import remove_template
+
+# A database with data of production is sealed after it was neutralised, and only a sealed one is
+# adopted.
+_ADOPTED = Neutralised(
+    at="",
+    seconds=0.0,
+    odoo=(),
+    rules=(),
+    proven=(),
+    warnings=("The store was lost; the database was neutralised before it was sealed.",),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +41,12 @@ class TemplateRecovery(Recoverable):
         return {row.id for row in self.deps.store.templates.all()}
 
     def unsettled(self, *, revive: AbstractSet[str]) -> Iterator[Unsettled]:  # noqa: ARG002
-        """Find templates that are half-created or half-deleted."""
+        """Find templates that are half-created or half-deleted, and unused earlier versions."""
         for row in self.deps.store.templates.all():
             configured = row.team in self.deps.settings.teams
-            if configured and row.state is not TemplateState.READY:
-                yield Unsettled(LockKey.template(row.team, row.name), partial(self._undo, row.id))
+            if configured and self._is_unsettled(row):
+                key = LockKey.template(row.team, row.base_name)
+                yield Unsettled(key, partial(self._undo, row.id))
 
     def strays(self, adoptable: AbstractSet[str]) -> Iterator[Stray]:  # noqa: ARG002
         """Find filestores of templates without a row."""
@@ -51,14 +64,29 @@ class TemplateRecovery(Recoverable):
             ):
                 yield Stray(leftover)
             else:
-                adopt = partial(self.deps.store.templates.add, row)
+                adopt = partial(self.deps.store.templates.adopt, row)
                 yield Stray(leftover, row.id, f"{row.team}/{row.name}", adopt)
 
     def _undo(self, template: str, _held: Held) -> bool:
         row = self.deps.store.templates.by_id(template)
-        if row is not None and row.state is not TemplateState.READY:
+        if row is not None and self._is_unsettled(row):
             remove_template(self.deps, row)
         return False
+
+    def _is_unsettled(self, row: Template) -> bool:
+        if row.state is TemplateState.RETIRED:
+            return not self.deps.store.environments.using_template(row.id)
+        return row.state is not TemplateState.READY
+
+
+def _was_neutralised(labels: Mapping[str, str]) -> bool:
+    """Whether a sealed template was: an import always, a saved one if its volume's labels say so.
+
+    The volume of an import is made before it is neutralised, and that of a saved one afterwards.
+    """
+    if labels.get("commit"):
+        return labels.get("neutralised") == str(True)
+    return bool(labels.get("source"))
 
 
 def _described(labels: Mapping[str, str]) -> Template | None:
@@ -72,6 +100,12 @@ def _described(labels: Mapping[str, str]) -> Template | None:
             demo=labels.get("demo") == str(True),
             language=labels.get("language", ""),
             country=labels.get("country", ""),
+            source=labels.get("source", ""),
+            odoo_version=labels.get("odoo_version", ""),
+            postgres_version=labels.get("postgres_version", ""),
+            neutralised=_ADOPTED if _was_neutralised(labels) else None,
+            commit=labels.get("commit", ""),
+            version=int(labels.get("version", "1")),
             state=TemplateState.READY,
             created_by=labels["created_by"],
             created_at=datetime.fromisoformat(labels["created_at"]),

@@ -1,8 +1,11 @@
 """Find templates, and build their views."""
 
-from oduflow.adapters.store import Environments, Templates
+from collections.abc import Mapping
+
+from oduflow.adapters.store import Templates
 from oduflow.domain.errors import NotFound
 from oduflow.domain.next_call import Next
+from oduflow.domain.storage import MeasuredSize
 from oduflow.domain.template import Template, TemplateName, TemplateView
 from oduflow.services.deps import Deps
 
@@ -23,9 +26,19 @@ def find_template(templates: Templates, team: str, name: str) -> Template:
     return row
 
 
-def template_view(environments: Environments, row: Template) -> TemplateView:
-    """Return the template's view with the names of the environments cloned from it."""
-    return TemplateView.of(row, environments.using_template(row.id))
+def template_view(
+    deps: Deps, row: Template, sizes: Mapping[str, MeasuredSize] | None = None
+) -> TemplateView:
+    """Return the template's view, with the environments cloned from it and what it takes on disk.
+
+    Args:
+        deps: the product's parts.
+        row: the template.
+        sizes: what everything of its team takes, for a caller that has read it.
+    """
+    measured = deps.store.sizes.of(row.team) if sizes is None else sizes
+    cloned = deps.store.environments.using_template(row.id)
+    return TemplateView.of(row, cloned, measured.get(row.id))
 
 
 def check_template_exists(deps: Deps, team: str, args: TemplateName) -> None:

@@ -7,7 +7,12 @@ holds Odoo's `base` as installed and knows `crm`.
 import pytest
 
 from oduflow.adapters.postgres.errors import WrongPassword
-from oduflow.domain.errors import Conflict, Internal, NotFound
+from oduflow.adapters.postgres.statements import StatementFailed
+from oduflow.domain.anonymisation import FieldRule, Invented
+from oduflow.domain.comparison.kinds import DiffSection
+from oduflow.domain.comparison.records import Key
+from oduflow.domain.errors import Cancelled, Conflict, Internal, NotFound
+from oduflow.domain.neutralised import SqlScript
 
 
 def clone(cluster, source, made):
@@ -40,6 +45,8 @@ class ClusterContract:
             cluster.drop_database(name)
         with pytest.raises(Internal):
             cluster.drop_role(name)
+        with pytest.raises(Internal):
+            cluster.drop_tenant(name)
 
     def test_making_and_dropping_may_be_repeated(self, cluster, tenants):
         source, copy = tenants.template(), tenants.new("env")
@@ -74,8 +81,8 @@ class ClusterContract:
     def test_a_sealed_template_is_dropped_like_any_database(self, cluster, tenants):
         template = tenants.template()
 
-        cluster.drop_database(template.name)
-        cluster.drop_role(template.name)
+        for _ in range(2):
+            cluster.drop_tenant(template.name)
 
         assert template.name not in cluster.databases() | cluster.roles()
 
@@ -104,16 +111,155 @@ class ClusterContract:
             "crm": "uninstalled",
         }
         assert tenant.module_states([]) == {}
+        records = tenant.module_records()
+        assert (records["base"].state, records["crm"].state) == ("installed", "uninstalled")
+        assert (records["base"].version != "", records["crm"].version) == (True, "")
+        assert tenant.installed_dependents(["absent"]) == frozenset()
+        assert tenant.reset_module_states() == ()
         assert tenant.make_own("a-hash", {"report.url": "http://127.0.0.1:8069"}) == "admin"
         tenant.prepare_empty()
+
+    def test_a_copy_is_read_by_a_role_that_owns_nothing_in_it_until_the_role_is_dropped(
+        self, cluster, tenants, odoo
+    ):
+        copy = tenants.new("env")
+        cluster.create_role(copy.name, copy.password, connection_limit=3)
+        cluster.clone_database(odoo.name, copy.name, copy.name, strategy="wal_log")
+        tenant, modules = tenants.tenant(copy), [DiffSection.MODULES]
+
+        with tenant.reading() as reader:
+            refused = reader.index(modules)
+        for _ in range(2):
+            cluster.let_read(copy.name, odoo.name)
+        with tenant.reading() as reader, reader.unchanging():
+            found = reader.index(modules)
+            base = Key("ir.module.module", "base")
+            content = reader.contents({base: found.entries[base]})
+
+        assert "denied" in refused.problems["ir.module.module"]
+        assert not refused.entries
+        assert Key("ir.module.module", "crm") not in found.entries
+        assert content[base]["state"].text == "installed"
+
+    def test_a_snapshot_keeps_what_was_there_and_a_rollback_can_be_undone(
+        self, cluster, tenants, odoo
+    ):
+        made, one, new, old = (tenants.new(kind) for kind in ("env", "snap", "new", "snap"))
+        clone(cluster, odoo, made)
+        tenant = tenants.tenant(made)
+        tenant.make_own("a-hash", {})
+
+        cluster.take_snapshot(made.name, one.name, strategy="wal_log")
+        cluster.take_snapshot(made.name, one.name, strategy="file_copy")
+        assert one.name in cluster.sealed()
+        assert cluster.busy_sessions(made.name) == 0
+        for _ in range(2):
+            cluster.prepare_rollback(one.name, new.name, made.name, strategy="wal_log")
+        assert cluster.has_database(new.name)
+        cluster.exchange_database(made.name, new.name, old.name)
+
+        assert not cluster.has_database(new.name)
+        assert {one.name, old.name} <= cluster.sealed()
+        assert tenant.module_states(["base"]) == {"base": "installed"}
+        tenant.prepare_empty()
+        for each in (one, old, new, made):
+            cluster.drop_database(each.name)
+        cluster.drop_role(made.name)
+        assert made.name not in cluster.roles()
+
+    def test_a_snapshot_becomes_the_database_of_another_role(self, cluster, tenants, odoo):
+        made, one, copy = (tenants.new(kind) for kind in ("env", "snap", "env"))
+        clone(cluster, odoo, made)
+        cluster.take_snapshot(made.name, one.name, strategy="wal_log")
+        cluster.create_role(copy.name, copy.password, connection_limit=3)
+
+        for _ in range(2):
+            cluster.adopt_snapshot(one.name, copy.name)
+            cluster.hand_over(
+                copy.name, from_role=made.name, to_role=copy.name, password=copy.password
+            )
+
+        assert not cluster.has_database(one.name)
+        assert copy.name not in cluster.sealed()
+        cluster.drop_tenant(made.name)
+        tenant = tenants.tenant(copy)
+        assert tenant.module_states(["base"]) == {"base": "installed"}
+        tenant.make_own("a-hash", {})
+        with pytest.raises(NotFound):
+            cluster.adopt_snapshot(one.name, made.name)
+
+    def test_a_rollback_to_what_is_not_there_changes_nothing(self, cluster, tenants, odoo):
+        made, one, new = (tenants.new(kind) for kind in ("env", "snap", "new"))
+        clone(cluster, odoo, made)
+        cluster.take_snapshot(made.name, one.name, strategy="wal_log")
+
+        with pytest.raises(NotFound):
+            cluster.prepare_rollback("snap_none", new.name, made.name, strategy="wal_log")
+
+        assert not cluster.has_database(new.name)
+        for each in (one, new, made):
+            cluster.drop_database(each.name)
+        cluster.drop_role(made.name)
+
+    def test_a_copy_is_neutralised_anonymised_and_read_back(self, cluster, tenants, odoo):
+        copy = tenants.new("env")
+        clone(cluster, odoo, copy)
+        tenant = tenants.tenant(copy)
+        flag = {"database.is_neutralized": "true"}
+        rules = [FieldRule("res.partner", "name", Invented.NAME)]
+
+        assert "system parameters" in {each.rule for each in tenant.read_back(flag).remaining}
+        assert "system parameters" in {each.rule for each in tenant.neutralise(flag)}
+        tenant.run_scripts([SqlScript("own.sql", "SELECT 1;")])
+        assert "res.partner.name" in {each.rule for each in tenant.anonymise(rules, "key")}
+        reading = tenant.read_back(flag)
+        assert reading.remaining == ()
+        assert "system parameters" in reading.proven
 
     def test_a_database_without_odoo_says_so(self, tenants):
         tenant = tenants.tenant(tenants.empty())
 
         with pytest.raises(Conflict, match="holds no Odoo"):
             tenant.module_states(["base"])
+        for look in (tenant.module_records, tenant.reset_module_states):
+            with pytest.raises(Conflict, match="holds no Odoo"):
+                look()
+        with pytest.raises(Conflict, match="holds no Odoo"):
+            tenant.installed_dependents(["base"])
         with pytest.raises(Conflict, match="holds no Odoo"):
             tenant.make_own("a-hash", {})
+
+    def test_rows_are_read_in_pages_and_nothing_is_written_by_a_read(self, tenants):
+        sql = tenants.agent_sql(tenants.empty())
+        statement = "select generate_series(1, 5) as n"
+
+        first = sql.read(statement, limit=2)
+        last = sql.read(statement, limit=2, offset=4)
+
+        assert (first.columns, first.rows, first.more) == (("n",), ((1,), (2,)), True)
+        assert (last.rows, last.more) == (((5,),), False)
+        assert sql.read(statement, limit=9, explain=True).columns == ("QUERY PLAN",)
+        with pytest.raises(StatementFailed) as refused:
+            sql.read("create table t (n int)", limit=1)
+        assert refused.value.sqlstate == "25006"
+        with pytest.raises(StatementFailed):
+            sql.read("selec 1", limit=1)
+
+    def test_a_statement_that_writes_says_how_many_rows_and_one_that_reads_that_it_wrote_none(
+        self, tenants
+    ):
+        made = tenants.empty()
+        sql = tenants.agent_sql(made)
+
+        created = sql.write("create table t as select generate_series(1, 3) as n")
+        updated = sql.write("update t set n = n where n = 1")
+        read = sql.write("select generate_series(1, 2) as n")
+
+        assert created.wrote
+        assert (updated.tag, updated.affected, updated.wrote) == ("UPDATE 1", 1, True)
+        assert (read.affected, read.wrote, read.returned.rows) == (2, False, ((1,), (2,)))
+        with pytest.raises(Cancelled):
+            sql.write("drop table t", cancelled=lambda: True)
 
     def test_ordinary_sessions_are_not_excessive_and_transaction_ids_are_young(self, cluster):
         assert cluster.end_excessive() == ()

@@ -51,13 +51,14 @@ class VolumesContract:
         volumes.remove(name)
         assert volumes.facts(name) is None
 
-    def test_a_container_makes_the_volume_that_it_mounts(self, volumes, containers, name, shell):
-        containers.create(replace(shell, mounts=(Mount("volume", "/var/lib/odoo", name),)))
+    def test_a_container_never_makes_a_volume_that_is_missing(
+        self, volumes, containers, name, shell
+    ):
+        with pytest.raises(NotFound):
+            containers.create(replace(shell, mounts=(Mount("volume", "/var/lib/odoo", name),)))
 
-        assert volumes.facts(name).labels == shell.labels
-
-        containers.remove(shell.name)
-        volumes.remove(name)
+        assert volumes.facts(name) is None
+        assert containers.facts(shell.name) is None
 
     def test_a_list_has_those_that_carry_every_label(self, volumes, name, labels):
         volumes.ensure(name, labels={**labels, "kind": "a"})

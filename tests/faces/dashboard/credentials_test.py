@@ -65,6 +65,8 @@ def test_repository_user_and_token_are_fields_and_become_the_url(dashboard):
         ("https://bitbucket.org/a/b", "", "t", "https://x-token-auth:t@bitbucket.org/a/b"),
         ("https://git.lan:8443/a/b", "", "t", "https://oauth2:t@git.lan:8443/a/b"),
         ("https://me@git.lan/a/b", "", "t", "https://me:t@git.lan/a/b"),
+        ("git@github.com:a/b.git", "", "t", "https://x-access-token:t@github.com/a/b.git"),
+        ("ssh://git@git.lan/a/b", "me", "t", "https://me:t@git.lan/a/b"),
         (
             "https://git.lan/a/b",
             "a@b.c",
@@ -86,6 +88,7 @@ def test_nobody_encodes_a_token_by_hand(dashboard, repository, user, token, url)
         ({"repository": ""}, "repository", "This is required."),
         ({"repository": "github.com/a/b"}, "repository", "Write it as https://"),
         ({"repository": URL}, "repository", "into their own fields"),
+        ({"repository": "ssh://git@git.lan:2222/a/b"}, "repository", "port 2222 of git.lan"),
     ],
 )
 def test_a_form_that_makes_no_url_says_which_field(dashboard, sent, field, problem):

@@ -4,6 +4,7 @@ import pytest
 
 from oduflow.blueprints.dashboard import actions
 from oduflow.blueprints.dashboard.actions import Action
+from oduflow.domain.addons import CheckoutView, CheckoutWarning
 from oduflow.domain.boot_queue import BootKind
 from oduflow.domain.errors import Conflict, NotFound, UpstreamFailed
 from oduflow.domain.next_call import RETRY, Next, Value
@@ -21,7 +22,7 @@ from tests.support.dashboard_world import (
     show,
 )
 from tests.support.pages import Element, read_page
-from tests.support.store_rows import job
+from tests.support.store_rows import holding, job
 
 HTMX = {**BLUE, "HX-Request": "true"}
 
@@ -133,6 +134,18 @@ def test_the_place_in_the_queue_is_shown(world, ledger):
     assert page.one("progress").get("value") is None
 
 
+def test_what_a_warning_of_the_checkout_suggests_is_a_link_to_its_form(world, ledger):
+    step = Next.of("add_extra_repo", "adds it", name="web", repo_url="https://x.org/web.git")
+    warning = CheckoutWarning.of("oca/web/", "It is a submodule.", "Add it.", step)
+    ledger.add("demo", checkout=CheckoutView(modules=(), warnings=(warning,)))
+
+    links = show(world, "/environments/demo").one("details", id="checkout-warnings").all("a")
+
+    assert [(link.text, link["href"]) for link in links] == [
+        ("Add extra repo", "/new/extra-repo?name=web&repo_url=https://x.org/web.git")
+    ]
+
+
 def test_when_work_is_done_the_page_asks_no_more(world, ledger):
     ledger.add("demo", state="stopped")
     with paused_jobs(world, ledger):
@@ -147,13 +160,13 @@ def test_a_job_about_another_noun_that_holds_the_environment_leaves_only_its_can
     world, ledger
 ):
     ledger.add("demo")
-    held = {"noun": "template", "target": "golden", "environment_name": "demo"}
+    held = {"noun": "template", "target": "golden", "holds": holding(environment="demo")}
     world.job_rows.add(job(operation="save_as_template", status=Status.RUNNING, **held))
     for path in ("/", "/environments/demo"):
         page = show(world, path).one("main")
         posted = [form["action"] for form in page.all("form", method="post")]
         assert posted == ["/jobs/aaaaaaaaaaaa/cancel"], path
-        assert states(page)[0].text == "Working", path
+        assert states(page)[0].text == "Saving as a template", path
 
 
 def test_work_on_something_else_is_not_shown(world, ledger):
@@ -385,7 +398,11 @@ def test_an_action_with_arguments_asks_for_them_on_a_page(world, ledger, monkeyp
     finish(world)
     assert begun.headers["Location"].startswith("/environments/demo?job=")
     [row] = [row for row in world.audit.rows if row.operation == "rebuild_environment"]
-    assert row.fields == {"name": "demo", "update_extra_repos": True}
+    assert row.fields == {
+        "name": "demo",
+        "update_extra_repos": True,
+        "without_snapshot": False,
+    }
 
 
 def test_when_work_fails_for_another_reason_both_reasons_are_told(world, ledger):

@@ -3,6 +3,7 @@
 import pytest
 
 from oduflow.domain.errors import Internal, QuotaReached
+from oduflow.domain.template import TemplateDefaults
 from tests.support.dashboard_world import (
     BLUE,
     BROKEN,
@@ -178,6 +179,15 @@ def test_the_form_asks_what_the_operation_takes(world):
         assert form.one("p", id=found["aria-describedby"]).text
 
 
+def test_a_default_repository_of_a_template_makes_the_field_optional(world, ledger):
+    defaults = TemplateDefaults(repo_url="https://git.example.com/acme/addons.git")
+    ledger.add_template("shop", defaults=defaults)
+
+    form = show(world, "/new/environment").one("form", class_="panel form")
+
+    assert "required" not in form.one("input", name="repo_url").attributes
+
+
 def test_a_template_is_chosen_from_those_that_are_ready(world, ledger):
     ledger.add_template("half", state="creating")
     select = show(world, "/new/environment?template=base-19").one("select")
@@ -200,7 +210,6 @@ def test_creating_begins_a_job_and_shows_it(world, ledger):
     ("sent", "field", "said"),
     [
         ({"name": ""}, "name", "This is required."),
-        ({"repo_url": " "}, "repo_url", "This is required."),
         ({"modules": "sale Bad-Name"}, "modules", "“Bad-Name”"),
         ({"branch": "x" * 501}, "branch", "at most 500"),
     ],
@@ -291,3 +300,10 @@ def states(page: Element) -> list[Element]:
 
 def asked(page: Element) -> str:
     return page.one("div", id="environments")["hx-trigger"]
+
+
+def test_the_form_of_an_import_opens_with_the_script_that_sends_a_file(world):
+    page = show(world, "/new/template/import")
+
+    assert any("/upload.js" in script["src"] for script in page.all("script"))
+    assert page.one("input", name="source")["type"] == "text"

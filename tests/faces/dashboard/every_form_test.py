@@ -4,18 +4,25 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from oduflow.blueprints.dashboard.actions import ACTIONS
+from tests.support import store_rows
 from tests.support.dashboard_world import BLUE, REPOSITORY, make_dashboard
 from tests.support.fakes import World
 from tests.support.grant_ledger import grant_view
 from tests.support.pages import Element, read_page
+from tests.support.snapshot_rows import snapshot_view
 
 TYPED = {
     "name": "new",
+    "new_name": "newer",
+    "modules": "sale, crm",
     "repo_url": REPOSITORY,
     "environments": "running",
     "branch": "19.0",
+    "snapshot": "clean",
+    "template": "kept",
     "repository": REPOSITORY,
     "token": "x",
+    "message": "Fix it",
 }
 PAGES = [
     "/",
@@ -32,9 +39,22 @@ PAGES = [
     "/new/credential",
     "/new/grant",
     "/environments/stopped/delete",
+    "/environments/running/copy",
+    "/environments/running/install-modules",
+    "/environments/running/upgrade-modules",
+    "/environments/running/uninstall-modules",
+    "/environments/running/create-snapshot",
+    "/environments/running/rollback?snapshot=clean",
+    "/environments/running/delete-snapshot?snapshot=clean",
+    "/environments/running/edits",
+    "/environments/running/commit-and-push",
+    "/environments/running/save-as-template",
     "/templates/idle/delete",
+    "/templates/idle/rename",
+    "/templates/idle/update",
     "/extra-repos/idle/delete",
     "/access/ci/revoke",
+    "/templates/uploads/shop-zip-abcd/delete",
 ]
 
 
@@ -78,6 +98,8 @@ def stocked() -> World:
     ledger.add("lost", state="lost", url=None)
     ledger.add_template("idle")
     ledger.add_extra_repo("idle")
+    ledger.snapshots = [snapshot_view("clean", environment="running")]
+    ledger.work.uploads.rows["shop-zip-abcd"] = store_rows.upload()
     ledger.credentials.add()
     ledger.grants["ci"] = grant_view("ci")
     return world

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from werkzeug.datastructures import Headers
+from werkzeug.test import TestResponse
 
 from oduflow.blueprints.dashboard.resources import RESOURCES
 from oduflow.domain.access import Actor, ActorKind
@@ -33,6 +34,11 @@ PAGES = [
     "/environments/stopped",
     "/environments/stopped/delete",
     "/environments/running/delete",
+    "/environments/running/diff",
+    "/environments/running/diff?job={compared}",
+    "/environments/running/edits",
+    "/environments/running/commit-and-push",
+    "/environments/stopped/diff?section=views",
     "/templates/base-19/delete",
     "/templates/busy/delete",
     "/new/grant?name=<div+hx-get=/x>",
@@ -56,6 +62,7 @@ PAGES = [
 PARTIALS = [
     "/_/environments",
     "/_/environments/failed",
+    "/_/environments/running/diff?job={compared}",
     "/_/environments/running/log?grep=error",
     *(f"/_{pages.path}" for pages in RESOURCES),
     "/_/jobs",
@@ -324,11 +331,15 @@ def stocked():
         "done": begin(world, name="made", repo_url=REPOSITORY, modules="sale"),
         "broken": begin(world, name="broken", repo_url=REPOSITORY, modules=BROKEN),
     }
+    jobs["compared"] = wait(world, world.client().post("/environments/running/diff", headers=BLUE))
     return world, jobs
 
 
 def begin(world: World, **form: str) -> str:
-    answer = world.client().post("/environments", data=form, headers=BLUE)
+    return wait(world, world.client().post("/environments", data=form, headers=BLUE))
+
+
+def wait(world: World, answer: TestResponse) -> str:
     job = str(answer.headers["Location"].partition("job=")[2])
     world.runner.jobs.wait("1", job, 10)
     return job

@@ -3,9 +3,19 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from oduflow.domain.errors import UpstreamFailed
-from tests.support.dashboard_world import BLUE, GONE, REPOSITORY, paused_jobs, post, show
-from tests.support.fakes import World
+from tests.support.dashboard_world import (
+    BLUE,
+    GONE,
+    REPOSITORY,
+    make_dashboard,
+    paused_jobs,
+    post,
+    show,
+)
+from tests.support.fakes import ONE_TEAM, World
 
 
 def test_the_list_says_what_was_asked_how_far_it_is_and_how_it_ended(world, ledger):
@@ -44,6 +54,21 @@ def test_the_list_is_narrowed_to_an_environment(world, ledger):
     assert [option.text for option in select.all("option")] == ["Any", "made", "other"]
     assert select.one("option", selected="").text == "made"
     assert "No job yet of gone" in show(world, "/jobs?environment=gone").text
+
+
+@pytest.mark.parametrize(
+    ("toml", "repository"),
+    [
+        ("[server]\nsample = true\n", "http://127.0.0.1:8770/addons.git"),
+        ("", "https://github.com/OWNER/ADDONS.git"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/jobs"])
+def test_an_empty_page_names_the_sample_repository_if_this_server_offers_it(path, toml, repository):
+    world, _ = make_dashboard(toml + ONE_TEAM)
+
+    command = f"oduflow call create_environment demo {repository}"
+    assert command in show(world, path).text
 
 
 def test_a_failure_of_yesterday_is_no_news(world):

@@ -27,6 +27,10 @@ def test_the_system_page_says_why_the_teams_database_cannot_be_used():
     assert told == f"Not ready {ledger.database}"
 
 
+def test_the_system_page_says_how_environments_of_this_team_are_cloned_and_why(world):
+    assert facts(show(world, "/system"))["New environments"] == "copy: for a test."
+
+
 def test_looking_often_is_not_asking_often(world):
     for _ in range(5):
         show(world, "/system")

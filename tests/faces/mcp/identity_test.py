@@ -166,6 +166,7 @@ def test_a_session_of_one_team_does_not_exist_for_another(served: McpWorld, meth
     assert session.post(served.url, json=body, timeout=30).status_code == 200
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("mode", MODES)
 def test_two_teams_at_once_never_swap(served: McpWorld, mode: str) -> None:
     async def team(token: str, owner: str) -> list[Any]:

@@ -1,5 +1,7 @@
 """When the loop behind `/mcp` starts, and in which process."""
 
+import pytest
+
 from tests.support.programs import running, said
 
 PROGRAM = """
@@ -42,6 +44,7 @@ print("parent", ping(), threads(), flush=True)
 """
 
 
+@pytest.mark.thorough
 def test_a_process_starts_its_own_loop_with_its_first_request() -> None:
     with running(PROGRAM) as process:
         lines = [said(process) for _ in range(5)]

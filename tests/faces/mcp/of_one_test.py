@@ -53,6 +53,7 @@ def test_a_call_is_about_it_whether_it_says_so_or_not(served: McpWorld) -> None:
 
     assert shop.call("get_environment")["data"]["name"] == "shop"
     assert shop.call("get_environment", name="shop")["data"]["name"] == "shop"
+    assert shop.call("get_environment", name=None)["data"]["name"] == "shop"
 
 
 @pytest.mark.parametrize("name", ["till", "nowhere"])
@@ -159,7 +160,7 @@ def test_the_scope_of_every_tool_that_is_offered_is_not_the_teams(
     registry = made.world.runner.registry
 
     assert served.at("shop").listed().keys() == {
-        found.name for found in registry if found.scope in OPEN_TO_RESTRICTED
+        found.name for found in registry if found.scopes <= OPEN_TO_RESTRICTED
     }
 
 

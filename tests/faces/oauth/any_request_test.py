@@ -57,6 +57,7 @@ always_the_same = settings(
 )
 
 
+@pytest.mark.thorough
 @always_the_same
 @given(data=st.data(), route=st.sampled_from(ROUTES))
 def test_no_parameters_are_a_server_error(stranger: "Stranger", data, route: tuple[str, str]):

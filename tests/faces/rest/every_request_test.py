@@ -42,6 +42,7 @@ always_the_same = settings(
 )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("operation", API, ids=lambda operation: operation.label)
 @pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.value)
 def test_no_request_is_a_server_error(world: ApiWorld, operation, mode):

@@ -8,6 +8,7 @@ import pytest
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Conflict, Failure, Invalid, NotFound, UpstreamFailed
 from tests.integration.credentials.conftest import TOKEN, Parts
+from tests.support import store_rows
 from tests.support.fake_provider import Said
 from tests.support.git_server import GitServer
 from tests.support.store_files import stored_bytes
@@ -171,6 +172,40 @@ def test_a_credential_of_one_repository_is_tried_on_that_repository(parts: Parts
     parts.call("setup_repo_auth", repo_url=private(server), path="/private/addons.git")
     named = {"host": server.authority, "username": "me"}
     assert parts.call("validate_credential", **named).data.proven is True
+
+
+def test_an_environment_of_a_host_that_is_no_longer_listed_does_not_matter(parts: Parts, server):
+    parts.call("setup_repo_auth", repo_url=private(server))
+    rows = parts.services.deps.store
+    rows.templates.add(store_rows.template(id="template1", team="1"))
+    urls = {"old": "http://127.0.0.1:9/x.git", "shop": server.url("private/addons.git")}
+    for name, url in urls.items():
+        row = store_rows.environment(
+            id=name, team="1", name=name, template_id="template1", repo_url=url
+        )
+        rows.environments.add(row)
+
+    shown = parts.call("validate_credential", host=server.authority, username="me").data
+
+    assert shown.proven is True
+
+
+def test_a_credential_of_one_repository_is_used_where_the_host_adds_git(parts: Parts, server):
+    server.adds_suffix = True
+    url = private(server).removesuffix(".git")
+
+    saved = parts.call("setup_repo_auth", repo_url=url, path="/private/addons").data
+
+    assert (saved.path, saved.proven) == ("/private/addons", True)
+    git = parts.services.deps.git.repositories
+    for spelling in ("private/addons", "private/addons.git"):
+        found = git.resolve_branch(server.url(spelling), None, team="1")
+        assert found.commit == server.commit("addons", "main")
+    parts.call("setup_repo_auth", repo_url=url, path="/private/addons.git")
+    named = {"host": server.authority, "username": "me", "path": "/private/addons"}
+    assert parts.call("validate_credential", **named).data.proven is True
+    parts.call("delete_credential", **named)
+    assert parts.call("list_credentials").data.credentials == ()
 
 
 def test_the_provider_is_asked_and_what_it_said_is_listed(github: Parts, server, provider):

@@ -3,10 +3,12 @@ import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from oduflow.adapters.docker.containers import Containers
+from oduflow.adapters.docker.control_groups import ROOT, ControlGroups
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.errors import ImageMissing, NameTaken, PortTaken
 from oduflow.adapters.docker.networks import Networks
@@ -14,6 +16,7 @@ from oduflow.adapters.docker.output import MOST_OF_A_LOG
 from oduflow.adapters.docker.volumes import Volumes
 from oduflow.domain.container import Attachment, ContainerLimits, ContainerSpec, Mount, Publish
 from oduflow.domain.errors import NotFound, UpstreamFailed
+from oduflow.domain.plan import Naming
 from tests.support.networks import make_network
 
 SEE_MYSELF = """
@@ -265,3 +268,36 @@ def fixed(two_networks: tuple[str, str], networks: Networks) -> tuple[str, str]:
     found = [networks.facts(name) for name in two_networks]
     first, second = (each.subnet.replace(".0/24", ".77") for each in found if each)
     return first, second
+
+
+def test_containers_of_a_team_share_one_control_group_which_is_removed_after_them(
+    engine: Engine, shell: ContainerSpec, instance: str, tmp_path: Path
+) -> None:
+    groups = ControlGroups(naming := Naming(instance, tmp_path), engine.cgroup_driver)
+    containers = Containers(engine, groups)
+    labels = {**shell.labels, **naming.labels("once", team="blue")}
+    names = [f"{shell.name}-{number}" for number in range(2)]
+    for name in names:
+        containers.create(replace(shell, name=name, labels=labels))
+        containers.start(name)
+    found = [_control_group(engine, name) for name in names]
+    assert len(set(found)) == 2
+    assert {group.parent.name for group in found} == {groups.of(labels).lstrip("/")}
+    containers.remove(names[0])
+    containers.remove_empty_groups()
+    assert _control_group(engine, names[1]) == found[1], "a used group stays"
+    containers.remove(names[1])
+    containers.remove_empty_groups()
+    assert not list(ROOT.glob(f"**/{found[0].parent.name}"))
+
+
+def _control_group(engine: Engine, name: str) -> Path:
+    """Return the group of the container's first process, of the hierarchy of processors."""
+    process = engine.api.inspect_container(name)["State"]["Pid"]
+    lines = [line.split(":", 2) for line in Path(f"/proc/{process}/cgroup").read_text().split()]
+    found = {names: path for _number, names, path in lines}
+    return Path(
+        next(
+            (path for names, path in found.items() if "cpu" in names.split(",")), found.get("", "")
+        )
+    )

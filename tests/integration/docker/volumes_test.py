@@ -48,15 +48,6 @@ def test_a_volume_in_use_stays_and_says_why(
     volumes.remove(shell.name)
 
 
-def test_a_volume_nobody_made_first_still_carries_the_labels(
-    volumes: Volumes, containers: Containers, shell: ContainerSpec, labels: dict[str, str]
-) -> None:
-    containers.create(replace(shell, mounts=(Mount("volume", "/var/lib/odoo", shell.name),)))
-    assert shell.name in [each.name for each in volumes.list(labels)]
-    containers.remove(shell.name)
-    volumes.remove(shell.name)
-
-
 def test_the_local_drivers_options_reach_it(
     volumes: Volumes, containers: Containers, shell: ContainerSpec, labels: dict[str, str]
 ) -> None:

@@ -29,6 +29,7 @@ from tests.support.instances import (
     World,
     anonymous_volumes,
     free_port,
+    left_volumes,
     new_instance_name,
     running_instance,
     world,
@@ -156,7 +157,7 @@ def test_everything_of_the_instance_goes_and_nothing_else(
     assert not data_dir.exists()
     assert made.config.is_file()
     docker("image", "inspect", "odoo:19.0", "postgres:18")
-    assert anonymous_volumes() <= anonymous
+    assert not left_volumes(anonymous)
     assert standing(instance) == neighbour
     again = destroy(made, "--yes")
     assert again.returncode == 0, again.stderr

@@ -156,25 +156,35 @@ def test_a_create_that_meets_a_full_disk_is_undone_and_says_so(
     before, data_dir = world(cramped), cramped.settings.server.data_dir
     wide = {f"odd/file{number}": "x" for number in range(500)}
     url = git.repository("wide", {"main": {**MODULE, **wide}})
-    with ExitStack() as filling, held_at(cramped, "create.checkout.before") as reached:
+    refused = created_on_a_disk_that_fills(
+        cramped, url, "create.checkout.before", data_dir, leave=128 << 10
+    )
+    assert refused.error is not None
+    assert refused.error.kind is Kind.QUOTA
+    assert "disk" in refused.error.message
+    assert cramped.services.deps.store.environments.list("blue") == ()
+    assert world(cramped) == before
+
+
+def created_on_a_disk_that_fills(
+    instance: Instance, url: str, point: str, folder: Path, *, leave: int
+) -> Envelope[Any]:
+    """Fill a disk while a creation is held at a step, and return its answer."""
+    with ExitStack() as filling, held_at(instance, point) as reached:
         answers: list[Envelope[Any]] = []
         working = threading.Thread(
             target=lambda: answers.append(
-                cramped.call("create_environment", name="wide", repo_url=url)
+                instance.call("create_environment", name="wide", repo_url=url)
             )
         )
         working.start()
         eventually(reached.exists, 60)
-        filling.enter_context(filled(data_dir, leave=128 << 10))
-        reached.with_name("create.checkout.before").unlink()
+        filling.enter_context(filled(folder, leave=leave))
+        reached.with_name(point).unlink()
         working.join()
-        (refused,) = answers
-        assert refused.error is not None
-        assert refused.error.kind is Kind.QUOTA
-        assert "disk" in refused.error.message
-        assert cramped.services.deps.store.environments.list("blue") == ()
-        assert world(cramped) == before
-        reached.with_name("create.checkout.before").touch()
+        reached.with_name(point).touch()
+    (answer,) = answers
+    return answer
 
 
 def test_a_full_database_disk_is_told_and_nothing_is_left(
@@ -187,7 +197,11 @@ def test_a_full_database_disk_is_told_and_nothing_is_left(
         refused = cramped.call("create_environment", name="full", repo_url=url)
         assert refused.error is not None
     assert refused.error.kind is Kind.QUOTA
-    assert "disk is full" in refused.error.message
+    assert "are free on the disk of Docker's volumes" in refused.error.message
+    late = created_on_a_disk_that_fills(cramped, url, "create.database.before", root, leave=4 << 20)
+    assert late.error is not None
+    assert late.error.kind is Kind.QUOTA
+    assert "disk is full" in late.error.message
     assert world(cramped) == before
     assert cramped.ok("create_environment", name="full", repo_url=url)["state"] == "running"
     cramped.ok("delete_environment", name="full")

@@ -124,6 +124,9 @@ def test_a_module_that_breaks_odoo_leaves_a_failed_environment_that_explains_its
         shown = modest.ok("get_environment", name="broken")
         assert (shown["state"], shown["url"]) == ("failed", None)
         assert shown["error"] == made.error.model_dump(mode="json")
+        far_above = {"source": "install", "grep": "Odoo version"}
+        found = modest.ok("get_environment_logs", name="broken", **far_above)
+        assert "Odoo version 19.0" in found["log"]
     finally:
         modest.ok("delete_environment", name="broken")
     assert world(modest) == before
@@ -189,7 +192,8 @@ def test_a_failed_environment_shows_its_log_has_no_odoo_and_is_replaced_by_the_c
     made = product.call("create_environment", name="bad", repo_url=url, modules=["bad_view"])
     assert made.error is not None
     installation = product.ok("get_environment_logs", name="bad")
-    assert (installation["source"], installation["log"]) == ("install", made.error.output)
+    assert installation["source"] == "install"
+    assert made.error.output.strip().splitlines()[-1] in installation["log"]
     with pytest.raises(Conflict, match="no container, and so no log"):
         product.call("get_environment_logs", name="bad", source="odoo")
     with pytest.raises(Conflict, match="no Odoo to sign in to"):

@@ -146,9 +146,9 @@ def test_a_module_of_a_public_submodule_is_installed_and_a_private_one_is_told(
     created("super", files, modules=["odd", "in_odd"])
     shown = created.product.ok("get_environment", name="odd")["checkout"]
     assert [each["file"] for each in shown["warnings"]] == ["y/"]
-    assert shown["warnings"][0]["next"].endswith(
-        f"add_extra_repo name=y repo_url={git.url('private/other.git')}"
-    )
+    [step] = shown["warnings"][0]["steps"]
+    assert step["operation"] == "add_extra_repo"
+    assert step["arguments"] == {"name": "y", "repo_url": git.url("private/other.git")}
 
 
 def test_a_manifest_with_code_is_no_manifest_and_its_code_never_runs(

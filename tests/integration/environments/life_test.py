@@ -11,7 +11,7 @@ from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.errors import Conflict, NotFound
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.settings import parse
-from tests.support.instances import Instance, anonymous_volumes, world
+from tests.support.instances import Instance, anonymous_volumes, left_volumes, world
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -77,7 +77,7 @@ def test_a_branch_becomes_a_running_odoo_with_its_module_installed(
 
     instance.ok("delete_environment", name="feature-notes")
     assert world(instance) == before
-    assert anonymous_volumes() == anonymous
+    assert not left_volumes(anonymous)
 
 
 def test_strangers_find_no_database_manager_and_no_default_password(
@@ -129,7 +129,7 @@ def test_stop_start_restart_and_rebuild_keep_the_data_and_the_port(
         assert (shown["state"], shown["url"]) == ("running", made["url"])
         assert status_of(shown["url"], "/web/login") == 200
     assert instance.ok("get_environment_login", name="cycle")["password"] == password
-    assert anonymous_volumes() == anonymous
+    assert not left_volumes(anonymous)
 
 
 def test_a_protected_environment_is_not_deleted(
@@ -161,6 +161,11 @@ def test_logs_are_filtered_by_text_and_level(
     instance.ok("create_environment", name="logs", repo_url=sample_repository)
     whole = instance.ok("get_environment_logs", name="logs")
     assert "HTTP service" in whole["log"]
+    followed = instance.call("get_environment_logs", name="logs", follow=True, lines=2000)
+    assert followed.data is not None
+    assert "…" not in followed.data.log.splitlines()
+    assert (followed.output, followed.warnings) == (None, ())
+    assert whole["log"].splitlines()[-1] in followed.data.log
     found = instance.ok("get_environment_logs", name="logs", grep="http SERVICE", lines=1)
     assert found["lines"] == 1
     warned = instance.ok("get_environment_logs", name="logs", level="warning")

@@ -196,7 +196,7 @@ def test_a_deletion_whose_database_server_is_paused_in_the_middle_is_finished_la
 def test_a_lost_database_volume_is_told_and_never_initialised_over(small: Instance) -> None:
     naming, server_config = small.services.deps.naming, small.config
     small.services.deps.infrastructure.wake("blue")
-    docker("rm", "--force", naming.database("blue"))
+    docker("rm", "--force", "--volumes", naming.database("blue"))
     docker("volume", "rm", naming.database_volume("blue"))
     assert server_config.is_file()
     for _ in range(2):
@@ -220,7 +220,7 @@ def test_a_lost_database_volume_is_told_and_never_initialised_over(small: Instan
 def test_another_cluster_in_the_volumes_place_is_not_taken_for_ours(small: Instance) -> None:
     naming, data_dir = small.services.deps.naming, small.settings.server.data_dir
     small.services.deps.infrastructure.wake("blue")
-    docker("rm", "--force", naming.database("blue"))
+    docker("rm", "--force", "--volumes", naming.database("blue"))
     docker("volume", "rm", naming.database_volume("blue"))
     kept = data_dir / "oduflow.db.kept"
     small.services.store.close()

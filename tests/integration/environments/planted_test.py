@@ -76,9 +76,29 @@ FORBIDDEN = (
 POWERS = """
     SELECT rolname, rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls,
            rolconnlimit, rolcanlogin
-    FROM pg_roles WHERE rolname = %s OR rolname !~ '^(env|tpl)_' ORDER BY 1
+    FROM pg_roles WHERE rolname = %s OR rolname !~ '^((ro_)?(env|tpl)_|oduflow_readers$)' ORDER BY 1
 """
 NAMED = "/environments/{name}"
+LAST = "delete_environment"
+MORE: dict[str, dict[str, Any]] = {
+    "commit_and_push": {"message": "Planted"},
+    "copy_environment": {"new_name": "planted-copy"},
+    "create_snapshot": {"snapshot": "kept"},
+    "delete_file": {"path": "README.md"},
+    "delete_snapshot": {"snapshot": "kept"},
+    "execute_sql": {"sql": "SELECT count(*) FROM res_partner"},
+    "http_request": {"path": "/web/login"},
+    "install_modules": {"modules": ["field_notes"]},
+    "query_database": {"sql": "SELECT * FROM res_partner"},
+    "read_file": {"path": "README.md"},
+    "run_command": {"command": ["true"]},
+    "run_odoo_shell": {"code": "env['res.partner'].search([])"},
+    "save_as_template": {"template": "planted"},
+    "search_files": {"pattern": "planted"},
+    "uninstall_modules": {"modules": ["field_notes"]},
+    "upgrade_modules": {"modules": ["base"]},
+    "write_file": {"path": "README.md", "content": "planted"},
+}
 
 
 @pytest.fixture
@@ -116,11 +136,11 @@ def operations_on_an_environment(instance: Instance) -> list[str]:
         each.name
         for each in found
         for name, field in each.arguments.model_fields.items()
-        if field.is_required() and name != "name"
+        if field.is_required() and name not in {"name", *MORE.get(each.name, ())}
     ]
     assert needing == [], "say here how these are called"
-    last = [each.name for each in found if each.effect == "destroy"]
-    return [each.name for each in found if each.name not in last] + last
+    destroying = [each.name for each in found if each.effect == "destroy" and each.name != LAST]
+    return [*(each.name for each in found if each.effect != "destroy"), *destroying, LAST]
 
 
 def test_planted_code_runs_as_the_tenant_alone_whatever_is_called(
@@ -129,19 +149,28 @@ def test_planted_code_runs_as_the_tenant_alone_whatever_is_called(
     before = powers(planted)
     assert [row[0] for row in before if row[1]] == ["oduflow_admin"]
     called = operations_on_an_environment(instance)
-    assert {"rebuild_environment", "restart_environment", "get_environment_login"} <= set(called)
+    assert {
+        "copy_environment",
+        "rebuild_environment",
+        "rollback_environment",
+        "diff_environment",
+    } <= set(called)
     for tool in called[:-1]:
         with contextlib.suppress(Failure):  # Odoo may break over a view in a table's place
-            instance.call(tool, name="planted")
+            instance.call(tool, name="planted", **MORE.get(tool, {}))
         assert powers(planted) == before, tool
         assert not fired(planted, "ran_as_superuser"), tool
+        if tool == "copy_environment":
+            copy = plan_of(instance, "planted-copy")
+            assert fired(copy, "ran_as_tenant")
+            assert not fired(copy, "ran_as_superuser")
+            instance.ok(LAST, name="planted-copy")
     assert fired(planted, "ran_as_tenant"), "no trap was triggered"
     instance.ok("create_environment", name="neighbour", repo_url=sample_repository)
     assert powers(planted) == before
     assert not fired(planted, "ran_as_superuser")
     instance.ok("protect_environment", name="planted", protected=False)
-    assert called[-1] == "delete_environment"
-    instance.ok("delete_environment", name="planted")
+    instance.ok(LAST, name="planted")
     observer = plan_of(instance, "neighbour")
     after = [row for row in powers(observer) if row[0] != observer.database]
     assert after == [row for row in before if row[0] != planted.database]

@@ -64,7 +64,7 @@ def test_a_wrong_one_is_named_masked(reader, server):
     assert TOKEN not in envelope.model_dump_json()
 
 
-def test_with_a_good_one_it_serves_and_no_place_but_the_file_holds_the_token(reader, server):
+def test_with_a_good_one_it_serves_and_is_pushed_and_only_the_file_holds_the_token(reader, server):
     url = f"http://me:{TOKEN}@{server.authority}/private/addons.git"
     reader.ok("setup_repo_auth", repo_url=url)
     clean = server.url("private/addons.git")
@@ -78,6 +78,13 @@ def test_with_a_good_one_it_serves_and_no_place_but_the_file_holds_the_token(rea
         inspected = docker("inspect", plan.container)
         assert clean in inspected
         assert TOKEN not in inspected
+        server.git("addons", "config", "http.receivepack", "true")
+        reader.ok("write_file", name=NAME, path="pushed.txt", content="x\n")
+        with Spy(reader.name) as spy:
+            pushed = reader.ok("commit_and_push", name=NAME, message="Push it")
+        assert server.commit("addons", f"oduflow/{NAME}") == pushed["commit"]
+        assert spy.saw("--no-verify")
+        assert not spy.saw(TOKEN)
         assert "@" not in (plan.git_dir / "FETCH_HEAD").read_text()
         data = reader.settings.server.data_dir
         assert files_with(data, TOKEN) == ["team_blue/.git-credentials"]

@@ -29,6 +29,7 @@ OURS = {
 }
 ANSWERS_WITH_A_LOGIN = {"/environments/{name}/login"}
 MADE = {"name": "guarded", "modules": ["field_notes"]}
+NEEDED = {"/environments/{name}/file": {"path": "field_notes/__manifest__.py"}}
 POWERS = ("CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "NoNewPrivs:\t1")
 # Regular files only; the words come by stdin, so that grep itself carries none of them.
 CRAWL = """
@@ -158,7 +159,7 @@ def answer(server: Server, path: str, kept: str) -> str:
     (job, *_) = server.request("GET", "/api/jobs").json()["data"]["jobs"]
     filled = path.replace("{name}", "guarded").replace("{job}", job["job"])
     filled = filled.replace("{handle}", kept)
-    got = server.request("GET", f"/api{filled}")
+    got = server.request("GET", f"/api{filled}", params=NEEDED.get(path))
     assert got.status_code == 200, (path, got.text)
     return got.text
 

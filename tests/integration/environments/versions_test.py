@@ -13,6 +13,7 @@ from tests.support.git_server import GitServer
 from tests.support.images import VERSIONS
 from tests.support.instances import Instance
 from tests.support.variants import inside, plan_of
+from tests.support.variants import signed_in as entered
 
 pytestmark = pytest.mark.timeout(900)  # the first one waits for the base template
 
@@ -123,6 +124,33 @@ def test_the_administrator_signs_in_and_prints_a_report_where_the_image_can(made
     if has_program(made.container, "wkhtmltopdf"):
         pdf = browser.open(report.replace("/html/", "/pdf/"), timeout=120).read()
         assert pdf.startswith(b"%PDF")
+
+
+def test_a_comparison_with_the_template_shows_the_module_and_a_change_alone(made: Made) -> None:
+    arch = "arch_db" if made.version == "14.0" else "arch_db ->> 'en_US'"
+    new = f'replace({arch}, \'<field name="email"\', \'<field readonly="1" name="email"\')'
+    if made.version != "14.0":
+        new = f"jsonb_set(arch_db, '{{en_US}}', to_jsonb({new}))"
+    before = changed(made)
+    with entered(plan_of(made.instance, made.name)) as session:
+        session.execute(
+            f"UPDATE ir_ui_view SET arch_db = {new} WHERE id = (SELECT res_id FROM ir_model_data"  # noqa: S608 - made of constants
+            " WHERE module = 'base' AND name = 'view_partner_form')"
+        )
+
+    assert changed(made) - before == {("changed", "views", "base.view_partner_form")}
+    assert {("added", "modules", "acme_notes"), ("added", "rows", "acme_note")} <= before
+    assert {how for how, *_ in before} == {"added"}
+    assert {re.split(r"[._]", name)[0] for *_, name in before} == {"acme"}
+
+
+def changed(made: Made) -> set[tuple[str, str, str]]:
+    shown = made.instance.ok("diff_environment", name=made.name)
+    return {
+        (change["change"], section["section"], change["name"])
+        for section in shown["sections"]
+        for change in section["changes"]
+    }
 
 
 def signed_in(made: Made) -> urllib.request.OpenerDirector:

@@ -172,3 +172,20 @@ def _flood(connection: socket, begin: bytes, more: bytes) -> None:
     connection.sendall(begin)
     while True:
         connection.sendall(more)
+
+
+def test_another_method_is_sent_with_its_body():
+    asked: list[bytes] = []
+    with serving(
+        lambda connection: connection.sendall(OK + b"Content-Length: 0\r\n\r\n"), asked
+    ) as port:
+        url = f"http://{HOST}:{port}/x"
+        request = Request(url, LOOPBACK, {"Content-Type": "a/b"}, "PUT", b"body")
+        fetch(request, max_bytes=1, deadline=time.monotonic() + 5)
+        head = Request(url, LOOPBACK, {}, "HEAD")
+        assert fetch(head, max_bytes=1, deadline=time.monotonic() + 5).status == 200
+    first, second = asked
+    assert first.startswith(b"PUT /x HTTP/1.1\r\n")
+    assert b"\r\nContent-Length: 4\r\n" in first
+    assert first.endswith(b"\r\n\r\nbody")
+    assert second.startswith(b"HEAD /x HTTP/1.1\r\n")

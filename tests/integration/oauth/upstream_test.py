@@ -26,10 +26,12 @@ def test_who_signs_in_is_told_that_github_failed(
     assert walk.sign_in()["access_token"]
 
 
-def test_a_github_that_hangs_holds_a_sign_in_for_seconds_only(
-    world: OAuthWorld, github: FakeGitHub
+@pytest.mark.parametrize("kind", ["drip", "hang"])
+@pytest.mark.parametrize("place", ["token", "user"])
+def test_a_github_that_hangs_or_is_slow_holds_a_sign_in_for_seconds_only(
+    world: OAuthWorld, github: FakeGitHub, place: str, kind: str
 ):
-    github.troubles["token"] = "hang"
+    github.troubles[place] = kind
     walk = world.walk("octocat")
     walk.register()
     begun = time.monotonic()

@@ -1,6 +1,7 @@
 """Environments on a real pool: their files share blocks, and nothing of a deleted one stays."""
 
-import subprocess
+import logging
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,17 +9,21 @@ from pathlib import Path
 import pytest
 
 from oduflow.adapters.postgres.connection import Endpoint, open_admin
+from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.services.recoverable import find_leftovers
-from oduflow.services.storage import set_up_storage
+from oduflow.services.storage.setup import set_up_storage
+from oduflow.services.storage.sizes import SizeMeter
 from tests.support.base_template import KeptTemplate
 from tests.support.extents import shared_bytes
 from tests.support.git_server import GitServer
 from tests.support.instances import Instance, free_port, running_instance, world
-from tests.support.server import eventually
+from tests.support.random_rounds import Rounds
 from tests.support.variants import docker, plan_of
 
-pytestmark = pytest.mark.timeout(300)
+log = logging.getLogger(__name__)
+pytestmark = pytest.mark.timeout(600)
 
+ROUNDS = 20
 MODULE = {"odd/__manifest__.py": '{"name": "Odd", "depends": ["base"]}', "odd/__init__.py": ""}
 
 
@@ -36,7 +41,7 @@ def pooled(git: GitServer, kept_template: KeptTemplate) -> Iterator[Instance]:
         parts = instance.services.deps.infrastructure
         parts.pool = replace(parts.pool, step=1 << 30)
         state = set_up_storage(instance.services.deps, lambda _line: None)
-        assert state.text.startswith("reflink (pool of 0.9 GiB, ")
+        assert state.text.startswith("reflink (pool of 9")
 
     with running_instance(
         port=free_port(), git_hosts=(git.authority,), prepare=prepare
@@ -55,13 +60,26 @@ def test_an_environments_files_share_their_blocks_and_go_with_it(
 
     assert made["state"] == "running"
     plan = plan_of(pooled, "blue")
-    assert set(pool.names()) == {*names, plan.volume}
+    assert set(pool.names()) == {*names, plan.volume, plan.layers}
     database = database_folder(pooled, plan.database)
     size = sum(file.stat().st_size for file in database.iterdir())
     assert sum(map(shared_bytes, database.iterdir())) > size / 2
-    filestore = pool.path(plan.volume) / "filestore" / plan.database
-    assert any(shared_bytes(file) for file in filestore.rglob("*") if file.is_file())
     assert pooled.ok("get_status")["clone"].startswith("reflink (pool of ")
+    measure(pooled)
+    disk = pooled.ok("get_environment", name="blue")["disk"]
+    assert 0 < disk["own"] < 20_000_000
+    assert disk["shared"] > size / 2
+    (template,) = pooled.ok("list_templates")["templates"]
+    assert template["disk"]["shared"] > size / 2
+    filled = pooled.services.deps.store.sizes.of("blue")[WHOLE_TEAM].own
+    assert size < filled < disk["shared"] + template["disk"]["shared"] + (200 << 20)
+
+    pooled.ok("create_snapshot", name="blue", snapshot="mine")
+    measure(pooled)
+    (snapshot,) = pooled.ok("list_snapshots", name="blue")["snapshots"]
+    assert snapshot["disk"]["own"] < 10_000_000
+    assert snapshot["disk"]["shared"] > size / 2
+    assert pooled.services.deps.store.sizes.of("blue")[WHOLE_TEAM].own < filled + (32 << 20)
 
     pooled.ok("delete_environment", name="blue")
 
@@ -69,25 +87,44 @@ def test_an_environments_files_share_their_blocks_and_go_with_it(
     assert world(pooled) == before
 
 
-def test_after_a_power_cut_what_was_made_is_there(pooled: Instance, git: GitServer) -> None:
-    deps, url = pooled.services.deps, git.repository("plain", {"main": MODULE})
-    pooled.ok("create_environment", name="kept", repo_url=url)
-    database = deps.naming.database("blue")
-    docker("kill", plan_of(pooled, "kept").container)
-    pool = deps.infrastructure.pool
+def test_a_copy_shares_its_blocks_and_outlives_its_source(pooled: Instance, git: GitServer) -> None:
+    pool, before = pooled.services.deps.infrastructure.pool, world(pooled)
+    names, url = pool.names(), git.repository("plain", {"main": MODULE})
+    pooled.ok("create_environment", name="origin", repo_url=url)
+    (plan_of(pooled, "origin").checkout / "edited").write_text("an edit")
 
-    # The cache is lost, as it is in a power cut.
-    subprocess.run(["xfs_io", "-x", "-c", "shutdown", str(pool.folder)], check=True)
-    docker("kill", database)
-    subprocess.run(["umount", str(pool.folder)], check=True)
-    eventually(lambda: not attached(pool.image.file), 30)  # the engine let go of it
-    deps.infrastructure.ensure()
-    deps.infrastructure.wake("blue")
+    assert pooled.ok("copy_environment", name="origin", new_name="copied")["state"] == "running"
 
-    assert pooled.ok("start_environment", name="kept")["state"] == "running"
-    assert pooled.ok("create_environment", name="next", repo_url=url)["state"] == "running"
-    for name in ("kept", "next"):
-        pooled.ok("delete_environment", name=name)
+    plan = plan_of(pooled, "copied")
+    database = database_folder(pooled, plan.database)
+    size = sum(file.stat().st_size for file in database.iterdir())
+    assert sum(map(shared_bytes, database.iterdir())) > size / 2
+    pooled.ok("delete_environment", name="origin")
+    assert set(pool.names()) == {*names, plan.volume, plan.layers}
+    assert (plan.checkout / "edited").read_text() == "an edit"
+    pooled.ok("stop_environment", name="copied")
+    assert pooled.ok("start_environment", name="copied")["state"] == "running"
+    pooled.ok("delete_environment", name="copied")
+    assert pool.names() == names
+    assert world(pooled) == before
+
+
+@pytest.mark.timeout(900)
+def test_rounds_of_random_writes_snapshots_and_rollbacks_lose_nothing(
+    pooled: Instance, git: GitServer
+) -> None:
+    url, seed = git.repository("plain", {"main": MODULE}), random.SystemRandom().randrange(10**6)
+    before = world(pooled)
+    pooled.ok("create_environment", name="rounds", repo_url=url)
+    rounds = Rounds(pooled, "rounds", random.Random(seed))  # noqa: S311 - to be repeated
+    done = []
+    for _ in range(ROUNDS):
+        done.append(rounds.play())
+        log.info("%s", done[-1])
+        assert rounds.seen() == rounds.model, (seed, done)
+
+    pooled.ok("delete_environment", name="rounds")
+    assert world(pooled) == before
 
 
 def test_a_folder_whose_volume_is_gone_is_a_leftover_until_its_removal_is_repeated(
@@ -105,9 +142,14 @@ def test_a_folder_whose_volume_is_gone_is_a_leftover_until_its_removal_is_repeat
     assert name not in deps.infrastructure.pool.names()
 
 
-def attached(image: Path) -> bool:
-    done = subprocess.run(["losetup", "--associated", image], check=True, capture_output=True)
-    return bool(done.stdout)
+def measure(instance: Instance) -> None:
+    """Write PostgreSQL's pages, then measure the team."""
+    deps = instance.services.deps
+    folder = deps.naming.postgres_folder("blue")
+    password = (folder / "password").read_text()
+    with open_admin(Endpoint(folder / "socket"), password, "write everything") as admin:
+        admin.run("CHECKPOINT")
+    SizeMeter(deps.naming, deps.infrastructure, deps.store).measure("blue")
 
 
 def database_folder(instance: Instance, database: str) -> Path:

@@ -1,10 +1,14 @@
 """The pool's image on real loop devices: it grows while it is used, and nothing of it stays."""
 
 import os
+import random
 import shutil
 import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,6 +20,18 @@ from oduflow.files.reflink import has_reflinks
 from oduflow.settings.sections import StorageSettings
 
 STEP = 512 << 20
+GROWTH, GROWTHS, KILLS = 64 << 20, 40, 5
+# Grows a pool again and again, until it is killed.
+GROW = """
+import sys
+from pathlib import Path
+from oduflow.adapters.pool.pool import Pool
+from oduflow.settings.sections import StorageSettings
+image = Pool(Path(sys.argv[1]), StorageSettings).image
+print("begun", flush=True)
+for _ in range(int(sys.argv[3])):
+    image.grow(lambda: int(sys.argv[2]))
+"""
 ROOT, PREFIX = Path("/tmp"), "odf-pool-"  # noqa: S108
 
 
@@ -45,7 +61,7 @@ def test_the_pool_shares_blocks_and_is_allocated(pool: Pool) -> None:
     pool.set_up()
 
     assert has_reflinks(pool.folder)
-    assert pool.state().text.startswith("reflink (pool of 0.4 GiB, ")
+    assert pool.state().text.startswith("reflink (pool of 4")
     assert pool.image.file.stat().st_blocks * 512 >= STEP
     assert pool.image.file.stat().st_mode & 0o777 == 0o600
 
@@ -68,10 +84,49 @@ def test_a_growth_that_was_killed_after_the_allocation_is_finished(pool: Pool) -
     with pool.image.file.open("r+b") as file:
         os.posix_fallocate(file.fileno(), STEP, STEP)
 
-    pool.image.grow(STEP)
+    assert pool.image.grow(lambda: 0) == 0
 
     assert pool.image.file.stat().st_size == 2 * STEP
     assert shutil.disk_usage(pool.folder).total > STEP
+
+
+def test_two_that_need_growth_at_once_share_one(pool: Pool) -> None:
+    pool.set_up()
+    needed, size = 64 << 20, pool.image.file.stat().st_size
+
+    with ThreadPoolExecutor(2) as threads:
+        fits = list(threads.map(pool.space.make, [needed, needed]))
+
+    assert min(fits) >= needed
+    assert pool.image.file.stat().st_size == size + STEP
+
+
+def test_a_process_that_is_killed_while_the_pool_grows_loses_nothing(pool: Pool) -> None:
+    pool.set_up()
+    content = os.urandom(1 << 20) * 20
+    (pool.folder / "kept").write_bytes(content)
+    words = (sys.executable, "-c", GROW, str(pool.data_dir), str(GROWTH), str(GROWTHS))
+    for _ in range(KILLS):
+        size = pool.image.file.stat().st_size
+        with subprocess.Popen(words, stdout=subprocess.PIPE) as growing:
+            assert growing.stdout is not None
+            growing.stdout.readline()
+            time.sleep(random.SystemRandom().uniform(0, 0.3))
+            growing.kill()
+        with (pool.folder / f"after-{size}").open("wb") as file:  # as PostgreSQL goes on
+            file.write(content)
+            os.fsync(file.fileno())
+
+        pool.image.grow(lambda: GROWTH)
+
+        grown = pool.image.file.stat().st_size
+        assert grown > size
+        assert shutil.disk_usage(pool.folder).total > grown - (100 << 20)  # its log is 64 MiB
+        assert pool.image.file.stat().st_blocks * 512 >= grown
+    for path in (pool.folder / "kept", *pool.folder.glob("after-*")):
+        assert path.read_bytes() == content
+    subprocess.run(["umount", str(pool.folder)], check=True)
+    subprocess.run(["xfs_repair", "-n", str(pool.image.file)], check=True, capture_output=True)
 
 
 def test_a_pool_that_may_not_grow_refuses_new_environments(folder: Path) -> None:

@@ -1,9 +1,15 @@
 """The server is killed without warning: what was committed is whole afterwards."""
 
+import shutil
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
 
 import pytest
 
+from oduflow.adapters.postgres.connection import Endpoint, open_admin
 from tests.support.postgres_container import PostgresContainer, docker
 from tests.support.tenants import Tenants
 
@@ -65,6 +71,53 @@ def test_after_a_crash_everything_that_a_tenant_committed_is_there(
     tenants.run(made, *[GROW] * 9)
     crash(mortal)
     assert tenants.ask(made, "SELECT count(*) FROM grown") == [9]
+
+
+def test_what_a_crash_leaves_of_copies_and_removals_is_removed(mortal: PostgresContainer) -> None:
+    tenants, cluster = Tenants(mortal), mortal.cluster
+    source, base, cut = tenants.template("CREATE TABLE a (id int)"), base_of(mortal), 0
+    for number in range(10):
+        made = None if number % 2 else tenants.clone(source)
+        with ThreadPoolExecutor(1) as background:
+            work = (
+                partial(cluster.drop_database, made.name)
+                if made
+                else partial(tenants.clone, source)
+            )
+            working = background.submit(work)
+            time.sleep(0.015 * (number // 2))
+            crash(mortal)
+            cut += working.exception(60) is not None
+        cluster.drop_interrupted()
+        cluster.remove_orphans(folders(base), lambda name: shutil.rmtree(base / name))
+        assert folders(base) == oids(mortal)
+    assert cut > 1
+
+
+def test_a_folder_is_kept_while_a_database_is_being_made(mortal: PostgresContainer) -> None:
+    base, removed = base_of(mortal), list[str]()
+    (base / "99999").mkdir()
+    endpoint = Endpoint(mortal.socket_dir)
+    with open_admin(endpoint, mortal.password, "hold") as admin, admin.transaction():
+        admin.run("LOCK TABLE pg_database IN ROW EXCLUSIVE MODE")  # as CREATE DATABASE does
+        assert mortal.cluster.remove_orphans({"99999"}, removed.append) == ()
+    assert mortal.cluster.remove_orphans({"99999", "5"}, removed.append) == ("99999",)
+    assert removed == ["99999"]
+    (base / "99999").rmdir()
+
+
+def base_of(server: PostgresContainer) -> Path:
+    root = docker("volume", "inspect", "--format", "{{.Mountpoint}}", server.name)
+    return Path(root) / "cluster" / "base"
+
+
+def folders(base: Path) -> set[str]:
+    return {each.name for each in base.iterdir() if each.name.isdecimal()}
+
+
+def oids(server: PostgresContainer) -> set[str]:
+    with open_admin(Endpoint(server.socket_dir), server.password, "look") as admin:
+        return {str(oid) for (oid,) in admin.run("SELECT oid FROM pg_database")}
 
 
 def crash(server: PostgresContainer) -> None:

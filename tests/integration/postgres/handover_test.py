@@ -1,3 +1,6 @@
+import threading
+
+import psycopg
 import pytest
 
 from oduflow.adapters.postgres.names import LOCKS
@@ -94,9 +97,53 @@ def test_an_environment_keeps_its_database_when_a_template_is_made_of_it(tenants
     tenants.run(environment, "ALTER TABLE mine ADD COLUMN b int")
 
 
-def test_no_membership_is_left(cluster, tenants) -> None:
+def test_an_environment_serves_while_its_copies_are_handed_over(cluster, tenants) -> None:
+    environment = tenants.empty("env", *EVERY_KIND)
+    served, failed, enough = [0], [], threading.Event()
+
+    def serve() -> None:
+        while not enough.is_set():
+            try:
+                tenants.run(environment, "CREATE TABLE mine (a int)", "DROP TABLE mine")
+                served[0] += 1
+            except psycopg.Error as cause:
+                failed.append(str(cause))
+
+    for _ in range(5):
+        taken, copy = tenants.new("snap"), tenants.role()
+        cluster.take_snapshot(environment.name, taken.name, strategy="wal_log")
+        cluster.adopt_snapshot(taken.name, copy.name)
+        enough.clear()
+        serving = threading.Thread(target=serve)
+        serving.start()
+        try:
+            cluster.hand_over(
+                copy.name, from_role=environment.name, to_role=copy.name, password=copy.password
+            )
+        finally:
+            enough.set()
+            serving.join()
+        assert holders(tenants, copy.name) == {copy.name}
+        tenants.run(copy, *CHANGES)
+    assert failed == []
+    assert served[0] > 5
+    assert owner(tenants, environment) == environment.name
+    assert holders(tenants, environment.name) == {environment.name}
+
+
+def test_an_environment_is_dropped_and_its_copy_stays(cluster, tenants) -> None:
+    environment = tenants.empty("env", *EVERY_KIND)
+    copy = tenants.clone(environment)
+    cluster.drop_tenant(environment.name)
+    assert not tenants.look("SELECT 1 FROM pg_roles WHERE rolname ~ %s", f"{environment.name}$")
+    tenants.run(copy, *CHANGES)
+
+
+def test_neither_a_membership_nor_a_right_is_left(cluster, tenants) -> None:
     template = tenants.template("CREATE TABLE t (a int)")
-    copy = tenants.clone(template)
+    copy = tenants.clone(tenants.clone(template))
+    may = tenants.look("SELECT rolcreatedb FROM pg_roles WHERE rolname = %s", copy.name)
+    assert may == [(False,)]
     member_of = tenants.look(
         "SELECT roleid::regrole::text FROM pg_auth_members WHERE member = %s::regrole", copy.name
     )

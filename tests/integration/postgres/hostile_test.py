@@ -1,5 +1,6 @@
 """A tenant plants code wherever the product may touch its database; none of it may run as us."""
 
+import contextlib
 from collections.abc import Callable
 
 import pytest
@@ -7,7 +8,10 @@ import pytest
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.errors import Unresponsive
 from oduflow.adapters.postgres.tenant import Tenant
+from oduflow.domain.anonymisation import FieldRule, Invented
+from oduflow.domain.comparison.kinds import DiffSection
 from oduflow.domain.errors import Failure, UpstreamFailed
+from oduflow.domain.neutralised import SqlScript
 from oduflow.domain.passwords import odoo_hash
 from tests.support.tenants import Made, Tenants
 
@@ -191,7 +195,7 @@ def planted(tenants: Tenants, made: Made, statements: tuple[str, ...]) -> None:
 
 def call_everything(tenants: Tenants, made: Made) -> set[str]:
     """Call every method of both sides on the planted database; refusals are fine."""
-    cluster, tenant = tenants.postgres.cluster, tenants.tenant(made)
+    cluster = tenants.postgres.cluster
     saved, copy = tenants.new("tpl"), tenants.new("env")
     called: set[str] = set()
 
@@ -202,12 +206,11 @@ def call_everything(tenants: Tenants, made: Made) -> set[str]:
         except Failure:
             return
 
-    call(Tenant, tenant.prepare_empty)
-    call(Tenant, tenant.module_states, ["base", "web"])
-    call(Tenant, tenant.make_own, odoo_hash("secret"), {"report.url": "http://127.0.0.1:8069"})
+    call_as_tenant(call, tenants.tenant(made))
     plain: tuple[Callable[[], object], ...] = (
         *(cluster.ready, cluster.system_identifier, cluster.prepare, cluster.reload),
-        *(cluster.databases, cluster.sealed, cluster.roles),
+        *(cluster.databases, cluster.sealed, cluster.roles, cluster.folders),
+        cluster.drop_interrupted,
         *(cluster.end_excessive, cluster.oldest_id, cluster.keep_guard),
         cluster.end_hoarder,
     )
@@ -216,6 +219,11 @@ def call_everything(tenants: Tenants, made: Made) -> set[str]:
     call(Cluster, cluster.entrance, made.name, made.password)  # entered by the tenant's calls
     call(Cluster, cluster.database_size, made.name)
     call(Cluster, cluster.create_database, made.name, made.name)
+    call(Cluster, cluster.remove_orphans, set(), lambda _folder: None)
+    call_snapshots(call, tenants, made)
+    call(
+        Cluster, cluster.take_back_settings, made.name, made.name, made.password, connection_limit=5
+    )
     for source, target in ((made, saved), (saved, copy)):
         name, old = target.name, source.name
         call(Cluster, cluster.create_role, name, target.password, connection_limit=5)
@@ -229,7 +237,54 @@ def call_everything(tenants: Tenants, made: Made) -> set[str]:
     for each in (copy, saved):
         call(Cluster, cluster.drop_database, each.name)
         call(Cluster, cluster.drop_role, each.name)
+        call(Cluster, cluster.drop_tenant, each.name)
     return called
+
+
+def call_as_tenant(call: Callable[..., None], tenant: Tenant) -> None:
+    """Call what runs in the database itself, as its own role."""
+    call(Tenant, tenant.prepare_empty)
+    call(Tenant, tenant.module_states, ["base", "web"])
+    call(Tenant, tenant.installed_modules)
+    call(Tenant, tenant.module_records)
+    call(Tenant, tenant.installed_dependents, ["base"])
+    call(Tenant, tenant.reset_module_states)
+    call(Tenant, tenant.analyze, lambda: False)
+    call(Tenant, tenant.make_own, odoo_hash("secret"), {"report.url": "http://127.0.0.1:8069"})
+    call(Tenant, tenant.forget_private)
+    call(Tenant, tenant.reading)
+    with contextlib.suppress(Failure), tenant.reading() as reader:
+        reader.contents(reader.index(list(DiffSection)).entries)
+        reader.rows(lambda _table: True)
+    call(Tenant, tenant.neutralise, {})
+    call(Tenant, tenant.read_back, {})
+    call(Tenant, tenant.run_scripts, [SqlScript("own.sql", "UPDATE res_users SET active = active")])
+    call(Tenant, tenant.anonymise, [FieldRule("res.users", "login", Invented.NAME)], "a-key")
+
+
+def call_snapshots(call: Callable[..., None], tenants: Tenants, made: Made) -> None:
+    """Take a snapshot of the planted database, read a copy of it, and go back to it."""
+    cluster = tenants.postgres.cluster
+    taken, before, new, reader = (tenants.new(kind) for kind in ("snap", "snap", "new", "env"))
+    adopted, own = tenants.new("snap"), tenants.role()
+    cluster.take_snapshot(made.name, adopted.name, strategy="wal_log")
+    call(Cluster, cluster.adopt_snapshot, adopted.name, own.name)
+    hand = {"from_role": made.name, "to_role": own.name, "password": own.password}
+    call(Cluster, cluster.hand_over, own.name, **hand)
+    call(Cluster, cluster.busy_sessions, made.name)
+    call(Cluster, cluster.has_database, made.name)
+    call(Cluster, cluster.take_snapshot, made.name, taken.name, strategy="wal_log")
+    cluster.create_role(reader.name, reader.password, connection_limit=5)
+    cluster.clone_database(taken.name, reader.name, reader.name, strategy="wal_log")
+    call(Cluster, cluster.let_read, reader.name, made.name)
+    with contextlib.suppress(Failure), tenants.tenant(reader).reading() as reading:
+        reading.rows(lambda _table: True)
+    call(Cluster, cluster.prepare_rollback, taken.name, new.name, made.name, strategy="wal_log")
+    call(Cluster, cluster.exchange_database, made.name, new.name, before.name)
+    assert {taken.name, before.name} <= cluster.sealed()
+    for each in (taken, before):
+        cluster.drop_database(each.name)
+    cluster.drop_tenant(reader.name)
 
 
 def api(kind: type) -> set[str]:

@@ -34,6 +34,39 @@ def test_modules_are_reported_by_state(odoo_template, tenants) -> None:
     assert tenant.module_states([]) == {}
 
 
+def test_states_that_a_killed_installation_left_are_reset(odoo_template, tenants) -> None:
+    made = tenants.clone(odoo_template)
+    state = "UPDATE ir_module_module SET state = '{}' WHERE name = '{}'"
+    left = {"base": "to upgrade", "crm": "to install", "web": "to remove"}
+    tenants.run(
+        made,
+        *(state.format(value, name) for name, value in left.items()),
+        "INSERT INTO ir_config_parameter (key, value)"
+        " VALUES ('base.partially_updated_database', '1')",
+    )
+    tenant = tenants.tenant(made)
+
+    assert tenant.reset_module_states() == ("base", "crm", "web")
+    assert tenant.module_states(left) == {
+        "base": "installed",
+        "crm": "uninstalled",
+        "web": "installed",
+    }
+    assert tenants.ask(made, PARAMETER, ["base.partially_updated_database"]) == []
+
+
+def test_installed_modules_that_depend_on_one_are_found_over_others(odoo_template, tenants) -> None:
+    made = tenants.clone(odoo_template)
+    names = {"sale", "sale_management"}  # the template has base_setup, over web, installed
+    state = "UPDATE ir_module_module SET state = 'installed' WHERE name = '{}'"
+    tenants.run(made, *map(state.format, sorted(names)))
+    tenant = tenants.tenant(made)
+
+    assert {"sale_management"} == tenant.installed_dependents(["sale"])
+    assert {"base_setup", "web"} <= tenant.installed_dependents(["base"])
+    assert "base" not in tenant.installed_dependents(["base"])
+
+
 def test_an_archived_or_renamed_administrator_can_sign_in_again(odoo_template, tenants) -> None:
     made = tenants.clone(odoo_template)
     tenants.run(made, "UPDATE res_users SET login = 'boss', active = false WHERE id = 2")

@@ -30,7 +30,7 @@ def test_a_second_worker_ends_it_and_says_how_to_serve_with_threads(tmp_path: Pa
     ended = gunicorn(tmp_path, f'[server]\ndata_dir = "data"\n{ONE_TEAM}', "--workers=2")
     assert ended.returncode == CANNOT_LOAD
     assert "A server works on this data folder already" in ended.stderr
-    assert "--workers 1 --threads 32" in ended.stderr
+    assert "--workers 1 --threads 35" in ended.stderr
     assert ended.stderr.count("Booting worker") == 2
 
 

@@ -2,22 +2,25 @@
 
 import builtins
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from ipaddress import IPv4Network
 
 from oduflow.adapters.docker.errors import NameTaken, PortTaken, SubnetTaken
 from oduflow.adapters.docker.subnets import first_free
+from oduflow.domain.clock import now
 from oduflow.domain.container import (
     ContainerFacts,
     ContainerSpec,
+    ExecResult,
+    ExecSpec,
     NetworkFacts,
     RunResult,
 )
 from oduflow.domain.errors import Cancelled, Conflict, NotFound, UpstreamFailed
 from oduflow.domain.progress_monitor import UNWATCHED, ProgressMonitor
-from tests.support.memory.engine import Container, MemoryEngine, carries, new_id
+from tests.support.memory.engine import HUNG_UP, KILLED, Container, MemoryEngine, carries, new_id
 from tests.support.memory.images import MemoryImages
-from tests.support.memory.volumes import make_volume
 
 
 class MemoryContainers:
@@ -36,7 +39,7 @@ class MemoryContainers:
             raise NameTaken(f"There is a container {spec.name}.")
         for mount in spec.mounts:
             if mount.kind == "volume" and mount.source not in self._engine.volumes:
-                make_volume(self._engine, mount.source, spec.labels)
+                raise NotFound(f"There is no volume {mount.source}.")
         joined = {
             each.network: self._engine.address(each.network, each.address) for each in spec.networks
         }
@@ -57,10 +60,54 @@ class MemoryContainers:
         if container.status in {"running", "paused"}:
             container.end(container.run.stopped_code)
 
+    def kill(self, name: str) -> None:
+        container = self._get(name)
+        if container.status in {"running", "paused"}:
+            container.end(KILLED)
+
+    def hang_up(self, name: str) -> bool:
+        container = self._get(name)
+        if container.status != "running":
+            return False
+        hung_up = container.run.hung_up
+        if hung_up is None:
+            container.end(HUNG_UP)
+        else:
+            container.log += [(now(), line) for line in hung_up]
+        return True
+
+    def pause(self, name: str) -> None:
+        container = self._get(name)
+        if container.status not in {"running", "paused"}:
+            raise Conflict(f"{name} does not run.")
+        container.status = "paused"
+
+    def unpause(self, name: str) -> None:
+        container = self._find(name)
+        if container is not None and container.status == "paused":
+            container.status = "running"
+            if container.run.waits:
+                container.go_on(self._engine.program(container.spec))
+
+    def connections(self, name: str, port: int) -> frozenset[str]:
+        container = self._find(name)
+        return frozenset() if container is None else frozenset(container.connections)
+
+    def rename(self, name: str, new_name: str) -> None:
+        container = self._get(name)
+        if new_name in self._engine.containers:
+            raise NameTaken(f"There is a container {new_name}.")
+        del self._engine.containers[container.spec.name]
+        container.spec = replace(container.spec, name=new_name)
+        self._engine.containers[new_name] = container
+
     def remove(self, name: str) -> None:
         container = self._find(name)
         if container is not None:
             del self._engine.containers[container.spec.name]
+
+    def remove_empty_groups(self) -> None:
+        return None
 
     def facts(self, name: str) -> ContainerFacts | None:
         container = self._find(name)
@@ -88,6 +135,24 @@ class MemoryContainers:
             self.remove(name)
         return RunResult(container.exit_code, output, out_of_memory=container.out_of_memory)
 
+    def run_inside(
+        self, name: str, spec: ExecSpec, *, monitor: ProgressMonitor = UNWATCHED
+    ) -> ExecResult:
+        container = self._get(name)
+        if container.status != "running":
+            raise Conflict(f"Container {name} is {container.status}.")
+        result = self._engine.inside(container, spec)
+        for line in result.output.splitlines():
+            monitor.on_progress(line)
+        if monitor.cancelled():
+            raise Cancelled("Stopped on request.", output=result.output)
+        return result
+
+    def end_inside(self, name: str, mark: str) -> None:
+        container = self._find(name)
+        if container is not None:
+            container.ended_inside.append(mark)
+
     def list(self, labels: Mapping[str, str]) -> tuple[ContainerFacts, ...]:
         return tuple(
             each.facts(listed=True)
@@ -96,7 +161,7 @@ class MemoryContainers:
         )
 
     def _find(self, name: str) -> Container | None:
-        everything = self._engine.containers.values()
+        everything = tuple(self._engine.containers.values())
         return next((each for each in everything if name in {each.id, each.spec.name}), None)
 
     def _get(self, name: str) -> Container:

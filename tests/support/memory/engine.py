@@ -14,8 +14,16 @@ from pathlib import Path
 from typing import Literal
 
 from oduflow.domain.clock import now, rfc3339
-from oduflow.domain.container import ContainerFacts, ContainerSpec, NetworkFacts, VolumeFacts
+from oduflow.domain.container import (
+    ContainerFacts,
+    ContainerSpec,
+    ExecResult,
+    ExecSpec,
+    NetworkFacts,
+    VolumeFacts,
+)
 
+HUNG_UP = 129  # 128 + SIGHUP
 TERMINATED = 143  # 128 + SIGTERM
 KILLED = 137  # 128 + SIGKILL
 
@@ -30,15 +38,27 @@ class Run:
         lines: what it prints.
         exit_code: how it ends; None goes on until it is stopped.
         stopped_code: how it ends when it is asked to stop.
+        waits: whether it goes on with something else once it was paused.
+        hung_up: what it prints when it starts itself again at SIGHUP; None ends it.
     """
 
     lines: tuple[str, ...] = ()
     exit_code: int | None = None
     out_of_memory: bool = False
     stopped_code: int = TERMINATED
+    waits: bool = False
+    hung_up: tuple[str, ...] | None = None
 
 
 Program = Callable[[ContainerSpec], Run]
+
+
+Inside = Callable[["Container", ExecSpec], ExecResult]
+
+
+def nothing_inside(_container: "Container", _spec: ExecSpec) -> ExecResult:
+    """Run a command that prints nothing and succeeds."""
+    return ExecResult(0, "", 0.0)
 
 
 def run_forever(_spec: ContainerSpec) -> Run:
@@ -59,6 +79,8 @@ class Container:
     started_at: datetime | None = None
     joined: dict[str, str] = field(default_factory=dict)
     log: list[tuple[datetime, str]] = field(default_factory=list)
+    connections: set[str] = field(default_factory=set)
+    ended_inside: list[str] = field(default_factory=list)
 
     def begin(self, run: Run) -> None:
         """Run a program, to its end where it has one."""
@@ -67,6 +89,12 @@ class Container:
         self.status, self.exit_code, self.out_of_memory = "running", 0, False
         if run.exit_code is not None:
             self.end(run.exit_code, out_of_memory=run.out_of_memory)
+
+    def go_on(self, run: Run) -> None:
+        """Run something else in the same process."""
+        started = self.started_at
+        self.begin(run)
+        self.started_at = started
 
     def end(self, code: int, *, out_of_memory: bool = False) -> None:
         self.status, self.exit_code, self.out_of_memory = "exited", code, out_of_memory
@@ -94,14 +122,18 @@ class MemoryEngine:
     Attributes:
         folder: where the volumes are.
         program: what a container runs.
+        inside: what a command in a running container does.
+        options: those of volumes that show other folders.
         taken_ports: host ports that other programs of the machine use.
     """
 
     folder: Path
     program: Program = run_forever
+    inside: Inside = nothing_inside
     containers: dict[str, Container] = field(default_factory=dict)
     volumes: dict[str, VolumeFacts] = field(default_factory=dict)
     networks: dict[str, NetworkFacts] = field(default_factory=dict)
+    options: dict[str, dict[str, str]] = field(default_factory=dict)
     taken_ports: set[int] = field(default_factory=set)
 
     def address(self, network: str, wanted: str = "") -> str:
@@ -113,11 +145,11 @@ class MemoryEngine:
         return next(str(host) for host in hosts if str(host) not in used)
 
     def ports(self) -> set[int]:
-        """Return the host ports in use."""
+        """Return the host ports in use; a paused container keeps its own."""
         return self.taken_ports | {
             each.host_port
             for container in self.containers.values()
-            if container.status == "running"
+            if container.status in {"running", "paused"}
             for each in container.spec.publish
         }
 

@@ -14,8 +14,9 @@ from oduflow.adapters.git.credentials.private_urls import read_private_url
 from oduflow.adapters.git.failures import AccessRefused
 from oduflow.adapters.git.heads import RemoteHead
 from oduflow.adapters.git.urls import RemoteUrl, parse_url
-from oduflow.domain.errors import Cancelled, NotFound
+from oduflow.domain.errors import Cancelled, Conflict, NotFound
 from oduflow.domain.progress_monitor import UNWATCHED, ProgressMonitor
+from tests.support.memory.edits import MemoryEdits
 
 HOST = "git.example.com"
 
@@ -123,7 +124,38 @@ class MemoryGit:
         for left in work_tree.iterdir():
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         _write(files, work_tree)
+        MemoryEdits(git_dir, work_tree).learn(commit, files, "")
         return commit
+
+    def edits(
+        self, git_dir: Path, files: Path, monitor: ProgressMonitor = UNWATCHED
+    ) -> MemoryEdits:
+        return MemoryEdits(git_dir, files)
+
+    def head(self, url: str, branch: str, *, team: str) -> tuple[str, str]:
+        found = self._get(url)
+        return found.default, found.branches.get(branch, "")
+
+    def push(
+        self,
+        url: str,
+        commit: str,
+        branch: str,
+        *,
+        team: str,
+        git_dir: Path,
+        monitor: ProgressMonitor = UNWATCHED,
+    ) -> None:
+        if monitor.cancelled():
+            raise Cancelled("Stopped on request.")
+        found, made = self._get(url), MemoryEdits(git_dir, Path()).commit_of(commit)
+        if found.branches.get(branch, commit) not in {commit, made["parent"]}:
+            raise Conflict(
+                f"{branch} on {HOST} has commits that the environment does not have.",
+                "Push to another branch.",
+            )
+        found.commits[commit], found.parents[commit] = made["files"], made["parent"]
+        found.branches[branch] = commit
 
     def fetch(
         self,
@@ -137,6 +169,11 @@ class MemoryGit:
         commit, files = self._download(url, branch, monitor)
         self.copy(git_dir).keep(branch, commit, files)
         return commit
+
+    def work_tree(
+        self, git_dir: Path, files: Path, monitor: ProgressMonitor = UNWATCHED
+    ) -> "MemoryWorkTree":
+        return MemoryWorkTree(git_dir, files)
 
     @contextmanager
     def place(self, team: str, monitor: ProgressMonitor | None = None) -> Iterator[None]:
@@ -204,6 +241,31 @@ class MemoryCopy:
     @property
     def _file(self) -> Path:
         return self.git_dir / "copy.json"
+
+
+@dataclass(frozen=True)
+class MemoryWorkTree:
+    """Has the methods of `adapters.git.work_trees.WorkTree`."""
+
+    git_dir: Path
+    files: Path
+
+    def keep(self, name: str, commit: str) -> str:
+        self.forget(name)
+        shutil.copytree(self.files, self.git_dir / "kept" / name, symlinks=True)
+        return name
+
+    def restore(self, kept: str, commit: str) -> None:
+        for left in self.files.iterdir():
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        shutil.copytree(self.git_dir / "kept" / kept, self.files, symlinks=True, dirs_exist_ok=True)
+
+    def become_copy(self, kept: str, commit: str) -> None:
+        self.restore(kept, commit)
+        shutil.rmtree(self.git_dir / "kept")
+
+    def forget(self, name: str) -> None:
+        shutil.rmtree(self.git_dir / "kept" / name, ignore_errors=True)
 
 
 def _write(files: Files, folder: Path) -> None:

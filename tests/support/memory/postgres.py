@@ -1,6 +1,7 @@
 """A PostgreSQL cluster in memory, and the tenants' side of it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -8,11 +9,18 @@ from itertools import count
 from oduflow.adapters.postgres.connection import SHORT, never
 from oduflow.adapters.postgres.databases import Strategy
 from oduflow.adapters.postgres.errors import InUse, NotRunning, WrongPassword
-from oduflow.adapters.postgres.names import tenant_name
+from oduflow.adapters.postgres.names import reader_of, tenant_name
 from oduflow.adapters.postgres.supervision import LIMITS, EndedSession, OldestId, SessionLimits
+from oduflow.domain.anonymisation import FieldRule
+from oduflow.domain.comparison.kinds import DiffSection
+from oduflow.domain.comparison.records import Content, Index, Key, RecordDigest, Value
 from oduflow.domain.errors import Cancelled, Conflict, NotFound
+from oduflow.domain.module_change import INSTALLED, ModuleRecord
+from oduflow.domain.neutralised import Reading, Remaining, RuleApplied, SqlScript
 
 EMPTY_BYTES = 8 << 20
+VERSION = "19.0.1.0"  # of every module
+PARTIAL = "base.partially_updated_database"
 
 _numbers = count(1)
 
@@ -26,6 +34,12 @@ class Database:
         modules: their states; None where there is no Odoo.
         login: of Odoo's administrator; None where there is none.
         secret: parts copies; sessions are signed with it.
+        remaining: what neutralising does not change.
+        scripts: the team's that ran, by name.
+        busy: how many sessions are in a transaction.
+        private: what belongs to one environment alone, such as sessions.
+        versions: of installed modules that have another one than VERSION.
+        depends: what modules need.
     """
 
     owner: str
@@ -39,6 +53,12 @@ class Database:
     secret: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     in_use: bool = False
+    remaining: tuple[Remaining, ...] = ()
+    scripts: tuple[str, ...] = ()
+    busy: int = 0
+    private: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    depends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass
@@ -48,6 +68,9 @@ class MemoryPostgres:
     Attributes:
         running: tells whether the server runs.
         roles: the password of each; None may not sign in.
+        readers: the roles that may read the objects of another one.
+        reading: the passwords of the roles that only read, by name.
+        statements: those of callers that wrote.
         guarded: whether a session is kept that can end others.
         excessive: the sessions that are ended next.
         oldest: the oldest transaction id.
@@ -58,6 +81,9 @@ class MemoryPostgres:
     prepared: bool = False
     databases: dict[str, Database] = field(default_factory=dict)
     roles: dict[str, str | None] = field(default_factory=dict)
+    readers: dict[str, str] = field(default_factory=dict)
+    reading: dict[str, str] = field(default_factory=dict)
+    statements: list[str] = field(default_factory=list)
     excessive: tuple[EndedSession, ...] = ()
     guarded: bool = False
     oldest: OldestId = field(default_factory=lambda: OldestId("postgres", 0))
@@ -143,25 +169,111 @@ class MemoryCluster:
         if self._get(database).objects_of == from_role:
             self._postgres.change(database, objects_of=to_role)
 
+    def let_read(self, reader: str, objects_of: str) -> None:
+        self.ready()
+        self._postgres.readers[tenant_name(reader)] = tenant_name(objects_of)
+
     def seal_template(self, database: str, role: str) -> None:
         self.ready()
         self._get(database)
         self._postgres.change(database, owner="", sealed=True)
         self._postgres.roles[role] = None
 
+    def take_back_settings(
+        self, database: str, role: str, password: str, *, connection_limit: int
+    ) -> None:
+        self._get(database)
+        self.create_role(role, password, connection_limit=connection_limit)
+
     def drop_database(self, database: str) -> None:
         self.ready()
         self._postgres.databases.pop(tenant_name(database), None)
+
+    def busy_sessions(self, database: str) -> int:
+        self.ready()
+        return self._get(database).busy
+
+    def take_snapshot(
+        self,
+        database: str,
+        snapshot: str,
+        *,
+        strategy: Strategy,
+        cancelled: Callable[[], bool] = never,
+    ) -> None:
+        self.ready()
+        if cancelled():
+            raise Cancelled("Stopped on request.")
+        self._postgres.databases[tenant_name(snapshot)] = replace(
+            self._get(database), owner="", sealed=True
+        )
+
+    def adopt_snapshot(self, snapshot: str, database: str) -> None:
+        self.ready()
+        everything = self._postgres.databases
+        if tenant_name(database) not in everything:
+            self._get(snapshot)
+            everything[database] = replace(everything.pop(snapshot), owner=database, sealed=False)
+
+    def prepare_rollback(
+        self,
+        snapshot: str,
+        new: str,
+        owner: str,
+        *,
+        strategy: Strategy,
+        cancelled: Callable[[], bool] = never,
+    ) -> None:
+        self.ready()
+        if cancelled():
+            raise Cancelled("Stopped on request.")
+        made = replace(self._get(snapshot), owner=tenant_name(owner), sealed=True)
+        self._postgres.databases.setdefault(tenant_name(new), made)
+
+    def exchange_database(self, database: str, new: str, old: str) -> None:
+        self.ready()
+        everything = self._postgres.databases
+        self._get(new)
+        everything[tenant_name(old)] = replace(everything.pop(database), owner="", sealed=True)
+        everything[database] = replace(everything.pop(new), sealed=False)
+
+    def has_database(self, database: str) -> bool:
+        self.ready()
+        return tenant_name(database) in self._postgres.databases
 
     def drop_role(self, role: str) -> None:
         self.ready()
         if tenant_name(role) in self._postgres.databases:
             raise Conflict(f"Role {role} still has its database.", "Drop the database first.")
         self._postgres.roles.pop(role, None)
+        self._postgres.readers.pop(role, None)
+        self._postgres.reading.pop(reader_of(role), None)
+
+    def drop_tenant(self, name: str) -> None:
+        self.drop_database(name)
+        self.drop_role(name)
 
     def databases(self) -> set[str]:
         self.ready()
         return set(self._postgres.databases)
+
+    def drop_interrupted(self) -> tuple[str, ...]:
+        self.ready()
+        return ()
+
+    def remove_orphans(
+        self, folders: AbstractSet[str], remove: Callable[[str], None]
+    ) -> tuple[str, ...]:
+        self.ready()
+        left = tuple(sorted(folders - set(self.folders().values())))
+        for name in left:
+            remove(name)
+        return left
+
+    def folders(self) -> dict[str, str]:
+        self.ready()
+        names = sorted(self._postgres.databases)
+        return {name: str(number) for number, name in enumerate(names, 16384)}
 
     def sealed(self) -> set[str]:
         self.ready()
@@ -228,6 +340,46 @@ class MemoryTenant:
         modules = self._odoo().modules or {}
         return {name: modules[name] for name in names if name in modules}
 
+    def installed_modules(self) -> dict[str, str]:
+        states = self._odoo().modules or {}
+        return {name: VERSION for name, state in sorted(states.items()) if state == "installed"}
+
+    def module_records(self) -> dict[str, ModuleRecord]:
+        found = self._odoo()
+        return {
+            name: ModuleRecord(
+                state, found.versions.get(name, VERSION) if state in INSTALLED else ""
+            )
+            for name, state in sorted((found.modules or {}).items())
+        }
+
+    def installed_dependents(self, names: Iterable[str]) -> frozenset[str]:
+        found = self._odoo()
+        wanted, reached = frozenset(names), set(names)
+        for _ in found.depends:
+            reached |= {
+                name
+                for name, needed in found.depends.items()
+                if reached & {*needed} and (found.modules or {}).get(name) in INSTALLED
+            }
+        return frozenset(reached) - wanted
+
+    def reset_module_states(self) -> tuple[str, ...]:
+        found = self._odoo()
+        reset = {"to install": "uninstalled", "to upgrade": "installed", "to remove": "installed"}
+        states = found.modules or {}
+        left = tuple(sorted(name for name, state in states.items() if state in reset))
+        parameters = {key: value for key, value in found.parameters.items() if key != PARTIAL}
+        self._postgres.change(
+            self._database,
+            modules={name: reset.get(state, state) for name, state in states.items()},
+            parameters=parameters,
+        )
+        return left
+
+    def analyze(self, cancelled: Callable[[], bool]) -> None:
+        self.enter()
+
     def make_own(self, password_hash: str, parameters: Mapping[str, str]) -> str:
         found = self._odoo()
         if found.login is None:
@@ -239,6 +391,57 @@ class MemoryTenant:
             parameters={**found.parameters, **parameters},
         )
         return found.login
+
+    def forget_private(self, cancelled: Callable[[], bool] = never) -> None:
+        self._odoo()
+        if cancelled():
+            raise Cancelled("Stopped on request.")
+        self._postgres.change(self._database, private=())
+
+    @contextmanager
+    def reading(self, cancelled: Callable[[], bool] = never) -> Iterator["MemoryReader"]:
+        database = self.enter()
+        if cancelled():
+            raise Cancelled("Stopped on request.")
+        may_read = {self._role, self._postgres.readers.get(self._role)}
+        yield MemoryReader(database, may_read=database.objects_of in may_read)
+
+    def neutralise(
+        self, parameters: Mapping[str, str], cancelled: Callable[[], bool] = never
+    ) -> tuple[RuleApplied, ...]:
+        found = self._odoo()
+        if cancelled():
+            raise Cancelled("Stopped on request.")
+        self._postgres.change(self._database, parameters={**found.parameters, **parameters})
+        return (RuleApplied(rule="system parameters", rows=len(parameters)),)
+
+    def read_back(
+        self, parameters: Mapping[str, str], cancelled: Callable[[], bool] = never
+    ) -> Reading:
+        found = self._odoo()
+        if cancelled():
+            raise Cancelled("Stopped on request.")
+        name = "system parameters"
+        wrong = tuple(
+            key for key, value in parameters.items() if found.parameters.get(key) != value
+        )
+        if wrong:
+            missing = (Remaining(name, "ir_config_parameter", wrong),)
+            return Reading((), (*missing, *found.remaining))
+        return Reading((name,), found.remaining)
+
+    def run_scripts(
+        self, scripts: Sequence[SqlScript], cancelled: Callable[[], bool] = never
+    ) -> None:
+        found = self._odoo()
+        names = tuple(script.name for script in scripts)
+        self._postgres.change(self._database, scripts=(*found.scripts, *names))
+
+    def anonymise(
+        self, rules: Sequence[FieldRule], key: str, cancelled: Callable[[], bool] = never
+    ) -> tuple[RuleApplied, ...]:
+        self._odoo()
+        return tuple(RuleApplied(rule=str(rule), rows=1) for rule in rules)
 
     def enter(self) -> Database:
         """Open the database as its role."""
@@ -257,3 +460,35 @@ class MemoryTenant:
         if found.modules is None:
             raise Conflict("PostgreSQL could not look: the database holds no Odoo.")
         return found
+
+
+@dataclass(frozen=True)
+class MemoryReader:
+    """Has the methods of `adapters.postgres.reading.reader.Reader`; it knows modules alone."""
+
+    database: Database
+    may_read: bool
+
+    @contextmanager
+    def unchanging(self) -> Iterator[None]:
+        yield
+
+    def index(self, sections: Iterable[DiffSection]) -> Index:
+        if DiffSection.MODULES not in sections or self.database.modules is None:
+            return Index()
+        if not self.may_read:
+            return Index(problems={"ir.module.module": "permission denied"})
+        states = self.database.modules.items()
+        return Index(
+            {
+                Key("ir.module.module", name): RecordDigest(state)
+                for name, state in states
+                if state != "uninstalled"
+            }
+        )
+
+    def contents(self, wanted: Mapping[Key, RecordDigest]) -> dict[Key, Content]:
+        return {key: {"state": Value(each.digest, each.digest)} for key, each in wanted.items()}
+
+    def rows(self, is_counted: Callable[[str], bool]) -> Index:
+        return Index()

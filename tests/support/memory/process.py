@@ -12,6 +12,7 @@ from oduflow.adapters.outputs.files import OutputFiles
 from oduflow.adapters.pool.pool import Pool
 from oduflow.adapters.postgres.config import PostgresSettings
 from oduflow.adapters.store import JobRows
+from oduflow.adapters.uploads import UploadFiles
 from oduflow.bootstrap.recoverables import recoverables
 from oduflow.bootstrap.store import store_group
 from oduflow.domain.access import Actor, ActorKind
@@ -38,6 +39,7 @@ from oduflow.services.server.infrastructure import Infrastructure, team_subnet
 from oduflow.services.server.reconcile import Reconciler
 from oduflow.settings import parse
 from tests.support.fakes import FakeAudit, FakeGrantUsage
+from tests.support.memory.agent_sql import MemoryAgentSql
 from tests.support.memory.containers import MemoryContainers, MemoryNetworks
 from tests.support.memory.faults import Breakable, Faults, Mortal, MortalLocks
 from tests.support.memory.git import MemoryGit
@@ -127,6 +129,7 @@ class Process:
         deps = self.deps
         return Doctor(
             settings=lambda: deps.settings,
+            clone=deps.infrastructure.pool.state,
             engine=self._part("engine", AnsweringEngine()),
             images=deps.engine.images,
             infrastructure=deps.infrastructure,
@@ -158,6 +161,7 @@ class Process:
             images=self._part("images", world.images),
             volumes=self._part("volumes", MemoryVolumes(world.engine)),
             team_user=world.team_users.get,
+            overlay_refusal=lambda *_: world.overlay_refusal,
         )
         infrastructure = Infrastructure(
             self._settings,
@@ -195,7 +199,12 @@ class Process:
             made = MemoryTenant(self.world.cluster(team), database, password)
             return self._part("tenant", made)
 
-        return PostgresGroup(cluster, tenant)
+        def agent_sql(team: str, database: str, password: str, reader_password: str) -> Any:
+            infrastructure.wake(team)
+            made = MemoryAgentSql(self.world.cluster(team), database, password, reader_password)
+            return self._part("agent_sql", made)
+
+        return PostgresGroup(cluster, tenant, agent_sql)
 
     def _databases(self, engine: EngineGroup, rows: StoreGroup, work: WorkGroup) -> Databases:
         def server(team: str, memory: int = 0, kind: str = KIND) -> DatabaseServer:
@@ -253,6 +262,7 @@ class Process:
             outputs=outputs,
             clone_places=TeamPlaces("copies of databases", of_a_team=2, shared=2),
             pip_places=TeamPlaces("pip installations", of_a_team=2, shared=2),
+            uploads=UploadFiles(self.world.naming.uploads_folder),
         )
 
     def _part(self, name: str, part: object) -> Any:

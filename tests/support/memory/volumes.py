@@ -18,8 +18,8 @@ class MemoryVolumes:
     def ensure(
         self, name: str, *, labels: Mapping[str, str], options: Mapping[str, str] | None = None
     ) -> VolumeFacts:
-        found = self._engine.volumes.get(name) or make_volume(self._engine, name, labels)
-        if options or found.labels != dict(labels):
+        found = self._engine.volumes.get(name) or make_volume(self._engine, name, labels, options)
+        if self._engine.options.get(name) != options or found.labels != dict(labels):
             raise Conflict(f"Volume {name} exists, but with other labels or options.")
         return found
 
@@ -39,17 +39,30 @@ class MemoryVolumes:
         for container in self._engine.containers.values():
             if any(mount.source == name for mount in container.spec.mounts):
                 raise Conflict(f"{container.spec.name} uses volume {name}.")
-        shutil.rmtree(found.mountpoint)
+        if self._engine.options.pop(name, None) is None:
+            shutil.rmtree(found.mountpoint)
         del self._engine.volumes[name]
+
+    def release(self, name: str) -> None:
+        self.remove(name)
 
     def list(self, labels: Mapping[str, str]) -> tuple[VolumeFacts, ...]:
         everything = self._engine.volumes.values()
         return tuple(each for each in everything if carries(each.labels, labels))
 
 
-def make_volume(engine: MemoryEngine, name: str, labels: Mapping[str, str]) -> VolumeFacts:
-    """Make a volume with its folder."""
+def make_volume(
+    engine: MemoryEngine,
+    name: str,
+    labels: Mapping[str, str],
+    options: Mapping[str, str] | None = None,
+) -> VolumeFacts:
+    """Make a volume with its folder, or one that shows other folders."""
     folder = engine.folder / name
-    folder.mkdir(parents=True)
+    if options is None:
+        folder.mkdir(parents=True)
+    else:
+        engine.options[name] = dict(options)
+        folder = Path(options["device"])  # an overlay shows nothing in memory
     engine.volumes[name] = VolumeFacts(name, dict(labels), folder)
     return engine.volumes[name]

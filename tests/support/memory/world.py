@@ -6,12 +6,11 @@
 A second process finds what the first one left, as a server does that is started again.
 """
 
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from oduflow.adapters.store import Store
 from oduflow.domain.plan import Naming
+from tests.support.empty_store import place_empty_store
 from tests.support.memory.engine import MemoryEngine
 from tests.support.memory.firewall import MemoryFirewall
 from tests.support.memory.git import MemoryGitServer
@@ -39,6 +38,7 @@ class MemoryWorld:
         postgres: the cluster of team 1.
         disk_minimum: bytes that must be free before anything is made.
         team_users: the users of the host that teams have, by team.
+        overlay_refusal: why filestores are copied; empty where they are overlays.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -56,6 +56,7 @@ class MemoryWorld:
         self.git = MemoryGitServer()
         self.disk_minimum = 0
         self.team_users: dict[str, int] = {}
+        self.overlay_refusal = "an engine in memory mounts nothing"
         self._stores: list[Store] = []
 
     def cluster(self, team: str) -> MemoryPostgres:
@@ -69,7 +70,7 @@ class MemoryWorld:
         """Open the store, as a process does."""
         path = self.data_dir / "oduflow.db"
         if not path.exists():
-            path.write_bytes(_migrated())
+            place_empty_store(path)
         store = Store(path)
         self._stores.append(store)
         store.migrate()
@@ -89,7 +90,7 @@ class MemoryWorld:
             "containers": set(self.engine.containers) - own,
             "volumes": set(self.engine.volumes) - own,
             "databases": {name for each in clusters for name in each.databases},
-            "roles": {name for each in clusters for name in each.roles},
+            "roles": {name for each in clusters for name in {*each.roles, *each.reading}},
             "folders": {str(each) for each in folders if each.parent.name != "python"},
         }
 
@@ -99,13 +100,3 @@ class MemoryWorld:
 
     def _cluster_with(self, database: str) -> MemoryPostgres:
         return next(each for each in self.clusters.values() if database in each.databases)
-
-
-@cache
-def _migrated() -> bytes:
-    """Migrate an empty store once: it takes longer than a test."""
-    with TemporaryDirectory() as folder:
-        store = Store(Path(folder) / "oduflow.db")
-        store.migrate()
-        store.close()
-        return store.path.read_bytes()

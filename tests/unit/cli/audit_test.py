@@ -4,6 +4,7 @@ from oduflow import bootstrap
 from oduflow.settings import load
 from tests.support.audit_trails import sql, written
 from tests.support.command_line import oduflow
+from tests.support.empty_store import place_empty_store
 
 
 def test_a_trail_in_order_is_said_to_be(config):
@@ -83,7 +84,7 @@ def empty(tmp_path):
 @pytest.fixture
 def config(empty):
     services = bootstrap.build(load(empty))
-    services.store.migrate()
+    place_empty_store(services.store.path)
     written(services.deps.store.audit, 6)
     services.store.close()
     return empty

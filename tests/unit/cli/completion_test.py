@@ -1,12 +1,14 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from click.shell_completion import ShellComplete
 
 from oduflow.cli.app import cli
+from oduflow.cli.schemas import local_tool
 from oduflow.domain.outcome import Envelope, Status
 from oduflow.kernel.runner import Runner
 from tests.support.command_line import oduflow
@@ -45,6 +47,39 @@ def test_operations_fields_values_and_names_are_suggested(listed, words, incompl
 
     assert expected <= found
     assert all(value.startswith(incomplete) for value in found)
+
+
+@pytest.mark.parametrize("remote", [False, True])
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["snapshot"], {"shop", "stage"}),
+        (["snapshots"], {"shop", "stage"}),
+        (["rollback"], {"shop", "stage"}),
+        (["call", "get_environment_login"], {"shop", "stage"}),
+        (["call", "delete_template"], {"base-19"}),
+        (["call", "rename_template"], {"base-19"}),
+        (["call", "update_template"], {"base-19"}),
+        (["call", "delete_extra_repo"], {"web"}),
+        (["call", "revoke_grant"], {"ci"}),
+        (["call", "delete_upload"], {"shop-zip"}),
+        (["call", "delete_credential"], {"git.example.com"}),
+        (["call", "wait_for_job"], {"abcdefghijkl"}),
+        (["call", "import_template"], set()),
+        (["call", "rename_template", "base-19"], set()),
+        (["copy", "shop"], set()),
+    ],
+)
+def test_the_names_are_those_of_what_the_operation_is_about(
+    listed, monkeypatch, remote, words, expected
+):
+    if remote:
+        told = local_tool
+        monkeypatch.setattr(
+            "oduflow.cli.caller.local_tool", lambda found: replace(told(found), noun="", route="")
+        )
+
+    assert suggestions([*words, *listed(words)], "") == expected
 
 
 @pytest.mark.parametrize("words", [["create"], ["call", "create_environment"]])
@@ -94,7 +129,12 @@ def listed(tmp_path, monkeypatch):
     place.chmod(0o600)
     rows = {
         "list_environments": {"environments": [{"name": "shop"}, {"name": "stage"}]},
+        "list_credentials": {"credentials": [{"host": "git.example.com"}] * 2},
+        "list_extra_repos": {"extra_repos": [{"name": "web"}]},
+        "list_grants": {"grants": [{"name": "ci"}]},
+        "list_jobs": {"jobs": [{"job": "abcdefghijkl"}]},
         "list_templates": {"templates": [{"name": "base-19"}]},
+        "list_uploads": {"uploads": [{"name": "shop-zip"}]},
     }
 
     def call(_runner, name, *_args, **_options):

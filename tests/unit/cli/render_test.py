@@ -7,6 +7,7 @@ from rich.console import Console
 
 from oduflow import bootstrap
 from oduflow.cli.render import COLUMNS, progress, render
+from oduflow.domain.addons import CheckoutView, CheckoutWarning
 from oduflow.domain.clock import now, rfc3339
 from oduflow.domain.environment import (
     EnvironmentList,
@@ -19,6 +20,8 @@ from oduflow.domain.extra_repo import PinView
 from oduflow.domain.job import JobList
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Envelope, ErrorView, Model, Status
+from oduflow.domain.sql import SqlView
+from oduflow.domain.storage import DiskView, MeasuredSize
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.registry import Registry
 from oduflow.services.jobs import job_view
@@ -49,12 +52,32 @@ def test_the_next_step_is_a_command_with_the_options_of_this_one():
     assert last.startswith("next: oduflow call get_environment sale --url https://oduflow")
 
 
+def test_the_calls_that_a_row_suggests_are_commands_below_the_table():
+    step = Next.of("add_extra_repo", "adds it", name="web")
+    warning = CheckoutWarning.of("oca/web/", "It is a submodule.", "Add it.", step)
+
+    lines = printed(CheckoutView(modules=(), warnings=(warning,)))
+
+    assert lines[-1] == "next: oduflow call add_extra_repo web REPO_URL  # adds it"
+
+
 def test_a_view_is_one_line_a_fact_without_those_that_are_missing():
     lines = [line.split() for line in printed(SHOWN)]
 
     assert ["name", "sale"] in lines
     assert ["modules", "crm,", "sale"] in lines
     assert not any(line[:1] == ["error"] for line in lines)
+
+
+def test_what_something_takes_on_disk_is_one_fact_with_units():
+    size = MeasuredSize(5 << 20, 3 << 29, now())
+    shown = SHOWN.model_copy(update={"disk": DiskView.of(size)})
+
+    assert any(line.strip() == "disk  5 MiB own, 1.5 GiB shared" for line in printed(shown))
+    assert any(
+        "5 MiB own, 1.5 GiB shared" in line
+        for line in piped(EnvironmentList(environments=(shown, SHOWN)))
+    )
 
 
 def test_a_list_is_a_table():
@@ -173,6 +196,15 @@ def test_a_log_is_printed_as_it_is():
     assert log in lines
 
 
+def test_rows_of_a_database_are_lines_with_tabs_below_their_columns():
+    found = SqlView(columns=("id", "[red]name"), rows=((1, "a\nb"), (None, True)), next_offset=2)
+
+    lines = printed(found)
+
+    assert lines[1:4] == ["id\t[red]name", "1\ta b", "\tyes"]
+    assert lines[4].split() == ["next_offset", "2"]
+
+
 def test_nothing_of_it_gives_the_terminal_an_order():
     shown = EnvironmentLogs(name="sale", lines=1, log="\x1b[2Jcleared\x9b")
 
@@ -206,7 +238,9 @@ def test_a_piped_table_has_a_tab_between_its_values_and_a_line_a_row():
 
     _, header, *rows = piped(EnvironmentList(environments=(SHOWN, shown)))
 
-    assert header.split("\t") == ["name", "state", "branch", "template", "url", "created_by"]
+    assert header.split("\t") == [
+        *("name", "state", "branch", "template", "url", "created_by", "disk")
+    ]
     assert [len(row.split("\t")) for row in rows] == [6, 6]
     assert rows[1].split("\t")[2] == "b" * 200
 

@@ -84,6 +84,26 @@ def test_logs_are_followed_until_an_interruption(config, monkeypatch, answers):
     assert (shown.exit_code, shown.stdout) == (130, "one\ntwo\nthree\nfour\n")
 
 
+def test_a_followed_log_is_asked_for_its_end_and_a_gap_is_shown(config, monkeypatch, answers):
+    asked: list[Any] = []
+    logs = iter(["one", "three\nfour"])
+
+    def next_log(_runner, _name, raw, *_args, **_options):
+        asked.append(raw)
+        log = next(logs, None)
+        if log is None:
+            raise KeyboardInterrupt
+        return Envelope[Any](status=Status.OK, summary="done", data={"name": "shop", "log": log})
+
+    monkeypatch.setattr(Runner, "call", next_log)
+    monkeypatch.setattr(shortcuts, "sleep", lambda _seconds: None)
+
+    shown = oduflow("logs", "shop", "-f", "--config", config)
+
+    assert (shown.exit_code, shown.stdout) == (130, "one\n…\nthree\nfour\n")
+    assert asked == [{"name": "shop", "follow": True}] * 3
+
+
 def test_lines_that_were_shown_are_not_shown_again():
     assert added_lines([], ["a"]) == ["a"]
     assert added_lines(["a", "b"], ["a", "b"]) == []

@@ -29,12 +29,13 @@ def test_an_actor_reaches_the_whole_team_unless_kept_to_some_environments():
 
     assert all(whole.can_access(each) for each in ("a", "c", ""))
     assert [each for each in ("a", "b", "c", "") if narrow.can_access(each)] == ["a", "b"]
-    assert all(whole.allows_scope(scope) for scope in Scope)
-    assert [scope for scope in Scope if not narrow.allows_scope(scope)] == [
+    assert all(whole.allows_scopes({scope}) for scope in Scope)
+    assert [scope for scope in Scope if not narrow.allows_scopes({scope})] == [
         Scope.EXTRA_REPO,
         Scope.NEW_ENVIRONMENT,
         Scope.TEAM,
         Scope.TEMPLATE,
+        Scope.UPLOAD,
     ]
 
 

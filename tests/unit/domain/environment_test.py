@@ -50,6 +50,8 @@ def test_a_view_shows_what_callers_may_know():
         "job": None,
         "error": None,
         "checkout": None,
+        "neutralized": None,
+        "disk": None,
     }
 
 
@@ -68,11 +70,11 @@ def test_a_view_shows_why_it_failed():
     assert EnvironmentView.of(row, None).error == error
 
 
-def test_an_environment_needs_a_name_and_a_repository():
+def test_an_environment_needs_a_name_and_its_template_may_know_the_rest():
     with pytest.raises(ValidationError) as refused:
         CreateEnvironment()  # type: ignore[call-arg]
 
-    assert [error["loc"] for error in refused.value.errors()] == [("name",), ("repo_url",)]
+    assert [error["loc"] for error in refused.value.errors()] == [("name",)]
 
 
 def test_every_name_that_comes_in_is_slugged():

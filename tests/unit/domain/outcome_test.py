@@ -53,6 +53,7 @@ def test_an_error_shows_what_may_be_shown_and_never_its_cause():
         "hint": "Start it.",
         "next": [],
         "output": "last line",
+        "handle": None,
     }
 
 

@@ -7,7 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oduflow.adapters.docker.subnets import bridge_name
-from oduflow.domain.plan import EnvironmentPlan, Naming, TemplatePlan
+from oduflow.domain.plan import (
+    READING_COPIES,
+    EnvironmentPlan,
+    Naming,
+    TemplatePlan,
+    environment_of,
+)
 from tests.support.store_rows import environment, template
 
 DOCKER_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")  # the engine's own rule
@@ -37,7 +43,7 @@ def test_every_name_keeps_within_its_systems_limits(instance, team, name, opaque
             naming.database(team),
             naming.database_volume(team),
         ),
-        *(naming.team_network(team), made.container, made.one_off, made.volume),
+        *(naming.team_network(team), made.container, made.one_off, made.filestore, made.layers),
         *(base.one_off, base.volume),
     ]
 
@@ -83,7 +89,8 @@ def test_an_environment_shares_no_name_with_a_template_or_the_infrastructure(tea
     }
 
     assert len({made.container, made.one_off, base.one_off, *shared}) == 3 + len(shared)
-    assert len({made.volume, base.volume, NAMING.database_volume(team)}) == 3
+    own = {made.volume, made.filestore, made.layers}
+    assert len({*own, base.volume, NAMING.database_volume(team)}) == 5
     assert made.database != base.database
 
 
@@ -144,6 +151,7 @@ def test_labels_tell_enough_to_adopt_a_container_and_no_secret():
         "oduflow.extra_repos": "[]",
         "oduflow.port": "20001",
         "oduflow.uid": "1900000001",
+        "oduflow.filestore": "volume",
         "oduflow.created_by": "ada",
         "oduflow.created_at": "2026-03-04T05:06:07.890Z",
     }
@@ -162,6 +170,12 @@ def test_labels_tell_enough_to_adopt_a_template():
         "oduflow.demo": "False",
         "oduflow.language": "",
         "oduflow.country": "",
+        "oduflow.version": "1",
+        "oduflow.source": "",
+        "oduflow.commit": "",
+        "oduflow.neutralised": "False",
+        "oduflow.odoo_version": "",
+        "oduflow.postgres_version": "",
         "oduflow.created_by": row.created_by,
         "oduflow.created_at": "2026-03-04T05:06:07.890Z",
     }
@@ -172,3 +186,12 @@ def test_two_instances_label_apart():
 
     assert not set(NAMING.labels("network")) & set(other.labels("network"))
     assert NAMING.label("kind") == "oduflow.kind"
+
+
+@pytest.mark.parametrize("side", READING_COPIES)
+def test_a_copy_that_a_comparison_reads_is_known_as_its_environments(side):
+    plan = EnvironmentPlan.of(NAMING, environment(id="e1before"))
+
+    assert environment_of(plan.reading_copy(side)) == "e1before"
+    assert environment_of(plan.database) == "e1before"
+    assert environment_of("tpl_t1") == "t1"

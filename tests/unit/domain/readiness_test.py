@@ -11,6 +11,11 @@ LOADED = RECORD.format("INFO", "odoo.registry", "Registry loaded in 1.304s")  # 
 LOADED_14 = RECORD.format("INFO", "odoo.modules.registry", "Registry loaded in 1.304s")
 FAILED = RECORD.format("ERROR", "odoo.registry", "Failed to load registry")
 GAVE_UP = RECORD.format("CRITICAL", "odoo.service.server", "Failed to initialize database `x`.")
+SAID_BY_A_MODULE = RECORD.format("ERROR", "odoo.addons.shop.sync", "Failed to load registry")
+REQUESTED = RECORD.format("INFO", "werkzeug", f'1.2.3.4 "GET /?q={FAILED.strip()} HTTP/1.1" 404 -')
+PRINTED = "retry: Failed to load registry, Failed to initialize database\n"
+CLAIMED = RECORD.format("INFO", "odoo.addons.shop", "Registry loaded in 0.1s")
+COLOURED = LOADED.replace("INFO", "\x1b[1;32m\x1b[1;49mINFO\x1b[0m")
 
 
 def container(status: Any = "running", code: int = 0, **more) -> ContainerFacts:
@@ -43,6 +48,10 @@ def container(status: Any = "running", code: int = 0, **more) -> ContainerFacts:
         (500, LOADING, BootOutcome.LOADING),
         (500, FAILED, BootOutcome.BROKEN_REGISTRY),
         (303, FAILED + LOADED, BootOutcome.REDIRECTING),
+        (200, LOADED + FAILED, BootOutcome.BROKEN_REGISTRY),
+        (200, LOADED + SAID_BY_A_MODULE + REQUESTED + PRINTED, BootOutcome.SERVING),
+        (200, LOADING + CLAIMED, BootOutcome.LOADING),
+        (200, COLOURED, BootOutcome.SERVING),
     ],
 )
 def test_a_page_serves_only_where_the_registry_is_loaded(status, log, outcome):

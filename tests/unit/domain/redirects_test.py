@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oduflow.domain.errors import Invalid
-from oduflow.domain.plain_urls import MAX_LENGTH
+from oduflow.domain.plain_urls import MAX_LENGTH, read_plain
 from oduflow.domain.redirects import (
     LOOPBACK,
     MAX_COUNT,
@@ -119,6 +119,34 @@ def test_a_refusal_names_the_uri_and_the_setting_that_allows_another_scheme():
     assert check_redirects([WEB, "kiro://app/cb"], schemes) == (WEB, "kiro://app/cb")
     assert is_registered("kiro://app/cb", ["kiro://app/cb"], schemes)
     assert destination("kiro://app/cb", schemes).shown == "kiro:"
+
+
+APPLICATION = "com.example.app:/oauth2redirect?from=mcp"
+
+
+def test_an_applications_scheme_that_is_a_domain_in_reverse_needs_no_authority():
+    schemes = PRIVATE_USE_SCHEMES | {"com.example.app"}
+
+    assert check_redirects([APPLICATION], schemes) == (APPLICATION,)
+    assert is_registered(APPLICATION, [APPLICATION], schemes)
+    assert not is_registered(APPLICATION, ["com.example.app://oauth2redirect?from=mcp"], schemes)
+    assert destination(APPLICATION, schemes).shown == "com.example.app:"
+    assert str(read_plain(APPLICATION)) == APPLICATION
+    assert not is_registrable(APPLICATION)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *("cursor:/cb", "http:/cb", "https:/app.example/cb", "javascript:/a", "file:/etc/passwd"),
+        *("com.example.app:cb", "com.example.app:", "com.example.app:///cb", ".app:/cb"),
+        *("com.example.app:/c b", "com.example.app:/cb#x", "com..app:/cb", "com.example.app:/<b>"),
+    ],
+)
+def test_any_other_uri_without_an_authority_is_refused(uri):
+    schemes = PRIVATE_USE_SCHEMES | {"com.example.app", "com..app"}
+
+    assert not is_registrable(uri, schemes)
 
 
 @pytest.mark.parametrize("uri", ["https://me:secret@app.example/cb", "x\r\ny://é" + "a" * 999])

@@ -13,10 +13,10 @@ from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.jobs import UNFINISHED_OF_A_TEAM, Jobs
 from oduflow.kernel.locks import LockKey
 from tests.support.fakes import FakeBootSlots, FakeJobStore, FakeLocks, FakeOutputs
-from tests.support.store_rows import actor, job
+from tests.support.store_rows import actor, holding, job
 
 REST = Origin("rest", "203.0.113.9")
-SALE = Subject("environment", "sale", "sale")
+SALE = Subject("environment", "sale", holding(environment="sale"))
 PATIENCE = 5.0
 
 
@@ -133,6 +133,7 @@ def test_a_failure_ends_the_job_failed_with_its_reason(jobs, work):
         "message": "Docker is away.",
         "hint": "Start it.",
         "output": "last line",
+        "handle": None,
         "next": [],
     }
 
@@ -160,6 +161,18 @@ def test_the_whole_of_an_output_that_was_explained_is_kept(jobs, outputs, work):
 
     assert result["error"]["output"] == "last line"
     assert outputs.read("1", result["output"]) == "one\nlast line"
+
+
+def test_the_output_of_a_job_of_two_environments_is_the_teams(jobs, outputs, work):
+    work.act = raising(UpstreamFailed("Odoo ended.", "Fix it.", output="x" * 9000))
+    both = (*SALE.holds, *holding(environment="try"))
+    copying = replace(SALE, holds=both, environment_id="a")
+    started = jobs.start("copy_environment", copying, actor(), REST, work)
+
+    finish(jobs, started, work)
+
+    [(environment, _text)] = outputs.stored.values()
+    assert environment == ""
 
 
 @pytest.mark.parametrize("output", ["", "last line", "last line\n"])

@@ -11,7 +11,7 @@ from oduflow.kernel.call import Call
 from oduflow.kernel.locks import LockKey
 from oduflow.kernel.operation import BadDeclaration, Effect, Operation, declared_in, operation
 from tests.support import things
-from tests.support.store_rows import environment
+from tests.support.store_rows import environment, holding
 from tests.support.things import ThingName
 
 
@@ -21,6 +21,10 @@ class Undescribed(Model):
 
 class Coloured(ThingName):
     colour: Annotated[str, Field(description="Its colour.")] = "red"
+
+    @property
+    def stock(self) -> str:
+        return self.colour.removeprefix("upload:") if ":" in self.colour else ""
 
 
 def paint_thing(deps: Any, call: Call, args: Coloured) -> Outcome[Nothing]:
@@ -56,6 +60,7 @@ def test_a_declaration_says_everything_about_the_operation():
         check=None,
         exists=None,
         shows_secret=False,
+        undo=None,
         profiles=frozenset(),
         method="POST",
         path="/things/{name}/paint",
@@ -104,15 +109,26 @@ def test_an_operation_that_touches_two_things_holds_both():
     assert keys == (LockKey.template("1", "box"), LockKey.environment("1", "blue"))
 
 
-def test_a_job_is_about_the_thing_of_the_scope_and_knows_the_environment_it_holds():
+def test_a_job_is_about_the_thing_of_the_scope_and_knows_all_that_it_holds():
     args = Coloured(name="box", colour="blue")
     moved = declare(move_thing, scope=Scope.ENVIRONMENT)
     created = declare(paint_thing, scope=Scope.NEW_ENVIRONMENT)
     saved = declare(paint_thing, locks={"colour": Scope.ENVIRONMENT})
+    copied = declare(move_thing, scope=Scope.ENVIRONMENT, locks={"colour": Scope.NEW_ENVIRONMENT})
 
-    assert moved.subject(args, environment(id="e1")) == Subject("environment", "box", "box", "e1")
-    assert created.subject(args, None) == Subject("environment", "box", "box", "")
-    assert saved.subject(args, None) == Subject("template", "box", "blue", "")
+    box, blue = holding(environment="box"), holding(environment="blue")
+    assert moved.subject(args, environment(id="e1")) == Subject("environment", "box", box, "e1")
+    assert created.subject(args, None) == Subject("environment", "box", box, "")
+    assert saved.subject(args, None) == Subject("template", "box", holding(template="box") + blue)
+    assert copied.subject(args, None) == Subject("environment", "box", box + blue)
+
+
+def test_a_property_of_the_arguments_names_a_lock_and_an_empty_one_names_none():
+    declared = declare(paint_thing, locks={"stock": Scope.UPLOAD})
+
+    for colour, held in (("new", ()), ("upload:blue", (LockKey.upload("1", "blue"),))):
+        keys = declared.lock_keys("1", Coloured(name="box", colour=colour))
+        assert keys == (LockKey.template("1", "box"), *held)
 
 
 def test_a_read_holds_nothing():
@@ -212,6 +228,7 @@ def test_a_handler_that_says_too_little_is_refused_at_import(handler, reason):
         ({"cancellable": False}, "it is no job, which alone can be cancelled"),
         ({"scope": Scope.TEAM}, "it writes without a lock"),
         ({"locks": {"box": Scope.TEMPLATE}}, "it holds what it does not take"),
+        ({"locks": {"colour": Scope.GRANT}}, "it locks what only its handler could check"),
         ({"locks": {"colour": Scope.OWN}}, "it holds what it does not take"),
         ({"rest": "GET /things"}, "it writes on a GET"),
         ({"permission": Permission.ENVIRONMENT_READ}, "it writes through a reading permission"),

@@ -2,14 +2,15 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel, ValidationError, create_model
+from pydantic import BaseModel, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from oduflow import bootstrap
 from oduflow.domain.access import OPEN_TO_RESTRICTED, Actor, ActorKind, Scope, Tier
+from oduflow.domain.environment import EnvironmentName, Name
 from oduflow.domain.errors import Busy, Failure, Forbidden, Kind, NotFound, Unauthenticated
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.kernel.call import Call, Origin
@@ -22,8 +23,17 @@ from tests.support.store_rows import job
 REGISTRY = Registry.discover(bootstrap.OPERATIONS)
 IDS = {("1", "shop"): "id-shop", ("1", "till"): "id-till", ("2", "shop"): "id-red"}
 OWN_JOB, FOREIGN_JOB, TEAMS_JOB = "a" * 12, "b" * 12, "c" * 12
-CANDIDATES = ("shop", "a" * 12, "git.example.com", "https://git.example.com/a/b.git", ["sale"], 1)
-TEAM_WIDE = {"create_environment", "create_template", "delete_template", "list_templates"}
+CANDIDATES = (
+    *("shop", "a" * 12, "git.example.com", "https://git.example.com/a/b.git", "/web"),
+    *(["sale"], 1),
+)
+TEAM_WIDE = {
+    "create_environment",
+    "create_template",
+    "delete_template",
+    "list_templates",
+    "copy_environment",  # the copy is outside of what an actor is restricted to
+}
 OWN = {
     "create_grant",
     "get_status",
@@ -33,13 +43,18 @@ OWN = {
     "revoke_grant",
 }
 
+
+class TwoEnvironments(EnvironmentName):
+    other: Annotated[Name, Field(description="The other environment.")]
+
+
 every_operation = pytest.mark.parametrize("operation", list(REGISTRY), ids=lambda found: found.name)
 
 
 @every_operation
 def test_a_grant_of_one_environment_calls_what_is_about_it_and_nothing_of_the_team(operation):
     held = {Tier(operation.permission.tier)}
-    expected = None if operation.scope in OPEN_TO_RESTRICTED else Kind.FORBIDDEN
+    expected = None if operation.scopes <= OPEN_TO_RESTRICTED else Kind.FORBIDDEN
 
     assert called(operation, "shop", OWN_JOB, tiers=held) == expected
 
@@ -63,7 +78,10 @@ def test_another_environment_and_its_jobs_are_not_found(operation, name, foreign
         Scope.OWN: None,
     }
 
-    assert called(operation, name, foreign_job) == expected.get(operation.scope, Kind.FORBIDDEN)
+    refused = expected.get(operation.scope, Kind.FORBIDDEN)
+    if not operation.scopes <= OPEN_TO_RESTRICTED:
+        refused = Kind.FORBIDDEN
+    assert called(operation, name, foreign_job) == refused
 
 
 @every_operation
@@ -73,7 +91,7 @@ def test_whoever_has_the_whole_team_is_kept_from_nothing(operation):
 
 def test_what_is_foreign_is_refused_in_the_words_for_what_is_not_there():
     for operation in REGISTRY:
-        if operation.scope in {Scope.ENVIRONMENT, Scope.JOB, Scope.OUTPUT}:
+        if operation.scopes <= {Scope.ENVIRONMENT, Scope.JOB, Scope.OUTPUT}:
             foreign = refusal(operation, "till", FOREIGN_JOB)
             absent = refusal(operation, "gone", "d" * 12)
             assert isinstance(foreign, NotFound)
@@ -86,7 +104,9 @@ def test_what_is_foreign_is_refused_in_the_words_for_what_is_not_there():
 
 
 def test_what_is_about_the_team_says_so():
-    assert {found.name for found in REGISTRY if found.scope not in OPEN_TO_RESTRICTED} >= TEAM_WIDE
+    closed = {found.name for found in REGISTRY if not found.scopes <= OPEN_TO_RESTRICTED}
+
+    assert closed >= TEAM_WIDE
 
 
 def test_what_keeps_itself_to_the_actors_own_is_known_by_name():
@@ -202,6 +222,27 @@ def test_a_refusal_of_a_team_operation_names_it_and_the_restricted_actor():
         assert word in f"{refused.message} {refused.hint}"
 
 
+@pytest.mark.parametrize("is_busy", [False, True])
+@pytest.mark.parametrize("other", ["till", "nowhere"])
+def test_a_second_environment_that_a_call_locks_is_checked_as_the_first_is(other, is_busy):
+    moved = replace(
+        REGISTRY.get("stop_environment"),
+        arguments=TwoEnvironments,
+        locks={"other": Scope.ENVIRONMENT},
+        audit=("name", "other"),
+    )
+    walk = Walk(moved, raw={"other": other})
+    if is_busy:
+        walk.world.locks.acquire(LockKey.environment("1", "till"), "stop_environment by ann")
+
+    refused = walk.refusal("shop", OWN_JOB)
+
+    assert isinstance(refused, NotFound)
+    assert other in refused.message
+    own = Walk(moved, raw={"other": "shop"})
+    assert own.refusal("shop", OWN_JOB) is None
+
+
 @dataclass
 class Walk:
     """One operation with a runner of its own; its handler does nothing."""
@@ -209,6 +250,7 @@ class Walk:
     operation: Operation
     tiers: set[Tier] = field(default_factory=lambda: set(Tier))
     environments: frozenset[str] | None = frozenset({"id-shop"})
+    raw: dict[str, Any] = field(default_factory=dict)
     known: FakeEnvironments = field(default_factory=lambda: FakeEnvironments(dict(IDS)))
     usage: FakeGrantUsage = field(default_factory=FakeGrantUsage)
     world: World = field(init=False)
@@ -229,7 +271,7 @@ class Walk:
         actor = Actor(
             "1", ActorKind.GRANT, "ci", frozenset(self.tiers), "grant1", self.environments
         )
-        raw = sample(self.operation.arguments, name, job_id)
+        raw = sample(self.operation.arguments, name, job_id) | self.raw
         try:
             self.world.runner.call(self.operation.name, raw, actor, Origin("test"), wait=10)
         except Failure as failure:

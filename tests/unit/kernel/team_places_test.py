@@ -22,6 +22,16 @@ def test_a_team_always_has_a_place_however_many_the_others_hold(places):
         hold(places, "4")
 
 
+def test_a_team_has_as_many_places_of_its_own_as_there_are():
+    places = TeamPlaces("requests", of_a_team=4, shared=2, own=2)
+
+    assert [places.take("1") for _ in range(5)] == [True] * 4 + [False]
+    assert [places.take("2") for _ in range(3)] == [True, True, False]
+    places.give_back("1")
+    assert places.take("2"), "a shared place is free again"
+    assert (places.held("1"), places.held("2"), places.held("3")) == (3, 3, 0)
+
+
 def test_a_place_is_free_again_after_a_failure(places):
     for _ in range(5):
         with pytest.raises(ZeroDivisionError), places.hold("1", seconds=0):

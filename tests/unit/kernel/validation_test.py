@@ -66,7 +66,7 @@ def test_every_problem_is_said_at_once():
 
 def test_the_hint_says_what_the_refused_fields_mean():
     with pytest.raises(Invalid) as refused:
-        validate(CREATE_ENVIRONMENT, {"modules": ["sale-x"]})
+        validate(CREATE_ENVIRONMENT, {"modules": ["sale-x"], "repo_url": 7})
 
     assert refused.value.hint.startswith("name: 1 to 39 characters")
     assert "repo_url: URL of the addons" in refused.value.hint
@@ -165,11 +165,26 @@ def test_a_rule_is_told_in_the_words_of_json(tool, raw, problem):
         ("get_environment_logs", None, "lines", 200),
         ("get_environment_logs", "50", "lines", 50),
         ("read_audit", None, "since", None),
+        ("create_environment", "['sale', 'crm']", "modules", ("sale", "crm")),
+        ("create_environment", "[sale, crm]", "modules", ("sale", "crm")),
+        ("create_environment", ' "sale" ', "modules", ("sale",)),
+        ("create_environment", "'sale', \"crm\"", "modules", ("sale", "crm")),
+        ("create_environment", "null", "modules", ()),
+        ("create_environment", "None", "modules", ()),
+        ("create_grant", "['Read', 'write']", "tiers", ("read", "write")),
+        ("get_environment_logs", "WARN", "level", "warning"),
+        ("get_environment_logs", '"Err"', "level", "error"),
+        ("get_environment_logs", "fatal", "level", "critical"),
+        ("get_environment_logs", "null", "level", None),
+        ("get_environment_logs", "null", "lines", 200),
+        ("get_environment_logs", '"50"', "lines", 50),
+        ("wait_for_job", 60, "seconds", 45),
+        ("wait_for_job", "600", "seconds", 45),
     ],
 )
 def test_what_can_only_mean_one_thing_is_accepted(tool, given, field, meant):
     required = {
-        name: WHERE.get(name, "shop")
+        name: (WHERE | {"job": "a" * 12}).get(name, "shop")
         for name, known in PRODUCT.get(tool).arguments.model_fields.items()
         if known.is_required()
     }
@@ -178,10 +193,23 @@ def test_what_can_only_mean_one_thing_is_accepted(tool, given, field, meant):
     assert getattr(args, field) == meant
 
 
-@pytest.mark.parametrize("given", ['{"a": 1}', "[1, 2", '[{"a": 1}]', 7, True])
+@pytest.mark.parametrize("given", ['{"a": 1}', "[1, 2", '[{"a": 1}]', "['a b']", 7, True])
 def test_what_has_no_such_meaning_is_refused(given):
     with pytest.raises(Invalid):
         validate(CREATE_ENVIRONMENT, WHERE | {"modules": given})
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        ({"zzz": "null"}, "there is no field zzz"),
+        ({"seconds": -1}, "seconds must be at least 0"),
+        ({"seconds": "soon"}, "seconds must be an integer"),
+    ],
+)
+def test_a_value_that_is_converted_is_no_way_around_a_rule(raw, problem):
+    with pytest.raises(Invalid, match=problem):
+        validate(PRODUCT.get("wait_for_job"), {"job": "a" * 12} | raw)
 
 
 def test_names_are_slugged_on_the_way_in():

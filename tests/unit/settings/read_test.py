@@ -228,7 +228,13 @@ def test_a_list_key_takes_nothing_but_a_list():
         ("[servers]\n", 'Did you mean "server"?'),
         ("[teams.1]\n", 'Did you mean "team"?'),
         ("port = 1\n", "It belongs in [server]."),
-        ("[zzz]\n", "The tables are server, routing, storage, lifecycle, firewall, images, team."),
+        (
+            "[zzz]\n",
+            (
+                "The tables are server, routing, storage, lifecycle, firewall, images, anonymise,"
+                " team."
+            ),
+        ),
     ],
 )
 def test_unknown_keys_and_tables_are_refused_with_a_suggestion(text: str, hint: str):

@@ -182,3 +182,49 @@ def test_routing_that_is_not_served_is_refused_with_every_other_problem():
 
 def test_a_negative_number_of_proxies_is_refused():
     assert keys_refused("[server]\ntrusted_proxies = -1\n") == ["server.trusted_proxies"]
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ('"res.partner.email" = "mail"', "mail"),
+        ('res.partner.email = "mail"', "mail"),
+        ('email = "email"', "email"),
+        ('"res.partner.email" = 3', "3"),
+    ],
+)
+def test_a_wrong_rule_of_anonymise_is_refused_with_its_line_and_the_words(line, shown):
+    with pytest.raises(BadSettings) as raised:
+        parse(f"[team.1]\n[anonymise]\n{line}\n")
+
+    [problem] = raised.value.problems
+    assert problem.line in {2, 3}
+    assert problem.value.strip('"') == shown
+    assert "date, email, hash, name, null, phone, text" in problem.message
+
+
+def test_anonymise_takes_fields_with_and_without_quotes():
+    settings = parse(
+        '[team.1]\n[anonymise]\n"res.partner.email?" = "email"\nhr.job.name = "text"\n'
+    )
+
+    assert list(map(str, settings.anonymised)) == ["res.partner.email", "hr.job.name"]
+
+
+@pytest.mark.parametrize("folder", ["/srv/data", "/srv/data/uploads", "/srv"])
+def test_a_folder_of_backups_that_holds_the_data_of_teams_is_refused(folder):
+    text = f'[server]\ndata_dir = "/srv/data"\n[storage]\nimport_folders = ["{folder}"]\n'
+
+    assert keys_refused(text) == ["storage.import_folders"]
+
+
+def test_backups_that_every_team_can_import_are_a_warning():
+    teams = SAFE_TEAM + SAFE_TEAM.replace("team.1", "team.2").replace("0123", "4567")
+    shared, own = (
+        parse(f'[storage]\nimport_folders = ["{folder}"]\n{teams}')
+        for folder in ("/srv/backups", "/srv/backups/{team}")
+    )
+
+    assert any("Every team may import every backup" in each for each in shared.warnings)
+    assert not any("Every team may import" in each for each in own.warnings)
+    assert [str(each) for each in own.storage.folders_of("2")] == ["/srv/backups/2"]

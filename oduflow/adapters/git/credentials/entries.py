@@ -76,7 +76,7 @@ class Entry:
     @property
     def address(self) -> tuple[str, str, int, str, str]:
         """The entry's identity; a new token for the same address replaces it."""
-        return (self.scheme, self.host, self.port, self.path, self.shown_user)
+        return (self.scheme, self.host, self.port, without_suffix(self.path), self.shown_user)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -90,9 +90,24 @@ class Entry:
 
     def fits(self, remote: RemoteUrl) -> bool:
         """Whether it is for that repository: on its server, and at or below its path."""
-        below = self.path == WHOLE_HOST or f"{remote.path}/".startswith(f"{self.path}/")
         ours = (self.scheme, self.host, self.port)
-        return below and ours == (remote.scheme, remote.host, remote.port)
+        theirs = (remote.scheme, remote.host, remote.port)
+        return ours == theirs and is_within(remote.path, self.path)
+
+
+def is_within(path: str, bound: str) -> bool:
+    """Whether a repository's path is the path of a credential, or lies below it.
+
+    Hosts redirect a path without `.git` to the one with it, or the other way: both are the same
+    repository.
+    """
+    below = bound == WHOLE_HOST or f"{path}/".startswith(f"{bound}/")
+    return below or without_suffix(path) == without_suffix(bound)
+
+
+def without_suffix(path: str) -> str:
+    """Return the path of a repository without a final `.git`."""
+    return path.removesuffix(".git")
 
 
 def choose(entries: tuple[Entry, ...], remote: RemoteUrl) -> Entry | None:
@@ -104,8 +119,7 @@ def choose(entries: tuple[Entry, ...], remote: RemoteUrl) -> Entry | None:
     fitting = [entry for entry in entries if entry.git_can_carry and entry.fits(remote)]
     named = [entry for entry in fitting if remote.user and entry.username == remote.user]
     fitting = named or fitting
-    longest = max((len(entry.path) for entry in fitting), default=0)
-    return next((each for each in reversed(fitting) if len(each.path) == longest), None)
+    return max(reversed(fitting), key=lambda each: len(without_suffix(each.path)), default=None)
 
 
 def format_line(entry: Entry) -> bytes:

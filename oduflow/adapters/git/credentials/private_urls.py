@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from urllib.parse import unquote_to_bytes
 
-from oduflow.adapters.git.credentials.entries import WHOLE_HOST, Entry
+from oduflow.adapters.git.credentials.entries import WHOLE_HOST, Entry, is_within
 from oduflow.adapters.git.urls import RemoteUrl, check_path, parse_url
 from oduflow.domain.errors import Invalid
 from oduflow.domain.hosts import DEFAULT_PORTS
@@ -60,7 +60,7 @@ def bound_path(path: str | None, remote: RemoteUrl) -> str:
     if not stripped:
         return WHOLE_HOST
     bound = check_path(stripped)
-    if not f"{remote.path}/".startswith(f"{bound}/"):
+    if not is_within(remote.path, bound):
         raise Invalid(
             "The repository is not below the path that the credential shall be bound to.",
             "Give the path of its owner, such as /owner, or leave path out.",

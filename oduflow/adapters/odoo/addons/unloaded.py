@@ -3,6 +3,7 @@
 import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
@@ -11,11 +12,15 @@ from oduflow.adapters.odoo.addons.paths import real_path
 from oduflow.adapters.odoo.addons.versions import series_of
 from oduflow.adapters.odoo.addons.walk import MAX_FOLDERS, Candidate, Walk
 from oduflow.domain.addons import MODULE_NAME, CheckoutWarning, OdooRules
+from oduflow.domain.errors import Invalid
+from oduflow.domain.names import slug
+from oduflow.domain.next_call import Next, Value
 from oduflow.domain.submodules import absolute, declared
 from oduflow.files.regular import read_bytes, read_regular
 
 MAX_ATTRIBUTES_BYTES = 64 << 10
 POINTER_BYTES = 1024  # git-lfs's own limit for a pointer
+MAX_URL = 500
 NAMED = 3  # examples in a warning
 
 
@@ -83,7 +88,8 @@ def broken_links(walk: Walk, folders: Collection[PurePosixPath]) -> Iterator[Che
             yield CheckoutWarning.of(
                 path,
                 f"It is a link to {target[:200]}, which the repository does not hold.",
-                "Commit the module itself, or add the repository that holds it: add_extra_repo.",
+                "Commit the module itself, or add the repository that holds it as an extra repo.",
+                Next.of("add_extra_repo", "adds that repository"),
             )
 
 
@@ -94,13 +100,23 @@ def missing_submodules(checkout: Path, repo_url: str) -> Iterator[CheckoutWarnin
         real = real_path(checkout, PurePosixPath(path))
         if real is None or _has_entries(checkout / real):
             continue
-        name = path.rpartition("/")[2].lower().replace("_", "-")
         yield CheckoutWarning.of(
             f"{path}/",
             f"It is a submodule ({url[:200]}) that was not fetched: only public ones on the "
             "repository's own server are.",
-            f"Use an extra repo: add_extra_repo name={name} repo_url={absolute(url, repo_url)}",
+            "Add that repository as an extra repo, and create the environment with it.",
+            _adding(path, absolute(url, repo_url)),
         )
+
+
+def _adding(path: str, url: str) -> Next:
+    """Return the call that adds a submodule's repository, without an unusable name or URL."""
+    known: dict[str, Value] = {}
+    with suppress(Invalid):  # the folder's name has no usable character
+        known["name"] = slug(path.rpartition("/")[2])
+    if url.isprintable() and len(url) <= MAX_URL:
+        known["repo_url"] = url
+    return Next.of("add_extra_repo", "adds it", **known)
 
 
 def large_files(checkout: Path) -> Iterator[CheckoutWarning]:

@@ -1,32 +1,67 @@
 """Print the Python packages of an image, inside a throw-away container of it.
 
-The container gets this file as source, because the product is not installed there. It has to run
-with the Python of the oldest supported image (3.9). The answer is JSON, cut into lines that the
-reader of the container's output does not cut itself.
+The container gets this file as source, because the product is not installed there. The answer is
+JSON, cut into lines that the reader of the container's output does not cut itself.
 """
+
+from __future__ import annotations
 
 import json
 import os
+import pkgutil
 import platform
 import runpy
 import sys
-from importlib import metadata, util
+import sysconfig
+from email import message_from_string
+from importlib import util
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LINE = 3000
 PREFIX = "python:"
 
 
-def packages() -> "dict[str, object]":
+def packages() -> dict[str, object]:
     """Return name, version and optional dependencies of each installed package."""
     found: dict[str, object] = {}
-    for each in metadata.distributions():
-        name = each.metadata["Name"]
+    for described, requires in descriptions():
+        name = described["Name"]
         if name and name not in found:  # the first one on the path is the one that is imported
-            optional = [line for line in each.requires or () if "extra" in line.partition(";")[2]]
-            extras = each.metadata.get_all("Provides-Extra") or []
-            found[name] = {"version": each.version, "requires": optional, "extras": extras}
+            optional = [line for line in requires if "extra" in line.partition(";")[2]]
+            extras = described.get_all("Provides-Extra") or []
+            found[name] = {"version": described["Version"], "requires": optional, "extras": extras}
     return found
+
+
+def descriptions() -> Iterator[tuple[Any, list[str]]]:
+    """Yield the metadata of each installed package, and what it requires."""
+    try:
+        from importlib.metadata import distributions  # noqa: PLC0415 - not in Python 3.7
+    except ImportError:
+        import pkg_resources  # type: ignore[import-not-found]  # noqa: PLC0415
+
+        for known in pkg_resources.working_set:
+            if known.has_metadata(known.PKG_INFO):
+                described = message_from_string(known.get_metadata(known.PKG_INFO))
+                yield described, described.get_all("Requires-Dist") or []
+    else:
+        for each in distributions():
+            yield each.metadata, each.requires or []
+
+
+def standard() -> set[str]:
+    """Return the names of the modules that Python itself brings."""
+    known = getattr(sys, "stdlib_module_names", None)
+    if known is not None:
+        return set(known)
+    # Python 3.9 names only what is compiled into it, which csv is not.
+    folder = sysconfig.get_path("stdlib")
+    found = pkgutil.iter_modules([folder, f"{folder}/lib-dynload"])
+    return {each.name for each in found} | set(sys.builtin_module_names)
 
 
 def odoo_series() -> str:
@@ -40,7 +75,7 @@ def odoo_series() -> str:
     return ""
 
 
-def markers() -> "dict[str, str]":
+def markers() -> dict[str, str]:
     """Return the values of environment markers (PEP 508)."""
     return {
         "implementation_name": sys.implementation.name,
@@ -61,7 +96,7 @@ text = json.dumps(
     {
         "packages": packages(),
         "odoo": odoo_series(),
-        "standard": sorted(getattr(sys, "stdlib_module_names", sys.builtin_module_names)),
+        "standard": sorted(standard()),
         "markers": markers(),
     }
 )

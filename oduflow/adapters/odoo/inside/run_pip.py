@@ -1,7 +1,6 @@
 """Run pip, and move what it installed to one folder, inside a throw-away container of an image.
 
-The container gets this file as source, because the product is not installed there. It has to run
-with the Python of the oldest supported image (3.9).
+The container gets this file as source, because the product is not installed there.
 
 pip installs below a prefix, because only there it counts the image's packages as installed, which
 it does not with `--target`. A module that Python or the image has already is left out, so that what

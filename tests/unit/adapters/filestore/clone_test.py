@@ -1,10 +1,16 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from oduflow.adapters.filestore.clone import clone_filestore, give_filestore, prepare_volume
+from oduflow.adapters.filestore.clone import (
+    clone_filestore,
+    own_tree,
+    prepare_volume,
+    remove_tree,
+)
 from oduflow.domain.errors import UpstreamFailed
 from tests.support.processes import wait_until_gone
 from tests.support.server import eventually
@@ -55,21 +61,46 @@ def test_a_clone_is_given_to_odoos_user_and_no_link_is_followed(source, target, 
     (tmp_path / "outside").touch()
     clone_filestore(source, "tpl_a", target, "env_b")
 
-    give_filestore(target, "env_b", 1900000001, 101)
+    own_tree(target / "filestore/env_b", 1900000001, 101)
 
     base = target / "filestore/env_b"
-    assert owners[-1] == (base / ".", 1900000001, 101)
-    assert {path.resolve() for path, *_ in owners[:-1]} >= {base / "ab", base / "ab/abc"}
+    assert owners[-1] == (base, 1900000001, 101)
+    assert {path for path, *_ in owners[:-1]} >= {base / "ab", base / "ab/abc"}
     assert (base / "link", 1900000001, 101) in owners
 
 
 def test_a_clone_of_the_right_user_and_an_absent_one_are_left_alone(source, target, owners):
     clone_filestore(source, "tpl_a", target, "env_b")
 
-    give_filestore(target, "env_b", os.getuid(), os.getgid())
-    give_filestore(target, "absent", 1900000001, 101)
+    own_tree(target / "filestore/env_b", os.getuid(), os.getgid())
+    own_tree(target / "filestore/absent", 1900000001, 101)
 
     assert owners == []
+
+
+def test_folders_that_are_nested_deeper_than_python_recurses_are_no_obstacle(tmp_path, owners):
+    deep, levels = tmp_path / "deep", sys.getrecursionlimit() + 200
+    nest(deep, levels)
+    try:
+        own_tree(deep, 1900000001, 101)
+        remove_tree(deep)
+
+        assert len(owners) == levels + 1
+        assert not deep.exists()
+    finally:
+        subprocess.run(["rm", "-rf", str(deep)], check=True)  # pytest's own removal recurses
+
+
+def test_a_tree_that_cannot_be_removed_is_told(tmp_path, monkeypatch):
+    def busy(command, **_):
+        raise subprocess.CalledProcessError(1, command, "", "rm: Device or resource busy")
+
+    monkeypatch.setattr(subprocess, "run", busy)
+
+    with pytest.raises(UpstreamFailed) as told:
+        remove_tree(tmp_path)
+
+    assert told.value.output == "rm: Device or resource busy"
 
 
 def test_a_link_is_copied_as_a_link(source, target):
@@ -143,9 +174,22 @@ def owners(monkeypatch):
     """Record changes of owners, which only root may make."""
     given = []
 
-    def chown(path, uid, gid, *, follow_symlinks):
+    def chown(path, uid, gid, *, follow_symlinks, dir_fd=None):
         assert not follow_symlinks
-        given.append((path, uid, gid))
+        folder = Path() if dir_fd is None else Path(f"/proc/self/fd/{dir_fd}").readlink()
+        given.append((folder / path, uid, gid))
 
     monkeypatch.setattr(os, "chown", chown)
     return given
+
+
+def nest(folder, levels):
+    """Make folders in folders."""
+    folder.mkdir()
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(levels):
+        os.mkdir("a", dir_fd=here)
+        below = os.open("a", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)

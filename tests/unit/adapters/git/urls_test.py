@@ -138,17 +138,48 @@ def test_control_characters_are_refused(text, character):
         parse_url(text.format(character))
 
 
-def test_a_host_name_with_an_accent_is_answered_with_how_to_write_it():
-    with pytest.raises(Invalid) as caught:
-        parse_url("https://hôst/a/b")
-    assert "xn--" in caught.value.hint
+@pytest.mark.parametrize(
+    ("host", "ascii_form"),
+    [
+        ("hôst", "xn--hst-kna"),
+        ("BÜCHER.example:8443", "xn--bcher-kva.example:8443"),
+        ("git。日本.jp", "git.xn--wgv71a.jp"),
+    ],
+)
+def test_a_host_name_of_other_letters_becomes_its_ascii_form(host, ascii_form):
+    assert parse_url(f"https://{host}/a/b").clean == f"https://{ascii_form}/a/b"
+
+
+@pytest.mark.parametrize(
+    "host", ["☃.net", "hô st", "ü..b", "hô_st", "\uff11\uff12\uff17.1", "hôst\uff0fa", "a@ü\uff05"]
+)
+def test_what_is_no_host_name_in_other_letters_is_refused(host):
+    with pytest.raises(Invalid):
+        parse_url(f"https://{host}/a/b")
 
 
 @pytest.mark.parametrize(
     ("page", "repository"),
     [
-        ("https://github.com/acme/shop/tree/feature/x", "/acme/shop with branch=feature/x"),
+        (
+            "https://github.com/acme/shop/tree/feature/x",
+            "/acme/shop with branch=feature or branch=feature/x",
+        ),
+        (
+            "https://github.com/oca/web/tree/19.0/web_responsive",
+            "/oca/web with branch=19.0 or branch=19.0/web_responsive",
+        ),
         ("https://github.com/acme/shop/blob/19.0/README.md", "/acme/shop with branch=19.0"),
+        (
+            "https://github.com/acme/shop/blob/feature/x/README.md",
+            "/acme/shop with branch=feature or branch=feature/x",
+        ),
+        (
+            "https://github.com/acme/shop/tree/a/b/c/d",
+            "/acme/shop with branch=a or branch=a/b or branch=a/b/c, or more of the path",
+        ),
+        ("https://github.com/acme/shop/commits/19.0", "/acme/shop with branch=19.0"),
+        ("https://github.com/acme/shop/tree", "/acme/shop"),
         ("https://github.com/acme/shop/pull/7/files", "/acme/shop with branch=refs/pull/7/head"),
         ("https://github.com/acme/shop/issues", "/acme/shop"),
         ("https://bitbucket.org/acme/shop/src/main/", "/acme/shop with branch=main"),

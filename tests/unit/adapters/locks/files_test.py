@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.adapters.locks import FileLocks, HeldLock
+from oduflow.adapters.locks import FileLocks, HeldLock, files
+from oduflow.adapters.locks.flock import take
 from oduflow.domain.clock import now, rfc3339
-from oduflow.domain.errors import Busy, UpstreamFailed
+from oduflow.domain.errors import Busy, QuotaReached, UpstreamFailed
 from oduflow.kernel.locks import LockKey, Locks
 from tests.support.programs import eventually, finished, go, running, said
 
@@ -359,3 +360,19 @@ def folder(tmp_path):
 @pytest.fixture
 def locks(folder):
     return FileLocks(folder)
+
+
+def test_a_lock_that_a_full_disk_refuses_is_made_when_the_reserve_is_given_up(
+    tmp_path, monkeypatch
+):
+    freed: list[str] = []
+
+    def take_or_refuse(path, holder, *, wait):
+        if not freed:
+            raise QuotaReached("The disk is full: no lock can be made.", "")
+        return take(path, holder, wait=wait)
+
+    monkeypatch.setattr(files, "take", take_or_refuse)
+
+    with FileLocks(tmp_path, on_full=lambda: freed.append("reserve")).acquire(KEY, "delete"):
+        assert freed == ["reserve"]

@@ -22,7 +22,7 @@ def test_a_second_server_is_told_who_runs_and_what_to_do(tmp_path):
             ServerLock(tmp_path).acquire("process 4712")
 
     assert "process 4711, for " in caught.value.message
-    assert "--workers 1 --threads 32" in caught.value.hint
+    assert "--workers 1 --threads 35" in caught.value.hint
 
 
 def test_a_killed_server_leaves_the_folder_free(tmp_path):

@@ -1,7 +1,10 @@
+import json
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -9,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from oduflow.adapters.locks import FileBootSlots, flock
-from oduflow.adapters.store import JobRows, Store
+from oduflow.adapters.store import JobRows
 from oduflow.domain.boot_queue import BootKind, WaitingBoot
+from oduflow.domain.clock import now, rfc3339
 from oduflow.domain.errors import Cancelled
 from oduflow.kernel import ports
+from tests.support.empty_store import open_empty_store
 from tests.support.programs import eventually, running, said
 from tests.support.store_rows import actor, job
 
@@ -231,6 +236,38 @@ def test_a_slot_whose_holder_another_version_named_is_taken_all_the_same(slots, 
         assert places == [0]
 
 
+def test_slow_boots_of_any_number_of_teams_leave_a_boot_to_the_next_team(slots, jobs, folder):
+    jobs.add(job())
+    places: list[int] = []
+    with ExitStack() as held:
+        for number in range(1, 40):
+            path = folder / f"boot-{number}.lock"
+            boot = flock.take(path, f"install team-{number} job-{number}")
+            assert boot is not None
+            held.enter_context(boot)
+            begun = json.loads(path.read_text()) | {"since": rfc3339(now() - timedelta(minutes=2))}
+            path.write_text(f"{json.dumps(begun)}\n")
+
+        with slots(1).take(BOOT, places.append, give_up_after(5.0)):
+            assert places == [0]
+        with (
+            slots(1).take(BOOT, places.append, give_up_after(5.0)),
+            pytest.raises(Cancelled),
+            slots(1).take(replace(BOOT, job="second"), places.append, give_up_after(0.3)),
+        ):
+            pytest.fail("the team's own boots are limited to the slots")
+
+
+def give_up_after(seconds: float) -> Callable[[], None]:
+    deadline = time.monotonic() + seconds
+
+    def check() -> None:
+        if time.monotonic() > deadline:
+            raise Cancelled("No slot was free in time.")
+
+    return check
+
+
 def test_boot_slots_implement_the_kernels_port(slots):
     port: ports.BootSlots = slots(1)
 
@@ -272,8 +309,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def jobs(folder: Path) -> Iterator[JobRows]:
-    store = Store(folder / "store.sqlite")
-    store.migrate()
+    store = open_empty_store(folder / "store.sqlite")
     yield JobRows(store)
     store.close()
 

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from oduflow.adapters.pool import pool as module
-from oduflow.adapters.pool.pool import STEP, Pool
+from oduflow.adapters.pool.pool import Pool
+from oduflow.adapters.pool.space import STEP
 from oduflow.domain.errors import Conflict, Forbidden, QuotaReached, UpstreamFailed
 from oduflow.settings.sections import StorageSettings
 
@@ -61,6 +62,12 @@ def test_where_the_data_folder_has_reflinks_the_pool_is_a_folder(
     assert pool.path("a").is_dir()
     assert not pool.image.exists
     pool.destroy()
+    assert list(pool.data_dir.iterdir()) == []
+
+
+def test_a_pool_that_a_move_began_to_fill_is_removed(pool: Pool) -> None:
+    pool.draft("a").mkdir(parents=True)
+    assert pool.destroy()
     assert list(pool.data_dir.iterdir()) == []
 
 

@@ -42,6 +42,7 @@ def test_the_admins_rules_come_before_everybody_elses() -> None:
 
 def test_a_role_enters_its_own_database_and_the_one_of_the_bus_from_its_teams_network() -> None:
     assert rules("10.213.1.0/24")[3:] == [
+        ["local", "all", "/^ro_env_[a-z0-9_]+$", "scram-sha-256"],
         ["local", "sameuser,postgres", "all", "scram-sha-256"],
         ["host", "sameuser,postgres", "all", "10.213.1.0/24", "scram-sha-256"],
     ]

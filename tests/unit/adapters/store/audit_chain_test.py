@@ -31,6 +31,7 @@ UNSEALED = (
 )
 
 
+@pytest.mark.thorough
 def test_two_processes_that_write_at_once_keep_one_chain(store):
     with ExitStack() as stack:
         writers = [stack.enter_context(running(WRITE, store.path)) for _ in range(2)]

@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from oduflow.adapters.store import Store
+from tests.support.empty_store import open_empty_store
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(tmp_path / "store.sqlite", patience=2)
-    made.migrate()
+    made = open_empty_store(tmp_path / "store.sqlite", patience=2)
     yield made
     made.close()

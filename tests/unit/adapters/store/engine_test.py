@@ -5,9 +5,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import bindparam, select, text
 
 from oduflow.adapters.store import Facts, Store
+from oduflow.adapters.store.tables import facts
 from oduflow.domain.errors import Busy, Conflict, Failure, QuotaReached, UpstreamFailed
 
 
@@ -44,12 +45,43 @@ def test_a_file_that_others_may_read_is_made_private(store):
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("journal_mode", "wal"), ("synchronous", 1), ("foreign_keys", 1), ("busy_timeout", 2000)],
+    [("journal_mode", "wal"), ("foreign_keys", 1), ("busy_timeout", 2000)],
 )
 def test_every_connection_is_set_up(store, setting, value):
     with store.read() as first, store.read() as second:
         for connection in (first, second):
             assert connection.scalar(text(f"PRAGMA {setting}")) == value
+
+
+def test_a_write_waits_for_the_disk_unless_a_power_cut_may_lose_it(store):
+    full, normal = 2, 1  # https://sqlite.org/pragma.html#pragma_synchronous
+    for lasting, mode in ((True, full), (False, normal), (True, full)):
+        with store.write(lasting=lasting) as connection:
+            assert connection.scalar(text("PRAGMA synchronous")) == mode
+
+
+def test_a_query_alone_sees_what_is_written_and_waits_for_no_write(store):
+    Facts(store).set("key", "before")
+    query = select(facts.c.value).where(facts.c.key == bindparam("key"))
+
+    with store.write() as connection:
+        connection.execute(text("UPDATE facts SET value = 'after'"))
+        during = store.rows(query, {"key": "key"})
+
+    assert [tuple(row) for row in during] == [("before",)]
+    assert [tuple(row) for row in store.rows(query, {"key": "key"})] == [("after",)]
+    assert store.rows(query, {"key": "other"}) == []
+
+
+def test_a_query_alone_leaves_no_transaction_behind(store):
+    store.rows(select(facts.c.value))
+
+    with store.read() as connection:  # the same connection, which begins with its first statement
+        used = connection.connection.driver_connection
+        assert not used.in_transaction
+        connection.execute(select(facts.c.value))
+        assert used.in_transaction
+    assert not used.in_transaction
 
 
 def test_a_write_that_fails_leaves_nothing(store):

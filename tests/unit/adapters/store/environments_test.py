@@ -3,13 +3,16 @@ from dataclasses import replace
 
 import pytest
 
-from oduflow.adapters.store import Environments, Templates
-from oduflow.domain.environment import EnvironmentState
+from oduflow.adapters.store import Environments, Sizes, Templates
+from oduflow.domain.environment import EnvironmentState, RelatedFacts
 from oduflow.domain.errors import Conflict, Kind, NotFound, QuotaReached
+from oduflow.domain.neutralised import Neutralised
 from oduflow.domain.outcome import ErrorView
+from oduflow.domain.storage import WHOLE_TEAM
 from tests.support.programs import finished, go, running, said
 from tests.support.store_rows import environment, template
 
+NEUTRALISED = Neutralised(at="2026-03-04T05:06:07Z", seconds=1.0, odoo=(), rules=(), proven=())
 TAKE_PORTS = """
 import sys
 from pathlib import Path
@@ -71,6 +74,35 @@ def test_what_is_not_there_is_none(environments):
     assert environments.by_id("other") is None
 
 
+@pytest.mark.parametrize(
+    ("source", "neutralised", "shown"),
+    [("", None, None), ("shop.zip", None, False), ("shop.zip", NEUTRALISED, True)],
+)
+def test_an_environment_tells_whether_the_template_below_it_was_neutralised(
+    store, environments, source, neutralised, shown
+):
+    row = template(id="imported", name="shop", source=source, neutralised=neutralised)
+    Templates(store).add(row)
+    environments.add(environment(template_id="imported"))
+
+    assert environments.related(environment(template_id="imported")).neutralized is shown
+
+
+def test_an_environment_tells_its_own_size_as_soon_as_it_was_measured(store, environments):
+    row = environment()
+    environments.add(row)
+    before = environments.related(row)
+
+    Sizes(store).replace("1", {row.id: (5, 7), "template1": (1, 2), WHOLE_TEAM: (9, 0)})
+    size = environments.related(row).size
+
+    assert before == RelatedFacts(None, None)
+    assert size is not None
+    assert (size.own, size.shared) == (5, 7)
+    assert size == Sizes(store).of("1")[row.id]
+    assert environments.related(replace(row, team="2")).size is None
+
+
 def test_lists_are_by_name_and_keep_to_the_team(environments):
     rows = [environment(team=team, name=name) for team in "21" for name in ("b", "a")]
     for row in rows:
@@ -119,6 +151,7 @@ def test_a_taken_name_is_a_conflict_even_at_the_limit(environments):
         environments.add(environment(id="second"), limit=1)
 
 
+@pytest.mark.thorough
 def test_processes_that_add_together_never_pass_the_limit(store, environments):
     with ExitStack() as stack:
         started = [
@@ -242,6 +275,7 @@ def test_a_port_cannot_be_given_to_two(environments):
         environments.update("id-1-b", port=20000)
 
 
+@pytest.mark.thorough
 def test_processes_that_take_ports_together_never_get_the_same(store, environments):
     names = [f"n{number}" for number in range(40)]
     for name in names:

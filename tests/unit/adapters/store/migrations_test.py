@@ -5,13 +5,14 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
-from oduflow.adapters.store import Facts, Store, migrations, upgrade
+from oduflow.adapters.store import Facts, JobRows, Store, migrations, upgrade
 from oduflow.adapters.store.migrations import HEAD
 from oduflow.adapters.store.tables import environments, extra_repos, grants, metadata, templates
 from oduflow.domain.environment import Environment
@@ -20,6 +21,7 @@ from oduflow.domain.extra_repo import ExtraRepo
 from oduflow.domain.grant_rules import Grant
 from oduflow.domain.template import Template
 from tests.support.programs import finished, go, running, said
+from tests.support.store_rows import holding
 
 MIGRATE = """
 import sys
@@ -37,6 +39,15 @@ ORPHAN = """
 INSERT INTO grants (
   id, team, name, digest, parent, tiers, rest, used, created_by, created_at, expires_at
 ) VALUES ('child', '1', 'ci', '', 'gone', '[]', 0, 0, '', '', '')
+"""
+EARLIER_JOB = """
+INSERT INTO jobs (
+  id, noun, target, environment_name, operation, team, actor_kind, subject, subject_id, tiers,
+  environment, face, status, created_at, updated_at, position, cancel_requested, holder
+) VALUES (
+  :id, :noun, :target, :environment_name, 'x', '1', 'cli', 'ada', '', '["read"]',
+  '', 'rest', 'ok', '2026-03-04T05:06:07.000000Z', '2026-03-04T05:06:07.000000Z', 0, 0, 1
+)
 """
 AFTER_HEAD = f"{int(HEAD) + 1:04}"
 NEXT = f"""
@@ -132,6 +143,7 @@ def test_a_revision_after_the_first_is_applied(store, tmp_path, monkeypatch):
         assert inspect(connection).has_table("made_up")
 
 
+@pytest.mark.thorough
 def test_processes_that_start_together_on_an_empty_folder_all_succeed(tmp_path):
     for number in range(2):
         path = tmp_path / str(number) / "store.sqlite"
@@ -165,6 +177,34 @@ def test_a_migration_that_leaves_dangling_rows_is_undone(store):
 
     with pytest.raises(Internal, match="rolled back"), store.write() as connection:
         upgrade.upgrade(connection)
+
+
+def test_a_job_of_an_earlier_version_locks_what_its_row_says(tmp_path, monkeypatch):
+    store = Store(tmp_path / "store.sqlite")
+    upgrade_to(store, "0028", monkeypatch)
+    with store.write() as connection:
+        for row in (
+            ("a", "environment", "shop", "shop"),
+            ("b", "template", "base", ""),
+            ("c", "upload", "big", ""),
+        ):
+            values = dict(zip(("id", "noun", "target", "environment_name"), row, strict=True))
+            connection.execute(text(EARLIER_JOB), values)
+
+    store.migrate()
+
+    found = {row.id: row.holds for row in JobRows(store).list("1", active=False, limit=9)}
+    held = {"a": holding(environment="shop"), "b": holding(template="base"), "c": ()}
+    assert found == held
+    store.close()
+
+
+def upgrade_to(store, revision, monkeypatch):
+    """Migrate an empty store to an earlier revision."""
+    to = command.upgrade
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "upgrade", lambda config, _head: to(config, revision))
+        store.migrate()
 
 
 def parts(connection):

@@ -59,8 +59,8 @@ def test_of_200_guesses_at_once_five_get_through(store):
 def test_no_write_is_refused_for_the_many_slow_ones_before_it(store):
     class SlowDisk(Store):
         @contextmanager
-        def write(self) -> Iterator[Connection]:
-            with super().write() as connection:
+        def write(self, *, lasting: bool = True) -> Iterator[Connection]:
+            with super().write(lasting=lasting) as connection:
                 yield connection
                 time.sleep(0.03)
 
@@ -72,6 +72,7 @@ def test_no_write_is_refused_for_the_many_slow_ones_before_it(store):
     assert sum(answers) == ADDRESS.failures
 
 
+@pytest.mark.thorough
 def test_of_200_guesses_in_two_processes_at_once_five_get_through(store):
     with ExitStack() as stack:
         both = [stack.enter_context(running(GUESS, store.path)) for _ in range(2)]

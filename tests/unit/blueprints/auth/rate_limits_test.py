@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.adapters.store import RateLimits, Store
+from oduflow.adapters.store import RateLimits
 from oduflow.blueprints.auth import authenticate_bearer
 from oduflow.blueprints.auth.rate_limits import compare_credential
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Busy, Forbidden, Kind, RateLimited
+from tests.support.empty_store import open_empty_store
 from tests.support.fakes import (
     BASE_URL,
     BLUE_PASSWORD,
@@ -314,8 +315,7 @@ def fail(world: World, path: str, write: Callable[[str], dict[str, str]] = basic
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[RateLimits]:
-    store = Store(tmp_path / "store.sqlite")
-    store.migrate()
+    store = open_empty_store(tmp_path / "store.sqlite")
     yield RateLimits(store, lambda: "key", lambda: NOW)
     store.close()
 

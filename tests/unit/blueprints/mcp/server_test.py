@@ -40,9 +40,9 @@ def test_a_call_looks_its_schema_up_instead_of_listing_every_tool() -> None:
 class Sdk:
     """CredentialCheck for the rest of the SDK; counts how often it made a list."""
 
-    def __init__(self) -> None:
+    def __init__(self, **more: int) -> None:
         self.made = 0
-        self.cache = ListCache(Tools(Registry(THINGS)))
+        self.cache = ListCache(Tools(Registry(THINGS)), **more)
 
     def ask(
         self,
@@ -72,6 +72,15 @@ def test_a_list_is_made_once() -> None:
     sdk = Sdk()
 
     assert sdk.ask() == sdk.ask() == sdk.ask(replace(EVERYBODY, team="2")) == {"made": 1}
+
+
+def test_lists_that_were_not_asked_for_longest_are_dropped() -> None:
+    sdk = Sdk(most=2)
+
+    assert [sdk.ask(each)["made"] for each in (EVERYBODY, READER, EVERYBODY)] == [1, 2, 1]
+    assert sdk.ask(version="2025-06-18") == {"made": 3}
+    assert sdk.ask() == {"made": 1}
+    assert sdk.ask(READER) == {"made": 4}
 
 
 def test_each_protocol_version_and_each_set_of_permissions_has_its_own() -> None:

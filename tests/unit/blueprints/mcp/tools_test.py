@@ -15,7 +15,7 @@ from tests.support.things import THINGS
 EVERYBODY = Actor("1", ActorKind.TOKEN, "auth_token")
 READER = replace(EVERYBODY, tiers=frozenset({Tier.READ}))
 PRODUCT = Registry.discover("oduflow.operations")
-CODING_BYTES, CODING_TOOLS = 9_000, 12
+CODING_BYTES, CODING_TOOLS = 9_500, 12
 BUDGET_BYTES, BUDGET_TOOLS = 24_000, 34
 
 
@@ -83,7 +83,7 @@ def test_a_sentence_of_a_description_has_no_line_break() -> None:
 
 def test_each_view_is_described_once_by_a_tool_that_reads_it() -> None:
     tools = Tools(PRODUCT)
-    listed = {tool.name: tool for tool in tools.listed(tools.visible(EVERYBODY))}
+    listed = {tool.name: tool for tool in tools.listed(EVERYBODY)}
     data = {
         name: (tool.output_schema or {}).get("properties", {}).get("data", {})
         for name, tool in listed.items()
@@ -94,6 +94,22 @@ def test_each_view_is_described_once_by_a_tool_that_reads_it() -> None:
     for name, schema in data.items():
         fields = schema.get("properties", {})
         assert all(field.get("type") for field in fields.values()), name
+
+
+@pytest.mark.parametrize("environments", [None, frozenset({"a"})])
+@pytest.mark.parametrize("tiers", [[*Tier], [Tier.READ], [Tier.WRITE], [Tier.DESTROY]])
+def test_every_view_of_a_grants_list_is_described_once(environments, tiers) -> None:
+    actor = replace(EVERYBODY, tiers=frozenset(tiers), environments=environments)
+    tools = Tools(PRODUCT)
+    described = [
+        PRODUCT.get(tool.name).result
+        for tool in tools.listed(actor)
+        if (tool.output_schema or {}).get("properties")
+    ]
+
+    views = {PRODUCT.get(name).result for name in tools.visible(actor)}
+    assert len(described) == len(set(described))
+    assert set(described) == {view for view in views if view.model_fields}
 
 
 def test_every_answer_of_the_product_has_the_form_of_its_tools_schema() -> None:
@@ -117,7 +133,7 @@ def test_an_actor_sees_only_what_it_may_call() -> None:
 def test_the_list_of_the_products_tools_fits_into_its_budget() -> None:
     """An agent reads the whole list before its first call; a further tool may be as long."""
     tools = Tools(PRODUCT)
-    listed = types.ListToolsResult(tools=tools.listed(tools.visible(EVERYBODY)))
+    listed = types.ListToolsResult(tools=tools.listed(EVERYBODY))
 
     size = len(listed.model_dump_json(by_alias=True, exclude_none=True).encode())
     assert size <= BUDGET_BYTES * max(1, len(listed.tools) / BUDGET_TOOLS), size
@@ -126,7 +142,7 @@ def test_the_list_of_the_products_tools_fits_into_its_budget() -> None:
 def test_the_profile_of_coding_agents_is_a_dozen_tools_that_work_on_environments() -> None:
     tools = Tools(PRODUCT)
     names = tools.visible(EVERYBODY, Profile.CODING)
-    listed = types.ListToolsResult(tools=tools.listed(names))
+    listed = types.ListToolsResult(tools=tools.listed(EVERYBODY, Profile.CODING))
 
     assert len(names) <= CODING_TOOLS
     assert {"create_environment", "get_environment_logs", "delete_environment"} <= set(names)

@@ -1,11 +1,8 @@
 import threading
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import requests
 from flask import g
-from requests.adapters import HTTPAdapter
 
 from oduflow.blueprints.oauth.github_sign_in import github
 from oduflow.domain.oauth import TokenKind, hash_of
@@ -79,17 +76,9 @@ def test_an_answer_of_github_counts_once(walk):
 
 
 @pytest.mark.parametrize("place", ["/access_token", "/user"])
-def test_an_answer_of_github_that_leads_elsewhere_is_not_followed(walk, monkeypatch, place):
-    state, said = walk.to_github()["state"], walk.github.send
+def test_an_answer_of_github_that_leads_elsewhere_is_not_followed(walk, place):
+    state, walk.github.moved = walk.to_github()["state"], place
 
-    def moved(request: requests.PreparedRequest, **more: Any) -> requests.Response:
-        answer: requests.Response = said(request, **more)
-        if urlsplit(request.url or "").path.endswith(place):
-            answer.status_code = 307
-            answer.headers["Location"] = f"https://evil.example{place}"
-        return answer
-
-    monkeypatch.setattr(HTTPAdapter, "send", staticmethod(moved))
     answer = walk.back(state)
 
     assert (answer.status_code, answer.location) == (502, None)
@@ -211,8 +200,8 @@ def test_over_http_a_person_goes_on_by_a_click_also_where_there_is_one_team(walk
     assert "code" in query_of(walk.submit(page, "/auth/team", team="1").location)
 
 
-def test_over_https_the_cookie_is_ours_alone_and_one_team_needs_no_click(monkeypatch):
-    walk = sign_in(monkeypatch, BLUE, https=True)
+def test_over_https_the_cookie_is_ours_alone_and_one_team_needs_no_click():
+    walk = sign_in(BLUE, https=True)
 
     assert "code" in query_of(walk.back(walk.to_github()["state"]).location)
 
@@ -229,8 +218,8 @@ def test_who_says_no_on_the_last_page_is_sent_back_with_that(walk):
     assert (row.operation, row.outcome) == ("sign_in", "cancelled")
 
 
-def test_a_login_in_two_teams_chooses(monkeypatch):
-    walk = sign_in(monkeypatch, BLUE + RED)
+def test_a_login_in_two_teams_chooses():
+    walk = sign_in(BLUE + RED)
     walk.github.login = "dev1"
     chooser = walk.browser.get(walk.back(walk.to_github()["state"]).location)
 
@@ -265,5 +254,5 @@ def s256(verifier: str) -> str:
 
 
 @pytest.fixture
-def walk(monkeypatch):
-    return sign_in(monkeypatch)
+def walk():
+    return sign_in()

@@ -119,8 +119,8 @@ def test_a_client_that_describes_itself_is_looked_up_before_consent_only(walk):
     assert documents.asked == [DOCUMENT]
 
 
-def test_no_registration_takes_the_configured_clients_id(monkeypatch):
-    walk = sign_in(monkeypatch)
+def test_no_registration_takes_the_configured_clients_id():
+    walk = sign_in()
     own = "https://app.example/configured"
     toml = SERVER.replace("Iv-app", own) + "[team.1]\n"
     world = make_world(toml)
@@ -183,5 +183,5 @@ def opens_mcp(walk, token: str) -> bool:
 
 
 @pytest.fixture
-def walk(monkeypatch):
-    return sign_in(monkeypatch)
+def walk():
+    return sign_in()

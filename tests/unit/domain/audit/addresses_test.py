@@ -1,11 +1,14 @@
 """Addresses in audit rows hold no credential, also those of refused calls."""
 
+from typing import Annotated
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
+from pydantic.fields import FieldInfo
 
-from oduflow.domain.audit.addresses import public_address
+from oduflow.domain.audit.addresses import AUDITED_SOURCE, public_address, public_form
 
 TOKEN = "s3cret"
 
@@ -62,3 +65,24 @@ def test_a_password_between_user_and_host_is_never_shown(before: str, after: str
 
     assert audited is not None
     assert TOKEN not in audited
+
+
+@pytest.mark.parametrize(
+    ("given", "audited"),
+    [
+        ("/srv/backups/shop 1.zip", "/srv/backups/shop 1.zip"),
+        ("upload:shop-zip-abcd", "upload:shop-zip-abcd"),
+        ("https://files.example/shop.zip?signature=s3cret", "https://files.example/shop.zip"),
+        (" https://ada:s3cret@files.example/shop.zip", "https://files.example/shop.zip"),
+        ("https://ada:s3/cret@files.example/shop.zip", "****"),
+        (None, None),
+    ],
+)
+def test_a_source_is_audited_as_it_is_unless_it_is_an_address(given, audited):
+    source = FieldInfo.from_annotation(Annotated[str, AUDITED_SOURCE])  # type: ignore[arg-type]
+    assert public_form(source, given) == audited
+
+
+def test_an_argument_that_is_no_address_is_audited_as_it_is():
+    assert public_form(FieldInfo.from_annotation(str), "https://a.b/?x=1") == "https://a.b/?x=1"
+    assert public_form(None, "unknown") == "unknown"

@@ -90,7 +90,8 @@ def test_the_configured_index_may_be_named(line, index):
 
 
 def test_pypi_may_be_named_where_a_mirror_is_configured_but_no_mirror_where_pypi_is():
-    assert parse_requirements("-i https://pypi.org/simple", index="https://pypi.lan/simple") == ()
+    for pypi in ("https://pypi.org/simple", "https://pypi.python.org/simple/"):
+        assert parse_requirements(f"-i {pypi}", index="https://pypi.lan/simple") == ()
     with pytest.raises(Invalid, match="not the configured index"):
         parse_requirements("-i https://pypi.lan/simple")
 

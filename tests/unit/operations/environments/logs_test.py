@@ -2,6 +2,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from oduflow.cli.shortcuts import added_lines
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.environment import GetEnvironmentLogs
 from oduflow.domain.excerpt import MAX_OUTPUT
@@ -50,6 +53,26 @@ def test_a_long_log_is_cut_at_a_line_and_says_so():
 
 def test_of_one_endless_line_the_beginning_and_the_end_are_shown():
     shown = logs("x" * (MAX_OUTPUT * 2) + "end")
+
+    assert len(shown.data.log) == MAX_OUTPUT
+    assert shown.data.log.endswith("end")
+
+
+def test_a_log_that_is_followed_is_shown_to_its_end_without_a_gap_and_never_stored():
+    before = [f"{n:06}" + "x" * 108 for n in range(200)]
+    first = logs("\n".join(before), follow=True)
+    second = logs("\n".join([*before[1:], "new"]), follow=True)
+
+    assert first.truncated
+    assert (first.output, first.warnings) == ("", ())
+    assert 7_800 < len(first.data.log) <= MAX_OUTPUT
+    assert first.data.log.splitlines() == before[-len(first.data.log.splitlines()) :]
+    assert added_lines(first.data.log.splitlines(), second.data.log.splitlines()) == ["new"]
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_of_one_endless_line_that_is_followed_the_end_is_shown(end):
+    shown = logs("x" * (MAX_OUTPUT * 2) + "end" + end, follow=True)
 
     assert len(shown.data.log) == MAX_OUTPUT
     assert shown.data.log.endswith("end")

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from oduflow.adapters.store import Store
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.audit.view import ReadAudit
 from oduflow.domain.errors import Busy
@@ -17,6 +16,7 @@ from oduflow.services.access.audit_writer import (
     AuditWriter,
 )
 from tests.support.audit_trails import open_log
+from tests.support.empty_store import open_empty_store
 from tests.support.programs import eventually
 from tests.support.store_rows import MOMENT, audit_row
 
@@ -207,10 +207,10 @@ def test_reads_of_endless_variety_take_no_endless_memory(trail, log):
     assert len(log.rows) == MAX_COUNTERS + 10
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("addresses", [1, FLOOD])
 def test_a_hundred_thousand_refusals_grow_the_store_by_less_than_a_megabyte(tmp_path, addresses):
-    store = Store(tmp_path / "store.sqlite")
-    store.migrate()
+    store = open_empty_store(tmp_path / "store.sqlite")
     audit_log = open_log(store)
     audit_log.append(audit_row())
     before = size(tmp_path)

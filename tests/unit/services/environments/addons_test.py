@@ -62,14 +62,51 @@ def test_a_misspelled_module_is_answered_with_the_nearest_name(refused):
     assert error.hint == "The repository and its extra repos have: acme. Nothing of sale is kept."
 
 
-def test_a_missing_dependency_of_enterprise_says_which_repository_to_add(refused):
-    error = refused({"acme_ent/__manifest__.py": '{"depends": ["web_enterprise"]}'}, "acme_ent")
+ENTERPRISE = (
+    *("account_asset", "account_batch_payment", "account_reports", "account_sepa"),
+    *("event_social", "hr_contract_salary", "l10n_de_reports", "web_enterprise"),
+)
+
+
+@pytest.mark.parametrize("name", ENTERPRISE)
+def test_a_missing_dependency_of_enterprise_says_which_repository_to_add(world, refused, name):
+    similar = ("account_payment", "account_sepay", "event_sale", "hr_contract")
+    world.odoo.image_modules += ({"name": each, "depends": ["base"]} for each in similar)
+
+    error = refused({"acme_ent/__manifest__.py": f'{{"depends": ["{name}"]}}'}, "acme_ent")
 
     assert error.kind is Kind.NOT_FOUND
     assert error.message == (
-        "acme_ent needs web_enterprise, which neither the repository nor odoo:19.0 has."
+        f"acme_ent needs {name}, which neither the repository nor odoo:19.0 has."
     )
-    assert "add_extra_repo name=enterprise" in error.hint
+    assert "Odoo Enterprise has it" in error.hint
+    assert "add_extra_repo name=enterprise" in [step.as_call() for step in error.next]
+    assert "Did you mean" not in error.hint
+
+
+def test_a_module_of_enterprise_that_is_asked_for_says_which_repository_to_add(world, refused):
+    world.odoo.image_modules.append({"name": "account_payment", "depends": ["base"]})
+
+    error = refused(module("acme"), "account_batch_payment")
+
+    assert error.message == (
+        "There is no module account_batch_payment, neither in the repository nor in odoo:19.0."
+    )
+    assert "Odoo Enterprise has it" in error.hint
+    assert "add_extra_repo name=enterprise" in [step.as_call() for step in error.next]
+
+
+@pytest.mark.parametrize(
+    ("name", "similar"), [("account_asset_management", False), ("sale_managment", True)]
+)
+def test_any_other_missing_dependency_may_be_another_repositorys_or_misspelled(
+    refused, name, similar
+):
+    error = refused({"acme/__manifest__.py": f'{{"depends": ["{name}"]}}'}, "acme")
+
+    assert error.hint.startswith("Add a repository that has it as an extra repo")
+    assert error.next[0].as_sentence() == f"add_extra_repo adds a repository that has {name}."
+    assert ("Or did you mean sale_management?" in error.hint) is similar
 
 
 def test_a_dependency_of_a_dependency_is_missed_too(refused):
@@ -81,7 +118,7 @@ def test_a_dependency_of_a_dependency_is_missed_too(refused):
     error = refused(files, "a")
 
     assert error.message.startswith("b needs sale_managment")
-    assert "Did you mean sale_management?" in error.hint
+    assert "did you mean sale_management?" in error.hint
 
 
 def test_a_missing_python_library_is_named_unless_requirements_install_it(world, refused, create):
@@ -293,7 +330,7 @@ def test_mixed_case_names_are_odoos_own_rule(create):
         (
             {".gitmodules": '[submodule "web"]\n\tpath = oca/web\n\turl = https://x.org/web.git'},
             "oca/web/: It is a submodule (https://x.org/web.git)",
-            "add_extra_repo name=web repo_url=https://x.org/web.git",
+            "Add that repository as an extra repo",
         ),
         (
             {"a/__manifest__.py": "version https://git-lfs.github.com/spec/v1\noid sha256:0"},
@@ -333,8 +370,24 @@ def test_a_repository_of_which_odoo_loads_nothing_says_why(refused, files, cause
     assert hint in error.hint
 
 
-def test_a_repository_of_requirements_alone_serves_the_addons_among_them(create, path_of, process):
-    made = create({"requirements.txt": "odoo-addon-queue-job"}, "queue_job")
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"requirements.txt": "odoo-addon-queue-job"},
+        {"requirements.txt": "Odoo_Addon.queue_job>=1  # equal by PEP 503"},
+        {"requirements.txt": "odoo14_addon_queue_job"},
+        {"requirements.txt": "\ufeffodoo-addon-queue-job"},
+        {"requirements.txt": "acme-suite"},
+        {"requirements.txt": "--pre\n  -r more.txt", "more.txt": "lxml\nacme.suite"},
+        {".oduflow/requirements.txt": "acme_suite", "requirements.txt": "-e ."},
+    ],
+)
+def test_a_repository_of_requirements_alone_serves_the_addons_among_them(
+    world, create, path_of, process, files
+):
+    world.odoo.packaged["acme-suite"] = "queue_job"
+
+    made = create(files, "queue_job")
 
     assert made.error is None
     assert path_of() == ("/mnt/python/odoo-addons",)
@@ -344,6 +397,29 @@ def test_a_repository_of_requirements_alone_serves_the_addons_among_them(create,
         "requirements.txt",
         "installed",
     )
+
+
+def test_a_repository_with_modules_installs_an_addon_of_a_package_of_any_name(world, create):
+    world.odoo.packaged["acme-suite"] = "queue_job"
+
+    made = create(module("acme") | {"requirements.txt": "acme-suite"}, "acme", "queue_job")
+
+    assert made.error is None
+
+
+def test_requirements_that_the_image_has_bring_no_addons_so_modules_are_refused_before_pip(
+    world, refused
+):
+    error = refused(module("acme") | {"requirements.txt": "LXML>=5"}, "queue_job")
+
+    assert error.kind is Kind.NOT_FOUND
+    assert world.odoo.pip_runs == []
+
+
+def test_a_line_that_no_requirements_may_hold_is_named_when_the_repository_has_no_module(refused):
+    error = refused({"requirements.txt": "-e ."})
+
+    assert error.message.startswith("The repository's requirements.txt, line 1, is not allowed")
 
 
 def test_requirements_that_turn_out_to_hold_no_addon_are_no_repository_of_modules(refused):

@@ -4,18 +4,17 @@ from types import MappingProxyType
 
 import pytest
 
+from oduflow.adapters.odoo import commands
 from oduflow.domain.container import Attachment, ContainerLimits, ImageFacts, Publish
 from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.files.private import ensure_secret
-from oduflow.services.environments.container import (
-    install_spec,
-    serving_spec,
-)
+from oduflow.services.environments.container import one_off_spec, serving_spec
 from oduflow.services.images import login_environment, run_as
 from tests.support.store_rows import environment, pin
 
 IMAGE = ImageFacts("sha256:0123", "odoo:19.0", 101, 102, (), MappingProxyType({}))
 LIMITS = ContainerLimits(memory=1024 << 20, cpus=1.5)
+INSTALL = commands.install(("crm", "sale"))
 ROW = environment(
     id="abcdefghijkl",
     repo_url="https://example.com/acme/sale-tools.git",
@@ -40,12 +39,15 @@ def test_the_serving_container_is_hardened_and_reachable_on_its_one_port(plan):
 
 
 def test_the_installing_container_publishes_nothing_and_ends(plan):
-    spec = install_spec(plan, ROW, IMAGE, LIMITS)
+    spec = one_off_spec(plan, ROW, IMAGE, LIMITS, INSTALL)
 
     assert spec.name == "oduflow-env-1.sale.once"
     assert spec.publish == ()
     assert spec.command[2:] == ("--init", "crm,sale", "--stop-after-init", "--no-http")
     assert spec.labels["oduflow.kind"] == "once", "it is never taken for an environment"
+    assert spec.environment["PGOPTIONS"] == "-c lock_timeout=15s", (
+        "no write waits behind it for ever"
+    )
 
 
 def test_both_run_in_the_same_place(plan):
@@ -139,8 +141,8 @@ def test_no_secret_is_in_what_the_engine_is_told(plan):
 
 def specs(plan, **changes):
     row = replace(ROW, **changes)
-    return serving_spec(plan, row, IMAGE, LIMITS, "127.0.0.1"), install_spec(
-        plan, row, IMAGE, LIMITS
+    return serving_spec(plan, row, IMAGE, LIMITS, "127.0.0.1"), one_off_spec(
+        plan, row, IMAGE, LIMITS, INSTALL
     )
 
 

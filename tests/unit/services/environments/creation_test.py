@@ -1,11 +1,17 @@
+import shutil
+from math import inf
+
 import pytest
 
+from oduflow.adapters.locks import FileLocks
+from oduflow.domain.access import Actor, ActorKind, Tier
 from oduflow.domain.errors import Kind, QuotaReached
 from oduflow.domain.next_call import RETRY
 from oduflow.domain.plan import EnvironmentPlan
-from oduflow.services.environments import creation
+from oduflow.kernel.locks import LockKey
+from oduflow.services.environments import own_database
 from tests.support.memory.odoo import module
-from tests.support.memory.process import Process
+from tests.support.memory.process import CALLER, Process
 from tests.support.memory.world import BLUE
 
 RECORD = "2026-11-29 09:00:00,000 1 {} db odoo.modules.{}"
@@ -18,8 +24,15 @@ BROKEN = (
     "  File x",
     "KeyError: 'x'",
 )
-# A wrong URL is refused before the call is a job; a PostgreSQL that does not answer is started.
-OTHERWISE = {"git.clean_url", "cluster.ready", "cluster.system_identifier"}
+WARNING = RECORD.format("WARNING", "module: the cause, far above")
+# A wrong URL is refused before the call is a job; a PostgreSQL that does not answer is started; the
+# related facts are read for the answer, when the environment is whole.
+OTHERWISE = {
+    "git.clean_url",
+    "cluster.ready",
+    "cluster.system_identifier",
+    "environments.related",
+}
 
 
 def test_an_environment_serves_a_branch_from_a_copy_of_its_template(world, process, full):
@@ -36,8 +49,8 @@ def test_an_environment_serves_a_branch_from_a_copy_of_its_template(world, proce
     assert copy.secret != source.secret
     assert copy.admin_password
     assert world.odoo.installs[-1] == ("sale",)
-    filestore = world.engine.volumes[f"memory-env-{row.id}"].mountpoint / "filestore"
-    assert (filestore / f"env_{row.id}" / "assets").read_text() == "generated"
+    filestore = world.engine.volumes[f"memory-env-{row.id}-filestore"].mountpoint
+    assert (filestore / "assets").read_text() == "generated"
 
 
 def test_its_odoo_names_its_session_cookie_after_its_port(world, process, sale):
@@ -61,6 +74,7 @@ def test_its_container_has_what_the_repositories_hold(world, process, full):
     assert world.odoo.pip_runs == ["lxml"]
 
 
+@pytest.mark.thorough
 def test_a_step_or_call_that_fails_leaves_nothing(world, process, full):
     points = process.passed("create_environment", **full)
     process.ok("delete_environment", name="sale")
@@ -79,6 +93,7 @@ def test_a_step_or_call_that_fails_leaves_nothing(world, process, full):
     assert left == {}
 
 
+@pytest.mark.thorough
 def test_a_creation_that_is_killed_anywhere_is_undone_at_the_next_start(world, process, full):
     points = process.passed("create_environment", **full)
     process.ok("delete_environment", name="sale")
@@ -134,6 +149,44 @@ def test_a_module_that_cannot_be_installed_keeps_everything_for_inspection(world
     assert [step.reason for step in row.error.next] == [RETRY]
 
 
+@pytest.mark.parametrize("begun_by", ["create_environment", "rebuild_environment"])
+def test_the_whole_output_of_a_failed_installation_is_read_by_who_may_see_the_environment(
+    world, process, sale, begun_by
+):
+    world.odoo.broken.add("sale")
+    world.odoo.before_breaking = (WARNING, *(f"loading module {n}" for n in range(100)))
+    answer = process.call("create_environment", **sale)
+    if begun_by == "rebuild_environment":
+        answer = process.call(begun_by, name="sale")
+
+    [row] = process.deps.store.environments.list("1")
+    asked = {"name": "sale", "source": "install"}
+    found = as_reader(process, row, "get_environment_logs", **asked, grep="WARNING")
+    whole = as_reader(process, row, "read_output", handle=answer.output)
+
+    assert found.data.log == WARNING
+    assert found.truncated is None
+    assert whole.data.total == 104
+    assert row.error.handle == answer.output == answer.error.handle
+    assert len(process.ok("get_environment_logs", **asked).log.splitlines()) == 104
+
+
+def test_of_an_output_that_is_no_longer_kept_the_explanation_is_shown_and_named_as_a_part(
+    world, process, sale
+):
+    world.odoo.broken.add("sale")
+    world.odoo.before_breaking = tuple(f"loading module {n}" for n in range(100))
+    process.refused("create_environment", **sale)
+    [row] = process.deps.store.environments.list("1")
+    shutil.rmtree(world.data_dir / "outputs")
+
+    answer = process.call("get_environment_logs", name="sale", source="install")
+
+    assert answer.data.log == row.error.output
+    assert answer.truncated
+    assert "only the lines that explain the failure are left" in answer.warnings[0]
+
+
 @pytest.mark.parametrize("when", ["early", "late"])
 def test_every_failed_creation_suggests_the_same_call_which_then_creates(
     world, process, sale, when
@@ -165,6 +218,7 @@ def test_a_repeated_creation_keeps_the_user_name_that_chooses_a_credential(
     assert error.next[-1].arguments["repo_url"] == url
 
 
+@pytest.mark.thorough
 def test_a_failed_creation_takes_no_second_place_of_the_team_when_it_is_repeated(
     world, process, sale
 ):
@@ -346,7 +400,7 @@ def test_calling_again_answers_what_is_there(world, process, sale):
 def test_a_team_that_copies_databases_lets_another_creation_of_its_own_wait_and_no_other_teams(
     world, process, sale, monkeypatch
 ):
-    monkeypatch.setattr(creation, "CLONE_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(own_database, "CLONE_WAIT_SECONDS", 0.0)
     before = world.everything()
     places = process.deps.work.clone_places
     with places.hold("1", seconds=0), places.hold("1", seconds=0):
@@ -367,5 +421,50 @@ def test_an_environment_of_a_deleted_template_is_not_begun(world, process, sale)
     assert (error.kind, error.message) == (Kind.INVALID, "There is no template yet.")
 
 
+def test_an_environment_is_created_while_the_next_version_of_its_template_is_made(process, sale):
+    name = LockKey.template("1", "base")
+    with process.deps.work.locks.acquire(name, "import_template"):
+        process.ok("create_environment", **sale)
+
+
+def test_a_template_that_an_environment_was_just_reserved_for_is_not_deleted(
+    world, process, sale, monkeypatch
+):
+    rows, template = process.deps.store.environments, process.deps.store.templates
+    process.ok("create_environment", **sale)
+    [row] = process.deps.store.templates.list("1")
+    used = [(), ("sale",)]  # read before the reservation, and once more under its lock
+    monkeypatch.setattr(rows, "using_template", lambda _template: used.pop(0))
+
+    error = process.refused("delete_template", name="base")
+
+    assert error.message == "Template base is in use by sale."
+    assert template.by_id(row.id) == row
+    assert f"tpl_{row.id}" in world.postgres.databases
+
+
+def test_a_creation_that_waits_for_its_template_holds_up_no_other(process, sale, monkeypatch):
+    storage, seen = LockKey.storage("1"), []
+    acquire = FileLocks.acquire
+
+    def watched(self, key, *holder, **more):
+        if key.kind == "template_version":
+            seen.append(self.is_free(storage))
+        return acquire(self, key, *holder, **more)
+
+    monkeypatch.setattr(FileLocks, "acquire", watched)
+
+    process.ok("create_environment", **sale)
+
+    assert seen
+    assert all(seen)
+
+
 def steps(points):
     return [point for point in points if point.startswith("create.")]
+
+
+def as_reader(process, row, tool, **raw):
+    """Call an operation as an actor that may read one environment."""
+    reader = Actor("1", ActorKind.CLI, "ci", frozenset({Tier.READ}), "", frozenset({row.id}))
+    return process.runner.call(tool, raw, reader, CALLER, wait=inf)

@@ -1,3 +1,5 @@
+import pytest
+
 from tests.support.memory.process import Process
 
 STEPS = ("once", "container", "database", "volume", "folder", "extra", "row")
@@ -27,6 +29,7 @@ def test_python_packages_that_another_environment_uses_stay(world, process, full
     assert len(world.odoo.pip_runs) == 1
 
 
+@pytest.mark.thorough
 def test_a_deletion_whose_step_fails_is_finished_later(world, process, full):
     before = world.everything()
     left = {}
@@ -43,6 +46,7 @@ def test_a_deletion_whose_step_fails_is_finished_later(world, process, full):
     assert left == {}
 
 
+@pytest.mark.thorough
 def test_a_deletion_that_is_killed_anywhere_is_finished_at_the_next_start(world, process, full):
     before = world.everything()
     left = {}

@@ -202,7 +202,8 @@ def test_requirements_that_a_failed_creation_left_are_removed_after_an_hour(worl
         os.utime(world.root / name, times=(time.time() - 3700,) * 2)
     world.rows = [environment(state=RUNNING, python_deps="used")]
 
-    assert EnvironmentRecovery(world.deps).prune() == 1
+    for work in EnvironmentRecovery(world.deps).team_work():
+        assert not list(work.run())
 
     assert world.names() == ["lately", "used"]
 
@@ -307,10 +308,10 @@ class World:
                 update=lambda _row, **_changes: None,
                 remove=lambda _row: self.rows.clear(),
             ),
+            snapshots=SimpleNamespace(of=lambda _id: (), of_team=lambda _team: ()),
+            sizes=SimpleNamespace(forget=lambda _team, _row: None),
             containers=SimpleNamespace(remove=lambda _name: None, run_one_off=self._run),
-            cluster=lambda _team: SimpleNamespace(
-                drop_database=lambda _name: None, drop_role=lambda _name: None
-            ),
+            cluster=lambda _team: SimpleNamespace(drop_tenant=lambda _name: None),
             volumes=SimpleNamespace(remove=lambda _name: None),
         )
 

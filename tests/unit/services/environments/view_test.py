@@ -7,7 +7,7 @@ import pytest
 
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.container import ContainerFacts
-from oduflow.domain.environment import EnvironmentState
+from oduflow.domain.environment import EnvironmentState, RelatedFacts
 from oduflow.domain.errors import Kind, NotFound
 from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import Naming
@@ -45,7 +45,7 @@ def container(status="running", exit_code=0, name="oduflow-env-1.sale") -> Conta
         (RUNNING, container("dead", 1), FAILED),
         (STOPPED, container("exited", 137), STOPPED),  # stopping Odoo is no failure
         (STOPPED, container("created"), STOPPED),
-        (RUNNING, container("paused"), STOPPED),
+        (RUNNING, container("paused"), RUNNING),  # for a snapshot
         (RUNNING, None, LOST),
         (STOPPED, None, LOST),
         (CREATING, None, CREATING),
@@ -176,6 +176,7 @@ def stored(rows) -> Any:
     return SimpleNamespace(
         get=lambda team, name: known.get((team, name)),
         list=lambda team: [row for row in rows if row.team == team],
+        related=lambda _row: RelatedFacts(),
     )
 
 

@@ -44,6 +44,7 @@ def test_a_step_or_call_of_adding_that_fails_leaves_nothing(world, process, web)
     assert left == {}
 
 
+@pytest.mark.thorough
 def test_adding_that_is_killed_anywhere_is_undone_at_the_next_start(world, process, web):
     before = world.everything()
     left = {}
@@ -80,6 +81,7 @@ def test_an_update_of_a_branch_that_is_gone_keeps_its_last_commit(world, process
     assert (repo(process).branches, repo(process).step) == ({"19.0": old}, "")
 
 
+@pytest.mark.thorough
 def test_an_update_that_is_killed_anywhere_leaves_a_whole_extra_repo(world, process, uses):
     wrong = {}
     for number, point in enumerate(UPDATING):
@@ -99,9 +101,11 @@ def test_an_update_that_is_killed_anywhere_leaves_a_whole_extra_repo(world, proc
 def test_checkouts_that_no_environment_is_pinned_to_are_removed(world, process, uses):
     push(world)
     process.ok("update_extra_repo", name="web")
-    process.ok("rebuild_environment", name="sale", update_extra_repos=True)
-    assert len(checkouts(world, process)) == 2
+    kept = process.call("rebuild_environment", name="sale", update_extra_repos=True).snapshot
+    process.reconcile(at_start=False)
+    assert len(checkouts(world, process)) == 2, "the snapshot before the rebuild uses one"
 
+    process.ok("delete_snapshot", name="sale", snapshot=kept)
     process.reconcile(at_start=False)
 
     assert checkouts(world, process) == {newest(world)}
@@ -121,6 +125,7 @@ def test_an_extra_repo_that_is_used_stays_and_one_that_is_not_leaves_nothing(wor
     assert process.deps.store.extra_repos.list("1") == ()
 
 
+@pytest.mark.thorough
 def test_a_deletion_that_is_killed_anywhere_is_finished_at_the_next_start(world, process, web):
     before = world.everything()
     left = {}

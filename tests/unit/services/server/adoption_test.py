@@ -115,7 +115,7 @@ def test_what_belongs_to_a_team_that_is_not_configured_is_left_alone(world, proc
 
     assert after.deps.store.environments.all() == ()
     assert after.deps.store.templates.all() == ()
-    assert len(after.doctor().leftovers()) == 3
+    assert len(after.doctor().leftovers()) == 5
     assert "docker volume rm memory-db-1" in after.doctor().databases()[-1].hint
 
 

@@ -7,7 +7,7 @@ import pytest
 from oduflow.adapters.postgres.errors import Exhausted
 from oduflow.adapters.postgres.supervision import EndedSession, OldestId
 from oduflow.domain.clock import now
-from oduflow.domain.errors import Conflict, UpstreamFailed
+from oduflow.domain.errors import Conflict, QuotaReached, UpstreamFailed
 from oduflow.services.server import database_start
 from oduflow.services.server.databases import Round
 from oduflow.services.server.disk import Disk
@@ -90,6 +90,16 @@ def test_a_broken_database_hinders_its_own_team_only(world, both, sale):
     assert both.call("create_template", team="2", name="second").status == "ok"
     assert "paused" in both.call("get_status").data.database
     assert both.call("get_status", team="2").data.database is None
+
+
+def test_a_database_that_cannot_be_used_is_not_asked_for_names(world, both, sale):
+    both.ok("create_environment", **sale)
+    databases = both.deps.infrastructure.databases
+    assert databases.names("1")
+    world.cluster("1").identifier = "7"
+    databases.keep()
+
+    assert not databases.names("1") | databases.tenants("1") | databases.sealed("1")
 
 
 def test_readiness_is_degraded_until_no_team_can_use_its_database(world, both):
@@ -178,15 +188,14 @@ def test_a_start_on_a_full_disk_gives_up_the_reserve_and_one_without_names_the_d
 
     process.faults.fail("cluster.system_identifier", silent)
     process.faults.fail("cluster.ready", silent)
-    process.ok("create_template", name="third")
+    process.deps.infrastructure.wake("1")
     assert "freeing the reserve" in caplog.text
     assert not (root / "reserve").exists()
 
     process.faults.fail("cluster.system_identifier", silent)
     process.faults.fail("cluster.ready", silent)
-    refused = process.refused("create_template", name="fourth")
-    assert refused.kind == "quota"
-    assert "disk with its data is full" in refused.message
+    with pytest.raises(QuotaReached, match="disk with its data is full"):
+        process.deps.infrastructure.wake("1")
 
 
 def test_what_a_database_logged_is_neither_shown_nor_logged(world, process, caplog, monkeypatch):

@@ -140,4 +140,9 @@ def world():
 @pytest.fixture
 def one(world):
     infrastructure: Any = world
-    return ReconcileLoop(infrastructure, infrastructure, lambda: world.forgotten.append(1))
+    return ReconcileLoop(
+        infrastructure,
+        infrastructure,
+        lambda: world.forgotten.append(1),
+        {"sizes": lambda _stop: None},
+    )

@@ -1,13 +1,15 @@
 import threading
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from oduflow.domain.container import ContainerSpec
 from oduflow.domain.errors import Kind, UpstreamFailed
 from oduflow.kernel.locks import Held, LockKey
-from oduflow.services.recoverable import Recoverable, Unsettled
+from oduflow.services.recoverable import Recoverable, TeamWork, Unsettled
 from oduflow.services.server import reconcile
 from tests.support.memory.engine import KILLED, Run
 from tests.support.memory.process import Process
@@ -227,3 +229,59 @@ def test_a_row_that_hangs_delays_neither_another_team_nor_for_long_its_own(proce
         assert not deps.work.locks.is_free(LockKey.environment("1", "hangs"))
     finally:
         hangs.set()
+
+
+def test_a_team_whose_postgresql_hangs_is_asked_beside_the_others_and_once(process, monkeypatch):
+    monkeypatch.setattr(reconcile, "ROUND_SECONDS", 1.0)
+    answers = threading.Event()
+    asked: list[str] = []
+    settled: list[str] = []
+
+    def settle(team: str, _held: Held) -> bool:
+        settled.append(team)
+        return False
+
+    def ask(team: str) -> Iterator[Unsettled]:
+        asked.append(team)
+        if team == "hangs":
+            answers.wait(10)
+        if team == "defect":
+            raise RuntimeError("a bug")
+        yield Unsettled(LockKey.environment(team, "found"), partial(settle, team))
+
+    class Noun(Recoverable):
+        def team_work(self) -> Iterator[TeamWork]:
+            for team in ("hangs", "broken", "defect", "other"):
+                yield TeamWork(team, partial(ask, team))
+
+    deps = process.deps
+    one = reconcile.Reconciler(
+        (Noun(),), deps.work, deps.store.audit, deps.engine.containers, deps.naming
+    )
+    try:
+        for _ in range(2):
+            one.reconcile(revive=frozenset(), broken=frozenset({"broken"}))
+
+        assert sorted(asked) == ["defect", "defect", "hangs", "other", "other"]
+        assert settled == ["other", "other"]
+    finally:
+        answers.set()
+
+
+def test_no_noun_asks_a_team_s_postgresql_where_all_teams_wait(world, running):
+    server = running.deps.infrastructure.databases.servers["1"]
+    asked: list[str] = []
+
+    class Watched:
+        def __getattr__(self, name: str) -> object:
+            asked.append(threading.current_thread().name)
+            return getattr(server.cluster, name)
+
+    running.deps.infrastructure.databases.servers = {
+        **running.deps.infrastructure.databases.servers,
+        "1": replace(server, cluster=Watched()),
+    }
+    running.reconcile()
+
+    assert asked
+    assert threading.main_thread().name not in asked

@@ -42,6 +42,7 @@ def test_a_step_or_call_that_fails_leaves_nothing(world, bare):
     assert bare.ok("create_template", name="base").name == "base"
 
 
+@pytest.mark.thorough
 def test_a_creation_that_is_killed_anywhere_is_undone_at_the_next_start(world, bare):
     points = bare.passed("create_template", name="base")
     bare.ok("delete_template", name="base")
@@ -88,6 +89,13 @@ def test_a_limit_of_memory_that_is_too_low_is_named_and_leaves_nothing(world, ba
         "Odoo reached its limit of 2048 MiB of memory while the template was made."
     )
     assert world.everything() == before
+
+
+def test_a_module_of_enterprise_is_installed_in_an_environment_and_in_no_template(bare):
+    error = bare.refused("create_template", name="base", modules=["helpdesk"])
+
+    assert error.message == "There is no module helpdesk in odoo:19.0."
+    assert "install it in an environment with an extra repo" in error.hint
 
 
 def test_a_module_that_the_image_has_not_is_refused_before_odoo_is_installed(world, bare):
@@ -201,8 +209,7 @@ def test_a_template_that_is_used_stays_and_one_that_is_not_leaves_nothing(world,
 def test_a_deletion_that_fails_is_finished_later(world, bare):
     left = {}
     for call in (
-        "cluster.drop_database",
-        "cluster.drop_role",
+        "cluster.drop_tenant",
         "volumes.remove",
         "templates.remove",
     ):

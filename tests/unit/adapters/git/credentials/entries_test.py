@@ -92,7 +92,26 @@ def test_the_user_in_the_url_goes_before_the_path_and_an_unknown_one_excludes_no
 
 
 def test_a_path_ends_at_a_slash():
-    assert choose((entry("/acm"), entry("/acme/addons"), entry("/acme/add")), REMOTE) is None
+    assert choose((entry("/acm"), entry("/acme/addons.gi"), entry("/acme/add")), REMOTE) is None
+
+
+@pytest.mark.parametrize("path", ["/acme/addons", "/acme/addons.git"])
+@pytest.mark.parametrize("bound", ["/acme/addons", "/acme/addons.git"])
+def test_a_path_with_git_at_its_end_and_one_without_are_the_same_repository(bound, path):
+    owner, repository = entry("/acme"), entry(bound)
+
+    assert choose((repository, owner), parse_url(f"https://github.com{path}")) is repository
+    assert repository.address == entry(path).address
+
+
+def test_of_two_spellings_of_a_path_the_latest_is_used():
+    assert choose((entry("/acme/addons.git"), late := entry("/acme/addons")), REMOTE) is late
+
+
+def test_what_is_bound_to_a_repository_is_not_for_a_group_of_its_name():
+    below = parse_url("https://git.example/acme/addons/secret")
+
+    assert choose((entry("/acme/addons.git", host="git.example"),), below) is None
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,7 @@ def test_a_link_in_its_place_is_not_followed(file, path, tmp_path):
         file.entries()
 
 
+@pytest.mark.thorough
 def test_two_processes_adding_and_deleting_200_credentials_at_once_lose_none(path, tmp_path):
     start = multiprocessing.get_context("spawn")
     workers = [

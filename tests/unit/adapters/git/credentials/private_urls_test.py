@@ -63,7 +63,14 @@ def test_a_raw_slash_in_a_token_is_named_and_no_part_of_it_is_taken_for_the_host
 
 @pytest.mark.parametrize(
     ("path", "bound"),
-    [(None, "/"), ("/", "/"), ("acme", "/acme"), ("/acme/", "/acme"), ("/a/b.git", None)],
+    [
+        (None, "/"),
+        ("/", "/"),
+        ("acme", "/acme"),
+        ("/acme/", "/acme"),
+        ("/a/b.git", None),
+        ("/acme/addons", "/acme/addons"),
+    ],
 )
 def test_a_credential_may_be_bound_to_a_path_that_its_repository_lies_below(path, bound):
     url = f"https://me:{TOKEN}@github.com/acme/addons.git"

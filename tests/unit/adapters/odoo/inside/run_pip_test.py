@@ -1,5 +1,6 @@
 """The scripts are run as in a container: as source, by an interpreter of their own."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -22,11 +23,37 @@ for name in sys.argv[4:]:
 """
 
 
-def run(script: str, *arguments: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+SCRIPTS = (
+    *sorted(Path(str(resources.files("oduflow.adapters.odoo.inside"))).glob("*.py")),
+    Path(str(resources.files("oduflow.adapters.odoo"))) / "session_cookie.py",
+)
+OLDER = "import sys\ndel sys.stdlib_module_names\n"  # which Python 3.9 has not
+OLDEST = f"{OLDER}sys.modules['importlib.metadata'] = None\n"  # which Python 3.7 has not
+PKG_RESOURCES = """
+class Known:
+    PKG_INFO = "METADATA"
+
+    def __init__(self, text):
+        self.text = text
+
+    def has_metadata(self, name):
+        return bool(self.text)
+
+    def get_metadata(self, name):
+        return self.text[name]
+
+TINY = "Name: tiny\\nVersion: 1.2\\nProvides-Extra: more\\nRequires-Dist: other; extra == 'more'\\n"
+working_set = [Known({"METADATA": TINY}), Known({})]
+"""
+
+
+def run(
+    script: str, *arguments: str, path: Path | None = None, before: str = ""
+) -> subprocess.CompletedProcess[str]:
     source = (resources.files("oduflow.adapters.odoo.inside") / f"{script}.py").read_text()
     environment = {**os.environ, "PYTHONPATH": str(path or "")}
     return subprocess.run(
-        [sys.executable, "-c", source, *arguments],
+        [sys.executable, "-c", f"{before}exec(compile({source!r}, 'script', 'exec'))", *arguments],
         env=environment,
         capture_output=True,
         text=True,
@@ -41,6 +68,32 @@ def test_the_packages_of_an_interpreter_are_listed():
     assert str(python.packages["pytest"].version) == pytest.__version__
     assert python.packages["csv"].version is None
     assert python.markers["python_version"] == "{}.{}".format(*sys.version_info)
+
+
+def test_python_3_7_which_cannot_import_metadata_is_asked_through_setuptools(tmp_path):
+    (tmp_path / "pkg_resources.py").write_text(PKG_RESOURCES)
+
+    listed = run("list_python", path=tmp_path, before=OLDEST)
+
+    python = ImagePython.parse(listed.stdout, "here")
+    package = python.packages["tiny"]
+    assert (str(package.version), package.extras) == ("1.2", ("more",))
+    assert package.requires == ("other; extra == 'more'",)
+    assert "half-removed" not in python.packages
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_each_script_is_read_by_the_oldest_python_of_an_image(script):
+    ast.parse(script.read_text("utf-8"), feature_version=(3, 7))
+
+
+@pytest.mark.parametrize("before", ["", OLDER])
+def test_the_modules_of_python_itself_are_listed_whole_by_each_interpreter(before):
+    python = ImagePython.parse(run("list_python", before=before).stdout, "here")
+
+    names = {name for name, each in python.packages.items() if each.origin == "Python"}
+    assert {"csv", "json", "math", "sqlite3", "sys", "unittest", "xml"} <= names
+    assert not {"pytest", "pip", "site-packages"} & names
 
 
 @pytest.fixture

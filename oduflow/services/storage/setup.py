@@ -1,17 +1,13 @@
-"""Set up the pool, and find what a kill left in it."""
+"""Set up the pool."""
 
 import secrets
-from collections.abc import Callable, Iterator
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from oduflow.adapters.docker.volumes import Volumes
-from oduflow.adapters.pool.pool import Pool
 from oduflow.domain.container import ContainerSpec, Mount
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.storage import CloneState
 from oduflow.services.deps import Deps
-from oduflow.services.recoverable import Leftover, Recoverable, Stray
+from oduflow.services.storage.outside import clone_state
 
 KIND = "pool-check"  # a label
 CHECK_SECONDS = 60.0
@@ -21,7 +17,7 @@ _TARGET = "/mnt/check"
 def set_up_storage(deps: Deps, on_progress: Callable[[str], None]) -> CloneState:
     """Make the pool unless it is there, and check that the engine's containers see it.
 
-    Volumes that exist stay where they are.
+    Volumes that exist stay where they are; `move_into_pool` moves them.
 
     Raises:
         Failure: this machine cannot have a pool; nothing is left of it.
@@ -35,7 +31,7 @@ def set_up_storage(deps: Deps, on_progress: Callable[[str], None]) -> CloneState
         if new and not pool.names():
             pool.image.remove()
         raise
-    return pool.state()
+    return clone_state(deps.naming, deps.engine.volumes, pool)
 
 
 def _check_engine(deps: Deps, on_progress: Callable[[str], None]) -> None:
@@ -69,21 +65,3 @@ def _check_engine(deps: Deps, on_progress: Callable[[str], None]) -> None:
             "Its engine has mounts of its own, as that of a snap: install Docker as a package.",
             output=result.output,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class PoolRecovery(Recoverable):
-    """Finds folders in the pool whose volume is gone, as after a kill between the two removals."""
-
-    pool: Pool
-    volumes: Volumes
-
-    def strays(self, adoptable: AbstractSet[str]) -> Iterator[Stray]:  # noqa: ARG002
-        """Find folders without a volume."""
-        names = self.pool.names()
-        # Listed after the folders, so that a volume in creation is not missed.
-        known = {each.name for each in self.volumes.list({})} if names else set()
-        for name in names:
-            if name not in known:
-                removal = f"rm -r {self.pool.path(name)}"
-                yield Stray(Leftover("Folder", name, removal))

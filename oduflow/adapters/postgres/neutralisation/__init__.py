@@ -1,0 +1,1 @@
+"""Neutralise a restored database as its own role, and prove it by reading back."""

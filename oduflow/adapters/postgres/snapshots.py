@@ -1,0 +1,115 @@
+"""Snapshots of a tenant's database, and its exchange for a copy of one.
+
+A snapshot is a database of the superuser's that admits no session. The objects in it stay the
+tenant role's, so a copy for the same tenant needs no statement inside. Every function may be
+repeated after a kill between any two of its statements.
+"""
+
+import time
+
+from psycopg.sql import SQL, Composed, Identifier
+
+from oduflow.adapters.postgres import databases
+from oduflow.adapters.postgres.connection import Session
+from oduflow.adapters.postgres.databases import Strategy
+from oduflow.adapters.postgres.names import ADMIN, tenant_name
+from oduflow.domain.errors import Busy
+
+_END_SECONDS = 5.0
+_POLL_SECONDS = 0.002
+_BUSY = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = %s AND backend_type = 'client backend' AND state IS DISTINCT FROM 'idle'
+"""
+_END = """
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE datname = %s AND backend_type = 'client backend'
+"""
+
+
+def busy_sessions(admin: Session, database: str) -> int:
+    """Count the sessions of a database that are in a statement or a transaction."""
+    ((count,),) = admin.run(_BUSY, tenant_name(database))
+    return int(count)
+
+
+def end_sessions(admin: Session, database: str) -> None:
+    """End every session of a database.
+
+    Without the time limit of pg_terminate_backend, which waits at least 100 ms for each session.
+
+    Raises:
+        Busy: sessions go on, or new ones begin all the time.
+    """
+    deadline = time.monotonic() + _END_SECONDS
+    while admin.run(_END, tenant_name(database)) != [(0,)]:
+        if time.monotonic() > deadline:
+            raise Busy("Sessions of the database do not end.", "Stop the environment first.")
+        time.sleep(_POLL_SECONDS)
+
+
+def take(admin: Session, database: str, snapshot: str, strategy: Strategy) -> None:
+    """Copy a database without sessions into a snapshot; one that a kill left is made anew."""
+    databases.drop(admin, tenant_name(snapshot))
+    sealed = SQL("OWNER {} ALLOW_CONNECTIONS false IS_TEMPLATE true").format(Identifier(ADMIN))
+    _copy(admin, database, snapshot, sealed, strategy)
+
+
+def adopt(admin: Session, snapshot: str, database: str) -> None:
+    """Make a snapshot the database of the role of its name; the objects inside keep their owner."""
+    name = Identifier(tenant_name(database))
+    if exists(admin, database):
+        return
+    with admin.transaction():
+        _rename(admin, snapshot, database)
+        databases.set_owner(admin, database, database)
+        admin.run(SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
+        admin.run(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true IS_TEMPLATE false").format(name))
+
+
+def prepare(admin: Session, snapshot: str, new: str, owner: str, strategy: Strategy) -> None:
+    """Copy a snapshot into a database that still admits no session; one that is there is kept."""
+    if not exists(admin, new):
+        closed = SQL("OWNER {} ALLOW_CONNECTIONS false").format(Identifier(tenant_name(owner)))
+        _copy(admin, snapshot, new, closed, strategy)
+
+
+def exchange(admin: Session, database: str, new: str, old: str) -> None:
+    """Put `new` in the place of a database, which becomes the snapshot `old`, in one transaction.
+
+    The database's sessions end first; nothing may start others.
+    """
+    name = Identifier(tenant_name(database))
+    end_sessions(admin, database)
+    with admin.transaction():
+        _rename(admin, database, old)
+        _rename(admin, new, database)
+        databases.set_owner(admin, old, ADMIN)
+        kept = Identifier(old)
+        admin.run(SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC, {}").format(kept, name))
+        admin.run(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false IS_TEMPLATE true").format(kept))
+        admin.run(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
+
+
+def exists(admin: Session, database: str) -> bool:
+    """Whether there is a whole database of that name; PostgreSQL marks a half-dropped one."""
+    found = "SELECT 1 FROM pg_database WHERE datname = %s AND datconnlimit <> -2"
+    return bool(admin.run(found, tenant_name(database)))
+
+
+def _copy(
+    admin: Session, source: str, database: str, options: Composed, strategy: Strategy
+) -> None:
+    template = SQL(" TEMPLATE {} STRATEGY {}").format(
+        Identifier(tenant_name(source)), databases.STRATEGIES[strategy]
+    )
+    admin.run(SQL("{}{}{}").format(databases.creation(database), options, template))
+    admin.run(SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(Identifier(database)))
+
+
+def _rename(admin: Session, before: str, after: str) -> None:
+    admin.run(
+        SQL("ALTER DATABASE {} RENAME TO {}").format(
+            Identifier(tenant_name(before)), Identifier(tenant_name(after))
+        )
+    )

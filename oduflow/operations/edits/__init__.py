@@ -1,0 +1,1 @@
+"""Operations on the edits of an environment's checkout."""

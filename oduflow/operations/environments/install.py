@@ -1,0 +1,30 @@
+"""install_modules."""
+
+from oduflow.domain.access import Permission, Scope
+from oduflow.domain.environment import Environment
+from oduflow.domain.module_change import ChangeModules, ModuleAction, ModulesChanged
+from oduflow.domain.outcome import Outcome
+from oduflow.kernel.call import Call
+from oduflow.kernel.operation import Effect, operation
+from oduflow.services.deps import Deps
+from oduflow.services.environments.module_change.run import change_modules, snapshot_if_possible
+
+
+@operation(
+    permission=Permission.ENVIRONMENT_WRITE,
+    effect=Effect.WRITE,
+    scope=Scope.ENVIRONMENT,
+    slow=True,
+    idempotent=False,
+    audit=("name", "modules", "without_snapshot"),
+    undo=snapshot_if_possible,
+    rest="POST /environments/{name}/modules/install",
+)
+def install_modules(
+    deps: Deps, call: Call, args: ChangeModules, environment: Environment
+) -> Outcome[ModulesChanged]:
+    """Install modules beside the serving Odoo, prove it, and serve them.
+
+    Dependencies come along; what cannot be installed is refused first.
+    """
+    return change_modules(deps, call, environment, ModuleAction.INSTALL, args)

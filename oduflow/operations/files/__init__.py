@@ -1,0 +1,1 @@
+"""Operations on the files of an environment's checkout."""

@@ -1,0 +1,157 @@
+"""The room that the downloads of a team share with each other and with its uploads.
+
+Each download has a folder of its own among the scratch files, named after its process and its team.
+In it is the file as far as it came, and a note of the size that the server announced: the next
+download counts that size from the first byte on, also from another process. What a kill leaves
+counts no longer, because its process is dead.
+"""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from os import getpid
+from pathlib import Path
+
+from oduflow.domain.counting import binary_size
+from oduflow.domain.errors import QuotaReached
+from oduflow.domain.storage import WHOLE_TEAM
+from oduflow.files.private import writing
+from oduflow.kernel.locks import LockKey
+from oduflow.services.deps import Deps
+
+_KIND = "import"
+_FILE = "file"
+_WAIT_SECONDS = 10.0  # the others hold it while they look at a few files
+_LOOK_BYTES = 4 << 20  # times the downloads at once stays below the space that must be free
+
+
+@dataclass(slots=True)
+class DownloadRoom:
+    """The room of one download.
+
+    Attributes:
+        folder: of this download; the caller makes and removes it.
+    """
+
+    deps: Deps
+    team: str
+    folder: Path = field(init=False)
+    _looked: int = field(default=0, init=False)
+    _announced: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        name = f"{getpid()}-{_KIND}-{secrets.token_hex(4)}-{self.team}"
+        self.folder = self.deps.naming.scratch / name
+
+    @property
+    def file(self) -> Path:
+        """Where the download is written."""
+        return self.folder / _FILE
+
+    def limit(self) -> int:
+        """Return how many bytes the file may have: what the team and the disk have room for.
+
+        Raises:
+            QuotaReached: there is none.
+        """
+        disk = self.deps.infrastructure.disk
+        disk.require()
+        left = self._left_of_team()
+        if left <= 0:
+            raise self._refusal(0)
+        return min(left, disk.free() - disk.minimum)
+
+    def arrived(self, done: int, total: int) -> None:
+        """Look whether there is still room, now and then, and once the size is known.
+
+        Args:
+            done: the bytes that have arrived; less than before where a download begins anew.
+            total: the size that the server announced, 0 when it is unknown.
+
+        Raises:
+            QuotaReached: other downloads, or the disk, have left none.
+        """
+        if total != self._announced:
+            self._reserve(total)
+        if abs(done - self._looked) >= _LOOK_BYTES:
+            self._looked = done
+            self.deps.infrastructure.disk.require()
+            if not self._announced:
+                self._require(done)
+
+    def _reserve(self, total: int) -> None:
+        """Note the announced size, unless there is no room for it; one download at a time does."""
+        key, locks = LockKey.downloads(self.team), self.deps.work.locks
+        with locks.acquire(key, "a download", wait=_WAIT_SECONDS):
+            self._require(total)
+            with writing():
+                _note(self.folder).write_text(str(total))
+        self._announced = total
+
+    def _require(self, size: int) -> None:
+        if size > self._left_of_team():
+            raise self._refusal(size)
+
+    def _left_of_team(self) -> int:
+        limits, others = self.deps.settings.teams[self.team], self._others()
+        left = (limits.max_upload_gb << 30) - self._uploads() - others
+        measured = self.deps.store.sizes.of(self.team).get(WHOLE_TEAM)
+        if limits.disk_gb and measured is not None:
+            left = min(left, (limits.disk_gb << 30) - measured.own - others)
+        return left
+
+    def _uploads(self) -> int:
+        return sum(row.size for row in self.deps.store.uploads.list(self.team))
+
+    def _others(self) -> int:
+        return downloading(self.deps, self.team, besides=self.folder)
+
+    def _refusal(self, size: int) -> QuotaReached:
+        limits = self.deps.settings.teams[self.team]
+        taken = self._uploads() + self._others()
+        may = f"{binary_size(limits.max_upload_gb << 30)} (max_upload_gb)"
+        if limits.disk_gb:
+            may += f" and {binary_size(limits.disk_gb << 30)} of disk (disk_gb)"
+        what = f"The file has {binary_size(size)}, and the" if size else "The"
+        return QuotaReached(
+            f"{what} team's uploads and other downloads take {binary_size(taken)}; it may have "
+            f"{may}.",
+            "Wait until the others are imported, delete an upload, or raise the team's limits.",
+        )
+
+
+@contextmanager
+def holding_off_downloads(deps: Deps, team: str) -> Iterator[int]:
+    """Let no download of a team reserve room during the block; yield what they have reserved.
+
+    Raises:
+        Busy: others hold them off for too long.
+    """
+    with deps.work.locks.acquire(LockKey.downloads(team), "room", wait=_WAIT_SECONDS):
+        yield downloading(deps, team)
+
+
+def downloading(deps: Deps, team: str, besides: Path | None = None) -> int:
+    """Return the bytes that a team's downloads will have, as far as servers announced them.
+
+    Args:
+        deps: the product's parts.
+        team: the team.
+        besides: the folder of a download that does not count.
+    """
+    found = 0
+    for folder in deps.naming.scratch.glob(f"*-{_KIND}-*"):
+        process, _kind, _number, of = folder.name.split("-", 3)
+        if of == team and folder != besides and Path("/proc", process).exists():
+            arrived = announced = 0
+            with suppress(OSError):
+                arrived = (folder / _FILE).stat().st_size
+            with suppress(OSError, ValueError):
+                announced = int(_note(folder).read_text())
+            found += max(arrived, announced)
+    return found
+
+
+def _note(folder: Path) -> Path:
+    return folder / "announced"

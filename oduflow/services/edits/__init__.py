@@ -1,0 +1,1 @@
+"""Files of environments: read, searched, edited without a commit, discarded, committed."""

@@ -1,0 +1,1 @@
+"""Installing, upgrading and uninstalling the modules of an environment that exists (ADR 38)."""

@@ -1,0 +1,1 @@
+"""Warm slots: bodies of environments that are made before a call asks for them."""

@@ -1,0 +1,105 @@
+"""Whether memory or disk are too short for warm slots, which are given up before all else."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from oduflow.domain.errors import Failure, NoRoom, QuotaReached
+from oduflow.domain.storage import WHOLE_TEAM
+from oduflow.domain.warm_slot import WarmSlot
+from oduflow.files.usage import size_on_disk
+from oduflow.services.deps import Deps
+from oduflow.services.environments.warm.remove import give_up, slot_plan
+from oduflow.services.room import CLONE_BYTES, cluster_folder, same_disk
+
+# One slot takes 67 MB; what is left has to serve the next environments' boots and page cache.
+KEEP_ABOVE = 1 << 30
+MAKE_ABOVE = 2 << 30
+DISK_SHARE = 0.8  # of what a team may fill, from which it keeps no slots
+DISK_MARGIN = 1.5  # times the least free disk
+_MEMINFO = Path("/proc/meminfo")
+
+WAIT_SECONDS = 5.0  # for a slot that is being made
+
+
+def available_memory() -> int:
+    """Return the bytes that programs may take without swapping (proc(5), MemAvailable)."""
+    lines = dict(line.split(":", 1) for line in _MEMINFO.read_text("ascii").splitlines())
+    return int(lines["MemAvailable"].split()[0]) << 10
+
+
+def shortage(deps: Deps, team: str, memory: int, *, more: bool) -> str:
+    """Say what is too short for the slots of a team; empty if nothing is.
+
+    Args:
+        deps: the product's parts.
+        team: whose slots.
+        memory: the bytes that are available.
+        more: whether for one more slot, which takes more than to keep those that exist.
+    """
+    if memory < (MAKE_ABOVE if more else KEEP_ABOVE):
+        return "memory"
+    disk, pool = deps.infrastructure.disk, deps.infrastructure.pool
+    margin = 2 * DISK_MARGIN if more else DISK_MARGIN
+    if disk.free() < margin * disk.minimum:
+        return "disk"
+    if pool.takes_new and pool.space.free + pool.space.growth < margin * disk.minimum:
+        return "the pool"
+    limit = deps.settings.teams[team].disk_gb << 30
+    measured = deps.store.sizes.of(team).get(WHOLE_TEAM)
+    if limit and measured is not None and measured.own > DISK_SHARE * limit:
+        return "the team's disk"
+    return ""
+
+
+def relieved(deps: Deps, team: str, check: Callable[[], None]) -> None:
+    """Run a check; when it refuses for a quota, give up warm slots and run it again.
+
+    Only as many are given up as make the room that is missing, the team's own first, and none if
+    all together would not. Where the team may fill no more, those of others make no room for it.
+
+    Raises:
+        QuotaReached: the check refuses without slots too.
+    """
+    try:
+        check()
+    except QuotaReached as full:
+        slots = _that_make_room(deps, team, full)
+        if not sum([give_up(deps, slot, wait=WAIT_SECONDS) for slot in slots]):
+            raise
+        check()
+
+
+def _that_make_room(deps: Deps, team: str, full: QuotaReached) -> Sequence[WarmSlot]:
+    """Return the slots to give up; all of them where a refusal says no number."""
+    every = sorted(deps.store.warm_slots.all(), key=lambda slot: slot.team != team)
+    if not isinstance(full, NoRoom):
+        return every
+    chosen, freed = [], 0
+    for slot in every:
+        if (slot.team == team or full.disk is not None) and (most := _frees(deps, slot, full.disk)):
+            chosen.append(slot)
+            freed += most
+            if freed >= full.missing:
+                return chosen
+    return ()
+
+
+def _frees(deps: Deps, slot: WarmSlot, disk: Path | None) -> int:
+    """Return the bytes that a slot's removal frees at most: on a disk, or of what its team fills.
+
+    While its team's PostgreSQL is stopped a slot stays (`remove_slot`).
+    """
+    server, plan = deps.infrastructure.databases.servers.get(slot.team), slot_plan(deps, slot)
+    if server is None or server.running() is None:
+        return 0
+    cluster, layers = cluster_folder(deps, slot.team), deps.engine.volumes.facts(plan.layers)
+    freed = 0
+    if cluster is not None and (disk is None or same_disk(cluster, disk)):
+        freed += CLONE_BYTES
+        if not server.shares_blocks():
+            with suppress(Failure):  # as while it is being made
+                freed += deps.postgres.cluster(slot.team).database_size(plan.database)
+    if layers is not None and (disk is None or same_disk(layers.mountpoint, disk)):
+        freed += size_on_disk(layers.mountpoint)
+    return freed

@@ -1,0 +1,238 @@
+"""Refuse work whose files would not fit, before it begins."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from oduflow.domain.counting import binary_size
+from oduflow.domain.errors import NoRoom, QuotaReached
+from oduflow.domain.plan import TemplatePlan
+from oduflow.domain.storage import WHOLE_TEAM
+from oduflow.services.deps import Deps
+
+CLONE_BYTES = 32 << 20  # what a clone of shared blocks writes itself; 4 to 16 MB were measured
+
+NEW_ODOO_BYTES = 64 << 20  # what a database with base and web, and its assets, take at least
+
+GROW_BEFORE = 1 << 30  # bytes that work of unknown size may write between two questions
+
+_UNLIMITED = 1 << 62
+_LESS_OF_TEAM = "Delete environments, snapshots or templates, or raise disk_gb of the team."
+
+
+def require_room(
+    deps: Deps,
+    team: str,
+    what: str,
+    *,
+    database: int = 0,
+    filestore: int = 0,
+    filestore_in: Path | None = None,
+    staging: int = 0,
+    counted: bool = True,
+) -> None:
+    """Refuse work whose files would not fit; the pool is grown for it if it can.
+
+    What a full disk still needs for PostgreSQL, the store and deletions counts as taken.
+
+    Args:
+        deps: the product's parts.
+        team: whose files they are.
+        what: the subject of the refusal, such as `Importing backup.zip` or `A snapshot of demo`.
+        database: bytes that the team's PostgreSQL will write. What a clone shares is not written:
+            count `CLONE_BYTES` for it.
+        filestore: bytes of a filestore.
+        filestore_in: the mountpoint of the volume that they are written to; None for a new one.
+        staging: bytes below the data folder, such as uploads and unpacked archives.
+        counted: whether they count for the team until the next measurement.
+
+    Raises:
+        NoRoom: they do not fit, or not into what the team may fill; the message has the numbers.
+    """
+    wanted = _Wanted(database, filestore, filestore_in, staging)
+    require_room_of_team(deps, team, what, wanted.all)
+    _require_on_disk(deps, team, what, wanted, claimed=False)
+    if counted and deps.settings.teams[team].disk_gb:  # what begins before the next measurement
+        deps.store.sizes.add(team, wanted.all)
+
+
+def require_claimed_room(
+    deps: Deps, team: str, what: str, *, database: int, filestore: int = 0
+) -> None:
+    """Refuse an import whose files would not fit, by the sizes that the backup says of itself.
+
+    Nothing is grown or counted for them: the pool never shrinks, and they may be lies. The work
+    asks `room_left` while it writes.
+
+    Args:
+        deps: the product's parts.
+        team: whose import it is.
+        what: the subject of the refusal.
+        database: bytes that the team's PostgreSQL would write.
+        filestore: bytes of the filestore, which gets a new volume.
+
+    Raises:
+        NoRoom: they do not fit, or not into what the team may fill; the message has the numbers.
+    """
+    wanted = _Wanted(database, filestore)
+    require_room_of_team(deps, team, what, wanted.all)
+    _require_on_disk(deps, team, what, wanted, claimed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Bytes that are to be written, as in `require_room`."""
+
+    database: int
+    filestore: int
+    filestore_in: Path | None = None
+    staging: int = 0
+
+    @property
+    def all(self) -> int:
+        return self.database + self.filestore + self.staging
+
+
+def _require_on_disk(deps: Deps, team: str, what: str, wanted: _Wanted, *, claimed: bool) -> None:
+    pool, disk = deps.infrastructure.pool, deps.infrastructure.disk
+    cluster, staging = cluster_folder(deps, team), wanted.staging
+    pooled = sum(
+        needed
+        for needed, folder in (
+            (wanted.database, cluster),
+            (wanted.filestore, wanted.filestore_in),
+        )
+        if needed and (pool.takes_new if folder is None else pool.holds(folder))
+    )
+    if pooled:
+        free = pool.space.most(pooled) if claimed else pool.space.make(pooled)
+        _refuse_beyond(free, pooled, what, "in the pool", pool.more_space, pool.folder)
+    outside, data_dir = wanted.all - staging - pooled, deps.naming.data_dir
+    docker = _outside(deps, team, cluster, wanted.filestore_in) if outside else data_dir
+    if outside and staging and same_disk(docker, data_dir):
+        outside, staging = 0, outside + staging
+    for needed, folder, where in (
+        (outside, docker, "on the disk of Docker's volumes"),
+        (staging, data_dir, "on the data folder's disk"),
+    ):
+        if needed:
+            free = max(0, disk.of(folder).free() - disk.minimum)
+            hint = "Delete environments or free disk space."
+            _refuse_beyond(free, needed, what, where, hint, folder)
+
+
+def cluster_folder(deps: Deps, team: str) -> Path | None:
+    """Return the mountpoint of the volume of a team's PostgreSQL; None while there is none."""
+    facts = deps.engine.volumes.facts(deps.naming.database_volume(team))
+    return None if facts is None else facts.mountpoint
+
+
+def same_disk(one: Path, other: Path) -> bool:
+    """Whether two folders are on one file system."""
+    return one.stat().st_dev == other.stat().st_dev
+
+
+def _outside(deps: Deps, team: str, *folders: Path | None) -> Path:
+    """Return a folder on the disk of Docker's volumes: of those given, or of the team's others."""
+    pool, volumes = deps.infrastructure.pool, deps.engine.volumes
+    label = {deps.naming.label("team"): team}
+    others = (each.mountpoint for each in volumes.list(label) if each.kept_by_engine)
+    for folder in (*folders, *others):
+        if folder is not None and not pool.holds(folder):
+            return folder
+    return deps.naming.data_dir
+
+
+def room_left(deps: Deps, folder: Path, *, team: str = "") -> int:
+    """Return how many more bytes may be written to a volume; the pool is grown before it is full.
+
+    For work that cannot know its size before, which asks again while it writes.
+
+    Args:
+        deps: the product's parts.
+        folder: the volume's mountpoint.
+        team: the team that may fill no more than its `disk_gb`; empty for work that makes nothing
+            new. What it has written is to be counted with `count_written`.
+
+    Raises:
+        QuotaReached: nothing more may be written.
+    """
+    pool, disk = deps.infrastructure.pool, deps.infrastructure.disk
+    if pool.holds(folder):
+        where, left = "in the pool", pool.space.make(min(GROW_BEFORE, pool.space.most(GROW_BEFORE)))
+        hint, more = pool.more_space, pool.space.growth
+    else:
+        where, left = "on the disk of Docker's volumes", disk.of(folder).free() - disk.minimum
+        hint, more = "Delete environments or free disk space.", 0
+    if left <= 0:
+        raise QuotaReached(f"There is no room left {where} for more data.", hint)
+    return min(left + more, _left_of_team(deps, team)) if team else left + more
+
+
+def count_written(deps: Deps, team: str, size: int) -> None:
+    """Count bytes that a team has written until its next measurement, which finds them."""
+    if deps.settings.teams[team].disk_gb:
+        deps.store.sizes.add(team, size)
+
+
+def _left_of_team(deps: Deps, team: str) -> int:
+    filled, limit = _filled(deps, team), deps.settings.teams[team].disk_gb << 30
+    if not limit:
+        return _UNLIMITED
+    if filled >= limit:
+        raise QuotaReached(
+            f"The team fills {binary_size(filled)} of the {binary_size(limit)} that it may.",
+            _LESS_OF_TEAM,
+        )
+    return limit - filled
+
+
+def _filled(deps: Deps, team: str) -> int:
+    """Return what a team fills; 0 before it was measured for the first time."""
+    measured = deps.store.sizes.of(team).get(WHOLE_TEAM)
+    return 0 if measured is None else measured.own
+
+
+def require_room_for_clone(deps: Deps, plan: TemplatePlan, *, counted: bool = True) -> None:
+    """Refuse to clone a template whose files would not fit; see `require_room`.
+
+    Raises:
+        QuotaReached: they do not fit; the message has the numbers.
+    """
+    server = deps.infrastructure.databases.servers[plan.team]
+    database = CLONE_BYTES
+    if not server.shares_blocks():
+        database += deps.postgres.cluster(plan.team).database_size(plan.database)
+    what = f"An environment of template {plan.name}"
+    require_room(deps, plan.team, what, database=database, counted=counted)
+
+
+def require_room_of_team(deps: Deps, team: str, what: str, needed: int) -> None:
+    """Refuse work of a team that would fill more of the disk than it may.
+
+    Args:
+        deps: the product's parts.
+        team: the team.
+        what: the subject of the refusal.
+        needed: bytes that the work will write.
+
+    Raises:
+        NoRoom: it would; the message has the numbers.
+    """
+    filled, limit = _filled(deps, team), deps.settings.teams[team].disk_gb << 30
+    if limit and filled + needed > limit:
+        raise NoRoom(
+            f"{what} needs {binary_size(needed)}, and the team fills {binary_size(filled)} "
+            f"of the {binary_size(limit)} that it may.",
+            _LESS_OF_TEAM,
+            missing=filled + needed - limit,
+        )
+
+
+def _refuse_beyond(free: int, needed: int, what: str, where: str, hint: str, disk: Path) -> None:
+    if needed > free:
+        raise NoRoom(
+            f"{what} needs {binary_size(needed)}, and {binary_size(free)} are free {where}.",
+            hint,
+            missing=needed - free,
+            disk=disk,
+        )

@@ -1,0 +1,1 @@
+"""Snapshots of environments: taken, kept for a time, and gone back to."""

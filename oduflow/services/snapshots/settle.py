@@ -1,0 +1,89 @@
+"""What became of a rollback: finished from the exchange of the databases on, undone before it."""
+
+import logging
+from dataclasses import dataclass, field
+
+from oduflow.domain.plan import SnapshotPlan
+from oduflow.domain.snapshot import ROLLBACK, Snapshot, SnapshotState
+from oduflow.services.snapshots.parts import SnapshotParts
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class PartsExchange(SnapshotParts):
+    """The exchange of an environment's parts for those of a snapshot.
+
+    `row` keeps the state before. Each method may be repeated after a kill at any point.
+
+    Attributes:
+        target: the snapshot that is gone back to.
+    """
+
+    target: Snapshot
+    target_plan: SnapshotPlan = field(init=False)
+
+    def __post_init__(self) -> None:
+        SnapshotParts.__post_init__(self)
+        self.target_plan = SnapshotPlan(self.target.id)
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the rollback is to be finished: the database or the filestore is exchanged."""
+        layers = self.layers
+        return self.cluster.has_database(self.own.database) or layers.current == self.own.generation
+
+    def settle(self) -> bool:
+        """Finish the exchange if it has begun, else remove what was made for it.
+
+        Returns:
+            Whether the environment is what the snapshot was.
+        """
+        if self.is_decided:
+            log.warning("finishing the rollback of %s", self.environment.name)
+            self.checkout()
+            self.switch()
+            self.finish()
+            return True
+        self.cluster.drop_database(self.own.new_database)
+        self.layers.remove(self.own.generation)
+        self.forget_checkout()
+        if self.environment_row().step == ROLLBACK:
+            self.deps.store.environments.update(self.environment.id, step="", job="")
+        self.remove_row()
+        return False
+
+    def exchange(self) -> None:
+        """Exchange the databases; the one in use becomes the snapshot of the state before."""
+        new, old = self.own.new_database, self.own.database
+        self.cluster.exchange_database(self.plan.database, new, old)
+
+    def checkout(self) -> None:
+        """Bring commit and edits back."""
+        self.work_tree().restore(self.target.kept, self.target.commit)
+
+    def switch(self) -> None:
+        """Exchange the filestore; the one in use becomes that of the state before."""
+        layers = self.layers
+        if layers.current != self.own.generation:
+            layers.switch(self.own.generation)
+        for other in layers.generations():
+            if other != self.own.generation:
+                layers.retire(other, self.row.id)
+
+    def finish(self) -> None:
+        """Give the row what the snapshot has; the state before is a snapshot from now on."""
+        target = self.target
+        self.deps.store.environments.update(
+            self.environment.id,
+            repo_url=target.repo_url,
+            branch=target.branch,
+            requested_branch=target.requested_branch,
+            commit=target.commit,
+            odoo_image=target.odoo_image,
+            modules=target.modules,
+            addons=target.addons,
+            python_deps=target.python_deps,
+            extra_repos=target.extra_repos,
+        )
+        self.deps.store.snapshots.update(self.row.id, state=SnapshotState.READY)

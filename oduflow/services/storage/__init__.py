@@ -1,0 +1,1 @@
+"""The pool: set up, moved into, and recovered."""

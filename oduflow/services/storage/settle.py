@@ -1,0 +1,181 @@
+"""Bring a move into the pool to its end or back, from whichever step it stopped at."""
+
+import logging
+import os
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import partial
+
+from oduflow.adapters.pool.transfer import synchronise
+from oduflow.domain.container import VolumeFacts
+from oduflow.domain.environment import MOVING, Environment
+from oduflow.domain.errors import Busy, Failure, UpstreamFailed
+from oduflow.domain.plan import EnvironmentPlan
+from oduflow.kernel.locks import Held, HeldLocks, LockKey, acquire_all
+from oduflow.services.deps import Deps
+from oduflow.services.environments.boot import create_container
+from oduflow.services.environments.failed import mark_failed
+from oduflow.services.move_journal import Move, MovedVolume, load_move
+from oduflow.services.recoverable import RECONCILER, Recoverable, Unsettled
+
+log = logging.getLogger(__name__)
+
+SERVING = "serving"  # the step of a row whose environment is started next
+
+
+def hold_team(deps: Deps, team: str, holder: str) -> HeldLocks:
+    """Lock everything of a team that uses a volume.
+
+    Raises:
+        Busy: a call works on one of them.
+    """
+    rows, templates = deps.store.environments.list(team), deps.store.templates.list(team)
+    keys = [
+        LockKey.database(team),
+        *(LockKey.environment(team, row.name) for row in rows),
+        *(LockKey.template(team, row.base_name) for row in templates),
+    ]
+    return acquire_all(deps.work.locks, keys, holder)
+
+
+def settle(deps: Deps, move: Move) -> None:
+    """Finish each volume whose files have moved, take back the others, and start what ran.
+
+    The caller holds the team's locks. It may be repeated after a kill at any point.
+
+    Raises:
+        Failure: the team's PostgreSQL does not start; the former volumes are kept.
+    """
+    for volume in move.volumes:
+        _settle_volume(deps, volume)
+    for id_, running in move.environments.items():
+        row = deps.store.environments.by_id(id_)
+        if row is not None and row.step == MOVING:
+            _bring_back(deps, row, running=running)
+    clusters = deps.naming.database_volume(move.team)
+    databases, reach = deps.infrastructure.databases, deps.work.failpoints.reach
+    reach("move.started.before")
+    if any(move.environments.values()) or any(each.name == clusters for each in move.volumes):
+        server = databases.servers[move.team]
+        server.ensure(databases.subnet(move.team), lambda _line: None)
+    for volume in move.volumes:
+        deps.engine.volumes.remove(volume.former)
+    reach("move.started.after")
+    move.remove(deps.store.facts)
+
+
+def switch(deps: Deps, volume: MovedVolume) -> None:
+    """Exchange a volume for its complete draft in the pool; nothing may use it."""
+    volumes, pool = deps.engine.volumes, deps.infrastructure.pool
+    reach, path = deps.work.failpoints.reach, pool.path(volume.name)
+    former = volumes.ensure(
+        volume.former, labels=_former_labels(deps, volume), options={}
+    ).mountpoint
+    current = volumes.mountpoint(volume.name)
+    pool.take_draft(volume.name)
+    synchronise(path)
+    reach("move.named.after")
+    os.rename(current, former)  # noqa: PTH104 - onto an empty folder
+    synchronise(former)
+    reach("move.renamed.after")
+    _settle_volume(deps, volume)
+
+
+def _settle_volume(deps: Deps, volume: MovedVolume) -> None:
+    volumes, pool = deps.engine.volumes, deps.infrastructure.pool
+    facts, path = volumes.facts(volume.name), pool.path(volume.name)
+    if facts is not None and facts.mountpoint == path:
+        return
+    renamed = _has_files(volumes.facts(volume.former))
+    if _has_files(facts):
+        if renamed:
+            raise UpstreamFailed(
+                f"Volumes {volume.name} and {volume.former} both have files.",
+                f"Look which are the newest, and remove the other volume: `docker volume rm "
+                f"{volume.former}` keeps what is used now.",
+            )
+        pool.remove(volume.name)  # the copy, which nothing has used
+        volumes.remove(volume.former)
+        return
+    if not path.is_dir():
+        if facts is not None and facts.mountpoint.is_dir() and not renamed:
+            return  # it was empty before
+        if facts is None and _is_deleted(deps, volume):
+            volumes.remove(volume.former)
+            return
+        raise UpstreamFailed(
+            f"Volume {volume.name} has no files, and no copy in the pool.",
+            f"Volume {volume.former} may have them: `docker volume ls` shows it.",
+        )
+    volumes.release(volume.name)
+    deps.work.failpoints.reach("move.released.after")
+    volumes.ensure(volume.name, labels=volume.labels)
+
+
+def _has_files(facts: VolumeFacts | None) -> bool:
+    return facts is not None and facts.mountpoint.is_dir() and any(facts.mountpoint.iterdir())
+
+
+def _is_deleted(deps: Deps, volume: MovedVolume) -> bool:
+    """Whether the environment or the template of a volume was deleted since the move began."""
+    own = deps.naming.own_labels(volume.labels)
+    if own["kind"] == "environment":
+        return deps.store.environments.by_id(own["id"]) is None
+    return own["kind"] == "template" and deps.store.templates.by_id(own["id"]) is None
+
+
+def _former_labels(deps: Deps, volume: MovedVolume) -> dict[str, str]:
+    team = deps.naming.own_labels(volume.labels).get("team", "")
+    return deps.naming.labels("former", team=team)
+
+
+def _bring_back(deps: Deps, row: Environment, *, running: bool) -> None:
+    """Create an environment's container again; its row's step says whether to start it."""
+    environments = deps.store.environments
+    try:
+        create_container(deps, EnvironmentPlan.of(deps.naming, row), row)
+    except Failure as failure:  # such as an image that was removed meanwhile
+        log.warning("%s/%s has no container: %s", row.team, row.name, failure.message)
+        mark_failed(deps, row, failure)
+    else:
+        environments.update(row.id, step=SERVING if running else "", job="")
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRecovery(Recoverable):
+    """Settles a move whose process was killed, before the environments, which need the volumes."""
+
+    deps: Deps
+
+    def unsettled(self, *, revive: AbstractSet[str]) -> Iterator[Unsettled]:  # noqa: ARG002
+        """Find the teams with a move that has begun, or with drafts of one that had not yet."""
+        for team in self.deps.settings.teams:
+            if load_move(self.deps.store.facts, team) is not None or self._drafts(team):
+                yield Unsettled(LockKey.storage(team), partial(self._settle, team))
+
+    def _settle(self, team: str, _held: Held) -> bool:
+        move = load_move(self.deps.store.facts, team)
+        if move is None:
+            for name in self._drafts(team):
+                self.deps.infrastructure.pool.remove_draft(name)
+            return False
+        try:
+            held = hold_team(self.deps, team, RECONCILER)
+        except Busy:
+            return False  # the next round tries again
+        try:
+            settle(self.deps, move)
+        finally:
+            held.release()
+        return False
+
+    def _drafts(self, team: str) -> tuple[str, ...]:
+        """List the drafts of a team's volumes."""
+        naming, volumes = self.deps.naming, self.deps.engine.volumes
+        found = {name: volumes.facts(name) for name in self.deps.infrastructure.pool.drafts()}
+        return tuple(
+            name
+            for name, facts in found.items()
+            if facts is not None and naming.own_labels(facts.labels).get("team") == team
+        )

@@ -1,0 +1,92 @@
+"""Find the file that an import reads: on this machine, an upload, or at a URL."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from oduflow.domain.access import ActorKind
+from oduflow.domain.errors import Failure, Forbidden, Invalid, NotFound
+from oduflow.domain.upload import SOURCE, upload_of
+from oduflow.kernel.call import Call
+from oduflow.services.deps import Deps
+from oduflow.services.templates.downloads import downloaded
+from oduflow.services.uploads.use import used_upload
+
+HTTPS = "https://"
+
+
+@contextmanager
+def resolve(deps: Deps, call: Call, team: str, source: str) -> Iterator[Path]:
+    """Yield the path of a source for as long as the block runs, and report the progress.
+
+    Only this process can open the path.
+
+    Args:
+        deps: the dependencies.
+        call: reports the progress, and stops when it is cancelled.
+        team: the team that imports.
+        source: `upload:<name>`; an https URL of a host in `[storage] import_hosts`; or an absolute
+            path below a folder of `[storage] import_folders`, on the command line any path.
+
+    Raises:
+        Failure: the source is not allowed, absent, incomplete, or could not be fetched.
+    """
+    if source.startswith(SOURCE):
+        with used_upload(deps, call, team, upload_of(source)) as path:
+            yield path
+    elif source.lower().startswith(HTTPS):
+        with downloaded(deps, call, team, source) as path:
+            yield path
+    elif "://" in source:
+        raise Invalid(
+            "Files are fetched over https only.", "Write https://host/path, or upload the file."
+        )
+    else:
+        with _local(deps, call, team, source) as path:
+            yield path
+
+
+@contextmanager
+def _local(deps: Deps, call: Call, team: str, source: str) -> Iterator[Path]:
+    """Hold a file or folder of this machine, and yield a path that leads to it and no other.
+
+    A team may write into its folder: it could put a link in the place of what was checked.
+    """
+    path = Path(source)
+    if not path.is_absolute():
+        raise Invalid(
+            f"“{source}” is not an absolute path.",
+            f"Write the whole path, an https URL, or {SOURCE}NAME of an upload.",
+        )
+    folders = [folder.resolve() for folder in deps.settings.storage.folders_of(team)]
+    # The command line runs as a user who may read the data folder.
+    everywhere = call.actor.kind is ActorKind.CLI
+
+    def check(found: Path) -> None:
+        if not everywhere and not any(map(found.is_relative_to, folders)):
+            raise Forbidden(
+                f"{source} is not below a folder of import_folders.",
+                "An operator can list its folder in import_folders of [storage] in oduflow.toml.",
+            )
+
+    found = Path(os.path.realpath(path))  # also of a link to itself, where resolve() fails
+    check(found)  # before it can say whether there is such a file elsewhere
+    try:
+        held = os.open(found, os.O_PATH | os.O_CLOEXEC)
+    except OSError as cause:
+        raise _absent(source) from cause
+    try:
+        opened = Path(f"/proc/self/fd/{held}")
+        check(opened.readlink())
+        mode = os.fstat(held).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise Invalid(f"{source} is neither a file nor a folder.", "Check the path.")
+        yield opened
+    finally:
+        os.close(held)
+
+
+def _absent(source: str) -> Failure:
+    return NotFound(f"There is no file {source} on the server.", "Check the path.")

@@ -1,0 +1,1 @@
+"""Uploads: create, receive parts, remove, recover."""

@@ -1,0 +1,73 @@
+"""Create an upload, or return the one of the same file."""
+
+from oduflow.domain.clock import now
+from oduflow.domain.names import new_id
+from oduflow.domain.outcome import Outcome
+from oduflow.domain.upload import (
+    PART_BYTES,
+    CreateUpload,
+    Upload,
+    UploadView,
+    base_name,
+    path_of,
+    upload_name,
+)
+from oduflow.kernel.call import Call
+from oduflow.services.deps import Deps
+from oduflow.services.download_room import holding_off_downloads
+from oduflow.services.room import require_room_of_team
+
+_HOW = (
+    "Upload {name} {what}: send the bytes from {offset} on to {path} with PATCH, `Upload-Offset` "
+    f"and at most {PART_BYTES >> 20} MiB at a time; `oduflow import FILE --url URL` does it all."
+)
+
+
+def ensure_upload(deps: Deps, call: Call, args: CreateUpload) -> Outcome[UploadView]:
+    """Return the team's upload of the same digest and size, else create one.
+
+    Raises:
+        QuotaReached: the team has too many, or there is no room.
+    """
+    rows, team = deps.store.uploads, call.actor.team
+    row = _same(rows.list(team), args)
+    what = "goes on"
+    if row is None:
+        file_name = base_name(args.file_name or "")
+        row = Upload(
+            id=new_id(),
+            team=team,
+            name=upload_name(file_name),
+            file_name=file_name,
+            size=args.size,
+            sha256=args.sha256 or "",
+            received=0,
+            verified=False,
+            created_by=str(call.actor),
+            created_at=now(),
+            progressed_at=now(),
+        )
+        limits, disk = deps.settings.teams[team], deps.infrastructure.disk
+        with holding_off_downloads(deps, team) as downloads:
+            expected = sum(each.size - each.received for each in rows.list(team))
+            subject = f"Upload {row.name}, with what else is to arrive,"
+            require_room_of_team(deps, team, subject, row.size + expected + downloads)
+            rows.reserve(
+                row,
+                limit=limits.max_uploads,
+                team_bytes=limits.max_upload_gb << 30,
+                disk_bytes=disk.free() - disk.minimum,
+                downloads=downloads,
+            )
+        what = "is begun"
+    if row.complete:
+        return Outcome(UploadView.of(row), f"Upload {row.name} is complete already.")
+    summary = _HOW.format(name=row.name, what=what, offset=row.received, path=path_of(row.name))
+    return Outcome(UploadView.of(row), summary)
+
+
+def _same(rows: tuple[Upload, ...], args: CreateUpload) -> Upload | None:
+    if args.sha256 is None:
+        return None
+    wanted = (args.sha256, args.size)
+    return next((row for row in rows if (row.sha256, row.size) == wanted), None)

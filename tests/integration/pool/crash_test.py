@@ -1,0 +1,131 @@
+"""Power cuts, kills and a full pool: what was made is there, what was half made is undone."""
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from oduflow.domain.errors import Kind
+from oduflow.services.recoverable import find_leftovers
+from oduflow.services.server.reconcile import Reconciler
+from oduflow.services.storage.setup import set_up_storage
+from tests.support.base_template import KeptTemplate
+from tests.support.git_server import GitServer
+from tests.support.instances import Instance, free_port, running_instance, world
+from tests.support.power import cut_power
+from tests.support.variants import plan_of, run_docker
+
+pytestmark = pytest.mark.timeout(600)
+
+MODULE = {"odd/__manifest__.py": '{"name": "Odd", "depends": ["base"]}', "odd/__init__.py": ""}
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with GitServer(tmp_path_factory.mktemp("repositories")) as server:
+        yield server.repository("plain", {"main": MODULE})
+
+
+@pytest.fixture(scope="module")
+def pooled(url: str, kept_template: KeptTemplate) -> Iterator[Instance]:
+    """An instance with a pool of 1 GiB that cannot grow, and one environment."""
+
+    def prepare(instance: Instance) -> None:
+        parts = instance.services.deps.infrastructure
+        parts.pool = replace(parts.pool, step=1 << 30)
+        set_up_storage(instance.services.deps, lambda _line: None)
+
+    authority = url.split("/")[2]
+    more = "[storage]\npool_max_gb = 1\n"
+    with running_instance(
+        port=free_port(), git_hosts=(authority,), prepare=prepare, more=more
+    ) as instance:
+        kept_template.give(instance)
+        instance.ok("create_environment", name="kept", repo_url=url)
+        yield instance
+
+
+@pytest.mark.parametrize("seconds", [0.4, 0.9, 1.6])
+def test_a_power_cut_during_a_creation_loses_nothing_that_was_made(
+    pooled: Instance, url: str, seconds: float
+) -> None:
+    disturb_a_creation(pooled, url, seconds, lambda: cut_power(pooled))
+
+
+@pytest.mark.parametrize("seconds", [0.4, 0.8])
+def test_a_postgres_that_is_killed_during_a_creation_loses_nothing(
+    pooled: Instance, url: str, seconds: float
+) -> None:
+    database = pooled.services.deps.naming.database("blue")
+    disturb_a_creation(pooled, url, seconds, lambda: run_docker("kill", database))
+
+
+def test_in_a_full_pool_nothing_is_made_but_what_exists_can_be_deleted(
+    pooled: Instance, url: str
+) -> None:
+    parts = pooled.services.deps.infrastructure
+    pooled.ok("create_environment", name="surplus", repo_url=url)
+    filler = parts.pool.folder / "filler"
+    with filler.open("wb") as file:
+        while True:
+            try:
+                file.write(bytes(1 << 20))
+                file.flush()
+            except OSError:
+                break
+
+    parts.ensure()  # as each round of the reconcile loop does
+    refused = pooled.call("create_environment", name="more", repo_url=url).error
+    assert refused is not None
+    assert refused.kind is Kind.QUOTA
+    assert "free in the pool" in refused.message
+    pooled.ok("delete_environment", name="surplus")
+
+    filler.unlink()
+    parts.ensure()
+    pooled.ok("create_environment", name="more", repo_url=url)
+    pooled.ok("delete_environment", name="more")
+
+
+def disturb_a_creation(
+    pooled: Instance, url: str, seconds: float, disturb: Callable[[], object]
+) -> None:
+    before, (row,) = world(pooled), pooled.services.deps.store.environments.list("blue")
+    root = pooled.services.deps.engine.volumes.mountpoint(plan_of(pooled, "kept").volume)
+    (root / "written").write_text(f"{seconds}")
+    subprocess.run(["sync", "--file-system", root], check=True)
+    with ThreadPoolExecutor(1) as background:
+        making = background.submit(pooled.call, "create_environment", name="cut", repo_url=url)
+        time.sleep(seconds)
+        disturb()
+        ended = making.result(180)
+
+    recover(pooled)
+
+    if ended.status == "ok":  # it was quicker, or waited until PostgreSQL was back
+        assert pooled.ok("start_environment", name="cut")["state"] == "running"
+    # One whose Odoo was just starting is kept as failed, to be looked at.
+    if pooled.services.deps.store.environments.get("blue", "cut") is not None:
+        pooled.ok("delete_environment", name="cut")
+    assert pooled.ok("start_environment", name=row.name)["state"] == "running"
+    assert (root / "written").read_text() == f"{seconds}"
+    assert world(pooled) == before
+    assert list(find_leftovers(pooled.services.recoverables)) == []
+
+
+def recover(instance: Instance) -> None:
+    """Do what a server does after its start."""
+    deps = instance.services.deps
+    deps.infrastructure.ensure()
+    deps.infrastructure.wake("blue")
+    deps.infrastructure.databases.servers["blue"].tidy()
+    Reconciler(
+        instance.services.recoverables,
+        deps.work,
+        deps.store.audit,
+        deps.engine.containers,
+        deps.naming,
+    ).reconcile(revive=frozenset())

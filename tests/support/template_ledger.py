@@ -1,0 +1,86 @@
+"""Changes of templates on the ledger of the dashboard's tests."""
+
+from typing import Any
+
+from oduflow.domain.errors import NotFound
+from oduflow.domain.outcome import Nothing, Outcome
+from oduflow.domain.template import (
+    ImportTemplate,
+    RenameTemplate,
+    SaveAsTemplate,
+    TemplateView,
+    UpdateTemplate,
+)
+from oduflow.domain.upload import CreateUpload, UploadList, UploadName, UploadView, no_upload
+from oduflow.kernel.call import Call
+from tests.support import store_rows
+
+
+def rename_template(ledger: Any, call: Call, args: RenameTemplate) -> Outcome[TemplateView]:
+    view = _found(ledger, args.name).model_copy(update={"name": args.new_name})
+    del ledger.templates[args.name]
+    ledger.templates[view.name] = view
+    return Outcome(view, f"Template {args.name} is {view.name} now.")
+
+
+def update_template(ledger: Any, call: Call, args: UpdateTemplate) -> Outcome[TemplateView]:
+    given = args.model_dump(exclude={"name", "description"}, exclude_none=True)
+    view = _found(ledger, args.name)
+    changes: dict[str, Any] = {"defaults": view.defaults.model_copy(update=given)}
+    if args.description is not None:
+        changes["description"] = args.description
+    ledger.templates[args.name] = view.model_copy(update=changes)
+    return Outcome(ledger.templates[args.name], f"Template {args.name} is updated.")
+
+
+def save_as_template(ledger: Any, call: Call, args: SaveAsTemplate) -> Outcome[TemplateView]:
+    commit = ledger.find(args.name).commit
+    for _step in ledger.walk(call, (("moment", "copying the environment"),)):
+        pass
+    source = f"environment {args.name}"
+    ledger.add_template(args.template, hours=0, source=source, commit=commit, odoo_version="19.0")
+    return Outcome(_found(ledger, args.template), f"Template {args.template} is ready.")
+
+
+def import_template(ledger: Any, call: Call, args: ImportTemplate) -> Outcome[TemplateView]:
+    for _step in ledger.walk(call, (("read", "reading the backup"),)):
+        pass
+    ledger.add_template(args.name, hours=0, source=args.source)
+    return Outcome(_found(ledger, args.name), f"Template {args.name} is ready.")
+
+
+def _found(ledger: Any, name: str) -> TemplateView:
+    if name not in ledger.templates:
+        raise NotFound(f"There is no template “{name}”.", "")
+    view: TemplateView = ledger.templates[name]
+    return view
+
+
+def create_upload(ledger: Any, call: Call, args: CreateUpload) -> Outcome[UploadView]:
+    row = store_rows.upload(name="shop-zip-abcd", size=args.size, file_name=args.file_name or "")
+    ledger.work.uploads.rows[row.name] = row
+    return Outcome(UploadView.of(row), f"Upload {row.name} is begun.")
+
+
+def list_uploads(ledger: Any, call: Call, args: Nothing) -> Outcome[UploadList]:
+    rows = ledger.work.uploads.rows.values()
+    return Outcome(UploadList(uploads=tuple(map(UploadView.of, rows))), "There are some.")
+
+
+def delete_upload(ledger: Any, call: Call, args: UploadName) -> Outcome[Nothing]:
+    if args.name not in ledger.work.uploads.rows:
+        raise no_upload(args.name)
+    del ledger.work.uploads.rows[args.name]
+    return Outcome(Nothing(), f"Upload {args.name} is deleted.")
+
+
+_ALL = (
+    create_upload,
+    delete_upload,
+    list_uploads,
+    rename_template,
+    save_as_template,
+    import_template,
+    update_template,
+)
+TEMPLATE_HANDLERS = {each.__name__: each for each in _ALL}

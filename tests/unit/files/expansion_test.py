@@ -1,0 +1,66 @@
+import gzip
+import io
+
+import pytest
+import zstandard
+
+from oduflow.domain.errors import Invalid, QuotaReached
+from oduflow.files import expansion
+from oduflow.files.contents import FileKind
+from oduflow.files.expansion import Expansion, chunks, unpacked
+
+TEXT = b"a row of a table\n" * 1000
+PACKED = {
+    FileKind.GZIP: gzip.compress(TEXT),
+    FileKind.ZSTD: zstandard.compress(TEXT),
+    FileKind.SQL: TEXT,
+}
+
+
+@pytest.mark.parametrize("content", PACKED)
+def test_a_packed_file_is_unpacked(content):
+    assert b"".join(_read(PACKED[content], content)) == TEXT
+
+
+def test_several_packed_parts_are_one_file():
+    assert b"".join(_read(PACKED[FileKind.GZIP] * 2, FileKind.GZIP)) == TEXT * 2
+    assert b"".join(_read(PACKED[FileKind.ZSTD] * 2, FileKind.ZSTD)) == TEXT * 2
+
+
+@pytest.mark.parametrize("content", [FileKind.GZIP, FileKind.ZSTD])
+def test_a_damaged_file_is_refused(content):
+    packed = bytearray(PACKED[content])
+    packed[len(packed) // 2] ^= 0xFF
+    packed[-5] ^= 0xFF
+
+    with pytest.raises(Invalid, match="damaged or end too early"):
+        list(_read(bytes(packed), content))
+
+
+def test_a_gzip_file_that_ends_too_early_is_refused():
+    with pytest.raises(Invalid, match="damaged or end too early"):
+        list(_read(PACKED[FileKind.GZIP][:-20], FileKind.GZIP))
+
+
+@pytest.mark.parametrize("content", [FileKind.GZIP, FileKind.ZSTD])
+def test_a_bomb_is_refused_long_before_it_is_unpacked(content, monkeypatch):
+    monkeypatch.setattr(expansion, "RATIO_FROM", 4 << 20)
+    zeros = bytes(64 << 20)
+    packed = gzip.compress(zeros, 9) if content is FileKind.GZIP else zstandard.compress(zeros)
+    file = io.BytesIO(packed)
+    counted = Expansion(file.tell, 1 << 40)
+
+    with pytest.raises(Invalid, match="250 times its size"):
+        sum(map(len, chunks(unpacked(file, content), counted)))
+
+    assert counted.unpacked <= 32 << 20
+
+
+def test_what_does_not_fit_is_refused_with_the_number():
+    with pytest.raises(QuotaReached, match="more than the 10 KiB that are free"):
+        list(_read(PACKED[FileKind.GZIP], FileKind.GZIP, limit=10 << 10))
+
+
+def _read(packed, content, limit=1 << 40):
+    file = io.BytesIO(packed)
+    return chunks(unpacked(file, content), Expansion(file.tell, limit))

@@ -1,0 +1,203 @@
+import shutil
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from oduflow.domain.clock import now
+from oduflow.domain.errors import QuotaReached
+from oduflow.domain.storage import WHOLE_TEAM
+from oduflow.services import room
+from oduflow.services.room import CLONE_BYTES
+from oduflow.services.snapshots import automatic, recover
+from tests.support.memory.process import Process
+from tests.support.memory.world import BLUE, TEAM
+
+DATABASE = 8 << 20  # of the template
+SNAPSHOT = CLONE_BYTES + DATABASE + (1 << 20)  # what one needs, with a few files
+
+
+@pytest.fixture
+def installed(world, process, sale):
+    process.ok("create_environment", **sale)
+    return process
+
+
+def names(process):
+    return [each.name for each in process.ok("list_snapshots", name="sale").snapshots]
+
+
+def test_a_rebuild_that_installs_can_be_undone_by_one_call(installed):
+    done = installed.call("rebuild_environment", name="sale")
+
+    assert done.snapshot.startswith("before-rebuild-")
+    assert done.next[-1].as_call() == f"rollback_environment name=sale snapshot={done.snapshot}"
+    [kept] = installed.ok("list_snapshots", name="sale").snapshots
+    assert (kept.automatic, kept.reason) == (True, "rebuild_environment")
+
+
+def test_a_rebuild_that_fails_names_the_way_back(world, installed):
+    world.odoo.page_status = 500
+
+    error = installed.refused("rebuild_environment", name="sale")
+
+    [kept] = names(installed)
+    assert f"rollback_environment name=sale snapshot={kept}" in [
+        step.as_call() for step in error.next
+    ]
+
+
+def test_a_rebuild_without_modules_takes_none(process, sale):
+    process.ok("create_environment", **sale | {"modules": []})
+
+    assert process.call("rebuild_environment", name="sale").snapshot is None
+    assert names(process) == []
+
+
+def test_the_newest_automatic_ones_are_kept_and_those_with_a_name(installed):
+    installed.ok("create_snapshot", name="sale", snapshot="mine")
+    taken = [installed.call("rebuild_environment", name="sale").snapshot for _ in range(12)]
+
+    assert names(installed) == [*taken[:1:-1], "mine"]
+
+
+def test_old_automatic_ones_are_removed_by_the_reconcile_loop(world, installed, monkeypatch):
+    installed.ok("create_snapshot", name="sale", snapshot="mine")
+    installed.ok("rebuild_environment", name="sale")
+    installed.reconcile()
+    assert len(names(installed)) == 2
+
+    monkeypatch.setattr(recover, "now", lambda: now() + timedelta(days=15))
+    installed.reconcile()
+
+    assert names(installed) == ["mine"]
+    assert installed.doctor().leftovers() == ()
+
+
+@pytest.fixture
+def full(installed, monkeypatch):
+    """Make a disk that has room for some snapshots: a further one misses its database's size."""
+
+    def have(room):
+        def usage(_folder):
+            kept = len(installed.deps.store.snapshots.all())
+            return SimpleNamespace(total=200 << 30, free=SNAPSHOT + (room - kept - 1) * DATABASE)
+
+        monkeypatch.setattr(shutil, "disk_usage", usage)
+
+    return have
+
+
+def test_without_room_the_oldest_automatic_ones_make_it(installed, full):
+    installed.ok("create_snapshot", name="sale", snapshot="mine")
+    oldest, newer = (installed.call("rebuild_environment", name="sale") for _ in range(2))
+    full(3)
+
+    done = installed.call("rebuild_environment", name="sale")
+
+    assert done.status == "ok"
+    assert names(installed) == [done.snapshot, newer.snapshot, "mine"]
+    assert done.warnings[0] == (
+        f"There was no room, so older automatic snapshots were removed: {oldest.snapshot}."
+    )
+
+
+def test_without_room_that_could_be_made_it_is_refused_and_nothing_is_removed(
+    world, installed, full
+):
+    installed.ok("create_snapshot", name="sale", snapshot="mine")
+    kept = installed.call("rebuild_environment", name="sale").snapshot
+    before = world.everything()
+    full(0)
+
+    refused = installed.refused("rebuild_environment", name="sale", update_extra_repos=True)
+
+    assert refused.kind == "quota"
+    assert refused.message.startswith("A snapshot of sale needs 40 MiB, and 17 MiB are free")
+    assert [step.as_call() for step in refused.next] == [
+        "list_snapshots name=sale",
+        "list_environments",
+        "rebuild_environment name=sale update_extra_repos=true without_snapshot=true",
+    ]
+    assert names(installed) == [kept, "mine"]
+    assert world.everything() == before
+
+
+def test_a_caller_may_go_on_without_a_snapshot_and_is_told_that_it_cannot_be_undone(
+    installed, full
+):
+    full(0)
+
+    done = installed.call("rebuild_environment", name="sale", without_snapshot=True)
+
+    assert (done.status, done.snapshot, names(installed)) == ("ok", None, [])
+    assert done.warnings[0].startswith("It cannot be undone: A snapshot of sale needs 40 MiB")
+    assert not any(step.operation == "rollback_environment" for step in done.next)
+
+
+def test_with_room_the_snapshot_is_taken_although_the_caller_would_go_on_without(installed):
+    done = installed.call("rebuild_environment", name="sale", without_snapshot=True)
+
+    assert names(installed) == [done.snapshot]
+
+
+def test_a_limit_that_is_not_about_room_costs_no_snapshot(installed):
+    kept = installed.call("rebuild_environment", name="sale").snapshot
+    installed.faults.fail("cluster.take_snapshot", QuotaReached("The disk is full."))
+
+    refused = installed.refused("rebuild_environment", name="sale")
+
+    assert (refused.message, names(installed)) == ("The disk is full.", [kept])
+
+
+@pytest.mark.parametrize("there", ["neither", "database", "files"])
+def test_what_lies_on_another_disk_makes_no_room(installed, monkeypatch, there):
+    kept = installed.call("rebuild_environment", name="sale").snapshot
+    [row] = installed.deps.store.snapshots.all()
+    installed.deps.store.sizes.replace(TEAM, {row.id: (1 << 30, 0)})
+    cluster = room.cluster_folder(installed.deps, TEAM)
+    lies = {"neither": lambda _: False, "database": cluster.__eq__, "files": cluster.__ne__}[there]
+    monkeypatch.setattr(automatic, "same_disk", lambda folder, _disk: lies(folder))
+    usage = SimpleNamespace(total=200 << 30, free=0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage)
+
+    installed.refused("rebuild_environment", name="sale")
+
+    assert names(installed) == [kept]
+
+
+def test_a_disk_that_is_not_freer_without_the_oldest_costs_no_second(installed, monkeypatch):
+    _, newer = (installed.call("rebuild_environment", name="sale").snapshot for _ in range(2))
+    usage = SimpleNamespace(total=200 << 30, free=SNAPSHOT - (2 << 20))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage)
+
+    refused = installed.refused("rebuild_environment", name="sale")
+
+    assert names(installed) == [newer]
+    assert "older automatic snapshots were removed" in refused.hint
+
+
+def test_a_team_that_fills_what_it_may_makes_room_with_what_was_measured(world, installed):
+    oldest, newer = (installed.call("rebuild_environment", name="sale").snapshot for _ in range(2))
+    limited = Process(world, teams=f"{BLUE}disk_gb = 1\n")
+    rows = {row.name: row.id for row in limited.deps.store.snapshots.all()}
+    sizes = limited.deps.store.sizes
+    sizes.replace(
+        TEAM, {WHOLE_TEAM: (1 << 30, 0), rows[oldest]: (SNAPSHOT, 0), rows[newer]: (SNAPSHOT, 0)}
+    )
+
+    done = limited.call("rebuild_environment", name="sale")
+
+    assert (done.status, names(limited)) == ("ok", [done.snapshot, newer])
+
+
+def test_what_was_not_measured_makes_no_room_for_a_team_that_fills_what_it_may(world, installed):
+    kept = [installed.call("rebuild_environment", name="sale").snapshot for _ in range(2)]
+    limited = Process(world, teams=f"{BLUE}disk_gb = 1\n")
+    limited.deps.store.sizes.replace(
+        TEAM, {WHOLE_TEAM: ((1 << 30) - (CLONE_BYTES + DATABASE) + (1 << 20), 0)}
+    )
+
+    limited.refused("rebuild_environment", name="sale")
+
+    assert names(limited) == kept[::-1]

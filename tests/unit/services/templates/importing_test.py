@@ -1,0 +1,397 @@
+import gzip
+import io
+import json
+import os
+import tarfile
+import zipfile
+from hashlib import sha1
+from pathlib import Path
+
+import pytest
+
+from oduflow.domain.errors import Kind
+from oduflow.domain.neutralised import Remaining
+from oduflow.domain.storage import WHOLE_TEAM
+from oduflow.services.templates import importing
+from tests.support.memory.process import Process
+from tests.support.memory.world import BLUE
+
+MODULES = {"base": "19.0.1.3", "web": "19.0.1.0", "crm": "19.0.1.0"}
+SQL = """--
+-- PostgreSQL database dump
+--
+
+-- Dumped from database version 15.8
+
+CREATE TABLE public.ir_module_module (
+    id integer
+);
+COPY public.ir_module_module (name, state, latest_version) FROM stdin;
+%s
+\\.
+
+--
+-- PostgreSQL database dump complete
+--
+
+"""
+PICTURE = b"a picture"
+MIB = 1 << 20
+HASH = sha1(PICTURE).hexdigest()  # noqa: S324 - Odoo's names
+OTHERWISE = {"cluster.ready", "cluster.system_identifier", "environments.using_template"}
+
+
+def test_a_backup_becomes_a_sealed_neutralised_template(world, bare, backup):
+    made = bare.ok("import_template", name="prod", source=str(backup))
+
+    [row] = bare.deps.store.templates.list("1")
+    assert (made.source, made.odoo_version, made.postgres_version) == ("prod.zip", "19.0", "15.8")
+    assert (made.modules, made.neutralized, row.state, row.step) == (("crm",), True, "ready", "")
+    assert made.odoo_image == "odoo:19.0"
+    assert made.size > len(PICTURE)
+    assert world.postgres.databases[f"tpl_{row.id}"].sealed
+    root = world.engine.volumes[f"memory-tpl-{row.id}"].mountpoint
+    picture = root / "filestore" / f"tpl_{row.id}" / HASH[:2] / HASH
+    assert picture.read_bytes() == PICTURE
+    assert world.everything()["folders"] == set()
+    assert row.neutralised.odoo == ("base", "web", "crm")
+
+
+def test_no_odoo_starts_on_the_data_before_it_is_neutralised(world, bare, backup):
+    bare.ok("import_template", name="prod", source=str(backup))
+
+    assert world.odoo.booted == ["neutralise", "assets"]
+
+
+def test_a_failed_neutralisation_leaves_nothing_and_starts_no_odoo(world, bare, backup):
+    bare.deps.infrastructure.wake("1")
+    before = world.everything()
+    world.odoo.neutralise_exit = 1
+
+    error = bare.refused("import_template", name="prod", source=str(backup))
+
+    assert error.message.startswith("The database was not neutralised")
+    assert world.odoo.booted == ["neutralise"]
+    assert world.everything() == before
+    assert bare.deps.store.templates.list("1") == ()
+
+
+def test_what_odoo_switched_on_while_it_opened_the_database_keeps_it_from_being_a_template(
+    world, bare, backup, monkeypatch
+):
+    bare.deps.infrastructure.wake("1")
+    before = world.everything()
+    generate = world.odoo._assets
+
+    def fire_a_trigger(spec):
+        [database] = world.postgres.databases
+        world.postgres.change(
+            database, remaining=(Remaining("scheduled actions", "ir_cron", ("id 4",)),)
+        )
+        return generate(spec)
+
+    monkeypatch.setattr(world.odoo, "_assets", fire_a_trigger)
+
+    error = bare.refused("import_template", name="prod", source=str(backup))
+
+    assert "after Odoo opened it" in error.message
+    assert "ir_cron id 4" in error.message
+    assert world.everything() == before
+    assert bare.deps.store.templates.list("1") == ()
+
+
+def test_the_dump_is_read_behind_a_restriction_of_our_own(world, bare, backup):
+    bare.ok("import_template", name="prod", source=str(backup))
+
+    [read] = world.odoo.restored
+    first, _, rest = read.partition(b"\n")
+    assert first.startswith(b"\\restrict ")
+    assert rest == sql(MODULES).encode()
+
+
+@pytest.mark.parametrize("name", ["prod.sql", "prod.sql.gz", "named-otherwise.txt"])
+def test_a_plain_dump_is_imported_whatever_its_name(bare, imports, name):
+    content = sql(MODULES).encode()
+    (imports / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+
+    envelope = bare.call("import_template", name="prod", source=str(imports / name))
+
+    assert envelope.data.modules == ("crm",)
+    assert "There is no filestore" in envelope.warnings[0]
+
+
+def test_a_dump_in_custom_format_is_imported(bare, imports):
+    (imports / "prod.dump").write_bytes(b"PGDMP" + bytes(100))
+
+    assert bare.ok("import_template", name="prod", source=str(imports / "prod.dump")).source
+
+
+def test_a_filestore_of_its_own_completes_a_dump(world, bare, imports):
+    (imports / "prod.sql").write_text(sql(MODULES))
+    folder = imports / "filestore" / "customer" / HASH[:2]
+    folder.mkdir(parents=True)
+    (folder / HASH).write_bytes(PICTURE)
+    (folder / "README").write_text("no attachment")
+
+    envelope = bare.call(
+        "import_template",
+        name="prod",
+        source=str(imports / "prod.sql"),
+        filestore=str(imports / "filestore"),
+    )
+
+    assert envelope.warnings == ("1 member of the filestore are no attachments, and left out.",)
+
+
+def test_a_step_or_call_that_fails_leaves_nothing(world, bare, backup):
+    bare.deps.infrastructure.wake("1")
+    points = bare.passed("import_template", name="prod", source=str(backup))
+    bare.ok("delete_template", name="prod")
+    before = world.everything()
+    left = {}
+    assert {"import.restore.before", "tenant.neutralise", "cluster.take_back_settings"} <= set(
+        points
+    )
+    for point in points:
+        if point in OTHERWISE:
+            continue
+        bare.faults.fail(point)
+        error = bare.refused("import_template", name="prod", source=str(backup))
+        assert error.message == f"It broke at {point}.", point
+        if world.everything() != before or bare.deps.store.templates.list("1"):
+            left[point] = world.everything()
+
+    assert left == {}
+
+
+@pytest.mark.thorough
+def test_an_import_that_is_killed_anywhere_is_undone_at_the_next_start(
+    world, bare, backup, imports
+):
+    points = bare.passed("import_template", name="prod", source=str(backup))
+    bare.ok("delete_template", name="prod")
+    before = world.everything()
+    left = {}
+    for point in points:
+        if not point.startswith("import."):
+            continue
+        Process(world, allowing(imports)).killed(
+            "import_template", at=point, name="prod", source=str(backup)
+        )
+        after = Process(world, allowing(imports))
+        after.reconcile()
+        if world.everything() != before or after.deps.store.templates.list("1"):
+            left[point] = world.everything()
+
+    assert left == {}
+
+
+def test_an_error_of_the_restore_is_named_and_leaves_nothing(world, bare, backup):
+    bare.deps.infrastructure.wake("1")
+    before = world.everything()
+    world.odoo.restore_error = "psql:<stdin>:7: ERROR:  permission denied to create role"
+
+    error = bare.refused("import_template", name="prod", source=str(backup))
+
+    assert error.kind is Kind.INVALID
+    assert "only a superuser may do (line 7 of its SQL)" in error.message
+    assert world.everything() == before
+
+
+def test_calling_again_answers_the_template_that_is_there(bare, backup, imports):
+    made = bare.ok("import_template", name="prod", source=str(backup))
+    assert bare.ok("import_template", name="prod", source=str(backup)) == made
+
+    (imports / "other.zip").write_bytes(backup.read_bytes())
+    other = bare.refused("import_template", name="prod", source=str(imports / "other.zip"))
+    assert (other.kind, other.message) == (
+        Kind.CONFLICT,
+        "Template “prod” exists already and was imported from prod.zip.",
+    )
+
+
+def test_calling_again_needs_no_source_because_a_used_upload_is_gone(bare, backup):
+    made = bare.ok("import_template", name="prod", source=str(backup))
+    backup.unlink()
+
+    assert bare.ok("import_template", name="prod", source=str(backup)) == made
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "x.zip is empty."),
+        (b"<html>Sign in", "x.zip is a web page"),
+        (b"%PDF-1.4", "x.zip is a PDF."),
+        (
+            gzip.compress(b"hello, this is a letter", mtime=0),
+            "x.zip is a gzip file that holds text",
+        ),
+        (b"SET x = 0;\nCREATE TABLE public.a ();\n", "x.zip is no backup of Odoo"),
+        (b"-- MySQL dump 10\n", "x.zip is a dump of MySQL."),
+    ],
+)
+def test_another_file_is_refused_and_said_to_be_what_it_is(world, bare, imports, content, message):
+    bare.deps.infrastructure.wake("1")
+    before = world.everything()
+    (imports / "x.zip").write_bytes(content)
+
+    error = bare.refused("import_template", name="prod", source=str(imports / "x.zip"))
+
+    assert error.kind is Kind.INVALID
+    assert error.message.startswith(message)
+    assert world.everything() == before
+
+
+def test_a_folder_is_refused_and_what_is_accepted_is_said(bare, imports):
+    (imports / "dump").mkdir()
+
+    error = bare.refused("import_template", name="prod", source=str(imports / "dump"))
+
+    assert (error.kind, error.message) == (Kind.INVALID, "dump is a folder.")
+    assert "pg_dump's custom format" in error.hint
+
+
+def test_a_zip_without_a_dump_is_refused(bare, imports):
+    (imports / "x.zip").write_bytes(zipped({"addons/a.py": b""}))
+
+    error = bare.refused("import_template", name="prod", source=str(imports / "x.zip"))
+
+    assert error.message == "x.zip is a zip archive with no dump.sql."
+
+
+@pytest.mark.parametrize(
+    ("version", "arguments", "message"),
+    [
+        ("17.0.1.3", {"odoo_version": "19.0"}, "The database is of Odoo 17.0, and odoo:19.0"),
+        ("13.0.1.3", {}, "x.sql is of Odoo 13.0, and supported are 14.0"),
+        ("saas~17.4.1.3", {}, "x.sql is of Odoo saas~17.4, and supported"),
+        ("nonsense", {}, "x.sql does not say its Odoo version"),
+    ],
+)
+def test_another_version_is_refused_before_anything_is_restored(
+    world, bare, imports, version, arguments, message
+):
+    (imports / "x.sql").write_text(sql({**MODULES, "base": version}))
+
+    error = bare.refused("import_template", name="prod", source=str(imports / "x.sql"), **arguments)
+
+    assert error.message.startswith(message)
+    assert world.odoo.restored == []
+
+
+def test_modules_without_code_in_the_image_are_a_warning(bare, imports):
+    (imports / "x.sql").write_text(sql({**MODULES, "acme_sale": "19.0.1.0"}))
+
+    envelope = bare.call("import_template", name="prod", source=str(imports / "x.sql"))
+
+    assert "odoo:19.0 has no code of the installed modules acme_sale" in envelope.warnings[0]
+
+
+def test_a_source_that_is_no_whole_path_is_refused(bare):
+    error = bare.refused("import_template", name="prod", source="prod.zip")
+
+    assert error.message == "“prod.zip” is not an absolute path."
+
+
+def test_what_the_team_may_not_fill_is_refused_before_anything_is_restored(world, imports):
+    limited = nearly_full(world, imports, left=MIB)
+    (imports / "large.zip").write_bytes(
+        zipped({"dump.sql": sql(MODULES).encode(), f"filestore/aa/{'aa' * 20}": bytes(2 * MIB)})
+    )
+
+    error = limited.refused("import_template", name="prod", source=str(imports / "large.zip"))
+
+    assert error.kind is Kind.QUOTA
+    assert error.message.startswith("Importing large.zip needs 2 MiB, and the team fills")
+    assert world.odoo.restored == []
+
+
+def test_a_filestore_whose_size_is_not_known_ends_at_what_the_team_may_fill(world, imports):
+    limited = nearly_full(world, imports, left=2 * MIB)
+    (imports / "prod.sql").write_text(sql(MODULES))
+    tarred(imports / "files.tar.gz", {f"aa/{'aa' * 20}": MIB, f"ab/{'ab' * 20}": 3 * MIB})
+
+    error = limited.refused(
+        "import_template",
+        name="prod",
+        source=str(imports / "prod.sql"),
+        filestore=str(imports / "files.tar.gz"),
+    )
+
+    assert error.kind is Kind.QUOTA
+    assert limited.deps.store.templates.list("1") == ()
+
+
+def test_what_an_import_writes_counts_for_the_team(world, imports, backup, monkeypatch):
+    monkeypatch.setattr(importing, "_EVERY_BYTES", 1)
+    limited = nearly_full(world, imports, left=900 * MIB)
+    before = limited.deps.store.sizes.of("1")[WHOLE_TEAM].own
+
+    limited.ok("import_template", name="prod", source=str(backup))
+
+    [made] = limited.ok("list_templates").templates
+    assert limited.deps.store.sizes.of("1")[WHOLE_TEAM].own == before + made.size
+
+
+def nearly_full(world, imports: Path, *, left: int) -> Process:
+    """Return a process whose team may fill so many bytes more."""
+    world.team_users["1"] = os.getuid()
+    limited = Process(world, f"{allowing(imports)}disk_gb = 1\n")
+    limited.deps.store.sizes.replace("1", {WHOLE_TEAM: ((1 << 30) - left, 0)})
+    return limited
+
+
+def tarred(path: Path, sizes: dict[str, int]) -> None:
+    with tarfile.open(path, "w:gz") as made:
+        for name, size in sizes.items():
+            facts = tarfile.TarInfo(name)
+            facts.size = size
+            made.addfile(facts, io.BytesIO(bytes(size)))
+
+
+@pytest.fixture
+def imports(tmp_path: Path) -> Path:
+    folder = tmp_path / "imports"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def bare(world, imports):
+    """A process without a template, whose operator allows one folder."""
+    world.team_users["1"] = os.getuid()
+    return Process(world, allowing(imports))
+
+
+@pytest.fixture
+def backup(imports: Path) -> Path:
+    """A backup as Odoo's database manager makes it."""
+    manifest = {"version": "19.0-20260101", "pg_version": "15.8", "modules": MODULES}
+    path = imports / "prod.zip"
+    path.write_bytes(
+        zipped(
+            {
+                "dump.sql": sql(MODULES).encode(),
+                "manifest.json": json.dumps(manifest).encode(),
+                f"filestore/{HASH[:2]}/{HASH}": PICTURE,
+            }
+        )
+    )
+    return path
+
+
+def allowing(folder: Path) -> str:
+    return f'[storage]\nimport_folders = ["{folder}"]\n{BLUE}'
+
+
+def sql(modules: dict[str, str]) -> str:
+    return SQL % "\n".join(f"{name}\tinstalled\t{version}" for name, version in modules.items())
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, content in files.items():
+            made.writestr(name, content)
+    return file.getvalue()
