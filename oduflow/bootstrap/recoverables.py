@@ -24,7 +24,7 @@ def recoverables(deps: Deps) -> tuple[Recoverable, ...]:
         TemplateRecovery(deps),
         WarmSlotRecovery(deps),
         EnvironmentRecovery(deps),
-        ReadingCopyRecovery(deps),
+        ReadingCopyRecovery(deps.infrastructure.databases, deps.postgres),
         SnapshotRecovery(deps),
         CanaryRecovery(deps),
         MoveRecovery(deps),

@@ -71,14 +71,14 @@ def _check_isolation(services: Services) -> bool:
         services.engine.version(),
         lambda line: echo(line, err=True),
     )
-    file = keep_report(services.deps, checked)
+    file = keep_report(services.deps.naming, checked)
     print_report(checked.report)
     echo(f"signed report: {file}")
     return checked.report.isolated
 
 
 def _verify(services: Services, file: Path) -> None:
-    report, row = verify_report(services.deps, file.read_text("utf-8", "replace"))
+    report, row = verify_report(services.deps.store.audit, file.read_text("utf-8", "replace"))
     print_report(report)
     known = f"row {row} of the audit trail" if row else "not among the last rows of the audit trail"
     echo(f"ok: this instance signed it; {known}")

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from os import getpid
 from pathlib import Path
 
+from oduflow.adapters.locks import FileLocks
 from oduflow.domain.counting import binary_size
 from oduflow.domain.errors import QuotaReached
+from oduflow.domain.plan import Naming
 from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.files.private import writing
 from oduflow.kernel.locks import LockKey
@@ -105,7 +107,7 @@ class DownloadRoom:
         return sum(row.size for row in self.deps.store.uploads.list(self.team))
 
     def _others(self) -> int:
-        return downloading(self.deps, self.team, besides=self.folder)
+        return downloading(self.deps.naming, self.team, besides=self.folder)
 
     def _refusal(self, size: int) -> QuotaReached:
         limits = self.deps.settings.teams[self.team]
@@ -122,26 +124,26 @@ class DownloadRoom:
 
 
 @contextmanager
-def holding_off_downloads(deps: Deps, team: str) -> Iterator[int]:
+def holding_off_downloads(naming: Naming, locks: FileLocks, team: str) -> Iterator[int]:
     """Let no download of a team reserve room during the block; yield what they have reserved.
 
     Raises:
         Busy: others hold them off for too long.
     """
-    with deps.work.locks.acquire(LockKey.downloads(team), "room", wait=_WAIT_SECONDS):
-        yield downloading(deps, team)
+    with locks.acquire(LockKey.downloads(team), "room", wait=_WAIT_SECONDS):
+        yield downloading(naming, team)
 
 
-def downloading(deps: Deps, team: str, besides: Path | None = None) -> int:
+def downloading(naming: Naming, team: str, besides: Path | None = None) -> int:
     """Return the bytes that a team's downloads will have, as far as servers announced them.
 
     Args:
-        deps: the product's parts.
+        naming: the names of everything that this instance creates.
         team: the team.
         besides: the folder of a download that does not count.
     """
     found = 0
-    for folder in deps.naming.scratch.glob(f"*-{_KIND}-*"):
+    for folder in naming.scratch.glob(f"*-{_KIND}-*"):
         process, _kind, _number, of = folder.name.split("-", 3)
         if of == team and folder != besides and Path("/proc", process).exists():
             arrived = announced = 0

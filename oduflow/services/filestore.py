@@ -8,6 +8,7 @@ rollbacks are the same. `lay_filestore` decides it, and the row keeps it.
 from contextlib import suppress
 from pathlib import Path
 
+from oduflow.adapters.docker.volumes import Volumes
 from oduflow.adapters.filestore.clone import make_durable, prepare_volume, remove_tree
 from oduflow.adapters.filestore.layers import FIRST, Layers
 from oduflow.adapters.filestore.overlay import copy_options, overlay_options
@@ -20,16 +21,18 @@ from oduflow.domain.next_call import Next
 from oduflow.domain.plan import EnvironmentPlan, TemplatePlan
 from oduflow.files.usage import size_of_copy, size_on_disk
 from oduflow.services.deps import Deps
+from oduflow.services.groups import EngineGroup
 from oduflow.services.room import require_room
+from oduflow.services.server.infrastructure import Infrastructure
 
 
 def lay_filestore(
-    deps: Deps, plan: EnvironmentPlan, image: ImageFacts, lower: Path
+    engine: EngineGroup, plan: EnvironmentPlan, image: ImageFacts, lower: Path
 ) -> FilestoreKind:
     """Make the volumes of a new environment, with a filestore like the template's.
 
     Args:
-        deps: the product's parts.
+        engine: the engine's containers, images and volumes.
         plan: the environment's names.
         image: Odoo's image, with the user that it runs as.
         lower: the template's filestore.
@@ -37,8 +40,8 @@ def lay_filestore(
     Returns:
         How it is kept.
     """
-    data, layers = _make_volumes(deps, plan, image)
-    refusal = deps.engine.overlay_refusal(lower, layers.root, image.uid, image.gid)
+    data, layers = _make_volumes(engine.volumes, plan, image)
+    refusal = engine.overlay_refusal(lower, layers.root, image.uid, image.gid)
     source = lower if refusal and lower.is_dir() else None
     layers.make(FIRST, image.uid, image.gid, source)
     layers.switch(FIRST)
@@ -48,12 +51,12 @@ def lay_filestore(
 
 
 def adopt_filestore(
-    deps: Deps, plan: EnvironmentPlan, row: Environment, image: ImageFacts, files: Path
+    engine: EngineGroup, plan: EnvironmentPlan, row: Environment, image: ImageFacts, files: Path
 ) -> None:
     """Make the volumes of a copy of an environment, and move a snapshot's files into them.
 
     Args:
-        deps: the product's parts.
+        engine: the engine's containers, images and volumes.
         plan: the copy's names.
         row: the environment.
         image: Odoo's image, with the user that it runs as.
@@ -62,10 +65,10 @@ def adopt_filestore(
     Raises:
         UpstreamFailed: it is an overlay, and the template's files cannot be laid below another.
     """
-    data, layers = _make_volumes(deps, plan, image)
+    data, layers = _make_volumes(engine.volumes, plan, image)
     if row.filestore is FilestoreKind.OVERLAY:
-        lower = require_lower(deps, plan, row)
-        refusal = deps.engine.overlay_refusal(lower, layers.root, image.uid, image.gid)
+        lower = require_lower(engine.volumes, plan, row)
+        refusal = engine.overlay_refusal(lower, layers.root, image.uid, image.gid)
         if refusal:
             raise UpstreamFailed(
                 f"The files of template {row.template} cannot be laid below {row.name}: {refusal}.",
@@ -77,20 +80,22 @@ def adopt_filestore(
     make_durable(layers.root)
 
 
-def _make_volumes(deps: Deps, plan: EnvironmentPlan, image: ImageFacts) -> tuple[Path, Layers]:
+def _make_volumes(
+    volumes: Volumes, plan: EnvironmentPlan, image: ImageFacts
+) -> tuple[Path, Layers]:
     """Make the volumes of a new environment; return the one's folder and the other's layers."""
     labels = plan.naming.labels("environment", id=plan.id, team=plan.team)
-    data = deps.engine.volumes.ensure(plan.volume, labels=labels).mountpoint
+    data = volumes.ensure(plan.volume, labels=labels).mountpoint
     prepare_volume(data, image.uid, image.gid)
-    return data, Layers(deps.engine.volumes.ensure(plan.layers, labels=labels).mountpoint)
+    return data, Layers(volumes.ensure(plan.layers, labels=labels).mountpoint)
 
 
-def layers_of(deps: Deps, plan: EnvironmentPlan) -> Layers:
+def layers_of(volumes: Volumes, plan: EnvironmentPlan) -> Layers:
     """Return the layers of a filestore that has some."""
-    return Layers(deps.engine.volumes.mountpoint(plan.layers))
+    return Layers(volumes.mountpoint(plan.layers))
 
 
-def ensure_mount(deps: Deps, plan: EnvironmentPlan, row: Environment) -> None:
+def ensure_mount(engine: EngineGroup, plan: EnvironmentPlan, row: Environment) -> None:
     """Make the volume that Odoo sees its filestore through; no container may use it.
 
     One with other folders is replaced, as when the layers or the template were moved.
@@ -100,10 +105,10 @@ def ensure_mount(deps: Deps, plan: EnvironmentPlan, row: Environment) -> None:
     """
     if row.filestore is FilestoreKind.VOLUME:
         return
-    layers, volumes = layers_of(deps, plan), deps.engine.volumes
+    layers, volumes = layers_of(engine.volumes, plan), engine.volumes
     options = copy_options(layers)
     if row.filestore is FilestoreKind.OVERLAY:
-        options = overlay_options(require_lower(deps, plan, row), layers)
+        options = overlay_options(require_lower(engine.volumes, plan, row), layers)
     labels = plan.naming.labels("environment", id=row.id, team=row.team)
     try:
         volumes.ensure(plan.filestore, labels=labels, options=options)
@@ -112,7 +117,7 @@ def ensure_mount(deps: Deps, plan: EnvironmentPlan, row: Environment) -> None:
         volumes.ensure(plan.filestore, labels=labels, options=options)
 
 
-def require_lower(deps: Deps, plan: EnvironmentPlan, row: Environment) -> Path:
+def require_lower(volumes: Volumes, plan: EnvironmentPlan, row: Environment) -> Path:
     """Return the template's filestore below the environment's.
 
     Raises:
@@ -120,7 +125,7 @@ def require_lower(deps: Deps, plan: EnvironmentPlan, row: Environment) -> Path:
     """
     template = TemplatePlan.beneath(plan.naming, row)
     with suppress(NotFound):
-        lower = deps.engine.volumes.mountpoint(template.volume) / "filestore" / template.database
+        lower = volumes.mountpoint(template.volume) / "filestore" / template.database
         if lower.is_dir():
             return lower
     raise UpstreamFailed(
@@ -140,11 +145,11 @@ def require_room_for_layers(deps: Deps, row: Environment) -> None:
     if row.filestore is not FilestoreKind.VOLUME:
         return
     plan = EnvironmentPlan.of(deps.naming, row)
-    inner = _old_filestore(deps, plan)
+    inner = _old_filestore(deps.engine.volumes, plan)
     with suppress(NotFound):  # a call that was killed has copied it already
-        if layers_of(deps, plan).current:
+        if layers_of(deps.engine.volumes, plan).current:
             return
-    size = bytes_of_copy(deps, inner)
+    size = bytes_of_copy(deps.infrastructure, inner)
     require_room(deps, row.team, f"A copy of the files of {row.name}", filestore=size)
 
 
@@ -170,18 +175,18 @@ def require_room_for_filestore(
     root = pool.folder if is_pooled else volume.parent
     if deps.engine.overlay_refusal(lower, root, image.uid, image.gid):
         what = f"A copy of the files of template {plan.name}"
-        size = bytes_of_copy(deps, lower)
+        size = bytes_of_copy(deps.infrastructure, lower)
         require_room(deps, plan.team, what, filestore=size, counted=counted)
 
 
-def bytes_of_copy(deps: Deps, folder: Path) -> int:
+def bytes_of_copy(infrastructure: Infrastructure, folder: Path) -> int:
     """Return the bytes that a copy of a folder takes in a new volume."""
-    return size_of_copy(folder) if is_beside_new(deps, folder) else size_on_disk(folder)
+    return size_of_copy(folder) if is_beside_new(infrastructure, folder) else size_on_disk(folder)
 
 
-def is_beside_new(deps: Deps, folder: Path) -> bool:
+def is_beside_new(infrastructure: Infrastructure, folder: Path) -> bool:
     """Whether new volumes are made where a folder is, so that files need not be copied whole."""
-    pool = deps.infrastructure.pool
+    pool = infrastructure.pool
     return pool.holds(folder) == pool.takes_new
 
 
@@ -199,11 +204,11 @@ def give_layers(deps: Deps, row: Environment, image: ImageFacts) -> Environment:
     plan = EnvironmentPlan.of(deps.naming, row)
     if row.filestore is FilestoreKind.COPY:
         with suppress(UpstreamFailed):  # a rest does no harm, unlike a rebuild that fails for it
-            remove_tree(_old_filestore(deps, plan))  # which a kill may have kept
+            remove_tree(_old_filestore(deps.engine.volumes, plan))  # which a kill may have kept
         return row
     labels = plan.naming.labels("environment", id=row.id, team=row.team)
     layers = Layers(deps.engine.volumes.ensure(plan.layers, labels=labels).mountpoint)
-    inner = _old_filestore(deps, plan)
+    inner = _old_filestore(deps.engine.volumes, plan)
     if not layers.current:
         try:
             layers.make(FIRST, image.uid, image.gid, inner if inner.is_dir() else None)
@@ -217,9 +222,9 @@ def give_layers(deps: Deps, row: Environment, image: ImageFacts) -> Environment:
     return row
 
 
-def _old_filestore(deps: Deps, plan: EnvironmentPlan) -> Path:
+def _old_filestore(volumes: Volumes, plan: EnvironmentPlan) -> Path:
     """Return the folder that an older version keeps a filestore in, which need not exist."""
-    inner = deps.engine.volumes.mountpoint(plan.volume) / "filestore" / plan.database
+    inner = volumes.mountpoint(plan.volume) / "filestore" / plan.database
     if any(folder.is_symlink() for folder in (inner, inner.parent)):
         raise UpstreamFailed(
             f"The filestore of {plan.name} is a link.",
@@ -236,7 +241,7 @@ def filestore_mounts(plan: EnvironmentPlan, row: Environment) -> tuple[Mount, ..
     return (Mount("volume", target, plan.filestore, read_only=False),)
 
 
-def remove_filestore(deps: Deps, plan: EnvironmentPlan) -> None:
+def remove_filestore(volumes: Volumes, plan: EnvironmentPlan) -> None:
     """Remove the filestore's volumes; missing ones are no error."""
     for volume in (plan.filestore, plan.layers):
-        deps.engine.volumes.remove(volume)
+        volumes.remove(volume)

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from oduflow.adapters.docker.volumes import Volumes
+from oduflow.adapters.store import Sizes
 from oduflow.domain.counting import binary_size
 from oduflow.domain.errors import NoRoom, QuotaReached
-from oduflow.domain.plan import TemplatePlan
+from oduflow.domain.plan import Naming, TemplatePlan
 from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.services.deps import Deps
+from oduflow.settings import Settings
 
 CLONE_BYTES = 32 << 20  # what a clone of shared blocks writes itself; 4 to 16 MB were measured
 
@@ -49,7 +52,7 @@ def require_room(
         NoRoom: they do not fit, or not into what the team may fill; the message has the numbers.
     """
     wanted = _Wanted(database, filestore, filestore_in, staging)
-    require_room_of_team(deps, team, what, wanted.all)
+    require_room_of_team(deps.store.sizes, deps.settings, team, what, wanted.all)
     _require_on_disk(deps, team, what, wanted, claimed=False)
     if counted and deps.settings.teams[team].disk_gb:  # what begins before the next measurement
         deps.store.sizes.add(team, wanted.all)
@@ -74,7 +77,7 @@ def require_claimed_room(
         NoRoom: they do not fit, or not into what the team may fill; the message has the numbers.
     """
     wanted = _Wanted(database, filestore)
-    require_room_of_team(deps, team, what, wanted.all)
+    require_room_of_team(deps.store.sizes, deps.settings, team, what, wanted.all)
     _require_on_disk(deps, team, what, wanted, claimed=True)
 
 
@@ -94,7 +97,7 @@ class _Wanted:
 
 def _require_on_disk(deps: Deps, team: str, what: str, wanted: _Wanted, *, claimed: bool) -> None:
     pool, disk = deps.infrastructure.pool, deps.infrastructure.disk
-    cluster, staging = cluster_folder(deps, team), wanted.staging
+    cluster, staging = cluster_folder(deps.naming, deps.engine.volumes, team), wanted.staging
     pooled = sum(
         needed
         for needed, folder in (
@@ -120,9 +123,9 @@ def _require_on_disk(deps: Deps, team: str, what: str, wanted: _Wanted, *, claim
             _refuse_beyond(free, needed, what, where, hint, folder)
 
 
-def cluster_folder(deps: Deps, team: str) -> Path | None:
+def cluster_folder(naming: Naming, volumes: Volumes, team: str) -> Path | None:
     """Return the mountpoint of the volume of a team's PostgreSQL; None while there is none."""
-    facts = deps.engine.volumes.facts(deps.naming.database_volume(team))
+    facts = volumes.facts(naming.database_volume(team))
     return None if facts is None else facts.mountpoint
 
 
@@ -165,17 +168,21 @@ def room_left(deps: Deps, folder: Path, *, team: str = "") -> int:
         hint, more = "Delete environments or free disk space.", 0
     if left <= 0:
         raise QuotaReached(f"There is no room left {where} for more data.", hint)
-    return min(left + more, _left_of_team(deps, team)) if team else left + more
+    return (
+        min(left + more, _left_of_team(deps.store.sizes, deps.settings, team))
+        if team
+        else left + more
+    )
 
 
-def count_written(deps: Deps, team: str, size: int) -> None:
+def count_written(sizes: Sizes, settings: Settings, team: str, size: int) -> None:
     """Count bytes that a team has written until its next measurement, which finds them."""
-    if deps.settings.teams[team].disk_gb:
-        deps.store.sizes.add(team, size)
+    if settings.teams[team].disk_gb:
+        sizes.add(team, size)
 
 
-def _left_of_team(deps: Deps, team: str) -> int:
-    filled, limit = _filled(deps, team), deps.settings.teams[team].disk_gb << 30
+def _left_of_team(sizes: Sizes, settings: Settings, team: str) -> int:
+    filled, limit = _filled(sizes, team), settings.teams[team].disk_gb << 30
     if not limit:
         return _UNLIMITED
     if filled >= limit:
@@ -186,9 +193,9 @@ def _left_of_team(deps: Deps, team: str) -> int:
     return limit - filled
 
 
-def _filled(deps: Deps, team: str) -> int:
+def _filled(sizes: Sizes, team: str) -> int:
     """Return what a team fills; 0 before it was measured for the first time."""
-    measured = deps.store.sizes.of(team).get(WHOLE_TEAM)
+    measured = sizes.of(team).get(WHOLE_TEAM)
     return 0 if measured is None else measured.own
 
 
@@ -206,11 +213,14 @@ def require_room_for_clone(deps: Deps, plan: TemplatePlan, *, counted: bool = Tr
     require_room(deps, plan.team, what, database=database, counted=counted)
 
 
-def require_room_of_team(deps: Deps, team: str, what: str, needed: int) -> None:
+def require_room_of_team(
+    sizes: Sizes, settings: Settings, team: str, what: str, needed: int
+) -> None:
     """Refuse work of a team that would fill more of the disk than it may.
 
     Args:
-        deps: the product's parts.
+        sizes: the table of measured sizes.
+        settings: the current configuration.
         team: the team.
         what: the subject of the refusal.
         needed: bytes that the work will write.
@@ -218,7 +228,7 @@ def require_room_of_team(deps: Deps, team: str, what: str, needed: int) -> None:
     Raises:
         NoRoom: it would; the message has the numbers.
     """
-    filled, limit = _filled(deps, team), deps.settings.teams[team].disk_gb << 30
+    filled, limit = _filled(sizes, team), settings.teams[team].disk_gb << 30
     if limit and filled + needed > limit:
         raise NoRoom(
             f"{what} needs {binary_size(needed)}, and the team fills {binary_size(filled)} "

@@ -102,7 +102,7 @@ class ExtraWorld:
         self.deps.store.environments.remove(row.id)
 
     def checkout(self, row: Environment) -> Path:
-        (found,) = extra_checkouts.checkout_folders(self.deps, row).values()
+        (found,) = extra_checkouts.checkout_folders(self.deps.naming, row).values()
         return found
 
     def plan(self, name: str = "web", team: str = "1") -> ExtraRepoPlan:

@@ -30,7 +30,7 @@ class Held:
 
     @property
     def _files(self) -> tuple[Path, Path]:
-        upper = layers_of(self.process.deps, self.plan).upper
+        upper = layers_of(self.process.deps.engine.volumes, self.plan).upper
         return upper / "written", self.plan.checkout / "edited"
 
     def write(self, text: str) -> None:

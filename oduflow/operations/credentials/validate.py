@@ -24,7 +24,9 @@ def validate_credential(
     `state` is the provider's answer, `proven` whether git can read with it.
     """
     entry = find_credential(deps.git.credentials, call.actor.team, args)
-    view = check_credential(deps, call.actor.team, entry, args.repo_url)
+    view = check_credential(
+        deps.store.environments, deps.git, call.actor.team, entry, args.repo_url
+    )
     proof = {True: "; git reads with it", False: "; git does not read with it", None: ""}
     return Outcome(
         view,

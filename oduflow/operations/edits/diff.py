@@ -21,4 +21,4 @@ def diff_edits(
     deps: Deps, call: Call, args: DiffEdits, environment: Environment
 ) -> Outcome[EditsView]:
     """Show the edits of an environment that are not committed, as a diff."""
-    return changes.diff_edits(deps, environment, args)
+    return changes.diff_edits(deps.naming, deps.git.repositories, environment, args)

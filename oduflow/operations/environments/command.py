@@ -28,4 +28,4 @@ def run_command(
     Takes no snapshot.
     """
     refuse_unfinished(deps, environment)
-    return commands.run_command(deps, call, environment, args)
+    return commands.run_command(deps.naming, deps.engine.containers, call, environment, args)

@@ -25,4 +25,4 @@ def query_database(
     environment: Environment,
 ) -> Outcome[SqlView]:
     """Read an environment's database with one SQL statement."""
-    return sql.query(deps, environment, args)
+    return sql.query(deps.naming, deps.postgres, environment, args)

@@ -30,4 +30,4 @@ def execute_sql(
     Odoo does not see it: prefer run_odoo_shell.
     """
     refuse_unfinished(deps, environment)
-    return sql.execute(deps, call, environment, args)
+    return sql.execute(deps.naming, deps.postgres, call, environment, args)

@@ -21,4 +21,4 @@ def list_files(
     deps: Deps, call: Call, args: ListFiles, environment: Environment
 ) -> Outcome[FileList]:
     """List the files of an environment's repository, edits included."""
-    return read.list_files(deps, environment, args)
+    return read.list_files(deps.naming, environment, args)

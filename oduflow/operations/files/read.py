@@ -21,4 +21,4 @@ def read_file(
     deps: Deps, call: Call, args: ReadFile, environment: Environment
 ) -> Outcome[FilePage]:
     """Show lines of a file of an environment's repository; a traceback's path works too."""
-    return read.read_file(deps, environment, args)
+    return read.read_file(deps.naming, environment, args)

@@ -21,4 +21,4 @@ def search_files(
     deps: Deps, call: Call, args: SearchFiles, environment: Environment
 ) -> Outcome[FileMatches]:
     """Find the lines with a text in the files of an environment's repository."""
-    return read.search_files(deps, environment, args)
+    return read.search_files(deps.naming, deps.git.repositories, environment, args)

@@ -35,7 +35,7 @@ def create_snapshot(
     )
     if count >= limit:  # said before anything is counted for the disk
         raise team_has_all(count, limit)
-    new = new_snapshot(deps, call, environment, args.snapshot)
+    new = new_snapshot(deps.store.snapshots, call, environment, args.snapshot)
     row = take_snapshot(deps, call, environment, new, limit=limit)
     name = environment.name
     return Outcome(

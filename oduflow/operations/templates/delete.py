@@ -24,7 +24,7 @@ from oduflow.services.templates.view import check_template_exists, find_template
 def delete_template(deps: Deps, call: Call, args: TemplateName) -> Outcome[Nothing]:
     """Delete a template; refused while an environment is cloned from it. There is no undo."""
     row = find_template(deps.store.templates, call.actor.team, args.name)
-    refuse_used(deps, row)
+    refuse_used(deps.store.environments, row)
     refuse_during_move(deps.store.facts, row.team)
     deps.infrastructure.wake(call.actor.team)
     remove_template(deps, row)

@@ -17,7 +17,7 @@ def list_templates(deps: Deps, call: Call, args: Nothing) -> Outcome[TemplateLis
     """List the team's templates, the environments cloned from each, and the Odoo versions."""
     sizes = deps.store.sizes.of(call.actor.team)
     found = tuple(
-        template_view(deps, row, sizes) for row in deps.store.templates.list(call.actor.team)
+        template_view(deps.store, row, sizes) for row in deps.store.templates.list(call.actor.team)
     )
     steps = () if found else (Next.of("create_template", "creates the first one", name="base-19"),)
     versions = version_views(deps.engine.images, deps.settings.images.odoo)

@@ -21,4 +21,4 @@ from oduflow.services.templates.view import check_template_exists
 )
 def rename_template(deps: Deps, call: Call, args: RenameTemplate) -> Outcome[TemplateView]:
     """Rename a template; its environments stay with it."""
-    return rename(deps, call.actor.team, args)
+    return rename(deps.store, deps.settings, call.actor.team, args)

@@ -21,5 +21,5 @@ def delete_upload(deps: Deps, call: Call, args: UploadName) -> Outcome[Nothing]:
     row = deps.store.uploads.get(call.actor.team, args.name)
     if row is None:
         raise no_upload(args.name)
-    remove_upload(deps, row)
+    remove_upload(deps.store.uploads, deps.work, row)
     return Outcome(Nothing(), f"Upload {row.name} is deleted.")

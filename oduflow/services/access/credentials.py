@@ -7,8 +7,10 @@ from oduflow.adapters.git.credentials.checks import CredentialCheck
 from oduflow.adapters.git.credentials.entries import Entry, without_suffix
 from oduflow.adapters.git.credentials.store import Credentials
 from oduflow.adapters.git.failures import AccessRefused
+from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.git.urls import RemoteUrl, split_authority
 from oduflow.adapters.providers.provider import Provider
+from oduflow.adapters.store import Environments
 from oduflow.domain.clock import now, rfc3339
 from oduflow.domain.credential import (
     CredentialName,
@@ -21,7 +23,6 @@ from oduflow.domain.credential import (
 from oduflow.domain.errors import Conflict, Failure, Invalid, NotFound
 from oduflow.domain.hosts import DEFAULT_PORTS
 from oduflow.domain.next_call import Next
-from oduflow.services.deps import Deps
 from oduflow.services.groups import GitGroup
 
 OWNER_AND_NAME = 2  # the parts of a repository's path
@@ -87,17 +88,21 @@ def find_credential(credentials: Credentials, team: str, args: CredentialName) -
     return found[-1]
 
 
-def check_credential(deps: Deps, team: str, entry: Entry, repo_url: str | None) -> CredentialView:
+def check_credential(
+    environments: Environments, git: GitGroup, team: str, entry: Entry, repo_url: str | None
+) -> CredentialView:
     """Check a credential with its provider's API and with git; save and return the result.
 
     Raises:
         Failure: the URL is not a repository's, or the result cannot be saved.
     """
     check = CredentialCheck(
-        provider_verdict(deps.git.providers, entry), _proven(deps, team, entry, repo_url), now()
+        provider_verdict(git.providers, entry),
+        _proven(environments, git.repositories, team, entry, repo_url),
+        now(),
     )
-    deps.git.credentials.remember(team, entry, check)
-    return credential_view(deps.git.providers, entry, check)
+    git.credentials.remember(team, entry, check)
+    return credential_view(git.providers, entry, check)
 
 
 def provider_verdict(providers: tuple[Provider, ...], entry: Entry) -> Verdict:
@@ -152,33 +157,41 @@ def _doubt(git: GitGroup, team: str, remote: RemoteUrl, entry: Entry, *, insist:
     return doubt
 
 
-def _allowed(deps: Deps, urls: Iterable[str]) -> Iterator[RemoteUrl]:
+def _allowed(repositories: GitRepositories, urls: Iterable[str]) -> Iterator[RemoteUrl]:
     """Yield the addresses that are still allowed: an environment may be of a host of before."""
     for url in urls:
         with suppress(Invalid):
-            yield deps.git.repositories.remote(url)
+            yield repositories.remote(url)
 
 
-def _proven(deps: Deps, team: str, entry: Entry, repo_url: str | None) -> bool | None:
+def _proven(
+    environments: Environments,
+    repositories: GitRepositories,
+    team: str,
+    entry: Entry,
+    repo_url: str | None,
+) -> bool | None:
     """Test a credential on the given repository, else on those that the team uses it for.
 
     Returns:
         None when there is no such repository, all are public, or the git server does not answer.
     """
     if repo_url is not None:
-        candidates = [deps.git.repositories.remote(repo_url)]
+        candidates = [repositories.remote(repo_url)]
         if not entry.fits(candidates[0]):
             raise Invalid(
                 "The credential is not for that repository.", "Leave repo_url out, or correct it."
             )
     else:
-        used = {row.repo_url for row in deps.store.environments.list(team)}
+        used = {row.repo_url for row in environments.list(team)}
         if entry.path.count("/") >= OWNER_AND_NAME:
             used.add(entry.url)
-        candidates = [remote for remote in _allowed(deps, sorted(used)) if entry.fits(remote)]
+        candidates = [
+            remote for remote in _allowed(repositories, sorted(used)) if entry.fits(remote)
+        ]
     for remote in candidates:
         try:
-            if deps.git.repositories.prove(remote, entry, team=team):
+            if repositories.prove(remote, entry, team=team):
                 return True
         except (AccessRefused, NotFound):
             return False

@@ -1,6 +1,7 @@
 """Show the edits of an environment, discard them, and bring discarded ones back."""
 
 from oduflow.adapters.git.edits import Edits
+from oduflow.adapters.git.repository import GitRepositories
 from oduflow.domain.counting import counted
 from oduflow.domain.edits import DiffEdits, DiscardEdits, EditsView, FileEdit
 from oduflow.domain.environment import Environment
@@ -8,7 +9,7 @@ from oduflow.domain.errors import Conflict, NotFound
 from oduflow.domain.file_paths import parts_of
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
-from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.domain.progress_monitor import UNWATCHED, ProgressMonitor
 from oduflow.services.deps import Deps
 from oduflow.services.environments.lifecycle import refuse_unfinished
@@ -18,7 +19,12 @@ SHOWN_CHARACTERS = 20_000
 SHOWN_FILES = 200
 
 
-def edits_of(deps: Deps, row: Environment, monitor: ProgressMonitor = UNWATCHED) -> Edits:
+def edits_of(
+    naming: Naming,
+    repositories: GitRepositories,
+    row: Environment,
+    monitor: ProgressMonitor = UNWATCHED,
+) -> Edits:
     """Open the edits of an environment.
 
     Raises:
@@ -30,8 +36,8 @@ def edits_of(deps: Deps, row: Environment, monitor: ProgressMonitor = UNWATCHED)
             "",
             Next.of("get_environment", "shows its state", name=row.name),
         )
-    plan = EnvironmentPlan.of(deps.naming, row)
-    return deps.git.repositories.edits(plan.git_dir, plan.checkout, monitor)
+    plan = EnvironmentPlan.of(naming, row)
+    return repositories.edits(plan.git_dir, plan.checkout, monitor)
 
 
 def git_paths(paths: tuple[str, ...]) -> tuple[str, ...]:
@@ -44,15 +50,17 @@ def git_paths(paths: tuple[str, ...]) -> tuple[str, ...]:
     return () if () in split else tuple("/".join(parts) for parts in split)
 
 
-def diff_edits(deps: Deps, row: Environment, args: DiffEdits) -> Outcome[EditsView]:
+def diff_edits(
+    naming: Naming, repositories: GitRepositories, row: Environment, args: DiffEdits
+) -> Outcome[EditsView]:
     """Return the edited files and their diff; a long one is in the output.
 
     Raises:
         Busy: the team's git calls take all of its places.
         Conflict: there is no checkout yet.
     """
-    edits, paths = edits_of(deps, row), git_paths(args.paths)
-    with deps.git.repositories.place(row.team):
+    edits, paths = edits_of(naming, repositories, row), git_paths(args.paths)
+    with repositories.place(row.team):
         files = edits.changed(row.commit, paths)
         diff = edits.diff(row.commit, paths, most=DIFF_BYTES) if files else ""
     return _shown(row, files, diff, f"{_counted(files)} of {row.name} since {row.commit[:12]}.")
@@ -67,7 +75,7 @@ def discard_edits(deps: Deps, row: Environment, args: DiscardEdits) -> Outcome[E
         NotFound: there are no such edits.
     """
     refuse_unfinished(deps, row)
-    edits, paths = edits_of(deps, row), git_paths(args.paths)
+    edits, paths = edits_of(deps.naming, deps.git.repositories, row), git_paths(args.paths)
     with deps.git.repositories.place(row.team):
         if args.undo:
             if paths:

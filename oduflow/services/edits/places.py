@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
+from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.odoo.addons_path import extra_target, repository_target
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Conflict, Invalid
 from oduflow.domain.file_paths import Parts, parts_of
-from oduflow.domain.plan import EnvironmentPlan, ExtraRepoPlan
+from oduflow.domain.plan import EnvironmentPlan, ExtraRepoPlan, Naming
 from oduflow.files.untrusted_tree import UntrustedTree
-from oduflow.services.deps import Deps
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class FilePlace:
         return self.shown(self.parts)
 
 
-def readable_place(deps: Deps, row: Environment, path: str) -> FilePlace:
+def readable_place(naming: Naming, row: Environment, path: str) -> FilePlace:
     """Find the file or folder of a path.
 
     A path of the container, as tracebacks show it, is one of the repository or of an extra repo.
@@ -45,25 +45,27 @@ def readable_place(deps: Deps, row: Environment, path: str) -> FilePlace:
         Invalid: the path is in neither.
         NotFound: the environment has no checkout.
     """
-    plan = EnvironmentPlan.of(deps.naming, row)
+    plan = EnvironmentPlan.of(naming, row)
     for pin in row.extra_repos:
         target = extra_target(pin)
         if pin.commit and _is_below(path, target):
-            checkout = ExtraRepoPlan.pinned(deps.naming, row.team, pin).checkout(pin.commit)
+            checkout = ExtraRepoPlan.pinned(naming, row.team, pin).checkout(pin.commit)
             return FilePlace(UntrustedTree(checkout), parts_of(path[len(target) + 1 :]), target)
     own = repository_target(row.repo_url)
     relative = path[len(own) + 1 :] if _is_below(path, own) else path
     return FilePlace(UntrustedTree(plan.checkout), parts_of(relative))
 
 
-def writable_place(deps: Deps, row: Environment, path: str) -> FilePlace:
+def writable_place(
+    naming: Naming, repositories: GitRepositories, row: Environment, path: str
+) -> FilePlace:
     """Find the file of a path that is written.
 
     Raises:
         Conflict: it is in a submodule, whose files belong to another repository.
         Invalid: it is in an extra repo, or no path of a file.
     """
-    place = readable_place(deps, row, path)
+    place = readable_place(naming, row, path)
     if place.mounted:
         raise Invalid(
             f"{place.path} belongs to an extra repo, which environments share.",
@@ -71,8 +73,8 @@ def writable_place(deps: Deps, row: Environment, path: str) -> FilePlace:
         )
     if not place.parts:
         raise Invalid("The root of the repository is a folder.", "Name a file in it.")
-    plan = EnvironmentPlan.of(deps.naming, row)
-    edits = deps.git.repositories.edits(plan.git_dir, plan.checkout)
+    plan = EnvironmentPlan.of(naming, row)
+    edits = repositories.edits(plan.git_dir, plan.checkout)
     submodule = edits.submodule_of(row.commit, place.parts)
     if submodule:
         raise Conflict(

@@ -69,7 +69,12 @@ class _Push:
         branch = _checked(self.args.branch or f"{OWN}{row.name}")
         self._require_own(branch)
         paths = git_paths(self.args.paths)
-        edits = edits_of(self.deps, row, ProgressMonitor(self._tell, self.call.cancelled))
+        edits = edits_of(
+            self.deps.naming,
+            self.deps.git.repositories,
+            row,
+            ProgressMonitor(self._tell, self.call.cancelled),
+        )
         self.call.report("commit", "asking the git server", 1, _STEPS)
         finished = self._finish_pending(edits)
         default, _ = repositories.head(row.repo_url, branch, team=row.team)
@@ -144,7 +149,9 @@ class _Push:
         self, made: str, branch: str, files: tuple[FileEdit, ...], author: Author
     ) -> Outcome[PushView]:
         """Make a pushed commit the environment's own."""
-        edits = edits_of(self.deps, self.row)  # unwatched: what was pushed is no longer cancelled
+        edits = edits_of(
+            self.deps.naming, self.deps.git.repositories, self.row
+        )  # unwatched: what was pushed is no longer cancelled
         self.call.tell("push", f"{branch} is at {made[:12]}", _STEPS, _STEPS)
         edits.adopt(made)
         self.row = self.deps.store.environments.update(self.row.id, commit=made, branch=branch)

@@ -2,6 +2,7 @@
 
 from itertools import accumulate
 
+from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.git.search import FILE_BYTES, Found, Question
 from oduflow.adapters.git.search import search_files as search
 from oduflow.domain.counting import binary_size, counted
@@ -19,9 +20,9 @@ from oduflow.domain.files import (
 )
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
+from oduflow.domain.plan import Naming
 from oduflow.domain.text_edits import cautions, cut_lines, is_binary, page_of_file
 from oduflow.files.contents import HEAD_BYTES, recognise
-from oduflow.services.deps import Deps
 from oduflow.services.edits.places import readable_place
 
 READ_BYTES = 8 << 20  # of the largest file that is shown
@@ -30,14 +31,14 @@ MOST_MATCHES = 200
 SEARCH_SECONDS = 15.0
 
 
-def read_file(deps: Deps, row: Environment, args: ReadFile) -> Outcome[FilePage]:
+def read_file(naming: Naming, row: Environment, args: ReadFile) -> Outcome[FilePage]:
     """Return lines of a text file, and the call for the following ones.
 
     Raises:
         Invalid: the path is none of a regular text file, or the file is too large.
         NotFound: it does not exist.
     """
-    place = readable_place(deps, row, args.path)
+    place = readable_place(naming, row, args.path)
     if not place.parts:
         raise Invalid("The root of the repository is a folder.", "Name a file in it.")
     content = place.tree.read(place.parts, READ_BYTES)
@@ -66,7 +67,7 @@ def read_file(deps: Deps, row: Environment, args: ReadFile) -> Outcome[FilePage]
     )
 
 
-def list_files(deps: Deps, row: Environment, args: ListFiles) -> Outcome[FileList]:
+def list_files(naming: Naming, row: Environment, args: ListFiles) -> Outcome[FileList]:
     """Return the files below a folder that match.
 
     Raises:
@@ -74,7 +75,7 @@ def list_files(deps: Deps, row: Environment, args: ListFiles) -> Outcome[FileLis
         Invalid: the path is none in the repositories.
         NotFound: there is no such folder.
     """
-    place = readable_place(deps, row, args.path)
+    place = readable_place(naming, row, args.path)
     depth = len(place.parts)
     found = [
         f"{place.shown(entry.parts)} -> {entry.target}"
@@ -93,7 +94,9 @@ def list_files(deps: Deps, row: Environment, args: ListFiles) -> Outcome[FileLis
     )
 
 
-def search_files(deps: Deps, row: Environment, args: SearchFiles) -> Outcome[FileMatches]:
+def search_files(
+    naming: Naming, repositories: GitRepositories, row: Environment, args: SearchFiles
+) -> Outcome[FileMatches]:
     """Return the lines of files that have a text, or that a regular expression finds.
 
     Raises:
@@ -101,12 +104,12 @@ def search_files(deps: Deps, row: Environment, args: SearchFiles) -> Outcome[Fil
         Invalid: the path or the regular expression is none.
         NotFound: there is no such folder.
     """
-    place = readable_place(deps, row, args.path)
+    place = readable_place(naming, row, args.path)
     next(place.tree.files(place.parts), None)  # raises for a wrong folder before a process starts
     question = Question(
         place.tree.root, place.parts, args.pattern, args.regex, args.glob, MOST_MATCHES + 1
     )
-    with deps.git.repositories.place(row.team):
+    with repositories.place(row.team):
         found = search(question, SEARCH_SECONDS)
     lines = [
         FileMatch(path=place.shown((path,)), line=number, text=text)

@@ -26,7 +26,7 @@ def write_file(deps: Deps, row: Environment, args: WriteFile) -> Outcome[FileCha
         QuotaReached: the file is too large, or there is no room.
     """
     refuse_unfinished(deps, row)
-    place = writable_place(deps, row, args.path)
+    place = writable_place(deps.naming, deps.git.repositories, row, args.path)
     content = _content(place, args)
     if len(content) > WRITTEN_BYTES:
         raise QuotaReached(
@@ -53,7 +53,7 @@ def delete_file(deps: Deps, row: Environment, args: DeleteFile) -> Outcome[FileC
         NotFound: it does not exist.
     """
     refuse_unfinished(deps, row)
-    place = writable_place(deps, row, args.path)
+    place = writable_place(deps.naming, deps.git.repositories, row, args.path)
     with writing():
         place.tree.delete(place.parts)
     return Outcome(FileChange(path=place.path, size=0), f"{place.path} is deleted.")

@@ -26,14 +26,14 @@ from oduflow.domain.addons import (
 )
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Invalid
-from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.files.private import write_private, writing
 from oduflow.files.regular import read_regular
 from oduflow.kernel.call import Call
-from oduflow.services.deps import Deps
 from oduflow.services.environments.python_deps import requirements_of
 from oduflow.services.environments.python_packages import may_install_addons
 from oduflow.services.extra_repos.checkouts import checkout_folders
+from oduflow.settings import Settings
 
 MAX_REPORT_BYTES = 16 << 20
 
@@ -54,7 +54,7 @@ class _Source:
 
 
 def read_addons(
-    deps: Deps, call: Call, row: Environment, inventory: ImageInventory
+    naming: Naming, settings: Settings, call: Call, row: Environment, inventory: ImageInventory
 ) -> tuple[CheckoutReport, tuple[str, ...]]:
     """Read every checkout of an environment, the repository's own first.
 
@@ -67,13 +67,13 @@ def read_addons(
     """
     collected = _Collected()
     path: list[str] = []
-    plan = EnvironmentPlan.of(deps.naming, row)
+    plan = EnvironmentPlan.of(naming, row)
     links = plan.links
     with writing():
         shutil.rmtree(links, ignore_errors=True)
-    for source, found in _checkouts(deps, call, row, inventory):
+    for source, found in _checkouts(naming, call, row, inventory):
         if not found.folders and (
-            source.is_extra or not may_install_addons(requirements_of(deps, plan), inventory)
+            source.is_extra or not may_install_addons(requirements_of(settings, plan), inventory)
         ):
             raise _no_module(source, found.warnings)
         for folder in found.folders:
@@ -91,7 +91,7 @@ def read_addons(
 
 
 def reread_addons(
-    deps: Deps, call: Call, row: Environment, inventory: ImageInventory
+    naming: Naming, call: Call, row: Environment, inventory: ImageInventory
 ) -> tuple[CheckoutReport, frozenset[str]]:
     """Read every checkout as it is now, and leave the addons path as it is.
 
@@ -103,9 +103,9 @@ def reread_addons(
         Invalid: a checkout has too many modules, or too long manifests.
     """
     collected, number = _Collected(), 0
-    links = EnvironmentPlan.of(deps.naming, row).links
+    links = EnvironmentPlan.of(naming, row).links
     there: set[str] = set()
-    for source, found in _checkouts(deps, call, row, inventory):
+    for source, found in _checkouts(naming, call, row, inventory):
         names = {module.name: str(PurePosixPath(module.path).parent) for module in found.modules}
         for folder in found.folders:
             if folder.links is None:
@@ -144,11 +144,11 @@ class _Collected:
 
 
 def _checkouts(
-    deps: Deps, call: Call, row: Environment, inventory: ImageInventory
+    naming: Naming, call: Call, row: Environment, inventory: ImageInventory
 ) -> Iterator[tuple[_Source, CheckoutAddons]]:
     """Read the checkouts, the repository's own first."""
     known = [module.name for module in inventory.modules]
-    for source in _sources(deps, row):
+    for source in _sources(naming, row):
         yield (
             source,
             read_checkout(
@@ -161,9 +161,9 @@ def _checkouts(
         )
 
 
-def no_module(deps: Deps, row: Environment, report: CheckoutReport) -> Invalid:
+def no_module(naming: Naming, row: Environment, report: CheckoutReport) -> Invalid:
     """Make the error for a repository of which Odoo loads nothing, and of its requirements too."""
-    return _no_module(next(_sources(deps, row)), report.warnings)
+    return _no_module(next(_sources(naming, row)), report.warnings)
 
 
 def write_report(plan: EnvironmentPlan, report: CheckoutReport) -> None:
@@ -180,11 +180,11 @@ def load_report(plan: EnvironmentPlan) -> CheckoutReport | None:
         return None
 
 
-def _sources(deps: Deps, row: Environment) -> Iterator[_Source]:
-    plan = EnvironmentPlan.of(deps.naming, row)
+def _sources(naming: Naming, row: Environment) -> Iterator[_Source]:
+    plan = EnvironmentPlan.of(naming, row)
     target = repository_target(row.repo_url)
     yield _Source(REPOSITORY, row.branch, row.repo_url, plan.checkout, target)
-    for pin, checkout in zip(row.extra_repos, checkout_folders(deps, row).values(), strict=True):
+    for pin, checkout in zip(row.extra_repos, checkout_folders(naming, row).values(), strict=True):
         yield _Source(pin.name, pin.branch, pin.repo_url, checkout, extra_target(pin))
 
 

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 
+from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.docker.errors import PortTaken
 from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
@@ -24,9 +25,9 @@ SLOT_SECONDS = 10.0  # for a warm slot that is being made, which stops by itself
 def create_container(deps: Deps, plan: EnvironmentPlan, row: Environment) -> None:
     """Create the container, stopped; remove an existing one of the same name first."""
     deps.engine.containers.remove(plan.container)
-    ensure_mount(deps, plan, row)
+    ensure_mount(deps.engine, plan, row)
     image = run_as(deps.engine.images.facts(row.odoo_image), row.uid)
-    spec = prepare_container(deps, plan, row, image, deps.limits(row.team))
+    spec = prepare_container(deps.settings, plan, row, image, deps.limits(row.team))
     deps.engine.containers.create(spec)
 
 
@@ -45,7 +46,7 @@ def boot(
         OdooFailed: Odoo ended, is broken, or did not answer in time; the message names the cause.
     """
     if row.filestore is FilestoreKind.OVERLAY:  # the engine's own message names no template
-        require_lower(deps, plan, row)
+        require_lower(deps.engine.volumes, plan, row)
     with call.boot_slot():
         begun = now()
         row = _start(deps, plan, row)
@@ -53,10 +54,10 @@ def boot(
     return row
 
 
-def stop_container(deps: Deps, plan: EnvironmentPlan, *, timeout: int) -> None:
+def stop_container(containers: Containers, plan: EnvironmentPlan, *, timeout: int) -> None:
     """Stop the container if it exists; kill it after `timeout` seconds."""
     with suppress(NotFound):
-        deps.engine.containers.stop(plan.container, timeout=timeout)
+        containers.stop(plan.container, timeout=timeout)
 
 
 def _start(deps: Deps, plan: EnvironmentPlan, row: Environment) -> Environment:

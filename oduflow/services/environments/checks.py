@@ -1,6 +1,7 @@
 """Check the arguments of create_environment before anything is created."""
 
 from oduflow.adapters.git.urls import without_user
+from oduflow.adapters.store import Environments, Templates
 from oduflow.domain.differences import differences_between
 from oduflow.domain.environment import CreateEnvironment, Environment, team_is_full
 from oduflow.domain.errors import Conflict, Invalid
@@ -8,6 +9,7 @@ from oduflow.domain.extra_repo import AddExtraRepo, asked_for
 from oduflow.domain.next_call import Next
 from oduflow.domain.template import Template, TemplateState
 from oduflow.services.deps import Deps
+from oduflow.settings import Settings
 
 FIRST_TEMPLATE = Next.of("create_template", "creates the first one", name="base-19")
 
@@ -27,15 +29,17 @@ def check_address(deps: Deps, args: CreateEnvironment | AddExtraRepo) -> None:
         raise
 
 
-def choose_template(deps: Deps, team: str, asked: str | None) -> Template:
+def choose_template(
+    templates: Templates, settings: Settings, team: str, asked: str | None
+) -> Template:
     """Return the requested template, else the team's default, else its only one.
 
     Raises:
         Invalid: there is no template of that name, or several and no default.
     """
-    ready = [row for row in deps.store.templates.list(team) if row.state is TemplateState.READY]
+    ready = [row for row in templates.list(team) if row.state is TemplateState.READY]
     names = ", ".join(row.name for row in ready)
-    wanted = asked or deps.settings.teams[team].default_template
+    wanted = asked or settings.teams[team].default_template
     if wanted:
         found = [row for row in ready if row.name == wanted]
         if not found:
@@ -86,7 +90,7 @@ def refuse_differences(row: Environment, args: CreateEnvironment, repo_url: str)
         )
 
 
-def refuse_full_team(deps: Deps, team: str) -> None:
+def refuse_full_team(environments: Environments, settings: Settings, team: str) -> None:
     """Refuse another environment of a full team before an image is pulled or git is called.
 
     The transaction that writes the row checks the limit again, because another call may have
@@ -95,6 +99,6 @@ def refuse_full_team(deps: Deps, team: str) -> None:
     Raises:
         QuotaReached: the team has reached max_environments.
     """
-    count, limit = deps.store.environments.count(team), deps.settings.teams[team].max_environments
+    count, limit = environments.count(team), settings.teams[team].max_environments
     if count >= limit:
         raise team_is_full(count, limit)

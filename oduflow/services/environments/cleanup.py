@@ -22,11 +22,11 @@ class EnvironmentCleanup(Cleanup):
 
     def remove_snapshots(self) -> None:
         """Drop the snapshots' databases, without which the database's role cannot be dropped."""
-        remove_databases_of(self.deps, self.plan)
+        remove_databases_of(self.deps.store, self.deps.postgres, self.plan)
 
     def remove_volume(self) -> None:
         """Remove the filestore and the volume of `/var/lib/odoo`."""
-        remove_filestore(self.deps, self.plan)
+        remove_filestore(self.deps.engine.volumes, self.plan)
         Cleanup.remove_volume(self)
 
     def release_extra(self) -> None:

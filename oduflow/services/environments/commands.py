@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.odoo.addons_path import repository_target
 from oduflow.domain.command import CommandView, RunCommand, last_lines
 from oduflow.domain.container import ExecResult, ExecSpec
@@ -15,18 +16,19 @@ from oduflow.domain.excerpt import MAX_OUTPUT, excerpt
 from oduflow.domain.masking import redact
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
-from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.files.private import write_private
 from oduflow.kernel.call import Call
-from oduflow.services.deps import Deps
 
 NOT_EXECUTABLE, NO_PROGRAM, SIGNALS, KILLED = 126, 127, 128, 137
 _TOLD_SECONDS = 1.0  # between two lines of the output that a job shows as its progress
 _TOLD_CHARACTERS = 200
 
 
-def run_command(deps: Deps, call: Call, row: Environment, args: RunCommand) -> Outcome[CommandView]:
+def run_command(
+    naming: Naming, containers: Containers, call: Call, row: Environment, args: RunCommand
+) -> Outcome[CommandView]:
     """Run a command as Odoo's user, in the checkout's folder.
 
     Raises:
@@ -34,7 +36,7 @@ def run_command(deps: Deps, call: Call, row: Environment, args: RunCommand) -> O
         Conflict: the environment does not run.
     """
     spec = ExecSpec(args.command, args.timeout, folder=repository_target(row.repo_url))
-    result = run_inside(deps, row, spec, LineProgress(call))
+    result = run_inside(naming, containers, row, spec, LineProgress(call))
     output = redact(result.output)
     if result.exit_code != 0 or result.timed_out:
         raise CommandFailed(
@@ -65,7 +67,9 @@ class LineProgress:
             self.call.report("running", redact(line)[:_TOLD_CHARACTERS])
 
 
-def run_inside(deps: Deps, row: Environment, spec: ExecSpec, progress: LineProgress) -> ExecResult:
+def run_inside(
+    naming: Naming, containers: Containers, row: Environment, spec: ExecSpec, progress: LineProgress
+) -> ExecResult:
     """Run a command in the container that serves an environment.
 
     Its mark is kept on the disk meanwhile, so that it ends also when this process is killed.
@@ -74,35 +78,35 @@ def run_inside(deps: Deps, row: Environment, spec: ExecSpec, progress: LineProgr
         Conflict: it does not run.
         Cancelled: the job was cancelled.
     """
-    name, plan = require_running(deps, row), EnvironmentPlan.of(deps.naming, row)
-    end_cut_off_command(deps, plan)
+    name, plan = require_running(naming, containers, row), EnvironmentPlan.of(naming, row)
+    end_cut_off_command(containers, plan)
     monitor = ProgressMonitor(progress.on_line, progress.call.cancelled)
     mark = secrets.token_hex(8)
     write_private(plan.command_mark, mark)
     try:
-        return deps.engine.containers.run_inside(name, replace(spec, mark=mark), monitor=monitor)
+        return containers.run_inside(name, replace(spec, mark=mark), monitor=monitor)
     finally:
         plan.command_mark.unlink(missing_ok=True)
 
 
-def end_cut_off_command(deps: Deps, plan: EnvironmentPlan) -> None:
+def end_cut_off_command(containers: Containers, plan: EnvironmentPlan) -> None:
     """Kill the command that a dead process has left; the caller holds the environment's lock."""
     try:
         mark = plan.command_mark.read_text()
     except FileNotFoundError:
         return
-    deps.engine.containers.end_inside(plan.container, mark)
+    containers.end_inside(plan.container, mark)
     plan.command_mark.unlink(missing_ok=True)
 
 
-def require_running(deps: Deps, row: Environment) -> str:
+def require_running(naming: Naming, containers: Containers, row: Environment) -> str:
     """Return the name of the environment's container, which runs.
 
     Raises:
         Conflict: it does not run, or there is none.
     """
-    name = EnvironmentPlan.of(deps.naming, row).container
-    facts = deps.engine.containers.facts(name)
+    name = EnvironmentPlan.of(naming, row).container
+    facts = containers.facts(name)
     if facts is None:
         step = Next.of("rebuild_environment", "creates it", name=row.name)
         raise Conflict(f"{row.name} has no container.", "", step)

@@ -83,7 +83,7 @@ def _copy(
     deps: Deps, call: Call, source: Environment, args: CopyEnvironment, failed: Environment | None
 ) -> Outcome[EnvironmentView]:
     if failed is None:
-        refuse_full_team(deps, source.team)
+        refuse_full_team(deps.store.environments, deps.settings, source.team)
     team, infrastructure = source.team, deps.infrastructure
     relieved(
         deps, team, lambda: infrastructure.require(team, lambda line: call.report("database", line))
@@ -92,8 +92,10 @@ def _copy(
     image = run_as(found, source.uid)
     check_user(image)
     plan = EnvironmentPlan.of(deps.naming, source)
-    files = layers_of(deps, plan).upper  # the snapshot's are moved into the copy where they can be
-    moved = is_beside_new(deps, files)
+    files = layers_of(
+        deps.engine.volumes, plan
+    ).upper  # the snapshot's are moved into the copy where they can be
+    moved = is_beside_new(deps.infrastructure, files)
     require = partial(
         require_room,
         deps,

@@ -103,10 +103,10 @@ class Copying(Provisioning):
         cluster.create_role(name, password, connection_limit=ROLE_CONNECTIONS)
         cluster.adopt_snapshot(self.taken.own.database, name)
         # The source's own address: Odoo changes it only when an administrator signs in.
-        address = (base_url(self.deps, self.row) or "").rstrip("/")
+        address = (base_url(self.deps.settings, self.row) or "").rstrip("/")
         parameters = {"web.base.url": address}
         take_possession(
-            self.deps,
+            self.deps.postgres,
             self.plan,
             self._theirs.database,
             parameters,
@@ -116,7 +116,7 @@ class Copying(Provisioning):
     def filestore(self) -> None:
         """Make the snapshot's files the copy's own, above the same template's."""
         files = self.taken.layers.files_of(self.taken.row.id)
-        adopt_filestore(self.deps, self.plan, self.source, self.image, files)
+        adopt_filestore(self.deps.engine, self.plan, self.source, self.image, files)
         self._learn(filestore=self.source.filestore)
 
     def _refuse_uninstallable(self, *, libraries: bool) -> Available:  # noqa: ARG002

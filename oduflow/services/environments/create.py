@@ -62,7 +62,7 @@ def ensure_environment(deps: Deps, call: Call, args: CreateEnvironment) -> Outco
         Failure: it could not be created.
     """
     team = call.actor.team
-    args = with_defaults(deps, team, args)
+    args = with_defaults(deps.store.templates, deps.settings, team, args)
     repo_url = deps.git.repositories.clean_url(args.repo_url or "")
     retry = retry_of("create_environment", args, repo_url=repo_url)
     with suggesting_retry(retry):
@@ -95,12 +95,12 @@ def _create(
     team = call.actor.team
     refuse_during_move(deps.store.facts, team)  # said before the images and the branch are fetched
     if failed is None:
-        refuse_full_team(deps, team)
+        refuse_full_team(deps.store.environments, deps.settings, team)
     infrastructure = deps.infrastructure
     relieved(
         deps, team, lambda: infrastructure.require(team, lambda line: call.report("database", line))
     )
-    template = choose_template(deps, team, args.template)
+    template = choose_template(deps.store.templates, deps.settings, team, args.template)
     plan = TemplatePlan.of(deps.naming, template)
     relieved(deps, team, lambda: require_room_for_clone(deps, plan))
     odoo_image = args.odoo_image or template.odoo_image

@@ -51,7 +51,7 @@ def provision(
         saga = Saga("create", work.steps(), work.on_step, deps.work.failpoints)
         made = serve_new(work, saga, retry)
     if isinstance(source, TemplateSource):
-        note_demand(deps, made)
+        note_demand(deps.store.facts, deps.settings, made)
     return made
 
 
@@ -76,7 +76,7 @@ def serve_new(work: Provisioning, saga: Saga, retry: Next) -> Environment:
         kept.failure.next = (*kept.failure.next, retry)
         work.keep_as_failed(kept.failure)
         raise kept.failure from kept.failure.__cause__
-    return mark_serving(work.deps, work.row)
+    return mark_serving(work.deps.store.environments, work.row)
 
 
 @dataclass(slots=True)
@@ -155,7 +155,7 @@ class Creation(Provisioning):
         if self.slot is not None:
             return
         source = self.source.filestore(self.deps.engine.volumes)
-        self._learn(filestore=lay_filestore(self.deps, self.plan, self.image, source))
+        self._learn(filestore=lay_filestore(self.deps.engine, self.plan, self.image, source))
 
     def configuration(self) -> None:
         """Write `odoo.conf`; a slot's container that the environment cannot use is removed."""
@@ -163,7 +163,14 @@ class Creation(Provisioning):
             self._warm = container_fits(self.slot, self.row, self.report)
             if not self._warm:
                 self.deps.engine.containers.remove(self.plan.warm_container)
-        write_configuration(self.deps, self.plan, self.row, self.image, in_place=self._warm)
+        write_configuration(
+            self.deps.infrastructure,
+            self.deps.settings,
+            self.plan,
+            self.row,
+            self.image,
+            in_place=self._warm,
+        )
 
     def container(self) -> None:
         """Create the container, stopped; or take the slot's, which is paused."""

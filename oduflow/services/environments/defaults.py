@@ -3,15 +3,19 @@
 from typing import Any
 
 from oduflow.adapters.git.urls import without_user
+from oduflow.adapters.store import Templates
 from oduflow.domain.environment import CreateEnvironment
 from oduflow.domain.errors import Failure, Invalid
 from oduflow.domain.next_call import Next
 from oduflow.domain.template import TemplateDefaults
 from oduflow.services.deps import Deps
 from oduflow.services.environments.checks import choose_template
+from oduflow.settings import Settings
 
 
-def with_defaults(deps: Deps, team: str, args: CreateEnvironment) -> CreateEnvironment:
+def with_defaults(
+    templates: Templates, settings: Settings, team: str, args: CreateEnvironment
+) -> CreateEnvironment:
     """Return the arguments with the template's defaults in place of what is left out.
 
     The default branch belongs to the default repository.
@@ -20,7 +24,7 @@ def with_defaults(deps: Deps, team: str, args: CreateEnvironment) -> CreateEnvir
         Invalid: neither the call nor the template names a repository.
     """
     try:
-        template = choose_template(deps, team, args.template)
+        template = choose_template(templates, settings, team, args.template)
     except Invalid:
         if args.repo_url is None:
             raise
@@ -38,7 +42,7 @@ def check_repository_known(deps: Deps, team: str, args: CreateEnvironment) -> No
         Invalid: neither names one.
     """
     if args.repo_url is None:
-        with_defaults(deps, team, args)
+        with_defaults(deps.store.templates, deps.settings, team, args)
 
 
 def _missing(args: CreateEnvironment, defaults: TemplateDefaults) -> dict[str, Any]:

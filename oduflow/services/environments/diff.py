@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from oduflow.adapters.postgres.reading.reader import Reader
 from oduflow.adapters.postgres.tenant import Tenant
+from oduflow.adapters.store import Environments, Snapshots, Templates
 from oduflow.domain.comparison.changes import Change, Describer
 from oduflow.domain.comparison.kinds import DiffSection
 from oduflow.domain.comparison.left_out import (
@@ -30,7 +31,7 @@ from oduflow.domain.environment import UNFINISHED, Environment, EnvironmentState
 from oduflow.domain.errors import Conflict, Failure
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
-from oduflow.domain.plan import EnvironmentPlan, SnapshotPlan, TemplatePlan
+from oduflow.domain.plan import EnvironmentPlan, Naming, SnapshotPlan, TemplatePlan
 from oduflow.domain.template import SETTLED
 from oduflow.files.private import ensure_secret
 from oduflow.kernel.call import Call
@@ -79,7 +80,7 @@ def diff_environment(
         with _sides(deps, call, row, args) as (before, after):
             found = _read(call, before, after, sections)
     except Failure as failure:
-        _refuse_deleted(deps, row, failure)
+        _refuse_deleted(deps.store.environments, row, failure)
         raise
     is_fresh = args.before is None  # a copy differs from its template in what is its own
     differences = [
@@ -107,13 +108,13 @@ def diff_environment(
     )
 
 
-def _refuse_deleted(deps: Deps, row: Environment, cause: Failure) -> None:
+def _refuse_deleted(environments: Environments, row: Environment, cause: Failure) -> None:
     """Name the deletion of the environment as the reason of a failure, if it was deleted.
 
     Raises:
         Conflict: it was.
     """
-    now = deps.store.environments.by_id(row.id)
+    now = environments.by_id(row.id)
     if now is None or now.state is EnvironmentState.DELETING:
         raise Conflict(
             f"{row.name} was deleted while it was compared.",
@@ -135,43 +136,49 @@ def _sides(
     plan = EnvironmentPlan.of(deps.naming, row)
     password = ensure_secret(plan.secrets / "database_password")
     with ExitStack() as stack:
-        stack.enter_context(one_comparison(deps, plan))
-        words, sealed = _snapshot(deps, row, args.before) if args.before else _template(deps, row)
+        stack.enter_context(one_comparison(deps.work.locks, plan))
+        words, sealed = (
+            _snapshot(deps.naming, deps.store.snapshots, row, args.before)
+            if args.before
+            else _template(deps.naming, deps.store.templates, row)
+        )
         copy = stack.enter_context(reading_copy(deps, call, plan, "before", sealed))
         before = _Side(words, copy)
         if args.after:
-            words, sealed = _snapshot(deps, row, args.after)
+            words, sealed = _snapshot(deps.naming, deps.store.snapshots, row, args.after)
             copy = stack.enter_context(reading_copy(deps, call, plan, "after", sealed))
             yield before, _Side(words, copy)
         else:
             yield before, _Side(row.name, deps.postgres.tenant(row.team, plan.database, password))
 
 
-def _template(deps: Deps, row: Environment) -> tuple[str, SealedDatabase]:
+def _template(naming: Naming, templates: Templates, row: Environment) -> tuple[str, SealedDatabase]:
     """Return the template of an environment, in words and as a database.
 
     Raises:
         Conflict: it is gone.
     """
-    template = deps.store.templates.by_id(row.template_id)
+    template = templates.by_id(row.template_id)
     if template is None or template.state not in SETTLED:
         raise Conflict(
             f"Template {row.template} of {row.name} is gone, so there is nothing to compare with.",
             "",
             Next.of("list_templates", "shows the existing ones"),
         )
-    database = TemplatePlan.of(deps.naming, template).database
+    database = TemplatePlan.of(naming, template).database
     return f"template {template.name}", SealedDatabase(database, objects_of=database)
 
 
-def _snapshot(deps: Deps, row: Environment, name: str) -> tuple[str, SealedDatabase]:
+def _snapshot(
+    naming: Naming, snapshots: Snapshots, row: Environment, name: str
+) -> tuple[str, SealedDatabase]:
     """Return a snapshot of an environment, in words and as a database.
 
     Raises:
         NotFound: there is none of that name.
     """
-    found = find_snapshot(deps.store.snapshots, row, name)
-    owner = EnvironmentPlan.of(deps.naming, row).database
+    found = find_snapshot(snapshots, row, name)
+    owner = EnvironmentPlan.of(naming, row).database
     return f"snapshot {name}", SealedDatabase(SnapshotPlan(found.id).database, objects_of=owner)
 
 

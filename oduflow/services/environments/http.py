@@ -52,7 +52,10 @@ def send(deps: Deps, row: Environment, args: HttpRequest) -> Outcome[HttpAnswer]
 
 
 def _request(deps: Deps, row: Environment, args: HttpRequest) -> Request:
-    name, network = require_running(deps, row), deps.naming.team_network(row.team)
+    name, network = (
+        require_running(deps.naming, deps.engine.containers, row),
+        deps.naming.team_network(row.team),
+    )
     facts = deps.engine.containers.facts(name)
     address = "" if facts is None else facts.addresses.get(network, "")
     if not address:
@@ -61,7 +64,7 @@ def _request(deps: Deps, row: Environment, args: HttpRequest) -> Request:
     headers = {key.title(): value for key, value in args.headers.items()}
     if args.body and "Content-Type" not in headers and _is_json(args.body):
         headers["Content-Type"] = "application/json"
-    headers["Host"] = urlsplit(base_url(deps, row) or "").netloc or "localhost"
+    headers["Host"] = urlsplit(base_url(deps.settings, row) or "").netloc or "localhost"
     return Request(
         f"http://{address}:{ODOO_PORT}{quote(args.path, safe=_KEPT)}",
         ip_address(address),

@@ -17,14 +17,18 @@ from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments.container import one_off_spec
 from oduflow.services.filestore import ensure_mount
+from oduflow.services.groups import PostgresGroup
 from oduflow.services.module_installation import installation_problem
+from oduflow.services.server.infrastructure import Infrastructure
+from oduflow.settings import Settings
 
 ODOO_CONNECTIONS = 16
 INSTALL_SECONDS = 1800.0
 
 
 def write_configuration(
-    deps: Deps,
+    infrastructure: Infrastructure,
+    settings: Settings,
     plan: EnvironmentPlan,
     row: Environment,
     image: ImageFacts,
@@ -34,7 +38,8 @@ def write_configuration(
     """Write an environment's `odoo.conf`: mode 0600, owned by Odoo's user, in a private folder.
 
     Args:
-        deps: the product's parts.
+        infrastructure: the instance's network and servers.
+        settings: the current configuration.
         plan: the environment's names.
         row: the environment.
         image: Odoo's image, with the user that it runs as.
@@ -43,13 +48,13 @@ def write_configuration(
     """
     conf = OdooConf(
         admin_passwd=odoo_hash(ensure_secret(plan.secrets / "master_password")),
-        db_host=deps.infrastructure.database_address(row.team),
+        db_host=infrastructure.database_address(row.team),
         db_name=plan.database,
         db_user=plan.database,
         db_password=ensure_secret(plan.secrets / "database_password"),
         db_maxconn=ODOO_CONNECTIONS,
         addons_path=row.addons,
-        proxy_mode=deps.settings.routing.mode == "traefik",
+        proxy_mode=settings.routing.mode == "traefik",
     )
     if in_place:
         fill_file(plan.conf, conf.render())
@@ -81,7 +86,7 @@ def run_beside_odoo(
         UpstreamFailed: it took longer than INSTALL_SECONDS.
     """
     plan = EnvironmentPlan.of(deps.naming, row)
-    ensure_mount(deps, plan, row)
+    ensure_mount(deps.engine, plan, row)
     with call.boot_slot(BootKind.INSTALL):
         deps.engine.containers.remove(plan.one_off)  # of a process that was killed
         result = deps.engine.containers.run_one_off(
@@ -93,7 +98,13 @@ def run_beside_odoo(
     return result
 
 
-def prove_installed(deps: Deps, plan: EnvironmentPlan, row: Environment, result: RunResult) -> None:
+def prove_installed(
+    postgres: PostgresGroup,
+    settings: Settings,
+    plan: EnvironmentPlan,
+    row: Environment,
+    result: RunResult,
+) -> None:
     """Check in the database that the modules are installed.
 
     Odoo exits with 0 when an installation failed, so its exit code proves nothing.
@@ -102,8 +113,8 @@ def prove_installed(deps: Deps, plan: EnvironmentPlan, row: Environment, result:
         OdooFailed: a module is not installed; `output` holds Odoo's explanation.
     """
     password = ensure_secret(plan.secrets / "database_password")
-    states = deps.postgres.tenant(row.team, plan.database, password).module_states(row.modules)
-    memory = deps.settings.teams[row.team].memory_mb
+    states = postgres.tenant(row.team, plan.database, password).module_states(row.modules)
+    memory = settings.teams[row.team].memory_mb
     problem = installation_problem(row.modules, states, result, memory)
     if not problem:
         return

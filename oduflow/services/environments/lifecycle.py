@@ -1,5 +1,6 @@
 """Start, stop and restart an environment that exists."""
 
+from oduflow.adapters.store import Environments
 from oduflow.domain.environment import UNFINISHED, Environment, EnvironmentState
 from oduflow.domain.errors import Busy, Cancelled, Conflict, Failure, NotFound
 from oduflow.domain.module_change import MODULES_CHANGE
@@ -70,7 +71,7 @@ def start(deps: Deps, call: Call, row: Environment) -> Environment:
         raise
     except Failure as failure:
         return record_failure(deps, plan, row, failure)
-    return mark_serving(deps, row)
+    return mark_serving(deps.store.environments, row)
 
 
 def restart(deps: Deps, call: Call, row: Environment) -> Environment:
@@ -81,7 +82,7 @@ def restart(deps: Deps, call: Call, row: Environment) -> Environment:
     with call.boot_slot():
         # Written before the stop: after a kill in between, the reconciler starts it again.
         deps.store.environments.update(row.id, step="serving", job=call.job)
-        stop_container(deps, plan, timeout=STOP_SECONDS)
+        stop_container(deps.engine.containers, plan, timeout=STOP_SECONDS)
         return start(deps, call, row)
 
 
@@ -98,7 +99,7 @@ def stop(deps: Deps, row: Environment) -> Environment:
     stopped = deps.store.environments.update(
         row.id, state=EnvironmentState.STOPPED, step="", job="", error=None
     )
-    stop_container(deps, plan, timeout=STOP_SECONDS)
+    stop_container(deps.engine.containers, plan, timeout=STOP_SECONDS)
     return stopped
 
 
@@ -111,9 +112,9 @@ def no_container(row: Environment) -> Conflict:
     )
 
 
-def mark_serving(deps: Deps, row: Environment) -> Environment:
+def mark_serving(environments: Environments, row: Environment) -> Environment:
     """Record that the environment serves."""
-    return deps.store.environments.update(
+    return environments.update(
         row.id, state=EnvironmentState.RUNNING, step="", job="", error=None, served=True
     )
 
@@ -122,6 +123,6 @@ def record_failure(
     deps: Deps, plan: EnvironmentPlan, row: Environment, failure: Failure
 ) -> Environment:
     """Stop an Odoo that does not serve, record why, and raise it."""
-    stop_container(deps, plan, timeout=2)
-    mark_failed(deps, row, failure)
+    stop_container(deps.engine.containers, plan, timeout=2)
+    mark_failed(deps.store.environments, deps.work.outputs, row, failure)
     raise failure

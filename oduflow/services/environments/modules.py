@@ -12,6 +12,7 @@ from oduflow.files.private import ensure_secret
 from oduflow.services.deps import Deps
 from oduflow.services.environments.addons import load_report
 from oduflow.services.environments.python_packages import installed_packages
+from oduflow.services.groups import PostgresGroup
 from oduflow.services.image_inventory import kept_inventory
 
 
@@ -35,7 +36,7 @@ def list_of_modules(deps: Deps, row: Environment, args: ListModules) -> ModuleLi
         if (args.image or module.source != IMAGE)
         and (not args.search or args.search.lower() in module.name.lower())
     ]
-    states = _states(deps, plan, [module.name for module in found])
+    states = _states(deps.postgres, plan, [module.name for module in found])
     return ModuleList(
         modules=tuple(
             ModuleView.from_row(module, state=states.get(module.name)) for module in found
@@ -49,17 +50,17 @@ def _modules(deps: Deps, row: Environment, report: CheckoutReport) -> list[Modul
     inventory = kept_inventory(deps.store.facts, image.id, image.reference)
     if inventory is None:
         return sorted(report.modules, key=lambda module: module.name)
-    packages = installed_packages(deps, row, inventory.rules)
+    packages = installed_packages(deps.naming, row, inventory.rules)
     available = Available.of(row.odoo_image, inventory, report, packages)
     return sorted(available.modules.values(), key=lambda module: module.name)
 
 
-def _states(deps: Deps, plan: EnvironmentPlan, names: list[str]) -> dict[str, str]:
+def _states(postgres: PostgresGroup, plan: EnvironmentPlan, names: list[str]) -> dict[str, str]:
     """Ask the database; a database that does not answer leaves the states out."""
     path = plan.secrets / "database_password"
     if not path.is_file():
         return {}
     with suppress(Failure):
-        tenant = deps.postgres.tenant(plan.team, plan.database, ensure_secret(path))
+        tenant = postgres.tenant(plan.team, plan.database, ensure_secret(path))
         return tenant.module_states(names)
     return {}

@@ -9,6 +9,8 @@ from oduflow.files.private import ensure_secret
 from oduflow.services.clone_strategy import CLONE_WAIT_SECONDS, clone_strategy
 from oduflow.services.deps import Deps
 from oduflow.services.environments.ownership import take_possession
+from oduflow.services.groups import PostgresGroup
+from oduflow.services.server.infrastructure import Infrastructure
 
 
 def make_database(deps: Deps, plan: EnvironmentPlan, source: str, monitor: ProgressMonitor) -> None:
@@ -26,14 +28,20 @@ def make_database(deps: Deps, plan: EnvironmentPlan, source: str, monitor: Progr
     """
     places = deps.work.clone_places
     with places.hold(plan.team, seconds=CLONE_WAIT_SECONDS, monitor=monitor):
-        _clone(deps, plan, source, monitor.cancelled)
+        _clone(deps.postgres, deps.infrastructure, plan, source, monitor.cancelled)
 
 
-def _clone(deps: Deps, plan: EnvironmentPlan, source: str, cancelled: Callable[[], bool]) -> None:
+def _clone(
+    postgres: PostgresGroup,
+    infrastructure: Infrastructure,
+    plan: EnvironmentPlan,
+    source: str,
+    cancelled: Callable[[], bool],
+) -> None:
     name = plan.database
     password = ensure_secret(plan.secrets / "database_password")
-    cluster = deps.postgres.cluster(plan.team)
+    cluster = postgres.cluster(plan.team)
     cluster.create_role(name, password, connection_limit=ROLE_CONNECTIONS)
-    how = clone_strategy(deps, plan.team, cluster.database_size(source))
+    how = clone_strategy(infrastructure, plan.team, cluster.database_size(source))
     cluster.clone_database(source, name, name, strategy=how, cancelled=cancelled)
-    take_possession(deps, plan, source, {}, cancelled=cancelled)
+    take_possession(postgres, plan, source, {}, cancelled=cancelled)

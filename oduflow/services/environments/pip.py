@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
+from oduflow.adapters.docker.containers import Containers
 from oduflow.domain.container import (
     Attachment,
     ContainerLimits,
@@ -32,9 +33,8 @@ from oduflow.domain.requirements.pip_output import PipOutput
 from oduflow.files.disk_quota import DiskQuota
 from oduflow.files.private import make_folder, writing
 from oduflow.net.authorities import authorities
-from oduflow.services.deps import Deps
 from oduflow.services.environments.requirement_files import RequirementsFile
-from oduflow.settings import NO_INDEX
+from oduflow.settings import NO_INDEX, Settings
 
 PIP_SECONDS = 600.0
 LIST_SECONDS = 60.0
@@ -58,7 +58,8 @@ class PipInstall:
         work: the folder of everything that is installed, built or read.
     """
 
-    deps: Deps
+    settings: Settings
+    containers: Containers
     plan: EnvironmentPlan
     image: ImageFacts
     limits: ContainerLimits
@@ -99,7 +100,7 @@ class PipInstall:
         for folder, text in metadata_files(python.packages).items():
             self._own(make_folder(self.work / "inputs" / IMAGE / folder))
             self._write(f"{IMAGE}/{folder}/METADATA", text)
-        bundle = authorities(self.deps.settings.server.ca_bundle)
+        bundle = authorities(self.settings.server.ca_bundle)
         self._write(AUTHORITIES, bundle.read_text("utf-8", "replace") if bundle else "")
 
     def _added(self, source: str) -> Mapping[str, Package]:
@@ -178,7 +179,7 @@ class PipInstall:
         )
 
     def _run(self, spec: ContainerSpec, seconds: float) -> RunResult:
-        self.deps.engine.containers.remove(spec.name)
+        self.containers.remove(spec.name)
         quota = DiskQuota((self.work,), MAX_BYTES, _too_large)
 
         def cancelled() -> bool:
@@ -187,13 +188,13 @@ class PipInstall:
             return self.monitor.cancelled()
 
         watched = replace(self.monitor, cancelled=cancelled)
-        result = self.deps.engine.containers.run_one_off(spec, timeout=seconds, monitor=watched)
+        result = self.containers.run_one_off(spec, timeout=seconds, monitor=watched)
         with writing():
             quota.check(at_once=True)
         return result
 
     def _index(self) -> tuple[tuple[str, ...], tuple[Mount, ...]]:
-        images = self.deps.settings.images
+        images = self.settings.images
         index = images.pip_index_url
         options = ["--no-index"] if index == NO_INDEX else ["--index-url", index] if index else []
         mounts: list[Mount] = []
@@ -210,7 +211,7 @@ class PipInstall:
         return tuple(options), tuple(mounts)
 
     def _trusted(self) -> dict[str, str]:
-        if authorities(self.deps.settings.server.ca_bundle) is None:
+        if authorities(self.settings.server.ca_bundle) is None:
             return {}
         path = f"{INPUTS}/{AUTHORITIES}"
         return {"PIP_CERT": path, "SSL_CERT_FILE": path, "REQUESTS_CA_BUNDLE": path}

@@ -87,8 +87,8 @@ class Provisioning:
 
     def keep_as_failed(self, failure: Failure) -> None:
         """Stop the container, keep everything, and record the environment as failed."""
-        stop_container(self.deps, self.plan, timeout=2)
-        mark_failed(self.deps, self.row, failure)
+        stop_container(self.deps.engine.containers, self.plan, timeout=2)
+        mark_failed(self.deps.store.environments, self.deps.work.outputs, self.row, failure)
 
     def extra(self) -> None:
         """Check out the extra repos."""
@@ -97,11 +97,13 @@ class Provisioning:
     def addons(self) -> None:
         """Read the modules, put them on the addons path, and refuse what cannot be installed."""
         self.inventory = ensure_inventory(self.deps, self.call, self.plan, self.image)
-        self.report, path = read_addons(self.deps, self.call, self.row, self.inventory)
+        self.report, path = read_addons(
+            self.deps.naming, self.deps.settings, self.call, self.row, self.inventory
+        )
         write_report(self.plan, self.report)
         self._learn(addons=path)
-        extra = extra_checkouts.checkout_folders(self.deps, self.row)
-        files = python_deps.requirements_of(self.deps, self.plan, extra)
+        extra = extra_checkouts.checkout_folders(self.deps.naming, self.row)
+        files = python_deps.requirements_of(self.deps.settings, self.plan, extra)
         if not may_install_addons(files, self.inventory):
             self._refuse_uninstallable(libraries=False)
 
@@ -116,13 +118,13 @@ class Provisioning:
             self.image,
             self.deps.limits(self.row.team),
             self._monitor(),
-            extra_checkouts.checkout_folders(self.deps, self.row),
+            extra_checkouts.checkout_folders(self.deps.naming, self.row),
         )
         addons = tuple(each for each in self.row.addons if not each.startswith(PYTHON_TARGET))
-        addons += python_deps.addons_folder(self.deps, self.row.team, key)
+        addons += python_deps.addons_folder(self.deps.naming, self.row.team, key)
         self._learn(python_deps=key, addons=addons)
         if not addons:
-            raise no_module(self.deps, self.row, self.report)
+            raise no_module(self.deps.naming, self.row, self.report)
         available = self._refuse_uninstallable(libraries=True)
         warnings = (*self.report.warnings, *warnings_of(available))
         self.report = self.report.model_copy(update={"warnings": warnings[:MAX_WARNINGS]})
@@ -130,7 +132,9 @@ class Provisioning:
 
     def configuration(self) -> None:
         """Write `odoo.conf`, readable only by Odoo's user."""
-        write_configuration(self.deps, self.plan, self.row, self.image)
+        write_configuration(
+            self.deps.infrastructure, self.deps.settings, self.plan, self.row, self.image
+        )
 
     def modules(self) -> None:
         """Install the requested modules in a container without ports, and check that they are."""
@@ -138,7 +142,7 @@ class Provisioning:
             return
         command = commands.install(self.row.modules)
         result = run_beside_odoo(self.deps, self.call, self.row, self.image, command)
-        prove_installed(self.deps, self.plan, self.row, result)
+        prove_installed(self.deps.postgres, self.deps.settings, self.plan, self.row, result)
 
     def container(self) -> None:
         """Create the container, stopped."""
@@ -149,7 +153,10 @@ class Provisioning:
         self.row = boot(self.deps, self.call, self.plan, self.row, self._tell)
 
     def _available(self) -> Available:
-        row, packages = self.row, installed_packages(self.deps, self.row, self.inventory.rules)
+        row, packages = (
+            self.row,
+            installed_packages(self.deps.naming, self.row, self.inventory.rules),
+        )
         return Available.of(row.odoo_image, self.inventory, self.report, packages)
 
     def _refuse_uninstallable(self, *, libraries: bool) -> Available:

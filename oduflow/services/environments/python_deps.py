@@ -16,10 +16,11 @@ from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 
+from oduflow.adapters.store import Environments
 from oduflow.domain.container import ContainerLimits, ImageFacts
 from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.errors import Busy
-from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.files.private import make_folder, writing
 from oduflow.kernel.locks import LockKey
@@ -27,6 +28,7 @@ from oduflow.services.deps import Deps
 from oduflow.services.environments.container import PYTHON_TARGET
 from oduflow.services.environments.pip import ADDONS, PipInstall, holds_addons
 from oduflow.services.environments.requirement_files import RequirementsFile, read_requirements
+from oduflow.settings import Settings
 
 MAX_WAIT_SECONDS = 600.0
 _LAYOUT = "2"  # of the folder; another one needs another key
@@ -34,7 +36,7 @@ _REMOVED = ".gone-"
 
 
 def requirements_of(
-    deps: Deps, plan: EnvironmentPlan, extra: Mapping[str, Path] = MappingProxyType({})
+    settings: Settings, plan: EnvironmentPlan, extra: Mapping[str, Path] = MappingProxyType({})
 ) -> tuple[RequirementsFile, ...]:
     """Return what the checkout and the extra repos ask for; none for those that ask for nothing.
 
@@ -43,7 +45,7 @@ def requirements_of(
     """
     owners = {"the repository's": plan.checkout}
     owners |= {f"extra repo {name}'s": folder for name, folder in extra.items()}
-    index = deps.settings.images.pip_index_url
+    index = settings.images.pip_index_url
     found = (read_requirements(folder, owner, index) for owner, folder in owners.items())
     return tuple(file for file in found if file is not None)
 
@@ -75,7 +77,7 @@ def ensure(
         QuotaReached: the unpacked packages take more than 1 GiB.
         UpstreamFailed: pip failed; `output` holds its last 30 lines.
     """
-    files = requirements_of(deps, plan, extra)
+    files = requirements_of(deps.settings, plan, extra)
     if not files:
         return ""
     text = json.dumps([_LAYOUT, image.id, image.uid, [file.lines() for file in files]])
@@ -93,16 +95,19 @@ def ensure(
             shutil.rmtree(work, ignore_errors=True)
         make_folder(work)
         with deps.work.pip_places.hold(plan.team, seconds=MAX_WAIT_SECONDS, monitor=monitor):
-            packages = PipInstall(deps, plan, image, limits, monitor, work).install(files)
+            pip = PipInstall(
+                deps.settings, deps.engine.containers, plan, image, limits, monitor, work
+            )
+            packages = pip.install(files)
         with writing():
             packages.rename(final)
             shutil.rmtree(work)
     return key
 
 
-def addons_folder(deps: Deps, team: str, key: str) -> tuple[str, ...]:
+def addons_folder(naming: Naming, team: str, key: str) -> tuple[str, ...]:
     """Return the folder of the installed addons in Odoo's container, if there are any."""
-    found = bool(key) and holds_addons(deps.naming.team_folder(team) / "python" / key)
+    found = bool(key) and holds_addons(naming.team_folder(team) / "python" / key)
     return (f"{PYTHON_TARGET}/{ADDONS}",) if found else ()
 
 
@@ -118,13 +123,13 @@ def prune(deps: Deps, team: str, *, age: float = 0.0) -> int:
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
         if folder.name.startswith(_REMOVED):
             shutil.rmtree(folder, ignore_errors=True)
-        elif _age(folder) >= age and not _used(deps, team, folder.name):
+        elif _age(folder) >= age and not _used(deps.store.environments, team, folder.name):
             with (
                 suppress(Busy),
                 deps.work.locks.acquire(LockKey.python_packages(team, folder.name), "prune"),
             ):
                 # Checked again under the lock: a creation writes its row before it takes the lock.
-                if not _used(deps, team, folder.name):
+                if not _used(deps.store.environments, team, folder.name):
                     # Renamed first: after a kill, a half-removed folder must not look complete.
                     gone = folder.rename(root / f"{_REMOVED}{folder.name}")
                     shutil.rmtree(gone)
@@ -140,11 +145,11 @@ def _age(folder: Path) -> float:
         return 0.0
 
 
-def _used(deps: Deps, team: str, key: str) -> bool:
+def _used(environments: Environments, team: str, key: str) -> bool:
     return any(
         row.python_deps == key
         or (
             row.state is EnvironmentState.CREATING and not row.python_deps
         )  # may use this folder later
-        for row in deps.store.environments.list(team)
+        for row in environments.list(team)
     )

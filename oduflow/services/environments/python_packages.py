@@ -7,7 +7,7 @@ from oduflow.adapters.odoo.addons.checkout import read_checkout
 from oduflow.domain.addons import ImageInventory, OdooRules, library_name
 from oduflow.domain.environment import Environment
 from oduflow.domain.module_checks import Packages
-from oduflow.services.deps import Deps
+from oduflow.domain.plan import Naming
 from oduflow.services.environments.pip import ADDONS, holds_addons
 from oduflow.services.environments.requirement_files import RequirementsFile
 
@@ -28,9 +28,9 @@ def may_install_addons(files: Iterable[RequirementsFile], inventory: ImageInvent
     )
 
 
-def installed_packages(deps: Deps, row: Environment, rules: OdooRules) -> Packages:
+def installed_packages(naming: Naming, row: Environment, rules: OdooRules) -> Packages:
     """Return what is in the folder of an environment's requirements."""
-    folder = deps.naming.team_folder(row.team) / "python" / row.python_deps
+    folder = naming.team_folder(row.team) / "python" / row.python_deps
     if not row.python_deps or not folder.is_dir():
         return Packages()
     names = [entry.name for entry in folder.iterdir()]

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
+from oduflow.adapters.locks import FileLocks
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
 from oduflow.domain.errors import Failure
@@ -21,9 +22,11 @@ from oduflow.kernel.call import Call
 from oduflow.kernel.locks import Held, LockKey
 from oduflow.services.clone_strategy import CLONE_WAIT_SECONDS, clone_strategy
 from oduflow.services.deps import Deps
+from oduflow.services.groups import PostgresGroup
 from oduflow.services.recoverable import Recoverable, TeamWork, Unsettled
 from oduflow.services.room import CLONE_BYTES, require_room
 from oduflow.services.saga import Saga, Step
+from oduflow.services.server.databases import Databases
 
 log = logging.getLogger(__name__)
 
@@ -46,14 +49,14 @@ class SealedDatabase:
 
 
 @contextmanager
-def one_comparison(deps: Deps, plan: EnvironmentPlan) -> Iterator[None]:
+def one_comparison(locks: FileLocks, plan: EnvironmentPlan) -> Iterator[None]:
     """Keep other comparisons of the environment, and recovery, from its copies during the block.
 
     Raises:
         Busy: another comparison of the environment has not ended in time.
     """
     key = LockKey.reading_copy(plan.team, plan.id)
-    with deps.work.locks.acquire(key, "diff_environment", wait=LOCK_WAIT_SECONDS):
+    with locks.acquire(key, "diff_environment", wait=LOCK_WAIT_SECONDS):
         yield
 
 
@@ -116,7 +119,7 @@ class _Copying:
     def copy(self) -> None:
         """Copy the database."""
         name, team, cluster, source = self.name, self.plan.team, self._cluster, self.source.name
-        how = clone_strategy(self.deps, team, cluster.database_size(source))
+        how = clone_strategy(self.deps.infrastructure, team, cluster.database_size(source))
         stop = self.call.cancelled
         monitor = ProgressMonitor(self._tell, stop)
         with self.deps.work.clone_places.hold(team, seconds=CLONE_WAIT_SECONDS, monitor=monitor):
@@ -155,21 +158,22 @@ def drop_copy(cluster: Cluster, name: str) -> None:
 class ReadingCopyRecovery(Recoverable):
     """Drops the copies of comparisons whose process was killed."""
 
-    deps: Deps
+    databases: Databases
+    postgres: PostgresGroup
 
     def team_work(self) -> Iterator[TeamWork]:
         """Look for copies in every team's PostgreSQL."""
-        for team in self.deps.infrastructure.databases.servers:
+        for team in self.databases.servers:
             yield TeamWork(team, partial(self.left, team))
 
     def left(self, team: str) -> Iterator[Unsettled]:
         """Find copies, and roles without their copy, if the team's PostgreSQL runs."""
-        for name in sorted(self.deps.infrastructure.databases.tenants(team)):
+        for name in sorted(self.databases.tenants(team)):
             if name.endswith(tuple(f"_{side}" for side in READING_COPIES)):
                 key = LockKey.reading_copy(team, environment_of(name))
                 yield Unsettled(key, partial(self._drop, team, name))
 
     def _drop(self, team: str, name: str, _held: Held) -> bool:
         log.warning("dropping %s, which a comparison has left", name)
-        drop_copy(self.deps.postgres.cluster(team), name)
+        drop_copy(self.postgres.cluster(team), name)
         return False

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from oduflow.adapters.outputs.files import OutputFiles
+from oduflow.adapters.store import Environments
 from oduflow.domain.boot_queue import BootKind
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.environment import Environment
@@ -32,25 +34,27 @@ def rebuild(
     deps.infrastructure.wake(row.team)
     image = run_as(deps.engine.images.facts(row.odoo_image), row.uid)
     with call.boot_slot(BootKind.INSTALL if row.modules else BootKind.SERVE):
-        with _failed_for_good(deps, row):
+        with _failed_for_good(deps.store.environments, deps.work.outputs, row):
             require_room_for_layers(deps, row)
         row = deps.store.environments.update(row.id, step="rebuild", job=call.job)
         deps.engine.containers.remove(EnvironmentPlan.of(deps.naming, row).container)
-        with _failed_for_good(deps, row):
+        with _failed_for_good(deps.store.environments, deps.work.outputs, row):
             row = give_layers(deps, row, image)
         if update_extra_repos:  # after the removal: a running container uses the old checkouts
-            row = clear_pinned_commits(deps, row)
-        return mark_serving(deps, _provision(deps, call, row, image))
+            row = clear_pinned_commits(deps.store.environments, row)
+        return mark_serving(deps.store.environments, _provision(deps, call, row, image))
 
 
 @contextmanager
-def _failed_for_good(deps: Deps, row: Environment) -> Iterator[None]:
+def _failed_for_good(
+    environments: Environments, outputs: OutputFiles, row: Environment
+) -> Iterator[None]:
     """Record a failure of a rebuild that has begun, or the reconciler would repeat it for ever."""
     try:
         yield
     except Failure as failure:
         if row.step == "rebuild":
-            mark_failed(deps, row, failure)
+            mark_failed(environments, outputs, row, failure)
         raise
 
 

@@ -146,7 +146,7 @@ class EnvironmentRecovery(Recoverable):
             return False
         if row.step == MOVING:
             return False  # it has no container until its team's move is settled
-        end_cut_off_command(self.deps, EnvironmentPlan.of(self.deps.naming, row))
+        end_cut_off_command(self.deps.engine.containers, EnvironmentPlan.of(self.deps.naming, row))
         if row.step in RESUMED:
             return self._as_job(row, held, *RESUMED[row.step])
         return self._compare(row, held, revive=revive)
@@ -177,7 +177,7 @@ class EnvironmentRecovery(Recoverable):
         container = self.deps.engine.containers.facts(plan.container)
         if container is not None and container.status == "running":
             log.warning("stopping %s/%s: its team is no longer configured", row.team, row.name)
-            stop_container(self.deps, plan, timeout=STOP_SECONDS)
+            stop_container(self.deps.engine.containers, plan, timeout=STOP_SECONDS)
             if row.state not in UNFINISHED:  # those are removed when the team comes back
                 self.deps.store.environments.update(
                     row.id, state=EnvironmentState.STOPPED, step="", job=""
@@ -210,7 +210,9 @@ class EnvironmentRecovery(Recoverable):
             and plan.database in self.deps.infrastructure.databases.names(row.team)
             and all(map(self.deps.engine.volumes.facts, _volumes(plan, row)))
             and plan.conf.is_file()
-            and all(checkout.is_dir() for checkout in checkout_folders(self.deps, row).values())
+            and all(
+                checkout.is_dir() for checkout in checkout_folders(self.deps.naming, row).values()
+            )
         )
 
 

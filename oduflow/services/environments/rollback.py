@@ -9,10 +9,12 @@ import logging
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from oduflow.adapters.docker.containers import Containers
+from oduflow.adapters.store import ExtraRepos
 from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.errors import Conflict, Failure
 from oduflow.domain.next_call import Next
-from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.domain.snapshot import ROLLBACK, Snapshot, SnapshotState
 from oduflow.kernel.call import Call
@@ -48,10 +50,10 @@ def roll_back(
         Failure: nothing was changed.
     """
     require_layers(environment)
-    _refuse_missing(deps, target)
+    _refuse_missing(deps.store.extra_repos, target)
     deps.infrastructure.wake(environment.team, lambda line: call.report("database", line))
     before = new_snapshot(
-        deps,
+        deps.store.snapshots,
         call,
         environment,
         reason="rollback_environment",
@@ -68,7 +70,7 @@ def roll_back(
         except Exception:
             became = deps.store.snapshots.by_id(before.id)
             if became is None:
-                _serve_again(deps, work.plan, environment)
+                _serve_again(deps.engine.containers, work.plan, environment)
                 raise
             if became.state is not SnapshotState.READY:  # the reconcile loop goes on with it
                 raise
@@ -99,26 +101,28 @@ def serve_after(deps: Deps, call: Call, before: Environment, *undo: Next) -> Env
     row = deps.store.environments.by_id(before.id) or before
     plan = EnvironmentPlan.of(deps.naming, row)
     try:
-        if _differs(deps, plan, row):
+        if _differs(deps.naming, deps.engine.containers, plan, row):
             row = _make_container(deps, call, row)
         if before.state is EnvironmentState.STOPPED:
             return deps.store.environments.update(row.id, step="", job="")
         row = boot(deps, call, plan, row, lambda line: call.tell("serving", line, 1, 1))
     except Failure as failure:
-        stop_container(deps, plan, timeout=2)
+        stop_container(deps.engine.containers, plan, timeout=2)
         failure.next = (*failure.next, *undo)
-        mark_failed(deps, row, failure)
+        mark_failed(deps.store.environments, deps.work.outputs, row, failure)
         raise
-    return mark_serving(deps, row)
+    return mark_serving(deps.store.environments, row)
 
 
-def _differs(deps: Deps, plan: EnvironmentPlan, row: Environment) -> bool:
+def _differs(
+    naming: Naming, containers: Containers, plan: EnvironmentPlan, row: Environment
+) -> bool:
     """Whether there is no container, or one that was made of other facts than the row's.
 
     Its modules are no such fact: they are in the database.
     """
-    facts = deps.engine.containers.facts(plan.container)
-    own = deps.naming.own_labels
+    facts = containers.facts(plan.container)
+    own = naming.own_labels
     return facts is None or own(facts.labels) | _NO_FACT != own(plan.labels(row)) | _NO_FACT
 
 
@@ -133,11 +137,11 @@ def _make_container(deps: Deps, call: Call, row: Environment) -> Environment:
     return work.row
 
 
-def _serve_again(deps: Deps, plan: EnvironmentPlan, environment: Environment) -> None:
+def _serve_again(containers: Containers, plan: EnvironmentPlan, environment: Environment) -> None:
     """Start Odoo after a rollback that did not happen, if it ran before."""
     if environment.state is EnvironmentState.RUNNING:
         try:
-            deps.engine.containers.start(plan.container)
+            containers.start(plan.container)
         except Failure:
             log.exception("%s does not start again", environment.name)
 
@@ -230,18 +234,16 @@ class Rollback(PartsExchange):
         It serves on while the call waits for a boot slot.
         """
         self.slot.enter_context(self.call.boot_slot())
-        stop_container(self.deps, self.plan, timeout=0)
+        stop_container(self.deps.engine.containers, self.plan, timeout=0)
 
 
-def _refuse_missing(deps: Deps, target: Snapshot) -> None:
+def _refuse_missing(extra_repos: ExtraRepos, target: Snapshot) -> None:
     """Refuse a snapshot whose extra repos were deleted since.
 
     Raises:
         Conflict: names them.
     """
-    gone = [
-        pin.name for pin in target.extra_repos if deps.store.extra_repos.by_id(pin.repo) is None
-    ]
+    gone = [pin.name for pin in target.extra_repos if extra_repos.by_id(pin.repo) is None]
     if gone:
         raise Conflict(
             f"Extra repo {', '.join(gone)} was deleted since the snapshot was taken.",

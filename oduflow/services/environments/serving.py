@@ -7,13 +7,12 @@ from oduflow.domain.container import ContainerLimits, ContainerSpec, ImageFacts
 from oduflow.domain.environment import Environment
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.files.private import write_private
-from oduflow.services.deps import Deps
 from oduflow.services.environments.container import serving_spec
-from oduflow.settings import INTERNET
+from oduflow.settings import INTERNET, Settings
 
 
 def prepare_container(
-    deps: Deps,
+    settings: Settings,
     plan: EnvironmentPlan,
     row: Environment,
     image: ImageFacts,
@@ -21,7 +20,7 @@ def prepare_container(
 ) -> ContainerSpec:
     """Write what Odoo's Python imports at its start, and return the container's specification."""
     write_private(plan.python_start, start_text(row.port), uid=image.uid, gid=image.gid)
-    return specification(deps, plan, row, image, limits)
+    return specification(settings, plan, row, image, limits)
 
 
 def start_text(port: int | None) -> str:
@@ -32,7 +31,7 @@ def start_text(port: int | None) -> str:
 
 
 def specification(
-    deps: Deps,
+    settings: Settings,
     plan: EnvironmentPlan,
     row: Environment,
     image: ImageFacts,
@@ -44,6 +43,6 @@ def specification(
         row,
         image,
         limits,
-        deps.settings.server.host,
-        outside_names=INTERNET in deps.settings.firewall.egress,
+        settings.server.host,
+        outside_names=INTERNET in settings.firewall.egress,
     )

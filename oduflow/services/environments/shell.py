@@ -52,7 +52,9 @@ def run_shell(deps: Deps, call: Call, row: Environment, args: RunOdooShell) -> O
                 slot.close()  # from now on it runs the code, and loads nothing
             return not line.startswith(request.mark)
 
-        result = run_inside(deps, row, spec, LineProgress(call, is_output))
+        result = run_inside(
+            deps.naming, deps.engine.containers, row, spec, LineProgress(call, is_output)
+        )
     output = ShellOutput.of(redact(result.output), request.mark)
     said = output.report
     if said is None or not said.ok or result.exit_code != 0:

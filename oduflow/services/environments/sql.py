@@ -6,7 +6,7 @@ from oduflow.domain.environment import UNFINISHED, Environment
 from oduflow.domain.errors import Conflict
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
-from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.domain.sql import (
     ExecuteSql,
     QueryDatabase,
@@ -16,10 +16,12 @@ from oduflow.domain.sql import (
 )
 from oduflow.files.private import ensure_secret
 from oduflow.kernel.call import Call
-from oduflow.services.deps import Deps
+from oduflow.services.groups import PostgresGroup
 
 
-def query(deps: Deps, row: Environment, args: QueryDatabase) -> Outcome[SqlView]:
+def query(
+    naming: Naming, postgres: PostgresGroup, row: Environment, args: QueryDatabase
+) -> Outcome[SqlView]:
     """Return rows of a statement that may not write.
 
     Raises:
@@ -29,7 +31,7 @@ def query(deps: Deps, row: Environment, args: QueryDatabase) -> Outcome[SqlView]
     if row.state in UNFINISHED:
         progress = Next.of("get_environment", "shows how far it is", name=row.name)
         raise Conflict(f"{row.name} {row.state.sentence}.", "", progress)
-    found = _sql(deps, row).read(
+    found = _sql(naming, postgres, row).read(
         args.sql, limit=args.limit, offset=args.offset, explain=args.explain
     )
     page = page_of(found)
@@ -49,14 +51,16 @@ def query(deps: Deps, row: Environment, args: QueryDatabase) -> Outcome[SqlView]
     )
 
 
-def execute(deps: Deps, call: Call, row: Environment, args: ExecuteSql) -> Outcome[SqlView]:
+def execute(
+    naming: Naming, postgres: PostgresGroup, call: Call, row: Environment, args: ExecuteSql
+) -> Outcome[SqlView]:
     """Run a statement as the environment's own role, and commit it.
 
     Raises:
         StatementFailed: PostgreSQL refused it; nothing was changed.
     """
     call.report("sql", "running the statement", 1, 1)
-    done = _sql(deps, row).write(args.sql, cancelled=call.cancelled)
+    done = _sql(naming, postgres, row).write(args.sql, cancelled=call.cancelled)
     page = page_of(done.returned)
     view = SqlView(
         columns=done.returned.columns,
@@ -90,9 +94,9 @@ def _restart(row: Environment) -> tuple[Next, ...]:
     return (Next.of("restart_environment", reason, name=row.name),)
 
 
-def _sql(deps: Deps, row: Environment) -> AgentSql:
-    plan = EnvironmentPlan.of(deps.naming, row)
-    return deps.postgres.agent_sql(
+def _sql(naming: Naming, postgres: PostgresGroup, row: Environment) -> AgentSql:
+    plan = EnvironmentPlan.of(naming, row)
+    return postgres.agent_sql(
         row.team,
         plan.database,
         ensure_secret(plan.secrets / "database_password"),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.store import Environments
 from oduflow.domain.access import Actor
 from oduflow.domain.container import ContainerFacts
@@ -18,11 +19,12 @@ from oduflow.domain.errors import Kind
 from oduflow.domain.hosts import join_host_port
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import ErrorView
-from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.domain.storage import MeasuredSize
 from oduflow.services.branches import read_check
 from oduflow.services.deps import Deps
 from oduflow.services.environments.addons import load_report
+from oduflow.settings import Settings
 
 
 def visible_environment(environments: Environments, actor: Actor, name: str) -> Environment:
@@ -67,10 +69,13 @@ def environment_views(deps: Deps, actor: Actor) -> tuple[EnvironmentView, ...]:
     rows = visible_environments(deps.store.environments, actor)
     if not rows:
         return ()
-    containers, sizes = _containers(deps, actor.team), deps.store.sizes.of(actor.team)
+    containers, sizes = (
+        _containers(deps.naming, deps.engine.containers, actor.team),
+        deps.store.sizes.of(actor.team),
+    )
     return tuple(
         _brief_view(
-            deps,
+            deps.settings,
             row,
             containers.get(EnvironmentPlan.of(deps.naming, row).container),
             sizes.get(row.id),
@@ -93,7 +98,7 @@ def environment_view(
     report = load_report(EnvironmentPlan.of(deps.naming, row))
     return EnvironmentView.of(
         row,
-        _url(deps, row),
+        _url(deps.settings, row),
         has_container=has_container,
         report=report,
         branch=read_check(deps.naming, row),
@@ -101,25 +106,28 @@ def environment_view(
     )
 
 
-def _url(deps: Deps, row: Environment) -> str | None:
+def _url(settings: Settings, row: Environment) -> str | None:
     """Return the URL of an Odoo that answers."""
     # A row with a step is being rebuilt or started, so its URL does not answer yet.
     serves = row.state is EnvironmentState.RUNNING and not row.step
-    return base_url(deps, row) if serves else None
+    return base_url(settings, row) if serves else None
 
 
-def base_url(deps: Deps, row: Environment) -> str | None:
+def base_url(settings: Settings, row: Environment) -> str | None:
     """Return the URL of an environment's Odoo; None before it has a port."""
     if row.port is None:
         return None
-    host = deps.settings.routing.external_host or deps.settings.server.host
+    host = settings.routing.external_host or settings.server.host
     if host in {"0.0.0.0", "::", "127.0.0.1"}:  # noqa: S104 - compared, not bound
         host = "localhost"
     return f"http://{join_host_port(host, row.port)}/"
 
 
 def _brief_view(
-    deps: Deps, row: Environment, container: ContainerFacts | None, size: MeasuredSize | None
+    settings: Settings,
+    row: Environment,
+    container: ContainerFacts | None,
+    size: MeasuredSize | None,
 ) -> EnvironmentView:
     """Return a view for a list: without the output of an error, and without modules."""
     seen = observed(row, container)
@@ -127,15 +135,15 @@ def _brief_view(
         seen = replace(seen, error=seen.error.model_copy(update={"output": ""}))
     return EnvironmentView.of(
         seen,
-        _url(deps, seen),
+        _url(settings, seen),
         has_container=container is not None,
         related=RelatedFacts(size),
     )
 
 
-def _containers(deps: Deps, team: str) -> Mapping[str, ContainerFacts]:
-    labels = deps.naming.labels("environment", team=team)
-    return {facts.name: facts for facts in deps.engine.containers.list(labels)}
+def _containers(naming: Naming, containers: Containers, team: str) -> Mapping[str, ContainerFacts]:
+    labels = naming.labels("environment", team=team)
+    return {facts.name: facts for facts in containers.list(labels)}
 
 
 def _lost(row: Environment) -> ErrorView:

@@ -53,7 +53,9 @@ def _ensure(deps: Deps, call: Call, args: AddExtraRepo, repo_url: str) -> Outcom
         # This call holds the name's lock, so the process that began the row is dead.
         remove_extra_repo(deps, None, existing)
     deps.infrastructure.disk.require()
-    require_room_of_team(deps, team, f"Extra repo {args.name}", _LEAST_BYTES)
+    require_room_of_team(
+        deps.store.sizes, deps.settings, team, f"Extra repo {args.name}", _LEAST_BYTES
+    )
     branch = args.branch or default_branch(deps.git.repositories, call, repo_url)
     moment = now()
     row = ExtraRepo(
@@ -120,7 +122,7 @@ class ExtraRepoAddition:
 
     def steps(self) -> tuple[Step, ...]:
         """List the steps in order, each with its undo."""
-        parts = ExtraRepoCleanup(self.deps, self.row)
+        parts = ExtraRepoCleanup(self.deps.naming, self.deps.store.extra_repos, self.row)
         return (
             Step(RESERVE, "reserving the name", self.reserve, parts.remove_row),
             Step("fetch", "fetching the branch", self.fetch, parts.remove_folder),

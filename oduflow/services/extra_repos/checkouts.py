@@ -14,18 +14,19 @@ from pathlib import Path
 
 from oduflow.adapters.git.shared_store import SharedStore
 from oduflow.adapters.locks.flock import HeldLock
-from oduflow.adapters.store import ExtraRepos
+from oduflow.adapters.store import Environments, ExtraRepos
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Busy, Conflict, Invalid
 from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState, Pin, is_commit, split_reference
 from oduflow.domain.next_call import Next
-from oduflow.domain.plan import ExtraRepoPlan
+from oduflow.domain.plan import ExtraRepoPlan, Naming
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.files.private import writing
 from oduflow.kernel.call import Call
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.extra_repos.fetch import fetch_branch, write_description
+from oduflow.services.groups import StoreGroup
 
 LOCK_SECONDS = 900.0  # as long as a fetch may take
 _NEW = ".new-"
@@ -84,16 +85,16 @@ def check_out_extra_repos(deps: Deps, call: Call, row: Environment, tell: Tell) 
     return row
 
 
-def clear_pinned_commits(deps: Deps, row: Environment) -> Environment:
+def clear_pinned_commits(environments: Environments, row: Environment) -> Environment:
     """Remove the commits from the pins, so that the next checkout pins to the newest ones."""
     pins = tuple(replace(pin, commit="") for pin in row.extra_repos)
-    return deps.store.environments.update(row.id, extra_repos=pins)
+    return environments.update(row.id, extra_repos=pins)
 
 
-def checkout_folders(deps: Deps, row: Environment) -> dict[str, Path]:
+def checkout_folders(naming: Naming, row: Environment) -> dict[str, Path]:
     """Return the checkout folders of an environment's pins by their names, in their order."""
     return {
-        pin.name: ExtraRepoPlan.pinned(deps.naming, row.team, pin).checkout(pin.commit)
+        pin.name: ExtraRepoPlan.pinned(naming, row.team, pin).checkout(pin.commit)
         for pin in row.extra_repos
     }
 
@@ -109,19 +110,22 @@ def release_checkouts(deps: Deps, team: str, environment: str) -> None:
             suppress(Busy),
             deps.work.locks.acquire(LockKey.extra_repo(team, pin.name), "cleaning up"),
         ):
-            remove_unused_checkouts(deps, team, pin.repo, without=environment)
+            remove_unused_checkouts(deps.naming, deps.store, team, pin.repo, without=environment)
 
 
-def remove_unused_checkouts(deps: Deps, team: str, repo: str, *, without: str = "") -> None:
+def remove_unused_checkouts(
+    naming: Naming, store: StoreGroup, team: str, repo: str, *, without: str = ""
+) -> None:
     """Remove an extra repo's unused checkouts; the caller holds its lock.
 
     Args:
-        deps: the product's parts.
+        naming: the names of everything that this instance creates.
+        store: the tables.
         team: the extra repo's team.
         repo: the extra repo's id.
         without: the id of an environment whose pins do not count.
     """
-    for folder in unused_checkouts(deps, team, repo, without=without):
+    for folder in unused_checkouts(naming, store, team, repo, without=without):
         with writing():
             # Renamed first: after a kill, a half-removed checkout must not look complete.
             gone = folder
@@ -132,15 +136,17 @@ def remove_unused_checkouts(deps: Deps, team: str, repo: str, *, without: str = 
             shutil.rmtree(gone)
 
 
-def unused_checkouts(deps: Deps, team: str, repo: str, *, without: str = "") -> tuple[Path, ...]:
+def unused_checkouts(
+    naming: Naming, store: StoreGroup, team: str, repo: str, *, without: str = ""
+) -> tuple[Path, ...]:
     """Return checkouts that nothing is pinned to, and incomplete ones left by a kill.
 
     Folders whose names this module does not create are not returned.
     """
     # Listed before the rows are read, so that a new checkout's pin is among them.
-    folder = deps.naming.extra_repos_folder(team) / repo
+    folder = naming.extra_repos_folder(team) / repo
     folders = sorted(folder.iterdir()) if folder.is_dir() else []
-    environments, snapshots = deps.store.environments.list(team), deps.store.snapshots.of_team(team)
+    environments, snapshots = store.environments.list(team), store.snapshots.of_team(team)
     pins = [pin for row in environments if row.id != without for pin in row.extra_repos]
     pins += [pin for row in snapshots if row.environment != without for pin in row.extra_repos]
     used = {pin.commit for pin in pins if pin.repo == repo}

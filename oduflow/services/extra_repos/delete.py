@@ -3,10 +3,11 @@
 import shutil
 from dataclasses import dataclass
 
+from oduflow.adapters.store import ExtraRepos
 from oduflow.domain.errors import NotFound
 from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoState
 from oduflow.domain.next_call import Next
-from oduflow.domain.plan import ExtraRepoPlan
+from oduflow.domain.plan import ExtraRepoPlan, Naming
 from oduflow.files.private import writing
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
@@ -44,12 +45,19 @@ def remove_extra_repo(deps: Deps, call: Call | None, row: ExtraRepo) -> None:
         lambda step: deps.store.extra_repos.update(row.id, step=step),
         None if call is None else call.tell,
     )
-    Saga("delete_extra", extra_repo_removal_steps(deps, row), on_step, deps.work.failpoints).run()
+    Saga(
+        "delete_extra",
+        extra_repo_removal_steps(deps.naming, deps.store.extra_repos, row),
+        on_step,
+        deps.work.failpoints,
+    ).run()
 
 
-def extra_repo_removal_steps(deps: Deps, row: ExtraRepo) -> tuple[Step, ...]:
+def extra_repo_removal_steps(
+    naming: Naming, extra_repos: ExtraRepos, row: ExtraRepo
+) -> tuple[Step, ...]:
     """List the steps in order; none has an undo, because a begun deletion is always finished."""
-    parts = ExtraRepoCleanup(deps, row)
+    parts = ExtraRepoCleanup(naming, extra_repos, row)
     return (
         Step("folder", "removing the copy", parts.remove_folder),
         Step("row", "forgetting the extra repo", parts.remove_row),
@@ -60,16 +68,17 @@ def extra_repo_removal_steps(deps: Deps, row: ExtraRepo) -> tuple[Step, ...]:
 class ExtraRepoCleanup:
     """The removable parts of one extra repo; each removal can be repeated."""
 
-    deps: Deps
+    naming: Naming
+    extra_repos: ExtraRepos
     row: ExtraRepo
 
     def remove_folder(self) -> None:
         """Remove the copy and every checkout."""
-        folder = ExtraRepoPlan.of(self.deps.naming, self.row).folder
+        folder = ExtraRepoPlan.of(self.naming, self.row).folder
         with writing():
             if folder.exists():
                 shutil.rmtree(folder)
 
     def remove_row(self) -> None:
         """Delete the row; always the last step, because recovery finds the rest through it."""
-        self.deps.store.extra_repos.remove(self.row.id)
+        self.extra_repos.remove(self.row.id)

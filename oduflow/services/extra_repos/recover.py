@@ -39,7 +39,7 @@ class ExtraRepoRecovery(Recoverable):
         """
         for row in self.deps.store.extra_repos.all():
             ready = row.state is ExtraRepoState.READY and row.step == ""
-            if not ready or unused_checkouts(self.deps, row.team, row.id):
+            if not ready or unused_checkouts(self.deps.naming, self.deps.store, row.team, row.id):
                 yield Unsettled(
                     LockKey.extra_repo(row.team, row.name), partial(self._settle, row.id)
                 )
@@ -74,7 +74,7 @@ class ExtraRepoRecovery(Recoverable):
             return False
         if row.step:  # an interrupted update; the git folder has a marker of its own
             self.deps.store.extra_repos.update(row.id, step="", job="")
-        remove_unused_checkouts(self.deps, row.team, row.id)
+        remove_unused_checkouts(self.deps.naming, self.deps.store, row.team, row.id)
         return False
 
 

@@ -119,9 +119,9 @@ class Canaries:
         self._write(canary, "canary.json", json.dumps(dict(settings)))
         deps.engine.volumes.ensure(plan.volume, labels=labels)
         prepare_volume(deps.engine.volumes.mountpoint(plan.volume), image.uid, image.gid)
-        write_configuration(deps, plan, row, image)
+        write_configuration(deps.infrastructure, deps.settings, plan, row, image)
         return replace(
-            prepare_container(deps, plan, row, image, LIMITS),
+            prepare_container(deps.settings, plan, row, image, LIMITS),
             labels=labels,
             entrypoint=("python3", f"{repository_target(REPO_URL)}/{canary.script}"),
             command=(),

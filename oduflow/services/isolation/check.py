@@ -8,11 +8,13 @@ from datetime import datetime
 from pathlib import Path
 
 from oduflow import __version__
+from oduflow.adapters.store import AuditLog
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.audit.rows import AuditRow
 from oduflow.domain.audit.view import ReadAudit
 from oduflow.domain.clock import now, rfc3339
 from oduflow.domain.isolation import IsolationReport, ProbeResult, read_signed, signed_text
+from oduflow.domain.plan import Naming
 from oduflow.files.private import make_folder, write_private
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
@@ -84,15 +86,15 @@ def verify_isolation(
     return checked
 
 
-def verify_report(deps: Deps, text: str) -> tuple[IsolationReport, int | None]:
+def verify_report(audit: AuditLog, text: str) -> tuple[IsolationReport, int | None]:
     """Verify a report's signature; return it, and the number of its row in the audit trail.
 
     Raises:
         Invalid: the text is no report.
         Conflict: it was changed, or another instance signed it.
     """
-    report = read_signed(text, lambda text: deps.store.audit.sign(PURPOSE, text))
-    rows = deps.store.audit.find(SERVER, ReadAudit(operation=OPERATION, limit=200))
+    report = read_signed(text, lambda text: audit.sign(PURPOSE, text))
+    rows = audit.find(SERVER, ReadAudit(operation=OPERATION, limit=200))
     numbers = [each.number for each in rows if each.row.fields.get("sha256") == digest(text)]
     return report, next(iter(numbers), None)
 
@@ -113,9 +115,9 @@ def _probed(
     return image.reference, results(attack.evidence)
 
 
-def keep_report(deps: Deps, checked: Checked) -> Path:
+def keep_report(naming: Naming, checked: Checked) -> Path:
     """Write a report into the data folder, and return the file."""
-    folder = make_folder(deps.naming.data_dir / REPORTS)
+    folder = make_folder(naming.data_dir / REPORTS)
     file = folder / f"{checked.report.ended.replace(':', '')}.json"
     write_private(file, checked.text)
     return file

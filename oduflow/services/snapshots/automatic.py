@@ -66,7 +66,7 @@ def _take(
     """Take a snapshot; remove older automatic ones where there is no room, and add their names."""
     before: NoRoom | None = None
     while True:
-        row = new_snapshot(deps, call, environment, reason=operation)
+        row = new_snapshot(deps.store.snapshots, call, environment, reason=operation)
         try:
             return take_snapshot(deps, call, environment, row, force=True)
         except NoRoom as full:
@@ -97,7 +97,7 @@ def _frees(parts: SnapshotParts, disk: Path | None) -> int:
     measured = deps.store.sizes.of(row.team).get(row.id)
     if disk is None:
         return 0 if measured is None else measured.own
-    cluster = cluster_folder(deps, row.team)
+    cluster = cluster_folder(deps.naming, deps.engine.volumes, row.team)
     database = cluster is not None and same_disk(cluster, disk)
     files = same_disk(layers.root, disk)
     if measured is not None and database and files:

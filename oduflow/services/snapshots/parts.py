@@ -13,6 +13,7 @@ from oduflow.domain.snapshot import Snapshot, SnapshotState
 from oduflow.services.clone_strategy import clone_strategy
 from oduflow.services.deps import Deps
 from oduflow.services.filestore import layers_of
+from oduflow.services.groups import PostgresGroup, StoreGroup
 
 
 @dataclass(slots=True)
@@ -40,11 +41,13 @@ class SnapshotParts:
     @property
     def layers(self) -> Layers:
         """The filestore's layers."""
-        return layers_of(self.deps, self.plan)
+        return layers_of(self.deps.engine.volumes, self.plan)
 
     def strategy(self, database: str) -> Strategy:
         """Choose how to copy a database."""
-        return clone_strategy(self.deps, self.row.team, self.cluster.database_size(database))
+        return clone_strategy(
+            self.deps.infrastructure, self.row.team, self.cluster.database_size(database)
+        )
 
     def work_tree(self, monitor: ProgressMonitor = UNWATCHED) -> WorkTree:
         """Open the environment's checkout."""
@@ -81,15 +84,15 @@ class SnapshotParts:
         self.deps.store.sizes.forget(self.row.team, self.row.id)
 
 
-def remove_databases_of(deps: Deps, plan: EnvironmentPlan) -> None:
+def remove_databases_of(store: StoreGroup, postgres: PostgresGroup, plan: EnvironmentPlan) -> None:
     """Drop the databases and delete the rows of all snapshots of an environment.
 
     Its role cannot be dropped before. Their files go with the filestore's volume and the checkout.
     """
-    cluster = deps.postgres.cluster(plan.team)
-    for row in deps.store.snapshots.of(plan.id):
+    cluster = postgres.cluster(plan.team)
+    for row in store.snapshots.of(plan.id):
         own = SnapshotPlan(row.id)
         for database in (own.database, own.new_database):
             cluster.drop_database(database)
-        deps.store.snapshots.remove(row.id)
-        deps.store.sizes.forget(plan.team, row.id)
+        store.snapshots.remove(row.id)
+        store.sizes.forget(plan.team, row.id)

@@ -16,6 +16,7 @@ from oduflow.services.deps import Deps
 from oduflow.services.recoverable import Recoverable, Unsettled
 from oduflow.services.snapshots.parts import SnapshotParts
 from oduflow.services.snapshots.settle import PartsExchange
+from oduflow.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class SnapshotRecovery(Recoverable):
             if environment is None or environment.team not in self.deps.settings.teams:
                 continue
             half = any(row.state is not SnapshotState.READY for row in of)
-            if half or _expired(self.deps, tuple(of)):
+            if half or _expired(self.deps.settings, tuple(of)):
                 key = LockKey.environment(environment.team, environment.name)
                 yield Unsettled(key, partial(self._settle, id_))
 
@@ -73,7 +74,7 @@ def settle_snapshots(deps: Deps, environment: Environment) -> None:
 
 def prune_snapshots(deps: Deps, environment: Environment) -> None:
     """Remove the automatic snapshots that are no longer kept; a failure leaves them for later."""
-    for row in _expired(deps, deps.store.snapshots.of(environment.id)):
+    for row in _expired(deps.settings, deps.store.snapshots.of(environment.id)):
         try:
             SnapshotParts(deps, environment, row).remove()
         except Failure:
@@ -81,6 +82,6 @@ def prune_snapshots(deps: Deps, environment: Environment) -> None:
             return
 
 
-def _expired(deps: Deps, rows: tuple[Snapshot, ...]) -> tuple[Snapshot, ...]:
-    rules = deps.settings.storage
+def _expired(settings: Settings, rows: tuple[Snapshot, ...]) -> tuple[Snapshot, ...]:
+    rules = settings.storage
     return expired(rows, now(), keep=rules.snapshots_kept, days=rules.snapshots_days)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from oduflow.adapters.store import Snapshots
 from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Busy, Conflict
@@ -31,7 +32,7 @@ RETRY_SECONDS = (0.03, 0.08)
 
 
 def new_snapshot(
-    deps: Deps,
+    snapshots: Snapshots,
     call: Call,
     environment: Environment,
     name: str | None = None,
@@ -42,7 +43,7 @@ def new_snapshot(
 ) -> Snapshot:
     """Describe a snapshot of what the environment is now; nothing is written yet."""
     moment = now()
-    taken = {row.name for row in deps.store.snapshots.of(environment.id)}
+    taken = {row.name for row in snapshots.of(environment.id)}
     return Snapshot(
         id=new_id(),
         environment=environment.id,
@@ -127,7 +128,7 @@ def take_temporary(
     Raises:
         Failure: as `take_snapshot`.
     """
-    row = new_snapshot(deps, call, environment, f"temporary-{new_id()}")
+    row = new_snapshot(deps.store.snapshots, call, environment, f"temporary-{new_id()}")
     _take(Taking(deps, environment, row, call), lambda step, _number, _total: tell(step.message))
     return SnapshotParts(deps, environment, deps.store.snapshots.by_id(row.id) or row)
 

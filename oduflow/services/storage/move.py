@@ -22,6 +22,7 @@ from oduflow.services.deps import Deps
 from oduflow.services.environments.boot import stop_container
 from oduflow.services.environments.lifecycle import start
 from oduflow.services.environments.warm.remove import give_up_all, in_use
+from oduflow.services.groups import StoreGroup, WorkGroup
 from oduflow.services.move_journal import Move, MovedVolume, load_move
 from oduflow.services.room import room_left
 from oduflow.services.storage.outside import outside_pool
@@ -61,7 +62,7 @@ def move_into_pool(deps: Deps, team: str | None, on_progress: Progress) -> int:
 def _move_team(deps: Deps, team: str, on_progress: Progress) -> int:
     with (
         deps.work.locks.acquire(LockKey.storage(team), HOLDER),
-        _held(deps, team),
+        _held(deps.store, deps.work, team),
     ):
         begun = load_move(deps.store.facts, team)
         if begun is not None:  # of a process that was killed
@@ -72,7 +73,7 @@ def _move_team(deps: Deps, team: str, on_progress: Progress) -> int:
         if not outside:
             on_progress(f"{team}: everything is in the pool")
             return 0
-        _refuse_unfinished(deps, team)
+        _refuse_unfinished(deps.store, team)
         work = _TeamMove(deps, team, outside, on_progress)
         work.refuse_without_room()
         work.run()
@@ -83,8 +84,8 @@ def _move_team(deps: Deps, team: str, on_progress: Progress) -> int:
 
 
 @contextmanager
-def _held(deps: Deps, team: str) -> Iterator[None]:
-    locks = hold_team(deps, team, HOLDER)
+def _held(store: StoreGroup, work: WorkGroup, team: str) -> Iterator[None]:
+    locks = hold_team(store, work.locks, team, HOLDER)
     try:
         yield
     finally:
@@ -100,8 +101,8 @@ def _give_up_slots(deps: Deps, team: str) -> None:
         )
 
 
-def _refuse_unfinished(deps: Deps, team: str) -> None:
-    rows, templates = deps.store.environments.list(team), deps.store.templates.list(team)
+def _refuse_unfinished(store: StoreGroup, team: str) -> None:
+    rows, templates = store.environments.list(team), store.templates.list(team)
     unfinished = [row.name for row in rows if row.state in UNFINISHED or row.step]
     unfinished += [row.name for row in templates if row.state not in SETTLED]
     if unfinished:
@@ -186,7 +187,7 @@ class _TeamMove:
         for id_ in move.environments:
             row = self.deps.store.environments.update(id_, step=MOVING, job="")
             plan = EnvironmentPlan.of(self.deps.naming, row)
-            stop_container(self.deps, plan, timeout=STOP_SECONDS)
+            stop_container(self.deps.engine.containers, plan, timeout=STOP_SECONDS)
             self.deps.engine.containers.remove(plan.container)
         database = self.deps.infrastructure.databases.servers[self.team]
         if database.running() is not None:

@@ -7,15 +7,17 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 
+from oduflow.adapters.locks import FileLocks
 from oduflow.adapters.pool.transfer import synchronise
 from oduflow.domain.container import VolumeFacts
 from oduflow.domain.environment import MOVING, Environment
 from oduflow.domain.errors import Busy, Failure, UpstreamFailed
-from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.kernel.locks import Held, HeldLocks, LockKey, acquire_all
 from oduflow.services.deps import Deps
 from oduflow.services.environments.boot import create_container
 from oduflow.services.environments.failed import mark_failed
+from oduflow.services.groups import StoreGroup
 from oduflow.services.move_journal import Move, MovedVolume, load_move
 from oduflow.services.recoverable import RECONCILER, Recoverable, Unsettled
 
@@ -24,19 +26,19 @@ log = logging.getLogger(__name__)
 SERVING = "serving"  # the step of a row whose environment is started next
 
 
-def hold_team(deps: Deps, team: str, holder: str) -> HeldLocks:
+def hold_team(store: StoreGroup, locks: FileLocks, team: str, holder: str) -> HeldLocks:
     """Lock everything of a team that uses a volume.
 
     Raises:
         Busy: a call works on one of them.
     """
-    rows, templates = deps.store.environments.list(team), deps.store.templates.list(team)
+    rows, templates = store.environments.list(team), store.templates.list(team)
     keys = [
         LockKey.database(team),
         *(LockKey.environment(team, row.name) for row in rows),
         *(LockKey.template(team, row.base_name) for row in templates),
     ]
-    return acquire_all(deps.work.locks, keys, holder)
+    return acquire_all(locks, keys, holder)
 
 
 def settle(deps: Deps, move: Move) -> None:
@@ -70,7 +72,7 @@ def switch(deps: Deps, volume: MovedVolume) -> None:
     volumes, pool = deps.engine.volumes, deps.infrastructure.pool
     reach, path = deps.work.failpoints.reach, pool.path(volume.name)
     former = volumes.ensure(
-        volume.former, labels=_former_labels(deps, volume), options={}
+        volume.former, labels=_former_labels(deps.naming, volume), options={}
     ).mountpoint
     current = volumes.mountpoint(volume.name)
     pool.take_draft(volume.name)
@@ -101,7 +103,7 @@ def _settle_volume(deps: Deps, volume: MovedVolume) -> None:
     if not path.is_dir():
         if facts is not None and facts.mountpoint.is_dir() and not renamed:
             return  # it was empty before
-        if facts is None and _is_deleted(deps, volume):
+        if facts is None and _is_deleted(deps.naming, deps.store, volume):
             volumes.remove(volume.former)
             return
         raise UpstreamFailed(
@@ -117,17 +119,17 @@ def _has_files(facts: VolumeFacts | None) -> bool:
     return facts is not None and facts.mountpoint.is_dir() and any(facts.mountpoint.iterdir())
 
 
-def _is_deleted(deps: Deps, volume: MovedVolume) -> bool:
+def _is_deleted(naming: Naming, store: StoreGroup, volume: MovedVolume) -> bool:
     """Whether the environment or the template of a volume was deleted since the move began."""
-    own = deps.naming.own_labels(volume.labels)
+    own = naming.own_labels(volume.labels)
     if own["kind"] == "environment":
-        return deps.store.environments.by_id(own["id"]) is None
-    return own["kind"] == "template" and deps.store.templates.by_id(own["id"]) is None
+        return store.environments.by_id(own["id"]) is None
+    return own["kind"] == "template" and store.templates.by_id(own["id"]) is None
 
 
-def _former_labels(deps: Deps, volume: MovedVolume) -> dict[str, str]:
-    team = deps.naming.own_labels(volume.labels).get("team", "")
-    return deps.naming.labels("former", team=team)
+def _former_labels(naming: Naming, volume: MovedVolume) -> dict[str, str]:
+    team = naming.own_labels(volume.labels).get("team", "")
+    return naming.labels("former", team=team)
 
 
 def _bring_back(deps: Deps, row: Environment, *, running: bool) -> None:
@@ -137,7 +139,7 @@ def _bring_back(deps: Deps, row: Environment, *, running: bool) -> None:
         create_container(deps, EnvironmentPlan.of(deps.naming, row), row)
     except Failure as failure:  # such as an image that was removed meanwhile
         log.warning("%s/%s has no container: %s", row.team, row.name, failure.message)
-        mark_failed(deps, row, failure)
+        mark_failed(deps.store.environments, deps.work.outputs, row, failure)
     else:
         environments.update(row.id, step=SERVING if running else "", job="")
 
@@ -161,7 +163,7 @@ class MoveRecovery(Recoverable):
                 self.deps.infrastructure.pool.remove_draft(name)
             return False
         try:
-            held = hold_team(self.deps, team, RECONCILER)
+            held = hold_team(self.deps.store, self.deps.work.locks, team, RECONCILER)
         except Busy:
             return False  # the next round tries again
         try:

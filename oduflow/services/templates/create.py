@@ -33,6 +33,7 @@ from oduflow.services.saga import RESERVE, Step
 from oduflow.services.templates.building import TemplateWork
 from oduflow.services.templates.versions import as_new_version, remove_unfinished
 from oduflow.services.templates.view import template_view
+from oduflow.settings import Settings
 
 INSTALL_SECONDS = 3600.0
 
@@ -43,11 +44,11 @@ def check_template(deps: Deps, args: CreateTemplate) -> None:
     Raises:
         Invalid: the image is refused.
     """
-    _image(deps, args)
+    _image(deps.settings, args)
 
 
-def _image(deps: Deps, args: CreateTemplate) -> str:
-    pattern = deps.settings.images.odoo
+def _image(settings: Settings, args: CreateTemplate) -> str:
+    pattern = settings.images.odoo
     check_repository(pattern, args.odoo_image)
     return choose_image(pattern, args.odoo_image, args.odoo_version)
 
@@ -70,7 +71,7 @@ def _ensure(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[TemplateVie
         id=new_id(),
         team=call.actor.team,
         name=args.name,
-        odoo_image=_image(deps, args),
+        odoo_image=_image(deps.settings, args),
         modules=tuple(sorted(set(args.modules))),
         state=TemplateState.CREATING,
         created_by=str(call.actor),
@@ -85,10 +86,10 @@ def _ensure(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[TemplateVie
     existing = deps.store.templates.get(wanted.team, wanted.name)
     if existing is not None and not args.replace:
         _refuse_differences(existing, wanted)
-        shown = template_view(deps, existing)
+        shown = template_view(deps.store, existing)
         return Outcome(shown, f"Template {wanted.name} exists already.")
     refuse_during_move(deps.store.facts, wanted.team)
-    wanted = as_new_version(deps, wanted)
+    wanted = as_new_version(deps.store.templates, wanted)
     team = wanted.team
     deps.infrastructure.require(team, lambda line: call.report("database", line))
     what = f"Template {wanted.name}"
@@ -101,7 +102,7 @@ def _ensure(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[TemplateVie
     work = TemplateBuild(deps, call, wanted, facts)
     made = work.run("template", work.steps())
     return Outcome(
-        template_view(deps, made),
+        template_view(deps.store, made),
         f"Template {made.name} is ready.",
         warnings=tuple(work.warnings),
         next=(Next.of("create_environment", "clones it", template=made.name),),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from oduflow.adapters.store import Environments
 from oduflow.domain.errors import Conflict
 from oduflow.domain.plan import TemplatePlan
 from oduflow.domain.template import Template, TemplateState
@@ -14,13 +15,13 @@ RESERVED_SECONDS = 10.0  # for an environment that is being reserved, which take
 SLOT_SECONDS = 10.0  # for a warm slot that is being made, which stops by itself
 
 
-def refuse_used(deps: Deps, row: Template) -> None:
+def refuse_used(environments: Environments, row: Template) -> None:
     """Refuse to delete a template while environments are cloned from it.
 
     Raises:
         Conflict: names them.
     """
-    users = deps.store.environments.using_template(row.id)
+    users = environments.using_template(row.id)
     if users:
         raise Conflict(
             f"Template {row.name} is in use by {', '.join(users)}.",
@@ -37,7 +38,7 @@ def remove_template(deps: Deps, row: Template) -> None:
     """
     version = LockKey.template_version(row.team, row.id)
     with deps.work.locks.acquire(version, "delete_template", wait=RESERVED_SECONDS):
-        refuse_used(deps, row)
+        refuse_used(deps.store.environments, row)
         deps.store.templates.update(row.id, state=TemplateState.DELETING)
     for slot in deps.store.warm_slots.of(row.team):
         if slot.template_id == row.id:

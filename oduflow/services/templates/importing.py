@@ -27,6 +27,7 @@ from oduflow.domain.template import (
 )
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
+from oduflow.services.groups import StoreGroup
 from oduflow.services.image_inventory import ensure_inventory
 from oduflow.services.images import (
     check_other_version,
@@ -81,7 +82,7 @@ def import_template(deps: Deps, call: Call, args: ImportTemplate) -> Outcome[Tem
         remove_unfinished(deps, call.actor.team, args.name)
         existing = deps.store.templates.get(call.actor.team, args.name)
         if existing is not None and not args.replace:
-            return _existing(deps, existing, _shown_name(args.source))
+            return _existing(deps.store, existing, _shown_name(args.source))
         with _sources(deps, call, args) as (source, filestore):
             return _import(deps, call, args, source, filestore)
 
@@ -116,7 +117,7 @@ def _shown_name(source: str) -> str:
     return source.partition("?")[0].rstrip("/").rpartition("/")[2]
 
 
-def _existing(deps: Deps, row: Template, source: str) -> Outcome[TemplateView]:
+def _existing(store: StoreGroup, row: Template, source: str) -> Outcome[TemplateView]:
     if row.source != source:
         raise Conflict(
             f"Template “{row.name}” exists already and was "
@@ -124,7 +125,7 @@ def _existing(deps: Deps, row: Template, source: str) -> Outcome[TemplateView]:
             "Choose another name, or make a new version of it with replace.",
             Next.of("list_templates", "shows the existing ones"),
         )
-    shown = template_view(deps, row)
+    shown = template_view(store, row)
     summary = f"Template {row.name} was imported from {row.source} already; replace imports it"
     return Outcome(shown, f"{summary} anew.")
 
@@ -153,11 +154,11 @@ def _import(
         job=call.job,
         source=source.name,
     )
-    row = as_new_version(deps, row)
+    row = as_new_version(deps.store.templates, row)
     work = TemplateImport(deps, call, row, NO_IMAGE, backup=backup, args=args, members=members)
     made = work.run("import", work.steps())
     return Outcome(
-        template_view(deps, made),
+        template_view(deps.store, made),
         f"Template {made.name} is ready: Odoo {made.odoo_version} with "
         f"{counted(len(made.modules), 'module')}, neutralised.",
         warnings=tuple(work.warnings),
@@ -320,7 +321,7 @@ class TemplateImport(TemplateWork):
         """Look at the disk and at a cancellation now and then, before bytes are written."""
         self._written += size
         if self._written >= _EVERY_BYTES:
-            count_written(self.deps, self.row.team, self._written)
+            count_written(self.deps.store.sizes, self.deps.settings, self.row.team, self._written)
             self._written = 0
             room_left(self.deps, root, team=self.row.team)
             self.call.raise_if_cancelled()

@@ -219,7 +219,9 @@ class Restore:
             return
         with suppress(Failure):  # a server that does not answer ends the restore by itself
             size = self.deps.postgres.cluster(team).database_size(database)
-            count_written(self.deps, team, max(0, size - self._counted))
+            count_written(
+                self.deps.store.sizes, self.deps.settings, team, max(0, size - self._counted)
+            )
             self._counted = max(size, self._counted)
 
 

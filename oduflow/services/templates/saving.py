@@ -13,6 +13,7 @@ from pathlib import Path
 from oduflow.adapters.filestore.clone import prepare_volume
 from oduflow.adapters.filestore.flatten import flatten
 from oduflow.adapters.postgres.cluster import Cluster
+from oduflow.adapters.store import Templates
 from oduflow.domain.clock import now
 from oduflow.domain.connections import ROLE_CONNECTIONS
 from oduflow.domain.counting import counted
@@ -98,13 +99,15 @@ def _save(deps: Deps, call: Call, template: str, environment: Environment) -> Ou
         deps, team, environment.odoo_image, lambda line: call.report("image", line)
     )
     check_user(image)
-    row = as_new_version(deps, _new_row(deps, call, template, environment))
+    row = as_new_version(
+        deps.store.templates, _new_row(deps.store.templates, call, template, environment)
+    )
     row = replace(row, defaults=_defaults(row.defaults, environment))
     image = run_as(image, deps.engine.team_user(team))
     work = TemplateSave(deps, call, row, image, environment=environment)
     made = work.run("save", work.steps())
     return Outcome(
-        template_view(deps, made),
+        template_view(deps.store, made),
         f"Template {made.name} is what {environment.name} was at that moment: "
         f"Odoo {made.odoo_version} with {counted(len(made.modules), 'module')}.",
         warnings=tuple(work.warnings),
@@ -112,8 +115,8 @@ def _save(deps: Deps, call: Call, template: str, environment: Environment) -> Ou
     )
 
 
-def _new_row(deps: Deps, call: Call, template: str, environment: Environment) -> Template:
-    origin = deps.store.templates.by_id(environment.template_id)
+def _new_row(templates: Templates, call: Call, template: str, environment: Environment) -> Template:
+    origin = templates.by_id(environment.template_id)
     return Template(
         id=new_id(),
         team=environment.team,
@@ -292,15 +295,18 @@ class TemplateSave(TemplateWork):
         """Return the files below the environment's own; None where it has a copy of them."""
         if self.environment.filestore is not FilestoreKind.OVERLAY:
             return None
-        return require_lower(self.deps, self._source, self.environment)
+        return require_lower(self.deps.engine.volumes, self._source, self.environment)
 
     def _bytes_to_copy(self) -> int:
         """Return how much cannot be linked, because it is elsewhere or another user's."""
         lower = self._lower()
-        folders = [layers_of(self.deps, self._source).upper, *([lower] if lower else [])]
+        folders = [
+            layers_of(self.deps.engine.volumes, self._source).upper,
+            *([lower] if lower else []),
+        ]
         size = 0
         for folder in folders:
-            if not is_beside_new(self.deps, folder):
+            if not is_beside_new(self.deps.infrastructure, folder):
                 size += size_on_disk(folder)
             elif self.environment.uid != self.image.uid:
                 size += size_of_copy(folder)

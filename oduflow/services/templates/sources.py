@@ -13,6 +13,7 @@ from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.templates.downloads import downloaded
 from oduflow.services.uploads.use import used_upload
+from oduflow.settings import Settings
 
 HTTPS = "https://"
 
@@ -34,7 +35,7 @@ def resolve(deps: Deps, call: Call, team: str, source: str) -> Iterator[Path]:
         Failure: the source is not allowed, absent, incomplete, or could not be fetched.
     """
     if source.startswith(SOURCE):
-        with used_upload(deps, call, team, upload_of(source)) as path:
+        with used_upload(deps.store.uploads, deps.work, call, team, upload_of(source)) as path:
             yield path
     elif source.lower().startswith(HTTPS):
         with downloaded(deps, call, team, source) as path:
@@ -44,12 +45,12 @@ def resolve(deps: Deps, call: Call, team: str, source: str) -> Iterator[Path]:
             "Files are fetched over https only.", "Write https://host/path, or upload the file."
         )
     else:
-        with _local(deps, call, team, source) as path:
+        with _local(deps.settings, call, team, source) as path:
             yield path
 
 
 @contextmanager
-def _local(deps: Deps, call: Call, team: str, source: str) -> Iterator[Path]:
+def _local(settings: Settings, call: Call, team: str, source: str) -> Iterator[Path]:
     """Hold a file or folder of this machine, and yield a path that leads to it and no other.
 
     A team may write into its folder: it could put a link in the place of what was checked.
@@ -60,7 +61,7 @@ def _local(deps: Deps, call: Call, team: str, source: str) -> Iterator[Path]:
             f"“{source}” is not an absolute path.",
             f"Write the whole path, an https URL, or {SOURCE}NAME of an upload.",
         )
-    folders = [folder.resolve() for folder in deps.settings.storage.folders_of(team)]
+    folders = [folder.resolve() for folder in settings.storage.folders_of(team)]
     # The command line runs as a user who may read the data folder.
     everywhere = call.actor.kind is ActorKind.CLI
 

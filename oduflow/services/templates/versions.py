@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 
+from oduflow.adapters.store import Templates
 from oduflow.domain.errors import Failure
 from oduflow.domain.template import SETTLED, Template, TemplateState
 from oduflow.services.deps import Deps
@@ -18,15 +19,15 @@ def remove_unfinished(deps: Deps, team: str, name: str) -> None:
             remove_template(deps, row)
 
 
-def as_new_version(deps: Deps, wanted: Template) -> Template:
+def as_new_version(templates: Templates, wanted: Template) -> Template:
     """Return the row of the name's next version, named so that the current one keeps the name.
 
     It has the description and the defaults of the current one. A first version has the name.
     """
-    rows = deps.store.templates.versions(wanted.team, wanted.base_name)
+    rows = templates.versions(wanted.team, wanted.base_name)
     version = max((row.version for row in rows), default=0) + 1
     wanted = replace(wanted, version=version)
-    current = deps.store.templates.get(wanted.team, wanted.base_name)
+    current = templates.get(wanted.team, wanted.base_name)
     if current is None:
         return wanted
     return replace(

@@ -8,6 +8,7 @@ from oduflow.domain.next_call import Next
 from oduflow.domain.storage import MeasuredSize
 from oduflow.domain.template import Template, TemplateName, TemplateView
 from oduflow.services.deps import Deps
+from oduflow.services.groups import StoreGroup
 
 
 def find_template(templates: Templates, team: str, name: str) -> Template:
@@ -27,17 +28,17 @@ def find_template(templates: Templates, team: str, name: str) -> Template:
 
 
 def template_view(
-    deps: Deps, row: Template, sizes: Mapping[str, MeasuredSize] | None = None
+    store: StoreGroup, row: Template, sizes: Mapping[str, MeasuredSize] | None = None
 ) -> TemplateView:
     """Return the template's view, with the environments cloned from it and what it takes on disk.
 
     Args:
-        deps: the product's parts.
+        store: the tables.
         row: the template.
         sizes: what everything of its team takes, for a caller that has read it.
     """
-    measured = deps.store.sizes.of(row.team) if sizes is None else sizes
-    cloned = deps.store.environments.using_template(row.id)
+    measured = store.sizes.of(row.team) if sizes is None else sizes
+    cloned = store.environments.using_template(row.id)
     return TemplateView.of(row, cloned, measured.get(row.id))
 
 

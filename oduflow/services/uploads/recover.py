@@ -49,7 +49,7 @@ class UploadRecovery(Recoverable):
             current = self.deps.store.uploads.by_id(row.id)
             if current is None or not _is_expired(current):
                 return False
-            remove_upload(self.deps, current)
+            remove_upload(self.deps.store.uploads, self.deps.work, current)
             return True
         finally:
             held.release()

@@ -62,7 +62,7 @@ def steps_of_extra_repos(instance: Instance) -> dict[str, list[str]]:
     sagas = {
         "add_extra": ExtraRepoAddition(deps, call, row).steps(),
         "update_extra": ExtraRepoUpdate(deps, call, row).steps(),
-        "delete_extra": extra_repo_removal_steps(deps, row),
+        "delete_extra": extra_repo_removal_steps(deps.naming, deps.store.extra_repos, row),
     }
     return {saga: [step.name for step in steps] for saga, steps in sagas.items()}
 

@@ -140,7 +140,7 @@ def steps(instance: Instance) -> tuple[list[str], list[str]]:
     """Name the steps of a snapshot and of a rollback."""
     deps, row = instance.services.deps, environment(team="blue", id="walkwalkwalk")
     call = Call(instance.actor(), Origin("cli"))
-    kept = new_snapshot(deps, call, row, "x")
+    kept = new_snapshot(deps.store.snapshots, call, row, "x")
     taking, back = Taking(deps, row, kept, call), Rollback(deps, row, kept, replace(kept), call)
     return [step.name for step in taking.steps()], [step.name for step in back.steps()]
 

@@ -153,14 +153,16 @@ def test_what_a_killed_comparison_leaves_is_dropped_once_its_lock_is_free(
     before, cluster = world(instance), deps.postgres.cluster("blue")
     cluster.create_role(plan.reading_copy("before"), "left", connection_limit=1)
     cluster.create_database(plan.reading_copy("before"), plan.reading_copy("before"))
-    [left] = ReadingCopyRecovery(deps).left("blue")
+    [left] = ReadingCopyRecovery(deps.infrastructure.databases, deps.postgres).left("blue")
     assert left.key == LockKey.reading_copy("blue", plan.id)
 
     with deps.work.locks.acquire(left.key, "reconcile") as held:
         left.settle(held)
 
     assert world(instance) == before
-    assert list(ReadingCopyRecovery(deps).left("blue")) == []
+    assert (
+        list(ReadingCopyRecovery(deps.infrastructure.databases, deps.postgres).left("blue")) == []
+    )
 
 
 def changes(shown: dict[str, Any]) -> set[tuple[str, str, str]]:

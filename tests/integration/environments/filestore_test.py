@@ -60,7 +60,7 @@ def test_an_environment_reads_its_templates_files_and_changes_only_its_own(
     assert row.filestore is FilestoreKind.OVERLAY
     folder = f"/var/lib/odoo/filestore/{plan.database}"
     assert int(inside(plan.container, COUNT, folder)) >= len(before) > 1
-    own = layers_of(instance.services.deps, plan).upper
+    own = layers_of(instance.services.deps.engine.volumes, plan).upper
 
     inside(plan.container, REPLACE, folder)
     inside(plan.container, WRITE, folder, "own")
@@ -110,8 +110,8 @@ def test_files_of_another_user_are_copied(
     row = deps.store.environments.get("blue", "copied")
     assert row is not None
     assert row.filestore is FilestoreKind.COPY
-    assert contents(lower).keys() <= contents(layers_of(deps, plan).upper).keys()
-    assert layers_of(deps, plan).upper.stat().st_uid == owner.st_uid
+    assert contents(lower).keys() <= contents(layers_of(deps.engine.volumes, plan).upper).keys()
+    assert layers_of(deps.engine.volumes, plan).upper.stat().st_uid == owner.st_uid
     instance.ok("delete_environment", name="copied")
     assert world(instance) == before
 

@@ -177,7 +177,7 @@ def test_a_snapshot_is_a_sealed_database_and_a_copy_of_the_own_files(
     made = instance.ok("create_snapshot", name=NAME, snapshot="parts")
     [row] = [each for each in deps.store.snapshots.of(plan.id) if each.name == made["name"]]
 
-    files = layers_of(deps, plan).files_of(row.id)
+    files = layers_of(deps.engine.volumes, plan).files_of(row.id)
     assert Path(files).is_dir()
     assert f"snap_{row.id}" in deps.postgres.cluster("blue").sealed()
     assert login(url) == 200

@@ -247,7 +247,7 @@ def test_moving_pins_the_newest_commit_and_lets_go_of_the_old(world):
     world.update()
     same = extra_checkouts.check_out_extra_repos(world.deps, world.call(), one, world.lines.append)
     assert same == one
-    moved = extra_checkouts.clear_pinned_commits(world.deps, one)
+    moved = extra_checkouts.clear_pinned_commits(world.deps.store.environments, one)
     moved = extra_checkouts.check_out_extra_repos(
         world.deps, world.call(), moved, world.lines.append
     )

@@ -52,7 +52,7 @@ def test_canaries_find_the_hole_that_there_is_and_no_other_and_nothing_is_left(
     assert {name for name in unmeasured if not name.startswith("name server")} - UNKNOWN == {"disk"}
     assert len(report.probes) > 40
     assert "probing: locks" in progress
-    assert verify_report(bare.services.deps, checked.text) == (report, 1)
+    assert verify_report(bare.services.deps.store.audit, checked.text) == (report, 1)
     assert world(bare) == before
     assert not list(bare.settings.server.data_dir.glob("*/isolation-probe-*"))
     assert not list(bare.settings.server.data_dir.glob("team_isolation-probe-*"))

@@ -84,15 +84,15 @@ def test_a_move_does_not_begin_over_a_creation_that_has_its_row(process, sale):
     process.killed("create_environment", at="create.reserve.after", **sale)
 
     with pytest.raises(Busy):
-        _refuse_unfinished(process.deps, TEAM)
+        _refuse_unfinished(process.deps.store, TEAM)
 
 
 def test_a_move_does_not_wait_for_an_earlier_version_that_environments_use(process, sale):
     process.ok("create_environment", **sale)
     process.ok("create_template", name="base", modules=["crm"], replace=True)
 
-    _refuse_unfinished(process.deps, TEAM)
-    held = hold_team(process.deps, TEAM, "oduflow storage move")
+    _refuse_unfinished(process.deps.store, TEAM)
+    held = hold_team(process.deps.store, process.deps.work.locks, TEAM, "oduflow storage move")
     assert not process.deps.work.locks.is_free(LockKey.template(TEAM, "base"))
     held.release()
 

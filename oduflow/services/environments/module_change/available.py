@@ -45,8 +45,8 @@ def find_available(deps: Deps, call: Call, row: Environment, image: ImageFacts) 
     """
     plan = EnvironmentPlan.of(deps.naming, row)
     inventory = ensure_inventory(deps, call, plan, image)
-    report, off_path = reread_addons(deps, call, row, inventory)
-    packages = installed_packages(deps, row, inventory.rules)
+    report, off_path = reread_addons(deps.naming, call, row, inventory)
+    packages = installed_packages(deps.naming, row, inventory.rules)
     available = Available.of(row.odoo_image, inventory, report, packages)
     warnings = (*report.warnings, *warnings_of(available))[:MAX_WARNINGS]
     write_report(plan, report.model_copy(update={"warnings": warnings}))

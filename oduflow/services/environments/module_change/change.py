@@ -72,7 +72,7 @@ class ModulesChange(ChangeFacts):
         self._image = run_as(self.deps.engine.images.facts(self.row.odoo_image), self.row.uid)
         self._found = find_available(self.deps, self.call, self.row, self._image)
         available, off_path = self._found.available, self._found.off_path
-        tenant, name = tenant_of(self.deps, self.row), self.row.name
+        tenant, name = tenant_of(self.deps.naming, self.deps.postgres, self.row), self.row.name
         records = tenant.module_records()
         if self.kind is ModuleAction.INSTALL:
             refuse_install(name, self.modules, available, records, off_path)
@@ -118,11 +118,11 @@ class ModulesChange(ChangeFacts):
 
     def reset(self) -> None:
         """Take back what an earlier process was about to do, which Odoo would continue."""
-        tenant = tenant_of(self.deps, self.row)
+        tenant = tenant_of(self.deps.naming, self.deps.postgres, self.row)
         if left := tenant.reset_module_states():
             self.actions.append(f"reset the states of {', '.join(left)}, which were left over")
         self.before = tenant.module_records()
-        self._logged = serving_log(self.deps, self._plan)
+        self._logged = serving_log(self.deps.engine.containers, self._plan)
 
     def odoo(self) -> None:
         """Run Odoo in a container of its own."""
@@ -135,7 +135,7 @@ class ModulesChange(ChangeFacts):
 
     def prove(self) -> None:
         """Compare what Odoo says with the database."""
-        tenant = tenant_of(self.deps, self.row)
+        tenant = tenant_of(self.deps.naming, self.deps.postgres, self.row)
         self.after = tenant.module_records()
         self._problem = judge(
             ChangeEvidence(

@@ -7,20 +7,21 @@ from oduflow.adapters.postgres.tenant import Tenant
 from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.errors import Busy, Failure
 from oduflow.domain.module_change import Records
-from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.files.private import ensure_secret
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments.failed import mark_failed
 from oduflow.services.environments.lifecycle import restart
 from oduflow.services.environments.module_change.checks import installed_names
+from oduflow.services.groups import PostgresGroup
 
 
-def tenant_of(deps: Deps, row: Environment) -> Tenant:
+def tenant_of(naming: Naming, postgres: PostgresGroup, row: Environment) -> Tenant:
     """Open an environment's database as its own role."""
-    plan = EnvironmentPlan.of(deps.naming, row)
+    plan = EnvironmentPlan.of(naming, row)
     password = ensure_secret(plan.secrets / "database_password")
-    return deps.postgres.tenant(row.team, plan.database, password)
+    return postgres.tenant(row.team, plan.database, password)
 
 
 def settle_states(deps: Deps, row: Environment) -> Records:
@@ -30,7 +31,7 @@ def settle_states(deps: Deps, row: Environment) -> Records:
         The modules in the database afterwards.
     """
     deps.engine.containers.remove(EnvironmentPlan.of(deps.naming, row).one_off)
-    tenant = tenant_of(deps, row)
+    tenant = tenant_of(deps.naming, deps.postgres, row)
     tenant.reset_module_states()
     return tenant.module_records()
 
@@ -59,7 +60,7 @@ def resume_change(deps: Deps, call: Call, row: Environment) -> Environment:
         raise  # the next look tries again
     except Failure as failure:
         # Such as a trigger of the tenant's: else every look would fail, and keep the environment.
-        mark_failed(deps, row, failure)
+        mark_failed(deps.store.environments, deps.work.outputs, row, failure)
         raise
     row = deps.store.environments.update(row.id, modules=modules_of(row, records))
     container = deps.engine.containers.facts(EnvironmentPlan.of(deps.naming, row).container)

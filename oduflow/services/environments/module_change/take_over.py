@@ -16,6 +16,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from oduflow.adapters.docker.containers import Containers
 from oduflow.domain.clock import now
 from oduflow.domain.container import ContainerFacts
 from oduflow.domain.environment import Environment
@@ -25,6 +26,7 @@ from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments.lifecycle import record_failure, restart
 from oduflow.services.environments.wait import LOG_LINES, Tell, address_of, wait_until_serving
+from oduflow.services.readiness import ReadinessPoll
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +41,10 @@ _STARTED_AT = re.compile(
 )
 
 
-def serving_log(deps: Deps, plan: EnvironmentPlan) -> str:
+def serving_log(containers: Containers, plan: EnvironmentPlan) -> str:
     """Return the last lines that the serving Odoo logged; empty without a container."""
     with suppress(NotFound):
-        return deps.engine.containers.logs(plan.container, tail=LOG_LINES)
+        return containers.logs(plan.container, tail=LOG_LINES)
     return ""
 
 
@@ -77,12 +79,14 @@ def take_over(
     facts = deps.engine.containers.facts(plan.container)
     if facts is not None and facts.status == "running":
         if signaled and not code_changed(plan.checkout, _process_start(facts, logged)):
-            if _proven(deps, plan, since, RELOADING):
+            if _proven(deps.engine.containers, deps.readiness, plan, since, RELOADING):
                 _wait(deps, quiet, plan, row, since, RELOADING, tell)
                 return "loaded the registry anew"
             log.info("%s did not load its registry anew when it was told to", row.name)
         begun = now()
-        if deps.engine.containers.hang_up(plan.container) and _proven(deps, plan, begun, STARTED):
+        if deps.engine.containers.hang_up(plan.container) and _proven(
+            deps.engine.containers, deps.readiness, plan, begun, STARTED
+        ):
             _wait(deps, quiet, plan, row, begun, STARTED, tell)
             return "started Odoo again"
         log.info("%s did not start itself again; its container is restarted", row.name)
@@ -130,18 +134,24 @@ def _process_start(facts: ContainerFacts, logged: str) -> datetime:
     return datetime.fromisoformat(facts.started_at)
 
 
-def _proven(deps: Deps, plan: EnvironmentPlan, since: datetime, words: str) -> bool:
+def _proven(
+    containers: Containers,
+    readiness: ReadinessPoll,
+    plan: EnvironmentPlan,
+    since: datetime,
+    words: str,
+) -> bool:
     """Request pages until Odoo has logged that it loads the registry anew, or starts."""
     deadline = time.monotonic() + (RELOAD_SECONDS if words == RELOADING else PROOF_SECONDS)
     while time.monotonic() < deadline:
         if words == RELOADING:
-            address = address_of(deps.engine.containers.facts(plan.container), plan)
+            address = address_of(containers.facts(plan.container), plan)
             if address:
                 asked = time.monotonic()
-                deps.readiness.login_page(address)
+                readiness.login_page(address)
                 deadline += time.monotonic() - asked  # the answer may take as long as the reload
         with suppress(NotFound):
-            if words in deps.engine.containers.logs(plan.container, tail=LOG_LINES, since=since):
+            if words in containers.logs(plan.container, tail=LOG_LINES, since=since):
                 return True
         time.sleep(POLL_SECONDS)
     return False

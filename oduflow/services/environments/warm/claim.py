@@ -4,12 +4,14 @@ import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.odoo.addons_path import uses_links
 from oduflow.adapters.odoo.commands import PREIMPORTED
 from oduflow.domain.addons import CheckoutReport
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Busy, Failure
+from oduflow.domain.plan import Naming
 from oduflow.domain.warm_slot import WarmSlot, WarmSlotState
 from oduflow.kernel.locks import Held, LockKey
 from oduflow.services.deps import Deps
@@ -64,14 +66,16 @@ def _find(deps: Deps, row: Environment, image: ImageFacts) -> tuple[WarmSlot, He
             continue
         with ExitStack() as unfit:
             unfit.callback(held.release)
-            if deps.store.warm_slots.by_id(slot.id) == slot and _waits(deps, slot):
+            if deps.store.warm_slots.by_id(slot.id) == slot and _waits(
+                deps.naming, deps.engine.containers, slot
+            ):
                 unfit.pop_all()
                 return slot, held
     return None
 
 
-def _waits(deps: Deps, slot: WarmSlot) -> bool:
-    facts = deps.engine.containers.facts(slot_plan(deps, slot).warm_container)
+def _waits(naming: Naming, containers: Containers, slot: WarmSlot) -> bool:
+    facts = containers.facts(slot_plan(naming, slot).warm_container)
     return facts is not None and facts.status == "paused"
 
 

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from oduflow.adapters.odoo.addons_path import uses_links
+from oduflow.adapters.store import Facts
 from oduflow.domain.clock import now, rfc3339
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Failure
-from oduflow.services.deps import Deps
+from oduflow.services.server.activity import TeamActivity
+from oduflow.settings import Settings
 
 KEPT = timedelta(hours=1)
 KEPT_IDLE = timedelta(minutes=5)  # less than a PostgreSQL that nothing uses goes on running
@@ -29,24 +31,24 @@ class Demand:
     at: datetime
 
     @classmethod
-    def load(cls, deps: Deps, team: str) -> Self | None:
+    def load(cls, facts: Facts, activity: TeamActivity, team: str) -> Self | None:
         """Return the demand of a team; None without one, and when it is too old.
 
         While nothing of the team runs it ends early: a slot is removed while the team's PostgreSQL
         still runs, and never keeps it running.
         """
-        text = deps.store.facts.get(_FACT + team)
+        text = facts.get(_FACT + team)
         if text is None:
             return None
         found = json.loads(text)
         demand = cls(**{**found, "at": datetime.fromisoformat(found["at"])})
-        busy = deps.infrastructure.databases.activity.needs_database(team)
+        busy = activity.needs_database(team)
         return demand if now() - demand.at < (KEPT if busy else KEPT_IDLE) else None
 
 
-def note_demand(deps: Deps, row: Environment) -> None:
+def note_demand(facts: Facts, settings: Settings, row: Environment) -> None:
     """Remember what was created, if a slot can serve its like; the environment exists anyway."""
-    if not deps.settings.teams[row.team].warm_slots:
+    if not settings.teams[row.team].warm_slots:
         return
     if row.extra_repos or row.python_deps or uses_links(row.addons):
         return
@@ -57,6 +59,6 @@ def note_demand(deps: Deps, row: Environment) -> None:
         "at": rfc3339(now()),
     }
     try:
-        deps.store.facts.set(_FACT + row.team, json.dumps(demand))
+        facts.set(_FACT + row.team, json.dumps(demand))
     except Failure as failure:
         log.warning("no warm slot will follow %s: %s", row.name, failure.message)

@@ -118,7 +118,9 @@ class WarmKeeper:
 
     def _wanted(self, team: str) -> Wanted | None:
         """Return what the team's slots are made from; None if it needs none."""
-        demand = Demand.load(self.deps, team)
+        demand = Demand.load(
+            self.deps.store.facts, self.deps.infrastructure.databases.activity, team
+        )
         template = self.deps.store.templates.by_id(demand.template_id) if demand else None
         if demand is None or template is None or template.state is not TemplateState.READY:
             return None

@@ -72,7 +72,7 @@ class _Making:
     plan: EnvironmentPlan = field(init=False)
 
     def __post_init__(self) -> None:
-        self.plan = slot_plan(self.deps, self.slot)
+        self.plan = slot_plan(self.deps.naming, self.slot)
 
     def steps(self) -> tuple[Step, ...]:
         """List the steps in order, each with its undo."""
@@ -116,14 +116,14 @@ class _Making:
         """Lay a filestore above the template's."""
         source = TemplateSource(self.deps.naming, self.template)
         lower = source.filestore(self.deps.engine.volumes)
-        kind = lay_filestore(self.deps, self.plan, self.recipe.image, lower)
+        kind = lay_filestore(self.deps.engine, self.plan, self.recipe.image, lower)
         self.slot = self.deps.store.warm_slots.update(self.slot.id, filestore=kind)
 
     def container(self) -> None:
         """Create the container."""
         slot, port = self.slot, self.slot.port or 0
         row = self.recipe.stand_in(slot.id, port, slot.filestore)
-        ensure_mount(self.deps, self.plan, row)
+        ensure_mount(self.deps.engine, self.plan, row)
         spec = self.recipe.specification(self.deps, slot.id, port, slot.filestore)
         self.deps.engine.containers.create(spec)
 

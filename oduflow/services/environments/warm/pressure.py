@@ -90,10 +90,16 @@ def _frees(deps: Deps, slot: WarmSlot, disk: Path | None) -> int:
 
     While its team's PostgreSQL is stopped a slot stays (`remove_slot`).
     """
-    server, plan = deps.infrastructure.databases.servers.get(slot.team), slot_plan(deps, slot)
+    server, plan = (
+        deps.infrastructure.databases.servers.get(slot.team),
+        slot_plan(deps.naming, slot),
+    )
     if server is None or server.running() is None:
         return 0
-    cluster, layers = cluster_folder(deps, slot.team), deps.engine.volumes.facts(plan.layers)
+    cluster, layers = (
+        cluster_folder(deps.naming, deps.engine.volumes, slot.team),
+        deps.engine.volumes.facts(plan.layers),
+    )
     freed = 0
     if cluster is not None and (disk is None or same_disk(cluster, disk)):
         freed += CLONE_BYTES

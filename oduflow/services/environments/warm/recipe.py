@@ -58,7 +58,7 @@ class Recipe:
         row = self.stand_in(id_, port, filestore)
         plan = EnvironmentPlan.of(deps.naming, row)
         launch = commands.launch()
-        spec = specification(deps, plan, row, self.image, deps.limits(row.team))
+        spec = specification(deps.settings, plan, row, self.image, deps.limits(row.team))
         return replace(
             spec,
             name=plan.warm_container,

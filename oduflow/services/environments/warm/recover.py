@@ -39,5 +39,5 @@ class WarmSlotRecovery(Recoverable):
     def _is_whole(self, row: WarmSlot) -> bool:
         if row.state is not WarmSlotState.READY or row.team not in self.deps.settings.teams:
             return False
-        facts = self.deps.engine.containers.facts(slot_plan(self.deps, row).warm_container)
+        facts = self.deps.engine.containers.facts(slot_plan(self.deps.naming, row).warm_container)
         return facts is not None and facts.status == "paused"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from oduflow.domain.errors import Busy, Failure
-from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.domain.warm_slot import WarmSlot
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
@@ -16,9 +16,9 @@ HOLDER = "the warm pool"
 log = logging.getLogger(__name__)
 
 
-def slot_plan(deps: Deps, slot: WarmSlot) -> EnvironmentPlan:
+def slot_plan(naming: Naming, slot: WarmSlot) -> EnvironmentPlan:
     """Return the names of a slot's parts: those of an environment with its id."""
-    return EnvironmentPlan(deps.naming, slot.id, slot.team, "")
+    return EnvironmentPlan(naming, slot.id, slot.team, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def remove_slot(deps: Deps, slot: WarmSlot) -> bool:
     While the team's PostgreSQL is stopped only the container is removed, which frees the memory:
     starting PostgreSQL to drop a database would take more than the database.
     """
-    parts = SlotCleanup(deps, slot_plan(deps, slot))
+    parts = SlotCleanup(deps, slot_plan(deps.naming, slot))
     parts.remove_container()
     server = deps.infrastructure.databases.servers.get(slot.team)
     if server is None or server.running() is None:
@@ -82,7 +82,7 @@ def in_use(deps: Deps, slot: WarmSlot) -> bool:
     """Whether a process makes or claims a slot, or its container exists."""
     if not deps.work.locks.is_free(LockKey.warm_slot(slot.team, slot.id)):
         return True
-    return deps.engine.containers.facts(slot_plan(deps, slot).warm_container) is not None
+    return deps.engine.containers.facts(slot_plan(deps.naming, slot).warm_container) is not None
 
 
 def give_up_all(deps: Deps, team: str, *, wait: float = 0.0) -> int:

@@ -31,7 +31,9 @@ REPO = "https://example.com/addons.git"
     ],
 )
 def test_the_asked_for_template_then_the_default_then_the_only_one(there, default, asked, chosen):
-    assert choose_template(deps(there, default), "1", asked).name == chosen
+    given = deps(there, default)
+
+    assert choose_template(given.store.templates, given.settings, "1", asked).name == chosen
 
 
 @pytest.mark.parametrize(
@@ -45,8 +47,9 @@ def test_the_asked_for_template_then_the_default_then_the_only_one(there, defaul
     ],
 )
 def test_an_unclear_choice_is_refused_with_the_list(there, default, asked, message, hint):
+    given = deps(there, default)
     with pytest.raises(Invalid) as refused:
-        choose_template(deps(there, default), "1", asked)
+        choose_template(given.store.templates, given.settings, "1", asked)
 
     assert refused.value.message.startswith(message)
     assert hint in refused.value.hint
@@ -59,7 +62,7 @@ def test_a_template_that_is_not_ready_cannot_be_chosen(state):
     unready = deps([], rows=[template(name="base", state=state)])
 
     with pytest.raises(Invalid, match="no template “base”"):
-        choose_template(unready, "1", "base")
+        choose_template(unready.store.templates, unready.settings, "1", "base")
 
 
 @pytest.mark.parametrize(

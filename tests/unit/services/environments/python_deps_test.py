@@ -137,10 +137,10 @@ def test_installed_addons_are_found_for_the_addons_path(world):
     world.asks("odoo-addon-queue-job")
     key = world.ensure()
 
-    assert python_deps.addons_folder(world.deps, "1", key) == ()
+    assert python_deps.addons_folder(world.deps.naming, "1", key) == ()
     (world.root / key / "odoo-addons").mkdir()
-    assert python_deps.addons_folder(world.deps, "1", key) == ("/mnt/python/odoo-addons",)
-    assert python_deps.addons_folder(world.deps, "1", "") == ()
+    assert python_deps.addons_folder(world.deps.naming, "1", key) == ("/mnt/python/odoo-addons",)
+    assert python_deps.addons_folder(world.deps.naming, "1", "") == ()
 
 
 def test_a_link_in_place_of_the_addons_shows_no_file_of_this_machine(world, tmp_path):
@@ -153,10 +153,10 @@ def test_a_link_in_place_of_the_addons_shows_no_file_of_this_machine(world, tmp_
     (world.root / key / "odoo-addons").symlink_to(other.parent)
     row = environment(team="1", python_deps=key)
 
-    found = installed_packages(world.deps, row, OdooRules(series="19.0", needs_init=False))
+    found = installed_packages(world.deps.naming, row, OdooRules(series="19.0", needs_init=False))
 
     assert found.modules == ()
-    assert python_deps.addons_folder(world.deps, "1", key) == ()
+    assert python_deps.addons_folder(world.deps.naming, "1", key) == ()
 
 
 def test_a_file_that_steers_pip_is_refused_before_anything_runs(world):

@@ -102,11 +102,11 @@ def test_an_old_filestore_whose_copy_fails_is_kept_and_the_rebuild_is_not_repeat
 
     found = row(running)
     assert (found.state, found.step, found.error.message) == ("failed", "", error.message)
-    assert layers_of(running.deps, plan_of(running)).generations() == ()
+    assert layers_of(running.deps.engine.volumes, plan_of(running)).generations() == ()
     assert (old_files / "written").read_text() == "old"
     monkeypatch.undo()
     assert running.ok("rebuild_environment", name="sale").state == "running"
-    upper = layers_of(running.deps, plan_of(running)).upper
+    upper = layers_of(running.deps.engine.volumes, plan_of(running)).upper
     assert (upper / "written").read_text() == "old"
 
 

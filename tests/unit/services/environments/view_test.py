@@ -102,11 +102,11 @@ def test_only_a_running_environment_has_an_address():
     ],
 )
 def test_an_address_is_one_that_people_can_open(toml, url):
-    assert base_url(deps(toml), environment(port=20001)) == url
+    assert base_url(deps(toml).settings, environment(port=20001)) == url
 
 
 def test_without_a_port_there_is_no_address():
-    assert base_url(deps(), environment()) is None
+    assert base_url(deps().settings, environment()) is None
 
 
 def test_a_list_asks_docker_once_and_shows_each_by_its_container():

@@ -70,12 +70,12 @@ def test_what_the_configuration_opens_of_the_machine_opens_no_neighbour(world, c
 def test_the_audit_trail_dates_a_report_whose_every_byte_is_signed(process):
     found = checked(process)
 
-    report, row = check.verify_report(process.deps, found.text)
+    report, row = check.verify_report(process.deps.store.audit, found.text)
     assert (report, row) == (found.report, 1)
     assert process.deps.store.audit.verify().findings == ()
     for changed in (found.text.replace("refused", "reached", 1), found.text + " "):
         with pytest.raises(Conflict, match="signature"):
-            check.verify_report(process.deps, changed)
+            check.verify_report(process.deps.store.audit, changed)
 
 
 def test_nothing_is_left_of_a_check(world, process):

@@ -155,7 +155,7 @@ def test_what_lies_on_another_disk_makes_no_room(installed, monkeypatch, there):
     kept = installed.call("rebuild_environment", name="sale").snapshot
     [row] = installed.deps.store.snapshots.all()
     installed.deps.store.sizes.replace(TEAM, {row.id: (1 << 30, 0)})
-    cluster = room.cluster_folder(installed.deps, TEAM)
+    cluster = room.cluster_folder(installed.deps.naming, installed.deps.engine.volumes, TEAM)
     lies = {"neither": lambda _: False, "database": cluster.__eq__, "files": cluster.__ne__}[there]
     monkeypatch.setattr(automatic, "same_disk", lambda folder, _disk: lies(folder))
     usage = SimpleNamespace(total=200 << 30, free=0)

@@ -182,7 +182,9 @@ def test_a_team_at_its_limit_gets_no_template_no_extra_repo_and_no_upload(world,
 def test_what_a_snapshot_takes_is_shown_beside_what_its_environment_does(process, sale):
     process.ok("create_environment", **sale)
     (environment,) = process.deps.store.environments.list(TEAM)
-    layers = layers_of(process.deps, EnvironmentPlan.of(process.deps.naming, environment))
+    layers = layers_of(
+        process.deps.engine.volumes, EnvironmentPlan.of(process.deps.naming, environment)
+    )
     (layers.upper / "kept").write_bytes(bytes(3 * MIB))
     process.ok("create_snapshot", name="sale", snapshot="mine")
     (layers.upper / "kept").unlink()
