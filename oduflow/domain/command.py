@@ -28,6 +28,7 @@ class RunCommand(EnvironmentName):
             min_length=1,
             max_length=200,
             description="Without a shell.",
+            examples=[["odoo", "--version"]],
         ),
     ]
     timeout: Timeout = 60
@@ -70,7 +71,10 @@ class RunOdooShell(UndoableChange):
         str,
         StringConstraints(min_length=1, max_length=200_000),
         AfterValidator(without_nul),
-        Field(description="The value of its last expression is shown."),
+        Field(
+            description="The value of its last expression is shown.",
+            examples=["env['res.partner'].search_count([])"],
+        ),
     ]
     timeout: Timeout = 120
 

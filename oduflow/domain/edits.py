@@ -51,7 +51,7 @@ class CommitAndPush(EnvironmentName):
         Annotated[
             str, StringConstraints(min_length=1, max_length=5000), AfterValidator(_without_nul)
         ],
-        Field(description="Commit message."),
+        Field(description="Commit message.", examples=["Round totals to cents"]),
     ]
     branch: Annotated[
         Annotated[Text, AfterValidator(branch_name)] | None,

@@ -130,7 +130,10 @@ class RebuildEnvironment(UndoableChange):
 class CopyEnvironment(EnvironmentName):
     """The name of a copy."""
 
-    new_name: Annotated[Name, Field(description="The copy's name; other text is converted.")]
+    new_name: Annotated[
+        Name,
+        Field(description="The copy's name; other text is converted.", examples=["shop-copy"]),
+    ]
 
 
 class ProtectEnvironment(EnvironmentName):

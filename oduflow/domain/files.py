@@ -12,7 +12,15 @@ MAX_CONTENT = 1_000_000  # characters of a file that is written
 _EXACT = ConfigDict(str_strip_whitespace=False)  # spaces at the ends of a text are part of it
 _ONE_CHANGE = ((False, True, True), (True, False, False))  # which of the three are absent
 
-Path = Annotated[str, Field(min_length=1, max_length=1024, description="From the repo's root on.")]
+Path = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=1024,
+        description="From the repo's root on.",
+        examples=["README.md"],
+    ),
+]
 Glob = Annotated[str | None, Field(max_length=200, description="Such as *.xml or sale/**/*.py.")]
 Folder = Annotated[str, Field(max_length=1024, description="Only below this folder.")]
 
@@ -37,7 +45,10 @@ class SearchFiles(ListFiles):
 
     model_config = _EXACT
 
-    pattern: Annotated[str, Field(min_length=1, max_length=500, description="Text of one line.")]
+    pattern: Annotated[
+        str,
+        Field(min_length=1, max_length=500, description="Text of one line.", examples=["_inherit"]),
+    ]
     regex: Annotated[bool, Field(description="True: pattern is a Python regular expression.")] = (
         False
     )

@@ -59,7 +59,7 @@ class HttpRequest(EnvironmentName):
     path: Annotated[
         str,
         AfterValidator(request_path),
-        Field(description="Its path."),
+        Field(description="Its path.", examples=["/web/login"]),
     ]
     method: Annotated[
         Literal["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"],

@@ -44,7 +44,12 @@ class ChangeModules(UndoableChange):
 
     modules: Annotated[
         tuple[ModuleName, ...],
-        Field(min_length=1, max_length=MAX_MODULES, description="Technical names."),
+        Field(
+            min_length=1,
+            max_length=MAX_MODULES,
+            description="Technical names.",
+            examples=[["sale", "stock"]],
+        ),
     ]
 
 

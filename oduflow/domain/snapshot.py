@@ -38,7 +38,7 @@ class CreateSnapshot(EnvironmentName):
 class SnapshotName(EnvironmentName):
     """One snapshot of an environment."""
 
-    snapshot: Annotated[Name, Field(description="Its name.")]
+    snapshot: Annotated[Name, Field(description="Its name.", examples=["before-upgrade"])]
 
 
 class RollbackEnvironment(EnvironmentName):

@@ -15,6 +15,7 @@ MOST_SKIPPED = 10_000_000
 VALUE_CHARACTERS = 2_000  # of one value in an answer
 PAGE_CHARACTERS = 24_000  # of all values in an answer, about 6,000 tokens
 
+_EXAMPLE = "SELECT count(*) FROM res_partner"
 SqlValue = str | int | float | bool | None
 
 
@@ -37,7 +38,7 @@ Statement = Annotated[
 class QueryDatabase(EnvironmentName):
     """A statement that reads, and which of its rows to show."""
 
-    sql: Annotated[Statement, Field(description="Its SQL.")]
+    sql: Annotated[Statement, Field(description="Its SQL.", examples=[_EXAMPLE])]
     limit: Annotated[int, between(1, MOST_ROWS), Field(description="Its limit.")] = 100
     offset: Annotated[int, between(0, MOST_SKIPPED), Field(description="Its offset.")] = 0
     explain: Annotated[bool, Field(description="Shows its measured plan.")] = False
@@ -46,7 +47,7 @@ class QueryDatabase(EnvironmentName):
 class ExecuteSql(UndoableChange):
     """A statement that may write."""
 
-    sql: Annotated[Statement, Field(description="Its SQL.")]
+    sql: Annotated[Statement, Field(description="Its SQL.", examples=[_EXAMPLE])]
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,7 @@ class ImportTemplate(Model):
 class SaveAsTemplate(EnvironmentName):
     """An environment, and the template that is made of it."""
 
-    template: Annotated[Name, Field(description="Name of the template.")]
+    template: Annotated[Name, Field(description="Name of the template.", examples=["shop-19"])]
     replace: Annotated[bool, Field(description=REPLACE_HELP)] = False
 
 

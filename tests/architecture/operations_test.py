@@ -7,6 +7,7 @@ from oduflow.domain.access import Scope, Tier
 from oduflow.kernel.locks import LockKey
 from oduflow.kernel.operation import Effect, declared_in
 from oduflow.kernel.registry import Registry
+from tests.support.samples import required_arguments
 from tests.support.tree import PRODUCT, code_files, name_of, nodes_of
 
 FOLDER = PRODUCT / "operations"
@@ -57,6 +58,23 @@ def test_lock_of_an_environment_is_held_by_every_operation_that_changes_one():
 
     assert len(changing) > 6
     assert unlocked == []
+
+
+def test_an_operation_on_an_environment_has_a_valid_example_of_each_argument_that_it_requires():
+    """OpenAPI shows the examples, and tests of every operation call it with them."""
+    registry = Registry.discover(bootstrap.OPERATIONS)
+    found = [each for each in registry if each.scope is Scope.ENVIRONMENT]
+    required = {
+        f"{each.name} {name}": field
+        for each in found
+        for name, field in each.arguments.model_fields.items()
+        if field.is_required() and name != "name"
+    }
+
+    assert len(required) > 10
+    assert [where for where, field in required.items() if not field.examples] == []
+    for operation in found:
+        operation.arguments.model_validate(required_arguments(operation.arguments, name="shop"))
 
 
 def others(operation):

@@ -56,7 +56,7 @@ from oduflow.services.environments.creation import Creation
 from tests.support.credential_rows import CredentialRows
 from tests.support.diff_ledger import diff_environment
 from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, FakeEnvironments, World, basic, make_world
-from tests.support.ledger_handlers import OTHER_HANDLERS, SHOWN, empty_list, show_fixed
+from tests.support.ledger_handlers import OTHER_HANDLERS, empty_list, show_sample
 from tests.support.pages import Element, read_page
 from tests.support.store_rows import environment
 
@@ -403,16 +403,16 @@ HANDLERS |= OTHER_HANDLERS
 
 
 def handler_of(declared: Operation) -> Any:
-    """Return the ledger's handler of an operation, if any.
+    """Return the ledger's handler of an operation; None for one that keeps its own.
 
-    Else slow work on an environment is start_environment's, and a list is empty; jobs are real.
+    One that has none here and works on an environment serves it or shows a sample of its view; a
+    list is empty.
     """
     if declared.name in HANDLERS:
         return HANDLERS[declared.name]
-    if declared.result in SHOWN:
-        return partial(show_fixed, SHOWN[declared.result])
-    if declared.slow and declared.scope is Scope.ENVIRONMENT:
-        return start_environment
+    if declared.scope is Scope.ENVIRONMENT and (declared.slow or declared.method != "GET"):
+        is_served = declared.result is EnvironmentView
+        return start_environment if is_served else partial(show_sample, declared)
     fields = [name for name, field in declared.result.model_fields.items() if field.is_required()]
     if declared.name.startswith("list_") and declared.noun != "jobs" and len(fields) == 1:
         return partial(empty_list, declared, fields[0])

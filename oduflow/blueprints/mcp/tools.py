@@ -18,7 +18,10 @@ Schema = dict[str, Any]
 
 TARGET = "name"  # the argument that names the environment
 # Left out of the list of tools: the runner checks the lengths and names them in its message.
-_LEFT_OUT = {"title", "$defs", "minLength", "maxLength", "minItems", "maxItems", "pattern"}
+_LEFT_OUT = {
+    *("title", "$defs", "examples"),
+    *("minLength", "maxLength", "minItems", "maxItems", "pattern"),
+}
 _ANY_DATA: Schema = {"type": "object"}
 _UNBOUNDED = 1_000_000
 _WORDS = {

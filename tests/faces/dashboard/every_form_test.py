@@ -1,69 +1,36 @@
 """Every form is accepted as it opens, once its required fields are filled in."""
 
+from urllib.parse import urldefrag, urlsplit
+
 import pytest
 from werkzeug.datastructures import MultiDict
 
 from oduflow.blueprints.dashboard.actions import ACTIONS
+from oduflow.blueprints.dashboard.resources import RESOURCES
+from oduflow.domain.addons import CheckoutView
+from oduflow.kernel.registry import Registry
 from tests.support import store_rows
 from tests.support.dashboard_world import BLUE, REPOSITORY, make_dashboard
 from tests.support.fakes import World
 from tests.support.grant_ledger import grant_view
 from tests.support.pages import Element, read_page
+from tests.support.samples import required_arguments
 from tests.support.snapshot_rows import snapshot_view
 
-TYPED = {
+TYPED = {  # what the world below has, or takes; else the example of the argument
     "name": "new",
-    "new_name": "newer",
     "modules": "sale, crm",
     "repo_url": REPOSITORY,
     "environments": "running",
     "branch": "19.0",
     "snapshot": "clean",
-    "template": "kept",
     "repository": REPOSITORY,
     "token": "x",
-    "message": "Fix it",
 }
-PAGES = [
-    "/",
-    "/environments/running",
-    "/environments/stopped",
-    "/environments/lost",
-    "/templates",
-    "/extra-repos",
-    "/credentials",
-    "/access",
-    "/new/environment",
-    "/new/template",
-    "/new/extra-repo",
-    "/new/credential",
-    "/new/grant",
-    "/environments/stopped/delete",
-    "/environments/running/copy",
-    "/environments/running/install-modules",
-    "/environments/running/upgrade-modules",
-    "/environments/running/uninstall-modules",
-    "/environments/running/create-snapshot",
-    "/environments/running/rollback?snapshot=clean",
-    "/environments/running/delete-snapshot?snapshot=clean",
-    "/environments/running/edits",
-    "/environments/running/commit-and-push",
-    "/environments/running/save-as-template",
-    "/templates/idle/delete",
-    "/templates/idle/rename",
-    "/templates/idle/update",
-    "/extra-repos/idle/delete",
-    "/access/ci/revoke",
-    "/templates/uploads/shop-zip-abcd/delete",
-]
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_a_form_is_accepted_as_it_opens(path):
-    world = stocked()
-    opened = read_page(world.client().get(path, headers=BLUE).text)
-
-    for form in opened.all("form", method="post"):
+def test_a_form_is_accepted_as_it_opens(forms):
+    for form in forms.values():
         world = stocked()
         answer = world.client().post(form["action"], data=filled(form), headers=BLUE)
 
@@ -72,19 +39,29 @@ def test_a_form_is_accepted_as_it_opens(path):
             world.runner.jobs.wait("1", job, 10)
 
 
-def test_every_action_has_a_form_on_one_of_the_pages():
-    world = stocked()
-    pages = [read_page(world.client().get(path, headers=BLUE).text) for path in PAGES]
-    sent_to = {form["action"].rpartition("/")[2] for page in pages for form in page.all("form")}
+def test_every_action_has_a_form_on_a_page_that_links_lead_to(forms):
+    sent_to = {urlsplit(form["action"]).path for form in forms.values()}
 
-    assert {action.slug for action in ACTIONS if not action.creates} <= sent_to
+    slugs = {action.slug for action in ACTIONS if not action.creates}
+    assert slugs <= {path.rpartition("/")[2] for path in sent_to}
+    assert {pages.path for pages in RESOURCES} <= sent_to
+
+
+def examples() -> dict[str, str]:
+    """Return what is typed into each field that a form requires, by the argument's name."""
+    changing = [each for each in Registry.discover("oduflow.operations") if each.effect != "read"]
+    samples = [required_arguments(each.arguments).items() for each in changing]
+    return {name: str(value) for each in samples for name, value in each} | TYPED
+
+
+EXAMPLES = examples()
 
 
 def filled(form: Element) -> MultiDict[str, str]:
     """Fill in what a browser insists on, and leave everything else as it is."""
     required = [each["name"] for each in form.walk() if "required" in each.attributes]
     sent = [(name, value) for name, value in form.entries() if name not in required]
-    typed = [(name, TYPED[name]) for name in required]
+    typed = [(name, EXAMPLES[name]) for name in required]
     if any(each.get("value") == "running" for each in form.all("input", name="environments")):
         typed.append(("environments", "running"))
     return MultiDict(sent + typed)
@@ -92,7 +69,7 @@ def filled(form: Element) -> MultiDict[str, str]:
 
 def stocked() -> World:
     world, ledger = make_dashboard()
-    ledger.add("running")
+    ledger.add("running", checkout=CheckoutView(modules=()))
     ledger.add("stopped", state="stopped", url=None)
     ledger.add("guarded", state="stopped", url=None, protected=True)
     ledger.add("lost", state="lost", url=None)
@@ -103,3 +80,23 @@ def stocked() -> World:
     ledger.credentials.add()
     ledger.grants["ci"] = grant_view("ci")
     return world
+
+
+@pytest.fixture(scope="module")
+def forms() -> dict[tuple[str, ...], Element]:
+    """Return every form that posts, on the pages that links from the first page lead to."""
+    client = stocked().client()
+    found: dict[tuple[str, ...], Element] = {}
+    seen, to_read = {"/"}, ["/"]
+    while to_read:
+        answer = client.get(to_read.pop(), headers=BLUE)
+        if answer.mimetype != "text/html":
+            continue
+        page = read_page(answer.text)
+        for form in page.all("form", method="post"):
+            found[form["action"], str(form.entries())] = form
+        links = {urldefrag(link["href"]).url for link in page.all("a")}
+        fresh = {link for link in links if link.startswith("/")} - seen
+        seen |= fresh
+        to_read += sorted(fresh)
+    return found

@@ -15,7 +15,9 @@ import pytest
 from oduflow.domain.connections import CONNECTIONS_PER_CONTAINER, ROLE_CONNECTIONS
 from oduflow.domain.errors import Failure, NotFound
 from oduflow.domain.plan import EnvironmentPlan
+from oduflow.kernel.operation import Operation
 from tests.support.instances import Instance, world
+from tests.support.samples import required_arguments
 from tests.support.variants import docker, plan_of, signed_in
 
 pytestmark = pytest.mark.timeout(300)
@@ -80,24 +82,15 @@ POWERS = """
 """
 NAMED = "/environments/{name}"
 LAST = "delete_environment"
-MORE: dict[str, dict[str, Any]] = {
-    "commit_and_push": {"message": "Planted"},
+# Arguments that are about this environment; every other call is the example of its declaration.
+GIVEN: dict[str, dict[str, Any]] = {
     "copy_environment": {"new_name": "planted-copy"},
     "create_snapshot": {"snapshot": "kept"},
-    "delete_file": {"path": "README.md"},
     "delete_snapshot": {"snapshot": "kept"},
-    "execute_sql": {"sql": "SELECT count(*) FROM res_partner"},
-    "http_request": {"path": "/web/login"},
     "install_modules": {"modules": ["field_notes"]},
-    "query_database": {"sql": "SELECT * FROM res_partner"},
-    "read_file": {"path": "README.md"},
-    "run_command": {"command": ["true"]},
-    "run_odoo_shell": {"code": "env['res.partner'].search([])"},
-    "save_as_template": {"template": "planted"},
-    "search_files": {"pattern": "planted"},
     "uninstall_modules": {"modules": ["field_notes"]},
     "upgrade_modules": {"modules": ["base"]},
-    "write_file": {"path": "README.md", "content": "planted"},
+    "write_file": {"content": "planted"},
 }
 
 
@@ -129,18 +122,16 @@ def fired(plan: EnvironmentPlan, sequence: str) -> bool:
     return bool(row[0])
 
 
-def operations_on_an_environment(instance: Instance) -> list[str]:
-    """Find those that take an environment, and nothing else that they cannot do without."""
+def operations_on_an_environment(instance: Instance) -> list[Operation]:
+    """Return those that take an environment: first what keeps it, then what destroys, then LAST."""
     found = [each for each in instance.services.registry if each.path.startswith(NAMED)]
-    needing = [
-        each.name
-        for each in found
-        for name, field in each.arguments.model_fields.items()
-        if field.is_required() and name not in {"name", *MORE.get(each.name, ())}
-    ]
-    assert needing == [], "say here how these are called"
-    destroying = [each.name for each in found if each.effect == "destroy" and each.name != LAST]
-    return [*(each.name for each in found if each.effect != "destroy"), *destroying, LAST]
+    return sorted(found, key=lambda each: (each.name == LAST, each.effect == "destroy"))
+
+
+def arguments_of(operation: Operation) -> dict[str, Any]:
+    """Return the arguments of a call about the planted environment."""
+    given = GIVEN.get(operation.name, {})
+    return required_arguments(operation.arguments, name="planted", **given) | given
 
 
 def test_planted_code_runs_as_the_tenant_alone_whatever_is_called(
@@ -148,16 +139,18 @@ def test_planted_code_runs_as_the_tenant_alone_whatever_is_called(
 ) -> None:
     before = powers(planted)
     assert [row[0] for row in before if row[1]] == ["oduflow_admin"]
-    called = operations_on_an_environment(instance)
+    *called, last = operations_on_an_environment(instance)
+    assert last.name == LAST
     assert {
         "copy_environment",
         "rebuild_environment",
         "rollback_environment",
         "diff_environment",
-    } <= set(called)
-    for tool in called[:-1]:
+    } <= {each.name for each in called}
+    for operation in called:
+        tool = operation.name
         with contextlib.suppress(Failure):  # Odoo may break over a view in a table's place
-            instance.call(tool, name="planted", **MORE.get(tool, {}))
+            instance.call(tool, **arguments_of(operation))
         assert powers(planted) == before, tool
         assert not fired(planted, "ran_as_superuser"), tool
         if tool == "copy_environment":

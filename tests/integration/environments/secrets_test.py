@@ -9,11 +9,13 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oduflow.domain.plan import EnvironmentPlan
 from tests.support.instances import OTHER_PASSWORD, OTHER_TOKEN, PASSWORD, TOKEN, Instance
+from tests.support.samples import required_arguments
 from tests.support.server import Server, serving
 from tests.support.spying import Spy
 from tests.support.store_files import stored_bytes
@@ -136,7 +138,8 @@ def test_no_answer_but_the_login_holds_a_secret(instance: Instance, watched: Wat
         assert created["status"] == "ok"
         assert not carried(watched.secrets, str(created))
         kept = instance.services.deps.work.outputs.keep("a log", team="blue", environment="")
-        answers = {path: answer(server, path, kept) for path in readable_paths(instance)}
+        paths = readable_paths(instance).items()
+        answers = {path: answer(server, path, query, kept) for path, query in paths}
         told = {path: carried(watched.secrets, text) for path, text in answers.items()}
         assert {path for path, secrets in told.items() if secrets} == ANSWERS_WITH_A_LOGIN
         assert told["/environments/{name}/login"] == ["admin_password"]
@@ -149,17 +152,26 @@ def repository_of(instance: Instance) -> str:
     return row.repo_url
 
 
-def readable_paths(instance: Instance) -> list[str]:
-    found = [each.path for each in instance.services.registry if each.method == "GET"]
+def readable_paths(instance: Instance) -> dict[str, dict[str, Any]]:
+    """Return each path that can be read, with what its query has to contain."""
+    found = {
+        each.path: {
+            name: value
+            for name, value in required_arguments(each.arguments).items()
+            if f"{{{name}}}" not in each.path
+        }
+        for each in instance.services.registry
+        if each.method == "GET"
+    }
     assert len(found) > 5
-    return [*found, "/openapi.json"]
+    return {**found, "/openapi.json": {}} | NEEDED
 
 
-def answer(server: Server, path: str, kept: str) -> str:
+def answer(server: Server, path: str, query: dict[str, Any], kept: str) -> str:
     (job, *_) = server.request("GET", "/api/jobs").json()["data"]["jobs"]
     filled = path.replace("{name}", "guarded").replace("{job}", job["job"])
     filled = filled.replace("{handle}", kept)
-    got = server.request("GET", f"/api{filled}", params=NEEDED.get(path))
+    got = server.request("GET", f"/api{filled}", params=query)
     assert got.status_code == 200, (path, got.text)
     return got.text
 

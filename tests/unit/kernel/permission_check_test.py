@@ -1,12 +1,10 @@
 """Every operation, called by actors with every kind of restriction."""
 
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel, Field, ValidationError, create_model
-from pydantic.fields import FieldInfo
+from pydantic import Field
 
 from oduflow import bootstrap
 from oduflow.domain.access import OPEN_TO_RESTRICTED, Actor, ActorKind, Scope, Tier
@@ -18,15 +16,12 @@ from oduflow.kernel.locks import LockKey
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
 from tests.support.fakes import FakeEnvironments, FakeGrantUsage, FakeHeld, World, make_world
+from tests.support.samples import required_arguments
 from tests.support.store_rows import job
 
 REGISTRY = Registry.discover(bootstrap.OPERATIONS)
 IDS = {("1", "shop"): "id-shop", ("1", "till"): "id-till", ("2", "shop"): "id-red"}
 OWN_JOB, FOREIGN_JOB, TEAMS_JOB = "a" * 12, "b" * 12, "c" * 12
-CANDIDATES = (
-    *("shop", "a" * 12, "git.example.com", "https://git.example.com/a/b.git", "/web"),
-    *(["sale"], 1),
-)
 TEAM_WIDE = {
     "create_environment",
     "create_template",
@@ -271,7 +266,8 @@ class Walk:
         actor = Actor(
             "1", ActorKind.GRANT, "ci", frozenset(self.tiers), "grant1", self.environments
         )
-        raw = sample(self.operation.arguments, name, job_id) | self.raw
+        known = {"name": name, "job": job_id, "handle": job_id}
+        raw = required_arguments(self.operation.arguments, **known) | self.raw
         try:
             self.world.runner.call(self.operation.name, raw, actor, Origin("test"), wait=10)
         except Failure as failure:
@@ -291,23 +287,3 @@ def called(operation: Operation, name: str, job_id: str, **reach: Any) -> Kind |
     failure = Walk(operation, **reach).refusal(name, job_id)
     assert not isinstance(failure, Forbidden) or failure.hint
     return None if failure is None else failure.kind
-
-
-def sample(arguments: type[BaseModel], name: str, job_id: str) -> dict[str, Any]:
-    """Fill in what an operation requires."""
-    known = {"name": name, "job": job_id, "handle": job_id}
-    required = {
-        field: about for field, about in arguments.model_fields.items() if about.is_required()
-    }
-    return {field: known.get(field) or accepted(about) for field, about in required.items()}
-
-
-def accepted(about: FieldInfo) -> Any:
-    """Return the first candidate that a field accepts."""
-    kind: Any = about.annotation
-    model = create_model("OneField", value=(kind, about))
-    for candidate in CANDIDATES:
-        with suppress(ValidationError):
-            model.model_validate({"value": candidate})
-            return candidate
-    raise AssertionError(f"add a candidate that {about} accepts")
