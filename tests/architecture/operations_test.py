@@ -11,6 +11,14 @@ from tests.support.samples import required_arguments
 from tests.support.tree import PRODUCT, code_files, name_of, nodes_of
 
 FOLDER = PRODUCT / "operations"
+# Slow operations whose work is not in `services/<noun>/<file of the operation>`, and where it is.
+ELSEWHERE = {
+    "commit_and_push": "edits/push.py",  # the push is most of it
+    "install_modules": "environments/module_change/run.py",  # one change, three verbs
+    "save_as_template": "templates/save.py",  # about an environment; what it makes is a template
+    "uninstall_modules": "environments/module_change/run.py",
+    "upgrade_modules": "environments/module_change/run.py",
+}
 FILES = sorted(path for path in FOLDER.rglob("*.py") if path.name != "__init__.py")
 
 
@@ -24,6 +32,21 @@ def test_one_file_is_one_operation():
         word = path.stem.removesuffix("_")  # behind `import`, which Python has for itself
         assert word in operation.name.split("_"), "the file is named for its operation"
         assert module.__doc__ == f"{operation.name}.", name_of(path)
+
+
+def test_the_work_of_a_slow_operation_is_in_the_service_module_of_the_same_name():
+    slow = {
+        operation.name: f"{path.parent.name}/{path.name}"
+        for path in FILES
+        for operation in declared_in(load(path))
+        if operation.slow
+    }
+    services = {
+        name: f"oduflow/services/{ELSEWHERE.get(name, file)}" for name, file in slow.items()
+    }
+
+    assert set(ELSEWHERE) <= set(slow)
+    assert [name for name in slow if services[name] not in imported_by(FOLDER / slow[name])] == []
 
 
 def test_every_file_is_found_by_the_registry():
@@ -117,6 +140,17 @@ def test_a_deletion_is_only_ever_finished_and_everything_else_can_be_called_off(
 
     lasting = {operation.name for operation in jobs if not operation.cancellable}
     assert lasting == {each.name for each in jobs if each.effect is Effect.DESTROY}
+
+
+def imported_by(path: Path) -> set[str]:
+    """Name the files that a module imports, or imports from."""
+    return {
+        f"{name.replace('.', '/')}.py"
+        for node in nodes_of(path)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        for name in (node.module or "", f"{node.module}.{alias.name}")
+    }
 
 
 def load(path: Path):

@@ -7,8 +7,8 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments import commands
-from oduflow.services.environments.lifecycle import refuse_unfinished
+from oduflow.services.environments import command
+from oduflow.services.environments.unfinished import refuse_unfinished
 
 
 @operation(
@@ -28,4 +28,4 @@ def run_command(
     Takes no snapshot.
     """
     refuse_unfinished(deps, environment)
-    return commands.run_command(deps.naming, deps.engine.containers, call, environment, args)
+    return command.run_command(deps.naming, deps.engine.containers, call, environment, args)

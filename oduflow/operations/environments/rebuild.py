@@ -8,8 +8,8 @@ from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, Profile, operation
 from oduflow.kernel.undo import Undo
 from oduflow.services.deps import Deps
-from oduflow.services.environments.lifecycle import refuse_unfinished
 from oduflow.services.environments.rebuild import rebuild
+from oduflow.services.environments.unfinished import refuse_unfinished
 from oduflow.services.environments.view import environment_view
 from oduflow.services.snapshots.automatic import snapshot_before
 

@@ -8,7 +8,7 @@ from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
 from oduflow.services.environments import http
-from oduflow.services.environments.lifecycle import refuse_unfinished
+from oduflow.services.environments.unfinished import refuse_unfinished
 
 
 @operation(

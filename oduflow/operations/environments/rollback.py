@@ -8,8 +8,8 @@ from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.kernel.undo import told
 from oduflow.services.deps import Deps
-from oduflow.services.environments.lifecycle import refuse_unfinished
 from oduflow.services.environments.rollback import roll_back
+from oduflow.services.environments.unfinished import refuse_unfinished
 from oduflow.services.environments.view import environment_view
 from oduflow.services.snapshots.automatic import undo_of
 from oduflow.services.snapshots.recover import prune_snapshots

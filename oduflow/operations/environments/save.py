@@ -7,8 +7,8 @@ from oduflow.domain.template import SaveAsTemplate, TemplateView
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.lifecycle import refuse_unfinished
-from oduflow.services.templates import saving
+from oduflow.services.environments.unfinished import refuse_unfinished
+from oduflow.services.templates import save
 
 
 @operation(
@@ -29,4 +29,4 @@ def save_as_template(
     Odoo pauses meanwhile, and no request fails. Sessions and the environment's secrets stay behind.
     """
     refuse_unfinished(deps, environment)
-    return saving.save_as_template(deps, call, args, environment)
+    return save.save_as_template(deps, call, args, environment)

@@ -7,7 +7,8 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.lifecycle import refuse_unfinished, stop
+from oduflow.services.environments.stop import stop
+from oduflow.services.environments.unfinished import refuse_unfinished
 from oduflow.services.environments.view import environment_view
 
 

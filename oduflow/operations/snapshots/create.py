@@ -8,8 +8,8 @@ from oduflow.domain.snapshot import CreateSnapshot, SnapshotView, team_has_all
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.lifecycle import refuse_unfinished
-from oduflow.services.snapshots.take import new_snapshot, take_snapshot
+from oduflow.services.environments.unfinished import refuse_unfinished
+from oduflow.services.snapshots.create import make_snapshot, new_snapshot
 
 
 @operation(
@@ -36,7 +36,7 @@ def create_snapshot(
     if count >= limit:  # said before anything is counted for the disk
         raise team_has_all(count, limit)
     new = new_snapshot(deps.store.snapshots, call, environment, args.snapshot)
-    row = take_snapshot(deps, call, environment, new, limit=limit)
+    row = make_snapshot(deps, call, environment, new, limit=limit)
     name = environment.name
     return Outcome(
         SnapshotView.of(row, environment),

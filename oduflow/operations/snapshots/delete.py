@@ -7,7 +7,8 @@ from oduflow.domain.snapshot import SnapshotName
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.environments.lifecycle import refuse_unfinished
+from oduflow.services.environments.unfinished import refuse_unfinished
+from oduflow.services.snapshots.delete import remove_snapshot
 from oduflow.services.snapshots.parts import SnapshotParts
 from oduflow.services.snapshots.view import find_snapshot
 
@@ -28,5 +29,5 @@ def delete_snapshot(
     refuse_unfinished(deps, environment)
     row = find_snapshot(deps.store.snapshots, environment, args.snapshot)
     deps.infrastructure.wake(call.actor.team)
-    SnapshotParts(deps, environment, row).remove()
+    remove_snapshot(SnapshotParts(deps, environment, row))
     return Outcome(Nothing(), f"Snapshot {row.name} of {environment.name} is deleted.")

@@ -6,7 +6,7 @@ from oduflow.domain.template import ImportTemplate, TemplateView
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.templates import importing
+from oduflow.services.templates import import_
 
 
 @operation(
@@ -16,9 +16,9 @@ from oduflow.services.templates import importing
     locks={"source_upload": Scope.UPLOAD, "filestore_upload": Scope.UPLOAD},
     slow=True,
     audit=("name", "source", "filestore", "odoo_version", "odoo_image"),
-    check=importing.check_import,
+    check=import_.check_import,
     rest="POST /templates/import",
 )
 def import_template(deps: Deps, call: Call, args: ImportTemplate) -> Outcome[TemplateView]:
     """Create a template from a backup of production, neutralised before Odoo starts on it."""
-    return importing.import_template(deps, call, args)
+    return import_.import_template(deps, call, args)

@@ -6,7 +6,7 @@ from oduflow.domain.upload import UploadName, no_upload
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
-from oduflow.services.uploads.remove import remove_upload
+from oduflow.services.uploads.delete import remove_upload
 
 
 @operation(

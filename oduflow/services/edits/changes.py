@@ -12,7 +12,7 @@ from oduflow.domain.outcome import Outcome
 from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.domain.progress_monitor import UNWATCHED, ProgressMonitor
 from oduflow.services.deps import Deps
-from oduflow.services.environments.lifecycle import refuse_unfinished
+from oduflow.services.environments.unfinished import refuse_unfinished
 
 DIFF_BYTES = 4 << 20  # of what is kept as an output
 SHOWN_CHARACTERS = 20_000

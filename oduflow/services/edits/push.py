@@ -19,7 +19,7 @@ from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.edits.changes import SHOWN_FILES, edits_of, git_paths, no_edits
-from oduflow.services.environments.lifecycle import refuse_unfinished
+from oduflow.services.environments.unfinished import refuse_unfinished
 
 OWN = "oduflow/"  # begins the name of an environment's own branch
 GITHUB = "https://github.com"

@@ -10,7 +10,7 @@ from oduflow.domain.text_edits import replaced
 from oduflow.files.private import writing
 from oduflow.services.deps import Deps
 from oduflow.services.edits.places import FilePlace, writable_place
-from oduflow.services.environments.lifecycle import refuse_unfinished
+from oduflow.services.environments.unfinished import refuse_unfinished
 from oduflow.services.room import require_room
 
 WRITTEN_BYTES = 4 << 20

@@ -24,7 +24,7 @@ from oduflow.services.environments.checks import refuse_full_team
 from oduflow.services.environments.copying import COPY, Copying
 from oduflow.services.environments.creation import serve_new
 from oduflow.services.environments.delete import remove_environment
-from oduflow.services.environments.lifecycle import refuse_unfinished
+from oduflow.services.environments.unfinished import refuse_unfinished
 from oduflow.services.environments.view import environment_view
 from oduflow.services.environments.warm.pressure import relieved
 from oduflow.services.filestore import is_beside_new, layers_of
@@ -32,7 +32,7 @@ from oduflow.services.images import check_user, ensure_image, run_as
 from oduflow.services.retry import retry_of, suggesting_retry
 from oduflow.services.room import require_room
 from oduflow.services.saga import Saga
-from oduflow.services.snapshots.take import require_layers
+from oduflow.services.snapshots.create import require_layers
 
 
 def check_names(_deps: Deps, args: CopyEnvironment) -> None:

@@ -22,8 +22,8 @@ from oduflow.services.environments.view import base_url
 from oduflow.services.environments.warm.pressure import relieved
 from oduflow.services.filestore import adopt_filestore
 from oduflow.services.saga import RESERVE, Step
+from oduflow.services.snapshots.create import make_temporary_snapshot, remove_temporary_snapshot
 from oduflow.services.snapshots.parts import SnapshotParts
-from oduflow.services.snapshots.take import remove_temporary, take_temporary
 
 COPY = "copy"  # the saga's name
 _CHECKOUT = "checkout"
@@ -76,13 +76,13 @@ class Copying(Provisioning):
         relieved(self.deps, self.row.team, self._take)
 
     def _take(self) -> None:
-        self.taken = take_temporary(self.deps, self.call, self.source, self._tell)
+        self.taken = make_temporary_snapshot(self.deps, self.call, self.source, self._tell)
 
     def forget(self) -> None:
         """Remove what is left of the snapshot."""
         taken: SnapshotParts | None = getattr(self, "taken", None)
         if taken is not None:
-            remove_temporary(taken)
+            remove_temporary_snapshot(taken)
 
     def checkout(self) -> None:
         """Copy the checkout with its edits, as they were when the snapshot was taken."""

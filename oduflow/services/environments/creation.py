@@ -12,10 +12,10 @@ from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments.boot import take_port
 from oduflow.services.environments.installation import write_configuration
-from oduflow.services.environments.lifecycle import mark_serving
 from oduflow.services.environments.own_database import make_database
 from oduflow.services.environments.provisioning import Provisioning
 from oduflow.services.environments.source import Source, TemplateSource
+from oduflow.services.environments.start import mark_serving
 from oduflow.services.environments.warm.claim import container_fits, fitting_slot
 from oduflow.services.environments.warm.demand import note_demand
 from oduflow.services.filestore import lay_filestore

@@ -17,7 +17,7 @@ from oduflow.domain.outcome import Outcome
 from oduflow.domain.plan import ODOO_PORT
 from oduflow.net.fetch import FetchFailed, Request, Response, fetch
 from oduflow.services.deps import Deps
-from oduflow.services.environments.commands import require_running
+from oduflow.services.environments.command import require_running
 from oduflow.services.environments.view import base_url
 
 MAX_BYTES = 2 << 20

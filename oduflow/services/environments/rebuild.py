@@ -14,8 +14,8 @@ from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments.failed import mark_failed
-from oduflow.services.environments.lifecycle import mark_serving
 from oduflow.services.environments.provisioning import Provisioning
+from oduflow.services.environments.start import mark_serving
 from oduflow.services.extra_repos.checkouts import clear_pinned_commits
 from oduflow.services.filestore import give_layers, require_room_for_layers
 from oduflow.services.images import run_as

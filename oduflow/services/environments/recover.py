@@ -35,12 +35,12 @@ from oduflow.kernel.locks import Held, LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.environments import python_deps
 from oduflow.services.environments.boot import stop_container
-from oduflow.services.environments.commands import end_cut_off_command
+from oduflow.services.environments.command import end_cut_off_command
 from oduflow.services.environments.delete import remove_environment
-from oduflow.services.environments.lifecycle import start
 from oduflow.services.environments.module_change.settle import resume_change
 from oduflow.services.environments.rebuild import rebuild
 from oduflow.services.environments.rollback import resume_rollback
+from oduflow.services.environments.start import start
 from oduflow.services.environments.view import environment_view, observed
 from oduflow.services.extra_repos.checkouts import checkout_folders
 from oduflow.services.recoverable import (

@@ -22,13 +22,13 @@ from oduflow.services.clone_strategy import CLONE_WAIT_SECONDS
 from oduflow.services.deps import Deps
 from oduflow.services.environments.boot import boot, stop_container
 from oduflow.services.environments.failed import mark_failed
-from oduflow.services.environments.lifecycle import mark_serving
 from oduflow.services.environments.provisioning import Provisioning
+from oduflow.services.environments.start import mark_serving
 from oduflow.services.images import run_as
 from oduflow.services.room import CLONE_BYTES, require_room
 from oduflow.services.saga import RESERVE, Saga, Step
+from oduflow.services.snapshots.create import new_snapshot, require_layers
 from oduflow.services.snapshots.settle import PartsExchange
-from oduflow.services.snapshots.take import new_snapshot, require_layers
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from oduflow.domain.odoo_log import explanation, failure_cause
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
-from oduflow.services.environments.commands import LineProgress, killed_reason, run_inside
+from oduflow.services.environments.command import LineProgress, killed_reason, run_inside
 
 # What became of the data, as the end of a sentence.
 _KEPT_NOTHING = "Nothing was changed through env.cr; a cursor of the code's own is not watched."

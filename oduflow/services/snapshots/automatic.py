@@ -16,9 +16,10 @@ from oduflow.kernel.call import Call
 from oduflow.kernel.undo import Undo
 from oduflow.services.deps import Deps
 from oduflow.services.room import CLONE_BYTES, cluster_folder, same_disk
+from oduflow.services.snapshots.create import make_snapshot, new_snapshot
+from oduflow.services.snapshots.delete import remove_snapshot
 from oduflow.services.snapshots.parts import SnapshotParts
 from oduflow.services.snapshots.recover import prune_snapshots, settle_snapshots
-from oduflow.services.snapshots.take import new_snapshot, take_snapshot
 
 _CUT_OFF = (MODULES_CHANGE, MOVING, ROLLBACK)  # the operation itself refuses these
 
@@ -68,14 +69,14 @@ def _take(
     while True:
         row = new_snapshot(deps.store.snapshots, call, environment, reason=operation)
         try:
-            return take_snapshot(deps, call, environment, row, force=True)
+            return make_snapshot(deps, call, environment, row, force=True)
         except NoRoom as full:
             useless = before and before.disk == full.disk and before.missing <= full.missing
             older = None if useless else _oldest_that_helps(deps, environment, full)
             if older is None:
                 raise
             before = full
-            SnapshotParts(deps, environment, older).remove()
+            remove_snapshot(SnapshotParts(deps, environment, older))
             removed.append(older.name)
 
 

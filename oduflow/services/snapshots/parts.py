@@ -9,7 +9,7 @@ from oduflow.adapters.postgres.databases import Strategy
 from oduflow.domain.environment import Environment
 from oduflow.domain.plan import EnvironmentPlan, SnapshotPlan
 from oduflow.domain.progress_monitor import UNWATCHED, ProgressMonitor
-from oduflow.domain.snapshot import Snapshot, SnapshotState
+from oduflow.domain.snapshot import Snapshot
 from oduflow.services.clone_strategy import clone_strategy
 from oduflow.services.deps import Deps
 from oduflow.services.filestore import layers_of
@@ -56,14 +56,6 @@ class SnapshotParts:
     def environment_row(self) -> Environment:
         """Return the environment as it is now."""
         return self.deps.store.environments.by_id(self.environment.id) or self.environment
-
-    def remove(self) -> None:
-        """Remove every part, the row last."""
-        self.deps.store.snapshots.update(self.row.id, state=SnapshotState.DELETING)
-        self.remove_databases()
-        self.remove_files()
-        self.forget_checkout()
-        self.remove_row()
 
     def remove_databases(self) -> None:
         """Drop the sealed copy, and what a rollback made beside it."""

@@ -14,6 +14,7 @@ from oduflow.domain.snapshot import ROLLBACK, Snapshot, SnapshotState, expired
 from oduflow.kernel.locks import Held, LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.recoverable import Recoverable, Unsettled
+from oduflow.services.snapshots.delete import remove_snapshot
 from oduflow.services.snapshots.parts import SnapshotParts
 from oduflow.services.snapshots.settle import PartsExchange
 from oduflow.settings import Settings
@@ -69,14 +70,14 @@ def settle_snapshots(deps: Deps, environment: Environment) -> None:
         if row.state is SnapshotState.REPLACING and target is not None:
             PartsExchange(deps, environment, row, target).settle()
         else:
-            SnapshotParts(deps, environment, row).remove()
+            remove_snapshot(SnapshotParts(deps, environment, row))
 
 
 def prune_snapshots(deps: Deps, environment: Environment) -> None:
     """Remove the automatic snapshots that are no longer kept; a failure leaves them for later."""
     for row in _expired(deps.settings, deps.store.snapshots.of(environment.id)):
         try:
-            SnapshotParts(deps, environment, row).remove()
+            remove_snapshot(SnapshotParts(deps, environment, row))
         except Failure:
             log.exception("removing snapshot %s of %s failed", row.name, environment.name)
             return

@@ -20,7 +20,7 @@ from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.environments.boot import stop_container
-from oduflow.services.environments.lifecycle import start
+from oduflow.services.environments.start import start
 from oduflow.services.environments.warm.remove import give_up_all, in_use
 from oduflow.services.groups import StoreGroup, WorkGroup
 from oduflow.services.move_journal import Move, MovedVolume, load_move

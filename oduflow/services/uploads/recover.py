@@ -10,7 +10,7 @@ from oduflow.domain.upload import Upload
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.recoverable import RECONCILER, Leftover, Recoverable, Stray
-from oduflow.services.uploads.remove import remove_upload
+from oduflow.services.uploads.delete import remove_upload
 
 
 @dataclass(frozen=True, slots=True)

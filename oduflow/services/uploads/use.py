@@ -10,8 +10,8 @@ from oduflow.domain.next_call import Next
 from oduflow.domain.upload import Upload, no_upload
 from oduflow.kernel.call import Call
 from oduflow.services.groups import WorkGroup
+from oduflow.services.uploads.delete import remove_upload
 from oduflow.services.uploads.receive import begin_anew
-from oduflow.services.uploads.remove import remove_upload
 
 
 @contextmanager

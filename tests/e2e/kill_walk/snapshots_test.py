@@ -10,7 +10,7 @@ import requests
 
 from oduflow.kernel.call import Call, Origin
 from oduflow.services.environments.rollback import Rollback
-from oduflow.services.snapshots.take import Taking, new_snapshot
+from oduflow.services.snapshots.create import SnapshotCreation, new_snapshot
 from tests.support.instances import Instance, world
 from tests.support.kill_walk import KillWalk, points
 from tests.support.store_rows import environment
@@ -141,7 +141,10 @@ def steps(instance: Instance) -> tuple[list[str], list[str]]:
     deps, row = instance.services.deps, environment(team="blue", id="walkwalkwalk")
     call = Call(instance.actor(), Origin("cli"))
     kept = new_snapshot(deps.store.snapshots, call, row, "x")
-    taking, back = Taking(deps, row, kept, call), Rollback(deps, row, kept, replace(kept), call)
+    taking, back = (
+        SnapshotCreation(deps, row, kept, call),
+        Rollback(deps, row, kept, replace(kept), call),
+    )
     return [step.name for step in taking.steps()], [step.name for step in back.steps()]
 
 

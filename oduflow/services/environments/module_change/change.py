@@ -23,7 +23,6 @@ from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments.container import PYTHON_TARGET, repository_folders
 from oduflow.services.environments.installation import run_beside_odoo
-from oduflow.services.environments.lifecycle import no_container, start
 from oduflow.services.environments.module_change.available import FoundModules, find_available
 from oduflow.services.environments.module_change.checks import (
     refuse_install,
@@ -39,6 +38,8 @@ from oduflow.services.environments.module_change.settle import (
 )
 from oduflow.services.environments.module_change.take_over import serving_log, take_over
 from oduflow.services.environments.module_change.tell import aftermath
+from oduflow.services.environments.start import start
+from oduflow.services.environments.stop import no_container
 from oduflow.services.images import run_as
 from oduflow.services.saga import Saga, Step
 

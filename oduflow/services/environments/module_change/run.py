@@ -6,9 +6,9 @@ from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.undo import Undo
 from oduflow.services.deps import Deps
-from oduflow.services.environments.lifecycle import refuse_unfinished
 from oduflow.services.environments.module_change.change import ModulesChange
 from oduflow.services.environments.module_change.tell import told_change
+from oduflow.services.environments.unfinished import refuse_unfinished
 from oduflow.services.snapshots.automatic import snapshot_before
 
 

@@ -12,8 +12,8 @@ from oduflow.files.private import ensure_secret
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments.failed import mark_failed
-from oduflow.services.environments.lifecycle import restart
 from oduflow.services.environments.module_change.checks import installed_names
+from oduflow.services.environments.restart import restart
 from oduflow.services.groups import PostgresGroup
 
 

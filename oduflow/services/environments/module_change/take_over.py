@@ -24,7 +24,8 @@ from oduflow.domain.errors import Failure, NotFound
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
-from oduflow.services.environments.lifecycle import record_failure, restart
+from oduflow.services.environments.restart import restart
+from oduflow.services.environments.start import record_failure
 from oduflow.services.environments.wait import LOG_LINES, Tell, address_of, wait_until_serving
 from oduflow.services.readiness import ReadinessPoll
 

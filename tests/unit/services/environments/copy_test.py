@@ -9,7 +9,7 @@ from oduflow.domain.errors import Busy, Forbidden, Invalid, NotFound, QuotaReach
 from oduflow.domain.filestore import FilestoreKind
 from oduflow.kernel.locks import LockKey
 from oduflow.services.environments.warm.keeper import WarmKeeper
-from oduflow.services.snapshots import take
+from oduflow.services.snapshots import create
 from tests.support.held import Held
 from tests.support.memory.images import image
 from tests.support.memory.process import CALLER, Process
@@ -175,7 +175,7 @@ def test_one_whose_creation_failed_is_not_copied(process, sale):
 def test_a_source_that_is_never_at_rest_is_refused_and_nothing_is_left(
     world, held, process, monkeypatch
 ):
-    monkeypatch.setattr(take, "QUIET_SECONDS", 0.2)
+    monkeypatch.setattr(create, "QUIET_SECONDS", 0.2)
     world.postgres.change(held.plan.database, busy=1)
     before = world.everything()
 

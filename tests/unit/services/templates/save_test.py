@@ -9,7 +9,7 @@ from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.filestore import FilestoreKind
 from oduflow.domain.neutralised import Neutralised, Remaining
 from oduflow.domain.plan import TemplatePlan
-from oduflow.services.snapshots import take
+from oduflow.services.snapshots import create
 from tests.support.memory.process import Process
 
 ANOTHER = Neutralised(at="", seconds=0.0, odoo=("base",), rules=(), proven=("a rule",))
@@ -182,7 +182,7 @@ def test_one_that_does_not_run_is_saved_and_stays_as_it_is(world, held, process,
 
 
 def test_one_that_is_never_at_rest_is_refused_and_runs_on(world, held, process, monkeypatch):
-    monkeypatch.setattr(take, "QUIET_SECONDS", 0.2)
+    monkeypatch.setattr(create, "QUIET_SECONDS", 0.2)
     world.postgres.change(held.plan.database, busy=1)
     before = world.everything()
 
@@ -194,7 +194,7 @@ def test_one_that_is_never_at_rest_is_refused_and_runs_on(world, held, process, 
 
 
 def test_what_would_not_fit_is_refused_before_it_begins(held, process, monkeypatch):
-    monkeypatch.setattr(take, "CLONE_BYTES", 1 << 60)
+    monkeypatch.setattr(create, "CLONE_BYTES", 1 << 60)
 
     error = process.refused("save_as_template", name="sale", template="kept")
 

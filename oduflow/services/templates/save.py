@@ -42,8 +42,12 @@ from oduflow.services.images import check_user, ensure_image, run_as
 from oduflow.services.retry import retry_of, suggesting_retry
 from oduflow.services.room import require_room, room_left
 from oduflow.services.saga import RESERVE, Step
+from oduflow.services.snapshots.create import (
+    make_temporary_snapshot,
+    remove_temporary_snapshot,
+    require_layers,
+)
 from oduflow.services.snapshots.parts import SnapshotParts
-from oduflow.services.snapshots.take import remove_temporary, require_layers, take_temporary
 from oduflow.services.templates.backup_version import odoo_version
 from oduflow.services.templates.building import TemplateWork
 from oduflow.services.templates.neutralise import neutralise_again, new_parameters
@@ -193,7 +197,7 @@ class TemplateSave(TemplateWork):
         relieved(self.deps, self.row.team, self._take)
 
     def _take(self) -> None:
-        self._taken = take_temporary(self.deps, self.call, self.environment, self.tell)
+        self._taken = make_temporary_snapshot(self.deps, self.call, self.environment, self.tell)
 
     def owner(self) -> None:
         """Give the copied database its name, and its objects to the template's role."""
@@ -275,7 +279,7 @@ class TemplateSave(TemplateWork):
     def forget(self) -> None:
         """Remove what was copied for the moment only."""
         if self._taken is not None:
-            remove_temporary(self._taken)
+            remove_temporary_snapshot(self._taken)
 
     @property
     def _moment(self) -> SnapshotParts:

@@ -1,4 +1,4 @@
-"""Take a snapshot: database, filestore and checkout of one moment.
+"""Create a snapshot: database, filestore and checkout of one moment.
 
 A running Odoo is paused for the moment between two of its requests, so that it fails none: closing
 its sessions instead would log its users out. See ADR 27.
@@ -24,6 +24,7 @@ from oduflow.services.clone_strategy import CLONE_WAIT_SECONDS
 from oduflow.services.deps import Deps
 from oduflow.services.room import CLONE_BYTES, require_room
 from oduflow.services.saga import RESERVE, OnStep, Saga, Step
+from oduflow.services.snapshots.delete import remove_snapshot
 from oduflow.services.snapshots.parts import SnapshotParts
 from oduflow.services.snapshots.request_watch import RequestWatch
 
@@ -82,7 +83,7 @@ def require_layers(environment: Environment) -> None:
         )
 
 
-def take_snapshot(
+def make_snapshot(
     deps: Deps,
     call: Call,
     environment: Environment,
@@ -91,7 +92,7 @@ def take_snapshot(
     force: bool = False,
     limit: int | None = None,
 ) -> Snapshot:
-    """Take a snapshot of an environment, which pauses for a moment if it runs.
+    """Create a snapshot of an environment, which pauses for a moment if it runs.
 
     Args:
         deps: the product's parts.
@@ -106,15 +107,15 @@ def take_snapshot(
         Cancelled: the job was cancelled; Odoo goes on.
         QuotaReached: there is not enough space, or the team has as many as it may.
     """
-    work = Taking(deps, environment, row, call, force, limit)
-    _take(work, work.on_step)
+    work = SnapshotCreation(deps, environment, row, call, force, limit)
+    _create(work, work.on_step)
     return deps.store.snapshots.update(row.id, state=SnapshotState.READY)
 
 
-def take_temporary(
+def make_temporary_snapshot(
     deps: Deps, call: Call, environment: Environment, tell: Callable[[str], None]
 ) -> SnapshotParts:
-    """Take a snapshot that the call uses up or removes (`remove_temporary`) before it ends.
+    """Create a snapshot that the call uses up, or removes before it ends.
 
     It never becomes `ready`, so that nothing goes back to it, and recovery removes one that a
     kill has left, as it removes any that is half made.
@@ -126,20 +127,23 @@ def take_temporary(
         tell: gets a line for each step; it raises when the call was cancelled.
 
     Raises:
-        Failure: as `take_snapshot`.
+        Failure: as `make_snapshot`.
     """
     row = new_snapshot(deps.store.snapshots, call, environment, f"temporary-{new_id()}")
-    _take(Taking(deps, environment, row, call), lambda step, _number, _total: tell(step.message))
+    _create(
+        SnapshotCreation(deps, environment, row, call),
+        lambda step, _number, _total: tell(step.message),
+    )
     return SnapshotParts(deps, environment, deps.store.snapshots.by_id(row.id) or row)
 
 
-def remove_temporary(taken: SnapshotParts) -> None:
+def remove_temporary_snapshot(taken: SnapshotParts) -> None:
     """Remove what is left of a temporary snapshot; one that was removed already is no error."""
     if taken.deps.store.snapshots.by_id(taken.row.id) is not None:
-        taken.remove()
+        remove_snapshot(taken)
 
 
-def _take(work: "Taking", on_step: OnStep) -> None:
+def _create(work: "SnapshotCreation", on_step: OnStep) -> None:
     require_layers(work.environment)
     deps, call, team = work.deps, work.call, work.row.team
     deps.infrastructure.wake(team, lambda line: call.report("database", line))
@@ -149,12 +153,12 @@ def _take(work: "Taking", on_step: OnStep) -> None:
 
 
 @dataclass(slots=True)
-class Taking(SnapshotParts):
-    """The steps of taking one snapshot.
+class SnapshotCreation(SnapshotParts):
+    """The steps that create one snapshot.
 
     Attributes:
         force: whether a long transaction is ended.
-        limit: see `take_snapshot`.
+        limit: see `make_snapshot`.
     """
 
     call: Call

@@ -12,7 +12,7 @@ import pytest
 from oduflow.domain.errors import Kind
 from oduflow.domain.neutralised import Remaining
 from oduflow.domain.storage import WHOLE_TEAM
-from oduflow.services.templates import importing
+from oduflow.services.templates import import_
 from tests.support.memory.process import Process
 from tests.support.memory.world import BLUE
 
@@ -324,7 +324,7 @@ def test_a_filestore_whose_size_is_not_known_ends_at_what_the_team_may_fill(worl
 
 
 def test_what_an_import_writes_counts_for_the_team(world, imports, backup, monkeypatch):
-    monkeypatch.setattr(importing, "_EVERY_BYTES", 1)
+    monkeypatch.setattr(import_, "_EVERY_BYTES", 1)
     limited = nearly_full(world, imports, left=900 * MIB)
     before = limited.deps.store.sizes.of("1")[WHOLE_TEAM].own
 

@@ -7,7 +7,7 @@ from oduflow.adapters.filestore.layers import Layers
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.filestore import FilestoreKind
 from oduflow.kernel.call import CANCEL_CHECK_SECONDS
-from oduflow.services.snapshots import take
+from oduflow.services.snapshots import create
 from tests.support.memory.postgres import MemoryCluster
 from tests.support.memory.process import CALLER, Process
 from tests.support.memory.world import TEAM
@@ -59,7 +59,7 @@ def test_one_that_does_not_run_stays_as_it_is(world, held, process, operation):
 
 
 def test_one_that_is_never_at_rest_is_refused_and_runs_on(world, held, process, monkeypatch):
-    monkeypatch.setattr(take, "QUIET_SECONDS", 0.2)
+    monkeypatch.setattr(create, "QUIET_SECONDS", 0.2)
     world.postgres.change(held.plan.database, busy=1)
     before = world.everything()
 
