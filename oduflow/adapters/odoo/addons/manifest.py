@@ -1,20 +1,16 @@
 """Read one manifest as Odoo does, without running its code."""
 
-import ast
-import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from oduflow.adapters.odoo.addons.versions import is_of_series, is_version
 from oduflow.domain.addons import OdooRules
+from oduflow.domain.python_syntax import literals
 
 LFS_POINTER = "version https://git-lfs.github.com/spec/"
 DEFAULT_VERSION = "1.0"
 EXTERNAL = ("python", "bin", "apt")  # `apt` is text for an error's message, since Odoo 17
 MAX_KEY = 40  # characters
-# CPython 3.11 and 3.12 count the depth of the syntax trees of all threads together: two at once
-# can raise SystemError (github.com/python/cpython/issues/106905).
-_PARSING = threading.Lock()
 _CORRECT = "Correct it; code in a manifest is not run."
 
 
@@ -101,8 +97,7 @@ def _literals(content: bytes) -> dict[object, object]:
             "Commit the file itself: git lfs migrate export --include=__manifest__.py",
         )
     try:
-        with _PARSING:
-            value = ast.literal_eval(text)
+        value = literals(text)
     except SyntaxError as wrong:
         line = f" at line {wrong.lineno}" if wrong.lineno else ""
         raise ManifestRefused(f"It is not Python{line}: {wrong.msg}.") from wrong

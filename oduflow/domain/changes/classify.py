@@ -1,0 +1,109 @@
+"""Classify the changed files of a repository, each by what it is and what changed in it.
+
+Where the least is not certain, it is an upgrade: that is always right.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+from oduflow.domain.changes.facts import MANIFESTS, RepositoryFacts
+from oduflow.domain.changes.manifest import is_installable
+from oduflow.domain.changes.module_file import module_file
+from oduflow.domain.changes.needs import ChangedFile, EntryKind, FileVerdict, Need
+
+_REQUIREMENTS = re.compile(r"(.*requirements.*|constraints.*)\.(txt|in)")
+NOT_INSTALLED = "the module is not installed"
+
+
+def classify(files: Iterable[ChangedFile], facts: RepositoryFacts) -> tuple[FileVerdict, ...]:
+    """Return what each change needs; a module that is new or gone is told once."""
+    files = tuple(files)
+    events = tuple(_modules(files, facts))
+    whole = {each.module for each in events}
+    found = (_file(file, facts, whole) for file in files)
+    return (*events, *(each for verdicts in found for each in verdicts))
+
+
+def _modules(files: Iterable[ChangedFile], facts: RepositoryFacts) -> Iterator[FileVerdict]:
+    """Yield the modules that are new, moved or gone."""
+    before = {name: folder for folder, name in facts.before.items()}
+    after = {name: folder for folder, name in facts.after.items()}
+    was_installable = {
+        facts.place(file.path)[1]: is_installable(file.old or b"")
+        for file in files
+        if PurePosixPath(file.path).name in MANIFESTS
+    }
+    for name in sorted({*before, *after}):
+        folder = after.get(name) or before[name]
+        is_there = name in after and is_installable(facts.manifest(folder))
+        was_there = name in before and was_installable.get(name, True)
+        if is_there and not was_there:
+            yield _arrival(name, folder, facts)
+        elif was_there and not is_there:
+            yield _departure(name, folder, facts, hidden=name in after)
+        elif is_there and before[name] != folder:
+            need = Need.UPGRADE if name in facts.installed else Need.NOTHING
+            yield FileVerdict(folder, name, need, f"the module moved here from {before[name]}")
+
+
+def _arrival(name: str, folder: str, facts: RepositoryFacts) -> FileVerdict:
+    if name in facts.replaced:
+        return FileVerdict(folder, name, Need.NOTHING, _replaced(name))
+    if name in facts.installed:
+        return FileVerdict(folder, name, Need.UPGRADE, "the repository has the module now")
+    return FileVerdict(folder, name, Need.INSTALL, "the module is new")
+
+
+def _departure(name: str, folder: str, facts: RepositoryFacts, *, hidden: bool) -> FileVerdict:
+    if name not in facts.installed:
+        return FileVerdict(folder, name, Need.NOTHING, f"the module is gone; {NOT_INSTALLED}")
+    if name in facts.elsewhere and not hidden:
+        return FileVerdict(folder, name, Need.UPGRADE, "another source has the module now")
+    what = "cannot be installed any more" if hidden else "is gone"
+    return FileVerdict(folder, name, Need.UNINSTALL, f"the module {what}, and is installed")
+
+
+def _replaced(name: str) -> str:
+    return f"the image has a module {name} of its own, which Odoo loads"
+
+
+def _file(file: ChangedFile, facts: RepositoryFacts, whole: set[str]) -> Iterator[FileVerdict]:
+    """Yield what one file needs; nothing for one of a module that is new or gone as a whole."""
+    if file.kind is not EntryKind.FILE:
+        yield from _entry(file, facts)
+        return
+    folder, module, inside = facts.place(file.path)
+    if module in whole:
+        return
+    if _REQUIREMENTS.fullmatch(PurePosixPath(file.path).name):
+        yield FileVerdict(file.path, module, Need.PACKAGES, "requirements of Python packages")
+    elif not module:
+        yield FileVerdict(file.path, "", Need.NOTHING, "in no module")
+    elif module in facts.replaced:
+        yield FileVerdict(file.path, module, Need.NOTHING, _replaced(module))
+    elif module not in facts.installed:
+        yield FileVerdict(file.path, module, Need.NOTHING, NOT_INSTALLED)
+    else:
+        yield module_file(file, folder, module, inside, facts)
+    # An image or a text that data name by its path is read when the data are loaded.
+    for other in sorted(facts.mentioned.get(file.path, frozenset()) & facts.installed):
+        yield FileVerdict(file.path, other, Need.UPGRADE, f"data of {other} are made of it")
+
+
+def _entry(file: ChangedFile, facts: RepositoryFacts) -> Iterator[FileVerdict]:
+    """Yield what a link or submodule needs: it may hold modules, or be inside of one."""
+    what = "a submodule" if file.kind is EntryKind.SUBMODULE else "a symbolic link"
+    folders = {**facts.before, **facts.after}
+    below = {
+        name
+        for folder, name in folders.items()
+        if folder == file.path or folder.startswith(f"{file.path}/")
+    }
+    _, around, _ = facts.place(file.path)
+    named = {around, PurePosixPath(file.path).name} | below
+    affected = sorted(named & facts.installed - facts.replaced)
+    for module in affected:
+        yield FileVerdict(file.path, module, Need.UPGRADE, f"{what} changed")
+    if not affected:
+        yield FileVerdict(file.path, "", Need.NOTHING, f"{what}, of no installed module")

@@ -1,0 +1,213 @@
+"""Compare two versions of a Python file: bodies of functions, or what the database has, too.
+
+Odoo keeps models, fields, constraints and their labels in the database, and brings them up to date
+when it upgrades the module. What is inside a function takes effect when the process imports it. So
+everything outside of functions counts, except for what is known to stay in the process.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from oduflow.domain.changes.needs import Need
+from oduflow.domain.python_syntax import parsed
+
+CONTROLLERS = "controllers"
+# Keywords of fields that the database does not hold.
+_IN_PROCESS = frozenset({"context", "default", "domain"})
+# Run by an upgrade, and not when the process starts.
+_RUN_BY_UPGRADES = frozenset({"init", "_auto_init"})
+# Methods from which reports put the SQL of their view together, which `init` makes.
+_SQL = re.compile(
+    r"_?(sub_)?(select|from|where|group_by|having|join|order_by|query|table|union|with)(_|$)"
+)
+_LOGGERS = frozenset({"_logger", "logger", "log"})
+_MODEL_NAMES = frozenset({"_inherit", "_inherits", "_name"})
+_REPORT = "report"
+_UNREADABLE = (SyntaxError, ValueError, MemoryError, RecursionError, SystemError)
+MANY = 3  # names in a sentence
+
+Outline = dict[str, str]  # the parts of a file that count, by names for people
+
+
+def python_need(path: str, old: bytes | None, new: bytes | None) -> tuple[Need, str]:
+    """Return what a change of Python code needs, and why.
+
+    Args:
+        path: inside the module.
+        old: the content before; None for no file.
+        new: the content afterwards; None for no file.
+    """
+    try:
+        before, after = _outline(path, old), _outline(path, new)
+    except _UNREADABLE as wrong:
+        line = f" at line {wrong.lineno}" if isinstance(wrong, SyntaxError) and wrong.lineno else ""
+        return Need.UPGRADE, f"it cannot be read as Python{line}"
+    different = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    if not different:
+        return Need.RESTART, "only bodies of functions, or what no database holds"
+    return Need.UPGRADE, _sentence(different, before, after)
+
+
+def _sentence(different: list[str], before: Outline, after: Outline) -> str:
+    shown = different[:MANY]
+    words = [
+        f"{name} is new"
+        if name not in before
+        else f"{name} is gone"
+        if name not in after
+        else f"{name} is changed"
+        for name in shown
+    ]
+    more = len(different) - len(shown)
+    return ", ".join(words) + (f", and {more} more" if more else "")
+
+
+def _outline(path: str, source: bytes | None) -> Outline:
+    """Return what counts in a file, by names for people."""
+    tree, found = parsed(source or b""), Outline()
+    called = frozenset(_called(tree))
+    # Others may call a function of a file without classes where they define fields.
+    is_helper = not any(isinstance(node, ast.ClassDef) for node in tree.body)
+    for node in _without_docstring(tree.body):
+        if isinstance(node, ast.ClassDef):
+            parts = _class(node, path, called)
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            parts = ((f"import of {each.name}", _import(node, each)) for each in node.names)
+        else:
+            parts = _statement(node, called, is_helper=is_helper)
+        if isinstance(node, ast.ClassDef) or not _is_of_controllers(path):
+            for name, text in parts:
+                _add(found, name, text)
+    return found
+
+
+def _statement(
+    node: ast.stmt, called: frozenset[str], *, is_helper: bool
+) -> Iterator[tuple[str, str]]:
+    """Yield a statement of a file if it counts."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if is_helper or node.name in called:
+            yield node.name, _text(node)
+    elif not (isinstance(node, ast.Import | ast.ImportFrom) or _name(node) in _LOGGERS):
+        yield _name(node) or "code of the file", _text(node)
+
+
+def _import(node: ast.ImportFrom, name: ast.alias) -> str:
+    """Return a relative import, which may bring models in."""
+    return f"{node.level} {node.module} {_text(name)}"
+
+
+def _is_of_controllers(path: str) -> bool:
+    return path.startswith(f"{CONTROLLERS}/")
+
+
+def _class(node: ast.ClassDef, path: str, called: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Yield what counts in a class."""
+    if _is_controller(node, path):
+        return
+    heads = [*node.bases, *(each.value for each in node.keywords), *node.decorator_list]
+    yield f"class {node.name}", " ".join(map(_text, heads))
+    is_report = _is_report(node, path)
+    for part in _without_docstring(node.body):
+        if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
+            if is_report or part.name in _RUN_BY_UPGRADES | called or _SQL.match(part.name):
+                yield f"method {node.name}.{part.name}", _text(part)
+        elif name := _name(part):
+            yield f"{node.name}.{name}", _text(_InProcess().visit(part))
+        else:
+            yield f"code of class {node.name}", _text(part)
+
+
+def _is_controller(node: ast.ClassDef, path: str) -> bool:
+    """Whether a class answers requests, and has nothing of a model."""
+    by_base = any("Controller" in ast.unparse(base) for base in node.bases)
+    return (by_base or _is_of_controllers(path)) and not any(
+        _name(part) in _MODEL_NAMES or _makes_field(part) for part in node.body
+    )
+
+
+def _is_report(node: ast.ClassDef, path: str) -> bool:
+    """Whether a model may be a view of SQL that its methods put together, which upgrades make."""
+    if any(part in {"report", "reports"} for part in path.split("/")[:-1]):
+        return True
+    return any(
+        isinstance(part, ast.Assign)
+        and (
+            (_name(part) == "_auto" and not _is_true(part.value))
+            or (_name(part) in _MODEL_NAMES and _REPORT in ast.unparse(part.value))
+        )
+        for part in node.body
+    )
+
+
+def _is_true(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is True
+
+
+def _makes_field(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.Assign | ast.AnnAssign)
+        and isinstance(node.value, ast.Call)
+        and ast.unparse(node.value.func).startswith("fields.")
+    )
+
+
+def _name(node: ast.stmt) -> str:
+    """Return the name that a statement gives a value to; empty for another statement."""
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        target: ast.expr = node.targets[0]
+    elif isinstance(node, ast.AnnAssign | ast.AugAssign):
+        target = node.target
+    else:
+        return ""
+    return target.id if isinstance(target, ast.Name) else ""
+
+
+def _called(tree: ast.Module) -> Iterator[str]:
+    """Yield the names that are called outside of functions, as where fields are defined."""
+    left: list[ast.AST] = list(tree.body)
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            left += node.decorator_list
+            continue
+        if isinstance(node, ast.Lambda):
+            continue
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield node.func.id
+        left += ast.iter_child_nodes(node)
+
+
+def _without_docstring(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    for node in body:
+        if not (isinstance(node, ast.Expr | ast.Pass) and _is_silent(node)):
+            yield node
+
+
+def _is_silent(node: ast.Expr | ast.Pass) -> bool:
+    return isinstance(node, ast.Pass) or isinstance(node.value, ast.Constant)
+
+
+def _add(found: Outline, name: str, text: str) -> None:
+    """Add a part; further ones of the same name are numbered."""
+    key, number = name, 1
+    while key in found:
+        number += 1
+        key = f"{name} ({number})"
+    found[key] = text
+
+
+def _text(node: ast.AST) -> str:
+    return ast.dump(node)
+
+
+class _InProcess(ast.NodeTransformer):
+    """Leaves out the keywords of fields that the database does not hold."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Leave them out of a call of `fields.…`."""
+        self.generic_visit(node)
+        if ast.unparse(node.func).startswith("fields."):
+            node.keywords = [each for each in node.keywords if each.arg not in _IN_PROCESS]
+        return node

@@ -1,0 +1,87 @@
+"""What a change of Python code needs."""
+
+import pytest
+
+from oduflow.domain.changes.needs import Need
+from oduflow.domain.changes.python_code import python_need
+
+CLASS = "class A(models.Model):\n    _name = 'a'\n"
+REPORT = "class R(models.Model):\n    _name = 'a.r'\n    _auto = False\n"
+BODIES = {
+    "the SQL of a view": (REPORT + "    def x(self):\n        return {}\n", "method R.x"),
+    "the SQL of a report of another module": (
+        "class R(models.Model):\n    _inherit = 'sale.report'\n    def x(self):\n        {}\n",
+        "method R.x",
+    ),
+    "a method of SQL": (CLASS + "    def _select_more(self):\n        return {}\n", "_select_more"),
+    "what upgrades run": (CLASS + "    def init(self):\n        return {}\n", "method A.init"),
+    "a function that makes a field": (
+        f"def kinds():\n    return {{}}\n{CLASS}    a = fields.Selection(kinds())\n",
+        "kinds is changed",
+    ),
+    "a function of a file without classes": ("def kinds():\n    return {}\n", "kinds"),
+    "a method that is called where the class is made": (
+        CLASS + "    def kinds():\n        return {}\n    a = fields.Selection(kinds())\n",
+        "A.kinds",
+    ),
+}
+STATEMENTS = {
+    "constant": ("A = 1\n", "A = 2\n", "A is changed"),
+    "constraint": (CLASS, CLASS + "    _x = models.Constraint('a')\n", "A._x is new"),
+    "base class": (CLASS, CLASS.replace("models.Model", "models.AbstractModel"), "class A"),
+    "import of a model": ("", "from . import a\n", "import of a is new"),
+    "two classes of a name": (CLASS + CLASS, CLASS, "class A (2) is gone"),
+    "model in the folder of controllers": ("", CLASS, "class A is new"),
+    "condition": ("", "if x:\n    a()\n", "code of the file is new"),
+    "many": (
+        CLASS,
+        CLASS + "".join(f"    f{n} = fields.Char()\n" for n in range(5)),
+        "A.f0 is new, A.f1 is new, A.f2 is new, and 2 more",
+    ),
+}
+IN_PROCESS = {
+    "import of a library": ("import os\n", "import os\nimport json\n"),
+    "logger": ("", "_logger = logging.getLogger(__name__)\n"),
+    "domain of a field": (CLASS + "    a = fields.X()\n", CLASS + "    a = fields.X(domain=[])\n"),
+    "order of fields": (
+        CLASS + "    a = fields.X()\n    b = fields.X()\n",
+        CLASS + "    b = fields.X()\n    a = fields.X()\n",
+    ),
+    "property": (CLASS, CLASS + "    @property\n    def b(self):\n        return 1\n"),
+}
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_the_body_of_a_function_counts_where_the_database_depends_on_it(kind: str) -> None:
+    text, why = BODIES[kind]
+
+    need, told = python_need("models/a.py", *(text.format(n).encode() for n in "12"))
+
+    assert need is Need.UPGRADE
+    assert why in told
+
+
+@pytest.mark.parametrize("kind", STATEMENTS)
+def test_what_is_outside_of_functions_counts(kind: str) -> None:
+    old, new, why = STATEMENTS[kind]
+    path = "controllers/a.py" if "controllers" in kind else "models/a.py"
+
+    need, told = python_need(path, old.encode(), new.encode())
+
+    assert (need, told) == (Need.UPGRADE, told)
+    assert why in told
+
+
+@pytest.mark.parametrize("kind", IN_PROCESS)
+def test_what_no_database_holds_is_imported_anew(kind: str) -> None:
+    old, new = IN_PROCESS[kind]
+
+    assert python_need("models/a.py", old.encode(), new.encode())[0] is Need.RESTART
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["(" * 300, "x = " + "-" * 100_000 + "1", "x = " + "a." * 50_000 + "a", "\xff = '\ud800'"],
+)
+def test_code_that_cannot_be_parsed_is_an_upgrade(text: str) -> None:
+    assert python_need("a.py", b"", text.encode("utf-8", "surrogatepass"))[0] is Need.UPGRADE
