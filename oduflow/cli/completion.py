@@ -8,7 +8,7 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from oduflow.cli.commands import SHORTCUTS
-from oduflow.domain.access import Scope
+from oduflow.domain.access import NAMED, Scope
 from oduflow.domain.errors import Failure
 from oduflow.settings import BadSettings
 
@@ -21,26 +21,17 @@ PROGRAM = "oduflow"
 _VARIABLE = "_ODUFLOW_COMPLETE"
 # The operation that lists what exists, the key of the rows in its data, and that of a row's name.
 _Listing = tuple[str, str, str]
-_ENVIRONMENTS = ("list_environments", "environments", "name")
-_EXTRA_REPOS = ("list_extra_repos", "extra_repos", "name")
-_TEMPLATES = ("list_templates", "templates", "name")
 # What the field `name` names follows from the scope of the operation, never from its folder.
 _OF_SCOPE: Mapping[Scope, _Listing] = MappingProxyType(
-    {
-        Scope.ENVIRONMENT: _ENVIRONMENTS,
-        Scope.EXTRA_REPO: _EXTRA_REPOS,
-        Scope.GRANT: ("list_grants", "grants", "name"),
-        Scope.TEMPLATE: _TEMPLATES,
-        Scope.UPLOAD: ("list_uploads", "uploads", "name"),
-    }
+    {scope: (f"list_{scope}s", f"{scope}s", "name") for scope in NAMED - {Scope.NEW_ENVIRONMENT}}
 )
 _OF_FIELD: Mapping[str, _Listing] = MappingProxyType(
     {
-        "environments": _ENVIRONMENTS,
-        "extra_repos": _EXTRA_REPOS,
+        "environments": _OF_SCOPE[Scope.ENVIRONMENT],
+        "extra_repos": _OF_SCOPE[Scope.EXTRA_REPO],
         "host": ("list_credentials", "credentials", "host"),
         "job": ("list_jobs", "jobs", "job"),
-        "template": _TEMPLATES,
+        "template": _OF_SCOPE[Scope.TEMPLATE],
     }
 )
 _CREATES = ("add_", "create_", "import_")  # operations whose `name` is that of a new thing

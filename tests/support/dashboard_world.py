@@ -19,7 +19,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from oduflow.domain.access import Actor, ActorKind, Scope
+from oduflow.domain.access import NAMED, Actor, ActorKind, Scope
 from oduflow.domain.audit.rows import AuditRow, NumberedAuditRow
 from oduflow.domain.audit.view import AuditEntry, AuditPage, ReadAudit
 from oduflow.domain.clock import now, rfc3339
@@ -482,6 +482,8 @@ def finish(world: World) -> None:
 def _operations() -> Iterator[Operation]:
     for declared in Registry.discover("oduflow.operations"):
         handler = handler_of(declared)
+        if handler is None and declared.scope in NAMED - {Scope.ENVIRONMENT}:
+            handler = partial(show_sample, declared)
         plain = replace(declared, check=None, exists=None, undo=None)
         yield declared if handler is None else replace(plain, handler=_failing(declared, handler))
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from oduflow.domain.access import Scope
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Operation
@@ -28,8 +29,9 @@ def empty_list(declared: Operation, field: str, *_call: Any) -> Outcome[Any]:
 
 
 def show_sample(declared: Operation, ledger: Any, call: Call, args: Any) -> Outcome[Any]:
-    """Return a sample of the operation's view, for an environment of the ledger; slowly, if so."""
-    ledger.find(args.name)
+    """Return a sample of the operation's view, if its environment is in the ledger."""
+    if declared.scope is Scope.ENVIRONMENT:
+        ledger.find(args.name)
     if declared.slow:
         for _step in ledger.walk(call, ((declared.name, declared.title),)):
             pass

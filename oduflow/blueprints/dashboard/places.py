@@ -10,6 +10,7 @@ from flask import url_for
 from oduflow.blueprints.dashboard.actions import ACTIONS, Action, creations_of, key_of
 from oduflow.blueprints.dashboard.blueprint import blueprint
 from oduflow.blueprints.dashboard.buttons import has_page
+from oduflow.blueprints.dashboard.resources import RESOURCES
 from oduflow.domain.next_call import RETRY, Next
 
 Arguments = Mapping[str, Any]  # Any: url_for has options of other types besides
@@ -66,19 +67,16 @@ _PAGES: Mapping[str, _Page] = MappingProxyType(
         "get_environment_logs": _Page("Log of {name}", _page("environment", "log")),
         "get_job": _JOB,
         "get_status": _Page("System", _page("system")),
-        "list_credentials": _Page("Credentials", _page("credentials")),
         "list_environments": _Page("Environments", _page("environments")),
-        "list_extra_repos": _Page("Extra repos", _page("extra_repos")),
-        "list_grants": _Page("Access", _page("grants")),
         "list_jobs": _Page("Jobs", _page("jobs")),
         "list_modules": _Page("Modules of {name}", _page("environment", "checkout")),
         "list_snapshots": _Page("Snapshots of {name}", _page("environment", "snapshots")),
-        "list_templates": _Page("Templates", _page("templates")),
         "list_uploads": _Page("Uploads", _page("new_import_template", "uploads")),
         "read_audit": _Page("Audit", _page("audit")),
         "read_file": _Page("{name}", _page("environment")),
         "read_output": _Page("Whole output", _page("output")),
         "wait_for_job": _JOB,
+        **{f"list_{each.plural}": _Page(each.heading, _page(each.plural)) for each in RESOURCES},
     }
 )
 
