@@ -11,8 +11,9 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, StringConstraints
 
 from oduflow.domain.audit.addresses import AUDITED_ADDRESS
-from oduflow.domain.errors import Invalid
+from oduflow.domain.errors import Invalid, NotFound
 from oduflow.domain.names import branch_name, slug
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Model
 
 _AT = "@"
@@ -167,6 +168,15 @@ def read_pins(text: str) -> tuple[Pin, ...]:
     if not all(is_id(pin.repo) and (not pin.commit or is_commit(pin.commit)) for pin in pins):
         raise ValueError(text)
     return pins
+
+
+def no_extra_repo(name: str) -> NotFound:
+    """Make the error for an extra repo that the team does not have."""
+    return NotFound(
+        f"There is no extra repo “{name}”.",
+        "",
+        Next.of("list_extra_repos", "shows the existing ones"),
+    )
 
 
 def asked_for(pins: Iterable[Pin], references: Iterable[str]) -> list[str]:

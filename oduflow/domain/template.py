@@ -9,8 +9,10 @@ from pydantic import Field, StringConstraints
 
 from oduflow.domain.audit.addresses import AUDITED_ADDRESS, AUDITED_SOURCE
 from oduflow.domain.environment import EnvironmentName, ModuleName, Name, Text
+from oduflow.domain.errors import NotFound
 from oduflow.domain.extra_repo import References
 from oduflow.domain.neutralised import Neutralised
+from oduflow.domain.next_call import Next
 from oduflow.domain.odoo_version import DEFAULT_VERSION, OdooVersion, OdooVersionView
 from oduflow.domain.outcome import Model
 from oduflow.domain.storage import DiskView, MeasuredSize
@@ -174,6 +176,13 @@ class UpdateTemplate(TemplateName):
         References | None,
         Field(max_length=20, description="Default extra repos; empty: none."),
     ] = None
+
+
+def no_template(name: str) -> NotFound:
+    """Make the error for a template that the team does not have."""
+    return NotFound(
+        f"There is no template “{name}”.", "", Next.of("list_templates", "shows the existing ones")
+    )
 
 
 def is_neutralized(source: str, commit: str, neutralised: Neutralised | None) -> bool | None:

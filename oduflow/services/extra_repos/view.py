@@ -1,9 +1,7 @@
 """Find extra repos, and build their views."""
 
 from oduflow.adapters.store import Environments, ExtraRepos
-from oduflow.domain.errors import NotFound
-from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoName, ExtraRepoView
-from oduflow.domain.next_call import Next
+from oduflow.domain.extra_repo import ExtraRepo, ExtraRepoName, ExtraRepoView, no_extra_repo
 from oduflow.services.deps import Deps
 
 
@@ -15,11 +13,7 @@ def find_extra_repo(extra_repos: ExtraRepos, team: str, name: str) -> ExtraRepo:
     """
     row = extra_repos.get(team, name)
     if row is None:
-        raise NotFound(
-            f"There is no extra repo “{name}”.",
-            "",
-            Next.of("list_extra_repos", "shows the existing ones"),
-        )
+        raise no_extra_repo(name)
     return row
 
 

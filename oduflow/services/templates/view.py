@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 
 from oduflow.adapters.store import Templates
-from oduflow.domain.errors import NotFound
-from oduflow.domain.next_call import Next
 from oduflow.domain.storage import MeasuredSize
-from oduflow.domain.template import Template, TemplateName, TemplateView
+from oduflow.domain.template import Template, TemplateName, TemplateView, no_template
 from oduflow.services.deps import Deps
 from oduflow.services.groups import StoreGroup
 
@@ -19,11 +17,7 @@ def find_template(templates: Templates, team: str, name: str) -> Template:
     """
     row = templates.get(team, name)
     if row is None:
-        raise NotFound(
-            f"There is no template “{name}”.",
-            "",
-            Next.of("list_templates", "shows the existing ones"),
-        )
+        raise no_template(name)
     return row
 
 

@@ -1,6 +1,6 @@
 """Refuse what Odoo could not do with modules, before anything runs."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from oduflow.domain.addons import nearest
 from oduflow.domain.errors import Conflict, Invalid, NotFound
@@ -41,9 +41,7 @@ def refuse_install(
             "To load changes of a module into the database, upgrade it.",
             Next.of("upgrade_modules", "upgrades them", name=name, modules=tuple(there)),
         )
-    refuse_uninstallable(available, modules, installed=installed)
-    if hidden := [each for each in to_install(available, modules, installed) if each in off_path]:
-        raise _not_on_path(name, hidden)
+    _refuse_new(name, modules, available, installed, off_path)
 
 
 def refuse_upgrade(
@@ -78,9 +76,7 @@ def refuse_upgrade(
         if problem is not None:
             raise problem
         new = [each for each in available.modules[module].depends if each not in installed]
-        refuse_uninstallable(available, new, installed=installed)
-        if hidden := [each for each in to_install(available, new, installed) if each in off_path]:
-            raise _not_on_path(name, hidden)
+        _refuse_new(name, new, available, installed, off_path)
 
 
 def refuse_uninstall(
@@ -125,6 +121,19 @@ def refuse_uninstall(
 def installed_names(records: Records) -> frozenset[str]:
     """Return the installed modules."""
     return frozenset(name for name, record in records.items() if record.is_installed)
+
+
+def _refuse_new(
+    name: str,
+    modules: Sequence[str],
+    available: Available,
+    installed: frozenset[str],
+    off_path: Collection[str],
+) -> None:
+    """Refuse modules that would be installed, and their dependencies, if Odoo could not."""
+    refuse_uninstallable(available, modules, installed=installed)
+    if hidden := [each for each in to_install(available, modules, installed) if each in off_path]:
+        raise _not_on_path(name, hidden)
 
 
 def _refuse_not_installed(
