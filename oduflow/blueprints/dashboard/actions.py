@@ -4,10 +4,12 @@ Routes, buttons, forms, confirmation pages and the words for running jobs derive
 Whether an action is slow, and whether it destroys something, is declared by its operation.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+
+from oduflow.domain.environment import EnvironmentState
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,8 @@ class Action:
         operation: the operation's name.
         label: the words on its button.
         progress: what the button and the job show while it runs.
+        section: the section of its noun's pages that offers it; empty: the page's head and the
+            row of the list.
         states: the states in which it is offered; None: in every state.
         needs: values that the thing's view must have as well.
         creates: whether it makes a new thing; its form is a page of its own.
@@ -40,6 +44,7 @@ class Action:
     listed: Collection[str] | None = None
     asks: bool = False
     sends: Mapping[str, str] = field(default_factory=dict)
+    section: str = ""
 
     @property
     def slug(self) -> str:
@@ -49,9 +54,38 @@ class Action:
     def offered(self, view: Any, *, listed: bool) -> bool:
         """Whether a thing offers it, on its own page or in the list."""
         states = [self.states, self.listed] if listed else [self.states]
-        return all(each is None or view.state in each for each in states) and all(
-            getattr(view, name) is value for name, value in self.needs.items()
-        )
+        return _fits(view, self.needs, *states)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The form of a creation that a thing of another noun opens, with its own values filled in.
+
+    Attributes:
+        noun: of the thing, such as `template`.
+        operation: the creation.
+        label: the words on its button.
+        fills: the arguments of the form, with the fields of the thing's view that they become.
+        states: the states in which it is offered; None: in every state.
+        needs: values that the thing's view must have as well.
+    """
+
+    noun: str
+    operation: str
+    label: str
+    fills: Mapping[str, str]
+    states: Collection[str] | None = None
+    needs: Mapping[str, bool] = field(default_factory=dict)
+
+    def offered(self, view: Any) -> bool:
+        """Whether a thing offers it."""
+        return _fits(view, self.needs, self.states)
+
+
+def _fits(view: Any, needs: Mapping[str, bool], *states: Collection[str] | None) -> bool:
+    return all(each is None or view.state in each for each in states) and all(
+        getattr(view, name) is value for name, value in needs.items()
+    )
 
 
 _credential = partial(Action, "credential")
@@ -60,6 +94,8 @@ _extra_repo = partial(Action, "extra_repo")
 _grant = partial(Action, "grant")
 _template = partial(Action, "template")
 _upload = partial(Action, "upload")
+_of_modules = partial(_environment, asks=True, section="modules")
+_of_snapshot = partial(_environment, asks=True, section="snapshot")
 _CONTAINER = {"has_container": True}
 
 ACTIONS = (
@@ -120,20 +156,30 @@ ACTIONS = (
         listed=(),
         asks=True,
     ),
-    # Offered by the section of modules on the environment's page, never as a button.
-    _environment("install_modules", "Install modules", "Installing modules", (), asks=True),
-    _environment("upgrade_modules", "Upgrade modules", "Upgrading modules", (), asks=True),
-    _environment("uninstall_modules", "Uninstall modules", "Uninstalling modules", (), asks=True),
-    # Offered by the section of snapshots on the environment's page, never as a button.
-    _environment("create_snapshot", "Take snapshot", "Taking a snapshot", (), asks=True),
-    _environment("rollback_environment", "Roll back", "Rolling back", (), asks=True),
-    _environment("delete_snapshot", "Delete snapshot", "Deleting a snapshot", (), asks=True),
-    # Offered by the page of edits.
-    _environment("discard_edits", "Discard edits", "Discarding edits", ()),
+    _of_modules("install_modules", "Install modules", "Installing modules"),
+    _of_modules("upgrade_modules", "Upgrade modules", "Upgrading modules"),
+    _of_modules("uninstall_modules", "Uninstall modules", "Uninstalling modules"),
     _environment(
-        "discard_edits", "Bring edits back", "Bringing edits back", (), sends={"undo": "true"}
+        "create_snapshot", "Take snapshot", "Taking a snapshot", asks=True, section="snapshots"
     ),
-    _environment("commit_and_push", "Commit and push", "Pushing", (), asks=True),
+    _of_snapshot("rollback_environment", "Roll back", "Rolling back"),
+    _of_snapshot("delete_snapshot", "Delete snapshot", "Deleting a snapshot"),
+    _environment(
+        "commit_and_push",
+        "Commit and push",
+        "Pushing",
+        primary=tuple(EnvironmentState),
+        asks=True,
+        section="edits",
+    ),
+    _environment("discard_edits", "Discard edits", "Discarding edits", section="edits"),
+    _environment(
+        "discard_edits",
+        "Bring discarded edits back",
+        "Bringing edits back",
+        sends={"undo": "true"},
+        section="discarded edits",
+    ),
     _environment(
         "delete_environment", "Delete", "Deleting", listed={"creating", "deleting", "failed"}
     ),
@@ -148,6 +194,10 @@ ACTIONS = (
     _template("rename_template", "Rename", "Renaming", {"ready"}, asks=True),
     _template("delete_template", "Delete", "Deleting", {"creating", "deleting", "ready"}),
     _upload("delete_upload", "Delete", "Deleting"),
+)
+OPENINGS = (
+    Opening("template", "create_environment", "Use", {"template": "name"}, {"ready"}),
+    Opening("upload", "import_template", "Import", {"source": "source"}, needs={"complete": True}),
 )
 _OTHERS = {  # slow operations without a button
     "diff_environment": "Comparing",
@@ -166,6 +216,20 @@ def key_of(noun: str) -> tuple[str, ...]:
 def creations_of(noun: str) -> tuple[Action, ...]:
     """Return the actions that make a new thing; the first is the usual one."""
     return tuple(action for action in ACTIONS if action.noun == noun and action.creates)
+
+
+def form_endpoint(creation: Action) -> str:
+    """Return the endpoint of the form of a creation, without the blueprint's name."""
+    usual = creation == creations_of(creation.noun)[0]
+    return f"new_{creation.noun if usual else creation.operation}"
+
+
+def openings_of(noun: str) -> Iterator[tuple[Opening, Action]]:
+    """Yield the forms that one thing opens, each with its creation."""
+    creations = {action.operation: action for action in ACTIONS if action.creates}
+    for opening in OPENINGS:
+        if opening.noun == noun:
+            yield opening, creations[opening.operation]
 
 
 def actions_on(noun: str) -> tuple[Action, ...]:

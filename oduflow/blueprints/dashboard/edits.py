@@ -3,6 +3,7 @@
 from flask import render_template
 
 from oduflow.blueprints.dashboard.blueprint import blueprint, call, data
+from oduflow.blueprints.dashboard.buttons import buttons
 from oduflow.domain.environment import EnvironmentView
 
 
@@ -15,4 +16,11 @@ def edits(name: str) -> str:
     """
     environment: EnvironmentView = data("get_environment", name=name)
     answer = call("diff_edits", name=environment.name)
-    return render_template("dashboard/edits.html", it=environment, answer=answer)
+    there = answer.data is not None and answer.data.files
+    sections = ("edits", "discarded edits") if there else ("discarded edits",)
+    offered = [
+        button
+        for section in sections
+        for button in buttons(environment, "environment", listed=False, section=section)
+    ]
+    return render_template("dashboard/edits.html", it=environment, answer=answer, buttons=offered)

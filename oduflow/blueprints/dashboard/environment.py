@@ -76,6 +76,19 @@ class EnvironmentPage:
             return [replace(it, classes=it.classes.replace("primary", "")) for it in offered]
         return list(offered)
 
+    def section(self, section: str, **given: str) -> list[Button]:
+        """Return the actions that a section of the page offers.
+
+        Args:
+            section: as in the table of actions.
+            given: arguments that the section knows, such as a snapshot's name.
+        """
+        if self.environment is None:
+            return []
+        return list(
+            buttons(self.environment, "environment", listed=False, section=section, **given)
+        )
+
     @property
     def can_retry(self) -> bool:
         """Whether the error suggests to create the environment again with other values."""

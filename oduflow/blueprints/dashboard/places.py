@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import url_for
 
-from oduflow.blueprints.dashboard.actions import ACTIONS, Action, creations_of, key_of
+from oduflow.blueprints.dashboard.actions import ACTIONS, Action, form_endpoint, key_of
 from oduflow.blueprints.dashboard.blueprint import blueprint
 from oduflow.blueprints.dashboard.buttons import has_page
 from oduflow.blueprints.dashboard.resources import RESOURCES
@@ -98,8 +98,7 @@ def place_of(step: Next) -> Place | None:
 def _place_of_action(action: Action, given: Arguments, reason: str) -> Place:
     noun = action.noun
     if action.creates:
-        usual = action == creations_of(noun)[0]
-        url = url_for(f"dashboard.new_{noun if usual else action.operation}", **given)
+        url = url_for(f"dashboard.{form_endpoint(action)}", **given)
         if reason == RETRY:
             return Place("Edit and retry", url, reason, primary=True)
         return Place(action.label, url, reason)

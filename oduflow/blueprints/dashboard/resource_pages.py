@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from oduflow.blueprints.context import context
 from oduflow.blueprints.dashboard.actions import Action, actions_on, creations_of, key_of
 from oduflow.blueprints.dashboard.blueprint import FRAGMENTS, blueprint, call, data, redirect_to
-from oduflow.blueprints.dashboard.buttons import Button, buttons, destroys, has_page
+from oduflow.blueprints.dashboard.buttons import Button, button_of, buttons, destroys, has_page
 from oduflow.blueprints.dashboard.forms import Form
 from oduflow.blueprints.dashboard.work import active_work, work_named
 from oduflow.blueprints.errors import STATUS_OF
@@ -152,6 +152,10 @@ class ResourcePages:
     def buttons(self, view: Any) -> Iterator[Button]:
         """Yield the buttons of a row of the list."""
         return buttons(view, self.noun)
+
+    def button(self, view: Any, operation: str) -> Button:
+        """Return the button of one action, for another page than the thing's own."""
+        return button_of(view, self.noun, operation)
 
     def locked_as(self, view: Any) -> str:
         """Return the name of the lock of one, as the jobs that lock it have it; empty: none."""

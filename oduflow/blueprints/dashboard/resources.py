@@ -12,7 +12,7 @@ from oduflow.blueprints.auth.hosts import team_url
 from oduflow.blueprints.context import context
 from oduflow.blueprints.dashboard.actions import Action
 from oduflow.blueprints.dashboard.blueprint import blueprint, call, current_team, data
-from oduflow.blueprints.dashboard.buttons import Button
+from oduflow.blueprints.dashboard.buttons import Button, buttons
 from oduflow.blueprints.dashboard.credential_form import (
     credential_arguments,
     credential_form,
@@ -98,7 +98,11 @@ class TemplatePages(ResourcePages):
     def _further_page(self, creation: Action, form: Form) -> str:
         works = active_work("upload")  # before the rows: see `environment._load`
         uploads = data("list_uploads").uploads
-        shown = {**self.form_context(form), "works": works, "uploads": uploads}
+        shown = {
+            **self.form_context(form),
+            "works": works,
+            "uploads": [(upload, list(buttons(upload, "upload"))) for upload in uploads],
+        }
         return self._render(creation.slug, "new", **shown, creation=creation)
 
 

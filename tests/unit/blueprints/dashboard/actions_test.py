@@ -1,8 +1,18 @@
+import re
+
 import pytest
 
-from oduflow.blueprints.dashboard.actions import ACTIONS, actions_on, key_of, progress_word
+from oduflow.blueprints.dashboard.actions import (
+    ACTIONS,
+    OPENINGS,
+    actions_on,
+    key_of,
+    openings_of,
+    progress_word,
+)
 from oduflow.kernel.operation import Effect
 from oduflow.kernel.registry import Registry
+from tests.support.tree import PRODUCT
 
 REGISTRY = Registry.discover("oduflow.operations")
 
@@ -39,3 +49,19 @@ def test_the_actions_on_one_noun_have_distinct_urls():
     for noun in {action.noun for action in ACTIONS}:
         operations = {action.operation for action in actions_on(noun)}
         assert len({action.slug for action in actions_on(noun)}) == len(operations)
+
+
+def test_a_form_that_a_thing_opens_has_the_arguments_that_are_filled_in():
+    for opening in OPENINGS:
+        fields = REGISTRY.get(opening.operation).arguments.model_fields
+
+        assert set(opening.fills) <= set(fields)
+        assert opening in [each for each, _creation in openings_of(opening.noun)]
+
+
+def test_no_template_writes_the_button_of_an_action_by_hand():
+    by_hand = re.compile(r"url_for\(['\"]dashboard\.\w+_(?:action|page)['\"]")
+    templates = sorted((PRODUCT / "templates/dashboard").glob("*.html"))
+
+    assert len(templates) > 40
+    assert [each.name for each in templates if by_hand.search(each.read_text("utf-8"))] == []
