@@ -1,4 +1,8 @@
-"""The kernel's ports: the fakes of `tests.support.fakes`, and the real SQLite and file locks."""
+"""The kernel's ports: the fakes of `tests.support.fakes`, and the real SQLite and file locks.
+
+Templates, extra repos, snapshots and the other rows have no fake: an empty SQLite store is made in
+milliseconds (`tests.support.empty_store`), so every test that needs rows uses the real one.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager

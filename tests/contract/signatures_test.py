@@ -4,6 +4,7 @@ from inspect import signature
 
 import pytest
 
+from oduflow.adapters.cimd.documents import DocumentFetcher
 from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.docker.images import Images
 from oduflow.adapters.docker.networks import Networks
@@ -14,6 +15,11 @@ from oduflow.adapters.git.repository import GitRepositories
 from oduflow.adapters.postgres.agent_sql import AgentSql
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
+from oduflow.adapters.store import RateLimits
+from oduflow.blueprints.ports import Probe
+from oduflow.services.server.reconcile_loop import ReconcileLoop
+from oduflow.services.uploads.receive import UploadReceiver
+from tests.support.fakes import FakeProbe, FakeRateLimits, FakeReconcileLoop, FakeUploads
 from tests.support.memory.agent_sql import MemoryAgentSql
 from tests.support.memory.containers import MemoryContainers, MemoryNetworks
 from tests.support.memory.edits import MemoryEdits
@@ -22,6 +28,7 @@ from tests.support.memory.git import MemoryGit
 from tests.support.memory.images import MemoryImages
 from tests.support.memory.postgres import MemoryCluster, MemoryTenant
 from tests.support.memory.volumes import MemoryVolumes
+from tests.support.oauth_stores import MemoryDocuments
 
 PARTS = [
     (Containers, MemoryContainers),
@@ -34,6 +41,11 @@ PARTS = [
     (Cluster, MemoryCluster),
     (Tenant, MemoryTenant),
     (AgentSql, MemoryAgentSql),
+    (DocumentFetcher, MemoryDocuments),
+    (Probe, FakeProbe),
+    (RateLimits, FakeRateLimits),
+    (ReconcileLoop, FakeReconcileLoop),
+    (UploadReceiver, FakeUploads),
 ]
 
 

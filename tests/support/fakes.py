@@ -36,7 +36,7 @@ from oduflow.domain.audit.rows import AuditRow
 from oduflow.domain.boot_queue import BootKind, WaitingBoot
 from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
-from oduflow.domain.errors import Busy, QuotaReached, Unauthenticated
+from oduflow.domain.errors import Busy, Conflict, QuotaReached, Unauthenticated
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.names import new_id
 from oduflow.domain.outcome import FINISHED, Status
@@ -340,7 +340,7 @@ class FakeUploads:
     contents: dict[str, bytes] = field(default_factory=dict)
 
     def find(self, team: str, name: str) -> Upload:
-        if name not in self.rows:
+        if name not in self.rows or self.rows[name].team != team:
             raise no_upload(name)
         return self.rows[name]
 
@@ -348,7 +348,9 @@ class FakeUploads:
         self, team: str, name: str, offset: int, content: PartContent, length: int
     ) -> Upload:
         row = self.find(team, name)
-        self.contents[name] = self.contents.get(name, b"")[:offset] + content.read(length)
+        if offset != row.received:
+            raise Conflict(f"The next part begins at {row.received}, not at {offset}.")
+        self.contents[name] = self.contents.get(name, b"") + content.read(length)
         self.rows[name] = replace(row, received=len(self.contents[name]))
         return self.rows[name]
 

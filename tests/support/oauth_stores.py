@@ -34,6 +34,9 @@ class MemoryDocuments:
         self.asked.append(client_id)
         return self.known.get(client_id)
 
+    def cause(self, client_id: str) -> str:
+        return f"{client_id} is not a document of this test."
+
 
 @dataclass
 class Clock:

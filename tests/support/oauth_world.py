@@ -12,7 +12,6 @@ from typing import Any
 
 from oduflow import bootstrap
 from oduflow.adapters.store.tables import MOMENT
-from oduflow.domain.client_documents import ClientDocument
 from oduflow.services.live_settings import POLL_SECONDS, SETTLE_SECONDS
 from oduflow.settings import parse
 from oduflow.web import create_app
@@ -21,10 +20,9 @@ from tests.support.fake_github import FakeGitHub
 from tests.support.fakes import BLUE_TOKEN, RED_TOKEN
 from tests.support.in_process import InProcess
 from tests.support.instances import free_port
+from tests.support.oauth_stores import MemoryDocuments
 from tests.support.oauth_walk import Browser, Walk
 from tests.support.waitress_server import waitress_server
-
-Documents = dict[str, ClientDocument]
 
 BLUE = f"""\
 [team.blue]
@@ -47,19 +45,6 @@ ui_password = "blue-password-0123"
 
 
 @dataclass
-class KnownDocuments:
-    """Clients' metadata documents, without a network."""
-
-    known: Documents = field(default_factory=dict)
-
-    def find(self, client_id: str) -> ClientDocument | None:
-        return self.known.get(client_id)
-
-    def cause(self, client_id: str) -> str:
-        return f"{client_id} is not a document of this test."
-
-
-@dataclass
 class OAuthWorld:
     """A server that can be stopped, restarted and reconfigured.
 
@@ -76,7 +61,7 @@ class OAuthWorld:
     port: int
     teams: str
     server: str = ""
-    documents: KnownDocuments = field(default_factory=KnownDocuments)
+    documents: MemoryDocuments = field(default_factory=MemoryDocuments)
     app: Any = None
     services: Any = None
     scheme: str = "http"
@@ -143,7 +128,7 @@ class OAuthWorld:
         return walk
 
 
-def with_documents(services: Any, documents: KnownDocuments) -> Any:
+def with_documents(services: Any, documents: MemoryDocuments) -> Any:
     """Use these metadata documents instead of the network."""
     return replace(services, oauth=replace(services.oauth, documents=documents))
 

@@ -14,6 +14,7 @@ import pytest
 from oduflow.adapters.cimd.documents import DocumentFetcher
 from oduflow.domain.client_documents import MAX_BYTES, ClientDocument
 from oduflow.net.addresses import IPAddress
+from tests.contract.suites.web import ClientDocumentsContract
 from tests.support.addresses import resolving
 from tests.support.tls import Certificate, make_certificate, raw_server
 
@@ -96,6 +97,23 @@ def vendor(certificate: Certificate) -> Iterator[Vendor]:
         made.port = port
         made.says()
         yield made
+
+
+class TestDocumentFetcher(ClientDocumentsContract):
+    """Documents from a server; tests/contract/web_test.py has the other half."""
+
+    @pytest.fixture
+    def documents(self, vendor: Vendor) -> DocumentFetcher:
+        vendor.tell["/missing.json"] = answering(b"", status="404 Not Found")
+        return vendor.documents()
+
+    @pytest.fixture
+    def client(self, vendor: Vendor) -> str:
+        return vendor.url
+
+    @pytest.fixture
+    def missing(self, vendor: Vendor) -> str:
+        return vendor.url.replace("metadata", "missing")
 
 
 def test_a_client_is_found_and_asked_for_once(vendor: Vendor):
