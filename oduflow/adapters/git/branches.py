@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from oduflow.domain.errors import Invalid
 
 HEADS = "refs/heads/"
+TAGS = "refs/tags/"
 _REFS = "refs/"
 # git-check-ref-format(1); a leading "-" and unprintable characters are refused as well.
 _FORBIDDEN = re.compile(r"\.\.|@\{|//|/\.|[ ~^:?*\[\\]|\.lock(?:/|$)|^[./-]|[./]$|^@$")
@@ -55,10 +56,16 @@ def candidates(name: str) -> tuple[str, ...]:
     """Return the refs that a name can mean, the first that exists wins (gitrevisions(7))."""
     if name.startswith(_REFS):
         return (name,)
-    return (HEADS + name, f"refs/tags/{name}", _REFS + name)
+    return (HEADS + name, TAGS + name, _REFS + name)
 
 
-def similar(name: str, branches: Iterable[str]) -> list[str]:
-    """Return at most five branches with a name similar to a missing one, the most similar first."""
-    known = sorted(branches)
-    return get_close_matches(name, known, n=_SHOWN, cutoff=0.5) or known[:_SHOWN]
+def similar(name: str, known: Iterable[str]) -> list[str]:
+    """Return at most five names that are similar to a missing one, the most similar first."""
+    return get_close_matches(name, sorted(known), n=_SHOWN, cutoff=0.6)
+
+
+def first_names(known: Iterable[str]) -> str:
+    """Return the first five names in alphabetical order, and how many more there are."""
+    names = sorted(known)
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -130,11 +130,42 @@ _SIGNS = (
         "Give a branch or a tag that has it as its newest commit.",
     ),
     _Sign(
-        re.compile(r"SSL certificate|server certificate|gnutls_handshake|SSL peer"),
+        re.compile(r"does not match target host|no alternative certificate subject|SSL: no alt"),
+        UpstreamFailed,
+        "The certificate of {authority} is one of another host name.",
+        "Give the URL with the name that the certificate has, or have it issued for {host}.",
+    ),
+    _Sign(
+        re.compile(r"certificate has expired"),
+        UpstreamFailed,
+        "The certificate of {authority} has expired.",
+        "Have it renewed, then try again; check this server's clock if it has not.",
+    ),
+    _Sign(
+        re.compile(r"SSL certificate|server certificate|SSL peer"),
         UpstreamFailed,
         "{host} has no certificate that this server trusts.",
         "Add its authority to the system's certificates (update-ca-certificates), or name a file "
         "of authorities: ca_bundle below [server] in oduflow.toml.",
+    ),
+    _Sign(
+        re.compile(r"gnutls_handshake|SSL_connect|SSL routines|TLS connection"),
+        UpstreamFailed,
+        "{authority} breaks off the TLS handshake of https.",
+        "Check that this port speaks https. Where it speaks plain http only, an operator lists "
+        "{authority} in git_allowed_hosts of oduflow.toml, and the URL begins with http://.",
+    ),
+    _Sign(
+        re.compile(r"expected commit type"),
+        NotFound,
+        "What was asked for of {path} on {host} is a tag of a file or a folder, not of a commit.",
+        "Give a branch, a tag of a commit, or a commit id.",
+    ),
+    _Sign(
+        re.compile(r"returned error: (?P<status>\d{3})"),
+        UpstreamFailed,
+        "{host} answers HTTP {status} for {path}.",
+        "Try again later; if it stays so, the reason is in the log of {authority}.",
     ),
     _Sign(
         re.compile(r"Operation too slow|timed out"),
@@ -171,8 +202,8 @@ def explain(
     lines = cause.text.splitlines()
     own = "\n".join(line for line in lines if not line.startswith("remote:"))
     for sign in _SIGNS:
-        if sign.words.search(own.replace(remote.clean, "")):
-            words = _words(remote, offered)
+        if found := sign.words.search(own.replace(remote.clean, "")):
+            words = _words(remote, offered) | found.groupdict()
             message, hint = (text.format(**words) for text in (sign.message, sign.hint))
             return sign.failure(message, hint, *sign.calls, output=last_lines(cause, paths))
     return None

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from oduflow.adapters.git.branches import (
     HEADS,
+    TAGS,
     candidates,
+    first_names,
     is_commit_id,
     is_shortened_commit_id,
     similar,
@@ -48,7 +50,7 @@ def find_branch(
 
     Raises:
         Cancelled: `cancelled` answered yes.
-        NotFound: there is none of that name; the hint names similar branches.
+        NotFound: there is none of that name; the hint names similar branches and tags.
         Failure: see `Connection.call`.
     """
     if name == _HEAD:
@@ -67,11 +69,8 @@ def find_branch(
             f"{where} has no branch {name}, which looks like a shortened commit id.",
             "Give all 40 digits of the commit: git rev-parse writes them.",
         )
-    branches = _branches(connection, seconds, cancelled)
-    raise NotFound(
-        f"{where} has no branch {name}.",
-        f"Did you mean: {', '.join(similar(name, branches))}?" if branches else _NO_BRANCHES,
-    )
+    named = _names(connection, seconds, HEADS, TAGS, cancelled=cancelled)
+    raise NotFound(f"{where} has no branch or tag {name}.", _instead(name, named))
 
 
 def find_default(
@@ -94,8 +93,8 @@ def find_default(
     if _HEAD in advertised:
         detached = f"its HEAD is detached, at {advertised[_HEAD][:12]}"
         message = f"{where} has no default branch: {detached}."
-    known = ", ".join(similar("", _branches(connection, seconds, cancelled)))
-    raise NotFound(message, f"Name a branch: {known}." if known else _NO_BRANCHES)
+    branches = first_names(_names(connection, seconds, HEADS, cancelled=cancelled))
+    raise NotFound(message, f"Name a branch: {branches}." if branches else _NO_BRANCHES)
 
 
 def default_and_head(
@@ -124,9 +123,25 @@ def reach(connection: Connection, seconds: float) -> None:
         raise unexplained(cause, connection.remote, NO_REPOSITORY) from cause
 
 
-def _branches(connection: Connection, seconds: float, cancelled: IsCancelled) -> list[str]:
-    found = _ask(connection, seconds, HEADS + "*", cancelled=cancelled)
-    return [ref.removeprefix(HEADS) for ref in found]
+def _instead(name: str, known: list[str]) -> str:
+    """Return what to give in place of a missing name."""
+    if alike := similar(name, known):
+        return f"Did you mean: {', '.join(alike)}?"
+    return f"It has {first_names(known)}." if known else _NO_BRANCHES
+
+
+def _names(
+    connection: Connection, seconds: float, *folders: str, cancelled: IsCancelled
+) -> list[str]:
+    """Return the names below `refs/heads/`, or `refs/tags/`, each once."""
+    refs = _ask(connection, seconds, *(f"{each}*" for each in folders), cancelled=cancelled)
+    names = (
+        ref.removeprefix(folder)
+        for folder in folders
+        for ref in refs
+        if ref.startswith(folder) and not ref.endswith(_PEELED)
+    )
+    return list(dict.fromkeys(names))
 
 
 def _ask(

@@ -56,9 +56,9 @@ def test_an_unchanged_branch_is_not_downloaded_again(server, repositories, tmp_p
 
 def test_a_branch_that_vanished_is_not_found(server, check_out):
     url = server.repository("addons", {"main": {"a": "1"}})
-    with pytest.raises(NotFound, match="no branch gone") as caught:
+    with pytest.raises(NotFound, match="no branch or tag gone") as caught:
         check_out(url, "gone")
-    assert caught.value.hint == "Did you mean: main?"
+    assert caught.value.hint == "It has main."
 
 
 def test_a_tag_a_ref_and_a_commit_can_be_checked_out(server, check_out, tmp_path):
@@ -73,6 +73,15 @@ def test_a_tag_a_ref_and_a_commit_can_be_checked_out(server, check_out, tmp_path
         assert check_out(url, name) == old, name
         assert tree(tmp_path / "work") == {"a": "1"}
         assert check_out(url, "refs/heads/main") == server.commit("addons", "main")
+
+
+@pytest.mark.parametrize("tagged", ["main^{tree}", "main:a"])
+def test_a_tag_of_a_file_or_a_folder_is_named_as_one(server, check_out, tagged):
+    url = server.repository("addons", {"main": {"a": "1"}})
+    server.git("addons", "tag", "key", tagged)
+
+    with pytest.raises(NotFound, match="a tag of a file or a folder, not of a commit"):
+        check_out(url, "key")
 
 
 def test_a_branch_goes_before_a_tag_of_its_name(server, check_out):

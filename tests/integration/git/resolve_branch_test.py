@@ -32,9 +32,31 @@ def test_a_named_branch_is_found_and_not_another_that_ends_like_it(server, repos
 
 def test_a_missing_branch_is_answered_with_similar_ones(server, repositories):
     url = server.repository("addons", {"19.0": FILES, "18.0": FILES, "main": FILES})
-    with pytest.raises(NotFound, match=r"no branch 19-0") as caught:
+    with pytest.raises(NotFound, match=r"no branch or tag 19-0") as caught:
         repositories.resolve_branch(url, "19-0", team="1")
     assert caught.value.hint.startswith("Did you mean: 19.0")
+
+
+def test_a_missing_tag_is_answered_with_similar_ones(server, repositories):
+    url = server.repository("addons", {"100%": FILES, "main": FILES})
+    server.git("addons", "tag", "v1.0", "main")
+    server.git("addons", "-c", "user.name=x", "tag", "--annotate", "--message=x", "v1.1", "main")
+    with pytest.raises(NotFound, match=r"no branch or tag v1\.10") as caught:
+        repositories.resolve_branch(url, "v1.10", team="1")
+    assert caught.value.hint == "Did you mean: v1.1, v1.0?"
+
+
+def test_names_that_are_not_similar_are_listed_and_not_suggested(server, repositories):
+    url = server.repository("addons", {"19.0": FILES, "main": FILES})
+    with pytest.raises(NotFound) as caught:
+        repositories.resolve_branch(url, "production", team="1")
+    assert caught.value.hint == "It has 19.0, main."
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_server_that_answers_an_error_is_not_called_unreachable(server, repositories, status):
+    with pytest.raises(UpstreamFailed, match=f"answers HTTP {status} for /error/{status}/a"):
+        repositories.resolve_branch(server.url(f"error/{status}/a.git"), None, team="1")
 
 
 def test_an_empty_repository_has_no_branch(server, repositories):

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oduflow.adapters.git.branches import check_branch, similar
+from oduflow.adapters.git.branches import check_branch, first_names, similar
 from oduflow.domain.errors import Invalid
 
 
@@ -71,5 +71,12 @@ def test_a_wrong_name_is_answered_with_the_likeliest_ones_first():
     assert similar("19-0", ["main", "18.0", "19.0"])[0] == "19.0"
 
 
-def test_a_name_like_no_other_is_answered_with_a_few_that_exist():
-    assert similar("zzz", [f"branch-{n}" for n in range(9)]) == [f"branch-{n}" for n in range(5)]
+def test_names_that_are_not_similar_are_not_suggested():
+    assert similar("zzz", [f"branch-{n}" for n in range(9)]) == []
+
+
+def test_the_first_names_are_listed_with_the_number_of_the_others():
+    assert first_names(f"branch-{n}" for n in range(9)) == (
+        "branch-0, branch-1, branch-2, branch-3, branch-4 and 4 more"
+    )
+    assert first_names(["b", "a"]) == "a, b"

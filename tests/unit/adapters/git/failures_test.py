@@ -29,6 +29,28 @@ ACCESS = f"fatal: unable to access '{REMOTE.clean}/': "
         (ACCESS + "server certificate verification failed.", UpstreamFailed, "certificate"),
         (ACCESS + "Operation too slow. Less than 1000 bytes/sec", UpstreamFailed, "stalled"),
         (ACCESS + "Failed to connect to git.example port 443", UpstreamFailed, "cannot be reached"),
+        (ACCESS + "The requested URL returned error: 429", UpstreamFailed, "answers HTTP 429 for"),
+        (ACCESS + "The requested URL returned error: 503", UpstreamFailed, "answers HTTP 503 for"),
+        (
+            ACCESS + "SSL: no alternative certificate subject name matches target host name 'x'",
+            UpstreamFailed,
+            "is one of another host name",
+        ),
+        (
+            ACCESS + "SSL certificate problem: certificate has expired",
+            UpstreamFailed,
+            "has expired",
+        ),
+        (
+            ACCESS + "gnutls_handshake() failed: The TLS connection was non-properly terminated.",
+            UpstreamFailed,
+            "git.example breaks off the TLS handshake",
+        ),
+        (
+            "error: refs/x^{commit}: expected commit type, but it is a tree",
+            NotFound,
+            "tag of a file or a folder",
+        ),
         (
             ACCESS + "gnutls_handshake() failed: An unexpected TLS packet was received.",
             UpstreamFailed,
