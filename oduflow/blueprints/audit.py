@@ -9,13 +9,13 @@ from flask import request
 from werkzeug.exceptions import HTTPException
 
 from oduflow.blueprints.context import context
+from oduflow.blueprints.teams import teams_at
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.audit.rows import REFUSALS, AuditRow
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Failure, Kind
 from oduflow.kernel.call import Origin
 from oduflow.kernel.ports import AuditSink
-from oduflow.settings import teams_at
 
 ANONYMOUS = "anonymous"
 _NO_FIELDS: Mapping[str, Any] = MappingProxyType({})

@@ -16,6 +16,7 @@ from oduflow.blueprints.ports import (
     FactStore,
     Probe,
     RateLimitStore,
+    SettingsSource,
     TokenVerifier,
     UploadSink,
     always_valid,
@@ -24,7 +25,7 @@ from oduflow.blueprints.processor_share import ProcessorShares, begin_call
 from oduflow.blueprints.wait_limits import WaitLimiter
 from oduflow.kernel.ports import AuditSink
 from oduflow.kernel.runner import Runner
-from oduflow.settings import Settings, SettingsSource
+from oduflow.settings import Settings
 
 EXTENSION = "oduflow"
 MAX_KEYS = 10_000  # of an expiring set: about one megabyte

@@ -7,8 +7,16 @@ from oduflow.domain.access import Actor
 from oduflow.domain.rate_limits import Claim, Reservation
 from oduflow.domain.status import HealthFinding
 from oduflow.domain.upload import Upload
+from oduflow.settings import Settings
 
 CredentialCheck = Callable[[Actor], bool]
+
+
+class SettingsSource(Protocol):
+    """Returns the configuration that is in force now."""
+
+    def current(self) -> Settings:
+        """Return it."""
 
 
 class Probe(Protocol):

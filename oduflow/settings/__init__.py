@@ -14,9 +14,7 @@ from oduflow.settings.sections import (
     CLAUDE_CALLBACKS,
     ServerSettings,
     Settings,
-    SettingsSource,
     TeamSettings,
-    teams_at,
 )
 from oduflow.settings.values import INTERNET
 
@@ -29,10 +27,8 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "SettingsProblem",
-    "SettingsSource",
     "TeamSettings",
     "load",
     "parse",
     "remote_token",
-    "teams_at",
 ]

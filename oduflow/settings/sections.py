@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, Protocol
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Unit
 from pydantic import AfterValidator, Field, ValidationInfo
@@ -279,7 +278,7 @@ class Settings(Section):
     warnings: Annotated[tuple[str, ...], NOT_A_KEY] = ()
 
     def current(self) -> "Settings":
-        """Return itself, so that settings that never change serve as a `SettingsSource`."""
+        """Return itself, so that settings that never change serve where `LiveSettings` do."""
         return self
 
     @property
@@ -294,13 +293,6 @@ class Settings(Section):
         return dict([*sections, *((("team", name), team) for name, team in self.teams.items())])
 
 
-class SettingsSource(Protocol):
-    """Returns the configuration that is in force now."""
-
-    def current(self) -> Settings:
-        """Return it."""
-
-
 SECTIONS: Mapping[str, type[Section]] = {
     name: field.annotation
     for name, field in Settings.model_fields.items()
@@ -308,16 +300,3 @@ SECTIONS: Mapping[str, type[Section]] = {
 }
 # The header of every table, and its model.
 TABLES: Mapping[str, type[Section]] = {**SECTIONS, "team.<id>": TeamSettings}
-
-
-def teams_at(teams: Mapping[str, TeamSettings], host: str) -> tuple[TeamSettings, ...]:
-    """Return the teams that a request for `host` can be about.
-
-    A team's own host name means that team alone; every other name means all of them.
-    """
-    try:
-        name = urlsplit(f"//{host}").hostname
-    except ValueError:  # not a host name, such as one bracket
-        name = None
-    named = tuple(team for team in teams.values() if team.hostname and team.hostname == name)
-    return named or tuple(teams.values())

@@ -27,6 +27,7 @@ from oduflow.blueprints.ports import (
     CredentialCheck,
     PartContent,
     RateLimitStore,
+    SettingsSource,
     TokenVerifier,
     UploadSink,
     always_valid,
@@ -50,7 +51,7 @@ from oduflow.kernel.ports import EnvironmentLookup, GrantUsage
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.runner import Runner
 from oduflow.services.access.github import GithubAuthenticator
-from oduflow.settings import Settings, SettingsSource, parse
+from oduflow.settings import Settings, parse
 from oduflow.web import create_app
 from tests.support.oauth_stores import TemporaryOAuthStores
 from tests.support.store_rows import environment

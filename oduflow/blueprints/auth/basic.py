@@ -19,9 +19,9 @@ from oduflow.blueprints.auth.requests import (
 )
 from oduflow.blueprints.auth.secret_digests import SecretDigests, digest
 from oduflow.blueprints.context import context
+from oduflow.blueprints.teams import teams_at
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Kind
-from oduflow.settings import teams_at
 
 USER = "admin"
 REALM = "Oduflow"

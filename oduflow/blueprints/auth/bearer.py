@@ -11,11 +11,12 @@ from oduflow.blueprints.auth.requests import NotSignedIn, anonymous
 from oduflow.blueprints.auth.secret_digests import SecretDigests
 from oduflow.blueprints.context import Context, context
 from oduflow.blueprints.ports import TokenVerifier
+from oduflow.blueprints.teams import teams_at
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Kind, Unauthenticated
 from oduflow.domain.grant_rules import REST
 from oduflow.domain.oauth import PATH, resource_at
-from oduflow.settings import Settings, TeamSettings, teams_at
+from oduflow.settings import Settings, TeamSettings
 
 SUBJECT = "auth_token"
 _REALM = 'realm="Oduflow"'

@@ -15,10 +15,10 @@ from flask import request
 
 from oduflow.blueprints.audit import record
 from oduflow.blueprints.context import context
+from oduflow.blueprints.teams import teams_at
 from oduflow.domain.access import Actor
 from oduflow.domain.errors import Failure, Kind, RateLimited
 from oduflow.domain.rate_limits import Claim, Reservation
-from oduflow.settings import teams_at
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,10 @@ from typing import Any
 from flask import request
 from werkzeug.exceptions import NotFound
 
+from oduflow.blueprints.teams import teams_at
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Unauthenticated
-from oduflow.settings import Settings, TeamSettings, teams_at
+from oduflow.settings import Settings, TeamSettings
 
 API = "/api"
 UPLOADS = "/uploads"

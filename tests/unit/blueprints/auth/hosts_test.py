@@ -1,7 +1,8 @@
 import pytest
 
 from oduflow.blueprints.auth.hosts import allowed_hosts
-from oduflow.settings import parse, teams_at
+from oduflow.blueprints.teams import teams_at
+from oduflow.settings import parse
 from tests.support.fakes import ONE_TEAM, TWO_TEAMS, make_world
 
 SERVER = '[server]\nhost = "{}"\nport = {}\nallow_insecure_http = true\n'
