@@ -180,7 +180,7 @@ def _requests(
     """Ask the server as team red, on every thread without a pause."""
     code = f"""
 import itertools, os, requests, threading
-os.nice(19)  # it stands for another machine
+os.nice(19)  # in place of another machine
 def ask():
     with requests.Session() as session:
         for method, path in itertools.cycle({paths!r}):

@@ -1,7 +1,7 @@
 """The web pages that a hosting service shows for a repository, a branch and a commit.
 
 Only the addresses of services whose form is known: a link to a guessed page would lead nowhere,
-and one to an address of an unknown host could lead to anybody.
+and one to an address of an unknown host could lead to any server.
 """
 
 import re

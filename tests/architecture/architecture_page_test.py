@@ -86,7 +86,7 @@ def rows(column: str) -> list[tuple[str, str]]:
 
 
 def exists(path: str) -> bool:
-    """Return whether a path exists; `<noun>` in it stands for any name."""
+    """Return whether a path exists; `<noun>` in it means any name."""
     pattern = re.sub(r"<\w+>", "*", path)
     return any(found for root in (ROOT, PRODUCT) for found in list(root.glob(pattern)))
 

@@ -84,9 +84,9 @@ def test_a_list_of_redirects_that_replaces_the_default_keeps_claudes_two():
 
 
 def test_what_is_not_there_would_be_noticed():
-    text = "Run `oduflow mend`, then\n```\noduflow call mend_all\n```\nor `create_world`."
+    text = "Run `oduflow repair`, then\n```\noduflow call repair_all\n```\nor `create_world`."
 
-    assert commands(text) == [("mend", ""), ("call", "mend_all")]
+    assert commands(text) == [("repair", ""), ("call", "repair_all")]
     assert not any(exists(*shown) for shown in commands(text))
     assert named_operations(text) == {"create_world"}
 

@@ -78,7 +78,7 @@ def test_hints_and_calls_are_found_at_all():
         ("call", "setup_repo_auth", True),
         ("call", "setup_nothing", False),
         ("call", "list_jobs", True),
-        ("mend", "", False),
+        ("repair", "", False),
     ],
 )
 def test_what_is_not_there_is_noticed(command, word, there):

@@ -154,7 +154,7 @@ def test_the_log_is_filtered_in_place(served: Served):
     expect(page.locator("#log pre span")).to_have_text(["ZeroDivisionError: division by zero"])
 
 
-def test_a_page_left_open_shows_what_others_made_when_somebody_comes_back(served: Served):
+def test_a_page_left_open_shows_what_others_made_when_its_reader_returns(served: Served):
     page = served.visit()
     served.ledger.add("demo")
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")

@@ -1,4 +1,4 @@
-"""Every part in memory can be called as the adapter that it stands for."""
+"""Every part in memory can be called as the adapter that it replaces."""
 
 from inspect import signature
 

@@ -72,7 +72,7 @@ async def _walk(server: Server, repository: str, mode: str) -> None:
         log = (await call(client, "get_environment_logs", name="walked", lines=50))["data"]["log"]
         assert "odoo" in log
 
-        refused = await client.call_tool("get_environment", {"name": "nobody"})
+        refused = await client.call_tool("get_environment", {"name": "absent"})
         assert refused.is_error
         assert refused.structured_content is not None
         assert refused.structured_content["error"]["kind"] == "not_found"

@@ -79,7 +79,7 @@ def test_rest_works_through_it_and_browsers_are_told_to_stay_on_https(
 def test_a_form_from_our_own_page_is_taken_and_one_from_elsewhere_refused(
     public: requests.Session,
 ) -> None:
-    url = f"{URL}/api/environments/nobody/stop"
+    url = f"{URL}/api/environments/absent/stop"
     ours = public.post(url, auth=BASIC, headers={"Origin": f"https://{HOST}"})
     assert ours.status_code == 404
     theirs = public.post(url, auth=BASIC, headers={"Origin": "https://evil.example"})
@@ -93,7 +93,7 @@ def test_an_unknown_host_is_421(public: requests.Session) -> None:
 
 def test_a_forged_address_is_not_believed(public: requests.Session, server: Server) -> None:
     forged = {"X-Forwarded-For": "203.0.113.9"}
-    public.post(f"{URL}/api/environments/nobody/stop", auth=BASIC, headers=forged)
+    public.post(f"{URL}/api/environments/absent/stop", auth=BASIC, headers=forged)
     assert b"203.0.113.9" not in stored_bytes(server.instance.settings.server.data_dir)
 
 

@@ -97,7 +97,7 @@ def test_the_command_line_works_beside_the_server(
         assert made.returncode == 0, made.stderr
         listed = oduflow("call", "list_environments", "--json", *team)
         assert '"name":"typed"' in listed.stdout
-        again = oduflow("call", "get_environment", "nobody", *team)
+        again = oduflow("call", "get_environment", "absent", *team)
         assert again.returncode == 4
         assert oduflow("call", "delete_environment", "typed", *team).returncode == 0
         checked = oduflow("doctor", *config)

@@ -25,7 +25,7 @@ BRIEF = {"channel_timeout": 1, "cleanup_interval": 1}
 ABOVE_SELECT = 1100
 
 
-def test_idle_connections_keep_nobody_out():
+def test_idle_connections_keep_no_client_out():
     with serving() as server, ExitStack() as opened:
         for _ in range(IDLE):
             opened.enter_context(socket.create_connection(("127.0.0.1", server.port)))

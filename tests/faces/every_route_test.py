@@ -70,7 +70,9 @@ def test_a_repeated_header_is_400_before_everything_else(world: World, name: str
         assert answer.status_code == 400, (method, path)
 
 
-def test_every_answer_carries_the_headers_sets_no_cookie_and_redirects_nobody_away(world: World):
+def test_every_answer_carries_the_headers_sets_no_cookie_and_redirects_to_no_other_site(
+    world: World,
+):
     for credential in ({}, basic("wrong"), basic(BLUE_PASSWORD)):
         for method, path, _ in stateless(world):
             answer = ask(world, method, path, credential)

@@ -38,7 +38,7 @@ auth_token = "{RED_TOKEN}"
 ui_password = "red-password-01234"
 github_users = ["dev1", "admin2"]
 """
-ANYBODY = """\
+ANY_LOGIN = """\
 [team.1]
 ui_password = "blue-password-0123"
 """

@@ -16,7 +16,7 @@ IMAGE = "postgres:18"
 PREFIX = "test-postgres-"
 HARDENED = ("--user", "postgres", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 BOOT_SECONDS = 30
-NOBODY = "203.0.113.0/24"  # a network for documentation (RFC 5737)
+NO_CLIENT = "203.0.113.0/24"  # a network for documentation (RFC 5737)
 IN_A_HURRY = ("-c", "fsync=off")  # a test makes hundreds of databases and survives no crash
 
 
@@ -88,7 +88,7 @@ class PostgresContainer:
                     raise AssertionError(self.logs()) from None
                 time.sleep(0.1)
 
-    def allow(self, subnet: str = NOBODY) -> None:
+    def allow(self, subnet: str = NO_CLIENT) -> None:
         """Allow a subnet as the product does: replace the file, then reload."""
         new = self.hba.with_suffix(".new")
         new.write_text(config.hba(IPv4Network(subnet)))
@@ -115,7 +115,7 @@ class PostgresContainer:
         self.root.mkdir(mode=0o700)
         for folder in (self.hba.parent, self.socket_dir, self.root / "secret"):
             folder.mkdir(exist_ok=True)
-        self.hba.write_text(config.hba(IPv4Network(NOBODY)))
+        self.hba.write_text(config.hba(IPv4Network(NO_CLIENT)))
         (self.root / "secret" / "password").write_text(self.password)
         uid = int(docker("run", "--rm", "--entrypoint", "id", IMAGE, "-u", "postgres"))
         gid = int(docker("run", "--rm", "--entrypoint", "id", IMAGE, "-g", "postgres"))

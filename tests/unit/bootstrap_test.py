@@ -35,7 +35,7 @@ oauth_base_url = "https://o.example"
 """
 
 
-def test_building_talks_to_nobody_and_touches_no_disk(tmp_path):
+def test_building_connects_to_no_server_and_touches_no_disk(tmp_path):
     services = build(tmp_path, "oduflow")  # sockets are off in this folder
 
     assert services.deps.naming == Naming("oduflow", tmp_path / "data")

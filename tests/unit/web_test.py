@@ -3,7 +3,7 @@ from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, basic, make_world
 FORWARDED = {"X-Forwarded-For": "1.1.1.1, 2.2.2.2, 3.3.3.3", "X-Forwarded-Host": "evil.example"}
 
 
-def test_slashes_are_not_merged_and_nobody_is_redirected():
+def test_slashes_are_not_merged_and_no_request_is_redirected():
     client = make_world().client()
     for path in ("/api//things", "/api//", "/mcp//", "//api/things", "/healthz//"):
         answer = client.get(path)
@@ -11,13 +11,13 @@ def test_slashes_are_not_merged_and_nobody_is_redirected():
         assert "Location" not in answer.headers
 
 
-def test_a_slash_at_the_end_redirects_nobody():
+def test_a_slash_at_the_end_redirects_no_request():
     client = make_world().client()
     for path in ("/api/things/", "/api/openapi.json/", "/healthz/"):
         assert "Location" not in client.get(path).headers
 
 
-def test_without_a_proxy_in_front_nobody_says_who_the_client_is():
+def test_without_a_proxy_in_front_no_header_says_who_the_client_is():
     assert address_seen(ONE_TEAM) == "127.0.0.1"
 
 

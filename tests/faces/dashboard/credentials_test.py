@@ -75,7 +75,7 @@ def test_repository_user_and_token_are_fields_and_become_the_url(dashboard):
         ),
     ],
 )
-def test_nobody_encodes_a_token_by_hand(dashboard, repository, user, token, url):
+def test_a_token_need_not_be_encoded_by_hand(dashboard, repository, user, token, url):
     world, ledger = dashboard
     post(world, "/credentials", repository=repository, user=user, token=token)
     assert ledger.credentials.handed_in == [url]

@@ -268,7 +268,7 @@ def test_what_is_refused_is_said_above_the_environment(world, ledger, action, op
 
 
 @pytest.mark.parametrize("action", ["stop", "start", "restart", "rebuild", "delete"])
-def test_what_somebody_works_on_is_busy_and_says_who(world, ledger, action):
+def test_what_another_call_works_on_is_busy_and_says_who(world, ledger, action):
     ledger.add("demo")
     with paused_jobs(world, ledger):
         post(world, "/environments/demo/restart")

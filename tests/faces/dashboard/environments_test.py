@@ -238,7 +238,7 @@ def test_a_name_that_makes_no_name_is_said_above_the_form(world):
     assert page.one("input", name="branch")["value"] == "b"
 
 
-def test_a_name_that_somebody_works_on_is_busy_and_says_who(world, ledger):
+def test_a_name_that_another_call_works_on_is_busy_and_says_who(world, ledger):
     with paused_jobs(world, ledger):
         post(world, "/environments", **NEW)
         answer = post(world, "/environments", **NEW)

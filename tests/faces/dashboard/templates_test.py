@@ -62,7 +62,7 @@ def test_a_row_says_demo_data_language_and_country(world, ledger):
     assert "demo data" not in base.text
 
 
-def test_a_name_that_somebody_works_on_is_busy_and_says_who(world, ledger):
+def test_a_name_that_another_call_works_on_is_busy_and_says_who(world, ledger):
     with paused_jobs(world, ledger):
         post(world, "/templates", name="acme")
         created = post(world, "/templates", name="acme")

@@ -68,7 +68,7 @@ def test_an_unknown_scope_is_ignored(walk: Walk, scope: str):
 def test_the_page_says_why_a_client_is_unknown(walk: Walk):
     document = "https://unknown.example/client"
     assert f"{document} is not a document" in walk.authorize(client_id=document).text
-    assert "its registration expired" in walk.authorize(client_id="dyn-nobody").text
+    assert "its registration expired" in walk.authorize(client_id="dyn-unknown").text
 
 
 def test_a_loopback_redirect_may_differ_in_its_port(walk: Walk):
@@ -79,7 +79,7 @@ def test_a_loopback_redirect_may_differ_in_its_port(walk: Walk):
 
 @pytest.mark.parametrize(
     "client_id",
-    ["nobody", "", None, "dyn-nobody", "https://unknown.example/client", "https://127.0.0.1/x"],
+    ["unknown", "", None, "dyn-unknown", "https://unknown.example/client", "https://127.0.0.1/x"],
 )
 def test_an_unknown_client_leads_nowhere(walk: Walk, client_id: str | None):
     refused(walk.authorize(client_id=client_id))

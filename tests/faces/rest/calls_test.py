@@ -88,7 +88,7 @@ def test_a_body_beyond_the_limit_is_413():
     assert answer.mimetype == "application/problem+json"
 
 
-def test_what_somebody_works_on_is_423_and_names_the_holder():
+def test_what_another_call_works_on_is_423_and_names_the_holder():
     world = make_world()
     world.slots.free.clear()
     world.client().post("/api/things/lamp/bake", headers=BLUE)

@@ -131,7 +131,7 @@ def test_several_of_one_user_and_host_are_a_conflict_that_lists_the_paths(parts:
     assert left.path == "/"
 
 
-def test_a_token_that_stands_as_the_user_is_addressed_by_its_mask(parts: Parts, server):
+def test_a_token_in_place_of_the_user_is_addressed_by_its_mask(parts: Parts, server):
     server.accounts["/private/"] = (TOKEN, "x-oauth-basic")
     answer = parts.call("setup_repo_auth", repo_url=private(server, TOKEN, "x-oauth-basic"))
     assert (answer.data.username, answer.data.token) == ("ghp_****", "ghp_****")

@@ -186,7 +186,7 @@ def test_a_port_in_use_can_be_told_from_every_other_failure(
     containers.remove(shell.name)
 
 
-def test_all_containers_with_a_label_come_in_one_call(
+def test_all_containers_with_a_label_are_read_in_one_call(
     containers: Containers, shell: ContainerSpec, labels: dict[str, str]
 ) -> None:
     marked = {**labels, "test.list": shell.name}

@@ -49,7 +49,7 @@ def test_an_engine_that_does_not_run_says_so_and_is_found_when_it_does(
     engine.close()
 
 
-def test_a_socket_nobody_listens_on_says_so(tmp_path: Path, swept: None) -> None:
+def test_a_socket_without_a_listener_says_so(tmp_path: Path, swept: None) -> None:
     path = tmp_path / "docker.sock"
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(path))

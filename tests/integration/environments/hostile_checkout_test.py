@@ -208,7 +208,7 @@ def test_a_private_repository_says_how_to_store_a_credential(
     assert [step.operation for step in error.next] == ["setup_repo_auth", "create_environment"]
 
 
-def test_a_host_where_nobody_listens_is_named(instance: Instance) -> None:
+def test_a_host_without_a_listener_is_named(instance: Instance) -> None:
     with variant(instance, git_host("127.0.0.1:9")) as product:
         error = refused(product, repo_url="http://127.0.0.1:9/x.git")
     assert error.kind is Kind.UPSTREAM
@@ -247,7 +247,7 @@ def test_a_host_that_hangs_or_drips_is_given_up(
         "https://[::ffff:127.0.0.1]/x.git",
     ],
 )
-def test_a_forbidden_url_is_invalid_and_nobody_is_asked(product: Instance, url: str) -> None:
+def test_a_forbidden_url_is_invalid_and_no_server_is_asked(product: Instance, url: str) -> None:
     try:
         error: ErrorView | Invalid = refused(product, repo_url=url)
     except Invalid as early:  # its words alone are refused before there is a job

@@ -1,8 +1,8 @@
 """From inside a running environment, connect to everything it must not reach.
 
 Each attack is tried twice: with the firewall's chains in place, and without them, so that the
-defence is seen to be real. Where an attack fails even without our chains, Docker stands in its
-way (`icc=false`, the isolation of its bridges).
+defence is seen to be real. Where an attack fails even without our chains, Docker prevents it
+(`icc=false`, the isolation of its bridges).
 """
 
 import json
@@ -150,7 +150,7 @@ def address_of_the_host() -> str:
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_an_environment_reaches_nobody_else(reached: tuple[Reached, Reached], attack: str) -> None:
+def test_an_environment_reaches_no_other(reached: tuple[Reached, Reached], attack: str) -> None:
     defended, _ = reached
     assert not defended[attack]
 

@@ -87,7 +87,7 @@ def test_a_teams_database_that_is_exhausted_or_killed_comes_back_and_the_other_t
         docker("kill", instance.services.deps.naming.database("blue"))
         restarted = instance.ok("restart_environment", "red", name="back")
         assert restarted["state"] == "running"
-        # By itself: nobody of the team calls.
+        # By itself, without a call of the team.
         eventually(lambda: database_of(instance, "blue").ok, PATIENCE_SECONDS, server.tail)
         assert server.request("GET", "/readyz", auth=None).status_code == 200
         (base,) = instance.ok("list_modules", name="back", search="base", image=True)["modules"][:1]

@@ -1,7 +1,7 @@
 """A tenant plants code in its database, harms itself, and hoards connections.
 
-Whatever it does, no operation of the product runs a line of it as anybody but the tenant, nobody
-gains a power, and its neighbours go on serving.
+No operation of the product runs a line of that code as another role than the tenant's, no role
+gains a privilege, and the neighbours go on serving.
 """
 
 import contextlib
@@ -134,7 +134,7 @@ def arguments_of(operation: Operation) -> dict[str, Any]:
     return required_arguments(operation.arguments, name="planted", **given) | given
 
 
-def test_planted_code_runs_as_the_tenant_alone_whatever_is_called(
+def test_planted_code_runs_as_the_tenant_alone_in_every_operation(
     instance: Instance, sample_repository: str, planted: EnvironmentPlan
 ) -> None:
     before = powers(planted)

@@ -1,6 +1,6 @@
-"""No secret is where somebody could look: processes, containers, logs, the store, answers.
+"""No secret is in a process list, a container's facts, a log, the store or an answer.
 
-Nor is any of the team's or the server's anywhere inside of an environment.
+No secret of the team or the server is in an environment either.
 """
 
 import logging

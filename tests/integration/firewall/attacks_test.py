@@ -1,7 +1,7 @@
 """Every attack, tried by really connecting: first without our rules, then with them.
 
-Where the attack fails even without them, Docker stands in its way (`icc=false`, the isolation of
-its own bridges); team C's network has no `icc=false`, so that our rule is seen to hold alone.
+Where the attack fails even without them, Docker prevents it (`icc=false`, the isolation of its own
+bridges); team C's network has no `icc=false`, so that our rule is seen to hold alone.
 """
 
 import pytest
@@ -49,7 +49,9 @@ def test_without_our_rules_the_attack_gets_this_far(
 
 
 @pytest.mark.parametrize(("who", "whom"), [row[:2] for row in ATTACKS])
-def test_with_our_rules_the_attack_reaches_nobody(defended: Reached, who: str, whom: str) -> None:
+def test_with_our_rules_the_attack_reaches_no_target(
+    defended: Reached, who: str, whom: str
+) -> None:
     assert defended[who][whom] == ""
 
 

@@ -79,7 +79,7 @@ def flush(purpose: str) -> Callable[[World], None]:
     ],
     ids=["INPUT", "DOCKER-USER", "IN", "FWD", "TEAM"],
 )
-def test_what_somebody_flushed_is_noticed_and_comes_back(
+def test_flushed_rules_are_noticed_and_come_back(
     standing: World, damage: Callable[[World], None], opened: str
 ) -> None:
     damage(standing)
@@ -91,7 +91,7 @@ def test_what_somebody_flushed_is_noticed_and_comes_back(
     assert standing.probe("a1", [opened])[opened] == ""
 
 
-def test_a_rule_somebody_put_above_ours_is_overtaken(standing: World) -> None:
+def test_a_foreign_rule_above_ours_is_overtaken(standing: World) -> None:
     bridge = standing.plan.teams[0].bridge
     foreign = ("INPUT", "-i", bridge, "-j", "ACCEPT")
     iptables("-I", *foreign)

@@ -235,7 +235,9 @@ def test_a_huge_repository_is_stopped_at_the_quota(server: GitServer, tmp_path, 
         )
 
 
-def test_a_checkout_is_readable_for_others_whatever_the_servers_umask(server, check_out, tmp_path):
+def test_a_checkout_is_readable_for_others_under_any_umask_of_the_server(
+    server, check_out, tmp_path
+):
     url = server.repository("addons", {"main": {"a/x": "1"}})
     before = os.umask(0o077)
     try:

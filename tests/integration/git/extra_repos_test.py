@@ -35,7 +35,7 @@ def test_adding_fetches_the_default_branch_without_its_history(world):
     assert (world.plan().folder.stat().st_mode & 0o777) == 0o700
 
 
-def test_the_same_again_answers_the_one_there_is_and_asks_nobody(world):
+def test_the_same_again_answers_the_one_there_is_and_asks_no_server(world):
     url = world.publish()
     first = world.add(url)
     asked = len(world.server.requests)
@@ -393,7 +393,7 @@ def test_a_host_that_wants_a_credential_is_named(world):
         world.add(world.server.url("private/web.git"), branch="main")
 
 
-def test_a_release_leaves_what_somebody_works_on_to_the_reconciler(world):
+def test_a_release_leaves_what_another_call_works_on_to_the_reconciler(world):
     world.add(world.publish())
     row = world.environment("one", "web")
     with world.deps.work.locks.acquire(LockKey.extra_repo("1", "web"), "update_extra_repo"):

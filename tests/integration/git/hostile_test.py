@@ -132,7 +132,7 @@ def test_objects_that_gits_check_refuses_are_refused(server, check_out, tmp_path
     tree = server.commit("addons", "main^{tree}")
     commit = subprocess.run(
         ["git", f"--git-dir={bare}", "hash-object", "-t", "commit", "-w", "--stdin", "--literally"],
-        input=f"tree {tree}\nparent none\nauthor nobody\n\nbroken\n".encode(),
+        input=f"tree {tree}\nparent none\nauthor unknown\n\nbroken\n".encode(),
         stdout=subprocess.PIPE,
         check=True,
     ).stdout.decode()

@@ -73,7 +73,7 @@ def test_a_missing_repository_is_not_found(server, repositories):
         repositories.resolve_branch(server.url("public/none.git"), None, team="1")
 
 
-def test_a_private_repository_asks_for_a_credential_and_nobody_is_prompted(server, repositories):
+def test_a_private_repository_asks_for_a_credential_and_prompts_no_terminal(server, repositories):
     server.repository("addons", {"main": FILES})
     with pytest.raises(UpstreamFailed, match="credential") as caught:
         repositories.resolve_branch(server.url("private/addons.git"), None, team="1")

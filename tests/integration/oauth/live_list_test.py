@@ -126,7 +126,9 @@ def test_an_open_stream_ends_with_its_revoked_token_and_others_go_on(world: OAut
         assert world.app.extensions["oduflow"].wait_limiter.taken == 1, "the other was ended too"
 
 
-def test_who_is_added_to_the_list_comes_in_without_a_restart(world: OAuthWorld, github: FakeGitHub):
+def test_a_login_that_is_added_to_the_list_signs_in_without_a_restart(
+    world: OAuthWorld, github: FakeGitHub
+):
     github.people["newcomer"] = 7
     walk = world.walk("newcomer")
     assert walk.register().status_code == 201
@@ -138,7 +140,7 @@ def test_who_is_added_to_the_list_comes_in_without_a_restart(world: OAuthWorld, 
     assert walk.call(walk.sign_in()["access_token"]).status_code == 200
 
 
-def test_a_broken_configuration_changes_nothing_and_stops_nobody(
+def test_a_broken_configuration_changes_nothing_and_stops_no_session(
     world: OAuthWorld, caplog: pytest.LogCaptureFixture
 ):
     walk = world.walk("octocat")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.support.fake_github import FakeGitHub
 from tests.support.oauth_walk import Walk, query_of
-from tests.support.oauth_world import ANYBODY, BLUE, RED, OAuthWorld, oauth_world
+from tests.support.oauth_world import ANY_LOGIN, BLUE, RED, OAuthWorld, oauth_world
 from tests.support.pages import read_page
 
 
@@ -27,7 +27,7 @@ def test_who_is_not_listed_is_denied_access(world: OAuthWorld, github: FakeGitHu
 
 def test_the_only_team_without_a_list_admits_every_login(tmp_path: Path, github: FakeGitHub):
     github.people["mallory"] = 666
-    with oauth_world(tmp_path, github, ANYBODY) as world:
+    with oauth_world(tmp_path, github, ANY_LOGIN) as world:
         walk = world.walk("mallory")
         assert walk.call(walk.sign_in()["access_token"]).status_code == 200
 
@@ -112,7 +112,7 @@ def test_a_team_that_is_gone_takes_its_tokens_along(tmp_path: Path, github: Fake
         assert walk.refresh(tokens["refresh_token"]).status_code == 400
 
 
-def test_a_login_that_somebody_else_registered_anew_is_refused(
+def test_a_login_that_another_person_registered_anew_is_refused(
     world: OAuthWorld, github: FakeGitHub
 ):
     walk = world.walk("octocat")
@@ -145,7 +145,7 @@ def test_githubs_token_is_kept_nowhere(world: OAuthWorld, github: FakeGitHub):
     assert token.encode() not in kept
 
 
-def test_the_github_login_stands_in_the_audit_trail(world: OAuthWorld):
+def test_the_github_login_is_in_the_audit_trail(world: OAuthWorld):
     walk = world.walk("octocat")
     call(walk, walk.sign_in()["access_token"], "list_jobs")
     with world.services.store.read() as connection:

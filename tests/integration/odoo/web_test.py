@@ -59,7 +59,7 @@ def test_a_body_without_end_is_read_up_to_its_limit():
         assert login_page(ADDRESS) == PageAnswer(200)
 
 
-def test_an_odoo_that_drips_keeps_nobody_longer_than_the_limit():
+def test_an_odoo_that_drips_keeps_no_caller_longer_than_the_limit():
     def drip(connection: socket.socket) -> None:
         for byte in b"HTTP/1.1 200 OK\r\n" * 1000:
             connection.sendall(bytes([byte]))
@@ -72,7 +72,7 @@ def test_an_odoo_that_drips_keeps_nobody_longer_than_the_limit():
     assert time.monotonic() - began < 2
 
 
-def test_an_odoo_that_accepts_and_says_nothing_keeps_nobody_longer():
+def test_an_odoo_that_accepts_and_says_nothing_keeps_no_caller_longer():
     over = threading.Event()
 
     with raw_server(lambda _connection: over.wait(5)):

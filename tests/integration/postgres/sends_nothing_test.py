@@ -195,7 +195,7 @@ def test_a_rule_that_swallows_odoos_own_update_is_found(busy, tenants, run) -> N
         neutralise(run(made), tenants.tenant(made), new_parameters())
 
 
-def test_an_anonymised_odoo_boots_and_knows_nobody(image, postgres, busy, tenants, run) -> None:
+def test_an_anonymised_odoo_boots_and_knows_no_person(image, postgres, busy, tenants, run) -> None:
     made = tenants.clone(busy)
     script = "print([p.name, p.email, p.display_name]); env.cr.commit()"
     find = "p = env['res.partner'].search([('ref', '=', 'J')]); "

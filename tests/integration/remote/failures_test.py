@@ -43,7 +43,7 @@ def test_no_machine_has_the_name(call: Caller) -> None:
     assert "The host name in https://nowhere.invalid/mcp cannot be resolved." in shown.stderr
 
 
-def test_a_certificate_that_nobody_vouches_for(
+def test_a_certificate_of_an_unknown_authority(
     server: McpWorld, call: Caller, tmp_path: Path
 ) -> None:
     certificate = make_certificate(tmp_path, "DNS:localhost")
@@ -81,7 +81,7 @@ def test_a_person_who_is_no_longer_let_in(call: Caller) -> None:
 
     with mcp_world() as served:
         served.world.verifiers.append(Closed())
-        shown = call("call", "list_things", "--url", served.url, token="a-token-of-somebody")
+        shown = call("call", "list_things", "--url", served.url, token="an-unknown-token")
 
     assert (shown.exit_code, shown.stdout) == (77, "")
     assert shown.stderr == "forbidden: Access Denied\n  → Ask for your login to be listed.\n"

@@ -42,7 +42,7 @@ def test_a_broken_file_changes_nothing_and_is_told(server: QuietServer):
     assert BLUE_PASSWORD not in server.log
 
 
-def test_a_removed_team_comes_in_nowhere_any_more(server: QuietServer):
+def test_a_removed_team_can_sign_in_nowhere_any_more(server: QuietServer):
     assert status(server, basic(RED_PASSWORD)) == 200
     assert status(server, bearer(RED_TOKEN), "/mcp") not in {401, 429}
     edit(server, lambda text: text.partition("[team.2]")[0])

@@ -74,7 +74,7 @@ def test_one_trusted_proxy_too_few_locks_out_every_client_and_is_noticed(tmp_pat
         assert_found(few)
 
 
-def test_without_a_proxy_nobody_escapes_by_writing_its_headers(tmp_path):
+def test_without_a_proxy_no_client_escapes_by_writing_its_headers(tmp_path):
     with quiet_server(tmp_path, ONE_TEAM) as server:
         answers = [
             server.ask(

@@ -102,7 +102,7 @@ def test_no_traceback_and_no_server_name_leaves(closed):
     assert "Content-Security-Policy" in text
 
 
-def test_an_open_team_lets_in_this_machine_but_nobody_through_a_proxy_on_it(opened):
+def test_an_open_team_lets_in_this_machine_but_no_client_of_a_proxy_on_it(opened):
     path = "/api/openapi.json"
     assert opened.ask(path, opened.host)[0] == 200
     for header in ("X-Forwarded-For: 8.8.8.8", "Forwarded: for=8.8.8.8", "Via: 1.1 proxy"):

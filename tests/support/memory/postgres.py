@@ -148,7 +148,7 @@ class MemoryCluster:
         self.ready()
         source = self._get(template)
         if source.in_use:
-            raise InUse("PostgreSQL could not copy the database: somebody is connected.")
+            raise InUse("PostgreSQL could not copy the database: a client is connected.")
         if cancelled():
             raise Cancelled("Stopped on request.")
         self._make(database, replace(source, owner=owner, sealed=False))

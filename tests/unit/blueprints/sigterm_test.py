@@ -25,7 +25,7 @@ def test_who_answered_it_before_is_asked_at_once_and_only_he_the_next_time(world
     assert signal.getsignal(signal.SIGTERM) is theirs
 
 
-def test_where_nobody_answers_it_the_process_leaves_once_no_call_is_in_flight(world):
+def test_without_a_handler_the_process_leaves_once_no_call_is_in_flight(world):
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     answer = begin_a_call(world)
     drain_at_sigterm(world.app, world.reconcile_loop.stop)

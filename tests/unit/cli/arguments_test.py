@@ -31,7 +31,7 @@ URL = "https://example.com/shop.git"
         (["--branch=a=b"], {"branch": "a=b"}),
     ],
 )
-def test_values_come_in_order_by_option_or_as_hints_write_them(read, words, found):
+def test_values_are_read_in_order_by_option_or_as_hints_write_them(read, words, found):
     assert read(CREATE, *words) == found
 
 

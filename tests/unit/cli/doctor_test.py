@@ -33,7 +33,7 @@ def test_where_nothing_is_reached_the_check_succeeds_and_keeps_a_private_report(
 
 
 @pytest.mark.parametrize("verdict", ProbeVerdict)
-def test_a_signature_is_verified_whatever_the_report_says(config, verdicts, verdict):
+def test_a_signature_is_verified_despite_what_the_report_says(config, verdicts, verdict):
     verdicts["locks"] = verdict
     oduflow("doctor", "--isolation", "--config", config)
     [report] = reports(config)

@@ -30,7 +30,7 @@ def test_what_a_tenant_wrote_gives_the_terminal_no_orders(capsys):
 
 def test_nothing_goes_to_stdout(capsys):
     with pytest.raises(SystemExit), exit_on_failure():
-        raise Busy("Somebody works on it.", "Wait.", output="log")
+        raise Busy("Another call works on it.", "Wait.", output="log")
 
     assert capsys.readouterr().out == ""
 

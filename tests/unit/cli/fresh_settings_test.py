@@ -27,7 +27,7 @@ def test_each_secret_is_fresh_and_has_32_random_bytes(tmp_path: Path):
     assert {len(secret) for secret in made} == {43}
 
 
-def test_only_the_owner_can_read_it_whatever_the_umask(tmp_path: Path):
+def test_only_the_owner_can_read_it_under_any_umask(tmp_path: Path):
     before = os.umask(0)
     try:
         write_fresh(tmp_path / "oduflow.toml")

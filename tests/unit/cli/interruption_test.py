@@ -60,9 +60,9 @@ def test_without_ctrl_c_the_answer_is_the_works(world):
 
 
 def test_a_refusal_is_the_works_too(world):
-    world.locks.acquire(LockKey.template("1", "box"), "somebody")
+    world.locks.acquire(LockKey.template("1", "box"), "another call")
 
-    with pytest.raises(Busy, match="somebody"):
+    with pytest.raises(Busy, match="another call"):
         run(world, "bake_thing", lambda _standing: None)
 
 

@@ -30,7 +30,7 @@ def test_with_the_sample_the_first_environment_is_made(capsys):
     assert "http://localhost:9/web/login" in capsys.readouterr().out
 
 
-def test_an_environment_that_is_somebody_elses_is_told_and_the_server_goes_on(monkeypatch, capsys):
+def test_an_environment_of_another_owner_is_told_and_the_server_goes_on(monkeypatch, capsys):
     monkeypatch.setattr("os.kill", lambda *_words: pytest.fail("the server was ended"))
     error = ErrorView(kind=Kind.CONFLICT, message="“demo” exists.", hint="Delete it.")
     taken = Envelope[Nothing](status=Status.FAILED, summary="No.", error=error)

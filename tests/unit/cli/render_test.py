@@ -127,7 +127,7 @@ def test_a_long_name_cuts_nothing_off():
     assert sum("http://localhost:20001/" in line for line in lines) == 1
 
 
-def test_a_list_that_nobody_chose_columns_for_shows_all_in_the_order_of_its_view():
+def test_a_list_without_chosen_columns_shows_all_in_the_order_of_its_view():
     box = {"name": "box", "owner": None, "size": 3}
 
     header, first, second = printed({"things": [box, {**box, "name": "bag", "owner": "ada"}]})[1:]
@@ -245,7 +245,7 @@ def test_a_piped_table_has_a_tab_between_its_values_and_a_line_a_row():
     assert rows[1].split("\t")[2] == "b" * 200
 
 
-def test_a_piped_table_has_the_same_columns_whatever_the_rows_hold():
+def test_a_piped_table_has_the_same_columns_for_all_rows():
     stopped = SHOWN.model_copy(update={"url": None})
 
     _, header, row, *_ = piped(EnvironmentList(environments=(stopped,)))

@@ -60,7 +60,7 @@ def test_a_document_may_be_10_kib_long_and_not_a_byte_longer():
 
 
 @given(st.one_of(st.text(), st.integers(), st.none(), st.lists(st.text())))
-def test_a_name_is_a_short_line_whatever_the_client_says(name: object):
+def test_a_name_is_a_short_line_for_any_text_of_the_client(name: object):
     found = read_document(URL, json.dumps({**SAID, "client_name": name}).encode())
     assert len(found.name) <= MAX_NAME_LENGTH
     assert found.name.isprintable()

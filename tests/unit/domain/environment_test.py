@@ -77,7 +77,7 @@ def test_an_environment_needs_a_name_and_its_template_may_know_the_rest():
     assert [error["loc"] for error in refused.value.errors()] == [("name",)]
 
 
-def test_every_name_that_comes_in_is_slugged():
+def test_every_name_of_an_input_is_slugged():
     made = CreateEnvironment(
         name="Feature/X", repo_url="https://example.com/a.git", template="Base 19"
     )

@@ -23,7 +23,7 @@ BASE = "https://o.example"
         ({"1": [], "2": ["dev1"]}, ()),  # with a second team, an empty list admits no one
     ],
 )
-def test_who_comes_in_where(users, teams):
+def test_who_signs_in_to_which_team(users, teams):
     assert teams_of("octocat", users) == teams
 
 
@@ -41,7 +41,7 @@ def test_the_case_of_a_login_does_not_matter(login):
         ({"1": [], "2": []}, ()),
     ],
 )
-def test_where_somebody_could_come_in(users, teams):
+def test_which_teams_a_login_could_sign_in_to(users, teams):
     assert joinable(users) == teams
 
 

@@ -96,7 +96,7 @@ def test_an_environment_shares_no_name_with_a_template_or_the_infrastructure(tea
 
 @few
 @given(teams, names)
-def test_what_every_role_can_list_names_nobody(team, name):
+def test_what_every_role_can_list_names_no_team(team, name):
     made = EnvironmentPlan(NAMING, OPAQUE, team, name)
 
     assert made.database == f"env_{OPAQUE}"

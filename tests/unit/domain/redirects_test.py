@@ -247,7 +247,7 @@ def test_every_accepted_redirect_is_plain_and_leads_to_the_web_or_to_this_machin
         ("cursor://app/cb", "cursor:", "cursor:", "an application"),
     ],
 )
-def test_the_person_asked_is_told_where_it_leads_and_warned_when_anybody_could_be_there(
+def test_the_person_asked_is_told_where_it_leads_and_warned_when_any_program_could_be_there(
     uri: str, shown: str, origin: str, warning: str
 ):
     told = destination(uri)

@@ -51,7 +51,7 @@ def test_only_automatic_ones_that_are_whole_expire():
     assert expired((*kept, old, aged(1)), MOMENT, keep=10, days=0) == ()
 
 
-def test_the_newest_are_kept_whatever_their_order():
+def test_the_newest_are_kept_in_any_order():
     rows = (aged(3), aged(1), aged(2))
 
     assert expired(rows, MOMENT, keep=1, days=0) == (aged(2), aged(3))

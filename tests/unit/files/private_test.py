@@ -32,7 +32,7 @@ def test_two_secrets_differ(tmp_path):
     assert ensure_secret(tmp_path / "one") != ensure_secret(tmp_path / "two")
 
 
-def test_a_secret_that_somebody_put_there_is_kept(tmp_path):
+def test_a_secret_that_is_there_already_is_kept(tmp_path):
     (tmp_path / "password").write_text("chosen-by-hand")
 
     assert ensure_secret(tmp_path / "password") == "chosen-by-hand"

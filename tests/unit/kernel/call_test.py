@@ -55,7 +55,7 @@ def test_a_cancellation_is_noticed_after_a_while(monkeypatch):
     assert asked.cancelled(), "what was asked once holds"
 
 
-def test_without_slots_a_boot_waits_for_nobody():
+def test_without_slots_a_boot_does_not_wait():
     with make().boot_slot():
         pass
 

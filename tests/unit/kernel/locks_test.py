@@ -14,7 +14,7 @@ def test_lock_keys_of_one_name_differ_by_kind_and_team():
 
 
 @pytest.mark.parametrize("keys", [(SHOP, BASE), (BASE, SHOP), (SHOP, BASE, SHOP)])
-def test_several_locks_are_taken_in_one_order_whatever_order_they_are_asked_for_in(keys):
+def test_several_locks_are_taken_in_one_order_also_if_asked_for_in_another(keys):
     locks = FakeLocks()
 
     held = acquire_all(locks, keys, "ada")

@@ -55,7 +55,7 @@ def test_a_grant_of_one_environment_calls_what_is_about_it_and_nothing_of_the_te
 
 
 @every_operation
-def test_whatever_it_may_touch_it_needs_the_tier(operation):
+def test_every_operation_needs_its_tier(operation):
     others = set(Tier) - {operation.permission.tier}
 
     assert called(operation, "shop", OWN_JOB, tiers=others) is Kind.FORBIDDEN
@@ -80,7 +80,7 @@ def test_another_environment_and_its_jobs_are_not_found(operation, name, foreign
 
 
 @every_operation
-def test_whoever_has_the_whole_team_is_kept_from_nothing(operation):
+def test_an_actor_of_the_whole_team_may_call_every_operation(operation):
     assert called(operation, "till", FOREIGN_JOB, environments=None) is None
 
 
@@ -112,7 +112,7 @@ def test_what_keeps_itself_to_the_actors_own_is_known_by_name():
 
 def test_a_lock_on_a_foreign_environment_does_not_tell_that_it_is_there():
     made = Walk(REGISTRY.get("stop_environment"))
-    made.world.locks.acquire(LockKey.environment("1", "till"), "somebody")
+    made.world.locks.acquire(LockKey.environment("1", "till"), "another call")
 
     assert isinstance(made.refusal("till", OWN_JOB), NotFound)
 
@@ -127,7 +127,7 @@ def test_no_lock_is_taken_for_what_is_not_there(monkeypatch, environments):
     assert taken == []
 
 
-def test_what_is_being_made_is_busy_for_whoever_has_the_whole_team():
+def test_what_is_being_made_is_busy_for_an_actor_of_the_whole_team():
     made = Walk(REGISTRY.get("delete_environment"), environments=None)
     made.world.locks.acquire(LockKey.environment("1", "nowhere"), "create_environment by ann")
 

@@ -7,7 +7,7 @@ from oduflow.kernel.registry import DuplicateOperation, Registry
 from tests.support.things import THINGS
 
 
-def test_operations_come_in_alphabetical_order(registry):
+def test_operations_are_in_alphabetical_order(registry):
     names = [operation.name for operation in registry]
 
     assert names == sorted(names)

@@ -167,7 +167,7 @@ def test_a_slow_call_about_what_does_not_exist_is_no_job_and_holds_nothing():
 
 
 def test_other_names_and_other_teams_are_not_kept_waiting(letters, post):
-    letters.locks.acquire(BOX, "somebody")
+    letters.locks.acquire(BOX, "another call")
     call(letters, "send_letter", name="bag")
     letters.runner.call("send_letter", {"name": "box"}, Actor("2", ActorKind.CLI, "eve"), REST)
 

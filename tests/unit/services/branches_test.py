@@ -82,7 +82,7 @@ def test_a_server_that_does_not_answer_leaves_the_last_result_and_is_not_asked_a
     assert "git.resolve_branch" not in process.faults.calls, "only the call that failed was made"
 
 
-def test_a_slow_server_delays_nobody_and_its_answer_is_shown_by_the_next_call(
+def test_a_slow_server_delays_no_call_and_its_answer_is_shown_by_the_next(
     world, process, sale, monkeypatch
 ):
     checks, [row] = process.deps.branches, process.deps.store.environments.list("1")

@@ -20,13 +20,13 @@ def test_a_process_is_held_while_the_file_exists(tmp_path):
     assert not walker.is_alive()
 
 
-def test_without_a_file_nobody_is_held(tmp_path):
+def test_without_a_file_no_process_is_held(tmp_path):
     Failpoints(tmp_path, enabled=True).reach(POINT)
 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_missing_folder_holds_nobody(tmp_path):
+def test_a_missing_folder_holds_no_process(tmp_path):
     Failpoints(tmp_path / "missing", enabled=True).reach(POINT)
 
 

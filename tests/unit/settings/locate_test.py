@@ -72,7 +72,7 @@ def test_a_named_file_that_is_missing_is_never_replaced_by_another(tmp_path: Pat
     assert missing in str(caught.value)
 
 
-def test_what_stands_in_place_of_the_file_is_a_problem_and_not_waited_for(tmp_path: Path):
+def test_another_kind_of_file_in_its_place_is_a_problem_and_not_waited_for(tmp_path: Path):
     os.mkfifo(tmp_path / "fifo.toml")
     for place in (tmp_path, tmp_path / "fifo.toml"):
         with pytest.raises(BadSettings, match="cannot be read: it is no regular file") as caught:

@@ -30,7 +30,7 @@ remove() { # remove DIRECTORY: a process of a killed build may still be writing 
     printf 'warning: %s is still in use and stays behind\n' "$1" >&2
 }
 
-sweep() { # the directories of builds that were killed: older than a minute, and locked by nobody
+sweep() { # the directories of builds that were killed: older than a minute, and not locked
     local left
     while read -r left; do
         if flock --nonblock "$left/lock" true; then remove "$left"; fi

@@ -43,7 +43,7 @@ def test_a_users_home_is_that_of_the_images_table(user: str, home: str) -> None:
     assert home_of(user, PASSWD) == home
 
 
-@pytest.mark.parametrize("user", ["nobody-here", "odoo:no-such-group"])
+@pytest.mark.parametrize("user", ["unknown-user", "odoo:no-such-group"])
 def test_an_unknown_name_is_named(user: str) -> None:
     with pytest.raises(UpstreamFailed, match=user.rsplit(":", maxsplit=1)[-1]):
         resolve_user(user, PASSWD, GROUP)

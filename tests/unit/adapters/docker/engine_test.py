@@ -5,7 +5,7 @@ from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.errors import EngineUnreachable
 
 
-def test_making_the_engine_and_what_stands_on_it_connects_to_nothing() -> None:
+def test_making_the_engine_and_what_uses_it_connects_to_nothing() -> None:
     # Sockets are disabled here: a connection would fail the test.
     Containers(Engine("unix:///nowhere/docker.sock"))
 

@@ -6,7 +6,7 @@ from oduflow.adapters.docker.payload import create_request
 from oduflow.domain.container import Attachment, ContainerLimits, ContainerSpec, Mount, Publish
 
 
-def test_what_nobody_asked_for_is_locked_down() -> None:
+def test_what_a_call_does_not_ask_for_is_locked_down() -> None:
     host = request()["HostConfig"]
     assert host["CapDrop"] == ["ALL"]
     assert host["SecurityOpt"] == ["no-new-privileges:true"]

@@ -84,7 +84,7 @@ class Waiter:
             raise Cancelled("Stopped on request.")
 
 
-def test_two_busy_teams_boot_in_turn_whoever_came_first(slots, jobs):
+def test_two_busy_teams_boot_in_turn_in_either_order_of_asking(slots, jobs):
     with waiting(slots(1), jobs, "abcdefg", "1111122") as (taken, waiters):
         by_name = {waiter.name: waiter for waiter in waiters}
         for number in range(len(waiters)):

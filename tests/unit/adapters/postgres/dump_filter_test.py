@@ -36,7 +36,7 @@ def test_a_pair_that_does_not_stand_where_pg_dump_writes_it_stays_and_is_refused
     assert b"\\unrestrict Own123\n\\! id\n" in _filtered(early)
 
 
-def test_ours_stands_before_a_comment_that_a_carriage_return_ends():
+def test_ours_is_before_a_comment_that_a_carriage_return_ends():
     attack = b"-- harmless\r\\! id\n" + BODY
 
     assert _filtered(attack) == FIRST + attack

@@ -7,7 +7,7 @@ import pytest
 from oduflow.adapters.store.turns import Turns
 
 
-def test_turns_come_in_the_order_of_asking():
+def test_turns_are_in_the_order_of_asking():
     turns = Turns()
     done: list[int] = []
 

@@ -22,7 +22,7 @@ def test_a_warning_follows_for_each_face_without_authentication():
     ]
 
 
-def test_a_warning_follows_when_any_github_user_may_come_in():
+def test_a_warning_follows_when_any_github_user_may_sign_in():
     assert any("Any GitHub user may sign in" in line for line in logged(GITHUB_OAUTH))
 
 

@@ -18,7 +18,7 @@ def test_the_only_team_without_a_secret_lets_in_programs_of_this_machine(face):
 
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("toml", [ONE_TEAM, TWO_TEAMS, TWO_OPEN])
-def test_where_a_team_has_a_secret_or_several_could_be_meant_nobody_comes_in(face, toml):
+def test_where_a_team_has_a_secret_or_several_could_be_meant_no_call_is_anonymous(face, toml):
     assert client(toml).get(face, base_url=BASE_URL).status_code == 401
 
 

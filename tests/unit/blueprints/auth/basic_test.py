@@ -78,7 +78,7 @@ def test_a_wrong_user_is_compared_as_thoroughly_as_a_wrong_password(monkeypatch)
     )
     app = make_world(TWO_TEAMS).app
     with app.test_request_context("/", base_url=BASE_URL):
-        for user in ("admin", "nobody", "", None):
+        for user in ("admin", "unknown", "", None):
             verify(user, "guess")
     assert compared == ["guess"] * 4
 

@@ -32,7 +32,7 @@ def test_any_other_bearer_token_names_no_actor(wrong):
     assert StaticTokenVerifier(teams).verify(wrong) is None
 
 
-def test_the_scheme_is_read_whatever_its_case():
+def test_the_scheme_is_read_in_upper_and_lower_case():
     for scheme in ("Bearer", "bearer", "BEARER"):
         assert asked(TWO_TEAMS, {"Authorization": f"{scheme} {RED_TOKEN}"}) == (200, "2")
 

@@ -25,7 +25,7 @@ def test_a_bound_address_counts_with_our_port_only():
     assert allowed_hosts(settings) == {"192.168.7.1:9000"}
 
 
-def test_a_bound_ipv6_address_stands_in_brackets():
+def test_a_bound_ipv6_address_is_in_brackets():
     settings = parse(SERVER.format("fd00::1", 9000) + ONE_TEAM)
     assert allowed_hosts(settings) == {"[fd00::1]:9000"}
 
@@ -62,13 +62,13 @@ def test_the_port_of_the_base_url_counts():
     assert "odoo.example.com:8443" in allowed_hosts(settings)
 
 
-def test_a_teams_own_host_stands_for_that_team_alone():
+def test_a_teams_own_host_means_that_team_alone():
     teams = parse(HOSTNAMES).teams
     for host in ("blue.example.com", "BLUE.example.com:443"):
         assert [team.id for team in teams_at(teams, host)] == ["1"]
 
 
-def test_any_other_host_stands_for_all_teams():
+def test_any_other_host_means_all_teams():
     teams = parse(HOSTNAMES).teams
     assert [team.id for team in teams_at(teams, "localhost:8000")] == ["1", "2"]
     assert [team.id for team in teams_at(parse(TWO_TEAMS).teams, "[::1]:8000")] == ["1", "2"]
@@ -89,7 +89,7 @@ def test_an_unknown_host_is_answered_before_a_wrong_credential_or_method():
     assert make_world().client().put("/api/things", headers=headers).status_code == 421
 
 
-def test_a_host_is_known_whatever_its_case():
+def test_a_host_is_known_in_upper_and_lower_case():
     assert (
         make_world().client().get("/healthz", headers={"Host": "LOCALHOST:8000"}).status_code == 200
     )

@@ -65,7 +65,7 @@ def test_what_a_former_server_saw_is_forgotten_at_the_first_request_that_fits():
     assert ProxyCount.load(world.facts.get(FACT)) is None
 
 
-def test_a_store_that_cannot_be_written_stops_nobody(caplog: pytest.LogCaptureFixture):
+def test_a_store_that_cannot_be_written_stops_no_request(caplog: pytest.LogCaptureFixture):
     class Locked(FakeFacts):
         def set(self, key: str, value: str) -> None:
             raise Busy("The store is being written.")

@@ -26,7 +26,7 @@ def test_a_program_on_this_machine_is_local(address):
         "x",
     ],
 )
-def test_anybody_else_is_not(address):
+def test_another_address_is_not(address):
     assert not is_direct_and_local({"REMOTE_ADDR": address}, POOL)
 
 
@@ -46,7 +46,7 @@ def test_a_container_is_not_even_where_its_network_looks_like_this_machine():
         "X_FORWARDED",
     ],
 )
-def test_a_proxy_on_this_machine_asks_for_somebody_else(header):
+def test_a_proxy_on_this_machine_asks_for_another_client(header):
     assert not is_direct_and_local({"REMOTE_ADDR": "127.0.0.1", f"HTTP_{header}": "x"}, POOL)
 
 

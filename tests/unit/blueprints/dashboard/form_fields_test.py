@@ -40,7 +40,7 @@ def ask_thing(deps: Any, call: Call, args: AskThing) -> Outcome[Nothing]:
 FIELDS = {field.name: field for field in form_fields(ASK)}
 
 
-def test_fields_come_in_the_order_of_their_declaration():
+def test_fields_are_in_the_order_of_their_declaration():
     assert list(FIELDS) == list(AskThing.model_fields)
 
 

@@ -32,7 +32,7 @@ def test_below_api_everybody_reads_problem_details(client, path):
 
 
 @pytest.mark.parametrize("path", ["/mcp/nowhere", "/healthz/nowhere", "/.well-known/nothing"])
-def test_where_only_programs_ask_nobody_gets_a_page(client, path):
+def test_where_only_programs_ask_no_answer_is_a_page(client, path):
     assert client.get(path, headers=BROWSER).mimetype == "application/json"
 
 
@@ -45,7 +45,7 @@ def test_htmx_reads_a_page_although_it_asks_for_anything(client):
     assert client.get("/nowhere", headers=headers).mimetype == "text/html"
 
 
-def test_what_somebody_typed_is_inert_on_the_page(client):
+def test_what_a_person_typed_is_inert_on_the_page(client):
     text = client.get("/invalid", headers=BROWSER).text
     assert "&lt;script&gt;" in text
     assert "<script>" not in text

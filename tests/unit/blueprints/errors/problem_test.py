@@ -8,9 +8,9 @@ from oduflow.domain.outcome import ErrorView
 
 @pytest.mark.parametrize("kind", Kind)
 def test_a_failure_keeps_its_kind_its_words_and_its_next_step(kind):
-    error = ErrorView(kind=kind, message="It broke.", hint="Mend it.", output="last line")
+    error = ErrorView(kind=kind, message="It broke.", hint="Repair it.", output="last line")
     problem = Problem.of(error, instance="/api/jobs/a")
-    assert (problem.kind, problem.detail, problem.hint) == (kind, "It broke.", "Mend it.")
+    assert (problem.kind, problem.detail, problem.hint) == (kind, "It broke.", "Repair it.")
     assert (problem.output, problem.instance, problem.type) == (
         "last line",
         "/api/jobs/a",

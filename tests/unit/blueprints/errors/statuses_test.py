@@ -10,7 +10,7 @@ def test_every_kind_has_its_status_and_nothing_else_has():
     assert set(STATUS_OF) == set(Kind)
 
 
-def test_the_statuses_are_those_of_the_house():
+def test_the_statuses_are_those_of_the_documents():
     assert {kind.value: int(status) for kind, status in STATUS_OF.items()} == {
         "invalid": 422,
         "unauthenticated": 401,

@@ -119,7 +119,7 @@ def test_every_answer_of_the_product_has_the_form_of_its_tools_schema() -> None:
         assert typed.get("properties", {}).keys() == view.get("properties", {}).keys()
 
 
-def test_tools_are_listed_in_alphabetical_order_whatever_the_order_of_import() -> None:
+def test_tools_are_listed_in_alphabetical_order_for_any_order_of_import() -> None:
     forwards, backwards = (Tools(Registry(order)) for order in (THINGS, THINGS[::-1]))
 
     assert list(forwards.visible(EVERYBODY)) == sorted(found.name for found in THINGS)
@@ -150,7 +150,7 @@ def test_the_profile_of_coding_agents_is_a_dozen_tools_that_work_on_environments
     assert len(listed.model_dump_json(by_alias=True, exclude_none=True).encode()) <= CODING_BYTES
 
 
-def test_a_profile_shows_nobody_more_than_it_may_call() -> None:
+def test_a_profile_shows_no_actor_more_than_it_may_call() -> None:
     tools = Tools(PRODUCT)
 
     assert set(tools.visible(READER, Profile.CODING)) < set(tools.visible(READER))

@@ -16,7 +16,7 @@ def test_a_credential_that_ended_ends_the_answer_at_the_second_look(clock):
     assert [clock.later(looked.credential_ended) for _ in range(4)] == [False, True, True, True]
 
 
-def test_one_that_stands_again_is_let_be(clock):
+def test_one_that_is_valid_again_is_let_be(clock):
     answers = iter([False, True, False, True])
     looked = CallerWatch(lambda: False, lambda: next(answers))
 

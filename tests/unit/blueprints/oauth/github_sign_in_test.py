@@ -172,7 +172,7 @@ def test_who_is_not_listed_is_denied_and_remembered(walk):
     assert (row.actor.subject, row.actor.subject_id) == ("mallory", "583231")
 
 
-def test_who_comes_in_is_remembered(walk):
+def test_who_signs_in_is_remembered(walk):
     walk.code()
 
     (row,) = walk.world.audit.rows

@@ -68,7 +68,7 @@ def test_a_new_record_in_noupdate_is_loaded_and_a_changed_one_is_named() -> None
     assert found.why == "record b is new"
 
 
-def test_a_field_that_somebody_added_to_odoos_models_is_an_upgrade() -> None:
+def test_a_field_that_was_added_to_odoos_models_is_an_upgrade() -> None:
     need, why = changed("", '<record id="f" model="ir.model.fields"/>')
     assert (need, why) == (Need.UPGRADE, "it changes ir.model.fields")
 

@@ -100,7 +100,7 @@ def test_many_headers_of_one_member_are_not_kept_in_memory(headers, size, kind):
         assert most < 10 << 20
 
 
-def test_a_member_of_many_mebibytes_is_read_whatever_the_limit_of_headers_is():
+def test_a_member_of_many_mebibytes_is_read_despite_the_limit_of_headers():
     content = bytes(5 << 20)
 
     assert [_all(member) for member in tarred({"a": content, "b": content})] == [content] * 2

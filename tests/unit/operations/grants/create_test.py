@@ -88,7 +88,7 @@ def test_a_holder_cannot_even_name_an_environment_that_is_not_its_own(made):
     assert foreign.value.message.replace("till", "gone") == absent.value.message
 
 
-def test_a_child_inherits_what_nobody_said_about_it(made):
+def test_a_child_inherits_what_its_call_does_not_say(made):
     secret = made.grant("top", environments=["shop"], expires="3600", calls=9)
     child = made.call("create_grant", made.holder(secret), name="child", environments=["shop"])
 

@@ -29,8 +29,8 @@ def test_a_team_forgets_its_own(kind):
 
 
 @pytest.mark.parametrize("kind", sorted(set(ActorKind) - {ActorKind.BASIC, ActorKind.CLI}))
-@pytest.mark.parametrize("login", ["octocat", "dev1", "nobody"])
-def test_who_is_no_operator_forgets_nobody_and_learns_nothing(kind, login):
+@pytest.mark.parametrize("login", ["octocat", "dev1", "unknown"])
+def test_an_actor_that_is_no_operator_forgets_no_login_and_learns_nothing(kind, login):
     deps = signed_in("octocat")
 
     with pytest.raises(Forbidden, match="Only an operator") as refused:

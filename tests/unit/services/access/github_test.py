@@ -90,7 +90,7 @@ def test_who_is_removed_is_denied_with_the_next_call(people):
         people("token")
 
 
-def test_who_is_removed_or_had_the_name_before_stands_no_more(people):
+def test_a_removed_login_and_the_former_owner_of_a_name_are_valid_no_more(people):
     actor = people("token")
     assert people.verifier.still_valid(actor)
     assert not people.verifier.still_valid(replace(actor, subject_id="1"))
@@ -114,7 +114,7 @@ def test_a_team_that_is_gone_takes_its_tokens_along(people):
     assert people("token") is None
 
 
-def test_a_token_of_somebody_who_was_forgotten_opens_nothing(people):
+def test_a_token_of_a_forgotten_login_opens_nothing(people):
     people.parts.logins.forget("octocat")
 
     assert people("token") is None
@@ -141,7 +141,7 @@ def test_a_server_under_another_url_takes_none_of_them(people):
 
 
 @pytest.mark.parametrize(
-    ("toml", "stands"),
+    ("toml", "stays"),
     [
         (SERVER + BLUE, True),
         (SERVER + "[team.1]\n", True),
@@ -149,16 +149,16 @@ def test_a_server_under_another_url_takes_none_of_them(people):
         (SERVER + RED, False),
         (BLUE, False),
     ],
-    ids=["listed", "anybody", "removed", "team gone", "oauth off"],
+    ids=["listed", "any login", "removed", "team gone", "oauth off"],
 )
-def test_an_open_stream_stands_while_its_owner_may_come_in(people, toml, stands):
+def test_a_stream_stays_open_only_while_its_owner_may_sign_in(people, toml, stays):
     actor = people("token")
     people.toml = toml
 
-    assert people.verifier.still_valid(actor) is stands
+    assert people.verifier.still_valid(actor) is stays
 
 
-def test_a_stream_of_somebody_who_was_forgotten_does_not_stand(people):
+def test_a_stream_of_a_forgotten_login_does_not_stay_open(people):
     actor = people("token")
     people.parts.logins.forget("octocat")
 

@@ -187,7 +187,7 @@ def test_all_that_pip_unpacks_lies_where_it_is_weighed(world):
     assert spec.environment["TMPDIR"] == pip.SCRATCH
 
 
-def test_requirements_that_nobody_uses_are_removed(world):
+def test_unused_requirements_are_removed(world):
     world.cached("used", "unused", ".gone-half")
     world.rows = [environment(state=RUNNING, python_deps="used")]
 

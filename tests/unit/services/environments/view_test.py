@@ -134,7 +134,7 @@ def test_a_list_has_no_logs_in_it():
     assert shown.error == error.model_copy(update={"output": ""})
 
 
-def test_an_empty_list_asks_nobody():
+def test_an_empty_list_asks_no_server():
     assert environment_views(deps(), ADA) == ()
 
 

@@ -31,7 +31,7 @@ def test_postgres_reloads_the_rules_of_other_networks_at_once(server):
     assert "10.213.1.0/24" in server.rules.read_text()
 
 
-def test_rules_that_somebody_else_wrote_are_put_right(server):
+def test_foreign_rules_are_put_right(server):
     server.ensure(ONE)
     server.rules.write_text("other")
     server.ensure(ONE)

@@ -50,7 +50,7 @@ def test_what_was_stopped_before_the_engine_restarted_stays_stopped(world, runni
     assert world.engine.containers[CONTAINER].status == "exited"
 
 
-def test_what_somebody_stopped_outside_the_product_is_stopped(world, running):
+def test_a_container_that_was_stopped_outside_the_product_is_stopped(world, running):
     world.engine.containers[CONTAINER].end(0)
 
     running.reconcile(at_start=False)

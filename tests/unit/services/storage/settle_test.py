@@ -43,7 +43,7 @@ class Places:
         empty(self.own(name))
 
     def remove(self, name: str) -> None:
-        """Remove a volume, or a folder of the pool: this stands for both."""
+        """Remove a volume, or a folder of the pool."""
         if name == VOLUME.former:
             self.release(name)
         else:

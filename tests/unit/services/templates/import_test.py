@@ -110,7 +110,7 @@ def test_the_dump_is_read_behind_a_restriction_of_our_own(world, bare, backup):
 
 
 @pytest.mark.parametrize("name", ["prod.sql", "prod.sql.gz", "named-otherwise.txt"])
-def test_a_plain_dump_is_imported_whatever_its_name(bare, imports, name):
+def test_a_plain_dump_of_any_name_is_imported(bare, imports, name):
     content = sql(MODULES).encode()
     (imports / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
 

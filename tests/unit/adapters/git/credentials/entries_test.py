@@ -138,7 +138,7 @@ def test_of_two_that_fit_alike_the_latest_is_used():
         ("me", "hunter2", "me", "me:****"),
         ("ghp_abcdefgh", "", "ghp_****", "ghp_****"),
         ("0123abcd", "x-oauth-basic", "****", "****"),
-        ("ghp_abcdefgh", "whatever", "ghp_****", "ghp_****:****"),
+        ("ghp_abcdefgh", "anything", "ghp_****", "ghp_****:****"),
         ("x-access-token", "ghs_abcdefgh", "x-access-token", "x-access-token:ghs_****"),
     ],
 )

@@ -83,7 +83,7 @@ def test_removing_what_is_not_there_changes_nothing(file, path):
     file.keep(entry())
     before = path.stat()
 
-    file.remove(entry(user="nobody"))
+    file.remove(entry(user="unknown"))
 
     assert path.stat().st_ino == before.st_ino
 

@@ -118,7 +118,7 @@ def test_a_manifest_that_is_a_link_is_not_read(checkout, tmp_path):
     assert (names(checkout), folders(checkout)) == ([], [])
 
 
-def test_a_manifest_that_is_a_pipe_keeps_nobody_waiting(checkout):
+def test_a_manifest_that_is_a_pipe_is_not_waited_for(checkout):
     (checkout / "sale").mkdir()
     os.mkfifo(checkout / "sale" / "__manifest__.py")
     began = time.monotonic()

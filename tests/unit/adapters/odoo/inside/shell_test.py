@@ -187,7 +187,7 @@ def test_a_failure_has_the_codes_own_frames_and_lines(folder):
         ("bytearray(1 << 40)", "MemoryError"),
     ],
 )
-def test_whatever_ends_the_code_early_is_a_failure(folder, code, error):
+def test_an_early_end_of_the_code_is_a_failure(folder, code, error):
     found = report(folder, code)
 
     assert not found.ok
