@@ -1,4 +1,4 @@
-"""HTTP Basic authentication: user `admin`, password = a team's `ui_password` (RFC 7617)."""
+"""Password sign-in: HTTP Basic, user `admin`, password = a team's `ui_password` (RFC 7617)."""
 
 import hmac
 from collections.abc import Callable

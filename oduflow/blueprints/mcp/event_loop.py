@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from oduflow.blueprints.mcp.exchange import Caller, Exchange
 from oduflow.blueprints.mcp.messages import accepted
 from oduflow.blueprints.mcp.scope import http_scope
-from oduflow.blueprints.mcp.sessions import MAX_SESSIONS, LimitedSessions
+from oduflow.blueprints.mcp.session_limit import MAX_SESSIONS, SessionLimit
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class TeamSessions:
         manager = StreamableHTTPSessionManager(self._server, max_sessions=2 * MAX_SESSIONS)
         # The SDK requires that a manager ends in the task that started it.
         async with manager.run():
-            app.set_result(LimitedSessions(manager.asgi_app).answer)
+            app.set_result(SessionLimit(manager.asgi_app).answer)
             await self._stopping.wait()
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from oduflow.blueprints.mcp import sessions
+from oduflow.blueprints.mcp import session_limit
 from oduflow.domain.outcome import Status
 from tests.support.fakes import BLUE_TOKEN, RED_TOKEN
 from tests.support.mcp_world import McpWorld, eventually, mcp_world, message
@@ -143,7 +143,7 @@ def test_a_stream_beyond_the_limit_is_not_offered_and_clients_go_on_without_it(
 def test_a_session_too_many_ends_the_one_of_the_team_that_was_idle_longest(
     served: McpWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "MAX_SESSIONS", 3)
+    monkeypatch.setattr(session_limit, "MAX_SESSIONS", 3)
     other = served.session(RED_TOKEN)
     streaming, idle, used = served.session(), served.session(), served.session()
     stream = streaming.get(served.url, stream=True, timeout=30)

@@ -23,8 +23,11 @@ class OpenSession:
     requests: int = 0
 
 
-class LimitedSessions:
-    """Answers requests of one team by the SDK's application; belongs to one event loop."""
+class SessionLimit:
+    """Answers requests of one team by the SDK's application, and caps its open sessions.
+
+    It belongs to one event loop.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
