@@ -90,9 +90,9 @@ class PipInstall:
         return self.work / "deps"
 
     def _image_python(self) -> ImagePython:
-        """Ask the image's Python what it has."""
+        """Ask the image's Python what it has; the list is no progress to show."""
         spec = replace(self._spec(), entrypoint=("python3", "-c", _script("list_python")))
-        result = self._run(spec, LIST_SECONDS)
+        result = self._run(spec, LIST_SECONDS, ProgressMonitor(cancelled=self.monitor.cancelled))
         return ImagePython.parse(result.output, self.image.reference)
 
     def _write_image(self, python: ImagePython) -> None:
@@ -143,6 +143,7 @@ class PipInstall:
                 networks=(Attachment(self.plan.naming.build_network),),
             ),
             PIP_SECONDS,
+            self.monitor,
         )
         if result.exit_code != 0:
             raise self._failure(file, python, result)
@@ -178,16 +179,16 @@ class PipInstall:
             limits=self.limits,
         )
 
-    def _run(self, spec: ContainerSpec, seconds: float) -> RunResult:
+    def _run(self, spec: ContainerSpec, seconds: float, monitor: ProgressMonitor) -> RunResult:
         self.containers.remove(spec.name)
         quota = DiskQuota((self.work,), MAX_BYTES, _too_large)
 
         def cancelled() -> bool:
             with writing():
                 quota.check()
-            return self.monitor.cancelled()
+            return monitor.cancelled()
 
-        watched = replace(self.monitor, cancelled=cancelled)
+        watched = replace(monitor, cancelled=cancelled)
         result = self.containers.run_one_off(spec, timeout=seconds, monitor=watched)
         with writing():
             quota.check(at_once=True)

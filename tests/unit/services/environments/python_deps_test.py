@@ -13,7 +13,7 @@ from oduflow.domain.container import ContainerLimits, ContainerSpec, ImageFacts,
 from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.errors import Conflict, Invalid, QuotaReached, UpstreamFailed
 from oduflow.domain.plan import EnvironmentPlan, Naming
-from oduflow.domain.progress_monitor import UNWATCHED
+from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.kernel.locks import LockKey
 from oduflow.kernel.team_places import TeamPlaces
 from oduflow.net.authorities import authorities
@@ -44,6 +44,14 @@ def test_pip_is_given_only_what_was_understood_and_is_missing(world):
     assert (world.root / key / "installed").exists()
     assert world.ensure() == key
     assert len(world.runs) == 1
+
+
+def test_pips_lines_are_progress_and_the_list_of_the_images_packages_is_not(world):
+    world.asks("requests==2.0")
+
+    world.ensure()
+
+    assert (world.told, world.listings) == (["Successfully installed"], 1)
 
 
 def test_what_the_image_has_needs_no_pip_and_is_not_looked_up_twice(world):
@@ -290,6 +298,7 @@ class World:
         self.given: list[str] = []
         self.constraints: list[str] = []
         self.trusted = ""
+        self.told: list[str] = []
         self.failure = ""
         self.listings = 0
         self.fills: tuple[str, int] = (pip.TARGET, 1)
@@ -323,7 +332,8 @@ class World:
         self.deps.settings = parse(text)
 
     def ensure(self, **extra: Path) -> str:
-        return python_deps.ensure(self.deps, self.plan, IMAGE, ContainerLimits(), UNWATCHED, extra)
+        monitor = ProgressMonitor(self.told.append)
+        return python_deps.ensure(self.deps, self.plan, IMAGE, ContainerLimits(), monitor, extra)
 
     def cached(self, *names: str) -> None:
         for name in names:
@@ -336,6 +346,7 @@ class World:
         if pip.TARGET in spec.entrypoint:
             return self._pip(spec, **run)
         self.listings += 1
+        run["monitor"].on_progress(f"python:{IMAGE_PYTHON}")
         return RunResult(0, f"python:{IMAGE_PYTHON}")
 
     def _pip(self, spec: ContainerSpec, **run: Any) -> RunResult:
@@ -350,6 +361,7 @@ class World:
         target, size = self.fills
         (places[target] / "installed").write_bytes(b"x" * size)
         self.asked_while_running += 1
+        run["monitor"].on_progress("Successfully installed")
         assert not run["monitor"].cancelled()
         return RunResult(1 if self.failure else 0, self.failure)
 
