@@ -82,7 +82,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Scene:
+class Neighbours:
     instance: Instance
     server: Server
     url: str
@@ -116,7 +116,7 @@ def main() -> int:
         own = instance.ok("create_environment", "blue", name="own", **wanted)["url"]
         for name in RED:
             instance.ok("create_environment", "red", name=name, **wanted)
-        scene = Scene(instance, server, f"{own}web/login", large, seconds)
+        scene = Neighbours(instance, server, f"{own}web/login", large, seconds)
         _watch(scene, 3.0)  # the first requests build caches
         report = {"quiet": _watch(scene, seconds)}
         for load in chosen:
@@ -132,7 +132,7 @@ def main() -> int:
     return 0
 
 
-def _watch(scene: Scene, seconds: float) -> Seen:
+def _watch(scene: Neighbours, seconds: float) -> Seen:
     """Ask as a person would who works in Odoo, with another one beside on the dashboard."""
     seen, end = Seen(), time.monotonic() + seconds
     path = f"{scene.server.url}/api/environments/own"
@@ -162,7 +162,7 @@ def _watch(scene: Scene, seconds: float) -> Seen:
 
 
 @contextmanager
-def _inside(scene: Scene, code: str) -> Iterator[None]:
+def _inside(scene: Neighbours, code: str) -> Iterator[None]:
     """Run Python in each of red's containers, as its Odoo could, until the time in it."""
     begun = [
         subprocess.Popen(["docker", "exec", name, "python3", "-c", code])
@@ -175,7 +175,7 @@ def _inside(scene: Scene, code: str) -> Iterator[None]:
 
 @contextmanager
 def _requests(
-    scene: Scene, threads: int, *paths: tuple[str, str], body: dict[str, str] | None = None
+    scene: Neighbours, threads: int, *paths: tuple[str, str], body: dict[str, str] | None = None
 ) -> Iterator[None]:
     """Ask the server as team red, on every thread without a pause."""
     code = f"""
@@ -199,7 +199,7 @@ for _ in range({threads}): threading.Thread(target=ask).start()
 
 
 @contextmanager
-def _silent(scene: Scene, number: int) -> Iterator[None]:
+def _silent(scene: Neighbours, number: int) -> Iterator[None]:
     """Hold connections to the server that say nothing."""
     with ExitStack() as stack:
         for _ in range(number):
@@ -211,14 +211,14 @@ def _silent(scene: Scene, number: int) -> Iterator[None]:
 
 
 @contextmanager
-def _all(scene: Scene) -> Iterator[None]:
+def _all(scene: Neighbours) -> Iterator[None]:
     with ExitStack() as stack:
         for load in ("Odoo", "counting", "calls"):
             stack.enter_context(LOADS[load](scene))
         yield
 
 
-LOADS: dict[str, Callable[[Scene], AbstractContextManager[None]]] = {
+LOADS: dict[str, Callable[[Neighbours], AbstractContextManager[None]]] = {
     "Odoo": lambda scene: _inside(scene, SPIN % scene.until()),
     "counting": lambda scene: _inside(scene, QUERY % (scene.until(), COUNT)),
     "sorting": lambda scene: _inside(scene, QUERY % (scene.until(), SORT)),

@@ -36,7 +36,7 @@ UNITS = {"KiB": 1 / 1024, "MiB": 1.0, "GiB": 1024.0}
 
 
 @dataclass(frozen=True)
-class Scene:
+class TeamSizes:
     """How many environments each of some teams has."""
 
     title: str
@@ -49,8 +49,8 @@ class Scene:
 
 
 SCENES = (
-    Scene(f"1 team of {ENVIRONMENTS}", ("large",), ENVIRONMENTS),
-    Scene(f"{TEAMS} teams of 1", tuple(f"team{number}" for number in range(TEAMS)), 1),
+    TeamSizes(f"1 team of {ENVIRONMENTS}", ("large",), ENVIRONMENTS),
+    TeamSizes(f"{TEAMS} teams of 1", tuple(f"team{number}" for number in range(TEAMS)), 1),
 )
 
 
@@ -78,7 +78,7 @@ def main() -> int:
     return 0 if all(map(Figure.holds, figures)) else 1
 
 
-def _measure(scene: Scene, instance: Instance, url: str) -> list[Figure]:
+def _measure(scene: TeamSizes, instance: Instance, url: str) -> list[Figure]:
     wanted = {"repo_url": url, "template": TEMPLATE}
     created = Figure(f"{scene.title}: create all, all serving", 120)
     back = Figure(f"{scene.title}: kill all, all serving again", 60)
@@ -106,12 +106,12 @@ def _measure(scene: Scene, instance: Instance, url: str) -> list[Figure]:
     return [*memory, *quick, created, back]
 
 
-def _create_all(scene: Scene, server: Server, wanted: dict[str, str]) -> None:
+def _create_all(scene: TeamSizes, server: Server, wanted: dict[str, str]) -> None:
     _for_all(scene, server, "POST", lambda _name: "/api/environments", wanted)
 
 
 def _for_all(
-    scene: Scene,
+    scene: TeamSizes,
     server: Server,
     method: str,
     path: Callable[[str], str],
@@ -133,7 +133,7 @@ def _for_all(
             raise RuntimeError(seen)
 
 
-def _calls(scene: Scene, server: Server) -> list[Figure]:
+def _calls(scene: TeamSizes, server: Server) -> list[Figure]:
     """Measure over one persistent connection, once a team and call."""
     paths = {"list": ("/api/environments", 0.015), "get": ("/api/environments/e0", 0.03)}
     paths["dashboard"] = ("/", 0.03)
@@ -148,7 +148,7 @@ def _calls(scene: Scene, server: Server) -> list[Figure]:
     return figures
 
 
-def _memory(scene: Scene, instance: Instance, server: Server) -> list[Figure]:
+def _memory(scene: TeamSizes, instance: Instance, server: Server) -> list[Figure]:
     used = _containers(instance)
     databases = {instance.services.deps.naming.database(team) for team in scene.teams}
     environments = [size for name, size in used.items() if "-env-" in name]

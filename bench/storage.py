@@ -64,7 +64,7 @@ END LOOP; END $$;
 
 
 @dataclass(frozen=True)
-class Kind:
+class TemplateKind:
     """A template: what it has beyond Odoo's base.
 
     Attributes:
@@ -80,20 +80,20 @@ class Kind:
 
 
 KINDS = (
-    Kind("23-mb"),
-    Kind("1-gb", megabytes=1000),
-    Kind("4-gb", megabytes=4000),
-    Kind("13k-files", tables=2400),
-    Kind("10k-attachments", files=10_000),
-    Kind("100k-attachments", files=100_000),
+    TemplateKind("23-mb"),
+    TemplateKind("1-gb", megabytes=1000),
+    TemplateKind("4-gb", megabytes=4000),
+    TemplateKind("13k-files", tables=2400),
+    TemplateKind("10k-attachments", files=10_000),
+    TemplateKind("100k-attachments", files=100_000),
 )
 SMALL = (
-    Kind("23-mb"),
-    Kind("1-gb", megabytes=20),
-    Kind("4-gb", megabytes=60),
-    Kind("13k-files", tables=50),
-    Kind("10k-attachments", files=100),
-    Kind("100k-attachments", files=300),
+    TemplateKind("23-mb"),
+    TemplateKind("1-gb", megabytes=20),
+    TemplateKind("4-gb", megabytes=60),
+    TemplateKind("13k-files", tables=50),
+    TemplateKind("10k-attachments", files=100),
+    TemplateKind("100k-attachments", files=300),
 )
 
 
@@ -130,7 +130,7 @@ def instance_in(*, pooled: bool, authority: str) -> Iterator[Instance]:
         yield instance
 
 
-def make_template(instance: Instance, kind: Kind) -> None:
+def make_template(instance: Instance, kind: TemplateKind) -> None:
     """Clone the base template, add to database and filestore, and seal it."""
     deps = instance.services.deps
     (base,) = (row for row in deps.store.templates.list("blue") if row.name == TEMPLATE)
@@ -173,7 +173,7 @@ def _attach(filestore: Path, files: int) -> None:
 
 
 def measure(
-    where: str, instance: Instance, kinds: tuple[Kind, ...], url: str, rounds: int
+    where: str, instance: Instance, kinds: tuple[TemplateKind, ...], url: str, rounds: int
 ) -> list[Figure]:
     """Measure each template in turn in each round, so that a busy moment meets all of them."""
     pooled = where == "pool"

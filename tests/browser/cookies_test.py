@@ -16,7 +16,7 @@ from tests.support.waitress_server import waitress_server
 
 
 @dataclass
-class Environment:
+class TenantSite:
     """What a tenant serves, and the cookies that browsers sent it."""
 
     url: str = ""
@@ -39,7 +39,7 @@ def test_the_one_cookie_is_kept_to_this_host_from_scripts_and_from_other_sites(
 
 
 def test_an_environment_is_sent_the_cookie_and_its_scripts_read_nothing(
-    plain: ConsentWorld, environment: Environment
+    plain: ConsentWorld, environment: TenantSite
 ):
     page = plain.ask()
     (cookie,) = page.context.cookies()
@@ -49,7 +49,7 @@ def test_an_environment_is_sent_the_cookie_and_its_scripts_read_nothing(
 
 
 def test_over_https_an_environment_neither_sees_nor_replaces_the_cookie(
-    serving: Serving, environment: Environment
+    serving: Serving, environment: TenantSite
 ):
     """Environments speak http, and a `__Host-` cookie is for https alone."""
     with serving("https", HOST).anew() as world:
@@ -65,7 +65,7 @@ def test_over_https_an_environment_neither_sees_nor_replaces_the_cookie(
 
 
 def test_an_environments_page_cannot_consent_though_the_cookie_comes_along(
-    plain: ConsentWorld, environment: Environment
+    plain: ConsentWorld, environment: TenantSite
 ):
     page = plain.ask()
     fields = hidden(page).items()
@@ -83,7 +83,7 @@ def test_an_environments_page_cannot_consent_though_the_cookie_comes_along(
     assert (plain.github.seen, plain.told) == ({}, [])
 
 
-def test_an_environments_cookie_opens_nothing_here(plain: ConsentWorld, environment: Environment):
+def test_an_environments_cookie_opens_nothing_here(plain: ConsentWorld, environment: TenantSite):
     page = plain.page()
     page.goto(environment.url)
     page.evaluate("document.cookie = 'session_id=theirs; path=/'")
@@ -95,8 +95,8 @@ def test_an_environments_cookie_opens_nothing_here(plain: ConsentWorld, environm
 
 
 @pytest.fixture
-def environment(running: Chromium) -> Iterator[Environment]:
-    made, app = Environment(), Flask("environment")
+def environment(running: Chromium) -> Iterator[TenantSite]:
+    made, app = TenantSite(), Flask("environment")
 
     @app.get("/")
     def index() -> str:

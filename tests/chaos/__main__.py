@@ -22,7 +22,7 @@ import requests
 from tests.chaos.arena import TEAMS, Arena, Violation, destroy, make_arena
 from tests.chaos.faults import Fault, Hit, chosen
 from tests.chaos.invariants import Checks, own_rules
-from tests.chaos.model import ABSENT, FAILED, LOST, Ended, Model, Thing
+from tests.chaos.model import ABSENT, FAILED, LOST, Ended, ExpectedState, ExpectedThing
 from tests.chaos.operations import Worker
 from tests.chaos.own_engine import OwnEngine, enter
 from tests.support.instances import world
@@ -40,7 +40,7 @@ class Chaos:
 
     def __init__(self, arena: Arena, seed: int, rounds: int, engine: OwnEngine | None) -> None:
         self._arena, self._seed, self._rounds, self._engine = arena, seed, rounds, engine
-        self._model = Model(TEAMS)
+        self._model = ExpectedState(TEAMS)
         rules = own_rules(world(arena.instance).rules)
         self._checks = Checks(arena, self._model, rules)
         self._changes = self._read = 0
@@ -90,7 +90,7 @@ class Chaos:
         self._arena.journal.note(f"FAULT {hit.told}")
         hits.append(hit)
 
-    def _blame(self, ends: list[tuple[Thing, str, Ended]], hits: list[Hit]) -> None:
+    def _blame(self, ends: list[tuple[ExpectedThing, str, Ended]], hits: list[Hit]) -> None:
         """Find failures that no fault of the round explains."""
         explained = frozenset(team for hit in hits for team in hit.teams)
         for thing, operation, end in ends:
@@ -226,7 +226,7 @@ def _is_defect(line: str) -> bool:
     return any(words in line for words in DEFECTS)
 
 
-def _counted(ends: list[tuple[Thing, str, Ended]]) -> dict[str, int]:
+def _counted(ends: list[tuple[ExpectedThing, str, Ended]]) -> dict[str, int]:
     found: dict[str, int] = {}
     for _, _, end in ends:
         what = end.kind if end.status == "failed" else end.status

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any
 
-from tests.chaos.model import Ended, Thing
+from tests.chaos.model import Ended, ExpectedThing
 from tests.support.forked import PATH_ONLY, Command, Forked
 
 SECONDS = 420.0
@@ -26,7 +26,7 @@ class CommandLine:
         with self._guard:
             return [each.pid for each in self._running if each.poll() is None]
 
-    def call(self, thing: Thing, operation: str, body: dict[str, Any]) -> Ended:
+    def call(self, thing: ExpectedThing, operation: str, body: dict[str, Any]) -> Ended:
         """Run a command to its end; one that was killed has not answered."""
         tool = TOOLS.get((thing.noun, operation), f"{operation}_{thing.noun}")
         where = ("--config", str(self.config), "--team", thing.team, "--json", "--yes")

@@ -14,7 +14,7 @@ from typing import TypeVar
 from oduflow.adapters.firewall.plan import ChainNames
 from oduflow.domain.plan import EnvironmentPlan
 from tests.chaos.arena import TEAMS, Arena
-from tests.chaos.model import Model
+from tests.chaos.model import ExpectedState
 from tests.chaos.own_engine import OwnEngine
 from tests.support.server import eventually
 from tests.support.variants import run_docker
@@ -32,12 +32,12 @@ class Hit:
 
 
 Found = TypeVar("Found")
-Fault = Callable[[Arena, Model, random.Random], Hit]
+Fault = Callable[[Arena, ExpectedState, random.Random], Hit]
 NO_TEAM: frozenset[str] = frozenset()
 ALL = frozenset(TEAMS)
 
 
-def kill_server(arena: Arena, model: Model, rng: random.Random) -> Hit:
+def kill_server(arena: Arena, model: ExpectedState, rng: random.Random) -> Hit:
     """Kill the server, and now and then its successor too, in the middle of its recovery."""
     times = rng.choice((1, 1, 2, 3))
     with arena.replacing:
@@ -51,7 +51,7 @@ def kill_server(arena: Arena, model: Model, rng: random.Random) -> Hit:
     return Hit(f"the server was killed {times} times", NO_TEAM)
 
 
-def end_server(arena: Arena, model: Model, rng: random.Random) -> Hit:
+def end_server(arena: Arena, model: ExpectedState, rng: random.Random) -> Hit:
     with arena.replacing:
         arena.server.terminate()
         arena.stop()
@@ -59,7 +59,7 @@ def end_server(arena: Arena, model: Model, rng: random.Random) -> Hit:
     return Hit("the server was ended by SIGTERM", NO_TEAM)
 
 
-def suspend_server(arena: Arena, model: Model, rng: random.Random) -> Hit:
+def suspend_server(arena: Arena, model: ExpectedState, rng: random.Random) -> Hit:
     seconds = rng.uniform(2, 15)
     with arena.replacing:
         arena.server.process.send_signal(signal.SIGSTOP)
@@ -68,7 +68,7 @@ def suspend_server(arena: Arena, model: Model, rng: random.Random) -> Hit:
     return Hit(f"the server was suspended for {seconds:.0f} s", NO_TEAM)
 
 
-def kill_command(arena: Arena, model: Model, rng: random.Random) -> Hit:
+def kill_command(arena: Arena, model: ExpectedState, rng: random.Random) -> Hit:
     found = _looked_for(arena.commands.pids)
     if not found:
         return Hit("no command was there to kill", NO_TEAM)
@@ -79,7 +79,7 @@ def kill_command(arena: Arena, model: Model, rng: random.Random) -> Hit:
     return Hit(f"command {pid} was killed", NO_TEAM)
 
 
-def kill_child(arena: Arena, model: Model, rng: random.Random) -> Hit:
+def kill_child(arena: Arena, model: ExpectedState, rng: random.Random) -> Hit:
     """Kill a program that the server runs, such as git."""
     found = _looked_for(lambda: sorted(descendants(arena.server.process.pid)))
     if not found:
@@ -91,13 +91,13 @@ def kill_child(arena: Arena, model: Model, rng: random.Random) -> Hit:
     return Hit(f"child {pid} was killed: {line[:160]}", ALL)
 
 
-def kill_database(arena: Arena, model: Model, rng: random.Random) -> Hit:
+def kill_database(arena: Arena, model: ExpectedState, rng: random.Random) -> Hit:
     team = rng.choice(sorted(TEAMS))
     done = run_docker("kill", arena.instance.services.deps.naming.database(team))
     return Hit(f"the database of {team} was killed: {done.returncode}", frozenset({team}))
 
 
-def pause_database(arena: Arena, model: Model, rng: random.Random) -> Hit:
+def pause_database(arena: Arena, model: ExpectedState, rng: random.Random) -> Hit:
     team, seconds = rng.choice(sorted(TEAMS)), rng.uniform(2, 20)
     container = arena.instance.services.deps.naming.database(team)
     done = run_docker("pause", container)
@@ -115,7 +115,7 @@ def _paused(container: str) -> bool:
     return done.returncode != 0 and not ended
 
 
-def kill_environment(arena: Arena, model: Model, rng: random.Random) -> Hit:
+def kill_environment(arena: Arena, model: ExpectedState, rng: random.Random) -> Hit:
     environments = [each for each in model.things if each.noun == "environment"]
     thing = rng.choice(environments)
     thing.shaken = True
@@ -126,7 +126,7 @@ def kill_environment(arena: Arena, model: Model, rng: random.Random) -> Hit:
     return Hit(text, frozenset({thing.team}))
 
 
-def kill_installation(arena: Arena, model: Model, rng: random.Random) -> Hit:
+def kill_installation(arena: Arena, model: ExpectedState, rng: random.Random) -> Hit:
     """Kill a one-off container, in which pip or Odoo installs something."""
 
     def one_offs() -> list[str]:
@@ -143,7 +143,7 @@ def kill_installation(arena: Arena, model: Model, rng: random.Random) -> Hit:
     return Hit(f"{name} was killed: {done.returncode}", teams)
 
 
-def remove_container(arena: Arena, model: Model, rng: random.Random) -> Hit:
+def remove_container(arena: Arena, model: ExpectedState, rng: random.Random) -> Hit:
     thing = rng.choice([each for each in model.things if each.noun == "environment"])
     thing.shaken = thing.lost = True
     name = EnvironmentPlan(arena.instance.services.deps.naming, "", thing.team, thing.name)
@@ -152,14 +152,14 @@ def remove_container(arena: Arena, model: Model, rng: random.Random) -> Hit:
     return Hit(text, frozenset({thing.team}))
 
 
-def flush_firewall(arena: Arena, model: Model, rng: random.Random) -> Hit:
+def flush_firewall(arena: Arena, model: ExpectedState, rng: random.Random) -> Hit:
     chains = own_chains(arena)
     for chain in chains:
         subprocess.run(["iptables", "-w", "-F", chain], check=False, capture_output=True)
     return Hit(f"{len(chains)} chains of the firewall were flushed", NO_TEAM)
 
 
-def stop_everything(arena: Arena, model: Model, rng: random.Random) -> Hit:
+def stop_everything(arena: Arena, model: ExpectedState, rng: random.Random) -> Hit:
     """End every container of the instance at once, as a restart of the engine does."""
     names = run_docker("ps", "--format", "{{.Names}}").stdout.split()
     own = [each for each in names if each.startswith(f"{arena.instance.name}-")]
@@ -171,7 +171,7 @@ def stop_everything(arena: Arena, model: Model, rng: random.Random) -> Hit:
 def engine_faults(engine: OwnEngine) -> Fault:
     """Restart the engine beside the running server: ended in order, or killed."""
 
-    def restart(arena: Arena, model: Model, rng: random.Random) -> Hit:
+    def restart(arena: Arena, model: ExpectedState, rng: random.Random) -> Hit:
         number = rng.choice((signal.SIGTERM, signal.SIGKILL))
         _shake(model)
         engine.restart(number)
@@ -224,7 +224,7 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
-def _shake(model: Model) -> None:
+def _shake(model: ExpectedState) -> None:
     for thing in model.things:
         if thing.noun == "environment":
             thing.shaken = True

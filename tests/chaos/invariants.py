@@ -17,7 +17,7 @@ from oduflow.domain.filestore import FilestoreKind
 from oduflow.domain.plan import EnvironmentPlan, ExtraRepoPlan, SnapshotPlan, TemplatePlan
 from oduflow.domain.template import Template
 from tests.chaos.arena import TEAMS, Arena, Unanswered
-from tests.chaos.model import ABSENT, READY, Model
+from tests.chaos.model import ABSENT, READY, ExpectedState
 from tests.support.instances import world
 from tests.support.variants import inspected
 
@@ -34,7 +34,7 @@ class Checks:
     """
 
     arena: Arena
-    model: Model
+    model: ExpectedState
     rules: frozenset[str]
 
     def problems(self) -> list[str]:
@@ -152,7 +152,7 @@ class Checks:
 
 
 @dataclass
-class _Wanted:
+class _WantedNames:
     """The names that the rows ask for; `optional` are those that may be there."""
 
     containers: set[str]
@@ -162,9 +162,9 @@ class _Wanted:
     optional: set[str] = field(default_factory=set)
 
 
-def _wanted(arena: Arena) -> _Wanted:
+def _wanted(arena: Arena) -> _WantedNames:
     deps, naming = arena.instance.services.deps, arena.instance.services.deps.naming
-    wanted = _Wanted(
+    wanted = _WantedNames(
         containers={naming.database(team) for team in TEAMS},
         volumes={naming.database_volume(team) for team in TEAMS},
     )

@@ -28,7 +28,7 @@ class Ended:
 
 
 @dataclass
-class Thing:
+class ExpectedThing:
     """One name, and what may be there.
 
     Attributes:
@@ -134,13 +134,13 @@ _EFFECTS = {
 }
 
 
-class Model:
+class ExpectedState:
     """All things of a run."""
 
     def __init__(self, teams: Iterable[str]) -> None:
         self._guard = Lock()
         self.things = [
-            Thing(noun, team, name)
+            ExpectedThing(noun, team, name)
             for team in teams
             for noun, name in (
                 ("environment", "one"),
@@ -150,10 +150,10 @@ class Model:
             )
         ]
 
-    def of(self, noun: str, team: str) -> list[Thing]:
+    def of(self, noun: str, team: str) -> list[ExpectedThing]:
         return [each for each in self.things if (each.noun, each.team) == (noun, team)]
 
-    def claim(self, wanted: Iterable[Thing]) -> Thing | None:
+    def claim(self, wanted: Iterable[ExpectedThing]) -> ExpectedThing | None:
         """Take the first thing that no operation changes at this moment."""
         with self._guard:
             for each in wanted:

@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from tests.chaos.arena import Arena, Unanswered, Violation
-from tests.chaos.model import ABSENT, READY, Ended, Model, Thing
+from tests.chaos.model import ABSENT, READY, Ended, ExpectedState, ExpectedThing
 
 COLLECTIONS = {
     "environment": "/api/environments",
@@ -40,9 +40,9 @@ CANCEL_SECONDS = 120
 class Worker:
     """Runs operations one after the other, each on a thing that it has to itself."""
 
-    def __init__(self, arena: Arena, model: Model, rng: random.Random) -> None:
+    def __init__(self, arena: Arena, model: ExpectedState, rng: random.Random) -> None:
         self._arena, self._model, self._rng = arena, model, rng
-        self.ends: list[tuple[Thing, str, Ended]] = []
+        self.ends: list[tuple[ExpectedThing, str, Ended]] = []
 
     def work(self, count: int) -> None:
         for _ in range(count):
@@ -69,21 +69,21 @@ class Worker:
     def _team(self) -> str:
         return self._rng.choice(sorted({each.team for each in self._model.things}))
 
-    def _shuffled(self) -> list[Thing]:
+    def _shuffled(self) -> list[ExpectedThing]:
         weights = {"environment": 1.0, "extra_repo": 0.35, "template": 0.06}
         order = {
             id(each): self._rng.random() ** (1 / weights[each.noun]) for each in self._model.things
         }
         return sorted(self._model.things, key=lambda each: -order[id(each)])
 
-    def _choose(self, thing: Thing) -> str:
+    def _choose(self, thing: ExpectedThing) -> str:
         if thing.possible == {ABSENT} and self._rng.random() < 0.9:
             return "create"
         if thing.protected and self._rng.random() < 0.4:
             return "protect"
         return self._rng.choice(CHOICES[thing.noun])
 
-    def _change(self, thing: Thing, operation: str) -> None:
+    def _change(self, thing: ExpectedThing, operation: str) -> None:
         protect = not thing.protected if operation == "protect" else None
         end = self._perform(thing, operation, protect=protect)
         self._arena.journal.note(f"{operation} {thing}: {end.status} {end.kind} {end.message}")
@@ -95,13 +95,13 @@ class Worker:
             self._learn_protection(thing, end, wanted=protect)
 
     @staticmethod
-    def _learn_protection(thing: Thing, end: Ended, *, wanted: bool) -> None:
+    def _learn_protection(thing: ExpectedThing, end: Ended, *, wanted: bool) -> None:
         if end.status == "ok":
             thing.protected = wanted
         elif not end.refused:
             thing.protected = None
 
-    def _perform(self, thing: Thing, operation: str, *, protect: bool | None) -> Ended:
+    def _perform(self, thing: ExpectedThing, operation: str, *, protect: bool | None) -> Ended:
         method, path, body = self._call_of(thing, operation)
         if protect is not None:
             body = {"protected": protect}
@@ -117,13 +117,15 @@ class Worker:
             return Ended("unanswered", message=str(cause)[:80])
         return self._end_of(thing, answer, cancel_after)
 
-    def _by_command(self, thing: Thing, operation: str, body: dict[str, Any]) -> Ended:
+    def _by_command(self, thing: ExpectedThing, operation: str, body: dict[str, Any]) -> Ended:
         if body.get("repo_url") == self._arena.repositories.slow:
             body["repo_url"] = self._arena.repositories.plain
         self._arena.journal.note(f"{operation} {thing} by a command … {body or ''}")
         return self._checked(thing, self._arena.commands.call(thing, operation, body))
 
-    def _end_of(self, thing: Thing, answer: requests.Response, cancel_after: float | None) -> Ended:
+    def _end_of(
+        self, thing: ExpectedThing, answer: requests.Response, cancel_after: float | None
+    ) -> Ended:
         try:
             told = answer.json()
         except ValueError:
@@ -145,7 +147,7 @@ class Worker:
             thing, Ended(told["status"], error.get("kind", ""), error.get("message", ""))
         )
 
-    def _checked(self, thing: Thing, end: Ended) -> Ended:
+    def _checked(self, thing: ExpectedThing, end: Ended) -> Ended:
         if end.kind == "internal":
             self._arena.wrong.append(f"{thing}: an internal error: {end.message}")
         return end
@@ -178,7 +180,9 @@ class Worker:
         if accepted:
             self._arena.wrong.append(f"job {job} of {team} goes on {CANCEL_SECONDS} s after cancel")
 
-    def _call_of(self, thing: Thing, operation: str) -> tuple[str, str, dict[str, Any] | None]:
+    def _call_of(
+        self, thing: ExpectedThing, operation: str
+    ) -> tuple[str, str, dict[str, Any] | None]:
         collection = COLLECTIONS[thing.noun]
         if operation == "create":
             return "POST", collection, {"name": thing.name, **self._wanted(thing)}
@@ -187,7 +191,7 @@ class Worker:
             return "DELETE", path, None
         return "POST", f"{path}/{operation}", None
 
-    def _wanted(self, thing: Thing) -> dict[str, Any]:
+    def _wanted(self, thing: ExpectedThing) -> dict[str, Any]:
         repositories, rng = self._arena.repositories, self._rng
         if thing.noun == "template":
             return {}
@@ -204,7 +208,7 @@ class Worker:
             wanted["extra_repos"] = [extra.name]
         return wanted
 
-    def _read(self, thing: Thing) -> None:
+    def _read(self, thing: ExpectedThing) -> None:
         path = self._rng.choice(READS).format(name=thing.name)
         try:
             answer = self._arena.request(thing.team, "GET", path, allow_redirects=False)

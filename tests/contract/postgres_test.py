@@ -8,6 +8,7 @@ import pytest
 from tests.contract.suites.cluster import ClusterContract
 from tests.support.memory.agent_sql import MemoryAgentSql
 from tests.support.memory.postgres import MemoryCluster, MemoryPostgres, MemoryTenant
+from tests.support.tenants import MadeTenant
 
 _numbers = count(1)
 
@@ -17,42 +18,34 @@ class TestClusterInMemory(ClusterContract):
 
 
 @dataclass(frozen=True)
-class Made:
-    """A role and the database of the same name."""
-
-    name: str
-    password: str = "secret"
-
-
-@dataclass(frozen=True)
 class MemoryTenants:
     """Makes tenants as `tests.support.tenants.Tenants` does."""
 
     postgres: MemoryPostgres
     cluster: MemoryCluster
 
-    def new(self, kind: str) -> Made:
-        return Made(f"{kind}_{next(_numbers)}")
+    def new(self, kind: str) -> MadeTenant:
+        return MadeTenant(f"{kind}_{next(_numbers)}")
 
-    def role(self, kind: str = "env") -> Made:
+    def role(self, kind: str = "env") -> MadeTenant:
         made = self.new(kind)
         self.cluster.create_role(made.name, made.password, connection_limit=3)
         return made
 
-    def empty(self, kind: str = "env") -> Made:
+    def empty(self, kind: str = "env") -> MadeTenant:
         made = self.role(kind)
         self.cluster.create_database(made.name, made.name)
         return made
 
-    def template(self) -> Made:
+    def template(self) -> MadeTenant:
         made = self.empty("tpl")
         self.cluster.seal_template(made.name, made.name)
         return made
 
-    def tenant(self, made: Made) -> MemoryTenant:
+    def tenant(self, made: MadeTenant) -> MemoryTenant:
         return MemoryTenant(self.postgres, made.name, made.password)
 
-    def agent_sql(self, made: Made) -> MemoryAgentSql:
+    def agent_sql(self, made: MadeTenant) -> MemoryAgentSql:
         return MemoryAgentSql(self.postgres, made.name, made.password, f"reads-{made.password}")
 
 
@@ -72,7 +65,7 @@ def tenants(postgres: MemoryPostgres, cluster: MemoryCluster) -> MemoryTenants:
 
 
 @pytest.fixture
-def odoo(postgres: MemoryPostgres, cluster: MemoryCluster, tenants: MemoryTenants) -> Made:
+def odoo(postgres: MemoryPostgres, cluster: MemoryCluster, tenants: MemoryTenants) -> MadeTenant:
     made = tenants.empty("tpl")
     postgres.install(made.name, ["base"], knows=["crm"])
     cluster.seal_template(made.name, made.name)

@@ -34,7 +34,7 @@ from pydantic import AnyUrl
 from tests.support.fake_github import fake_github
 from tests.support.instances import free_port
 from tests.support.node import FOLDER, node_environment
-from tests.support.oauth_walk import REDIRECT_URI, Browser, Walk, query_of
+from tests.support.oauth_walk import REDIRECT_URI, Browser, OAuthWalk, query_of
 from tests.support.quiet_server import quiet_server
 from tests.support.server import eventually
 from tests.support.tree import ROOT
@@ -129,7 +129,7 @@ def test_inspectors_command_line_signs_in_and_calls_a_tool(url: str, tmp_path: P
 
 def test_the_conformance_suites_authorization_scenarios_pass(url: str, tmp_path: Path):
     port = free_port()
-    client = Walk(url, redirect_uri=f"http://127.0.0.1:{port}/callback")
+    client = OAuthWalk(url, redirect_uri=f"http://127.0.0.1:{port}/callback")
     assert client.register().status_code == 201
     told: list[str] = []
     with subprocess.Popen(
@@ -298,7 +298,7 @@ def run_client(
 
 def walk_from(url: str, target: str) -> str:
     """Allow in a browser what a client asks for; answer where the browser is sent in the end."""
-    walk = Walk(url)
+    walk = OAuthWalk(url)
     assert target.startswith(f"{url}/authorize")
     back = walk.callback(walk.github(walk.consent(walk.browser.get(target))))
     return str(back.headers["Location"])

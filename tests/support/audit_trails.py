@@ -14,16 +14,7 @@ from oduflow.domain.audit.view import ReadAudit
 from tests.support.store_rows import audit_row
 
 KEY = "key-outside-the-store"
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 3, 4, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.time
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
 def open_log(store: Store, key: str = KEY, **given: Any) -> AuditLog:

@@ -14,7 +14,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.support.browser import PATIENCE_MS, Chromium
 from tests.support.fake_github import FakeGitHub, fake_github
-from tests.support.oauth_walk import Pkce, Walk
+from tests.support.oauth_walk import OAuthWalk, Pkce
 from tests.support.oauth_world import OAuthWorld
 from tests.support.quiet_network import QuietNetwork, SharedNetwork
 from tests.support.tls import make_certificate
@@ -39,7 +39,7 @@ class ConsentWorld:
     server: OAuthWorld
     github: FakeGitHub
     chromium: Chromium
-    walk: Walk
+    walk: OAuthWalk
     told: list[dict[str, str]]
     scripts: bool = True
     complaints: list[str] = field(default_factory=list)

@@ -75,7 +75,7 @@ Target = tuple[str, int]
 
 
 @dataclass
-class World:
+class FirewallWorld:
     """The containers, and their addresses."""
 
     instance: str
@@ -110,11 +110,13 @@ class World:
 
 
 @contextmanager
-def standing_world() -> Iterator[World]:
+def standing_world() -> Iterator[FirewallWorld]:
     """Make everything; remove it by name at the end."""
     instance = f"test-fw-{os.getpid()}-{secrets.token_hex(2)}"
     engine = Engine()
-    world = World(instance, engine, Containers(engine), Networks(engine), FirewallPlan(instance))
+    world = FirewallWorld(
+        instance, engine, Containers(engine), Networks(engine), FirewallPlan(instance)
+    )
     with ExitStack() as undo:
         undo.callback(engine.close)
         undo.callback(world.firewall.remove, instance)
@@ -143,14 +145,14 @@ def standing_world() -> Iterator[World]:
         yield world
 
 
-def network(world: World, undo: ExitStack, what: str, *, icc: bool) -> NetworkFacts:
+def network(world: FirewallWorld, undo: ExitStack, what: str, *, icc: bool) -> NetworkFacts:
     """Make a network as the product does (`icc=false`), or one without Docker's isolation."""
     name = f"{world.instance}-{what}"
     undo.callback(world.networks.remove, name)
     return make_network(world.networks, world.instance, name, icc=icc)
 
 
-def host_service(world: World, undo: ExitStack) -> int:
+def host_service(world: FirewallWorld, undo: ExitStack) -> int:
     """Listen on every address of the host, like a carelessly bound service."""
     listener = undo.enter_context(
         socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
@@ -172,7 +174,7 @@ def answer(listener: socket.socket) -> None:
             client.sendall(b"host")
 
 
-def listeners(world: World, undo: ExitStack, nets: Mapping[str, NetworkFacts]) -> None:
+def listeners(world: FirewallWorld, undo: ExitStack, nets: Mapping[str, NetworkFacts]) -> None:
     """Start the containers and record where each listens."""
     port = world.targets["docker0"][1]
     published = free_port()
@@ -203,7 +205,7 @@ def listeners(world: World, undo: ExitStack, nets: Mapping[str, NetworkFacts]) -
 
 
 def start(
-    world: World,
+    world: FirewallWorld,
     undo: ExitStack,
     who: str,
     net: NetworkFacts,
@@ -228,7 +230,7 @@ def start(
     world.containers.start(name)
 
 
-def outside_machine(world: World, undo: ExitStack) -> None:
+def outside_machine(world: FirewallWorld, undo: ExitStack) -> None:
     """Put a machine behind a veth pair, with a public, a private and two link-local addresses."""
     name = f"tfw{secrets.token_hex(4)}"
     third, last = secrets.randbelow(200) + 20, secrets.randbelow(60) * 4
@@ -267,7 +269,7 @@ def outside_machine(world: World, undo: ExitStack) -> None:
             raise AssertionError("the machine outside did not start")
 
 
-def where(world: World, who: str, net: NetworkFacts) -> str:
+def where(world: FirewallWorld, who: str, net: NetworkFacts) -> str:
     facts = world.containers.facts(f"{world.instance}-{who}")
     assert facts is not None
     return facts.addresses[net.name]
@@ -293,7 +295,7 @@ def link_local_of(interface: str) -> str:
     return str(told[0][0]["local"])
 
 
-def link_local(world: World, who: str) -> str:
+def link_local(world: FirewallWorld, who: str) -> str:
     """Return a container's own IPv6 address, once it may be used."""
     raw = world.run(who, SETTLED).strip()
     groups = (raw[at : at + 4] for at in range(0, 32, 4))

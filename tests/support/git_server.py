@@ -39,7 +39,7 @@ Files = Mapping[str, str | bytes | Link | Submodule]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class GitRequest:
     """A client's request."""
 
     method: str
@@ -65,7 +65,7 @@ class GitServer:
     """
 
     root: Path
-    requests: list[Request] = field(default_factory=list)
+    requests: list[GitRequest] = field(default_factory=list)
     redirect_to: str = ""
     adds_suffix: bool = False
     accounts: dict[str, tuple[str, str]] = field(
@@ -125,7 +125,7 @@ class GitServer:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         authorization = environ.get("HTTP_AUTHORIZATION", "")
         self.requests.append(
-            Request(method, path, environ["QUERY_STRING"], environ["HTTP_HOST"], authorization)
+            GitRequest(method, path, environ["QUERY_STRING"], environ["HTTP_HOST"], authorization)
         )
         _, area, rest = path.split("/", 2)
         if area in _FAULTS:

@@ -11,7 +11,7 @@ from tests.support.memory.world import MemoryWorld
 
 
 @dataclass
-class Held:
+class EnvironmentContents:
     """What an environment holds: a text in each of its parts."""
 
     world: MemoryWorld

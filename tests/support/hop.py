@@ -13,7 +13,7 @@ HEADER = "X-Forwarded-For"
 def hop(upstream: int) -> Iterator[int]:
     """Forward requests to a port of this machine; yield the proxy's port."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class ForwardingHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             known = [self.headers[HEADER]] if HEADER in self.headers else []
             headers = dict(self.headers) | {HEADER: ", ".join([*known, self.client_address[0]])}
@@ -33,7 +33,7 @@ def hop(upstream: int) -> Iterator[int]:
         def log_message(self, *_words: object) -> None:
             """Do not log."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), ForwardingHandler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

@@ -176,7 +176,7 @@ def _destroy_orphans() -> list[str]:
 
 
 @dataclass(frozen=True)
-class World:
+class InstanceContents:
     """Everything of an instance that exists outside its store."""
 
     containers: frozenset[str]
@@ -188,14 +188,14 @@ class World:
     rules: frozenset[str]
 
 
-def world(instance: Instance) -> World:
+def world(instance: Instance) -> InstanceContents:
     """List all of it, including anonymous volumes."""
     deps = instance.services.deps
     prefix = instance.name
     data_dir = instance.settings.server.data_dir
     teams = deps.infrastructure.databases.servers
     clusters = [deps.postgres.cluster(team) for team in teams if _has_cluster(instance, team)]
-    return World(
+    return InstanceContents(
         containers=_without_inspections(
             _docker("ps", "--all", "--format", "{{.Names}}", prefix=prefix)
         ),

@@ -3,11 +3,12 @@
 import json
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
+
+from tests.support.git_server import Link
 
 Layout = Mapping[str, "bytes | Link"]
 MOUNT = "/mnt/layouts"
@@ -49,13 +50,6 @@ BROKEN = (
 )
 TARGETS = ("../acme", "acme", "../addons/acme", "../.oca/acme", "nothing", "/etc", "../../..")
 OUTSIDE = "/usr/lib/python3/dist-packages/odoo/addons/sale"
-
-
-@dataclass(frozen=True)
-class Link:
-    """A symbolic link."""
-
-    target: str
 
 
 def manifests() -> st.SearchStrategy[bytes]:

@@ -5,7 +5,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -39,15 +39,6 @@ class MemoryDocuments:
 
 
 @dataclass
-class Clock:
-    """A clock that a test moves forward."""
-
-    ahead: timedelta = timedelta()
-
-    def __call__(self) -> datetime:
-        return now() + self.ahead
-
-
 class TemporaryOAuthStores:
     """The stores; the file is created on first use."""
 

@@ -2,7 +2,7 @@
 
 Every step is a method that a test can leave out, repeat, or do in another browser:
 
-    walk = Walk(server.url)
+    walk = OAuthWalk(server.url)
     walk.register()
     consent = walk.authorize()
     callback = walk.github(walk.consent(consent))
@@ -79,7 +79,7 @@ class Pkce:
 
 
 @dataclass
-class Walk:
+class OAuthWalk:
     """One client at one server, with one person's browser.
 
     Attributes:

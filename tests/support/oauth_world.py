@@ -21,7 +21,7 @@ from tests.support.fakes import BLUE_TOKEN, RED_TOKEN
 from tests.support.in_process import InProcess
 from tests.support.instances import free_port
 from tests.support.oauth_stores import MemoryDocuments
-from tests.support.oauth_walk import Browser, Walk
+from tests.support.oauth_walk import Browser, OAuthWalk
 from tests.support.waitress_server import waitress_server
 
 BLUE = f"""\
@@ -116,13 +116,13 @@ class OAuthWorld:
         self.stop()
         self.start()
 
-    def walk(self, github_user: str = "", **more: Any) -> Walk:
+    def walk(self, github_user: str = "", **more: Any) -> OAuthWalk:
         """Return a client with a new browser."""
-        return Walk(self.url, Browser(github_user), **more)
+        return OAuthWalk(self.url, Browser(github_user), **more)
 
-    def walk_in_process(self) -> Walk:
+    def walk_in_process(self) -> OAuthWalk:
         """Return a client and a browser for an application without a socket."""
-        walk = Walk(self.url)
+        walk = OAuthWalk(self.url)
         for session in (walk.browser, walk.http):
             session.mount(self.url, InProcess(self.app))
         return walk

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from tests.support.postgres_container import PostgresContainer
-from tests.support.tenants import Made
+from tests.support.tenants import MadeTenant
 
 IMAGE = "odoo:19.0"
 SECONDS = 180
@@ -19,19 +19,19 @@ max_cron_threads = 0
 
 
 def fill(
-    postgres: PostgresContainer, made: Made, modules: str = "base", image: str = IMAGE
+    postgres: PostgresContainer, made: MadeTenant, modules: str = "base", image: str = IMAGE
 ) -> None:
     """Install modules into an empty database."""
     odoo(postgres, made, "--init", modules, "--stop-after-init", image=image)
 
 
-def shell(postgres: PostgresContainer, made: Made, script: str, image: str = IMAGE) -> str:
+def shell(postgres: PostgresContainer, made: MadeTenant, script: str, image: str = IMAGE) -> str:
     """Run Python with Odoo's `env` at hand and return what it printed."""
     words = ("shell", "--no-http", "--log-level", "error")
     return odoo(postgres, made, *words, script=script, image=image)
 
 
-def configured(postgres: PostgresContainer, made: Made) -> Path:
+def configured(postgres: PostgresContainer, made: MadeTenant) -> Path:
     """Write the configuration of a database into a file that Odoo's own user can read."""
     postgres.allow("0.0.0.0/0")
     conf = Path(postgres.root / f"{made.name}.conf")
@@ -40,7 +40,7 @@ def configured(postgres: PostgresContainer, made: Made) -> Path:
 
 
 def odoo(
-    postgres: PostgresContainer, made: Made, *words: str, script: str = "", image: str = IMAGE
+    postgres: PostgresContainer, made: MadeTenant, *words: str, script: str = "", image: str = IMAGE
 ) -> str:
     """Run Odoo and return what it printed."""
     command, words = (words[:1], words[1:]) if words[:1] == ("shell",) else ((), words)

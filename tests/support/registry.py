@@ -19,7 +19,7 @@ _LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 _PIECES = 100
 
 
-class Registry(ThreadingHTTPServer):
+class ImageRegistry(ThreadingHTTPServer):
     """Serves images of one layer of random bytes, with a given delay."""
 
     daemon_threads = True
@@ -66,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_GET(self) -> None:
-        registry = cast("Registry", self.server)
+        registry = cast("ImageRegistry", self.server)
         path = self.path.removeprefix("/v2/")
         digest = path.rpartition("/")[2]
         if not path:

@@ -28,7 +28,7 @@ JOBS = list(Registry.discover("oduflow.operations.jobs"))
 
 
 @dataclass
-class Caller:
+class CommandRunner:
     """Runs the command line with a token in its environment, and checks that it is not printed."""
 
     patch: pytest.MonkeyPatch
@@ -50,7 +50,7 @@ def things_and_jobs(toml: str) -> World:
 
 
 @dataclass
-class Stranger:
+class RecordingServer:
     """A server with one fixed answer, which records the tokens that it gets."""
 
     url: str
@@ -65,7 +65,7 @@ Answer = tuple[str, list[tuple[str, str]], bytes]
 
 
 @contextmanager
-def stranger(answer: Callable[[WSGIEnvironment], Answer]) -> Iterator[Stranger]:
+def stranger(answer: Callable[[WSGIEnvironment], Answer]) -> Iterator[RecordingServer]:
     """Serve a WSGI application that is not Oduflow."""
     tokens: list[str] = []
 
@@ -76,7 +76,7 @@ def stranger(answer: Callable[[WSGIEnvironment], Answer]) -> Iterator[Stranger]:
         return [body]
 
     with waitress_server(lambda _port: app) as server:
-        yield Stranger(f"{server.url}/mcp", tokens)
+        yield RecordingServer(f"{server.url}/mcp", tokens)
 
 
 def always(status: str, body: bytes = b"", **headers: str) -> Callable[[WSGIEnvironment], Answer]:

@@ -18,7 +18,7 @@ LIMIT = 5
 
 
 @dataclass(frozen=True)
-class Made:
+class MadeTenant:
     """A role and the database of the same name."""
 
     name: str
@@ -30,27 +30,27 @@ class Tenants:
     """Makes environments and templates; `remove` drops them in any state."""
 
     postgres: PostgresContainer
-    made: list[Made] = field(default_factory=list)
+    made: list[MadeTenant] = field(default_factory=list)
 
-    def new(self, kind: str) -> Made:
+    def new(self, kind: str) -> MadeTenant:
         """Return a name and a password, without creating anything."""
-        self.made.append(Made(f"{kind}_{new_id()}"))
+        self.made.append(MadeTenant(f"{kind}_{new_id()}"))
         return self.made[-1]
 
-    def empty(self, kind: str = "env", *statements: str) -> Made:
+    def empty(self, kind: str = "env", *statements: str) -> MadeTenant:
         """Make a role with an empty database, and run statements in it."""
         made = self.role(kind)
         self.postgres.cluster.create_database(made.name, made.name)
         self.run(made, *statements)
         return made
 
-    def template(self, *statements: str) -> Made:
+    def template(self, *statements: str) -> MadeTenant:
         """Make and seal a template."""
         made = self.empty("tpl", *statements)
         self.postgres.cluster.seal_template(made.name, made.name)
         return made
 
-    def clone(self, source: Made, kind: str = "env") -> Made:
+    def clone(self, source: MadeTenant, kind: str = "env") -> MadeTenant:
         """Copy a database and hand it over."""
         made, cluster = self.role(kind), self.postgres.cluster
         cluster.clone_database(source.name, made.name, made.name, strategy="wal_log")
@@ -59,13 +59,13 @@ class Tenants:
         )
         return made
 
-    def role(self, kind: str = "env") -> Made:
+    def role(self, kind: str = "env") -> MadeTenant:
         """Make a role alone."""
         made = self.new(kind)
         self.postgres.cluster.create_role(made.name, made.password, connection_limit=LIMIT)
         return made
 
-    def tenant(self, made: Made, seconds: float = 10.0) -> Tenant:
+    def tenant(self, made: MadeTenant, seconds: float = 10.0) -> Tenant:
         """Connect to a database as the product does."""
         return Tenant(
             socket_dir=self.postgres.socket_dir,
@@ -76,7 +76,7 @@ class Tenants:
             seconds=seconds,
         )
 
-    def agent_sql(self, made: Made, seconds: float = 10.0) -> AgentSql:
+    def agent_sql(self, made: MadeTenant, seconds: float = 10.0) -> AgentSql:
         """Run statements of callers in a database as the product does."""
         return AgentSql(
             socket_dir=self.postgres.socket_dir,
@@ -90,7 +90,7 @@ class Tenants:
 
     @contextmanager
     def connected(
-        self, made: Made, database: str = "", **more: Any
+        self, made: MadeTenant, database: str = "", **more: Any
     ) -> Iterator[psycopg.Connection]:
         """Connect to a database as the tenant's Odoo does."""
         where = {"host": str(self.postgres.socket_dir), "dbname": database or made.name} | more
@@ -102,13 +102,13 @@ class Tenants:
         finally:
             connection.close()
 
-    def run(self, made: Made, *statements: str) -> None:
+    def run(self, made: MadeTenant, *statements: str) -> None:
         """Run statements as the tenant."""
         with self.connected(made) as connection:
             for statement in statements:
                 connection.execute(statement)
 
-    def ask(self, made: Made, query: str, values: Sequence[Any] = ()) -> list[Any]:
+    def ask(self, made: MadeTenant, query: str, values: Sequence[Any] = ()) -> list[Any]:
         """Return the first column of a tenant's query."""
         with self.connected(made) as connection:
             return [row[0] for row in connection.execute(query, values or None)]

@@ -44,7 +44,7 @@ def raw_server(handle: Callable[..., object], certificate: Certificate) -> Itera
     """Serve TLS on a free port of loopback; `handle(connection)` serves each connection."""
     context = certificate.server_context()
 
-    class Server(ThreadingTCPServer):
+    class TlsServer(ThreadingTCPServer):
         daemon_threads = True
 
         def finish_request(self, request: object, client_address: object) -> None:
@@ -55,7 +55,7 @@ def raw_server(handle: Callable[..., object], certificate: Certificate) -> Itera
             except OSError:
                 pass  # the client hung up, which is what some tests are about
 
-    with Server(("127.0.0.1", 0), None) as server:  # type: ignore[arg-type]
+    with TlsServer(("127.0.0.1", 0), None) as server:  # type: ignore[arg-type]
         thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:

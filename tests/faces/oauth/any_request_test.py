@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from werkzeug.test import Client
 
 from tests.support.fake_github import CLIENT_ID, CLIENT_SECRET
-from tests.support.oauth_walk import REDIRECT_URI, Pkce, Walk, hidden_fields
+from tests.support.oauth_walk import REDIRECT_URI, OAuthWalk, Pkce, hidden_fields
 from tests.support.oauth_world import OAuthWorld, unserved_world
 from tests.support.pages import read_page
 
@@ -60,7 +60,7 @@ always_the_same = settings(
 @pytest.mark.thorough
 @always_the_same
 @given(data=st.data(), route=st.sampled_from(ROUTES))
-def test_no_parameters_are_a_server_error(stranger: "Stranger", data, route: tuple[str, str]):
+def test_no_parameters_are_a_server_error(stranger: "UnknownClient", data, route: tuple[str, str]):
     method, path = route
     values = st.sampled_from(stranger.known) | ANYTHING
     right = stranger.right(path)
@@ -74,25 +74,25 @@ def test_no_parameters_are_a_server_error(stranger: "Stranger", data, route: tup
 
 @always_the_same
 @given(metadata=JSON | METADATA, headers=HEADERS)
-def test_no_metadata_is_a_server_error(stranger: "Stranger", metadata: Any, headers):
+def test_no_metadata_is_a_server_error(stranger: "UnknownClient", metadata: Any, headers):
     body = json.dumps(metadata)
     stranger.ask("POST", "/register", body, {"Content-Type": "application/json", **headers})
 
 
 @always_the_same
 @given(body=st.binary(max_size=60), path=st.sampled_from(BODIES), headers=HEADERS)
-def test_no_bytes_are_a_server_error(stranger: "Stranger", body: bytes, path: str, headers):
+def test_no_bytes_are_a_server_error(stranger: "UnknownClient", body: bytes, path: str, headers):
     stranger.ask("POST", path, body, headers)
 
 
-class Stranger:
+class UnknownClient:
     """A client that knows every public name and has started a sign-in."""
 
     def __init__(self, world: OAuthWorld) -> None:
         self.world = world
         self.client = Client(world.app)
         self.asked = 0
-        walk = Walk(world.url)
+        walk = OAuthWalk(world.url)
         walk.http.mount(world.url, world.walk_in_process().http.get_adapter(world.url))
         assert walk.register().status_code == 201
         self.walk = walk
@@ -140,6 +140,6 @@ class Stranger:
 
 
 @pytest.fixture(scope="module")
-def stranger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stranger]:
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnknownClient]:
     with unserved_world(tmp_path_factory.mktemp("any")) as world:
-        yield Stranger(world)
+        yield UnknownClient(world)

@@ -8,7 +8,7 @@ import pytest
 from oduflow.blueprints.oauth.blueprint import EXTENSION
 from oduflow.domain.errors import RateLimited
 from tests.support.fake_github import CLIENT_ID
-from tests.support.oauth_walk import REDIRECT_URI, Walk, query_of
+from tests.support.oauth_walk import REDIRECT_URI, OAuthWalk, query_of
 from tests.support.oauth_world import OAuthWorld, unserved_world
 from tests.support.pages import read_page
 
@@ -21,14 +21,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OAuthWorld]:
 
 
 @pytest.fixture(scope="module")
-def client(world: OAuthWorld) -> Walk:
+def client(world: OAuthWorld) -> OAuthWalk:
     made = world.walk_in_process()
     assert made.register().status_code == 201
     return made
 
 
 @pytest.fixture
-def walk(client: Walk) -> Walk:
+def walk(client: OAuthWalk) -> OAuthWalk:
     return replace(client)
 
 
@@ -56,22 +56,22 @@ def walk(client: Walk) -> Walk:
         None,
     ],
 )
-def test_a_redirect_uri_that_was_not_registered_leads_nowhere(walk: Walk, uri: str | None):
+def test_a_redirect_uri_that_was_not_registered_leads_nowhere(walk: OAuthWalk, uri: str | None):
     refused(walk.authorize(redirect_uri=uri))
 
 
 @pytest.mark.parametrize("scope", ["mcp offline_access", "openid profile", "", "mcp"])
-def test_an_unknown_scope_is_ignored(walk: Walk, scope: str):
+def test_an_unknown_scope_is_ignored(walk: OAuthWalk, scope: str):
     assert walk.authorize(scope=scope).status_code == 200
 
 
-def test_the_page_says_why_a_client_is_unknown(walk: Walk):
+def test_the_page_says_why_a_client_is_unknown(walk: OAuthWalk):
     document = "https://unknown.example/client"
     assert f"{document} is not a document" in walk.authorize(client_id=document).text
     assert "its registration expired" in walk.authorize(client_id="dyn-unknown").text
 
 
-def test_a_loopback_redirect_may_differ_in_its_port(walk: Walk):
+def test_a_loopback_redirect_may_differ_in_its_port(walk: OAuthWalk):
     for port in (1, 50_000):
         page = walk.authorize(redirect_uri=f"http://127.0.0.1:{port}/callback")
         assert page.status_code == 200
@@ -81,7 +81,7 @@ def test_a_loopback_redirect_may_differ_in_its_port(walk: Walk):
     "client_id",
     ["unknown", "", None, "dyn-unknown", "https://unknown.example/client", "https://127.0.0.1/x"],
 )
-def test_an_unknown_client_leads_nowhere(walk: Walk, client_id: str | None):
+def test_an_unknown_client_leads_nowhere(walk: OAuthWalk, client_id: str | None):
     refused(walk.authorize(client_id=client_id))
 
 
@@ -89,7 +89,7 @@ def test_an_unknown_client_leads_nowhere(walk: Walk, client_id: str | None):
     "name",
     ["client_id", "redirect_uri", "state", "code_challenge", "response_type", "scope"],
 )
-def test_a_repeated_parameter_leads_nowhere(walk: Walk, name: str):
+def test_a_repeated_parameter_leads_nowhere(walk: OAuthWalk, name: str):
     walk.authorize(scope="mcp")
     value = walk.asked[name]
     refused(walk.authorize(**{"scope": "mcp", name: [value, value]}))
@@ -108,12 +108,12 @@ def test_a_repeated_parameter_leads_nowhere(walk: Walk, name: str):
     ],
     ids=str,
 )
-def test_a_client_without_s256_is_sent_back_with_an_error(walk: Walk, more):
+def test_a_client_without_s256_is_sent_back_with_an_error(walk: OAuthWalk, more):
     sent_back(walk, walk.authorize(**more), "invalid_request")
 
 
 @pytest.mark.parametrize("kind", ["token", "code token", "id_token", ""])
-def test_another_way_than_a_code_is_sent_back_with_an_error(walk: Walk, kind: str):
+def test_another_way_than_a_code_is_sent_back_with_an_error(walk: OAuthWalk, kind: str):
     answer = walk.authorize(response_type=kind)
     told = sent_back(walk, answer, None)
     assert told["error"] in {"unsupported_response_type", "invalid_request"}
@@ -132,7 +132,7 @@ def test_another_way_than_a_code_is_sent_back_with_an_error(walk: Walk, kind: st
     ],
     ids=str,
 )
-def test_a_foreign_resource_is_sent_back_with_an_error(walk: Walk, resource):
+def test_a_foreign_resource_is_sent_back_with_an_error(walk: OAuthWalk, resource):
     sent_back(walk, walk.authorize(resource=resource), "invalid_target")
 
 
@@ -178,14 +178,16 @@ def test_too_many_sign_ins_of_an_unknown_web_site_redirect_nowhere(
 
 
 @pytest.mark.parametrize("resource", [None, "http://localhost:8000", "http://localhost:8000/mcp/"])
-def test_a_missing_resource_means_our_mcp(walk: Walk, resource: str | None):
+def test_a_missing_resource_means_our_mcp(walk: OAuthWalk, resource: str | None):
     assert walk.authorize(resource=resource).status_code == 200
 
 
 @pytest.mark.parametrize(
     "state", ['"><script>', "a b", "\u00e9", "x" * 4000, "\r\nSet-Cookie: a=b"]
 )
-def test_an_odd_state_is_neither_a_header_nor_markup_nor_an_error_of_ours(walk: Walk, state: str):
+def test_an_odd_state_is_neither_a_header_nor_markup_nor_an_error_of_ours(
+    walk: OAuthWalk, state: str
+):
     answer = walk.authorize(state=state)
     assert answer.status_code in {200, 302, 303, 400}
     assert "<script>" not in answer.text
@@ -215,7 +217,7 @@ def refused(answer) -> None:
     assert "Refresh" not in answer.headers
 
 
-def sent_back(walk: Walk, answer, error: str | None) -> dict[str, str]:
+def sent_back(walk: OAuthWalk, answer, error: str | None) -> dict[str, str]:
     assert answer.status_code in {302, 303}
     assert answer.headers["Location"].startswith(walk.redirect_uri)
     assert answer.headers["Referrer-Policy"] == "no-referrer"

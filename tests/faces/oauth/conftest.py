@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.oauth_walk import Walk
+from tests.support.oauth_walk import OAuthWalk
 from tests.support.oauth_world import OAuthWorld, unserved_world
 
 
@@ -14,7 +14,7 @@ def world(tmp_path: Path) -> Iterator[OAuthWorld]:
 
 
 @pytest.fixture
-def walk(world: OAuthWorld) -> Walk:
+def walk(world: OAuthWorld) -> OAuthWalk:
     """A client that is registered, and a browser that has seen nothing yet."""
     made = world.walk_in_process()
     assert made.register().status_code == 201

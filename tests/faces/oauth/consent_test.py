@@ -6,7 +6,7 @@ import pytest
 
 from oduflow.domain.client_documents import ClientDocument
 from tests.support.fake_github import CLIENT_ID
-from tests.support.oauth_walk import Walk, hidden_fields, query_of
+from tests.support.oauth_walk import OAuthWalk, hidden_fields, query_of
 from tests.support.oauth_world import BLUE, RED, OAuthWorld, unserved_world
 from tests.support.pages import read_page
 
@@ -14,7 +14,7 @@ WEB = "https://app.example:8443/cb"
 HOSTILE = '<script>document.title="caught"</script><img src=x onerror=alert(1)>'
 
 
-def test_the_consent_page_names_the_client_its_redirect_and_the_team(walk: Walk):
+def test_the_consent_page_names_the_client_its_redirect_and_the_team(walk: OAuthWalk):
     page = read_page(walk.authorize().text).text
     assert "A test client" in page
     assert "127.0.0.1:7" in page
@@ -37,7 +37,7 @@ def test_the_consent_page_names_the_only_team_or_when_one_is_chosen(
     assert ("if you are in several, you choose one" in page) is not named
 
 
-def test_html_in_a_clients_name_is_inert(walk: Walk):
+def test_html_in_a_clients_name_is_inert(walk: OAuthWalk):
     walk.register(client_name=HOSTILE)
     answer = walk.authorize()
     assert "<script>document" not in answer.text
@@ -46,7 +46,7 @@ def test_html_in_a_clients_name_is_inert(walk: Walk):
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
 
 
-def test_framing_is_refused(walk: Walk):
+def test_framing_is_refused(walk: OAuthWalk):
     headers = walk.authorize().headers
     assert headers["X-Frame-Options"] == "DENY"
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
@@ -63,7 +63,7 @@ def test_framing_is_refused(walk: Walk):
     ],
 )
 def test_its_policy_names_this_redirect_and_a_local_one_carries_a_warning(
-    walk: Walk, uri: str, origin: str, warned
+    walk: OAuthWalk, uri: str, origin: str, warned
 ):
     walk.redirect_uri = uri
     walk.register()
@@ -84,7 +84,7 @@ def test_a_client_that_describes_itself_is_shown_by_its_host(world: OAuthWorld):
     assert "vendor.example" in page
 
 
-def test_consent_is_asked_for_every_time(walk: Walk):
+def test_consent_is_asked_for_every_time(walk: OAuthWalk):
     first = walk.authorize()
     walk.consent(first)
     again = walk.authorize()
@@ -113,7 +113,7 @@ def test_even_the_configured_client_must_ask(world: OAuthWorld):
     ],
     ids=str,
 )
-def test_consent_posted_from_another_site_is_refused(walk: Walk, headers):
+def test_consent_posted_from_another_site_is_refused(walk: OAuthWalk, headers):
     form = hidden_fields(read_page(walk.authorize().text).one("form"))
     answer = walk.browser.post(
         f"{walk.url}/consent", data={**form, "decision": "allow"}, headers=headers
@@ -123,14 +123,14 @@ def test_consent_posted_from_another_site_is_refused(walk: Walk, headers):
 
 
 @pytest.mark.parametrize("csrf", ["", "wrong", "\u00e9"])
-def test_consent_without_the_token_of_our_page_is_refused(walk: Walk, csrf: str):
+def test_consent_without_the_token_of_our_page_is_refused(walk: OAuthWalk, csrf: str):
     page = walk.authorize()
     answer = walk.browser.submit(page, csrf=csrf, decision="allow")
     assert answer.status_code == 400
     assert "Location" not in answer.headers
 
 
-def test_consent_in_a_browser_that_did_not_ask_is_refused(world: OAuthWorld, walk: Walk):
+def test_consent_in_a_browser_that_did_not_ask_is_refused(world: OAuthWorld, walk: OAuthWalk):
     page = walk.authorize()
     other = world.walk_in_process()
     other.client = walk.client
@@ -141,13 +141,13 @@ def test_consent_in_a_browser_that_did_not_ask_is_refused(world: OAuthWorld, wal
 
 
 @pytest.mark.parametrize("decision", ["", "maybe", "ALLOW"])
-def test_every_consent_answer_but_yes_is_a_refusal(walk: Walk, decision: str):
+def test_every_consent_answer_but_yes_is_a_refusal(walk: OAuthWalk, decision: str):
     answer = walk.consent(walk.authorize(), decision)
     assert query_of(answer.headers["Location"])["error"] == "access_denied"
     assert answer.headers["Location"].startswith(walk.redirect_uri)
 
 
-def test_a_consent_is_given_once(walk: Walk):
+def test_a_consent_is_given_once(walk: OAuthWalk):
     page = walk.authorize()
     assert walk.consent(page).is_redirect
     for decision in ("allow", "deny"):
@@ -170,7 +170,7 @@ def test_a_consent_is_given_once(walk: Walk):
         "/auth/team",
     ],
 )
-def test_a_bare_step_of_a_sign_in_leads_nowhere(walk: Walk, path: str):
+def test_a_bare_step_of_a_sign_in_leads_nowhere(walk: OAuthWalk, path: str):
     walk.authorize()
     for session in (walk.browser, walk.http):
         answer = session.get(walk.url + path)
@@ -178,14 +178,14 @@ def test_a_bare_step_of_a_sign_in_leads_nowhere(walk: Walk, path: str):
         assert "Location" not in answer.headers
 
 
-def test_github_is_asked_only_after_consent(walk: Walk):
+def test_github_is_asked_only_after_consent(walk: OAuthWalk):
     form = hidden_fields(read_page(walk.authorize().text).one("form"))
     answer = walk.browser.get(f"{walk.url}/auth/login", params=form)
     assert answer.status_code == 400
     assert "Location" not in answer.headers
 
 
-def test_the_cookie_of_a_sign_in_is_no_scripts_and_no_other_sites(walk: Walk):
+def test_the_cookie_of_a_sign_in_is_no_scripts_and_no_other_sites(walk: OAuthWalk):
     cookie = walk.authorize().headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie

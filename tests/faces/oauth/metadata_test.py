@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.fakes import ONE_TEAM, make_world
-from tests.support.oauth_walk import Walk
+from tests.support.oauth_walk import OAuthWalk
 from tests.support.oauth_world import OAuthWorld
 
 WELL_KNOWN = [
@@ -78,14 +78,14 @@ def test_a_page_of_any_origin_may_use_what_needs_no_cookie(world: OAuthWorld, pa
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost:9", "localhost.evil.example"])
-def test_no_url_is_built_from_the_host_that_a_client_names(walk: Walk, host: str):
+def test_no_url_is_built_from_the_host_that_a_client_names(walk: OAuthWalk, host: str):
     for path in WELL_KNOWN:
         answer = walk.http.get(walk.url + path, headers={"Host": host})
         assert answer.status_code == 421
         assert host not in answer.text
 
 
-def test_nor_from_another_name_of_ours(walk: Walk):
+def test_nor_from_another_name_of_ours(walk: OAuthWalk):
     other = walk.url.removeprefix("http://").replace("localhost", "127.0.0.1")
     for path in WELL_KNOWN:
         answer = walk.http.get(walk.url + path, headers={"Host": other})

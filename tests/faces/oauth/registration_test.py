@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.support.oauth_walk import REDIRECT_URI, Walk
+from tests.support.oauth_walk import REDIRECT_URI, OAuthWalk
 from tests.support.oauth_world import OAuthWorld
 
 
 @pytest.fixture
-def stranger(world: OAuthWorld) -> Walk:
+def stranger(world: OAuthWorld) -> OAuthWalk:
     return world.walk_in_process()
 
 
@@ -32,7 +32,7 @@ def stranger(world: OAuthWorld) -> Walk:
         "https://app.example/" + "a" * 2000,
     ],
 )
-def test_a_redirect_uri_that_leads_astray_is_not_registered(stranger: Walk, uri: str):
+def test_a_redirect_uri_that_leads_astray_is_not_registered(stranger: OAuthWalk, uri: str):
     for uris in ([uri], [REDIRECT_URI, uri]):
         answer = stranger.register(redirect_uris=uris)
         assert answer.status_code == 400
@@ -41,14 +41,14 @@ def test_a_redirect_uri_that_leads_astray_is_not_registered(stranger: Walk, uri:
 
 
 @pytest.mark.parametrize("uris", [None, [], {}, "https://app.example/cb", 1, [1], [[]], [None]])
-def test_redirect_uris_that_are_no_list_of_texts_are_not_registered(stranger: Walk, uris):
+def test_redirect_uris_that_are_no_list_of_texts_are_not_registered(stranger: OAuthWalk, uris):
     answer = stranger.register(redirect_uris=uris)
     assert answer.status_code == 400
     assert answer.json()["error"] == "invalid_redirect_uri"
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b'"x"', b"{", b"\xff", b"a=b", b"[" * 9000])
-def test_what_is_no_json_object_is_not_registered(stranger: Walk, body: bytes):
+def test_what_is_no_json_object_is_not_registered(stranger: OAuthWalk, body: bytes):
     answer = stranger.http.post(
         f"{stranger.url}/register", data=body, headers={"Content-Type": "application/json"}
     )
@@ -66,7 +66,7 @@ def test_what_is_no_json_object_is_not_registered(stranger: Walk, body: bytes):
     ],
     ids=str,
 )
-def test_ways_that_we_do_not_go_are_left_out_of_what_is_registered(stranger: Walk, more):
+def test_ways_that_we_do_not_go_are_left_out_of_what_is_registered(stranger: OAuthWalk, more):
     """RFC 7591, 3.2.1: the answer says what counts."""
     told = stranger.register(**more).json()
     assert told["grant_types"] == ["authorization_code", "refresh_token"]
@@ -76,7 +76,7 @@ def test_ways_that_we_do_not_go_are_left_out_of_what_is_registered(stranger: Wal
 
 @pytest.mark.parametrize("method", ["private_key_jwt", "", None, 1, [], {}])
 def test_a_client_that_would_prove_itself_in_another_way_is_not_registered(
-    stranger: Walk, method: object
+    stranger: OAuthWalk, method: object
 ):
     body = {"redirect_uris": [REDIRECT_URI], "token_endpoint_auth_method": method}
     answer = stranger.http.post(f"{stranger.url}/register", json=body)
@@ -84,7 +84,7 @@ def test_a_client_that_would_prove_itself_in_another_way_is_not_registered(
     assert answer.json()["error"] == "invalid_client_metadata"
 
 
-def test_a_public_client_is_given_an_id_and_no_secret(stranger: Walk):
+def test_a_public_client_is_given_an_id_and_no_secret(stranger: OAuthWalk):
     told = stranger.register().json()
     assert told["client_id"].startswith("dyn-")
     assert "client_secret" not in told
@@ -92,7 +92,7 @@ def test_a_public_client_is_given_an_id_and_no_secret(stranger: Walk):
     assert told["token_endpoint_auth_method"] == "none"
 
 
-def test_a_confidential_client_is_given_a_secret_of_its_own(stranger: Walk):
+def test_a_confidential_client_is_given_a_secret_of_its_own(stranger: OAuthWalk):
     first = stranger.register(token_endpoint_auth_method="client_secret_basic").json()
     second = stranger.register(token_endpoint_auth_method="client_secret_basic").json()
     assert len(first["client_secret"]) >= 32
@@ -101,7 +101,7 @@ def test_a_confidential_client_is_given_a_secret_of_its_own(stranger: Walk):
 
 
 @pytest.mark.parametrize("name", ["Ov23liFakeGitHubApp00", "https://claude.ai/client"])
-def test_a_client_cannot_register_under_another_clients_id(stranger: Walk, name: str):
+def test_a_client_cannot_register_under_another_clients_id(stranger: OAuthWalk, name: str):
     told = stranger.register(client_id=name).json()
     assert told["client_id"] != name
 
@@ -117,7 +117,7 @@ def test_registrations_are_capped(world: OAuthWorld):
 
 
 @pytest.mark.parametrize("path", ["/register", "/token", "/revoke"])
-def test_every_refusal_has_the_form_that_oauth_clients_read(stranger: Walk, path: str):
+def test_every_refusal_has_the_form_that_oauth_clients_read(stranger: OAuthWalk, path: str):
     for answer in (
         stranger.http.get(stranger.url + path),
         stranger.http.post(stranger.url + path, data=b"x" * (5 << 20)),

@@ -30,7 +30,7 @@ CONTENT = bytes(range(250)) * 10
 PART = {"Content-Type": "application/offset+octet-stream"}
 
 
-class Grants:
+class GrantTokens:
     """Tokens of grants, by their text."""
 
     def __init__(self, **actors: Actor) -> None:
@@ -165,7 +165,7 @@ def world(memory: Process) -> World:
     writer = Actor("1", ActorKind.GRANT, "ci", frozenset({Tier.READ, Tier.WRITE}))
     reader = Actor("1", ActorKind.GRANT, "ci", frozenset({Tier.READ}))
     made.verifiers.append(
-        Grants(
+        GrantTokens(
             writer=writer,
             reader=reader,
             restricted=Actor("1", ActorKind.GRANT, "ci", environments=frozenset({"e"})),

@@ -114,11 +114,11 @@ def everything_logged() -> Iterator[list[str]]:
     """Keep what any logger says, at any level, tracebacks included."""
     records: list[str] = []
 
-    class Listener(logging.Handler):
+    class RecordListener(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             records.append(logging.Formatter().format(record))
 
-    root, listener = logging.getLogger(), Listener(logging.DEBUG)
+    root, listener = logging.getLogger(), RecordListener(logging.DEBUG)
     before = root.level
     root.addHandler(listener)
     root.setLevel(logging.DEBUG)

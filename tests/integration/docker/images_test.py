@@ -11,7 +11,7 @@ from oduflow.adapters.docker.errors import ImageMissing
 from oduflow.adapters.docker.images import Images
 from oduflow.adapters.docker.pull import pull
 from oduflow.domain.errors import UpstreamFailed
-from tests.support.registry import Registry
+from tests.support.registry import ImageRegistry
 
 
 def test_the_users_ids_are_read_out_of_the_image(images: Images) -> None:
@@ -45,7 +45,7 @@ def test_looking_into_an_image_happens_once_and_leaves_nothing(
 
 
 def test_a_missing_image_is_pulled_with_progress(
-    images: Images, registry: Registry, pulled: list[str]
+    images: Images, registry: ImageRegistry, pulled: list[str]
 ) -> None:
     reference = registry.publish("acme/tiny", "1", size=3_000_000)
     pulled.append(reference)
@@ -59,7 +59,7 @@ def test_a_missing_image_is_pulled_with_progress(
 
 
 def test_an_image_its_registry_does_not_have_says_what_to_do(
-    images: Images, registry: Registry
+    images: Images, registry: ImageRegistry
 ) -> None:
     with pytest.raises(ImageMissing, match="could not be pulled") as caught:
         images.ensure(f"{registry.address}/acme/none:1", silence)
@@ -80,7 +80,7 @@ def test_a_registry_that_hangs_is_given_up(engine: Engine) -> None:
             pull(engine.api, f"127.0.0.1:{port}/acme/none:1", silence, silent=1)
 
 
-def test_a_registry_that_drips_is_given_up(engine: Engine, registry: Registry) -> None:
+def test_a_registry_that_drips_is_given_up(engine: Engine, registry: ImageRegistry) -> None:
     reference = registry.publish("acme/slow", "1", size=20_000_000, seconds=10)
     with pytest.raises(UpstreamFailed, match="took longer than"):
         pull(engine.api, reference, silence, total=1)
@@ -109,8 +109,8 @@ def pulled(engine: Engine) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def registry() -> Iterator[Registry]:
-    registry = Registry()
+def registry() -> Iterator[ImageRegistry]:
+    registry = ImageRegistry()
     thread = Thread(target=registry.serve_forever, daemon=True)
     thread.start()
     yield registry

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from oduflow.services.recoverable import find_leftovers
-from tests.integration.environments.snapshots_test import Client
+from tests.integration.environments.snapshots_test import LoginPoller
 from tests.support.instances import Instance, world
 from tests.support.variants import plan_of, signed_in
 
@@ -98,7 +98,7 @@ def test_a_copy_of_a_running_environment_holds_all_of_it_and_outlives_it(
     uid = ask(browser, session, {})["result"]["uid"]
     assert uid
 
-    with Client(source.url) as client:
+    with LoginPoller(source.url) as client:
         time.sleep(0.5)
         made = instance.ok("copy_environment", name=SOURCE, new_name=COPY)
         time.sleep(0.5)

@@ -26,7 +26,7 @@ from tests.support.forked import oduflow
 from tests.support.git_server import GitServer
 from tests.support.instances import (
     Instance,
-    World,
+    InstanceContents,
     anonymous_volumes,
     free_port,
     left_volumes,
@@ -101,7 +101,7 @@ def lone(tmp_path: Path) -> Iterator[Instance]:
         made.services.engine.close()
 
 
-def standing(instance: Instance) -> World:
+def standing(instance: Instance) -> InstanceContents:
     """Look at everything of one instance; all of a worker's publish on the same ports."""
     seen, digest = world(instance), ChainNames(instance.name).digest
     return replace(seen, rules=frozenset(rule for rule in seen.rules if digest in rule))

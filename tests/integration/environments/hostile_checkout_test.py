@@ -32,14 +32,14 @@ for path in sys.argv[1:]:
 
 
 @pytest.fixture
-def created(product: Instance, git: GitServer) -> Iterator["Creation"]:
-    creation = Creation(product, git)
+def created(product: Instance, git: GitServer) -> Iterator["OddCreation"]:
+    creation = OddCreation(product, git)
     yield creation
     with contextlib.suppress(NotFound):  # most of them are refused
         product.call("delete_environment", name="odd")
 
 
-class Creation:
+class OddCreation:
     """Makes the environment `odd` from files, and looks into its container."""
 
     def __init__(self, product: Instance, git: GitServer) -> None:
@@ -72,7 +72,7 @@ def refused(product: Instance, **arguments: object) -> ErrorView:
     return answer.error
 
 
-def test_links_out_of_the_checkout_lead_nowhere_on_the_host(created: Creation) -> None:
+def test_links_out_of_the_checkout_lead_nowhere_on_the_host(created: OddCreation) -> None:
     links = {
         "addons": Link("/etc"),
         "secrets": Link("../secrets"),
@@ -102,7 +102,7 @@ def test_links_out_of_the_checkout_lead_nowhere_on_the_host(created: Creation) -
 
 
 def test_a_folder_swapped_for_a_link_between_scan_and_mount_leads_nowhere(
-    created: Creation,
+    created: OddCreation,
 ) -> None:
     with held_at(created.product, "create.container.before") as reached:
         working = threading.Thread(target=created, args=("swapped", MODULE))
@@ -117,7 +117,7 @@ def test_a_folder_swapped_for_a_link_between_scan_and_mount_leads_nowhere(
     assert created.bind_sources() == {checkout, plan.conf, plan.python_start}
 
 
-def test_a_folder_with_a_name_that_configurations_trip_over_is_served(created: Creation) -> None:
+def test_a_folder_with_a_name_that_configurations_trip_over_is_served(created: OddCreation) -> None:
     folder = "50% {db_password} ;# \"q\" 'x' = [options] %(admin)s ünï"
     files = {f"{folder}/{path}": text for path, text in MODULE.items()}
     unusable = {f"a,b$HOME/{path}": text for path, text in MODULE.items()}
@@ -126,7 +126,7 @@ def test_a_folder_with_a_name_that_configurations_trip_over_is_served(created: C
 
 
 def test_a_repository_that_is_one_module_is_installed_under_its_own_name(
-    created: Creation,
+    created: OddCreation,
 ) -> None:
     created(
         "root-module", {"__manifest__.py": MANIFEST, "__init__.py": ""}, modules=["root_module"]
@@ -134,7 +134,7 @@ def test_a_repository_that_is_one_module_is_installed_under_its_own_name(
 
 
 def test_a_module_of_a_public_submodule_is_installed_and_a_private_one_is_told(
-    created: Creation, git: GitServer
+    created: OddCreation, git: GitServer
 ) -> None:
     git.repository("other", {"main": {f"in_{path}": text for path, text in MODULE.items()}})
     modules = "".join(

@@ -59,7 +59,7 @@ class Pages(http.Controller):
 }
 
 
-class Made(NamedTuple):
+class RunningVersion(NamedTuple):
     """A running environment of one version."""
 
     version: str
@@ -88,7 +88,9 @@ class Made(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
-def made(request: pytest.FixtureRequest, product: Instance, git: GitServer) -> Iterator[Made]:
+def made(
+    request: pytest.FixtureRequest, product: Instance, git: GitServer
+) -> Iterator[RunningVersion]:
     version = request.param
     template = f"in-{version.partition('.')[0]}"
     before = world(product)
@@ -97,13 +99,13 @@ def made(request: pytest.FixtureRequest, product: Instance, git: GitServer) -> I
     product.ok(
         "create_environment", name=NAME, repo_url=url, template=template, modules=["acme_pages"]
     )
-    yield Made(version, product, plan_of(product, NAME).container)
+    yield RunningVersion(version, product, plan_of(product, NAME).container)
     product.ok("delete_environment", name=NAME)
     product.ok("delete_template", name=template)
     assert world(product) == before
 
 
-def test_rows_of_odoos_tables_are_read(made: Made) -> None:
+def test_rows_of_odoos_tables_are_read(made: RunningVersion) -> None:
     found = made.ok(
         "query_database", sql="select login, active from res_users where id = 1 order by id"
     )
@@ -118,7 +120,7 @@ def test_rows_of_odoos_tables_are_read(made: Made) -> None:
         made.call("query_database", sql="update res_users set active = true")
 
 
-def test_a_statement_is_committed_seen_by_the_serving_odoo_and_undone(made: Made) -> None:
+def test_a_statement_is_committed_seen_by_the_serving_odoo_and_undone(made: RunningVersion) -> None:
     made.shell("env['ir.config_parameter'].set_param('acme.value', 'one'); env.cr.commit()")
     assert made.page("/acme/parameter")["text"] == "one"
 
@@ -136,7 +138,7 @@ def test_a_statement_is_committed_seen_by_the_serving_odoo_and_undone(made: Made
     assert "not-null" in failed.error.message
 
 
-def test_code_answers_its_last_value_and_what_it_printed(made: Made) -> None:
+def test_code_answers_its_last_value_and_what_it_printed(made: RunningVersion) -> None:
     found = made.shell("print('hello')\nuser = env.user\nuser.id, env['res.partner']")
     nothing = made.shell("x = 1")
     long = made.call("run_odoo_shell", code="'x' * 100000")
@@ -149,7 +151,7 @@ def test_code_answers_its_last_value_and_what_it_printed(made: Made) -> None:
     assert made.instance.ok("read_output", handle=long.output)["total"] >= 1
 
 
-def test_only_what_code_commits_is_kept_and_served_at_once(made: Made) -> None:
+def test_only_what_code_commits_is_kept_and_served_at_once(made: RunningVersion) -> None:
     parameter = "env['ir.config_parameter'].set_param('acme.value', '{}')"
     made.shell(parameter.format("kept") + "\nenv.cr.commit()")
     assert made.page("/acme/parameter")["text"] == "kept"
@@ -167,7 +169,7 @@ def test_only_what_code_commits_is_kept_and_served_at_once(made: Made) -> None:
     assert made.shell("env['res.partner'].search([], limit=1).name")["changes"] == "none"
 
 
-def test_an_exception_is_a_failure_with_the_codes_own_lines(made: Made) -> None:
+def test_an_exception_is_a_failure_with_the_codes_own_lines(made: RunningVersion) -> None:
     failed = made.failed(
         "run_odoo_shell", code="def f():\n    raise ValueError('no')\nprint('before')\nf()"
     )
@@ -194,7 +196,7 @@ def test_an_exception_is_a_failure_with_the_codes_own_lines(made: Made) -> None:
     assert made.page("/web/login")["status"] == 200
 
 
-def test_code_that_takes_too_long_or_is_called_off_leaves_no_process(made: Made) -> None:
+def test_code_that_takes_too_long_or_is_called_off_leaves_no_process(made: RunningVersion) -> None:
     before = len(made.processes())
     begun = time.monotonic()
     failed = made.failed("run_odoo_shell", code="import time; time.sleep(600)", timeout=8)
@@ -219,7 +221,7 @@ def test_code_that_takes_too_long_or_is_called_off_leaves_no_process(made: Made)
     assert len(made.processes()) == before
 
 
-def test_a_command_runs_as_odoos_user_in_the_checkout(made: Made) -> None:
+def test_a_command_runs_as_odoos_user_in_the_checkout(made: RunningVersion) -> None:
     found = made.ok("run_command", command=["sh", "-c", "id -u; pwd; ls"])
     uid, folder, *names = found["output"].split()
 
@@ -233,7 +235,7 @@ def test_a_command_runs_as_odoos_user_in_the_checkout(made: Made) -> None:
     assert "there is no such program" in absent.error.message
 
 
-def test_what_a_command_starts_ends_with_it(made: Made) -> None:
+def test_what_a_command_starts_ends_with_it(made: RunningVersion) -> None:
     before = len(made.processes())
     hidden = "setsid sh -c 'sleep 600 & sleep 600' & sleep 601 & echo done"
 
@@ -244,7 +246,7 @@ def test_what_a_command_starts_ends_with_it(made: Made) -> None:
     assert len(made.processes()) == before
 
 
-def test_a_request_goes_to_the_environment_with_its_headers_and_body(made: Made) -> None:
+def test_a_request_goes_to_the_environment_with_its_headers_and_body(made: RunningVersion) -> None:
     sent = made.page(
         "/acme/echo?a=%201",
         method="PUT",
@@ -265,7 +267,7 @@ def test_a_request_goes_to_the_environment_with_its_headers_and_body(made: Made)
     assert '"server_version"' in call["text"]
 
 
-def test_no_request_goes_elsewhere_or_lasts(made: Made) -> None:
+def test_no_request_goes_elsewhere_or_lasts(made: RunningVersion) -> None:
     root = made.call("http_request", path="/odoo" if made.version != "14.0" else "/web")
     assert 300 <= root.data.status < 400
     assert any("redirect" in warning for warning in root.warnings)
@@ -280,7 +282,7 @@ def test_no_request_goes_elsewhere_or_lasts(made: Made) -> None:
     assert elsewhere["status"] in {301, 302, 303, 308, 400, 404}
 
 
-def test_nothing_runs_in_a_stopped_environment(made: Made) -> None:
+def test_nothing_runs_in_a_stopped_environment(made: RunningVersion) -> None:
     made.ok("stop_environment")
     try:
         command = made.failed("run_command", command=["true"]).error

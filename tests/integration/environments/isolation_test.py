@@ -122,7 +122,7 @@ def outside(
 ) -> dict[str, tuple[str, int]]:
     """Stand a machine outside the host: the internet, a private network, a metadata service."""
     services = instance.services
-    world = firewall_world.World(
+    world = firewall_world.FirewallWorld(
         instance.name,
         services.engine,
         services.deps.engine.containers,

@@ -115,7 +115,7 @@ BROKEN = {
 
 
 @dataclass
-class Made:
+class ServingVersion:
     """An environment of one version, whose Odoo serves."""
 
     version: str
@@ -190,7 +190,9 @@ class Made:
         return self.instance.services.deps.store.environments.get("blue", self.name)
 
 
-def test_a_module_is_installed_while_odoo_serves_and_is_there_without_a_restart(made: Made) -> None:
+def test_a_module_is_installed_while_odoo_serves_and_is_there_without_a_restart(
+    made: ServingVersion,
+) -> None:
     before = started_at(made)
     stop, answers = threading.Event(), list[bool]()
 
@@ -219,7 +221,7 @@ def test_a_module_is_installed_while_odoo_serves_and_is_there_without_a_restart(
     assert "notes" in made.row.modules
 
 
-def test_changed_code_is_upgraded_and_served(made: Made) -> None:
+def test_changed_code_is_upgraded_and_served(made: ServingVersion) -> None:
     files = module("notes", field="size", more="    size = fields.Integer()\n")
     files["__manifest__.py"] = files["__manifest__.py"].replace(
         '"name"', f'"version": "{made.version}.2.0.0", "name"', 1
@@ -242,7 +244,7 @@ def test_changed_code_is_upgraded_and_served(made: Made) -> None:
 
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_broken_module_is_told_with_place_and_cause_and_changes_nothing(
-    made: Made, kind: str
+    made: ServingVersion, kind: str
 ) -> None:
     files, place, cause = BROKEN[kind]
     before, started = made.states(), started_at(made)
@@ -280,7 +282,7 @@ def test_a_broken_module_is_told_with_place_and_cause_and_changes_nothing(
     ],
 )
 def test_what_odoo_would_call_a_success_or_refuse_late_is_refused_at_once(
-    made: Made, files: dict[str, str], message: str
+    made: ServingVersion, files: dict[str, str], message: str
 ) -> None:
     before, snapshots = made.states(), snapshots_of(made)
     with made.holding("broken", files):
@@ -292,7 +294,7 @@ def test_what_odoo_would_call_a_success_or_refuse_late_is_refused_at_once(
 
 
 def test_a_good_module_beside_a_broken_one_is_told_and_served_where_odoo_keeps_it(
-    made: Made,
+    made: ServingVersion,
 ) -> None:
     made.write("good", module("good"))
     with made.holding("broken", module("broken", field="nope", depends="good")):
@@ -306,7 +308,7 @@ def test_a_good_module_beside_a_broken_one_is_told_and_served_where_odoo_keeps_i
     assert made.rpc().call("good.note", "search_count", []) == 0
 
 
-def test_a_column_that_cannot_be_required_is_no_success(made: Made) -> None:
+def test_a_column_that_cannot_be_required_is_no_success(made: ServingVersion) -> None:
     made.rpc().call("good.note", "create", [{"name": False}])
     required = module("good")
     required["models.py"] = required["models.py"].replace("Char()", "Char(required=True)")
@@ -321,7 +323,7 @@ def test_a_column_that_cannot_be_required_is_no_success(made: Made) -> None:
     made.write("good", module("good"))
 
 
-def test_what_others_need_is_uninstalled_with_them_only(made: Made) -> None:
+def test_what_others_need_is_uninstalled_with_them_only(made: ServingVersion) -> None:
     made.write("child", module("child", depends="good"))
     made.ok("install_modules", "child")
     error = made.refused("uninstall_modules", "good")
@@ -340,7 +342,7 @@ def test_what_others_need_is_uninstalled_with_them_only(made: Made) -> None:
     assert made.rpc().call("ir.model", "search_count", [["model", "=", "good.note"]]) == 0
 
 
-def test_an_installation_that_is_undone_was_never_there(made: Made) -> None:
+def test_an_installation_that_is_undone_was_never_there(made: ServingVersion) -> None:
     envelope = made.call("install_modules", "child", "good")
     assert envelope.error is None
     (undo,) = (each for each in envelope.next if each.operation == "rollback_environment")
@@ -352,7 +354,7 @@ def test_an_installation_that_is_undone_was_never_there(made: Made) -> None:
     assert made.serves()
 
 
-def test_a_stopped_environment_is_changed_and_stays_stopped(made: Made) -> None:
+def test_a_stopped_environment_is_changed_and_stays_stopped(made: ServingVersion) -> None:
     made.instance.ok("stop_environment", name=made.name)
 
     changed = made.ok("install_modules", "good")
@@ -362,7 +364,7 @@ def test_a_stopped_environment_is_changed_and_stays_stopped(made: Made) -> None:
     assert made.rpc().call("good.note", "search_count", []) == 0
 
 
-def test_states_that_were_left_over_are_reset_first(made: Made) -> None:
+def test_states_that_were_left_over_are_reset_first(made: ServingVersion) -> None:
     with signed_in(made.plan) as session:
         session.execute("UPDATE ir_module_module SET state = 'to upgrade' WHERE name = 'web'")
         session.execute(
@@ -376,7 +378,7 @@ def test_states_that_were_left_over_are_reset_first(made: Made) -> None:
     assert made.states()["web"][0] == "installed"
 
 
-def test_a_cancelled_installation_leaves_consistent_states(made: Made) -> None:
+def test_a_cancelled_installation_leaves_consistent_states(made: ServingVersion) -> None:
     before = made.states()
     with made.holding("broken", SLOW):
         answers: list[Envelope[Any]] = []
@@ -399,7 +401,7 @@ def test_a_cancelled_installation_leaves_consistent_states(made: Made) -> None:
     assert not docker("ps", "--all", "--quiet", "--filter", f"name={made.plan.one_off}").strip()
 
 
-def test_a_change_whose_server_is_killed_is_settled_by_the_next_one(made: Made) -> None:
+def test_a_change_whose_server_is_killed_is_settled_by_the_next_one(made: ServingVersion) -> None:
     before = made.states()
     with made.holding("broken", SLOW):
         with serving(made.instance) as server:
@@ -421,23 +423,23 @@ def test_a_change_whose_server_is_killed_is_settled_by_the_next_one(made: Made) 
     assert not docker("ps", "--all", "--quiet", "--filter", f"name={made.plan.one_off}").strip()
 
 
-def one_off_log(made: Made) -> str:
+def one_off_log(made: ServingVersion) -> str:
     with suppress(NotFound):
         return made.instance.services.deps.engine.containers.logs(made.plan.one_off)
     return ""
 
 
-def tables(made: Made) -> set[str]:
+def tables(made: ServingVersion) -> set[str]:
     with signed_in(made.plan) as session:
         found = session.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         return {name for (name,) in found.fetchall()}
 
 
-def snapshots_of(made: Made) -> int:
+def snapshots_of(made: ServingVersion) -> int:
     return len(made.instance.ok("list_snapshots", name=made.name)["snapshots"])
 
 
-def started_at(made: Made) -> tuple[str, str]:
+def started_at(made: ServingVersion) -> tuple[str, str]:
     """Return when the container started, and the last start of Odoo that its log has."""
     facts = made.instance.services.deps.engine.containers.facts(made.plan.container)
     assert facts is not None
@@ -446,7 +448,9 @@ def started_at(made: Made) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module", params=VERSIONS[::-1])
-def made(request: pytest.FixtureRequest, product: Instance, git: GitServer) -> Iterator[Made]:
+def made(
+    request: pytest.FixtureRequest, product: Instance, git: GitServer
+) -> Iterator[ServingVersion]:
     """An environment of the newest version, then one of the oldest."""
     version = request.param
     name = f"modules-{version.partition('.')[0]}"
@@ -456,7 +460,7 @@ def made(request: pytest.FixtureRequest, product: Instance, git: GitServer) -> I
     files = {f"notes/{file}": text for file, text in module("notes").items()}
     url = git.repository(name, {"main": files})
     shown = product.ok("create_environment", name=name, repo_url=url, template=template)
-    yield Made(version, product, name, shown["url"], plan_of(product, name))
+    yield ServingVersion(version, product, name, shown["url"], plan_of(product, name))
     product.ok("delete_environment", name=name)
     if template != TEMPLATE:
         product.ok("delete_template", name=template)

@@ -42,7 +42,7 @@ true
 
 
 @dataclass
-class Watched:
+class WatchedCreation:
     """What was seen of one creation, and the secrets there are."""
 
     plan: EnvironmentPlan
@@ -56,10 +56,10 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-def watched(instance: Instance, sample_repository: str) -> Iterator[Watched]:
+def watched(instance: Instance, sample_repository: str) -> Iterator[WatchedCreation]:
     """Create an environment with every log at its loudest, under a spy's eyes."""
     records: list[str] = []
-    listener = Listener(records)
+    listener = LogKeeper(records)
     root, level = logging.getLogger(), logging.getLogger().level
     root.addHandler(listener)
     root.setLevel(logging.DEBUG)
@@ -70,11 +70,11 @@ def watched(instance: Instance, sample_repository: str) -> Iterator[Watched]:
         root.setLevel(level)
         root.removeHandler(listener)
     plan = plan_of(instance, "guarded")
-    yield Watched(plan, spy, "\n".join(records), machine_made(instance, plan))
+    yield WatchedCreation(plan, spy, "\n".join(records), machine_made(instance, plan))
     instance.ok("delete_environment", name="guarded")
 
 
-class Listener(logging.Handler):
+class LogKeeper(logging.Handler):
     """Keeps everything that is logged, with tracebacks."""
 
     def __init__(self, records: list[str]) -> None:
@@ -99,7 +99,7 @@ def carried(secrets: dict[str, str], text: str | bytes) -> list[str]:
 
 
 def test_no_process_carried_a_secret_on_its_command_line_or_in_its_environment(
-    watched: Watched,
+    watched: WatchedCreation,
 ) -> None:
     for program in ("--init\0field_notes", "git\0", "/etc/odoo/odoo.conf"):
         assert watched.spy.saw(program), f"the spy missed {program!r}"
@@ -107,7 +107,7 @@ def test_no_process_carried_a_secret_on_its_command_line_or_in_its_environment(
     assert not any(leaks)
 
 
-def test_no_container_carries_a_secret_where_docker_shows_it(watched: Watched) -> None:
+def test_no_container_carries_a_secret_where_docker_shows_it(watched: WatchedCreation) -> None:
     naming = watched.plan.naming
     assert {watched.plan.one_off, watched.plan.container, naming.database("blue")} <= set(
         watched.spy.containers
@@ -116,13 +116,13 @@ def test_no_container_carries_a_secret_where_docker_shows_it(watched: Watched) -
         assert not carried(watched.secrets, seen), name
 
 
-def test_no_log_record_carries_a_secret_at_any_level(watched: Watched) -> None:
+def test_no_log_record_carries_a_secret_at_any_level(watched: WatchedCreation) -> None:
     assert "containers/create" in watched.log, "the log was not at its loudest"
     assert not carried(watched.secrets, watched.log)
 
 
 def test_neither_the_store_nor_a_log_of_a_container_holds_a_secret(
-    instance: Instance, watched: Watched
+    instance: Instance, watched: WatchedCreation
 ) -> None:
     store = stored_bytes(instance.settings.server.data_dir)
     assert b"guarded" in store
@@ -131,7 +131,9 @@ def test_neither_the_store_nor_a_log_of_a_container_holds_a_secret(
         assert not carried(watched.secrets, docker("logs", container))
 
 
-def test_no_answer_but_the_login_holds_a_secret(instance: Instance, watched: Watched) -> None:
+def test_no_answer_but_the_login_holds_a_secret(
+    instance: Instance, watched: WatchedCreation
+) -> None:
     with serving(instance) as server:
         wanted = {"repo_url": repository_of(instance), **MADE}
         created = server.finished(server.job("POST", "/api/environments", json=wanted))
@@ -177,7 +179,7 @@ def answer(server: Server, path: str, query: dict[str, Any], kept: str) -> str:
 
 
 def test_what_lies_on_disk_is_closed_to_everybody_else(
-    instance: Instance, watched: Watched
+    instance: Instance, watched: WatchedCreation
 ) -> None:
     conf, image = watched.plan.conf, instance.services.deps.engine.images.facts("odoo:19.0")
     assert mode(conf) == 0o600
@@ -203,7 +205,7 @@ def mode(path: Path) -> int:
 
 
 def test_inside_an_environment_nothing_of_the_team_or_the_server_is_found(
-    instance: Instance, watched: Watched
+    instance: Instance, watched: WatchedCreation
 ) -> None:
     own = watched.machine_made["database_password"]
     words = "\n".join(watched.secrets.values())
@@ -212,7 +214,7 @@ def test_inside_an_environment_nothing_of_the_team_or_the_server_is_found(
     assert found.splitlines() == [f"/etc/odoo/odoo.conf:{own}"]
 
 
-def test_an_environment_has_no_power_over_the_machine(watched: Watched) -> None:
+def test_an_environment_has_no_power_over_the_machine(watched: WatchedCreation) -> None:
     look = "import os; print(os.getuid(), open('/proc/self/status').read(), os.listdir('/run'))"
     seen = inside(watched.plan.container, look)
     assert not seen.startswith("0 ")

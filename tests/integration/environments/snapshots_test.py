@@ -78,7 +78,7 @@ def login(url: str) -> int:
         connection.close()
 
 
-class Client(threading.Thread):
+class LoginPoller(threading.Thread):
     """Asks for the login page every 50 ms."""
 
     def __init__(self, url: str) -> None:
@@ -142,7 +142,7 @@ def test_a_snapshot_fails_no_request(instance: Instance, url: str) -> None:
     login(url)
     slowest = []
     for number in range(4):
-        with Client(url) as client:
+        with LoginPoller(url) as client:
             time.sleep(0.5)
             instance.ok("create_snapshot", name=NAME, snapshot=f"under-load-{number}")
             time.sleep(0.5)

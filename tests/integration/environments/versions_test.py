@@ -71,7 +71,7 @@ print(json.dumps(cursor.fetchone()))
 """
 
 
-class Made(NamedTuple):
+class LoggedVersion(NamedTuple):
     """An environment of one version, and the lines of its log from its start."""
 
     version: str
@@ -86,18 +86,20 @@ class Made(NamedTuple):
         return found
 
 
-def test_the_log_of_the_start_has_no_warning(made: Made) -> None:
+def test_the_log_of_the_start_has_no_warning(made: LoggedVersion) -> None:
     assert "HTTP service" in made.log
     assert re.findall(r".* (?:WARNING|ERROR|CRITICAL) .*", made.log) == []
 
 
 def test_the_module_of_the_repository_is_installed_with_the_templates_demo_data(
-    made: Made,
+    made: LoggedVersion,
 ) -> None:
     assert made.value("SELECT count(*) FROM acme_note") == 1
 
 
-def test_the_company_and_the_administrator_have_the_country_and_language(made: Made) -> None:
+def test_the_company_and_the_administrator_have_the_country_and_language(
+    made: LoggedVersion,
+) -> None:
     country = "SELECT country.code FROM res_company JOIN res_partner AS partner ON "
     country += "partner.id = partner_id JOIN res_country AS country ON country.id = country_id"
     language = "SELECT lang FROM res_users JOIN res_partner AS partner ON partner.id = partner_id "
@@ -106,14 +108,18 @@ def test_the_company_and_the_administrator_have_the_country_and_language(made: M
     assert made.value(f"{language} WHERE login = 'admin'") == "fr_BE"
 
 
-def test_the_bundles_of_the_web_client_were_generated_with_the_template(made: Made) -> None:
+def test_the_bundles_of_the_web_client_were_generated_with_the_template(
+    made: LoggedVersion,
+) -> None:
     bundles = "SELECT count(*) FROM ir_attachment WHERE url LIKE '%web.assets_backend%'"
     bundles += " OR url LIKE '%web.assets_web%'"
 
     assert made.value(bundles) >= 2
 
 
-def test_the_administrator_signs_in_and_prints_a_report_where_the_image_can(made: Made) -> None:
+def test_the_administrator_signs_in_and_prints_a_report_where_the_image_can(
+    made: LoggedVersion,
+) -> None:
     browser = signed_in(made)
     report = f"{made.url}report/html/acme_notes.note/1"
     page = browser.open(report, timeout=60).read().decode()
@@ -126,7 +132,9 @@ def test_the_administrator_signs_in_and_prints_a_report_where_the_image_can(made
         assert pdf.startswith(b"%PDF")
 
 
-def test_a_comparison_with_the_template_shows_the_module_and_a_change_alone(made: Made) -> None:
+def test_a_comparison_with_the_template_shows_the_module_and_a_change_alone(
+    made: LoggedVersion,
+) -> None:
     arch = "arch_db" if made.version == "14.0" else "arch_db ->> 'en_US'"
     new = f'replace({arch}, \'<field name="email"\', \'<field readonly="1" name="email"\')'
     if made.version != "14.0":
@@ -144,7 +152,7 @@ def test_a_comparison_with_the_template_shows_the_module_and_a_change_alone(made
     assert {re.split(r"[._]", name)[0] for *_, name in before} == {"acme"}
 
 
-def changed(made: Made) -> set[tuple[str, str, str]]:
+def changed(made: LoggedVersion) -> set[tuple[str, str, str]]:
     shown = made.instance.ok("diff_environment", name=made.name)
     return {
         (change["change"], section["section"], change["name"])
@@ -153,7 +161,7 @@ def changed(made: Made) -> set[tuple[str, str, str]]:
     }
 
 
-def signed_in(made: Made) -> urllib.request.OpenerDirector:
+def signed_in(made: LoggedVersion) -> urllib.request.OpenerDirector:
     login = made.instance.ok("get_environment_login", name=made.name)
     jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
     browser = urllib.request.build_opener(jar)
@@ -174,7 +182,9 @@ def has_program(container: str, name: str) -> bool:
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
-def made(request: pytest.FixtureRequest, product: Instance, git: GitServer) -> Iterator[Made]:
+def made(
+    request: pytest.FixtureRequest, product: Instance, git: GitServer
+) -> Iterator[LoggedVersion]:
     """Create a template with every option, and an environment from it."""
     version = request.param
     name = f"on-{version.partition('.')[0]}"
@@ -188,6 +198,6 @@ def made(request: pytest.FixtureRequest, product: Instance, git: GitServer) -> I
     shown = product.ok("create_environment", name=name, **wanted)
     container = plan_of(product, name).container
     log = product.services.deps.engine.containers.logs(container, tail=1000)
-    yield Made(version, product, name, shown["url"], container, log)
+    yield LoggedVersion(version, product, name, shown["url"], container, log)
     product.ok("delete_environment", name=name)
     product.ok("delete_template", name=name)

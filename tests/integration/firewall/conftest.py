@@ -5,25 +5,27 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.firewall_world import World, standing_world
+from tests.support.firewall_world import FirewallWorld, standing_world
 
 ROWS = ("a1", "b1", "c1", "p1", "db", "host", "outside")
 
 
 @pytest.fixture(scope="session")
-def world() -> Iterator[World]:
+def world() -> Iterator[FirewallWorld]:
     with standing_world() as world:
         yield world
 
 
 @pytest.fixture(scope="session")
-def undefended(world: World) -> dict[str, dict[str, str]]:
+def undefended(world: FirewallWorld) -> dict[str, dict[str, str]]:
     """Which listeners each container reaches before our rules are set."""
     return probe_all(world)
 
 
 @pytest.fixture(scope="session")
-def defended(world: World, undefended: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+def defended(
+    world: FirewallWorld, undefended: dict[str, dict[str, str]]
+) -> dict[str, dict[str, str]]:
     """Which listeners each container reaches with our rules."""
     state = world.firewall.apply(world.plan)
     assert state.ok, state.reason
@@ -31,13 +33,13 @@ def defended(world: World, undefended: dict[str, dict[str, str]]) -> dict[str, d
 
 
 @pytest.fixture
-def standing(world: World, defended: dict[str, dict[str, str]]) -> Iterator[World]:
+def standing(world: FirewallWorld, defended: dict[str, dict[str, str]]) -> Iterator[FirewallWorld]:
     """The world with its rules set; they are restored after each test."""
     yield world
     assert world.firewall.apply(world.plan).ok
 
 
-def probe_all(world: World) -> dict[str, dict[str, str]]:
+def probe_all(world: FirewallWorld) -> dict[str, dict[str, str]]:
     with ThreadPoolExecutor(len(ROWS)) as pool:
         reached = pool.map(lambda who: world.probe(who, world.targets), ROWS)
         return dict(zip(ROWS, reached, strict=True))

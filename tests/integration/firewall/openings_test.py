@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 import pytest
 
 from oduflow.adapters.firewall.plan import FirewallPlan
-from tests.support.firewall_world import World
+from tests.support.firewall_world import FirewallWorld
 
 BEYOND = ("link-local", "metadata", "private", "internet", "other team", "neighbour", "docker0")
 
@@ -24,21 +24,21 @@ BEYOND = ("link-local", "metadata", "private", "internet", "other team", "neighb
     ],
 )
 def test_egress_opens_what_it_names(
-    standing: World, egress: tuple[str, ...], opened: set[str]
+    standing: FirewallWorld, egress: tuple[str, ...], opened: set[str]
 ) -> None:
     apply(standing, replace(standing.plan, egress=egress))
     reached = standing.probe("a1", BEYOND)
     assert {whom for whom, name in reached.items() if name} == opened
 
 
-def test_pip_reaches_a_private_index_that_egress_names(standing: World) -> None:
+def test_pip_reaches_a_private_index_that_egress_names(standing: FirewallWorld) -> None:
     private = f"{standing.targets['private'][0]}/32"
     apply(standing, replace(standing.plan, egress=(private,)))
     reached = standing.probe("p1", BEYOND)
     assert {whom for whom, name in reached.items() if name} == {"internet", "private"}
 
 
-def test_a_port_of_the_host_opens_to_every_team_when_configured(standing: World) -> None:
+def test_a_port_of_the_host_opens_to_every_team_when_configured(standing: FirewallWorld) -> None:
     gateway, port = standing.targets["host, gateway a"]
     apply(standing, replace(standing.plan, allowed_host_ports=(port,)))
     other = standing.targets["published, own gateway"][1]
@@ -46,7 +46,7 @@ def test_a_port_of_the_host_opens_to_every_team_when_configured(standing: World)
     assert standing.probe("a1", targets) == {"allowed": "host", "other": ""}
 
 
-def test_where_the_internet_is_the_hosts_name_server_is(standing: World) -> None:
+def test_where_the_internet_is_the_hosts_name_server_is(standing: FirewallWorld) -> None:
     resolver = IPv4Address(standing.targets["private"][0])
     asking = {"port 53": (str(resolver), 53), "port 80": (str(resolver), 80)}
     plan = replace(standing.plan, resolvers=(resolver,))
@@ -55,7 +55,9 @@ def test_where_the_internet_is_the_hosts_name_server_is(standing: World) -> None
     assert standing.probe("a1", asking) == {"port 53": "", "port 80": ""}
 
 
-def test_the_published_rule_lets_the_net_bridge_in_where_the_host_drops(standing: World) -> None:
+def test_the_published_rule_lets_the_net_bridge_in_where_the_host_drops(
+    standing: FirewallWorld,
+) -> None:
     """A host whose own firewall drops, told by a rule at the end of INPUT for this one bridge."""
     bridge = standing.plan.net_bridge
     gateway, port = standing.targets["host, gateway net"]
@@ -70,7 +72,7 @@ def test_the_published_rule_lets_the_net_bridge_in_where_the_host_drops(standing
         iptables("-D", *drop)
 
 
-def apply(world: World, plan: FirewallPlan) -> None:
+def apply(world: FirewallWorld, plan: FirewallPlan) -> None:
     state = world.firewall.apply(plan)
     assert state.ok, state.reason
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from oduflow.adapters.firewall.plan import ChainNames
-from tests.support.firewall_world import World
+from tests.support.firewall_world import FirewallWorld
 
 # Opens connections without waiting for any, for three seconds, and counts those that opened.
 HAMMER = """
@@ -28,14 +28,14 @@ print(opened)
 """
 
 
-def test_applying_again_changes_nothing(standing: World) -> None:
+def test_applying_again_changes_nothing(standing: FirewallWorld) -> None:
     before = rules_of(standing)
     assert standing.firewall.apply(standing.plan).ok
     assert rules_of(standing) == before
     assert standing.firewall.check(standing.plan).ok
 
 
-def test_isolation_never_opens_while_rules_are_replaced(standing: World) -> None:
+def test_isolation_never_opens_while_rules_are_replaced(standing: FirewallWorld) -> None:
     gateway, port = standing.targets["host, gateway a"]
     plans = [standing.plan, replace(standing.plan, egress=("internet",))]
     turns = 0
@@ -49,14 +49,14 @@ def test_isolation_never_opens_while_rules_are_replaced(standing: World) -> None
             assert int(hammering.result()) == 0
 
 
-def test_the_hammer_does_hit_where_the_door_is_open(standing: World) -> None:
+def test_the_hammer_does_hit_where_the_door_is_open(standing: FirewallWorld) -> None:
     gateway, port = standing.targets["host, gateway a"]
     assert standing.firewall.apply(replace(standing.plan, allowed_host_ports=(port,))).ok
     assert int(standing.run("a1", HAMMER, gateway, str(port))) > 0
 
 
-def unhook(chain: str, purpose: str) -> Callable[[World], None]:
-    def act(world: World) -> None:
+def unhook(chain: str, purpose: str) -> Callable[[FirewallWorld], None]:
+    def act(world: FirewallWorld) -> None:
         names = ChainNames(world.instance)
         comment = ("-m", "comment", "--comment", names.comment)
         iptables("-D", chain, *comment, "-j", names.chain(purpose))
@@ -64,7 +64,7 @@ def unhook(chain: str, purpose: str) -> Callable[[World], None]:
     return act
 
 
-def flush(purpose: str) -> Callable[[World], None]:
+def flush(purpose: str) -> Callable[[FirewallWorld], None]:
     return lambda world: iptables("-F", ChainNames(world.instance).chain(purpose))
 
 
@@ -80,7 +80,7 @@ def flush(purpose: str) -> Callable[[World], None]:
     ids=["INPUT", "DOCKER-USER", "IN", "FWD", "TEAM"],
 )
 def test_flushed_rules_are_noticed_and_come_back(
-    standing: World, damage: Callable[[World], None], opened: str
+    standing: FirewallWorld, damage: Callable[[FirewallWorld], None], opened: str
 ) -> None:
     damage(standing)
     assert standing.probe("a1", [opened])[opened] != ""
@@ -91,7 +91,7 @@ def test_flushed_rules_are_noticed_and_come_back(
     assert standing.probe("a1", [opened])[opened] == ""
 
 
-def test_a_foreign_rule_above_ours_is_overtaken(standing: World) -> None:
+def test_a_foreign_rule_above_ours_is_overtaken(standing: FirewallWorld) -> None:
     bridge = standing.plan.teams[0].bridge
     foreign = ("INPUT", "-i", bridge, "-j", "ACCEPT")
     iptables("-I", *foreign)
@@ -104,7 +104,7 @@ def test_a_foreign_rule_above_ours_is_overtaken(standing: World) -> None:
         iptables("-D", *foreign)
 
 
-def test_removal_takes_ours_and_leaves_everybody_elses(standing: World) -> None:
+def test_removal_takes_ours_and_leaves_everybody_elses(standing: FirewallWorld) -> None:
     other = replace(standing.plan, instance=f"{standing.instance}-other")
     foreign = ("INPUT", "-i", standing.plan.net_bridge, "-p", "sctp", "-j", "DROP")
     iptables("-A", *foreign)
@@ -123,7 +123,7 @@ def test_removal_takes_ours_and_leaves_everybody_elses(standing: World) -> None:
         iptables("-D", *foreign)
 
 
-def rules_of(world: World) -> list[str]:
+def rules_of(world: FirewallWorld) -> list[str]:
     """Every line of both tables that is of this instance."""
     names = ChainNames(world.instance)
     told = [

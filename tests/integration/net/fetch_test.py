@@ -22,7 +22,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
 
 @contextmanager
 def serving(answer: Callable[[socket], object], asked: list[bytes]) -> Iterator[int]:
-    class Handler(BaseRequestHandler):
+    class RecordingHandler(BaseRequestHandler):
         def handle(self) -> None:
             self.request.settimeout(10)
             asked.append(self.request.recv(4096))
@@ -30,7 +30,7 @@ def serving(answer: Callable[[socket], object], asked: list[bytes]) -> Iterator[
                 answer(self.request)
 
     ThreadingTCPServer.daemon_threads = True
-    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingTCPServer(("127.0.0.1", 0), RecordingHandler) as server:
         thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from tests.support.fake_github import FakeGitHub
-from tests.support.oauth_walk import Walk, query_of
+from tests.support.oauth_walk import OAuthWalk, query_of
 from tests.support.oauth_world import ANY_LOGIN, BLUE, RED, OAuthWorld, oauth_world
 from tests.support.pages import read_page
 
@@ -155,7 +155,7 @@ def test_the_github_login_is_in_the_audit_trail(world: OAuthWorld):
     assert "oauth" in str(called)
 
 
-def status(world: OAuthWorld, walk: Walk, token: str) -> tuple[str, str]:
+def status(world: OAuthWorld, walk: OAuthWalk, token: str) -> tuple[str, str]:
     """Return the actor of a token, by the server's own verifiers."""
     actors = [verifier.verify(token, "/mcp") for verifier in world.services.verifiers]
     (actor,) = filter(None, actors)
@@ -163,7 +163,7 @@ def status(world: OAuthWorld, walk: Walk, token: str) -> tuple[str, str]:
     return actor.team, actor.subject
 
 
-def call(walk: Walk, token: str, tool: str) -> None:
+def call(walk: OAuthWalk, token: str, tool: str) -> None:
     version = "2026-07-28"
     answer = walk.http.post(
         f"{walk.url}/mcp",

@@ -11,18 +11,18 @@ import requests
 from tests.support import store_rows
 from tests.support.fake_github import CLIENT_ID, CLIENT_SECRET, FakeGitHub
 from tests.support.fakes import BLUE_TOKEN
-from tests.support.oauth_walk import Walk
+from tests.support.oauth_walk import OAuthWalk
 from tests.support.oauth_world import OAuthWorld, age, oauth_world
 
 CLAUDE = "https://claude.ai/api/mcp/auth_callback"
 
 
 @pytest.fixture
-def walk(world: OAuthWorld) -> Walk:
+def walk(world: OAuthWorld) -> OAuthWalk:
     return world.walk("octocat")
 
 
-def test_a_whole_sign_in_ends_in_tokens_that_open_mcp(walk: Walk):
+def test_a_whole_sign_in_ends_in_tokens_that_open_mcp(walk: OAuthWalk):
     assert walk.discover()["issuer"] == walk.url
     tokens = walk.sign_in(scope="mcp offline_access")
     assert tokens["token_type"].lower() == "bearer"
@@ -34,7 +34,7 @@ def test_a_whole_sign_in_ends_in_tokens_that_open_mcp(walk: Walk):
 
 
 @pytest.mark.parametrize("verifier", [None, "", "wrong", "a" * 43])
-def test_a_wrong_or_missing_verifier_gives_nothing_and_burns_nothing(walk: Walk, verifier):
+def test_a_wrong_or_missing_verifier_gives_nothing_and_burns_nothing(walk: OAuthWalk, verifier):
     code = walk.sign_in_to_code()
     answer = walk.redeem(code, code_verifier=verifier)
     assert answer.status_code == 400
@@ -42,7 +42,7 @@ def test_a_wrong_or_missing_verifier_gives_nothing_and_burns_nothing(walk: Walk,
     assert walk.redeem(code).status_code == 200
 
 
-def test_another_redirect_uri_than_the_code_was_sent_to_gives_nothing(walk: Walk):
+def test_another_redirect_uri_than_the_code_was_sent_to_gives_nothing(walk: OAuthWalk):
     code = walk.sign_in_to_code()
     for uri in ("http://127.0.0.1:8/callback", "https://evil.example/cb", "", None):
         answer = walk.redeem(code, redirect_uri=uri)
@@ -50,7 +50,7 @@ def test_another_redirect_uri_than_the_code_was_sent_to_gives_nothing(walk: Walk
     assert walk.redeem(code).status_code == 200
 
 
-def test_a_code_used_twice_gives_nothing_and_the_tokens_it_gave_die(walk: Walk):
+def test_a_code_used_twice_gives_nothing_and_the_tokens_it_gave_die(walk: OAuthWalk):
     code = walk.sign_in_to_code()
     tokens = walk.redeem(code).json()
     assert walk.call(tokens["access_token"]).status_code == 200
@@ -59,7 +59,7 @@ def test_a_code_used_twice_gives_nothing_and_the_tokens_it_gave_die(walk: Walk):
     assert failed(walk.refresh(tokens["refresh_token"])) == "invalid_grant"
 
 
-def test_of_twelve_parallel_redemptions_at_most_one_wins(walk: Walk):
+def test_of_twelve_parallel_redemptions_at_most_one_wins(walk: OAuthWalk):
     for _ in range(5):
         code = walk.sign_in_to_code()
         with ThreadPoolExecutor(12) as pool:
@@ -73,7 +73,7 @@ def test_of_twelve_parallel_redemptions_at_most_one_wins(walk: Walk):
                 assert walk.call(answer.json()["access_token"]).status_code == 401
 
 
-def test_another_clients_code_gives_nothing_and_is_not_burnt(world: OAuthWorld, walk: Walk):
+def test_another_clients_code_gives_nothing_and_is_not_burnt(world: OAuthWorld, walk: OAuthWalk):
     thief = world.walk()
     thief.register()
     code = walk.sign_in_to_code()
@@ -82,7 +82,7 @@ def test_another_clients_code_gives_nothing_and_is_not_burnt(world: OAuthWorld, 
 
 
 def test_another_clients_refresh_token_gives_nothing_and_is_not_burnt(
-    world: OAuthWorld, walk: Walk
+    world: OAuthWorld, walk: OAuthWalk
 ):
     thief = world.walk()
     thief.register()
@@ -93,13 +93,13 @@ def test_another_clients_refresh_token_gives_nothing_and_is_not_burnt(
     assert walk.call(again.json()["access_token"]).status_code == 200
 
 
-def test_an_access_token_refreshes_nothing_and_a_refresh_token_opens_nothing(walk: Walk):
+def test_an_access_token_refreshes_nothing_and_a_refresh_token_opens_nothing(walk: OAuthWalk):
     tokens = walk.sign_in()
     assert failed(walk.refresh(tokens["access_token"])) == "invalid_grant"
     assert walk.call(tokens["refresh_token"]).status_code == 401
 
 
-def test_a_client_with_a_secret_must_show_it(walk: Walk):
+def test_a_client_with_a_secret_must_show_it(walk: OAuthWalk):
     walk.register(token_endpoint_auth_method="client_secret_post")
     code = walk.sign_in_to_code()
     for secret in (None, "", "wrong"):
@@ -109,7 +109,7 @@ def test_a_client_with_a_secret_must_show_it(walk: Walk):
     assert walk.redeem(code, client_secret=walk.client["client_secret"]).status_code == 200
 
 
-def test_the_configured_client_signs_in_with_its_secret_and_nothing_less(walk: Walk):
+def test_the_configured_client_signs_in_with_its_secret_and_nothing_less(walk: OAuthWalk):
     walk.client = {"client_id": CLIENT_ID}
     walk.redirect_uri = CLAUDE
     code = walk.sign_in_to_code()
@@ -120,7 +120,7 @@ def test_the_configured_client_signs_in_with_its_secret_and_nothing_less(walk: W
     assert walk.redeem(code, client_secret=CLIENT_SECRET).status_code == 200
 
 
-def test_a_second_refresh_within_a_minute_answers_a_sibling_pair(walk: Walk):
+def test_a_second_refresh_within_a_minute_answers_a_sibling_pair(walk: OAuthWalk):
     first = walk.sign_in()
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: walk.refresh(first["refresh_token"]), range(4)))
@@ -130,7 +130,7 @@ def test_a_second_refresh_within_a_minute_answers_a_sibling_pair(walk: Walk):
 
 
 def test_a_refresh_token_reused_after_ten_minutes_kills_the_whole_family(
-    world: OAuthWorld, walk: Walk
+    world: OAuthWorld, walk: OAuthWalk
 ):
     first = walk.sign_in()
     second = walk.refresh(first["refresh_token"], scope="mcp offline_access").json()
@@ -141,7 +141,7 @@ def test_a_refresh_token_reused_after_ten_minutes_kills_the_whole_family(
     assert failed(walk.refresh(second["refresh_token"])) == "invalid_grant"
 
 
-def test_a_token_family_belongs_to_one_person(world: OAuthWorld, walk: Walk):
+def test_a_token_family_belongs_to_one_person(world: OAuthWorld, walk: OAuthWalk):
     other = world.walk("dev1").sign_in()
     code = walk.sign_in_to_code()
     walk.redeem(code)
@@ -152,14 +152,14 @@ def test_a_token_family_belongs_to_one_person(world: OAuthWorld, walk: Walk):
 @pytest.mark.parametrize(
     ("seconds", "status"), [(0, 200), (50, 200), (61, 400)], ids=["now", "50 s", "61 s"]
 )
-def test_a_code_lives_a_minute(world: OAuthWorld, walk: Walk, seconds: int, status: int):
+def test_a_code_lives_a_minute(world: OAuthWorld, walk: OAuthWalk, seconds: int, status: int):
     code = walk.sign_in_to_code()
     age(world, seconds)
     assert walk.redeem(code).status_code == status
 
 
 def test_an_access_token_lives_an_hour_and_a_refresh_token_thirty_days(
-    world: OAuthWorld, walk: Walk
+    world: OAuthWorld, walk: OAuthWalk
 ):
     tokens = walk.sign_in()
     age(world, 3590)
@@ -172,7 +172,7 @@ def test_an_access_token_lives_an_hour_and_a_refresh_token_thirty_days(
 
 
 @pytest.mark.parametrize("which", ["access_token", "refresh_token"])
-def test_what_is_revoked_is_dead_with_its_family(walk: Walk, which: str):
+def test_what_is_revoked_is_dead_with_its_family(walk: OAuthWalk, which: str):
     tokens = walk.sign_in()
     sent = {"token": tokens[which], "client_id": walk.client_id}
     assert walk.http.post(f"{walk.url}/revoke", data=sent).status_code == 200
@@ -180,7 +180,7 @@ def test_what_is_revoked_is_dead_with_its_family(walk: Walk, which: str):
     assert failed(walk.refresh(tokens["refresh_token"])) == "invalid_grant"
 
 
-def test_a_client_cannot_revoke_another_clients_token(world: OAuthWorld, walk: Walk):
+def test_a_client_cannot_revoke_another_clients_token(world: OAuthWorld, walk: OAuthWalk):
     thief = world.walk()
     thief.register()
     tokens = walk.sign_in()
@@ -190,7 +190,7 @@ def test_a_client_cannot_revoke_another_clients_token(world: OAuthWorld, walk: W
     assert walk.refresh(tokens["refresh_token"]).status_code == 200
 
 
-def test_a_foreign_resource_at_the_token_endpoint_is_refused_and_burns_nothing(walk: Walk):
+def test_a_foreign_resource_at_the_token_endpoint_is_refused_and_burns_nothing(walk: OAuthWalk):
     code = walk.sign_in_to_code()
     assert failed(walk.redeem(code, resource="https://other.example/mcp")) == "invalid_target"
     tokens = walk.redeem(code, resource=f"{walk.url}/mcp").json()
@@ -199,19 +199,19 @@ def test_a_foreign_resource_at_the_token_endpoint_is_refused_and_burns_nothing(w
     assert walk.refresh(refresh, resource=f"{walk.url}/mcp").status_code == 200
 
 
-def test_a_code_for_one_resource_gives_no_token_for_another(walk: Walk):
+def test_a_code_for_one_resource_gives_no_token_for_another(walk: OAuthWalk):
     code = walk.sign_in_to_code(resource=f"{walk.url}/mcp/demo")
     assert failed(walk.redeem(code, resource=f"{walk.url}/mcp")) == "invalid_target"
 
 
-def test_a_token_for_one_environment_is_refused_elsewhere(walk: Walk):
+def test_a_token_for_one_environment_is_refused_elsewhere(walk: OAuthWalk):
     token = walk.sign_in(resource=f"{walk.url}/mcp/demo")["access_token"]
     assert walk.call(token, "/mcp").status_code == 401
     assert walk.call(token, "/mcp/other").status_code in {401, 404}
 
 
 def test_a_token_for_one_environment_dies_with_it_and_opens_no_other_of_its_name(
-    world: OAuthWorld, walk: Walk
+    world: OAuthWorld, walk: OAuthWalk
 ):
     deps = world.services.deps
     deps.store.templates.add(store_rows.template(team="blue"))
@@ -235,13 +235,13 @@ def test_a_token_for_one_environment_dies_with_it_and_opens_no_other_of_its_name
     assert walk.refresh(again["refresh_token"]).status_code == 200
 
 
-def test_a_token_without_a_resource_is_for_our_mcp(walk: Walk):
+def test_a_token_without_a_resource_is_for_our_mcp(walk: OAuthWalk):
     token = walk.sign_in(resource=None)["access_token"]
     assert walk.call(token).status_code == 200
 
 
 def test_a_token_of_server_a_is_refused_at_server_b(
-    world: OAuthWorld, walk: Walk, github: FakeGitHub, tmp_path: Path
+    world: OAuthWorld, walk: OAuthWalk, github: FakeGitHub, tmp_path: Path
 ):
     tokens = walk.sign_in()
     folder = tmp_path / "b"
@@ -253,7 +253,7 @@ def test_a_token_of_server_a_is_refused_at_server_b(
         assert failed(there.refresh(tokens["refresh_token"])) in {"invalid_client", "invalid_grant"}
 
 
-def test_githubs_own_tokens_open_nothing(walk: Walk, github: FakeGitHub):
+def test_githubs_own_tokens_open_nothing(walk: OAuthWalk, github: FakeGitHub):
     walk.sign_in()
     (token,) = github.tokens
     assert walk.call(token).status_code == 401
@@ -265,7 +265,7 @@ def test_githubs_own_tokens_open_nothing(walk: Walk, github: FakeGitHub):
     assert walk.http.post(f"{walk.url}/mcp?access_token={token}", json={}).status_code == 401
 
 
-def test_a_token_opens_mcp_only(walk: Walk):
+def test_a_token_opens_mcp_only(walk: OAuthWalk):
     token = walk.sign_in()["access_token"]
     answer = walk.http.get(
         f"{walk.url}/api/environments", headers={"Authorization": f"Bearer {token}"}
@@ -273,11 +273,11 @@ def test_a_token_opens_mcp_only(walk: Walk):
     assert answer.status_code == 401
 
 
-def test_a_static_token_still_opens_what_it_opened(world: OAuthWorld, walk: Walk):
+def test_a_static_token_still_opens_what_it_opened(world: OAuthWorld, walk: OAuthWalk):
     assert walk.call(BLUE_TOKEN).status_code == 200
 
 
-def test_everything_is_still_valid_after_a_restart(world: OAuthWorld, walk: Walk):
+def test_everything_is_still_valid_after_a_restart(world: OAuthWorld, walk: OAuthWalk):
     tokens = walk.sign_in()
     code = world.walk("octocat")
     pending = code.sign_in_to_code()
@@ -291,7 +291,7 @@ def test_everything_is_still_valid_after_a_restart(world: OAuthWorld, walk: Walk
     assert page.code(page.callback(page.github(page.consent(consent))))
 
 
-def test_only_hashes_are_kept(world: OAuthWorld, walk: Walk):
+def test_only_hashes_are_kept(world: OAuthWorld, walk: OAuthWalk):
     walk.register(token_endpoint_auth_method="client_secret_post")
     code = walk.sign_in_to_code()
     tokens = walk.redeem(code, client_secret=walk.client["client_secret"]).json()

@@ -84,7 +84,7 @@ def test_an_odoo_that_accepts_and_says_nothing_keeps_no_caller_longer():
 def http_server(status: int, **headers: str) -> Iterator[list[tuple[str, str, str]]]:
     seen: list[tuple[str, str, str]] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class AnsweringHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             seen.append((self.command, self.path, self.headers["Host"]))
             self.send_response(status)
@@ -96,7 +96,7 @@ def http_server(status: int, **headers: str) -> Iterator[list[tuple[str, str, st
         def log_message(self, *_: object) -> None:
             pass
 
-    server = HTTPServer((ADDRESS, ODOO_PORT), Handler)
+    server = HTTPServer((ADDRESS, ODOO_PORT), AnsweringHandler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -16,7 +16,7 @@ from oduflow.domain.errors import (
     NotFound,
     QuotaReached,
 )
-from tests.support.tenants import Made, Tenants
+from tests.support.tenants import MadeTenant, Tenants
 
 READ_ONLY, FORBIDDEN, SYNTAX, SYSTEM = "25006", "42501", "42601", "XX000"
 
@@ -277,7 +277,7 @@ def test_the_reading_role_enters_one_database_and_no_other(tenants: Tenants) -> 
         tenants.agent_sql(made).read("select 1", limit=1)
 
     for database in (other.name, "postgres", "oduflow"):
-        thief = Made(reader_of(one.name), f"reads-{one.password}")
+        thief = MadeTenant(reader_of(one.name), f"reads-{one.password}")
         with (
             pytest.raises(Exception, match=r"permission denied|no pg_hba"),
             tenants.connected(thief, database),

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from oduflow.domain.errors import QuotaReached
-from tests.support.tenants import Made, Tenants
+from tests.support.tenants import MadeTenant, Tenants
 
 SLOW_VERIFIER = "SCRAM-SHA-256$100000:c2FsdHNhbHRzYWx0c2E=${0}:{0}".format(
     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -95,7 +95,7 @@ def test_messages_without_end_are_cut_off_before_they_fill_our_memory(tenants) -
     assert grown < 64 << 10  # KiB; the messages are 150 MiB
 
 
-def with_modules(tenants: Tenants) -> Made:
+def with_modules(tenants: Tenants) -> MadeTenant:
     return tenants.empty(
         "env",
         "CREATE TABLE ir_module_module (name text, state text)",

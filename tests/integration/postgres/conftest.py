@@ -7,7 +7,7 @@ import pytest
 from oduflow.adapters.postgres.cluster import Cluster
 from tests.support.odoo_template import fill
 from tests.support.postgres_container import PostgresContainer
-from tests.support.tenants import Made, Tenants
+from tests.support.tenants import MadeTenant, Tenants
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,7 @@ def postgres() -> Iterator[PostgresContainer]:
 
 
 @pytest.fixture(scope="session")
-def odoo_template(postgres: PostgresContainer) -> Made:
+def odoo_template(postgres: PostgresContainer) -> MadeTenant:
     """A sealed template with Odoo's base; it goes with the container."""
     makers = Tenants(postgres)
     made = makers.empty("tpl")

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.contract.suites.cluster import ClusterContract
-from tests.support.tenants import Made
+from tests.support.tenants import MadeTenant
 
 
 class TestCluster(ClusterContract):
@@ -11,5 +11,5 @@ class TestCluster(ClusterContract):
 
 
 @pytest.fixture
-def odoo(odoo_template: Made) -> Made:
+def odoo(odoo_template: MadeTenant) -> MadeTenant:
     return odoo_template

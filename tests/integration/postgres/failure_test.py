@@ -13,7 +13,7 @@ from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.errors import NotRunning, Unresponsive, WrongPassword
 from oduflow.domain.errors import Cancelled, QuotaReached
 from tests.support.postgres_container import PostgresContainer, docker
-from tests.support.tenants import Made, Tenants
+from tests.support.tenants import MadeTenant, Tenants
 from tests.support.variants import pause
 
 READY_LIMIT = 3.5
@@ -138,6 +138,8 @@ def test_a_full_disk_is_named_and_leaves_nothing_behind() -> None:
         small.remove()
 
 
-def copy_until_full(postgres: PostgresContainer, source: Made, copies: list[Made]) -> None:
+def copy_until_full(
+    postgres: PostgresContainer, source: MadeTenant, copies: list[MadeTenant]
+) -> None:
     for copy in copies:
         postgres.cluster.clone_database(source.name, copy.name, copy.name, strategy="file_copy")

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from oduflow.adapters.postgres.names import LOCKS
-from tests.support.tenants import Made, Tenants
+from tests.support.tenants import MadeTenant, Tenants
 
 EVERY_KIND = (
     "CREATE EXTENSION pg_trgm",
@@ -184,7 +184,7 @@ def holders(tenants: Tenants, database: str) -> set[str]:
     return {role for role, _, _ in holdings(tenants, database)} - {LOCKS}
 
 
-def owner(tenants: Tenants, made: Made) -> str:
+def owner(tenants: Tenants, made: MadeTenant) -> str:
     ((name,),) = tenants.look(
         "SELECT datdba::regrole::text FROM pg_database WHERE datname = %s", made.name
     )

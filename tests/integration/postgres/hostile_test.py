@@ -13,7 +13,7 @@ from oduflow.domain.comparison.kinds import DiffSection
 from oduflow.domain.errors import Failure, UpstreamFailed
 from oduflow.domain.neutralised import SqlScript
 from oduflow.domain.passwords import odoo_hash
-from tests.support.tenants import Made, Tenants
+from tests.support.tenants import MadeTenant, Tenants
 
 # Notes in sequences, which no rollback undoes, for whom it ran; then tries to gain by it. A
 # tenant's role has its database's name.
@@ -119,7 +119,7 @@ def test_the_trap_would_catch_a_superuser_who_steps_into_it(postgres, tenants) -
     postgres.hba.write_text("local all all scram-sha-256\n")
     try:
         postgres.cluster.reload()
-        careless = Made("oduflow_admin", postgres.password)
+        careless = MadeTenant("oduflow_admin", postgres.password)
         with tenants.connected(careless, made.name) as connection:
             connection.execute("SELECT trap()")
     finally:
@@ -180,11 +180,11 @@ def test_what_a_tenants_error_says_is_shown_as_data(odoo_template, tenants) -> N
     assert len(seen.value.output) == 500
 
 
-def asked(tenants: Tenants, made: Made) -> dict[str, str]:
+def asked(tenants: Tenants, made: MadeTenant) -> dict[str, str]:
     return tenants.tenant(made).module_states(["base"])
 
 
-def planted(tenants: Tenants, made: Made, statements: tuple[str, ...]) -> None:
+def planted(tenants: Tenants, made: MadeTenant, statements: tuple[str, ...]) -> None:
     tenants.run(
         made,
         *("CREATE SEQUENCE ran_as_superuser", "CREATE SEQUENCE ran_as_tenant"),
@@ -193,7 +193,7 @@ def planted(tenants: Tenants, made: Made, statements: tuple[str, ...]) -> None:
     )
 
 
-def call_everything(tenants: Tenants, made: Made) -> set[str]:
+def call_everything(tenants: Tenants, made: MadeTenant) -> set[str]:
     """Call every method of both sides on the planted database; refusals are fine."""
     cluster = tenants.postgres.cluster
     saved, copy = tenants.new("tpl"), tenants.new("env")
@@ -262,7 +262,7 @@ def call_as_tenant(call: Callable[..., None], tenant: Tenant) -> None:
     call(Tenant, tenant.anonymise, [FieldRule("res.users", "login", Invented.NAME)], "a-key")
 
 
-def call_snapshots(call: Callable[..., None], tenants: Tenants, made: Made) -> None:
+def call_snapshots(call: Callable[..., None], tenants: Tenants, made: MadeTenant) -> None:
     """Take a snapshot of the planted database, read a copy of it, and go back to it."""
     cluster = tenants.postgres.cluster
     taken, before, new, reader = (tenants.new(kind) for kind in ("snap", "snap", "new", "env"))

@@ -9,7 +9,7 @@ import pytest
 
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.connection import Session
-from tests.support.tenants import Made, Tenants
+from tests.support.tenants import MadeTenant, Tenants
 
 DATABASES = """
     SELECT datname, datdba::regrole::text, datallowconn, datistemplate, datacl::text
@@ -23,34 +23,34 @@ MEMBERSHIPS = """
     SELECT roleid::regrole::text, member::regrole::text FROM pg_auth_members
     WHERE member::regrole::text = ANY(%s)
 """
-Change = Callable[[Cluster, Made, Made], Any]
+Change = Callable[[Cluster, MadeTenant, MadeTenant], Any]
 
 
 class Killed(BaseException):
     """Simulates SIGKILL: from here on no statement is sent, not even for cleaning up."""
 
 
-def make_role(cluster: Cluster, source: Made, copy: Made) -> None:
+def make_role(cluster: Cluster, source: MadeTenant, copy: MadeTenant) -> None:
     cluster.create_role(copy.name, copy.password, connection_limit=3)
 
 
-def make(cluster: Cluster, source: Made, copy: Made) -> None:
+def make(cluster: Cluster, source: MadeTenant, copy: MadeTenant) -> None:
     make_role(cluster, source, copy)
     cluster.create_database(copy.name, copy.name)
 
 
-def clone(cluster: Cluster, source: Made, copy: Made) -> None:
+def clone(cluster: Cluster, source: MadeTenant, copy: MadeTenant) -> None:
     make_role(cluster, source, copy)
     cluster.clone_database(source.name, copy.name, copy.name, strategy="wal_log")
     hand = partial(cluster.hand_over, from_role=source.name, to_role=copy.name)
     hand(copy.name, password=copy.password)
 
 
-def snapshot_for(copy: Made) -> str:
+def snapshot_for(copy: MadeTenant) -> str:
     return f"snap_{copy.name.partition('_')[2]}"
 
 
-def snapshot_and_adopt(cluster: Cluster, source: Made, copy: Made) -> None:
+def snapshot_and_adopt(cluster: Cluster, source: MadeTenant, copy: MadeTenant) -> None:
     taken = snapshot_for(copy)
     make_role(cluster, source, copy)
     if not cluster.has_database(copy.name):
@@ -60,21 +60,21 @@ def snapshot_and_adopt(cluster: Cluster, source: Made, copy: Made) -> None:
     hand(copy.name, password=copy.password)
 
 
-def seal(cluster: Cluster, source: Made, copy: Made) -> None:
+def seal(cluster: Cluster, source: MadeTenant, copy: MadeTenant) -> None:
     cluster.seal_template(copy.name, copy.name)
 
 
-def clone_and_seal(cluster: Cluster, source: Made, copy: Made) -> None:
+def clone_and_seal(cluster: Cluster, source: MadeTenant, copy: MadeTenant) -> None:
     clone(cluster, source, copy)
     seal(cluster, source, copy)
 
 
-def drop(cluster: Cluster, source: Made, copy: Made) -> None:
+def drop(cluster: Cluster, source: MadeTenant, copy: MadeTenant) -> None:
     cluster.drop_database(copy.name)
     cluster.drop_role(copy.name)
 
 
-def nothing(cluster: Cluster, source: Made, copy: Made) -> None:
+def nothing(cluster: Cluster, source: MadeTenant, copy: MadeTenant) -> None:
     pass
 
 
@@ -146,7 +146,7 @@ def cut_off(monkeypatch, statements: int, change: Callable[[], Any]) -> bool:
     return False
 
 
-def state_after(tenants: Tenants, source: Made, before: Change, change: Change) -> list[str]:
+def state_after(tenants: Tenants, source: MadeTenant, before: Change, change: Change) -> list[str]:
     copy, cluster = tenants.new(source.name[:3]), tenants.postgres.cluster
     before(cluster, source, copy)
     change(cluster, source, copy)
@@ -160,7 +160,7 @@ def of_source(rows: list[str]) -> list[str]:
     return [row for row in rows if row.startswith("('source'") and row != "('source', 'copy')"]
 
 
-def seen(tenants: Tenants, *made: Made) -> list[str]:
+def seen(tenants: Tenants, *made: MadeTenant) -> list[str]:
     """What the cluster knows of these roles and databases, with `source` and `copy` for names."""
     names = [each.name for each in made]
     rows = [row for query in (DATABASES, ROLES, MEMBERSHIPS) for row in tenants.look(query, names)]

@@ -13,7 +13,7 @@ from oduflow.domain.comparison.kinds import DiffSection
 from oduflow.domain.comparison.left_out import is_counted
 from oduflow.domain.comparison.records import Index, Key, compare
 from oduflow.domain.errors import Cancelled, QuotaReached
-from tests.support.tenants import Made, Tenants
+from tests.support.tenants import MadeTenant, Tenants
 
 SECTIONS = tuple(DiffSection)
 PARAMETER = Key("ir.config_parameter", "acme.value")
@@ -28,7 +28,7 @@ TRAP = """
 
 
 def test_two_copies_of_one_template_are_equal_and_have_every_section(
-    tenants: Tenants, odoo_template: Made
+    tenants: Tenants, odoo_template: MadeTenant
 ) -> None:
     with open_copy(tenants, odoo_template) as one, open_copy(tenants, odoo_template) as other:
         first, second = one.index(SECTIONS), other.index(SECTIONS)
@@ -45,7 +45,7 @@ def test_two_copies_of_one_template_are_equal_and_have_every_section(
 
 
 def test_as_many_fields_as_odoo_with_every_module_has_are_read(
-    tenants: Tenants, odoo_template: Made
+    tenants: Tenants, odoo_template: MadeTenant
 ) -> None:
     many = """INSERT INTO ir_model_fields
         (model, model_id, name, ttype, state, field_description, store)
@@ -59,7 +59,9 @@ def test_as_many_fields_as_odoo_with_every_module_has_are_read(
     assert len([key for key in found.entries if ".x_field" in key.name]) == 40_000
 
 
-def test_a_value_of_megabytes_is_read_to_its_limit(tenants: Tenants, odoo_template: Made) -> None:
+def test_a_value_of_megabytes_is_read_to_its_limit(
+    tenants: Tenants, odoo_template: MadeTenant
+) -> None:
     huge = (
         "INSERT INTO ir_config_parameter (key, value) VALUES ('acme.value', repeat('x', 3000000))"
     )
@@ -71,7 +73,7 @@ def test_a_value_of_megabytes_is_read_to_its_limit(tenants: Tenants, odoo_templa
 
 
 def test_the_value_of_a_parameter_that_may_be_a_secret_does_not_leave_the_database(
-    tenants: Tenants, odoo_template: Made
+    tenants: Tenants, odoo_template: MadeTenant
 ) -> None:
     secret = "UPDATE ir_config_parameter SET key = 'acme.token' WHERE key = 'database.uuid'"
     key = Key("ir.config_parameter", "acme.token")
@@ -83,7 +85,9 @@ def test_the_value_of_a_parameter_that_may_be_a_secret_does_not_leave_the_databa
     assert value.digest
 
 
-def test_names_with_control_characters_are_escaped(tenants: Tenants, odoo_template: Made) -> None:
+def test_names_with_control_characters_are_escaped(
+    tenants: Tenants, odoo_template: MadeTenant
+) -> None:
     named = r"INSERT INTO ir_config_parameter (key, value) VALUES (E'a\x1b[2J\nb', 'x')"
     with open_copy(tenants, odoo_template, named) as reader:
         found = reader.index([DiffSection.PARAMETERS])
@@ -109,7 +113,7 @@ ENDLESS = "SELECT n AS id, md5(n::text) AS name FROM generate_series(1, 30000000
 )
 def test_what_is_in_place_of_a_table_is_left_out_with_the_reason(
     tenants: Tenants,
-    odoo_template: Made,
+    odoo_template: MadeTenant,
     monkeypatch: pytest.MonkeyPatch,
     view: str,
     reason: str,
@@ -132,7 +136,7 @@ def test_what_is_in_place_of_a_table_is_left_out_with_the_reason(
 
 
 def test_functions_and_operators_of_the_database_are_never_called(
-    tenants: Tenants, odoo_template: Made
+    tenants: Tenants, odoo_template: MadeTenant
 ) -> None:
     plants = (
         "CREATE SEQUENCE fired",
@@ -153,7 +157,7 @@ def test_functions_and_operators_of_the_database_are_never_called(
     assert tenants.ask(made, "SELECT is_called FROM public.fired") == [False]
 
 
-def test_an_endless_message_ends_the_reading(tenants: Tenants, odoo_template: Made) -> None:
+def test_an_endless_message_ends_the_reading(tenants: Tenants, odoo_template: MadeTenant) -> None:
     shout = """CREATE FUNCTION public.shout() RETURNS int LANGUAGE plpgsql AS $shout$
         BEGIN LOOP RAISE NOTICE '%', repeat('x', 100000); END LOOP; END $shout$"""
     plants = (
@@ -164,7 +168,7 @@ def test_an_endless_message_ends_the_reading(tenants: Tenants, odoo_template: Ma
         reader.index([DiffSection.DATA])
 
 
-def test_a_reading_is_stopped_on_request(tenants: Tenants, odoo_template: Made) -> None:
+def test_a_reading_is_stopped_on_request(tenants: Tenants, odoo_template: MadeTenant) -> None:
     made = copy_of(
         tenants,
         odoo_template,
@@ -175,7 +179,9 @@ def test_a_reading_is_stopped_on_request(tenants: Tenants, odoo_template: Made) 
         reader.index([DiffSection.DATA])
 
 
-def test_what_others_write_meanwhile_does_not_show(tenants: Tenants, odoo_template: Made) -> None:
+def test_what_others_write_meanwhile_does_not_show(
+    tenants: Tenants, odoo_template: MadeTenant
+) -> None:
     made = copy_of(tenants, odoo_template)
     with tenants.tenant(made).reading() as reader, reader.unchanging():
         before = reader.index([DiffSection.PARAMETERS])
@@ -186,7 +192,7 @@ def test_what_others_write_meanwhile_does_not_show(tenants: Tenants, odoo_templa
 
 
 def test_a_large_table_is_estimated_and_named(
-    tenants: Tenants, odoo_template: Made, monkeypatch: pytest.MonkeyPatch
+    tenants: Tenants, odoo_template: MadeTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tables, "COUNTED_BYTES", 64 << 10)
     rows = "CREATE TABLE acme AS SELECT n, repeat('x', 200) FROM generate_series(1, 5000) AS n"
@@ -197,14 +203,14 @@ def test_a_large_table_is_estimated_and_named(
     assert "acme" in found.notes[DiffSection.ROWS]
 
 
-def copy_of(tenants: Tenants, source: Made, *statements: str) -> Made:
+def copy_of(tenants: Tenants, source: MadeTenant, *statements: str) -> MadeTenant:
     made = tenants.clone(source)
     tenants.run(made, *statements)
     return made
 
 
 @contextmanager
-def open_copy(tenants: Tenants, source: Made, *statements: str) -> Iterator[Reader]:
+def open_copy(tenants: Tenants, source: MadeTenant, *statements: str) -> Iterator[Reader]:
     made = copy_of(tenants, source, *statements)
     with tenants.tenant(made).reading() as reader:
         yield reader

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from oduflow.adapters.postgres.supervision import LIMITS, EndedSession
-from tests.support.tenants import Made, Tenants
+from tests.support.tenants import MadeTenant, Tenants
 
 MANY_NOTIFICATIONS = """
     DO $$ BEGIN
@@ -17,7 +17,7 @@ MANY_NOTIFICATIONS = """
 """
 
 
-def ended(tenants: Tenants, made: Made, **limits: int) -> list[str]:
+def ended(tenants: Tenants, made: MadeTenant, **limits: int) -> list[str]:
     """Return why sessions of the role were ended."""
     found = tenants.postgres.cluster.end_excessive(replace(LIMITS, **limits))
     return [each.reason for each in found if each.role == made.name]

@@ -17,13 +17,13 @@ from oduflow.domain.outcome import Status
 from oduflow.kernel.call import Origin
 from tests.support.fakes import RED_TOKEN, World
 from tests.support.mcp_world import McpWorld, eventually
-from tests.support.remote_world import Answer, Caller, always, tampered
+from tests.support.remote_world import Answer, CommandRunner, always, tampered
 
 FREE_AFTER_SECONDS = 1.5  # longer than the server waits
 BLUE = Actor("1", ActorKind.TOKEN, "auth_token")
 
 
-def test_a_call_prints_what_people_read(server: McpWorld, call: Caller) -> None:
+def test_a_call_prints_what_people_read(server: McpWorld, call: CommandRunner) -> None:
     shown = call("call", "create_thing", "Lamp", "--colours", "red", "--url", server.url)
 
     assert shown.exit_code == 0
@@ -34,7 +34,7 @@ def test_a_call_prints_what_people_read(server: McpWorld, call: Caller) -> None:
 
 
 def test_a_script_reads_the_envelope_of_a_call_in_this_process(
-    server: McpWorld, call: Caller
+    server: McpWorld, call: CommandRunner
 ) -> None:
     words = ["list_things", "lamp", "--colours", "red", "--heavy", "--limit", "3"]
     raw = {"text": "lamp", "colours": ["red"], "heavy": True, "limit": "3"}
@@ -48,20 +48,20 @@ def test_a_script_reads_the_envelope_of_a_call_in_this_process(
 
 @pytest.mark.parametrize("end", ["", "/", "/mcp", "/mcp/"])
 def test_the_server_may_be_written_with_or_without_its_path(
-    server: McpWorld, call: Caller, end: str
+    server: McpWorld, call: CommandRunner, end: str
 ) -> None:
     url = server.url.removesuffix("/mcp") + end
 
     assert call("call", "get_thing", "lamp", "--url", url).exit_code == 0
 
 
-def test_the_token_says_which_team_it_is(server: McpWorld, call: Caller) -> None:
+def test_the_token_says_which_team_it_is(server: McpWorld, call: CommandRunner) -> None:
     shown = call("call", "--json", "get_thing", "lamp", "--url", server.url, token=RED_TOKEN)
 
     assert json.loads(shown.stdout)["data"]["owner"] == "2"
 
 
-def test_a_token_file_does_as_well(server: McpWorld, call: Caller, tmp_path: Path) -> None:
+def test_a_token_file_does_as_well(server: McpWorld, call: CommandRunner, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(RED_TOKEN)
     file.chmod(0o600)
@@ -71,13 +71,13 @@ def test_a_token_file_does_as_well(server: McpWorld, call: Caller, tmp_path: Pat
     assert json.loads(shown.stdout)["data"]["owner"] == "2", "it wins over the environment"
 
 
-def test_a_value_is_read_from_stdin(server: McpWorld, call: Caller) -> None:
+def test_a_value_is_read_from_stdin(server: McpWorld, call: CommandRunner) -> None:
     shown = call("call", "get_thing", "-", "--url", server.url, typed="lamp\n")
 
     assert "lamp is here." in shown.stdout
 
 
-def test_the_arguments_may_be_one_json_object(server: McpWorld, call: Caller) -> None:
+def test_the_arguments_may_be_one_json_object(server: McpWorld, call: CommandRunner) -> None:
     shown = call("call", "get_thing", '{"name": "lamp"}', "--url", server.url)
 
     assert "lamp is here." in shown.stdout
@@ -85,7 +85,7 @@ def test_the_arguments_may_be_one_json_object(server: McpWorld, call: Caller) ->
 
 @pytest.mark.parametrize("kind", sorted(Kind))
 def test_a_refusal_of_the_server_leaves_with_its_kinds_code(
-    server: McpWorld, call: Caller, kind: Kind
+    server: McpWorld, call: CommandRunner, kind: Kind
 ) -> None:
     shown = call("call", "fail_thing", "lamp", kind, "--url", server.url)
 
@@ -93,7 +93,7 @@ def test_a_refusal_of_the_server_leaves_with_its_kinds_code(
     assert f"{kind}: It went wrong.\n  → Do this.\n" in shown.stderr
 
 
-def test_a_script_reads_a_refusal_from_the_envelope(server: McpWorld, call: Caller) -> None:
+def test_a_script_reads_a_refusal_from_the_envelope(server: McpWorld, call: CommandRunner) -> None:
     shown = call("call", "--json", "fail_thing", "lamp", "quota", "--url", server.url)
 
     answer = json.loads(shown.stdout)
@@ -113,7 +113,7 @@ def test_a_script_reads_a_refusal_from_the_envelope(server: McpWorld, call: Call
     ],
 )
 def test_a_mistake_is_told_as_here(
-    server: McpWorld, call: Caller, words: list[str], code: int, said: str
+    server: McpWorld, call: CommandRunner, words: list[str], code: int, said: str
 ) -> None:
     shown = call("call", *words, "--url", server.url)
 
@@ -122,7 +122,7 @@ def test_a_mistake_is_told_as_here(
 
 
 def test_a_slow_call_shows_its_steps_and_waits_beyond_the_servers_patience(
-    server: McpWorld, call: Caller
+    server: McpWorld, call: CommandRunner
 ) -> None:
     """The server answers a handle after 0.2 s; the job waits for a boot slot until then."""
     world = server.world
@@ -148,7 +148,7 @@ def test_a_slow_call_shows_its_steps_and_waits_beyond_the_servers_patience(
 
 @pytest.mark.parametrize("kind", [Kind.UPSTREAM, Kind.CANCELLED, Kind.CONFLICT])
 def test_a_slow_call_that_fails_leaves_with_its_kinds_code(
-    server: McpWorld, call: Caller, kind: Kind
+    server: McpWorld, call: CommandRunner, kind: Kind
 ) -> None:
     shown = call("call", "burn_thing", "lamp", kind, "--url", server.url)
 
@@ -156,7 +156,7 @@ def test_a_slow_call_that_fails_leaves_with_its_kinds_code(
     assert f"{kind}: It went wrong.\n  → Do this.\n" in shown.stderr
 
 
-def test_a_server_without_room_to_wait_is_asked_again(call: Caller) -> None:
+def test_a_server_without_room_to_wait_is_asked_again(call: CommandRunner) -> None:
     refusals = [too_many_waiting()]
     world_of: list[World] = []
 
@@ -178,7 +178,7 @@ def test_a_server_without_room_to_wait_is_asked_again(call: Caller) -> None:
 
 
 def test_a_remote_call_does_not_wait_for_ever(
-    server: McpWorld, call: Caller, monkeypatch: pytest.MonkeyPatch
+    server: McpWorld, call: CommandRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("oduflow.cli.remote.server.LONGEST_JOB_SECONDS", 0)
     server.world.slots.free.clear()

@@ -3,12 +3,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.mcp_world import McpWorld, mcp_world
-from tests.support.remote_world import WAIT_SECONDS, Caller, things_and_jobs
+from tests.support.remote_world import WAIT_SECONDS, CommandRunner, things_and_jobs
 
 
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch) -> Caller:
-    return Caller(monkeypatch)
+def call(monkeypatch: pytest.MonkeyPatch) -> CommandRunner:
+    return CommandRunner(monkeypatch)
 
 
 @pytest.fixture(scope="package")

@@ -21,12 +21,19 @@ from oduflow.domain.access import Actor
 from oduflow.domain.errors import Forbidden, Kind, UpstreamFailed
 from tests.support.fakes import BLUE_TOKEN, TWO_TEAMS
 from tests.support.mcp_world import McpWorld, mcp_world
-from tests.support.remote_world import Answer, Caller, always, stranger, tampered, things_and_jobs
+from tests.support.remote_world import (
+    Answer,
+    CommandRunner,
+    always,
+    stranger,
+    tampered,
+    things_and_jobs,
+)
 from tests.support.tls import make_certificate, tls_in_front
 from tests.support.waitress_server import WaitressServer, waitress_server
 
 
-def test_a_refused_connection_is_reported(call: Caller) -> None:
+def test_a_refused_connection_is_reported(call: CommandRunner) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
 
@@ -36,7 +43,7 @@ def test_a_refused_connection_is_reported(call: Caller) -> None:
     assert f"upstream: http://127.0.0.1:{port}/mcp refused the connection." in shown.stderr
 
 
-def test_no_machine_has_the_name(call: Caller) -> None:
+def test_no_machine_has_the_name(call: CommandRunner) -> None:
     shown = call("call", "list_things", "--url", "https://nowhere.invalid")
 
     assert shown.exit_code == 69
@@ -44,7 +51,7 @@ def test_no_machine_has_the_name(call: Caller) -> None:
 
 
 def test_a_certificate_of_an_unknown_authority(
-    server: McpWorld, call: Caller, tmp_path: Path
+    server: McpWorld, call: CommandRunner, tmp_path: Path
 ) -> None:
     certificate = make_certificate(tmp_path, "DNS:localhost")
     with tls_in_front(_port(server.url), certificate) as port:
@@ -56,7 +63,7 @@ def test_a_certificate_of_an_unknown_authority(
 
 
 def test_a_certificate_of_an_authority_of_ones_own(
-    call: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    call: CommandRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     certificate = make_certificate(tmp_path, "DNS:localhost")
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate.file))
@@ -67,14 +74,14 @@ def test_a_certificate_of_an_authority_of_ones_own(
     assert shown.exit_code == 0, shown.stderr
 
 
-def test_a_plain_server_is_no_tls(server: McpWorld, call: Caller) -> None:
+def test_a_plain_server_is_no_tls(server: McpWorld, call: CommandRunner) -> None:
     shown = call("call", "list_things", "--url", server.url.replace("http:", "https:"))
 
     assert shown.exit_code == 69
     assert "The TLS handshake with " in shown.stderr
 
 
-def test_a_person_who_is_no_longer_let_in(call: Caller) -> None:
+def test_a_person_who_is_no_longer_let_in(call: CommandRunner) -> None:
     class Closed:
         def verify(self, token: str, resource: str = "") -> Actor | None:
             raise Forbidden("Access Denied", "Ask for your login to be listed.")
@@ -87,7 +94,7 @@ def test_a_person_who_is_no_longer_let_in(call: Caller) -> None:
     assert shown.stderr == "forbidden: Access Denied\n  → Ask for your login to be listed.\n"
 
 
-def test_a_name_that_is_not_the_servers(call: Caller) -> None:
+def test_a_name_that_is_not_the_servers(call: CommandRunner) -> None:
     with _served_as("other.example") as server:
         shown = call("call", "list_things", "--url", server.url)
 
@@ -95,7 +102,7 @@ def test_a_name_that_is_not_the_servers(call: Caller) -> None:
     assert "invalid: This server does not go by that name." in shown.stderr
 
 
-def test_another_kind_of_mcp_server(call: Caller) -> None:
+def test_another_kind_of_mcp_server(call: CommandRunner) -> None:
     with mcp_world() as served:
 
         def other() -> Server[Any]:
@@ -137,7 +144,7 @@ SSE = {"Content_Type": "text/event-stream"}
     ],
 )
 def test_a_foreign_server_at_the_address_is_named(
-    call: Caller, answer: Any, kind: Kind, said: str
+    call: CommandRunner, answer: Any, kind: Kind, said: str
 ) -> None:
     with stranger(answer) as other:
         shown = call("call", "list_things", "--url", other.url)
@@ -149,7 +156,9 @@ def test_a_foreign_server_at_the_address_is_named(
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 T", "308 P"])
 @pytest.mark.parametrize("where", ["within its origin, as the SDK would", "elsewhere"])
-def test_a_redirect_is_never_followed_with_the_token(call: Caller, status: str, where: str) -> None:
+def test_a_redirect_is_never_followed_with_the_token(
+    call: CommandRunner, status: str, where: str
+) -> None:
     with stranger(always("200 OK")) as target:
         location = target.url if where == "elsewhere" else "/mcp/"
         with stranger(always(status, Location=location)) as first:
@@ -161,7 +170,7 @@ def test_a_redirect_is_never_followed_with_the_token(call: Caller, status: str, 
     assert "redirects to http://127.0.0.1; the token was not sent there." in shown.stderr
 
 
-def test_who_does_not_answer_is_given_up(call: Caller) -> None:
+def test_who_does_not_answer_is_given_up(call: CommandRunner) -> None:
     def silent(_environ: WSGIEnvironment) -> Any:
         time.sleep(1.5)
         return always("200 OK")({})
@@ -172,7 +181,7 @@ def test_who_does_not_answer_is_given_up(call: Caller) -> None:
     assert failed.value.message == f"{other.url} did not answer in time."
 
 
-def test_who_hangs_up_is_told(call: Caller) -> None:
+def test_who_hangs_up_is_told(call: CommandRunner) -> None:
     def hang_up(listener: socket.socket) -> None:
         listener.accept()[0].close()
 
@@ -185,7 +194,7 @@ def test_who_hangs_up_is_told(call: Caller) -> None:
     assert f"The connection to http://127.0.0.1:{port}/mcp ended" in shown.stderr
 
 
-def test_a_call_that_is_cut_off_says_where_to_look(call: Caller) -> None:
+def test_a_call_that_is_cut_off_says_where_to_look(call: CommandRunner) -> None:
     with tampered("bake_thing", cut_off) as (url, world):
         shown = call("call", "bake_thing", "lamp", "--url", url)
 
@@ -195,7 +204,7 @@ def test_a_call_that_is_cut_off_says_where_to_look(call: Caller) -> None:
     assert f"→ A job may go on: `oduflow call list_jobs --url {url}`" in shown.stderr
 
 
-def test_a_read_that_is_cut_off_began_nothing(call: Caller) -> None:
+def test_a_read_that_is_cut_off_began_nothing(call: CommandRunner) -> None:
     with tampered("get_thing", cut_off) as (url, _world):
         shown = call("call", "get_thing", "lamp", "--url", url)
 
@@ -203,7 +212,7 @@ def test_a_read_that_is_cut_off_began_nothing(call: Caller) -> None:
     assert "→ Call again." in shown.stderr
 
 
-def test_a_wait_that_is_cut_off_names_the_job(call: Caller) -> None:
+def test_a_wait_that_is_cut_off_names_the_job(call: CommandRunner) -> None:
     with tampered("wait_for_job", cut_off) as (url, world):
         world.slots.free.clear()
         shown = call("call", "bake_thing", "lamp", "--url", url)
@@ -214,7 +223,7 @@ def test_a_wait_that_is_cut_off_names_the_job(call: Caller) -> None:
     assert f"→ The job goes on: `oduflow call get_job {job} --url {url}`" in shown.stderr
 
 
-def test_a_newer_server_may_say_more(call: Caller) -> None:
+def test_a_newer_server_may_say_more(call: CommandRunner) -> None:
     def more(body: bytes) -> Answer:
         content = json.loads(body)
         content["result"]["structuredContent"] |= {"mood": "fine"}
@@ -229,7 +238,7 @@ def test_a_newer_server_may_say_more(call: Caller) -> None:
 
 @pytest.mark.parametrize("content", [None, {}, {"status": "fine", "summary": "x"}, {"data": 1}])
 def test_a_server_whose_answers_are_no_envelopes_is_none_of_ours(
-    call: Caller, content: object
+    call: CommandRunner, content: object
 ) -> None:
     def other(body: bytes) -> Answer:
         answer = json.loads(body)
@@ -244,7 +253,7 @@ def test_a_server_whose_answers_are_no_envelopes_is_none_of_ours(
 
 
 def test_no_log_at_any_level_holds_the_token(
-    server: McpWorld, call: Caller, caplog: pytest.LogCaptureFixture
+    server: McpWorld, call: CommandRunner, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
@@ -255,7 +264,7 @@ def test_no_log_at_any_level_holds_the_token(
 
 
 def test_a_proxy_of_the_environment_sees_nothing_of_a_plain_connection(
-    server: McpWorld, call: Caller, monkeypatch: pytest.MonkeyPatch
+    server: McpWorld, call: CommandRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with stranger(always("200 OK")) as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):

@@ -8,11 +8,11 @@ import pytest
 
 from tests.support.grants_world import GrantsWorld, grants_world
 from tests.support.mcp_world import McpWorld, mcp_world
-from tests.support.remote_world import Caller
+from tests.support.remote_world import CommandRunner
 
 
 def test_the_tools_are_those_that_the_token_may_call(
-    made: GrantsWorld, server: McpWorld, call: Caller
+    made: GrantsWorld, server: McpWorld, call: CommandRunner
 ) -> None:
     reader = made.grant("reader", environments=["shop"], tiers=["read"])
 
@@ -26,7 +26,7 @@ def test_the_tools_are_those_that_the_token_may_call(
 
 
 def test_a_remote_tool_is_shown_with_its_fields_and_its_effect(
-    server: McpWorld, call: Caller
+    server: McpWorld, call: CommandRunner
 ) -> None:
     shown = call("tools", "delete_environment", "--url", server.url).stdout
 
@@ -36,7 +36,7 @@ def test_a_remote_tool_is_shown_with_its_fields_and_its_effect(
 
 
 def test_what_is_beyond_a_grant_is_not_listed_for_it(
-    made: GrantsWorld, server: McpWorld, call: Caller
+    made: GrantsWorld, server: McpWorld, call: CommandRunner
 ) -> None:
     reader = made.grant("narrow", environments=["shop"], tiers=["read"])
 
@@ -47,7 +47,7 @@ def test_what_is_beyond_a_grant_is_not_listed_for_it(
     assert "delete_environment" in shown.stderr
 
 
-def test_the_path_of_an_environment_says_which(server: McpWorld, call: Caller) -> None:
+def test_the_path_of_an_environment_says_which(server: McpWorld, call: CommandRunner) -> None:
     url = f"{server.url}/shop"
 
     shown = call("call", "--json", "get_environment", "--url", url)
@@ -57,14 +57,14 @@ def test_the_path_of_an_environment_says_which(server: McpWorld, call: Caller) -
     assert "create_environment" not in call("tools", "--url", url).stdout
 
 
-def test_the_path_of_no_environment_is_told(server: McpWorld, call: Caller) -> None:
+def test_the_path_of_no_environment_is_told(server: McpWorld, call: CommandRunner) -> None:
     shown = call("call", "get_environment", "--url", f"{server.url}/nowhere")
 
     assert (shown.exit_code, shown.stdout) == (4, "")
     assert "not_found: There is no environment “nowhere”." in shown.stderr
 
 
-def test_a_wrong_token_is_told_with_the_next_step(server: McpWorld, call: Caller) -> None:
+def test_a_wrong_token_is_told_with_the_next_step(server: McpWorld, call: CommandRunner) -> None:
     shown = call("call", "list_environments", "--url", server.url, token="wrong-token-012345")
 
     assert (shown.exit_code, shown.stdout) == (77, "")
@@ -73,7 +73,7 @@ def test_a_wrong_token_is_told_with_the_next_step(server: McpWorld, call: Caller
 
 
 def test_a_grant_that_ended_is_told_from_a_wrong_token(
-    made: GrantsWorld, server: McpWorld, call: Caller
+    made: GrantsWorld, server: McpWorld, call: CommandRunner
 ) -> None:
     ended = made.grant("ended", calls=1)
 
@@ -84,7 +84,7 @@ def test_a_grant_that_ended_is_told_from_a_wrong_token(
     assert "unauthenticated: The grant ended is no longer valid: it is spent." in shown.stderr
 
 
-def test_a_wrong_token_is_presented_once(server: McpWorld, call: Caller) -> None:
+def test_a_wrong_token_is_presented_once(server: McpWorld, call: CommandRunner) -> None:
     """Each wrong one counts against the address."""
     strangers = server.world.audit.strangers
     before = len(strangers)
@@ -94,7 +94,9 @@ def test_a_wrong_token_is_presented_once(server: McpWorld, call: Caller) -> None
     assert len(strangers) == before + 1
 
 
-def test_a_script_reads_a_wrong_token_from_the_envelope(server: McpWorld, call: Caller) -> None:
+def test_a_script_reads_a_wrong_token_from_the_envelope(
+    server: McpWorld, call: CommandRunner
+) -> None:
     shown = call("call", "--json", "get_status", "--url", server.url, token="wrong-token-012345")
 
     assert shown.exit_code == 77
@@ -102,7 +104,7 @@ def test_a_script_reads_a_wrong_token_from_the_envelope(server: McpWorld, call: 
 
 
 def test_who_may_begin_a_job_but_not_look_at_it_learns_that_it_goes_on(
-    made: GrantsWorld, server: McpWorld, call: Caller
+    made: GrantsWorld, server: McpWorld, call: CommandRunner
 ) -> None:
     writer = made.grant("writer", environments=["till"], tiers=["write"])
     made.world.slots.free.clear()

@@ -26,7 +26,7 @@ PASSWORD = f"Authorization: {basic(BLUE_PASSWORD)['Authorization']}"
 
 
 @dataclass
-class Served:
+class ListeningServer:
     """A server that listens, in a process of its own."""
 
     port: int
@@ -110,16 +110,16 @@ def test_an_open_team_lets_in_this_machine_but_no_client_of_a_proxy_on_it(opened
 
 
 @pytest.fixture(scope="module", params=SERVERS)
-def closed(request, tmp_path_factory) -> Iterator[Served]:
+def closed(request, tmp_path_factory) -> Iterator[ListeningServer]:
     yield from served(SERVERS[request.param], tmp_path_factory.mktemp("closed"), ONE_TEAM)
 
 
 @pytest.fixture(scope="module", params=SERVERS)
-def opened(request, tmp_path_factory) -> Iterator[Served]:
+def opened(request, tmp_path_factory) -> Iterator[ListeningServer]:
     yield from served(SERVERS[request.param], tmp_path_factory.mktemp("opened"), OPEN)
 
 
-def served(command: tuple[str, ...], folder: Path, toml: str) -> Iterator[Served]:
+def served(command: tuple[str, ...], folder: Path, toml: str) -> Iterator[ListeningServer]:
     port = free_port()
     config = folder / "oduflow.toml"
     config.write_text(f'[server]\ninstance = "test-web"\nport = {port}\ndata_dir = "data"\n{toml}')
@@ -131,7 +131,7 @@ def served(command: tuple[str, ...], folder: Path, toml: str) -> Iterator[Served
     process = Forked(served_by, log, log)
     try:
         wait_for(port, process)
-        yield Served(port, log)
+        yield ListeningServer(port, log)
     finally:
         process.terminate()
         process.wait(PATIENCE_SECONDS)

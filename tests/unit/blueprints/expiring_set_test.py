@@ -1,15 +1,9 @@
 from oduflow.blueprints.context import ExpiringSet
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clocks import SteppedClock
 
 
 def test_a_key_is_remembered_for_so_long_and_forgotten_by_itself():
-    clock = Clock()
+    clock = SteppedClock(100.0)
     keys = ExpiringSet(10, clock)
     assert "a" not in keys
     keys.add("a")
@@ -20,7 +14,7 @@ def test_a_key_is_remembered_for_so_long_and_forgotten_by_itself():
 
 
 def test_adding_says_whether_the_key_is_new():
-    clock = Clock()
+    clock = SteppedClock(100.0)
     keys = ExpiringSet(10, clock)
     assert keys.add("a")
     assert not keys.add("a")

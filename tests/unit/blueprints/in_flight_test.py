@@ -18,11 +18,11 @@ def test_a_call_is_in_flight_until_its_answer_was_taken():
 def test_an_answer_of_the_application_is_closed_too():
     closed = []
 
-    class Answer(list[bytes]):
+    class ClosableBody(list[bytes]):
         def close(self):
             closed.append(self)
 
-    called(CallsInFlight(), lambda _environ, _start: Answer()).close()
+    called(CallsInFlight(), lambda _environ, _start: ClosableBody()).close()
     assert len(closed) == 1
 
 

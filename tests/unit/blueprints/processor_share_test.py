@@ -18,25 +18,18 @@ from oduflow.blueprints.processor_share import (
 )
 from oduflow.blueprints.wait_limits import RETRY_AFTER_SECONDS
 from oduflow.domain.errors import RateLimited
+from tests.support.clocks import SteppedClock
 
 LATER = 1000.0
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.seconds = LATER
-
-    def __call__(self) -> float:
-        return self.seconds
+@pytest.fixture
+def clock() -> SteppedClock[float]:
+    return SteppedClock(LATER)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def shares(clock: Clock) -> ProcessorShares:
+def shares(clock: SteppedClock[float]) -> ProcessorShares:
     return ProcessorShares(clock)
 
 
@@ -46,19 +39,19 @@ def test_a_team_that_used_no_more_than_a_burst_does_not_wait(shares: ProcessorSh
 
 
 def test_a_team_waits_until_its_share_has_made_good_what_it_used(
-    shares: ProcessorShares, clock: Clock
+    shares: ProcessorShares, clock: SteppedClock[float]
 ) -> None:
     shares.charge("red", BURST_SECONDS + 0.2)
     assert shares.wait_seconds("red") == pytest.approx(0.2 / SHARE)
-    clock.seconds += 0.1 / SHARE
+    clock.now += 0.1 / SHARE
     assert shares.wait_seconds("red") == pytest.approx(0.1 / SHARE)
-    clock.seconds += 0.1 / SHARE
+    clock.now += 0.1 / SHARE
     assert shares.wait_seconds("red") == pytest.approx(0)
 
 
-def test_an_idle_team_saves_up_nothing(shares: ProcessorShares, clock: Clock) -> None:
+def test_an_idle_team_saves_up_nothing(shares: ProcessorShares, clock: SteppedClock[float]) -> None:
     shares.charge("red", 0.1)
-    clock.seconds += LATER
+    clock.now += LATER
     shares.charge("red", BURST_SECONDS + 0.5)
     assert shares.wait_seconds("red") == pytest.approx(0.5 / SHARE)
 
@@ -69,10 +62,10 @@ def test_no_call_waits_longer_than_the_limit(shares: ProcessorShares) -> None:
 
 
 def test_a_flood_that_has_ended_holds_its_team_up_for_seconds(
-    shares: ProcessorShares, clock: Clock
+    shares: ProcessorShares, clock: SteppedClock[float]
 ) -> None:
     shares.charge("red", LATER)
-    clock.seconds += MAX_DEBT_SECONDS / SHARE
+    clock.now += MAX_DEBT_SECONDS / SHARE
     assert shares.wait_seconds("red") == 0
 
 

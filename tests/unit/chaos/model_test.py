@@ -1,6 +1,6 @@
 import pytest
 
-from tests.chaos.model import ABSENT, FAILED, RUNNING, STOPPED, Ended, Thing
+from tests.chaos.model import ABSENT, FAILED, RUNNING, STOPPED, Ended, ExpectedThing
 
 OK, CANCELLED, CUT_OFF = Ended("ok"), Ended("cancelled", "cancelled"), Ended("interrupted")
 UPSTREAM, BUSY = Ended("failed", "upstream"), Ended("failed", "busy")
@@ -25,14 +25,14 @@ UPSTREAM, BUSY = Ended("failed", "upstream"), Ended("failed", "busy")
     ],
 )
 def test_an_answer_leaves_what_it_says_and_a_kill_leaves_either(before, operation, end, after):
-    thing = Thing("environment", "blue", "one", possible={before})
+    thing = ExpectedThing("environment", "blue", "one", possible={before})
 
     assert thing.ended(operation, end) == ""
     assert thing.possible == after
 
 
 def test_what_must_be_there_and_is_not_found_is_wrong():
-    thing = Thing("environment", "blue", "one", possible={RUNNING})
+    thing = ExpectedThing("environment", "blue", "one", possible={RUNNING})
 
     wrong = thing.ended("restart", Ended("failed", "not_found"))
 

@@ -17,7 +17,7 @@ def test_a_terminal_shows_the_first_changes_in_colour(terminal):
     view, _ = made.view()
     answer = Envelope[Any](status=Status.OK, summary=made.summary, data=view, output="a" * 12)
 
-    assert print_changes(Reading(), answer) == 0
+    assert print_changes(PagedCaller(), answer) == 0
 
     shown = terminal.getvalue()
     assert "\x1b[32m+ sale\x1b[0m" in shown
@@ -32,7 +32,7 @@ def test_control_characters_of_a_database_never_reach_a_terminal(terminal):
     data["sections"][0]["changes"][0]["name"] = "sale\x1b]0;title\x07"
     answer = Envelope[Any](status=Status.OK, summary="s", data=data)
 
-    print_changes(Reading(), answer)
+    print_changes(PagedCaller(), answer)
 
     assert "\x1b]0" not in terminal.getvalue()
 
@@ -40,12 +40,12 @@ def test_control_characters_of_a_database_never_reach_a_terminal(terminal):
 def test_a_pipe_gets_the_whole_text_page_by_page(capsys):
     answer = Envelope[Any](status=Status.OK, summary="s", data={}, output="a" * 12)
 
-    print_changes(Reading(), answer)
+    print_changes(PagedCaller(), answer)
 
     assert capsys.readouterr().out == "lines from 1\nlines from 11\nlines from 21\n"
 
 
-class Reading:
+class PagedCaller:
     """A caller that has a text of three pages."""
 
     options = ""

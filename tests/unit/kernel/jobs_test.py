@@ -21,7 +21,7 @@ PATIENCE = 5.0
 
 
 @dataclass
-class Work:
+class HeldWork:
     """Work that waits until the test releases it."""
 
     act: Callable[[Call], object] = str
@@ -406,7 +406,7 @@ def test_a_job_that_could_not_begin_counts_no_more(jobs, store, work):
     assert start(jobs, work).status is Status.RUNNING
 
 
-class Store(FakeJobStore):
+class RecordingJobStore(FakeJobStore):
     """A store that records its calls, and fails on request."""
 
     on_add: Callable[[], object] = str
@@ -428,18 +428,18 @@ def raising(error: BaseException) -> Callable[..., None]:
     return act
 
 
-def start(jobs: Jobs, work: Work) -> Job:
+def start(jobs: Jobs, work: HeldWork) -> Job:
     return jobs.start("create_environment", SALE, actor(), REST, work)
 
 
-def finish(jobs: Jobs, started: Job, work: Work) -> Any:
+def finish(jobs: Jobs, started: Job, work: HeldWork) -> Any:
     work.go_on.set()
     return jobs.wait("1", started.id, PATIENCE)
 
 
 @pytest.fixture
 def store():
-    return Store()
+    return RecordingJobStore()
 
 
 @pytest.fixture
@@ -465,6 +465,6 @@ def jobs(store, locks, slots, outputs):
 @pytest.fixture
 def work():
     """Return work that ends at the end of the test."""
-    made = Work()
+    made = HeldWork()
     yield made
     made.go_on.set()

@@ -111,7 +111,7 @@ def test_what_keeps_itself_to_the_actors_own_is_known_by_name():
 
 
 def test_a_lock_on_a_foreign_environment_does_not_tell_that_it_is_there():
-    made = Walk(REGISTRY.get("stop_environment"))
+    made = OneOperation(REGISTRY.get("stop_environment"))
     made.world.locks.acquire(LockKey.environment("1", "till"), "another call")
 
     assert isinstance(made.refusal("till", OWN_JOB), NotFound)
@@ -119,7 +119,7 @@ def test_a_lock_on_a_foreign_environment_does_not_tell_that_it_is_there():
 
 @pytest.mark.parametrize("environments", [None, frozenset({"id-shop"})])
 def test_no_lock_is_taken_for_what_is_not_there(monkeypatch, environments):
-    made = Walk(REGISTRY.get("delete_environment"), environments=environments)
+    made = OneOperation(REGISTRY.get("delete_environment"), environments=environments)
     taken: list[LockKey] = []
     monkeypatch.setattr(made.world.locks, "acquire", lambda key, _holder: taken.append(key))
 
@@ -128,21 +128,21 @@ def test_no_lock_is_taken_for_what_is_not_there(monkeypatch, environments):
 
 
 def test_what_is_being_made_is_busy_for_an_actor_of_the_whole_team():
-    made = Walk(REGISTRY.get("delete_environment"), environments=None)
+    made = OneOperation(REGISTRY.get("delete_environment"), environments=None)
     made.world.locks.acquire(LockKey.environment("1", "nowhere"), "create_environment by ann")
 
     assert isinstance(made.refusal("nowhere", OWN_JOB), Busy)
 
 
 def test_a_new_environment_of_an_old_name_is_not_the_one_that_was_granted():
-    made = Walk(REGISTRY.get("get_environment"))
+    made = OneOperation(REGISTRY.get("get_environment"))
     made.known.ids["1", "shop"] = "id-of-another"
 
     assert isinstance(made.refusal("shop", OWN_JOB), NotFound)
 
 
 def test_a_name_that_changes_hands_while_its_lock_is_taken_is_refused_and_let_go(monkeypatch):
-    made = Walk(REGISTRY.get("stop_environment"))
+    made = OneOperation(REGISTRY.get("stop_environment"))
     take = made.world.locks.acquire
 
     def taken_late(key: LockKey, holder: str) -> FakeHeld:
@@ -156,7 +156,7 @@ def test_a_name_that_changes_hands_while_its_lock_is_taken_is_refused_and_let_go
 
 
 def test_each_call_of_a_grant_is_counted_also_a_refused_one_and_then_no_more():
-    made = Walk(REGISTRY.get("get_environment"))
+    made = OneOperation(REGISTRY.get("get_environment"))
     made.usage.left["grant1"] = 2
 
     assert made.refusal("shop", OWN_JOB) is None
@@ -170,7 +170,7 @@ def test_each_call_of_a_grant_is_counted_also_a_refused_one_and_then_no_more():
 
 
 def test_a_call_that_a_grant_may_not_make_is_counted_too():
-    made = Walk(REGISTRY.get("stop_environment"), tiers={Tier.READ})
+    made = OneOperation(REGISTRY.get("stop_environment"), tiers={Tier.READ})
     made.usage.left["grant1"] = 1
 
     assert isinstance(made.refusal("shop", OWN_JOB), Forbidden)
@@ -178,21 +178,23 @@ def test_a_call_that_a_grant_may_not_make_is_counted_too():
 
 
 def test_a_job_remembers_the_environment_that_it_is_about():
-    made = Walk(REGISTRY.get("restart_environment"))
+    made = OneOperation(REGISTRY.get("restart_environment"))
 
     assert made.refusal("shop", OWN_JOB) is None
     assert made.world.runner.jobs.store.list("1", active=False, limit=9)[0].environment == "id-shop"
 
 
 def test_the_job_of_a_team_operation_records_no_environment():
-    made = Walk(REGISTRY.get("create_template"), environments=None)
+    made = OneOperation(REGISTRY.get("create_template"), environments=None)
 
     assert made.refusal("base", OWN_JOB) is None
     assert made.world.runner.jobs.store.list("1", active=False, limit=9)[0].environment == ""
 
 
 def test_a_missing_permission_is_named_with_the_operation_and_the_actor():
-    refused = Walk(REGISTRY.get("stop_environment"), tiers={Tier.READ}).refusal("shop", OWN_JOB)
+    refused = OneOperation(REGISTRY.get("stop_environment"), tiers={Tier.READ}).refusal(
+        "shop", OWN_JOB
+    )
 
     assert isinstance(refused, Forbidden)
     for word in (
@@ -205,7 +207,7 @@ def test_a_missing_permission_is_named_with_the_operation_and_the_actor():
 
 
 def test_a_refusal_of_a_team_operation_names_it_and_the_restricted_actor():
-    refused = Walk(REGISTRY.get("create_template")).refusal("base", OWN_JOB)
+    refused = OneOperation(REGISTRY.get("create_template")).refusal("base", OWN_JOB)
 
     assert isinstance(refused, Forbidden)
     for word in (
@@ -226,7 +228,7 @@ def test_a_second_environment_that_a_call_locks_is_checked_as_the_first_is(other
         locks={"other": Scope.ENVIRONMENT},
         audit=("name", "other"),
     )
-    walk = Walk(moved, raw={"other": other})
+    walk = OneOperation(moved, raw={"other": other})
     if is_busy:
         walk.world.locks.acquire(LockKey.environment("1", "till"), "stop_environment by ann")
 
@@ -234,12 +236,12 @@ def test_a_second_environment_that_a_call_locks_is_checked_as_the_first_is(other
 
     assert isinstance(refused, NotFound)
     assert other in refused.message
-    own = Walk(moved, raw={"other": "shop"})
+    own = OneOperation(moved, raw={"other": "shop"})
     assert own.refusal("shop", OWN_JOB) is None
 
 
 @dataclass
-class Walk:
+class OneOperation:
     """One operation with a runner of its own; its handler does nothing."""
 
     operation: Operation
@@ -280,10 +282,10 @@ def nothing(deps: Any, call: Call, args: Any, *_row: Any) -> Outcome[Nothing]:
 
 
 def refusal(operation: Operation, name: str, job_id: str) -> Failure | None:
-    return Walk(operation).refusal(name, job_id)
+    return OneOperation(operation).refusal(name, job_id)
 
 
 def called(operation: Operation, name: str, job_id: str, **reach: Any) -> Kind | None:
-    failure = Walk(operation, **reach).refusal(name, job_id)
+    failure = OneOperation(operation, **reach).refusal(name, job_id)
     assert not isinstance(failure, Forbidden) or failure.hint
     return None if failure is None else failure.kind

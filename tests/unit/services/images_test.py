@@ -28,7 +28,7 @@ def test_an_image_of_another_repository_is_pulled_only():
 
 
 def test_without_an_engine_the_versions_are_listed_all_the_same():
-    views = listed(Unreachable([image("odoo:19.0")]), "odoo:{version}")
+    views = listed(UnreachableImages([image("odoo:19.0")]), "odoo:{version}")
 
     assert [each.source for each in views][:2] == ["pull or build", "pull"]
 
@@ -40,7 +40,7 @@ def test_a_configuration_of_one_image_offers_no_versions():
         choose_image("acme/odoo:19.0", None, OdooVersion.ODOO_17)
 
 
-class Unreachable(MemoryImages):
+class UnreachableImages(MemoryImages):
     def local(self, references):
         raise UpstreamFailed("The engine does not answer.")
 

@@ -6,20 +6,11 @@ import pytest
 
 from oduflow.services.live_settings import POLL_SECONDS, LiveSettings
 from oduflow.settings import Settings, load, parse
+from tests.support.clocks import SteppedClock
 from tests.support.fakes import BLUE_TOKEN, ONE_TEAM, RED_TOKEN, TWO_TEAMS
 
 LIVE = LiveSettings.__module__
 LONG_AGO = 10.0
-
-
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class File:
@@ -27,7 +18,7 @@ class File:
 
     def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.path = path
-        self.clock = Clock()
+        self.clock = SteppedClock(100.0)
         self._monkeypatch = monkeypatch
         self.write(TWO_TEAMS)
         self.live = LiveSettings(load(path), self.clock)
@@ -172,7 +163,7 @@ def test_teams_are_checked_against_the_running_sections(tmp_path, monkeypatch):
     """The file would be loopback only by then; the server that runs is not."""
     public = f'[server]\nhost = "0.0.0.0"\n{ONE_TEAM}'
     (tmp_path / "oduflow.toml").write_text(public)
-    live = LiveSettings(load(tmp_path / "oduflow.toml"), clock := Clock())
+    live = LiveSettings(load(tmp_path / "oduflow.toml"), clock := SteppedClock(100.0))
     (tmp_path / "oduflow.toml").write_text("[team.1]\n")
     monkeypatch.setattr(f"{LIVE}.time.time", lambda: 1e12)
     clock.now += POLL_SECONDS
@@ -192,7 +183,7 @@ def test_a_change_without_effect_is_not_logged(file: File, caplog: pytest.LogCap
 
 
 def test_settings_without_a_file_stay_as_they_are():
-    settings, clock = parse(ONE_TEAM), Clock()
+    settings, clock = parse(ONE_TEAM), SteppedClock(100.0)
     live = LiveSettings(settings, clock)
     clock.now += 100
     assert live.current() is live.for_work() is settings

@@ -12,7 +12,7 @@ NAMES = ("one", "two", "three")
 
 
 @dataclass
-class World:
+class RecordedSteps:
     """Steps that record their calls, and fail at a given one."""
 
     fails: dict[str, BaseException] = field(default_factory=dict)
@@ -149,12 +149,12 @@ def test_a_step_may_leave_nothing_behind(world):
 def test_each_step_can_be_held_before_and_after(world):
     points: list[str] = []
 
-    class Watched(Failpoints):
+    class RecordedFailpoints(Failpoints):
         def reach(self, point: str) -> None:
             points.append(point)
 
     steps = [world.step("one"), world.step("two")]
-    watched = Watched(Path("/nowhere"), enabled=True)
+    watched = RecordedFailpoints(Path("/nowhere"), enabled=True)
     Saga("create", steps, lambda *_: None, watched).run()
 
     assert points == [
@@ -167,4 +167,4 @@ def test_each_step_can_be_held_before_and_after(world):
 
 @pytest.fixture
 def world():
-    return World()
+    return RecordedSteps()

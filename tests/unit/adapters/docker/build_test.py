@@ -13,7 +13,7 @@ from oduflow.adapters.docker.build import RECIPES, build_image
 from oduflow.domain.errors import Cancelled, Invalid, UpstreamFailed
 
 
-class Recipe(Protocol):
+class WriteRecipe(Protocol):
     def __call__(self, body: str, kind: str = ...) -> Path: ...
 
 
@@ -22,7 +22,7 @@ def ignore(_line: str) -> None:
 
 
 class TestProgress:
-    def test_each_step_is_reported_in_order_and_nothing_else(self, recipe: Recipe) -> None:
+    def test_each_step_is_reported_in_order_and_nothing_else(self, recipe: WriteRecipe) -> None:
         recipes = recipe("echo 'step 1/2: one'; echo noise; echo 'step 2/2: two'")
         lines: list[str] = []
 
@@ -31,7 +31,7 @@ class TestProgress:
         assert lines == ["step 1/2: one", "step 2/2: two"]
 
     def test_a_step_is_reported_when_it_begins_not_when_the_build_ends(
-        self, recipe: Recipe, tmp_path: Path
+        self, recipe: WriteRecipe, tmp_path: Path
     ) -> None:
         gate = tmp_path / "gate"
         recipes = recipe(f"echo 'step 1/1: one'; until [ -e {gate} ]; do sleep 0.02; done")
@@ -55,7 +55,7 @@ class TestWhatTheRecipeIsGiven:
         ],
     )
     def test_the_tag_and_the_version_it_names(
-        self, recipe: Recipe, tmp_path: Path, tag: str
+        self, recipe: WriteRecipe, tmp_path: Path, tag: str
     ) -> None:
         recipes = recipe(f'echo "$@" >{tmp_path}/arguments')
 
@@ -65,7 +65,7 @@ class TestWhatTheRecipeIsGiven:
         assert (tmp_path / "arguments").read_text() == f"{tag} {version}\n"
 
     def test_nothing_of_the_callers_environment(
-        self, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, recipe: WriteRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("GITHUB_TOKEN", "a secret")
         monkeypatch.setenv("TMPDIR", "/somewhere")
@@ -76,7 +76,7 @@ class TestWhatTheRecipeIsGiven:
         names = {line.split("=")[0] for line in (tmp_path / "environment").read_text().splitlines()}
         assert names <= {"PATH", "LC_ALL", "PWD", "SHLVL", "_"}
 
-    def test_an_input_that_is_empty(self, recipe: Recipe) -> None:
+    def test_an_input_that_is_empty(self, recipe: WriteRecipe) -> None:
         build_image("odoo", "odoo:19.0", ignore, recipes=recipe("! read -r line"))
 
     @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ class TestWhatTheRecipeIsGiven:
         ],
     )
     def test_a_tag_without_a_recipe_is_refused_before_anything_runs(
-        self, recipe: Recipe, tmp_path: Path, tag: str
+        self, recipe: WriteRecipe, tmp_path: Path, tag: str
     ) -> None:
         with pytest.raises(Invalid, match="can be pulled, not built") as refused:
             build_image("odoo", tag, ignore, recipes=recipe(f"touch {tmp_path}/ran"))
@@ -106,7 +106,7 @@ class TestWhatTheRecipeIsGiven:
         with pytest.raises(Invalid, match="as redis"):
             build_image("redis", "redis:18", ignore)
 
-    def test_postgres_is_built_in_version_18_only(self, recipe: Recipe) -> None:
+    def test_postgres_is_built_in_version_18_only(self, recipe: WriteRecipe) -> None:
         build_image("postgres", "postgres:18", ignore, recipes=recipe("exit 0", "postgres"))
 
         with pytest.raises(Invalid, match="can be pulled, not built"):
@@ -115,7 +115,7 @@ class TestWhatTheRecipeIsGiven:
 
 class TestFailure:
     def test_a_failed_build_reports_the_recipes_reason_and_the_next_step(
-        self, recipe: Recipe
+        self, recipe: WriteRecipe
     ) -> None:
         recipes = recipe("echo 'error: no mirror' >&2; echo 'hint: add one' >&2; exit 1")
 
@@ -125,7 +125,7 @@ class TestFailure:
         assert (failure.value.message, failure.value.hint) == ("no mirror", "add one")
 
     def test_a_failed_build_keeps_the_last_thirty_lines_of_both_streams(
-        self, recipe: Recipe
+        self, recipe: WriteRecipe
     ) -> None:
         recipes = recipe("seq 100; echo 'the reason' >&2; exit 3")
 
@@ -134,7 +134,9 @@ class TestFailure:
 
         assert failure.value.output.splitlines() == [*map(str, range(72, 101)), "the reason"]
 
-    def test_a_recipe_that_names_no_reason_is_reported_with_its_code(self, recipe: Recipe) -> None:
+    def test_a_recipe_that_names_no_reason_is_reported_with_its_code(
+        self, recipe: WriteRecipe
+    ) -> None:
         with pytest.raises(
             UpstreamFailed, match=r"Building odoo:19\.0 ended with code 3"
         ) as failure:
@@ -142,7 +144,9 @@ class TestFailure:
 
         assert "docker pull odoo:19.0" in failure.value.hint
 
-    def test_output_that_is_not_text_is_kept_as_well_as_it_can_be(self, recipe: Recipe) -> None:
+    def test_output_that_is_not_text_is_kept_as_well_as_it_can_be(
+        self, recipe: WriteRecipe
+    ) -> None:
         with pytest.raises(UpstreamFailed) as failure:
             build_image("odoo", "odoo:19.0", ignore, recipes=recipe(r"printf '\377oops\n'; exit 1"))
 
@@ -151,7 +155,7 @@ class TestFailure:
 
 class TestEnd:
     def test_a_cancelled_build_ends_with_its_children_and_may_clean_up(
-        self, recipe: Recipe, tmp_path: Path
+        self, recipe: WriteRecipe, tmp_path: Path
     ) -> None:
         recipes = recipe(
             f"sleep 60 & echo $! >{tmp_path}/child; trap 'touch {tmp_path}/cleaned; exit 1' TERM\n"
@@ -168,7 +172,7 @@ class TestEnd:
         assert has_ended(int((tmp_path / "child").read_text()))
 
     def test_a_build_ends_when_the_process_that_asked_for_it_is_killed(
-        self, recipe: Recipe, tmp_path: Path
+        self, recipe: WriteRecipe, tmp_path: Path
     ) -> None:
         recipes = recipe(
             f"echo $$ >{tmp_path}/pid.new; mv {tmp_path}/pid.new {tmp_path}/pid\n"
@@ -226,7 +230,7 @@ def has_ended(pid: int) -> bool:
 
 
 @pytest.fixture
-def recipe(tmp_path: Path) -> Recipe:
+def recipe(tmp_path: Path) -> WriteRecipe:
     """Return a function that writes a recipe with that body and gives the recipes' folder."""
 
     def write(body: str, kind: str = "odoo") -> Path:

@@ -8,7 +8,8 @@ import pytest
 from oduflow.adapters.store.audit_files import HeadFile
 from oduflow.domain.audit.verification import Fault
 from oduflow.domain.errors import Busy
-from tests.support.audit_trails import Clock, open_log, rows_of, sql, written
+from tests.support.audit_trails import NOON, open_log, rows_of, sql, written
+from tests.support.clocks import SteppedClock
 from tests.support.programs import finished, go, running, said
 from tests.support.store_rows import audit_row
 
@@ -119,9 +120,9 @@ def test_a_new_day_begins_with_a_checkpoint_of_the_last(store, log, clock, head)
     written(log, 2)
     assert not checkpoints.exists()
 
-    clock.time += timedelta(days=1)
+    clock.now += timedelta(days=1)
     written(log, 3)
-    clock.time += timedelta(days=5)
+    clock.now += timedelta(days=5)
     written(log, 1)
 
     lines = checkpoints.read_text().splitlines()
@@ -136,7 +137,7 @@ def test_a_new_day_begins_with_a_checkpoint_of_the_last(store, log, clock, head)
 def test_a_kill_after_a_checkpoint_does_not_write_it_twice(log, clock, head):
     written(log, 2)
     before = head.read_text()
-    clock.time += timedelta(days=1)
+    clock.now += timedelta(days=1)
     written(log, 1)
     sql(log._store.path, "DELETE FROM audit WHERE number = 3")
     head.write_text(before)
@@ -149,7 +150,7 @@ def test_a_kill_after_a_checkpoint_does_not_write_it_twice(log, clock, head):
 def test_half_a_line_of_a_power_cut_spoils_no_other(log, clock, head):
     checkpoints = head.with_name("checkpoints")
     written(log, 1)
-    clock.time += timedelta(days=1)
+    clock.now += timedelta(days=1)
     checkpoints.write_text("2026-03-0")
     written(log, 1)
 
@@ -161,21 +162,21 @@ def test_half_a_line_of_a_power_cut_spoils_no_other(log, clock, head):
 def test_pruning_takes_what_is_below_a_checkpoint_and_says_so(store, log, clock):
     many_days(log, clock)
 
-    assert log.prune(clock.time - timedelta(days=2)) == 6
+    assert log.prune(clock.now - timedelta(days=2)) == 6
 
     verdict = log.verify()
     assert (verdict.findings, verdict.rows) == ((), 7)
     assert [row.operation for row in rows_of(log, team="")] == ["prune_audit"]
-    clock.time += timedelta(days=10)
+    clock.now += timedelta(days=10)
     written(log, 1)
-    assert log.prune(clock.time) > 0
+    assert log.prune(clock.now) > 0
     assert log.verify().findings == ()
 
 
 def test_pruning_keeps_what_no_checkpoint_covers(log, clock):
     written(log, 3)
 
-    assert log.prune(clock.time + timedelta(days=1)) == 0
+    assert log.prune(clock.now + timedelta(days=1)) == 0
     assert log.verify().rows == 3
 
 
@@ -183,7 +184,7 @@ def test_pruning_does_not_take_what_does_not_check_out(store, log, clock, caplog
     many_days(log, clock)
     sql(store.path, "UPDATE audit SET team = '2' WHERE number = 2")
 
-    assert log.prune(clock.time) == 0
+    assert log.prune(clock.now) == 0
 
     assert "not pruned: Row 2" in caplog.text
     assert log.verify().findings[0].number == 2
@@ -232,12 +233,12 @@ def begin_and_die(store, log):
 def many_days(log, clock):
     for _ in range(4):
         written(log, 3)
-        clock.time += timedelta(days=1)
+        clock.now += timedelta(days=1)
 
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return SteppedClock(NOON)
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from contextlib import closing
 import pytest
 
 from oduflow.domain.audit.verification import Fault
-from tests.support.audit_trails import KEY, Clock, forge, open_log, sealing_with, sql, written
+from tests.support.audit_trails import KEY, NOON, forge, open_log, sealing_with, sql, written
+from tests.support.clocks import SteppedClock
 from tests.support.store_rows import audit_row
 
 ROWS = 12
@@ -168,9 +169,9 @@ def test_an_older_copy_of_store_and_head_file_is_found_by_a_checkpoint(store, lo
     store.close()
     for path in (store.path, head):
         shutil.copy(path, path.with_name("copy"))
-    clock.time = clock.time.replace(day=5)
+    clock.now = clock.now.replace(day=5)
     written(log, 5)
-    clock.time = clock.time.replace(day=6)
+    clock.now = clock.now.replace(day=6)
     written(log, 1)
     store.close()
     for path in (store.path, head):
@@ -191,7 +192,7 @@ def test_a_cut_tail_with_a_head_file_written_from_the_store_is_found(store, log,
 
 
 def test_a_checkpoint_is_no_head(store, log, clock, head):
-    clock.time = clock.time.replace(day=5)
+    clock.now = clock.now.replace(day=5)
     written(log, 2)
     sql(store.path, "DELETE FROM audit WHERE number > 12")
     head.write_text(head.with_name("checkpoints").read_text())
@@ -219,7 +220,7 @@ def test_a_damaged_head_file_is_found(log, head, text):
 
 
 def test_a_forged_checkpoint_is_found(log, clock, head):
-    clock.time = clock.time.replace(day=5)
+    clock.now = clock.now.replace(day=5)
     written(log, 1)
     checkpoints = head.with_name("checkpoints")
     checkpoints.write_text(checkpoints.read_text().replace("2026-03-04", "2026-03-03"))
@@ -253,7 +254,7 @@ def open_seal(store, number: int) -> str:
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return SteppedClock(NOON)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from oduflow.adapters.store import OAuthClients, oauth_clients
 from oduflow.domain.clock import now
 from oduflow.domain.errors import RateLimited
 from oduflow.domain.oauth import ClientKind, OAuthClient
-from tests.support.oauth_stores import Clock
+from tests.support.clocks import ShiftedClock
 
 
 def test_a_client_comes_back_as_it_went_in(clients):
@@ -84,7 +84,7 @@ def client(**given) -> OAuthClient:
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return ShiftedClock()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from oduflow.domain.oauth import (
     TokenKind,
     TokenPair,
 )
-from tests.support.oauth_stores import Clock
+from tests.support.clocks import ShiftedClock
 
 BINDING = TokenBinding("f", "c", "1", Login("octocat", "583231"), "mcp", "https://o.example/mcp")
 FIRST, SECOND, THIRD = TokenPair("a1", "r1"), TokenPair("a2", "r2"), TokenPair("a3", "r3")
@@ -214,7 +214,7 @@ def rows(store, table: str) -> int:
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return ShiftedClock()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from oduflow.adapters.store import OAuthTransactions, oauth_transactions
 from oduflow.domain.clock import now
 from oduflow.domain.errors import RateLimited
 from oduflow.domain.oauth import TRANSACTION_LIFE, Login, Stage, Transaction
-from tests.support.oauth_stores import Clock
+from tests.support.clocks import ShiftedClock
 
 
 def test_a_sign_in_comes_back_as_it_went_in(kept):
@@ -109,7 +109,7 @@ def begun(**given) -> Transaction:
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return ShiftedClock()
 
 
 @pytest.fixture

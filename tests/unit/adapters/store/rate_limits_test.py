@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 from oduflow.adapters.store import RateLimits, Store
 from oduflow.adapters.store.tables import attempts, sign_ins
 from oduflow.domain.rate_limits import ADDRESS, TEAM, Claim
+from tests.support.clocks import SteppedClock
 from tests.support.programs import finished, go, running, said
 
 CLAIM = Claim.of("192.0.2.1", ["1"])
@@ -29,16 +30,6 @@ with ThreadPoolExecutor(16) as pool:
     answers = list(pool.map(lambda _: bool(ledger.reserve(claim).taken), range(100)))
 print(sum(answers))
 """
-
-
-class Clock:
-    """Milliseconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1_700_000_000_000
-
-    def __call__(self) -> int:
-        return self.now
 
 
 def test_of_200_guesses_at_once_five_get_through(store):
@@ -221,10 +212,10 @@ def flood(ledger: RateLimits) -> None:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SteppedClock[int]:
+    return SteppedClock(1_700_000_000_000)  # milliseconds
 
 
 @pytest.fixture
-def ledger(store: Store, clock: Clock) -> RateLimits:
+def ledger(store: Store, clock: SteppedClock[int]) -> RateLimits:
     return RateLimits(store, KEY, clock)

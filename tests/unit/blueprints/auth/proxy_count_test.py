@@ -66,12 +66,12 @@ def test_what_a_former_server_saw_is_forgotten_at_the_first_request_that_fits():
 
 
 def test_a_store_that_cannot_be_written_stops_no_request(caplog: pytest.LogCaptureFixture):
-    class Locked(FakeFacts):
+    class LockedFacts(FakeFacts):
         def set(self, key: str, value: str) -> None:
             raise Busy("The store is being written.")
 
     world = behind(0)
-    world.facts = Locked()
+    world.facts = LockedFacts()
     assert ask(world, "192.0.2.1") == 200
     assert "not stored" in caplog.text
 

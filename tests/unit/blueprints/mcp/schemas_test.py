@@ -22,7 +22,7 @@ class Part(Model):
     weight: Annotated[int, Field(description="Its weight.")]
 
 
-class Everything(Model):
+class EveryField(Model):
     """Every kind of field."""
 
     title: Annotated[str, Field(max_length=9, description="A field that is called title.")]
@@ -49,7 +49,7 @@ class ViewPart(Model):
 
 
 def test_an_input_schema_keeps_what_a_caller_must_know() -> None:
-    assert input_schema(Everything) == {
+    assert input_schema(EveryField) == {
         "type": "object",
         "required": ["title", "nullable"],
         "properties": {
@@ -77,7 +77,7 @@ def test_an_input_schema_keeps_what_a_caller_must_know() -> None:
     }
 
 
-@pytest.mark.parametrize("model", [Everything, View, Envelope[View]])
+@pytest.mark.parametrize("model", [EveryField, View, Envelope[View]])
 def test_an_input_schema_is_a_json_schema_without_references(model: type[Model]) -> None:
     schema = input_schema(model)
 

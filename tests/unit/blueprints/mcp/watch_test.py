@@ -46,7 +46,7 @@ def test_who_cannot_be_looked_up_is_let_in_no_longer(clock):
     assert [clock.later(looked.credential_ended) for _ in range(2)] == [False, True]
 
 
-class Clock:
+class FakeTime:
     moment = 100.0
 
     def monotonic(self) -> float:
@@ -59,6 +59,6 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch):
-    made = Clock()
+    made = FakeTime()
     monkeypatch.setattr(bridge, "time", made)
     return made

@@ -127,7 +127,7 @@ def test_a_refusal_says_how_it_is_sent(path, sent, hint):
     assert refused.value.hint == hint
 
 
-class Everything(BaseModel):
+class EveryArgument(BaseModel):
     text: str
     maybe: str | None = None
     several: tuple[str, ...] = ()
@@ -138,7 +138,7 @@ class Everything(BaseModel):
 
 
 def test_a_query_repeats_the_key_of_exactly_these():
-    assert array_fields(Everything) == {"several", "listed", "described", "optional"}
+    assert array_fields(EveryArgument) == {"several", "listed", "described", "optional"}
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ FLOOD = 100_000
 MEGABYTE = 1_000_000
 
 
-class Log:
+class FailingLog:
     """Rows in a list; appending fails on request."""
 
     def __init__(self):
@@ -263,7 +263,7 @@ REFUSAL = audit_row(operation="sign_in", actor=STRANGER, outcome="unauthenticate
 
 @pytest.fixture
 def log():
-    return Log()
+    return FailingLog()
 
 
 @pytest.fixture

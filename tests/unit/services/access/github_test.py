@@ -10,6 +10,7 @@ from oduflow.domain.errors import Forbidden, Unauthenticated
 from oduflow.domain.oauth import Code, Login, TokenBinding, TokenPair, hash_of
 from oduflow.services.access.github import GithubAuthenticator
 from oduflow.settings import parse
+from tests.support.clocks import ShiftedClock
 from tests.support.fakes import FakeEnvironments
 from tests.support.oauth_stores import TemporaryOAuthStores
 
@@ -207,13 +208,7 @@ def give(parts: TemporaryOAuthStores, token: str, **given) -> None:
 
 @pytest.fixture
 def people():
-    class Clock:
-        ahead = timedelta()
-
-        def __call__(self):
-            return now() + self.ahead
-
-    made = People(TemporaryOAuthStores(Clock()))
+    made = People(TemporaryOAuthStores(ShiftedClock()))
     made.parts.logins.bind(OCTOCAT)
     give(made.parts, "token")
     return made

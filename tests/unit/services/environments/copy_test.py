@@ -10,7 +10,7 @@ from oduflow.domain.filestore import FilestoreKind
 from oduflow.kernel.locks import LockKey
 from oduflow.services.environments.warm.keeper import WarmKeeper
 from oduflow.services.snapshots import create
-from tests.support.held import Held
+from tests.support.held import EnvironmentContents
 from tests.support.memory.images import image
 from tests.support.memory.process import CALLER, Process
 from tests.support.memory.world import BLUE
@@ -121,13 +121,17 @@ def test_modules_are_not_installed_again(world, process, sale):
 
 def test_an_edit_that_breaks_a_module_is_copied(process, sale):
     process.ok("create_environment", **sale)
-    plan = Held(process.world, process).plan
+    plan = EnvironmentContents(process.world, process).plan
     (plan.checkout / "sale" / "__manifest__.py").write_text(NEEDS_MORE)
 
     made = process.ok("copy_environment", **COPY)
 
     assert made.state == "running"
-    copied = Held(process.world, process, "try").plan.checkout / "sale" / "__manifest__.py"
+    copied = (
+        EnvironmentContents(process.world, process, "try").plan.checkout
+        / "sale"
+        / "__manifest__.py"
+    )
     assert copied.read_text() == NEEDS_MORE
 
 
@@ -348,11 +352,11 @@ def steps(process):
 @pytest.fixture
 def held(world, process, sale):
     process.ok("create_environment", **sale | {"modules": []})
-    made = Held(world, process)
+    made = EnvironmentContents(world, process)
     made.write("first")
     return made
 
 
 @pytest.fixture
 def copy(world, process):
-    return Held(world, process, "try")
+    return EnvironmentContents(world, process, "try")

@@ -288,7 +288,7 @@ def test_a_deletion_succeeds_where_they_cannot_be_removed(world, monkeypatch, ca
     assert "requirements of team 1" in caplog.text
 
 
-class World:
+class PipWorld:
     """A team's folder, and a pip that writes one file."""
 
     def __init__(self, folder: Path) -> None:
@@ -367,5 +367,5 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+def world(tmp_path: Path) -> PipWorld:
+    return PipWorld(tmp_path)

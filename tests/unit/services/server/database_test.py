@@ -76,7 +76,7 @@ def test_a_password_that_a_killed_run_left_is_removed(server):
     assert not left.exists()
 
 
-class Server:
+class PreparedCluster:
     """A prepared cluster whose container runs; `told` is what it is told after that."""
 
     def __init__(self, world):
@@ -113,4 +113,4 @@ class Server:
 
 @pytest.fixture
 def server(world):
-    return Server(world)
+    return PreparedCluster(world)

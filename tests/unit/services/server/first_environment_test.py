@@ -14,7 +14,7 @@ from oduflow.services.server import first_environment as first
 ACTOR = Actor("1", ActorKind.CLI, "ann")
 
 
-class Runner:
+class PreparedRunner:
     """Returns the prepared answers of each tool in order, and repeats the last."""
 
     def __init__(self, **answers: list[Any]) -> None:
@@ -31,7 +31,7 @@ class Runner:
 
 
 def test_a_running_first_environment_is_returned():
-    runner, answer = Runner(), made(EnvironmentState.RUNNING)
+    runner, answer = PreparedRunner(), made(EnvironmentState.RUNNING)
     runner.answers["create_environment"] = [answer]
 
     assert begin(runner) is answer
@@ -40,13 +40,15 @@ def test_a_running_first_environment_is_returned():
 
 def test_a_stopped_first_environment_is_started():
     back = made(EnvironmentState.RUNNING)
-    runner = Runner(create_environment=[made(EnvironmentState.STOPPED)], start_environment=[back])
+    runner = PreparedRunner(
+        create_environment=[made(EnvironmentState.STOPPED)], start_environment=[back]
+    )
 
     assert begin(runner) is back
 
 
 def test_a_busy_first_environment_is_waited_for():
-    runner = Runner(
+    runner = PreparedRunner(
         create_environment=[Busy("It is brought back."), made(EnvironmentState.RUNNING)]
     )
 
@@ -59,18 +61,18 @@ def test_a_busy_first_environment_is_waited_for_until_the_deadline(monkeypatch):
     monkeypatch.setattr(first, "BUSY_SECONDS", 0)
 
     with pytest.raises(Busy):
-        begin(Runner(create_environment=[Busy("It is brought back.")]))
+        begin(PreparedRunner(create_environment=[Busy("It is brought back.")]))
 
 
 def test_a_conflict_over_the_first_environment_is_reported_and_ends_nothing():
     conflict = failed(Kind.CONFLICT)
 
-    assert begin(Runner(create_environment=[conflict])) is conflict
+    assert begin(PreparedRunner(create_environment=[conflict])) is conflict
 
 
 @pytest.mark.parametrize("tool", ["create_template", "create_environment", "start_environment"])
 def test_what_cannot_be_made_is_a_failure(tool):
-    runner = Runner(create_environment=[made(EnvironmentState.STOPPED)])
+    runner = PreparedRunner(create_environment=[made(EnvironmentState.STOPPED)])
     runner.answers[tool] = [failed(Kind.UPSTREAM)]
 
     with pytest.raises(Failure, match="No engine"):

@@ -12,7 +12,7 @@ from oduflow.services.server.reconcile_loop import ReconcileLoop
 ALL = {"1", "2"}
 
 
-class World:
+class CountedRounds:
     """Infrastructure that fails on request, and the rounds that reconciled."""
 
     def __init__(self) -> None:
@@ -134,7 +134,7 @@ class SlowThread:
 
 @pytest.fixture
 def world():
-    return World()
+    return CountedRounds()
 
 
 @pytest.fixture

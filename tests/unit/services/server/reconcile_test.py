@@ -205,7 +205,7 @@ def test_a_row_that_hangs_delays_neither_another_team_nor_for_long_its_own(proce
         hangs.wait(10)
         return False
 
-    class Noun(Recoverable):
+    class HangingNoun(Recoverable):
         def unsettled(self, *, revive: AbstractSet[str]) -> Iterator[Unsettled]:
             for team, name in (("1", "hangs"), ("1", "next"), ("2", "other")):
 
@@ -219,7 +219,7 @@ def test_a_row_that_hangs_delays_neither_another_team_nor_for_long_its_own(proce
 
     deps = process.deps
     one = reconcile.Reconciler(
-        (Noun(),), deps.work, deps.store.audit, deps.engine.containers, deps.naming
+        (HangingNoun(),), deps.work, deps.store.audit, deps.engine.containers, deps.naming
     )
     try:
         one.reconcile(revive=frozenset())
@@ -249,14 +249,14 @@ def test_a_team_whose_postgresql_hangs_is_asked_beside_the_others_and_once(proce
             raise RuntimeError("a bug")
         yield Unsettled(LockKey.environment(team, "found"), partial(settle, team))
 
-    class Noun(Recoverable):
+    class AskedNoun(Recoverable):
         def team_work(self) -> Iterator[TeamWork]:
             for team in ("hangs", "broken", "defect", "other"):
                 yield TeamWork(team, partial(ask, team))
 
     deps = process.deps
     one = reconcile.Reconciler(
-        (Noun(),), deps.work, deps.store.audit, deps.engine.containers, deps.naming
+        (AskedNoun(),), deps.work, deps.store.audit, deps.engine.containers, deps.naming
     )
     try:
         for _ in range(2):
@@ -272,14 +272,14 @@ def test_no_noun_asks_a_team_s_postgresql_where_all_teams_wait(world, running):
     server = running.deps.infrastructure.databases.servers["1"]
     asked: list[str] = []
 
-    class Watched:
+    class WatchedCluster:
         def __getattr__(self, name: str) -> object:
             asked.append(threading.current_thread().name)
             return getattr(server.cluster, name)
 
     running.deps.infrastructure.databases.servers = {
         **running.deps.infrastructure.databases.servers,
-        "1": replace(server, cluster=Watched()),
+        "1": replace(server, cluster=WatchedCluster()),
     }
     running.reconcile()
 

@@ -15,13 +15,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.support.held import Held
+from tests.support.held import EnvironmentContents
 from tests.support.memory.odoo import module
 from tests.support.memory.process import Process
 from tests.support.memory.world import MemoryWorld
 
 
-class Snapshots(RuleBasedStateMachine):
+class SnapshotMachine(RuleBasedStateMachine):
     """One environment, and what each of its snapshots must bring back."""
 
     @initialize()
@@ -32,7 +32,7 @@ class Snapshots(RuleBasedStateMachine):
         process.ok("create_template", name="base")
         url = self.world.git.repository("addons", {"main": module("sale")})
         process.ok("create_environment", name="sale", repo_url=url)
-        self.held, self.now, self.count = Held(self.world, process), "0", 0
+        self.held, self.now, self.count = EnvironmentContents(self.world, process), "0", 0
         self.kept: dict[str, str] = {}
         self.held.write("0")
 
@@ -90,4 +90,4 @@ def test_random_writes_snapshots_and_rollbacks_lose_nothing():
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(Snapshots, settings=quick)
+    run_state_machine_as_test(SnapshotMachine, settings=quick)

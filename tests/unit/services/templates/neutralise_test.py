@@ -135,9 +135,11 @@ def world():
         said = json.dumps({"has_neutralize": True, **report})
         return lambda _command: RunResult(0, f"INFO a log\noduflow: {said}\n")
 
-    class World(SimpleNamespace):
+    class NeutralisedWorld(SimpleNamespace):
         @property
         def parameters(self):
             return postgres.databases[DATABASE].parameters
 
-    return World(postgres=postgres, tenant=MemoryTenant(postgres, DATABASE, "secret"), odoo=odoo)
+    return NeutralisedWorld(
+        postgres=postgres, tenant=MemoryTenant(postgres, DATABASE, "secret"), odoo=odoo
+    )
