@@ -269,6 +269,10 @@ def asked_resource(base: str, asked: Iterable[str]) -> str | None:
 
 def _meant(base: str, value: str) -> str | None:
     bare = value.partition("?")[0].removesuffix("/")  # ?profile= is the same resource
+    # Scheme and host ignore case (RFC 3986, 6.2.2.1; MCP, Canonical Server URI).
+    scheme, separator, rest = bare.partition("://")
+    authority, slash, path = rest.partition("/")
+    bare = f"{scheme.lower()}{separator}{authority.lower()}{slash}{path}"
     if bare == base:
         return base + PATH
     return resource_at(base, bare.removeprefix(base)) if bare.startswith(base) else None
