@@ -3,7 +3,7 @@ import importlib
 from pathlib import Path
 
 from oduflow import bootstrap
-from oduflow.domain.access import Scope, Tier
+from oduflow.domain.access import NAMED, Scope, Tier
 from oduflow.kernel.locks import LockKey
 from oduflow.kernel.operation import Effect, declared_in
 from oduflow.kernel.registry import Registry
@@ -58,6 +58,27 @@ def test_the_audit_names_what_every_locking_operation_changes():
         operation.name
         for operation in Registry.discover(bootstrap.OPERATIONS)
         if not set(operation.holds) & set(operation.arguments.model_fields) <= set(operation.audit)
+    ]
+
+    assert silent == []
+
+
+def test_the_audit_names_the_one_thing_that_a_call_is_about_also_of_a_read():
+    named = {**dict.fromkeys(NAMED, "name"), Scope.JOB: "job", Scope.OUTPUT: "handle"}
+    silent = [
+        operation.name
+        for operation in Registry.discover(bootstrap.OPERATIONS)
+        if operation.scope in named and named[operation.scope] not in operation.audit
+    ]
+
+    assert silent == []
+
+
+def test_the_audit_says_whether_a_template_was_replaced():
+    silent = [
+        operation.name
+        for operation in Registry.discover(bootstrap.OPERATIONS)
+        if "replace" in operation.arguments.model_fields and "replace" not in operation.audit
     ]
 
     assert silent == []

@@ -14,6 +14,7 @@ from oduflow.services.environments.modules import list_of_modules
     permission=Permission.ENVIRONMENT_READ,
     effect=Effect.READ,
     scope=Scope.ENVIRONMENT,
+    audit=("name",),
     profiles=(Profile.CODING,),
     rest="GET /environments/{name}/modules",
 )

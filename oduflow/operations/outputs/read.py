@@ -13,6 +13,7 @@ from oduflow.services.deps import Deps
     permission=Permission.ENVIRONMENT_READ,  # an output holds what an environment's log shows
     effect=Effect.READ,
     scope=Scope.OUTPUT,
+    audit=("handle",),
     profiles=(Profile.CODING,),
     rest="GET /outputs/{handle}",
 )

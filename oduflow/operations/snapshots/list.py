@@ -14,6 +14,7 @@ from oduflow.services.deps import Deps
     permission=Permission.ENVIRONMENT_READ,
     effect=Effect.READ,
     scope=Scope.ENVIRONMENT,
+    audit=("name",),
     rest="GET /environments/{name}/snapshots",
 )
 def list_snapshots(

@@ -15,7 +15,7 @@ from oduflow.services.templates import import_
     scope=Scope.TEMPLATE,
     locks={"source_upload": Scope.UPLOAD, "filestore_upload": Scope.UPLOAD},
     slow=True,
-    audit=("name", "source", "filestore", "odoo_version", "odoo_image"),
+    audit=("name", "source", "filestore", "odoo_version", "odoo_image", "replace"),
     check=import_.check_import,
     rest="POST /templates/import",
 )
