@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from oduflow.domain.errors import NotFound
@@ -61,16 +61,32 @@ class Registry:
         """
         found = self._by_name.get(name)
         if found is None:
-            close = get_close_matches(name, self._suggestions(name), n=1)
-            hint = f"Did you mean “{close[0]}”?" if close else "`oduflow tools` lists them all."
+            close = closest_operation(name, {each.name: each.effect for each in self})
+            hint = f"Did you mean “{close}”?" if close else "`oduflow tools` lists them all."
             raise NotFound(f"There is no operation “{redact(name)}”.", hint)
         return found
 
-    def _suggestions(self, name: str) -> list[str]:
-        typed = name.partition("_")[0]
-        return [
-            found.name
-            for found in self
-            if found.effect is not Effect.DESTROY
-            or get_close_matches(typed, [found.name.partition("_")[0]], cutoff=SAME_VERB)
-        ]
+
+def closest_operation(
+    name: str, effects: Mapping[str, Effect], offered: Container[str] | None = None
+) -> str:
+    """Return the operation that a misspelled name means, empty if none is close.
+
+    A name with the verb of a destructive operation means one with that verb, and any other name
+    none that destroys: a typing error in one call must not suggest a call that does the opposite.
+
+    Args:
+        name: as it was typed.
+        effects: the operations that exist.
+        offered: those that may be suggested; None for all.
+    """
+    typed = name.partition("_")[0]
+
+    def has_its_verb(operation: str) -> bool:
+        return bool(get_close_matches(typed, [operation.partition("_")[0]], cutoff=SAME_VERB))
+
+    alike = [each for each in effects if has_its_verb(each)]
+    if not any(effects[each] is Effect.DESTROY for each in alike):
+        alike = [each for each in effects if effects[each] is not Effect.DESTROY]
+    close = get_close_matches(name, alike, n=1)
+    return close[0] if close and (offered is None or close[0] in offered) else ""

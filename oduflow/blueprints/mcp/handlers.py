@@ -9,7 +9,6 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from functools import partial
 from typing import Any, TypeVar
 
@@ -152,9 +151,8 @@ class Handlers:
 
     def _unknown(self, name: str, actor: Actor) -> str:
         """Return the message for an unknown tool; it suggests only what the caller may call."""
-        visible = self._tools.visible(actor)
-        close = get_close_matches(name.lower().replace("-", "_"), visible, n=1)
-        hint = f"Did you mean {close[0]}?" if close else "tools/list has those there are."
+        close = self._tools.closest(name.lower().replace("-", "_"), actor)
+        hint = f"Did you mean {close}?" if close else "tools/list has those there are."
         return f"Unknown tool: {name[:MAX_NAME]}. {hint}"
 
     async def _answer(

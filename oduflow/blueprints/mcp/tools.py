@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from oduflow.domain.access import Actor, Scope
 from oduflow.kernel.operation import Effect, Operation, Profile
-from oduflow.kernel.registry import Registry
+from oduflow.kernel.registry import Registry, closest_operation
 
 Schema = dict[str, Any]
 
@@ -255,6 +255,11 @@ class Tools:
     def operation(self, name: str) -> Operation | None:
         """Return the operation of a tool, or None."""
         return self._operations.get(name)
+
+    def closest(self, name: str, actor: Actor) -> str:
+        """Return the tool that a misspelled name means, empty if the actor may not call it."""
+        effects = {each: found.effect for each, found in self._operations.items()}
+        return closest_operation(name, effects, self.visible(actor))
 
     def shape(self, name: str) -> Shape:
         """Return the schema of a tool's answers."""

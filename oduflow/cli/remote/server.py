@@ -2,9 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from mcp import Client
@@ -18,11 +17,12 @@ from oduflow.cli.remote.errors import not_oduflow
 from oduflow.cli.remote.target import Address
 from oduflow.cli.render import ShowProgress
 from oduflow.cli.schemas import ListedTool
+from oduflow.domain.access import OPEN_TO_RESTRICTED
 from oduflow.domain.errors import Busy, Failure, Forbidden, Kind, NotFound, UpstreamFailed
 from oduflow.domain.masking import redact
 from oduflow.domain.outcome import FINISHED, Envelope, ErrorView
-from oduflow.kernel.operation import Effect
-from oduflow.kernel.registry import Registry
+from oduflow.kernel.operation import Effect, Operation
+from oduflow.kernel.registry import Registry, closest_operation
 
 FIRST_WAIT_SECONDS = 5
 LONGEST_WAIT_SECONDS = 20  # proxies often close connections that are silent for 30 s
@@ -189,13 +189,14 @@ class RemoteServer:
         """
         tools = {tool.name: tool for tool in self.tools()}
         if name not in tools:
-            _refuse_unlisted(name)
-            harmless = (each.name for each in tools.values() if each.effect is not Effect.DESTROY)
-            close = get_close_matches(name, list(harmless), n=1)
+            known = Registry.discover(OPERATIONS)
+            _refuse_unlisted(name, known)
+            effects = {each.name: each.effect for each in (*known, *tools.values())}
+            close = closest_operation(name, effects, tools)
             listing = f"`oduflow tools --url {self.address}` lists its operations."
             raise NotFound(
                 f"{self.address} lists no operation “{redact(name)}” for this token.",
-                f"Did you mean “{close[0]}”?" if close else listing,
+                f"Did you mean “{close}”?" if close else listing,
             )
         return tools[name]
 
@@ -226,17 +227,20 @@ def _effect_of(tool: Tool) -> Effect:
     return Effect.DESTROY
 
 
-def _refuse_unlisted(name: str) -> None:
+def _refuse_unlisted(name: str, known: Iterable[Operation]) -> None:
     """Refuse an operation that this version knows: the server lists only what the token may call.
 
     Raises:
         Forbidden: names the permission that the operation needs.
     """
-    known = {operation.name: operation for operation in Registry.discover(OPERATIONS)}
-    if name in known:
-        permission = known[name].permission
-        raise Forbidden(
-            f"This token may not call {name}, which needs {permission}.",
-            f"Ask for a grant with the tier {permission.tier}; if it has that tier, {name} is "
-            "about the whole team, and the grant is restricted to environments.",
-        )
+    for operation in known:
+        if operation.name != name:
+            continue
+        permission = operation.permission
+        hint = f"Ask for a grant with the tier {permission.tier}."
+        if not operation.scopes <= OPEN_TO_RESTRICTED:
+            hint += (
+                f" If this one has that tier, it is restricted to environments, and {name} is "
+                "about the whole team."
+            )
+        raise Forbidden(f"This token may not call {name}, which needs {permission}.", hint)

@@ -14,7 +14,16 @@ from oduflow.services.templates.create import check_template, ensure_template
     effect=Effect.WRITE,
     scope=Scope.TEMPLATE,
     slow=True,
-    audit=("name", "odoo_version", "odoo_image", "modules", "demo", "language", "country", "replace"),
+    audit=(
+        "name",
+        "odoo_version",
+        "odoo_image",
+        "modules",
+        "demo",
+        "language",
+        "country",
+        "replace",
+    ),
     check=check_template,
     rest="POST /templates",
 )

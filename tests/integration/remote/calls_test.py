@@ -110,6 +110,10 @@ def test_a_script_reads_a_refusal_from_the_envelope(server: McpWorld, call: Comm
         (["get_thing", "x", "y"], 2, "invalid: get_thing takes at most 1 value,"),
         (["get_thin", "x"], 4, "→ Did you mean “get_thing”?"),
         (["xxx", "x"], 4, "lists no operation “xxx” for this token.\n  → `oduflow tools --url"),
+        (["delet_thing", "x"], 4, "→ Did you mean “delete_thing”?"),
+        (["delet_environment", "x"], 4, "for this token.\n  → `oduflow tools --url"),
+        (["delete_environment", "x"], 77, "→ Ask for a grant with the tier destroy.\n"),
+        (["create_environment", "x"], 77, "and create_environment is about the whole team.\n"),
     ],
 )
 def test_a_mistake_is_told_as_here(

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from oduflow.domain.errors import NotFound
-from oduflow.kernel.registry import DuplicateOperation, Registry
+from oduflow.kernel.operation import Effect
+from oduflow.kernel.registry import DuplicateOperation, Registry, closest_operation
 from tests.support.things import THINGS
 
 
@@ -71,6 +72,23 @@ def test_operations_are_found_by_importing_a_package():
 @pytest.fixture
 def registry():
     return Registry(THINGS)
+
+
+@pytest.mark.parametrize(
+    ("typed", "of_all", "of_reads"),
+    [
+        ("delet_thing", "delete_thing", ""),
+        ("delete_thin", "delete_thing", ""),
+        ("destroy_thing", "get_thing", "get_thing"),
+        ("get_thin", "get_thing", "get_thing"),
+        ("xyz", "", ""),
+    ],
+)
+def test_a_misspelled_deletion_means_a_deletion_or_nothing(typed, of_all, of_reads):
+    effects = {"delete_thing": Effect.DESTROY, "get_thing": Effect.READ}
+
+    assert closest_operation(typed, effects) == of_all
+    assert closest_operation(typed, effects, {"get_thing"}) == of_reads
 
 
 def test_a_deletion_is_suggested_only_for_a_name_with_its_verb():
