@@ -18,11 +18,16 @@ from oduflow.cli.failures import EXIT_CODES, INTERRUPTED, Interrupted, exit_on_f
 from oduflow.cli.render import print_result
 from oduflow.cli.terminal import echo
 from oduflow.cli.tools import print_help
+from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.errors import Kind
 from oduflow.domain.outcome import Envelope, Status
 
 FOLLOW = "follow"  # the field that asks for the end of a log only
 FOLLOW_SECONDS = 1.0
+_TO_REACH = {  # the command that leads to a URL, or shows when there is one
+    EnvironmentState.STOPPED: "oduflow start {}",
+    EnvironmentState.CREATING: "oduflow ps --active",
+}
 GAP = "…"  # printed where lines may be missing: more were added than an answer shows
 
 
@@ -81,8 +86,11 @@ def _open(answer: Envelope[Any]) -> int:
     """Print the URL, and open it at a person's desktop; return the exit code."""
     found = _data(answer)
     if not found.get("url"):
-        echo(f"{found.get('name')} is {found.get('state')} and has no URL.", err=True)
-        echo(f"  → oduflow start {found.get('name')}", err=True)
+        name, state = found.get("name"), str(found.get("state"))
+        known = state in list(EnvironmentState)
+        said = EnvironmentState(state).sentence if known else f"is {state}"
+        echo(f"{name} {said} and has no URL.", err=True)
+        echo(f"  → {_TO_REACH.get(state, 'oduflow show {}  # says why').format(name)}", err=True)
         return EXIT_CODES[Kind.CONFLICT]
     echo(found["url"])
     has_desktop = sys.platform == "darwin" or shutil.which("xdg-open")

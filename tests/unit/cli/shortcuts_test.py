@@ -58,13 +58,23 @@ def test_only_a_web_page_is_opened(url):
     assert not is_web_page(url)
 
 
-def test_open_says_how_to_start_an_environment_that_has_no_url(config, answers):
-    answers(url=None, name="shop", state="stopped")
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("stopped", "shop is stopped and has no URL.\n  → oduflow start shop\n"),
+        ("failed", "shop has failed and has no URL.\n  → oduflow show shop  # says why\n"),
+        ("lost", "shop has lost its container and has no URL.\n  → oduflow show shop"),
+        ("creating", "shop is being created and has no URL.\n  → oduflow ps --active\n"),
+        ("of-a-newer-server", "shop is of-a-newer-server and has no URL.\n  → oduflow show shop"),
+    ],
+)
+def test_open_says_how_to_go_on_with_an_environment_that_has_no_url(config, answers, state, said):
+    answers(url=None, name="shop", state=state)
 
     shown = oduflow("open", "shop", "--config", config)
 
     assert (shown.exit_code, shown.stdout) == (5, "")
-    assert "oduflow start shop" in shown.stderr
+    assert said in shown.stderr
 
 
 def test_logs_are_followed_until_an_interruption(config, monkeypatch, answers):
