@@ -120,9 +120,8 @@ def refuse_uninstallable(
     if not available.inventory.is_known:
         return
     wanted = tuple(wanted)
-    for name in wanted:
-        if name not in available.modules:
-            raise _unknown(available, name)
+    if unknown := [name for name in dict.fromkeys(wanted) if name not in available.modules]:
+        raise _unknown(available, *unknown)
     circle = _circle(available, wanted)
     if circle:
         raise Invalid(
@@ -259,17 +258,31 @@ def _circle(available: Available, wanted: Iterable[str]) -> tuple[str, ...]:
     return ()
 
 
-def _unknown(available: Available, name: str) -> NotFound:
+def also_unknown(names: Iterable[str], known: Iterable[str]) -> str:
+    """Return a sentence with the further names that are unknown; empty without any."""
+    known = tuple(known)
+    told = [
+        f"{name} (did you mean {similar}?)" if (similar := nearest(name, known)) else name
+        for name in names
+    ]
+    return f" Also unknown: {', '.join(told)}." if told else ""
+
+
+def _unknown(available: Available, name: str, *others: str) -> NotFound:
+    """Explain the first unknown module, and name the others, so that one answer tells them all."""
     own = sorted(module.name for module in available.modules.values() if module.source != IMAGE)
     where = f"neither in the repository nor in {available.image}"
     message = f"There is no module {name}{f', {where}' if own else f' in {available.image}'}."
+    also = also_unknown(others, available.modules)
     if is_enterprise(name):
+        message += also
         # Only a template has no module but its image's.
         if not own:
             return NotFound(message, _NOT_IN_TEMPLATES)
         return NotFound(message, _IN_ENTERPRISE, _ADDING_ENTERPRISE)
     if similar := nearest(name, available.modules):
         message += f" Did you mean {similar}?"
+    message += also
     shown = ", ".join(own[:MAX_NAMED]) + (" …" if len(own) > MAX_NAMED else "")
     return NotFound(message, f"The repository and its extra repos have: {shown}." if own else "")
 

@@ -15,6 +15,7 @@ from oduflow.kernel.operation import Effect, Profile, operation
 from oduflow.services.deps import Deps
 
 FILTERED_FROM = 20_000  # lines of the log that a filter looks through
+OWN_LINES = 100  # the product's own requests, which are left out, among the last ones
 _EXPIRED = (
     f"The whole output is kept for {OUTPUT_DAYS} days, and the team's latest {OUTPUTS_OF_A_TEAM}; "
     "of this one only the lines that explain the failure are left."
@@ -65,11 +66,8 @@ def _read(
     error = environment.error
     installation = error.output if error else ""
     if args.source is not LogSource.INSTALL:
-        filtering = args.grep is not None or args.level is not None
-        name = EnvironmentPlan.of(deps.naming, environment).container
-        tail = FILTERED_FROM if filtering else args.lines
         try:
-            return LogSource.ODOO, deps.engine.containers.logs(name, tail=tail), ()
+            return LogSource.ODOO, _of_odoo(deps, args, environment), ()
         except NotFound as cause:
             if args.source is not None or not installation:
                 raise _no_log(environment, "no container, and so no log") from cause
@@ -81,6 +79,19 @@ def _read(
     if whole is None:
         return LogSource.INSTALL, installation, (_EXPIRED,)
     return LogSource.INSTALL, whole, ()
+
+
+def _of_odoo(deps: Deps, args: GetEnvironmentLogs, environment: Environment) -> str:
+    """Return so much of Odoo's log that the requested lines are in it."""
+    name = EnvironmentPlan.of(deps.naming, environment).container
+    if args.grep is not None or args.level is not None:
+        return deps.engine.containers.logs(name, tail=FILTERED_FROM)
+    tail = args.lines + OWN_LINES
+    text = deps.engine.containers.logs(name, tail=tail)
+    found = filter_log(text, lines=args.lines, grep=None, level=None)
+    if len(found) < args.lines and len(text.splitlines()) >= tail:
+        return deps.engine.containers.logs(name, tail=FILTERED_FROM)
+    return text
 
 
 def _no_log(environment: Environment, lack: str) -> Conflict:

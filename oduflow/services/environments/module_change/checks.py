@@ -5,7 +5,13 @@ from collections.abc import Collection, Iterable, Sequence
 from oduflow.domain.addons import nearest
 from oduflow.domain.errors import Conflict, Invalid, NotFound
 from oduflow.domain.module_change import ModuleAction, Records
-from oduflow.domain.module_checks import Available, problems, refuse_uninstallable, to_install
+from oduflow.domain.module_checks import (
+    Available,
+    also_unknown,
+    problems,
+    refuse_uninstallable,
+    to_install,
+)
 from oduflow.domain.module_failure import listed
 from oduflow.domain.next_call import Next
 from oduflow.domain.template import BASE
@@ -145,10 +151,12 @@ def _refuse_not_installed(
         return
     unknown = [each for each in missing if each not in {*available.modules, *records}]
     if unknown:
-        similar = nearest(unknown[0], {*installed, *available.modules})
+        known = {*installed, *available.modules}
+        similar = nearest(unknown[0], known)
         raise NotFound(
             f"There is no module {unknown[0]} in {name}."
-            + (f" Did you mean {similar}?" if similar else ""),
+            + (f" Did you mean {similar}?" if similar else "")
+            + also_unknown(unknown[1:], known),
             "",
             Next.of("list_modules", "shows the modules and their states", name=name),
         )

@@ -8,9 +8,10 @@ from oduflow.cli.shortcuts import added_lines
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.environment import GetEnvironmentLogs
 from oduflow.domain.excerpt import MAX_OUTPUT
+from oduflow.domain.odoo_log import READINESS_PATH
 from oduflow.domain.plan import Naming
 from oduflow.kernel.call import Call, Origin
-from oduflow.operations.environments.logs import get_environment_logs
+from oduflow.operations.environments.logs import OWN_LINES, get_environment_logs
 from tests.support.parts import deps_of
 from tests.support.store_rows import environment
 
@@ -26,8 +27,16 @@ def test_the_last_lines_are_shown():
     assert shown.warnings == ()
 
 
-def test_only_as_many_lines_are_asked_for_as_are_shown():
-    assert asked(lines=7) == 7
+@pytest.mark.parametrize("own", [5, OWN_LINES - 1, OWN_LINES, 500])
+def test_requests_of_the_product_do_not_take_the_place_of_lines(own):
+    """They wait for an Odoo that starts, so there are many of them just after a start."""
+    text = "\n".join(["one", "two", "three", *[f'"GET {READINESS_PATH} HTTP/1.1" 200'] * own])
+
+    assert logs(text, lines=2).data.log == "two\nthree"
+
+
+def test_little_more_is_asked_for_than_is_shown():
+    assert asked(lines=7) == 7 + OWN_LINES
 
 
 def test_a_filter_looks_further_back():
@@ -107,7 +116,7 @@ def deps(text: str, tails: list[int] | None = None) -> Any:
         assert container == "oduflow-env-1.sale"
         if tails is not None:
             tails.append(tail)
-        return text
+        return "\n".join(text.splitlines()[-tail:])
 
     return deps_of(
         naming=Naming("oduflow", Path("/data")),

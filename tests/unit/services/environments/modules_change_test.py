@@ -122,6 +122,7 @@ def test_an_uninstalled_module_is_no_longer_what_a_rebuild_installs(running):
         ("install_modules", ["needs_python"], Kind.INVALID, "no_such_library"),
         ("upgrade_modules", ["crm"], Kind.CONFLICT, "crm is not installed in sale."),
         ("upgrade_modules", ["sael"], Kind.NOT_FOUND, "Did you mean sale?"),
+        ("upgrade_modules", ["sael", "stok_x"], Kind.NOT_FOUND, "stok_x (did you mean stock_x?)."),
         ("upgrade_modules", ["gone"], Kind.NOT_FOUND, "has its folder any more"),
         ("uninstall_modules", ["crm"], Kind.CONFLICT, "crm is not installed in sale."),
         ("uninstall_modules", ["web"], Kind.INVALID, "web is never uninstalled"),
