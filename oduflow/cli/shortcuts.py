@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import sleep
 from typing import Any, NoReturn
 
@@ -24,7 +24,7 @@ from oduflow.domain.outcome import Envelope, Status
 
 FOLLOW = "follow"  # the field that asks for the end of a log only
 FOLLOW_SECONDS = 1.0
-_TO_REACH = {  # the command that leads to a URL, or shows when there is one
+_TO_REACH: Mapping[str, str] = {  # the command that leads to a URL, or shows when there is one
     EnvironmentState.STOPPED: "oduflow start {}",
     EnvironmentState.CREATING: "oduflow ps --active",
 }
