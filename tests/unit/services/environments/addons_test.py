@@ -62,15 +62,6 @@ def test_a_misspelled_module_is_answered_with_the_nearest_name(refused):
     assert error.hint == "The repository and its extra repos have: acme. Nothing of sale is kept."
 
 
-def test_all_misspelled_modules_are_named_at_once(refused):
-    error = refused(module("acme"), "sale_managment", "acm", "nowhere", "sale_managment")
-
-    assert error.message == (
-        "There is no module acm, neither in the repository nor in odoo:19.0. Did you mean acme? "
-        "Also unknown: nowhere, sale_managment (did you mean sale_management?)."
-    )
-
-
 ENTERPRISE = (
     *("account_asset", "account_batch_payment", "account_reports", "account_sepa"),
     *("event_social", "hr_contract_salary", "l10n_de_reports", "web_enterprise"),
