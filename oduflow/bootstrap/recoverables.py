@@ -13,6 +13,7 @@ from oduflow.services.snapshots.recover import SnapshotRecovery
 from oduflow.services.storage.recover import PoolRecovery
 from oduflow.services.storage.settle import MoveRecovery
 from oduflow.services.templates.recover import TemplateRecovery
+from oduflow.services.test_runs.recover import TestRunRecovery
 from oduflow.services.uploads.recover import UploadRecovery
 
 
@@ -26,6 +27,7 @@ def recoverables(deps: Deps) -> tuple[Recoverable, ...]:
         EnvironmentRecovery(deps),
         ReadingCopyRecovery(deps.infrastructure.databases, deps.postgres),
         SnapshotRecovery(deps),
+        TestRunRecovery(deps),
         CanaryRecovery(deps),
         MoveRecovery(deps),
         PoolRecovery(deps.infrastructure.pool, deps.engine.volumes),

@@ -33,6 +33,7 @@ SHORTCUTS: Mapping[str, Shortcut] = MappingProxyType(
         "snapshot": Shortcut("create_snapshot", "Keep an environment's state of this moment."),
         "snapshots": Shortcut("list_snapshots", "List an environment's snapshots."),
         "rollback": Shortcut("rollback_environment", "Bring an environment back to a snapshot."),
+        "test": Shortcut("run_tests", "Run the tests of modules on a clone of the data."),
         "copy": Shortcut("copy_environment", "Copy an environment under a new name."),
         "save": Shortcut("save_as_template", "Make a template of an environment."),
         "rm": Shortcut("delete_environment", "Delete an environment."),

@@ -40,6 +40,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("created_at", "step", "position", "created_by"),
         ),
         "snapshots": ("name", "state", "automatic", "reason", "commit", "created_at", "disk"),
+        "test_runs": ("run", "status", "modules", "tags", "counts", "seconds", "created_at"),
         "templates": ("name", "state", "odoo_image", "modules", "environments", "disk"),
     }
 )
@@ -47,7 +48,7 @@ _EMPTY: tuple[object, ...] = (None, "", [], {})
 WIDE = frozenset({"log", "output", "text"})
 _TABLE = frozenset({"columns", "rows"})  # of a database's answer
 STEPS = "steps"  # the field of a row with the calls that it suggests; printed below the table
-FLAT = frozenset({"disk", "fields"})  # an object of few values, shown in one cell
+FLAT = frozenset({"counts", "disk", "fields"})  # an object of few values, shown in one cell
 STATE_STYLES = {"running": "green", "failed": "red", "lost": "red", "creating": "yellow"}
 _LABEL_WIDTH = 13
 ShowProgress = Callable[[str], None]

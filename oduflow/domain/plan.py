@@ -21,6 +21,8 @@ Row = TypeVar("Row", Environment, Template, ExtraRepo)
 ODOO_PORT = 8069
 POSTGRES_PORT = 5432
 READING_COPIES = ("before", "after")  # how the names of copies end that a comparison reads
+TESTS = "tests"  # how the name of the clone ends that tests run on
+COPIES = (*READING_COPIES, TESTS)
 DATABASE_HOST_OFFSET = 2  # the database is the second address of every team's subnet
 
 
@@ -32,9 +34,7 @@ def database_address(subnet: IPv4Network) -> IPv4Address:
 def environment_of(database: str) -> str:
     """Return the id of the environment or template that a database or one of its copies is of."""
     id_ = database.partition("_")[2]
-    return next(
-        (id_.removesuffix(end) for side in READING_COPIES if id_.endswith(end := f"_{side}")), id_
-    )
+    return next((id_.removesuffix(end) for side in COPIES if id_.endswith(end := f"_{side}")), id_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +170,26 @@ class EnvironmentPlan(_Plan[Environment]):
             side: one of `READING_COPIES`.
         """
         return f"{self.database}_{side}"
+
+    @property
+    def tests_container(self) -> str:
+        """The throw-away container that tests run in."""
+        return f"{self.container}.{TESTS}"
+
+    @property
+    def tests_database(self) -> str:
+        """The clone of the database that tests run on; its owner has the same name."""
+        return f"{self.database}_{TESTS}"
+
+    @property
+    def tests_filestore(self) -> str:
+        """The volume that shows the clone's filestore."""
+        return f"{self.volume}-{TESTS}"
+
+    @property
+    def tests_folder(self) -> Path:
+        """What the tests' container reads: `odoo.conf`, and what to run."""
+        return self.folder / TESTS
 
     @property
     def folder(self) -> Path:

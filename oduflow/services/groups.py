@@ -26,6 +26,7 @@ from oduflow.adapters.store import (
     Sizes,
     Snapshots,
     Templates,
+    TestRuns,
     Uploads,
     WarmSlots,
 )
@@ -48,6 +49,7 @@ class StoreGroup:
     sizes: Sizes
     snapshots: Snapshots
     templates: Templates
+    test_runs: TestRuns
     tokens: OAuthTokens
     uploads: Uploads
     warm_slots: WarmSlots

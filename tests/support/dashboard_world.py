@@ -49,6 +49,7 @@ from oduflow.domain.outcome import ErrorView, Nothing, Outcome
 from oduflow.domain.plan import Naming
 from oduflow.domain.snapshot import SnapshotView
 from oduflow.domain.template import TemplateList, TemplateState, TemplateView
+from oduflow.domain.test_run_view import TestRunView
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
@@ -109,6 +110,7 @@ class Ledger:
     templates: dict[str, TemplateView] = field(default_factory=dict)
     extra_repos: dict[str, ExtraRepoView] = field(default_factory=dict)
     snapshots: list[SnapshotView] = field(default_factory=list)
+    test_runs: list[TestRunView] = field(default_factory=list)
     grants: dict[str, GrantView] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
     discarded: set[str] = field(default_factory=set)

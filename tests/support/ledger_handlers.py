@@ -12,6 +12,7 @@ from tests.support.grant_ledger import GRANT_HANDLERS
 from tests.support.samples import sample_view
 from tests.support.status_ledger import get_status
 from tests.support.template_ledger import TEMPLATE_HANDLERS
+from tests.support.test_run_ledger import TEST_RUN_HANDLERS
 
 OTHER_HANDLERS: dict[str, Any] = {
     **TEMPLATE_HANDLERS,
@@ -19,6 +20,7 @@ OTHER_HANDLERS: dict[str, Any] = {
     **snapshot_rows.HANDLERS,
     **EDIT_HANDLERS,
     **GRANT_HANDLERS,
+    **TEST_RUN_HANDLERS,
     "get_status": get_status,
 }
 

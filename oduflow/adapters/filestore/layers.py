@@ -3,6 +3,7 @@
     current -> gen-0            the generation that the engine mounts
     gen-0/upper, gen-0/work     the environment's own files, and overlayfs's own folder
     snapshots/<id>              a copy of an `upper`
+    tests/upper, tests/work     a snapshot's files, while tests run on them
 
 The folder is in no mount of a container. The kernel follows `current` when the volume is mounted,
 so one rename exchanges a whole filestore.
@@ -25,7 +26,8 @@ from oduflow.domain.errors import UpstreamFailed
 from oduflow.files.usage import size_of_copy
 
 FIRST = "gen-0"
-_CURRENT = "current"
+CURRENT = "current"
+TESTS = "tests"
 _NEW = ".new"
 
 
@@ -42,18 +44,26 @@ class Layers:
     @property
     def upper(self) -> Path:
         """The files of the generation in use, by a path that stays the same."""
-        return self.root / _CURRENT / "upper"
+        return self.upper_of(CURRENT)
 
     @property
     def work(self) -> Path:
         """Overlayfs's own folder beside `upper`."""
-        return self.root / _CURRENT / "work"
+        return self.work_of(CURRENT)
+
+    def upper_of(self, generation: str) -> Path:
+        """Return the folder with the files of a generation."""
+        return self.root / generation / "upper"
+
+    def work_of(self, generation: str) -> Path:
+        """Return overlayfs's own folder beside them."""
+        return self.root / generation / "work"
 
     @property
     def current(self) -> str:
         """The name of the generation in use; empty when there is none."""
         try:
-            return str((self.root / _CURRENT).readlink())
+            return str((self.root / CURRENT).readlink())
         except OSError:
             return ""
 
@@ -84,15 +94,16 @@ class Layers:
             own_tree(folder / "upper", uid, gid)
             synchronise(folder)
 
-    def adopt(self, generation: str, files: Path) -> None:
-        """Make a generation that is not in use of a snapshot's files of another filestore.
+    def adopt(self, generation: str, files: Path, *, lasting: bool = True) -> None:
+        """Make a generation that is not in use of a snapshot's files, also of another filestore.
 
-        They are moved, or copied where both are on different disks, and keep their owner. They are
-        on the disk when this returns. The call may be repeated unless the files were moved already.
+        They are moved, or copied where both are on different disks, and keep their owner. The call
+        may be repeated unless the files were moved already.
 
         Args:
             generation: its name.
             files: the snapshot's folder; it is gone afterwards unless it was copied.
+            lasting: whether they are on the disk when this returns.
         """
         folder = self.root / generation
         self.remove(generation)
@@ -104,15 +115,16 @@ class Layers:
             if cause.errno != errno.EXDEV:
                 raise failed(cause) from cause
             copy_tree(files, folder / "upper")
-        synchronise(folder)
+        if lasting:
+            synchronise(folder)
 
     def switch(self, generation: str) -> None:
         """Use another generation from the next start of the container on."""
-        new = self.root / f"{_CURRENT}{_NEW}"
+        new = self.root / f"{CURRENT}{_NEW}"
         try:
             new.unlink(missing_ok=True)
             new.symlink_to(generation)
-            new.replace(self.root / _CURRENT)
+            new.replace(self.root / CURRENT)
         except OSError as cause:
             raise failed(cause) from cause
 

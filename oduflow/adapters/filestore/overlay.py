@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from oduflow.adapters.filestore.layers import Layers
+from oduflow.adapters.filestore.layers import CURRENT, Layers
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SECONDS = 20.0
@@ -15,18 +15,19 @@ SECONDS = 20.0
 _SEPARATORS = frozenset(",:\\\"' \t\n")
 
 
-def overlay_options(lower: Path, layers: Layers) -> Mapping[str, str]:
+def overlay_options(lower: Path, layers: Layers, generation: str = CURRENT) -> Mapping[str, str]:
     """Return the options of a volume that shows `lower` with the environment's changes.
 
     Without `index=off`, a kernel that keeps an index would refuse a copied upper folder.
     """
-    folders = f"lowerdir={lower},upperdir={layers.upper},workdir={layers.work}"
+    upper, work = layers.upper_of(generation), layers.work_of(generation)
+    folders = f"lowerdir={lower},upperdir={upper},workdir={work}"
     return {"type": "overlay", "device": "overlay", "o": f"index=off,{folders}"}
 
 
-def copy_options(layers: Layers) -> Mapping[str, str]:
+def copy_options(layers: Layers, generation: str = CURRENT) -> Mapping[str, str]:
     """Return the options of a volume that shows the environment's files alone."""
-    return {"type": "none", "o": "bind", "device": str(layers.upper)}
+    return {"type": "none", "o": "bind", "device": str(layers.upper_of(generation))}
 
 
 def overlay_refusal(lower: Path, root: Path, uid: int, gid: int) -> str:

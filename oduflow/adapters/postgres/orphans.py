@@ -13,11 +13,11 @@ from psycopg.sql import SQL, Identifier
 
 from oduflow.adapters.postgres.connection import Session
 from oduflow.adapters.postgres.names import TENANT_PATTERN
-from oduflow.domain.plan import READING_COPIES
+from oduflow.domain.plan import COPIES
 
 _LOCK_SECONDS = 2
 _INTERRUPTED = "SELECT datname FROM pg_database WHERE datconnlimit = -2 AND"
-_READING = tuple(f"_{side}" for side in READING_COPIES)
+_COPIES = tuple(f"_{side}" for side in COPIES)
 
 
 def drop_interrupted(admin: Session) -> tuple[str, ...]:
@@ -25,12 +25,13 @@ def drop_interrupted(admin: Session) -> tuple[str, ...]:
 
     The caller holds no lock of their owners, who may drop one and make another of the same name
     meanwhile. So the mark is read again before each removal, nothing of another session is ended,
-    and copies for reading, whose names are used again and again, are left to their own recovery.
+    and copies for reading and for tests, whose names are used again and again, are left to their
+    own recovery.
     """
     found = admin.run(f"{_INTERRUPTED} datname ~ %s", TENANT_PATTERN)
     dropped = []
     for (name,) in found:
-        if name.endswith(_READING) or not admin.run(f"{_INTERRUPTED} datname = %s", name):
+        if name.endswith(_COPIES) or not admin.run(f"{_INTERRUPTED} datname = %s", name):
             continue
         admin.run(SQL("DROP DATABASE IF EXISTS {}").format(Identifier(name)))
         dropped.append(name)

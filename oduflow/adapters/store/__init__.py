@@ -15,6 +15,7 @@ from oduflow.adapters.store.rate_limits import RateLimits
 from oduflow.adapters.store.sizes import Sizes
 from oduflow.adapters.store.snapshots import Snapshots
 from oduflow.adapters.store.templates import TemplateChanges, Templates
+from oduflow.adapters.store.test_runs import TestRuns
 from oduflow.adapters.store.uploads import UploadChanges, Uploads
 from oduflow.adapters.store.warm_slots import WarmSlots
 
@@ -37,6 +38,7 @@ __all__ = [
     "Store",
     "TemplateChanges",
     "Templates",
+    "TestRuns",
     "UploadChanges",
     "Uploads",
     "WarmSlots",

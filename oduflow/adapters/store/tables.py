@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -30,6 +31,7 @@ from oduflow.domain.neutralised import Neutralised
 from oduflow.domain.outcome import ErrorView, Status
 from oduflow.domain.snapshot import SnapshotState
 from oduflow.domain.template import TemplateDefaults, TemplateState
+from oduflow.domain.test_result import CaseCounts
 from oduflow.domain.warm_slot import WarmSlotState
 
 T = TypeVar("T")
@@ -83,6 +85,7 @@ _RESOURCES: TypeAdapter[tuple[Resource, ...]] = TypeAdapter(tuple[Resource, ...]
 RESOURCES = AsText[tuple[Resource, ...]](
     lambda found: _RESOURCES.dump_json(found).decode(), _RESOURCES.validate_json
 )
+COUNTS = AsText(CaseCounts.model_dump_json, CaseCounts.model_validate_json)
 ERROR = AsText(ErrorView.model_dump_json, ErrorView.model_validate_json)
 
 metadata = MetaData(
@@ -184,6 +187,27 @@ snapshots = Table(
     *text_columns("target", "created_by"),
     Column("created_at", MOMENT, nullable=False),
     UniqueConstraint("environment", "name"),
+)
+
+# `clone`: whether there may be a clone, and a container of it; `results`: of each test, as JSON.
+test_runs = Table(
+    "test_runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("environment", Text, ForeignKey("environments.id", ondelete="CASCADE"), nullable=False),
+    text_column("team"),
+    Column("status", AsText(str, Status), nullable=False),
+    Column("clone", Boolean, nullable=False),
+    Column("modules", WORDS, nullable=False),
+    *text_columns("tags", "failed_of", "commit", "created_by"),
+    Column("created_at", MOMENT, nullable=False),
+    text_column("job"),
+    Column("finished_at", MOMENT),
+    Column("seconds", Float, nullable=False),
+    *text_columns("summary", "odoo"),
+    Column("counts", COUNTS, nullable=False),
+    text_column("results"),
+    Index(None, "environment", "created_at"),
 )
 
 # Environments name their extra repos in the column `extra_repos`, without a foreign key: adding an

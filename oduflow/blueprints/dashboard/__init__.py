@@ -11,6 +11,7 @@ from oduflow.blueprints.dashboard import (
     outputs,
     places,
     system,
+    test_runs,
     uploads,
 )
 from oduflow.blueprints.dashboard.blueprint import blueprint
@@ -26,5 +27,6 @@ __all__ = [
     "outputs",
     "places",
     "system",
+    "test_runs",
     "uploads",
 ]

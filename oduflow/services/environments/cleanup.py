@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.services.cleanup import Cleanup
+from oduflow.services.environments.test_clone import TestClone
 from oduflow.services.extra_repos.checkouts import release_checkouts
 from oduflow.services.filestore import remove_filestore
 from oduflow.services.snapshots.parts import remove_databases_of
@@ -23,6 +24,10 @@ class EnvironmentCleanup(Cleanup):
     def remove_snapshots(self) -> None:
         """Drop the snapshots' databases, without which the database's role cannot be dropped."""
         remove_databases_of(self.deps.store, self.deps.postgres, self.plan)
+
+    def remove_tests(self) -> None:
+        """Remove the clone that a killed test run left, before what it is a clone of."""
+        TestClone(self.deps, self.plan).remove()
 
     def remove_volume(self) -> None:
         """Remove the filestore and the volume of `/var/lib/odoo`."""

@@ -1,4 +1,4 @@
-"""The specifications of Odoo's containers: one that serves, and one-offs beside it."""
+"""The specifications of Odoo's containers: one that serves, and throw-away ones beside it."""
 
 from dataclasses import replace
 
@@ -27,6 +27,7 @@ PYTHON_TARGET = "/mnt/python"
 START_TARGET = "/mnt/oduflow"
 # As Odoo 19 does itself: an older one would wait for a lock without end, and all writes behind it.
 LOCK_SECONDS = 15
+REQUEST_TARGET = "/etc/odoo/tests.json"
 
 
 def serving_spec(
@@ -49,7 +50,7 @@ def serving_spec(
         outside_names: whether names outside the engine's networks are resolved; only with open
             egress, because a name server can be used to send data out.
     """
-    spec = _spec(plan, row, image, limits)
+    spec = _spec(plan, row, image, limits, _data_mounts(plan, row))
     search = [START_TARGET, *filter(None, [spec.environment.get("PYTHONPATH")])]
     start = Mount("bind", f"{START_TARGET}/{plan.python_start.name}", str(plan.python_start))
     return replace(
@@ -75,7 +76,7 @@ def one_off_spec(
 
     It has the mounts, limits and network of the container that serves, but no ports.
     """
-    spec = _spec(plan, row, image, limits)
+    spec = _spec(plan, row, image, limits, _data_mounts(plan, row))
     return replace(
         spec,
         name=plan.one_off,
@@ -86,22 +87,58 @@ def one_off_spec(
     )
 
 
+def tests_spec(
+    plan: EnvironmentPlan,
+    row: Environment,
+    image: ImageFacts,
+    limits: ContainerLimits,
+    command: commands.OdooCommand,
+) -> ContainerSpec:
+    """Return the specification of the container that runs tests on a clone of the data.
+
+    It has the code, limits and network of the container that serves; of the data only the clone,
+    and an empty `/var/lib/odoo` in memory.
+    """
+    filestore = f"{DATA_TARGET}/filestore/{plan.tests_database}"
+    data = (
+        Mount("tmpfs", DATA_TARGET, read_only=False),
+        Mount("volume", filestore, plan.tests_filestore, read_only=False),
+        Mount("bind", CONF_TARGET, str(plan.tests_folder / plan.conf.name)),
+        Mount("bind", REQUEST_TARGET, str(plan.tests_folder / "tests.json")),
+    )
+    return replace(
+        _spec(plan, row, image, limits, data),
+        name=plan.tests_container,
+        labels=plan.naming.labels("once", id=row.id, team=row.team, name=row.name),
+        entrypoint=command.entrypoint,
+        command=command.arguments,
+    )
+
+
 def repository_folders(row: Environment) -> tuple[str, ...]:
     """Return the folders inside a container that hold an environment's repositories."""
     extra = map(extra_target, row.extra_repos)
     return (repository_target(row.repo_url), *extra, LINKS_ROOT, PYTHON_TARGET)
 
 
-def _spec(
-    plan: EnvironmentPlan, row: Environment, image: ImageFacts, limits: ContainerLimits
-) -> ContainerSpec:
-    """Return what both have in common; the callers set name, labels and command."""
-    mounts = [
+def _data_mounts(plan: EnvironmentPlan, row: Environment) -> tuple[Mount, ...]:
+    """Return the mounts of the environment's own data, and of the configuration that names it."""
+    return (
         Mount("volume", DATA_TARGET, plan.volume, read_only=False),
         *filestore_mounts(plan, row),
         Mount("bind", CONF_TARGET, str(plan.conf)),
-        Mount("bind", repository_target(row.repo_url), str(plan.checkout)),
-    ]
+    )
+
+
+def _spec(
+    plan: EnvironmentPlan,
+    row: Environment,
+    image: ImageFacts,
+    limits: ContainerLimits,
+    data: tuple[Mount, ...],
+) -> ContainerSpec:
+    """Return what all have in common; the callers set name, labels and command."""
+    mounts = [*data, Mount("bind", repository_target(row.repo_url), str(plan.checkout))]
     for pin in row.extra_repos:
         checkout = ExtraRepoPlan.pinned(plan.naming, row.team, pin).checkout(pin.commit)
         mounts.append(Mount("bind", extra_target(pin), str(checkout)))

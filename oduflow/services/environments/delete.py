@@ -43,6 +43,7 @@ def environment_removal_steps(deps: Deps, plan: EnvironmentPlan) -> tuple[Step, 
     parts = EnvironmentCleanup(deps, plan)
     return (
         Step("once", "removing throw-away containers", parts.remove_one_off),
+        Step("tests", "removing a clone for tests", parts.remove_tests),
         Step("container", "removing the container", parts.remove_container),
         Step("snapshots", "dropping its snapshots", parts.remove_snapshots),
         Step("database", "dropping the database", parts.remove_database),

@@ -20,6 +20,7 @@ from tests.support.fakes import OPEN, RED_PASSWORD, TWO_TEAMS, World, basic, bea
 from tests.support.grant_ledger import grant_view
 from tests.support.pages import Element, read_page
 from tests.support.store_rows import audit_row
+from tests.support.test_run_ledger import run_view
 
 HOSTILE = "<div hx-get=/x hx-trigger=load onclick=alert(1)>\"'</div>"
 PAGES = [
@@ -37,6 +38,8 @@ PAGES = [
     "/environments/running/diff",
     "/environments/running/diff?job={compared}",
     "/environments/running/edits",
+    "/environments/running/tests",
+    "/environments/running/run-tests",
     "/environments/running/commit-and-push",
     "/environments/stopped/diff?section=views",
     "/templates/base-19/delete",
@@ -304,6 +307,7 @@ def stocked():
     hostile: dict[str, Any] = dict.fromkeys(places, HOSTILE)
     pin = PinView(name="busy", branch=HOSTILE, commit=HOSTILE)
     ledger.add("running", **hostile, modules=(HOSTILE,), extra_repos=(pin,))
+    ledger.test_runs.append(run_view("running", modules=(HOSTILE,), tags=HOSTILE))
     ledger.add("stopped", state="stopped", url=None, protected=True)
     ledger.add("failed", state="failed", url=None, error=wrong)
     ledger.add("lost", state="lost", url=None, error=wrong)

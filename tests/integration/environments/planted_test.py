@@ -88,6 +88,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "create_snapshot": {"snapshot": "kept"},
     "delete_snapshot": {"snapshot": "kept"},
     "install_modules": {"modules": ["field_notes"]},
+    "run_tests": {"modules": ["field_notes"]},
     "uninstall_modules": {"modules": ["field_notes"]},
     "upgrade_modules": {"modules": ["base"]},
     "write_file": {"content": "planted"},

@@ -19,9 +19,11 @@ from oduflow.adapters.postgres.restore_commands import FOLDER, PIPE
 from oduflow.domain.clock import now
 from oduflow.domain.container import ContainerSpec
 from oduflow.domain.readiness import PageAnswer
+from oduflow.services.environments.container import REQUEST_TARGET
 from oduflow.services.environments.pip import ADDONS, INPUTS, REQUIREMENTS, TARGET
 from tests.support.memory.engine import TERMINATED, MemoryEngine, Run
 from tests.support.memory.postgres import MemoryPostgres
+from tests.support.memory.testing import Testing
 
 OK = 200
 LANGUAGES = ("en_US", "fr_BE", "fr_FR")
@@ -118,6 +120,7 @@ class MemoryOdoo:
         changing: how the next ones go.
         signaled: whether Odoo loads its registry anew at its next request.
         hangs_up: whether Odoo starts itself again at SIGHUP.
+        testing: how the next tests go.
     """
 
     engine: MemoryEngine
@@ -151,6 +154,7 @@ class MemoryOdoo:
     changing: Changing = field(default_factory=Changing)
     signaled: bool = False
     hangs_up: bool = True
+    testing: Testing = field(default_factory=Testing)
 
     def program(self, spec: ContainerSpec) -> Run:
         """Run what a container was made for."""
@@ -274,6 +278,9 @@ class MemoryOdoo:
     def _script(self, spec: ContainerSpec) -> Run:
         if spec.command == (CONF_TARGET,):
             return self._neutralise()
+        if spec.command[-1] == REQUEST_TARGET:
+            conf, request = (Path(self._folder(spec, each)) for each in spec.command)
+            return self.testing.run(request, conf)
         if spec.command[-1].startswith("{"):
             return self._change(spec, json.loads(spec.command[-1]))
         return self._create(spec) if "create" in spec.command else self._assets(spec)

@@ -1,0 +1,109 @@
+"""A test run as text and as JUnit XML."""
+
+import re
+from collections.abc import Iterable, Iterator
+from html import escape
+from itertools import groupby
+
+from oduflow.domain.clock import rfc3339
+from oduflow.domain.test_result import CaseCounts, CaseOutcome, CaseResult, worst_first
+from oduflow.domain.test_run import TestRun
+
+MOST_XML = 3_900_000  # characters; a stored text has 4 MiB
+# What XML 1.0 does not allow, not even escaped (section 2.2, “Char”).
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ELEMENT = {
+    CaseOutcome.ERROR: "error",
+    CaseOutcome.FAILED: "failure",
+    CaseOutcome.NEVER_RUN: "error",
+    CaseOutcome.SKIPPED: "skipped",
+}
+
+
+def report_text(run: TestRun, results: Iterable[CaseResult]) -> str:
+    """Return the whole of a run as text: what speaks against it with its traces, then each test."""
+    lines = [run.summary]
+    if run.odoo:
+        lines.append(f"Odoo's own counts: {run.odoo}.")
+    every = worst_first(results)
+    for each in every:
+        if each.outcome.is_bad:
+            lines += ["", f"{each.outcome.upper()} {_named(each)}", each.message]
+            lines += [each.trace.rstrip("\n")] if each.trace else []
+    lines.append("")
+    for each in every:
+        why = f": {each.message}" if each.outcome is CaseOutcome.SKIPPED else ""
+        lines.append(f"{each.outcome:9} {each.seconds:8.3f} s  {_named(each)}{why}")
+    return "\n".join(lines)
+
+
+def junit_xml(run: TestRun, name: str, results: Iterable[CaseResult]) -> str:
+    """Return a run as JUnit XML, one suite for each module.
+
+    There is no standard; this is the form that Jenkins, GitLab and GitHub's actions read. A test
+    that never ran is an error there. Traces are left out where the text would be too long to store.
+
+    Args:
+        run: the row.
+        name: the environment's.
+        results: of its tests.
+    """
+    every = sorted(results, key=lambda each: each.module)
+    text = "\n".join(_suites(run, name, every, traces=True))
+    return text if len(text) <= MOST_XML else "\n".join(_suites(run, name, every, traces=False))
+
+
+def _suites(run: TestRun, name: str, every: list[CaseResult], *, traces: bool) -> Iterator[str]:
+    yield '<?xml version="1.0" encoding="UTF-8"?>'
+    yield f"<testsuites{_attributes(name=name, **_numbers(every), time=f'{run.seconds:.3f}')}>"
+    for module, cases in groupby(every, key=lambda each: each.module):
+        found = list(cases)
+        seconds = f"{sum(each.seconds for each in found):.3f}"
+        about = {"name": module, **_numbers(found), "time": seconds}
+        yield f"<testsuite{_attributes(**about, timestamp=rfc3339(run.created_at))}>"
+        for each in found:
+            yield from _case(each, traces=traces)
+        yield "</testsuite>"
+    yield "</testsuites>"
+
+
+def _numbers(results: Iterable[CaseResult]) -> dict[str, str]:
+    every = list(results)
+    counts = CaseCounts.of(every)
+    return {
+        "tests": str(len(every)),
+        "failures": str(counts.failed),
+        "errors": str(counts.errors + counts.never_run),
+        "skipped": str(counts.skipped),
+    }
+
+
+def _case(result: CaseResult, *, traces: bool) -> Iterator[str]:
+    class_, _, name = result.id.removeprefix("odoo.addons.").rpartition(".")
+    about = {"classname": class_ or result.module, "name": name or result.test}
+    about["time"] = f"{result.seconds:.3f}"
+    if result.file:
+        about |= {"file": result.file, "line": str(result.line)}
+    element = _ELEMENT.get(result.outcome)
+    if element is None:
+        yield f"<testcase{_attributes(**about)}/>"
+        return
+    first = result.message.partition("\n")[0]
+    kind = {} if element == "skipped" else {"type": str(result.outcome)}
+    inside = _clean(result.trace or result.message) if traces and element != "skipped" else ""
+    yield f"<testcase{_attributes(**about)}>"
+    yield f"<{element}{_attributes(**kind, message=first)}>{inside}</{element}>"
+    yield "</testcase>"
+
+
+def _attributes(**values: str) -> str:
+    return "".join(f' {name}="{_clean(value)}"' for name, value in values.items())
+
+
+def _clean(text: str) -> str:
+    return escape(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text))
+
+
+def _named(result: CaseResult) -> str:
+    place = f" ({result.file}:{result.line})" if result.file else ""
+    return f"{result.test}{place}"
