@@ -7,9 +7,10 @@ from playwright.sync_api import Page
 
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.audit.rows import AuditRow
-from oduflow.domain.clock import now
+from oduflow.domain.clock import now, rfc3339
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.outcome import ErrorView
+from oduflow.domain.storage import DiskView
 from tests.support.browser import Served
 from tests.support.dashboard_world import TRACEBACK, begin
 from tests.support.grant_ledger import grant_view
@@ -78,7 +79,7 @@ SPLIT_WORDS = r"""
 
 
 def test_nothing_sticks_out_and_no_word_of_a_table_is_split(stocked: Served):
-    for path, width, page in seen_at(stocked, 360, 390, 641, 901, 1024, 1180, 1440):
+    for path, width, page in seen_at(stocked, 360, 390, 641, 901, 1024, 1120, 1179, 1180, 1440):
         assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
         assert page.evaluate(WIDER_THAN_THE_SCREEN) == [], (path, width)
         assert page.evaluate(SPLIT_WORDS) == [], (path, width)
@@ -137,6 +138,10 @@ def stocked(served: Served) -> Served:
     ledger.add("slow", state="stopped", url=None)
     ledger.add("by-root", created_by="cli:root", repo_url="https://github.com/acme/shop.git")
     ledger.add_template("acme", modules=("sale_management",) * 5, environments=("a" * 39,) * 4)
+    disk = DiskView(own=33_000_000, shared=21_000_000, measured_at=rfc3339(now()))
+    ledger.add_template(
+        "base-19", environments=("bad", "demo", "shop"), created_by="cli:root", disk=disk
+    )
     ledger.add_extra_repo("a" * 39, branch=LONG, environments=("a" * 39,) * 4)
     ledger.credentials.add(host="git." + "a" * 59 + ".example", username="someone-" * 8)
     ledger.grants["a" * 39] = grant_view("a" * 39, environments=("a" * 39,) * 4)

@@ -162,14 +162,23 @@ def _load(name: str) -> EnvironmentPage:
     work = work_named(request.args.get("job", ""), "environment")
     if work is None or canonical not in work.names_of("environment"):
         work = active_work("environment").get(canonical)
+    if work is not None and not _exists(canonical):
+        return EnvironmentPage(canonical, None, work)
     try:
         found: EnvironmentView | None = data("get_environment", name=name)
-        missing = None
-    except NotFound as failure:
-        found, missing = None, failure
-    if missing and work is None:
-        raise missing
+    except NotFound:  # deleted since the list was read
+        if work is None:
+            raise
+        found = None
     return EnvironmentPage(canonical, found, work)
+
+
+def _exists(name: str) -> bool:
+    """Whether there is an environment, as the list says.
+
+    Asking for one that is not made yet is a refusal, and so a row of the audit log for each poll.
+    """
+    return any(found.name == name for found in data("list_environments").environments)
 
 
 def _log(name: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from oduflow.kernel.validation import rule_of
 
 _DEFINITIONS = "#/$defs/"
 _SEPARATORS = re.compile(r"[\s,]+")
-_WORDS = {"repo": "repository", "sql": "SQL", "url": "URL"}
+_WORDS = {"repo": "repository", "rest": "REST", "sql": "SQL", "url": "URL"}
 
 Schema = Mapping[str, Any]
 
@@ -123,7 +123,8 @@ def label_of(name: str) -> str:
 
 
 def _with_hint(failure: Failure) -> str:
-    return f"{failure.message} {failure.hint}".rstrip()
+    ends = failure.message.endswith((".", "?", "!"))
+    return f"{failure.message}{'' if ends else '.'} {failure.hint}".rstrip()
 
 
 def _problem(error: ErrorDetails) -> str:
@@ -143,18 +144,26 @@ def _problem(error: ErrorDetails) -> str:
 def _field(name: str, described: Schema, definitions: Schema, *, required: bool) -> FormField:
     concrete = _concrete(described, definitions)
     items = _concrete(concrete.get("items", {}), definitions)
+    kind = _kind(concrete)
+    about = described.get("description", "")
     return FormField(
         name=name,
         label=label_of(name),
-        help=described.get("description", ""),
+        help=_about_ticked(about) if kind is FieldKind.BOOLEAN else about,
         required=required,
-        kind=_kind(concrete),
+        kind=kind,
         default=described.get("default"),
         choices=tuple(str(choice) for choice in (items or concrete).get("enum", ())),
         closed="enum" in items,
         minimum=concrete.get("minimum"),
         maximum=concrete.get("maximum"),
     )
+
+
+def _about_ticked(text: str) -> str:
+    """Return what a ticked checkbox does: a description begins with `True` for other faces."""
+    said = re.sub("^True:? ", "", text)
+    return said[:1].upper() + said[1:]
 
 
 def _concrete(schema: Schema, definitions: Schema) -> Schema:

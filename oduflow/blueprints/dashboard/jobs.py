@@ -7,6 +7,9 @@ from werkzeug.wrappers import Response
 
 from oduflow.blueprints.dashboard.blueprint import FRAGMENTS, blueprint, call, data, redirect_to
 from oduflow.blueprints.dashboard.work import MOST, Work, work_of
+from oduflow.domain.errors import Invalid, NotFound
+from oduflow.domain.masking import redact
+from oduflow.domain.next_call import Next
 
 SHOWN = 50  # rows of the list
 
@@ -59,4 +62,9 @@ def _listed() -> dict[str, Any]:
 
 
 def _shown(job: str) -> dict[str, Any]:
-    return {"work": work_of(job), "asked": "asked" in request.args}
+    try:
+        work = work_of(job)
+    except Invalid as wrong:  # the handle is a part of the URL here, not an argument
+        steps = (Next.of("list_jobs", "shows the latest ones"),)
+        raise NotFound(f"There is no job “{redact(job)}”.", "", *steps) from wrong
+    return {"work": work, "asked": "asked" in request.args}

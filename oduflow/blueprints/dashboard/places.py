@@ -1,6 +1,6 @@
 """Where the dashboard offers the calls that a result suggests: a link or a button for each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -10,6 +10,7 @@ from flask import url_for
 from oduflow.blueprints.dashboard.actions import ACTIONS, Action, form_endpoint, key_of
 from oduflow.blueprints.dashboard.blueprint import blueprint
 from oduflow.blueprints.dashboard.buttons import has_page
+from oduflow.blueprints.dashboard.credential_form import OPERATION, REPOSITORY, URL
 from oduflow.blueprints.dashboard.resources import RESOURCES
 from oduflow.domain.next_call import RETRY, Next
 
@@ -84,6 +85,23 @@ _PAGES: Mapping[str, _Page] = MappingProxyType(
 
 
 @blueprint.app_template_filter()
+def places_of(steps: Iterable[Next]) -> list[Place]:
+    """Return where the dashboard offers calls, without those that no page offers.
+
+    The form of a credential opens with the repository that another one of the calls is about: the
+    call cannot name it, because its argument is the URL with the secret.
+    """
+    steps = tuple(steps)
+    about = next((str(step.arguments[URL]) for step in steps if step.arguments.get(URL)), "")
+    places = [
+        _credential_place(step.reason, about)
+        if step.operation == OPERATION and about
+        else place_of(step)
+        for step in steps
+    ]
+    return [place for place in places if place is not None]
+
+
 def place_of(step: Next) -> Place | None:
     """Return where the dashboard offers a call; None for one that no page offers."""
     given: Arguments = {name: _text(value) for name, value in step.arguments.items()}
@@ -95,6 +113,12 @@ def place_of(step: Next) -> Place | None:
         # A form takes a list as one value for each item.
         given = {name: _items(value) for name, value in step.arguments.items()}
     return None if action is None else _place_of_action(action, given, step.reason)
+
+
+def _credential_place(reason: str, repo_url: str) -> Place:
+    (action,) = (each for each in ACTIONS if each.operation == OPERATION)
+    url = url_for(f"dashboard.{form_endpoint(action)}", **{REPOSITORY: repo_url})
+    return Place(action.label, url, reason)
 
 
 def _place_of_action(action: Action, given: Arguments, reason: str) -> Place:

@@ -17,7 +17,13 @@ def test_a_row_says_who_did_what_from_where_and_how_it_ended(world, ledger):
     ledger.audit.append(
         audit_row(
             actor=ADA,
-            fields={"name": "shop", "branch": None, "modules": ["crm", "sale"]},
+            fields={
+                "name": "shop",
+                "branch": None,
+                "modules": ["crm", "sale"],
+                "extra_repos": [],
+                "rest": False,
+            },
             outcome=Kind.FORBIDDEN,
             count=12,
         )
@@ -27,7 +33,8 @@ def test_a_row_says_who_did_what_from_where_and_how_it_ended(world, ledger):
     assert row.one("span", class_="state").text == "Forbidden"
     for told in ("Create environment", "12 times", "ada", "GitHub", "Name shop", "crm, sale"):
         assert told in row.text, told
-    assert "Branch" not in row.text
+    for left_out in ("Branch", "Extra repos", "REST"):
+        assert left_out not in row.text, left_out
     assert "rest 192.0.2.1" in row.text
     assert row.one("time")["datetime"] == "2026-03-04T05:06:07.890Z"
     assert [part["title"] for part in row.all("span", class_="muted") if part.get("title")] == [

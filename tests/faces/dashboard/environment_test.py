@@ -12,6 +12,7 @@ from oduflow.domain.outcome import ErrorView, Status
 from tests.support.dashboard_world import (
     BLUE,
     BROKEN,
+    GONE,
     PASSWORD,
     REPOSITORY,
     TRACEBACK,
@@ -121,6 +122,31 @@ def test_while_work_goes_on_the_page_shows_its_step_and_only_calling_off(world, 
             assert "Step 1 of 1 · starting Odoo" in page.text
             assert [form["action"] for form in page.all("form")] == [f"/jobs/{job}/cancel"]
             assert page.one("noscript").one("a").text == "Look again"
+
+
+def test_watching_a_creation_that_has_no_row_is_no_refusal_in_the_audit(world, ledger):
+    job = begin(world, "create_environment", name="gone", repo_url=GONE)
+    finish(world)
+
+    page = show(world, f"/environments/gone?job={job}")
+
+    assert "Not created" in page.text
+    assert "not_found" not in {outcome for _, outcome in world.audit.outcomes}
+
+
+def test_the_form_of_a_credential_opens_with_the_repository_that_needs_it(world, ledger):
+    steps = (
+        Next.of("setup_repo_auth", "adds a credential"),
+        Next.of("create_environment", RETRY, name="shop", repo_url="https://x.org/a/shop.git"),
+    )
+    error = ErrorView.of(UpstreamFailed("x.org requires a credential.", "Add one.", *steps))
+    ledger.add("shop", state="failed", url=None, error=error)
+
+    links = show(world, "/environments/shop").one("details", class_="why").all("a")
+    form = show(world, links[0]["href"])
+
+    assert [link.text for link in links] == ["Add credential", "Edit and retry"]
+    assert form.one("input", name="repository")["value"] == "https://x.org/a/shop.git"
 
 
 def test_the_place_in_the_queue_is_shown(world, ledger):
@@ -371,6 +397,7 @@ def test_before_deleting_what_is_lost_is_said(world, ledger):
     losses = [item.text for item in page.one("ul", class_="losses").all("li")]
     assert "the database, with everything entered since it was cloned from acme" in losses
     assert any("filestore" in loss for loss in losses)
+    assert "its snapshots" in losses
     assert any("feature/x at a41f09c" in loss for loss in losses)
     assert page.one("form", method="post").one("button").text == "Delete demo"
     assert ledger.environments

@@ -16,6 +16,7 @@ from tests.support.dashboard_world import (
     show,
 )
 from tests.support.fakes import ONE_TEAM, World
+from tests.support.pages import read_page
 
 
 def test_the_list_says_what_was_asked_how_far_it_is_and_how_it_ended(world, ledger):
@@ -69,6 +70,17 @@ def test_an_empty_page_names_the_sample_repository_if_this_server_offers_it(path
 
     command = f"oduflow call create_environment demo {repository}"
     assert command in show(world, path).text
+
+
+@pytest.mark.parametrize("job", ["nope", "ghwk4poer46i"])
+def test_a_job_that_does_not_exist_leads_to_the_list(world, job):
+    answer = world.client().get(f"/jobs/{job}", headers={**BLUE, "Accept": "text/html"})
+    page = read_page(answer.text)
+
+    assert answer.status_code == 404
+    assert "There is no job" in page.text
+    assert "get_job" not in page.text
+    assert page.one("main").one("a", href="/jobs").text == "Jobs"
 
 
 def test_a_failure_of_yesterday_is_no_news(world):

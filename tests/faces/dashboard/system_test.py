@@ -75,7 +75,10 @@ def test_the_images_in_use_are_counted(world, ledger):
     ledger.add("demo")
     ledger.add("old", odoo_image="odoo:17.0", state="stopped")
     told = facts(show(world, "/system"))
-    assert told["In use"] == "odoo:17.0 1, odoo:19.0 2"
+    assert (
+        told["In use"]
+        == "odoo:17.0 in 1 template or environment, odoo:19.0 in 2 templates and environments"
+    )
     assert told["Now"].startswith("1 running with up to 2048 MiB")
 
 

@@ -51,7 +51,11 @@ def test_the_form_lists_the_versions_and_where_their_images_come_from(world):
     page = show(world, "/new/template")
     choices = [choice.text for choice in page.one("select", name="odoo_version").all("option")]
     assert choices[1:] == ["14.0", "15.0", "16.0", "17.0", "18.0", "19.0"]
-    for text in ("odoo:19.0 on this server", "odoo:17.0 pulled,", "odoo:14.0 pulled or built"):
+    for text in (
+        "odoo:19.0 on this server",
+        "odoo:17.0 from the registry,",
+        "odoo:14.0 from the registry or built",
+    ):
         assert text in page.text
 
 

@@ -93,6 +93,19 @@ def test_every_operation_of_the_product_makes_a_form():
             assert field.help
 
 
+def test_the_help_of_a_checkbox_says_what_a_tick_does():
+    fields = {
+        field.name: field.help
+        for declared in Registry.discover("oduflow.operations")
+        for field in form_fields(declared)
+        if field.kind is FieldKind.BOOLEAN
+    }
+
+    assert fields["rest"] == "Opens REST too."
+    assert fields["regex"] == "Pattern is a Python regular expression."
+    assert [name for name, text in fields.items() if text.startswith("True")] == []
+
+
 def test_what_is_left_empty_is_left_out():
     assert read(name="", repo_url="  ", colours="", limit="") == {"heavy": False}
 
