@@ -14,7 +14,7 @@ LAST_LINES = 50  # of the output of a failed command
 LONGEST_SECONDS = 3600
 
 Word = Annotated[str, StringConstraints(max_length=50_000), AfterValidator(without_nul)]
-Timeout = Annotated[int, between(1, LONGEST_SECONDS), Field(description="Its timeout.")]
+Timeout = Annotated[int, between(1, LONGEST_SECONDS), Field(description="In seconds.")]
 
 
 class RunCommand(EnvironmentName):

@@ -97,7 +97,7 @@ class CreateEnvironment(Model):
 class EnvironmentName(Model):
     """One environment, by name."""
 
-    name: Annotated[Name, Field(description="Its name.")]
+    name: Annotated[Name, Field(description="Name of the environment.")]
 
 
 class ListModules(EnvironmentName):

@@ -59,23 +59,23 @@ class HttpRequest(EnvironmentName):
     path: Annotated[
         str,
         AfterValidator(request_path),
-        Field(description="Its path.", examples=["/web/login"]),
+        Field(description="Such as /web/login?debug=1.", examples=["/web/login"]),
     ]
     method: Annotated[
         Literal["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"],
-        Field(description="Its method."),
+        Field(description="Method of the request."),
     ] = "GET"
     headers: Annotated[
         dict[str, str],
         AfterValidator(request_headers),
-        Field(max_length=MOST_HEADERS, description="Its headers."),
+        Field(max_length=MOST_HEADERS, description="Headers of the request."),
     ] = {}  # noqa: RUF012 - pydantic copies it
     body: Annotated[
         str | None,
         StringConstraints(max_length=MOST_BODY_CHARACTERS),
-        Field(description="Its body."),
+        Field(description="Body of the request."),
     ] = None
-    timeout: Annotated[int, between(1, LONGEST_SECONDS), Field(description="Its timeout.")] = 30
+    timeout: Annotated[int, between(1, LONGEST_SECONDS), Field(description="In seconds.")] = 30
 
 
 class HttpHeader(Model):

@@ -38,7 +38,9 @@ class CreateSnapshot(EnvironmentName):
 class SnapshotName(EnvironmentName):
     """One snapshot of an environment."""
 
-    snapshot: Annotated[Name, Field(description="Its name.", examples=["before-upgrade"])]
+    snapshot: Annotated[
+        Name, Field(description="Snapshot of the environment.", examples=["before-upgrade"])
+    ]
 
 
 class RollbackEnvironment(EnvironmentName):

@@ -38,16 +38,18 @@ Statement = Annotated[
 class QueryDatabase(EnvironmentName):
     """A statement that reads, and which of its rows to show."""
 
-    sql: Annotated[Statement, Field(description="Its SQL.", examples=[_EXAMPLE])]
-    limit: Annotated[int, between(1, MOST_ROWS), Field(description="Its limit.")] = 100
-    offset: Annotated[int, between(0, MOST_SKIPPED), Field(description="Its offset.")] = 0
-    explain: Annotated[bool, Field(description="Shows its measured plan.")] = False
+    sql: Annotated[Statement, Field(description="SQL of the statement.", examples=[_EXAMPLE])]
+    limit: Annotated[int, between(1, MOST_ROWS), Field(description="Limit of the rows.")] = 100
+    offset: Annotated[
+        int, between(0, MOST_SKIPPED), Field(description="Offset of the first row.")
+    ] = 0
+    explain: Annotated[bool, Field(description="True shows the measured plan.")] = False
 
 
 class ExecuteSql(UndoableChange):
     """A statement that may write."""
 
-    sql: Annotated[Statement, Field(description="Its SQL.", examples=[_EXAMPLE])]
+    sql: Annotated[Statement, Field(description="SQL of the statement.", examples=[_EXAMPLE])]
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def execute_sql(
 ) -> Outcome[SqlView]:
     """Run one SQL statement in an environment's database and commit it.
 
-    Odoo does not see it: prefer run_odoo_shell.
+    It goes past Odoo's code: prefer run_odoo_shell.
     """
     refuse_unfinished(deps, environment)
     return sql.execute(deps.naming, deps.postgres, call, environment, args)

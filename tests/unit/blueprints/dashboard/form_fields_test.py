@@ -86,11 +86,12 @@ def test_labels_are_words():
     assert FIELDS["repo_url"].label == "Repository URL"
 
 
-def test_every_operation_of_the_product_makes_a_form():
+def test_every_operation_of_the_product_makes_a_form_whose_help_is_no_repetition():
     for declared in Registry.discover("oduflow.operations"):
         for field in form_fields(declared):
             assert field.label
             assert field.help
+            assert field.help.lower() != f"its {field.name}.", declared.name
 
 
 def test_the_help_of_a_checkbox_says_what_a_tick_does():
