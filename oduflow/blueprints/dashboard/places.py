@@ -117,8 +117,8 @@ def place_of(step: Next) -> Place | None:
 
 def _credential_place(reason: str, repo_url: str) -> Place:
     (action,) = (each for each in ACTIONS if each.operation == OPERATION)
-    url = url_for(f"dashboard.{form_endpoint(action)}", **{REPOSITORY: repo_url})
-    return Place(action.label, url, reason)
+    given: Arguments = {REPOSITORY: repo_url}
+    return Place(action.label, url_for(f"dashboard.{form_endpoint(action)}", **given), reason)
 
 
 def _place_of_action(action: Action, given: Arguments, reason: str) -> Place:
