@@ -3,6 +3,7 @@
 import ast
 import re
 from configparser import ConfigParser
+from functools import cache
 from pathlib import Path
 
 from tests.support.tree import PRODUCT, ROOT, code_files, nodes_of
@@ -13,6 +14,8 @@ TEXT = PAGE.read_text("utf-8")
 SPAN = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(r"[\w<>.-]*/[\w<>./-]*|[\w<>]+\.(?:py|txt)|\.importlinter")
 NAME = re.compile(r"([A-Za-z_]\w*)(?:\.([a-z_]\w*))?\(\)|([A-Z]\w+)(?:\.(\w+))?")
+# Names directly after a path: `kernel/locks.py` `LockKey`, or a list after a colon.
+BESIDE = re.compile(r"`([^`\n]+\.py)`:?\s+((?:`[A-Za-z_][\w.]*(?:\(\))?`(?:,\s+)?)+)")
 ROW = re.compile(r"^\| ((?:`[a-z_0-9]+`(?:, )?)+) \| (.+) \|$", re.MULTILINE)
 RECIPES = 10
 
@@ -53,12 +56,23 @@ def test_every_path_that_it_names_exists():
     assert [path for path in paths if not exists(path)] == []
 
 
-def test_every_class_and_function_that_it_names_is_defined():
+def test_every_name_beside_a_file_is_defined_in_that_file():
+    pairs = [
+        (path, name.removesuffix("()"))
+        for path, names in BESIDE.findall(TEXT)
+        for name in SPAN.findall(names)
+    ]
+
+    assert len(pairs) > 40
+    assert [pair for pair in pairs if not is_defined(pair[1], files_at(pair[0]))] == []
+
+
+def test_every_other_class_and_function_that_it_names_is_defined():
     names = [span for span in SPAN.findall(TEXT) if NAME.fullmatch(span) and not exists(span)]
-    defined = definitions()
+    files = [*code_files(), *Path(ROOT / "tests").rglob("*.py")]
 
     assert len(names) > 40
-    assert [name for name in names if not defined >= set(re.findall(r"\w+", name))] == []
+    assert [name for name in names if not is_defined(name.removesuffix("()"), files)] == []
 
 
 def test_it_says_where_the_likeliest_changes_go():
@@ -70,7 +84,11 @@ def test_it_says_where_the_likeliest_changes_go():
 def test_what_the_tree_lacks_is_noticed():
     assert not exists("kernel/absent.py")
     assert not exists("operations/<noun>/absent.py")
-    assert not {"Absent"} <= definitions()
+    locks = files_at("kernel/locks.py")
+    assert is_defined("LockKey", locks)
+    assert is_defined("LockKey.job", locks)
+    assert not is_defined("LockKey.absent", locks)
+    assert not is_defined("LockKey", files_at("kernel/jobs.py"))
 
 
 def contracts() -> ConfigParser:
@@ -87,17 +105,47 @@ def rows(column: str) -> list[tuple[str, str]]:
 
 def exists(path: str) -> bool:
     """Return whether a path exists; `<noun>` in it means any name."""
+    return bool(files_at(path))
+
+
+def files_at(path: str) -> list[Path]:
+    """Return the files and folders of a path."""
     pattern = re.sub(r"<\w+>", "*", path)
-    return any(found for root in (ROOT, PRODUCT) for found in list(root.glob(pattern)))
+    return [found for root in (ROOT, PRODUCT) for found in root.glob(pattern)]
 
 
-def definitions() -> set[str]:
-    """Return the names of classes, functions, constants and fields in product and fakes."""
+def is_defined(name: str, files: list[Path]) -> bool:
+    """Return whether a file defines a name, or the class before the dot with that member."""
+    return any(name in definitions(file) for file in files)
+
+
+@cache
+def definitions(path: Path) -> frozenset[str]:
+    """Return what a file defines: functions, constants, and classes with their members."""
     found: set[str] = set()
-    for path in [*code_files(), *Path(ROOT / "tests").rglob("*.py")]:
-        for node in nodes_of(path):
-            if isinstance(node, ast.ClassDef | ast.FunctionDef):
-                found.add(node.name)
-            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                found.add(node.id)
-    return found
+    for node in nodes_of(path):
+        found |= assigned(node)
+        if isinstance(node, ast.ClassDef):
+            members = set[str]().union(*map(assigned, node.body), own_attributes(node))
+            found |= {f"{node.name}.{member}" for member in members}
+    return frozenset(found)
+
+
+def own_attributes(node: ast.ClassDef) -> set[str]:
+    """Return the attributes that a class sets on itself."""
+    return {
+        part.attr
+        for part in ast.walk(node)
+        if isinstance(part, ast.Attribute)
+        and isinstance(part.ctx, ast.Store)
+        and isinstance(part.value, ast.Name)
+        and part.value.id == "self"
+    }
+
+
+def assigned(node: ast.AST) -> set[str]:
+    """Return the names that one statement defines."""
+    if isinstance(node, ast.ClassDef | ast.FunctionDef):
+        return {node.name}
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return {target.id for target in targets if isinstance(target, ast.Name)}
