@@ -63,6 +63,7 @@ def test_what_is_no_secret_stays(text):
         f"https://{TAIL}@github.com/a/b.git",
         f"https://ghp_{TAIL}@github.com/a/b.git",
         f"https://me@github.com/a/b.git?x=ghp_{TAIL}",
+        f"https://me@{TAIL}{TAIL}@github.com/a/b.git",  # a password that has an @
     ],
 )
 def test_what_a_person_typed_comes_back_without_a_secret(text):
@@ -71,7 +72,16 @@ def test_what_a_person_typed_comes_back_without_a_secret(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["https://acme@dev.azure.com/acme/x", "https://host/a@b/c.git", "git@host:a/b.git", ""]
+    "text",
+    [
+        "https://acme@dev.azure.com/acme/x",
+        f"https://{'me-' * 21}x@github.com/a/b.git",
+        "https://me@github.com/a?from=https://host/x",
+        "https://host/a@b/c.git",
+        f"https://host/{'deep/' * 20}a@b/c.git",
+        "git@host:a/b.git",
+        "",
+    ],
 )
 def test_what_a_person_typed_comes_back_with_the_user_name(text):
     assert redact_typed(text) == text
