@@ -94,8 +94,13 @@ class Doctor:
         return _finding("proxies", self._proxies)
 
     def leftovers(self) -> tuple[HealthFinding, ...]:
-        """Report objects with the instance's label that belong to no row."""
+        """Report objects with the instance's label that belong to no row.
+
+        Those of another server are none: their rows are in its store, and a remedy would remove
+        its environments.
+        """
         try:
+            self.infrastructure.refuse_other_server()
             found = tuple(find_leftovers(self.recoverables))
         except Failure:
             return ()  # the failed part is already among the findings

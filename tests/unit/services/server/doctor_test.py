@@ -6,7 +6,7 @@ from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.proxies import FACT, ProxyCount
 from oduflow.services.server.disk import Disk
 from tests.support.memory.process import Process
-from tests.support.memory.world import BLUE, RED
+from tests.support.memory.world import BLUE, RED, MemoryWorld
 
 THROUGH_DOCKER = ("images.", "cluster.", "containers.", "networks.", "volumes.")
 
@@ -80,6 +80,20 @@ def test_a_database_that_ended_is_started_again_by_the_next_call(world, process,
     world.engine.containers[world.naming.database("1")].end(1)
 
     assert process.ok("create_environment", **sale).state == "running"
+
+
+def test_the_objects_of_another_server_of_the_instance_are_no_leftovers(
+    world, process, sale, tmp_path
+):
+    process.ok("create_environment", **sale)
+    (tmp_path / "second").mkdir()
+    second = MemoryWorld(tmp_path / "second")
+    second.engine = world.engine
+    other = Process(second)
+
+    assert other.doctor().leftovers() == ()
+    assert "is used by the server with data_dir" in unhealthy(other)["postgres"]
+    second.close()
 
 
 def test_a_cluster_that_could_not_be_initialised_is_told(world):
