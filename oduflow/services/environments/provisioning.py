@@ -8,7 +8,7 @@ from oduflow.adapters.store import EnvironmentChanges
 from oduflow.domain.addons import MAX_WARNINGS, CheckoutReport, ImageInventory
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.environment import Environment
-from oduflow.domain.errors import Failure
+from oduflow.domain.errors import Conflict, Failure, UpstreamFailed
 from oduflow.domain.module_checks import Available, refuse_uninstallable, warnings_of
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.progress_monitor import ProgressMonitor
@@ -112,14 +112,13 @@ class Provisioning:
 
         Odoo addons among them come last on the addons path.
         """
-        key = python_deps.ensure(
-            self.deps,
-            self.plan,
-            self.image,
-            self.deps.limits(self.row.team),
-            self._monitor(),
-            extra_checkouts.checkout_folders(self.deps.naming, self.row),
-        )
+        try:
+            key = self._install_requirements()
+        except (Conflict, UpstreamFailed) as failure:
+            # They may ask for another Odoo, as the modules of a repository of another series do.
+            if self.row.addons or not self.report.warnings:
+                raise
+            raise no_module(self.deps.naming, self.row, self.report) from failure
         addons = tuple(each for each in self.row.addons if not each.startswith(PYTHON_TARGET))
         addons += python_deps.addons_folder(self.deps.naming, self.row.team, key)
         self._learn(python_deps=key, addons=addons)
@@ -129,6 +128,16 @@ class Provisioning:
         warnings = (*self.report.warnings, *warnings_of(available))
         self.report = self.report.model_copy(update={"warnings": warnings[:MAX_WARNINGS]})
         write_report(self.plan, self.report)
+
+    def _install_requirements(self) -> str:
+        return python_deps.ensure(
+            self.deps,
+            self.plan,
+            self.image,
+            self.deps.limits(self.row.team),
+            self._monitor(),
+            extra_checkouts.checkout_folders(self.deps.naming, self.row),
+        )
 
     def configuration(self) -> None:
         """Write `odoo.conf`, readable only by Odoo's user."""

@@ -126,9 +126,10 @@ def large_files(checkout: Path) -> Iterator[CheckoutWarning]:
         return
     pointers = sorted(_pointers(checkout))
     if pointers:
+        more = f"; {len(pointers)} files are pointers" if len(pointers) > 1 else ""
         yield CheckoutWarning.of(
             pointers[0],
-            f"It is a pointer of Git LFS, whose files are not fetched; {len(pointers)} files are.",
+            f"It is a pointer of Git LFS, whose files are not fetched{more}.",
             "Commit what Odoo needs without LFS: git lfs migrate export --include=…",
         )
 

@@ -13,44 +13,6 @@ def declaring(text: str) -> str:
     return f'{{"depends": ["base"], {text}}}'
 
 
-@pytest.fixture
-def create(world, process):
-    """Create an environment of a repository with these files."""
-
-    def call(files, *modules, name="sale", **more):
-        url = world.git.repository("odoo-shop", {"main": files})
-        return process.call(
-            "create_environment", name=name, repo_url=url, modules=list(modules), **more
-        )
-
-    return call
-
-
-@pytest.fixture
-def refused(world, process, create):
-    """Create an environment that is refused; nothing is cloned, run or left."""
-
-    def call(files, *modules, **more):
-        before, installs = world.everything(), list(world.odoo.installs)
-        process.faults.calls.clear()
-        error = create(files, *modules, **more).error
-        assert "cluster.clone_database" not in process.faults.calls
-        assert world.everything() == before
-        assert world.odoo.installs == installs
-        assert process.deps.store.environments.list("1") == ()
-        return error
-
-    return call
-
-
-@pytest.fixture
-def path_of(process):
-    def call(name="sale"):
-        return process.deps.store.environments.get("1", name).addons
-
-    return call
-
-
 def test_a_misspelled_module_is_answered_with_the_nearest_name(refused):
     error = refused(module("acme"), "sale_managment")
 
@@ -368,65 +330,6 @@ def test_a_repository_of_which_odoo_loads_nothing_says_why(refused, files, cause
     assert error.message.startswith("https://git.example.com/public/odoo-shop.git holds no Odoo")
     assert cause in error.message
     assert hint in error.hint
-
-
-@pytest.mark.parametrize(
-    "files",
-    [
-        {"requirements.txt": "odoo-addon-queue-job"},
-        {"requirements.txt": "Odoo_Addon.queue_job>=1  # equal by PEP 503"},
-        {"requirements.txt": "odoo14_addon_queue_job"},
-        {"requirements.txt": "\ufeffodoo-addon-queue-job"},
-        {"requirements.txt": "acme-suite"},
-        {"requirements.txt": "--pre\n  -r more.txt", "more.txt": "lxml\nacme.suite"},
-        {".oduflow/requirements.txt": "acme_suite", "requirements.txt": "-e ."},
-    ],
-)
-def test_a_repository_of_requirements_alone_serves_the_addons_among_them(
-    world, create, path_of, process, files
-):
-    world.odoo.packaged["acme-suite"] = "queue_job"
-
-    made = create(files, "queue_job")
-
-    assert made.error is None
-    assert path_of() == ("/mnt/python/odoo-addons",)
-    [listed] = process.ok("list_modules", name="sale").modules
-    assert (listed.name, listed.source, listed.state) == (
-        "queue_job",
-        "requirements.txt",
-        "installed",
-    )
-
-
-def test_a_repository_with_modules_installs_an_addon_of_a_package_of_any_name(world, create):
-    world.odoo.packaged["acme-suite"] = "queue_job"
-
-    made = create(module("acme") | {"requirements.txt": "acme-suite"}, "acme", "queue_job")
-
-    assert made.error is None
-
-
-def test_requirements_that_the_image_has_bring_no_addons_so_modules_are_refused_before_pip(
-    world, refused
-):
-    error = refused(module("acme") | {"requirements.txt": "LXML>=5"}, "queue_job")
-
-    assert error.kind is Kind.NOT_FOUND
-    assert world.odoo.pip_runs == []
-
-
-def test_a_line_that_no_requirements_may_hold_is_named_when_the_repository_has_no_module(refused):
-    error = refused({"requirements.txt": "-e ."})
-
-    assert error.message.startswith("The repository's requirements.txt, line 1, is not allowed")
-
-
-def test_requirements_that_turn_out_to_hold_no_addon_are_no_repository_of_modules(refused):
-    error = refused({"requirements.txt": "-r more.txt", "more.txt": "lxml"})
-
-    assert error.kind is Kind.INVALID
-    assert "holds no Odoo module on branch" in error.message
 
 
 def test_an_extra_repos_modules_and_warnings_name_it(world, process, create):
