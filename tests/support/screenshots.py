@@ -1,8 +1,13 @@
 """Take the pictures of the documents, from the dashboard with sample data: `make screenshots`."""
 
+from typing import Any
+
+from oduflow.domain.addons import CheckoutView, ModuleLine
+from oduflow.domain.clock import now, rfc3339
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.next_call import RETRY, Next
 from oduflow.domain.outcome import ErrorView
+from oduflow.domain.storage import DiskView
 from tests.support.browser import Served, chromium, served_dashboard
 from tests.support.tree import ROOT
 
@@ -10,13 +15,23 @@ WIDTH, HEIGHT = 1180, 760
 REPOSITORY = "https://github.com/acme/shop.git"
 FAILED = ErrorView.of(
     UpstreamFailed(
-        "Not installed: shop. The view “shop.product_form” names an unknown field: colour.",
-        "Correct the module, push it and create the environment again.",
+        "Not installed: shop: ParseError.",
+        "colours is kept as failed, to look at; creating it again replaces it. Fix the module, "
+        "push it and create the environment again.",
         Next.of("create_environment", RETRY, name="colours", repo_url=REPOSITORY),
-        output="ParseError: while parsing shop/views/product.xml:12\n"
+        output="odoo.tools.convert.ParseError: while parsing "
+        "/mnt/repo/shop/shop/views/product.xml:12\n"
+        'Error while validating view near:\n\n<form string="Product">\n\n'
         'Field "colour" does not exist in model "product.template"',
     )
 )
+BROKEN = {"state": "failed", "url": None, "error": FAILED, "has_container": False}
+LOG = """\
+2026-11-23 09:14:02,101 6 INFO ? odoo: Odoo version 19.0
+2026-11-23 09:14:03,204 6 INFO ? odoo.service.server: HTTP service (werkzeug) running on shop:8069
+2026-11-23 09:14:03,391 6 INFO shop odoo.modules.loading: loading 16 modules...
+2026-11-23 09:14:03,802 6 INFO shop odoo.modules.loading: 16 modules loaded in 0.41s, 0 queries
+2026-11-23 09:14:03,884 6 INFO shop odoo.registry: Registry loaded in 0.602s"""
 PAGES = {
     "dashboard": "/",
     "first-hour-environment": "/environments/shop",
@@ -29,22 +44,21 @@ PAGES = {
 
 def fill(served: Served) -> None:
     """Add what the screenshots show."""
-    add = served.ledger.add
-    add("demo", repo_url="http://127.0.0.1:8770/addons.git", hours=30)
-    add("shop", repo_url=REPOSITORY, branch="main", created_by="octocat")
-    add(
-        "checkout-19", repo_url=REPOSITORY, branch="feature/checkout", created_by="nightly", hours=5
+    ledger = served.ledger
+    shop = CheckoutView(
+        modules=(ModuleLine(name="shop", version="19.0.1.0.0", source="repository"),)
     )
-    add("old-shop", repo_url=REPOSITORY, branch="17.0", state="stopped", url=None, hours=60)
-    add(
-        "colours",
-        repo_url=REPOSITORY,
-        branch="feature/colours",
-        state="failed",
-        url=None,
-        error=FAILED,
-        hours=1,
+    shown: tuple[tuple[str, int, dict[str, Any]], ...] = (
+        ("demo", 3, {"repo_url": "http://127.0.0.1:8770/addons.git", "hours": 30}),
+        ("shop", 12, {"created_by": "octocat", "modules": ("shop",), "checkout": shop}),
+        ("checkout-19", 7, {"branch": "feature/checkout", "created_by": "nightly", "hours": 5}),
+        ("old-shop", 41, {"branch": "17.0", "state": "stopped", "url": None, "hours": 60}),
+        ("colours", 1, {"branch": "feature/colours", "modules": ("shop",), "hours": 1, **BROKEN}),
     )
+    for name, mib, values in shown:
+        disk = DiskView(own=mib << 20, shared=20 << 20, measured_at=rfc3339(now()))
+        ledger.add(name, **{"repo_url": REPOSITORY, **values}, disk=disk)
+        ledger.logs[name] = LOG
 
 
 def main() -> None:
