@@ -63,6 +63,12 @@ def make_volume(
         folder.mkdir(parents=True)
     else:
         engine.options[name] = dict(options)
-        folder = Path(options["device"])  # an overlay shows nothing in memory
+        folder = _shown(options)
     engine.volumes[name] = VolumeFacts(name, dict(labels), folder)
     return engine.volumes[name]
+
+
+def _shown(options: Mapping[str, str]) -> Path:
+    """Return the folder that a volume shows; of an overlay the one that takes what is written."""
+    layers = dict(each.partition("=")[::2] for each in options["o"].split(","))
+    return Path(layers.get("upperdir", options["device"]))
