@@ -72,8 +72,9 @@ def closest_operation(
 ) -> str:
     """Return the operation that a misspelled name means, empty if none is close.
 
-    A name with the verb of a destructive operation means one with that verb, and any other name
-    none that destroys: a typing error in one call must not suggest a call that does the opposite.
+    A name with the verb of a destructive operation means one with that verb, any other name none
+    that destroys, and one with an unknown verb none that changes anything: a mistake in one call
+    must not suggest a call that does the opposite, such as a creation for `remove_thing`.
 
     Args:
         name: as it was typed.
@@ -87,6 +88,7 @@ def closest_operation(
 
     alike = [each for each in effects if has_its_verb(each)]
     if not any(effects[each] is Effect.DESTROY for each in alike):
-        alike = [each for each in effects if effects[each] is not Effect.DESTROY]
+        meant = {Effect.READ, Effect.WRITE} if alike else {Effect.READ}
+        alike = [each for each in effects if effects[each] in meant]
     close = get_close_matches(name, alike, n=1)
     return close[0] if close and (offered is None or close[0] in offered) else ""

@@ -81,11 +81,17 @@ def registry():
         ("delete_thin", "delete_thing", ""),
         ("destroy_thing", "get_thing", "get_thing"),
         ("get_thin", "get_thing", "get_thing"),
+        ("creat_thin", "create_thing", ""),
+        ("remove_thing", "get_thing", "get_thing"),
         ("xyz", "", ""),
     ],
 )
-def test_a_misspelled_deletion_means_a_deletion_or_nothing(typed, of_all, of_reads):
-    effects = {"delete_thing": Effect.DESTROY, "get_thing": Effect.READ}
+def test_what_a_misspelled_name_means_does_never_the_opposite(typed, of_all, of_reads):
+    effects = {
+        "create_thing": Effect.WRITE,
+        "delete_thing": Effect.DESTROY,
+        "get_thing": Effect.READ,
+    }
 
     assert closest_operation(typed, effects) == of_all
     assert closest_operation(typed, effects, {"get_thing"}) == of_reads
