@@ -74,7 +74,7 @@ def read_checkout(
     walk = Walk.through(checkout, rules, on_folder)
     if walk.root is not None:
         return _one_module(walk, walk.root, repo_url, known)
-    choice = choose(walk.found.values(), rules.series)
+    choice = choose(walk.found.values(), rules)
     by_folder: defaultdict[PurePosixPath, list[Candidate]] = defaultdict(list)
     for module in choice.chosen:
         by_folder[module.folder].append(module)

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from oduflow.adapters.odoo.addons.versions import series_of
 from oduflow.adapters.odoo.addons.walk import Candidate
-from oduflow.domain.addons import CheckoutWarning
+from oduflow.domain.addons import CheckoutWarning, OdooRules
 
 _NUMBER = re.compile(r"(?<!\d)(\d{1,2})(?:\.0)?(?!\d)")
 
@@ -22,16 +22,28 @@ class Choice:
     warnings: tuple[CheckoutWarning, ...]
 
 
-def choose(found: Iterable[Candidate], series: str) -> Choice:
-    """Prefer the module of the series by its version, then by its folder's name, then the first."""
+def choose(found: Iterable[Candidate], rules: OdooRules) -> Choice:
+    """Prefer the module of the series by its version, then by its folder's name, then the first.
+
+    Of those that are installable, one in a folder that Odoo skips, because no module in it has an
+    `__init__.py`, comes last.
+    """
     by_name: defaultdict[str, list[Candidate]] = defaultdict(list)
+    listed: set[PurePosixPath] = set()
     for module in found:
         by_name[module.name].append(module)
+        if module.has_init or not rules.needs_init:
+            listed.add(module.folder)
+
+    def rank(module: Candidate) -> tuple[bool | int | str, ...]:
+        refused, *series = _rank(module, rules.series)
+        return refused, module.folder not in listed, *series, str(module.path)
+
     chosen: list[Candidate] = []
     hidden: list[Candidate] = []
     warnings: list[CheckoutWarning] = []
     for name, same in by_name.items():
-        best, *others = sorted(same, key=lambda module: (*_rank(module, series), str(module.path)))
+        best, *others = sorted(same, key=rank)
         chosen.append(best)
         hidden += others
         places = [other.path for other in others if other.real != best.real]

@@ -30,6 +30,22 @@ def test_modules_are_found_with_the_folders_that_hold_them(checkout):
     assert folders(checkout) == [".", "a/b", "addons"]
 
 
+def test_of_two_modules_the_one_in_a_folder_that_odoo_skips_is_not_used(checkout):
+    for path in ("a/twin", "b/twin", "b/sale"):
+        module(checkout / path)
+    for path in ("a/twin", "b/twin"):
+        (checkout / path / "__init__.py").unlink(missing_ok=True)
+    (checkout / "b/sale/__init__.py").touch()
+
+    found = read_checkout(checkout, OdooRules(series="19.0", needs_init=True))
+
+    assert [(each.name, each.path) for each in found.modules] == [
+        ("sale", "b/sale"),
+        ("twin", "b/twin"),
+    ]
+    assert any("b/twin is used" in warning.reason for warning in found.warnings)
+
+
 def test_a_checkout_that_is_one_module_says_so(checkout):
     module(checkout)
     module(checkout / "nested")
