@@ -11,7 +11,7 @@ from oduflow.adapters.locks import FileLocks
 from oduflow.domain.addons import OdooRules
 from oduflow.domain.container import ContainerLimits, ContainerSpec, ImageFacts, RunResult
 from oduflow.domain.environment import Environment, EnvironmentState
-from oduflow.domain.errors import Conflict, Invalid, QuotaReached, UpstreamFailed
+from oduflow.domain.errors import Conflict, Invalid, NotFound, QuotaReached, UpstreamFailed
 from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.kernel.locks import LockKey
@@ -288,6 +288,10 @@ def test_a_deletion_succeeds_where_they_cannot_be_removed(world, monkeypatch, ca
     assert "requirements of team 1" in caplog.text
 
 
+def _no_volume(name: str) -> Path:
+    raise NotFound(f"There is no volume {name!r}.")
+
+
 class PipWorld:
     """A team's folder, and a pip that writes one file."""
 
@@ -321,7 +325,7 @@ class PipWorld:
             sizes=SimpleNamespace(forget=lambda _team, _row: None),
             containers=SimpleNamespace(remove=lambda _name: None, run_one_off=self._run),
             cluster=lambda _team: SimpleNamespace(drop_tenant=lambda _name: None),
-            volumes=SimpleNamespace(remove=lambda _name: None),
+            volumes=SimpleNamespace(remove=lambda _name: None, mountpoint=_no_volume),
         )
 
     def asks(self, text: str) -> None:
