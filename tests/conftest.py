@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from oduflow.adapters.docker.engine import Engine
+from tests.support.compiled_routes import share_compiled_routes
 from tests.support.real_fixtures import imports, instance, kept_template, sample_repository
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
 ROOT = Path(__file__).parent
 
 pytest.register_assert_rewrite("tests.contract.suites")
+share_compiled_routes()
 NO_SOCKET = {"unit", "architecture", "contract"}
 
 
