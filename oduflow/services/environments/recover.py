@@ -35,7 +35,6 @@ from oduflow.kernel.locks import Held, LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.environments import python_deps
 from oduflow.services.environments.boot import stop_container
-from oduflow.services.environments.code_change.back import resume_code_change
 from oduflow.services.environments.command import end_cut_off_command
 from oduflow.services.environments.delete import remove_environment
 from oduflow.services.environments.module_change.settle import resume_change
@@ -148,8 +147,8 @@ class EnvironmentRecovery(Recoverable):
         if row.step == MOVING:
             return False  # it has no container until its team's move is settled
         end_cut_off_command(self.deps.engine.containers, EnvironmentPlan.of(self.deps.naming, row))
-        if (resumed := _resumed(row)) is not None:
-            return self._as_job(row, held, *resumed)
+        if row.step in RESUMED:
+            return self._as_job(row, held, *RESUMED[row.step])
         return self._compare(row, held, revive=revive)
 
     def _compare(self, row: Environment, held: Held, *, revive: bool) -> bool:
@@ -215,13 +214,6 @@ class EnvironmentRecovery(Recoverable):
                 checkout.is_dir() for checkout in checkout_folders(self.deps.naming, row).values()
             )
         )
-
-
-def _resumed(row: Environment) -> tuple[str, Resume] | None:
-    """Return the operation that goes on with a row, and how; None if nothing was cut off."""
-    if row.applying is not None and row.step != ROLLBACK:  # which is part of the way back
-        return "rollback_environment", resume_code_change
-    return RESUMED.get(row.step)
 
 
 def _described(labels: Mapping[str, str], container: ContainerFacts) -> Environment | None:

@@ -22,7 +22,7 @@ from oduflow.services.clone_strategy import CLONE_WAIT_SECONDS
 from oduflow.services.deps import Deps
 from oduflow.services.environments.boot import boot, stop_container
 from oduflow.services.environments.failed import mark_failed
-from oduflow.services.environments.remake import WITH_CONTAINER, make_again
+from oduflow.services.environments.provisioning import Provisioning
 from oduflow.services.environments.start import mark_serving
 from oduflow.services.images import run_as
 from oduflow.services.room import CLONE_BYTES, require_room
@@ -32,7 +32,8 @@ from oduflow.services.snapshots.settle import PartsExchange
 
 log = logging.getLogger(__name__)
 
-_NO_FACT = {"modules": "", "commit": "", "branch": ""}  # in the database, and in the checkout
+_NO_FACT = {"modules": ""}
+_CONTAINER_STEPS = frozenset({"extra", "addons", "python", "configuration", "container"})
 
 
 def roll_back(
@@ -101,7 +102,7 @@ def serve_after(deps: Deps, call: Call, before: Environment, *undo: Next) -> Env
     plan = EnvironmentPlan.of(deps.naming, row)
     try:
         if _differs(deps.naming, deps.engine.containers, plan, row):
-            row = make_again(deps, call, row, WITH_CONTAINER)
+            row = _make_container(deps, call, row)
         if before.state is EnvironmentState.STOPPED:
             return deps.store.environments.update(row.id, step="", job="")
         row = boot(deps, call, plan, row, lambda line: call.tell("serving", line, 1, 1))
@@ -118,11 +119,22 @@ def _differs(
 ) -> bool:
     """Whether there is no container, or one that was made of other facts than the row's.
 
-    Its modules are no such fact, and neither is the commit that is checked out.
+    Its modules are no such fact: they are in the database.
     """
     facts = containers.facts(plan.container)
     own = naming.own_labels
     return facts is None or own(facts.labels) | _NO_FACT != own(plan.labels(row)) | _NO_FACT
+
+
+def _make_container(deps: Deps, call: Call, row: Environment) -> Environment:
+    """Make the container again, with the extra repos and packages of the row."""
+    image = run_as(deps.engine.images.facts(row.odoo_image), row.uid)
+    work = Provisioning(deps, call, row, image)
+    steps = [step for step in work.container_steps() if step.name in _CONTAINER_STEPS]
+    for number, step in enumerate(steps, 1):
+        work.on_step(step, number, len(steps))
+        step.do()
+    return work.row
 
 
 def _serve_again(containers: Containers, plan: EnvironmentPlan, environment: Environment) -> None:

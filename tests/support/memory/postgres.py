@@ -17,7 +17,6 @@ from oduflow.domain.comparison.records import Content, Index, Key, RecordDigest,
 from oduflow.domain.errors import Cancelled, Conflict, NotFound
 from oduflow.domain.module_change import INSTALLED, ModuleRecord
 from oduflow.domain.neutralised import Reading, Remaining, RuleApplied, SqlScript
-from tests.support.memory.module_facts import ModuleFacts
 
 EMPTY_BYTES = 8 << 20
 VERSION = "19.0.1.0"  # of every module
@@ -41,7 +40,6 @@ class Database:
         private: what belongs to one environment alone, such as sessions.
         versions: of installed modules that have another one than VERSION.
         depends: what modules need.
-        signals: how often Odoo was told to read its caches again.
     """
 
     owner: str
@@ -61,7 +59,6 @@ class Database:
     private: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     depends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    signals: int = 0
 
 
 @dataclass
@@ -324,7 +321,7 @@ class MemoryCluster:
         MemoryTenant(self._postgres, database, password, role=role).enter()
 
 
-class MemoryTenant(ModuleFacts):
+class MemoryTenant:
     """Has the methods of `adapters.postgres.tenant.Tenant`."""
 
     def __init__(
