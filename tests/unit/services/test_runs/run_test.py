@@ -2,20 +2,19 @@
 
 import threading
 import time
-from dataclasses import replace
 
 import pytest
 
-from oduflow.adapters.docker.build import BROWSER_OF
 from oduflow.domain.access import Actor, ActorKind, Tier
 from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.errors import Busy, Forbidden, Invalid, NotFound, UpstreamFailed
 from oduflow.domain.filestore import FilestoreKind
 from oduflow.domain.outcome import Status
+from oduflow.domain.test_run import RUNS_KEPT
 from oduflow.kernel.call import CANCEL_CHECK_SECONDS
 from oduflow.kernel.locks import LockKey
-from tests.support.memory.images import image
-from tests.support.memory.process import CALLER
+from tests.support.held import EnvironmentContents
+from tests.support.memory.process import CALLER, Process
 from tests.support.memory.testing import failed
 
 RUN = {"name": "sale", "modules": ["sale"]}
@@ -128,33 +127,10 @@ def test_tests_that_need_a_browser_are_told_to_be_untested(process, testing):
     envelope = process.call("run_tests", **RUN)
 
     assert envelope.status is Status.OK
-    (warning,) = envelope.warnings
-    assert warning == (
-        "1 test was skipped because odoo:19.0 has no browser that runs: they are not tested. "
-        "On the server: `oduflow images build odoo:19.0-browser` adds one."
+    assert envelope.warnings == (
+        "1 test was skipped because odoo:19.0 has no browser: they are not tested.",
     )
     assert envelope.data.counts.skipped == 1
-
-
-@pytest.mark.parametrize(
-    ("made_of", "used", "said"),
-    [
-        ("sha256:odoo:19.0", "sha256:odoo:19.0-browser", "odoo:19.0-browser has no browser that"),
-        ("sha256:older", "sha256:odoo:19.0", "odoo:19.0-browser was made of another odoo:19.0."),
-    ],
-)
-def test_tests_run_in_the_image_with_a_browser_that_was_made_of_the_environments_own(
-    world, held, process, testing, made_of, used, said
-):
-    built = replace(image("odoo:19.0-browser"), environment={BROWSER_OF: made_of})
-    world.images.here[built.reference] = built
-    testing.outcomes = {"test_tour": "skipped"}
-    specs = noted(world)
-
-    envelope = process.call("run_tests", **RUN)
-
-    assert [spec.image for spec in specs] == [used]
-    assert said in envelope.warnings[0]
 
 
 def test_counts_that_are_not_odoos_own_are_no_success(process, testing):
@@ -243,11 +219,17 @@ def test_a_call_without_modules_is_refused(held, process):
 
 
 def test_the_container_has_the_clones_data_alone(world, held, process, testing):
-    specs = noted(world)
+    specs, program = [], world.engine.program
+
+    def noted(spec):
+        specs.append(spec)
+        return program(spec)
+
+    world.engine.program = noted
 
     process.ok("run_tests", **RUN, tags=":TestIt.test_one")
 
-    (spec,) = specs
+    (spec,) = [each for each in specs if each.name == "memory-env-1.sale.tests"]
     mounted = {mount.source for mount in spec.mounts if mount.kind == "volume"}
     assert mounted == {held.plan.tests_filestore}
     assert (spec.publish, [each.network for each in spec.networks]) == ((), ["memory-team-1"])
@@ -329,7 +311,70 @@ def test_a_clone_that_cannot_be_made_fails_the_run_and_leaves_nothing(world, hel
     assert (run.status, held.status) == (Status.FAILED, "running")
 
 
+def test_a_clone_that_cannot_be_removed_is_removed_by_the_next_look(world, held, process):
+    before, program = world.everything(), world.engine.program
+
+    def ran(spec):
+        if spec.name.endswith(".tests"):
+            process.faults.fail("volumes.remove", UpstreamFailed("Busy."))
+        return program(spec)
+
+    world.engine.program = ran
+
+    envelope = process.call("run_tests", **RUN)
+
+    assert envelope.status is Status.OK
+    assert envelope.warnings == (
+        "The clone could not be removed; the server removes it within a minute.",
+    )
+    process.reconcile()
+    assert world.everything() == before
+    assert process.ok("list_test_runs", name="sale").test_runs[0].status is Status.OK
+
+
 @pytest.mark.thorough
+def test_a_run_that_is_killed_anywhere_is_interrupted_and_leaves_nothing(world, held, process):
+    points = [each for each in process.passed("run_tests", **RUN) if each.startswith("tests.")]
+    assert {"tests.reserve.after", "tests.snapshot.after", "tests.tests.before"} <= set(points)
+    before = world.everything()
+    for point in points:
+        Process(world).killed("run_tests", at=point, **RUN)
+        after = Process(world)
+        after.reconcile()
+        assert world.everything() == before, point
+        newest = after.ok("list_test_runs", name="sale").test_runs[0]
+        made_row = point != "tests.reserve.before"
+        assert (newest.status is Status.INTERRUPTED) is made_row, point
+        assert held.status == "running", point
+        assert after.ok("run_tests", **RUN).counts.passed == 1
+
+
+def test_the_next_run_removes_what_a_killed_one_left(world, held, process):
+    before = world.everything()
+    Process(world).killed("run_tests", at="tests.tests.before", **RUN)
+
+    second = Process(world)
+
+    assert second.ok("run_tests", **RUN).counts.passed == 1
+    assert world.everything() == before
+    statuses = [each.status for each in second.ok("list_test_runs", name="sale").test_runs]
+    assert statuses == [Status.OK, Status.INTERRUPTED]
+
+
+def test_an_environment_is_deleted_with_a_clone_that_was_left_and_with_its_runs(
+    world, held, process
+):
+    Process(world).killed("run_tests", at="tests.tests.before", **RUN)
+
+    second = Process(world)
+    second.ok("delete_environment", name="sale")
+
+    assert second.deps.store.test_runs.all() == ()
+    left = world.everything()
+    assert not [each for kind in left.values() for each in kind if "tests" in each]
+    assert second.doctor().leftovers() == ()
+
+
 def test_the_environment_is_held_while_its_tests_run(process):
     held = process.deps.work.locks.acquire(LockKey.environment("1", "sale"), "another call")
     try:
@@ -337,6 +382,24 @@ def test_the_environment_is_held_while_its_tests_run(process):
             process.call("run_tests", **RUN)
     finally:
         held.release()
+
+
+def test_old_runs_are_pruned_by_age_and_count(process, held):
+    store = process.deps.store.test_runs
+    for _ in range(RUNS_KEPT + 2):
+        process.ok("run_tests", **RUN)
+    process.reconcile()
+    assert len(store.all()) == RUNS_KEPT
+
+    oldest = store.all()[-1]
+    with process.deps.store.test_runs._store.write() as connection:
+        connection.exec_driver_sql(
+            "UPDATE test_runs SET created_at = '2020-01-01T00:00:00.000000Z' WHERE id = ?",
+            (oldest.id,),
+        )
+    process.reconcile()
+    assert oldest.id not in {run.id for run in store.all()}
+    assert len(store.all()) == RUNS_KEPT - 1
 
 
 def test_an_environment_that_does_not_run_is_tested_and_stays_stopped(world, held, process):
@@ -395,14 +458,14 @@ def test_a_cancelled_run_keeps_what_was_known(world, held, process, testing, mon
     assert (run.status, run.counts.passed, run.counts.never_run) == (Status.CANCELLED, 1, 1)
 
 
-def noted(world):
-    """Return a list that gets the specifications of the containers of tests."""
-    specs, program = [], world.engine.program
+@pytest.fixture
+def held(world, process, sale):
+    process.ok("create_environment", **sale)
+    made = EnvironmentContents(world, process)
+    made.write("first")
+    return made
 
-    def note(spec):
-        if spec.name.endswith(".tests"):
-            specs.append(spec)
-        return program(spec)
 
-    world.engine.program = note
-    return specs
+@pytest.fixture
+def testing(world, held):
+    return world.odoo.testing
