@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from oduflow.adapters.locks import FileBootSlots
 from oduflow.adapters.outputs.files import OutputFiles
-from oduflow.adapters.pool.pool import Pool
+from oduflow.adapters.pool.pools import Pools
 from oduflow.adapters.postgres.config import PostgresSettings
 from oduflow.adapters.store import JobRows
 from oduflow.adapters.uploads import UploadFiles
@@ -37,6 +37,7 @@ from oduflow.services.server.disk import Disk
 from oduflow.services.server.doctor import Doctor
 from oduflow.services.server.infrastructure import Infrastructure, team_subnet
 from oduflow.services.server.reconcile import Reconciler
+from oduflow.services.storage.limits import disk_limits
 from oduflow.settings import parse
 from tests.support.fakes import FakeAudit, FakeGrantUsage
 from tests.support.memory.agent_sql import MemoryAgentSql
@@ -129,7 +130,7 @@ class Process:
         deps = self.deps
         return Doctor(
             settings=lambda: deps.settings,
-            clone=deps.infrastructure.pool.state,
+            clone=deps.infrastructure.pools.state,
             engine=self._part("engine", AnsweringEngine()),
             images=deps.engine.images,
             infrastructure=deps.infrastructure,
@@ -148,7 +149,7 @@ class Process:
             deps.engine,
             self._networks,
             firewall,
-            deps.infrastructure.pool,
+            deps.infrastructure.pools,
             self._store,
             recoverables(deps),
         )
@@ -171,7 +172,11 @@ class Process:
             cast("Any", world.firewall),
             work.locks,
             Disk(world.data_dir, world.disk_minimum),
-            Pool(world.data_dir, lambda: self._settings.storage),
+            Pools(
+                world.naming,
+                lambda: self._settings.storage,
+                lambda: disk_limits(self._settings),
+            ),
         )
         return Deps(
             live=LiveSettings(self._settings),
