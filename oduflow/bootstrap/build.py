@@ -9,7 +9,7 @@ from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.locks import FileBootSlots, FileLocks, ServerLock
 from oduflow.adapters.odoo.web import login_page
 from oduflow.adapters.outputs.files import OutputFiles
-from oduflow.adapters.pool.pools import Pools
+from oduflow.adapters.pool.pool import Pool
 from oduflow.adapters.store import JobRows, Store
 from oduflow.adapters.uploads import UploadFiles
 from oduflow.bootstrap.engine import Docker
@@ -40,7 +40,6 @@ from oduflow.services.server.doctor import Doctor
 from oduflow.services.server.infrastructure import Infrastructure
 from oduflow.services.server.reconcile import Reconciler
 from oduflow.services.server.reconcile_loop import ReconcileLoop
-from oduflow.services.storage.limits import disk_limits, keep_pools
 from oduflow.services.storage.outside import clone_state
 from oduflow.services.storage.sizes import SizeMeter
 from oduflow.services.uploads.receive import UploadReceiver
@@ -55,18 +54,17 @@ def build(settings: Settings) -> Services:
     """Return the adapters and services for one configuration."""
     live, data_dir = LiveSettings(settings), settings.server.data_dir
     naming = Naming(settings.server.instance, data_dir)
-    disk = Disk(data_dir)
-    pools = Pools(naming, lambda: live.current().storage, lambda: disk_limits(live.current()))
+    disk, pool = Disk(data_dir), Pool(data_dir, lambda: live.current().storage)
     store = Store(data_dir / "oduflow.db", on_full=disk.give_up_reserve)
     rows = store_group(store, data_dir)
     registry = Registry.discover(OPERATIONS)
     work = _work(settings, store, registry, naming, disk)
-    docker, firewall = Docker.over(Engine(), naming, pools), Firewall()
+    docker, firewall = Docker.over(Engine(), naming, pool), Firewall()
 
     def infrastructure(docker: Docker) -> Infrastructure:
         clusters, locks = databases(live, naming, docker, rows, work), work.locks
         return Infrastructure(
-            settings, naming, docker.networks, clusters, firewall, locks, disk, pools
+            settings, naming, docker.networks, clusters, firewall, locks, disk, pool
         )
 
     parts = infrastructure(docker)
@@ -104,7 +102,7 @@ def build(settings: Settings) -> Services:
         outputs=work.outputs,
     )
     nouns = recoverables(deps)
-    doctor_docker = Docker.over(Engine(timeout=DOCTOR_SECONDS), naming, pools)
+    doctor_docker = Docker.over(Engine(timeout=DOCTOR_SECONDS), naming, pool)
     doctor_deps = replace(
         deps, engine=doctor_docker.group, infrastructure=infrastructure(doctor_docker)
     )
@@ -125,11 +123,7 @@ def build(settings: Settings) -> Services:
             deps.infrastructure,
             reconciler,
             lambda: revoke_removed_teams(rows.grants, rows.tokens, live.current().teams.keys()),
-            {
-                "sizes": meter.run,
-                "warm-slots": WarmKeeper(deps).run,
-                "pools": partial(keep_pools, pools),
-            },
+            {"sizes": meter.run, "warm-slots": WarmKeeper(deps).run},
         ),
         audit=audit,
         grants=grants,
@@ -164,7 +158,7 @@ def _work(
 def _doctor(docker: Docker, deps: Deps, store: Store) -> Doctor:
     return Doctor(
         settings=lambda: deps.settings,
-        clone=partial(clone_state, deps.naming, docker.group.volumes, deps.infrastructure.pools),
+        clone=partial(clone_state, deps.naming, docker.group.volumes, deps.infrastructure.pool),
         engine=docker.engine,
         images=deps.engine.images,
         infrastructure=deps.infrastructure,

@@ -18,8 +18,7 @@ def cut_power(instance: Instance, disk: Path | None = None) -> None:
         instance: the instance, whose server must not run.
         disk: where the file system is mounted that holds the pool's image, if that loses power.
     """
-    pools = instance.services.deps.infrastructure.pools
-    pool = pools.of("blue")
+    pool = instance.services.deps.infrastructure.pool
     subprocess.run(["xfs_io", "-x", "-c", "shutdown", str(disk or pool.folder)], check=True)
     folders = [pool.folder] if disk is None else [pool.folder, disk]
 

@@ -16,7 +16,7 @@ from oduflow.adapters.pool.programs import run
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.files.private import make_folder, writing
 
-_MKFS = ("mkfs.xfs", "-q", "-K", "-m", "reflink=1", "-d", "agcount=2", "-l", "size=64m")
+_MKFS = ("mkfs.xfs", "-q", "-K", "-m", "reflink=1", "-d", "agcount=4", "-l", "size=64m")
 _OPTIONS = "loop,noatime,nodev,nosuid"
 _MOUNTS = Path("/proc/self/mountinfo")
 _SECTOR = 512

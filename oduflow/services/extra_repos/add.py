@@ -53,7 +53,9 @@ def _ensure(deps: Deps, call: Call, args: AddExtraRepo, repo_url: str) -> Outcom
         # This call holds the name's lock, so the process that began the row is dead.
         remove_extra_repo(deps, None, existing)
     deps.infrastructure.disk.require()
-    require_room_of_team(deps, team, f"Extra repo {args.name}", _LEAST_BYTES)
+    require_room_of_team(
+        deps.store.sizes, deps.settings, team, f"Extra repo {args.name}", _LEAST_BYTES
+    )
     branch = args.branch or default_branch(deps.git.repositories, call, repo_url)
     moment = now()
     row = ExtraRepo(

@@ -9,7 +9,6 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -172,9 +171,7 @@ class DatabaseServer:
         started = self._run(self._spec(image, owner, address))
         self.networks.connect(self.naming.team_network(self.team), self.name, address)
         disk = database_disk(self.volumes.mountpoint(self.volume), self.reserve)
-        DatabaseStart(
-            self.team, self.name, self.containers, self.cluster, disk, self._stop_writers
-        ).wait()
+        DatabaseStart(self.team, self.name, self.containers, self.cluster, disk).wait()
         disk.hold_reserve()
         if known is not None:
             self._refuse_other_cluster(known)
@@ -297,16 +294,6 @@ class DatabaseServer:
             self.containers.create(spec)
         self.containers.start(spec.name)
         return True
-
-    def _stop_writers(self) -> None:
-        """End the team's Odoo containers if they fill the same disk; no other team does."""
-        if not self.volumes.mountpoint(self.volume).is_relative_to(self.naming.pools):
-            return
-        for facts in self.containers.list(self.naming.labels("environment", team=self.team)):
-            if facts.status == "running":
-                log.warning("ending %s, which may have filled its team's disk", facts.name)
-                with suppress(NotFound):
-                    self.containers.kill(facts.name)
 
     def _refuse_paused(self) -> None:
         facts = self.containers.facts(self.name)

@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,7 +35,6 @@ class DatabaseStart:
         team: whose.
         name: the container's.
         disk: the disk of its data.
-        before_reserve: called before the reserve is given up, to end what would fill it, too.
     """
 
     team: str
@@ -44,7 +42,6 @@ class DatabaseStart:
     containers: Containers
     cluster: Cluster
     disk: Disk
-    before_reserve: Callable[[], None] = lambda: None
     _begun: float = field(default_factory=time.monotonic, init=False)
     _restarted: bool = field(default=False, init=False)
     _may_repeat: bool = field(default=False, init=False)
@@ -101,7 +98,6 @@ class DatabaseStart:
         if not self.disk.reserve.exists():
             return False
         log.warning("the disk of team %s's PostgreSQL is full: freeing the reserve", self.team)
-        self.before_reserve()
         self.disk.give_up_reserve()
         return True
 
@@ -113,8 +109,7 @@ class DatabaseStart:
         if full:
             return QuotaReached(
                 f"PostgreSQL does not start: the disk with its data is full. {cause.message}",
-                "Delete environments of the team, or free space on the server's disk; PostgreSQL "
-                "then starts by itself.",
+                "Free space on the server's disk; PostgreSQL then starts by itself.",
             )
         # Its log holds what tenants' code wrote, so no line of it is shown or copied.
         return UpstreamFailed(

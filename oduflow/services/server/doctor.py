@@ -56,7 +56,6 @@ class Doctor:
         return (
             docker,
             self._clone(),
-            self._disk_limits(),
             *(_finding(part, check) for part, check in without_docker.items()),
             *(
                 _finding(part, check if docker.ok else _not_checked)
@@ -142,16 +141,8 @@ class Doctor:
         try:
             state = self.clone()
         except Failure:  # Docker does not answer, which is a finding already
-            state = self.infrastructure.pools.state()
+            state = self.infrastructure.pool.state()
         return HealthFinding("clone", ok=state.ok, message=state.text, hint=state.hint)
-
-    def _disk_limits(self) -> HealthFinding:
-        if self.infrastructure.pools.limited:
-            told, hint = "Each team has a file system of its own, which ends at its limit.", ""
-        else:
-            told = "What teams fill is only measured: what runs may write beyond disk_gb."
-            hint = "`oduflow storage setup` gives each team a file system of its own."
-        return HealthFinding("disk limits", ok=True, message=told, hint=hint)
 
     def _images(self) -> str:
         image = self.settings().images.postgres

@@ -4,6 +4,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -33,6 +34,8 @@ def pooled(url: str, kept_template: KeptTemplate) -> Iterator[Instance]:
     """An instance with a pool of 1 GiB that cannot grow, and one environment."""
 
     def prepare(instance: Instance) -> None:
+        parts = instance.services.deps.infrastructure
+        parts.pool = replace(parts.pool, step=1 << 30)
         set_up_storage(instance.services.deps, lambda _line: None)
 
     authority = url.split("/")[2]
@@ -65,7 +68,7 @@ def test_in_a_full_pool_nothing_is_made_but_what_exists_can_be_deleted(
 ) -> None:
     parts = pooled.services.deps.infrastructure
     pooled.ok("create_environment", name="surplus", repo_url=url)
-    filler = parts.pools.of("blue").folder / "filler"
+    filler = parts.pool.folder / "filler"
     with filler.open("wb") as file:
         while True:
             try:

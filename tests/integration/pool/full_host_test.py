@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -53,8 +54,10 @@ def hosted(url: str, kept_template: KeptTemplate) -> Iterator[Instance]:
                 file.truncate(DISK_BYTES)
             subprocess.run([*MKFS, disk], check=True)
             mount(instance)
+            parts = instance.services.deps.infrastructure
+            parts.pool = replace(parts.pool, step=1 << 30)
             set_up_storage(instance.services.deps, lambda _line: None)
-            assert instance.services.deps.infrastructure.pools.of("blue").image.mounted
+            assert parts.pool.image.exists, parts.pool.state()
 
         with running_instance(
             port=free_port(),
@@ -105,7 +108,7 @@ def filled(instance: Instance) -> Iterator[None]:
 def test_on_a_full_host_postgresql_goes_on_and_growth_is_refused_with_the_numbers(
     hosted: Instance, url: str
 ) -> None:
-    pool, before = hosted.services.deps.infrastructure.pools.of("blue"), world(hosted)
+    pool, before = hosted.services.deps.infrastructure.pool, world(hosted)
     size = pool.image.file.stat().st_size
     with filled(hosted):
         assert shutil.disk_usage(hosted.settings.server.data_dir).free < 1 << 20

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from oduflow.adapters.locks import FileBootSlots
 from oduflow.adapters.outputs.files import OutputFiles
-from oduflow.adapters.pool.pools import Pools
+from oduflow.adapters.pool.pool import Pool
 from oduflow.adapters.postgres.config import PostgresSettings
 from oduflow.adapters.store import JobRows
 from oduflow.adapters.uploads import UploadFiles
@@ -37,7 +37,6 @@ from oduflow.services.server.disk import Disk
 from oduflow.services.server.doctor import Doctor
 from oduflow.services.server.infrastructure import Infrastructure, team_subnet
 from oduflow.services.server.reconcile import Reconciler
-from oduflow.services.storage.limits import disk_limits
 from oduflow.settings import parse
 from tests.support.fakes import FakeAudit, FakeGrantUsage
 from tests.support.memory.agent_sql import MemoryAgentSql
@@ -130,7 +129,7 @@ class Process:
         deps = self.deps
         return Doctor(
             settings=lambda: deps.settings,
-            clone=deps.infrastructure.pools.state,
+            clone=deps.infrastructure.pool.state,
             engine=self._part("engine", AnsweringEngine()),
             images=deps.engine.images,
             infrastructure=deps.infrastructure,
@@ -149,7 +148,7 @@ class Process:
             deps.engine,
             self._networks,
             firewall,
-            deps.infrastructure.pools,
+            deps.infrastructure.pool,
             self._store,
             recoverables(deps),
         )
@@ -172,11 +171,7 @@ class Process:
             cast("Any", world.firewall),
             work.locks,
             Disk(world.data_dir, world.disk_minimum),
-            Pools(
-                world.naming,
-                lambda: self._settings.storage,
-                lambda: disk_limits(self._settings),
-            ),
+            Pool(world.data_dir, lambda: self._settings.storage),
         )
         return Deps(
             live=LiveSettings(self._settings),

@@ -159,14 +159,10 @@ def end(places: Places, templates: dict[str, str]) -> Callable[[], None]:
     """Settle a move of one volume, and check that its row is gone."""
     rows: dict[str, str] = {}
     facts: Any = SimpleNamespace(set=rows.__setitem__, get=rows.get, remove=rows.pop)
-    naming = Naming("test", places.root)
-    pool = SimpleNamespace(path=places.path, remove=places.remove, own=False)
     deps: Any = SimpleNamespace(
-        naming=naming,
+        naming=Naming("test", places.root),
         engine=SimpleNamespace(volumes=places),
-        infrastructure=SimpleNamespace(
-            pools=SimpleNamespace(of=lambda _team: pool, naming=naming), databases=None
-        ),
+        infrastructure=SimpleNamespace(pool=places, databases=None),
         store=SimpleNamespace(
             facts=facts, environments=None, templates=SimpleNamespace(by_id=templates.get)
         ),
