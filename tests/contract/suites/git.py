@@ -84,7 +84,7 @@ class GitContract:
     def test_a_checkout_of_a_missing_branch_is_not_found(self, check_out, server):
         url = server.repository("addons", {"main": {"a": "1"}})
 
-        with pytest.raises(NotFound, match="no branch gone"):
+        with pytest.raises(NotFound, match="no branch or tag gone"):
             check_out(url, "gone")
 
     def test_a_checkout_that_is_called_off_stops(self, repositories, server, tmp_path):

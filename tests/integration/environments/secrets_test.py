@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from oduflow.domain.outcome import Status
 from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.test_run import TestRun
 from tests.support.instances import OTHER_PASSWORD, OTHER_TOKEN, PASSWORD, TOKEN, Instance
 from tests.support.samples import required_arguments
 from tests.support.server import Server, serving
@@ -141,7 +143,8 @@ def test_no_answer_but_the_login_holds_a_secret(
         assert not carried(watched.secrets, str(created))
         kept = instance.services.deps.work.outputs.keep("a log", team="blue", environment="")
         paths = readable_paths(instance).items()
-        answers = {path: answer(server, path, query, kept) for path, query in paths}
+        ids = {"handle": kept, "run": a_test_run(instance)}
+        answers = {path: answer(server, path, query, ids) for path, query in paths}
         told = {path: carried(watched.secrets, text) for path, text in answers.items()}
         assert {path for path, secrets in told.items() if secrets} == ANSWERS_WITH_A_LOGIN
         assert told["/environments/{name}/login"] == ["admin_password"]
@@ -169,11 +172,31 @@ def readable_paths(instance: Instance) -> dict[str, dict[str, Any]]:
     return {**found, "/openapi.json": {}} | NEEDED
 
 
-def answer(server: Server, path: str, query: dict[str, Any], kept: str) -> str:
+def a_test_run(instance: Instance) -> str:
+    """Add a run of tests that has ended; return its id."""
+    environment = instance.services.deps.store.environments.get("blue", "guarded")
+    assert environment is not None
+    run = TestRun(
+        id="ghwk4poer46i",
+        environment=environment.id,
+        team="blue",
+        status=Status.OK,
+        modules=("field_notes",),
+        tags="",
+        failed_of="",
+        commit=environment.commit or "",
+        created_by="admin",
+        created_at=environment.created_at,
+        job="",
+    )
+    instance.services.deps.store.test_runs.add(run)
+    return run.id
+
+
+def answer(server: Server, path: str, query: dict[str, Any], ids: dict[str, str]) -> str:
     (job, *_) = server.request("GET", "/api/jobs").json()["data"]["jobs"]
-    filled = path.replace("{name}", "guarded").replace("{job}", job["job"])
-    filled = filled.replace("{handle}", kept)
-    got = server.request("GET", f"/api{filled}", params=query)
+    parts = {"name": "guarded", "job": job["job"], **ids}
+    got = server.request("GET", f"/api{path.format_map(parts)}", params=query)
     assert got.status_code == 200, (path, got.text)
     return got.text
 

@@ -1,5 +1,6 @@
 """One GET over a real socket: where it goes, how long and how much it may take."""
 
+import re
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -20,12 +21,21 @@ LOOPBACK = ip_address("127.0.0.1")
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
+def read_request(connection: socket) -> bytes:
+    """Read a request to its end: its head and its body may come in two parts."""
+    received = connection.recv(4096)
+    length = re.search(rb"Content-Length: (\d+)", received)
+    while length and len(received.partition(b"\r\n\r\n")[2]) < int(length[1]):
+        received += connection.recv(4096)
+    return received
+
+
 @contextmanager
 def serving(answer: Callable[[socket], object], asked: list[bytes]) -> Iterator[int]:
     class RecordingHandler(BaseRequestHandler):
         def handle(self) -> None:
             self.request.settimeout(10)
-            asked.append(self.request.recv(4096))
+            asked.append(read_request(self.request))
             with suppress(OSError):  # the client hung up, which is what some tests are about
                 answer(self.request)
 
