@@ -22,7 +22,7 @@ _ALL = select(*(test_runs.c[each.name] for each in fields(TestRun))).order_by(
 )
 _BY_ID = _ALL.where(test_runs.c.id == bindparam("id"))
 _OF_ENVIRONMENT = _ALL.where(test_runs.c.environment == bindparam("environment"))
-_CLONES = _ALL.where(test_runs.c.clone)
+_CLONES = _ALL.where(test_runs.c.clone | (test_runs.c.status == Status.RUNNING))
 _RESULTS_OF = select(test_runs.c.results).where(test_runs.c.id == bindparam("id"))
 
 
@@ -104,7 +104,11 @@ class TestRuns:
         return _RESULTS.validate_json(found[0][0]) if found else ()
 
     def with_clone(self) -> tuple[TestRun, ...]:
-        """Return the runs of which there may be a clone, or the container that uses it."""
+        """Return the runs of which there may be a clone, or the container that uses it.
+
+        A run that is `running` is among them also without the mark: the process that would have
+        written its end may be dead. Callers hold the environment's lock, as a living run does.
+        """
         return self._select(_CLONES)
 
     def all(self) -> tuple[TestRun, ...]:

@@ -96,19 +96,25 @@ def _new_run(call: Call, row: Environment, chosen: ChosenTests) -> TestRun:
 
 
 def _perform(work: RunningTests) -> Outcome[TestRunView]:
-    """Run the tests, keep the results, and remove the clone also after a failure."""
+    """Run the tests, keep the results, and remove the clone also after a failure.
+
+    The mark of the clone is removed last: until then recovery settles the row of a dead process.
+    """
     try:
         work.perform()
+        verdict = _judged(work)
+        run = _keep(work, verdict, Status.OK if verdict.ok else Status.FAILED)
     except Failure as failure:
         _keep_failure(work, failure)
+        raise
+    except BaseException as error:
+        _keep_unexpected(work, error)
         raise
     finally:
         is_clear = work.clear()
         if is_clear and work.deps.store.test_runs.by_id(work.run.id) is not None:
             work.deps.store.test_runs.update(work.run.id, clone=False)
-    verdict = _judged(work)
-    status = Status.OK if verdict.ok else Status.FAILED
-    return told_run(work, verdict, _keep(work, verdict, status), is_clear=is_clear)
+    return told_run(work, verdict, run, is_clear=is_clear)
 
 
 def _judged(work: RunningTests) -> RunVerdict:
@@ -136,6 +142,19 @@ def _keep(work: RunningTests, verdict: RunVerdict, status: Status) -> TestRun:
         summary=verdict.summary,
         odoo="" if odoo is None else odoo.text,
         counts=verdict.counts,
+    )
+
+
+def _keep_unexpected(work: RunningTests, error: BaseException) -> None:
+    """Keep that an error of the server ended the run, so that its row does not stay `running`."""
+    if work.deps.store.test_runs.by_id(work.run.id) is None:
+        return
+    work.deps.store.test_runs.update(
+        work.run.id,
+        status=Status.FAILED if isinstance(error, Exception) else Status.INTERRUPTED,
+        finished_at=now(),
+        seconds=work.seconds,
+        summary="An unexpected error of the server ended the run; its log has it.",
     )
 
 

@@ -170,7 +170,7 @@ class RunningTests:
         try:
             self.forget()
             self._clone.remove()
-        except Failure:
+        except (Failure, OSError):
             log.exception("the clone of %s for tests is removed later", self.row.name)
             return False
         return True

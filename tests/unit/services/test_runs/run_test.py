@@ -13,6 +13,8 @@ from oduflow.domain.outcome import Status
 from oduflow.domain.test_run import RUNS_KEPT
 from oduflow.kernel.call import CANCEL_CHECK_SECONDS
 from oduflow.kernel.locks import LockKey
+from oduflow.services.environments.test_clone import TestClone
+from oduflow.services.test_runs.running import RunningTests
 from tests.support.held import EnvironmentContents
 from tests.support.memory.process import CALLER, Process
 from tests.support.memory.testing import failed
@@ -330,6 +332,65 @@ def test_a_clone_that_cannot_be_removed_is_removed_by_the_next_look(world, held,
     process.reconcile()
     assert world.everything() == before
     assert process.ok("list_test_runs", name="sale").test_runs[0].status is Status.OK
+
+
+def test_files_that_cannot_be_removed_are_removed_by_the_next_look(
+    world, held, process, monkeypatch
+):
+    before = world.everything()
+    remove_database, calls = TestClone.remove_database, []
+
+    def refused(clone):
+        calls.append(clone)
+        if len(calls) == 2:  # the first is before the clone is made
+            raise OSError(13, "Permission denied")
+        remove_database(clone)
+
+    monkeypatch.setattr(TestClone, "remove_database", refused)
+
+    envelope = process.call("run_tests", **RUN)
+
+    assert envelope.warnings == (
+        "The clone could not be removed; the server removes it within a minute.",
+    )
+    process.reconcile()
+    assert world.everything() == before
+
+
+def test_the_end_of_a_run_is_written_while_its_clone_is_marked(held, process, monkeypatch):
+    marked, store = [], process.deps.store.test_runs
+    clear = RunningTests.clear
+
+    def noted(work):
+        marked.extend(run.status for run in store.with_clone())
+        return clear(work)
+
+    monkeypatch.setattr(RunningTests, "clear", noted)
+
+    process.ok("run_tests", **RUN)
+
+    assert marked == [Status.OK]
+
+
+def test_an_unexpected_error_fails_the_run_and_leaves_nothing(world, held, process):
+    before = world.everything()
+    process.faults.fail("containers.run_one_off", RuntimeError("a defect"))
+
+    process.call("run_tests", **RUN)
+
+    (run,) = process.deps.store.test_runs.all()
+    assert (run.status, run.finished_at is None) == (Status.FAILED, False)
+    assert "unexpected error" in run.summary
+    assert world.everything() == before
+
+
+def test_a_running_row_without_a_mark_is_interrupted_by_the_next_look(held, process):
+    run, store = process.ok("run_tests", **RUN).run, process.deps.store.test_runs
+    store.update(run, status=Status.RUNNING, clone=False)
+
+    process.reconcile()
+
+    assert store.by_id(run).status is Status.INTERRUPTED
 
 
 @pytest.mark.thorough
