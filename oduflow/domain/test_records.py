@@ -76,7 +76,7 @@ class TestRecords:
             if kind in readers:
                 try:
                     readers[kind](said)
-                except (AttributeError, KeyError, TypeError, ValueError):
+                except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
                     continue
 
     @property

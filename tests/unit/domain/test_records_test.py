@@ -67,11 +67,14 @@ def test_a_test_that_ran_when_the_run_ended_is_an_error(records):
         {"begin": None},
         {"end": {}},
         {"end": {"id": ID, "seconds": "x", "outcome": "passed", "problems": []}},
+        {"end": {"id": ID, "seconds": 10**400, "outcome": "passed", "problems": []}},
         {"end": {"id": ID, "seconds": 1, "outcome": "great", "problems": []}},
+        {"problem": {"kind": "error", "class": "x", "line": float("inf")}},
         {"end": {"id": ID, "seconds": 1, "outcome": "error", "problems": [7]}},
         {"problem": {}},
         {"done": 7},
         {"done": {"odoo": {"failed": "x"}}},
+        {"done": {"odoo": {"failed": float("inf")}}},
     ],
 )
 def test_a_record_of_another_form_is_left_out(records, record):
