@@ -43,8 +43,8 @@ class TestRecords:
         ended: the results of those that ended, by id.
         running: the id of the one that began last and did not end; empty for none.
         others: problems that are of no one test.
-        skipped_classes: why no test of a class ran, by the class.
-        broken_classes: classes that could not be prepared.
+        skipped_classes: why no test of a class ran, by the class; of planned tests alone.
+        broken_classes: classes of planned tests that could not be prepared.
         problems: how often tests failed and broke as Odoo counts it: parts of tests too.
         verdict: what ended Odoo, and the fields without a column; None without an end.
         odoo: Odoo's own counts.
@@ -62,6 +62,7 @@ class TestRecords:
     problems: dict[str, int] = field(default_factory=lambda: {"failed": 0, "error": 0})
     verdict: OdooVerdict | None = None
     odoo: OdooReport | None = None
+    _classes: set[str] = field(default_factory=set, init=False)  # of the planned tests
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Add one record; one that is none of ours is left out."""
@@ -115,6 +116,7 @@ class TestRecords:
             if len(self.planned) < MOST_TESTS:
                 name = _text(id_, MOST_NAME)
                 self.planned[name] = PlannedCase(_text(module, MOST_NAME), _text(tag, MOST_NAME))
+                self._classes.add(name.rpartition(".")[0])
 
     def _begin(self, said: Any) -> None:
         self.running = _text(said, MOST_NAME)
@@ -140,12 +142,13 @@ class TestRecords:
     def _problem(self, said: Any) -> None:
         class_ = _text(said.get("class", ""), MOST_NAME)
         if said["kind"] == "skipped":
-            self.skipped_classes[class_] = _text(said.get("message", ""))
+            if class_ in self._classes:
+                self.skipped_classes[class_] = _text(said.get("message", ""))
             return
         method, module = _text(said.get("method", ""), 100), _text(said.get("module", ""), 300)
         self._count(said)
         if class_:
-            self.broken_classes.add(class_)
+            self.broken_classes |= {class_} & self._classes
             module = class_.removeprefix("odoo.addons.").partition(".")[0]
             name = f"/{module}:{class_.rpartition('.')[2]}.{method}"
         else:

@@ -120,6 +120,19 @@ def test_more_tests_than_any_odoo_has_are_not_kept(records, monkeypatch):
     assert len(records.planned) == 2
 
 
+def test_only_classes_of_planned_tests_are_kept(records):
+    records.add(PLANNED)
+    planned = ID.rpartition(".")[0]
+
+    for class_ in (planned, *(f"odoo.addons.sale.tests.Other{n}" for n in range(3))):
+        records.add({"problem": {"class": class_, "kind": "skipped", "message": "x"}})
+        records.add({"problem": {"class": class_, "kind": "error", "method": "setUpClass"}})
+
+    assert records.skipped_classes == {planned: "x"}
+    assert records.broken_classes == {planned}
+    assert len(records.others) == 4
+
+
 @pytest.fixture
 def records() -> TestRecords:
     return TestRecords("/mnt/repo/addons")
