@@ -13,6 +13,8 @@ MOST_TESTS = 50_000
 MOST_NAME = 400  # characters
 MOST_MESSAGE = 2_000
 MOST_TRACE = 4_000
+MOST_TEXTS = 8 << 20  # bytes of one run's messages and traces together
+LATER_MESSAGE = 200  # characters of the message of a test beyond that, which keeps no trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class TestRecords:
     verdict: OdooVerdict | None = None
     odoo: OdooReport | None = None
     _classes: set[str] = field(default_factory=set, init=False)  # of the planned tests
+    _texts: int = field(default=0, init=False)  # bytes of messages and traces so far
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Add one record; one that is none of ours is left out."""
@@ -108,7 +111,11 @@ class TestRecords:
         else:
             said = reason or "Odoo did not run it."
         return CaseResult(
-            id=id_, test=planned.tag, module=planned.module, outcome=outcome, message=said
+            id=id_,
+            test=planned.tag,
+            module=planned.module,
+            outcome=outcome,
+            message=said[:LATER_MESSAGE],  # the same for many tests
         )
 
     def _plan(self, said: Any) -> None:
@@ -136,7 +143,9 @@ class TestRecords:
             module=planned.module,
             outcome=outcome,
             seconds=_number(said["seconds"]),
-            **(self._details(found) if found else {"message": _text(said.get("reason", ""))}),
+            **self._within(
+                self._details(found) if found else {"message": _text(said.get("reason", ""))}
+            ),
         )
 
     def _problem(self, said: Any) -> None:
@@ -154,7 +163,10 @@ class TestRecords:
         else:
             name = f"/{module}" if module else _text(said.get("other", ""), MOST_NAME)
         if len(self.others) < MOST_TESTS:
-            about, details = f"{class_ or f'odoo.addons.{module}'}.", self._details([said])
+            about, details = (
+                f"{class_ or f'odoo.addons.{module}'}.",
+                self._within(self._details([said])),
+            )
             error = CaseOutcome.ERROR
             self.others.append(
                 CaseResult(about=about, test=name, module=module, outcome=error, **details)
@@ -180,6 +192,14 @@ class TestRecords:
         """Count a problem as Odoo does, which counts no failed import."""
         if said["kind"] in self.problems:
             self.problems[said["kind"]] += 1
+
+    def _within(self, details: dict[str, Any]) -> dict[str, Any]:
+        """Return a result's texts, or the beginning of its message once MOST_TEXTS is reached."""
+        size = sum(len(details.get(name, "").encode()) for name in ("message", "trace"))
+        if self._texts + size > MOST_TEXTS:
+            return {**details, "message": details["message"][:LATER_MESSAGE], "trace": ""}
+        self._texts += size
+        return details
 
     def _details(self, problems: list[Any]) -> dict[str, Any]:
         """Return the message, the place and the trace of the first problem, and the others."""

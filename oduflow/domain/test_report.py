@@ -6,9 +6,11 @@ from html import escape
 from itertools import groupby
 
 from oduflow.domain.clock import rfc3339
+from oduflow.domain.counting import counted
 from oduflow.domain.test_result import CaseCounts, CaseOutcome, CaseResult, worst_first
 from oduflow.domain.test_run import TestRun
 
+MOST_TEXT = 3_000_000  # bytes; Odoo's log comes behind it
 MOST_XML = 3_900_000  # characters; a stored text has 4 MiB
 # What XML 1.0 does not allow, not even escaped (section 2.2, “Char”).
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -21,20 +23,38 @@ _ELEMENT = {
 
 
 def report_text(run: TestRun, results: Iterable[CaseResult]) -> str:
-    """Return the whole of a run as text: what speaks against it with its traces, then each test."""
+    """Return a run as text: what speaks against it with its traces, then each test.
+
+    Either part has at most half of MOST_TEXT, and says how many tests it leaves out.
+    """
     lines = [run.summary]
     if run.odoo:
         lines.append(f"Odoo's own counts: {run.odoo}.")
     every = worst_first(results)
-    for each in every:
-        if each.outcome.is_bad:
-            lines += ["", f"{each.outcome.upper()} {_named(each)}", each.message]
-            lines += [each.trace.rstrip("\n")] if each.trace else []
-    lines.append("")
-    for each in every:
-        why = f": {each.message}" if each.outcome is CaseOutcome.SKIPPED else ""
-        lines.append(f"{each.outcome:9} {each.seconds:8.3f} s  {_named(each)}{why}")
-    return "\n".join(lines)
+    bad = [each for each in every if each.outcome.is_bad]
+    lines += [*_first(map(_explained, bad), len(bad)), ""]
+    return "\n".join((*lines, *_first(map(_listed, every), len(every))))
+
+
+def _first(texts: Iterable[str], total: int) -> Iterator[str]:
+    """Yield the texts that fit into half of the report, and how many there are beside them."""
+    left = MOST_TEXT // 2
+    for number, text in enumerate(texts):
+        left -= len(text.encode()) + 1
+        if left < 0:
+            yield f"[{counted(total - number, 'more test')} left out here.]"
+            return
+        yield text
+
+
+def _explained(result: CaseResult) -> str:
+    lines = ["", f"{result.outcome.upper()} {_named(result)}", result.message]
+    return "\n".join((*lines, *([result.trace.rstrip("\n")] if result.trace else [])))
+
+
+def _listed(result: CaseResult) -> str:
+    why = f": {result.message}" if result.outcome is CaseOutcome.SKIPPED else ""
+    return f"{result.outcome:9} {result.seconds:8.3f} s  {_named(result)}{why}"
 
 
 def junit_xml(run: TestRun, name: str, results: Iterable[CaseResult]) -> str:

@@ -133,6 +133,29 @@ def test_only_classes_of_planned_tests_are_kept(records):
     assert len(records.others) == 4
 
 
+def test_the_texts_of_a_run_are_bounded_together(records, monkeypatch):
+    monkeypatch.setattr(test_records, "MOST_TEXTS", 2500)
+    problem = {"kind": "error", "message": "m" * 1000, "trace": "t" * 1000}
+    ids = [f"odoo.addons.sale.tests.TestIt.test_{n}" for n in range(3)]
+    records.add({"planned": [[each, "sale", "t"] for each in ids]})
+
+    for each in ids:
+        records.add(ended(id=each, outcome="error", problems=[problem]))
+    records.add({"problem": {"module": "sale", **problem}})
+
+    other, *results = records.results("")
+    assert [(len(each.message), len(each.trace)) for each in (*results, other)] == [
+        (1000, 1000),
+        *[(200, 0)] * 3,
+    ]
+
+
+def test_a_reason_of_many_tests_is_short(records):
+    records.add(PLANNED)
+
+    assert len(records.results("x" * 1000)[0].message) == 200
+
+
 @pytest.fixture
 def records() -> TestRecords:
     return TestRecords("/mnt/repo/addons")

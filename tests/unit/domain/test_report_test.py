@@ -78,6 +78,17 @@ def test_the_text_begins_with_what_failed_and_names_every_test():
     ]
 
 
+def test_a_long_report_says_how_many_tests_it_leaves_out(monkeypatch):
+    monkeypatch.setattr(test_report, "MOST_TEXT", 400)
+    bad = [result(f"test_{n}", CaseOutcome.FAILED, message="é" * 60) for n in range(9)]
+
+    text = report_text(run(), bad)
+
+    assert len(text.encode()) < 600
+    assert text.count("[8 more tests left out here.]") == 1
+    assert text.endswith("more tests left out here.]")
+
+
 def test_counts_say_what_became_of_every_test():
     counts = CaseCounts.of(RESULTS)
 
