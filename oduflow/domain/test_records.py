@@ -13,6 +13,7 @@ MOST_TESTS = 50_000
 MOST_NAME = 400  # characters
 MOST_MESSAGE = 2_000
 MOST_TRACE = 4_000
+MOST_UNLOADED = 300
 MOST_TEXTS = 8 << 20  # bytes of one run's messages and traces together
 LATER_MESSAGE = 200  # characters of the message of a test beyond that, which keeps no trace
 
@@ -50,6 +51,7 @@ class TestRecords:
         problems: how often tests failed and broke as Odoo counts it: parts of tests too.
         verdict: what ended Odoo, and the fields without a column; None without an end.
         odoo: Odoo's own counts.
+        unloaded: the modules that were asked for and that Odoo left out.
     """
 
     __test__ = False  # pytest collects classes of such names
@@ -64,6 +66,7 @@ class TestRecords:
     problems: dict[str, int] = field(default_factory=lambda: {"failed": 0, "error": 0})
     verdict: OdooVerdict | None = None
     odoo: OdooReport | None = None
+    unloaded: tuple[str, ...] = ()
     _classes: set[str] = field(default_factory=set, init=False)  # of the planned tests
     _texts: int = field(default=0, init=False)  # bytes of messages and traces so far
 
@@ -183,6 +186,8 @@ class TestRecords:
                 "seconds": 0,
             }
         )
+        names = list(said.get("unloaded") or ())
+        self.unloaded = tuple(_text(each, MOST_NAME) for each in names[:MOST_UNLOADED])
         report = said.get("odoo")
         if report is not None:
             failed, errors, tests = (int(report[key]) for key in ("failed", "errors", "tests"))

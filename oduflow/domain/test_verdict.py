@@ -14,6 +14,11 @@ from oduflow.domain.test_result import CaseCounts, CaseOutcome, CaseResult
 # The reasons with which Odoo 14 to 19 skip a test that needs a browser.
 _BROWSER = re.compile(r"chrom|websocket-client|browser", re.IGNORECASE)
 
+_NOT_LOADED = (
+    "Odoo leaves out a module that is absent from the branch, is not installable, or depends on "
+    "one that is missing or not installed."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class RunEvidence:
@@ -66,6 +71,9 @@ def judge_run(seen: RunEvidence) -> RunVerdict:
     if end:
         told = f": {said}" if counts.planned else ""
         return RunVerdict(results, counts, f"{end.rstrip('.')}{told}.", ok=False, hint=hint)
+    if unloaded := seen.records.unloaded:
+        message = f"Odoo did not load {listed(unloaded)}: {said}."
+        return RunVerdict(results, counts, message, ok=False, hint=_NOT_LOADED)
     if counts.bad:
         return RunVerdict(results, counts, f"{said}.", ok=False)
     if not counts.planned:

@@ -56,10 +56,12 @@ def _warnings(work: RunningTests, verdict: RunVerdict) -> tuple[str, ...]:
             f"{counted(skipped, 'test')} {was} skipped because {work.row.odoo_image} has no "
             "browser: they are not tested."
         )
-    if not work.chosen.asked_tags and verdict.counts.planned:
-        bare = modules_without_tests(work.chosen, verdict.results)
+    if work.chosen.only is None and verdict.counts.planned:
+        absent = modules_without_tests(work.chosen, verdict.results)
+        bare = [each for each in absent if each not in work.records.unloaded]
+        tests = "test of these tags" if work.chosen.asked_tags else "standard test"
         if bare:
-            found.append(f"{listed(bare)} {'has' if len(bare) == 1 else 'have'} no standard test.")
+            found.append(f"{listed(bare)} {'has' if len(bare) == 1 else 'have'} no {tests}.")
     if missing := _missing(work):
         found.append(
             f"The database lacks columns of the code, so its modules need an upgrade: "

@@ -30,6 +30,8 @@ class Testing:
         exit_code: how the container ends; None hangs.
         chain: the exception with which Odoo does not load.
         missing: fields without a column.
+        unloaded: modules that Odoo leaves out.
+        bare: modules without a test.
         asked: what the container was asked for.
         passwords: the configurations that it had.
     """
@@ -44,6 +46,8 @@ class Testing:
     exit_code: int | None = 0
     chain: tuple[dict[str, Any], ...] = ()
     missing: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    unloaded: tuple[str, ...] = ()
+    bare: set[str] = field(default_factory=set)
     asked: list[dict[str, Any]] = field(default_factory=list)
     passwords: list[str] = field(default_factory=list)
 
@@ -56,7 +60,7 @@ class Testing:
             f"odoo.addons.{module}.tests.test_it.TestIt.{method}": (module, method, outcome)
             for module in asked["modules"]
             for method, outcome in self.outcomes.items()
-            if not self.chain
+            if not self.chain and module not in {*self.unloaded, *self.bare}
         }
         if asked["only"] is not None:
             names = {name: it for name, it in names.items() if name in asked["only"]}
@@ -97,6 +101,7 @@ class Testing:
             "rc": 0,
             "chain": list(self.chain),
             "missing": [[name, list(of)] for name, of in self.missing],
+            "unloaded": list(self.unloaded),
             "odoo": None if self.chain else odoo,
         }
 

@@ -9,7 +9,8 @@ one a `.`. Records are written as they happen, so that those of a killed process
 - `planned`: ids, tags and modules of tests that will run;
 - `begin` and `end`: one test, with its outcome, seconds, reason and problems;
 - `problem`: of a class, whose tests do not run, or of a module's tests that cannot be imported;
-- `done`: Odoo's own counts, the exception with which loading failed, fields without a column.
+- `done`: Odoo's own counts, the exception with which loading failed, fields without a column, and
+  the modules that Odoo left out, which it only logs.
 
 It asks the image's Odoo what it has; nothing here depends on a version number.
 """
@@ -55,16 +56,18 @@ def main(configuration: str, request: str) -> None:
     asked = json.loads(Path(request).read_text("utf-8"))
     say = speaker(out, asked["mark"])
     done: dict[str, Any] = {"rc": None, "chain": []}
+    seen: set[str] = set()
     try:
         configure(configuration, asked["tags"])
         loading = LoadingErrors()
         logging.getLogger().addHandler(loading)
-        watch(asked, say, done)
+        seen = watch(asked, say, done)
         done["rc"] = server.start(preload=[database()], stop=True)
         done["chain"] = loading.chain
     except BaseException as error:  # noqa: BLE001 - `sys.exit` of a module too
         traceback.print_exc()
         done["chain"] = chain(error)
+    done["unloaded"] = sorted(set(asked["modules"]) - loaded(seen))[:MOST_NAMES]
     done["odoo"] = report()
     say({"done": done})
     sys.stderr.flush()
@@ -112,13 +115,18 @@ def database() -> str:
     return names if isinstance(names, str) else names[0]
 
 
-def watch(asked: dict[str, Any], say: Any, done: dict[str, Any]) -> None:
-    """Make Odoo's loader of tests tell what it plans, and its results what becomes of it."""
+def watch(asked: dict[str, Any], say: Any, done: dict[str, Any]) -> set[str]:
+    """Make Odoo's loader of tests tell what it plans, and its results what becomes of it.
+
+    Return the modules whose tests Odoo will have asked for, which it adds to while it runs.
+    """
     from odoo.tests import loader  # noqa: PLC0415 - only once tests are switched on
 
     known = {"say": staticmethod(say), "own": tuple(asked["own"]), "running": {}}
     loader.OdooTestResult = type("Recorder", (Recording, loader.OdooTestResult), known)
-    loader.make_suite = Planner(loader, asked, say, done).make_suite
+    planner = Planner(loader, asked, say, done)
+    loader.make_suite = planner.make_suite
+    return planner.seen
 
 
 class Planner:
@@ -132,10 +140,12 @@ class Planner:
         self.say, self.done = say, done
         self.planned: set[str] = set()
         self.unloaded: set[str] = set()
+        self.seen: set[str] = set()
 
     def make_suite(self, names: Any, position: str = "at_install") -> Any:
         """Return the suite of one module or of several, as Odoo's own function does."""
         wanted = [names] if isinstance(names, str) else list(names)
+        self.seen.update(wanted)
         mine = [name for name in wanted if name in self.modules and self.loads(name)]
         if position == "post_install":
             self.look_at(Registry.registries[database()])
@@ -366,6 +376,13 @@ def missing_columns(registry: Any, cursor: Any, modules: set[str]) -> list[list[
         and (model._table, field.name) not in there  # noqa: SLF001
         and modules & set(field._modules or ())  # noqa: SLF001
     ]
+
+
+def loaded(seen: set[str]) -> set[str]:
+    """Return the modules that Odoo loaded; where it does not say so, those it asked tests for."""
+    with contextlib.suppress(Exception):
+        return set(Registry.registries[database()]._init_modules)  # noqa: SLF001
+    return seen
 
 
 def report() -> dict[str, Any] | None:

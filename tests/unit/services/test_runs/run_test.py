@@ -160,6 +160,28 @@ def test_an_odoo_that_does_not_load_says_why(process, testing):
     )
 
 
+@pytest.mark.parametrize("outcome", ["passed", "failed"])
+def test_a_module_that_odoo_leaves_out_is_a_failure(world, held, process, testing, outcome):
+    world.postgres.change(held.plan.database, modules={"sale": "installed", "crm": "installed"})
+    testing.unloaded, testing.outcomes = ("crm",), {"test_one": outcome}
+
+    error = process.refused("run_tests", name="sale", modules=["sale", "crm"])
+
+    assert error.message == f"Odoo did not load crm: 1 {outcome} of 1 test of sale, crm."
+    assert "depends on one that is missing" in error.hint
+    assert process.call("run_tests", name="sale", modules=["sale", "crm"]).warnings == ()
+
+
+def test_a_module_without_a_test_of_the_tags_is_named(world, held, process, testing):
+    world.postgres.change(held.plan.database, modules={"sale": "installed", "crm": "installed"})
+    testing.bare = {"crm"}
+
+    for tags, said in (("slow", "test of these tags"), ("", "standard test")):
+        envelope = process.call("run_tests", name="sale", modules=["sale", "crm"], tags=tags)
+
+        assert envelope.warnings == (f"crm has no {said}.",)
+
+
 def test_a_process_that_a_test_ended_names_the_test(process, testing):
     testing.outcomes = {"test_one": "passed", "test_two": "hangs", "test_three": "passed"}
     testing.ends, testing.exit_code = False, 139
