@@ -18,6 +18,7 @@ _NOT_LOADED = (
     "Odoo leaves out a module that is absent from the branch, is not installable, or depends on "
     "one that is missing or not installed."
 )
+_ALL_SKIPPED = "The answer has the reasons."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +72,8 @@ def judge_run(seen: RunEvidence) -> RunVerdict:
     if end:
         told = f": {said}" if counts.planned else ""
         return RunVerdict(results, counts, f"{end.rstrip('.')}{told}.", ok=False, hint=hint)
-    if unloaded := seen.records.unloaded:
-        message = f"Odoo did not load {listed(unloaded)}: {said}."
-        return RunVerdict(results, counts, message, ok=False, hint=_NOT_LOADED)
-    if counts.bad:
-        return RunVerdict(results, counts, f"{said}.", ok=False)
-    if not counts.planned:
-        message, hint = _nothing(seen.chosen)
-        return RunVerdict(results, counts, message, ok=False, hint=hint)
-    if problem := _disagreement(seen.records, results):
-        return RunVerdict(results, counts, problem, ok=False, hint="Read Odoo's log.")
-    return RunVerdict(results, counts, f"{said}.", ok=True)
+    message, hint = _problem(seen, results, counts)
+    return RunVerdict(results, counts, message or f"{said}.", ok=not message, hint=hint)
 
 
 def browser_skips(results: Iterable[CaseResult]) -> int:
@@ -97,6 +89,23 @@ def modules_without_tests(chosen: ChosenTests, results: Iterable[CaseResult]) ->
     """Return the modules that have no test among the results."""
     found = {each.module for each in results}
     return tuple(each for each in chosen.modules if each not in found)
+
+
+def _problem(
+    seen: RunEvidence, results: tuple[CaseResult, ...], counts: CaseCounts
+) -> tuple[str, str]:
+    """Return why a run that came to its end is no success, and what to do; empty if it is one."""
+    said = f"{counts.sentence} of {listed(seen.chosen.modules)}"
+    if seen.records.unloaded:
+        return f"Odoo did not load {listed(seen.records.unloaded)}: {said}.", _NOT_LOADED
+    if counts.bad:
+        return f"{said}.", ""
+    if not counts.planned:
+        return _nothing(seen.chosen)
+    if not counts.passed:
+        return f"{_all_skipped(counts.skipped)}, so nothing was tested.", _ALL_SKIPPED
+    problem = _disagreement(seen.records, results)
+    return problem, "Read Odoo's log." if problem else ""
 
 
 def _end(seen: RunEvidence) -> tuple[str, str]:
@@ -136,6 +145,10 @@ def _nothing(chosen: ChosenTests) -> tuple[str, str]:
         else f"{modules} have no standard test, so nothing was tested.",
         "Its tests are in tests/test_*.py, which tests/__init__.py imports; tags=* runs all.",
     )
+
+
+def _all_skipped(number: int) -> str:
+    return "The only test was skipped" if number == 1 else f"All {number} tests were skipped"
 
 
 def _disagreement(records: TestRecords, results: tuple[CaseResult, ...]) -> str:

@@ -81,6 +81,25 @@ def test_no_test_is_a_failure(process, testing, tags, said):
     assert error.message == said
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "said"),
+    [
+        ({"test_one": "skipped"}, "The only test was skipped, so nothing was tested."),
+        (
+            {"test_one": "skipped", "test_two": "skipped"},
+            "All 2 tests were skipped, so nothing was tested.",
+        ),
+    ],
+)
+def test_skipped_tests_alone_are_a_failure(process, testing, outcomes, said):
+    testing.outcomes = outcomes
+
+    envelope = process.call("run_tests", **RUN)
+
+    assert (envelope.status, envelope.error.message) == (Status.FAILED, said)
+    assert envelope.data.skipped[0].reason == "Chrome executable not found"
+
+
 def test_a_test_that_never_ran_is_a_failure(process, testing):
     testing.outcomes = {"test_one": "passed", "test_two": "never"}
 
