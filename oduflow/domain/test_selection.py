@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from oduflow.domain.errors import Invalid
 
 # What Odoo 14 to 19 all understand: [-][tag][/module][:class][.method]; newer ones also know the
-# file of a test, as it is in their own logs.
+# file of a test, as it is in their own logs. Those have a class, too, which is enough to find it.
 _PART = re.compile(
     r"(?P<sign>[+-]?)(?P<tag>\*|\w*)(?:/(?P<module>\w+)(?P<file>/[\w/]+\.py)?)?"
     r"(?::(?P<class>\w+))?(?:\.(?P<method>\w+))?"
@@ -70,12 +70,29 @@ def _parts(tags: str) -> Iterator[_Part]:
         found = _PART.fullmatch(text)
         if found is None or text in {"+", "-"}:
             raise _wrong(f"“{text[:100]}” is no test tag.", _FORM)
+        if found["file"]:
+            _refuse_file(text, found)
         rest = "".join(
             f"{mark}{found[group]}"
             for mark, group in ((":", "class"), (".", "method"))
             if found[group]
         )
         yield _Part(found["sign"] == "-", found["tag"], found["module"] or "", rest)
+
+
+def _refuse_file(text: str, found: re.Match[str]) -> None:
+    """Refuse a file, without which the part would be about the whole module.
+
+    Raises:
+        Invalid: the part excludes, or has no class that says as much as the file.
+    """
+    where = f"{found['sign']}{found['tag']}/{found['module']}"
+    said = f"“{text[:100]}” names a file, which older versions of Odoo do not understand."
+    if not found["class"]:
+        raise _wrong(said, f"Name the class: {where}:TestOrder.")
+    if found["sign"] == "-":
+        method = f".{found['method']}" if found["method"] else ""
+        raise _wrong(said, f"Write {where}:{found['class']}{method}.")
 
 
 def _wrong(message: str, hint: str) -> Invalid:

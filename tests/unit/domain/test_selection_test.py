@@ -41,6 +41,23 @@ def test_what_odoo_would_only_log_is_refused(tags):
     assert refusal.value.argument == "tags"
 
 
+@pytest.mark.parametrize(
+    ("tags", "hint"),
+    [
+        ("-/sale/tests/test_slow.py", "Name the class: -/sale:TestOrder."),
+        ("/sale/tests/test_slow.py", "Name the class: /sale:TestOrder."),
+        ("slow/sale/tests/test_slow.py.test_it", "Name the class: slow/sale:TestOrder."),
+        ("-/sale/tests/test_slow.py:TestSlow", "Write -/sale:TestSlow."),
+        ("-/sale/tests/test_slow.py:TestSlow.test_it", "Write -/sale:TestSlow.test_it."),
+    ],
+)
+def test_a_file_that_would_be_read_as_the_whole_module_is_refused(tags, hint):
+    with pytest.raises(Invalid, match="names a file") as refusal:
+        check_tags(tags, MODULES)
+
+    assert (refusal.value.argument, refusal.value.hint) == ("tags", hint)
+
+
 def test_another_module_is_refused():
     with pytest.raises(Invalid, match="name module stock, and the modules are sale, crm"):
         check_tags("/stock", MODULES)
