@@ -55,15 +55,42 @@ def choose_tests(args: RunTests, run: TestRun | None, results: Iterable[CaseResu
         return ChosenTests(modules, args.tags)
     every, tags = list(results), args.tags or run.tags
     bad = [
-        each for each in every if each.outcome.is_bad and (not modules or each.module in modules)
+        (each.module, each.id or each.about)
+        for each in every
+        if each.outcome.is_bad and (not modules or each.module in modules)
     ]
-    if not bad and (every or run.status is Status.OK):
+    bad += [(each, f"odoo.addons.{each}.") for each in _untold(modules, run, every)]
+    if not bad and (run.status is Status.OK or any(each.outcome.is_bad for each in every)):
         again = Next.of("run_tests", "runs all of them", name=args.name, modules=run.modules)
         raise Conflict(f"Nothing of that failed in run {run.id}.", "", again)
-    chosen = tuple(dict.fromkeys(each.module for each in bad)) or modules or run.modules
+    chosen = tuple(dict.fromkeys(module for module, _ in bad)) or modules or run.modules
     check_tags(tags, ())
-    only = tuple(dict.fromkeys(each.id or each.about for each in bad)) or None
+    only = tuple(dict.fromkeys(about for _, about in bad)) or None
     return ChosenTests(chosen, tags, run.id, only)
+
+
+def _untold(modules: tuple[str, ...], run: TestRun, every: list[CaseResult]) -> tuple[str, ...]:
+    """Return the modules of a run that ended before Odoo's own end and told nothing of them."""
+    if run.odoo:
+        return ()
+    told = {each.module for each in every}
+    return tuple(
+        each for each in run.modules if each not in told and (not modules or each in modules)
+    )
+
+
+def gone_tests(chosen: ChosenTests, planned: Iterable[str]) -> tuple[str, ...]:
+    """Return what was to be repeated and is no longer there.
+
+    Args:
+        chosen: what was asked for.
+        planned: the ids of the tests that Odoo found.
+    """
+    there = set[str]()
+    for id_ in planned:
+        words = id_.split(".")
+        there.update((id_, *(".".join(words[:end]) + "." for end in range(1, len(words)))))
+    return tuple(each for each in chosen.only or () if each not in there)
 
 
 def refuse_not_installed(

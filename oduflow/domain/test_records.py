@@ -98,7 +98,17 @@ class TestRecords:
         Args:
             reason: why the run ended before its end, as a sentence; empty where it came to it.
         """
-        return (*self.others, *(self._result(id_, reason) for id_ in self.planned))
+        left_out = (
+            CaseResult(
+                about=f"odoo.addons.{each}.",
+                test=f"/{each}",
+                module=each,
+                outcome=CaseOutcome.ERROR,
+                message="Odoo did not load it.",
+            )
+            for each in self.unloaded
+        )
+        return (*left_out, *self.others, *(self._result(id_, reason) for id_ in self.planned))
 
     def _result(self, id_: str, reason: str) -> CaseResult:
         if id_ in self.ended:

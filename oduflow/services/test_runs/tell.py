@@ -7,6 +7,7 @@ from oduflow.domain.errors import CommandFailed
 from oduflow.domain.module_failure import listed, one_line
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import ErrorView, Outcome
+from oduflow.domain.test_choice import gone_tests
 from oduflow.domain.test_report import report_text
 from oduflow.domain.test_run import TestRun
 from oduflow.domain.test_run_view import CaseView, TestRunView
@@ -62,6 +63,9 @@ def _warnings(work: RunningTests, verdict: RunVerdict) -> tuple[str, ...]:
         tests = "test of these tags" if work.chosen.asked_tags else "standard test"
         if bare:
             found.append(f"{listed(bare)} {'has' if len(bare) == 1 else 'have'} no {tests}.")
+    if work.records.odoo is not None and (gone := gone_tests(work.chosen, work.records.planned)):
+        names = listed([one_line(each.removeprefix("odoo.addons.").rstrip(".")) for each in gone])
+        found.append(f"Of run {work.chosen.failed_of}, there are no longer tests of {names}.")
     if missing := _missing(work):
         found.append(
             f"The database lacks columns of the code, so its modules need an upgrade: "

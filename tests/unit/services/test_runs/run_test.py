@@ -179,14 +179,16 @@ def test_an_odoo_that_does_not_load_says_why(process, testing):
     )
 
 
-@pytest.mark.parametrize("outcome", ["passed", "failed"])
-def test_a_module_that_odoo_leaves_out_is_a_failure(world, held, process, testing, outcome):
+@pytest.mark.parametrize(
+    ("outcome", "said"), [("passed", "1 error, 1 passed"), ("failed", "1 failed, 1 error")]
+)
+def test_a_module_that_odoo_leaves_out_is_a_failure(world, held, process, testing, outcome, said):
     world.postgres.change(held.plan.database, modules={"sale": "installed", "crm": "installed"})
     testing.unloaded, testing.outcomes = ("crm",), {"test_one": outcome}
 
     error = process.refused("run_tests", name="sale", modules=["sale", "crm"])
 
-    assert error.message == f"Odoo did not load crm: 1 {outcome} of 1 test of sale, crm."
+    assert error.message == f"Odoo did not load crm: {said} of 1 test of sale, crm."
     assert "depends on one that is missing" in error.hint
     assert process.call("run_tests", name="sale", modules=["sale", "crm"]).warnings == ()
 
@@ -300,6 +302,58 @@ def test_what_failed_is_run_again(process, testing):
     error = process.refused("run_tests", name="sale", failed_of=again.run)
     assert error.message == f"Nothing of that failed in run {again.run}."
     assert error.next[0].as_call() == "run_tests name=sale modules=sale"
+
+
+def test_tests_that_are_gone_are_named_and_no_success_without_others(process, testing):
+    testing.outcomes = {"test_one": "failed", "test_two": "failed"}
+    first = process.call("run_tests", **RUN).data.run
+    said = f"Of run {first}, there are no longer tests of sale.tests.test_it.TestIt.test_two."
+
+    testing.outcomes = {"test_one": "passed"}
+    envelope = process.call("run_tests", name="sale", failed_of=first)
+    assert (envelope.status, envelope.warnings) == (Status.OK, (said,))
+
+    testing.outcomes = {"test_other": "passed"}
+    error = process.refused("run_tests", name="sale", failed_of=first)
+    assert error.message == f"No test of run {first} exists any more."
+
+
+def test_a_run_that_failed_without_a_failed_test_is_run_again(process, testing):
+    testing.outcomes = {"test_one": "skipped"}
+    first = process.call("run_tests", **RUN).data.run
+
+    testing.outcomes = {"test_one": "passed"}
+    again = process.ok("run_tests", name="sale", failed_of=first)
+
+    assert (again.modules, again.counts.passed) == (("sale",), 1)
+
+
+def test_modules_that_a_run_did_not_come_to_are_repeated_too(world, held, process, testing):
+    world.postgres.change(held.plan.database, modules={"sale": "installed", "crm": "installed"})
+    testing.outcomes, testing.bare = {"test_one": "passed", "test_two": "hangs"}, {"crm"}
+    testing.ends, testing.exit_code = False, 139
+    first = process.call("run_tests", name="sale", modules=["sale", "crm"]).data.run
+
+    testing.bare = set()
+    process.call("run_tests", name="sale", failed_of=first)
+
+    assert testing.asked[1]["modules"] == ["sale", "crm"]
+    assert testing.asked[1]["only"] == [
+        "odoo.addons.sale.tests.test_it.TestIt.test_two",
+        "odoo.addons.crm.",
+    ]
+    error = process.refused("run_tests", name="sale", failed_of=first, modules=["crm"])
+    assert testing.asked[2]["only"] == ["odoo.addons.crm."], error
+
+
+def test_a_module_that_odoo_left_out_is_repeated_too(world, held, process, testing):
+    world.postgres.change(held.plan.database, modules={"sale": "installed", "crm": "installed"})
+    testing.unloaded, testing.outcomes = ("crm",), {"test_one": "failed"}
+    first = process.call("run_tests", name="sale", modules=["sale", "crm"]).data.run
+
+    process.call("run_tests", name="sale", failed_of=first)
+
+    assert testing.asked[1]["modules"] == ["crm", "sale"]
 
 
 def test_a_module_that_could_not_be_imported_is_run_again_as_a_whole(process, testing):
