@@ -7,7 +7,7 @@ from typing import Any
 
 from oduflow.domain.masking import redact
 from oduflow.domain.module_change import OdooVerdict
-from oduflow.domain.test_result import CaseOutcome, CaseResult
+from oduflow.domain.test_result import CaseOutcome, CaseResult, worst_first
 
 MOST_TESTS = 50_000
 MOST_NAME = 400  # characters
@@ -43,7 +43,8 @@ class TestRecords:
     Attributes:
         checkout: the repository's folder in the container, from which on files are named.
         planned: the tests, by id.
-        ended: the results of those that ended, by id.
+        ended: the results of those that ended, by id; the worst where a test ran several times.
+        ends: how often tests ended, as Odoo counts them.
         running: the id of the one that began last and did not end; empty for none.
         others: problems that are of no one test.
         skipped_classes: why no test of a class ran, by the class; of planned tests alone.
@@ -59,6 +60,7 @@ class TestRecords:
     checkout: str
     planned: dict[str, PlannedCase] = field(default_factory=dict)
     ended: dict[str, CaseResult] = field(default_factory=dict)
+    ends: int = 0
     running: str = ""
     others: list[CaseResult] = field(default_factory=list)
     skipped_classes: dict[str, str] = field(default_factory=dict)
@@ -146,11 +148,12 @@ class TestRecords:
         if id_ not in self.planned:
             return
         self.running = ""
+        self.ends += 1
         found = list(said["problems"])
         for each in found:
             self._count(each)
         planned, outcome = self.planned[id_], CaseOutcome(said["outcome"])
-        self.ended[id_] = CaseResult(
+        result = CaseResult(
             id=id_,
             test=planned.tag,
             module=planned.module,
@@ -160,6 +163,8 @@ class TestRecords:
                 self._details(found) if found else {"message": _text(said.get("reason", ""))}
             ),
         )
+        before = self.ended.get(id_)
+        self.ended[id_] = result if before is None else worst_first((before, result))[0]
 
     def _problem(self, said: Any) -> None:
         class_ = _text(said.get("class", ""), MOST_NAME)

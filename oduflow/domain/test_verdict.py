@@ -156,8 +156,7 @@ def _disagreement(records: TestRecords, results: tuple[CaseResult, ...]) -> str:
     odoo = records.odoo
     if odoo is None:
         return "Odoo gave no counts of its own, which would prove the results."
-    ended = len(records.ended)
-    found = (records.problems["failed"], records.problems["error"], ended)
+    found = (records.problems["failed"], records.problems["error"], records.ends)
     if found == (odoo.failed, odoo.errors, odoo.tests):
         return ""
     passed = sum(1 for each in results if each.outcome is CaseOutcome.PASSED)

@@ -31,6 +31,7 @@ class Testing:
         chain: the exception with which Odoo does not load.
         missing: fields without a column.
         unloaded: modules that Odoo leaves out.
+        twice: a method that runs twice.
         bare: modules without a test.
         asked: what the container was asked for.
         passwords: the configurations that it had.
@@ -47,6 +48,7 @@ class Testing:
     chain: tuple[dict[str, Any], ...] = ()
     missing: tuple[tuple[str, tuple[str, ...]], ...] = ()
     unloaded: tuple[str, ...] = ()
+    twice: str = ""
     bare: set[str] = field(default_factory=set)
     asked: list[dict[str, Any]] = field(default_factory=list)
     passwords: list[str] = field(default_factory=list)
@@ -76,6 +78,9 @@ class Testing:
             if outcome != "never":
                 ended.append(outcome)
                 records.append({"end": self._end(name, outcome)})
+            if outcome != "never" and name.rpartition(".")[2] == self.twice:
+                ended.append(outcome)
+                records += [{"begin": name}, {"end": self._end(name, outcome)}]
         if self.ends:
             records.append({"done": self._done(ended)})
         return Run((*self.lines, *(_line(asked["mark"], each) for each in records)), self.exit_code)

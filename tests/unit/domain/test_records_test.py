@@ -133,6 +133,19 @@ def test_only_classes_of_planned_tests_are_kept(records):
     assert len(records.others) == 4
 
 
+@pytest.mark.parametrize("outcomes", [("failed", "passed"), ("passed", "failed")])
+def test_of_a_test_that_runs_twice_the_worse_outcome_is_kept(records, outcomes):
+    records.add(PLANNED)
+    records.add(PLANNED)
+
+    for outcome in outcomes:
+        records.add(ended(outcome=outcome, reason=outcome))
+
+    (result,) = records.results("")
+    assert (result.outcome, result.message) == ("failed", "failed")
+    assert records.ends == 2
+
+
 def test_the_texts_of_a_run_are_bounded_together(records, monkeypatch):
     monkeypatch.setattr(test_records, "MOST_TEXTS", 2500)
     problem = {"kind": "error", "message": "m" * 1000, "trace": "t" * 1000}

@@ -154,6 +154,12 @@ def test_tests_that_need_a_browser_are_told_to_be_untested(process, testing):
     assert envelope.data.counts.skipped == 1
 
 
+def test_a_test_that_odoo_runs_twice_is_a_success_of_one_test(process, testing):
+    testing.twice = "test_one"
+
+    assert process.ok("run_tests", **RUN).odoo == "0 failed, 0 error(s) of 2 tests"
+
+
 def test_counts_that_are_not_odoos_own_are_no_success(process, testing):
     testing.odoo = {"failed": 1, "text": "1 failed, 0 error(s) of 1 tests"}
 
