@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from enum import IntEnum
 from html import escape
 from itertools import groupby
 
@@ -11,7 +12,7 @@ from oduflow.domain.test_result import CaseCounts, CaseOutcome, CaseResult, wors
 from oduflow.domain.test_run import TestRun
 
 MOST_TEXT = 3_000_000  # bytes; Odoo's log comes behind it
-MOST_XML = 3_900_000  # characters; a stored text has 4 MiB
+MOST_XML = 3_900_000  # bytes; a stored text has 4 MiB
 # What XML 1.0 does not allow, not even escaped (section 2.2, “Char”).
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ELEMENT = {
@@ -20,6 +21,16 @@ _ELEMENT = {
     CaseOutcome.NEVER_RUN: "error",
     CaseOutcome.SKIPPED: "skipped",
 }
+
+
+class _Detail(IntEnum):
+    """How much of a run is in its XML, from all of it down to what always fits."""
+
+    COUNTS = 0
+    NOT_PASSED = 1
+    TESTS = 2
+    MESSAGES = 3
+    TRACES = 4
 
 
 def report_text(run: TestRun, results: Iterable[CaseResult]) -> str:
@@ -61,7 +72,8 @@ def junit_xml(run: TestRun, name: str, results: Iterable[CaseResult]) -> str:
     """Return a run as JUnit XML, one suite for each module.
 
     There is no standard; this is the form that Jenkins, GitLab and GitHub's actions read. A test
-    that never ran is an error there. Traces are left out where the text would be too long to store.
+    that never ran is an error there. Where the text would be too long to store, traces are left
+    out, then messages, then passed tests, then all tests; a comment tells of tests.
 
     Args:
         run: the row.
@@ -69,20 +81,27 @@ def junit_xml(run: TestRun, name: str, results: Iterable[CaseResult]) -> str:
         results: of its tests.
     """
     every = sorted(results, key=lambda each: each.module)
-    text = "\n".join(_suites(run, name, every, traces=True))
-    return text if len(text) <= MOST_XML else "\n".join(_suites(run, name, every, traces=False))
+    for detail in (_Detail.TRACES, _Detail.MESSAGES, _Detail.TESTS, _Detail.NOT_PASSED):
+        text = "\n".join(_suites(run, name, every, detail))
+        if len(text.encode()) <= MOST_XML:
+            return text
+    return "\n".join(_suites(run, name, every, _Detail.COUNTS))
 
 
-def _suites(run: TestRun, name: str, every: list[CaseResult], *, traces: bool) -> Iterator[str]:
+def _suites(run: TestRun, name: str, every: list[CaseResult], detail: _Detail) -> Iterator[str]:
     yield '<?xml version="1.0" encoding="UTF-8"?>'
     yield f"<testsuites{_attributes(name=name, **_numbers(every), time=f'{run.seconds:.3f}')}>"
-    for module, cases in groupby(every, key=lambda each: each.module):
+    if detail < _Detail.TESTS:
+        which = "Passed tests are" if detail else "All tests are"
+        yield f"<!-- {which} left out: the text would be too long. -->"
+    for module, cases in groupby(every if detail else (), key=lambda each: each.module):
         found = list(cases)
         seconds = f"{sum(each.seconds for each in found):.3f}"
         about = {"name": module, **_numbers(found), "time": seconds}
         yield f"<testsuite{_attributes(**about, timestamp=rfc3339(run.created_at))}>"
         for each in found:
-            yield from _case(each, traces=traces)
+            if detail >= _Detail.TESTS or each.outcome is not CaseOutcome.PASSED:
+                yield from _case(each, detail)
         yield "</testsuite>"
     yield "</testsuites>"
 
@@ -98,7 +117,8 @@ def _numbers(results: Iterable[CaseResult]) -> dict[str, str]:
     }
 
 
-def _case(result: CaseResult, *, traces: bool) -> Iterator[str]:
+def _case(result: CaseResult, detail: _Detail) -> Iterator[str]:
+    """Yield the lines of a test, none of which is so long that `read_output` would cut it."""
     class_, _, name = result.id.removeprefix("odoo.addons.").rpartition(".")
     about = {"classname": class_ or result.module, "name": name or result.test}
     about["time"] = f"{result.seconds:.3f}"
@@ -108,11 +128,16 @@ def _case(result: CaseResult, *, traces: bool) -> Iterator[str]:
     if element is None:
         yield f"<testcase{_attributes(**about)}/>"
         return
-    first = result.message.partition("\n")[0]
     kind = {} if element == "skipped" else {"type": str(result.outcome)}
-    inside = _clean(result.trace or result.message) if traces and element != "skipped" else ""
+    if detail >= _Detail.MESSAGES:
+        kind["message"] = result.message.partition("\n")[0]
     yield f"<testcase{_attributes(**about)}>"
-    yield f"<{element}{_attributes(**kind, message=first)}>{inside}</{element}>"
+    if detail >= _Detail.TRACES and element != "skipped":
+        yield f"<{element}{_attributes(**kind)}>"
+        yield _clean(result.trace or result.message)
+        yield f"</{element}>"
+    else:
+        yield f"<{element}{_attributes(**kind)}/>"
     yield "</testcase>"
 
 

@@ -8,10 +8,11 @@ from flask import Response, render_template, request
 from oduflow.blueprints.dashboard.blueprint import blueprint, call, data, poll
 from oduflow.blueprints.dashboard.buttons import Button, buttons
 from oduflow.domain.environment import EnvironmentView
-from oduflow.domain.output import OutputPage
+from oduflow.domain.output import MAX_CHARACTERS, OutputPage
 from oduflow.domain.test_run_view import TestRunList, TestRunView
 
-MOST_PAGES = 200  # of a text that is stored
+# Of a text of 4 MiB: two pages in succession have more than the characters that fit into one.
+MOST_PAGES = 2 * (4 << 20) // MAX_CHARACTERS + 2
 
 
 @blueprint.get("/environments/<name>/tests")

@@ -2,6 +2,7 @@
 
 from oduflow.domain.outcome import Status
 from oduflow.domain.test_result import CaseCounts
+from tests.support import test_run_ledger
 from tests.support.dashboard_world import BLUE, show
 from tests.support.edit_ledger import HOSTILE
 from tests.support.test_run_ledger import RUN, XML, run_view
@@ -71,6 +72,17 @@ def test_a_run_is_downloaded_as_junit_xml(world, ledger):
     assert answer.mimetype == "application/xml"
     assert answer.headers["Content-Disposition"] == f'attachment; filename="tests-{RUN}.xml"'
     assert answer.text == XML
+
+
+def test_the_longest_junit_xml_is_downloaded_whole(world, ledger, monkeypatch):
+    ledger.add("demo")
+    ledger.test_runs.append(run_view("demo"))
+    longest = "\n".join(["x" * 16_001] * 260)  # one line on each page
+    monkeypatch.setattr(test_run_ledger, "XML", longest)
+
+    answer = world.client().get(f"{PAGE}/{RUN}.xml", headers=BLUE)
+
+    assert answer.text == longest
 
 
 def test_a_run_of_another_environment_is_not_found(world, ledger):

@@ -1,13 +1,17 @@
 import xml.etree.ElementTree as ET
 
+import pytest
+
 from oduflow.domain import test_report
 from oduflow.domain.outcome import Status
+from oduflow.domain.output import MAX_CHARACTERS
 from oduflow.domain.test_report import junit_xml, report_text
 from oduflow.domain.test_result import CaseCounts, CaseOutcome, CaseResult
 from oduflow.domain.test_run import TestRun
 from tests.support.store_rows import MOMENT
 
 HOSTILE = "a\x00b\x1b[1m <&\"'> ]]> é\nsecond line"
+TRACE = "Traceback é\n" * 20
 
 
 def result(method: str, outcome: CaseOutcome, module: str = "sale", **more: object) -> CaseResult:
@@ -64,6 +68,47 @@ def test_junit_xml_that_would_be_cut_leaves_the_traces_out(monkeypatch):
 
     assert ET.fromstring(text).get("failures") == "1"  # noqa: S314 - our own
     assert "second line" not in text
+
+
+@pytest.mark.parametrize(
+    ("most", "kept", "lost"),
+    [
+        (0.99, "<skipped message=", "Traceback"),
+        (0.45, "test_ok", "message="),
+        (0.25, "test_bad", "test_ok"),
+        (0.05, 'failures="50"', "<testcase"),
+    ],
+)
+def test_junit_xml_that_is_too_long_in_bytes_is_whole_with_less_in_it(
+    monkeypatch, most, kept, lost
+):
+    results = [
+        *(
+            result("test_bad", CaseOutcome.FAILED, message="é" * 150, trace=TRACE)
+            for _ in range(50)
+        ),
+        *(result("test_tour", CaseOutcome.SKIPPED, message="é" * 150) for _ in range(50)),
+        *(result("test_ok", CaseOutcome.PASSED) for _ in range(100)),
+    ]
+    whole = junit_xml(run(), "shop", results)
+    limit = int(len(whole.encode()) * most)
+    monkeypatch.setattr(test_report, "MOST_XML", limit)
+
+    text = junit_xml(run(), "shop", results)
+
+    assert ET.fromstring(text).get("tests") == "200"  # noqa: S314 - our own
+    assert len(text.encode()) <= limit
+    assert kept in text
+    assert lost not in text
+
+
+def test_no_line_of_junit_xml_is_longer_than_a_page_of_an_output():
+    long = '"' * 4000
+    bad = result("test_bad", CaseOutcome.FAILED, message=long[:2000], trace=long, file=long[:400])
+
+    text = junit_xml(run(), "shop", [bad])
+
+    assert max(map(len, text.splitlines())) < MAX_CHARACTERS
 
 
 def test_the_text_begins_with_what_failed_and_names_every_test():
