@@ -103,7 +103,6 @@ class Testing:
         text = "{failed} failed, {errors} error(s) of {tests} tests".format(**counts)
         odoo = {**counts, "text": text, **self.odoo}
         return {
-            "rc": 0,
             "chain": list(self.chain),
             "missing": [[name, list(of)] for name, of in self.missing],
             "unloaded": list(self.unloaded),

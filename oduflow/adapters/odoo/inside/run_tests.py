@@ -9,8 +9,7 @@ one a `.`. Records are written as they happen, so that those of a killed process
 - `planned`: ids, tags and modules of tests that will run;
 - `begin` and `end`: one test, with its outcome, seconds, reason and problems;
 - `problem`: of a class, whose tests do not run, or of a module's tests that cannot be imported;
-- `done`: Odoo's own counts, the exception with which loading failed, fields without a column, and
-  the modules that Odoo left out, which it only logs.
+- `done`: Odoo's own counts, why loading failed, fields without a column, modules left out.
 
 It asks the image's Odoo what it has; nothing here depends on a version number.
 """
@@ -55,19 +54,18 @@ def main(configuration: str, request: str) -> None:
     os.dup2(2, 1)  # what tests print is no record
     asked = json.loads(Path(request).read_text("utf-8"))
     say = speaker(out, asked["mark"])
-    done: dict[str, Any] = {"rc": None, "chain": []}
-    seen: set[str] = set()
+    done: dict[str, Any] = {"chain": []}
     try:
         configure(configuration, asked["tags"])
         loading = LoadingErrors()
         logging.getLogger().addHandler(loading)
         seen = watch(asked, say, done)
-        done["rc"] = server.start(preload=[database()], stop=True)
+        server.start(preload=[database()], stop=True)
         done["chain"] = loading.chain
+        done["unloaded"] = sorted(set(asked["modules"]) - loaded(seen))[:MOST_NAMES]
     except BaseException as error:  # noqa: BLE001 - `sys.exit` of a module too
         traceback.print_exc()
         done["chain"] = chain(error)
-    done["unloaded"] = sorted(set(asked["modules"]) - loaded(seen))[:MOST_NAMES]
     done["odoo"] = report()
     say({"done": done})
     sys.stderr.flush()
@@ -116,10 +114,7 @@ def database() -> str:
 
 
 def watch(asked: dict[str, Any], say: Any, done: dict[str, Any]) -> set[str]:
-    """Make Odoo's loader of tests tell what it plans, and its results what becomes of it.
-
-    Return the modules whose tests Odoo will have asked for, which it adds to while it runs.
-    """
+    """Make Odoo tell of tests; return the modules whose tests it asks for, which grow meanwhile."""
     from odoo.tests import loader  # noqa: PLC0415 - only once tests are switched on
 
     known = {"say": staticmethod(say), "own": tuple(asked["own"]), "running": {}}
@@ -195,8 +190,7 @@ class Planner:
     def look_at(self, registry: Any) -> None:
         """Note the stored fields of the modules that have no column yet."""
         with contextlib.suppress(Exception), contextlib.closing(registry.cursor()) as cursor:
-            missing = missing_columns(registry, cursor, self.modules)
-            self.done["missing"] = missing[:MOST_NAMES]
+            self.done["missing"] = missing_columns(registry, cursor, self.modules)[:MOST_NAMES]
 
 
 def names_of(test: Any) -> list[str]:
@@ -349,8 +343,7 @@ def chain(error: BaseException | None) -> list[dict[str, Any]]:
                 "frames": [[each.filename, each.lineno or 0, each.name] for each in frames],
             }
         )
-        hidden = error.__suppress_context__
-        error = error.__cause__ or (None if hidden else error.__context__)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return found
 
 
@@ -381,7 +374,7 @@ def missing_columns(registry: Any, cursor: Any, modules: set[str]) -> list[list[
 def loaded(seen: set[str]) -> set[str]:
     """Return the modules that Odoo loaded; where it does not say so, those it asked tests for."""
     with contextlib.suppress(Exception):
-        return set(Registry.registries[database()]._init_modules)  # noqa: SLF001
+        seen = set(Registry.registries[database()]._init_modules)  # noqa: SLF001
     return seen
 
 
