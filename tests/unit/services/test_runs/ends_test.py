@@ -74,7 +74,8 @@ def test_files_that_cannot_be_removed_are_removed_by_the_next_look(
 
 
 def test_the_end_of_a_run_is_written_while_its_clone_is_marked(held, process, monkeypatch):
-    marked, store = [], process.deps.store.test_runs
+    store = process.deps.store.test_runs
+    marked: list[Status] = []
     clear = RunningTests.clear
 
     def noted(work):
