@@ -88,7 +88,7 @@ class MemoryGit:
         if wanted not in found.branches:
             others = similar(wanted, found.branches)
             raise NotFound(
-                f"{url} has no branch {wanted}.",
+                f"{url} has no branch or tag {wanted}.",
                 f"Did you mean: {', '.join(others)}?" if others else "It has no branches.",
             )
         return RemoteHead(wanted, found.branches[wanted], f"refs/heads/{wanted}")
