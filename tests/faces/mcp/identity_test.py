@@ -171,8 +171,18 @@ def test_a_session_of_one_team_does_not_exist_for_another(served: McpWorld, meth
 def test_two_teams_at_once_never_swap(served: McpWorld, mode: str) -> None:
     async def team(token: str, owner: str) -> list[Any]:
         async with served.client(mode, token) as client:
-            calls = [client.call_tool("get_thing", {"name": f"{owner}-{i}"}) for i in range(CALLS)]
-            return [result.structured_content["data"] for result in await asyncio.gather(*calls)]
+            calls = [thing(client, f"{owner}-{i}") for i in range(CALLS)]
+            return await asyncio.gather(*calls)
+
+    async def thing(client: Any, name: str) -> Any:
+        """Ask again when so many calls at once are more than the team's share of a processor."""
+        answer: dict[str, Any] = {}
+        for _ in range(20):
+            answer = (await client.call_tool("get_thing", {"name": name})).structured_content
+            if "data" in answer:
+                break
+            await asyncio.sleep(0.3)
+        return answer["data"]
 
     async def go() -> tuple[list[Any], list[Any]]:
         return await asyncio.gather(team(BLUE_TOKEN, "1"), team(RED_TOKEN, "2"))
