@@ -29,9 +29,9 @@ from tests.support.instances import (
     PASSWORD,
     TEMPLATE,
     Instance,
-    free_port,
     running_instance,
 )
+from tests.support.ports import free_port
 from tests.support.server import Server, serving
 from tests.support.variants import plan_of
 

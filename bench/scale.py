@@ -24,7 +24,8 @@ from bench.calls import answers, got, resident_megabytes, timed
 from bench.figures import Figure, table
 from tests.support.base_template import KeptTemplate, give_template
 from tests.support.git_server import GitServer
-from tests.support.instances import TEMPLATE, Instance, free_port, running_instance
+from tests.support.instances import TEMPLATE, Instance, running_instance
+from tests.support.ports import free_port
 from tests.support.server import Server, eventually, serving
 
 ENVIRONMENTS, TEAMS = 40, 20

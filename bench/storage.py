@@ -31,7 +31,8 @@ from oduflow.files.reflink import has_reflinks
 from oduflow.services.storage.setup import set_up_storage
 from tests.support.base_template import PASSWORD, KeptTemplate, add_template, in_database
 from tests.support.git_server import GitServer
-from tests.support.instances import TEMPLATE, Instance, free_port, running_instance
+from tests.support.instances import TEMPLATE, Instance, running_instance
+from tests.support.ports import free_port
 from tests.support.server import Server, serving
 
 RESULTS = Path(".bench") / "storage.json"

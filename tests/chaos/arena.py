@@ -26,9 +26,9 @@ from tests.support.instances import (
     Instance,
     configuration,
     folder_of,
-    free_port,
 )
 from tests.support.packages import write_sdist
+from tests.support.ports import free_port
 from tests.support.server import Server, await_ready, serving
 
 TEAMS: Mapping[str, str] = {

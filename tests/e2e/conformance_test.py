@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.instances import free_port
 from tests.support.node import node_environment
+from tests.support.ports import free_port
 from tests.support.server import eventually
 from tests.support.tree import ROOT
 

@@ -32,9 +32,9 @@ from mcp.shared.auth import (
 from pydantic import AnyUrl
 
 from tests.support.fake_github import fake_github
-from tests.support.instances import free_port
 from tests.support.node import FOLDER, node_environment
 from tests.support.oauth_walk import REDIRECT_URI, Browser, OAuthWalk, query_of
+from tests.support.ports import free_port
 from tests.support.quiet_server import quiet_server
 from tests.support.server import eventually
 from tests.support.tree import ROOT

@@ -25,6 +25,7 @@ from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.firewall.plan import FirewallPlan, TeamNet
 from oduflow.domain.container import Attachment, ContainerSpec, NetworkFacts, Publish
 from tests.support.networks import make_network
+from tests.support.ports import free_port
 
 IMAGE = "odoo:19.0"
 METADATA = "169.254.169.254"
@@ -300,11 +301,6 @@ def link_local(world: FirewallWorld, who: str) -> str:
     raw = world.run(who, SETTLED).strip()
     groups = (raw[at : at + 4] for at in range(0, 32, 4))
     return f"{':'.join(groups)}%eth0"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def sh(*command: str) -> str:

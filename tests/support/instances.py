@@ -5,7 +5,6 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -44,11 +43,6 @@ def first_port() -> int:
     """Give every worker of every run on this machine a separate range of a hundred ports."""
     run = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
     return 21000 + 200 * (run % 50) + 100 * worker_number()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def new_instance_name() -> str:

@@ -19,9 +19,9 @@ from tests.support.empty_store import place_empty_store
 from tests.support.fake_github import FakeGitHub
 from tests.support.fakes import BLUE_TOKEN, RED_TOKEN
 from tests.support.in_process import InProcess
-from tests.support.instances import free_port
 from tests.support.oauth_stores import MemoryDocuments
 from tests.support.oauth_walk import Browser, OAuthWalk
+from tests.support.ports import free_port
 from tests.support.waitress_server import waitress_server
 
 BLUE = f"""\

@@ -5,12 +5,12 @@ For tests of the web layer. Any address of 127.0.0.0/8 can be a client's.
 
 import contextlib
 import http.client
-import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.forked import PATH_ONLY, Command, Forked, run
+from tests.support.ports import free_port
 from tests.support.server import eventually
 
 START_SECONDS = 60.0
@@ -66,8 +66,7 @@ class QuietServer:
 @contextlib.contextmanager
 def quiet_server(folder: Path, toml: str, server: str = "") -> Iterator[QuietServer]:
     """Serve a configuration; `server` are more lines of its `[server]`, which may say {port}."""
-    with socket.create_server((SELF, 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     config = folder / "oduflow.toml"
     head = f'[server]\ninstance = "test-quiet"\nport = {port}\ndata_dir = "data"\n'
     # A block that brings its own [server] goes on where ours ends.

@@ -12,9 +12,9 @@ from tests.support.base_template import KeptTemplate
 from tests.support.instances import (
     Instance,
     destroy_orphans,
-    free_port,
     running_instance,
 )
+from tests.support.ports import free_port
 
 
 @pytest.fixture(scope="session")

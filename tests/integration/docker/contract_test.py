@@ -15,8 +15,8 @@ from tests.contract.suites.containers import ContainersContract
 from tests.contract.suites.images import ImagesContract
 from tests.contract.suites.networks import NetworksContract
 from tests.contract.suites.volumes import VolumesContract
-from tests.support.instances import free_port as next_free_port
 from tests.support.networks import make_network
+from tests.support.ports import free_port as next_free_port
 
 
 class TestContainers(ContainersContract):

@@ -11,6 +11,7 @@ from oduflow.adapters.docker.errors import ImageMissing
 from oduflow.adapters.docker.images import Images
 from oduflow.adapters.docker.pull import pull
 from oduflow.domain.errors import UpstreamFailed
+from tests.support.ports import free_port
 from tests.support.registry import ImageRegistry
 
 
@@ -67,10 +68,8 @@ def test_an_image_its_registry_does_not_have_says_what_to_do(
 
 
 def test_a_registry_that_does_not_answer_is_no_engine_that_does_not(images: Images) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
     with pytest.raises(ImageMissing, match="could not be pulled"):
-        images.ensure(f"127.0.0.1:{port}/acme/none:1", silence)
+        images.ensure(f"127.0.0.1:{free_port()}/acme/none:1", silence)
 
 
 def test_a_registry_that_hangs_is_given_up(engine: Engine) -> None:

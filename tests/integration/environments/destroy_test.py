@@ -28,12 +28,12 @@ from tests.support.instances import (
     Instance,
     InstanceContents,
     anonymous_volumes,
-    free_port,
     left_volumes,
     new_instance_name,
     running_instance,
     world,
 )
+from tests.support.ports import free_port
 from tests.support.server import serving
 from tests.support.spying import Spy
 from tests.support.variants import docker, pause

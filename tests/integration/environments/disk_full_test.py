@@ -21,7 +21,8 @@ from oduflow.services.server.database_start import RESERVE
 from oduflow.services.server.disk import RESERVE_BYTES
 from tests.support.base_template import KeptTemplate
 from tests.support.git_server import GitServer
-from tests.support.instances import Instance, free_port, running_instance, world
+from tests.support.instances import Instance, running_instance, world
+from tests.support.ports import free_port
 from tests.support.server import Server, eventually, serving
 from tests.support.variants import docker, held_at
 

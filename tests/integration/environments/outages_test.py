@@ -12,7 +12,8 @@ from oduflow.domain.errors import Kind, UpstreamFailed
 from oduflow.domain.status import HealthFinding
 from tests.support.base_template import give_template
 from tests.support.git_server import GitServer
-from tests.support.instances import Instance, free_port, running_instance, world
+from tests.support.instances import Instance, running_instance, world
+from tests.support.ports import free_port
 from tests.support.server import eventually, serving
 from tests.support.variants import docker, held_at, pause, variant
 

@@ -9,7 +9,8 @@ from oduflow.adapters.docker.subnets import bridge_name
 from oduflow.domain.isolation import ProbeVerdict
 from oduflow.services.isolation.canaries import OWN_TEAM
 from oduflow.services.isolation.check import verify_isolation, verify_report
-from tests.support.instances import Instance, free_port, running_instance, world
+from tests.support.instances import Instance, running_instance, world
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -14,7 +14,8 @@ from oduflow.services.server.reconcile import Reconciler
 from oduflow.services.storage.setup import set_up_storage
 from tests.support.base_template import KeptTemplate
 from tests.support.git_server import GitServer
-from tests.support.instances import Instance, free_port, running_instance, world
+from tests.support.instances import Instance, running_instance, world
+from tests.support.ports import free_port
 from tests.support.power import cut_power
 from tests.support.variants import plan_of, run_docker
 

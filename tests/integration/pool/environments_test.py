@@ -16,7 +16,8 @@ from oduflow.services.storage.sizes import SizeMeter
 from tests.support.base_template import KeptTemplate
 from tests.support.extents import shared_bytes
 from tests.support.git_server import GitServer
-from tests.support.instances import Instance, free_port, running_instance, world
+from tests.support.instances import Instance, running_instance, world
+from tests.support.ports import free_port
 from tests.support.random_rounds import Rounds
 from tests.support.variants import docker, plan_of
 

@@ -22,7 +22,8 @@ from oduflow.services.room import require_room
 from oduflow.services.storage.setup import set_up_storage
 from tests.support.base_template import KeptTemplate
 from tests.support.git_server import GitServer
-from tests.support.instances import Instance, folder_of, free_port, running_instance, world
+from tests.support.instances import Instance, folder_of, running_instance, world
+from tests.support.ports import free_port
 from tests.support.power import attached, cut_power
 from tests.support.server import Server, eventually, serving
 from tests.support.variants import plan_of, signed_in

@@ -18,7 +18,8 @@ from tests.support.base_template import KeptTemplate
 from tests.support.extents import shared_bytes
 from tests.support.forked import Command, Forked
 from tests.support.git_server import GitServer
-from tests.support.instances import Instance, free_port, running_instance
+from tests.support.instances import Instance, running_instance
+from tests.support.ports import free_port
 from tests.support.server import eventually
 from tests.support.variants import held_at, plan_of
 

@@ -21,6 +21,7 @@ from oduflow.domain.access import Actor
 from oduflow.domain.errors import Forbidden, Kind, UpstreamFailed
 from tests.support.fakes import BLUE_TOKEN, TWO_TEAMS
 from tests.support.mcp_world import McpWorld, mcp_world
+from tests.support.ports import free_port
 from tests.support.remote_world import (
     Answer,
     CommandRunner,
@@ -34,8 +35,7 @@ from tests.support.waitress_server import WaitressServer, waitress_server
 
 
 def test_a_refused_connection_is_reported(call: CommandRunner) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
+    port = free_port()
 
     shown = call("call", "list_things", "--url", f"http://127.0.0.1:{port}")
 

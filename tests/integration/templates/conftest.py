@@ -2,7 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.instances import Instance, destroy_orphans, free_port, running_instance
+from tests.support.instances import Instance, destroy_orphans, running_instance
+from tests.support.ports import free_port
 from tests.support.restoring import Restoring
 
 

@@ -3,9 +3,9 @@
 import subprocess
 from pathlib import Path
 
-from tests.integration.web.servers_test import free_port
 from tests.support.fakes import ONE_TEAM
 from tests.support.forked import PATH_ONLY, Command, run
+from tests.support.ports import free_port
 
 CANNOT_LOAD = 4
 SECONDS = 30.0

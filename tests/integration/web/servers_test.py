@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, OPEN, basic
 from tests.support.forked import PATH_ONLY, Command, Forked
+from tests.support.ports import free_port
 
 PATIENCE_SECONDS = 30.0
 SERVERS = {
@@ -147,9 +148,3 @@ def wait_for(port: int, process: Forked) -> None:
         else:
             return
     raise AssertionError("the server did not come up")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

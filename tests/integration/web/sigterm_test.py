@@ -16,10 +16,11 @@ from typing import Any, cast
 import pytest
 import requests
 
-from tests.integration.web.servers_test import SERVERS, free_port, wait_for
+from tests.integration.web.servers_test import SERVERS, wait_for
 from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, basic
 from tests.support.forked import PATH_ONLY, Command, Forked, oduflow
 from tests.support.mcp_world import McpWorld
+from tests.support.ports import free_port
 from tests.support.server import eventually
 
 pytestmark = pytest.mark.timeout(120)
