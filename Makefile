@@ -51,7 +51,7 @@ types: dev
 	$(BIN)/mypy
 
 quick: dev
-	$(BIN)/pytest -q -n 3 -m "not thorough" tests/unit tests/contract tests/faces tests/architecture
+	@scripts/quick.sh -m "not thorough"
 
 test: dev engine ## Install what the tests need, then run all tests
 	@scripts/test.sh

@@ -66,7 +66,7 @@ beside types $bin/mypy
 beside images $bin/python -m tests.support.images
 
 echo "test: without real parts, the import contracts among them"
-$bin/pytest -q -n 2 tests/unit tests/contract tests/faces tests/architecture
+scripts/quick.sh
 join
 stop
 trap - EXIT HUP INT TERM

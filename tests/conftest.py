@@ -8,6 +8,7 @@ worker of pytest-xdist too, is enough: exec resets a signal that is handled, unl
 ignored, to its default (signal(7)), so no child needs a `preexec_fn`, which threads make unsafe.
 """
 
+import gc
 import os
 import signal
 from pathlib import Path
@@ -16,6 +17,8 @@ import pytest
 
 from oduflow.adapters.docker.engine import Engine
 from tests.support.compiled_routes import share_compiled_routes
+from tests.support.compiled_statements import share_compiled_statements
+from tests.support.compiled_templates import share_compiled_templates
 from tests.support.real_fixtures import imports, instance, kept_template, sample_repository
 
 __all__ = [
@@ -29,6 +32,9 @@ ROOT = Path(__file__).parent
 
 pytest.register_assert_rewrite("tests.contract.suites")
 share_compiled_routes()
+share_compiled_statements()
+share_compiled_templates()
+gc.set_threshold(50_000, 20, 50)  # with thousands of tests in memory, each collection is slow
 NO_SOCKET = {"unit", "architecture", "contract"}
 
 
@@ -38,6 +44,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(getattr(pytest.mark, folder))
         if folder in NO_SOCKET:
             item.add_marker(pytest.mark.disable_socket)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was collected out of the garbage collector's way: it lives to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

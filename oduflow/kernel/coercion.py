@@ -30,12 +30,13 @@ def coerced(model: type[BaseModel], raw: Mapping[str, Any]) -> dict[str, Any]:
 
     A value without such a meaning is returned as it is; the model's validation names it.
     """
-    schema = _schema(model)
+    schema = schema_of(model)
     return _object(raw, schema, schema.get("$defs", {}))
 
 
 @cache
-def _schema(model: type[BaseModel]) -> Schema:
+def schema_of(model: type[BaseModel]) -> Schema:
+    """Return a model's JSON Schema, which pydantic takes milliseconds to make: read it only."""
     return model.model_json_schema()
 
 

@@ -116,7 +116,17 @@ def files_at(path: str) -> list[Path]:
 
 def is_defined(name: str, files: list[Path]) -> bool:
     """Return whether a file defines a name, or the class before the dot with that member."""
-    return any(name in definitions(file) for file in files)
+    return any(name in definitions(file) for file in files if defines_a_part(name, file))
+
+
+def defines_a_part(name: str, file: Path) -> bool:
+    """Return whether a file has the name's last part at all: most need not be parsed."""
+    return name.rpartition(".")[2] in text_of(file)
+
+
+@cache
+def text_of(path: Path) -> str:
+    return path.read_text("utf-8") if path.is_file() else ""
 
 
 @cache

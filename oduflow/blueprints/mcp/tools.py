@@ -11,6 +11,7 @@ from mcp import types
 from pydantic import BaseModel
 
 from oduflow.domain.access import Actor, Scope
+from oduflow.kernel.coercion import schema_of
 from oduflow.kernel.operation import Effect, Operation, Profile
 from oduflow.kernel.registry import Registry, closest_operation
 
@@ -37,7 +38,7 @@ _WORDS = {
 
 def input_schema(model: type[BaseModel]) -> Schema:
     """Return the schema of a call's arguments: types, descriptions, defaults, bounds, choices."""
-    full = model.model_json_schema()
+    full = dict(schema_of(model))
     schema = _compact(full, full.get("$defs", {}))
     schema.pop("description", None)  # of the model, not of the call
     # Some clients' models refuse a list with a schema that has no properties.
@@ -49,7 +50,7 @@ def output_schema(envelope: type[BaseModel]) -> Schema:
 
     The envelope around it is the same for every tool; the server's instructions describe it.
     """
-    full = envelope.model_json_schema()
+    full = dict(schema_of(envelope))
     defs = full.get("$defs", {})
     data = _resolve(full["properties"]["data"], defs)
     required = data.get("required", ())
@@ -70,7 +71,7 @@ class Shape:
     """The full schema of an operation's answers, used to drop superfluous nulls."""
 
     def __init__(self, envelope: type[BaseModel]) -> None:
-        self._schema = envelope.model_json_schema()
+        self._schema = dict(schema_of(envelope))
         self._defs: Mapping[str, Schema] = self._schema.get("$defs", {})
 
     def lean(self, answer: BaseModel) -> Schema:

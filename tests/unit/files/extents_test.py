@@ -1,7 +1,9 @@
 import os
 import tracemalloc
 from array import array
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -9,6 +11,13 @@ from oduflow.files import extents
 from oduflow.files.extents import BlockUse, Memory, distinct_bytes
 
 MIB = 1 << 20
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder on a disk: a file in memory has no extents."""
+    with TemporaryDirectory(dir="/var/tmp") as folder:
+        yield Path(folder)
 
 
 def test_blocks_that_several_files_share_count_once():

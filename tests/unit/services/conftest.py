@@ -6,9 +6,16 @@ from typing import Any
 
 import pytest
 
+from oduflow.domain import passwords
 from tests.support.memory.odoo import module
 from tests.support.memory.process import Process
 from tests.support.memory.world import MemoryWorld
+
+
+@pytest.fixture(autouse=True)
+def cheap_password_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash Odoo's passwords in one round: `passwords_test.py` asserts the product's number."""
+    monkeypatch.setattr(passwords, "ROUNDS", 1)
 
 
 @pytest.fixture
