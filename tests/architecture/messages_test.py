@@ -53,14 +53,12 @@ def tells_a_call(text: str) -> bool:
 
 def texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Yield line and value of each text that is no docstring and no description of a field."""
-    skipped = {
-        id(part)
-        for node in ast.walk(tree)
-        for part in ast.walk(node)
-        if (isinstance(node, ast.Expr) and node.value is part)
-        or (isinstance(node, ast.keyword) and node.arg == "description")
-    }
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    skipped = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
+        if isinstance(node, ast.keyword) and node.arg == "description":
+            skipped |= {id(part) for part in ast.walk(node)}
+    for node in nodes:
         if id(node) in skipped:
             continue
         if isinstance(node, ast.JoinedStr):

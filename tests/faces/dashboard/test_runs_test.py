@@ -1,5 +1,7 @@
 """The page of an environment's test runs."""
 
+import pytest
+
 from oduflow.domain.outcome import Status
 from oduflow.domain.test_result import CaseCounts
 from tests.support import test_run_ledger
@@ -74,6 +76,7 @@ def test_a_run_is_downloaded_as_junit_xml(world, ledger):
     assert answer.text == XML
 
 
+@pytest.mark.thorough
 def test_the_longest_junit_xml_is_downloaded_whole(world, ledger, monkeypatch):
     ledger.add("demo")
     ledger.test_runs.append(run_view("demo"))

@@ -2,6 +2,8 @@ import resource
 import subprocess
 import sys
 
+import pytest
+
 ASK = """
 import resource
 from oduflow.cli.serve import raise_descriptor_limit
@@ -9,6 +11,7 @@ print(raise_descriptor_limit(), *resource.getrlimit(resource.RLIMIT_NOFILE))
 """
 
 
+@pytest.mark.thorough
 def test_as_much_may_be_open_as_the_machine_allows():
     def lower() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (128, 256))

@@ -84,6 +84,7 @@ def test_nothing_is_ever_overwritten(tmp_path: Path, existing: str):
     assert existing != "file" or path.read_text() == "mine"
 
 
+@pytest.mark.thorough
 def test_of_many_first_starts_at_once_one_writes_and_all_agree(tmp_path: Path):
     path = tmp_path / "oduflow.toml"
 

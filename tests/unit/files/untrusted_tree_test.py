@@ -116,6 +116,7 @@ def test_a_file_that_becomes_a_link_after_the_check_is_not_followed(tree, root, 
         tree.read(("link",), LIMIT)
 
 
+@pytest.mark.thorough
 def test_a_folder_that_is_exchanged_for_a_link_all_the_time_never_leads_out(
     tree, root, outside, temporary
 ):

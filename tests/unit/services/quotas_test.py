@@ -61,6 +61,7 @@ def test_two_that_ask_at_once_get_no_more_snapshots_than_the_team_may_have(proce
     assert rows.all() == (first,)
 
 
+@pytest.mark.thorough
 def test_each_team_has_a_limited_number_of_further_images_fetched(world):
     process = Process(world, teams=f"{BLUE}max_templates = 100\n{RED}")
     tags = [f"odoo:19.0-{number}" for number in range(MOST_OTHER_IMAGES + 2)]

@@ -86,6 +86,7 @@ def test_reading_edits_changes_nothing_in_gits_folder_but_objects(checkout):
     lock.unlink()
 
 
+@pytest.mark.thorough
 def test_an_edit_of_the_same_size_in_the_same_moment_is_seen(checkout):
     for number in range(10):
         checkout.put({"sale/models/order.py": f"a = {number}\nb = 2\n"})
@@ -169,6 +170,7 @@ def test_other_edits_stay_when_some_are_discarded_and_brought_back(checkout):
     assert checkout.tree() == edited | {"debug.log": "longer\n"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("back", ["all", "some", "none"])
 def test_what_a_cut_off_discard_or_return_left_is_brought_back_whole(checkout, back):
     edit(checkout)
@@ -189,6 +191,7 @@ def test_what_a_cut_off_discard_or_return_left_is_brought_back_whole(checkout, b
     assert set(listed(checkout)) == {each.path for each in discarded}
 
 
+@pytest.mark.thorough
 def test_edits_that_are_discarded_again_after_a_cut_off_are_all_kept(checkout):
     edit(checkout)
     edited = checkout.tree()

@@ -26,6 +26,7 @@ def test_a_text_of_the_largest_size_is_kept_whole(outputs):
     assert outputs.read("1", keep(outputs, text)) == text
 
 
+@pytest.mark.thorough
 def test_of_a_longer_text_both_ends_are_kept_at_line_borders(outputs):
     lines = [f"{number:07} ä" for number in range(MAX_BYTES // 8)]
 

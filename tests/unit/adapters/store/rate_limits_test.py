@@ -47,6 +47,7 @@ def test_of_200_guesses_at_once_five_get_through(store):
     assert sum(answers) == ADDRESS.failures
 
 
+@pytest.mark.thorough
 def test_no_write_is_refused_for_the_many_slow_ones_before_it(store):
     class SlowDisk(Store):
         @contextmanager

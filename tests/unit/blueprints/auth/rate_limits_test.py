@@ -177,6 +177,7 @@ def test_of_200_guesses_at_once_five_are_compared(made: Make):
     assert len(compared) == answers.count("wrong") == 5
 
 
+@pytest.mark.thorough
 def test_a_flood_from_many_addresses_leaves_known_clients_right_tokens_and_other_teams(
     made: Make, caplog: pytest.LogCaptureFixture
 ):

@@ -80,6 +80,7 @@ def test_a_tar_header_of_a_gigabyte_is_not_read_into_memory():
         list(tar_members(file, Expansion(file.tell, 1 << 40)))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("headers", "size"), [(300, 1_000_000), (900, 20)])
 @pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE])
 def test_many_headers_of_one_member_are_not_kept_in_memory(headers, size, kind):

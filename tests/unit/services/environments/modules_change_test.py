@@ -275,6 +275,7 @@ def test_states_that_a_killed_installation_left_are_reset_first(world, running):
     assert (found.modules["web"], found.parameters) == ("installed", {})
 
 
+@pytest.mark.thorough
 def test_a_step_that_fails_leaves_consistent_states_and_can_be_repeated(world, running):
     wrong = {}
     for point in steps(running):
@@ -293,6 +294,7 @@ def test_a_step_that_fails_leaves_consistent_states_and_can_be_repeated(world, r
     assert running.ok("install_modules", name="sale", modules=["crm"]).state == "running"
 
 
+@pytest.mark.thorough
 def test_a_change_that_is_killed_anywhere_is_settled_at_the_next_start(world, running):
     wrong = {}
     for point in steps(running):

@@ -143,6 +143,7 @@ def test_a_filestore_of_its_own_completes_a_dump(world, bare, imports):
     assert envelope.warnings == ("1 member of the filestore are no attachments, and left out.",)
 
 
+@pytest.mark.thorough
 def test_a_step_or_call_that_fails_leaves_nothing(world, bare, backup):
     bare.deps.infrastructure.wake("1")
     points = bare.passed("import_template", name="prod", source=str(backup))

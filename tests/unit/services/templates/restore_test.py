@@ -45,6 +45,7 @@ def test_a_dump_is_read_within_a_boot_slot(monkeypatch, content):
     assert (held, call.held) == ([1], 0)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("endless", [restore_commands.list_content, restore_commands.read_modules])
 def test_output_without_end_of_a_strangers_dump_is_not_kept(monkeypatch, endless):
     def run(_self, _dump, command, on_line, **_options):

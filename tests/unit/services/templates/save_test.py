@@ -224,6 +224,7 @@ def test_copies_of_files_that_cannot_be_linked_are_refused_where_no_room_is_left
     assert world.everything() == before
 
 
+@pytest.mark.thorough
 def test_a_team_has_as_many_templates_as_it_may(held, process):
     for number in range(process.deps.settings.teams["1"].max_templates - 1):
         process.ok("create_template", name=f"t{number}")

@@ -153,6 +153,7 @@ def test_an_environment_is_deleted_with_a_clone_that_was_left_and_with_its_runs(
     assert second.doctor().leftovers() == ()
 
 
+@pytest.mark.thorough
 def test_old_runs_are_pruned_by_age_and_count(process, held):
     store = process.deps.store.test_runs
     for _ in range(RUNS_KEPT + 2):

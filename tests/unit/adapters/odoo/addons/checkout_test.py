@@ -241,6 +241,7 @@ def test_a_manifest_that_is_not_utf_8_is_told(checkout):
     ]
 
 
+@pytest.mark.thorough
 def test_a_checkout_with_more_modules_than_any_repository_has_is_refused(checkout):
     for number in range(MAX_MODULES):
         module(checkout / f"m{number}")
