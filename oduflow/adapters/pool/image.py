@@ -12,17 +12,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from oduflow.adapters.pool.blocks import refuse_copying, xfs_bytes
+from oduflow.adapters.pool.mounts import device_at
 from oduflow.adapters.pool.programs import run
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.files.private import make_folder, writing
 
 _MKFS = ("mkfs.xfs", "-q", "-K", "-m", "reflink=1", "-d", "agcount=4", "-l", "size=64m")
 _OPTIONS = "loop,noatime,nodev,nosuid"
-_MOUNTS = Path("/proc/self/mountinfo")
-_SECTOR = 512
 _DETACH_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 _UMOUNT_TRIES = 20
+_LEAST_GROWTH = 1 << 20  # bytes; XFS leaves out fewer than make a group of blocks
 WAIT_SECONDS = 60.0  # for a growth, which takes as long as the disk needs to allocate it
 
 
@@ -50,6 +51,17 @@ class PoolImage:
         """Whether the folder shows the image."""
         return self._device() is not None
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether a growth was cut off: the image is larger than the file system in it.
+
+        Raises:
+            OSError: the file system cannot be asked, as one that has shut itself down.
+        """
+        if not self.mounted:
+            return False
+        return self.file.stat().st_size - xfs_bytes(self.target) >= _LEAST_GROWTH
+
     def make(self, size: int) -> None:
         """Make an image with an empty file system; a killed run leaves a file that is replaced.
 
@@ -58,9 +70,10 @@ class PoolImage:
 
         Raises:
             QuotaReached: the disk has no room for it.
-            UpstreamFailed: the file system cannot be made.
+            UpstreamFailed: the file system cannot be made, or would lose what is written to it.
         """
         draft = self._draft
+        refuse_copying(draft.parent)
         draft.unlink(missing_ok=True)
         try:
             with writing(), draft.open("xb") as file:
@@ -78,15 +91,41 @@ class PoolImage:
     def mount(self) -> None:
         """Mount the image unless it is mounted.
 
+        One that has shut itself down is taken away, so that its folder is as that of an image that
+        is not mounted. It comes back once no program uses it any more.
+
         Raises:
             UpstreamFailed: the kernel refuses it; the message has the reason.
         """
         if self.mounted:
-            return
+            if self._answers():
+                return
+            self._take_away()
         make_folder(self.target)
         run(
             *("mount", "-t", "xfs", "-o", _OPTIONS, str(self.file), str(self.target)),
             failure="The pool's image cannot be mounted",
+            hint=_LOOK,
+        )
+        if not self._answers():
+            self._take_away()
+            raise UpstreamFailed(
+                "The pool's file system has shut itself down, and programs still use it.",
+                "`dmesg` says why. Once the containers that use it have ended, it is mounted "
+                "again.",
+            )
+
+    def _answers(self) -> bool:
+        try:
+            self.target.stat()
+        except OSError:
+            return False
+        return True
+
+    def _take_away(self) -> None:
+        run(
+            *("umount", "--lazy", str(self.target)),
+            failure="The pool's file system has shut itself down, and cannot be unmounted",
             hint=_LOOK,
         )
 
@@ -113,7 +152,7 @@ class PoolImage:
             if not _locked(file.fileno(), wait):
                 return 0
             size = os.fstat(file.fileno()).st_size
-            if _device_size(device) < size:  # a growth was killed after the allocation
+            if self.unfinished:  # a growth was killed after the allocation
                 self._enlarge(device)
             step = by()
             if step > 0:
@@ -169,15 +208,11 @@ class PoolImage:
 
     def _device(self) -> str | None:
         """Return the loop device that is mounted at the folder, if the image is behind it."""
-        target, found = str(self.target.absolute()), None
-        for line in _MOUNTS.read_text("utf-8", "surrogateescape").splitlines():
-            mount, _, source = line.partition(" - ")
-            if _unescaped(mount.split(" ")[4]) == target:  # proc_pid_mountinfo(5)
-                found = source.split(" ")[1]
+        found = device_at(self.target)
         if found is None:
             return None
         try:
-            backing = _loop(found, "loop/backing_file")
+            backing = _backing(found)
         except OSError:
             return None  # not a loop device
         return found if backing == str(self.file.resolve()) else None
@@ -218,15 +253,5 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _loop(device: str, attribute: str) -> str:
-    return (Path("/sys/block") / Path(device).name / attribute).read_text().strip()
-
-
-def _device_size(device: str) -> int:
-    return int(_loop(device, "size")) * _SECTOR
-
-
-def _unescaped(text: str) -> str:
-    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
-        text = text.replace(code, character)
-    return text
+def _backing(device: str) -> str:
+    return (Path("/sys/block") / Path(device).name / "loop/backing_file").read_text().strip()

@@ -101,7 +101,7 @@ class PoolSpace:
             short = self.free < min(WANTED_FREE, self.step // 2)
             return min(self.step, self.growth) if short else 0
 
-        if step():
+        if step() or self.image.unfinished:
             self._grow(step, wait=0)
         self._keep_reserve()
 

@@ -9,11 +9,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from oduflow.adapters.pool.blocks import xfs_bytes
 from oduflow.adapters.pool.image import PoolImage
+from oduflow.adapters.pool.mounts import device_at
 from oduflow.adapters.pool.pool import Pool
 from oduflow.domain.errors import QuotaReached, UpstreamFailed
 from oduflow.files.reflink import has_reflinks
@@ -88,6 +91,40 @@ def test_a_growth_that_was_killed_after_the_allocation_is_finished(pool: Pool) -
 
     assert pool.image.file.stat().st_size == 2 * STEP
     assert shutil.disk_usage(pool.folder).total > STEP
+
+
+def test_a_growth_that_was_killed_before_the_file_system_grew_is_finished(pool: Pool) -> None:
+    pool.set_up()
+    with pool.image.file.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), STEP, STEP)
+    device = device_at(pool.folder)
+    assert device is not None
+    subprocess.run(["losetup", "--set-capacity", device], check=True)
+    assert xfs_bytes(pool.folder) == STEP
+
+    pool.space.keep()
+
+    assert xfs_bytes(pool.folder) == 2 * STEP
+    assert pool.image.file.stat().st_size == 2 * STEP
+
+
+def test_a_pool_that_shut_itself_down_is_mounted_again_once_nothing_uses_it(pool: Pool) -> None:
+    pool.set_up()
+    kept = pool.folder / "kept"
+    kept.write_text("content")
+    subprocess.run(["sync", "--file-system", pool.folder], check=True)
+    with kept.open("rb"):  # as a container does
+        subprocess.run(["xfs_io", "-x", "-c", "shutdown", pool.folder], check=True)
+        with pytest.raises(UpstreamFailed, match="shut itself down, and programs still use it"):
+            pool.attach()
+        assert not pool.image.mounted
+        assert not pool.state().ok
+    deadline = time.monotonic() + 10
+    while not pool.image.mounted and time.monotonic() < deadline:
+        with suppress(UpstreamFailed):
+            pool.attach()
+
+    assert kept.read_text() == "content"
 
 
 def test_two_that_need_growth_at_once_share_one(pool: Pool) -> None:
