@@ -13,6 +13,7 @@ Failure
 ├── Cancelled         stopped on request
 ├── UpstreamFailed    Docker, PostgreSQL, git or a provider did not do its part
 │   ├── CommandFailed a caller's command or code in an environment failed
+│   ├── NotProven     a rollback ended, but not every part is the snapshot's
 │   └── OdooFailed    an environment's Odoo failed; the failed environment is kept
 └── Internal          a defect of the product
 
@@ -166,6 +167,10 @@ class OdooFailed(UpstreamFailed):
 
 class CommandFailed(UpstreamFailed):
     """A caller's command or code in an environment failed; `output` is what it printed last."""
+
+
+class NotProven(UpstreamFailed):
+    """A rollback ended, but not every part is the snapshot's; the environment is stopped."""
 
 
 class Internal(Failure):

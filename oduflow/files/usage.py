@@ -1,6 +1,7 @@
 """How much of the disk a folder takes."""
 
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -24,11 +25,13 @@ class FoundEntry:
         folder: the open folder that it is in, until the next entry is asked for.
         name: its name in that folder.
         seen: what it is, of a link the link itself.
+        place: a digest of the path of that folder, the same in a copy.
     """
 
     folder: int
     name: str
     seen: os.stat_result
+    place: bytes
 
 
 def entries_below(folder: Path, skip: frozenset[str] = frozenset()) -> Iterator[FoundEntry]:
@@ -59,6 +62,7 @@ class _Level:
     name: str
     path: str
     identity: tuple[int, int]
+    place: bytes = b""
     waiting: list[str] = field(default_factory=list)
 
 
@@ -100,7 +104,7 @@ class _Walk:
                     if self._waiting + len(self._levels) > MAX_WAITING:
                         reason = f"More than {MAX_WAITING} folders lie in one another"
                         raise OSError(errno.EMLINK, reason, self._levels[0].path)
-                yield FoundEntry(self._open, each.name, seen)
+                yield FoundEntry(self._open, each.name, seen, level.place)
 
     def _enter(self) -> bool:
         """Open the next folder; return whether it is still there."""
@@ -112,7 +116,8 @@ class _Walk:
         except _GONE:
             return False
         self._go(opened)
-        self._levels.append(_Level(name, self._path(level, name), _identity(opened)))
+        place = hashlib.sha256(level.place + os.fsencode(name)).digest()
+        self._levels.append(_Level(name, self._path(level, name), _identity(opened), place))
         return True
 
     def _leave(self) -> None:

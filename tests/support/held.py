@@ -39,6 +39,13 @@ class EnvironmentContents:
         for file in self._files:
             file.write_text(text)
 
+    def spoil(self, part: str) -> None:
+        """Write a text into one part alone: `database`, `filestore` or `checkout`."""
+        if part == "database":
+            self.world.postgres.change(self.plan.database, secret="spoiled")
+        else:
+            self._files[part == "checkout"].write_text("spoiled")
+
     def read(self) -> set[str]:
         """Return the texts of the three parts: one when they are of the same moment."""
         texts = {file.read_text() if file.exists() else "" for file in self._files}

@@ -22,6 +22,7 @@ from oduflow.adapters.filestore.clone import (
     remove_tree,
     synchronise,
 )
+from oduflow.adapters.filestore.listing import listing
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.files.usage import size_of_copy
 
@@ -148,6 +149,17 @@ class Layers:
         except OSError as cause:
             raise failed(cause) from cause
         copy_tree(self.upper, self.files_of(snapshot))
+
+    def holds(self, snapshot: str) -> bool:
+        """Whether the generation in use has the files of a snapshot and no others.
+
+        Names, sizes and times of change are compared, not contents. Nothing may write meanwhile.
+        """
+        try:
+            both = (self.upper, self.files_of(snapshot))
+            return all(each.is_dir() for each in both) and len({*map(listing, both)}) == 1
+        except OSError as cause:
+            raise failed(cause) from cause
 
     def size_of_copy(self, files: Path) -> int:
         """Return the bytes that a copy of an `upper` takes: none where files can share blocks."""

@@ -64,6 +64,22 @@ class WorkTree:
         except GitFailed as cause:
             raise unwritable(_WHAT) from cause
 
+    def holds(self, kept: str, commit: str) -> bool:
+        """Whether the checkout has exactly what was kept, with `commit` as the one checked out.
+
+        Raises:
+            QuotaReached: the disk is full.
+            UpstreamFailed: git's folder cannot be written.
+        """
+        try:
+            self._add()
+            tree = self._git("write-tree")
+            self._git("read-tree", commit)
+            found = (tree, self._git("rev-parse", "HEAD"))
+            return found == (self._git("rev-parse", f"{kept}^{{tree}}"), commit)
+        except GitFailed as cause:
+            raise unwritable(_WHAT) from cause
+
     def become_copy(self, kept: str, commit: str) -> None:
         """Make a copy of a checkout hold what was kept, and forget all that was kept in the other.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from oduflow.adapters.postgres import (
     bootstrap,
+    copies,
     databases,
     handover,
     orphans,
@@ -301,6 +302,11 @@ class Cluster:
         """
         with self._admin("exchange the database") as admin:
             snapshots.exchange(admin, database, new, old)
+
+    def is_copy(self, database: str, snapshot: str) -> bool:
+        """Whether a database is what `prepare_rollback` copied from a snapshot, never entered."""
+        with self._admin("compare the database with the snapshot") as admin:
+            return copies.is_copy(admin, database, snapshot)
 
     def has_database(self, database: str) -> bool:
         """Whether there is a whole database of that name."""

@@ -6,10 +6,11 @@ repeated after a kill between any two of its statements.
 """
 
 import time
+from functools import partial
 
 from psycopg.sql import SQL, Composed, Identifier
 
-from oduflow.adapters.postgres import databases
+from oduflow.adapters.postgres import copies, databases
 from oduflow.adapters.postgres.connection import Session
 from oduflow.adapters.postgres.databases import Strategy
 from oduflow.adapters.postgres.names import ADMIN, tenant_name
@@ -68,10 +69,15 @@ def adopt(admin: Session, snapshot: str, database: str) -> None:
 
 
 def prepare(admin: Session, snapshot: str, new: str, owner: str, strategy: Strategy) -> None:
-    """Copy a snapshot into a database that still admits no session; one that is there is kept."""
+    """Copy a snapshot into a database that still admits no session; one that is there is kept.
+
+    Raises:
+        UpstreamFailed: the copy is not whole.
+    """
     if not exists(admin, new):
         closed = SQL("OWNER {} ALLOW_CONNECTIONS false").format(Identifier(tenant_name(owner)))
-        _copy(admin, snapshot, new, closed, strategy)
+        make = partial(_copy, admin, snapshot, new, closed, strategy)
+        copies.copy_proven(admin, snapshot, new, strategy, make)
 
 
 def exchange(admin: Session, database: str, new: str, old: str) -> None:

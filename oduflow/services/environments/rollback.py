@@ -2,6 +2,7 @@
 
 The environment serves on while the copies are made. Then both databases are renamed in one
 transaction, from which moment on a rollback that is cut off is finished and not undone (`settle`).
+Before Odoo starts, each part is compared with the snapshot.
 The state before becomes an automatic snapshot, so that a rollback can be undone. See ADR 27.
 """
 
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.store import ExtraRepos
 from oduflow.domain.environment import Environment, EnvironmentState
-from oduflow.domain.errors import Conflict, Failure
+from oduflow.domain.errors import Conflict, Failure, NotProven
 from oduflow.domain.next_call import Next
 from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.domain.progress_monitor import ProgressMonitor
@@ -46,6 +47,7 @@ def roll_back(
 
     Raises:
         Conflict: something that the snapshot needs is gone; nothing was changed.
+        NotProven: a part is not the snapshot's; the state before is kept.
         OdooFailed: the data are those of the snapshot, but Odoo does not serve with them.
         Failure: nothing was changed.
     """
@@ -74,6 +76,8 @@ def roll_back(
                 raise
             if became.state is not SnapshotState.READY:  # the reconcile loop goes on with it
                 raise
+            if work.unproven is not None:
+                raise work.unproven from None
         return serve_after(deps, call, environment, undo), before
 
 
@@ -153,10 +157,12 @@ class Rollback(PartsExchange):
     Attributes:
         call: receives the progress.
         slot: holds a boot slot from before Odoo stops until the end.
+        unproven: why the rollback was given up; None unless it was.
     """
 
     call: Call
     slot: ExitStack = field(default_factory=ExitStack)
+    unproven: NotProven | None = None
 
     def run(self) -> None:
         """Run the steps up to the exchange of all parts."""
@@ -178,12 +184,13 @@ class Rollback(PartsExchange):
             Step("exchange", "exchanging the database", self.exchange),
             Step("checkout", "bringing the checkout back", self.checkout),
             Step("switch", "exchanging the filestore", self.switch),
+            Step("prove", "comparing with the snapshot", self.prove),
             Step("finish", "keeping the state before", self.finish),
         )
 
     def on_step(self, step: Step, number: int, total: int) -> None:
         """Report which step begins; from the exchange on it can no longer be cancelled."""
-        if step.name in {"checkout", "switch", "finish"}:
+        if step.name in {"checkout", "switch", "prove", "finish"}:
             self.call.tell(step.name, step.message, number, total)
         else:
             self.call.report(step.name, step.message, number, total)
@@ -209,7 +216,11 @@ class Rollback(PartsExchange):
     def undo(self) -> None:
         """Undo or finish, as the rule says."""
         if self.deps.store.snapshots.by_id(self.row.id) is not None:
-            self.settle()
+            try:
+                self.settle()
+            except NotProven as failure:
+                self.unproven = failure
+                raise
 
     def database(self) -> None:
         """Copy the snapshot's database beside the one in use."""

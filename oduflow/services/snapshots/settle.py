@@ -3,6 +3,10 @@
 import logging
 from dataclasses import dataclass, field
 
+from oduflow.domain.environment import EnvironmentState
+from oduflow.domain.errors import NotProven
+from oduflow.domain.next_call import Next
+from oduflow.domain.outcome import ErrorView
 from oduflow.domain.plan import SnapshotPlan
 from oduflow.domain.snapshot import ROLLBACK, Snapshot, SnapshotState
 from oduflow.services.snapshots.parts import SnapshotParts
@@ -38,11 +42,20 @@ class PartsExchange(SnapshotParts):
 
         Returns:
             Whether the environment is what the snapshot was.
+
+        Raises:
+            NotProven: a part is not the snapshot's; the environment is `failed`, and the state
+                before is a snapshot.
         """
         if self.is_decided:
             log.warning("finishing the rollback of %s", self.environment.name)
             self.checkout()
             self.switch()
+            try:
+                self.prove()
+            except NotProven as failure:
+                self._give_up(failure)
+                raise
             self.finish()
             return True
         self.cluster.drop_database(self.own.new_database)
@@ -70,6 +83,43 @@ class PartsExchange(SnapshotParts):
         for other in layers.generations():
             if other != self.own.generation:
                 layers.retire(other, self.row.id)
+
+    def prove(self) -> None:
+        """Compare each part with the snapshot, before Odoo writes to any.
+
+        Raises:
+            NotProven: names the parts that are not the snapshot's.
+        """
+        target, layers = self.target, self.layers
+        parts = {
+            "database": self.cluster.is_copy(self.plan.database, self.target_plan.database),
+            "filestore": layers.current == self.own.generation and layers.holds(target.id),
+            "checkout": self.work_tree().holds(target.kept, target.commit),
+        }
+        wrong = [part for part, proven in parts.items() if not proven]
+        if wrong:
+            raise NotProven(
+                f"{self.environment.name} was rolled back to {target.name}, but its "
+                f"{' and '.join(wrong)} cannot be proven to be the snapshot's.",
+                "It is not started. Roll back again, or to the state before.",
+                Next.of(
+                    "rollback_environment",
+                    "undoes the rollback",
+                    name=self.environment.name,
+                    snapshot=self.row.name,
+                ),
+            )
+
+    def _give_up(self, failure: NotProven) -> None:
+        """Keep the state before, and say in the environment's row what is wrong."""
+        self.deps.store.environments.update(
+            self.environment.id,
+            state=EnvironmentState.FAILED,
+            step="",
+            job="",
+            error=ErrorView.of(failure),
+        )
+        self.finish()
 
     def finish(self) -> None:
         """Give the row what the snapshot has; the state before is a snapshot from now on."""

@@ -160,12 +160,31 @@ class ClusterContract:
 
         assert not cluster.has_database(new.name)
         assert {one.name, old.name} <= cluster.sealed()
+        assert cluster.is_copy(made.name, one.name)
+        assert not cluster.is_copy(old.name, one.name)
         assert tenant.module_states(["base"]) == {"base": "installed"}
         tenant.prepare_empty()
         for each in (one, old, new, made):
             cluster.drop_database(each.name)
         cluster.drop_role(made.name)
         assert made.name not in cluster.roles()
+
+    @pytest.mark.parametrize("strategy", ["wal_log", "file_copy"])
+    def test_a_database_that_was_entered_after_a_rollback_is_no_copy_of_the_snapshot(
+        self, cluster, tenants, odoo, strategy
+    ):
+        made, one, new, old = (tenants.new(kind) for kind in ("env", "snap", "new", "snap"))
+        clone(cluster, odoo, made)
+        cluster.take_snapshot(made.name, one.name, strategy=strategy)
+        cluster.prepare_rollback(one.name, new.name, made.name, strategy=strategy)
+        assert not cluster.is_copy(made.name, one.name + "x")
+        cluster.exchange_database(made.name, new.name, old.name)
+        assert cluster.is_copy(made.name, one.name)
+
+        tenants.tenant(made).prepare_empty()
+        tenants.tenant(made).make_own("a-hash", {})
+
+        assert not cluster.is_copy(made.name, one.name)
 
     def test_a_snapshot_becomes_the_database_of_another_role(self, cluster, tenants, odoo):
         made, one, copy = (tenants.new(kind) for kind in ("env", "snap", "env"))

@@ -152,11 +152,17 @@ class GitContract:
         check_out(url)
         (files / "other").write_text("left")
 
+        assert not checkout.holds(kept, first)
         for _ in range(2):
             checkout.restore(kept, first)
 
+        assert checkout.holds(kept, first)
         assert tree(files) == before
         assert files.stat().st_ino == inode
+        (files / "edited").write_text("yours")
+        assert not checkout.holds(kept, first)
+        (files / "edited").write_text("mine")
+        assert checkout.holds(kept, first)
         assert checkout.keep("two", first)
         for _ in range(2):
             checkout.forget("one")

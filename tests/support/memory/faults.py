@@ -2,6 +2,7 @@
 
 import threading
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
@@ -19,8 +20,10 @@ class Faults:
 
     Attributes:
         calls: the points that were passed.
+        meanwhile: what happens once when a point is passed.
     """
 
+    meanwhile: dict[str, Callable[[], object]] = field(default_factory=dict)
     planned: dict[str, list[BaseException]] = field(default_factory=lambda: defaultdict(list))
     calls: list[str] = field(default_factory=list)
 
@@ -31,6 +34,7 @@ class Faults:
 
     def strike(self, point: str) -> None:
         """Fail a call where that is planned, else record it."""
+        self.meanwhile.pop(point, lambda: None)()
         if self.planned.get(point):
             raise self.planned[point].pop(0)
         self.calls.append(point)

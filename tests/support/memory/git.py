@@ -260,12 +260,20 @@ class MemoryWorkTree:
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         shutil.copytree(self.git_dir / "kept" / kept, self.files, symlinks=True, dirs_exist_ok=True)
 
+    def holds(self, kept: str, commit: str) -> bool:
+        return _read(self.files) == _read(self.git_dir / "kept" / kept)
+
     def become_copy(self, kept: str, commit: str) -> None:
         self.restore(kept, commit)
         shutil.rmtree(self.git_dir / "kept")
 
     def forget(self, name: str) -> None:
         shutil.rmtree(self.git_dir / "kept" / name, ignore_errors=True)
+
+
+def _read(folder: Path) -> dict[str, bytes]:
+    found = [path for path in folder.rglob("*") if not path.is_dir()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
 def _write(files: Files, folder: Path) -> None:

@@ -237,6 +237,12 @@ class MemoryCluster:
         everything[tenant_name(old)] = replace(everything.pop(database), owner="", sealed=True)
         everything[database] = replace(everything.pop(new), sealed=False)
 
+    def is_copy(self, database: str, snapshot: str) -> bool:
+        self.ready()
+        source = self._postgres.databases.get(snapshot)
+        found = self._postgres.databases.get(database)
+        return source is not None and found == replace(source, owner=database, sealed=False)
+
     def has_database(self, database: str) -> bool:
         self.ready()
         return tenant_name(database) in self._postgres.databases

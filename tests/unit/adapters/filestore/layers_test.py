@@ -50,6 +50,37 @@ def test_a_copied_generation_is_on_the_disk_before_it_is_used(layers, tmp_path, 
     assert synchronised == [layers.root / FIRST]
 
 
+def test_a_generation_made_of_a_snapshot_holds_it_until_a_file_differs(layers):
+    layers.make(FIRST, *OWN)
+    layers.switch(FIRST)
+    (layers.upper / "ab" / "c").mkdir(parents=True)
+    (layers.upper / "ab" / "c" / "abc").write_text("attachment")
+    (layers.upper / "ab" / "link").symlink_to("c")
+    layers.keep("a")
+    layers.make("gen-a", *OWN, source=layers.files_of("a"))
+    layers.switch("gen-a")
+    assert layers.holds("a")
+
+    for spoil in (
+        lambda: (layers.upper / "ab" / "c" / "abc").write_text("other file"),  # of the same size
+        lambda: (layers.upper / "ab" / "c" / "abc").rename(layers.upper / "abc"),
+        (layers.upper / "new").mkdir,
+        (layers.upper / "ab" / "link").unlink,
+    ):
+        layers.make("gen-b", *OWN, source=layers.files_of("a"))
+        layers.switch("gen-b")
+        assert layers.holds("a")
+        spoil()
+        assert not layers.holds("a")
+        layers.switch(FIRST)
+
+
+def test_a_snapshot_without_files_is_held_by_nothing(layers):
+    layers.make(FIRST, *OWN)
+    layers.switch(FIRST)
+    assert not layers.holds("gone")
+
+
 @pytest.mark.parametrize("other_disk", [False, True])
 def test_a_snapshots_files_become_a_generation_of_another_filestore(
     layers, tmp_path, monkeypatch, other_disk

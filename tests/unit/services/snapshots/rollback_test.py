@@ -101,6 +101,51 @@ def test_the_extra_repos_of_the_snapshot_come_back(world, process, full):
     assert any(first[0].commit in mount.source for mount in mounts)
 
 
+@pytest.mark.parametrize("part", ["database", "filestore"])
+def test_a_rollback_that_cannot_be_proven_is_a_failure_and_can_be_undone(
+    world, held, process, part
+):
+    process.ok("create_snapshot", name="sale", snapshot="clean")
+    held.write("second")
+    process.faults.meanwhile["rollback.switch.after"] = lambda: held.spoil(part)
+
+    error = process.refused("rollback_environment", name="sale", snapshot="clean")
+
+    assert f"but its {part} cannot be proven to be the snapshot's" in error.message
+    assert (held.status, held.row.state, held.row.step) == ("exited", "failed", "")
+    assert held.row.error.message == error.message
+    [undo] = error.next
+    process.ok(undo.operation, **undo.arguments)
+    assert (held.read(), held.row.state) == ({"second"}, "running")
+
+
+def test_a_checkout_that_someone_writes_to_meanwhile_is_brought_back_once_more(held, process):
+    process.ok("create_snapshot", name="sale", snapshot="clean")
+    held.write("second")
+    process.faults.meanwhile["rollback.switch.after"] = lambda: held.spoil("checkout")
+
+    process.ok("rollback_environment", name="sale", snapshot="clean")
+
+    assert (held.read(), held.row.state) == ({"first"}, "running")
+
+
+@pytest.mark.parametrize("part", ["database", "filestore"])
+def test_a_rollback_that_was_killed_is_proven_before_odoo_starts(world, held, process, part):
+    process.ok("create_snapshot", name="sale", snapshot="clean")
+    held.write("second")
+    Process(world).killed(
+        "rollback_environment", at="rollback.switch.after", name="sale", snapshot="clean"
+    )
+    held.spoil(part)
+    after = Process(world)
+
+    after.reconcile()
+
+    assert part in held.row.error.message
+    assert (held.status, held.row.state) == ("exited", "failed")
+    assert len(held.snapshots(after)) == 2
+
+
 @pytest.mark.thorough
 def test_a_step_that_fails_before_the_exchange_changes_nothing_and_after_it_finishes(
     world, held, process
