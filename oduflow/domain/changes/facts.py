@@ -23,6 +23,9 @@ class RepositoryFacts:
         with_demo: the modules whose demo data are in the database.
         languages: the languages that are active in the database, such as `pt_BR`.
         mentioned: files that data name by their paths, each with the modules whose data do.
+        links: the symbolic links of both, with the paths without links that they lead to.
+        known: the modules that Odoo finds in the repository before, also in submodules, each with
+            its folder without links.
     """
 
     before: Mapping[str, str]
@@ -34,6 +37,8 @@ class RepositoryFacts:
     with_demo: frozenset[str] = frozenset()
     languages: frozenset[str] = frozenset()
     mentioned: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    links: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    known: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def place(self, path: str) -> tuple[str, str, str]:
         """Return the folder and the name of a path's module, and the path inside; all may be empty.

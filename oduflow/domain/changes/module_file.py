@@ -7,7 +7,7 @@ from oduflow.domain.changes.csv_data import csv_need
 from oduflow.domain.changes.facts import MANIFESTS, RepositoryFacts
 from oduflow.domain.changes.manifest import data_files, demo_files, manifest_need
 from oduflow.domain.changes.needs import ChangedFile, FileVerdict, Need
-from oduflow.domain.changes.python_code import python_need
+from oduflow.domain.changes.python_code import imports, python_need
 from oduflow.domain.changes.xml_data import xml_need
 
 _BUNDLED = frozenset({".css", ".js", ".less", ".mjs", ".sass", ".scss", ".xml"})
@@ -17,7 +17,9 @@ _DOCUMENTATION_NAMES = re.compile(r"(AUTHORS|CHANGELOG|COPYRIGHT|LICENSE|NOTICE|
 _OF_TOOLS = frozenset({"pyproject.toml", "setup.cfg"})
 _MIGRATIONS = frozenset({"migrations", "upgrades"})
 _TRANSLATIONS = frozenset({"i18n", "i18n_extra"})
-_IMPORTS_TESTS = re.compile(rb"^\s*(from|import)\b.*\btests\b", re.MULTILINE)
+# Odoo reads the terms of these for further languages, besides those of the language alone.
+_SPANISH_OF_AMERICA, _CHINESE_OF_TAIWAN = "es_419", "zh_TW"
+_TESTS = "tests"
 _COMPARED = {".csv": csv_need, ".xml": xml_need}
 
 
@@ -33,14 +35,14 @@ def module_file(
         inside: the path in it.
         facts: the repository and the database.
     """
-    path = PurePosixPath(inside)
+    path, manifest = PurePosixPath(inside), facts.manifest(folder)
+    listed = data_files(manifest)
+    if inside in listed or inside in demo_files(manifest):
+        return _data(file, module, inside, listed, facts)
     if silent := _silent(path, facts.code(folder)):
         return FileVerdict(file.path, module, Need.NOTHING, silent)
     if path.suffix in {".po", ".pot"} and path.parts[0] in _TRANSLATIONS:
         return _translations(file, module, path, facts)
-    listed = data_files(facts.manifest(folder))
-    if inside in listed or inside in demo_files(facts.manifest(folder)):
-        return _data(file, module, inside, listed, facts)
     return FileVerdict(file.path, module, *_code(file, module, path, facts))
 
 
@@ -51,14 +53,14 @@ def is_test_code(inside: str, init: bytes) -> bool:
         inside: its path in the module.
         init: the module's own `__init__.py`, which may import its tests always.
     """
-    return inside.startswith("tests/") and not _IMPORTS_TESTS.search(init)
+    return inside.startswith(f"{_TESTS}/") and not imports(init, _TESTS)
 
 
 def _silent(path: PurePosixPath, init: bytes) -> str:
     """Return why a file has no effect on an Odoo that serves; empty if it may have one."""
     if is_test_code(str(path), init):
         return "code of tests, which Odoo imports when it runs them"
-    if path.parts[0] in _MIGRATIONS:
+    if path.parts[0] in _MIGRATIONS and not imports(init, path.parts[0]):
         return "run by an upgrade to another version, which it is not by itself"
     return "documentation" if _is_documentation(path) else ""
 
@@ -66,7 +68,7 @@ def _silent(path: PurePosixPath, init: bytes) -> str:
 def _is_documentation(path: PurePosixPath) -> bool:
     return (
         any(part.startswith(".") for part in path.parts)
-        or path.parts[0] in _DOCUMENTATION_FOLDERS
+        or (path.parts[0] in _DOCUMENTATION_FOLDERS and path.suffix != ".py")
         or path.parts[:2] == ("static", "description")
         or path.suffix in _DOCUMENTATION
         or path.name in _OF_TOOLS
@@ -107,7 +109,7 @@ def _translations(
     file: ChangedFile, module: str, path: PurePosixPath, facts: RepositoryFacts
 ) -> FileVerdict:
     code = path.stem
-    active = tuple(sorted(each for each in facts.languages if code in {each, _base(each)}))
+    active = tuple(sorted(each for each in facts.languages if code in _sources(each)))
     if path.suffix == ".pot" or not active:
         why = "a template of translations" if path.suffix == ".pot" else f"{code} is not active"
         return FileVerdict(file.path, module, Need.NOTHING, why)
@@ -118,9 +120,18 @@ def _translations(
     return FileVerdict(file.path, module, Need.TRANSLATIONS, why, languages=active)
 
 
-def _base(language: str) -> str:
-    """Return a language without its country, such as `pt` of `pt_BR`."""
-    return language.partition("_")[0]
+def _sources(language: str) -> frozenset[str]:
+    """Return the files of terms that Odoo reads for a language, as its `get_base_langs` does.
+
+    Older versions read fewer of them: then their terms are loaded once more, which changes nothing.
+    """
+    base = language.partition("_")[0]
+    found = {base, language}
+    if base == "es" and language != "es_ES":
+        found.add(_SPANISH_OF_AMERICA)
+    if language == "zh_HK":
+        found.add(_CHINESE_OF_TAIWAN)
+    return frozenset(found)
 
 
 def _data(

@@ -43,8 +43,9 @@ class ChangedFile:
 
     Attributes:
         path: from the root of the repository on.
-        old, new: the contents; None where there is no file.
-        kind: what it is in either state; of a link or submodule the contents do not count.
+        old, new: the contents; None where there is no file. Of a link its text, of a submodule
+            its commit.
+        kind: what it is in either state.
         read: whether the contents were read; one that is too large was not.
     """
 

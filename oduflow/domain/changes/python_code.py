@@ -7,9 +7,10 @@ everything outside of functions counts, except for what is known to stay in the 
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Container, Iterator
 
 from oduflow.domain.changes.needs import Need
+from oduflow.domain.changes.python_names import used_outside
 from oduflow.domain.python_syntax import parsed
 
 CONTROLLERS = "controllers"
@@ -63,55 +64,80 @@ def _sentence(different: list[str], before: Outline, after: Outline) -> str:
     return ", ".join(words) + (f", and {more} more" if more else "")
 
 
+def imports(source: bytes, name: str) -> bool:
+    """Whether code imports something of a name, or cannot be read."""
+    try:
+        tree = parsed(source)
+    except _UNREADABLE:
+        return True
+    return any(
+        name in {*(getattr(node, "module", None) or "").split("."), *_parts(node.names)}
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    )
+
+
+def _parts(names: list[ast.alias]) -> Iterator[str]:
+    for each in names:
+        yield from each.name.split(".")
+
+
 def _outline(path: str, source: bytes | None) -> Outline:
     """Return what counts in a file, by names for people."""
     tree, found = parsed(source or b""), Outline()
-    called = frozenset(_called(tree))
-    # Others may call a function of a file without classes where they define fields.
-    is_helper = not any(isinstance(node, ast.ClassDef) for node in tree.body)
+    used, called = used_outside(tree)
     for node in _without_docstring(tree.body):
         if isinstance(node, ast.ClassDef):
             parts = _class(node, path, called)
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            parts = ((f"import of {each.name}", _import(node, each)) for each in node.names)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            parts = _imports(node, used)
         else:
-            parts = _statement(node, called, is_helper=is_helper)
+            parts = _statement(node)
         if isinstance(node, ast.ClassDef) or not _is_of_controllers(path):
             for name, text in parts:
                 _add(found, name, text)
     return found
 
 
-def _statement(
-    node: ast.stmt, called: frozenset[str], *, is_helper: bool
-) -> Iterator[tuple[str, str]]:
-    """Yield a statement of a file if it counts."""
+def _statement(node: ast.stmt) -> Iterator[tuple[str, str]]:
+    """Yield a statement of a file if it counts.
+
+    A function does: this file or another one may call it where fields are defined.
+    """
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        if is_helper or node.name in called:
-            yield node.name, _text(node)
-    elif not (isinstance(node, ast.Import | ast.ImportFrom) or _name(node) in _LOGGERS):
+        yield node.name, _text(node)
+    elif _name(node) not in _LOGGERS:
         yield _name(node) or "code of the file", _text(node)
 
 
-def _import(node: ast.ImportFrom, name: ast.alias) -> str:
-    """Return a relative import, which may bring models in."""
-    return f"{node.level} {node.module} {_text(name)}"
+def _imports(node: ast.Import | ast.ImportFrom, used: Container[str]) -> Iterator[tuple[str, str]]:
+    """Yield the imports that count.
+
+    A relative one may bring models in, and any may bring in what a field is defined with.
+    """
+    from_ = node if isinstance(node, ast.ImportFrom) else None
+    for each in node.names:
+        bound = each.asname or each.name.partition(".")[0]
+        if (from_ and from_.level) or bound in used or bound == "*":
+            place = f"{from_.level} {from_.module}" if from_ else ""
+            yield f"import of {each.name}", f"{place} {_text(each)}"
 
 
 def _is_of_controllers(path: str) -> bool:
     return path.startswith(f"{CONTROLLERS}/")
 
 
-def _class(node: ast.ClassDef, path: str, called: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _class(node: ast.ClassDef, path: str, called: Collection[str]) -> Iterator[tuple[str, str]]:
     """Yield what counts in a class."""
     if _is_controller(node, path):
         return
     heads = [*node.bases, *(each.value for each in node.keywords), *node.decorator_list]
     yield f"class {node.name}", " ".join(map(_text, heads))
-    is_report = _is_report(node, path)
+    all_count = _is_report(node, path) or not _is_model(node)
+    by_name = {*_RUN_BY_UPGRADES, *called}
     for part in _without_docstring(node.body):
         if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
-            if is_report or part.name in _RUN_BY_UPGRADES | called or _SQL.match(part.name):
+            if all_count or part.name in by_name or _SQL.match(part.name):
                 yield f"method {node.name}.{part.name}", _text(part)
         elif name := _name(part):
             yield f"{node.name}.{name}", _text(_InProcess().visit(part))
@@ -124,6 +150,13 @@ def _is_controller(node: ast.ClassDef, path: str) -> bool:
     by_base = any("Controller" in ast.unparse(base) for base in node.bases)
     return (by_base or _is_of_controllers(path)) and not any(
         _name(part) in _MODEL_NAMES or _makes_field(part) for part in node.body
+    )
+
+
+def _is_model(node: ast.ClassDef) -> bool:
+    """Whether a class is a model; fields may be defined with what another one returns."""
+    return any("Model" in ast.unparse(base) for base in node.bases) or any(
+        _name(part) in _MODEL_NAMES for part in node.body
     )
 
 
@@ -162,21 +195,6 @@ def _name(node: ast.stmt) -> str:
     else:
         return ""
     return target.id if isinstance(target, ast.Name) else ""
-
-
-def _called(tree: ast.Module) -> Iterator[str]:
-    """Yield the names that are called outside of functions, as where fields are defined."""
-    left: list[ast.AST] = list(tree.body)
-    while left:
-        node = left.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            left += node.decorator_list
-            continue
-        if isinstance(node, ast.Lambda):
-            continue
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            yield node.func.id
-        left += ast.iter_child_nodes(node)
 
 
 def _without_docstring(body: list[ast.stmt]) -> Iterator[ast.stmt]:

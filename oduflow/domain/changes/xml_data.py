@@ -16,7 +16,7 @@ _RUN = frozenset({"delete", "function"})
 # Their records change models of Odoo itself, which only loading a registry takes into account.
 _MODELS = frozenset({"ir.model", "ir.model.fields", "ir.module.module", "res.lang"})
 _INNER = frozenset({"menuitem", "record"})  # may be inside another one
-_TRUE = frozenset({"1", "True", "true"})
+_FALSE = frozenset({"0", "false", "off"})  # of an attribute, in Odoo's own reading
 _NOUNS = {
     "ir.actions.act_window": "action",
     "ir.ui.view": "view",
@@ -136,10 +136,16 @@ def _loaded(root: Element) -> Iterator[tuple[Element, bool, str]]:
         if element.tag not in _CONTAINERS:
             yield element, within, above
             continue
-        noupdate = within or element.get("noupdate") in _TRUE
+        noupdate = _noupdate(element, within=within)
         others = sorted(pair for pair in element.items() if pair[0] != "noupdate")
         around = f"{above}{others}" if others else above
         left += [(child, noupdate, around) for child in reversed(element)]
+
+
+def _noupdate(element: Element, *, within: bool) -> bool:
+    """Whether a container keeps its records; without a value it does as the one around it does."""
+    value = (element.get("noupdate") or "").strip()
+    return value.lower() not in _FALSE if value else within
 
 
 def _text(element: Element) -> str:

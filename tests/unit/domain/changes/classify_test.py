@@ -8,7 +8,7 @@ import pytest
 
 from oduflow.domain.changes.classify import classify
 from oduflow.domain.changes.facts import RepositoryFacts
-from oduflow.domain.changes.needs import ChangedFile, EntryKind, Need
+from oduflow.domain.changes.needs import ChangedFile, Need
 from oduflow.domain.changes.plan import ApplyPlan
 
 MANIFEST = (
@@ -375,12 +375,52 @@ def test_tests_documentation_and_comments_together_need_nothing() -> None:
     assert not plan.restart
 
 
-def test_tests_that_the_module_imports_itself_are_its_code() -> None:
+@pytest.mark.parametrize(
+    "init",
+    [
+        "from . import models\nfrom . import tests\n",
+        "from . import (\n    models,\n    tests,\n)\n",
+    ],
+)
+def test_tests_that_the_module_imports_itself_are_its_code(init: str) -> None:
     changes: dict[str, str | None] = {
         "notes/tests/test_note.py": "a = 2",
-        "notes/__init__.py": "from . import models\nfrom . import tests\n",
+        "notes/__init__.py": init,
     }
     assert {each.need for each in plan_of(changes).verdicts} == {Need.UPGRADE}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"), [("tests/data.xml", "<odoo/>"), ("doc/data.xml", ""), ("doc/code.py", "a")]
+)
+def test_a_folder_that_has_a_name_of_its_own_is_not_left_out_where_odoo_reads_it(
+    path: str, text: str
+) -> None:
+    manifest = MANIFEST.replace('"data/cron.xml"', f'"data/cron.xml", "{path}"')
+    modules = {"notes": "notes"}
+    texts = {"notes/__manifest__.py": manifest.encode()}
+    facts = RepositoryFacts(modules, modules, texts, installed=frozenset({"notes"}))
+
+    plan = ApplyPlan.of(classify([ChangedFile(f"notes/{path}", b"", text.encode())], facts))
+
+    assert plan.upgrade == ("notes",)
+
+
+@pytest.mark.parametrize(
+    ("file", "active", "loaded"),
+    [
+        ("es_419", {"es_MX", "es_ES"}, ("es_MX",)),
+        ("zh_TW", {"zh_HK", "zh_CN"}, ("zh_HK",)),
+        ("es", {"es_MX", "es_ES"}, ("es_ES", "es_MX")),
+        ("fr_BE", {"fr_FR"}, ()),
+    ],
+)
+def test_terms_are_loaded_in_each_language_that_odoo_reads_the_file_for(
+    file: str, active: set[str], loaded: tuple[str, ...]
+) -> None:
+    plan = plan_of({f"notes/i18n/{file}.po": "b"}, languages=frozenset(active))
+
+    assert dict(plan.translations) == ({"notes": loaded} if loaded else {})
 
 
 def test_demo_data_count_where_the_database_has_them() -> None:
@@ -412,27 +452,6 @@ def test_a_module_that_another_source_has_too_is_upgraded_when_it_is_gone() -> N
 def test_a_module_that_another_source_had_is_upgraded_when_the_repository_has_it() -> None:
     plan = plan_of(NEW_MODULE, installed=frozenset({"fresh"}))
     assert (plan.upgrade, plan.install) == (("fresh",), ())
-
-
-@pytest.mark.parametrize(
-    ("path", "kind", "upgraded"),
-    [
-        ("addons", EntryKind.SUBMODULE, ("inner",)),
-        ("addons/inner", EntryKind.LINK, ("inner",)),
-        ("setup/inner", EntryKind.LINK, ("inner",)),
-        ("addons/inner/lib", EntryKind.LINK, ("inner",)),
-        ("docs", EntryKind.LINK, ()),
-    ],
-)
-def test_a_link_or_a_submodule_upgrades_the_installed_modules_that_it_may_hold(
-    path: str, kind: EntryKind, upgraded: tuple[str, ...]
-) -> None:
-    modules = {"addons/inner": "inner", "addons/strange": "strange"}
-    facts = RepositoryFacts(modules, modules, installed=frozenset({"inner"}))
-
-    plan = ApplyPlan.of(classify([ChangedFile(path, b"a", b"b", kind)], facts))
-
-    assert plan.upgrade == upgraded
 
 
 def test_a_repository_that_is_one_module_is_classified_from_its_root() -> None:

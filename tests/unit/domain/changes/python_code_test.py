@@ -24,12 +24,36 @@ BODIES = {
         CLASS + "    def kinds():\n        return {}\n    a = fields.Selection(kinds())\n",
         "A.kinds",
     ),
+    "a method of a class that is no model": (
+        f"class S:\n    def all(self):\n        return {{}}\n{CLASS}    a = fields.X(S().all())\n",
+        "S.all",
+    ),
+    "a method that a class calls through its name": (
+        CLASS + "    def kinds():\n        return {}\nclass B(models.Model):\n"
+        "    b = fields.Selection(A.kinds())\n",
+        "A.kinds",
+    ),
+    "a method that a called one calls": (
+        CLASS + "    def more(self):\n        return {}\n"
+        "    def kinds():\n        return A.more(None)\n    a = fields.Selection(kinds())\n",
+        "A.more",
+    ),
+    "a function beside classes, which another file may call": (
+        f"def kinds():\n    return {{}}\n{CLASS}",
+        "kinds",
+    ),
 }
 STATEMENTS = {
     "constant": ("A = 1\n", "A = 2\n", "A is changed"),
     "constraint": (CLASS, CLASS + "    _x = models.Constraint('a')\n", "A._x is new"),
     "base class": (CLASS, CLASS.replace("models.Model", "models.AbstractModel"), "class A"),
     "import of a model": ("", "from . import a\n", "import of a is new"),
+    "import of a constant by an absolute name": (
+        f"from odoo.addons.x.a import KINDS\n{CLASS}    a = fields.Selection(KINDS)\n",
+        f"from odoo.addons.x.b import KINDS\n{CLASS}    a = fields.Selection(KINDS)\n",
+        "import of KINDS",
+    ),
+    "import of all names": ("", "from odoo.addons.x.a import *\n", "import of * is new"),
     "two classes of a name": (CLASS + CLASS, CLASS, "class A (2) is gone"),
     "model in the folder of controllers": ("", CLASS, "class A is new"),
     "condition": ("", "if x:\n    a()\n", "code of the file is new"),
@@ -41,6 +65,10 @@ STATEMENTS = {
 }
 IN_PROCESS = {
     "import of a library": ("import os\n", "import os\nimport json\n"),
+    "import of what functions use": (
+        CLASS + "    def b(self):\n        return A\n",
+        "from odoo.addons.x.a import A\n" + CLASS + "    def b(self):\n        return A\n",
+    ),
     "logger": ("", "_logger = logging.getLogger(__name__)\n"),
     "domain of a field": (CLASS + "    a = fields.X()\n", CLASS + "    a = fields.X(domain=[])\n"),
     "order of fields": (

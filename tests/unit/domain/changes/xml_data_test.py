@@ -68,6 +68,18 @@ def test_a_new_record_in_noupdate_is_loaded_and_a_changed_one_is_named() -> None
     assert found.why == "record b is new"
 
 
+@pytest.mark.parametrize(
+    ("outer", "inner", "kept"),
+    [("1", "0", ()), ("1", "False", ()), ("0", "t", ("a",)), ("1", " ", ("a",)), ("", "", ())],
+)
+def test_the_innermost_noupdate_counts(outer: str, inner: str, kept: tuple[str, ...]) -> None:
+    text = f'<odoo noupdate="{outer}"><data noupdate="{inner}">{RECORD}</data></odoo>'
+
+    found = xml_need(text.format("x").encode(), text.format("y").encode())
+
+    assert (found.need, found.kept) == (Need.NOTHING if kept else Need.RELOAD, kept)
+
+
 def test_a_field_that_was_added_to_odoos_models_is_an_upgrade() -> None:
     need, why = changed("", '<record id="f" model="ir.model.fields"/>')
     assert (need, why) == (Need.UPGRADE, "it changes ir.model.fields")
