@@ -95,7 +95,8 @@ def print_report(report: IsolationReport) -> None:
     )
     unmeasured = [probe for probe in report.probes if probe.verdict is ProbeVerdict.NOT_MEASURED]
     if report.isolated:
-        echo(f"isolated: nothing was reached; not measured: {_names(unmeasured) or 'nothing'}")
+        left = _names(unmeasured) or "nothing"
+        echo(f"isolated: nothing that was tried was reached; not measured: {left}")
     else:
         count = counted(len(report.problems), "problem")
         echo(f"NOT isolated, {count}: {_names(report.problems)}")

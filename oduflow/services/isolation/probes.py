@@ -109,7 +109,7 @@ def _reach(target: Target) -> IsolationProbe:
     def judge(seen: Evidence) -> Judged:
         return judge_reach(target, seen.found["reach"].get(target.name, ""))
 
-    tried = f"connect to {target.address}:{target.port}"
+    tried = f"open a TCP connection to {target.address}:{target.port}"
     return IsolationProbe(target.name, tried, "reach", judge)
 
 
@@ -118,10 +118,12 @@ def judge_reach(target: Target, answer: str) -> Judged:
 
     Args:
         target: what was connected to.
-        answer: `connected`, `closed`, `dropped`, or the error's name.
+        answer: `connected`, `closed`, `dropped`, or the error's name; empty if it was not tried.
     """
     if target.allowed:
         return NOT_MEASURED, target.allowed
+    if not answer:
+        return NOT_MEASURED, "the attacker did not try it"
     if answer == "connected":
         return REACHED, "connected"
     if answer == "closed" and target.control == "closed":
@@ -217,12 +219,12 @@ def _mounts(seen: Evidence) -> Judged:
         if kind != "tmpfs" and target != DATA_TARGET
     ]
     found = [*written, *seen.found["mounts"]["sockets"]]
-    return _when(found, ", ".join(found), f"{DATA_TARGET} and memory only")
+    return _when(found, ", ".join(found), f"none but {DATA_TARGET} and memory")
 
 
 def _catalog(seen: Evidence) -> Judged:
     found = sorted(seen.foreign & set(seen.found["catalog"]["names"]))
-    return _when(found, ", ".join(found), "no name of the other team")
+    return _when(found, ", ".join(found), "neither the other team's database nor its role")
 
 
 def _other_databases(seen: Evidence) -> Judged:
@@ -276,8 +278,9 @@ def _described(beats: tuple[Beat, ...]) -> str:
         return "the other team was not seen meanwhile"
     failed = sorted({each for beat in beats for each in beat.failures})
     slowest = max(beat.seconds for beat in beats)
-    state = f"{', '.join(failed)} failed" if failed else "all works"
-    return f"the other team meanwhile: {state}, slowest answer {slowest * 1000:.0f} ms"
+    state = f"{', '.join(failed)} failed" if failed else "all that it tries works"
+    looks = f"{len(beats)} look{'s' * (len(beats) > 1)}, the slowest {slowest * 1000:.0f} ms"
+    return f"the other team meanwhile: {state} in {looks}"
 
 
 def _locks(found: Mapping[str, Any]) -> str:
@@ -299,7 +302,7 @@ CONTROLS = (
         "control: own notification", "LISTEN, NOTIFY", "notify", _own_notification, REACHED
     ),
     IsolationProbe(
-        "control: the other team", "use everything, unattacked", "", _other_works, REACHED
+        "control: the other team", "query, start a thread, use limits", "", _other_works, REACHED
     ),
     IsolationProbe(
         "control: this machine", "connect to all canaries", "", _machine_connects, REACHED
@@ -310,13 +313,13 @@ PROBES = (
     IsolationProbe("names of the internet", "resolve one", "names", _outside_names),
     IsolationProbe("privileges", "read capabilities, user, filters", "process", _privileges),
     IsolationProbe("variables", "read the environment", "process", _variables),
-    IsolationProbe("IPv6", "look for an address", "process", _ipv6),
-    IsolationProbe("kernel", "raw sockets, mount, namespaces, root, devices", "kernel", _kernel),
-    IsolationProbe("mounts", "write into each; find the engine's socket", "mounts", _mounts),
+    IsolationProbe("IPv6", "look for an address but the loopback's", "process", _ipv6),
+    IsolationProbe("kernel", "raw sockets, mount, namespaces, root, /dev/mem", "kernel", _kernel),
+    IsolationProbe("mounts", "write into each but /; find the engine's socket", "mounts", _mounts),
     IsolationProbe("catalogs", "read databases, roles, sessions", "catalog", _catalog),
-    IsolationProbe("another environment's database", "sign in to it", "catalog", _other_databases),
+    IsolationProbe("another environment's database", "enter it", "catalog", _other_databases),
     IsolationProbe(
-        "PostgreSQL's administration", "programs, files, roles", "catalog", _administration
+        "PostgreSQL's administration", "program, files, roles, setting", "catalog", _administration
     ),
     IsolationProbe("notifications", "NOTIFY in Odoo's bus", "notify", _heard),
     IsolationProbe(
@@ -327,7 +330,7 @@ PROBES = (
     ),
     IsolationProbe(
         "connections",
-        "open 60 to the own database",
+        "open up to 60 to the own database",
         "connections",
         _exhausted("connections", _sessions, "query"),
     ),
@@ -352,7 +355,7 @@ PROBES = (
     *(
         IsolationProbe(
             f"limits of a user: {name.replace('_', ' ')}",
-            "make them until the kernel refuses",
+            "make them until the kernel refuses, or very many",
             name,
             _exhausted(name, lambda count: f"{count} made", name),
         )

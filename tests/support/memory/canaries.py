@@ -2,9 +2,10 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from oduflow.domain.container import ContainerSpec
@@ -61,11 +62,12 @@ class MemoryCanaries:
         if script == "canary_observer.py":
             return Run(tuple(map(json.dumps, self._beats())))
         if script == "canary.py":
-            return Run(tuple(map(json.dumps, self._attack())), 0)
+            return Run(tuple(map(json.dumps, self._attack(_targets(spec)))), 0)
         return self.others(spec)
 
-    def _attack(self) -> Iterator[dict[str, Any]]:
-        reach = dict.fromkeys(("own database", *self.reached), "connected")
+    def _attack(self, targets: Iterable[str]) -> Iterator[dict[str, Any]]:
+        reach = dict.fromkeys(targets, "dropped")
+        reach |= dict.fromkeys(("own database", *self.reached), "connected")
         for phase, found in (answers() | {"reach": reach} | self.found).items():
             yield {"begin": phase}
             if phase in EXHAUSTING:
@@ -85,6 +87,13 @@ class MemoryCanaries:
             }
 
 
+def _targets(spec: ContainerSpec) -> Iterable[str]:
+    """Name what a canary is to connect to."""
+    script = spec.entrypoint[-1]
+    (folder,) = (each.source for each in spec.mounts if script.startswith(f"{each.target}/"))
+    return list(json.loads(Path(folder, "canary.json").read_text())["targets"])
+
+
 def answers() -> dict[str, Any]:
     """Return what each phase of the attacker finds in an isolated world."""
     process = {
@@ -93,7 +102,7 @@ def answers() -> dict[str, Any]:
         "ipv6": [],
     }
     return {
-        "reach": {"own database": "connected"},
+        "reach": {"own database": "connected", "ssh": "dropped"},
         "names": {"memory-db-isolation-probe-a": True},
         "process": process,
         "mounts": {"written": {"/var/lib/odoo": "ext4"}, "sockets": []},

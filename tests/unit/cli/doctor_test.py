@@ -25,7 +25,7 @@ def test_where_nothing_is_reached_the_check_succeeds_and_keeps_a_private_report(
     assert shown.exit_code == 0
     assert "ok    locks                    refused: it was so" in shown.stdout
     assert "?     disk                     not measured: it was so" in shown.stdout
-    assert "isolated: nothing was reached; not measured: disk\n" in shown.stdout
+    assert "isolated: nothing that was tried was reached; not measured: disk\n" in shown.stdout
     assert shown.stderr == "attacking\n"
     [report] = reports(config)
     assert f"signed report: {report}" in shown.stdout

@@ -19,6 +19,10 @@ def test_in_an_isolated_world_nothing_is_a_problem():
     assert [probe.name for probe in found if probe.verdict == "not measured"] == ["disk"]
 
 
+def test_what_the_attacker_did_not_try_is_not_told_as_refused():
+    assert judge_reach(SSH, "") == (ProbeVerdict.NOT_MEASURED, "the attacker did not try it")
+
+
 @pytest.mark.parametrize(
     ("found", "name"),
     [
@@ -112,7 +116,9 @@ def test_what_stops_the_other_team_is_named(failing, concerned):
 
     assert problems(seen) == concerned
     [first, *_] = [probe for probe in results(seen) if not probe.ok]
-    assert f"the other team meanwhile: {failing} failed, slowest answer 5000 ms" in first.found
+    assert (
+        f"the other team meanwhile: {failing} failed in 3 looks, the slowest 5000 ms" in first.found
+    )
 
 
 def test_a_canary_that_was_sick_before_proves_nothing():
