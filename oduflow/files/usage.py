@@ -4,15 +4,17 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from oduflow.files.reflink import has_reflinks
 
 STAT_BLOCK_BYTES = 512  # the unit of st_blocks, stat(2)
 MAX_WAITING = 250_000  # folders whose names are kept at once; Odoo's have a few thousand
+MOST_LINKS = 1 << 20  # files of several names that are told apart, of 100 bytes; others count again
 _GONE = (FileNotFoundError, NotADirectoryError)
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -153,6 +155,23 @@ class _Walk:
 def size_on_disk(folder: Path) -> int:
     """Return the bytes that the files of a folder take; blocks that they share count for each."""
     return sum(entry.seen.st_blocks * STAT_BLOCK_BYTES for entry in entries_below(folder))
+
+
+def size_of_copies(folders: Iterable[Path]) -> int:
+    """Return the bytes that copies of some folders take in which links between them are kept.
+
+    Blocks that files share in another way count for each: a copy does not share them.
+    """
+    total, linked = 0, set[tuple[int, int]]()
+    for entry in chain.from_iterable(map(entries_below, folders)):
+        seen = entry.seen
+        if seen.st_nlink > 1 and not stat.S_ISDIR(seen.st_mode):
+            if (seen.st_dev, seen.st_ino) in linked:
+                continue
+            if len(linked) < MOST_LINKS:
+                linked.add((seen.st_dev, seen.st_ino))
+        total += seen.st_blocks * STAT_BLOCK_BYTES
+    return total
 
 
 def size_of_copy(folder: Path) -> int:

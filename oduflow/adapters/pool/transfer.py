@@ -1,5 +1,6 @@
 """Copy a folder with all that it holds to another file system, and compare the copy."""
 
+import errno
 import os
 import stat
 import time
@@ -22,6 +23,10 @@ _SYNC_SECONDS = 900.0
 _Look = tuple[int, int, int, int, int]  # kind and mode, owner, group, size, time of the last change
 
 
+Links = dict[tuple[int, int], Path]
+"""The copy of a file with several names, by its device and inode."""
+
+
 class CopyDiffers(Exception):
     """A file of the copy is not as the original."""
 
@@ -37,13 +42,15 @@ class Transfer:
         source: the folder.
         target: the copy, which need not exist.
         on_bytes: called with the number of bytes of each part that was copied; it may raise.
+        links: the copy of each file with several names; of transfers that share it, files of
+            different folders stay linked, if their copies are on one file system.
     """
 
     source: Path
     target: Path
     on_bytes: Callable[[int], None] = lambda _size: None
+    links: Links = field(default_factory=dict)
     _alike: dict[str, _Look] = field(default_factory=dict, init=False)
-    _links: dict[int, str] = field(default_factory=dict, init=False)
 
     def approach(self) -> None:
         """Copy while the original is in use; what is changed meanwhile differs afterwards."""
@@ -65,7 +72,8 @@ class Transfer:
         synchronise(self.target)
 
     def _copy(self, *, live: bool) -> None:
-        self._links.clear()
+        for key in [key for key, copy in self.links.items() if copy.is_relative_to(self.target)]:
+            del self.links[key]
         self.target.mkdir(mode=0o700, exist_ok=True)
         folders = [""]
         for folder in folders:  # grows meanwhile
@@ -91,13 +99,13 @@ class Transfer:
     def _copy_one(self, name: str) -> None:
         source, target = self.source / name, self.target / name
         seen = source.lstat()
-        first = self._links.setdefault(seen.st_ino, name) if seen.st_nlink > 1 else name
+        key = (seen.st_dev, seen.st_ino)
+        first = self.links.setdefault(key, target) if seen.st_nlink > 1 else target
         if self._alike.get(name) == _look(seen) and os.path.lexists(target):
             return
         self._alike.pop(name, None)
         _clear(target)
-        if first != name:
-            os.link(self.target / first, target, follow_symlinks=False)
+        if first != target and _link(first, target):
             return
         if stat.S_ISREG(seen.st_mode):
             _copy_content(source, target, self.on_bytes)
@@ -190,6 +198,17 @@ def _clear(path: Path, keep: int = 0) -> None:
         path.rmdir()
     else:
         path.unlink()
+
+
+def _link(first: Path, target: Path) -> bool:
+    """Make another name of a copy; return false where it is on another file system."""
+    try:
+        os.link(first, target, follow_symlinks=False)
+    except OSError as cause:
+        if cause.errno not in (errno.EXDEV, errno.EMLINK):
+            raise
+        return False
+    return True
 
 
 def _copy_content(source: Path, target: Path, on_bytes: Callable[[int], None]) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from oduflow.adapters.pool.transfer import CopyDiffers, Transfer
+from oduflow.adapters.pool.transfer import CopyDiffers, Links, Transfer
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.container import VolumeFacts
 from oduflow.domain.counting import binary_size, counted
@@ -15,7 +15,7 @@ from oduflow.domain.errors import Busy, Conflict, Failure, QuotaReached, Upstrea
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.template import SETTLED
 from oduflow.files.private import make_folder
-from oduflow.files.usage import size_on_disk
+from oduflow.files.usage import size_of_copies, size_on_disk
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
@@ -128,7 +128,7 @@ class _TeamMove:
             QuotaReached: they do not fit; the message has the numbers.
         """
         pool = self.deps.infrastructure.pool
-        needed = sum(size_on_disk(each.mountpoint) for each in self.outside)
+        needed = size_of_copies(each.mountpoint for each in self.outside)
         free = pool.space.make(needed)
         if needed > free:
             raise QuotaReached(
@@ -147,7 +147,8 @@ class _TeamMove:
             raise
 
     def _run(self) -> None:
-        copies = {each.name: self._copy_of(each) for each in self.outside}
+        links: Links = {}
+        copies = {each.name: self._copy_of(each, links) for each in self.outside}
         for facts in self.outside:  # what no tenant can write is copied before anything stops
             if self._kind(facts) != "environment":
                 self._tell(facts, "copying")
@@ -159,6 +160,7 @@ class _TeamMove:
             self._environments(),
         )
         move.save(self.deps.store.facts)
+        links.clear()  # a file may have been removed since, and another may have its inode
         try:
             self._stop(move)
             for facts in self.outside:
@@ -195,7 +197,7 @@ class _TeamMove:
         self.deps.engine.containers.remove(database.name)
         self.deps.work.failpoints.reach("move.stopped.after")
 
-    def _copy_of(self, facts: VolumeFacts) -> Transfer:
+    def _copy_of(self, facts: VolumeFacts, links: Links) -> Transfer:
         pool, total = self.deps.infrastructure.pool, size_on_disk(facts.mountpoint)
         pool.remove(facts.name)
         make_folder(pool.draft(""))
@@ -209,7 +211,7 @@ class _TeamMove:
                 told = time.monotonic()
                 self._tell(facts, f"{binary_size(copied)} of {binary_size(total)} copied")
 
-        return Transfer(facts.mountpoint, draft, count)
+        return Transfer(facts.mountpoint, draft, count, links)
 
     def _kind(self, facts: VolumeFacts) -> str:
         return self.deps.naming.own_labels(facts.labels)["kind"]

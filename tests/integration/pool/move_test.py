@@ -81,6 +81,9 @@ def test_a_move_that_is_killed_loses_nothing_and_goes_on(
     deps, before = grown.services.deps, outside(grown)
     counts = []
     for kill in KILLS:
+        if kill == KILLS[-1]:  # links are kept between volumes that are moved by one call
+            names = outside(grown)[-2:]
+            link(*linked_in(grown, names))
         kill_move(grown, f"move.{kill}", tmp_path / "log")
 
         (row,) = MoveRecovery(deps).unsettled(revive=frozenset())
@@ -92,6 +95,9 @@ def test_a_move_that_is_killed_loses_nothing_and_goes_on(
         all_is_well(grown)
     every = len(before)
     assert counts == [every, every, every - 1, every - 2, 0]
+    one, other = linked_in(grown, names)
+    assert one.is_relative_to(deps.infrastructure.pool.folder)
+    assert one.samefile(other)
 
     assert grown.ok("get_status")["clone"].startswith("reflink (pool of ")
     assert list(find_leftovers(grown.services.recoverables)) == []
@@ -136,6 +142,17 @@ def outside(instance: Instance) -> list[str]:
     deps = instance.services.deps
     found = outside_pool(deps.naming, deps.engine.volumes, deps.infrastructure.pool)
     return [facts.name for facts in found.get("blue", ())]
+
+
+def linked_in(instance: Instance, volumes: list[str]) -> list[Path]:
+    mountpoint = instance.services.deps.engine.volumes.mountpoint
+    return [mountpoint(name) / "linked" for name in volumes]
+
+
+def link(one: Path, other: Path) -> None:
+    """Make one file of two volumes, as templates have that were saved of one another."""
+    one.write_bytes(os.urandom(1 << 20))
+    os.link(one, other)
 
 
 def root_of(instance: Instance, name: str) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from oduflow.files import usage
-from oduflow.files.usage import entries_below, size_on_disk
+from oduflow.files.usage import entries_below, size_of_copies, size_on_disk
 
 KIB = 1 << 10
 
@@ -25,6 +25,17 @@ def test_every_file_and_folder_is_found_in_its_open_folder(tmp_path: Path) -> No
     assert found.keys() == {"deep", "deeper", "file", "link"}
     assert found["file"] == (tmp_path / "deep" / "deeper" / "file").stat().st_ino
     assert 64 * KIB <= size_on_disk(tmp_path) < 128 * KIB
+
+
+def test_a_copy_that_keeps_links_takes_each_linked_file_once(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "one" / "file").write_bytes(os.urandom(64 * KIB))
+    os.link(tmp_path / "one" / "file", tmp_path / "one" / "same")
+    os.link(tmp_path / "one" / "file", tmp_path / "two" / "same")
+
+    assert 64 * KIB <= size_of_copies([tmp_path / "one", tmp_path / "two"]) < 128 * KIB
+    assert size_on_disk(tmp_path / "one") >= 128 * KIB
 
 
 def test_a_folder_that_is_exchanged_for_a_link_is_not_left(tmp_path: Path) -> None:

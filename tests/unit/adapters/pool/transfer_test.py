@@ -1,3 +1,4 @@
+import errno
 import os
 import stat
 import time
@@ -6,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from oduflow.adapters.pool import transfer as module
-from oduflow.adapters.pool.transfer import CopyDiffers, Transfer
+from oduflow.adapters.pool.transfer import CopyDiffers, Links, Transfer
 
 
 @pytest.fixture
@@ -30,6 +31,41 @@ def test_a_copy_has_everything_with_modes_times_and_links(source: Path, tmp_path
     assert described(tmp_path / "copy") == described(source)
     assert (tmp_path / "copy" / "closed").samefile(tmp_path / "copy" / "deep" / "same")
     assert sum(copied) == 100_001
+
+
+def test_a_link_between_two_folders_that_are_copied_together_is_kept(
+    source: Path, tmp_path: Path
+) -> None:
+    other, links, copied = tmp_path / "other", Links(), list[int]()
+    other.mkdir()
+    os.link(source / "deep" / "er" / "file", other / "file")
+    one, two = tmp_path / "one", tmp_path / "two"
+    copies = [
+        Transfer(source, one, copied.append, links),
+        Transfer(other, two, copied.append, links),
+    ]
+    for copy in copies:
+        copy.approach()
+    (source / "deep" / "er" / "file").write_bytes(b"changed in both")
+    links.clear()
+    for copy in copies:
+        copy.finish()
+
+    assert (one / "deep" / "er" / "file").samefile(two / "file")
+    assert (two / "file").read_bytes() == b"changed in both"
+    assert (one / "closed").samefile(one / "deep" / "same")
+    assert sum(copied) < 110_000  # the large file once
+
+
+def test_a_link_to_a_copy_on_another_disk_is_copied(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", refuse)
+    Transfer(source, tmp_path / "copy").finish()
+    assert described(tmp_path / "copy") == described(source)
 
 
 def test_what_changed_after_the_first_pass_is_in_the_copy(source: Path, tmp_path: Path) -> None:
