@@ -42,10 +42,11 @@ from oduflow.domain.extra_repo import (
     split_reference,
 )
 from oduflow.domain.grant import GrantView
+from oduflow.domain.job import Job
 from oduflow.domain.next_call import RETRY, Next
 from oduflow.domain.odoo_log import filter_log
 from oduflow.domain.odoo_version import ImageSource, OdooVersion, OdooVersionView
-from oduflow.domain.outcome import ErrorView, Nothing, Outcome
+from oduflow.domain.outcome import ErrorView, Nothing, Outcome, Status
 from oduflow.domain.plan import Naming
 from oduflow.domain.snapshot import SnapshotView
 from oduflow.domain.template import TemplateList, TemplateState, TemplateView
@@ -59,6 +60,7 @@ from tests.support.diff_ledger import diff_environment
 from tests.support.fakes import BLUE_PASSWORD, ONE_TEAM, FakeEnvironments, World, basic, make_world
 from tests.support.ledger_handlers import OTHER_HANDLERS, empty_list, show_sample
 from tests.support.pages import Element, read_page
+from tests.support.server import eventually
 from tests.support.store_rows import environment
 
 SOURCES = {
@@ -465,8 +467,10 @@ def show(world: World, path: str) -> Element:
 
 
 def post(world: World, path: str, /, **form: str) -> Any:
-    """Send a form as the Blue team's admin."""
-    return world.client().post(path, data=form, headers=BLUE)
+    """Send a form as the Blue team's admin; a job that it began has reported its first step."""
+    answer = world.client().post(path, data=form, headers=BLUE)
+    eventually(lambda: all(map(_has_begun, list(world.job_rows.rows.values()))), 10)
+    return answer
 
 
 def begin(world: World, operation: str, **raw: Any) -> str:
@@ -479,6 +483,10 @@ def finish(world: World) -> None:
     """Wait for the end of every job."""
     for job in list(world.job_rows.rows):
         world.runner.jobs.wait("1", job, 10)
+
+
+def _has_begun(job: Job) -> bool:
+    return job.status is not Status.RUNNING or job.progress is not None
 
 
 def _operations() -> Iterator[Operation]:
