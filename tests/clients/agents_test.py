@@ -1,4 +1,4 @@
-"""Coding agents connect to the real server with a token, as far as they go without a model.
+"""Coding agents and mcp-remote connect to the real server with a token, without a model.
 
 `make clients` runs this: the packages are large, and new versions of them appear every week.
 """
@@ -8,10 +8,14 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
 import pytest
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
 
 from tests.support.fakes import BLUE_TOKEN, ONE_TEAM
-from tests.support.node import agents_environment
+from tests.support.node import agents_environment, node_environment
+from tests.support.ports import free_port
 from tests.support.quiet_server import QuietServer, quiet_server
 
 pytestmark = pytest.mark.timeout(600)
@@ -69,6 +73,23 @@ def test_opencode_connects(url: str, home: Path):
     (home / "opencode.json").write_text(json.dumps({"mcp": {"oduflow": entry}}))
 
     assert "connected" in run(home, "opencode", "mcp", "list")
+
+
+def test_mcp_remote_lists_the_tools(url: str, home: Path):
+    anyio.run(_list_through_mcp_remote, url, home)
+
+
+async def _list_through_mcp_remote(url: str, home: Path) -> None:
+    header = f"Authorization: Bearer ${{{TOKEN}}}"
+    server = StdioServerParameters(
+        command="mcp-remote",
+        args=[url, str(free_port()), "--transport", "http-only", "--header", header],
+        env=node_environment() | {"MCP_REMOTE_CONFIG_DIR": str(home), TOKEN: BLUE_TOKEN},
+    )
+    with (home / "mcp-remote.log").open("w") as errors:
+        async with Client(stdio_client(server, errlog=errors), mode="legacy") as client:
+            names = {tool.name for tool in (await client.list_tools()).tools}
+    assert "list_environments" in names
 
 
 def run(home: Path, *command: str) -> str:

@@ -42,6 +42,7 @@ from tests.support.tree import ROOT
 pytestmark = pytest.mark.timeout(400)
 
 CLIENTS = ROOT / "tests" / "support" / "clients"
+paths = pytest.mark.parametrize("path", ["/mcp", "/mcp/"])
 TEAM = """\
 [team.blue]
 ui_password = "blue-password-0123"
@@ -65,13 +66,15 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             assert "Traceback" not in server.log
 
 
+@paths
 @pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])
-def test_the_sdks_own_client_signs_in_and_calls_a_tool(url: str, mode: str):
-    anyio.run(_with_the_sdk, url, mode)
+def test_the_sdks_own_client_signs_in_and_calls_a_tool(url: str, mode: str, path: str):
+    anyio.run(_with_the_sdk, url, mode, path)
 
 
-def test_mcp_remote_signs_in_and_calls_a_tool(url: str, tmp_path: Path):
-    anyio.run(_with_mcp_remote, url, tmp_path)
+@paths
+def test_mcp_remote_signs_in_and_calls_a_tool(url: str, path: str, tmp_path: Path):
+    anyio.run(_with_mcp_remote, url, path, tmp_path)
 
 
 def test_the_typescript_sdk_signs_in_and_calls_a_tool(url: str, tmp_path: Path):
@@ -193,7 +196,7 @@ class Person:
         )
 
 
-async def _with_the_sdk(url: str, mode: str) -> None:
+async def _with_the_sdk(url: str, mode: str, path: str) -> None:
     kept, person = Kept(), Person(url)
     metadata = OAuthClientMetadata(
         client_name="The SDK", redirect_uris=[AnyUrl(REDIRECT_URI)], scope="mcp"
@@ -201,10 +204,10 @@ async def _with_the_sdk(url: str, mode: str) -> None:
 
     @asynccontextmanager
     async def connected() -> Any:
-        provider = OAuthClientProvider(f"{url}/mcp", metadata, kept, person.go, person.answer)
+        provider = OAuthClientProvider(f"{url}{path}", metadata, kept, person.go, person.answer)
         async with (
             httpx2.AsyncClient(auth=provider, timeout=30) as http,
-            Client(streamable_http_client(f"{url}/mcp", http_client=http), mode=mode) as client,
+            Client(streamable_http_client(f"{url}{path}", http_client=http), mode=mode) as client,
         ):
             yield client
 
@@ -221,14 +224,14 @@ async def _with_the_sdk(url: str, mode: str) -> None:
     assert kept.tokens.access_token != "expired"
 
 
-async def _with_mcp_remote(url: str, folder: Path) -> None:
+async def _with_mcp_remote(url: str, path: str, folder: Path) -> None:
     opened, log = folder / "opened", folder / "mcp-remote.log"
     environment = {
         **node_environment(),
         "BROWSER": str(_browser(folder, opened)),
         "MCP_REMOTE_CONFIG_DIR": str(folder),
     }
-    arguments = [f"{url}/mcp", str(free_port()), "--transport", "http-only"]
+    arguments = [f"{url}{path}", str(free_port()), "--transport", "http-only"]
     parameters = StdioServerParameters(command="mcp-remote", args=arguments, env=environment)
     with log.open("w") as errors:
         async with anyio.create_task_group() as tasks:
