@@ -66,7 +66,7 @@ class ProcessorShares:
             raise RateLimited(
                 "The calls of this team use more than its share of the processor, and no "
                 f"more than {self._waiting.held(team)} of them may wait now.",
-                "Nothing was begun; make fewer calls at once.",
+                "Nothing was started; make fewer calls at once.",
                 retry_after=RETRY_AFTER_SECONDS,
             )
         try:

@@ -125,7 +125,7 @@ class WaitPermit:
             raise RateLimited(
                 f"{self._limiter.requests.held(self._team)} requests of this team are running "
                 "already, and the other threads are for other teams.",
-                "Nothing was begun; call again when one of them has ended.",
+                "Nothing was started; call again when one of them has ended.",
                 retry_after=RETRY_AFTER_SECONDS,
             )
 

@@ -156,5 +156,6 @@ def _json(text: str) -> Any:
         # Not chained: the exception holds the whole text, which may contain a secret.
         raise Invalid(
             f"The arguments are not valid JSON: {wrong}.",
-            "Put names and texts in double quotes, and the whole argument in single quotes.",
+            "Put names and texts in double quotes, and the whole argument in single quotes: "
+            """'{"name": "shop"}'.""",
         ) from None

@@ -78,7 +78,7 @@ def _pages(caller: OperationCaller, handle: str) -> Iterator[str]:
         if following is None:
             return
         words = [handle, f"lines={following.arguments['lines']}"]
-    echo("The text goes on; read_output shows the rest.", err=True)
+    echo("The text continues; read_output shows the rest.", err=True)
 
 
 def _print(console: Console, text: str, style: str = "") -> None:

@@ -149,7 +149,7 @@ def _kept_on_interrupt() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        message = "What was sent is kept for a day: the same command goes on from there."
+        message = "What was sent is kept for a day: the same command continues from there."
         raise Interrupted(message) from None
 
 

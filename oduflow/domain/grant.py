@@ -76,7 +76,7 @@ class CreateGrant(Model):
     name: Annotated[Name, Field(description=NAME_HELP)]
     environments: Annotated[
         tuple[Name, ...],
-        Field(max_length=50, description="Environments to open."),
+        Field(max_length=50, description="Environments it is for."),
     ] = ()
     all_environments: Annotated[
         bool,
@@ -94,7 +94,7 @@ class CreateGrant(Model):
         int | None,
         Field(ge=1, le=1_000_000, description="Limit of calls."),
     ] = None
-    rest: Annotated[bool, Field(description="True opens REST too.")] = False
+    rest: Annotated[bool, Field(description="True makes it valid for REST too.")] = False
 
 
 class GrantView(Model):

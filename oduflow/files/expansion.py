@@ -60,7 +60,7 @@ def refuse_bomb(unpacked: int, packed: int) -> None:
     if unpacked > RATIO_FROM and unpacked > MAX_RATIO * packed:
         raise Invalid(
             f"It unpacks to more than {MAX_RATIO} times its size, as no real backup does.",
-            "Make the backup anew, without compression if its content is that repetitive.",
+            "Make the backup again, without compression if its content is that repetitive.",
         )
 
 

@@ -176,7 +176,7 @@ class Jobs:
             return found
         if not self.cancellable(found):
             raise Conflict(
-                f"{found.operation} is finished once it has begun; it cannot be cancelled.",
+                f"{found.operation} cannot be cancelled once it has started.",
                 "",
                 Next.of("wait_for_job", "waits for its end", job=job),
             )

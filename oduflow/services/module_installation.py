@@ -23,7 +23,9 @@ def installation_problem(
     if not missing and result.exit_code == 0:
         return ""
     if absent := sorted(unknown_modules(result.output) & set(missing)):
-        return f"No module {', '.join(absent)}, neither in the repository nor in the image."
+        return (
+            f"There is no module {', '.join(absent)}, neither in the repository nor in the image."
+        )
     if result.out_of_memory:
         return f"Odoo reached its limit of {memory_mb} MiB of memory while it installed modules."
     if not missing:

@@ -217,7 +217,7 @@ class TeamSettings(Section):
     max_extra_repos: Annotated[int, Ge(1)] = 50
     """How many extra repos may exist."""
     max_snapshots: Annotated[int, Ge(1)] = 100
-    """How many snapshots that were asked for may exist; automatic ones go by themselves."""
+    """How many snapshots that were asked for may exist; automatic ones do not count."""
     max_uploads: Annotated[int, Ge(1)] = 10
     """How many uploaded files may wait to be imported, unfinished ones too."""
     max_upload_gb: Annotated[int, Ge(1), Unit("GiB")] = 50

@@ -69,7 +69,7 @@
         continue;
       }
       tries += 1;
-      if (tries >= MAX_TRIES) throw new Error("The server cannot be reached. Choose the file again to go on.");
+      if (tries >= MAX_TRIES) throw new Error("The server cannot be reached. Choose the file again to continue.");
       show(Math.max(arrived, 0), "The link broke; trying again.");
       offset = null;
       await pause(Math.min(1000 * 2 ** (tries - 1), MAX_PAUSE));

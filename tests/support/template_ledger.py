@@ -59,7 +59,7 @@ def _found(ledger: Any, name: str) -> TemplateView:
 def create_upload(ledger: Any, call: Call, args: CreateUpload) -> Outcome[UploadView]:
     row = store_rows.upload(name="shop-zip-abcd", size=args.size, file_name=args.file_name or "")
     ledger.work.uploads.rows[row.name] = row
-    return Outcome(UploadView.of(row), f"Upload {row.name} is begun.")
+    return Outcome(UploadView.of(row), f"Upload {row.name} is started.")
 
 
 def list_uploads(ledger: Any, call: Call, args: Nothing) -> Outcome[UploadList]:

@@ -166,7 +166,7 @@ class _Kept:
             self._tail_size -= len(self._tail.popleft())
 
     def text(self) -> str:
-        gap = b"\n[%d bytes are left out here.]\n" % self._dropped if self._dropped else b""
+        gap = b"\n[%d bytes are omitted here.]\n" % self._dropped if self._dropped else b""
         return (self._head + gap + b"".join(self._tail)).decode("utf-8", "replace")
 
 

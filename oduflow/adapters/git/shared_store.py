@@ -67,7 +67,7 @@ class SharedStore:
         except GitFailed as cause:
             folder.mark.touch()  # the next fetch makes the copy anew
             raise NotFound(
-                "The copy of the extra repo is damaged; it will be fetched anew.", "Call again."
+                "The copy of the extra repo is damaged; it will be fetched again.", "Call again."
             ) from cause
         except OSError as cause:
             raise unwritable(_NOUN) from cause

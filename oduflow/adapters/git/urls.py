@@ -210,7 +210,7 @@ def _check_user(userinfo: str) -> str:
     if ":" in userinfo or not is_user_name(user):
         raise Invalid(
             "A repository URL must not have a password or a token.",
-            "Remove it; save the credential by itself.",
+            "Remove it; save the credential separately.",
             Next.of("setup_repo_auth", "saves it"),
         )
     return user

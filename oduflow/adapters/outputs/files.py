@@ -90,7 +90,7 @@ def capped(content: bytes) -> bytes:
     head = content[:half].rpartition(b"\n")[0] or content[:half]
     tail = content[-half:].partition(b"\n")[2] or content[-half:]
     left_out = len(content) - len(head) - len(tail)
-    return b"%s\n[%d bytes are left out here.]\n%s" % (head, left_out, tail)
+    return b"%s\n[%d bytes are omitted here.]\n%s" % (head, left_out, tail)
 
 
 def _entries(folder: Path) -> list[Path]:

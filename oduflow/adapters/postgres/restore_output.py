@@ -33,7 +33,7 @@ _LEFT_OUT = re.compile(
     r'|permission denied to set parameter "'
     r"|must be superuser to create (?:subscriptions|FOR ALL TABLES publication|a FOR ALL TABLES)"
 )
-_REMAKE = "Make it anew with pg_dump of the whole database."
+_REMAKE = "Make it again with pg_dump of the whole database."
 # In this order; `{said}` is PostgreSQL's message, `{where}` its line.
 _FAILURES: tuple[tuple[str, type[Failure], str, str], ...] = (
     (

@@ -53,5 +53,5 @@ class BoundedGitHubClient:
 
 def _no_answer() -> UpstreamFailed:
     return UpstreamFailed(
-        "GitHub did not answer this server.", "Begin again in your MCP client in a minute."
+        "GitHub did not answer this server.", "Start again in your MCP client in a minute."
     )

@@ -30,7 +30,7 @@ class OAuthTransactions(OAuthRows):
             fits = has_room(connection, count, column, address, MAX_PER_ADDRESS)
             if not fits or (connection.scalar(count) or 0) >= MAX_TRANSACTIONS:
                 raise RateLimited(
-                    "Too many sign-ins have begun and not ended.",
+                    "Too many sign-ins are unfinished.",
                     "Sign in again in a few minutes.",
                     retry_after=round(TRANSACTION_LIFE.total_seconds()),
                 )

@@ -21,7 +21,7 @@ from oduflow.kernel.validation import rule_of
 
 _DEFINITIONS = "#/$defs/"
 _SEPARATORS = re.compile(r"[\s,]+")
-_WORDS = {"repo": "repository", "rest": "REST", "sql": "SQL", "url": "URL"}
+_WORDS = {"face": "source", "repo": "repository", "rest": "REST", "sql": "SQL", "url": "URL"}
 
 Schema = Mapping[str, Any]
 

@@ -94,7 +94,7 @@ class Workers:
         except TimeoutError:
             raise RateLimited(
                 f"{CALLS_OF_A_TEAM} calls of this team are running already.",
-                "Nothing was begun; call again when one of them has ended.",
+                "Nothing was started; call again when one of them has ended.",
                 retry_after=5,
             ) from None
         return limiter

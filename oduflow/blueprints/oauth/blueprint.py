@@ -23,7 +23,7 @@ from oduflow.settings import ServerSettings
 
 FACE = "oauth"
 EXTENSION = "oduflow.oauth"
-BEGIN_AGAIN = "Begin again in your MCP client."
+BEGIN_AGAIN = "Start again in your MCP client."
 
 blueprint = Blueprint(FACE, __name__)
 

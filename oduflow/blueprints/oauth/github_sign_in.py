@@ -212,7 +212,7 @@ def _github_user(github_session: GitHubSession) -> Login:
 
 def _no_answer() -> UpstreamFailed:
     return UpstreamFailed(
-        "GitHub did not say who you are.", "Begin again in your MCP client in a minute."
+        "GitHub did not say who you are.", "Start again in your MCP client in a minute."
     )
 
 

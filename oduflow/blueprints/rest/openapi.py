@@ -133,7 +133,7 @@ def _responses(operation: Operation, registry: Registry, envelope: Schema) -> Sc
         "default": {"$ref": f"#/components/responses/{_PROBLEM}"},
     }
     if operation.slow:
-        begun = _content("Begun as a job.", envelope, JSON) | {"headers": {"Location": _LOCATION}}
+        begun = _content("Started as a job.", envelope, JSON) | {"headers": {"Location": _LOCATION}}
         responses[str(HTTPStatus.ACCEPTED.value)] = begun
     return responses
 

@@ -80,10 +80,10 @@ class RemoteCall:
             stop = (
                 f", `oduflow call cancel_job {self._job} {at}` stops it" if self._can_stop else ""
             )
-            return f"The job goes on: `oduflow call get_job {self._job} {at}` shows it{stop}."
+            return f"The job continues: `oduflow call get_job {self._job} {at}` shows it{stop}."
         if not self._sent or self._tool.effect is Effect.READ:
             return ""
-        return f"A job may go on: `oduflow call list_jobs {at}` shows it."
+        return f"A job may still run: `oduflow call list_jobs {at}` shows it."
 
     async def _wait(self, client: Client) -> Envelope[Any]:
         deadline = time.monotonic() + LONGEST_JOB_SECONDS

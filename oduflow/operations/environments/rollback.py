@@ -38,5 +38,5 @@ def rollback_environment(
     prune_snapshots(deps, row)
     shown = environment_view(deps, row)
     serves = f"and serves at {shown.url}" if shown.url else "and is stopped"
-    outcome = Outcome(shown, f"{shown.name} is what it was in {target.name} {serves}")
+    outcome = Outcome(shown, f"{shown.name} is back at snapshot {target.name} {serves}")
     return told(outcome, undo_of(environment, before.name))

@@ -17,7 +17,7 @@ from oduflow.services.uploads.create import ensure_upload
     rest="POST /uploads",
 )
 def create_upload(deps: Deps, call: Call, args: CreateUpload) -> Outcome[UploadView]:
-    """Begin to send a large file, such as a dump, to import it.
+    """Start the upload of a large file, such as a dump, to import it.
 
     The bytes are sent to `path` with PATCH, not by a tool: `oduflow import FILE --url URL`.
     """

@@ -79,7 +79,7 @@ def discard_edits(deps: Deps, row: Environment, args: DiscardEdits) -> Outcome[E
     with deps.git.repositories.place(row.team):
         if args.undo:
             if paths:
-                raise Conflict("All discarded edits are brought back together.", "Give no paths.")
+                raise Conflict("All discarded edits are restored together.", "Give no paths.")
             files = edits.bring_back(row.commit)
             diff = edits.diff(row.commit, [each.path for each in files], most=DIFF_BYTES)
             return _shown(row, files, diff, f"{_counted(files)} of {row.name} are back.")

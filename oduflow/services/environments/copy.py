@@ -75,7 +75,7 @@ def make_copy(
             return _copy(deps, call, source, args, failed)
         except Failure as failure:
             if deps.store.environments.get(source.team, args.new_name) is None:
-                failure.hint = f"{failure.hint} Nothing of {args.new_name} is kept.".lstrip()
+                failure.hint = f"{failure.hint} {args.new_name} was not created.".lstrip()
             raise
 
 

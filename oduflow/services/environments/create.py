@@ -78,7 +78,7 @@ def ensure_environment(deps: Deps, call: Call, args: CreateEnvironment) -> Outco
             return _create(deps, call, args, repo_url, retry, failed=existing)
         except Failure as failure:
             if deps.store.environments.get(team, args.name) is None:
-                failure.hint = f"{failure.hint} Nothing of {args.name} is kept.".lstrip()
+                failure.hint = f"{failure.hint} {args.name} was not created.".lstrip()
             raise
 
 

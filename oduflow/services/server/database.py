@@ -348,5 +348,5 @@ class DatabaseServer:
         return UpstreamFailed(
             "The database's volume is gone or empty, though the store knows a cluster in it.",
             f"Restore the volume {self.volume} from a backup, or run `oduflow destroy` and start "
-            "anew; nothing was initialised over it.",
+            "again; nothing was initialised over it.",
         )

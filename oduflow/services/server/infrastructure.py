@@ -276,5 +276,5 @@ def refuse_shared_database(naming: Naming) -> None:
             f"{naming.data_dir} was made by an earlier version, in which all teams shared one "
             "PostgreSQL. This version has one for each team and does not convert it.",
             "Run `oduflow destroy`, which removes all environments and templates, and start again; "
-            "or go on with the earlier version. Nothing was changed.",
+            "or continue with the earlier version. Nothing was changed.",
         )

@@ -128,7 +128,7 @@ def _refusal(
         " ".join((full.hint, *_told(removed))),
         Next.of("list_snapshots", "shows what deleting each would free", name=args.name),
         Next.of("list_environments", "shows what deleting each would free"),
-        Next.of(operation, "goes on without a snapshot, and cannot be undone", **given),
+        Next.of(operation, "continues without a snapshot, and cannot be undone", **given),
     )
     refusal.output, refusal.whole = full.output, full.whole
     return refusal

@@ -173,7 +173,7 @@ class SnapshotCreation(SnapshotParts):
             Step("pause", "waiting for a moment without requests", self.pause, self.resume),
             Step("database", "cloning the database", self.database, self.remove_databases),
             Step("filestore", "cloning the filestore", self.filestore, self.remove_files),
-            Step("resume", "letting Odoo go on", self.resume),
+            Step("resume", "resuming Odoo", self.resume),
             Step("synchronise", "writing the copies to the disk", self.synchronise),
         )
 

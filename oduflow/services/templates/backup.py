@@ -270,7 +270,7 @@ def _read_manifest(member: Member, shown: str) -> BackupManifest:
         return BackupManifest(_text(said, "version"), _text(said, "pg_version"), modules)
     except (ValueError, KeyError, TypeError, RecursionError) as cause:
         raise Invalid(
-            f"manifest.json of {shown} is not Odoo's.", "Make the backup anew with Odoo."
+            f"manifest.json of {shown} is not Odoo's.", "Make the backup again with Odoo."
         ) from cause
 
 

@@ -127,7 +127,7 @@ def _existing(store: StoreGroup, row: Template, source: str) -> Outcome[Template
         )
     shown = template_view(store, row)
     summary = f"Template {row.name} was imported from {row.source} already; replace imports it"
-    return Outcome(shown, f"{summary} anew.")
+    return Outcome(shown, f"{summary} again.")
 
 
 def _import(
@@ -279,7 +279,9 @@ class TemplateImport(TemplateWork):
             )
             if done.skipped:
                 files = counted(done.skipped, "member")
-                self.warnings.append(f"{files} of the filestore are no attachments, and left out.")
+                self.warnings.append(
+                    f"{files} of the filestore are not attachments and were skipped."
+                )
         if not done.files:
             self.warnings.append(
                 "There is no filestore: pictures and attachments are missing. Name it as filestore."

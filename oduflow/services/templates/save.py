@@ -263,7 +263,7 @@ class TemplateSave(TemplateWork):
         )
         if done.left_out:
             self.warnings.append(
-                f"{counted(done.left_out, 'pipe, socket or device')} of the filestore left out."
+                f"{counted(done.left_out, 'pipe, socket or device')} of the filestore were skipped."
             )
         size = self._cluster.database_size(self.plan.database) + done.size
         self.row = self.deps.store.templates.update(self.row.id, size=size)

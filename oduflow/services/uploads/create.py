@@ -31,7 +31,7 @@ def ensure_upload(deps: Deps, call: Call, args: CreateUpload) -> Outcome[UploadV
     """
     rows, team = deps.store.uploads, call.actor.team
     row = _same(rows.list(team), args)
-    what = "goes on"
+    what = "is resumed"
     if row is None:
         file_name = base_name(args.file_name or "")
         row = Upload(
@@ -61,7 +61,7 @@ def ensure_upload(deps: Deps, call: Call, args: CreateUpload) -> Outcome[UploadV
                 disk_bytes=disk.free() - disk.minimum,
                 downloads=downloads,
             )
-        what = "is begun"
+        what = "is started"
     if row.complete:
         return Outcome(UploadView.of(row), f"Upload {row.name} is complete already.")
     summary = _HOW.format(name=row.name, what=what, offset=row.received, path=path_of(row.name))

@@ -54,6 +54,15 @@ def test_the_audit_filter_form_keeps_what_was_typed(world, ledger):
     assert page.one("a", href="/audit", class_="button quiet").text == "Show all"
 
 
+def test_a_filter_has_the_word_of_its_column(world, ledger):
+    ledger.audit += [audit_row()]
+    page = show(world, "/audit")
+    columns = {column.text for column in page.all("th")}
+    labels = {label.own_text[0].strip() for label in page.one("form", action="/audit").all("label")}
+    assert {"Actor", "Operation", "Outcome", "Source"} <= columns & labels
+    assert "Face" not in labels
+
+
 def test_an_operation_may_be_asked_for_as_the_list_says_it(world):
     show(world, "/audit?operation=Create+environment")
     assert world.audit.rows[-1].fields["operation"] == "create_environment"

@@ -158,7 +158,7 @@ def test_a_deletion_is_not_offered_to_be_called_off_and_refuses_to_be(world, led
             assert page.all("button", id=f"cancel-{job}") == [], path
         answer = world.client().post(f"/jobs/{job}/cancel", headers=BLUE)
         assert answer.status_code == 409
-        assert "delete_environment is finished once it has begun" in answer.text
+        assert "delete_environment cannot be cancelled once it has started" in answer.text
         assert not world.job_rows.rows[job].cancel_requested
 
 

@@ -29,7 +29,7 @@ def test_a_page_lists_its_environments_snapshots_with_what_can_be_done(world, ke
     found = section(world)
 
     assert "clean" in found.text
-    assert "before rebuild_environment, removed by itself" in found.text
+    assert "before rebuild_environment, removed automatically" in found.text
     assert "foreign" not in found.text
     assert found.text.count("3 MiB + 1.0 GiB shared") == 1
     links = {link["href"] for link in found.all("a")}
@@ -46,7 +46,7 @@ def test_a_page_lists_its_environments_snapshots_with_what_can_be_done(world, ke
 def test_without_snapshots_it_says_what_they_are_for(world, ledger):
     ledger.add("demo")
 
-    assert "keeps database, filestore, commit and edits" in section(world).text
+    assert "keeps the database, filestore, commit and edits" in section(world).text
 
 
 @pytest.mark.parametrize("state", ["creating", "deleting"])

@@ -180,7 +180,7 @@ def test_a_misspelt_module_is_answered_with_those_the_repository_holds(
     made = product.call("create_environment", name="typo", repo_url=url, modules=["sales_tools"])
     assert made.error is not None
     assert "sale_tools, stock_tools" in made.error.hint
-    assert "Nothing of typo is kept." in made.error.hint
+    assert "typo was not created." in made.error.hint
     with pytest.raises(NotFound):
         product.call("get_environment", name="typo")
 

@@ -214,7 +214,7 @@ def test_a_module_is_installed_while_odoo_serves_and_is_there_without_a_restart(
         notes["old_state"] is None
     )
     assert notes["version"] == f"{made.version}.1.0"
-    assert changed["actions"][-1] == "loaded the registry anew"
+    assert changed["actions"][-1] == "reloaded the registry"
     assert started_at(made) == before
     assert answers.count(False) == 0, f"of {len(answers)} requests"
     assert made.rpc().call("notes.note", "create", [{"name": "First"}])
@@ -239,7 +239,7 @@ def test_changed_code_is_upgraded_and_served(made: ServingVersion) -> None:
     rpc = made.rpc()
     (found,) = rpc.call("notes.note", "search_read", [], fields=["name", "size"])
     assert (found["name"], found["size"]) == ("First", 0)
-    assert made.ok("upgrade_modules", "notes")["actions"][-1] == "loaded the registry anew"
+    assert made.ok("upgrade_modules", "notes")["actions"][-1] == "reloaded the registry"
 
 
 @pytest.mark.parametrize("kind", BROKEN)

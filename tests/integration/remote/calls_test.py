@@ -192,7 +192,7 @@ def test_a_remote_call_does_not_wait_for_ever(
     [job] = server.world.job_rows.unfinished()
     server.world.slots.free.set()
     assert shown.exit_code == 75
-    assert f"The job goes on: `oduflow call get_job {job.id} " in shown.stderr
+    assert f"The job continues: `oduflow call get_job {job.id} " in shown.stderr
 
 
 def as_json(result: CallToolResult) -> object:

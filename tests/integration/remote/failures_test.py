@@ -201,7 +201,7 @@ def test_a_call_that_is_cut_off_says_where_to_look(call: CommandRunner) -> None:
         assert len(world.job_rows.rows) == 1, "it began"
     assert (shown.exit_code, shown.stdout) == (69, "")
     assert "upstream: The connection to" in shown.stderr
-    assert f"→ A job may go on: `oduflow call list_jobs --url {url}`" in shown.stderr
+    assert f"→ A job may still run: `oduflow call list_jobs --url {url}`" in shown.stderr
 
 
 def test_a_read_that_is_cut_off_began_nothing(call: CommandRunner) -> None:
@@ -220,7 +220,7 @@ def test_a_wait_that_is_cut_off_names_the_job(call: CommandRunner) -> None:
         [job] = world.job_rows.rows
 
     assert (shown.exit_code, shown.stdout) == (69, "")
-    assert f"→ The job goes on: `oduflow call get_job {job} --url {url}`" in shown.stderr
+    assert f"→ The job continues: `oduflow call get_job {job} --url {url}`" in shown.stderr
 
 
 def test_a_newer_server_may_say_more(call: CommandRunner) -> None:

@@ -47,7 +47,7 @@ def test_ctrl_c_leaves_the_job_and_says_how_to_look_at_it(server: McpWorld) -> N
     still = world.job_rows.rows[job.id].status
     world.slots.free.set()
     assert (process.returncode, out) == (INTERRUPTED, ""), err
-    assert f"interrupted: The job goes on: `oduflow call get_job {job.id} --url" in err
+    assert f"interrupted: The job continues: `oduflow call get_job {job.id} --url" in err
     assert "Traceback" not in err
     assert still == "queued"
 
@@ -64,7 +64,7 @@ def test_ctrl_c_before_the_job_is_known_says_where_to_find_it() -> None:
 
     assert job.status == "queued"
     assert (process.returncode, out) == (INTERRUPTED, "")
-    hint = f"A job may go on: `oduflow call list_jobs --url {served.url}` shows it."
+    hint = f"A job may still run: `oduflow call list_jobs --url {served.url}` shows it."
     assert err.endswith(f"interrupted: {hint}\n")
 
 

@@ -115,7 +115,7 @@ def test_who_may_begin_a_job_but_not_look_at_it_learns_that_it_goes_on(
     made.world.slots.free.set()
     assert shown.exit_code == 77
     assert "forbidden:" in shown.stderr
-    assert f"The job goes on: `oduflow call get_job {job.id} --url {server.url}`" in shown.stderr
+    assert f"The job continues: `oduflow call get_job {job.id} --url {server.url}`" in shown.stderr
 
 
 @pytest.fixture(scope="module")

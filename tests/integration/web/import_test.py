@@ -1,4 +1,4 @@
-"""`oduflow import --url` sends a file to the real server, and goes on after Ctrl-C."""
+"""`oduflow import --url` sends a file to the real server, and continues after Ctrl-C."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def test_after_ctrl_c_the_same_command_goes_on(server: QuietServer, tmp_path: Pa
     process.send_signal(signal.SIGINT)
 
     assert process.wait(20) == 130
-    assert "the same command goes on" in errors.read_text()
+    assert "the same command continues" in errors.read_text()
     (before,) = uploads(server)
     assert 0 < before["received"] < 120 * MIB
 

@@ -220,7 +220,7 @@ class MemoryCopy:
 
     def check_out(self, commit: str, work_tree: Path) -> None:
         if not self.holds(commit):
-            raise NotFound("The copy of the extra repo is damaged; it will be fetched anew.")
+            raise NotFound("The copy of the extra repo is damaged; it will be fetched again.")
         work_tree.mkdir(parents=True)
         _write(self._kept()["files"][commit], work_tree)
 

@@ -225,7 +225,9 @@ def test_what_is_only_ever_finished_is_not_asked_to_stop(store, locks, slots, wo
     )
     started = start(jobs, work)
 
-    with pytest.raises(Conflict, match="create_environment is finished once it has begun") as no:
+    with pytest.raises(
+        Conflict, match="create_environment cannot be cancelled once it has started"
+    ) as no:
         jobs.cancel("1", started.id)
 
     assert [step.as_call() for step in no.value.next] == [f"wait_for_job job={started.id}"]

@@ -24,7 +24,7 @@ BROKE = "Traceback (most recent call last):\n  File x\nValueError: it broke"
         (
             {},
             RunResult(0, f"{IGNORED}crm"),
-            "No module crm, neither in the repository nor in the image.",
+            "There is no module crm, neither in the repository nor in the image.",
         ),
         (
             {},

@@ -82,8 +82,8 @@ def take_over(
         if signaled and not code_changed(plan.checkout, _process_start(facts, logged)):
             if _proven(deps.engine.containers, deps.readiness, plan, since, RELOADING):
                 _wait(deps, quiet, plan, row, since, RELOADING, tell)
-                return "loaded the registry anew"
-            log.info("%s did not load its registry anew when it was told to", row.name)
+                return "reloaded the registry"
+            log.info("%s did not reload its registry when it was asked to", row.name)
         begun = now()
         if deps.engine.containers.hang_up(plan.container) and _proven(
             deps.engine.containers, deps.readiness, plan, begun, STARTED

@@ -39,7 +39,7 @@ def test_of_a_longer_text_both_ends_are_kept_at_line_borders(outputs):
     assert kept[:gap] == lines[:gap]
     assert kept[gap + 1 :] == lines[-len(kept[gap + 1 :]) :]
     missing = "\n".join(lines[gap : len(lines) - len(kept[gap + 1 :])])
-    assert kept[gap] == f"[{len(missing.encode()) + 2} bytes are left out here.]"
+    assert kept[gap] == f"[{len(missing.encode()) + 2} bytes are omitted here.]"
 
 
 def test_of_one_endless_line_both_ends_are_kept(outputs):
@@ -47,7 +47,7 @@ def test_of_one_endless_line_both_ends_are_kept(outputs):
 
     assert len(read) <= MAX_BYTES
     assert (read[0], read[-1]) == ("a", "b")
-    assert "bytes are left out here" in read
+    assert "bytes are omitted here" in read
 
 
 def test_half_a_character_can_be_stored(outputs):

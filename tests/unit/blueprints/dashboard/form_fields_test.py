@@ -102,7 +102,7 @@ def test_the_help_of_a_checkbox_says_what_a_tick_does():
         if field.kind is FieldKind.BOOLEAN
     }
 
-    assert fields["rest"] == "Opens REST too."
+    assert fields["rest"] == "Makes it valid for REST too."
     assert fields["regex"] == "Pattern is a Python regular expression."
     assert [name for name, text in fields.items() if text.startswith("True")] == []
 

@@ -21,7 +21,7 @@ def test_a_misspelled_module_is_answered_with_the_nearest_name(refused):
         "There is no module sale_managment, neither in the repository nor in odoo:19.0. "
         "Did you mean sale_management?"
     )
-    assert error.hint == "The repository and its extra repos have: acme. Nothing of sale is kept."
+    assert error.hint == "The repository and its extra repos have: acme. sale was not created."
 
 
 ENTERPRISE = (

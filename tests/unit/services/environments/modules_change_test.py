@@ -28,7 +28,7 @@ def test_modules_are_installed_beside_the_serving_odoo_which_takes_them_over(wor
         ("crm", None, "installed", "19.0.1.0"),
         ("stock_x", None, "installed", "19.0.1.0"),
     ]
-    assert changed.actions == ("installed crm, stock_x", "loaded the registry anew")
+    assert changed.actions == ("installed crm, stock_x", "reloaded the registry")
     assert world.odoo.changes == [("install", ("crm", "stock_x"))]
     assert world.engine.containers[CONTAINER] is container
     assert container.started_at == started, "nothing of its code changed"

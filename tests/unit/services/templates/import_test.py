@@ -140,7 +140,7 @@ def test_a_filestore_of_its_own_completes_a_dump(world, bare, imports):
         filestore=str(imports / "filestore"),
     )
 
-    assert envelope.warnings == ("1 member of the filestore are no attachments, and left out.",)
+    assert envelope.warnings == ("1 member of the filestore are not attachments and were skipped.",)
 
 
 @pytest.mark.thorough
