@@ -96,6 +96,27 @@ def test_what_was_counted_outlives_the_server(tmp_path):
         assert server.ask("/api/jobs", basic(BLUE_PASSWORD), source="127.1.0.9").status == 429
 
 
+def test_servers_in_turn_over_one_data_folder_count_on_and_never_refuse_a_right_credential(
+    tmp_path,
+):
+    """Each is killed while a stale token, a right one and guesses come from one address."""
+    guesses: list[int] = []
+    for turn in range(3):
+        with quiet_server(tmp_path, TWO_TEAMS) as server:
+            for number in range(4):
+                right = [
+                    server.ask("/mcp", bearer(BLUE_TOKEN)).status,
+                    server.ask("/mcp/", bearer(RED_TOKEN)).status,
+                ]
+                # Before the guesses this address signs in, so its right password is accepted.
+                password = server.ask("/api/jobs", basic(BLUE_PASSWORD)).status
+                assert not {401, 429} & {*right, password}
+                assert server.ask("/mcp", bearer("a stale token")).status == 401
+                path, write = (("/mcp", bearer), ("/api/jobs", basic))[number % 2]
+                guesses.append(server.ask(path, write(f"guess {turn}.{number}")).status)
+    assert guesses == [401] * 4 + [429] * 8, "the stale token is the fifth distinct one"
+
+
 def unharmed(server: QuietServer) -> None:
     """Another client of either team is accepted on either face."""
     for password in (BLUE_PASSWORD, RED_PASSWORD):
