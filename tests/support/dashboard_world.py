@@ -20,8 +20,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from oduflow.domain.access import NAMED, Actor, ActorKind, Scope
-from oduflow.domain.audit.rows import AuditRow, NumberedAuditRow
-from oduflow.domain.audit.view import AuditEntry, AuditPage, ReadAudit
+from oduflow.domain.audit.rows import AuditRow
 from oduflow.domain.clock import now, rfc3339
 from oduflow.domain.environment import (
     CreateEnvironment,
@@ -315,17 +314,6 @@ def get_environment_logs(ledger: Ledger, call: Call, args: Any) -> Outcome[Envir
     return Outcome(shown, f"{len(kept)} lines of {args.name}'s log.")
 
 
-def read_audit(ledger: Ledger, call: Call, args: ReadAudit) -> Outcome[AuditPage]:
-    found = [
-        NumberedAuditRow(number, row)
-        for number, row in enumerate(ledger.audit, 1)
-        if args.actor in {None, row.actor.subject} and (not args.before or number < args.before)
-    ]
-    shown = tuple(map(AuditEntry.of, reversed(found[-args.limit :])))
-    more = shown[-1].number if len(found) > args.limit else None
-    return Outcome(AuditPage(entries=shown, before=more), f"{len(shown)} rows.")
-
-
 def list_templates(ledger: Ledger, call: Call, args: Any) -> Outcome[TemplateList]:
     found = tuple(ledger.templates[name] for name in sorted(ledger.templates))
     shown = TemplateList(templates=found, odoo_versions=VERSIONS)
@@ -397,7 +385,6 @@ HANDLERS: dict[str, Any] = {
         list_extra_repos,
         list_templates,
         protect_environment,
-        read_audit,
         start_environment,
         stop_environment,
         update_extra_repo,

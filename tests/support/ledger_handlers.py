@@ -3,6 +3,8 @@
 from typing import Any
 
 from oduflow.domain.access import Scope
+from oduflow.domain.audit.rows import NumberedAuditRow
+from oduflow.domain.audit.view import AuditEntry, AuditPage, ReadAudit
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Operation
@@ -14,6 +16,18 @@ from tests.support.status_ledger import get_status
 from tests.support.template_ledger import TEMPLATE_HANDLERS
 from tests.support.test_run_ledger import TEST_RUN_HANDLERS
 
+
+def read_audit(ledger: Any, call: Call, args: ReadAudit) -> Outcome[AuditPage]:
+    found = [
+        NumberedAuditRow(number, row)
+        for number, row in enumerate(ledger.audit, 1)
+        if args.actor in {None, row.actor.subject} and (not args.before or number < args.before)
+    ]
+    shown = tuple(map(AuditEntry.of, reversed(found[-args.limit :])))
+    more = shown[-1].number if len(found) > args.limit else None
+    return Outcome(AuditPage(entries=shown, before=more), f"{len(shown)} rows.")
+
+
 OTHER_HANDLERS: dict[str, Any] = {
     **TEMPLATE_HANDLERS,
     **credential_rows.HANDLERS,
@@ -22,6 +36,7 @@ OTHER_HANDLERS: dict[str, Any] = {
     **GRANT_HANDLERS,
     **TEST_RUN_HANDLERS,
     "get_status": get_status,
+    "read_audit": read_audit,
 }
 
 
