@@ -1,5 +1,6 @@
 """Bearer tokens (RFC 6750): every kind over MCP; over REST only grants that allow it."""
 
+import re
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -25,6 +26,13 @@ _FOR_REST = (
     "REST takes a grant made with rest=true, or HTTP Basic; the team's auth_token is for MCP."
 )
 _FOR_FILES = "Files are sent with the team's auth_token, a grant, or HTTP Basic."
+_HINT = "Send `Authorization: Bearer …` with the team's auth_token of oduflow.toml."
+_SENT_PLACEHOLDER = (
+    "The client sent a placeholder, not a token. Set its variable where the client is started."
+)
+# A variable that a client did not replace: ${TOKEN}, ${env:TOKEN}, $TOKEN, %TOKEN%, {env:TOKEN};
+# or one that is empty, or the documents' <token>.
+_PLACEHOLDER = re.compile(r"bearer *(\$?\{[^{}]*\}|\$\w+|%\w+%|<[^<>]*>)?", re.IGNORECASE)
 _SENDERS = frozenset({ActorKind.GRANT, ActorKind.TOKEN})
 _INVALID_OR_BASIC = f"Basic {_REALM}, Bearer {_REALM}{_INVALID}"
 
@@ -50,15 +58,15 @@ def authenticate_bearer() -> Actor:
         RateLimited: there were too many wrong ones.
     """
     presented = request.headers.get("Authorization")
-    hint = "Send `Authorization: Bearer …` with the team's auth_token of oduflow.toml."
     challenge = f"Bearer {_resource_metadata()}{_REALM}"
     if presented is not None:
+        hint = _SENT_PLACEHOLDER if _PLACEHOLDER.fullmatch(presented) else _HINT
         wrong = NotSignedIn("The Bearer token is wrong.", hint, challenge=challenge + _INVALID)
         return _compared("bearer", presented, partial(_verified, presented, _resource()), wrong)
     actor = _anonymous()
     if actor is None:
         record("sign_in", None, Kind.UNAUTHENTICATED, {"credential": "none"})
-        raise NotSignedIn("This needs a Bearer token.", hint, challenge=challenge)
+        raise NotSignedIn("This needs a Bearer token.", _HINT, challenge=challenge)
     return actor
 
 

@@ -36,6 +36,25 @@ def test_without_a_right_token_nothing_is_read(
     assert answer.json()["kind"] == "unauthenticated"
 
 
+@pytest.mark.parametrize(
+    "sent", ["${ODUFLOW_TOKEN}", "${env:TOKEN}", "{env:TOKEN}", "$TOKEN", "%TOKEN%", "<token>", ""]
+)
+def test_a_variable_that_the_client_did_not_replace_is_named_as_the_cause(
+    served: McpWorld, sent: str
+) -> None:
+    answer = requests.post(served.url, headers=bearer(sent), data=b"{", timeout=30)
+
+    assert answer.status_code == 401
+    assert answer.json()["hint"].startswith("The client sent a placeholder, not a token.")
+
+
+@pytest.mark.parametrize("sent", ["wrong-token-0123456", "${TOKEN}-0123456", "a$TOKEN"])
+def test_another_wrong_token_is_not_called_a_placeholder(served: McpWorld, sent: str) -> None:
+    answer = requests.post(served.url, headers=bearer(sent), data=b"{", timeout=30)
+
+    assert answer.json()["hint"].startswith("Send `Authorization: Bearer …`")
+
+
 def test_a_token_in_the_address_or_in_a_cookie_is_none(served: McpWorld) -> None:
     answer = requests.post(
         served.url,
