@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.instances import Instance, world
+from tests.support.base_template import KeptTemplate
+from tests.support.instances import TEMPLATE, Instance, world
 from tests.support.server import Server, eventually, serving
+from tests.support.uploads import sent
 from tests.support.variants import docker, held_at, plan_of, signed_in
 
 pytestmark = pytest.mark.timeout(900)
@@ -67,6 +69,31 @@ def test_a_rollback_whose_postgresql_is_killed_is_undone_or_finished(
     settled(instance, server)
     forward = decided or ended["status"] == "ok"  # PostgreSQL may be back in time
     assert read(instance) == {"before" if forward else "after"}
+
+
+def test_an_import_whose_postgresql_is_killed_leaves_nothing_and_can_be_repeated(
+    instance: Instance, server: Server, kept_template: KeptTemplate
+) -> None:
+    before = world(instance)
+    upload = sent(server, kept_template.folder / "dump")
+    path, wanted = "/api/templates/import", {"name": "struck", "source": f"upload:{upload}"}
+
+    job = server.job("POST", path, json=wanted)
+    eventually(lambda: step_of(server, job) == "restore", SECONDS, server.tail)
+    docker("kill", instance.services.deps.naming.database("blue"))
+    ended = server.finished(job, seconds=300)
+
+    assert ended["status"] != "ok", ended
+    eventually(lambda: world(instance) == before, SECONDS, server.tail)
+    names = [each["name"] for each in instance.ok("list_templates")["templates"]]
+    assert names == [TEMPLATE]
+    again = server.finished(server.job("POST", path, json=wanted), seconds=300)
+    assert again["status"] == "ok", again
+    instance.ok("delete_template", name="struck")
+
+
+def step_of(server: Server, job: str) -> str:
+    return str(server.request("GET", f"/api/jobs/{job}").json()["data"]["step"])
 
 
 def struck(

@@ -3,18 +3,14 @@
 The backup is an upload, which no kill may lose: it was long to send.
 """
 
-import hashlib
 import random
-from pathlib import Path
 
 import pytest
 
-from oduflow.cli.remote.sending import PartSender
-from oduflow.cli.remote.target import parse_address
 from tests.support.base_template import KeptTemplate
-from tests.support.instances import TEMPLATE, TOKEN, Instance, world
+from tests.support.instances import TEMPLATE, Instance, world
 from tests.support.kill_walk import KillWalk
-from tests.support.server import Server
+from tests.support.uploads import sent
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -55,18 +51,3 @@ def check_nothing_is_left(walk: KillWalk, instance: Instance, before: object, st
     walk.eventually(undone, step)
     (upload,) = instance.ok("list_uploads")["uploads"]
     assert upload["complete"], step
-
-
-def sent(server: Server, dump: Path) -> str:
-    """Upload a file and return its name."""
-    content = dump.read_bytes()
-    wanted = {
-        "size": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "file_name": "shop.dump",
-    }
-    made = server.request("POST", "/api/uploads", json=wanted)
-    name = str(made.json()["data"]["name"])
-    address = parse_address(server.url)
-    PartSender(address, TOKEN, name, len(content), lambda _done, _note: None).send(dump)
-    return name
