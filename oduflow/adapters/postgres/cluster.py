@@ -67,14 +67,14 @@ class Cluster:
             return
 
     def system_identifier(self, *, seconds: float = SHORT) -> str:
-        """Return the cluster's system identifier, which initdb chose, as text.
-
-        Args:
-            seconds: how long to wait for the answer.
-        """
+        """Return within `seconds` the cluster's system identifier, which initdb chose."""
         with self._admin("identify itself", seconds) as admin:
-            ((identifier,),) = admin.run("SELECT system_identifier FROM pg_control_system()")
-        return str(identifier)
+            return supervision.system_identifier(admin)
+
+    def last_crash(self) -> str:
+        """Return the time of the last crash; before the first one, of the first start."""
+        with self._admin("tell its last crash") as admin:
+            return supervision.last_crash(admin)
 
     def prepare(self) -> None:
         """Create our own databases and revoke all rights of PUBLIC."""

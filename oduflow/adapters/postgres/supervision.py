@@ -102,3 +102,18 @@ def oldest_id(admin: Session) -> OldestId:
     """Return the database with the oldest id, whether of transactions or of multixacts."""
     ((database, age),) = admin.run(_OLDEST)
     return OldestId(database, age)
+
+
+def system_identifier(admin: Session) -> str:
+    """Return the number that initdb gave to the cluster, as text."""
+    ((identifier,),) = admin.run("SELECT system_identifier FROM pg_control_system()")
+    return str(identifier)
+
+
+def last_crash(admin: Session) -> str:
+    """Return when PostgreSQL last started with empty statistics, which it does after a crash only.
+
+    A crash may have lost commits that did not wait for the disk.
+    """
+    ((since,),) = admin.run("SELECT stats_reset::text FROM pg_stat_wal")
+    return str(since)

@@ -233,15 +233,29 @@ class TemplateImport(TemplateWork):
         self.warnings += missing_code(image, inventory, modules)
 
     def restore(self) -> None:
-        """Restore the dump, then take back what its SQL has set for itself."""
+        """Restore the dump, then take back what its SQL has set for itself.
+
+        The restore does not wait for the disk; taking back does, and with it all before. A crash in
+        between loses the restore's end, and nothing else would tell.
+
+        Raises:
+            UpstreamFailed: PostgreSQL crashed meanwhile.
+        """
+        cluster = self.deps.postgres.cluster(self.row.team)
+        before = cluster.last_crash()
         left_out = self._restore().restore(self.backup.dump, self.password)
         self.warnings += [f"Left out of the dump: {each}." for each in left_out]
-        self.deps.postgres.cluster(self.row.team).take_back_settings(
+        cluster.take_back_settings(
             self.plan.database,
             self.plan.database,
             self.password,
             connection_limit=ROLE_CONNECTIONS,
         )
+        if cluster.last_crash() != before:
+            raise UpstreamFailed(
+                "PostgreSQL crashed during the restore and may have lost the end of it.",
+                "Import the dump again.",
+            )
 
     def examine(self) -> None:
         """Look into the database: what was read of the dump was only said by it.

@@ -30,6 +30,7 @@ class ClusterContract:
         cluster.reload()
 
         assert cluster.system_identifier() == cluster.system_identifier() != ""
+        assert cluster.last_crash() == cluster.last_crash() != ""
 
     def test_only_tenants_are_listed(self, cluster, tenants):
         environment, template = tenants.empty(), tenants.template()

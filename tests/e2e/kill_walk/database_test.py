@@ -75,6 +75,8 @@ def test_an_import_whose_postgresql_is_killed_leaves_nothing_and_can_be_repeated
     instance: Instance, server: Server, kept_template: KeptTemplate
 ) -> None:
     before = world(instance)
+    cluster = instance.services.deps.postgres.cluster("blue")
+    crash = cluster.last_crash()
     upload = sent(server, kept_template.folder / "dump")
     path, wanted = "/api/templates/import", {"name": "struck", "source": f"upload:{upload}"}
 
@@ -85,6 +87,7 @@ def test_an_import_whose_postgresql_is_killed_leaves_nothing_and_can_be_repeated
 
     assert ended["status"] != "ok", ended
     eventually(lambda: world(instance) == before, SECONDS, server.tail)
+    assert cluster.last_crash() != crash
     names = [each["name"] for each in instance.ok("list_templates")["templates"]]
     assert names == [TEMPLATE]
     again = server.finished(server.job("POST", path, json=wanted), seconds=300)

@@ -79,7 +79,7 @@ def test_a_move_that_is_killed_loses_nothing_and_goes_on(
     grown: Instance, tmp_path: Path, git: GitServer
 ) -> None:
     deps, before = grown.services.deps, outside(grown)
-    counts = []
+    counts, names = [], before[-2:]
     for kill in KILLS:
         if kill == KILLS[-1]:  # links are kept between volumes that are moved by one call
             names = outside(grown)[-2:]

@@ -12,11 +12,10 @@ from oduflow.adapters.postgres.errors import InUse, NotRunning, WrongPassword
 from oduflow.adapters.postgres.names import reader_of, tenant_name
 from oduflow.adapters.postgres.supervision import LIMITS, EndedSession, OldestId, SessionLimits
 from oduflow.domain.anonymisation import FieldRule
-from oduflow.domain.comparison.kinds import DiffSection
-from oduflow.domain.comparison.records import Content, Index, Key, RecordDigest, Value
 from oduflow.domain.errors import Cancelled, Conflict, NotFound
 from oduflow.domain.module_change import INSTALLED, ModuleRecord
 from oduflow.domain.neutralised import Reading, Remaining, RuleApplied, SqlScript
+from tests.support.memory.reading import MemoryReader
 
 EMPTY_BYTES = 8 << 20
 VERSION = "19.0.1.0"  # of every module
@@ -74,6 +73,7 @@ class MemoryPostgres:
         guarded: whether a session is kept that can end others.
         excessive: the sessions that are ended next.
         oldest: the oldest transaction id.
+        crashes: how often it crashed.
     """
 
     running: Callable[[], bool] = lambda: True
@@ -87,6 +87,7 @@ class MemoryPostgres:
     excessive: tuple[EndedSession, ...] = ()
     guarded: bool = False
     oldest: OldestId = field(default_factory=lambda: OldestId("postgres", 0))
+    crashes: int = 0
 
     def change(self, database: str, **changes: object) -> None:
         """Change what a database holds."""
@@ -116,6 +117,10 @@ class MemoryCluster:
         if not self._postgres.prepared:
             raise NotFound("The cluster was not prepared.")
         return self._postgres.identifier
+
+    def last_crash(self) -> str:
+        self.ready()
+        return str(self._postgres.crashes)
 
     def prepare(self) -> None:
         self.ready()
@@ -405,12 +410,12 @@ class MemoryTenant:
         self._postgres.change(self._database, private=())
 
     @contextmanager
-    def reading(self, cancelled: Callable[[], bool] = never) -> Iterator["MemoryReader"]:
+    def reading(self, cancelled: Callable[[], bool] = never) -> Iterator[MemoryReader]:
         database = self.enter()
         if cancelled():
             raise Cancelled("Stopped on request.")
         may_read = {self._role, self._postgres.readers.get(self._role)}
-        yield MemoryReader(database, may_read=database.objects_of in may_read)
+        yield MemoryReader(database.modules, may_read=database.objects_of in may_read)
 
     def neutralise(
         self, parameters: Mapping[str, str], cancelled: Callable[[], bool] = never
@@ -466,35 +471,3 @@ class MemoryTenant:
         if found.modules is None:
             raise Conflict("PostgreSQL could not look: the database holds no Odoo.")
         return found
-
-
-@dataclass(frozen=True)
-class MemoryReader:
-    """Has the methods of `adapters.postgres.reading.reader.Reader`; it knows modules alone."""
-
-    database: Database
-    may_read: bool
-
-    @contextmanager
-    def unchanging(self) -> Iterator[None]:
-        yield
-
-    def index(self, sections: Iterable[DiffSection]) -> Index:
-        if DiffSection.MODULES not in sections or self.database.modules is None:
-            return Index()
-        if not self.may_read:
-            return Index(problems={"ir.module.module": "permission denied"})
-        states = self.database.modules.items()
-        return Index(
-            {
-                Key("ir.module.module", name): RecordDigest(state)
-                for name, state in states
-                if state != "uninstalled"
-            }
-        )
-
-    def contents(self, wanted: Mapping[Key, RecordDigest]) -> dict[Key, Content]:
-        return {key: {"state": Value(each.digest, each.digest)} for key, each in wanted.items()}
-
-    def rows(self, is_counted: Callable[[str], bool]) -> Index:
-        return Index()

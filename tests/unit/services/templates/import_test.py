@@ -13,6 +13,7 @@ from oduflow.domain.errors import Kind
 from oduflow.domain.neutralised import Remaining
 from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.services.templates import import_
+from tests.support.memory.postgres import MemoryCluster
 from tests.support.memory.process import Process
 from tests.support.memory.world import BLUE
 
@@ -141,6 +142,20 @@ def test_a_filestore_of_its_own_completes_a_dump(world, bare, imports):
     )
 
     assert envelope.warnings == ("1 member of the filestore are not attachments and were skipped.",)
+
+
+def test_a_crash_of_postgresql_after_the_restore_is_no_success(world, bare, backup, monkeypatch):
+    take_back = MemoryCluster.take_back_settings
+
+    def crashed(cluster, *given, **options):
+        world.postgres.crashes += 1
+        take_back(cluster, *given, **options)
+
+    monkeypatch.setattr(MemoryCluster, "take_back_settings", crashed)
+    error = bare.refused("import_template", name="prod", source=str(backup))
+
+    assert "may have lost the end of it" in error.message
+    assert bare.deps.store.templates.list("1") == ()
 
 
 @pytest.mark.thorough
