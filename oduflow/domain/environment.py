@@ -114,7 +114,7 @@ class UndoableChange(EnvironmentName):
 
     without_snapshot: Annotated[
         bool,
-        Field(description="True continues without a snapshot if there is no room for one."),
+        Field(description="True continues without a snapshot if none fits."),
     ] = False
 
 
