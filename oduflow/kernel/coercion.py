@@ -23,7 +23,6 @@ def coerced(model: type[BaseModel], raw: Mapping[str, Any]) -> dict[str, Any]:
 
     - Null is absent, unless the field is required and may be null. So is the text `null`, or
       Python's `None`, where a field takes no text.
-    - An empty text is absent where the field is optional and none can be empty.
     - A string becomes a list: a JSON array is read, other text is separated at commas, also inside
       brackets and with quotes around each item, as Python and YAML write it.
     - A string with a JSON object becomes an object.
@@ -47,23 +46,8 @@ def _object(raw: Mapping[str, Any], schema: Schema, defs: Schema) -> dict[str, A
     return {
         name: value
         for name, value in values.items()
-        if not _is_absent(value, fields.get(name, {}), defs, required=name in required)
+        if value is not None or (name in required and _may_be_null(fields[name], defs))
     }
-
-
-def _is_absent(value: Any, schema: Schema, defs: Schema, *, required: bool) -> bool:
-    if value is None:
-        return not (required and _may_be_null(schema, defs))
-    return value == "" and not required and _is_never_empty(schema, defs)
-
-
-def _is_never_empty(schema: Schema, defs: Schema) -> bool:
-    """Return whether no text of a field may be empty; False for a field that does not exist."""
-    return all(
-        choice.get("type") is not None
-        and (choice["type"] != "string" or "enum" in choice or choice.get("minLength", 0) > 0)
-        for choice in _choices(schema, defs)
-    )
 
 
 def _may_be_null(schema: Schema, defs: Schema) -> bool:
