@@ -8,8 +8,8 @@ from pathlib import Path
 from oduflow.adapters.pool.mounts import type_of
 from oduflow.domain.errors import UpstreamFailed
 
-# Each write takes new blocks there. To forbid that for a file of btrfs (chattr +C) is no way out:
-# on a full disk a write to its allocated blocks did not end within half a minute when it was tried.
+# Each write takes new blocks there. Forbidding that for a file of btrfs (chattr +C) does not
+# help: on a full disk, a write to its allocated blocks did not end within half a minute.
 _COPYING = frozenset({"bcachefs", "btrfs", "zfs"})
 
 # xfs/libxfs/xfs_fs.h: struct xfs_fsop_geom_v1 begins with eight numbers of 32 bits, of which the
@@ -26,9 +26,9 @@ def refuse_copying(folder: Path) -> None:
     kind = type_of(folder)
     if kind in _COPYING:
         raise UpstreamFailed(
-            f"The data folder's file system, {kind}, writes what is overwritten to another place. "
-            "On a full disk a pool in it would lose what was written.",
-            "Put data_dir on ext4 or XFS, or go on without pools.",
+            f"The data folder's file system, {kind}, is copy-on-write: on a full disk, a pool "
+            "in it would lose what was written.",
+            "Put data_dir on ext4 or XFS, or continue without a pool.",
         )
 
 

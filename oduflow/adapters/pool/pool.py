@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from oduflow.adapters.pool.blocks import refuse_copying
 from oduflow.adapters.pool.image import PoolImage
 from oduflow.adapters.pool.programs import REMOVAL_SECONDS, missing_packages, run
 from oduflow.adapters.pool.space import (
@@ -237,6 +238,7 @@ class Pool:
                 f"A pool needs {', '.join(missing)}.",
                 f"`apt-get install {' '.join(missing)}`, then `oduflow storage setup`.",
             )
+        refuse_copying(self.data_dir)
         free = shutil.disk_usage(self.data_dir).free
         if free < self.step + HOST_KEEPS:
             raise QuotaReached(

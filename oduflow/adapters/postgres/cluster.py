@@ -182,12 +182,7 @@ class Cluster:
             handover.take_over(copy, from_role, to_role, kept)
 
     def let_read(self, reader: str, objects_of: str) -> None:
-        """Let the role of a copy read the objects in it, which keep their owner.
-
-        Args:
-            reader: the copy's role; the right ends when it is dropped.
-            objects_of: the role that owns the objects.
-        """
+        """Let `reader`, a copy's role, read what `objects_of` owns in it, until it is dropped."""
         with self._admin("let a role read the copied database") as admin:
             roles.let_read(admin, objects_of, reader)
 
@@ -286,7 +281,7 @@ class Cluster:
         strategy: Strategy,
         cancelled: Callable[[], bool] = never,
     ) -> None:
-        """Copy a snapshot into a database that admits no session until `exchange_database`.
+        """Copy a snapshot into a database that admits no session until `admit`.
 
         Raises:
             Cancelled: `cancelled` returned true; `drop_database` removes what is left.
@@ -295,7 +290,7 @@ class Cluster:
             snapshots.prepare(admin, snapshot, new, owner, strategy)
 
     def exchange_database(self, database: str, new: str, old: str) -> None:
-        """Put `new` in the place of a database, which becomes the snapshot `old`; all or nothing.
+        """Put `new` in the place of a database, which becomes the snapshot `old`; `admit` opens it.
 
         Raises:
             Busy: new sessions begin all the time.
@@ -304,9 +299,14 @@ class Cluster:
             snapshots.exchange(admin, database, new, old)
 
     def is_copy(self, database: str, snapshot: str) -> bool:
-        """Whether a database is what `prepare_rollback` copied from a snapshot, never entered."""
+        """Whether a database is what `prepare_rollback` copied from a snapshot; see `copies`."""
         with self._admin("compare the database with the snapshot") as admin:
             return copies.is_copy(admin, database, snapshot)
+
+    def admit(self, database: str) -> None:
+        """Let a database that was proven with `is_copy` admit sessions."""
+        with self._admin("open the database") as admin:
+            snapshots.admit(admin, database)
 
     def has_database(self, database: str) -> bool:
         """Whether there is a whole database of that name."""

@@ -2,9 +2,8 @@
 
 A copy has the files of its source, by name and size. They are compared as soon as the copy is made,
 and a comment on the database then keeps what they are: it goes with the database through a rename
-and a kill of PostgreSQL, and no copy gets it. Only a session can change what is in the files, and
-PostgreSQL counts those of each database; a kill of PostgreSQL loses the count. Contents are not
-compared.
+and a kill of PostgreSQL, and no copy gets it. The copy admits no session until it is proven, so
+nothing can have changed what is in its files. Contents are not compared.
 """
 
 import hashlib
@@ -27,10 +26,11 @@ _FILES = r"""
          pg_ls_dir(folder) AS name
     WHERE name ~ '^[0-9]+(_[a-z]+)?([.][0-9]+)?$' OR name = 'pg_filenode.map'
 """
+_IS_ADMITTING = "SELECT datallowconn FROM pg_database WHERE datname = %s"
 _COMMENT_OF_UNUSED = """
     SELECT shobj_description(oid, 'pg_database') FROM pg_database
-    WHERE datname = %s AND datallowconn AND NOT datistemplate AND pg_get_userbyid(datdba) = datname
-        AND pg_stat_get_db_sessions(oid) = 0
+    WHERE datname = %s AND NOT datallowconn AND NOT datistemplate
+        AND pg_get_userbyid(datdba) = datname
 """
 
 
@@ -57,7 +57,12 @@ def copy_proven(
 
 
 def is_copy(admin: Session, database: str, source: str) -> bool:
-    """Whether a database is its role's, and a copy of `source` that nothing has entered since."""
+    """Whether a database is its role's, and a copy of `source` that admitted no session since.
+
+    One that admits sessions was proven before: `snapshots.admit` is called for no other.
+    """
+    if admin.run(_IS_ADMITTING, tenant_name(database)) == [(True,)]:
+        return True
     found = admin.run(_COMMENT_OF_UNUSED, tenant_name(database))
     return found == [(_comment(source, _files(admin, database)),)]
 

@@ -83,7 +83,7 @@ def prepare(admin: Session, snapshot: str, new: str, owner: str, strategy: Strat
 def exchange(admin: Session, database: str, new: str, old: str) -> None:
     """Put `new` in the place of a database, which becomes the snapshot `old`, in one transaction.
 
-    The database's sessions end first; nothing may start others.
+    The database's sessions end first; nothing may start others. None is admitted until `admit`.
     """
     name = Identifier(tenant_name(database))
     end_sessions(admin, database)
@@ -94,7 +94,12 @@ def exchange(admin: Session, database: str, new: str, old: str) -> None:
         kept = Identifier(old)
         admin.run(SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC, {}").format(kept, name))
         admin.run(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false IS_TEMPLATE true").format(kept))
-        admin.run(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
+
+
+def admit(admin: Session, database: str) -> None:
+    """Let a database admit sessions."""
+    name = Identifier(tenant_name(database))
+    admin.run(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
 
 
 def exists(admin: Session, database: str) -> bool:

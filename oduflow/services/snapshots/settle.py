@@ -85,7 +85,7 @@ class PartsExchange(SnapshotParts):
                 layers.retire(other, self.row.id)
 
     def prove(self) -> None:
-        """Compare each part with the snapshot, before Odoo writes to any.
+        """Compare each part with the snapshot; only then admit sessions into the database.
 
         Raises:
             NotProven: names the parts that are not the snapshot's.
@@ -109,6 +109,7 @@ class PartsExchange(SnapshotParts):
                     snapshot=self.row.name,
                 ),
             )
+        self.cluster.admit(self.plan.database)
 
     def _give_up(self, failure: NotProven) -> None:
         """Keep the state before, and say in the environment's row what is wrong."""

@@ -11,7 +11,7 @@ from oduflow.adapters.postgres.statements import StatementFailed
 from oduflow.domain.anonymisation import FieldRule, Invented
 from oduflow.domain.comparison.kinds import DiffSection
 from oduflow.domain.comparison.records import Key
-from oduflow.domain.errors import Cancelled, Conflict, Internal, NotFound
+from oduflow.domain.errors import Cancelled, Conflict, Failure, Internal, NotFound
 from oduflow.domain.neutralised import SqlScript
 
 
@@ -163,6 +163,8 @@ class ClusterContract:
         assert {one.name, old.name} <= cluster.sealed()
         assert cluster.is_copy(made.name, one.name)
         assert not cluster.is_copy(old.name, one.name)
+        for _ in range(2):
+            cluster.admit(made.name)
         assert tenant.module_states(["base"]) == {"base": "installed"}
         tenant.prepare_empty()
         for each in (one, old, new, made):
@@ -171,21 +173,23 @@ class ClusterContract:
         assert made.name not in cluster.roles()
 
     @pytest.mark.parametrize("strategy", ["wal_log", "file_copy"])
-    def test_a_database_that_was_entered_after_a_rollback_is_no_copy_of_the_snapshot(
+    def test_a_copy_of_a_snapshot_admits_no_session_until_it_is_proven(
         self, cluster, tenants, odoo, strategy
     ):
         made, one, new, old = (tenants.new(kind) for kind in ("env", "snap", "new", "snap"))
         clone(cluster, odoo, made)
         cluster.take_snapshot(made.name, one.name, strategy=strategy)
         cluster.prepare_rollback(one.name, new.name, made.name, strategy=strategy)
-        assert not cluster.is_copy(made.name, one.name + "x")
         cluster.exchange_database(made.name, new.name, old.name)
+
+        with pytest.raises(Failure):
+            tenants.tenant(made).module_states(["base"])
         assert cluster.is_copy(made.name, one.name)
+        assert not cluster.is_copy(made.name, one.name + "x")
 
-        tenants.tenant(made).prepare_empty()
-        tenants.tenant(made).make_own("a-hash", {})
-
-        assert not cluster.is_copy(made.name, one.name)
+        cluster.admit(made.name)
+        assert tenants.tenant(made).module_states(["base"]) == {"base": "installed"}
+        assert cluster.is_copy(made.name, one.name), "it was proven before it was opened"
 
     def test_a_snapshot_becomes_the_database_of_another_role(self, cluster, tenants, odoo):
         made, one, copy = (tenants.new(kind) for kind in ("env", "snap", "env"))

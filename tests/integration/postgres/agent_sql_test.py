@@ -323,6 +323,7 @@ def test_a_copy_a_snapshot_and_a_rollback_are_read_and_dropped(tenants: Tenants)
     cluster.take_snapshot(made.name, snapshot.name, strategy="wal_log")
     cluster.prepare_rollback(snapshot.name, new.name, made.name, strategy="wal_log")
     cluster.exchange_database(made.name, new.name, old.name)
+    cluster.admit(made.name)
     assert tenants.agent_sql(made).read("select n from kept", limit=1).rows == ((1,),)
 
     cluster.create_role(copy.name, copy.password, connection_limit=3)

@@ -212,7 +212,7 @@ def call_everything(tenants: Tenants, made: MadeTenant) -> set[str]:
         *(cluster.databases, cluster.sealed, cluster.roles, cluster.folders),
         cluster.drop_interrupted,
         *(cluster.end_excessive, cluster.oldest_id, cluster.keep_guard),
-        cluster.end_hoarder,
+        *(cluster.end_hoarder, cluster.last_crash),
     )
     for method in plain:
         call(Cluster, method)
@@ -281,6 +281,8 @@ def call_snapshots(call: Callable[..., None], tenants: Tenants, made: MadeTenant
         reading.rows(lambda _table: True)
     call(Cluster, cluster.prepare_rollback, taken.name, new.name, made.name, strategy="wal_log")
     call(Cluster, cluster.exchange_database, made.name, new.name, before.name)
+    call(Cluster, cluster.is_copy, made.name, taken.name)
+    call(Cluster, cluster.admit, made.name)
     assert {taken.name, before.name} <= cluster.sealed()
     for each in (taken, before):
         cluster.drop_database(each.name)

@@ -39,6 +39,7 @@ CHAIN = {
     "line": 0,
     "frames": [["/usr/lib/odoo/convert.py", 12, "parse"]],
 }
+CLOSED = "psycopg2.OperationalError: FATAL:  database is not currently accepting connections"
 TRACEBACK = "Traceback (most recent call last):\n  File x\nValueError: it broke"
 
 
@@ -168,7 +169,7 @@ class MemoryOdoo:
             return self._python(spec)
         if "--init" in spec.command:
             return self._install(spec, spec.command[spec.command.index("--init") + 1].split(","))
-        return self._serve()
+        return Run((CLOSED,), 1) if self._finds_it_closed(spec) else self._serve()
 
     def login_page(self, address: str) -> PageAnswer | None:
         """Answer as `/web/login` of the container that has the address."""
@@ -186,6 +187,14 @@ class MemoryOdoo:
             lines = (RELOADING, "odoo.registry: Registry loaded in 0.3s")
             serving[0].log += [(now(), line) for line in lines]
         return PageAnswer(self.page_status, "https://sso.example.com/")
+
+    def _finds_it_closed(self, spec: ContainerSpec) -> bool:
+        """Whether a container has a database, and this admits no session."""
+        if all(mount.target != CONF_TARGET for mount in spec.mounts):
+            return False
+        database = _database(spec)
+        found = self.cluster_with(database).databases.get(database)
+        return found is not None and found.closed
 
     def _launch(self, spec: ContainerSpec) -> Run:
         """Wait while the configuration is empty (`inside/launcher.py`)."""

@@ -39,6 +39,7 @@ class Database:
         private: what belongs to one environment alone, such as sessions.
         versions: of installed modules that have another one than VERSION.
         depends: what modules need.
+        closed: whether it admits no session until `admit`.
     """
 
     owner: str
@@ -58,6 +59,7 @@ class Database:
     private: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     depends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    closed: bool = False
 
 
 @dataclass
@@ -156,7 +158,7 @@ class MemoryCluster:
             raise InUse("PostgreSQL could not copy the database: a client is connected.")
         if cancelled():
             raise Cancelled("Stopped on request.")
-        self._make(database, replace(source, owner=owner, sealed=False))
+        self._make(database, replace(source, owner=owner, sealed=False, closed=False))
 
     def hand_over(
         self,
@@ -210,7 +212,7 @@ class MemoryCluster:
         if cancelled():
             raise Cancelled("Stopped on request.")
         self._postgres.databases[tenant_name(snapshot)] = replace(
-            self._get(database), owner="", sealed=True
+            self._get(database), owner="", sealed=True, closed=False
         )
 
     def adopt_snapshot(self, snapshot: str, database: str) -> None:
@@ -239,14 +241,22 @@ class MemoryCluster:
         self.ready()
         everything = self._postgres.databases
         self._get(new)
-        everything[tenant_name(old)] = replace(everything.pop(database), owner="", sealed=True)
-        everything[database] = replace(everything.pop(new), sealed=False)
+        kept = replace(everything.pop(database), owner="", sealed=True, closed=False)
+        everything[tenant_name(old)] = kept
+        everything[database] = replace(everything.pop(new), sealed=False, closed=True)
 
     def is_copy(self, database: str, snapshot: str) -> bool:
         self.ready()
         source = self._postgres.databases.get(snapshot)
         found = self._postgres.databases.get(database)
-        return source is not None and found == replace(source, owner=database, sealed=False)
+        if found is not None and not (found.closed or found.sealed):
+            return True
+        copy = replace(source, owner=database, sealed=False, closed=True) if source else None
+        return copy is not None and found == copy
+
+    def admit(self, database: str) -> None:
+        self.ready()
+        self._postgres.change(database, closed=False)
 
     def has_database(self, database: str) -> bool:
         self.ready()
@@ -462,7 +472,7 @@ class MemoryTenant:
         if known is None or known != self._password:
             raise WrongPassword("PostgreSQL could not let the role in: the password is wrong.")
         found = self._postgres.databases.get(self._database)
-        if found is None or found.sealed:
+        if found is None or found.sealed or found.closed:
             raise NotFound("The database does not exist.")
         return found
 

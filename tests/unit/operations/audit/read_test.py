@@ -89,6 +89,7 @@ def test_the_audit_is_paged_by_number(world, log):
         "limit=0",
         "limit=201",
         "before=0",
+        "actor=",
         "actor=" + "x" * 201,
     ],
 )

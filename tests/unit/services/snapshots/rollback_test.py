@@ -1,5 +1,6 @@
 import pytest
 
+from oduflow.domain.errors import Failure
 from tests.support.memory.process import Process
 
 
@@ -126,6 +127,35 @@ def test_a_checkout_that_someone_writes_to_meanwhile_is_brought_back_once_more(h
 
     process.ok("rollback_environment", name="sale", snapshot="clean")
 
+    assert (held.read(), held.row.state) == ({"first"}, "running")
+
+
+def test_a_read_in_the_middle_does_not_hinder_a_rollback(held, process):
+    process.ok("create_snapshot", name="sale", snapshot="clean")
+    held.write("second")
+    refused = []
+
+    def read() -> None:
+        with pytest.raises(Failure) as told:
+            process.call("query_database", name="sale", sql="SELECT 1")
+        refused.append(told.value)
+
+    process.faults.meanwhile["rollback.switch.after"] = read
+
+    process.ok("rollback_environment", name="sale", snapshot="clean")
+
+    assert (held.read(), held.row.state, len(refused)) == ({"first"}, "running", 1)
+
+
+def test_what_could_not_be_proven_does_not_serve_until_it_is_rolled_back(world, held, process):
+    process.ok("create_snapshot", name="sale", snapshot="clean")
+    process.faults.meanwhile["rollback.switch.after"] = lambda: held.spoil("filestore")
+    process.refused("rollback_environment", name="sale", snapshot="clean")
+
+    process.refused("start_environment", name="sale")
+    assert held.row.state == "failed"
+
+    process.ok("rollback_environment", name="sale", snapshot="clean")
     assert (held.read(), held.row.state) == ({"first"}, "running")
 
 
