@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from oduflow.adapters.pool.blocks import refuse_copying
@@ -26,53 +26,32 @@ from oduflow.files.reflink import has_reflinks
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """A folder on a file system with reflinks, or where an image of one is mounted.
+    """`<data_dir>/pool`: a folder on a file system with reflinks, or where the image is mounted.
 
     Attributes:
         data_dir: the server's own folder.
-        folder: the pool's folder; its image is beside it.
         rules: returns the current `[storage]`.
         step: the image's first size in bytes, and by how much it grows.
-        own: whether files are made in the image only, whose size is their limit.
-        most: returns how many bytes the image may have; 0 for as many as the disk has.
     """
 
     data_dir: Path
-    folder: Path
-    rules: Callable[[], PoolRules] = field(compare=False)
+    rules: Callable[[], PoolRules]
     step: int = STEP
-    own: bool = False
-    most: Callable[[], int] = field(default=lambda: 0, compare=False)
+
+    @property
+    def folder(self) -> Path:
+        """The pool's folder."""
+        return self.data_dir / "pool"
 
     @property
     def image(self) -> PoolImage:
         """The image, which need not exist."""
-        return PoolImage(self.folder.with_name(f"{self.folder.name}.img"), self.folder)
+        return PoolImage(self.data_dir / "pool.img", self.folder)
 
     @property
     def space(self) -> PoolSpace:
         """What is free in the pool."""
-        return PoolSpace(self.data_dir, self.image, self.limit, self.step)
-
-    def limit(self) -> int:
-        """Return how many bytes the image may have; 0 for as many as the disk has."""
-        return self.most() or self.rules().pool_max_gb << 30
-
-    @property
-    def files(self) -> Path:
-        """The folder of what is not in a volume: checkouts, uploads, Python packages."""
-        return self.folder / "files"
-
-    def link(self, place: Path) -> None:
-        """Let a folder of the data folder, which does not exist, lead to the pool's files.
-
-        Raises:
-            UpstreamFailed: the image is not mounted, so that they would lie beneath it.
-        """
-        self.require_mounted()
-        make_folder(self.files)
-        with writing():
-            place.symlink_to(os.path.relpath(self.files, place.parent))
+        return PoolSpace(self.data_dir, self.image, self.rules, self.step)
 
     def path(self, name: str) -> Path:
         """Return the folder that a volume has or would have in the pool."""
@@ -103,7 +82,7 @@ class Pool:
 
     def holds(self, folder: Path) -> bool:
         """Whether a folder is in the pool."""
-        return folder.resolve().is_relative_to(self.folder.resolve())
+        return folder.is_relative_to(self.folder)
 
     def new(self, name: str) -> Path | None:
         """Make the folder of a new volume; None where volumes are not made in the pool."""
@@ -120,18 +99,10 @@ class Pool:
         Raises:
             UpstreamFailed: the image that may hold it is not mounted.
         """
-        self.require_mounted()
+        if self.image.exists and not self.image.mounted:
+            raise _unmounted()
         for folder in (self.path(name), self.draft(name)):
             _remove(folder)
-
-    def require_mounted(self) -> None:
-        """Refuse work on files that are in an image which is not mounted.
-
-        Raises:
-            UpstreamFailed: it is not, or it is gone.
-        """
-        if (self.own or self.image.exists) and not self.image.mounted:
-            raise unmounted()
 
     def names(self) -> tuple[str, ...]:
         """List the volumes that have a folder in the pool."""
@@ -142,18 +113,15 @@ class Pool:
         try:
             return self._state()
         except OSError as cause:
-            return copied(f"the data folder cannot be examined: {cause.strerror}.", ok=False)
+            return _copied(f"the data folder cannot be examined: {cause.strerror}.", ok=False)
 
     def _state(self) -> CloneState:
         rules, image = self.rules(), self.image
-        if rules.clone == "copy" and self.own:
-            return copied("[storage] clone says so.")
-        try:
-            self.require_mounted()
-        except UpstreamFailed as failure:
-            return copied(failure.message, failure.hint, ok=False)
+        if image.exists and not image.mounted:
+            failure = _unmounted()
+            return _copied(failure.message, failure.hint, ok=False)
         if rules.clone == "copy":
-            return copied("[storage] clone says so.")
+            return _copied("[storage] clone says so.")
         if self._has_reflinks():
             usage = shutil.disk_usage(self.folder if self.folder.exists() else self.data_dir)
             where = "pool" if image.exists else "file system"
@@ -161,24 +129,35 @@ class Pool:
             return CloneState(reflink=True, text=f"reflink ({sizes})")
         ok = rules.clone != "reflink"
         try:
-            self.refuse_setup()
+            self._refuse_setup()
         except Failure as failure:
-            return copied(failure.message, failure.hint, ok=ok)
-        return copied(
+            return _copied(failure.message, failure.hint, ok=ok)
+        return _copied(
             "the data folder's file system cannot share blocks.",
-            "`oduflow storage setup` makes a pool for each team, where a template's size does not "
-            "matter and disk_gb is kept.",
+            "`oduflow storage setup` makes a pool, where a template's size does not matter.",
             ok=ok,
         )
 
-    def make(self) -> None:
-        """Make the image with an empty file system.
+    def set_up(self) -> None:
+        """Make and mount the image, unless the pool is there.
 
         Raises:
-            Failure: it cannot be made.
+            Failure: this machine cannot have one; nothing is left of it.
         """
-        make_folder(self.folder.parent)
-        self.image.make(min(self.step, self.limit() or self.step))
+        if self.rules().clone == "copy":
+            raise Conflict("[storage] clone is “copy”.", 'Set it to "auto" first.')
+        make_folder(self.data_dir)
+        if not self.image.exists:
+            if self._has_reflinks():
+                return
+            self._refuse_setup()
+            self.image.make(self.step)
+        try:
+            self.attach()
+        except BaseException:
+            if not self.names():
+                self.image.remove()
+            raise
 
     def attach(self) -> None:
         """Mount the image if there is one, and keep space in it.
@@ -219,11 +198,6 @@ class Pool:
         """What to do when the pool is full."""
         if not self.image.exists:
             return "Delete environments or free disk space."
-        if self.own:
-            return (
-                "Delete environments, snapshots or templates, or raise disk_gb of the team; the "
-                f"data folder's disk needs {binary_size(self.step + HOST_KEEPS)} of free space."
-            )
         return (
             "Delete environments, or give the data folder's disk more than "
             f"{binary_size(self.step + HOST_KEEPS)} of free space, or raise [storage] pool_max_gb."
@@ -244,15 +218,12 @@ class Pool:
         return existed
 
     def _has_reflinks(self) -> bool:
-        if self.own or self.image.exists:
+        if self.image.exists:
             return self.image.mounted
         return has_reflinks(self.folder if self.folder.is_dir() else self.data_dir)
 
-    def refuse_setup(self, *, teams: int = 1) -> None:
+    def _refuse_setup(self) -> None:
         """Refuse to make an image where it cannot work.
-
-        Args:
-            teams: how many are to be made.
 
         Raises:
             Failure: the reason, and the next step.
@@ -268,11 +239,10 @@ class Pool:
                 f"`apt-get install {' '.join(missing)}`, then `oduflow storage setup`.",
             )
         refuse_copying(self.data_dir)
-        free, needed = shutil.disk_usage(self.data_dir).free, teams * self.step + HOST_KEEPS
-        if free < needed:
-            what = "A pool needs" if teams == 1 else f"The pools of {teams} teams need"
+        free = shutil.disk_usage(self.data_dir).free
+        if free < self.step + HOST_KEEPS:
             raise QuotaReached(
-                f"{what} {binary_size(needed)} of free space, and "
+                f"A pool needs {binary_size(self.step + HOST_KEEPS)} of free space, and "
                 f"{binary_size(free)} are free on the data folder's disk.",
                 "Free disk space, then run `oduflow storage setup`.",
             )
@@ -293,13 +263,11 @@ def _remove(folder: Path) -> None:
         )
 
 
-def copied(reason: str, hint: str = "", *, ok: bool = True) -> CloneState:
-    """Say that files are copied, and why."""
+def _copied(reason: str, hint: str = "", *, ok: bool = True) -> CloneState:
     return CloneState(reflink=False, text=f"copy: {reason}", hint=hint, ok=ok)
 
 
-def unmounted() -> UpstreamFailed:
-    """Return the failure of work whose files would be in an image that is not mounted."""
+def _unmounted() -> UpstreamFailed:
     return UpstreamFailed(
         "The pool's image is not mounted.",
         "The server mounts it when it starts; its log says what hinders it.",

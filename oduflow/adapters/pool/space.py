@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from oduflow.adapters.pool.image import PoolImage
-from oduflow.adapters.pool.turns import WAIT_SECONDS
+from oduflow.adapters.pool.image import WAIT_SECONDS, PoolImage
 from oduflow.domain.counting import binary_size
 from oduflow.domain.errors import Failure
 from oduflow.files.private import writing
@@ -42,25 +41,14 @@ class PoolSpace:
     Attributes:
         data_dir: the server's own folder, which holds the image.
         image: the image, which need not exist.
-        limit: returns how many bytes the image may have; 0 for as many as the disk has.
+        rules: returns the current `[storage]`.
         step: by how many bytes the image grows.
     """
 
     data_dir: Path
     image: PoolImage
-    limit: Callable[[], int]
+    rules: Callable[[], PoolRules]
     step: int
-
-    @property
-    def total(self) -> int:
-        """Bytes that files may have in it now, the reserve left out."""
-        return shutil.disk_usage(self.image.target).total - RESERVE
-
-    @property
-    def used(self) -> int:
-        """Bytes that files have in it now, the reserve left out."""
-        usage, reserve = shutil.disk_usage(self.image.target), self.image.target / "reserve"
-        return usage.used - (RESERVE if reserve.exists() else 0)
 
     @property
     def free(self) -> int:
@@ -74,7 +62,7 @@ class PoolSpace:
         if not self.image.exists:
             return 0
         growth = shutil.disk_usage(self.data_dir).free - HOST_KEEPS
-        if most := self.limit():
+        if most := self.rules().pool_max_gb << 30:
             growth = min(growth, most - self.image.file.stat().st_size)
         return max(0, growth // self.step * self.step)
 
@@ -110,7 +98,7 @@ class PoolSpace:
         """Grow the image before it is full, and keep a reserve for when it cannot grow."""
 
         def step() -> int:
-            short = self.free < min(WANTED_FREE, self.step * 3 // 4)
+            short = self.free < min(WANTED_FREE, self.step // 2)
             return min(self.step, self.growth) if short else 0
 
         if step() or self.image.unfinished:

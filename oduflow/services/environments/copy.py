@@ -95,7 +95,7 @@ def _copy(
     files = layers_of(
         deps.engine.volumes, plan
     ).upper  # the snapshot's are moved into the copy where they can be
-    moved = is_beside_new(deps.infrastructure, team, files)
+    moved = is_beside_new(deps.infrastructure, files)
     require = partial(
         require_room,
         deps,

@@ -20,7 +20,6 @@ from oduflow.services.extra_repos.fetch import (
     write_description,
 )
 from oduflow.services.extra_repos.view import extra_repo_view
-from oduflow.services.move_journal import holding_off_moves
 from oduflow.services.retry import retry_of, suggesting_retry
 from oduflow.services.room import require_room_of_team
 from oduflow.services.saga import RESERVE, Saga, Step, record_steps
@@ -54,7 +53,9 @@ def _ensure(deps: Deps, call: Call, args: AddExtraRepo, repo_url: str) -> Outcom
         # This call holds the name's lock, so the process that began the row is dead.
         remove_extra_repo(deps, None, existing)
     deps.infrastructure.disk.require()
-    require_room_of_team(deps, team, f"Extra repo {args.name}", _LEAST_BYTES)
+    require_room_of_team(
+        deps.store.sizes, deps.settings, team, f"Extra repo {args.name}", _LEAST_BYTES
+    )
     branch = args.branch or default_branch(deps.git.repositories, call, repo_url)
     moment = now()
     row = ExtraRepo(
@@ -131,9 +132,7 @@ class ExtraRepoAddition:
     def reserve(self) -> None:
         """Write the row before the first side effect: recovery finds the rest through it."""
         limit = self.deps.settings.teams[self.row.team].max_extra_repos
-        store, locks = self.deps.store, self.deps.work.locks
-        with holding_off_moves(locks, store.facts, self.row.team):
-            store.extra_repos.add(self.row, limit=limit)
+        self.deps.store.extra_repos.add(self.row, limit=limit)
 
     def fetch(self) -> None:
         """Fetch the newest commit of the configured branch."""

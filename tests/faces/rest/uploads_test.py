@@ -161,9 +161,7 @@ def world(memory: Process) -> World:
     made = make_world(TWO_TEAMS, operations=REGISTRY, deps=memory.deps)
     work = memory.deps.work
     disk = Disk(memory.deps.naming.data_dir, minimum=0)
-    made.uploads = UploadReceiver(
-        memory.deps.store.uploads, work.uploads, work.locks, disk, lambda _team: None
-    )
+    made.uploads = UploadReceiver(memory.deps.store.uploads, work.uploads, work.locks, disk)
     writer = Actor("1", ActorKind.GRANT, "ci", frozenset({Tier.READ, Tier.WRITE}))
     reader = Actor("1", ActorKind.GRANT, "ci", frozenset({Tier.READ}))
     made.verifiers.append(

@@ -4,17 +4,19 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from oduflow.domain.errors import Kind
 from oduflow.services.recoverable import find_leftovers
+from oduflow.services.server.reconcile import Reconciler
 from oduflow.services.storage.setup import set_up_storage
 from tests.support.base_template import KeptTemplate
 from tests.support.git_server import GitServer
 from tests.support.instances import Instance, running_instance, world
 from tests.support.ports import free_port
-from tests.support.power import cut_power, recover
+from tests.support.power import cut_power
 from tests.support.variants import plan_of, run_docker
 
 pytestmark = pytest.mark.timeout(600)
@@ -33,10 +35,12 @@ def pooled(url: str, kept_template: KeptTemplate) -> Iterator[Instance]:
     """An instance with a pool of 1 GiB that cannot grow, and one environment."""
 
     def prepare(instance: Instance) -> None:
+        parts = instance.services.deps.infrastructure
+        parts.pool = replace(parts.pool, step=1 << 30)
         set_up_storage(instance.services.deps, lambda _line: None)
 
     authority = url.split("/")[2]
-    more = "[storage]\npool_max_gb = 2\n"  # for two teams
+    more = "[storage]\npool_max_gb = 1\n"
     with running_instance(
         port=free_port(), git_hosts=(authority,), prepare=prepare, more=more
     ) as instance:
@@ -65,7 +69,7 @@ def test_in_a_full_pool_nothing_is_made_but_what_exists_can_be_deleted(
 ) -> None:
     parts = pooled.services.deps.infrastructure
     pooled.ok("create_environment", name="surplus", repo_url=url)
-    filler = parts.pools.of("blue").folder / "filler"
+    filler = parts.pool.folder / "filler"
     with filler.open("wb") as file:
         while True:
             try:
@@ -111,3 +115,18 @@ def disturb_a_creation(
     assert (root / "written").read_text() == f"{seconds}"
     assert world(pooled) == before
     assert list(find_leftovers(pooled.services.recoverables)) == []
+
+
+def recover(instance: Instance) -> None:
+    """Do what a server does after its start."""
+    deps = instance.services.deps
+    deps.infrastructure.ensure()
+    deps.infrastructure.wake("blue")
+    deps.infrastructure.databases.servers["blue"].tidy()
+    Reconciler(
+        instance.services.recoverables,
+        deps.work,
+        deps.store.audit,
+        deps.engine.containers,
+        deps.naming,
+    ).reconcile(revive=frozenset())
