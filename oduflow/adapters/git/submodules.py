@@ -6,9 +6,10 @@ takes names, paths and URLs from the repository; each submodule is a checkout of
 folder of the repository, one level deep.
 """
 
+import hashlib
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from oduflow.adapters.git.checkouts import Checkout
@@ -16,13 +17,14 @@ from oduflow.adapters.git.connections import Connection
 from oduflow.adapters.git.failures import GitFailed, Redirected, unexplained
 from oduflow.adapters.git.git_folder import GitFolder
 from oduflow.adapters.git.invocation import NO_REPOSITORY
-from oduflow.adapters.git.submodule_places import DECLARATION, GITLINK, submodule_folder
 from oduflow.adapters.git.urls import RemoteUrl
 from oduflow.domain.errors import Cancelled, Failure, Invalid, QuotaReached
 from oduflow.domain.submodules import absolute, declared
 from oduflow.files.regular import read_regular
 
+DECLARATION = ".gitmodules"
 MAX_BYTES = 64 << 10
+_GITLINK = "160000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ class Submodules:
         return remote
 
     def _fill(self, remote: RemoteUrl, path: str, commit: str) -> None:
-        folder = submodule_folder(self.folder, path)
+        name = hashlib.sha256(path.encode()).hexdigest()[:32]
+        folder = replace(self.folder, git_dir=self.folder.git_dir / "submodules" / name)
         whole = self.folder.limits.quota(self.folder.git_dir, self.work_tree)
         try:
             connection = self.connect(remote)
@@ -87,5 +90,5 @@ class Submodules:
             raise unexplained(cause, self.repository, NO_REPOSITORY) from cause
         for entry in entries:
             about, _, path = entry.partition("\t")
-            if about.startswith(GITLINK) and path in paths:
+            if about.startswith(_GITLINK) and path in paths:
                 yield path, about.split(" ")[1]

@@ -9,11 +9,6 @@ from pathlib import Path
 
 from oduflow.adapters.git.failures import GitFailed
 from oduflow.adapters.git.git_folder import GitFolder, unwritable
-from oduflow.adapters.git.submodule_places import (
-    empty_places,
-    fill_places,
-    pinned_submodules,
-)
 
 _IDENTITY = ("-c", "user.name=oduflow", "-c", "user.email=oduflow@localhost")
 _WHAT = "checkout"
@@ -47,7 +42,7 @@ class WorkTree:
             tree = self._git("write-tree")
             made = self._git(*_IDENTITY, "commit-tree", tree, "-p", commit, "-m", "kept")
             self._git("update-ref", _ref(name), made)
-            self._git("read-tree", "--reset", commit)  # which keeps what is known of the files
+            self._git("read-tree", commit)
         except GitFailed as cause:
             raise unwritable(_WHAT) from cause
         return made
@@ -55,23 +50,17 @@ class WorkTree:
     def restore(self, kept: str, commit: str) -> None:
         """Make the checkout hold exactly what was kept, with `commit` as the one checked out.
 
-        The call may be repeated. Files that are the same are not touched. Submodules that were
-        downloaded before are checked out at the commits that are pinned.
+        The call may be repeated. Files that are the same are not touched.
 
         Raises:
             QuotaReached: the disk is full.
             UpstreamFailed: the checkout cannot be written.
         """
-        folder = self.folder
         try:
-            before = pinned_submodules(folder, "HEAD")
-            after = pinned_submodules(folder, kept)
-            empty_places(self.files, before, after)
             self._add()
             self._git("read-tree", "--reset", "-u", kept)
-            fill_places(folder, self.files, after)
             self._git("update-ref", "--no-deref", "HEAD", commit)
-            self._git("read-tree", "--reset", commit)
+            self._git("read-tree", commit)
         except GitFailed as cause:
             raise unwritable(_WHAT) from cause
 

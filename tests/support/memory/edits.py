@@ -3,13 +3,12 @@
 import difflib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from oduflow.adapters.git.checkout_index import Author
-from oduflow.adapters.git.edits import PendingPush
+from oduflow.adapters.git.edits import Author, PendingPush
 from oduflow.domain.edits import EditKind, FileEdit
 from oduflow.domain.errors import Conflict
 from oduflow.domain.file_paths import Parts
@@ -24,22 +23,11 @@ class MemoryEdits:
     git_dir: Path
     files: Path
 
-    def learn(self, commit: str, files: Files, parent: str, *, made: float = 0.0) -> None:
+    def learn(self, commit: str, files: Files, parent: str) -> None:
         """Add a commit to those that are known."""
         state = self._state()
-        known = {"files": dict(files), "parent": parent, "author": ["", ""], "made": made}
-        state["commits"][commit] = known
+        state["commits"][commit] = {"files": dict(files), "parent": parent, "author": ["", ""]}
         self._write(state)
-
-    def every(self) -> Iterator[Files]:
-        """Yield the files of every commit."""
-        for each in self._state()["commits"].values():
-            yield each["files"]
-
-    @property
-    def head(self) -> str:
-        """The commit that is checked out."""
-        return str(self._state().get("head", ""))
 
     def commit_of(self, commit: str) -> dict[str, Any]:
         """Return the files and the parent of a commit."""
@@ -50,10 +38,10 @@ class MemoryEdits:
         return ""
 
     def changed(self, commit: str, paths: Sequence[str] = ()) -> tuple[FileEdit, ...]:
-        return _listed(self.commit_of(commit)["files"], self.there(), paths)
+        return _listed(self.commit_of(commit)["files"], self._there(), paths)
 
     def diff(self, commit: str, paths: Sequence[str] = (), *, most: int) -> str:
-        before, after = self.commit_of(commit)["files"], self.there()
+        before, after = self.commit_of(commit)["files"], self._there()
         lines: list[str] = []
         for edit in self.changed(commit, paths):
             old, new = (
@@ -65,11 +53,11 @@ class MemoryEdits:
     def discard(self, commit: str, paths: Sequence[str] = ()) -> tuple[FileEdit, ...]:
         edits = self.changed(commit, paths)
         if edits:
-            there, state = self.there(), self._state()
+            there, state = self._there(), self._state()
             kept = {edit.path: there.get(edit.path) for edit in edits}
             self._write(state | {"discarded": {"commit": commit, "files": kept}})
             before = self.commit_of(commit)["files"]
-            self.put({edit.path: before.get(edit.path) for edit in edits})
+            self._put({edit.path: before.get(edit.path) for edit in edits})
         return edits
 
     def bring_back(self, commit: str) -> tuple[FileEdit, ...]:
@@ -81,7 +69,7 @@ class MemoryEdits:
             raise Conflict("The edits were discarded at another commit.")
         if self.changed(commit, list(kept["files"])):
             raise Conflict("Edits made since are in the way.")
-        self.put(kept["files"])
+        self._put(kept["files"])
         self._write(state)
         return self.changed(commit, list(kept["files"]))
 
@@ -91,7 +79,7 @@ class MemoryEdits:
         edits = self.changed(commit, paths)
         if not edits:
             return "", ()
-        there, files = self.there(), dict(self.commit_of(commit)["files"])
+        there, files = self._there(), dict(self.commit_of(commit)["files"])
         for edit in edits:
             if edit.kind is EditKind.DELETED:
                 del files[edit.path]
@@ -125,21 +113,19 @@ class MemoryEdits:
         state.pop("pushing", None)
         self._write(state)
 
-    def there(self) -> dict[str, str]:
-        """Return the files as they are."""
+    def _there(self) -> dict[str, str]:
         return {
             path.relative_to(self.files).as_posix(): path.read_text()
             for path in self.files.rglob("*")
             if path.is_file()
         }
 
-    def put(self, files: Mapping[str, str | None]) -> None:
-        """Write files, of which None removes one."""
+    def _put(self, files: Mapping[str, str | None]) -> None:
         for name, text in files.items():
             file = self.files / name
             if text is None:
-                file.unlink(missing_ok=True)
-            elif not file.is_file() or file.read_text() != text:
+                file.unlink()
+            else:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text)
 

@@ -183,9 +183,7 @@ class Process:
             branches=BranchChecks(world.naming, git),
             work=work,
             infrastructure=infrastructure,
-            readiness=ReadinessPoll(
-                world.odoo.login_page, world.odoo.page, BOOT_SECONDS, broken_seconds=0.0
-            ),
+            readiness=ReadinessPoll(world.odoo.login_page, BOOT_SECONDS, broken_seconds=0.0),
         )
 
     def _cluster(self, team: str) -> Any:

@@ -1,1 +1,0 @@
-"""Bringing an environment's Odoo up to date with its checkout: pulled commits, and edits."""
