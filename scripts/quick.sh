@@ -5,8 +5,8 @@ set -eu
 cd "$(dirname "$0")/.."
 
 in_memory=/dev/shm
-room=$(df --output=avail "$in_memory" 2>/dev/null | tail -n 1) || room=0
-[ "$room" -gt 2000000 ] && [ -w "$in_memory" ] || in_memory=${TMPDIR:-/tmp} # room in KiB
+room=$(df --output=avail "$in_memory" 2>/dev/null | tail -n 1)
+[ "${room:-0}" -gt 2000000 ] && [ -w "$in_memory" ] || in_memory=${TMPDIR:-/tmp} # room in KiB
 folder=$(mktemp -d "$in_memory/oduflow-tests-XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 129' HUP
