@@ -117,6 +117,14 @@ def await_ready(server: Server) -> None:
     eventually(ready, READY_SECONDS, server.tail)
 
 
+def serves(url: str) -> bool:
+    """Whether the Odoo at a URL, which ends with a slash, answers its sign-in page."""
+    try:
+        return requests.get(f"{url}web/login", timeout=10).status_code == 200
+    except requests.RequestException:
+        return False
+
+
 def eventually(
     true: Callable[[], bool], seconds: float, explain: Callable[[], object] = lambda: ""
 ) -> None:

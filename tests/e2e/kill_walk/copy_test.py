@@ -1,12 +1,12 @@
 """Kill the real server at every step of a copy: nothing of it is left, and its source serves."""
 
 import pytest
-import requests
 
 from oduflow.kernel.call import Call, Origin
 from oduflow.services.environments.copying import COPY, Copying
 from tests.support.instances import Instance, world
 from tests.support.kill_walk import KillWalk, points
+from tests.support.server import serves
 from tests.support.store_rows import environment
 from tests.support.variants import plan_of, signed_in
 
@@ -42,10 +42,3 @@ def steps(instance: Instance) -> list[str]:
     call = Call(instance.actor(), Origin("cli"))
     image = deps.engine.images.facts(row.odoo_image)
     return [step.name for step in Copying(deps, call, row, image, row).steps()]
-
-
-def serves(url: str) -> bool:
-    try:
-        return requests.get(f"{url}web/login", timeout=10).status_code == 200
-    except requests.RequestException:
-        return False

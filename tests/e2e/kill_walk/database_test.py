@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests
 
 from tests.support.base_template import KeptTemplate
 from tests.support.instances import TEMPLATE, Instance, world
-from tests.support.server import Server, eventually, serving
+from tests.support.server import Server, eventually, serves, serving
 from tests.support.uploads import sent
 from tests.support.variants import docker, held_at, plan_of, signed_in
 
@@ -118,13 +117,6 @@ def settled(instance: Instance, server: Server) -> None:
     )
     eventually(lambda: serves(url), SECONDS, server.tail)
     assert instance.ok("get_environment", name=NAME)["state"] == "running"
-
-
-def serves(url: str) -> bool:
-    try:
-        return requests.get(f"{url}web/login", timeout=10).status_code == 200
-    except requests.RequestException:
-        return False
 
 
 def put(instance: Instance, text: str) -> None:

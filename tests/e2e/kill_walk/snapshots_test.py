@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from oduflow.kernel.call import Call, Origin
 from oduflow.services.environments.rollback import Rollback
 from oduflow.services.snapshots.create import SnapshotCreation, new_snapshot
 from tests.support.instances import Instance, world
 from tests.support.kill_walk import KillWalk, points
+from tests.support.server import serves
 from tests.support.store_rows import environment
 from tests.support.variants import plan_of, signed_in
 
@@ -146,10 +146,3 @@ def steps(instance: Instance) -> tuple[list[str], list[str]]:
         Rollback(deps, row, kept, replace(kept), call),
     )
     return [step.name for step in taking.steps()], [step.name for step in back.steps()]
-
-
-def serves(url: str) -> bool:
-    try:
-        return requests.get(f"{url}web/login", timeout=10).status_code == 200
-    except requests.RequestException:
-        return False

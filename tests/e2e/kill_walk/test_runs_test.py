@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from oduflow.domain.clock import now
 from oduflow.domain.outcome import Status
@@ -15,6 +14,7 @@ from oduflow.services.test_runs.running import TESTS, RunningTests
 from tests.support.git_server import GitServer
 from tests.support.instances import Instance, world
 from tests.support.kill_walk import KillWalk, points
+from tests.support.server import serves
 from tests.support.store_rows import environment
 from tests.support.tested_module import FILES, HANGS
 from tests.support.variants import git_host, plan_of, variant
@@ -85,10 +85,3 @@ def steps(instance: Instance) -> list[str]:
 def runs(instance: Instance) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = instance.ok("list_test_runs", name="walk")["test_runs"]
     return found
-
-
-def serves(url: str) -> bool:
-    try:
-        return requests.get(f"{url}web/login", timeout=10).status_code == 200
-    except requests.RequestException:
-        return False

@@ -13,7 +13,6 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-import requests
 
 from oduflow.domain.container import ContainerSpec
 from oduflow.domain.environment import EnvironmentState
@@ -27,7 +26,7 @@ from tests.support.instances import (
     Instance,
     world,
 )
-from tests.support.server import Server, eventually, serving
+from tests.support.server import Server, eventually, serves, serving
 from tests.support.variants import docker, plan_of, variant
 
 pytestmark = pytest.mark.timeout(300)
@@ -51,13 +50,6 @@ def cleared(instance: Instance) -> Iterator[None]:
         for row in instance.services.deps.store.environments.list(team):
             instance.ok("delete_environment", team, name=row.name)
     assert world(instance) == before
-
-
-def serves(url: str) -> bool:
-    try:
-        return requests.get(f"{url}web/login", timeout=10).status_code == 200
-    except requests.RequestException:
-        return False
 
 
 def state_of(server: Server, name: str) -> str:
