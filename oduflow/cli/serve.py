@@ -1,5 +1,6 @@
 """`oduflow serve`: run the server in the foreground."""
 
+import ctypes
 import logging
 import os
 import resource
@@ -35,6 +36,10 @@ MAX_CONNECTIONS = 1000
 # After so long a thread that computes lets another one run. A call of a few milliseconds waits for
 # this at each of its reads, with Python's default of 5 ms longer than it runs.
 SWITCH_SECONDS = 0.0005
+# What threads free in an arena is of use only to threads of the same one, and glibc makes eight for
+# each core: on two cores, 800 requests of four clients cost 7 MB more than with two arenas.
+ARENAS = 2
+_M_ARENA_MAX = -8  # mallopt(3)
 # waitress closes only connections without a request in progress: no wait and no silent stream is
 # cut off. A client that pauses longer within a request, or between two, connects again.
 IDLE_SECONDS = 30
@@ -109,6 +114,7 @@ def run_server(
     `when_listening` is called in its own thread.
     """
     descriptors = raise_descriptor_limit()
+    limit_arenas()
     sys.setswitchinterval(SWITCH_SECONDS)
     app = create_app(settings, services)
     try:
@@ -173,6 +179,17 @@ def raise_descriptor_limit() -> int:
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return sys.maxsize if hard == resource.RLIM_INFINITY else hard
+
+
+def limit_arenas() -> None:
+    """Let all threads that start from now on allocate from `ARENAS` arenas of glibc's malloc.
+
+    Python lets one thread run at a time, so they rarely wait for each other. Other C libraries
+    have no `mallopt`.
+    """
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_M_ARENA_MAX, ARENAS)
 
 
 def connection_options(descriptors: int) -> dict[str, Any]:

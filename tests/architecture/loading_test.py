@@ -32,6 +32,20 @@ def test_the_sdk_is_loaded_with_the_first_call_over_mcp(module: str) -> None:
     assert "mcp" not in loaded_by(f"import {module}")
 
 
+def test_a_server_with_mcp_loads_no_library_that_it_rarely_uses() -> None:
+    """Each takes 3 to 10 MB of memory for as long as the server runs."""
+    server = loaded_by("import oduflow.cli.serve, oduflow.blueprints.mcp.event_loop")
+
+    assert not server & {
+        "alembic",  # only a server that migrates its store
+        "authlib.jose",
+        "joserfc",
+        "rich",
+        "sqlalchemy.orm",
+        "zstandard",  # only a restore of a backup that was packed by it
+    }
+
+
 def test_the_helper_that_git_runs_needs_no_installed_package() -> None:
     """It runs with -I -S for a quick start; what it cannot import would refuse every credential."""
     package = "oduflow.adapters.git.credentials"
