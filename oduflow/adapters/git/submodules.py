@@ -24,7 +24,17 @@ from oduflow.files.regular import read_regular
 
 DECLARATION = ".gitmodules"
 MAX_BYTES = 64 << 10
-_GITLINK = "160000"
+GITLINK = "160000"
+
+
+def folders_of(folder: GitFolder) -> Path:
+    """Return the place of git's folders of a repository's submodules; it need not exist."""
+    return folder.git_dir / "submodules"
+
+
+def folder_name(path: str) -> str:
+    """Return the name of git's folder of the submodule at a path of the checkout."""
+    return hashlib.sha256(path.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +81,7 @@ class Submodules:
         return remote
 
     def _fill(self, remote: RemoteUrl, path: str, commit: str) -> None:
-        name = hashlib.sha256(path.encode()).hexdigest()[:32]
-        folder = replace(self.folder, git_dir=self.folder.git_dir / "submodules" / name)
+        folder = replace(self.folder, git_dir=folders_of(self.folder) / folder_name(path))
         whole = self.folder.limits.quota(self.folder.git_dir, self.work_tree)
         try:
             connection = self.connect(remote)
@@ -90,5 +99,5 @@ class Submodules:
             raise unexplained(cause, self.repository, NO_REPOSITORY) from cause
         for entry in entries:
             about, _, path = entry.partition("\t")
-            if about.startswith(_GITLINK) and path in paths:
+            if about.startswith(GITLINK) and path in paths:
                 yield path, about.split(" ")[1]

@@ -1,17 +1,27 @@
 """Keep the files of a checkout, with uncommitted edits, and bring them back.
 
 What is kept is a commit under a ref of our own, so it holds neither the branch nor its server.
-Submodules are kept as the commits that they are at, without edits inside them.
+Each submodule is kept in the same way in its own folder of git, and the message of the kept commit
+names the kept commit of each. What an older version kept names none: then submodules are neither
+brought back nor compared.
 """
 
-from dataclasses import dataclass
+import logging
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from oduflow.adapters.git.failures import GitFailed
 from oduflow.adapters.git.git_folder import GitFolder, unwritable
+from oduflow.adapters.git.submodules import GITLINK, folder_name, folders_of
+from oduflow.domain.errors import UpstreamFailed
+
+log = logging.getLogger(__name__)
 
 _IDENTITY = ("-c", "user.name=oduflow", "-c", "user.email=oduflow@localhost")
 _WHAT = "checkout"
+_SUBJECT = "kept with submodules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,13 @@ class WorkTree:
         try:
             self._add()
             tree = self._git("write-tree")
-            made = self._git(*_IDENTITY, "commit-tree", tree, "-p", commit, "-m", "kept")
+            kept = [
+                f"{each.keep(name, each.checked_out())} {each.folder.git_dir.name}"
+                for each in self._submodules(tree).values()
+                if each is not None and not each.folder.mark.exists()
+            ]
+            message = "\n".join((_SUBJECT, "", *kept))
+            made = self._git(*_IDENTITY, "commit-tree", tree, "-p", commit, "-m", message)
             self._git("update-ref", _ref(name), made)
             self._git("read-tree", commit)
         except GitFailed as cause:
@@ -50,7 +66,8 @@ class WorkTree:
     def restore(self, kept: str, commit: str) -> None:
         """Make the checkout hold exactly what was kept, with `commit` as the one checked out.
 
-        The call may be repeated. Files that are the same are not touched.
+        The call may be repeated. Files that are the same are not touched. A submodule of which
+        git's folder was lost stays as it is: `holds` is false then.
 
         Raises:
             QuotaReached: the disk is full.
@@ -58,7 +75,12 @@ class WorkTree:
         """
         try:
             self._add()
+            submodules, commits = self._submodules(kept), self._kept_submodules(kept)
+            for path in self._submodules(self._git("write-tree")).keys() - submodules.keys():
+                shutil.rmtree(self.files / path, ignore_errors=True)  # git leaves its files there
             self._git("read-tree", "--reset", "-u", kept)
+            if commits is not None:
+                _restore_all(submodules, commits, self.files)
             self._git("update-ref", "--no-deref", "HEAD", commit)
             self._git("read-tree", commit)
         except GitFailed as cause:
@@ -75,10 +97,29 @@ class WorkTree:
             self._add()
             tree = self._git("write-tree")
             self._git("read-tree", commit)
-            found = (tree, self._git("rev-parse", "HEAD"))
-            return found == (self._git("rev-parse", f"{kept}^{{tree}}"), commit)
+            found = (tree, self.checked_out())
+            if found != (self._git("rev-parse", f"{kept}^{{tree}}"), commit):
+                return False
+            commits = self._kept_submodules(kept)
+            return commits is None or _hold_all(self._submodules(kept), commits, self.files)
         except GitFailed as cause:
             raise unwritable(_WHAT) from cause
+
+    def checked_out(self) -> str:
+        """Return the commit that is checked out.
+
+        Raises:
+            GitFailed: none is.
+        """
+        return self._git("rev-parse", "--verify", "HEAD^{commit}")
+
+    def parent_of(self, kept: str) -> str:
+        """Return the commit that was checked out when something was kept.
+
+        Raises:
+            GitFailed: what was kept is not there.
+        """
+        return self._git("rev-parse", "--verify", f"{kept}^")
 
     def become_copy(self, kept: str, commit: str) -> None:
         """Make a copy of a checkout hold what was kept, and forget all that was kept in the other.
@@ -91,6 +132,16 @@ class WorkTree:
             UpstreamFailed: the checkout cannot be written.
         """
         self.restore(kept, commit)
+        for submodule in self._submodule_folders():
+            submodule.forget_all()
+        self.forget_all()
+
+    def forget_all(self) -> None:
+        """Forget all that was kept, but for that of submodules.
+
+        Raises:
+            UpstreamFailed: git's folder cannot be written.
+        """
         try:
             for ref in self._git("for-each-ref", "--format=%(refname)", _ref("")).split():
                 self._git("update-ref", "-d", ref)
@@ -99,11 +150,44 @@ class WorkTree:
 
     def forget(self, name: str) -> None:
         """Forget what was kept under a name; nothing kept is no error."""
+        for submodule in self._submodule_folders():
+            submodule.forget(name)
         if self.folder.git_dir.is_dir():
             try:
                 self._git("update-ref", "-d", _ref(name))
             except GitFailed as cause:
                 raise unwritable(_WHAT) from cause
+
+    def _submodules(self, tree: str) -> "dict[str, WorkTree | None]":
+        """Return the submodules of a tree by path; None for one that was not checked out."""
+        filled = {each.folder.git_dir.name: each for each in self._submodule_folders()}
+        if not filled:
+            return {}
+        # With short names of objects, because no more than 16 MiB are read.
+        entries = self._git("ls-tree", "-r", "-z", "--abbrev=4", "--full-tree", tree).split("\0")
+        found: dict[str, WorkTree | None] = {}
+        for about, _, path in (entry.partition("\t") for entry in entries):
+            if about.startswith(GITLINK):
+                one = filled.get(folder_name(path))
+                found[path] = one and replace(one, files=self.files / path)
+        return found
+
+    def _submodule_folders(self) -> "Iterator[WorkTree]":
+        """Yield the submodules without their places.
+
+        Also those whose last download failed: their folders still have what was kept before.
+        """
+        for git_dir in sorted(folders_of(self.folder).glob("*")):
+            if (git_dir / "HEAD").is_file():
+                yield WorkTree(replace(self.folder, git_dir=git_dir), self.files)
+
+    def _kept_submodules(self, kept: str) -> dict[str, str] | None:
+        """Return what was kept of each submodule, by its folder; None of an older version."""
+        subject, *lines = self._git("show", "--no-patch", "--format=%B", kept).splitlines()
+        if subject != _SUBJECT:
+            return None
+        named = (line.split() for line in lines if line)
+        return {name: commit for commit, name in named}
 
     def _add(self) -> None:
         (self.folder.git_dir / "index.lock").unlink(missing_ok=True)  # of a killed call
@@ -111,6 +195,42 @@ class WorkTree:
 
     def _git(self, *arguments: str) -> str:
         return self.folder.run(*arguments, work_tree=self.files)
+
+
+def _restore_all(
+    submodules: Mapping[str, WorkTree | None], commits: Mapping[str, str], files: Path
+) -> None:
+    """Bring submodules back; the place of one of which nothing was kept becomes empty."""
+    for path, submodule in submodules.items():
+        kept = commits.get(folder_name(path))
+        if kept is None:
+            shutil.rmtree(files / path, ignore_errors=True)
+        (files / path).mkdir(exist_ok=True)
+        if kept is not None and submodule is not None:
+            try:
+                submodule.restore(kept, submodule.parent_of(kept))
+            except (GitFailed, UpstreamFailed):
+                log.warning("the submodule at %s cannot be brought back", path)
+
+
+def _hold_all(
+    submodules: Mapping[str, WorkTree | None], commits: Mapping[str, str], files: Path
+) -> bool:
+    """Whether submodules are what was kept, and the places of others are empty."""
+    places = {folder_name(path) for path in submodules}
+    return commits.keys() <= places and all(
+        _holds(submodule, commits.get(folder_name(path)), files / path)
+        for path, submodule in submodules.items()
+    )
+
+
+def _holds(submodule: WorkTree | None, kept: str | None, place: Path) -> bool:
+    if kept is None:
+        return place.is_dir() and not any(place.iterdir())
+    try:
+        return submodule is not None and submodule.holds(kept, submodule.parent_of(kept))
+    except (GitFailed, UpstreamFailed):
+        return False
 
 
 def _ref(name: str) -> str:
