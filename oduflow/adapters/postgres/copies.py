@@ -7,6 +7,7 @@ nothing can have changed what is in its files. Contents are not compared.
 """
 
 import hashlib
+import re
 from collections.abc import Callable
 
 from psycopg.sql import SQL, Identifier, Literal
@@ -15,6 +16,9 @@ from oduflow.adapters.postgres.connection import Session
 from oduflow.adapters.postgres.databases import Strategy
 from oduflow.adapters.postgres.names import tenant_name
 from oduflow.domain.errors import UpstreamFailed
+
+_INIT = "_init"
+_NODE = re.compile("[_.]")  # ends the number of a relation's file
 
 Files = dict[str, int]
 """The size of each file of relations, and of the map of the system's own, by name."""
@@ -79,5 +83,19 @@ def _is_whole(copy: Files, source: Files, strategy: Strategy) -> bool:
 
 
 def _comment(source: str, files: Files) -> str:
-    digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
+    lasting = sorted(_lasting(files).items())
+    digest = hashlib.sha256(repr(lasting).encode()).hexdigest()
     return f"oduflow: copy of {source}, {digest}"
+
+
+def _lasting(files: Files) -> Files:
+    """Leave out what a crash of PostgreSQL empties: all of an unlogged relation but its init fork.
+
+    Source: section "The Initialization Fork" of PostgreSQL's manual.
+    """
+    unlogged = {name.removesuffix(_INIT) for name in files if name.endswith(_INIT)}
+    return {
+        name: size
+        for name, size in files.items()
+        if name.endswith(_INIT) or _NODE.split(name, maxsplit=1)[0] not in unlogged
+    }

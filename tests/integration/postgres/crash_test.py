@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from oduflow.adapters.postgres.connection import Endpoint, open_admin
+from oduflow.adapters.postgres.databases import Strategy
 from tests.support.postgres_container import PostgresContainer, docker
 from tests.support.tenants import Tenants
 
 # Without it the log's writer may save in time what no session waited for.
 LATE = ("-c", "wal_writer_delay=10s")
+UNLOGGED = "CREATE UNLOGGED TABLE u (id serial PRIMARY KEY)"
 GROW = "INSERT INTO grown DEFAULT VALUES"
 
 
@@ -71,6 +73,22 @@ def test_after_a_crash_everything_that_a_tenant_committed_is_there(
     tenants.run(made, *[GROW] * 9)
     crash(mortal)
     assert tenants.ask(made, "SELECT count(*) FROM grown") == [9]
+
+
+@pytest.mark.parametrize("strategy", ["wal_log", "file_copy"])
+def test_after_a_crash_a_copy_with_unlogged_tables_is_still_proven(
+    mortal: PostgresContainer, strategy: Strategy
+) -> None:
+    tenants, cluster = Tenants(mortal), mortal.cluster
+    made = tenants.empty("env", UNLOGGED, "INSERT INTO u SELECT generate_series(1, 1000)")
+    one, new, old = (tenants.new(kind).name for kind in ("snap", "new", "snap"))
+    cluster.take_snapshot(made.name, one, strategy=strategy)
+    cluster.prepare_rollback(one, new, made.name, strategy=strategy)
+    cluster.exchange_database(made.name, new, old)
+    crash(mortal)
+    assert cluster.is_copy(made.name, one)
+    cluster.admit(made.name)
+    assert tenants.ask(made, "SELECT count(*) FROM u") == [0]
 
 
 def test_what_a_crash_leaves_of_copies_and_removals_is_removed(mortal: PostgresContainer) -> None:
