@@ -9,6 +9,7 @@ from oduflow.files.usage import entries_below
 
 PROGRAM_SECONDS = 900
 FILESTORE = "filestore"
+_WRITTEN = "written to the disk"
 SUBFOLDERS = (FILESTORE, "sessions", "addons")
 
 
@@ -19,7 +20,7 @@ def prepare_volume(root: Path, uid: int, gid: int) -> None:
             folder.mkdir(exist_ok=True)
             os.chown(folder, uid, gid)
     except OSError as cause:
-        raise failed(cause) from cause
+        raise failed(cause, done="prepared") from cause
 
 
 def clone_filestore(source: Path, source_database: str, target: Path, database: str) -> None:
@@ -50,13 +51,13 @@ def copy_tree(origin: Path, final: Path, *, what: str = FILESTORE) -> None:
     """
     remove_tree(final)
     copy = ("cp", "--archive", "--reflink=auto", "--no-dereference", "--")
-    _run(*copy, str(origin), str(final), what=what)
+    _run(*copy, str(origin), str(final), what=what, done="copied")
 
 
 def remove_tree(folder: Path) -> None:
     """Remove a folder; a missing one is no error."""
     if folder.is_dir() and not folder.is_symlink():
-        _run("rm", "--recursive", "--force", "--one-file-system", "--", str(folder))
+        _run("rm", "--recursive", "--force", "--one-file-system", "--", str(folder), done="removed")
 
 
 def own_tree(final: Path, uid: int, gid: int) -> None:
@@ -71,7 +72,7 @@ def own_tree(final: Path, uid: int, gid: int) -> None:
             os.chown(entry.name, uid, gid, dir_fd=entry.folder, follow_symlinks=False)
         os.chown(final, uid, gid, follow_symlinks=False)
     except OSError as cause:
-        raise failed(cause) from cause
+        raise failed(cause, done="given to Odoo's user") from cause
 
 
 def synchronise(root: Path) -> None:
@@ -80,7 +81,7 @@ def synchronise(root: Path) -> None:
     A file system may keep what was copied into a file in memory for half a minute, and then a
     power cut leaves the file empty.
     """
-    _run("sync", "--file-system", "--", str(root))
+    _run("sync", "--file-system", "--", str(root), done=_WRITTEN)
 
 
 def make_durable(root: Path) -> None:
@@ -98,10 +99,10 @@ def make_durable(root: Path) -> None:
         finally:
             os.close(descriptor)
     except OSError as cause:
-        raise failed(cause) from cause
+        raise failed(cause, done=_WRITTEN) from cause
 
 
-def _run(*command: str, what: str = FILESTORE) -> None:
+def _run(*command: str, done: str, what: str = FILESTORE) -> None:
     """Run a program; tenants choose how deep folders are nested, which programs do not mind.
 
     The kernel ends it with this process, or an orphan would write or remove beside the next copy.
@@ -117,16 +118,27 @@ def _run(*command: str, what: str = FILESTORE) -> None:
             stdin=subprocess.DEVNULL,
         )
     except subprocess.CalledProcessError as cause:
-        raise failed(cause, cause.stderr, what) from cause
+        raise failed(cause, cause.stderr, what=what, done=done) from cause
     except (OSError, subprocess.TimeoutExpired) as cause:
-        raise failed(cause, what=what) from cause
+        raise failed(cause, what=what, done=done) from cause
 
 
-def failed(cause: Exception, detail: str = "", what: str = FILESTORE) -> UpstreamFailed:
-    """Make the error for a filestore, or what else was copied, that could not be written."""
-    reason = "the disk is full" if "No space left" in f"{cause} {detail}" else "copying failed"
+def failed(
+    cause: Exception, detail: str = "", *, done: str, what: str = FILESTORE
+) -> UpstreamFailed:
+    """Make the error for work on a filestore.
+
+    Args:
+        cause: what was raised.
+        detail: what a program wrote.
+        done: what could not be done with it: "copied".
+        what: the subject, if it is another.
+    """
+    reason = getattr(cause, "strerror", None) or "a program failed"
+    if "No space left" in f"{cause} {detail}":
+        reason = "the disk is full"
     return UpstreamFailed(
-        f"The {what} could not be cloned: {reason}.",
+        f"The {what} could not be {done}: {reason}.",
         "Free disk space or check the engine's volumes (`oduflow doctor`), then call again.",
         output=detail,
     )

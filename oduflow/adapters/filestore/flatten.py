@@ -16,6 +16,7 @@ from pathlib import Path
 
 from oduflow.adapters.filestore.clone import failed, remove_tree
 from oduflow.adapters.filestore.copies import Copies, describe, linked
+from oduflow.adapters.filestore.marks import METACOPY, OPAQUE, PREFIX, REDIRECT
 from oduflow.domain.errors import Conflict
 from oduflow.files.usage import STAT_BLOCK_BYTES
 
@@ -23,8 +24,6 @@ MOST_LEVELS = 64  # Odoo nests two
 _LOOK_EVERY = 256  # entries
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_MARKS = "trusted.overlay."
-_OPAQUE, _REDIRECT, _METACOPY = (f"{_MARKS}{name}" for name in ("opaque", "redirect", "metacopy"))
 _UNCHANGED = -1
 _XWHITEOUTS = b"x"  # the value of an opaque mark: whiteouts are files with an attribute
 
@@ -82,7 +81,7 @@ def flatten(
             work.merge(below, above, made)
             describe(made, os.fstat(above), owner)
     except OSError as cause:
-        raise failed(cause) from cause
+        raise failed(cause, done="flattened") from cause
     return work.done
 
 
@@ -160,11 +159,11 @@ class _Flattening:
     ) -> AbstractContextManager[int | None]:
         """Open the lower folder that a folder is merged with; None if there is none."""
         marks = {} if above is None else _marks(above)
-        if marks.get(_OPAQUE) == _XWHITEOUTS:
+        if marks.get(OPAQUE) == _XWHITEOUTS:
             raise _not_understood("whiteouts in attributes")
-        if _OPAQUE in marks:
+        if OPAQUE in marks:
             return nullcontext()
-        redirect = os.fsdecode(marks.get(_REDIRECT, b""))  # a renamed folder's former name
+        redirect = os.fsdecode(marks.get(REDIRECT, b""))  # a renamed folder's former name
         if redirect.startswith("/"):
             return _descended(redirect, self.lower)
         return _descended(redirect or name, lower)
@@ -216,7 +215,7 @@ def _has(name: str, folder: int) -> bool:
 
 def _marks(file: int) -> dict[str, bytes]:
     """Return what overlayfs has noted of an open file or folder of the upper layer."""
-    return {name: os.getxattr(file, name) for name in os.listxattr(file) if name.startswith(_MARKS)}
+    return {name: os.getxattr(file, name) for name in os.listxattr(file) if name.startswith(PREFIX)}
 
 
 def _forget_marks(name: str, folder: int) -> None:
@@ -224,7 +223,7 @@ def _forget_marks(name: str, folder: int) -> None:
     file = os.open(name, _READ, dir_fd=folder)
     try:
         marks = _marks(file)
-        if _METACOPY in marks:
+        if METACOPY in marks:
             raise _not_understood("files without their content (metacopy)")
         for mark in marks:
             os.removexattr(file, mark)

@@ -89,7 +89,7 @@ class Layers:
                 (folder / "upper").mkdir(mode=0o755)
                 os.chown(folder / "upper", uid, gid)
         except OSError as cause:
-            raise failed(cause) from cause
+            raise failed(cause, done="prepared") from cause
         if source is not None:
             copy_tree(source, folder / "upper")
             own_tree(folder / "upper", uid, gid)
@@ -114,7 +114,7 @@ class Layers:
             files.rename(folder / "upper")
         except OSError as cause:
             if cause.errno != errno.EXDEV:
-                raise failed(cause) from cause
+                raise failed(cause, done="taken over") from cause
             copy_tree(files, folder / "upper")
         if lasting:
             synchronise(folder)
@@ -127,7 +127,7 @@ class Layers:
             new.symlink_to(generation)
             new.replace(self.root / CURRENT)
         except OSError as cause:
-            raise failed(cause) from cause
+            raise failed(cause, done="exchanged") from cause
 
     def remove(self, generation: str) -> None:
         """Remove a generation that is not in use; a missing one is no error."""
@@ -147,7 +147,7 @@ class Layers:
         try:
             self.files_of(snapshot).parent.mkdir(mode=0o700, exist_ok=True)
         except OSError as cause:
-            raise failed(cause) from cause
+            raise failed(cause, done="kept") from cause
         copy_tree(self.upper, self.files_of(snapshot))
 
     def holds(self, snapshot: str) -> bool:
@@ -159,14 +159,14 @@ class Layers:
             both = (self.upper, self.files_of(snapshot))
             return all(each.is_dir() for each in both) and len({*map(listing, both)}) == 1
         except OSError as cause:
-            raise failed(cause) from cause
+            raise failed(cause, done="compared") from cause
 
     def size_of_copy(self, files: Path) -> int:
         """Return the bytes that a copy of an `upper` takes: none where files can share blocks."""
         try:
             return size_of_copy(files)
         except OSError as cause:
-            raise failed(cause) from cause
+            raise failed(cause, done="measured") from cause
 
     def synchronise(self) -> None:
         """Write to the disk what was copied."""
@@ -183,7 +183,7 @@ class Layers:
             if upper.is_dir():
                 upper.rename(self.files_of(snapshot))
         except OSError as cause:
-            raise failed(cause) from cause
+            raise failed(cause, done="kept") from cause
         self.remove(generation)
         make_durable(self.root)
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from oduflow.adapters.filestore.marks import OPAQUE
 from oduflow.files.usage import FoundEntry, entries_below
 
-_OPAQUE = "trusted.overlay.opaque"  # hides what the template has in a folder
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _DIGEST_BITS = 256
 
@@ -45,7 +45,7 @@ def _is_opaque(entry: FoundEntry) -> bytes:
     opened = os.open(entry.name, _FOLDER, dir_fd=entry.folder)
     try:
         with suppress(OSError):  # it has no such mark, or the file system keeps none
-            return os.getxattr(opened, _OPAQUE)
+            return os.getxattr(opened, OPAQUE)
         return b""
     finally:
         os.close(opened)

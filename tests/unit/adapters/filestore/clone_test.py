@@ -118,7 +118,7 @@ def test_a_template_without_a_filestore_gives_none(tmp_path, target):
 
 
 def test_a_failed_copy_is_told_with_what_cp_said(source, tmp_path):
-    with pytest.raises(UpstreamFailed, match="copying failed") as failed:
+    with pytest.raises(UpstreamFailed, match="could not be copied: a program failed") as failed:
         clone_filestore(source, "tpl_a", tmp_path / "missing", "env_b")
 
     assert failed.value.output.startswith("cp: ")

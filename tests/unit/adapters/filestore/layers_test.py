@@ -149,9 +149,9 @@ def test_the_generation_in_use_is_not_removed_and_others_are(layers):
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):
-    with pytest.raises(UpstreamFailed, match="could not be cloned"):
+    with pytest.raises(UpstreamFailed, match="could not be prepared: No such file"):
         Layers(tmp_path / "gone").make(FIRST, *OWN)
-    with pytest.raises(UpstreamFailed, match="could not be cloned"):
+    with pytest.raises(UpstreamFailed, match="could not be exchanged: No such file"):
         Layers(tmp_path / "gone").switch(FIRST)
 
 
