@@ -14,7 +14,7 @@ from oduflow.adapters.postgres import copies, databases
 from oduflow.adapters.postgres.connection import Session
 from oduflow.adapters.postgres.databases import Strategy
 from oduflow.adapters.postgres.names import ADMIN, tenant_name
-from oduflow.domain.errors import Busy
+from oduflow.domain.errors import Busy, Conflict
 
 _END_SECONDS = 5.0
 _POLL_SECONDS = 0.002
@@ -25,6 +25,11 @@ _BUSY = """
 _END = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
     WHERE datname = %s AND backend_type = 'client backend'
+"""
+
+
+_IS_UNPROVEN = """
+    SELECT 1 FROM pg_database WHERE datname = %s AND NOT datallowconn AND NOT datistemplate
 """
 
 
@@ -50,7 +55,16 @@ def end_sessions(admin: Session, database: str) -> None:
 
 
 def take(admin: Session, database: str, snapshot: str, strategy: Strategy) -> None:
-    """Copy a database without sessions into a snapshot; one that a kill left is made anew."""
+    """Copy a database without sessions into a snapshot; one that a kill left is made anew.
+
+    Raises:
+        Conflict: a rollback of the database was not proven; a copy would admit sessions.
+    """
+    if admin.run(_IS_UNPROVEN, tenant_name(database)):
+        raise Conflict(
+            f"Not every part of the environment of {database} is proven to be its snapshot's.",
+            "Roll it back again, or to the state before: `list_snapshots` shows both.",
+        )
     databases.drop(admin, tenant_name(snapshot))
     sealed = SQL("OWNER {} ALLOW_CONNECTIONS false IS_TEMPLATE true").format(Identifier(ADMIN))
     _copy(admin, database, snapshot, sealed, strategy)

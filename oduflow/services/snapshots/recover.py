@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 from oduflow.domain.clock import now
 from oduflow.domain.environment import MOVING, UNFINISHED, Environment
-from oduflow.domain.errors import Failure
+from oduflow.domain.errors import Failure, NotProven
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.snapshot import ROLLBACK, Snapshot, SnapshotState, expired
 from oduflow.kernel.locks import Held, LockKey
@@ -68,7 +69,8 @@ def settle_snapshots(deps: Deps, environment: Environment) -> None:
             deps.engine.containers.unpause(plan.container)
         target = deps.store.snapshots.by_id(row.target)
         if row.state is SnapshotState.REPLACING and target is not None:
-            PartsExchange(deps, environment, row, target).settle()
+            with suppress(NotProven):  # the environment's row says it already
+                PartsExchange(deps, environment, row, target).settle()
         else:
             remove_snapshot(SnapshotParts(deps, environment, row))
 

@@ -186,6 +186,8 @@ class ClusterContract:
             tenants.tenant(made).module_states(["base"])
         assert cluster.is_copy(made.name, one.name)
         assert not cluster.is_copy(made.name, one.name + "x")
+        with pytest.raises(Conflict, match="Not every part"):
+            cluster.take_snapshot(made.name, tenants.new("snap").name, strategy=strategy)
 
         cluster.admit(made.name)
         assert tenants.tenant(made).module_states(["base"]) == {"base": "installed"}

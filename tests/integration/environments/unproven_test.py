@@ -73,9 +73,7 @@ def refuse(instance: Instance, harm: Callable[[Instance], None], part: str) -> N
     plan = plan_of(instance, NAME)
     with ThreadPoolExecutor(1) as caller:
         with held_at(instance, "rollback.switch.after") as reached:
-            call = caller.submit(
-                instance.call, "rollback_environment", name=NAME, snapshot="clean"
-            )
+            call = caller.submit(instance.call, "rollback_environment", name=NAME, snapshot="clean")
             eventually(reached.exists, 60, lambda: harm.__name__)
             harm(instance)
         error = call.result(60).error
@@ -84,6 +82,9 @@ def refuse(instance: Instance, harm: Callable[[Instance], None], part: str) -> N
     assert f"its {part} cannot be proven" in error.message
     assert instance.ok("get_environment", name=NAME)["state"] == "failed"
     assert inspected(plan.container)["State"]["Running"] is False
+    refusal = instance.call("copy_environment", name=NAME, new_name="copied").error
+    assert refusal is not None
+    assert "Not every part" in refusal.message
     [undo] = [each for each in error.next if each.operation == "rollback_environment"]
     instance.ok(undo.operation, **undo.arguments)
     assert instance.ok("get_environment", name=NAME)["state"] == "running"

@@ -211,6 +211,8 @@ class MemoryCluster:
         self.ready()
         if cancelled():
             raise Cancelled("Stopped on request.")
+        if self._get(database).closed:
+            raise Conflict("Not every part is proven.", "Roll it back again.")
         self._postgres.databases[tenant_name(snapshot)] = replace(
             self._get(database), owner="", sealed=True, closed=False
         )

@@ -1,6 +1,7 @@
 import pytest
 
 from oduflow.domain.errors import Failure
+from oduflow.domain.snapshot import SnapshotState
 from tests.support.memory.process import Process
 
 
@@ -154,8 +155,28 @@ def test_what_could_not_be_proven_does_not_serve_until_it_is_rolled_back(world, 
 
     process.refused("start_environment", name="sale")
     assert held.row.state == "failed"
+    for copied in (
+        process.refused("copy_environment", name="sale", new_name="copy"),
+        process.refused("create_snapshot", name="sale", snapshot="broken"),
+    ):
+        assert copied.message.startswith("Not every part")
+    assert process.deps.store.environments.get("1", "copy") is None
 
     process.ok("rollback_environment", name="sale", snapshot="clean")
+    assert (held.read(), held.row.state) == ({"first"}, "running")
+
+
+def test_one_that_is_killed_while_it_is_given_up_does_not_fail_the_next_call(held, process):
+    process.ok("create_snapshot", name="sale", snapshot="clean")
+    process.faults.meanwhile["rollback.switch.after"] = lambda: held.spoil("filestore")
+    process.refused("rollback_environment", name="sale", snapshot="clean")
+    snapshots = process.deps.store.snapshots
+    [before] = [row for row in snapshots.of(held.row.id) if row.target]
+    snapshots.update(before.id, state=SnapshotState.REPLACING)  # the last write was not made
+
+    process.ok("rollback_environment", name="sale", snapshot="clean")
+
+    assert snapshots.by_id(before.id).state is SnapshotState.READY
     assert (held.read(), held.row.state) == ({"first"}, "running")
 
 
