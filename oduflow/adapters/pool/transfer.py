@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from oduflow.adapters.pool.file_notes import FileNotes, Look
 from oduflow.adapters.pool.programs import run
 from oduflow.files.holes import copy_data, next_data
 
@@ -19,12 +20,6 @@ _WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
 # change again without another time.
 _SETTLED_SECONDS = 2.0
 _SYNC_SECONDS = 900.0
-
-_Look = tuple[int, int, int, int, int]  # kind and mode, owner, group, size, time of the last change
-
-
-Links = dict[tuple[int, int], Path]
-"""The copy of a file with several names, by its device and inode."""
 
 
 class CopyDiffers(Exception):
@@ -42,15 +37,14 @@ class Transfer:
         source: the folder.
         target: the copy, which need not exist.
         on_bytes: called with the number of bytes of each part that was copied; it may raise.
-        links: the copy of each file with several names; of transfers that share it, files of
-            different folders stay linked, if their copies are on one file system.
+        notes: of transfers that share them, files of different folders stay linked, if their
+            copies are on one file system.
     """
 
     source: Path
     target: Path
     on_bytes: Callable[[int], None] = lambda _size: None
-    links: Links = field(default_factory=dict)
-    _alike: dict[str, _Look] = field(default_factory=dict, init=False)
+    notes: FileNotes = field(default_factory=FileNotes)
 
     def approach(self) -> None:
         """Copy while the original is in use; what is changed meanwhile differs afterwards."""
@@ -72,8 +66,7 @@ class Transfer:
         synchronise(self.target)
 
     def _copy(self, *, live: bool) -> None:
-        for key in [key for key, copy in self.links.items() if copy.is_relative_to(self.target)]:
-            del self.links[key]
+        self.notes.forget_copies(self.target)
         self.target.mkdir(mode=0o700, exist_ok=True)
         folders = [""]
         for folder in folders:  # grows meanwhile
@@ -99,11 +92,10 @@ class Transfer:
     def _copy_one(self, name: str) -> None:
         source, target = self.source / name, self.target / name
         seen = source.lstat()
-        key = (seen.st_dev, seen.st_ino)
-        first = self.links.setdefault(key, target) if seen.st_nlink > 1 else target
-        if self._alike.get(name) == _look(seen) and os.path.lexists(target):
+        first = self.notes.first_copy(seen, target) if seen.st_nlink > 1 else target
+        if self.notes.is_alike(target, _look(seen)) and os.path.lexists(target):
             return
-        self._alike.pop(name, None)
+        self.notes.forget_alike(target)
         _clear(target)
         if first != target and _link(first, target):
             return
@@ -135,11 +127,11 @@ class Transfer:
     def _compare_one(self, name: str, begun: float, *, live: bool) -> None:
         source, target = self.source / name, self.target / name
         seen = source.lstat()
-        if stat.S_ISSOCK(seen.st_mode) or self._alike.get(name) == _look(seen):
+        if stat.S_ISSOCK(seen.st_mode) or self.notes.is_alike(target, _look(seen)):
             return
         same = not stat.S_ISREG(seen.st_mode) or _same_content(source, target)
         if same and seen.st_mtime < begun - _SETTLED_SECONDS:
-            self._alike[name] = _look(seen)
+            self.notes.note_alike(target, _look(seen))
         if not live:
             self._refuse_unlike(name, seen)
             if not same:
@@ -180,7 +172,7 @@ def _vanishing(*, live: bool) -> AbstractContextManager[object]:
     return suppress(FileNotFoundError, NotADirectoryError, FileExistsError)
 
 
-def _look(seen: os.stat_result) -> _Look:
+def _look(seen: os.stat_result) -> Look:
     return (seen.st_mode, seen.st_uid, seen.st_gid, seen.st_size, seen.st_mtime_ns)
 
 

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from oduflow.adapters.pool.transfer import CopyDiffers, Links, Transfer
+from oduflow.adapters.pool.file_notes import FileNotes
+from oduflow.adapters.pool.transfer import CopyDiffers, Transfer
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.container import VolumeFacts
 from oduflow.domain.counting import binary_size, counted
@@ -147,8 +148,11 @@ class _TeamMove:
             raise
 
     def _run(self) -> None:
-        links: Links = {}
-        copies = {each.name: self._copy_of(each, links) for each in self.outside}
+        with closing(FileNotes()) as notes:
+            self._copy_all(notes)
+
+    def _copy_all(self, notes: FileNotes) -> None:
+        copies = {each.name: self._copy_of(each, notes) for each in self.outside}
         for facts in self.outside:  # what no tenant can write is copied before anything stops
             if self._kind(facts) != "environment":
                 self._tell(facts, "copying")
@@ -160,7 +164,7 @@ class _TeamMove:
             self._environments(),
         )
         move.save(self.deps.store.facts)
-        links.clear()  # a file may have been removed since, and another may have its inode
+        notes.forget_copies()  # a file may have been removed since, and another may have its inode
         try:
             self._stop(move)
             for facts in self.outside:
@@ -197,7 +201,7 @@ class _TeamMove:
         self.deps.engine.containers.remove(database.name)
         self.deps.work.failpoints.reach("move.stopped.after")
 
-    def _copy_of(self, facts: VolumeFacts, links: Links) -> Transfer:
+    def _copy_of(self, facts: VolumeFacts, notes: FileNotes) -> Transfer:
         pool, total = self.deps.infrastructure.pool, size_on_disk(facts.mountpoint)
         pool.remove(facts.name)
         make_folder(pool.draft(""))
@@ -211,7 +215,7 @@ class _TeamMove:
                 told = time.monotonic()
                 self._tell(facts, f"{binary_size(copied)} of {binary_size(total)} copied")
 
-        return Transfer(facts.mountpoint, draft, count, links)
+        return Transfer(facts.mountpoint, draft, count, notes)
 
     def _kind(self, facts: VolumeFacts) -> str:
         return self.deps.naming.own_labels(facts.labels)["kind"]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from oduflow.adapters.pool import transfer as module
-from oduflow.adapters.pool.transfer import CopyDiffers, Links, Transfer
+from oduflow.adapters.pool.file_notes import FileNotes
+from oduflow.adapters.pool.transfer import CopyDiffers, Transfer
 
 
 @pytest.fixture
@@ -36,18 +37,18 @@ def test_a_copy_has_everything_with_modes_times_and_links(source: Path, tmp_path
 def test_a_link_between_two_folders_that_are_copied_together_is_kept(
     source: Path, tmp_path: Path
 ) -> None:
-    other, links, copied = tmp_path / "other", Links(), list[int]()
+    other, notes, copied = tmp_path / "other", FileNotes(), list[int]()
     other.mkdir()
     os.link(source / "deep" / "er" / "file", other / "file")
     one, two = tmp_path / "one", tmp_path / "two"
     copies = [
-        Transfer(source, one, copied.append, links),
-        Transfer(other, two, copied.append, links),
+        Transfer(source, one, copied.append, notes),
+        Transfer(other, two, copied.append, notes),
     ]
     for copy in copies:
         copy.approach()
     (source / "deep" / "er" / "file").write_bytes(b"changed in both")
-    links.clear()
+    notes.forget_copies()
     for copy in copies:
         copy.finish()
 

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from oduflow.adapters.pool.file_notes import FileNotes
 from oduflow.adapters.pool.transfer import Transfer
 from oduflow.domain.container import VolumeFacts
 from oduflow.domain.errors import QuotaReached, UpstreamFailed
@@ -23,7 +24,7 @@ def facts(process) -> VolumeFacts:
 
 
 def test_a_copy_stops_before_the_pool_is_full(process, facts, monkeypatch):
-    copy = _TeamMove(process.deps, TEAM, (facts,), print)._copy_of(facts, {})
+    copy = _TeamMove(process.deps, TEAM, (facts,), print)._copy_of(facts, FileNotes())
     usage = SimpleNamespace(total=1 << 40, free=1 << 20)
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage)
 
