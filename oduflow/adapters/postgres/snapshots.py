@@ -63,7 +63,7 @@ def take(admin: Session, database: str, snapshot: str, strategy: Strategy) -> No
     if admin.run(_IS_UNPROVEN, tenant_name(database)):
         raise Conflict(
             f"Not every part of the environment of {database} is proven to be its snapshot's.",
-            "Roll it back again, or to the state before: `list_snapshots` shows both.",
+            "Roll it back again, or to the state before.",
         )
     databases.drop(admin, tenant_name(snapshot))
     sealed = SQL("OWNER {} ALLOW_CONNECTIONS false IS_TEMPLATE true").format(Identifier(ADMIN))
