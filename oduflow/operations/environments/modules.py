@@ -5,7 +5,7 @@ from oduflow.domain.counting import counted
 from oduflow.domain.environment import Environment, ListModules, ModuleList
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
-from oduflow.kernel.operation import Effect, Profile, operation
+from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
 from oduflow.services.environments.modules import list_of_modules
 
@@ -15,7 +15,6 @@ from oduflow.services.environments.modules import list_of_modules
     effect=Effect.READ,
     scope=Scope.ENVIRONMENT,
     audit=("name",),
-    profiles=(Profile.CODING,),
     rest="GET /environments/{name}/modules",
 )
 def list_modules(

@@ -6,7 +6,7 @@ from oduflow.domain.outcome import Outcome
 from oduflow.domain.test_run import RunTests
 from oduflow.domain.test_run_view import TestRunView
 from oduflow.kernel.call import Call
-from oduflow.kernel.operation import Effect, operation
+from oduflow.kernel.operation import Effect, Profile, operation
 from oduflow.services.deps import Deps
 from oduflow.services.test_runs.run import check_arguments, run_tests_of
 
@@ -19,6 +19,7 @@ from oduflow.services.test_runs.run import check_arguments, run_tests_of
     idempotent=False,
     audit=("name", "modules", "tags", "failed_of"),
     check=check_arguments,
+    profiles=(Profile.CODING,),
     rest="POST /environments/{name}/tests",
 )
 def run_tests(

@@ -145,8 +145,9 @@ def test_the_profile_of_coding_agents_is_a_dozen_tools_that_work_on_environments
     listed = types.ListToolsResult(tools=tools.listed(EVERYBODY, Profile.CODING))
 
     assert len(names) <= CODING_TOOLS
-    assert {"create_environment", "get_environment_logs", "delete_environment"} <= set(names)
-    assert {PRODUCT.get(name).noun for name in names} == {"environments", "jobs", "outputs"}
+    assert {"create_environment", "run_tests", "delete_environment"} <= set(names)
+    nouns = {PRODUCT.get(name).noun for name in names}
+    assert nouns == {"environments", "jobs", "outputs", "test_runs"}
     assert len(listed.model_dump_json(by_alias=True, exclude_none=True).encode()) <= CODING_BYTES
 
 
