@@ -49,11 +49,13 @@ class Checkout:
         tree.chmod(0o755)  # readable for the container's user under any umask of the server
         folder.prepare(work_tree=tree)
         used = any(tree.iterdir())
-        commit = folder.fetch(self.connection, source, _FETCHED, quota, tree)
-        checkout = ("checkout", "--force", "--detach", "--progress", commit, "--")
+        folder.fetch(self.connection, source, _FETCHED, quota, tree)
+        fetched = f"{_FETCHED}^{{commit}}"
+        checkout = ("checkout", "--force", "--detach", "--progress", fetched, "--")
         folder.run(*checkout, quota=quota, work_tree=tree)
         if used:
             folder.run("clean", "-ffdx", "--quiet", quota=quota, work_tree=tree)
         quota.check(at_once=True)
+        commit = folder.checked_out(tree)
         folder.mark.unlink()
         return commit

@@ -1,5 +1,6 @@
 """Git's own folder of one repository: marked while it is written, made anew when it is damaged."""
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.files.disk_quota import DiskQuota
 
+_COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 _UNFINISHED = "unfinished"
 _FETCH = ("fetch", "--depth=1", "--no-tags", "--no-recurse-submodules", "--progress")
 
@@ -51,8 +53,8 @@ class GitFolder:
         ref: str,
         quota: DiskQuota,
         work_tree: Path | None = None,
-    ) -> str:
-        """Download the commit of a ref, or a commit itself, without history; return that commit."""
+    ) -> None:
+        """Download the commit of a ref, or a commit itself, without history, as a ref of ours."""
         abort_check = AbortCheck(
             f"downloading from {connection.remote.host}",
             self.limits.fetch_seconds,
@@ -61,9 +63,13 @@ class GitFolder:
         )
         paths, refs = RepositoryPaths(self.git_dir, work_tree), (f"+{source}:{ref}",)
         connection.call(_FETCH, refs, paths, abort_check, self.monitor.on_progress)
-        return self.run(
-            "rev-parse", "--verify", f"{ref}^{{commit}}", quota=quota, work_tree=work_tree
-        )
+
+    def checked_out(self, work_tree: Path) -> str:
+        """Return the commit that is checked out without a branch; no program runs for it."""
+        head = (self.git_dir / "HEAD").read_text("ascii").strip()
+        if _COMMIT.fullmatch(head):
+            return head
+        return self.run("rev-parse", "--verify", "HEAD^{commit}", work_tree=work_tree)
 
     def run(
         self,

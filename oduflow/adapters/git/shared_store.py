@@ -87,7 +87,8 @@ class SharedStore:
         # Named by digest: as files, the refs of branches a and a/b exclude each other.
         ref = f"refs/oduflow/{hashlib.sha256(branch.encode()).hexdigest()[:32]}"
         try:
-            commit = folder.fetch(connection, source, ref, quota)
+            folder.fetch(connection, source, ref, quota)
+            commit = folder.run("rev-parse", "--verify", f"{ref}^{{commit}}", quota=quota)
         except Failure as failure:
             if isinstance(failure.__cause__, GitFailed):
                 folder.mark.unlink()  # git ended by itself and in order: the copy stays good
