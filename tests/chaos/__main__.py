@@ -20,6 +20,7 @@ from pathlib import Path
 import requests
 
 from tests.chaos.arena import TEAMS, Arena, Violation, destroy, make_arena
+from tests.chaos.engine_restart import restart_with_five
 from tests.chaos.faults import Fault, Hit, chosen
 from tests.chaos.invariants import Checks, own_rules
 from tests.chaos.model import ABSENT, FAILED, LOST, Ended, ExpectedState, ExpectedThing
@@ -195,6 +196,8 @@ def main() -> int:
         stack.callback(arena.stop)
         try:
             arena.start()
+            if engine is not None:
+                say(restart_with_five(arena, engine))
             Chaos(arena, given.seed, given.rounds, engine).run()
         except Violation as violation:
             say(f"VIOLATION with seed {given.seed}:\n{violation}\n")

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
@@ -83,7 +84,8 @@ class OwnEngine:
         """End the child that outlives a killed dockerd, as an engine that a machine loses."""
         pid = self.folder / "exec" / "containerd" / "containerd.pid"
         if pid.is_file():
-            os.kill(int(pid.read_text()), signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has noticed by itself
+                os.kill(int(pid.read_text()), signal.SIGKILL)
             pid.unlink()  # dockerd would wait for the process, of which a zombie may be left
 
     def _run(self) -> None:
