@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from psycopg import errors as pg
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
+from oduflow.adapters.postgres import sessions
 from oduflow.adapters.postgres.config import SCRAM_ITERATIONS
 from oduflow.adapters.postgres.connection import Session
 from oduflow.adapters.postgres.names import (
@@ -24,7 +25,7 @@ _ATTRIBUTES = SQL(
     "LOGIN INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
     " CONNECTION LIMIT {limit} PASSWORD {verifier}"
 )
-_SESSION_END_MS = 2000
+_END_SECONDS = 2.0
 _VERIFIER = f"SCRAM-SHA-256${SCRAM_ITERATIONS}:"  # what `verifier` makes: libpq asks the server
 _ENTRANCES = 3
 
@@ -105,12 +106,8 @@ def lock_out(admin: Session, role: str) -> None:
 
 
 def end_sessions(admin: Session, role: str) -> None:
-    """End the role's sessions in every database."""
-    admin.run(
-        "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity WHERE usename = %s",
-        _SESSION_END_MS,
-        role,
-    )
+    """End the role's sessions in every database; one that does not end in time is left."""
+    sessions.end(admin, "role", role, _END_SECONDS)
 
 
 def drop(admin: Session, role: str) -> None:

@@ -5,26 +5,19 @@ tenant role's, so a copy for the same tenant needs no statement inside. Every fu
 repeated after a kill between any two of its statements.
 """
 
-import time
 from functools import partial
 
 from psycopg.sql import SQL, Composed, Identifier
 
-from oduflow.adapters.postgres import copies, databases
+from oduflow.adapters.postgres import copies, databases, sessions
 from oduflow.adapters.postgres.connection import Session
 from oduflow.adapters.postgres.databases import Strategy
 from oduflow.adapters.postgres.names import ADMIN, tenant_name
 from oduflow.domain.errors import Busy, Conflict
 
-_END_SECONDS = 5.0
-_POLL_SECONDS = 0.002
 _BUSY = """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = %s AND backend_type = 'client backend' AND state IS DISTINCT FROM 'idle'
-"""
-_END = """
-    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-    WHERE datname = %s AND backend_type = 'client backend'
 """
 
 
@@ -42,16 +35,11 @@ def busy_sessions(admin: Session, database: str) -> int:
 def end_sessions(admin: Session, database: str) -> None:
     """End every session of a database.
 
-    Without the time limit of pg_terminate_backend, which waits at least 100 ms for each session.
-
     Raises:
         Busy: sessions go on, or new ones begin all the time.
     """
-    deadline = time.monotonic() + _END_SECONDS
-    while admin.run(_END, tenant_name(database)) != [(0,)]:
-        if time.monotonic() > deadline:
-            raise Busy("Sessions of the database do not end.", "Stop the environment first.")
-        time.sleep(_POLL_SECONDS)
+    if not sessions.end(admin, "database", tenant_name(database)):
+        raise Busy("Sessions of the database do not end.", "Stop the environment first.")
 
 
 def take(admin: Session, database: str, snapshot: str, strategy: Strategy) -> None:
