@@ -100,10 +100,15 @@ class Problem(Model):
     hint: Annotated[str, Field(description="The next step, empty when there is none.")] = ""
     next: Annotated[tuple[Next, ...], Field(description="Calls that are worth making next.")] = ()
     output: Annotated[str, Field(description="Last lines of a log, as data.")] = ""
+    snapshot: Annotated[
+        str | None, Field(description="Snapshot that was taken before the work, if any.")
+    ] = None
     instance: Annotated[str | None, Field(description="URL of the failed job, if any.")] = None
 
     @classmethod
-    def of(cls, error: ErrorView, instance: str | None = None) -> "Problem":
+    def of(
+        cls, error: ErrorView, instance: str | None = None, snapshot: str | None = None
+    ) -> "Problem":
         """Return the problem of a product failure."""
         status = STATUS_OF[error.kind]
         return cls(
@@ -114,6 +119,7 @@ class Problem(Model):
             hint=error.hint,
             next=error.next,
             output=error.output,
+            snapshot=snapshot,
             instance=instance,
         )
 
@@ -142,7 +148,7 @@ def answer_failures(app: Flask) -> None:
 
 def answer_failure(failure: Failure) -> Response:
     """Return the response to a product failure; one with a status of 500 or above is logged."""
-    problem = Problem.of(ErrorView.of(failure))
+    problem = Problem.of(ErrorView.of(failure), snapshot=failure.snapshot or None)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         # The path is decoded: a %0a in it has become a line break.
         path, message = one_line(request.path), one_line(failure.message)

@@ -40,7 +40,11 @@ def failed_envelope(failure: Failure) -> Envelope[Nothing]:
     """Return the envelope of a call that failed."""
     error = ErrorView.of(failure)
     return Envelope[Nothing](
-        status=Status.FAILED, summary=failure.message, error=error, next=error.next
+        status=Status.FAILED,
+        summary=failure.message,
+        error=error,
+        next=error.next,
+        snapshot=failure.snapshot or None,
     )
 
 
@@ -51,11 +55,12 @@ def next_line(step: Next, options: str = "") -> str:
 
 
 def exit_with_error(
-    error: ErrorView, warnings: tuple[str, ...] = (), options: str = ""
+    error: ErrorView, warnings: tuple[str, ...] = (), options: str = "", snapshot: str | None = None
 ) -> NoReturn:
     """Print an error and the warnings beside it to stderr; exit with the code of its kind.
 
-    `options` are those that a command for the next step needs, such as ` --url https://…`.
+    `options` are those that a command for the next step needs, such as ` --url https://…`, and
+    `snapshot` was taken before the work.
     """
     if error.output:
         echo(error.output, err=True)
@@ -64,6 +69,8 @@ def exit_with_error(
         echo(f"  → {error.hint}", err=True)
     for step in error.next:
         echo(f"  → {next_line(step, options)}", err=True)
+    if snapshot:
+        echo(f"snapshot: {snapshot}", err=True)
     for warning in warnings:
         echo(f"warning: {warning}", err=True)
     sys.exit(EXIT_CODES[error.kind])

@@ -61,6 +61,8 @@ def render(envelope: Envelope[Any], console: Console, options: str = "") -> None
     _print(console, _text(envelope.summary, "bold"))
     for warning in envelope.warnings:
         _print(console, _text(f"warning: {warning}", "yellow"))
+    if envelope.snapshot:
+        _print(console, _text(f"snapshot: {envelope.snapshot}"))
     _render_data(data.get("data") or {}, console, options)
     for step in envelope.next:
         _print(console, _text(f"next: {next_line(step, options)}", "dim"))
@@ -243,6 +245,6 @@ def print_result(envelope: Envelope[Any], *, as_json: bool, options: str = "") -
         click.echo(envelope.model_dump_json(exclude_none=True))
         return _code(envelope)
     if envelope.error is not None:
-        exit_with_error(envelope.error, envelope.warnings, options)
+        exit_with_error(envelope.error, envelope.warnings, options, envelope.snapshot)
     render(envelope, Console(), options)
     return _code(envelope)

@@ -69,6 +69,7 @@ class Failure(Exception):
         self.output = output
         self.whole = whole or output
         self.handle = ""
+        self.snapshot = ""  # taken before the work that failed
         self.argument = ""  # the argument that is wrong, where it is known: forms mark its field
 
 

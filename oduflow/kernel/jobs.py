@@ -271,7 +271,7 @@ class Jobs:
                     # A grant of the environment must not read what is of another one, too.
                     environment="" if job.also_holds else job.environment,
                 )
-            return status, _failed_envelope(job, status, error, kept)
+            return status, _failed_envelope(job, status, error, kept, failure.snapshot)
         return answer.status, answer.model_dump(mode="json")
 
     def _interrupt(self, job: Job) -> None:
@@ -311,7 +311,11 @@ def _interruption(job: Job) -> Failure:
 
 
 def _failed_envelope(
-    job: Job, status: Status, error: ErrorView, kept: KeptOutput | None = None
+    job: Job,
+    status: Status,
+    error: ErrorView,
+    kept: KeptOutput | None = None,
+    snapshot: str = "",
 ) -> dict[str, Any]:
     return Envelope[Nothing](
         status=status,
@@ -322,4 +326,5 @@ def _failed_envelope(
         next=(*error.next, *kept.next) if kept else error.next,
         output=kept.handle if kept else None,
         truncated=True if kept else None,
+        snapshot=snapshot or None,
     ).model_dump(mode="json")

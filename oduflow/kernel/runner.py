@@ -8,7 +8,8 @@ repeat, so equal ones are counted instead of appended to the audit log.
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +77,7 @@ class Admitted:
             return operation.handler(deps, call, self.args)
         keep = operation.undo or keep_nothing
         kept = keep(deps, call, operation.name, self.args, about)
-        with suggesting_undo(kept):
+        with suggesting_undo(kept), _defects_as_failures(operation.name):
             return told(operation.handler(deps, call, self.args, about), kept)
 
 
@@ -271,9 +272,11 @@ class Runner:
         operation = admitted.operation
         outcome: str = Kind.INTERNAL
         try:
-            result = admitted.run(self._deps, call)
-            kept = self._kept(admitted, result) if store_output and result.output else KeptOutput()
-            answer = envelope(operation, result, call, kept)
+            with _defects_as_failures(operation.name):
+                result = admitted.run(self._deps, call)
+                stores = store_output and result.output
+                kept = self._kept(admitted, result) if stores else KeptOutput()
+                answer = envelope(operation, result, call, kept)
             if admitted.converted:
                 warnings = (admitted.converted, *answer.warnings)
                 answer = answer.model_copy(update={"warnings": warnings})
@@ -285,12 +288,6 @@ class Runner:
                 log.info("%s failed: %s (cause: %r)", operation.name, failure, failure.__cause__)
                 log.debug("%s failed", operation.name, exc_info=failure)
             raise
-        except Exception as defect:
-            log.exception("%s hit a defect", operation.name)
-            raise Internal(
-                f"{operation.name} failed with an internal error, a defect of Oduflow.",
-                "The server's log has the traceback; please report it.",
-            ) from defect
         finally:
             self._end(admitted, outcome)
         return answer
@@ -341,6 +338,21 @@ class Runner:
                 duration_ms=round((time.monotonic() - since) * 1000),
             )
         )
+
+
+@contextmanager
+def _defects_as_failures(operation: str) -> Iterator[None]:
+    """Log any other exception than a failure, and raise `Internal` in its place."""
+    try:
+        yield
+    except Failure:
+        raise
+    except Exception as defect:
+        log.exception("%s hit a defect", operation)
+        raise Internal(
+            f"{operation} failed with an internal error, a defect of Oduflow.",
+            "The server's log has the traceback; please report it.",
+        ) from defect
 
 
 def envelope(

@@ -53,11 +53,12 @@ def told(outcome: Outcome[Any], kept: Undo | None) -> Outcome[Any]:
 
 @contextmanager
 def suggesting_undo(kept: Undo | None) -> Iterator[None]:
-    """Make a failure suggest the call that undoes what was done until then, or say what cannot."""
+    """Make a failure name the snapshot and the call that undoes the work, or say what cannot."""
     try:
         yield
     except Failure as failure:
         if kept is not None:
+            failure.snapshot = kept.snapshot
             failure.next = (*failure.next, *kept.calls)
             failure.hint = " ".join(filter(None, (failure.hint, *kept.warnings)))
         raise

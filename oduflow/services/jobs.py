@@ -83,7 +83,13 @@ def job_verdict(jobs: Jobs, actor: Actor, row: Job) -> Outcome[JobView]:
     if job.status not in FINISHED or job.result is None:
         return outcome
     ended = Envelope[Any].model_validate(job.result)
-    return replace(outcome, summary=ended.summary, error=ended.error, next=ended.next)
+    return replace(
+        outcome,
+        summary=ended.summary,
+        error=ended.error,
+        next=ended.next,
+        snapshot=ended.snapshot or "",
+    )
 
 
 def job_outcome(jobs: Jobs, actor: Actor, row: Job) -> Outcome[JobView]:

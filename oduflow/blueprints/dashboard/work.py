@@ -87,6 +87,11 @@ class Work:
         return _CALLS.validate_python(without_texts(self._result.get("next", ())))
 
     @property
+    def snapshot(self) -> str:
+        """The name of the snapshot that was taken before the work; empty without one."""
+        return str(self._result.get("snapshot") or "")
+
+    @property
     def further(self) -> tuple[Next, ...]:
         """The calls that the result suggests besides its error's own."""
         own = self.error.next if self.error else ()

@@ -45,6 +45,7 @@ def refusal_of(failure: Failure) -> types.CallToolResult:
             error=ErrorView.of(failure),
             warnings=warnings,
             next=failure.next,
+            snapshot=failure.snapshot or None,
         ),
         _REFUSAL,
     )

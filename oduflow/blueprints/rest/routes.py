@@ -96,7 +96,7 @@ def answer(operation: Operation, envelope: Envelope[Any], registry: Registry) ->
     """Return the HTTP response to an envelope: done, created, still running, or failed."""
     job = f"/api/jobs/{envelope.job}" if envelope.job else None
     if envelope.error is not None and operation.slow:
-        return answer_problem(Problem.of(envelope.error, instance=job))
+        return answer_problem(Problem.of(envelope.error, job, envelope.snapshot))
     response = Response(envelope.model_dump_json(), mimetype="application/json")
     if envelope.status in FINISHED or not operation.slow:
         response.status_code = success_status(operation, registry)

@@ -118,6 +118,13 @@ def test_a_failed_job_shows_its_reason(world):
     assert "The git server does not answer." in page.one("details", class_="why").text
 
 
+def test_a_failed_job_names_the_snapshot_from_before(world, ledger):
+    ledger.failures["create_environment"] = failure = UpstreamFailed("Odoo ended.")
+    failure.snapshot = "before-sql-1"
+    job = begin(world, name="broken", repo_url=REPOSITORY)
+    assert "before-sql-1" in show(world, f"/jobs/{job}").text
+
+
 def test_a_failed_job_says_where_the_whole_output_is(world, ledger):
     ledger.failures["create_environment"] = UpstreamFailed("Odoo ended.", output="x" * 9000)
     job = begin(world, name="broken", repo_url=REPOSITORY)

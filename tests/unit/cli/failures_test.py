@@ -1,6 +1,7 @@
 import pytest
 
-from oduflow.cli.failures import exit_on_failure, exit_with_error
+from oduflow.cli.failures import exit_on_failure, exit_with_error, failed_envelope
+from oduflow.cli.render import print_result
 from oduflow.domain.errors import Busy, Conflict, Kind, UpstreamFailed
 from oduflow.domain.outcome import ErrorView
 from oduflow.settings import parse
@@ -74,3 +75,14 @@ def test_success_says_nothing(capsys):
 def test_a_defect_is_not_swallowed():
     with pytest.raises(ZeroDivisionError), exit_on_failure():
         raise ZeroDivisionError
+
+
+def test_a_failure_names_the_snapshot_from_before(capsys):
+    failure = UpstreamFailed("No.")
+    failure.snapshot = "before-sql-1"
+    failed = failed_envelope(failure)
+
+    with pytest.raises(SystemExit):
+        print_result(failed, as_json=False)
+
+    assert capsys.readouterr().err == "upstream: No.\nsnapshot: before-sql-1\n"

@@ -30,6 +30,7 @@ def test_a_failure_suggests_to_undo_what_was_done_until_then(kept, suggested):
         raise failure
 
     assert caught.value.next == suggested
+    assert caught.value.snapshot == ("" if kept is None else "clean")
 
 
 def test_what_cannot_be_undone_is_told_with_the_answer_and_with_a_failure():

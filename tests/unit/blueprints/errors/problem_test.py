@@ -9,7 +9,8 @@ from oduflow.domain.outcome import ErrorView
 @pytest.mark.parametrize("kind", Kind)
 def test_a_failure_keeps_its_kind_its_words_and_its_next_step(kind):
     error = ErrorView(kind=kind, message="It broke.", hint="Repair it.", output="last line")
-    problem = Problem.of(error, instance="/api/jobs/a")
+    problem = Problem.of(error, instance="/api/jobs/a", snapshot="before-sql-1")
+    assert problem.snapshot == "before-sql-1"
     assert (problem.kind, problem.detail, problem.hint) == (kind, "It broke.", "Repair it.")
     assert (problem.output, problem.instance, problem.type) == (
         "last line",

@@ -135,6 +135,16 @@ def test_a_failure_shows_the_lines_that_explain_it_and_never_its_cause() -> None
     assert "secret" not in repr(result)
 
 
+def test_a_failure_names_the_snapshot_from_before() -> None:
+    failure = UpstreamFailed("Odoo ended.")
+    failure.snapshot = "before-sql-1"
+
+    result = refusal_of(failure)
+
+    assert result.structured_content["snapshot"] == "before-sql-1"
+    assert "snapshot: before-sql-1" in _text(result).splitlines()
+
+
 def test_a_limit_says_when_to_come_back_and_a_cancelled_call_that_it_was() -> None:
     limited = refusal_of(RateLimited("Too many.", retry_after=7))
     cancelled = refusal_of(Cancelled("Stopped."))

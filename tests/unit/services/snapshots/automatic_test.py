@@ -39,12 +39,23 @@ def test_a_rebuild_that_installs_can_be_undone_by_one_call(installed):
 def test_a_rebuild_that_fails_names_the_way_back(world, installed):
     world.odoo.page_status = 500
 
-    error = installed.refused("rebuild_environment", name="sale")
+    failed = installed.call("rebuild_environment", name="sale")
 
     [kept] = names(installed)
     assert f"rollback_environment name=sale snapshot={kept}" in [
-        step.as_call() for step in error.next
+        step.as_call() for step in failed.error.next
     ]
+    assert failed.snapshot == kept
+    assert installed.call("wait_for_job", job=failed.job).snapshot == kept
+
+
+def test_a_defect_after_the_snapshot_names_it_too(installed):
+    installed.faults.fail("rebuild.configuration.before", ZeroDivisionError())
+
+    failed = installed.call("rebuild_environment", name="sale")
+
+    assert failed.error.kind == "internal"
+    assert [failed.snapshot] == names(installed)
 
 
 def test_a_rebuild_without_modules_takes_none(process, sale):
