@@ -31,6 +31,7 @@ from oduflow.services.access.removed_teams import revoke_removed_teams
 from oduflow.services.branches import BranchChecks
 from oduflow.services.deps import Deps
 from oduflow.services.environments.warm.keeper import WarmKeeper
+from oduflow.services.environments.warm.pressure import give_up_slots
 from oduflow.services.failpoints import Failpoints
 from oduflow.services.groups import WorkGroup
 from oduflow.services.live_settings import LiveSettings
@@ -80,6 +81,7 @@ def build(settings: Settings) -> Services:
         infrastructure=parts,
         readiness=ReadinessPoll(login_page),
         branches=BranchChecks(naming, git.repositories),
+        give_up_slots=give_up_slots,
     )
     audit, oauth = (
         AuditWriter(rows.audit),

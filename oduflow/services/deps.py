@@ -1,8 +1,10 @@
 """The dependencies of a handler: adapters and services, built once by `bootstrap`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from oduflow.domain.container import ContainerLimits
+from oduflow.domain.errors import QuotaReached
 from oduflow.domain.plan import Naming
 from oduflow.services.branches import BranchChecks
 from oduflow.services.groups import EngineGroup, GitGroup, PostgresGroup, StoreGroup, WorkGroup
@@ -19,6 +21,8 @@ class Deps:
     Attributes:
         live: the configuration, reread when its file changes.
         naming: the names of everything that this instance creates.
+        give_up_slots: gives up warm slots for a team's work that was refused for room, and returns
+            whether any was; only `services/room.py` calls it.
     """
 
     live: LiveSettings
@@ -31,6 +35,7 @@ class Deps:
     infrastructure: Infrastructure
     readiness: ReadinessPoll
     branches: BranchChecks
+    give_up_slots: Callable[["Deps", str, QuotaReached], bool]
 
     def limits(self, team: str) -> ContainerLimits:
         """Return the limits on memory and processors of one environment of the team."""

@@ -21,6 +21,7 @@ from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.files.private import writing
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
+from oduflow.services.room import require_disk
 
 _KIND = "import"
 _FILE = "file"
@@ -58,7 +59,7 @@ class DownloadRoom:
             QuotaReached: there is none.
         """
         disk = self.deps.infrastructure.disk
-        disk.require()
+        require_disk(self.deps, self.team)
         left = self._left_of_team()
         if left <= 0:
             raise self._refusal(0)
@@ -78,7 +79,7 @@ class DownloadRoom:
             self._reserve(total)
         if abs(done - self._looked) >= _LOOK_BYTES:
             self._looked = done
-            self.deps.infrastructure.disk.require()
+            require_disk(self.deps, self.team)
             if not self._announced:
                 self._require(done)
 

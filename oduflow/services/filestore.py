@@ -154,7 +154,7 @@ def require_room_for_layers(deps: Deps, row: Environment) -> None:
 
 
 def require_room_for_filestore(
-    deps: Deps, plan: TemplatePlan, image: ImageFacts, *, counted: bool = True
+    deps: Deps, plan: TemplatePlan, image: ImageFacts, *, for_slot: bool = False
 ) -> None:
     """Refuse to clone a template whose filestore has to be copied, where the copy would not fit.
 
@@ -162,7 +162,7 @@ def require_room_for_filestore(
         deps: the product's parts.
         plan: the template's names.
         image: Odoo's image, with the user that it runs as.
-        counted: as in `require_room`.
+        for_slot: as in `require_room`.
 
     Raises:
         QuotaReached: it would not fit.
@@ -176,7 +176,7 @@ def require_room_for_filestore(
     if deps.engine.overlay_refusal(lower, root, image.uid, image.gid):
         what = f"A copy of the files of template {plan.name}"
         size = bytes_of_copy(deps.infrastructure, lower)
-        require_room(deps, plan.team, what, filestore=size, counted=counted)
+        require_room(deps, plan.team, what, filestore=size, for_slot=for_slot)
 
 
 def bytes_of_copy(infrastructure: Infrastructure, folder: Path) -> int:

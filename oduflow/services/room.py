@@ -1,7 +1,14 @@
-"""Refuse work whose files would not fit, before it begins."""
+"""Refuse work whose files would not fit, before it begins.
 
+Every check gives up warm slots before it refuses (`relieved`), and its caller removes nothing else
+before that.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from oduflow.adapters.docker.volumes import Volumes
 from oduflow.adapters.store import Sizes
@@ -18,8 +25,57 @@ NEW_ODOO_BYTES = 64 << 20  # what a database with base and web, and its assets, 
 
 GROW_BEFORE = 1 << 30  # bytes that work of unknown size may write between two questions
 
+T = TypeVar("T")
+
 _UNLIMITED = 1 << 62
 _LESS_OF_TEAM = "Delete environments, snapshots or templates, or raise disk_gb of the team."
+
+
+def relieved(deps: Deps, team: str, check: Callable[[], T]) -> T:
+    """Return what a check returns; when it refuses, give up warm slots and ask again.
+
+    Raises:
+        QuotaReached: the check refuses without the slots too, or they would make too little room.
+    """
+    try:
+        return check()
+    except QuotaReached as full:
+        if not deps.give_up_slots(deps, team, full):
+            raise
+        return check()
+
+
+def require_infrastructure(deps: Deps, team: str, on_progress: Callable[[str], None]) -> None:
+    """Refuse to create an environment or a template; see `Infrastructure.require`.
+
+    Raises:
+        Failure: disk, pool, isolation or the database do not allow it.
+    """
+    relieved(deps, team, partial(deps.infrastructure.require, team, on_progress))
+
+
+def require_disk(deps: Deps, team: str) -> None:
+    """Refuse to write below the data folder when too little of its disk is free.
+
+    Raises:
+        NoRoom: too little is free.
+    """
+    relieved(deps, team, deps.infrastructure.disk.require)
+
+
+def require_room_in_pool(deps: Deps, team: str, what: str, needed: int) -> None:
+    """Refuse to copy a team's volumes into a pool that they would not fit into.
+
+    Raises:
+        NoRoom: they do not; the message has the numbers.
+    """
+    pool = deps.infrastructure.pool
+
+    def check() -> None:
+        free = pool.space.make(needed)
+        _refuse_beyond(free, needed, what, "in the pool", pool.more_space, pool.folder)
+
+    relieved(deps, team, check)
 
 
 def require_room(
@@ -31,7 +87,7 @@ def require_room(
     filestore: int = 0,
     filestore_in: Path | None = None,
     staging: int = 0,
-    counted: bool = True,
+    for_slot: bool = False,
 ) -> None:
     """Refuse work whose files would not fit; the pool is grown for it if it can.
 
@@ -46,16 +102,18 @@ def require_room(
         filestore: bytes of a filestore.
         filestore_in: the mountpoint of the volume that they are written to; None for a new one.
         staging: bytes below the data folder, such as uploads and unpacked archives.
-        counted: whether they count for the team until the next measurement.
+        for_slot: whether a warm slot is made: no other is given up for it, and nothing counts for
+            the team until the next measurement, because the creation that takes the slot does.
 
     Raises:
         NoRoom: they do not fit, or not into what the team may fill; the message has the numbers.
     """
     wanted = _Wanted(database, filestore, filestore_in, staging)
-    require_room_of_team(deps.store.sizes, deps.settings, team, what, wanted.all)
-    _require_on_disk(deps, team, what, wanted, claimed=False)
-    if counted and deps.settings.teams[team].disk_gb:  # what begins before the next measurement
-        deps.store.sizes.add(team, wanted.all)
+    if for_slot:
+        _require(deps, team, what, wanted, claimed=False)
+        return
+    relieved(deps, team, lambda: _require(deps, team, what, wanted, claimed=False))
+    count_written(deps.store.sizes, deps.settings, team, wanted.all)  # before it is measured
 
 
 def require_claimed_room(
@@ -77,8 +135,7 @@ def require_claimed_room(
         NoRoom: they do not fit, or not into what the team may fill; the message has the numbers.
     """
     wanted = _Wanted(database, filestore)
-    require_room_of_team(deps.store.sizes, deps.settings, team, what, wanted.all)
-    _require_on_disk(deps, team, what, wanted, claimed=True)
+    relieved(deps, team, lambda: _require(deps, team, what, wanted, claimed=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +150,11 @@ class _Wanted:
     @property
     def all(self) -> int:
         return self.database + self.filestore + self.staging
+
+
+def _require(deps: Deps, team: str, what: str, wanted: _Wanted, *, claimed: bool) -> None:
+    _require_of_team(deps.store.sizes, deps.settings, team, what, wanted.all)
+    _require_on_disk(deps, team, what, wanted, claimed=claimed)
 
 
 def _require_on_disk(deps: Deps, team: str, what: str, wanted: _Wanted, *, claimed: bool) -> None:
@@ -157,8 +219,12 @@ def room_left(deps: Deps, folder: Path, *, team: str = "") -> int:
             new. What it has written is to be counted with `count_written`.
 
     Raises:
-        QuotaReached: nothing more may be written.
+        NoRoom: nothing more may be written.
     """
+    return relieved(deps, team, lambda: _room_left(deps, folder, team))
+
+
+def _room_left(deps: Deps, folder: Path, team: str) -> int:
     pool, disk = deps.infrastructure.pool, deps.infrastructure.disk
     if pool.holds(folder):
         where, left = "in the pool", pool.space.make(min(GROW_BEFORE, pool.space.most(GROW_BEFORE)))
@@ -167,7 +233,8 @@ def room_left(deps: Deps, folder: Path, *, team: str = "") -> int:
         where, left = "on the disk of Docker's volumes", disk.of(folder).free() - disk.minimum
         hint, more = "Delete environments or free disk space.", 0
     if left <= 0:
-        raise QuotaReached(f"There is no room left {where} for more data.", hint)
+        message = f"There is no room left {where} for more data."
+        raise NoRoom(message, hint, missing=1 - left, disk=folder)
     return (
         min(left + more, _left_of_team(deps.store.sizes, deps.settings, team))
         if team
@@ -186,9 +253,10 @@ def _left_of_team(sizes: Sizes, settings: Settings, team: str) -> int:
     if not limit:
         return _UNLIMITED
     if filled >= limit:
-        raise QuotaReached(
+        raise NoRoom(
             f"The team fills {binary_size(filled)} of the {binary_size(limit)} that it may.",
             _LESS_OF_TEAM,
+            missing=filled - limit + 1,
         )
     return limit - filled
 
@@ -199,7 +267,7 @@ def _filled(sizes: Sizes, team: str) -> int:
     return 0 if measured is None else measured.own
 
 
-def require_room_for_clone(deps: Deps, plan: TemplatePlan, *, counted: bool = True) -> None:
+def require_room_for_clone(deps: Deps, plan: TemplatePlan, *, for_slot: bool = False) -> None:
     """Refuse to clone a template whose files would not fit; see `require_room`.
 
     Raises:
@@ -210,17 +278,14 @@ def require_room_for_clone(deps: Deps, plan: TemplatePlan, *, counted: bool = Tr
     if not server.shares_blocks():
         database += deps.postgres.cluster(plan.team).database_size(plan.database)
     what = f"An environment of template {plan.name}"
-    require_room(deps, plan.team, what, database=database, counted=counted)
+    require_room(deps, plan.team, what, database=database, for_slot=for_slot)
 
 
-def require_room_of_team(
-    sizes: Sizes, settings: Settings, team: str, what: str, needed: int
-) -> None:
+def require_room_of_team(deps: Deps, team: str, what: str, needed: int) -> None:
     """Refuse work of a team that would fill more of the disk than it may.
 
     Args:
-        sizes: the table of measured sizes.
-        settings: the current configuration.
+        deps: the product's parts.
         team: the team.
         what: the subject of the refusal.
         needed: bytes that the work will write.
@@ -228,6 +293,11 @@ def require_room_of_team(
     Raises:
         NoRoom: it would; the message has the numbers.
     """
+    sizes, settings = deps.store.sizes, deps.settings
+    relieved(deps, team, lambda: _require_of_team(sizes, settings, team, what, needed))
+
+
+def _require_of_team(sizes: Sizes, settings: Settings, team: str, what: str, needed: int) -> None:
     filled, limit = _filled(sizes, team), settings.teams[team].disk_gb << 30
     if limit and filled + needed > limit:
         raise NoRoom(

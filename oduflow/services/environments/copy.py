@@ -1,7 +1,6 @@
 """Copy an environment: its data, checkout and facts, under a new name and an id of its own."""
 
 from dataclasses import replace
-from functools import partial
 
 from oduflow.domain.clock import now
 from oduflow.domain.environment import (
@@ -26,11 +25,10 @@ from oduflow.services.environments.creation import serve_new
 from oduflow.services.environments.delete import remove_environment
 from oduflow.services.environments.unfinished import refuse_unfinished
 from oduflow.services.environments.view import environment_view
-from oduflow.services.environments.warm.pressure import relieved
 from oduflow.services.filestore import is_beside_new, layers_of
 from oduflow.services.images import check_user, ensure_image, run_as
 from oduflow.services.retry import retry_of, suggesting_retry
-from oduflow.services.room import require_room
+from oduflow.services.room import require_infrastructure, require_room
 from oduflow.services.saga import Saga
 from oduflow.services.snapshots.create import require_layers
 
@@ -84,10 +82,8 @@ def _copy(
 ) -> Outcome[EnvironmentView]:
     if failed is None:
         refuse_full_team(deps.store.environments, deps.settings, source.team)
-    team, infrastructure = source.team, deps.infrastructure
-    relieved(
-        deps, team, lambda: infrastructure.require(team, lambda line: call.report("database", line))
-    )
+    team = source.team
+    require_infrastructure(deps, team, lambda line: call.report("database", line))
     found = ensure_image(deps, team, source.odoo_image, lambda line: call.report("image", line))
     image = run_as(found, source.uid)
     check_user(image)
@@ -96,15 +92,13 @@ def _copy(
         deps.engine.volumes, plan
     ).upper  # the snapshot's are moved into the copy where they can be
     moved = is_beside_new(deps.infrastructure, files)
-    require = partial(
-        require_room,
+    require_room(
         deps,
         team,
         f"A copy of {source.name}",
         filestore=0 if moved else size_on_disk(files),
         staging=size_of_copy(plan.git_dir) + size_of_copy(plan.checkout),
     )
-    relieved(deps, team, require)
     if failed is not None:
         remove_environment(deps, call, failed)
     work = Copying(deps, call, _row_of(call, source, args), image, source)

@@ -19,7 +19,6 @@ from oduflow.services.environments.boot import take_port
 from oduflow.services.environments.ownership import take_possession
 from oduflow.services.environments.provisioning import Provisioning
 from oduflow.services.environments.view import base_url
-from oduflow.services.environments.warm.pressure import relieved
 from oduflow.services.filestore import adopt_filestore
 from oduflow.services.saga import RESERVE, Step
 from oduflow.services.snapshots.create import make_temporary_snapshot, remove_temporary_snapshot
@@ -73,9 +72,6 @@ class Copying(Provisioning):
 
     def snapshot(self) -> None:
         """Take a snapshot of the source, which pauses for a moment if it runs."""
-        relieved(self.deps, self.row.team, self._take)
-
-    def _take(self) -> None:
         self.taken = make_temporary_snapshot(self.deps, self.call, self.source, self._tell)
 
     def forget(self) -> None:

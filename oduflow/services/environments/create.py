@@ -27,7 +27,6 @@ from oduflow.services.environments.defaults import with_defaults
 from oduflow.services.environments.delete import remove_environment
 from oduflow.services.environments.source import TemplateSource
 from oduflow.services.environments.view import current_view, environment_view
-from oduflow.services.environments.warm.pressure import relieved
 from oduflow.services.extra_repos.checkouts import choose_pins
 from oduflow.services.filestore import require_room_for_filestore
 from oduflow.services.images import (
@@ -39,7 +38,7 @@ from oduflow.services.images import (
 )
 from oduflow.services.move_journal import refuse_during_move
 from oduflow.services.retry import retry_of, suggesting_retry
-from oduflow.services.room import require_room_for_clone
+from oduflow.services.room import require_infrastructure, require_room_for_clone
 
 BRANCH_SECONDS = 5.0  # how long to wait for the git server
 
@@ -96,20 +95,17 @@ def _create(
     refuse_during_move(deps.store.facts, team)  # said before the images and the branch are fetched
     if failed is None:
         refuse_full_team(deps.store.environments, deps.settings, team)
-    infrastructure = deps.infrastructure
-    relieved(
-        deps, team, lambda: infrastructure.require(team, lambda line: call.report("database", line))
-    )
+    require_infrastructure(deps, team, lambda line: call.report("database", line))
     template = choose_template(deps.store.templates, deps.settings, team, args.template)
     plan = TemplatePlan.of(deps.naming, template)
-    relieved(deps, team, lambda: require_room_for_clone(deps, plan))
+    require_room_for_clone(deps, plan)
     odoo_image = args.odoo_image or template.odoo_image
     check_repository(deps.settings.images.odoo, args.odoo_image)
     check_version(template, odoo_image)
     image = ensure_image(deps, team, odoo_image, lambda line: call.report("image", line))
     check_user(image)
     image = run_as(image, uid := deps.engine.team_user(team))
-    relieved(deps, team, lambda: require_room_for_filestore(deps, plan, image))
+    require_room_for_filestore(deps, plan, image)
     pins = choose_pins(deps.store.extra_repos, team, args.extra_repos)
     branch = args.branch or default_branch(deps.git.repositories, call, repo_url)
     if failed is not None:  # kept until here: a mistyped template says nothing about it

@@ -21,7 +21,7 @@ from oduflow.services.extra_repos.fetch import (
 )
 from oduflow.services.extra_repos.view import extra_repo_view
 from oduflow.services.retry import retry_of, suggesting_retry
-from oduflow.services.room import require_room_of_team
+from oduflow.services.room import require_disk, require_room_of_team
 from oduflow.services.saga import RESERVE, Saga, Step, record_steps
 
 _LEAST_BYTES = 1 << 20  # of a repository, whose size only its fetch tells
@@ -52,10 +52,8 @@ def _ensure(deps: Deps, call: Call, args: AddExtraRepo, repo_url: str) -> Outcom
     if existing is not None:
         # This call holds the name's lock, so the process that began the row is dead.
         remove_extra_repo(deps, None, existing)
-    deps.infrastructure.disk.require()
-    require_room_of_team(
-        deps.store.sizes, deps.settings, team, f"Extra repo {args.name}", _LEAST_BYTES
-    )
+    require_disk(deps, team)
+    require_room_of_team(deps, team, f"Extra repo {args.name}", _LEAST_BYTES)
     branch = args.branch or default_branch(deps.git.repositories, call, repo_url)
     moment = now()
     row = ExtraRepo(

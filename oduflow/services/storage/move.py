@@ -12,7 +12,7 @@ from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.container import VolumeFacts
 from oduflow.domain.counting import binary_size, counted
 from oduflow.domain.environment import MOVING, UNFINISHED, Environment
-from oduflow.domain.errors import Busy, Conflict, Failure, QuotaReached, UpstreamFailed
+from oduflow.domain.errors import Busy, Conflict, Failure, UpstreamFailed
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.template import SETTLED
 from oduflow.files.private import make_folder
@@ -25,7 +25,7 @@ from oduflow.services.environments.start import start
 from oduflow.services.environments.warm.remove import give_up_all, in_use
 from oduflow.services.groups import StoreGroup, WorkGroup
 from oduflow.services.move_journal import Move, MovedVolume, load_move
-from oduflow.services.room import room_left
+from oduflow.services.room import require_room_in_pool, room_left
 from oduflow.services.storage.outside import outside_pool
 from oduflow.services.storage.settle import SERVING, hold_team, settle, switch
 
@@ -46,7 +46,7 @@ def move_into_pool(deps: Deps, team: str | None, on_progress: Progress) -> int:
 
     Raises:
         Conflict: there is no pool.
-        QuotaReached: the pool has no room for a team's volumes; nothing of that team was changed.
+        NoRoom: the pool has no room for a team's volumes; nothing of that team was changed.
         Failure: a team could not be moved; the teams before it are.
     """
     deps.infrastructure.ensure()
@@ -126,17 +126,10 @@ class _TeamMove:
         """Refuse a move whose copies would not fit into the pool.
 
         Raises:
-            QuotaReached: they do not fit; the message has the numbers.
+            NoRoom: they do not fit; the message has the numbers.
         """
-        pool = self.deps.infrastructure.pool
         needed = size_of_copies(each.mountpoint for each in self.outside)
-        free = pool.space.make(needed)
-        if needed > free:
-            raise QuotaReached(
-                f"The volumes of team {self.team} take {binary_size(needed)}, and "
-                f"{binary_size(free)} are free in the pool.",
-                pool.more_space,
-            )
+        require_room_in_pool(self.deps, self.team, f"The volumes of team {self.team}", needed)
 
     def run(self) -> None:
         """Copy, stop, copy the rest, and switch; settle it then, also after a failure."""

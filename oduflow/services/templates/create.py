@@ -16,7 +16,6 @@ from oduflow.domain.outcome import Outcome
 from oduflow.domain.template import BASE, CreateTemplate, Template, TemplateState, TemplateView
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
-from oduflow.services.environments.warm.pressure import relieved
 from oduflow.services.image_inventory import ensure_inventory
 from oduflow.services.images import (
     check_repository,
@@ -28,7 +27,7 @@ from oduflow.services.images import (
 from oduflow.services.module_installation import installation_problem
 from oduflow.services.move_journal import refuse_during_move
 from oduflow.services.retry import retry_of, suggesting_retry
-from oduflow.services.room import NEW_ODOO_BYTES, require_room
+from oduflow.services.room import NEW_ODOO_BYTES, require_infrastructure, require_room
 from oduflow.services.saga import RESERVE, Step
 from oduflow.services.templates.building import TemplateWork
 from oduflow.services.templates.versions import as_new_version, remove_unfinished
@@ -91,9 +90,9 @@ def _ensure(deps: Deps, call: Call, args: CreateTemplate) -> Outcome[TemplateVie
     refuse_during_move(deps.store.facts, wanted.team)
     wanted = as_new_version(deps.store.templates, wanted)
     team = wanted.team
-    deps.infrastructure.require(team, lambda line: call.report("database", line))
+    require_infrastructure(deps, team, lambda line: call.report("database", line))
     what = f"Template {wanted.name}"
-    relieved(deps, team, lambda: require_room(deps, team, what, database=NEW_ODOO_BYTES))
+    require_room(deps, team, what, database=NEW_ODOO_BYTES)
     facts = ensure_image(
         deps, wanted.team, wanted.odoo_image, lambda line: call.report("image", line)
     )

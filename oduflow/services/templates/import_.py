@@ -39,7 +39,12 @@ from oduflow.services.images import (
 )
 from oduflow.services.move_journal import refuse_during_move
 from oduflow.services.retry import retry_of, suggesting_retry
-from oduflow.services.room import count_written, require_claimed_room, room_left
+from oduflow.services.room import (
+    count_written,
+    require_claimed_room,
+    require_infrastructure,
+    room_left,
+)
 from oduflow.services.saga import RESERVE, Step
 from oduflow.services.templates.backup import Backup, Members, open_backup, open_filestore
 from oduflow.services.templates.backup_version import image_for, missing_code, odoo_version
@@ -140,7 +145,7 @@ def _import(
     own_steps(deps.settings, deps.naming, call.actor.team)  # a script is missed before the restore
     backup = open_backup(source.path, source.name)
     members = open_filestore(filestore.path, filestore.name) if filestore else backup.filestore
-    deps.infrastructure.require(call.actor.team, lambda line: call.report("database", line))
+    require_infrastructure(deps, call.actor.team, lambda line: call.report("database", line))
     row = Template(
         id=new_id(),
         team=call.actor.team,

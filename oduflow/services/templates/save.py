@@ -7,7 +7,6 @@ on the template from then on. See ADR 36.
 
 import secrets
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 from oduflow.adapters.filestore.clone import prepare_volume
@@ -36,11 +35,10 @@ from oduflow.domain.template import (
 from oduflow.files.usage import size_of_copy, size_on_disk
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
-from oduflow.services.environments.warm.pressure import relieved
 from oduflow.services.filestore import is_beside_new, layers_of, require_lower
 from oduflow.services.images import check_user, ensure_image, run_as
 from oduflow.services.retry import retry_of, suggesting_retry
-from oduflow.services.room import require_room, room_left
+from oduflow.services.room import require_infrastructure, require_room, room_left
 from oduflow.services.saga import RESERVE, Step
 from oduflow.services.snapshots.create import (
     make_temporary_snapshot,
@@ -95,10 +93,8 @@ def _refuse(environment: Environment) -> None:
 
 
 def _save(deps: Deps, call: Call, template: str, environment: Environment) -> Outcome[TemplateView]:
-    team, infrastructure = environment.team, deps.infrastructure
-    relieved(
-        deps, team, lambda: infrastructure.require(team, lambda line: call.report("database", line))
-    )
+    team = environment.team
+    require_infrastructure(deps, team, lambda line: call.report("database", line))
     image = ensure_image(
         deps, team, environment.odoo_image, lambda line: call.report("image", line)
     )
@@ -192,11 +188,7 @@ class TemplateSave(TemplateWork):
         """Take what the template will be, while Odoo is paused between two transactions."""
         if more := self._bytes_to_copy():
             what = f"A template of {self.environment.name}"
-            require = partial(require_room, self.deps, self.row.team, what, filestore=more)
-            relieved(self.deps, self.row.team, require)
-        relieved(self.deps, self.row.team, self._take)
-
-    def _take(self) -> None:
+            require_room(self.deps, self.row.team, what, filestore=more)
         self._taken = make_temporary_snapshot(self.deps, self.call, self.environment, self.tell)
 
     def owner(self) -> None:

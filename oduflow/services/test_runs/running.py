@@ -24,7 +24,6 @@ from oduflow.services.environments.container import (
 )
 from oduflow.services.environments.module_change.output import OdooOutput
 from oduflow.services.environments.test_clone import TestClone
-from oduflow.services.environments.warm.pressure import relieved
 from oduflow.services.saga import RESERVE, Saga, Step
 from oduflow.services.snapshots.create import (
     make_temporary_snapshot,
@@ -108,9 +107,6 @@ class RunningTests:
 
     def snapshot(self) -> None:
         """Take a snapshot of the environment, which pauses for a moment if it runs."""
-        relieved(self.deps, self.row.team, self._take)
-
-    def _take(self) -> None:
         self._taken = make_temporary_snapshot(self.deps, self.call, self.row, self._tell)
 
     def database(self) -> None:

@@ -51,9 +51,7 @@ def ensure_upload(deps: Deps, call: Call, args: CreateUpload) -> Outcome[UploadV
         with holding_off_downloads(deps.naming, deps.work.locks, team) as downloads:
             expected = sum(each.size - each.received for each in rows.list(team))
             subject = f"Upload {row.name}, with what else is to arrive,"
-            require_room_of_team(
-                deps.store.sizes, deps.settings, team, subject, row.size + expected + downloads
-            )
+            require_room_of_team(deps, team, subject, row.size + expected + downloads)
             rows.reserve(
                 row,
                 limit=limits.max_uploads,

@@ -25,6 +25,7 @@ from oduflow.kernel.runner import Runner
 from oduflow.kernel.team_places import TeamPlaces
 from oduflow.services.branches import BranchChecks
 from oduflow.services.deps import Deps
+from oduflow.services.environments.warm.pressure import give_up_slots
 from oduflow.services.groups import EngineGroup, GitGroup, PostgresGroup, StoreGroup, WorkGroup
 from oduflow.services.isolation.canaries import CANARY
 from oduflow.services.live_settings import LiveSettings
@@ -181,6 +182,7 @@ class Process:
             postgres=self._postgres(infrastructure),
             git=GitGroup(cast("Any", None), (), git),
             branches=BranchChecks(world.naming, git),
+            give_up_slots=give_up_slots,
             work=work,
             infrastructure=infrastructure,
             readiness=ReadinessPoll(world.odoo.login_page, BOOT_SECONDS, broken_seconds=0.0),

@@ -173,7 +173,6 @@ class WarmKeeper:
             size = deps.postgres.cluster(team).database_size(plan.database)
             if size >= FILE_COPY_FROM:  # a copy of so much costs the disk more than it saves
                 return False
-        # Not counted: the creation that takes the slot is.
-        require_room_for_clone(deps, plan, counted=False)
-        require_room_for_filestore(deps, plan, wanted.recipe.image, counted=False)
+        require_room_for_clone(deps, plan, for_slot=True)
+        require_room_for_filestore(deps, plan, wanted.recipe.image, for_slot=True)
         return True

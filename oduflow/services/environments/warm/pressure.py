@@ -1,6 +1,6 @@
 """Whether memory or disk are too short for warm slots, which are given up before all else."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -52,22 +52,14 @@ def shortage(deps: Deps, team: str, memory: int, *, more: bool) -> str:
     return ""
 
 
-def relieved(deps: Deps, team: str, check: Callable[[], None]) -> None:
-    """Run a check; when it refuses for a quota, give up warm slots and run it again.
+def give_up_slots(deps: Deps, team: str, full: QuotaReached) -> bool:
+    """Give up warm slots after a refusal for room; return whether any was.
 
     Only as many are given up as make the room that is missing, the team's own first, and none if
     all together would not. Where the team may fill no more, those of others make no room for it.
-
-    Raises:
-        QuotaReached: the check refuses without slots too.
     """
-    try:
-        check()
-    except QuotaReached as full:
-        slots = _that_make_room(deps, team, full)
-        if not sum([give_up(deps, slot, wait=WAIT_SECONDS) for slot in slots]):
-            raise
-        check()
+    slots = _that_make_room(deps, team, full)
+    return sum(give_up(deps, slot, wait=WAIT_SECONDS) for slot in slots) > 0
 
 
 def _that_make_room(deps: Deps, team: str, full: QuotaReached) -> Sequence[WarmSlot]:

@@ -5,23 +5,56 @@ from types import SimpleNamespace
 
 import pytest
 
-from oduflow.domain.errors import NoRoom, QuotaReached
+from oduflow.domain.errors import NoRoom
 from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.services.environments.warm.keeper import WarmKeeper
-from oduflow.services.environments.warm.pressure import relieved
+from oduflow.services.room import CLONE_BYTES, relieved
 from tests.support.memory.odoo import module
 from tests.support.memory.process import Process
 from tests.support.memory.world import RED
-from tests.unit.services.environments.warm.conftest import PLENTY, WARM, idle, slots
+from tests.unit.services.environments.warm.conftest import PLENTY, WARM, idle, keep, slots
 
 
-def test_room_is_made_of_slots_before_a_creation_is_refused(ready, sale, world):
+def test_room_is_made_of_slots_before_a_creation_is_refused(ready, sale, world, monkeypatch):
     other = sale | {"repo_url": world.git.repository("other", {"main": module("sale")})}
-    ready.faults.fail("cluster.database_size", QuotaReached("It is full.", "Free it."))
+    room_for_one_clone_less_with_each_slot(ready, monkeypatch)
 
     ready.ok("create_environment", **other)
 
     assert slots(ready) == ()
+
+
+@pytest.mark.parametrize(
+    ("operation", "more"),
+    [
+        ("create_snapshot", {}),
+        ("rollback_environment", {"snapshot": "clean"}),
+        ("copy_environment", {"new_name": "other"}),
+        ("diff_environment", {}),
+        ("save_as_template", {"template": "mine"}),
+        ("rebuild_environment", {}),
+        ("execute_sql", {"sql": "DELETE FROM res_partner"}),
+    ],
+)
+def test_each_operation_gives_up_a_slot_before_it_is_refused_or_an_undo_is_removed(
+    served, monkeypatch, operation, more
+):
+    before = automatic_snapshots(served)
+    room_for_one_clone_less_with_each_slot(served, monkeypatch)
+
+    served.call(operation, **{"name": "first"} | more)
+
+    assert slots(served) == ()
+    assert before <= automatic_snapshots(served)
+
+
+def test_a_full_number_of_snapshots_costs_no_slot(served, world):
+    limited = Process(world, teams=f"{WARM}max_snapshots = 1\n")
+
+    refused = limited.refused("create_snapshot", name="first")
+
+    assert refused.kind == "quota"
+    assert len(slots(limited)) == 1
 
 
 def test_a_team_at_its_own_limit_gives_up_its_own_slots_only(world, ready, sale):
@@ -78,3 +111,27 @@ def test_a_team_gives_up_its_own_slots_before_those_of_others(world, ready, sale
     relieved(process.deps, "2", check)
 
     assert [slot.team for slot in process.deps.store.warm_slots.all()] == ["1"]
+
+
+def room_for_one_clone_less_with_each_slot(process, monkeypatch):
+    """Make a disk that has no room for a clone while there is a warm slot."""
+
+    def usage(_folder):
+        free = 2 * CLONE_BYTES if slots(process) == () else 4 << 20
+        return SimpleNamespace(total=200 << 30, free=free)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+
+
+def automatic_snapshots(process):
+    return {row.name for row in process.deps.store.snapshots.all() if row.automatic}
+
+
+@pytest.fixture
+def served(warm, sale):
+    """An environment with a snapshot of its own and an automatic one, beside a warm slot."""
+    warm.ok("create_environment", **sale | {"name": "first"})
+    warm.ok("create_snapshot", name="first", snapshot="clean")
+    warm.ok("rebuild_environment", name="first")
+    keep(warm)
+    return warm
