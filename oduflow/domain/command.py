@@ -1,11 +1,11 @@
 """Commands and code that callers run in an environment's container: inputs and views."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from oduflow.domain.environment import EnvironmentName, UndoableChange
+from oduflow.domain.environment import UndoableChange
 from oduflow.domain.limits import between
 from oduflow.domain.outcome import Model
 from oduflow.domain.sql import without_nul
@@ -17,8 +17,10 @@ Word = Annotated[str, StringConstraints(max_length=50_000), AfterValidator(witho
 Timeout = Annotated[int, between(1, LONGEST_SECONDS), Field(description="In seconds.")]
 
 
-class RunCommand(EnvironmentName):
+class RunCommand(UndoableChange):
     """A program and its arguments."""
+
+    REPEATABLE: ClassVar[bool] = False
 
     model_config = ConfigDict(str_strip_whitespace=False)
 
@@ -64,6 +66,8 @@ class CommandView(Model):
 
 class RunOdooShell(UndoableChange):
     """Python code."""
+
+    REPEATABLE: ClassVar[bool] = False
 
     model_config = ConfigDict(str_strip_whitespace=False)
 

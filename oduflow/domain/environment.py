@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -110,11 +110,17 @@ class ListModules(EnvironmentName):
 
 
 class UndoableChange(EnvironmentName):
-    """One environment, whose data a snapshot keeps before they are changed."""
+    """One environment, whose data a snapshot keeps before they are changed.
+
+    Attributes:
+        REPEATABLE: whether an answer may contain the call, whose arguments are no secret.
+    """
+
+    REPEATABLE: ClassVar[bool] = True
 
     without_snapshot: Annotated[
         bool,
-        Field(description="True continues without a snapshot if none fits."),
+        Field(description="True continues if no snapshot fits."),
     ] = False
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
@@ -48,6 +48,8 @@ class QueryDatabase(EnvironmentName):
 
 class ExecuteSql(UndoableChange):
     """A statement that may write."""
+
+    REPEATABLE: ClassVar[bool] = False
 
     sql: Annotated[Statement, Field(description="SQL of the statement.", examples=[_EXAMPLE])]
 

@@ -8,8 +8,7 @@ repeat, so equal ones are counted instead of appended to the audit log.
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,12 +19,13 @@ from oduflow.domain.audit.addresses import public_form
 from oduflow.domain.audit.rows import AuditRow, may_repeat
 from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
-from oduflow.domain.errors import Failure, Internal, Kind, NotFound
+from oduflow.domain.errors import Failure, Kind, NotFound
 from oduflow.domain.job import Job, Progress
 from oduflow.domain.masking import redact
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import FINISHED, Envelope, Outcome, Status
 from oduflow.kernel.call import Call, Origin
+from oduflow.kernel.defects import defects_as_failures
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.locks import Held, Locks, acquire_all
 from oduflow.kernel.offers import callable_by, offering
@@ -77,7 +77,7 @@ class Admitted:
             return operation.handler(deps, call, self.args)
         keep = operation.undo or keep_nothing
         kept = keep(deps, call, operation.name, self.args, about)
-        with suggesting_undo(kept), _defects_as_failures(operation.name):
+        with suggesting_undo(kept), defects_as_failures(operation.name):
             return told(operation.handler(deps, call, self.args, about), kept)
 
 
@@ -272,7 +272,7 @@ class Runner:
         operation = admitted.operation
         outcome: str = Kind.INTERNAL
         try:
-            with _defects_as_failures(operation.name):
+            with defects_as_failures(operation.name):
                 result = admitted.run(self._deps, call)
                 stores = store_output and result.output
                 kept = self._kept(admitted, result) if stores else KeptOutput()
@@ -338,21 +338,6 @@ class Runner:
                 duration_ms=round((time.monotonic() - since) * 1000),
             )
         )
-
-
-@contextmanager
-def _defects_as_failures(operation: str) -> Iterator[None]:
-    """Log any other exception than a failure, and raise `Internal` in its place."""
-    try:
-        yield
-    except Failure:
-        raise
-    except Exception as defect:
-        log.exception("%s hit a defect", operation)
-        raise Internal(
-            f"{operation} failed with an internal error, a defect of Oduflow.",
-            "The server's log has the traceback; please report it.",
-        ) from defect
 
 
 def envelope(

@@ -14,10 +14,27 @@ FOLDER = PRODUCT / "operations"
 # Slow operations whose work is not in `services/<noun>/<file of the operation>`, and where it is.
 ELSEWHERE = {
     "commit_and_push": "edits/push.py",  # the push is most of it
+    "http_request": "environments/http.py",  # named for what it speaks
     "install_modules": "environments/module_change/run.py",  # one change, three verbs
     "save_as_template": "templates/save.py",  # about an environment; what it makes is a template
     "uninstall_modules": "environments/module_change/run.py",
     "upgrade_modules": "environments/module_change/run.py",
+}
+# Operations that write about an environment and take no snapshot before, and why.
+WITHOUT_UNDO = {
+    "commit_and_push": "git keeps what was committed; the work tree stays as it is",
+    "copy_environment": "the source stays as it is",
+    "create_snapshot": "it changes nothing",
+    "delete_file": "an edit: discard_edits brings the committed file back",
+    "discard_edits": "it keeps the edits itself, and brings them back with undo",
+    "protect_environment": "the row's flag only",
+    "restart_environment": "no data",
+    "rollback_environment": "the state before becomes a snapshot itself",
+    "run_tests": "they run on a clone",
+    "save_as_template": "the environment stays as it is",
+    "start_environment": "no data",
+    "stop_environment": "no data",
+    "write_file": "an edit: edits are shown by diff_edits and undone by discard_edits",
 }
 FILES = sorted(path for path in FOLDER.rglob("*.py") if path.name != "__init__.py")
 
@@ -47,6 +64,18 @@ def test_the_work_of_a_slow_operation_is_in_the_service_module_of_the_same_name(
 
     assert set(ELSEWHERE) <= set(slow)
     assert [name for name in slow if services[name] not in imported_by(FOLDER / slow[name])] == []
+
+
+def test_every_operation_that_writes_about_an_environment_takes_a_snapshot_or_says_why_not():
+    without = {
+        operation.name
+        for operation in Registry.discover(bootstrap.OPERATIONS)
+        if operation.scope is Scope.ENVIRONMENT
+        and operation.effect is Effect.WRITE
+        and operation.undo is None
+    }
+
+    assert without == set(WITHOUT_UNDO)
 
 
 def test_every_file_is_found_by_the_registry():

@@ -6,7 +6,6 @@ from oduflow.domain.environment import Environment, EnvironmentView, RebuildEnvi
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
 from oduflow.kernel.operation import Effect, Profile, operation
-from oduflow.kernel.undo import Undo
 from oduflow.services.deps import Deps
 from oduflow.services.environments.rebuild import rebuild
 from oduflow.services.environments.unfinished import refuse_unfinished
@@ -16,22 +15,13 @@ from oduflow.services.snapshots.automatic import snapshot_before
 BRANCH_SECONDS = 5.0  # how long to wait for the git server
 
 
-def _snapshot_if_it_installs(
-    deps: Deps, call: Call, operation: str, args: RebuildEnvironment, environment: Environment
-) -> Undo | None:
-    """Without modules a rebuild writes no data."""
-    if not environment.modules:
-        return None
-    return snapshot_before(deps, call, operation, args, environment)
-
-
 @operation(
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.WRITE,
     scope=Scope.ENVIRONMENT,
     slow=True,
     audit=("name", "update_extra_repos", "without_snapshot"),
-    undo=_snapshot_if_it_installs,
+    undo=snapshot_before,
     profiles=(Profile.CODING,),
     rest="POST /environments/{name}/rebuild",
 )

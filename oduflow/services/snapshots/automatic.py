@@ -121,14 +121,22 @@ def _told(removed: list[str]) -> tuple[str, ...]:
 def _refusal(
     full: QuotaReached, operation: str, args: UndoableChange, removed: list[str]
 ) -> QuotaReached:
-    """Add to the refusal the calls that make room, and the one that goes on without a snapshot."""
+    """Add to the refusal the calls that make room, and the one that goes on without a snapshot.
+
+    What code, a statement or a request says may be secret, and a job keeps its answer: such a call
+    is told in words.
+    """
     given = args.model_dump(exclude_defaults=True, exclude_none=True) | {"without_snapshot": True}
+    again = Next.of(operation, "continues without a snapshot, and cannot be undone", **given)
+    hint = " ".join((full.hint, *_told(removed)))
+    if not args.REPEATABLE:
+        hint += " With without_snapshot=true it continues without one, and cannot be undone."
     refusal = QuotaReached(
         full.message,
-        " ".join((full.hint, *_told(removed))),
+        hint,
         Next.of("list_snapshots", "shows what deleting each would free", name=args.name),
         Next.of("list_environments", "shows what deleting each would free"),
-        Next.of(operation, "continues without a snapshot, and cannot be undone", **given),
+        *((again,) if args.REPEATABLE else ()),
     )
     refusal.output, refusal.whole = full.output, full.whole
     return refusal
