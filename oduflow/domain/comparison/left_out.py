@@ -28,11 +28,12 @@ DESCRIBED_TABLES = frozenset(
 )
 _SIGNALS = ("orm_signaling_", "base_cache_signaling", "base_registry_signaling")
 PASSING = "sessions, logs, queues, asset bundles and the times of cron jobs."
+_ROWS = "Of all other records only the number is compared, so an update of them does not show."
 OF_EVERY_ENVIRONMENT = (
     "Left out, because every environment has its own: the administrator's password and API keys, "
-    f"{', '.join(sorted(OWN_PARAMETERS))}, {PASSING}"
+    f"{', '.join(sorted(OWN_PARAMETERS))}, {PASSING} {_ROWS}"
 )
-OF_EVERY_MOMENT = f"Left out, because they change by themselves: {PASSING}"
+OF_EVERY_MOMENT = f"Left out, because they change by themselves: {PASSING} {_ROWS}"
 
 
 def is_counted(table: str) -> bool:
