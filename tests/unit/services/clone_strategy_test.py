@@ -1,4 +1,5 @@
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,6 @@ def test_files_are_copied_where_blocks_are_shared_or_the_database_is_large(
     shares_blocks, size, chosen
 ):
     server = SimpleNamespace(shares_blocks=lambda: shares_blocks)
-    parts = SimpleNamespace(databases=SimpleNamespace(servers={"1": server}))
+    parts: Any = SimpleNamespace(databases=SimpleNamespace(servers={"1": server}))
 
     assert clone_strategy(parts, "1", size) == chosen
