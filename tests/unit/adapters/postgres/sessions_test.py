@@ -9,7 +9,7 @@ from oduflow.domain.errors import Busy
 from tests.support.tree import PRODUCT
 
 
-class Server:
+class EndingSessions:
     """Answers like a server whose sessions need so many looks to end."""
 
     def __init__(self, looks):
@@ -22,7 +22,7 @@ class Server:
 
 
 def server_of(looks: int) -> Any:
-    return cast("Any", Server(looks))
+    return cast("Any", EndingSessions(looks))
 
 
 @pytest.mark.parametrize("of", ["database", "role"])
