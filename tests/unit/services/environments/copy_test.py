@@ -5,7 +5,7 @@ import pytest
 
 from oduflow.adapters.pool.space import PoolSpace
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.errors import Busy, Forbidden, Invalid, NotFound, QuotaReached
+from oduflow.domain.errors import Busy, Forbidden, Invalid, NotFound
 from oduflow.domain.filestore import FilestoreKind
 from oduflow.kernel.locks import LockKey
 from oduflow.services.environments.warm.keeper import WarmKeeper
@@ -239,19 +239,6 @@ def test_room_is_made_of_warm_slots_before_it_is_refused(
     WarmKeeper(warm.deps, lambda: 64 << 30).look("1", lambda: False)
     assert len(warm.deps.store.warm_slots.of("1")) == 1
     full(monkeypatch, lambda: warm.deps.store.warm_slots.of("1"))
-
-    warm.ok(operation, **words)
-
-    assert warm.deps.store.warm_slots.of("1") == ()
-
-
-@pytest.mark.parametrize("operation", ["copy_environment", "save_as_template"])
-def test_room_for_the_snapshot_is_made_of_warm_slots(world, process, sale, operation):
-    warm = Process(world, teams=f"{BLUE}warm_slots = 1\n")
-    warm.ok("create_environment", **sale)
-    WarmKeeper(warm.deps, lambda: 64 << 30).look("1", lambda: False)
-    warm.faults.fail("cluster.database_size", QuotaReached("It is full.", "Free it."))
-    words = COPY if operation == "copy_environment" else {"name": "sale", "template": "kept"}
 
     warm.ok(operation, **words)
 
