@@ -35,7 +35,7 @@ _TITLES: Mapping[DiffSection, str] = MappingProxyType(
         DiffSection.PARAMETERS: "System parameters",
         DiffSection.DATA: "Menus, actions and other data",
         DiffSection.TABLES: "Tables",
-        DiffSection.ROWS: "Row counts",
+        DiffSection.ROWS: "Rows",
     }
 )
 

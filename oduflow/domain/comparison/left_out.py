@@ -23,17 +23,21 @@ DESCRIBED_TABLES = frozenset(
         *("ir_model_data", "ir_model_constraint", "ir_model_relation", "ir_model_inherit"),
         *("ir_module_module_dependency", "ir_module_module_exclusion", "ir_module_category"),
         *("ir_actions", "ir_act_window", "ir_act_server", "ir_act_report_xml"),
+        *("ir_act_client", "ir_act_url"),
     }
     | {name.replace(".", "_") for name in KINDS}
 )
 _SIGNALS = ("orm_signaling_", "base_cache_signaling", "base_registry_signaling")
 PASSING = "sessions, logs, queues, asset bundles and the times of cron jobs."
-_ROWS = "Of all other records only the number is compared, so an update of them does not show."
+_ROWS = "Of large tables only the number of rows is compared; the section names them."
 OF_EVERY_ENVIRONMENT = (
-    "Left out, because every environment has its own: the administrator's password and API keys, "
+    "Left out, because every environment has its own: users' passwords and API keys, "
     f"{', '.join(sorted(OWN_PARAMETERS))}, {PASSING} {_ROWS}"
 )
-OF_EVERY_MOMENT = f"Left out, because they change by themselves: {PASSING} {_ROWS}"
+OF_EVERY_MOMENT = (
+    "Left out, because they change by themselves: users' passwords, who changed a record and when, "
+    f"{PASSING} {_ROWS}"
+)
 
 
 def is_counted(table: str) -> bool:

@@ -26,11 +26,14 @@ class RecordDigest:
         digest: equal for equal content.
         id: its number in the database.
         model: the Odoo model that it is about; empty if it is about none.
+        rows: of a table, whose `digest` is its row count, the digest of all rows; empty where they
+            were only counted.
     """
 
     digest: str
     id: int = 0
     model: str = ""
+    rows: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +121,17 @@ def compare(before: Index, after: Index) -> tuple[Difference, ...]:
     return tuple(
         each
         for each in found
-        if _digest(each.before) != _digest(each.after)
+        if _differ(each.before, each.after)
         and each.key.kind not in unread
         and (each.key.kind not in ends or each.key.name <= ends[each.key.kind])
     )
 
 
-def _digest(entry: RecordDigest | None) -> str | None:
-    return None if entry is None else entry.digest
+def _differ(before: RecordDigest | None, after: RecordDigest | None) -> bool:
+    if before is None or after is None:
+        return before is not after
+    were_compared = before.rows and after.rows
+    return before.digest != after.digest or bool(were_compared and before.rows != after.rows)
 
 
 def _ends(sides: Iterable[Mapping[str, str]]) -> dict[str, str]:

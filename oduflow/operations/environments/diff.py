@@ -34,6 +34,6 @@ def diff_environment(
 ) -> Outcome[DiffView]:
     """Show what changed in an environment's database since its template or a snapshot.
 
-    Modules, fields, views, access rules, parameters, data, tables and row counts.
+    Modules, fields, views, access rules, parameters, data, tables and rows.
     """
     return diff.diff_environment(deps, call, environment, args)

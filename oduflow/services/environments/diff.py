@@ -8,7 +8,7 @@ from oduflow.adapters.postgres.reading.reader import Reader
 from oduflow.adapters.postgres.tenant import Tenant
 from oduflow.adapters.store import Environments, Snapshots, Templates
 from oduflow.domain.comparison.changes import Change, Describer
-from oduflow.domain.comparison.kinds import DiffSection
+from oduflow.domain.comparison.kinds import ROWS, DiffSection
 from oduflow.domain.comparison.left_out import (
     OF_EVERY_ENVIRONMENT,
     OF_EVERY_MOMENT,
@@ -17,6 +17,7 @@ from oduflow.domain.comparison.left_out import (
     says_nothing,
 )
 from oduflow.domain.comparison.records import (
+    ChangeKind,
     Content,
     Difference,
     Index,
@@ -26,6 +27,7 @@ from oduflow.domain.comparison.records import (
     compare,
 )
 from oduflow.domain.comparison.report import ComparisonReport
+from oduflow.domain.comparison.rows import RowChanges, change_of_rows
 from oduflow.domain.comparison.view import DiffEnvironment, DiffView
 from oduflow.domain.environment import UNFINISHED, Environment, EnvironmentState
 from oduflow.domain.errors import Conflict, Failure
@@ -64,6 +66,7 @@ class _Found:
     differences: tuple[Difference, ...]
     contents_before: Mapping[Key, Content]
     contents_after: Mapping[Key, Content]
+    rows: Mapping[str, RowChanges]
 
 
 def diff_environment(
@@ -78,7 +81,7 @@ def diff_environment(
     sections = args.sections
     try:
         with _sides(deps, call, row, args) as (before, after):
-            found = _read(call, before, after, sections)
+            found = _read(call, before, after, sections, args.model)
     except Failure as failure:
         _refuse_deleted(deps.store.environments, row, failure)
         raise
@@ -182,28 +185,49 @@ def _snapshot(
     return f"snapshot {name}", SealedDatabase(SnapshotPlan(found.id).database, objects_of=owner)
 
 
-def _read(call: Call, before: _Side, after: _Side, sections: tuple[DiffSection, ...]) -> _Found:
+def _read(
+    call: Call, before: _Side, after: _Side, sections: tuple[DiffSection, ...], model: str | None
+) -> _Found:
     """Read both databases, the one that may be in use for as short as possible."""
     call.report("before", f"reading {before.words}", STEPS - 1, STEPS)
+    with before.tenant.reading(call.cancelled) as old:
+        rows = _rows(old, sections)
     with before.tenant.reading(call.cancelled) as old, old.unchanging():
         index = old.index(sections)
         call.report("after", f"reading {after.words}", STEPS, STEPS)
+        with after.tenant.reading(call.cancelled) as new, new.unchanging():
+            new_index = new.index(sections)
+            differences = compare(index, new_index)
+            shown = differences[:MOST_DESCRIBED]
+            new_contents = new.contents(_there(shown, after=True))
         with after.tenant.reading(call.cancelled) as new:
-            with new.unchanging():
-                new_index = new.index(sections)
-                differences = compare(index, new_index)
-                shown = differences[:MOST_DESCRIBED]
-                new_contents = new.contents(_there(shown, after=True))
             new_rows = _rows(new, sections)
+            row_differences = compare(rows, new_rows)
+            wanted = _comparable(row_differences, model)
+            new_digests = new.row_digests(wanted) if wanted else {}
         contents = old.contents(_there(shown, after=False))
     with before.tenant.reading(call.cancelled) as old:
-        rows = _rows(old, sections)
+        digests = old.row_digests(new_digests.keys()) if new_digests else {}
     return _Found(
         _joined(index, rows),
         _joined(new_index, new_rows),
-        (*differences, *compare(rows, new_rows)),
+        (*differences, *row_differences),
         {**contents, **_counts(rows)},
         {**new_contents, **_counts(new_rows)},
+        {name: RowChanges.between(found, new_digests[name]) for name, found in digests.items()},
+    )
+
+
+def _comparable(differences: tuple[Difference, ...], model: str | None) -> frozenset[str]:
+    """Return the tables of which the rows that differ can be found, and are asked for."""
+    return frozenset(
+        each.key.name
+        for each in differences
+        if each.before is not None
+        and each.after is not None
+        and each.before.rows
+        and each.after.rows
+        and (model is None or each.is_about(model))
     )
 
 
@@ -235,8 +259,11 @@ def _changes(call: Call, found: _Found, differences: list[Difference]) -> Iterat
     order = list(DiffSection)
     for each in sorted(differences, key=lambda each: order.index(each.section)):
         call.raise_if_cancelled()
-        before, after = found.contents_before.get(each.key), found.contents_after.get(each.key)
-        change = describer.describe(each, before, after)
+        if each.key.kind == ROWS.name and each.kind is ChangeKind.CHANGED:
+            change = change_of_rows(each, found.rows.get(each.key.name))
+        else:
+            before, after = found.contents_before.get(each.key), found.contents_after.get(each.key)
+            change = describer.describe(each, before, after)
         if change is not None:
             yield change
 

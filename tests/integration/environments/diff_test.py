@@ -32,6 +32,7 @@ CHANGES = (
     "INSERT INTO ir_config_parameter (key, value) VALUES ('acme.api_key', 'sk-do-not-show')",
     "INSERT INTO res_partner_category (name) SELECT '{}' FROM generate_series(1, 12)",
     "UPDATE ir_cron SET active = false WHERE id = 1",
+    "UPDATE res_partner SET name = 'Renamed' WHERE id = 1",
 )
 SHOWN = {
     ("added", "fields", "res.partner.x_colour"),
@@ -41,6 +42,7 @@ SHOWN = {
     ("changed", "parameters", "base.login_cooldown_after"),
     ("changed", "data", "base.autovacuum_job"),
     ("changed", "tables", "res_partner"),
+    ("changed", "rows", "res_partner"),
     ("changed", "rows", "res_partner_category"),
 }
 
@@ -81,6 +83,10 @@ def test_exactly_what_was_changed_is_shown_and_nothing_is_left_behind(
     assert {"value: ****"} <= set(entries(after, "parameters")[0]["details"])
     [table] = [each for each in entries(after, "tables") if each["name"] == "res_partner"]
     assert len(table["details"]) == 2
+    rows = {each["name"]: each["details"] for each in entries(after, "rows")}
+    assert rows["res_partner"] == ["changed: 1 (id 1)"]
+    added = "added: 12 (id 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, …)"
+    assert rows["res_partner_category"] == ["rows: 0 → 12", added]
     assert world(instance) == everything
     assert seconds < 30, f"{seconds:.1f} s"
 

@@ -12,6 +12,7 @@ from oduflow.adapters.postgres.reading.sources import VALUE_CHARACTERS
 from oduflow.domain.comparison.kinds import DiffSection
 from oduflow.domain.comparison.left_out import is_counted
 from oduflow.domain.comparison.records import Index, Key, compare
+from oduflow.domain.comparison.rows import RowChanges
 from oduflow.domain.errors import Cancelled, QuotaReached
 from tests.support.tenants import MadeTenant, Tenants
 
@@ -201,6 +202,48 @@ def test_a_large_table_is_estimated_and_named(
         found: Index = reader.rows(is_counted)
 
     assert found.entries[Key("rows", "acme")].digest == "about 5000"
+    assert "acme" in found.notes[DiffSection.ROWS]
+
+
+def test_the_rows_that_differ_are_found_by_their_ids(
+    tenants: Tenants, odoo_template: MadeTenant
+) -> None:
+    changes = (
+        "UPDATE res_partner SET name = 'Renamed', write_date = now() WHERE id = 1",
+        "UPDATE res_country SET write_date = now()",
+        "UPDATE res_users SET password = 'another'",
+        "DELETE FROM res_country_state WHERE id = (SELECT max(id) FROM res_country_state)",
+        "INSERT INTO res_partner_category (name) VALUES ('{}')",
+        "ALTER TABLE res_bank ADD unset varchar",
+    )
+    with (
+        open_copy(tenants, odoo_template) as one,
+        open_copy(tenants, odoo_template, *changes) as other,
+    ):
+        found = compare(one.rows(is_counted), other.rows(is_counted))
+        names = [each.key.name for each in found]
+        before, after = one.row_digests(names), other.row_digests(names)
+
+    assert names == ["res_country_state", "res_partner", "res_partner_category"]
+    partner = RowChanges.between(before["res_partner"], after["res_partner"])
+    assert partner.details() == ("changed: 1 (id 1)",)
+    states = RowChanges.between(before["res_country_state"], after["res_country_state"])
+    assert (len(states.removed), states.added, states.changed) == (1, (), ())
+    new = RowChanges.between(before["res_partner_category"], after["res_partner_category"])
+    assert (len(new.added), new.removed, new.changed) == (1, (), ())
+
+
+def test_a_table_with_long_values_is_only_counted_and_named(
+    tenants: Tenants, odoo_template: MadeTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "DIGESTED_BYTES", 256 << 10)
+    long = """CREATE TABLE acme AS
+        SELECT n, repeat(md5(n::text), 30000) FROM generate_series(1, 99) AS n"""
+    with open_copy(tenants, odoo_template, long) as reader:
+        found: Index = reader.rows(is_counted)
+
+    entry = found.entries[Key("rows", "acme")]
+    assert (entry.digest, entry.rows) == ("99", "")
     assert "acme" in found.notes[DiffSection.ROWS]
 
 

@@ -1,11 +1,12 @@
 """What the reader of a database in memory finds: modules alone."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from oduflow.domain.comparison.kinds import DiffSection
 from oduflow.domain.comparison.records import Content, Index, Key, RecordDigest, Value
+from oduflow.domain.comparison.rows import RowDigest
 
 
 @dataclass(frozen=True)
@@ -42,3 +43,6 @@ class MemoryReader:
 
     def rows(self, is_counted: Callable[[str], bool]) -> Index:
         return Index()
+
+    def row_digests(self, wanted: Collection[str]) -> dict[str, list[RowDigest]]:
+        return {}

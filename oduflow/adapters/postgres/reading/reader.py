@@ -1,21 +1,27 @@
 """One session that reads a tenant's database for a comparison."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.rows import TupleRow
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from oduflow.adapters.postgres.connection import Session
 from oduflow.adapters.postgres.reading import tables
-from oduflow.adapters.postgres.reading.sources import SOURCES, RecordSource, model_of
+from oduflow.adapters.postgres.reading.sources import (
+    ALWAYS_IGNORED,
+    SOURCES,
+    RecordSource,
+    model_of,
+)
 from oduflow.domain.comparison.changes import clean
 from oduflow.domain.comparison.kinds import KINDS, ROWS, TABLE, DiffSection
 from oduflow.domain.comparison.records import Content, Index, Key, RecordDigest, Value
+from oduflow.domain.comparison.rows import RowDigest
 
 STATEMENT_SECONDS = 30
 LOCK_SECONDS = 5
@@ -30,11 +36,43 @@ _SETTINGS = (
     "SET default_transaction_read_only = on",
     f"SET statement_timeout = '{STATEMENT_SECONDS}s'",
     f"SET lock_timeout = '{LOCK_SECONDS}s'",
+    "SET TimeZone = 'UTC'",  # a copy does not have the settings of its database
 )
 _LATER = (psycopg.errors.AdminShutdown, psycopg.errors.ConnectionTimeout)
 
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """One table: its name, its parts, and its bytes without and with its long values."""
+
+    name: str
+    schema: str
+    relation: str
+    size: int
+    whole_size: int
+
+    @property
+    def parts(self) -> dict[str, Composable]:
+        """SQL of the table, of the condition of its rows, and of a row `r` as a document."""
+        ignored = [*ALWAYS_IGNORED[1:], *tables.IGNORED_COLUMNS.get(self.name, ())]
+        return {
+            "table": Identifier(self.schema, self.relation),
+            "only": SQL(tables.ONLY.get(self.name, "true")),
+            "document": SQL(
+                "pg_catalog.jsonb_strip_nulls(pg_catalog.to_jsonb(r.*) - {}::text[])"
+            ).format(Literal(ignored)),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """How many rows a table has, and the digest of all of them; empty where it was not made."""
+
+    rows: str
+    digest: str = ""
 
 
 class Reader:
@@ -109,7 +147,7 @@ class Reader:
         return found
 
     def rows(self, is_counted: Callable[[str], bool]) -> Index:
-        """Return how many rows each table has; large ones are estimated.
+        """Return how many rows each table has, with a digest of all; large ones are estimated.
 
         Not within `unchanging`: a transaction that read every table would hold as many locks.
 
@@ -119,23 +157,60 @@ class Reader:
         problems: dict[str, str] = {}
         transient = self._transient()
         found = [
-            (str(name), str(schema), str(table), int(size))
-            for name, schema, table, size in self._tried(problems, ROWS.name, tables.SIZES, {})
-            if name not in transient and is_counted(str(name))
+            each
+            for each in self._tables(problems)
+            if each.name not in transient and is_counted(each.name)
         ]
-        small = [(name, schema, table) for name, schema, table, size in found if size]
-        large = {name for name, _, _, size in found if size > tables.COUNTED_BYTES}
-        counts = {name: "0" for name, _, _, size in found if not size}
-        counts |= self._counted([each for each in small if each[0] not in large])
-        for name, schema, table in small:
-            if name not in counts:
-                counts[name] = self._estimated(schema, table)
+        filled = [each for each in found if each.size]
+        large = {each.name for each in filled if each.size > tables.COUNTED_BYTES}
+        small = [each for each in filled if each.name not in large]
+        digested = _digested(small)
+        counts = {each.name: _Count("0", "0") for each in found if not each.size}
+        counts |= self._counted([each for each in small if each.name in digested], digest=True)
+        counts |= self._counted([each for each in small if each.name not in counts], digest=False)
+        for each in filled:
+            if each.name not in counts:
+                counts[each.name] = _Count(self._estimated(each))
         entries = {
-            Key(ROWS.name, clean(name)): RecordDigest(count, model=model_of(name))
+            Key(ROWS.name, clean(name)): RecordDigest(
+                count.rows, model=model_of(name), rows=count.digest
+            )
             for name, count in counts.items()
         }
-        notes = {DiffSection.ROWS: _note(large)} if large else {}
-        return Index(entries, problems=problems, notes=notes)
+        counted = {name for name, each in counts.items() if not each.digest and each.rows != "0"}
+        note = _note(large, counted - large)
+        return Index(entries, problems=problems, notes={DiffSection.ROWS: note} if note else {})
+
+    def row_digests(self, wanted: Collection[str]) -> dict[str, list[RowDigest]]:
+        """Return the digests of all rows of some tables, by the table's name.
+
+        Without those of tables that have too many rows, or that cannot be read.
+        """
+        found: dict[str, list[RowDigest]] = {}
+        left = tables.MOST_OF_ALL_ROWS
+        for each in self._tables({}):
+            if clean(each.name) not in wanted:
+                continue
+            most = min(left, tables.MOST_ROWS)
+            problems: dict[str, str] = {}
+            statement = SQL(
+                "SELECT coalesce(pg_catalog.left({document} ->> 'id', {characters}), ''),"
+                " pg_catalog.hashtextextended(({document})::text, 0)"
+                " FROM ONLY {table} AS r WHERE {only} LIMIT {most}"
+            ).format(**each.parts, characters=tables.ID_CHARACTERS, most=most + 1)
+            rows = self._tried(problems, each.name, statement, {})
+            if not problems and len(rows) <= most:
+                found[clean(each.name)] = [RowDigest(str(id_), int(value)) for id_, value in rows]
+                left -= len(rows)
+        return found
+
+    def _tables(self, problems: dict[str, str]) -> list[_Table]:
+        return [
+            _Table(str(name), str(schema), str(table), int(size), int(whole))
+            for name, schema, table, size, whole in self._tried(
+                problems, ROWS.name, tables.SIZES, {}
+            )
+        ]
 
     def _existing(self, sources: Iterable[RecordSource]) -> frozenset[str]:
         names = {
@@ -149,45 +224,55 @@ class Reader:
         found = self._tried({}, ROWS.name, tables.TRANSIENT, {})
         return {str(model).replace(".", "_") for (model,) in found}
 
-    def _counted(self, wanted: list[tuple[str, str, str]]) -> dict[str, str]:
+    def _counted(self, wanted: list[_Table], *, digest: bool) -> dict[str, _Count]:
         """Return the exact counts; without those of tables that cannot be counted in time."""
-        counts: dict[str, str] = {}
+        counts: dict[str, _Count] = {}
         for batch in _batches(wanted):
             try:
-                counts |= self._count(batch)
+                counts |= self._count(batch, digest=digest)
             except _LATER:
                 raise
             except psycopg.Error as cause:
                 self._refuse_broken(cause)
                 for each in batch:  # one of them was dropped, or is locked
-                    counts |= self._counted_alone(each)
+                    counts |= self._counted_alone(each, digest=digest)
         return counts
 
-    def _counted_alone(self, table: tuple[str, str, str]) -> dict[str, str]:
+    def _counted_alone(self, table: _Table, *, digest: bool) -> dict[str, _Count]:
         try:
-            return self._count((table,))
+            return self._count((table,), digest=digest)
         except _LATER:
             raise
         except psycopg.Error as cause:
             self._refuse_broken(cause)
             return {}
 
-    def _count(self, batch: Sequence[tuple[str, str, str]]) -> dict[str, str]:
-        parts = [
-            SQL(tables.ATTACHMENTS)
-            if name == "ir_attachment"
-            else SQL("SELECT pg_catalog.count(*) FROM ONLY {}").format(Identifier(schema, table))
-            for name, schema, table in batch
+    def _count(self, batch: Sequence[_Table], *, digest: bool) -> dict[str, _Count]:
+        value = SQL("pg_catalog.sum(pg_catalog.hashtextextended(({document})::text, 0))")
+        numbered = [
+            SQL(
+                "SELECT {number}, pg_catalog.count(*), {value} FROM ONLY {table} AS r WHERE {only}"
+            ).format(
+                number=number,
+                value=value.format(document=each.parts["document"]) if digest else SQL("NULL"),
+                table=each.parts["table"],
+                only=each.parts["only"],
+            )
+            for number, each in enumerate(batch)
         ]
-        numbered = [SQL("SELECT {}, ({})").format(n, part) for n, part in enumerate(parts)]
         rows = self._session.run(SQL(" UNION ALL ").join(numbered))
-        return {batch[int(number)][0]: f"{int(count)}" for number, count in rows}
+        return {
+            batch[int(number)].name: _Count(f"{int(count)}", f"{value or 0}" if digest else "")
+            for number, count, value in rows
+        }
 
-    def _estimated(self, schema: str, table: str) -> str:
+    def _estimated(self, table: _Table) -> str:
         """Return the planner's estimate of a table's rows."""
         statement = SQL("EXPLAIN (FORMAT JSON) SELECT FROM ONLY {}")
         try:
-            ((plan,),) = self._session.run(statement.format(Identifier(schema, table)))
+            ((plan,),) = self._session.run(
+                statement.format(Identifier(table.schema, table.relation))
+            )
             return f"about {int(plan[0]['Plan']['Plan Rows'])}"
         except _LATER:
             raise
@@ -233,7 +318,7 @@ class Reader:
         self,
         problems: dict[str, str],
         kind: str,
-        statement: str,
+        statement: str | Composed,
         values: Any,
         *,
         page: int = _PAGE,
@@ -277,10 +362,30 @@ def _add(entries: dict[Key, RecordDigest], kind: str, rows: Iterable[TupleRow]) 
         entries[key] = RecordDigest(str(digest), int(id_), str(model or ""))
 
 
-def _note(large: set[str]) -> str:
-    first = ", ".join(map(clean, sorted(large)[:10]))
-    more = f" and {len(large) - 10} more" if len(large) > 10 else ""  # noqa: PLR2004 - as above
-    return (
-        f"Estimated, because they are larger than {tables.COUNTED_BYTES >> 20} MiB, "
-        f"so that few new rows do not show: {first}{more}."
-    )
+def _digested(found: Iterable[_Table]) -> set[str]:
+    """Return the tables whose rows are compared, the smallest first until there is no more room."""
+    names, left = set(), tables.ALL_DIGESTED_BYTES
+    for each in sorted(found, key=lambda each: each.whole_size):
+        left -= each.whole_size
+        if each.whole_size > tables.DIGESTED_BYTES or left < 0:
+            break
+        names.add(each.name)
+    return names
+
+
+def _note(large: set[str], counted: set[str]) -> str:
+    """Say which tables were not compared row by row."""
+    notes = []
+    if large:
+        notes.append(
+            f"Estimated, because they are larger than {tables.COUNTED_BYTES >> 20} MiB, "
+            f"so that few new rows do not show: {_listed(large)}."
+        )
+    if counted:
+        notes.append(f"Only counted, so that an update does not show: {_listed(counted)}.")
+    return " ".join(notes)
+
+
+def _listed(names: set[str]) -> str:
+    first = ", ".join(map(clean, sorted(names)[:10]))
+    return f"{first} and {len(names) - 10} more" if len(names) > 10 else first  # noqa: PLR2004

@@ -13,7 +13,7 @@ VALUE_CHARACTERS = 60_000  # of one value
 MOST_RECORDS = 20_000  # of one kind
 MOST_FIELDS = 60_000  # Odoo with every module has about 40,000
 
-_ALWAYS_IGNORED = ("id", "create_uid", "create_date", "write_uid", "write_date")
+ALWAYS_IGNORED = ("id", "create_uid", "create_date", "write_uid", "write_date")
 # Patterns of names whose values are left out.
 SECRET_COLUMN = r"secret|passw|_pass$|token|api_?key|private_key"  # noqa: S105
 SECRET_PARAMETER = r"secret|passw|pwd|token|key|credential|private"  # noqa: S105
@@ -110,7 +110,7 @@ class RecordSource:
             pairs = ", ".join(f"'{column}', t.{column}" for column in self.only)
             document = f"pg_catalog.jsonb_build_object({pairs})"
         else:
-            ignored = ", ".join(f"'{column}'" for column in (*_ALWAYS_IGNORED, *self.ignored))
+            ignored = ", ".join(f"'{column}'" for column in (*ALWAYS_IGNORED, *self.ignored))
             document = f"pg_catalog.to_jsonb(t) - ARRAY[{ignored}]"
         if self.groups is None or self.groups[0] not in relations:
             return document

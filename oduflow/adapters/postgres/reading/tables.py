@@ -6,6 +6,11 @@ TEXT_CHARACTERS = 500
 MOST_TABLES = 20_000
 MOST_PARTS = 20_000  # columns, indexes and constraints of the tables that differ
 COUNTED_BYTES = 8 << 20  # a larger table's rows are estimated
+DIGESTED_BYTES = 8 << 20  # a table that is larger with its long values is only counted
+ALL_DIGESTED_BYTES = 256 << 20  # of all tables of a database, the smallest first
+MOST_ROWS = 20_000  # of one table, whose digests are read
+MOST_OF_ALL_ROWS = 100_000  # of one session
+ID_CHARACTERS = 40
 
 _RELATIONS = f"""
     SELECT c.oid, c.relkind, pg_catalog.left(
@@ -54,7 +59,8 @@ CONTENTS = f"""
     FROM ({_PARTS}) AS p WHERE p.relation::bigint = ANY (%(ids)s) LIMIT %(most)s
 """  # noqa: S608 - made of constants
 SIZES = f"""
-    SELECT r.name, n.nspname, c.relname, coalesce(pg_catalog.pg_relation_size(c.oid), 0)
+    SELECT r.name, n.nspname, c.relname, coalesce(pg_catalog.pg_relation_size(c.oid), 0),
+        coalesce(pg_catalog.pg_table_size(c.oid), 0)
     FROM ({_RELATIONS}) AS r
     JOIN pg_catalog.pg_class AS c ON c.oid = r.oid
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -82,12 +88,18 @@ NAMES_OF = f"""
     FROM public.ir_model_data WHERE model = ANY (%s) AND res_id = ANY (%s)
     GROUP BY 1, 2 LIMIT 5000
 """  # noqa: S608 - made of constants
-# Files of Odoo's web client that it makes when a page is first opened.
-ATTACHMENTS = """
-    SELECT pg_catalog.count(*) FROM public.ir_attachment WHERE NOT (
+# Which rows are read of a table: not the files of Odoo's web client, which it makes when a page is
+# first opened.
+ONLY = {
+    "ir_attachment": """NOT (
         coalesce(url, '') LIKE '/web/assets/%' OR (
             coalesce(url, '') LIKE '/web/content/%' AND res_model = 'ir.ui.view'
             AND coalesce(res_id, 0) = 0
         )
-    )
-"""
+    )"""
+}
+# Columns that change by themselves, or that every environment has of its own.
+IGNORED_COLUMNS = {
+    "ir_sequence_date_range": ("number_next",),
+    "res_users": ("password", "login_date"),
+}

@@ -29,7 +29,7 @@ def test_the_text_has_every_change_below_its_section():
             *("Modules: 1 installed, 1 updated", "+ sale", "    latest_version: 19.0.1.2"),
             *("~ stock", "    latest_version: 1 → 2", ""),
             *("Views: 1 changed", "~ base.form", "    --- a", "    +++ a", "    -x", "    +y", ""),
-            *("Row counts: no differences", "  (Estimated: big.)"),
+            *("Rows: no differences", "  (Estimated: big.)"),
         ]
     )
 
