@@ -14,6 +14,7 @@ from datetime import timedelta
 from cachetools import TTLCache
 from pydantic import ValidationError
 
+from oduflow.adapters.git.heads import RemoteHead
 from oduflow.adapters.git.repository import GitRepositories
 from oduflow.domain.branch_check import BranchCheck
 from oduflow.domain.clock import now
@@ -32,15 +33,15 @@ MOST_FAILED = 1000  # environments whose failure is remembered
 MAX_BYTES = 4096
 
 
-def default_branch(repositories: GitRepositories, call: Call, url: str) -> str:
-    """Ask the server of a repository for its default branch.
+def default_head(repositories: GitRepositories, call: Call, url: str) -> RemoteHead:
+    """Ask the server of a repository for its default branch, and the commit that it is at.
 
     Raises:
         Cancelled: the call's job was cancelled meanwhile.
         Failure: as in `GitRepositories.resolve_branch`.
     """
     monitor = ProgressMonitor(cancelled=call.cancelled)
-    return repositories.resolve_branch(url, None, team=call.actor.team, monitor=monitor).branch
+    return repositories.resolve_branch(url, None, team=call.actor.team, monitor=monitor)
 
 
 @dataclass(frozen=True, slots=True)

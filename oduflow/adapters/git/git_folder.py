@@ -17,6 +17,7 @@ from oduflow.files.disk_quota import DiskQuota
 
 _COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 _UNFINISHED = "unfinished"
+_HEAD = "HEAD"
 _FETCH = ("fetch", "--depth=1", "--no-tags", "--no-recurse-submodules", "--progress")
 
 
@@ -66,10 +67,9 @@ class GitFolder:
 
     def checked_out(self, work_tree: Path) -> str:
         """Return the commit that is checked out without a branch; no program runs for it."""
-        head = (self.git_dir / "HEAD").read_text("ascii").strip()
-        if _COMMIT.fullmatch(head):
-            return head
-        return self.run("rev-parse", "--verify", "HEAD^{commit}", work_tree=work_tree)
+        return _detached(self.git_dir) or self.run(
+            "rev-parse", "--verify", "HEAD^{commit}", work_tree=work_tree
+        )
 
     def run(
         self,
@@ -122,6 +122,19 @@ class GitFolder:
             raise explain(cause, remote, paths) or unexplained(cause, remote, paths) from cause
         except OSError as cause:
             raise unwritable(written) from cause
+
+
+def finished_commit(git_dir: Path) -> str:
+    """Return the commit that a finished checkout is at; empty for any other. No program runs."""
+    if (git_dir / _UNFINISHED).exists() or not (git_dir / _HEAD).is_file():
+        return ""
+    return _detached(git_dir)
+
+
+def _detached(git_dir: Path) -> str:
+    """Return the commit of HEAD (gitrepository-layout(5)); empty when it names a branch."""
+    head = (git_dir / _HEAD).read_text("ascii").strip()
+    return head if _COMMIT.fullmatch(head) else ""
 
 
 def unwritable(what: str) -> UpstreamFailed:

@@ -15,7 +15,7 @@ from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
 from oduflow.domain.plan import TemplatePlan
 from oduflow.kernel.call import Call
-from oduflow.services.branches import default_branch
+from oduflow.services.branches import default_head
 from oduflow.services.deps import Deps
 from oduflow.services.environments.checks import (
     choose_template,
@@ -107,7 +107,10 @@ def _create(
     image = run_as(image, uid := deps.engine.team_user(team))
     require_room_for_filestore(deps, plan, image)
     pins = choose_pins(deps.store.extra_repos, team, args.extra_repos)
-    branch = args.branch or default_branch(deps.git.repositories, call, repo_url)
+    branch, newest = args.branch, ""
+    if not branch:
+        head = default_head(deps.git.repositories, call, repo_url)
+        branch, newest = head.branch, head.commit
     if failed is not None:  # kept until here: a mistyped template says nothing about it
         remove_environment(deps, call, failed)
     row = Environment(
@@ -130,7 +133,8 @@ def _create(
         served=False,
         uid=uid,
     )
-    made = provision(deps, call, row, TemplateSource(deps.naming, template), image, retry)
+    source = TemplateSource(deps.naming, template)
+    made = provision(deps, call, row, source, image, retry, newest)
     shown = environment_view(deps, made)
     replaced = f"It replaces {shown.name}, whose creation had failed."
     return Outcome(

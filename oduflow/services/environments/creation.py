@@ -16,6 +16,7 @@ from oduflow.services.environments.own_database import make_database
 from oduflow.services.environments.provisioning import Provisioning
 from oduflow.services.environments.source import Source, TemplateSource
 from oduflow.services.environments.start import mark_serving
+from oduflow.services.environments.warm.checkout import commit_ahead
 from oduflow.services.environments.warm.claim import container_fits, fitting_slot
 from oduflow.services.environments.warm.demand import note_demand
 from oduflow.services.filestore import lay_filestore
@@ -26,7 +27,13 @@ SOURCE_WAIT_SECONDS = 10.0
 
 
 def provision(
-    deps: Deps, call: Call, row: Environment, source: Source, image: ImageFacts, retry: Next
+    deps: Deps,
+    call: Call,
+    row: Environment,
+    source: Source,
+    image: ImageFacts,
+    retry: Next,
+    newest: str = "",
 ) -> Environment:
     """Create everything that the row names and serve it; on failure, remove what was created.
 
@@ -40,6 +47,7 @@ def provision(
         source: what its database and filestore are cloned from.
         image: the facts of its Odoo image.
         retry: the call that creates it again; the kept error suggests it.
+        newest: the commit that its branch is at, if the server was just asked.
 
     Raises:
         Failure: the environment was not created.
@@ -47,7 +55,7 @@ def provision(
     with fitting_slot(deps, row, image, source) as slot:
         if slot is not None:
             row = replace(row, id=slot.id)
-        work = Creation(deps, call, row, image, source, slot)
+        work = Creation(deps, call, row, image, source, slot, newest)
         saga = Saga("create", work.steps(), work.on_step, deps.work.failpoints)
         made = serve_new(work, saga, retry)
     if isinstance(source, TemplateSource):
@@ -87,10 +95,12 @@ class Creation(Provisioning):
         source: what its database and filestore are cloned from.
         slot: the warm slot whose id the row has: its database, filestore and container become the
             environment's. This process holds its lock.
+        newest: the commit that the branch is at, if the server was just asked.
     """
 
     source: Source
     slot: WarmSlot | None = None
+    newest: str = ""
     _warm: bool = field(default=False, init=False)
 
     def steps(self) -> tuple[Step, ...]:
@@ -138,10 +148,10 @@ class Creation(Provisioning):
         self._learn(port=take_port(self.deps, self.row))
 
     def checkout(self) -> None:
-        """Check the branch out."""
+        """Check the branch out, unless the slot was at its newest commit already."""
         row = self.row
         make_folder(self.plan.folder)
-        commit = self._checked_out()
+        commit = self._found_checked_out() or self._checked_out()
         self.deps.branches.record(row, commit)
         self._learn(commit=commit)
 
@@ -193,6 +203,22 @@ class Creation(Provisioning):
             parts.remove_volume()
             parts.remove_folder()
         parts.remove_row()
+
+    def _found_checked_out(self) -> str:
+        """Return the newest commit if the slot's checkout holds it; empty otherwise.
+
+        The server's answer also proves that the team may still read the repository.
+        """
+        held = "" if self.slot is None else commit_ahead(self.plan)
+        if not held:
+            return ""
+        row = self.row
+        newest = self.newest or (
+            self.deps.git.repositories.resolve_branch(
+                row.repo_url, row.branch, team=row.team, monitor=self._monitor()
+            ).commit
+        )
+        return held if held == newest else ""
 
     def _checked_out(self) -> str:
         return self.deps.git.repositories.checkout(

@@ -11,7 +11,7 @@ from oduflow.domain.names import new_id
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
-from oduflow.services.branches import default_branch
+from oduflow.services.branches import default_head
 from oduflow.services.deps import Deps
 from oduflow.services.extra_repos.delete import ExtraRepoCleanup, remove_extra_repo
 from oduflow.services.extra_repos.fetch import (
@@ -54,7 +54,7 @@ def _ensure(deps: Deps, call: Call, args: AddExtraRepo, repo_url: str) -> Outcom
         remove_extra_repo(deps, None, existing)
     require_disk(deps, team)
     require_room_of_team(deps, team, f"Extra repo {args.name}", _LEAST_BYTES)
-    branch = args.branch or default_branch(deps.git.repositories, call, repo_url)
+    branch = args.branch or default_head(deps.git.repositories, call, repo_url).branch
     moment = now()
     row = ExtraRepo(
         id=new_id(),

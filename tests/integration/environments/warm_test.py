@@ -5,8 +5,10 @@ from urllib.request import urlopen
 
 import pytest
 
+from oduflow.domain.plan import EnvironmentPlan
+from oduflow.services.environments.warm.checkout import commit_ahead
 from oduflow.services.environments.warm.keeper import WarmKeeper
-from oduflow.services.environments.warm.remove import give_up_all
+from oduflow.services.environments.warm.remove import give_up_all, slot_plan
 from tests.support.git_server import GitServer
 from tests.support.instances import TEMPLATE, Instance, world
 from tests.support.variants import git_host, inspected, plan_of, signed_in, variant
@@ -71,3 +73,67 @@ def test_an_environment_serves_from_a_slot_with_its_own_modules(
         warm.ok("delete_environment", name=name)
     give_up_all(deps, "blue")
     assert world(warm) == before
+
+
+def test_the_checkout_of_a_slot_is_used_until_the_branch_moves(
+    warm: Instance, git: GitServer
+) -> None:
+    before, deps = world(warm), warm.services.deps
+    wanted = {"repo_url": git.repository("ahead", {"main": MODULE}), "modules": ["own"]}
+    warm.ok("create_environment", name="first", template=TEMPLATE, **wanted)
+    kept = made_slot(warm)
+    assert commit_ahead(kept) == git.commit("ahead", "main")
+    written = (kept.checkout / "own/__init__.py").stat().st_ctime_ns
+
+    warm.ok("create_environment", name="kept", template=TEMPLATE, **wanted)
+
+    assert plan_of(warm, "kept").id == kept.id
+    assert (kept.checkout / "own/__init__.py").stat().st_ctime_ns == written
+    edits = deps.git.repositories.edits(kept.git_dir, kept.checkout)
+    assert edits.changed(git.commit("ahead", "main")) == ()
+    moved = made_slot(warm)
+    git.repository("ahead", {"main": MODULE | {"own/more.py": "MORE = 1\n"}})
+
+    warm.ok("create_environment", name="moved", template=TEMPLATE, branch="main", **wanted)
+
+    assert plan_of(warm, "moved").id == moved.id
+    assert commit_ahead(moved) == git.commit("ahead", "main")
+    assert (moved.checkout / "own/more.py").is_file()
+    for name in ("first", "kept", "moved"):
+        warm.ok("delete_environment", name=name)
+    give_up_all(deps, "blue")
+    assert world(warm) == before
+
+
+def test_a_team_whose_credential_is_gone_gets_nothing_of_its_slot(
+    warm: Instance, git: GitServer
+) -> None:
+    before, deps = world(warm), warm.services.deps
+    git.repository("closed", {"main": MODULE})
+    user, password = git.accounts["/private/"]
+    wanted = {"repo_url": git.url("private/closed.git"), "template": TEMPLATE}
+    private = f"http://{user}:{password}@{git.authority}/private/closed.git"
+    warm.ok("setup_repo_auth", repo_url=private)
+    warm.ok("create_environment", name="first", **wanted)
+    assert commit_ahead(made_slot(warm)) == git.commit("closed", "main")
+    for seen in warm.ok("list_credentials")["credentials"]:
+        warm.ok("delete_credential", host=seen["host"], username=seen["username"])
+
+    branches: tuple[dict[str, str], ...] = ({}, {"branch": "main"})
+    for branch in branches:
+        assert len(deps.store.warm_slots.of("blue")) == 1
+        error = warm.call("create_environment", name="refused", **wanted, **branch).error
+        assert error is not None
+        assert "the team has none for it" in error.message
+        assert deps.store.environments.get("blue", "refused") is None
+
+    warm.ok("delete_environment", name="first")
+    give_up_all(deps, "blue")
+    assert world(warm) == before
+
+
+def made_slot(warm: Instance) -> EnvironmentPlan:
+    deps = warm.services.deps
+    WarmKeeper(deps, lambda: PLENTY).look("blue", lambda: False)
+    [slot] = deps.store.warm_slots.of("blue")
+    return slot_plan(deps.naming, slot)

@@ -125,6 +125,7 @@ class MemoryGit:
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         _write(files, work_tree)
         MemoryEdits(git_dir, work_tree).learn(commit, files, "")
+        (git_dir / "HEAD").write_text(commit)
         return commit
 
     def edits(

@@ -131,8 +131,7 @@ def test_the_question_for_the_default_branch_ends_with_a_cancelled_job(world, pr
     actor, origin = Actor("1", ActorKind.CLI, "ada"), Origin("cli")
     cancelled = Call(actor, origin, "job", _cancel_requested=lambda: True)
 
-    assert (
-        branches.default_branch(process.deps.git.repositories, Call(actor, origin), url) == "main"
-    )
+    head = branches.default_head(process.deps.git.repositories, Call(actor, origin), url)
+    assert (head.branch, head.commit) == ("main", world.git.commit("addons", "main"))
     with pytest.raises(Cancelled):
-        branches.default_branch(process.deps.git.repositories, cancelled, url)
+        branches.default_head(process.deps.git.repositories, cancelled, url)

@@ -29,6 +29,7 @@ class Demand:
     repo_url: str
     odoo_image: str
     at: datetime
+    branch: str = ""  # not known of what an older version created
 
     @classmethod
     def load(cls, facts: Facts, activity: TeamActivity, team: str) -> Self | None:
@@ -55,6 +56,7 @@ def note_demand(facts: Facts, settings: Settings, row: Environment) -> None:
     demand = {
         "template_id": row.template_id,
         "repo_url": row.repo_url,
+        "branch": row.branch,
         "odoo_image": row.odoo_image,
         "at": rfc3339(now()),
     }

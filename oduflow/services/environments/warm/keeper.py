@@ -130,7 +130,7 @@ class WarmKeeper:
             team=team,
             name="",
             repo_url=demand.repo_url,
-            branch="",
+            branch=demand.branch,
             requested_branch=None,
             template_id=template.id,
             template=template.name,

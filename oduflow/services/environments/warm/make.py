@@ -18,6 +18,7 @@ from oduflow.services.deps import Deps
 from oduflow.services.environments.own_database import make_database
 from oduflow.services.environments.serving import start_text
 from oduflow.services.environments.source import TemplateSource
+from oduflow.services.environments.warm.checkout import check_out_ahead
 from oduflow.services.environments.warm.recipe import Recipe
 from oduflow.services.environments.warm.remove import HOLDER, SlotCleanup, slot_plan
 from oduflow.services.filestore import ensure_mount, lay_filestore
@@ -80,6 +81,7 @@ class _Making:
         return (
             Step(RESERVE, "reserving a port", self.reserve, parts.remove_row),
             Step("folder", "making the folder", self.folder, parts.remove_folder),
+            Step("checkout", "checking out the branch", self.checkout),  # goes with the folder
             Step("database", "cloning the database", self.database, parts.remove_database),
             Step("filestore", "laying the filestore", self.filestore, parts.remove_volume),
             Step("container", "creating the container", self.container, parts.remove_container),
@@ -106,6 +108,13 @@ class _Making:
         write_private(plan.conf, "", uid=image.uid, gid=image.gid)
         start = start_text(self.slot.port)
         write_private(plan.python_start, start, uid=image.uid, gid=image.gid)
+
+    def checkout(self) -> None:
+        """Check out the branch that was created last."""
+        row, monitor = self.recipe.row, ProgressMonitor(cancelled=self.stopped)
+        if row.branch:
+            repositories = self.deps.git.repositories
+            check_out_ahead(repositories, self.plan, row.repo_url, row.branch, monitor)
 
     def database(self) -> None:
         """Clone the template's database, with passwords that become the environment's."""

@@ -100,4 +100,6 @@ def _frees(deps: Deps, slot: WarmSlot, disk: Path | None) -> int:
                 freed += deps.postgres.cluster(slot.team).database_size(plan.database)
     if layers is not None and (disk is None or same_disk(layers.mountpoint, disk)):
         freed += size_on_disk(layers.mountpoint)
+    if disk is None or same_disk(deps.naming.data_dir, disk):
+        freed += size_on_disk(plan.folder)
     return freed

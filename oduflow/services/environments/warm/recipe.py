@@ -32,9 +32,12 @@ class Recipe:
     image: ImageFacts
 
     def digest(self, deps: Deps) -> str:
-        """Return the digest of everything that cannot be changed once the container is made."""
+        """Return the digest of everything that cannot be changed once the slot is made.
+
+        The container has only the last part of the repository's address, the checkout all of it.
+        """
         spec = self.specification(deps, _ANY, 0, FilestoreKind.OVERLAY)
-        text = repr((self.row.template_id, start_text(0), spec))
+        text = repr((self.row.template_id, self.row.repo_url, start_text(0), spec))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def stand_in(self, id_: str, port: int, filestore: FilestoreKind) -> Environment:

@@ -1,0 +1,62 @@
+"""The checkout of a warm slot: made ahead, and used when the branch is still at its commit.
+
+Nothing changes its files between: the slot's container has them mounted read-only and has imported
+nothing of them, and no operation reaches a slot.
+"""
+
+import logging
+import os
+import shutil
+
+from oduflow.adapters.git.git_folder import finished_commit
+from oduflow.adapters.git.repository import GitRepositories
+from oduflow.adapters.git.submodules import DECLARATION
+from oduflow.domain.errors import Cancelled, Failure
+from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.progress_monitor import ProgressMonitor
+from oduflow.files.private import make_folder
+
+log = logging.getLogger(__name__)
+
+
+def check_out_ahead(
+    repositories: GitRepositories,
+    plan: EnvironmentPlan,
+    repo_url: str,
+    branch: str,
+    monitor: ProgressMonitor,
+) -> None:
+    """Check a branch out into a slot's folder, which its container has not mounted yet.
+
+    When git fails, the checkout stays empty and the creation fills it: a branch that was deleted
+    since the last creation is no reason to have no slot.
+
+    Raises:
+        Cancelled: the monitor says so.
+    """
+    try:
+        repositories.checkout(
+            repo_url,
+            branch,
+            team=plan.team,
+            git_dir=plan.git_dir,
+            work_tree=plan.checkout,
+            monitor=monitor,
+        )
+    except Cancelled:
+        raise
+    except Failure as failure:
+        log.info("warm slot %s has no checkout: %s", plan.id, failure.message)
+        for folder in (plan.git_dir, plan.checkout):
+            shutil.rmtree(folder, ignore_errors=True)
+        make_folder(plan.checkout)
+
+
+def commit_ahead(plan: EnvironmentPlan) -> str:
+    """Return the commit that a slot's checkout holds; empty when a creation has to check it out.
+
+    With submodules it has to: whether their server gives them away can have changed since.
+    """
+    if os.path.lexists(plan.checkout / DECLARATION):
+        return ""
+    return finished_commit(plan.git_dir)
