@@ -64,6 +64,24 @@ def refuse_bomb(unpacked: int, packed: int) -> None:
         )
 
 
+def refuse_growth(grown: int, packed: int) -> None:
+    """Refuse a database that grows by more than that of a real backup, indexes included.
+
+    Args:
+        grown: the bytes that the database has grown by.
+        packed: the bytes of its dump.
+
+    Raises:
+        Invalid: the dump is a decompression bomb, or its SQL makes the rows.
+    """
+    if grown > RATIO_FROM and grown > MAX_RATIO * packed:
+        raise Invalid(
+            f"The database grows to {binary_size(grown)}, more than {MAX_RATIO} times the "
+            f"{binary_size(packed)} of its dump, as that of no real backup does.",
+            "Make the dump again, without compression if its content is that repetitive.",
+        )
+
+
 def unpacked(file: BinaryIO, content: FileKind) -> BinaryIO:
     """Return a stream of what a compressed file holds; of another file the file itself."""
     if content is FileKind.GZIP:

@@ -15,6 +15,8 @@ _MOST_LEFT_OUT = 20
 _ERROR = re.compile(
     r"(?:psql:<stdin>:(?P<line>\d+): |pg_restore: ).*?(?P<level>ERROR|FATAL|PANIC):\s+(?P<said>.+)"
 )
+# pg_restore's last line when it ended with 1 after the whole archive (`pg_restore.c`, main).
+_SUMMARY = re.compile(r"pg_restore: warning: errors ignored on restore: (\d+)\s*$")
 _PROGRAM = re.compile(r"(?:psql:<stdin>:(?P<line>\d+)|psql|pg_restore): error: (?P<said>.+)")
 # What the role, which owns the database, need not do: the objects are its own already.
 _HARMLESS = re.compile(
@@ -93,6 +95,17 @@ class RestoreOutput:
 
     left_out: list[str] = field(default_factory=list)
     refused: int = 0
+    _summed: int = field(default=0, init=False)
+
+    def whole(self, exit_code: int, *, plain: bool) -> bool:
+        """Return whether the program came to the end of the dump, indexes and constraints included.
+
+        psql ends with 0. So does pg_restore, or with 1 after statements that were refused, which
+        its last line counts. A program that was killed has another exit code, and no such line.
+        """
+        if exit_code == 0:
+            return True
+        return not plain and exit_code == 1 and 0 < self.refused == self._summed
 
     def feed(self, line: str) -> None:
         """Read one line.
@@ -102,6 +115,9 @@ class RestoreOutput:
             QuotaReached: the disk is full.
             UpstreamFailed: PostgreSQL cannot go on.
         """
+        if summary := _SUMMARY.match(line):
+            self._summed = int(summary[1])
+            return
         found = _ERROR.match(line) or _PROGRAM.match(line)
         if found is None:
             return

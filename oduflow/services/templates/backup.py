@@ -56,11 +56,13 @@ class Dump:
     Attributes:
         content: `FileKind.CUSTOM` or `FileKind.SQL`.
         size: the bytes that `position` reaches in the end.
+        packed: the bytes that it takes in the source.
         position: how far the last reading has come.
     """
 
     content: FileKind
     size: int
+    packed: int
     _open: Callable[[], AbstractContextManager["DumpStream"]]
     position: int = 0
 
@@ -137,7 +139,7 @@ def open_backup(path: Path, shown: str) -> Backup:
     if content is FileKind.ZIP:
         return _odoo_zip(path, size, shown)
     if inner in _DUMPS:
-        return Backup(size, Dump(inner, size, partial(_open_file, path, content)))
+        return Backup(size, Dump(inner, size, size, partial(_open_file, path, content)))
     raise _refused(shown, content, inner, _ACCEPTED)
 
 
@@ -222,7 +224,8 @@ def _odoo_zip(path: Path, size: int, shown: str) -> Backup:
             found = "no dump.sql" if not dumps else "several dumps"
             raise Invalid(f"{shown} is a zip archive with {found}.", _ACCEPTED)
         [dump] = dumps
-        refuse_bomb(dump.size, _packed(dump, size))
+        packed = _packed(dump, size)
+        refuse_bomb(dump.size, packed)
         with dump.open() as stream:
             content = recognise(stream.read(HEAD_BYTES))
         if content not in _DUMPS:
@@ -232,7 +235,7 @@ def _odoo_zip(path: Path, size: int, shown: str) -> Backup:
         manifest = next((each for each in members if each.name == f"{prefix}manifest.json"), None)
         return Backup(
             size,
-            Dump(content, dump.size, partial(_open_member, path, dump.name)),
+            Dump(content, dump.size, packed, partial(_open_member, path, dump.name)),
             BackupManifest() if manifest is None else _read_manifest(manifest, shown),
             _zip_filestore(path, f"{prefix}filestore/"),
         )

@@ -24,10 +24,11 @@ from oduflow.domain.boot_queue import BootKind
 from oduflow.domain.container import Attachment, ContainerSpec, Mount, RunResult
 from oduflow.domain.counting import binary_size
 from oduflow.domain.dump import DumpFacts
-from oduflow.domain.errors import Failure, UpstreamFailed
+from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.plan import TemplatePlan
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.files.contents import FileKind
+from oduflow.files.expansion import refuse_growth
 from oduflow.files.pipe import PipeFeeder, make_pipe
 from oduflow.files.private import make_folder, write_private
 from oduflow.kernel.call import Call
@@ -58,6 +59,7 @@ class Restore:
     user: int
     tell: Callable[[str], None]
     _looked: float = field(default=0.0, init=False)
+    _empty: int = field(default=0, init=False)  # bytes of the database before
     _counted: int = field(default=0, init=False)
 
     def inspect(self, dump: Dump) -> DumpFacts:
@@ -94,7 +96,7 @@ class Restore:
             PostgreSQL's messages about statements that were refused and that Odoo does not need.
 
         Raises:
-            Invalid: the dump is damaged, or asks for what it must not get.
+            Invalid: the dump is damaged, a decompression bomb, or asks for what it must not get.
             QuotaReached: the disk is full.
             UpstreamFailed: PostgreSQL ended, or the time is over.
         """
@@ -103,12 +105,13 @@ class Restore:
         plain = dump.content is FileKind.SQL
         command = restore_commands.restore_plain if plain else restore_commands.restore_custom
         output = RestoreOutput()
-        self._count()
+        self._look_at_size(dump)
         with self.call.boot_slot(BootKind.INSTALL):
             result = self._run(dump, command(connection), output.feed, password=password)
-        if result.exit_code != 0 and (plain or not output.refused):
+        self._look_at_size(dump)
+        if not output.whole(result.exit_code, plain=plain):
             raise UpstreamFailed(
-                f"The restore ended with exit code {result.exit_code}.",
+                f"The restore ended with exit code {result.exit_code} before the dump's end.",
                 "The output says why; import the dump again.",
                 output=result.output,
             )
@@ -200,8 +203,9 @@ class Restore:
             _raise(feeder.error)
         if time.monotonic() - self._looked >= _LOOK_SECONDS:
             self._looked = time.monotonic()
-            if self._counted:
-                self._count()
+            if self._empty:
+                with suppress(UpstreamFailed):  # a server that is gone ends the restore by itself
+                    self._look_at_size(dump)
             self._room()
             percent = 100 * dump.position // max(1, dump.size)
             self.tell(f"{binary_size(dump.position)} of {binary_size(dump.size)} ({percent} %)")
@@ -212,17 +216,22 @@ class Restore:
         folder = self.deps.engine.volumes.mountpoint(self.deps.naming.database_volume(team))
         return room_left(self.deps, folder, team=team)
 
-    def _count(self) -> None:
-        """Count for the team by how much the database has grown since the last look."""
-        team, database = self.plan.team, self.plan.database
-        if not self.deps.settings.teams[team].disk_gb:
-            return
-        with suppress(Failure):  # a server that does not answer ends the restore by itself
-            size = self.deps.postgres.cluster(team).database_size(database)
-            count_written(
-                self.deps.store.sizes, self.deps.settings, team, max(0, size - self._counted)
-            )
-            self._counted = max(size, self._counted)
+    def _look_at_size(self, dump: Dump) -> None:
+        """Count for the team what the database has grown by since the last look.
+
+        pg_restore unpacks an archive itself, and SQL can make rows of nothing: what a dump becomes
+        is seen in its database only.
+
+        Raises:
+            Invalid: it grows as that of no real backup does.
+        """
+        team = self.plan.team
+        size = self.deps.postgres.cluster(team).database_size(self.plan.database)
+        self._empty = self._empty or size
+        if size > self._counted:
+            count_written(self.deps.store.sizes, self.deps.settings, team, size - self._counted)
+            self._counted = size
+        refuse_growth(size - self._empty, dump.packed)
 
 
 def _raise(error: BaseException | None) -> None:

@@ -10,8 +10,9 @@ from oduflow.adapters.postgres.dump_scan import MAX_OBJECTS
 from oduflow.domain.errors import Cancelled, Failure, Invalid, Kind, QuotaReached, UpstreamFailed
 from oduflow.files import expansion
 from oduflow.services.templates import restore
-from tests.support.custom_dump import dump_of_tables
+from tests.support.custom_dump import dump_of, dump_of_tables
 from tests.support.restoring import PASSWORD
+from tests.support.server import eventually
 
 HEADER = """--
 -- PostgreSQL database dump
@@ -205,6 +206,57 @@ def test_a_bomb_is_refused_while_it_is_restored(restoring, monkeypatch):
         )
 
     assert "250 times its size" in refused.value.message
+
+
+def test_a_bomb_in_custom_format_is_refused_by_what_its_database_grows_to(restoring, monkeypatch):
+    monkeypatch.setattr(expansion, "RATIO_FROM", 16 << 20)
+    plan, _ = restoring.restore(HEADER + FOOTER)
+    with restoring.connected(plan) as connection:
+        connection.execute(
+            "INSERT INTO notes SELECT id, repeat('a', 1800) FROM generate_series(1, 60000) id"
+        )
+    bomb = restoring.dumped(plan, "--format=custom", "--compress=zstd:19")
+    assert len(bomb) < 400_000
+
+    with pytest.raises(Invalid, match=r"The database grows to .* more than 250 times the"):
+        restoring.restore(bomb, "bomb.dump")
+
+
+def test_rows_that_the_sql_of_a_small_dump_makes_are_refused_as_a_bomb(restoring, monkeypatch):
+    monkeypatch.setattr(expansion, "RATIO_FROM", 16 << 20)
+    many = "INSERT INTO public.notes SELECT id, repeat('a', 1800) FROM generate_series(1, {}) id;\n"
+
+    with pytest.raises(Invalid, match=r"The database grows to .* more than 250 times the"):
+        restoring.restore(f"{HEADER}{many.format(20_000)}{FOOTER}")
+
+
+def test_a_restore_that_is_killed_after_a_statement_that_may_be_refused_is_not_whole(restoring):
+    statements = (
+        ("EXTENSION", "pg_stat_statements", "CREATE EXTENSION pg_stat_statements;\n"),
+        ("TABLE", "notes", "CREATE TABLE public.notes (id integer);\n"),
+        ("TABLE", "slow", "SELECT pg_sleep(60);\n"),
+        ("INDEX", "by_id", "CREATE INDEX by_id ON public.notes (id);\n"),
+    )
+    killed, whole = (
+        restoring.dump(b"".join(dump_of(made, len(made))), f"{len(made)}.dump")
+        for made in (statements, (*statements[:2], statements[3]))
+    )
+    work = restoring.work()
+    containers = restoring.instance.services.deps.engine.containers
+
+    with ThreadPoolExecutor(1) as pool:
+        restored = pool.submit(work.restore, killed, PASSWORD)
+        eventually(lambda: restoring.ask(work.plan, "SELECT to_regclass('notes')") != [(None,)], 30)
+        containers.kill(work.plan.one_off)
+        with pytest.raises(UpstreamFailed, match="exit code 137 before the dump's end"):
+            restored.result()
+
+    assert containers.facts(work.plan.one_off) is None
+    other = restoring.work()
+    assert other.restore(whole, PASSWORD) == (
+        'permission denied to create extension "pg_stat_statements"',
+    )
+    assert restoring.ask(other.plan, "SELECT to_regclass('by_id') IS NOT NULL") == [(True,)]
 
 
 def test_a_disk_without_room_ends_the_restore_and_is_named(restoring, monkeypatch):

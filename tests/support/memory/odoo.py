@@ -113,7 +113,8 @@ class MemoryOdoo:
         packaged: the addons in packages whose names do not tell.
         dumped: the modules that are installed in a dump.
         restored: what psql or pg_restore has read.
-        restore_error: what they print before they end.
+        restore_error: what they print before they end with `restore_exit`.
+        restore_exit: with 1 they have restored all the same.
         neutralise_exit: the code with which Odoo's own neutralization ends.
         booted: what else Odoo was started for, in order.
         launch_exit: the code with which a warm slot's import of Odoo ends.
@@ -148,6 +149,7 @@ class MemoryOdoo:
     dumped: tuple[str, ...] = ("base", "web", "crm")
     restored: list[bytes] = field(default_factory=list)
     restore_error: str = ""
+    restore_exit: int = 3
     neutralise_exit: int = 0
     booted: list[str] = field(default_factory=list)
     launch_exit: int | None = None
@@ -310,13 +312,14 @@ class MemoryOdoo:
             return Run(("215; 1259 16389 TABLE public ir_module_module odoo",), 0)
         if "read" in spec.entrypoint:
             return Run(tuple(f"{name}\tinstalled\t19.0.1.0" for name in self.dumped), 0)
-        if self.restore_error:
-            return Run((self.restore_error,), 3)
+        said = tuple(self.restore_error.splitlines())
+        if said and self.restore_exit != 1:
+            return Run(said, self.restore_exit)
         [database] = re.findall(r"dbname=((?:env|tpl)_\w+)", spec.entrypoint[-1])
         self.restored.append(dump)
         if self.dumped:
             self.cluster_with(database).install(database, self.dumped)
-        return Run((), 0)
+        return Run(said, self.restore_exit if said else 0)
 
     def _neutralise(self) -> Run:
         self.booted.append("neutralise")

@@ -214,6 +214,54 @@ def test_an_error_of_the_restore_is_named_and_leaves_nothing(world, bare, backup
     assert world.everything() == before
 
 
+REFUSED = (
+    "pg_restore: error: could not execute query: ERROR:  permission denied to create extension"
+)
+SUMMARY = "\npg_restore: warning: errors ignored on restore: 1"
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "summary"), [(137, ""), (139, SUMMARY), (2, SUMMARY), (143, ""), (1, "")]
+)
+def test_a_restore_that_was_killed_after_a_harmless_error_is_not_whole(
+    world, bare, imports, exit_code, summary
+):
+    (imports / "prod.dump").write_bytes(b"PGDMP" + bytes(100))
+    world.odoo.restore_error, world.odoo.restore_exit = f'{REFUSED} "x"{summary}', exit_code
+
+    error = bare.refused("import_template", name="prod", source=str(imports / "prod.dump"))
+
+    assert error.kind is Kind.UPSTREAM
+    assert f"ended with exit code {exit_code} before the dump's end" in error.message
+    assert bare.deps.store.templates.list("1") == ()
+
+
+def test_a_restore_that_came_to_its_end_with_a_harmless_error_is_whole(world, bare, imports):
+    (imports / "prod.dump").write_bytes(b"PGDMP" + bytes(100))
+    world.odoo.restore_error, world.odoo.restore_exit = f'{REFUSED} "x"{SUMMARY}', 1
+
+    made = bare.call("import_template", name="prod", source=str(imports / "prod.dump"))
+
+    assert made.data.state == "ready"
+    assert 'Left out of the dump: permission denied to create extension "x".' in made.warnings
+
+
+def test_a_database_that_grows_as_no_real_one_does_ends_the_import(
+    world, bare, imports, monkeypatch
+):
+    (imports / "prod.dump").write_bytes(b"PGDMP" + bytes(MIB))
+    sizes = iter((8 * MIB, 300 * MIB))
+    monkeypatch.setattr(MemoryCluster, "database_size", lambda *_given: next(sizes))
+
+    error = bare.refused("import_template", name="prod", source=str(imports / "prod.dump"))
+
+    assert error.kind is Kind.INVALID
+    assert error.message.startswith(
+        "The database grows to 292 MiB, more than 250 times the 1 MiB of its dump"
+    )
+    assert bare.deps.store.templates.list("1") == ()
+
+
 def test_calling_again_answers_the_template_that_is_there(bare, backup, imports):
     made = bare.ok("import_template", name="prod", source=str(backup))
     assert bare.ok("import_template", name="prod", source=str(backup)) == made
