@@ -1,6 +1,5 @@
 """`oduflow import`: make a template of a backup, from a file of this machine or a URL."""
 
-import hashlib
 import re
 import stat
 import sys
@@ -15,15 +14,16 @@ import click
 from oduflow.cli.arguments import read_arguments
 from oduflow.cli.caller import CallOptions, OperationCaller, call_options
 from oduflow.cli.failures import Interrupted, exit_on_failure, failed_envelope
+from oduflow.cli.remote.imported import find_imported
 from oduflow.cli.remote.sending import PartSender, sent_bar
 from oduflow.cli.remote.server import RemoteServer
 from oduflow.cli.render import ShowProgress, print_result, progress
 from oduflow.domain.errors import Failure, Invalid, NotFound
 from oduflow.domain.names import slug
 from oduflow.domain.outcome import Envelope
+from oduflow.files.digests import content_digest
 
 TOOL = "import_template"
-_CHUNK_BYTES = 1 << 20
 _SHOW_SECONDS = 0.5
 _PIPE_SECONDS = 10.0  # between the lines of a log
 _URL = re.compile(r"(?i)https?://")
@@ -73,10 +73,18 @@ def _run(
         tool = caller.tool(TOOL)  # first: a token that may not import sends nothing
         raw = read_arguments(TOOL, tool.fields, words, caller.options)
         sources = {"source": file} | ({"filestore": filestore} if filestore else {})
+        raw = {"name": name or template_name(file), **raw}
         with progress("import") as show:
-            given = {field: _source(caller, value, show) for field, value in sources.items()}
-            raw = {"name": name or template_name(file), **raw, **given}
-            return caller.call(tool, raw, show)
+            digests: dict[str, str] = {}
+            if isinstance(caller, RemoteServer):
+                digests = {field: _digest(value, show) for field, value in sources.items()}
+                if (there := find_imported(caller, raw, sources, digests, show)) is not None:
+                    return there
+            given = {
+                field: _source(caller, value, digests.get(field, ""), show)
+                for field, value in sources.items()
+            }
+            return caller.call(tool, {**raw, **given}, show)
     except _RefusedUpload as refused:
         return refused.answer
     except Failure as failure:
@@ -103,27 +111,25 @@ def template_name(source: str) -> str:
     return slug(_SUFFIXES.sub("", Path(path).name))
 
 
-def _source(caller: OperationCaller, given: str, show: ShowProgress) -> str:
+def _source(caller: OperationCaller, given: str, digest: str, show: ShowProgress) -> str:
     """Return the argument of the operation for a file: its path here, or its upload there."""
     if _URL.match(given):
         return given
+    path = _existing(given)
+    return _sent(caller, path, digest, show) if isinstance(caller, RemoteServer) else str(path)
+
+
+def _existing(given: str) -> Path:
     path = Path(given).absolute()
     if not path.exists():
         raise NotFound(f"There is no file {given}.", "Check the path.")
-    if not isinstance(caller, RemoteServer):
-        return str(path)
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise Invalid(
-            f"{given} is not a file; only files are sent.",
-            "Pack a folder first: `tar -czf filestore.tar.gz -C FOLDER .`",
-        )
-    return _sent(caller, path, show)
+    return path
 
 
-def _sent(server: RemoteServer, path: Path, show: ShowProgress) -> str:
+def _sent(server: RemoteServer, path: Path, digest: str, show: ShowProgress) -> str:
     """Send a file, unless it has been; return it as a source."""
     size = path.stat().st_size
-    begun = {"size": size, "file_name": path.name, "sha256": _digest(path, size, show)}
+    begun = {"size": size, "file_name": path.name, "sha256": digest}
     answer = server.call(server.tool("create_upload"), begun, show)
     data = answer.data if isinstance(answer.data, dict) else {}
     if answer.error is not None or "name" not in data:
@@ -153,15 +159,18 @@ def _kept_on_interrupt() -> Iterator[None]:
         raise Interrupted(message) from None
 
 
-def _digest(path: Path, size: int, show: ShowProgress) -> str:
-    """Return a file's SHA-256, by which the server knows it again."""
-    seldom, found, done = _seldom(show), hashlib.sha256(), 0
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            found.update(chunk)
-            done += len(chunk)
-            seldom(f"reading {path.name} {sent_bar(done, size)}")
-    return found.hexdigest()
+def _digest(given: str, show: ShowProgress) -> str:
+    """Return the SHA-256 of a file to send, by which the server knows it again; of a URL none."""
+    if _URL.match(given):
+        return ""
+    path = _existing(given)
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise Invalid(
+            f"{given} is not a file; only files are sent.",
+            "Pack a folder first: `tar -czf filestore.tar.gz -C FOLDER .`",
+        )
+    seldom, size = _seldom(show), path.stat().st_size
+    return content_digest(path, lambda done: seldom(f"reading {path.name} {sent_bar(done, size)}"))
 
 
 def _seldom(show: ShowProgress) -> Callable[[str], None]:

@@ -11,6 +11,7 @@ from oduflow.domain.audit.addresses import AUDITED_ADDRESS, AUDITED_SOURCE
 from oduflow.domain.environment import EnvironmentName, ModuleName, Name, Text
 from oduflow.domain.errors import NotFound
 from oduflow.domain.extra_repo import References
+from oduflow.domain.imported import ImportedFrom
 from oduflow.domain.neutralised import Neutralised
 from oduflow.domain.next_call import Next
 from oduflow.domain.odoo_version import DEFAULT_VERSION, OdooVersion, OdooVersionView
@@ -214,6 +215,7 @@ class Template:
         size: bytes of database and filestore when it was imported or saved.
         odoo_version: that of the imported or saved database, such as `17.0`.
         postgres_version: that of the server that the backup is from.
+        imported: the files that it was imported from, by content; None for any other.
         neutralised: the proof; None where no production data were, as in a new Odoo.
         name: of the current version the name; of others the name and the version, `shop.v2`,
             which no person can choose.
@@ -238,6 +240,7 @@ class Template:
     odoo_version: str = ""
     postgres_version: str = ""
     neutralised: Neutralised | None = None
+    imported: ImportedFrom | None = None
 
     @property
     def neutralized(self) -> bool | None:
@@ -295,6 +298,14 @@ class TemplateView(Model):
     ) -> Self:
         """Make the view of a row, of the environments cloned from it, and of its size."""
         return cls.from_row(row, environments=environments, disk=DiskView.of(size))
+
+
+class TemplateDetail(Model):
+    """A template with the proof that it was neutralised, and the files that it is from."""
+
+    template: TemplateView
+    neutralised: Neutralised | None = None
+    imported: ImportedFrom | None = None
 
 
 class TemplateList(Model):

@@ -3,11 +3,15 @@
 from typing import Any
 
 from oduflow.domain.errors import NotFound
+from oduflow.domain.imported import ImportedFile, ImportedFrom
+from oduflow.domain.neutralised import Neutralised, RuleApplied
 from oduflow.domain.outcome import Nothing, Outcome
 from oduflow.domain.template import (
     ImportTemplate,
     RenameTemplate,
     SaveAsTemplate,
+    TemplateDetail,
+    TemplateName,
     TemplateView,
     UpdateTemplate,
 )
@@ -15,12 +19,31 @@ from oduflow.domain.upload import CreateUpload, UploadList, UploadName, UploadVi
 from oduflow.kernel.call import Call
 from tests.support import store_rows
 
+NEUTRALISED = Neutralised(
+    at="2026-01-01T00:00:00Z",
+    seconds=1.25,
+    odoo=("mail",),
+    rules=(RuleApplied(rule="mail servers", rows=2), RuleApplied(rule="API keys", rows=0)),
+    proven=("mail servers", "API keys"),
+    scripts=("team.sql",),
+    warnings=("A trigger of its own.",),
+)
+
 
 def rename_template(ledger: Any, call: Call, args: RenameTemplate) -> Outcome[TemplateView]:
     view = _found(ledger, args.name).model_copy(update={"name": args.new_name})
     del ledger.templates[args.name]
     ledger.templates[view.name] = view
     return Outcome(view, f"Template {args.name} is {view.name} now.")
+
+
+def get_template(ledger: Any, call: Call, args: TemplateName) -> Outcome[TemplateDetail]:
+    view = _found(ledger, args.name)
+    proof = NEUTRALISED if view.source else None
+    backup = ImportedFile(name=view.source, sha256="a" * 64)
+    imported = ImportedFrom(source=backup) if view.source and not view.commit else None
+    shown = TemplateDetail(template=view, neutralised=proof, imported=imported)
+    return Outcome(shown, f"Template {args.name} is {view.state}.")
 
 
 def update_template(ledger: Any, call: Call, args: UpdateTemplate) -> Outcome[TemplateView]:
@@ -77,6 +100,7 @@ def delete_upload(ledger: Any, call: Call, args: UploadName) -> Outcome[Nothing]
 _ALL = (
     create_upload,
     delete_upload,
+    get_template,
     list_uploads,
     rename_template,
     save_as_template,

@@ -26,6 +26,7 @@ from oduflow.domain.boot_queue import BootKind
 from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.extra_repo import ExtraRepoState, Pin, pins_text, read_pins
 from oduflow.domain.filestore import FilestoreKind
+from oduflow.domain.imported import ImportedFrom
 from oduflow.domain.job import Resource
 from oduflow.domain.neutralised import Neutralised
 from oduflow.domain.outcome import ErrorView, Status
@@ -80,6 +81,7 @@ TIERS = AsText[frozenset[Tier]](lambda tiers: json.dumps(sorted(tiers)), _tiers)
 TREE = AsText[dict[str, Any]](json.dumps, _tree)
 PINS = AsText[tuple[Pin, ...]](pins_text, read_pins)
 NEUTRALISED = AsText(Neutralised.model_dump_json, Neutralised.model_validate_json)
+IMPORTED = AsText(ImportedFrom.model_dump_json, ImportedFrom.model_validate_json)
 DEFAULTS = AsText(TemplateDefaults.model_dump_json, TemplateDefaults.model_validate_json)
 _RESOURCES: TypeAdapter[tuple[Resource, ...]] = TypeAdapter(tuple[Resource, ...])
 RESOURCES = AsText[tuple[Resource, ...]](
@@ -122,6 +124,7 @@ templates = Table(
     Column("size", Integer),
     *text_columns("odoo_version", "postgres_version"),
     Column("neutralised", NEUTRALISED),
+    Column("imported", IMPORTED),
     Column("version", Integer, nullable=False),
     text_column("description"),
     Column("defaults", DEFAULTS, nullable=False),

@@ -10,6 +10,7 @@ from oduflow.adapters.store.engine import Store
 from oduflow.adapters.store.named import NamedRows
 from oduflow.adapters.store.tables import environments, templates
 from oduflow.domain.errors import Conflict
+from oduflow.domain.imported import ImportedFrom
 from oduflow.domain.neutralised import Neutralised
 from oduflow.domain.template import Template, TemplateDefaults, TemplateState
 
@@ -26,6 +27,7 @@ class TemplateChanges(TypedDict, total=False):
     odoo_version: str
     postgres_version: str
     neutralised: Neutralised | None
+    imported: ImportedFrom | None
     description: str
     defaults: TemplateDefaults
 

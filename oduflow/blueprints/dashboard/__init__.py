@@ -11,6 +11,7 @@ from oduflow.blueprints.dashboard import (
     outputs,
     places,
     system,
+    template_page,
     test_runs,
     uploads,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "outputs",
     "places",
     "system",
+    "template_page",
     "test_runs",
     "uploads",
 ]

@@ -14,7 +14,8 @@ from oduflow.domain.clock import now
 from oduflow.domain.connections import ROLE_CONNECTIONS
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.counting import binary_size, counted
-from oduflow.domain.errors import Conflict, Invalid, UpstreamFailed
+from oduflow.domain.errors import Invalid, UpstreamFailed
+from oduflow.domain.imported import ImportedFrom
 from oduflow.domain.names import new_id
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
@@ -27,7 +28,6 @@ from oduflow.domain.template import (
 )
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
-from oduflow.services.groups import StoreGroup
 from oduflow.services.image_inventory import ensure_inventory
 from oduflow.services.images import (
     check_other_version,
@@ -51,8 +51,9 @@ from oduflow.services.templates.backup_version import image_for, missing_code, o
 from oduflow.services.templates.building import TemplateWork
 from oduflow.services.templates.neutralise import neutralise, new_parameters, prove_again
 from oduflow.services.templates.neutralise_steps import own_steps
+from oduflow.services.templates.repeated import answer_repeated
 from oduflow.services.templates.restore import Restore
-from oduflow.services.templates.sources import resolve
+from oduflow.services.templates.sources import LocalSource, open_source
 from oduflow.services.templates.versions import as_new_version, remove_unfinished
 from oduflow.services.templates.view import template_view
 
@@ -74,10 +75,10 @@ def check_import(deps: Deps, args: ImportTemplate) -> None:
 
 
 def import_template(deps: Deps, call: Call, args: ImportTemplate) -> Outcome[TemplateView]:
-    """Return the template if it was imported from the same source, else import it.
+    """Return the template if it was imported from the same content, else import it.
 
     Raises:
-        Conflict: a template of that name exists and is another one.
+        Conflict: a template of that name exists and is another one; the message says what differs.
         Invalid: the source is no backup of Odoo, or holds what is refused.
         Failure: it could not be imported, and everything created for it was removed; the failure
             suggests the call again.
@@ -87,21 +88,9 @@ def import_template(deps: Deps, call: Call, args: ImportTemplate) -> Outcome[Tem
         remove_unfinished(deps, call.actor.team, args.name)
         existing = deps.store.templates.get(call.actor.team, args.name)
         if existing is not None and not args.replace:
-            return _existing(deps.store, existing, _shown_name(args.source))
+            return answer_repeated(deps, call, args, existing)
         with _sources(deps, call, args) as (source, filestore):
             return _import(deps, call, args, source, filestore)
-
-
-@dataclass(frozen=True, slots=True)
-class LocalSource:
-    """A backup or filestore on this machine.
-
-    Attributes:
-        name: its file name, for messages and the template's row.
-    """
-
-    path: Path
-    name: str
 
 
 @contextmanager
@@ -111,28 +100,9 @@ def _sources(
     with ExitStack() as opened:
 
         def local(source: str) -> LocalSource:
-            path = opened.enter_context(resolve(deps, call, call.actor.team, source))
-            return LocalSource(path, _shown_name(source))
+            return opened.enter_context(open_source(deps, call, call.actor.team, source))
 
         yield local(args.source), local(args.filestore) if args.filestore else None
-
-
-def _shown_name(source: str) -> str:
-    """Return the file name of a source, without a query, which may be a secret."""
-    return source.partition("?")[0].rstrip("/").rpartition("/")[2]
-
-
-def _existing(store: StoreGroup, row: Template, source: str) -> Outcome[TemplateView]:
-    if row.source != source:
-        raise Conflict(
-            f"Template “{row.name}” exists already and was "
-            f"{f'imported from {row.source}' if row.source else 'not imported'}.",
-            "Choose another name, or make a new version of it with replace.",
-            Next.of("list_templates", "shows the existing ones"),
-        )
-    shown = template_view(store, row)
-    summary = f"Template {row.name} was imported from {row.source} already; replace imports it"
-    return Outcome(shown, f"{summary} again.")
 
 
 def _import(
@@ -160,7 +130,16 @@ def _import(
         source=source.name,
     )
     row = as_new_version(deps.store.templates, row)
-    work = TemplateImport(deps, call, row, NO_IMAGE, backup=backup, args=args, members=members)
+    work = TemplateImport(
+        deps,
+        call,
+        row,
+        NO_IMAGE,
+        backup=backup,
+        args=args,
+        members=members,
+        read=(source, filestore),
+    )
     made = work.run("import", work.steps())
     return Outcome(
         template_view(deps.store, made),
@@ -178,11 +157,13 @@ class TemplateImport(TemplateWork):
     Attributes:
         backup: the opened source.
         members: the filestore; None for a database without one.
+        read: the files of the backup and of a filestore of its own.
     """
 
     backup: Backup
     args: ImportTemplate
     members: Members | None
+    read: tuple[LocalSource, LocalSource | None]
     _parameters: Mapping[str, str] = field(default_factory=new_parameters, init=False)
     _written: int = field(default=0, init=False)
 
@@ -233,6 +214,7 @@ class TemplateImport(TemplateWork):
             odoo_version=version,
             postgres_version=facts.server or self.backup.manifest.server,
             modules=_beyond_base(modules),
+            imported=self._imported(),
         )
         inventory = ensure_inventory(self.deps, self.call, self.plan, self.image)
         self.warnings += missing_code(image, inventory, modules)
@@ -350,6 +332,13 @@ class TemplateImport(TemplateWork):
     def _tell_files(self, done: Unpacked) -> None:
         if done.files % _EVERY_FILES == 0:
             self.tell(f"{counted(done.files, 'file')}, {binary_size(done.size)}")
+
+    def _imported(self) -> ImportedFrom:
+        source, filestore = self.read
+        return ImportedFrom(
+            source=source.identified(self.call),
+            filestore=None if filestore is None else filestore.identified(self.call),
+        )
 
     def _restore(self) -> Restore:
         user = self.deps.engine.team_user(self.row.team)

@@ -4,11 +4,14 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from oduflow.domain.access import ActorKind
 from oduflow.domain.errors import Failure, Forbidden, Invalid, NotFound
+from oduflow.domain.imported import ImportedFile
 from oduflow.domain.upload import SOURCE, upload_of
+from oduflow.files.digests import content_digest
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.templates.downloads import downloaded
@@ -16,6 +19,63 @@ from oduflow.services.uploads.use import used_upload
 from oduflow.settings import Settings
 
 HTTPS = "https://"
+_TELL_BYTES = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSource:
+    """A backup or filestore on this machine.
+
+    Attributes:
+        name: its file name, for messages and the template's row.
+        upload: the upload that it is; empty if it is none.
+        sha256: of its content, if it is known already.
+    """
+
+    path: Path
+    name: str
+    upload: str = ""
+    sha256: str = ""
+
+    def identified(self, call: Call) -> ImportedFile:
+        """Return by what it is known again; reads the whole of it, unless its digest is known."""
+        return ImportedFile(
+            name=self.name, sha256=self.sha256 or self._read(call), upload=self.upload
+        )
+
+    def _read(self, call: Call) -> str:
+        size, told = max(1, self.path.stat().st_size), 0
+
+        def show(done: int) -> None:
+            nonlocal told
+            call.raise_if_cancelled()
+            if done - told >= _TELL_BYTES:
+                told = done
+                call.report("digest", f"reading {self.name}: {100 * done // size} %")
+
+        return content_digest(self.path, show)
+
+
+@contextmanager
+def open_source(deps: Deps, call: Call, team: str, source: str) -> Iterator[LocalSource]:
+    """Yield a source, as `resolve` does.
+
+    Raises:
+        Failure: as `resolve`.
+    """
+    name, row = upload_of(source), None
+    if name:
+        row = deps.store.uploads.get(team, name)
+    with resolve(deps, call, team, source) as path:
+        if row is None:
+            yield LocalSource(path, shown_name(source))
+        else:  # its content has the digest that was named: `used_upload` has proven it
+            yield LocalSource(path, row.file_name or name, name, row.sha256)
+
+
+def shown_name(source: str) -> str:
+    """Return the file name of a path or URL, without a query, which may be a secret."""
+    return source.partition("?")[0].rstrip("/").rpartition("/")[2]
 
 
 @contextmanager

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 
 from oduflow.adapters.store import Templates
 from oduflow.domain.storage import MeasuredSize
-from oduflow.domain.template import Template, TemplateName, TemplateView, no_template
+from oduflow.domain.template import (
+    Template,
+    TemplateDetail,
+    TemplateName,
+    TemplateView,
+    no_template,
+)
 from oduflow.services.deps import Deps
 from oduflow.services.groups import StoreGroup
 
@@ -34,6 +40,13 @@ def template_view(
     measured = store.sizes.of(row.team) if sizes is None else sizes
     cloned = store.environments.using_template(row.id)
     return TemplateView.of(row, cloned, measured.get(row.id))
+
+
+def template_detail(store: StoreGroup, row: Template) -> TemplateDetail:
+    """Return the template's view with the proof that it was neutralised."""
+    return TemplateDetail(
+        template=template_view(store, row), neutralised=row.neutralised, imported=row.imported
+    )
 
 
 def check_template_exists(deps: Deps, team: str, args: TemplateName) -> None:

@@ -42,6 +42,7 @@ PAGES = [
     "/environments/running/run-tests",
     "/environments/running/commit-and-push",
     "/environments/stopped/diff?section=views",
+    "/templates/base-19",
     "/templates/base-19/delete",
     "/templates/busy/delete",
     "/new/grant?name=<div+hx-get=/x>",

@@ -15,6 +15,24 @@ def test_a_row_says_what_it_is_made_of_and_who_uses_it(world, ledger):
     assert "None" in base.text
 
 
+def test_the_page_of_a_template_shows_what_it_is_from_and_the_proof(world, ledger):
+    ledger.add_template("prod", source="prod.zip", odoo_version="19.0", neutralized=True)
+    row = rows(show(world, "/templates"))[-1]
+    assert row.all("a", href="/templates/prod")
+
+    page = show(world, "/templates/prod")
+    for text in (
+        f"prod.zip SHA-256 {'a' * 64}",
+        "2 rules were read back and left no row",
+        "it took 1.2 s",
+        "mail servers: 2; API keys: 0",
+        "team.sql",
+        "A trigger of its own.",
+    ):
+        assert text in page.text
+    assert "It has no data of production." in show(world, "/templates/base-19").text
+
+
 def test_a_template_that_is_not_ready_cannot_be_used(world, ledger):
     ledger.add_template("base-19", state="creating")
     [row] = rows(show(world, "/templates"))

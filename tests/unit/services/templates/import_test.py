@@ -1,10 +1,7 @@
 import gzip
 import io
-import json
 import os
 import tarfile
-import zipfile
-from hashlib import sha1
 from pathlib import Path
 
 import pytest
@@ -13,32 +10,11 @@ from oduflow.domain.errors import Kind
 from oduflow.domain.neutralised import Remaining
 from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.services.templates import import_
+from tests.support.backup_files import HASH, MODULES, PICTURE, allowing, sql, zipped
 from tests.support.memory.postgres import MemoryCluster
 from tests.support.memory.process import Process
-from tests.support.memory.world import BLUE
 
-MODULES = {"base": "19.0.1.3", "web": "19.0.1.0", "crm": "19.0.1.0"}
-SQL = """--
--- PostgreSQL database dump
---
-
--- Dumped from database version 15.8
-
-CREATE TABLE public.ir_module_module (
-    id integer
-);
-COPY public.ir_module_module (name, state, latest_version) FROM stdin;
-%s
-\\.
-
---
--- PostgreSQL database dump complete
---
-
-"""
-PICTURE = b"a picture"
 MIB = 1 << 20
-HASH = sha1(PICTURE).hexdigest()  # noqa: S324 - Odoo's names
 OTHERWISE = {"cluster.ready", "cluster.system_identifier", "environments.using_template"}
 
 
@@ -56,6 +32,9 @@ def test_a_backup_becomes_a_sealed_neutralised_template(world, bare, backup):
     assert picture.read_bytes() == PICTURE
     assert world.everything()["folders"] == set()
     assert row.neutralised.odoo == ("base", "web", "crm")
+    shown = bare.ok("get_template", name="prod")
+    assert shown.neutralised == row.neutralised
+    assert shown.imported.source.name == "prod.zip"
 
 
 def test_no_odoo_starts_on_the_data_before_it_is_neutralised(world, bare, backup):
@@ -262,25 +241,6 @@ def test_a_database_that_grows_as_no_real_one_does_ends_the_import(
     assert bare.deps.store.templates.list("1") == ()
 
 
-def test_calling_again_answers_the_template_that_is_there(bare, backup, imports):
-    made = bare.ok("import_template", name="prod", source=str(backup))
-    assert bare.ok("import_template", name="prod", source=str(backup)) == made
-
-    (imports / "other.zip").write_bytes(backup.read_bytes())
-    other = bare.refused("import_template", name="prod", source=str(imports / "other.zip"))
-    assert (other.kind, other.message) == (
-        Kind.CONFLICT,
-        "Template “prod” exists already and was imported from prod.zip.",
-    )
-
-
-def test_calling_again_needs_no_source_because_a_used_upload_is_gone(bare, backup):
-    made = bare.ok("import_template", name="prod", source=str(backup))
-    backup.unlink()
-
-    assert bare.ok("import_template", name="prod", source=str(backup)) == made
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -412,50 +372,3 @@ def tarred(path: Path, sizes: dict[str, int]) -> None:
             facts = tarfile.TarInfo(name)
             facts.size = size
             made.addfile(facts, io.BytesIO(bytes(size)))
-
-
-@pytest.fixture
-def imports(tmp_path: Path) -> Path:
-    folder = tmp_path / "imports"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def bare(world, imports):
-    """A process without a template, whose operator allows one folder."""
-    world.team_users["1"] = os.getuid()
-    return Process(world, allowing(imports))
-
-
-@pytest.fixture
-def backup(imports: Path) -> Path:
-    """A backup as Odoo's database manager makes it."""
-    manifest = {"version": "19.0-20260101", "pg_version": "15.8", "modules": MODULES}
-    path = imports / "prod.zip"
-    path.write_bytes(
-        zipped(
-            {
-                "dump.sql": sql(MODULES).encode(),
-                "manifest.json": json.dumps(manifest).encode(),
-                f"filestore/{HASH[:2]}/{HASH}": PICTURE,
-            }
-        )
-    )
-    return path
-
-
-def allowing(folder: Path) -> str:
-    return f'[storage]\nimport_folders = ["{folder}"]\n{BLUE}'
-
-
-def sql(modules: dict[str, str]) -> str:
-    return SQL % "\n".join(f"{name}\tinstalled\t{version}" for name, version in modules.items())
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
-        for name, content in files.items():
-            made.writestr(name, content)
-    return file.getvalue()
