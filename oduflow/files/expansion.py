@@ -1,5 +1,7 @@
 """Unpack compressed files as a stream, with limits on size and ratio."""
 
+import os
+import struct
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +16,10 @@ from oduflow.files.contents import FileKind
 CHUNK = 1 << 20
 MAX_RATIO = 250  # real dumps shrink to a tenth, a file of zeros to a thousandth
 RATIO_FROM = 256 << 20  # unpacked bytes below which any ratio is accepted
+PACKED_FACTOR = 4  # what a compressed dump unpacks to at least, where it does not say it
+_GZIP_SIZE = struct.Struct("<I")
+_GZIP_MODULUS = 1 << 32
+_ZSTD_HEADER = 18
 _ZSTD_WINDOW = 128 << 20  # what `zstd` itself accepts; it is memory of this process
 
 
@@ -62,6 +68,31 @@ def refuse_bomb(unpacked: int, packed: int) -> None:
             f"It unpacks to more than {MAX_RATIO} times its size, as no real backup does.",
             "Make the backup again, without compression if its content is that repetitive.",
         )
+
+
+def expected_size(file: BinaryIO, content: FileKind, packed: int) -> int:
+    """Return about how many bytes a file unpacks to, by what it says itself; it may be wrong.
+
+    gzip says the size modulo 4 GiB (RFC 1952), zstd may say that of its first frame (RFC 8878); an
+    archive of pg_dump says none, and neither does what was compressed in a pipe by zstd.
+
+    Args:
+        file: the file, whose position may change.
+        content: what it is.
+        packed: its bytes.
+    """
+    if content is FileKind.GZIP:
+        file.seek(-_GZIP_SIZE.size, os.SEEK_END)
+        [said] = _GZIP_SIZE.unpack(file.read(_GZIP_SIZE.size))
+        return int(said) + max(0, -(-(packed - said) // _GZIP_MODULUS)) * _GZIP_MODULUS
+    if content is FileKind.ZSTD:
+        from zstandard import frame_content_size  # noqa: PLC0415 - few processes need it
+
+        file.seek(0)
+        with damaged():
+            said = frame_content_size(file.read(_ZSTD_HEADER))
+        return max(packed, said) if said > 0 else PACKED_FACTOR * packed
+    return PACKED_FACTOR * packed if content is FileKind.CUSTOM else packed
 
 
 def refuse_growth(grown: int, packed: int) -> None:

@@ -228,12 +228,15 @@ def _room_left(deps: Deps, folder: Path, team: str) -> int:
     pool, disk = deps.infrastructure.pool, deps.infrastructure.disk
     if pool.holds(folder):
         where, left = "in the pool", pool.space.make(min(GROW_BEFORE, pool.space.most(GROW_BEFORE)))
+        numbers = f": {binary_size(max(0, left))} are free"
         hint, more = pool.more_space, pool.space.growth
     else:
-        where, left = "on the disk of Docker's volumes", disk.of(folder).free() - disk.minimum
+        where, free = "on the disk of Docker's volumes", disk.of(folder).free()
+        left = free - disk.minimum
+        numbers = f": {binary_size(free)} are free, and {binary_size(disk.minimum)} must stay free"
         hint, more = "Delete environments or free disk space.", 0
     if left <= 0:
-        message = f"There is no room left {where} for more data."
+        message = f"There is no room left {where} for more data{numbers}."
         raise NoRoom(message, hint, missing=1 - left, disk=folder)
     return (
         min(left + more, _left_of_team(deps.store.sizes, deps.settings, team))

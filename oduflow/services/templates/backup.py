@@ -20,7 +20,15 @@ from oduflow.files.archives.member import Member, MemberKind
 from oduflow.files.archives.tar_stream import tar_members
 from oduflow.files.archives.zip_file import ZipArchive
 from oduflow.files.contents import HEAD_BYTES, FileKind, recognise
-from oduflow.files.expansion import Expansion, chunks, damaged, refuse_bomb, unpacked
+from oduflow.files.expansion import (
+    PACKED_FACTOR,
+    Expansion,
+    chunks,
+    damaged,
+    expected_size,
+    refuse_bomb,
+    unpacked,
+)
 
 _COMPRESSED = {FileKind.GZIP, FileKind.ZSTD}
 _DUMPS = {FileKind.CUSTOM, FileKind.SQL}
@@ -57,12 +65,14 @@ class Dump:
         content: `FileKind.CUSTOM` or `FileKind.SQL`.
         size: the bytes that `position` reaches in the end.
         packed: the bytes that it takes in the source.
+        expected: about how many bytes of SQL it unpacks to; a guess where it does not say it.
         position: how far the last reading has come.
     """
 
     content: FileKind
     size: int
     packed: int
+    expected: int
     _open: Callable[[], AbstractContextManager["DumpStream"]]
     position: int = 0
 
@@ -139,7 +149,9 @@ def open_backup(path: Path, shown: str) -> Backup:
     if content is FileKind.ZIP:
         return _odoo_zip(path, size, shown)
     if inner in _DUMPS:
-        return Backup(size, Dump(inner, size, size, partial(_open_file, path, content)))
+        with _opened(path) as file:
+            expected = expected_size(file, content, size)
+        return Backup(size, Dump(inner, size, size, expected, partial(_open_file, path, content)))
     raise _refused(shown, content, inner, _ACCEPTED)
 
 
@@ -226,16 +238,19 @@ def _odoo_zip(path: Path, size: int, shown: str) -> Backup:
         [dump] = dumps
         packed = _packed(dump, size)
         refuse_bomb(dump.size, packed)
+        expected = dump.size
         with dump.open() as stream:
             content = recognise(stream.read(HEAD_BYTES))
         if content not in _DUMPS:
             raise Invalid(f"{dump.name} of {shown} is {content.value}.", _ACCEPTED)
+        if content is FileKind.CUSTOM:
+            expected *= PACKED_FACTOR
         folder = dump.name.rpartition("/")[0]
         prefix = f"{folder}/" if folder else ""
         manifest = next((each for each in members if each.name == f"{prefix}manifest.json"), None)
         return Backup(
             size,
-            Dump(content, dump.size, packed, partial(_open_member, path, dump.name)),
+            Dump(content, dump.size, packed, expected, partial(_open_member, path, dump.name)),
             BackupManifest() if manifest is None else _read_manifest(manifest, shown),
             _zip_filestore(path, f"{prefix}filestore/"),
         )

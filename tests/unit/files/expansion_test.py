@@ -7,7 +7,7 @@ import zstandard
 from oduflow.domain.errors import Invalid, QuotaReached
 from oduflow.files import expansion
 from oduflow.files.contents import FileKind
-from oduflow.files.expansion import Expansion, chunks, unpacked
+from oduflow.files.expansion import Expansion, chunks, expected_size, unpacked
 
 TEXT = b"a row of a table\n" * 1000
 PACKED = {
@@ -64,3 +64,27 @@ def test_what_does_not_fit_is_refused_with_the_number():
 def _read(packed, content, limit=1 << 40):
     file = io.BytesIO(packed)
     return chunks(unpacked(file, content), Expansion(file.tell, limit))
+
+
+@pytest.mark.parametrize(
+    ("content", "packed", "expected"),
+    [
+        (FileKind.SQL, TEXT, len(TEXT)),
+        (FileKind.GZIP, gzip.compress(TEXT), len(TEXT)),
+        (FileKind.ZSTD, zstandard.compress(TEXT), len(TEXT)),
+        (FileKind.CUSTOM, b"x" * 100, 400),
+    ],
+)
+def test_a_file_says_what_it_unpacks_to(content, packed, expected):
+    assert expected_size(io.BytesIO(packed), content, len(packed)) == expected
+
+
+def test_a_stream_of_zstd_that_does_not_say_its_size_is_taken_for_four_times_as_much():
+    made = zstandard.ZstdCompressor(write_content_size=False).compress(TEXT)
+
+    assert expected_size(io.BytesIO(made), FileKind.ZSTD, len(made)) == 4 * len(made)
+
+
+def test_a_gzip_file_unpacks_to_no_less_than_its_size():
+    """Its size is said modulo 4 GiB."""
+    assert expected_size(io.BytesIO(gzip.compress(b"")), FileKind.GZIP, 5 << 30) == 8 << 30

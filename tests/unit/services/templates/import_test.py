@@ -331,6 +331,18 @@ def test_what_the_team_may_not_fill_is_refused_before_anything_is_restored(world
     assert world.odoo.restored == []
 
 
+def test_the_room_of_a_packed_dump_is_that_of_its_database(world, imports):
+    limited = nearly_full(world, imports, left=4 * MIB)
+    large = sql(MODULES).encode() + b"-- nothing\n" * (3 * MIB // 11)
+    (imports / "prod.sql.gz").write_bytes(gzip.compress(large))
+
+    error = limited.refused("import_template", name="prod", source=str(imports / "prod.sql.gz"))
+
+    assert error.kind is Kind.QUOTA
+    assert error.message.startswith("Importing prod.sql.gz needs 4.5 MiB, and the team fills")
+    assert world.odoo.restored == []
+
+
 def test_a_filestore_whose_size_is_not_known_ends_at_what_the_team_may_fill(world, imports):
     limited = nearly_full(world, imports, left=2 * MIB)
     (imports / "prod.sql").write_text(sql(MODULES))
@@ -344,6 +356,8 @@ def test_a_filestore_whose_size_is_not_known_ends_at_what_the_team_may_fill(worl
     )
 
     assert error.kind is Kind.QUOTA
+    assert "Importing prod.sql needs about" in error.message
+    assert error.message.endswith("in all; the team may fill 1.0 GiB.")
     assert limited.deps.store.templates.list("1") == ()
 
 

@@ -40,7 +40,7 @@ def test_a_dump_is_read_within_a_boot_slot(monkeypatch, content):
     monkeypatch.setattr(Restore, "_run", run)
     monkeypatch.setattr(Restore, "_watched", run)
 
-    Restore(unused, call, unused, 0, print).inspect(Dump(content, 1, 1, unused))
+    Restore(unused, call, unused, 0, print).inspect(Dump(content, 1, 1, 1, unused))
 
     assert (held, call.held) == ([1], 0)
 
@@ -61,7 +61,7 @@ def test_output_without_end_of_a_strangers_dump_is_not_kept(monkeypatch, endless
     work = Restore(unused, call, unused, 0, print)
     tracemalloc.start()
     try:
-        facts = work.inspect(Dump(FileKind.CUSTOM, 1, 1, unused))
+        facts = work.inspect(Dump(FileKind.CUSTOM, 1, 1, 1, unused))
         _now, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
