@@ -29,7 +29,8 @@ class Server:
         self.calls += 1
         if self.data is None:
             raise NotFound("There is no template “shop”.", "")
-        return Envelope[Any](status="ok", summary="Template shop is ready.", data=self.data)
+        said = {"status": "ok", "summary": "Template shop is ready.", "data": self.data}
+        return Envelope[Any].model_validate(said)
 
 
 def asked(server: Server, digest: str = SAME, **options: Any) -> Envelope[Any] | None:
