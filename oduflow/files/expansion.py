@@ -90,7 +90,7 @@ def expected_size(file: BinaryIO, content: FileKind, packed: int) -> int:
 
         file.seek(0)
         with damaged():
-            said = frame_content_size(file.read(_ZSTD_HEADER))
+            said = int(frame_content_size(file.read(_ZSTD_HEADER)))
         return max(packed, said) if said > 0 else PACKED_FACTOR * packed
     return PACKED_FACTOR * packed if content is FileKind.CUSTOM else packed
 
