@@ -339,7 +339,7 @@ def test_the_room_of_a_packed_dump_is_that_of_its_database(world, imports):
     error = limited.refused("import_template", name="prod", source=str(imports / "prod.sql.gz"))
 
     assert error.kind is Kind.QUOTA
-    assert error.message.startswith("Importing prod.sql.gz needs 4.5 MiB, and the team fills")
+    assert error.message.startswith("Importing prod.sql.gz needs 4 MiB, and the team fills")
     assert world.odoo.restored == []
 
 
