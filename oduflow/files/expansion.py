@@ -1,7 +1,6 @@
 """Unpack compressed files as a stream, with limits on size and ratio."""
 
 import os
-import struct
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ CHUNK = 1 << 20
 MAX_RATIO = 250  # real dumps shrink to a tenth, a file of zeros to a thousandth
 RATIO_FROM = 256 << 20  # unpacked bytes below which any ratio is accepted
 PACKED_FACTOR = 4  # what a compressed dump unpacks to at least, where it does not say it
-_GZIP_SIZE = struct.Struct("<I")
+_GZIP_SIZE = 4
 _GZIP_MODULUS = 1 << 32
 _ZSTD_HEADER = 18
 _ZSTD_WINDOW = 128 << 20  # what `zstd` itself accepts; it is memory of this process
@@ -82,9 +81,9 @@ def expected_size(file: BinaryIO, content: FileKind, packed: int) -> int:
         packed: its bytes.
     """
     if content is FileKind.GZIP:
-        file.seek(-_GZIP_SIZE.size, os.SEEK_END)
-        [said] = _GZIP_SIZE.unpack(file.read(_GZIP_SIZE.size))
-        return int(said) + max(0, -(-(packed - said) // _GZIP_MODULUS)) * _GZIP_MODULUS
+        file.seek(-_GZIP_SIZE, os.SEEK_END)
+        said = int.from_bytes(file.read(_GZIP_SIZE), "little")
+        return said + max(0, -(-(packed - said) // _GZIP_MODULUS)) * _GZIP_MODULUS
     if content is FileKind.ZSTD:
         from zstandard import frame_content_size  # noqa: PLC0415 - few processes need it
 
