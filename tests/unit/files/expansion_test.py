@@ -74,6 +74,7 @@ def _read(packed, content, limit=1 << 40):
         (FileKind.ZSTD, zstandard.compress(TEXT), len(TEXT)),
         (FileKind.CUSTOM, b"x" * 100, 400),
     ],
+    ids=("SQL", "gzip", "zstd", "custom"),
 )
 def test_a_file_says_what_it_unpacks_to(content, packed, expected):
     assert expected_size(io.BytesIO(packed), content, len(packed)) == expected
