@@ -16,7 +16,7 @@ TEMPLATE = {
 }
 
 
-class Server:
+class OneTemplate:
     """A server with one template, that counts its calls."""
 
     def __init__(self, data: dict[str, Any] | None) -> None:
@@ -33,16 +33,16 @@ class Server:
         return Envelope[Any].model_validate(said)
 
 
-def asked(server: Server, digest: str = SAME, **options: Any) -> Envelope[Any] | None:
+def asked(server: OneTemplate, digest: str = SAME, **options: Any) -> Envelope[Any] | None:
     any_server: Any = server
-    sources = {"source": "/home/me/shop.zip"}
+    sources = {"source": "/backups/shop.zip"}
     raw = {"name": "shop", **options}
     return find_imported(any_server, raw, sources, {"source": digest}, print)
 
 
 @pytest.mark.parametrize("options", [{}, {"odoo_version": "19.0"}])
 def test_a_file_of_the_same_content_is_not_sent(options):
-    answer = asked(Server(TEMPLATE), **options)
+    answer = asked(OneTemplate(TEMPLATE), **options)
 
     assert answer is not None
     assert answer.data == VIEW
@@ -58,20 +58,20 @@ def test_a_file_of_the_same_content_is_not_sent(options):
 )
 def test_another_file_or_option_is_a_conflict_before_anything_is_sent(digest, options, said):
     with pytest.raises(Conflict) as refused:
-        asked(Server(TEMPLATE), digest, **options)
+        asked(OneTemplate(TEMPLATE), digest, **options)
 
     assert said in refused.value.message
 
 
 def test_a_template_that_was_not_imported_is_a_conflict_before_anything_is_sent():
     with pytest.raises(Conflict, match="no digest"):
-        asked(Server({**TEMPLATE, "imported": None}))
+        asked(OneTemplate({**TEMPLATE, "imported": None}))
 
 
 def test_a_new_version_and_a_new_name_are_sent():
-    replaced = Server(TEMPLATE)
+    replaced = OneTemplate(TEMPLATE)
 
     assert asked(replaced, OTHER, replace=True) is None
     assert replaced.calls == 0
-    assert asked(Server(None)) is None
-    assert asked(Server(TEMPLATE), digest="") is None, "a URL has no digest here"
+    assert asked(OneTemplate(None)) is None
+    assert asked(OneTemplate(TEMPLATE), digest="") is None, "a URL has no digest here"
