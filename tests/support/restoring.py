@@ -96,7 +96,9 @@ class Restoring:
     def remove(self) -> None:
         """Drop the databases and remove the folders."""
         deps = self.instance.services.deps
-        for plan in self.made:
+        # The newest first, as an import does that ends: the session of a restore that was stopped
+        # goes on in its own database, and while it waits for rows no other can be dropped.
+        for plan in reversed(self.made):
             deps.engine.containers.remove(plan.one_off)
             deps.postgres.cluster("blue").drop_database(plan.database)
             deps.postgres.cluster("blue").drop_role(plan.database)

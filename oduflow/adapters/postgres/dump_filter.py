@@ -36,7 +36,8 @@ def restricted(chunks: Iterable[bytes], key: str) -> Iterator[bytes]:
     yield b"\\restrict " + key.encode() + b"\n"
     source = iter(chunks)
     held = _header(source)
-    whole = _BEGIN in held
+    comments = _COMMENT_LINES.match(held)  # rows and statements may hold the line as well
+    whole = comments is not None and _BEGIN in comments[0]
     last = None
     if found := _OWN.match(held):
         last = re.compile(rb"(\A|\n)\\unrestrict " + found[2] + rb"\s*\Z")

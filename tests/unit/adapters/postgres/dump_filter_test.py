@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oduflow.adapters.postgres.dump_filter import restricted
@@ -65,6 +65,7 @@ def test_where_the_chunks_are_cut_makes_no_difference(cuts, middle):
 
 
 @given(st.binary(max_size=40_000))
+@example(HEADER)
 def test_no_byte_of_another_dump_is_lost(dump):
     body = b"SELECT 1;\n" + dump
 
