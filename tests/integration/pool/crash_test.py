@@ -1,12 +1,16 @@
 """Power cuts, kills and a full pool: what was made is there, what was half made is undone."""
 
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import requests
 
 from oduflow.domain.errors import Kind
 from oduflow.services.recoverable import find_leftovers
@@ -17,7 +21,7 @@ from tests.support.git_server import GitServer
 from tests.support.instances import Instance, running_instance, world
 from tests.support.ports import free_port
 from tests.support.power import cut_power
-from tests.support.variants import plan_of, run_docker
+from tests.support.variants import plan_of, run_docker, signed_in
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -31,7 +35,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def pooled(url: str, kept_template: KeptTemplate) -> Iterator[Instance]:
+def pooled(url: str, kept_template: KeptTemplate, imports: Path) -> Iterator[Instance]:
     """An instance with a pool of 1 GiB that cannot grow, and one environment."""
 
     def prepare(instance: Instance) -> None:
@@ -40,7 +44,7 @@ def pooled(url: str, kept_template: KeptTemplate) -> Iterator[Instance]:
         set_up_storage(instance.services.deps, lambda _line: None)
 
     authority = url.split("/")[2]
-    more = "[storage]\npool_max_gb = 1\n"
+    more = f'[storage]\npool_max_gb = 1\nimport_folders = ["{imports}"]\n'
     with running_instance(
         port=free_port(), git_hosts=(authority,), prepare=prepare, more=more
     ) as instance:
@@ -67,28 +71,65 @@ def test_a_postgres_that_is_killed_during_a_creation_loses_nothing(
 def test_in_a_full_pool_nothing_is_made_but_what_exists_can_be_deleted(
     pooled: Instance, url: str
 ) -> None:
-    parts = pooled.services.deps.infrastructure
     pooled.ok("create_environment", name="surplus", repo_url=url)
+    with full_pool(pooled):
+        refuses(pooled, "create_environment", name="more", repo_url=url)
+        pooled.ok("delete_environment", name="surplus")
+
+    pooled.ok("create_environment", name="more", repo_url=url)
+    pooled.ok("delete_environment", name="more")
+
+
+def test_in_a_full_pool_a_rollback_and_an_import_are_refused_and_change_nothing(
+    pooled: Instance, kept_template: KeptTemplate, imports: Path
+) -> None:
+    dump, plan = imports / "custom.dump", plan_of(pooled, "kept")
+    shutil.copyfile(kept_template.folder / "dump", dump)
+    pooled.ok("create_snapshot", name="kept", snapshot="empty")
+    with signed_in(plan) as session:
+        session.execute("CREATE TABLE written (n integer)")
+    before = world(pooled)
+    with full_pool(pooled):
+        refuses(pooled, "rollback_environment", name="kept", snapshot="empty")
+        refuses(pooled, "import_template", name="custom", source=str(dump))
+
+        assert world(pooled) == before
+        url = pooled.ok("get_environment", name="kept")["url"]
+        assert requests.get(f"{url}web/login", timeout=60).status_code == requests.codes.ok
+        with signed_in(plan) as session:
+            session.execute("SELECT n FROM written")
+
+    pooled.ok("rollback_environment", name="kept", snapshot="empty")
+    with signed_in(plan) as session:
+        found = session.execute("SELECT to_regclass('written')").fetchone()
+    assert found == (None,)
+    for each in pooled.ok("list_snapshots", name="kept")["snapshots"]:
+        pooled.ok("delete_snapshot", name="kept", snapshot=each["name"])
+
+
+@contextmanager
+def full_pool(pooled: Instance) -> Iterator[None]:
+    """Fill the pool to its last byte, then give it room again, each seen by the product."""
+    parts = pooled.services.deps.infrastructure
     filler = parts.pool.folder / "filler"
-    with filler.open("wb") as file:
-        while True:
-            try:
+    try:
+        with suppress(OSError), filler.open("wb") as file:
+            while True:
                 file.write(bytes(1 << 20))
                 file.flush()
-            except OSError:
-                break
+        parts.ensure()  # as each round of the reconcile loop does
+        yield
+    finally:
+        filler.unlink()
+        parts.ensure()
 
-    parts.ensure()  # as each round of the reconcile loop does
-    refused = pooled.call("create_environment", name="more", repo_url=url).error
+
+def refuses(pooled: Instance, operation: str, **arguments: object) -> None:
+    """Check that an operation is refused with the room that is left in the pool."""
+    refused = pooled.call(operation, **arguments).error
     assert refused is not None
     assert refused.kind is Kind.QUOTA
     assert "free in the pool" in refused.message
-    pooled.ok("delete_environment", name="surplus")
-
-    filler.unlink()
-    parts.ensure()
-    pooled.ok("create_environment", name="more", repo_url=url)
-    pooled.ok("delete_environment", name="more")
 
 
 def disturb_a_creation(
