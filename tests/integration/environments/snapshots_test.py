@@ -1,15 +1,12 @@
 """Snapshots of a real, running environment, and the way back to them."""
 
 import hashlib
-import http.client
 import logging
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,6 +15,7 @@ from oduflow.adapters.postgres.config import SOCKET_TARGET
 from oduflow.domain.plan import ODOO_PORT
 from oduflow.services.filestore import layers_of
 from tests.support.instances import Instance, world
+from tests.support.login_poller import LoginPoller, login
 from tests.support.variants import inside, plan_of, signed_in
 
 log = logging.getLogger(__name__)
@@ -61,46 +59,6 @@ def dump_hash(instance: Instance) -> str:
 def filestore_hash(instance: Instance) -> str:
     plan = plan_of(instance, NAME)
     return inside(plan.container, HASHES, f"/var/lib/odoo/filestore/{plan.database}")
-
-
-def login(url: str) -> int:
-    place = urlsplit(url)
-    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=20)
-    try:
-        connection.request("GET", "/web/login")
-        answer = connection.getresponse()
-        answer.read()
-    except OSError:
-        return 0
-    else:
-        return answer.status
-    finally:
-        connection.close()
-
-
-class LoginPoller(threading.Thread):
-    """Asks for the login page every 50 ms."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(daemon=True)
-        self.url, self.done = url, threading.Event()
-        self.answers: list[int] = []
-        self.slowest = 0.0
-
-    def run(self) -> None:
-        while not self.done.is_set():
-            begun = time.monotonic()
-            self.answers.append(login(self.url))
-            self.slowest = max(self.slowest, time.monotonic() - begun)
-            self.done.wait(max(0.0, 0.05 - (time.monotonic() - begun)))
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.done.set()
-        self.join(30)
 
 
 def test_a_destroyed_environment_is_what_it_was_after_one_call(
