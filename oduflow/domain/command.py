@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from oduflow.domain.environment import UndoableChange
+from oduflow.domain.environment import EnvironmentName, UndoableChange
 from oduflow.domain.limits import between
 from oduflow.domain.outcome import Model
 from oduflow.domain.sql import without_nul
@@ -17,10 +17,8 @@ Word = Annotated[str, StringConstraints(max_length=50_000), AfterValidator(witho
 Timeout = Annotated[int, between(1, LONGEST_SECONDS), Field(description="In seconds.")]
 
 
-class RunCommand(UndoableChange):
+class RunCommand(EnvironmentName):
     """A program and its arguments."""
-
-    REPEATABLE: ClassVar[bool] = False
 
     model_config = ConfigDict(str_strip_whitespace=False)
 

@@ -120,7 +120,7 @@ class UndoableChange(EnvironmentName):
 
     without_snapshot: Annotated[
         bool,
-        Field(description="True continues if none fits."),
+        Field(description="True continues if no snapshot can be taken."),
     ] = False
 
 

@@ -1,11 +1,11 @@
 """HTTP requests that callers send to an environment's Odoo: input and view."""
 
 import re
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from oduflow.domain.environment import UndoableChange
+from oduflow.domain.environment import EnvironmentName
 from oduflow.domain.limits import between
 from oduflow.domain.outcome import Model
 
@@ -51,13 +51,8 @@ def request_headers(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
-SAFE = frozenset({"GET", "HEAD"})  # RFC 9110, 9.2.1
-
-
-class HttpRequest(UndoableChange):
+class HttpRequest(EnvironmentName):
     """One request."""
-
-    REPEATABLE: ClassVar[bool] = False
 
     model_config = ConfigDict(str_strip_whitespace=False)
 

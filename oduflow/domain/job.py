@@ -12,7 +12,7 @@ from oduflow.domain.output import HANDLE
 
 ENVIRONMENT = "environment"  # the noun
 MAX_WAIT_SECONDS = 45
-RUNS_CODE = frozenset({"execute_sql", "http_request", "run_command", "run_odoo_shell"})
+RUNS_CODE = frozenset({"execute_sql", "run_command", "run_odoo_shell"})
 """The operations that run what a caller wrote: what it did by then stays when they are cut off, and
 their results are for callers that may write."""
 

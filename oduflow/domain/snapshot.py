@@ -14,9 +14,6 @@ from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Model
 from oduflow.domain.storage import DiskView, MeasuredSize
 
-# Operations of which most calls only look, though each may write.
-FREQUENT = frozenset({"http_request", "run_command"})
-FREQUENT_KEPT = 3
 ROLLBACK = "rollback"  # the name of the saga, and of the environment's step meanwhile
 
 
@@ -155,8 +152,7 @@ def expired(
     Args:
         snapshots: all of them.
         moment: the time now.
-        keep: how many of the newest automatic ones are kept, besides `FREQUENT_KEPT` of those
-            before frequent operations, which would push the others out.
+        keep: how many of the newest automatic ones are kept.
         days: how old one may become; 0 for any age.
     """
     automatic = sorted(
@@ -164,12 +160,9 @@ def expired(
         key=lambda row: (row.created_at, row.id),
         reverse=True,
     )
-    frequent = [row for row in automatic if row.reason in FREQUENT]
-    others = [row for row in automatic if row.reason not in FREQUENT]
-    kept = {row.id for row in (*others[:keep], *frequent[: min(keep, FREQUENT_KEPT)])}
     oldest = moment - timedelta(days=days) if days else None
     return tuple(
         row
-        for row in automatic
-        if row.id not in kept or (oldest is not None and row.created_at < oldest)
+        for position, row in enumerate(automatic)
+        if position >= keep or (oldest is not None and row.created_at < oldest)
     )

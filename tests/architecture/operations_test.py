@@ -14,7 +14,6 @@ FOLDER = PRODUCT / "operations"
 # Slow operations whose work is not in `services/<noun>/<file of the operation>`, and where it is.
 ELSEWHERE = {
     "commit_and_push": "edits/push.py",  # the push is most of it
-    "http_request": "environments/http.py",  # named for what it speaks
     "install_modules": "environments/module_change/run.py",  # one change, three verbs
     "save_as_template": "templates/save.py",  # about an environment; what it makes is a template
     "uninstall_modules": "environments/module_change/run.py",
@@ -27,9 +26,11 @@ WITHOUT_UNDO = {
     "create_snapshot": "it changes nothing",
     "delete_file": "an edit: discard_edits brings the committed file back",
     "discard_edits": "it keeps the edits itself, and brings them back with undo",
+    "http_request": "most requests only look; create_snapshot is one call before others",
     "protect_environment": "the row's flag only",
     "restart_environment": "no data",
     "rollback_environment": "the state before becomes a snapshot itself",
+    "run_command": "most commands only look; create_snapshot is one call before others",
     "run_tests": "they run on a clone",
     "save_as_template": "the environment stays as it is",
     "start_environment": "no data",

@@ -17,13 +17,15 @@ from oduflow.services.environments.unfinished import refuse_unfinished
     scope=Scope.ENVIRONMENT,
     slow=True,
     idempotent=False,
-    audit=("name", "program", "without_snapshot"),
-    undo=command.snapshot_if_running,
+    audit=("name", "program"),
     rest="POST /environments/{name}/command",
 )
 def run_command(
     deps: Deps, call: Call, args: RunCommand, environment: Environment
 ) -> Outcome[CommandView]:
-    """Run a command in an environment's container; an exit code other than 0 is a failure."""
+    """Run a command in an environment's container; an exit code other than 0 is a failure.
+
+    Takes no snapshot.
+    """
     refuse_unfinished(deps, environment)
     return command.run_command(deps.naming, deps.engine.containers, call, environment, args)

@@ -15,10 +15,8 @@ from oduflow.services.environments.unfinished import refuse_unfinished
     permission=Permission.ENVIRONMENT_WRITE,
     effect=Effect.WRITE,
     scope=Scope.ENVIRONMENT,
-    slow=True,
     idempotent=False,
-    audit=("name", "method", "without_snapshot"),
-    undo=http.snapshot_if_it_may_write,
+    audit=("name", "method"),
     rest="POST /environments/{name}/request",
 )
 def http_request(

@@ -10,7 +10,7 @@ from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.odoo.addons_path import repository_target
 from oduflow.domain.command import CommandView, RunCommand, last_lines
 from oduflow.domain.container import ExecResult, ExecSpec
-from oduflow.domain.environment import Environment, UndoableChange
+from oduflow.domain.environment import Environment
 from oduflow.domain.errors import CommandFailed, Conflict
 from oduflow.domain.excerpt import MAX_OUTPUT, excerpt
 from oduflow.domain.masking import redact
@@ -20,27 +20,10 @@ from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.files.private import write_private
 from oduflow.kernel.call import Call
-from oduflow.kernel.undo import Undo
-from oduflow.services.deps import Deps
-from oduflow.services.environments.unfinished import refuse_unfinished
-from oduflow.services.snapshots.automatic import snapshot_before
 
 NOT_EXECUTABLE, NO_PROGRAM, SIGNALS, KILLED = 126, 127, 128, 137
 _TOLD_SECONDS = 1.0  # between two lines of the output that a job shows as its progress
 _TOLD_CHARACTERS = 200
-
-
-def snapshot_if_running(
-    deps: Deps, call: Call, operation: str, args: UndoableChange, environment: Environment
-) -> Undo | None:
-    """Take a snapshot before something runs in an environment's container.
-
-    Raises:
-        Conflict: it does not run, so there is nothing to undo.
-    """
-    refuse_unfinished(deps, environment)
-    require_running(deps.naming, deps.engine.containers, environment)
-    return snapshot_before(deps, call, operation, args, environment)
 
 
 def run_command(

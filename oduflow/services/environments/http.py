@@ -10,16 +10,14 @@ from oduflow.domain.counting import binary_size
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Conflict, UpstreamFailed
 from oduflow.domain.excerpt import MAX_OUTPUT, excerpt
-from oduflow.domain.http import SAFE, HttpAnswer, HttpHeader, HttpRequest
+from oduflow.domain.http import HttpAnswer, HttpHeader, HttpRequest
 from oduflow.domain.masking import redact
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
 from oduflow.domain.plan import ODOO_PORT
-from oduflow.kernel.call import Call
-from oduflow.kernel.undo import Undo
 from oduflow.net.fetch import FetchFailed, Request, Response, fetch
 from oduflow.services.deps import Deps
-from oduflow.services.environments.command import require_running, snapshot_if_running
+from oduflow.services.environments.command import require_running
 from oduflow.services.environments.view import base_url
 
 MAX_BYTES = 2 << 20
@@ -29,19 +27,6 @@ _KEPT = "!$%&'()*+,/:;=?@[]~"  # of a path and query; everything else is escaped
 # Others, such as punycode, take very long for what a hostile Odoo may send.
 _CHARSETS = frozenset({"iso-8859-1", "us-ascii", "utf-8", "windows-1252"})
 _TEXT = ("text/", "application/json", "application/xml", "application/javascript")
-
-
-def snapshot_if_it_may_write(
-    deps: Deps, call: Call, operation: str, args: HttpRequest, environment: Environment
-) -> Undo | None:
-    """Take a snapshot before a request whose method may change data.
-
-    Raises:
-        Conflict: the environment does not run.
-    """
-    if args.method in SAFE:
-        return None
-    return snapshot_if_running(deps, call, operation, args, environment)
 
 
 def send(deps: Deps, row: Environment, args: HttpRequest) -> Outcome[HttpAnswer]:

@@ -55,11 +55,3 @@ def test_the_newest_are_kept_in_any_order():
     rows = (aged(3), aged(1), aged(2))
 
     assert expired(rows, MOMENT, keep=1, days=0) == (aged(2), aged(3))
-
-
-def test_snapshots_before_frequent_operations_push_out_no_others():
-    commands = [aged(days, reason="run_command") for days in range(1, 6)]
-    rebuilds = [aged(days) for days in range(6, 9)]
-
-    assert expired((*commands, *rebuilds), MOMENT, keep=2, days=0) == (*commands[2:], rebuilds[2])
-    assert expired((*commands, *rebuilds), MOMENT, keep=9, days=0) == tuple(commands[3:])

@@ -1,18 +1,13 @@
 import shutil
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import get_args
 
 import pytest
 
 from oduflow.domain.clock import now
-from oduflow.domain.container import ExecResult
 from oduflow.domain.errors import QuotaReached
-from oduflow.domain.http import HttpRequest
 from oduflow.domain.storage import WHOLE_TEAM
-from oduflow.net.fetch import FetchFailed
 from oduflow.services import room
-from oduflow.services.environments import http
 from oduflow.services.room import CLONE_BYTES
 from oduflow.services.snapshots import automatic, recover
 from tests.support.memory.process import Process
@@ -71,48 +66,11 @@ def test_a_rebuild_without_modules_takes_one_too(process, sale):
     assert names(process) == [done.snapshot]
 
 
-def test_a_command_takes_one_and_names_it_also_when_it_fails(world, installed):
-    world.engine.inside = lambda *_: ExecResult(3, "", 1.0, timed_out=False)
-
-    failed = installed.call("run_command", name="sale", command=["false"])
-
-    assert failed.error.kind == "upstream"
-    assert names(installed) == [failed.snapshot]
-
-
-@pytest.mark.parametrize("method", get_args(HttpRequest.model_fields["method"].annotation))
-def test_a_request_takes_one_unless_its_method_is_safe(installed, monkeypatch, method):
-    def refuse(*_request, **_limits):
-        raise FetchFailed("no response")
-
-    monkeypatch.setattr(http, "fetch", refuse)
-
-    failed = installed.call("http_request", name="sale", path="/", method=method)
-
-    assert failed.error.kind == "upstream"
-    assert names(installed) == ([] if method in {"GET", "HEAD"} else [failed.snapshot])
-
-
-@pytest.mark.parametrize(
-    ("operation", "more"),
-    [("run_command", {"command": ["x"]}), ("http_request", {"path": "/", "method": "POST"})],
-)
-def test_nothing_is_kept_for_what_cannot_run(installed, operation, more):
-    installed.ok("stop_environment", name="sale")
-
-    error = installed.refused(operation, name="sale", **more)
-
-    assert error.kind == "conflict"
-    assert names(installed) == []
-
-
 @pytest.mark.parametrize(
     ("operation", "more"),
     [
         ("execute_sql", {"sql": "select 'hush-hush'"}),
-        ("run_command", {"command": ["hush-hush"]}),
         ("run_odoo_shell", {"code": "'hush-hush'"}),
-        ("http_request", {"path": "/", "method": "POST", "headers": {"X": "hush-hush"}}),
     ],
 )
 def test_a_refusal_repeats_no_argument_that_may_be_secret(installed, full, operation, more):
