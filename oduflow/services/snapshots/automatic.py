@@ -7,7 +7,7 @@ An operation declares it: `operation(undo=snapshot_before, …)`, and its argume
 from pathlib import Path
 
 from oduflow.domain.environment import MOVING, UNFINISHED, Environment, UndoableChange
-from oduflow.domain.errors import NoRoom, QuotaReached
+from oduflow.domain.errors import Cancelled, Failure, NoRoom, QuotaReached
 from oduflow.domain.filestore import FilestoreKind
 from oduflow.domain.module_change import MODULES_CHANGE
 from oduflow.domain.next_call import Next
@@ -33,23 +33,30 @@ def snapshot_before(
     is no room, older automatic snapshots of the environment are removed, if that helps.
 
     Returns:
-        Its name and the call that goes back to it; None where an environment of an older version
-        cannot have one.
+        Its name and the call that goes back to it, or a warning that there is none; None before
+        work that the operation itself refuses.
 
     Raises:
-        QuotaReached: there is no room, and the caller did not accept to go on without a snapshot.
+        Cancelled: the job was cancelled.
+        Failure: none can be taken, and the caller did not accept to go on without a snapshot.
     """
-    unfinished = environment.state in UNFINISHED or environment.step in _CUT_OFF
-    if unfinished or environment.filestore is FilestoreKind.VOLUME:
+    if environment.state in UNFINISHED or environment.step in _CUT_OFF:
         return None
-    settle_snapshots(deps, environment)
+    if environment.filestore is FilestoreKind.VOLUME:
+        which = "This" if operation == "rebuild_environment" else "A"
+        older = f"{environment.name} was made by an older version, which had no snapshots"
+        return Undo("", None, (f"It cannot be undone: {older}. {which} rebuild prepares it.",))
     removed: list[str] = []
     try:
+        settle_snapshots(deps, environment)
         taken = _take(deps, call, operation, environment, removed)
-    except QuotaReached as full:
+    except Cancelled:
+        raise
+    except Failure as failure:
         if args.without_snapshot:
-            return Undo("", None, (*_told(removed), f"It cannot be undone: {full.message}"))
-        raise _refusal(full, operation, args, removed) from full
+            return Undo("", None, (*_told(removed), f"It cannot be undone: {failure.message}"))
+        _offer_without(failure, operation, args, removed)
+        raise
     prune_snapshots(deps, environment)
     undo = undo_of(environment, taken.name)
     return Undo(undo.snapshot, undo.call, _told(removed))
@@ -118,25 +125,25 @@ def _told(removed: list[str]) -> tuple[str, ...]:
     return (f"There was no room, so older automatic snapshots were removed: {names}.",)
 
 
-def _refusal(
-    full: QuotaReached, operation: str, args: UndoableChange, removed: list[str]
-) -> QuotaReached:
-    """Add to the refusal the calls that make room, and the one that goes on without a snapshot.
+def _offer_without(
+    failure: Failure, operation: str, args: UndoableChange, removed: list[str]
+) -> None:
+    """Add to a failure the calls that make room, and the one that goes on without a snapshot.
 
     What code, a statement or a request says may be secret, and a job keeps its answer: such a call
     is told in words.
     """
-    given = args.model_dump(exclude_defaults=True, exclude_none=True) | {"without_snapshot": True}
-    again = Next.of(operation, "continues without a snapshot, and cannot be undone", **given)
-    hint = " ".join((full.hint, *_told(removed)))
-    if not args.REPEATABLE:
-        hint += " With without_snapshot=true it continues without one, and cannot be undone."
-    refusal = QuotaReached(
-        full.message,
-        hint,
-        Next.of("list_snapshots", "shows what deleting each would free", name=args.name),
-        Next.of("list_environments", "shows what deleting each would free"),
-        *((again,) if args.REPEATABLE else ()),
-    )
-    refusal.output, refusal.whole = full.output, full.whole
-    return refusal
+    told = [failure.hint, *_told(removed)]
+    if isinstance(failure, QuotaReached):
+        failure.next = (
+            Next.of("list_snapshots", "shows what deleting each would free", name=args.name),
+            Next.of("list_environments", "shows what deleting each would free"),
+        )
+    if args.REPEATABLE:
+        given = args.model_dump(exclude_defaults=True, exclude_none=True)
+        given |= {"without_snapshot": True}
+        again = Next.of(operation, "continues without a snapshot, and cannot be undone", **given)
+        failure.next = (*failure.next, again)
+    else:
+        told.append("With without_snapshot=true it continues without one, and cannot be undone.")
+    failure.hint = " ".join(filter(None, told))

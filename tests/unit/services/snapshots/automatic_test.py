@@ -5,11 +5,13 @@ from types import SimpleNamespace
 import pytest
 
 from oduflow.domain.clock import now
-from oduflow.domain.errors import QuotaReached
+from oduflow.domain.errors import Busy, Cancelled, QuotaReached, UpstreamFailed
+from oduflow.domain.filestore import FilestoreKind
 from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.services import room
 from oduflow.services.room import CLONE_BYTES
 from oduflow.services.snapshots import automatic, recover
+from oduflow.services.snapshots.delete import remove_snapshot
 from tests.support.memory.process import Process
 from tests.support.memory.world import BLUE, TEAM
 
@@ -163,6 +165,53 @@ def test_a_caller_may_go_on_without_a_snapshot_and_is_told_that_it_cannot_be_und
     assert not any(step.operation == "rollback_environment" for step in done.next)
 
 
+@pytest.mark.parametrize(
+    ("step", "failure"),
+    [("checkout", UpstreamFailed), ("database", UpstreamFailed), ("pause", Busy)],
+)
+def test_where_no_snapshot_can_be_taken_the_caller_may_go_on_without(installed, step, failure):
+    for _ in range(3):
+        installed.faults.fail(f"snapshot.{step}.before", failure("It does not answer."))
+
+    refused = installed.refused("rebuild_environment", name="sale")
+    assert (refused.kind, refused.message) == (failure.kind, "It does not answer.")
+    assert "rebuild_environment name=sale without_snapshot=true" in [
+        each.as_call() for each in refused.next
+    ]
+    in_words = installed.refused("execute_sql", name="sale", sql="select 1")
+    assert "without_snapshot=true" in in_words.hint
+
+    done = installed.call("rebuild_environment", name="sale", without_snapshot=True)
+    assert (done.status, done.snapshot, names(installed)) == ("ok", None, [])
+    assert done.warnings[0] == "It cannot be undone: It does not answer."
+
+
+def test_a_cancelled_call_does_not_go_on_without_a_snapshot(installed):
+    installed.faults.fail("snapshot.database.before", Cancelled("The job was cancelled."))
+
+    refused = installed.refused("rebuild_environment", name="sale", without_snapshot=True)
+
+    assert refused.kind == "cancelled"
+    assert "without_snapshot" not in refused.hint + str(refused.next)
+
+
+@pytest.mark.parametrize(
+    ("operation", "which"), [("rebuild_environment", "This"), ("execute_sql", "A")]
+)
+def test_an_environment_of_an_older_version_says_that_it_cannot_be_undone(
+    installed, operation, which
+):
+    [row] = installed.deps.store.environments.list(TEAM)
+    installed.deps.store.environments.update(row.id, filestore=FilestoreKind.VOLUME)
+    more = {"sql": "select 1"} if operation == "execute_sql" else {}
+
+    told = installed.call(operation, name="sale", **more)
+
+    said = " ".join(told.warnings) + (told.error.hint if told.error else "")
+    assert "It cannot be undone: sale was made by an older version" in said
+    assert f"{which} rebuild prepares it." in said
+
+
 def test_with_room_the_snapshot_is_taken_although_the_caller_would_go_on_without(installed):
     done = installed.call("rebuild_environment", name="sale", without_snapshot=True)
 
@@ -203,6 +252,24 @@ def test_a_disk_that_is_not_freer_without_the_oldest_costs_no_second(installed, 
 
     assert names(installed) == [newer]
     assert "older automatic snapshots were removed" in refused.hint
+
+
+def test_removed_snapshots_are_named_when_the_next_try_fails_otherwise(
+    installed, full, monkeypatch
+):
+    oldest = installed.call("rebuild_environment", name="sale").snapshot
+    full(1)
+
+    def remove_and_break(parts):
+        remove_snapshot(parts)
+        installed.faults.fail("snapshot.database.before", UpstreamFailed("It does not answer."))
+
+    monkeypatch.setattr(automatic, "remove_snapshot", remove_and_break)
+
+    refused = installed.refused("rebuild_environment", name="sale")
+
+    assert (refused.kind, names(installed)) == ("upstream", [])
+    assert f"older automatic snapshots were removed: {oldest}." in refused.hint
 
 
 def test_a_team_that_fills_what_it_may_makes_room_with_what_was_measured(world, installed):
