@@ -58,7 +58,7 @@ class WorkTree:
             message = "\n".join((_SUBJECT, "", *kept))
             made = self._git(*_IDENTITY, "commit-tree", tree, "-p", commit, "-m", message)
             self._git("update-ref", _ref(name), made)
-            self._git("read-tree", commit)
+            self._forget_edits(commit)
         except GitFailed as cause:
             raise unwritable(_WHAT) from cause
         return made
@@ -82,7 +82,7 @@ class WorkTree:
             if commits is not None:
                 _restore_all(submodules, commits, self.files)
             self._git("update-ref", "--no-deref", "HEAD", commit)
-            self._git("read-tree", commit)
+            self._forget_edits(commit)
         except GitFailed as cause:
             raise unwritable(_WHAT) from cause
 
@@ -96,7 +96,7 @@ class WorkTree:
         try:
             self._add()
             tree = self._git("write-tree")
-            self._git("read-tree", commit)
+            self._forget_edits(commit)
             found = (tree, self.checked_out())
             if found != (self._git("rev-parse", f"{kept}^{{tree}}"), commit):
                 return False
@@ -192,6 +192,14 @@ class WorkTree:
     def _add(self) -> None:
         (self.folder.git_dir / "index.lock").unlink(missing_ok=True)  # of a killed call
         self._git("add", "--all", "--force", "--", ".")
+
+    def _forget_edits(self, commit: str) -> None:
+        """Make the index hold a commit's files; the checkout keeps its own.
+
+        `--reset` keeps the size and times of files that are the same (git-read-tree(1), single tree
+        merge), so that the next `add` reads only those that were changed.
+        """
+        self._git("read-tree", "--reset", commit)
 
     def _git(self, *arguments: str) -> str:
         return self.folder.run(*arguments, work_tree=self.files)

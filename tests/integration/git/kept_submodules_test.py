@@ -1,6 +1,7 @@
 """A checkout that is kept and brought back, with its submodules and what was edited in them."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -56,6 +57,33 @@ def test_a_changed_file_of_a_submodule_is_noticed_and_brought_back(
         checkout.restore(made, commit)
 
     assert tree(tmp_path / "work") == before
+    assert checkout.holds(made, commit)
+
+
+@pytest.mark.parametrize("call", ["keep", "holds", "restore"])
+def test_git_reads_only_edited_files_the_next_time(kept, checkout, tmp_path, call):
+    made, commit, _ = kept
+
+    {
+        "keep": lambda: checkout.keep("two", commit),
+        "holds": lambda: checkout.holds(made, commit),
+        "restore": lambda: checkout.restore(made, commit),
+    }[call]()
+
+    submodules = [tmp_path / "git", *(tmp_path / "git/submodules").iterdir()]
+    places = [tmp_path / "work", tmp_path / "work/oca/web"]
+    names = [("shop/x", ".gitmodules"), ()]
+    for git_dir, place, unedited in zip(submodules, places, names, strict=True):
+        folder = replace(checkout.folder, git_dir=git_dir)
+        known = folder.run("ls-files", "--debug", work_tree=place)
+        for name in unedited:
+            seen = (place / name).stat()
+            about = known.split(f"{name}\n", 1)[1]
+            assert f"ino: {seen.st_ino}" in about.split("flags")[0]
+            assert f"size: {seen.st_size}" in about.split("flags")[0]
+    folder = replace(checkout.folder, git_dir=submodules[1])
+    changed = folder.run("diff-files", "--name-only", work_tree=places[1])
+    assert set(changed.split()) == {"grid/a", "grid/gone"}
     assert checkout.holds(made, commit)
 
 
