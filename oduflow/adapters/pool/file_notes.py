@@ -1,12 +1,14 @@
 """Remember something of each file of a copy, in memory that does not grow with their number.
 
 A team's templates may have millions of files. What is remembered is in a temporary database, of
-which SQLite keeps some MiB in memory and writes the rest to the disk.
+which SQLite keeps some MiB in memory and writes the rest to the disk, into a folder that the caller
+names: the system's own place for temporary files may be in memory.
 """
 
 import os
 import sqlite3
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 _KIB_IN_MEMORY = 8192
 _TABLES = (
@@ -23,17 +25,25 @@ class FileNotes:
 
     For one thread at a time; nothing of it stays when it is closed or the process ends. Methods
     raise OSError when the temporary file cannot be written.
+
+    Args:
+        folder: gets a folder with the temporary file, `<process id>-…`; it is removed as soon as
+            the file is open.
     """
 
-    def __init__(self) -> None:
-        # The empty name makes a file that is removed as soon as it is open.
-        self._rows = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        for statement in (
-            f"PRAGMA cache_size = -{_KIB_IN_MEMORY}",
-            "PRAGMA journal_mode = OFF",
-            *_TABLES,
-        ):
-            self._run(statement)
+    def __init__(self, folder: Path) -> None:
+        with TemporaryDirectory(prefix=f"{os.getpid()}-", dir=folder) as place:
+            self._rows = sqlite3.connect(
+                Path(place, "notes"), isolation_level=None, check_same_thread=False
+            )
+            for statement in (
+                f"PRAGMA cache_size = -{_KIB_IN_MEMORY}",
+                "PRAGMA journal_mode = OFF",
+                "PRAGMA synchronous = OFF",
+                "BEGIN EXCLUSIVE",  # never committed: what fits into memory is not written
+                *_TABLES,
+            ):
+                self._run(statement)
 
     def first_copy(self, file: os.stat_result, copy: Path) -> Path:
         """Return the first copy of a file with several names; `copy` if there is none yet."""

@@ -6,7 +6,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from oduflow.adapters.pool.file_notes import FileNotes, Look
@@ -36,15 +36,15 @@ class Transfer:
     Attributes:
         source: the folder.
         target: the copy, which need not exist.
-        on_bytes: called with the number of bytes of each part that was copied; it may raise.
         notes: of transfers that share them, files of different folders stay linked, if their
             copies are on one file system.
+        on_bytes: called with the number of bytes of each part that was copied; it may raise.
     """
 
     source: Path
     target: Path
+    notes: FileNotes
     on_bytes: Callable[[int], None] = lambda _size: None
-    notes: FileNotes = field(default_factory=FileNotes)
 
     def approach(self) -> None:
         """Copy while the original is in use; what is changed meanwhile differs afterwards."""

@@ -141,7 +141,7 @@ class _TeamMove:
             raise
 
     def _run(self) -> None:
-        with closing(FileNotes()) as notes:
+        with closing(FileNotes(make_folder(self.deps.naming.scratch))) as notes:
             self._copy_all(notes)
 
     def _copy_all(self, notes: FileNotes) -> None:
@@ -208,7 +208,7 @@ class _TeamMove:
                 told = time.monotonic()
                 self._tell(facts, f"{binary_size(copied)} of {binary_size(total)} copied")
 
-        return Transfer(facts.mountpoint, draft, count, notes)
+        return Transfer(facts.mountpoint, draft, notes, count)
 
     def _kind(self, facts: VolumeFacts) -> str:
         return self.deps.naming.own_labels(facts.labels)["kind"]

@@ -8,7 +8,7 @@ FILES = 200_000
 
 
 def test_the_first_copy_is_returned_until_it_is_forgotten(tmp_path: Path) -> None:
-    notes, odd = FileNotes(), Path("/pool/a/\udcff")
+    notes, odd = FileNotes(tmp_path), Path("/pool/a/\udcff")
     (tmp_path / "file").touch()
     file = (tmp_path / "file").stat()
 
@@ -23,8 +23,8 @@ def test_the_first_copy_is_returned_until_it_is_forgotten(tmp_path: Path) -> Non
     notes.close()
 
 
-def test_a_copy_is_alike_for_the_look_that_it_was_compared_with() -> None:
-    notes, copy = FileNotes(), Path("/pool/a/\udcff")
+def test_a_copy_is_alike_for_the_look_that_it_was_compared_with(tmp_path: Path) -> None:
+    notes, copy = FileNotes(tmp_path), Path("/pool/a/\udcff")
 
     notes.note_alike(copy, (1, 2, 3, 4, 5))
 
@@ -35,13 +35,25 @@ def test_a_copy_is_alike_for_the_look_that_it_was_compared_with() -> None:
     notes.close()
 
 
-def test_memory_does_not_grow_with_the_number_of_files() -> None:
-    notes = FileNotes()
+def test_memory_does_not_grow_with_the_number_of_files(tmp_path: Path) -> None:
+    notes = FileNotes(tmp_path)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     for number in range(FILES):
         file = os.stat_result((0o100644, number, 1, 2, 0, 0, 0, 0, 0, 0))
         notes.first_copy(file, Path(f"/pool/volume/_data/filestore/{number:040d}"))
 
+    assert list(tmp_path.iterdir()) == []  # nothing stays when the process is killed
+    assert _open_bytes(tmp_path) > 8 << 20
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 24 << 10
     notes.close()
+
+
+def _open_bytes(folder: Path) -> int:
+    """Return the size of the open files that were made in a folder."""
+    links = [each for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    return sum(
+        os.fstat(int(each.name)).st_size
+        for each in links
+        if each.is_symlink() and str(each.readlink()).startswith(str(folder))
+    )

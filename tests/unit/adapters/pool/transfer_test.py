@@ -28,7 +28,7 @@ def source(tmp_path: Path) -> Path:
 
 def test_a_copy_has_everything_with_modes_times_and_links(source: Path, tmp_path: Path) -> None:
     copied: list[int] = []
-    Transfer(source, tmp_path / "copy", copied.append).finish()
+    Transfer(source, tmp_path / "copy", FileNotes(tmp_path), copied.append).finish()
     assert described(tmp_path / "copy") == described(source)
     assert (tmp_path / "copy" / "closed").samefile(tmp_path / "copy" / "deep" / "same")
     assert sum(copied) == 100_001
@@ -37,13 +37,13 @@ def test_a_copy_has_everything_with_modes_times_and_links(source: Path, tmp_path
 def test_a_link_between_two_folders_that_are_copied_together_is_kept(
     source: Path, tmp_path: Path
 ) -> None:
-    other, notes, copied = tmp_path / "other", FileNotes(), list[int]()
+    other, notes, copied = tmp_path / "other", FileNotes(tmp_path), list[int]()
     other.mkdir()
     os.link(source / "deep" / "er" / "file", other / "file")
     one, two = tmp_path / "one", tmp_path / "two"
     copies = [
-        Transfer(source, one, copied.append, notes),
-        Transfer(other, two, copied.append, notes),
+        Transfer(source, one, notes, copied.append),
+        Transfer(other, two, notes, copied.append),
     ]
     for copy in copies:
         copy.approach()
@@ -65,12 +65,12 @@ def test_a_link_to_a_copy_on_another_disk_is_copied(
         raise OSError(errno.EXDEV, "Invalid cross-device link")
 
     monkeypatch.setattr(os, "link", refuse)
-    Transfer(source, tmp_path / "copy").finish()
+    Transfer(source, tmp_path / "copy", FileNotes(tmp_path)).finish()
     assert described(tmp_path / "copy") == described(source)
 
 
 def test_what_changed_after_the_first_pass_is_in_the_copy(source: Path, tmp_path: Path) -> None:
-    copy = Transfer(source, tmp_path / "copy")
+    copy = Transfer(source, tmp_path / "copy", FileNotes(tmp_path))
     copy.approach()
     (source / "empty").unlink()
     (source / "new").write_text("new")
@@ -87,7 +87,7 @@ def test_what_changed_after_the_first_pass_is_in_the_copy(source: Path, tmp_path
 def test_a_file_that_changes_without_another_time_is_copied_again(
     source: Path, tmp_path: Path
 ) -> None:
-    file, copy = source / "empty", Transfer(source, tmp_path / "copy")
+    file, copy = source / "empty", Transfer(source, tmp_path / "copy", FileNotes(tmp_path))
     copy.approach()
     seen = file.stat()
     file.write_bytes(b"")
@@ -103,7 +103,7 @@ def test_a_file_that_changes_without_another_time_is_copied_again(
 def test_what_has_not_changed_is_not_copied_again(source: Path, tmp_path: Path) -> None:
     copied: list[int] = []
     os.utime(source / "deep" / "er" / "file", (5, 5))
-    copy = Transfer(source, tmp_path / "copy", copied.append)
+    copy = Transfer(source, tmp_path / "copy", FileNotes(tmp_path), copied.append)
     copy.approach()
     copied.clear()
     copy.finish()
@@ -121,7 +121,7 @@ def test_a_copy_that_is_not_alike_is_refused(
     (source / "closed").unlink()
     (source / "deep" / "same").unlink()
     with pytest.raises(CopyDiffers, match=r"deep/er/file|empty"):
-        Transfer(source, tmp_path / "copy").finish()
+        Transfer(source, tmp_path / "copy", FileNotes(tmp_path)).finish()
 
 
 def test_a_link_in_place_of_a_file_is_never_followed(source: Path, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_link_in_place_of_a_file_is_never_followed(source: Path, tmp_path: Pat
     outside.write_text("kept")
     (tmp_path / "copy").mkdir()
     (tmp_path / "copy" / "empty").symlink_to(outside)
-    Transfer(source, tmp_path / "copy").finish()
+    Transfer(source, tmp_path / "copy", FileNotes(tmp_path)).finish()
     assert outside.read_text() == "kept"
     assert described(tmp_path / "copy") == described(source)
 
@@ -142,7 +142,7 @@ def test_the_holes_of_a_file_are_not_filled(source: Path, tmp_path: Path) -> Non
         file.seek(32 << 20)
         file.write(b"x")
 
-    Transfer(source, tmp_path / "copy", copied.append).finish()
+    Transfer(source, tmp_path / "copy", FileNotes(tmp_path), copied.append).finish()
 
     assert described(tmp_path / "copy") == described(source)
     assert (tmp_path / "copy" / "holes").stat().st_blocks * 512 < 1 << 20

@@ -24,7 +24,9 @@ def facts(process) -> VolumeFacts:
 
 
 def test_a_copy_stops_before_the_pool_is_full(process, facts, monkeypatch):
-    copy = _TeamMove(process.deps, TEAM, (facts,), print)._copy_of(facts, FileNotes())
+    copy = _TeamMove(process.deps, TEAM, (facts,), print)._copy_of(
+        facts, FileNotes(process.deps.naming.data_dir)
+    )
     usage = SimpleNamespace(total=1 << 40, free=1 << 20)
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage)
 
