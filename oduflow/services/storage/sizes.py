@@ -103,6 +103,7 @@ class SizeMeter:
             {row.id for row in rows.environments.list(team)}
             | {row.id for row in rows.snapshots.of_team(team)}
             | {row.id for row in rows.templates.list(team)}
+            | {row.id for row in rows.warm_slots.of(team)}
         )
 
     def measure(self, team: str) -> None:
@@ -122,6 +123,10 @@ class SizeMeter:
         things: tuple[EnvironmentPlan | TemplatePlan, ...] = (
             *(EnvironmentPlan.of(self.naming, row) for row in self.rows.environments.list(team)),
             *(TemplatePlan.of(self.naming, row) for row in self.rows.templates.list(team)),
+            *(
+                EnvironmentPlan(self.naming, row.id, team, "")
+                for row in self.rows.warm_slots.of(team)
+            ),
         )
         parts = {
             plan.id: [

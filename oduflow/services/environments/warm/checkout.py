@@ -7,6 +7,8 @@ nothing of them, and no operation reaches a slot.
 import logging
 import os
 import shutil
+import time
+from dataclasses import replace
 
 from oduflow.adapters.git.git_folder import finished_commit
 from oduflow.adapters.git.repository import GitRepositories
@@ -15,6 +17,8 @@ from oduflow.domain.errors import Cancelled, Failure
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.files.private import make_folder
+
+AHEAD_SECONDS = 60.0  # one thread makes the slots of all teams
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +32,20 @@ def check_out_ahead(
 ) -> None:
     """Check a branch out into a slot's folder, which its container has not mounted yet.
 
-    When git fails, the checkout stays empty and the creation fills it: a branch that was deleted
-    since the last creation is no reason to have no slot.
+    When git fails or takes longer than `AHEAD_SECONDS`, the checkout stays empty and the creation
+    fills it: a branch that was deleted since the last creation is no reason to have no slot.
 
     Raises:
         Cancelled: the monitor says so.
     """
+    deadline = time.monotonic() + AHEAD_SECONDS
+
+    def late() -> bool:
+        return time.monotonic() > deadline
+
+    def ended() -> bool:
+        return late() or monitor.cancelled()
+
     try:
         repositories.checkout(
             repo_url,
@@ -41,11 +53,11 @@ def check_out_ahead(
             team=plan.team,
             git_dir=plan.git_dir,
             work_tree=plan.checkout,
-            monitor=monitor,
+            monitor=replace(monitor, cancelled=ended),
         )
-    except Cancelled:
-        raise
     except Failure as failure:
+        if isinstance(failure, Cancelled) and (monitor.cancelled() or not late()):
+            raise
         log.info("warm slot %s has no checkout: %s", plan.id, failure.message)
         for folder in (plan.git_dir, plan.checkout):
             shutil.rmtree(folder, ignore_errors=True)

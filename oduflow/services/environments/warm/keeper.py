@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from oduflow.domain.environment import Environment, EnvironmentState
-from oduflow.domain.errors import Busy, Cancelled, Failure
-from oduflow.domain.plan import TemplatePlan
+from oduflow.domain.errors import Busy, Cancelled, Failure, NoRoom
+from oduflow.domain.plan import EnvironmentPlan, Naming, TemplatePlan
 from oduflow.domain.template import Template, TemplateState
+from oduflow.files.usage import size_on_disk
 from oduflow.kernel.locks import LockKey
 from oduflow.services.clone_strategy import FILE_COPY_FROM
 from oduflow.services.deps import Deps
@@ -25,9 +26,10 @@ from oduflow.services.environments.warm.pressure import available_memory, shorta
 from oduflow.services.environments.warm.recipe import Recipe
 from oduflow.services.environments.warm.remove import give_up
 from oduflow.services.filestore import require_room_for_filestore
+from oduflow.services.groups import StoreGroup
 from oduflow.services.images import run_as
 from oduflow.services.move_journal import load_move
-from oduflow.services.room import require_room_for_clone
+from oduflow.services.room import require_room, require_room_for_clone
 
 LOOK_SECONDS = 2.0
 FAILED_SECONDS = 600.0  # before a slot of a recipe that failed is tried again
@@ -175,4 +177,19 @@ class WarmKeeper:
                 return False
         require_room_for_clone(deps, plan, for_slot=True)
         require_room_for_filestore(deps, plan, wanted.recipe.image, for_slot=True)
+        size = _last_checkout(deps.naming, deps.store, wanted.recipe.row)
+        try:
+            require_room(deps, team, "A checkout ahead of a claim", staging=size, for_slot=True)
+        except NoRoom:  # not at each look: its files are counted for it
+            self._failed = {wanted.digest: time.monotonic() + FAILED_SECONDS}
+            raise
         return True
+
+
+def _last_checkout(naming: Naming, store: StoreGroup, like: Environment) -> int:
+    """Return the bytes of the team's newest checkout of a repository; 0 where it has none."""
+    rows = [row for row in store.environments.list(like.team) if row.repo_url == like.repo_url]
+    if not rows:
+        return 0
+    plan = EnvironmentPlan.of(naming, max(rows, key=lambda row: row.created_at))
+    return size_on_disk(plan.git_dir) + size_on_disk(plan.checkout)

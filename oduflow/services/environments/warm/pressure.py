@@ -8,6 +8,7 @@ from oduflow.domain.errors import Failure, NoRoom, QuotaReached
 from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.domain.warm_slot import WarmSlot
 from oduflow.files.usage import size_on_disk
+from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.environments.warm.remove import give_up, slot_plan
 from oduflow.services.room import CLONE_BYTES, cluster_folder, same_disk
@@ -56,20 +57,26 @@ def give_up_slots(deps: Deps, team: str, full: QuotaReached) -> bool:
     """Give up warm slots after a refusal for room; return whether any was.
 
     Only as many are given up as make the room that is missing, the team's own first, and none if
-    all together would not. Where the team may fill no more, those of others make no room for it.
+    all together would not, or where the refusal has no numbers: slots make no subnet free, and
+    start no PostgreSQL. Where the team may fill no more, those of others make no room for it.
     """
-    slots = _that_make_room(deps, team, full)
+    slots = _that_make_room(deps, team, full) if isinstance(full, NoRoom) else ()
     return sum(give_up(deps, slot, wait=WAIT_SECONDS) for slot in slots) > 0
 
 
-def _that_make_room(deps: Deps, team: str, full: QuotaReached) -> Sequence[WarmSlot]:
-    """Return the slots to give up; all of them where a refusal says no number."""
+def _that_make_room(deps: Deps, team: str, full: NoRoom) -> Sequence[WarmSlot]:
+    """Return the slots to give up.
+
+    One of another team that is being made is none: its keeper does not stop for this team's call,
+    which would wait in vain.
+    """
     every = sorted(deps.store.warm_slots.all(), key=lambda slot: slot.team != team)
-    if not isinstance(full, NoRoom):
-        return every
     chosen, freed = [], 0
     for slot in every:
-        if (slot.team == team or full.disk is not None) and (most := _frees(deps, slot, full.disk)):
+        key = LockKey.warm_slot(slot.team, slot.id)
+        if slot.team != team and (full.disk is None or not deps.work.locks.is_free(key)):
+            continue
+        if most := _frees(deps, slot, full.disk):
             chosen.append(slot)
             freed += most
             if freed >= full.missing:
@@ -80,7 +87,8 @@ def _that_make_room(deps: Deps, team: str, full: QuotaReached) -> Sequence[WarmS
 def _frees(deps: Deps, slot: WarmSlot, disk: Path | None) -> int:
     """Return the bytes that a slot's removal frees at most: on a disk, or of what its team fills.
 
-    While its team's PostgreSQL is stopped a slot stays (`remove_slot`).
+    Of what its team fills, the removal subtracts only what was measured. While its team's
+    PostgreSQL is stopped a slot stays (`remove_slot`).
     """
     server, plan = (
         deps.infrastructure.databases.servers.get(slot.team),
@@ -88,18 +96,21 @@ def _frees(deps: Deps, slot: WarmSlot, disk: Path | None) -> int:
     )
     if server is None or server.running() is None:
         return 0
+    if disk is None:
+        measured = deps.store.sizes.of(slot.team).get(slot.id)
+        return 0 if measured is None else measured.own
     cluster, layers = (
         cluster_folder(deps.naming, deps.engine.volumes, slot.team),
         deps.engine.volumes.facts(plan.layers),
     )
     freed = 0
-    if cluster is not None and (disk is None or same_disk(cluster, disk)):
+    if cluster is not None and same_disk(cluster, disk):
         freed += CLONE_BYTES
         if not server.shares_blocks():
             with suppress(Failure):  # as while it is being made
                 freed += deps.postgres.cluster(slot.team).database_size(plan.database)
-    if layers is not None and (disk is None or same_disk(layers.mountpoint, disk)):
+    if layers is not None and same_disk(layers.mountpoint, disk):
         freed += size_on_disk(layers.mountpoint)
-    if disk is None or same_disk(deps.naming.data_dir, disk):
+    if same_disk(deps.naming.data_dir, disk):
         freed += size_on_disk(plan.folder)
     return freed

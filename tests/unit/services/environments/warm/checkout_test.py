@@ -1,17 +1,23 @@
 """The checkout of a warm slot: made ahead, and used while the branch is at its commit."""
 
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
 
 from oduflow.adapters.git.failures import AccessRefused
 from oduflow.domain.errors import Cancelled, NoRoom, UpstreamFailed
+from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.services import saga
+from oduflow.services.environments.warm import checkout
 from oduflow.services.environments.warm.remove import give_up_all, slot_plan
 from oduflow.services.room import CLONE_BYTES, relieved
 from tests.support.memory.odoo import module
-from tests.unit.services.environments.warm.conftest import keep, slots
+from tests.support.memory.process import Process
+from tests.unit.services.environments.warm.conftest import WARM, keep, slots
 
 REFUSED = AccessRefused("git.example.com refused the credential.", "Give another.")
 
@@ -112,6 +118,40 @@ def test_a_checkout_that_fails_leaves_a_slot_without_one(warm, sale):
 
     assert warm.deps.store.environments.get("1", "sale").id == slot.id
     assert "git.checkout" in points
+
+
+def test_a_git_server_that_is_slow_leaves_a_slot_without_a_checkout(warm, sale, monkeypatch):
+    warm.ok("create_environment", **sale)
+    monkeypatch.setattr(checkout, "AHEAD_SECONDS", 0.2)
+    part = type(warm.deps.git.repositories._part)
+
+    def slow(*_of, monitor, **_more):
+        while not monitor.cancelled():
+            time.sleep(0.01)
+        raise Cancelled("Stopped while downloading.")
+
+    monkeypatch.setattr(part, "checkout", slow)
+
+    keep(warm)
+
+    [slot] = slots(warm)
+    assert slot.state == "ready"
+    assert files_of(warm, slot) == set()
+
+
+def test_a_slot_is_made_only_where_the_last_checkout_would_fit(world, process, sale):
+    limited = Process(world, teams=f"{WARM}disk_gb = 1\n")
+    limited.ok("create_environment", **sale)
+    [row] = limited.deps.store.environments.list("1")
+    limited.deps.store.sizes.replace("1", {WHOLE_TEAM: ((768 << 20), 0)})
+    plan = EnvironmentPlan.of(world.naming, row)
+    with (plan.checkout / "large").open("wb") as large:
+        os.posix_fallocate(large.fileno(), 0, 300 << 20)
+
+    with pytest.raises(NoRoom, match="A checkout ahead of a claim needs 300 MiB"):
+        keep(limited)
+
+    assert slots(limited) == ()
 
 
 def test_a_checkout_that_is_called_off_leaves_nothing(warm, sale, world):

@@ -1,14 +1,19 @@
 """Which warm slots are given up before something is refused for room."""
 
 import shutil
+import time
 from types import SimpleNamespace
 
 import pytest
 
-from oduflow.domain.errors import NoRoom
+from oduflow.domain.errors import NoRoom, QuotaReached
 from oduflow.domain.storage import WHOLE_TEAM
+from oduflow.kernel.locks import LockKey
 from oduflow.services.environments.warm.keeper import WarmKeeper
+from oduflow.services.environments.warm.pressure import WAIT_SECONDS
+from oduflow.services.environments.warm.remove import give_up, slot_plan
 from oduflow.services.room import CLONE_BYTES, relieved
+from oduflow.services.storage.sizes import SizeMeter
 from tests.support.memory.odoo import module
 from tests.support.memory.process import Process
 from tests.support.memory.world import RED
@@ -57,18 +62,65 @@ def test_a_full_number_of_snapshots_costs_no_slot(served, world):
     assert len(slots(limited)) == 1
 
 
-def test_a_team_at_its_own_limit_gives_up_its_own_slots_only(world, ready, sale):
+@pytest.mark.parametrize(
+    ("size", "left"), [(0, ["1", "2"]), (8 << 20, ["1", "2"]), (64 << 20, ["2"])]
+)
+def test_a_team_at_its_own_limit_gives_up_its_own_slots_if_their_measured_sizes_are_enough(
+    world, ready, sale, size, left
+):
     teams = f"{WARM}disk_gb = 1\n{RED}warm_slots = 1\n"
     process = Process(world, teams=teams)
     process.call("create_template", team="2", name="base")
     process.call("create_environment", team="2", **sale)
     WarmKeeper(process.deps, lambda: PLENTY).look("2", idle)
-    process.deps.store.sizes.replace("1", {WHOLE_TEAM: ((1 << 30) - (8 << 20), 0)})
+    [slot] = slots(process)
+    full = {WHOLE_TEAM: ((1 << 30) - (8 << 20), 0)}
+    process.deps.store.sizes.replace("1", full | ({slot.id: (size, 0)} if size else {}))
 
-    refused = process.refused("create_environment", **sale)
+    made = process.call("create_environment", **sale | {"branch": "main", "modules": ["sale"]})
 
-    assert refused.message.endswith("the team fills 1016 MiB of the 1.0 GiB that it may.")
-    assert [slot.team for slot in process.deps.store.warm_slots.all()] == ["2"]
+    assert (made.error is None) == (left == ["2"])
+    assert sorted(slot.team for slot in process.deps.store.warm_slots.all()) == left
+
+
+def test_a_slot_is_measured_by_its_own_id_and_counts_no_longer_when_it_is_given_up(ready):
+    [slot] = slots(ready)
+    sizes, folder = ready.deps.store.sizes, slot_plan(ready.deps.naming, slot).checkout
+    (folder / "large").write_bytes(bytes(3 << 20))
+    SizeMeter(
+        ready.deps.naming, ready.deps.infrastructure, ready.deps.store, pause=lambda _seconds: None
+    ).measure("1")
+    before = sizes.of("1")
+    assert before[slot.id].own >= 3 << 20
+
+    assert give_up(ready.deps, slot)
+
+    whole = sizes.of("1")[WHOLE_TEAM].own
+    assert whole == before[WHOLE_TEAM].own - before[slot.id].own
+
+
+def test_a_refusal_without_numbers_costs_no_slot(ready):
+    def check() -> None:
+        raise QuotaReached("No subnet is free.")
+
+    with pytest.raises(QuotaReached):
+        relieved(ready.deps, "1", check)
+
+    assert len(slots(ready)) == 1
+
+
+def test_a_slot_of_another_team_that_is_being_made_is_not_waited_for(ready):
+    [slot] = slots(ready)
+    full = NoRoom("It is full.", missing=1 << 20, disk=ready.deps.naming.data_dir)
+
+    def check() -> None:
+        raise full
+
+    key, begun = LockKey.warm_slot("1", slot.id), time.monotonic()
+    with ready.deps.work.locks.acquire(key, "test"), pytest.raises(NoRoom):
+        relieved(ready.deps, "2", check)
+
+    assert time.monotonic() - begun < WAIT_SECONDS
 
 
 def test_a_disk_without_room_costs_the_slots_of_every_team(world, ready, sale, monkeypatch):

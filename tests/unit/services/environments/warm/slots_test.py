@@ -408,7 +408,8 @@ def test_a_job_of_another_team_stops_no_making(world, warm, sale, monkeypatch):
 
 def test_a_team_is_measured_again_when_a_slot_is_gone(ready):
     store = ready.deps.store
-    measured = {WHOLE_TEAM: 1 << 30} | {row.id: 0 for row in store.templates.list("1")}
+    made = (*store.templates.list("1"), *slots(ready))
+    measured = {WHOLE_TEAM: 1 << 30} | {row.id: 0 for row in made}
     store.sizes.replace("1", {id_: (own, 0) for id_, own in measured.items()})
     meter = SizeMeter(ready.deps.naming, ready.deps.infrastructure, store)
     assert not meter.due("1")
