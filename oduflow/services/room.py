@@ -251,6 +251,20 @@ def count_written(sizes: Sizes, settings: Settings, team: str, size: int) -> Non
         sizes.add(team, size)
 
 
+def count_for(sizes: Sizes, settings: Settings, team: str, id_: str, size: int) -> None:
+    """Note what `require_room` counted for a thing: it no longer counts when that is removed.
+
+    Args:
+        sizes: the sizes in the store.
+        settings: of the team, which may have no limit.
+        team: the team.
+        id_: of what is made.
+        size: the bytes.
+    """
+    if settings.teams[team].disk_gb:
+        sizes.count_for(team, id_, size)
+
+
 def _left_of_team(sizes: Sizes, settings: Settings, team: str) -> int:
     filled, limit = _filled(sizes, team), settings.teams[team].disk_gb << 30
     if not limit:

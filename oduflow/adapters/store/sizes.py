@@ -10,6 +10,7 @@ from oduflow.adapters.store.tables import sizes
 from oduflow.domain.clock import now
 from oduflow.domain.storage import WHOLE_TEAM, MeasuredSize
 
+COUNTED = "counted:"  # before the id of what is not measured yet
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_TEAM = select(sizes).where(sizes.c.team == bindparam("team"))
 
@@ -44,18 +45,28 @@ class Sizes:
         with self._store.write(lasting=False) as connection:
             connection.execute(statement.values(own=sizes.c.own + needed))
 
+    def count_for(self, team: str, id_: str, counted: int) -> None:
+        """Note that `add` counted bytes for a thing, once: `forget` subtracts them.
+
+        The next measurement of the team, which finds the thing itself, replaces the note.
+        """
+        noted = {"team": team, "id": COUNTED + id_, "own": counted, "shared": 0}
+        with self._store.write(lasting=False) as connection:
+            connection.execute(insert(sizes).values(**noted, measured_at=_LONG_AGO))
+
     def forget(self, team: str, id_: str) -> None:
-        """Forget what was removed: what only it had no longer counts for the team.
+        """Forget what was removed: what only it had, or was counted for it, counts no longer.
 
         The measurement becomes old, because blocks that it shared with one other are now that
         one's own.
         """
         mine = sizes.c.team == team
-        own = select(sizes.c.own).where(mine, sizes.c.id == id_).scalar_subquery()
+        its = sizes.c.id.in_((id_, COUNTED + id_))
+        own = select(func.sum(sizes.c.own)).where(mine, its).scalar_subquery()
         freed = func.coalesce(own, 0)
         whole = update(sizes).where(mine, sizes.c.id == WHOLE_TEAM)
         with self._store.write(lasting=False) as connection:
             connection.execute(
                 whole.values(own=func.max(0, sizes.c.own - freed), measured_at=_LONG_AGO)
             )
-            connection.execute(delete(sizes).where(mine, sizes.c.id == id_))
+            connection.execute(delete(sizes).where(mine, its))

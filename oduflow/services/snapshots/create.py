@@ -22,7 +22,7 @@ from oduflow.domain.snapshot import Snapshot, SnapshotState, default_name
 from oduflow.kernel.call import Call
 from oduflow.services.clone_strategy import CLONE_WAIT_SECONDS
 from oduflow.services.deps import Deps
-from oduflow.services.room import CLONE_BYTES, require_room
+from oduflow.services.room import CLONE_BYTES, count_for, require_room
 from oduflow.services.saga import RESERVE, OnStep, Saga, Step
 from oduflow.services.snapshots.delete import remove_snapshot
 from oduflow.services.snapshots.parts import SnapshotParts
@@ -187,14 +187,10 @@ class SnapshotCreation(SnapshotParts):
         if not server.shares_blocks():
             size += self.cluster.database_size(self.plan.database)
         what = f"A snapshot of {self.environment.name}"
-        require_room(
-            self.deps,
-            self.row.team,
-            what,
-            database=size,
-            filestore=self.layers.size_of_copy(self.layers.upper),
-            filestore_in=self.layers.root,
-        )
+        deps, team, files = self.deps, self.row.team, self.layers.size_of_copy(self.layers.upper)
+        root = self.layers.root
+        require_room(deps, team, what, database=size, filestore=files, filestore_in=root)
+        count_for(deps.store.sizes, deps.settings, team, self.row.id, size + files)
         self.deps.store.snapshots.add(self.row, limit=self.limit)
 
     def checkout(self) -> None:

@@ -179,6 +179,34 @@ def test_a_team_at_its_limit_gets_no_template_no_extra_repo_and_no_upload(world,
         limited.ok("create_upload", size=MIB // 2 + (100 << 10), file_name="other.zip")
 
 
+@pytest.mark.parametrize("step", ["database", "synchronise"])
+def test_a_snapshot_that_fails_gives_its_counted_bytes_back(world, process, sale, step):
+    process.ok("create_environment", **sale)
+    limited = Process(world, teams=f"{BLUE}disk_gb = 1\n")
+    sizes = limited.deps.store.sizes
+    sizes.replace(TEAM, {WHOLE_TEAM: (MIB, 0)})
+    limited.faults.fail(f"snapshot.{step}.before")
+
+    limited.refused("create_snapshot", name="sale", snapshot="mine")
+
+    assert sizes.of(TEAM).keys() == {WHOLE_TEAM}
+    assert sizes.of(TEAM)[WHOLE_TEAM].own == MIB
+
+
+def test_a_snapshot_that_was_not_measured_gives_its_counted_bytes_back(world, process, sale):
+    process.ok("create_environment", **sale)
+    limited = Process(world, teams=f"{BLUE}disk_gb = 1\n")
+    sizes = limited.deps.store.sizes
+    sizes.replace(TEAM, {WHOLE_TEAM: (MIB, 0)})
+    limited.ok("create_snapshot", name="sale", snapshot="mine")
+    assert sizes.of(TEAM)[WHOLE_TEAM].own > 32 * MIB
+    assert limited.ok("list_snapshots", name="sale").snapshots[0].disk is None
+
+    limited.ok("delete_snapshot", name="sale", snapshot="mine")
+
+    assert sizes.of(TEAM)[WHOLE_TEAM].own == MIB
+
+
 def test_what_a_snapshot_takes_is_shown_beside_what_its_environment_does(process, sale):
     process.ok("create_environment", **sale)
     (environment,) = process.deps.store.environments.list(TEAM)
