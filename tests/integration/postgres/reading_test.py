@@ -233,6 +233,21 @@ def test_the_rows_that_differ_are_found_by_their_ids(
     assert (len(new.added), new.removed, new.changed) == (1, (), ())
 
 
+def test_a_null_in_a_stored_object_differs_from_an_object_without_it(
+    tenants: Tenants, odoo_template: MadeTenant
+) -> None:
+    table = "CREATE TABLE acme (id int, held jsonb, other varchar)"
+    null = "INSERT INTO acme VALUES (1, '{\"a\": null}', NULL)"
+    empty = "INSERT INTO acme VALUES (1, '{}', NULL)"
+    with (
+        open_copy(tenants, odoo_template, table, null) as one,
+        open_copy(tenants, odoo_template, table, empty) as other,
+    ):
+        found = compare(one.rows(is_counted), other.rows(is_counted))
+
+    assert [each.key.name for each in found] == ["acme"]
+
+
 def test_a_table_with_long_values_is_only_counted_and_named(
     tenants: Tenants, odoo_template: MadeTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,20 +39,31 @@ _SETTINGS = (
     "SET TimeZone = 'UTC'",  # a copy does not have the settings of its database
 )
 _LATER = (psycopg.errors.AdminShutdown, psycopg.errors.ConnectionTimeout)
-
+_STRIPPED = "pg_catalog.jsonb_strip_nulls(pg_catalog.to_jsonb(r.*) - {}::text[])"
+# Slower, but `jsonb_strip_nulls` takes nulls out of stored objects, too.
+_WITHOUT_NULLS = """(
+    SELECT coalesce(pg_catalog.jsonb_object_agg(f.key, f.value), '{{}}'::jsonb)
+    FROM pg_catalog.jsonb_each(pg_catalog.to_jsonb(r.*) - {}::text[]) AS f (key, value)
+    WHERE pg_catalog.jsonb_typeof(f.value) <> 'null'
+)"""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """One table: its name, its parts, and its bytes without and with its long values."""
+    """One table: its name, its parts, and its bytes without and with its long values.
+
+    Attributes:
+        nested: whether a column's type can hold objects: JSON, composites, arrays of either.
+    """
 
     name: str
     schema: str
     relation: str
     size: int
     whole_size: int
+    nested: bool
 
     @property
     def parts(self) -> dict[str, Composable]:
@@ -61,9 +72,7 @@ class _Table:
         return {
             "table": Identifier(self.schema, self.relation),
             "only": SQL(tables.ONLY.get(self.name, "true")),
-            "document": SQL(
-                "pg_catalog.jsonb_strip_nulls(pg_catalog.to_jsonb(r.*) - {}::text[])"
-            ).format(Literal(ignored)),
+            "document": SQL(_WITHOUT_NULLS if self.nested else _STRIPPED).format(Literal(ignored)),
         }
 
 
@@ -206,8 +215,8 @@ class Reader:
 
     def _tables(self, problems: dict[str, str]) -> list[_Table]:
         return [
-            _Table(str(name), str(schema), str(table), int(size), int(whole))
-            for name, schema, table, size, whole in self._tried(
+            _Table(str(name), str(schema), str(table), int(size), int(whole), bool(nested))
+            for name, schema, table, size, whole, nested in self._tried(
                 problems, ROWS.name, tables.SIZES, {}
             )
         ]

@@ -79,9 +79,7 @@ class RecordSource:
                 CASE WHEN s.is_secret THEN '' ELSE pg_catalog.left(v.text, {VALUE_CHARACTERS}) END,
                 pg_catalog.md5(f.value::text)
             FROM public.{self.table} AS t {self._join}
-            CROSS JOIN LATERAL pg_catalog.jsonb_each(
-                pg_catalog.jsonb_strip_nulls({self._document(relations)})
-            ) AS f (key, value)
+            CROSS JOIN LATERAL pg_catalog.jsonb_each({self._document(relations)}) AS f (key, value)
             CROSS JOIN LATERAL (SELECT coalesce(
                 CASE WHEN pg_catalog.jsonb_typeof(f.value) = 'object'
                 THEN f.value ->> 'en_US' END, f.value #>> '{{}}'
@@ -89,7 +87,8 @@ class RecordSource:
             CROSS JOIN LATERAL (
                 SELECT f.key ~* '{SECRET_COLUMN}' OR ({self.hidden})
             ) AS s (is_secret)
-            WHERE t.id = ANY (%(ids)s) LIMIT %(most)s
+            WHERE t.id = ANY (%(ids)s) AND pg_catalog.jsonb_typeof(f.value) <> 'null'
+            LIMIT %(most)s
         """  # noqa: S608 - made of constants
 
     @property

@@ -60,7 +60,13 @@ CONTENTS = f"""
 """  # noqa: S608 - made of constants
 SIZES = f"""
     SELECT r.name, n.nspname, c.relname, coalesce(pg_catalog.pg_relation_size(c.oid), 0),
-        coalesce(pg_catalog.pg_table_size(c.oid), 0)
+        coalesce(pg_catalog.pg_table_size(c.oid), 0),
+        EXISTS (
+            SELECT FROM pg_catalog.pg_attribute AS a
+            JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+            AND t.typcategory IN ('A', 'C', 'U')
+        )
     FROM ({_RELATIONS}) AS r
     JOIN pg_catalog.pg_class AS c ON c.oid = r.oid
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
