@@ -15,9 +15,9 @@ from oduflow.files.contents import FileKind
 CHUNK = 1 << 20
 MAX_RATIO = 250  # real dumps shrink to a tenth, a file of zeros to a thousandth
 RATIO_FROM = 256 << 20  # unpacked bytes below which any ratio is accepted
-PACKED_FACTOR = 4  # what a compressed dump unpacks to at least, where it does not say it
 _GZIP_SIZE = 4
 _GZIP_MODULUS = 1 << 32
+_GZIP_OVERHEAD = 4096  # bytes, and one percent: what gzip adds to data that it cannot compress
 _ZSTD_HEADER = 18
 _ZSTD_WINDOW = 128 << 20  # what `zstd` itself accepts; it is memory of this process
 
@@ -46,7 +46,7 @@ class Expansion:
         self.unpacked += size
         if self.unpacked > self.limit:
             raise QuotaReached(
-                f"It unpacks to more than the {binary_size(self.limit)} that are free for it.",
+                f"It unpacks to more than {binary_size(self.limit)}, which do not fit.",
                 "Free disk space or delete environments and templates, then import it again.",
             )
         refuse_bomb(self.unpacked, self.packed())
@@ -69,11 +69,11 @@ def refuse_bomb(unpacked: int, packed: int) -> None:
         )
 
 
-def expected_size(file: BinaryIO, content: FileKind, packed: int) -> int:
-    """Return about how many bytes a file unpacks to, by what it says itself; it may be wrong.
+def said_size(file: BinaryIO, content: FileKind, packed: int) -> int:
+    """Return how many bytes a file says that it unpacks to; 0 if it does not say it.
 
-    gzip says the size modulo 4 GiB (RFC 1952), zstd may say that of its first frame (RFC 8878); an
-    archive of pg_dump says none, and neither does what was compressed in a pipe by zstd.
+    gzip says the size modulo 4 GiB (RFC 1952): the least one is taken that is not much below the
+    packed bytes. zstd may say that of its first frame (RFC 8878), but not if it read from a pipe.
 
     Args:
         file: the file, whose position may change.
@@ -83,15 +83,15 @@ def expected_size(file: BinaryIO, content: FileKind, packed: int) -> int:
     if content is FileKind.GZIP:
         file.seek(-_GZIP_SIZE, os.SEEK_END)
         said = int.from_bytes(file.read(_GZIP_SIZE), "little")
-        return said + max(0, -(-(packed - said) // _GZIP_MODULUS)) * _GZIP_MODULUS
+        least = packed - packed // 100 - _GZIP_OVERHEAD
+        return said + max(0, -(-(least - said) // _GZIP_MODULUS)) * _GZIP_MODULUS
     if content is FileKind.ZSTD:
         from zstandard import frame_content_size  # noqa: PLC0415 - few processes need it
 
         file.seek(0)
         with damaged():
-            said = int(frame_content_size(file.read(_ZSTD_HEADER)))
-        return max(packed, said) if said > 0 else PACKED_FACTOR * packed
-    return PACKED_FACTOR * packed if content is FileKind.CUSTOM else packed
+            return max(0, int(frame_content_size(file.read(_ZSTD_HEADER))))
+    return packed
 
 
 def refuse_growth(grown: int, packed: int) -> None:
@@ -108,7 +108,8 @@ def refuse_growth(grown: int, packed: int) -> None:
         raise Invalid(
             f"The database grows to {binary_size(grown)}, more than {MAX_RATIO} times the "
             f"{binary_size(packed)} of its dump, as that of no real backup does.",
-            "Make the dump again, without compression if its content is that repetitive.",
+            "Make the dump again: without compression if its content is that repetitive, and of "
+            "tables only if statements in it make rows of nothing.",
         )
 
 

@@ -119,7 +119,7 @@ def require_room(
 def require_claimed_room(
     deps: Deps, team: str, what: str, *, database: int, filestore: int = 0
 ) -> None:
-    """Refuse an import whose files would not fit, by the sizes that the backup says of itself.
+    """Refuse an import whose files cannot fit, by the sizes that the backup says of itself.
 
     Nothing is grown or counted for them: the pool never shrinks, and they may be lies. The work
     asks `room_left` while it writes.
@@ -128,7 +128,7 @@ def require_claimed_room(
         deps: the product's parts.
         team: whose import it is.
         what: the subject of the refusal.
-        database: bytes that the team's PostgreSQL would write.
+        database: bytes that the team's PostgreSQL would write at least.
         filestore: bytes of the filestore, which gets a new volume.
 
     Raises:
@@ -136,6 +136,18 @@ def require_claimed_room(
     """
     wanted = _Wanted(database, filestore)
     relieved(deps, team, lambda: _require(deps, team, what, wanted, claimed=True))
+
+
+def doubt_of_room(deps: Deps, team: str, what: str, *, database: int, filestore: int) -> str:
+    """Return why an import would not fit by an estimate of its sizes; empty if it would.
+
+    No warm slot is given up for an estimate; the arguments are those of `require_claimed_room`.
+    """
+    try:
+        _require(deps, team, what, _Wanted(database, filestore), claimed=True)
+    except QuotaReached as full:
+        return full.message
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

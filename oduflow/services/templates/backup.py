@@ -21,17 +21,19 @@ from oduflow.files.archives.tar_stream import tar_members
 from oduflow.files.archives.zip_file import ZipArchive
 from oduflow.files.contents import HEAD_BYTES, FileKind, recognise
 from oduflow.files.expansion import (
-    PACKED_FACTOR,
     Expansion,
     chunks,
     damaged,
-    expected_size,
     refuse_bomb,
+    said_size,
     unpacked,
 )
 
 _COMPRESSED = {FileKind.GZIP, FileKind.ZSTD}
 _DUMPS = {FileKind.CUSTOM, FileKind.SQL}
+_INDEXED = 150  # percent of a dump's SQL that its database takes, with indexes
+_PACKED_FACTOR = 4  # what a compressed dump unpacks to, where it does not say it
+_HEX_DIGITS = 2  # of a byte in SQL, where it is of a column of bytea
 _NAMES = ("dump.sql", "dump.dump")
 _MANIFEST_BYTES = 4 << 20
 _ACCEPTED = (
@@ -65,29 +67,42 @@ class Dump:
         content: `FileKind.CUSTOM` or `FileKind.SQL`.
         size: the bytes that `position` reaches in the end.
         packed: the bytes that it takes in the source.
-        expected: about how many bytes of SQL it unpacks to; a guess where it does not say it.
+        said: the bytes that it unpacks to, as the source says; 0 where it does not.
         position: how far the last reading has come.
     """
 
     content: FileKind
     size: int
     packed: int
-    expected: int
+    said: int
     _open: Callable[[], AbstractContextManager["DumpStream"]]
     position: int = 0
+
+    @property
+    def least(self) -> int:
+        """The bytes that its database takes at least, if what the source says is right."""
+        return max(self.said, self.packed) // _HEX_DIGITS
+
+    @property
+    def expected(self) -> int:
+        """About how many bytes its database takes; pg_dump's archive may be compressed itself."""
+        sql = self.said or self.packed
+        if self.content is FileKind.CUSTOM or not self.said:
+            sql *= _PACKED_FACTOR
+        return sql * _INDEXED // 100
 
     def chunks(self, limit: int) -> Iterator[bytes]:
         """Yield the unpacked dump.
 
         Args:
-            limit: how many bytes it may unpack to.
+            limit: how many bytes its database may take.
 
         Raises:
             Invalid: it is damaged, or a decompression bomb.
-            QuotaReached: it unpacks to more than `limit`.
+            QuotaReached: it unpacks to more than a database of `limit` bytes can come from.
         """
         with self._open() as opened:
-            expansion = Expansion(opened.packed, limit)
+            expansion = Expansion(opened.packed, _HEX_DIGITS * limit)
             for chunk in chunks(opened.stream, expansion):
                 self.position = opened.position() if opened.position else expansion.unpacked
                 yield chunk
@@ -150,8 +165,8 @@ def open_backup(path: Path, shown: str) -> Backup:
         return _odoo_zip(path, size, shown)
     if inner in _DUMPS:
         with _opened(path) as file:
-            expected = expected_size(file, content, size)
-        return Backup(size, Dump(inner, size, size, expected, partial(_open_file, path, content)))
+            said = said_size(file, content, size)
+        return Backup(size, Dump(inner, size, size, said, partial(_open_file, path, content)))
     raise _refused(shown, content, inner, _ACCEPTED)
 
 
@@ -238,19 +253,16 @@ def _odoo_zip(path: Path, size: int, shown: str) -> Backup:
         [dump] = dumps
         packed = _packed(dump, size)
         refuse_bomb(dump.size, packed)
-        expected = dump.size
         with dump.open() as stream:
             content = recognise(stream.read(HEAD_BYTES))
         if content not in _DUMPS:
             raise Invalid(f"{dump.name} of {shown} is {content.value}.", _ACCEPTED)
-        if content is FileKind.CUSTOM:
-            expected *= PACKED_FACTOR
         folder = dump.name.rpartition("/")[0]
         prefix = f"{folder}/" if folder else ""
         manifest = next((each for each in members if each.name == f"{prefix}manifest.json"), None)
         return Backup(
             size,
-            Dump(content, dump.size, packed, expected, partial(_open_member, path, dump.name)),
+            Dump(content, dump.size, packed, dump.size, partial(_open_member, path, dump.name)),
             BackupManifest() if manifest is None else _read_manifest(manifest, shown),
             _zip_filestore(path, f"{prefix}filestore/"),
         )

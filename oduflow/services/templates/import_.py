@@ -41,6 +41,7 @@ from oduflow.services.move_journal import refuse_during_move
 from oduflow.services.retry import retry_of, suggesting_retry
 from oduflow.services.room import (
     count_written,
+    doubt_of_room,
     require_claimed_room,
     require_infrastructure,
     room_left,
@@ -59,7 +60,6 @@ from oduflow.services.templates.view import template_view
 
 NO_IMAGE = ImageFacts("", "", 0, 0, (), {})  # until the dump has said its version
 NO_USER = 65534  # the user of the restore where the team has none of its own
-INDEXED = 150  # percent of a dump's SQL that its database takes, with indexes
 _EVERY_FILES = 500
 _EVERY_BYTES = 64 << 20
 
@@ -203,12 +203,7 @@ class TemplateImport(TemplateWork):
         version = odoo_version(modules.get("base") or self.backup.manifest.odoo)
         pattern = self.deps.settings.images.odoo
         image = image_for(pattern, self.args, self.row.source, version)
-        what = f"Importing {self.row.source}"
-        database = INDEXED * max(self.backup.dump.expected, self.backup.dump.position) // 100
-        filestore = 0 if self.members is None else self.members.size
-        self._needed = database + filestore
-        team = self.row.team
-        require_claimed_room(self.deps, team, what, database=database, filestore=filestore)
+        self._require_room()
         found = ensure_image(self.deps, self.row.team, image, self.tell)
         check_user(found)
         self.image = run_as(found, self.deps.engine.team_user(self.row.team))
@@ -324,6 +319,20 @@ class TemplateImport(TemplateWork):
         """Prove once more that the database is neutralised, then close it."""
         prove_again(self.tenant, self._parameters, self.call.cancelled)
         TemplateWork.seal(self)
+
+    def _require_room(self) -> None:
+        """Refuse what cannot fit, and warn of what may not: the database's size is an estimate."""
+        team, dump, source = self.row.team, self.backup.dump, self.row.source
+        filestore = 0 if self.members is None else self.members.size
+        require_claimed_room(
+            self.deps, team, f"Importing {source}", database=dump.least, filestore=filestore
+        )
+        self._needed = dump.expected + filestore
+        what = f"By an estimate, importing {source}"
+        doubt = doubt_of_room(self.deps, team, what, database=dump.expected, filestore=filestore)
+        if doubt:
+            self.warnings.append(doubt)
+            self.tell(doubt)
 
     @contextmanager
     def _naming_need(self) -> Iterator[None]:

@@ -4,6 +4,7 @@ import struct
 import zipfile
 
 import pytest
+import zstandard
 
 from oduflow.domain.errors import Invalid
 from oduflow.files import expansion
@@ -60,6 +61,38 @@ def test_a_filestore_that_is_a_pipe_is_refused_and_not_waited_for(tmp_path):
 
     with pytest.raises(Invalid, match="files is a pipe"):
         open_filestore(tmp_path / "pipe", "files")
+
+
+ARCHIVE = b"PGDMP" + bytes(995)
+
+
+@pytest.mark.parametrize(
+    ("content", "sql"),
+    [
+        (b"SET x = 0;\n" + b"-- a\n" * 100, 511),
+        (ARCHIVE, 4 * 1000),
+        (zstandard.compress(ARCHIVE), 4 * 1000),
+    ],
+    ids=("SQL", "custom", "custom in zstd"),
+)
+def test_the_size_of_a_database_is_estimated_alike_however_its_dump_is_packed(
+    tmp_path, content, sql
+):
+    (tmp_path / "dump").write_bytes(content)
+
+    dump = open_backup(tmp_path / "dump", "dump").dump
+
+    assert dump.expected == sql * 3 // 2
+    assert dump.least <= 1000 // 2, "hexadecimal data take half of their SQL"
+
+
+def test_a_packed_dump_that_does_not_say_its_size_is_taken_for_four_times_as_much(tmp_path):
+    made = zstandard.ZstdCompressor(write_content_size=False).compress(b"SET x = 0;\n" * 100)
+    (tmp_path / "dump").write_bytes(made)
+
+    dump = open_backup(tmp_path / "dump", "dump").dump
+
+    assert (dump.least, dump.expected) == (len(made) // 2, 4 * len(made) * 3 // 2)
 
 
 def claim(path, *, unpacked, packed):

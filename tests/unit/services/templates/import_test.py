@@ -331,16 +331,26 @@ def test_what_the_team_may_not_fill_is_refused_before_anything_is_restored(world
     assert world.odoo.restored == []
 
 
-def test_the_room_of_a_packed_dump_is_that_of_its_database(world, imports):
-    limited = nearly_full(world, imports, left=4 * MIB)
-    large = sql(MODULES).encode() + b"-- nothing\n" * (3 * MIB // 11)
-    (imports / "prod.sql.gz").write_bytes(gzip.compress(large))
+def test_a_packed_dump_that_cannot_fit_is_refused_before_anything_is_restored(world, imports):
+    limited = nearly_full(world, imports, left=MIB)
+    (imports / "prod.sql.gz").write_bytes(gzip.compress(sql_of(3 * MIB)))
 
     error = limited.refused("import_template", name="prod", source=str(imports / "prod.sql.gz"))
 
     assert error.kind is Kind.QUOTA
-    assert error.message.startswith("Importing prod.sql.gz needs 4 MiB, and the team fills")
+    assert error.message.startswith("Importing prod.sql.gz needs 1 MiB, and the team fills")
     assert world.odoo.restored == []
+
+
+def test_a_dump_that_does_not_fit_by_an_estimate_only_is_imported_with_a_warning(world, imports):
+    limited = nearly_full(world, imports, left=40 * MIB)
+    (imports / "prod.sql.gz").write_bytes(gzip.compress(sql_of(33 * MIB)))
+
+    made = limited.call("import_template", name="prod", source=str(imports / "prod.sql.gz"))
+
+    assert made.error is None
+    [warning] = [each for each in made.warnings if "estimate" in each]
+    assert warning.startswith("By an estimate, importing prod.sql.gz needs 49 MiB, and the team")
 
 
 def test_a_filestore_whose_size_is_not_known_ends_at_what_the_team_may_fill(world, imports):
@@ -370,6 +380,12 @@ def test_what_an_import_writes_counts_for_the_team(world, imports, backup, monke
 
     [made] = limited.ok("list_templates").templates
     assert limited.deps.store.sizes.of("1")[WHOLE_TEAM].own == before + made.size
+
+
+def sql_of(size: int) -> bytes:
+    """Return a dump of about so many bytes."""
+    padding = "-- nothing\n" * (size // 11)
+    return sql(MODULES).replace("\n\\.\n", f"\n\\.\n{padding}", 1).encode()
 
 
 def nearly_full(world, imports: Path, *, left: int) -> Process:
