@@ -1,11 +1,14 @@
 """What a template was imported from, by content, and how another import differs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Self
 
 from oduflow.domain.errors import Conflict
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Model
+
+OPTIONS = ("odoo_version", "odoo_image")
+"""The arguments of an import that a template shows, besides its files."""
 
 _DIGITS = 12  # of a SHA-256 in a message
 
@@ -17,11 +20,14 @@ class ImportedFile(Model):
         name: its file name.
         sha256: of its content; of a folder, of the names and sizes in it.
         upload: the upload that it was, which is removed since; empty if it was none.
+        place: the SHA-256 of its path, or of its URL without what may be secret; empty of an
+            upload.
     """
 
     name: str
     sha256: str
     upload: str = ""
+    place: str = ""
 
     def __str__(self) -> str:
         return f"{self.name} (SHA-256 {self.sha256[:_DIGITS]}…)"
@@ -46,24 +52,57 @@ class ImportedFrom(Model):
         )
 
 
-def differing_options(there: Mapping[str, str], wanted: Mapping[str, object]) -> tuple[str, ...]:
-    """Return a text for each option that a call names and that the template has otherwise.
+def refuse_other_options(
+    name: str, there: Mapping[str, object], wanted: Mapping[str, object], *again: Next
+) -> None:
+    """Refuse a call that names an option which the template has otherwise.
 
     Args:
-        there: the template's odoo_version and odoo_image.
-        wanted: the call's; None where it leaves one out.
+        name: the template's.
+        there: the template, which has OPTIONS.
+        wanted: the arguments of the call; None where it leaves one out.
+        again: the call that makes a new version, if it can be made again as it is.
+
+    Raises:
+        Conflict: it says what differs.
     """
-    return tuple(
-        f"{name} is {value}, not {wanted[name]}"
-        for name, value in there.items()
-        if wanted.get(name) is not None and str(wanted[name]) != value
+    differing = tuple(
+        f"{option} is {there[option]}, not {wanted[option]}"
+        for option in OPTIONS
+        if option in there and wanted.get(option) not in (None, there[option])
     )
+    if differing:
+        raise another_import(name, differing, *again)
 
 
-def another_import(name: str, differing: tuple[str, ...]) -> Conflict:
+def refuse_other_import(
+    name: str,
+    there: tuple[Mapping[str, object], ImportedFrom],
+    wanted: tuple[Mapping[str, object], Callable[[], ImportedFrom]],
+    *again: Next,
+) -> None:
+    """Refuse a call that would import something else than what the template is from.
+
+    Args:
+        name: the template's.
+        there: the template, which has OPTIONS, and its files.
+        wanted: the arguments of the call, and what identifies its files; the options are compared
+            first, because that may read the files.
+        again: as in `refuse_other_options`.
+
+    Raises:
+        Conflict: it says what differs.
+    """
+    refuse_other_options(name, there[0], wanted[0], *again)
+    if differing := there[1].differences(wanted[1]()):
+        raise another_import(name, differing, *again)
+
+
+def another_import(name: str, differing: tuple[str, ...], *again: Next) -> Conflict:
     """Return the error for an import under the name of a template that differs."""
     return Conflict(
         f"Template “{name}” exists already and differs: {'; '.join(differing)}.",
         "Choose another name, or make a new version of it with replace.",
         Next.of("list_templates", "shows the existing ones"),
+        *again,
     )

@@ -35,10 +35,13 @@ def retry_of(operation: str, args: Model, **normal: str) -> Next:
 
 @contextmanager
 def suggesting_retry(retry: Next) -> Iterator[None]:
-    """Add the call to every failure that does not carry it yet."""
+    """Add the call to every failure that does not carry it yet, perhaps with further arguments."""
     try:
         yield
     except Failure as failure:
-        if retry not in failure.next:
+        if not any(
+            step.operation == retry.operation and retry.arguments.items() <= step.arguments.items()
+            for step in failure.next
+        ):
             failure.next = (*failure.next, retry)
         raise

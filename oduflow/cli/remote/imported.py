@@ -9,16 +9,11 @@ from pydantic import ValidationError
 from oduflow.cli.remote.server import RemoteServer
 from oduflow.cli.render import ShowProgress
 from oduflow.domain.errors import Forbidden, NotFound
-from oduflow.domain.imported import (
-    ImportedFile,
-    ImportedFrom,
-    another_import,
-    differing_options,
-)
+from oduflow.domain.imported import ImportedFile, ImportedFrom, refuse_other_import
 from oduflow.domain.outcome import Envelope
+from oduflow.domain.template import TemplateState
 
 _TOOL = "get_template"
-_OPTIONS = ("odoo_version", "odoo_image")
 
 
 def find_imported(
@@ -30,8 +25,9 @@ def find_imported(
 ) -> Envelope[Any] | None:
     """Return the answer about the template, if it was imported from these files.
 
-    None if there is no such template, if a new version is asked for, or if the server must compare:
-    it is older, or one of the files is a URL.
+    None if there is no such template, if a new version is asked for, or if the server must decide:
+    it is older, one of the files is a URL, no digest of the template's files is known, or the
+    template is not ready, such as while an earlier call still imports it.
 
     Args:
         server: the server.
@@ -51,21 +47,16 @@ def find_imported(
         return None
     if answer.error is not None or not isinstance(answer.data, dict):
         return None
-    if "imported" in answer.data and answer.data["imported"] is None:
-        raise another_import(raw["name"], ("no digest of an import of it is known",))
-    if (there := _imported(answer.data)) is None:
+    template = answer.data.get("template", {})
+    there = _imported(answer.data)
+    if there is None or template.get("state") != TemplateState.READY:
         return None
     files = {
         field: ImportedFile(name=Path(sources[field]).name, sha256=digest)
         for field, digest in digests.items()
     }
-    template = answer.data.get("template", {})
-    options = {name: str(template.get(name, "")) for name in _OPTIONS}
-    differing = differing_options(options, raw) + there.differences(
-        ImportedFrom(source=files["source"], filestore=files.get("filestore"))
-    )
-    if differing:
-        raise another_import(raw["name"], differing)
+    wanted = ImportedFrom(source=files["source"], filestore=files.get("filestore"))
+    refuse_other_import(raw["name"], (template, there), (raw, lambda: wanted))
     summary = (
         f"Template {raw['name']} was imported from {there.source.name} already; "
         "replace=true imports it again. Nothing was sent."
@@ -76,5 +67,5 @@ def find_imported(
 def _imported(data: Mapping[str, Any]) -> ImportedFrom | None:
     try:
         return ImportedFrom.model_validate(data.get("imported"))
-    except ValidationError:  # of a newer server
+    except ValidationError:  # None, or of a newer server
         return None

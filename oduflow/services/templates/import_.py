@@ -14,7 +14,7 @@ from oduflow.domain.clock import now
 from oduflow.domain.connections import ROLE_CONNECTIONS
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.counting import binary_size, counted
-from oduflow.domain.errors import Invalid, QuotaReached, UpstreamFailed
+from oduflow.domain.errors import Conflict, Invalid, QuotaReached, UpstreamFailed
 from oduflow.domain.imported import ImportedFrom
 from oduflow.domain.names import new_id
 from oduflow.domain.next_call import Next
@@ -168,6 +168,7 @@ class TemplateImport(TemplateWork):
     _parameters: Mapping[str, str] = field(default_factory=new_parameters, init=False)
     _written: int = field(default=0, init=False)
     _needed: int = field(default=0, init=False)
+    _states: tuple[str, ...] = field(default=(), init=False)  # of the files before they are read
 
     def steps(self) -> tuple[Step, ...]:
         """List the steps in order; no Odoo starts before the database is neutralised."""
@@ -193,6 +194,7 @@ class TemplateImport(TemplateWork):
             Invalid: it is no Odoo database, or of another version than the image.
             QuotaReached: it would not fit.
         """
+        self._states = self._states_now()
         facts = self._restore().inspect(self.backup.dump)
         if not facts.odoo:
             raise Invalid(
@@ -262,7 +264,11 @@ class TemplateImport(TemplateWork):
         self._learn(odoo_version=version, modules=_beyond_base(modules))
 
     def filestore(self) -> None:
-        """Make the volume, and write the attachments into it."""
+        """Make the volume, and write the attachments into it.
+
+        Raises:
+            Conflict: a file was written to meanwhile, so its digest is not that of the template.
+        """
         volumes = self.deps.engine.volumes
         volumes.ensure(self.plan.volume, labels=self.plan.labels(self.row))
         root = volumes.mountpoint(self.plan.volume)
@@ -283,6 +289,7 @@ class TemplateImport(TemplateWork):
                 self.warnings.append(
                     f"{files} of the filestore are not attachments and were skipped."
                 )
+        self._refuse_changed()
         if not done.files:
             self.warnings.append(
                 "There is no filestore: pictures and attachments are missing. Name it as filestore."
@@ -358,6 +365,17 @@ class TemplateImport(TemplateWork):
     def _tell_files(self, done: Unpacked) -> None:
         if done.files % _EVERY_FILES == 0:
             self.tell(f"{counted(done.files, 'file')}, {binary_size(done.size)}")
+
+    def _states_now(self) -> tuple[str, ...]:
+        return tuple(each.state() for each in self.read if each is not None)
+
+    def _refuse_changed(self) -> None:
+        for each, before in zip(filter(None, self.read), self._states, strict=True):
+            if each.state() != before:
+                raise Conflict(
+                    f"{each.name} changed while it was imported.",
+                    "Import it again once it is completely written.",
+                )
 
     def _imported(self) -> ImportedFrom:
         source, filestore = self.read

@@ -24,7 +24,7 @@ from oduflow.domain.boot_queue import BootKind
 from oduflow.domain.container import Attachment, ContainerSpec, Mount, RunResult
 from oduflow.domain.counting import binary_size
 from oduflow.domain.dump import DumpFacts
-from oduflow.domain.errors import UpstreamFailed
+from oduflow.domain.errors import NotFound, UpstreamFailed
 from oduflow.domain.plan import TemplatePlan
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.files.contents import FileKind
@@ -108,13 +108,13 @@ class Restore:
         self._look_at_size(dump)
         with self.call.boot_slot(BootKind.INSTALL):
             result = self._run(dump, command(connection), output.feed, password=password)
-        self._look_at_size(dump)
         if not output.whole(result.exit_code, plain=plain):
             raise UpstreamFailed(
                 f"The restore ended with exit code {result.exit_code} before the dump's end.",
                 "The output says why; import the dump again.",
                 output=result.output,
             )
+        self._look_at_size(dump)
         return tuple(output.left_out)
 
     @property
@@ -204,7 +204,8 @@ class Restore:
         if time.monotonic() - self._looked >= _LOOK_SECONDS:
             self._looked = time.monotonic()
             if self._empty:
-                with suppress(UpstreamFailed):  # a server that is gone ends the restore by itself
+                # A server or database that is gone ends the restore by itself, which says why.
+                with suppress(NotFound, UpstreamFailed):
                     self._look_at_size(dump)
             self._room()
             percent = 100 * dump.position // max(1, dump.size)

@@ -1,5 +1,6 @@
 """Find the file that an import reads: on this machine, an upload, or at a URL."""
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from oduflow.domain.upload import SOURCE, upload_of
 from oduflow.files.digests import content_digest
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
-from oduflow.services.templates.downloads import downloaded
+from oduflow.services.templates.downloads import downloaded, shown_url
 from oduflow.services.uploads.use import used_upload
 from oduflow.settings import Settings
 
@@ -30,17 +31,29 @@ class LocalSource:
         name: its file name, for messages and the template's row.
         upload: the upload that it is; empty if it is none.
         sha256: of its content, if it is known already.
+        place: as in `ImportedFile`.
     """
 
     path: Path
     name: str
     upload: str = ""
     sha256: str = ""
+    place: str = ""
+
+    def state(self) -> str:
+        """Return what changes when the file is written to, or when a folder gets other files."""
+        if self.path.is_dir():
+            return content_digest(self.path, lambda _done: None)
+        facts = self.path.stat()
+        return f"{facts.st_ino} {facts.st_mtime_ns} {facts.st_size}"
 
     def identified(self, call: Call) -> ImportedFile:
         """Return by what it is known again; reads the whole of it, unless its digest is known."""
         return ImportedFile(
-            name=self.name, sha256=self.sha256 or self._read(call), upload=self.upload
+            name=self.name,
+            sha256=self.sha256 or self._read(call),
+            upload=self.upload,
+            place=self.place,
         )
 
     def _read(self, call: Call) -> str:
@@ -68,14 +81,28 @@ def open_source(deps: Deps, call: Call, team: str, source: str) -> Iterator[Loca
         row = deps.store.uploads.get(team, name)
     with resolve(deps, call, team, source) as path:
         if row is None:
-            yield LocalSource(path, shown_name(source))
+            yield LocalSource(path, shown_name(source), place=place_of(source))
         else:  # its content has the digest that was named: `used_upload` has proven it
             yield LocalSource(path, row.file_name or name, name, row.sha256)
 
 
+def is_url(source: str) -> bool:
+    """Whether a source is fetched."""
+    return source.lower().startswith(HTTPS)
+
+
 def shown_name(source: str) -> str:
-    """Return the file name of a path or URL, without a query, which may be a secret."""
-    return source.partition("?")[0].rstrip("/").rpartition("/")[2]
+    """Return the file name of a path or URL, without what may be secret."""
+    return _shown(source).rstrip("/").rpartition("/")[2]
+
+
+def place_of(source: str) -> str:
+    """Return the SHA-256 of a path, or of a URL without what may be secret."""
+    return hashlib.sha256(_shown(source).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _shown(source: str) -> str:
+    return shown_url(source) if is_url(source) else source
 
 
 @contextmanager
@@ -97,7 +124,7 @@ def resolve(deps: Deps, call: Call, team: str, source: str) -> Iterator[Path]:
     if source.startswith(SOURCE):
         with used_upload(deps.store.uploads, deps.work, call, team, upload_of(source)) as path:
             yield path
-    elif source.lower().startswith(HTTPS):
+    elif is_url(source):
         with downloaded(deps, call, team, source) as path:
             yield path
     elif "://" in source:

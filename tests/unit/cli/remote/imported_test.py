@@ -9,7 +9,7 @@ from oduflow.domain.errors import Conflict, NotFound
 from oduflow.domain.outcome import Envelope
 
 SAME, OTHER = "a" * 64, "b" * 64
-VIEW = {"name": "shop", "odoo_version": "19.0", "odoo_image": "odoo:19.0"}
+VIEW = {"name": "shop", "state": "ready", "odoo_version": "19.0", "odoo_image": "odoo:19.0"}
 TEMPLATE = {
     "template": VIEW,
     "imported": {"source": {"name": "shop.zip", "sha256": SAME, "upload": "shop-1"}},
@@ -63,9 +63,15 @@ def test_another_file_or_option_is_a_conflict_before_anything_is_sent(digest, op
     assert said in refused.value.message
 
 
-def test_a_template_that_was_not_imported_is_a_conflict_before_anything_is_sent():
-    with pytest.raises(Conflict, match="no digest"):
-        asked(OneTemplate({**TEMPLATE, "imported": None}))
+def test_the_server_decides_about_a_template_without_digests():
+    assert asked(OneTemplate({**TEMPLATE, "imported": None})) is None
+
+
+@pytest.mark.parametrize("digest", [SAME, OTHER])
+def test_the_server_decides_while_an_earlier_call_still_imports_the_template(digest):
+    unfinished = {**TEMPLATE, "template": {**VIEW, "state": "creating"}}
+
+    assert asked(OneTemplate(unfinished), digest) is None
 
 
 def test_a_new_version_and_a_new_name_are_sent():

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.domain.errors import Kind
+from oduflow.domain.errors import Kind, NotFound
 from oduflow.domain.neutralised import Remaining
 from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.services.templates import import_
+from oduflow.services.templates.import_ import TemplateImport
 from tests.support.backup_files import HASH, MODULES, PICTURE, allowing, sql, zipped
 from tests.support.memory.postgres import MemoryCluster
 from tests.support.memory.process import Process
@@ -212,6 +213,45 @@ def test_a_restore_that_was_killed_after_a_harmless_error_is_not_whole(
 
     assert error.kind is Kind.UPSTREAM
     assert f"ended with exit code {exit_code} before the dump's end" in error.message
+    assert bare.deps.store.templates.list("1") == ()
+
+
+def test_a_failed_restore_is_named_although_the_size_cannot_be_asked_for(
+    world, bare, imports, monkeypatch
+):
+    (imports / "prod.dump").write_bytes(b"PGDMP" + bytes(100))
+    world.odoo.restore_error, world.odoo.restore_exit = f'{REFUSED} "x"', 1
+    sizes = iter((8 * MIB,))
+
+    def size(*_given):
+        for each in sizes:
+            return each
+        raise NotFound("There is no such database.")
+
+    monkeypatch.setattr(MemoryCluster, "database_size", size)
+
+    error = bare.refused("import_template", name="prod", source=str(imports / "prod.dump"))
+
+    assert "ended with exit code 1 before the dump's end" in error.message
+
+
+@pytest.mark.parametrize("name", ["prod.sql", "prod.dump"])
+def test_a_file_that_is_written_to_while_it_is_imported_is_no_template(
+    bare, imports, monkeypatch, name
+):
+    path = imports / name
+    path.write_bytes(sql(MODULES).encode() if name == "prod.sql" else b"PGDMP" + bytes(100))
+    examine = TemplateImport.examine
+
+    def changing(self):
+        path.write_bytes(path.read_bytes())
+        examine(self)
+
+    monkeypatch.setattr(TemplateImport, "examine", changing)
+
+    error = bare.refused("import_template", name="prod", source=str(path))
+
+    assert (error.kind, error.message) == (Kind.CONFLICT, f"{name} changed while it was imported.")
     assert bare.deps.store.templates.list("1") == ()
 
 
