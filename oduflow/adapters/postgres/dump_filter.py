@@ -14,11 +14,11 @@ from oduflow.domain.errors import Invalid
 
 _TAIL = 8192
 _HEADER_LIMIT = 1 << 16
-_BEGIN = b"-- PostgreSQL database dump\n"
+_BEGIN = re.compile(rb"(?:\A|\n)-- PostgreSQL database dump\r?\n")
 _END = b"-- PostgreSQL database dump complete"
 _BOM = b"\xef\xbb\xbf"
 _OWN = re.compile(rb"((?:[ \t\r]*\n|--[^\n]*\n)*)\\restrict ([A-Za-z0-9]{1,128})\r?\n")
-_COMMENT_LINES = re.compile(rb"(?:[ \t\r]*\n|--[^\n]*\n)*")
+_ROWS = re.compile(rb"(?:\A|\n)[ \t]*(?:COPY|INSERT)\b", re.IGNORECASE)
 
 
 def restricted(chunks: Iterable[bytes], key: str) -> Iterator[bytes]:
@@ -36,8 +36,7 @@ def restricted(chunks: Iterable[bytes], key: str) -> Iterator[bytes]:
     yield b"\\restrict " + key.encode() + b"\n"
     source = iter(chunks)
     held = _header(source)
-    comments = _COMMENT_LINES.match(held)  # rows and statements may hold the line as well
-    whole = comments is not None and _BEGIN in comments[0]
+    whole = _is_of_pg_dump(held)
     last = None
     if found := _OWN.match(held):
         last = re.compile(rb"(\A|\n)\\unrestrict " + found[2] + rb"\s*\Z")
@@ -57,15 +56,20 @@ def restricted(chunks: Iterable[bytes], key: str) -> Iterator[bytes]:
 
 
 def _header(source: Iterator[bytes]) -> bytes:
-    r"""Return the beginning of the dump, up to more than its first line that is no comment."""
-    head = next(source, b"").removeprefix(_BOM)
-    while len(head) < _HEADER_LIMIT:
-        # a line begins behind the comments and ends, or the file does
-        comments = _COMMENT_LINES.match(head)
-        if comments is not None and b"\n" in head[comments.end() :]:
-            return head
-        chunk = next(source, b"")
-        if not chunk:
-            return head
+    """Return the beginning of the dump without a byte order mark."""
+    head = b""
+    for chunk in source:
         head += chunk
-    return head
+        if len(head) >= _HEADER_LIMIT:
+            break
+    return head.removeprefix(_BOM)
+
+
+def _is_of_pg_dump(head: bytes) -> bool:
+    """Whether pg_dump's first line is before the first rows, which may hold such a line as well.
+
+    Settings may have been added before it, such as `SET session_replication_role = replica;`.
+    """
+    head = head[:_HEADER_LIMIT]
+    rows = _ROWS.search(head)
+    return _BEGIN.search(head, 0, rows.start() + 1 if rows else len(head)) is not None

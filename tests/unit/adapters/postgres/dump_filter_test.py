@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from oduflow.adapters.postgres.dump_filter import restricted
@@ -64,9 +64,34 @@ def test_where_the_chunks_are_cut_makes_no_difference(cuts, middle):
     assert b"".join(restricted([*chunks, rest], KEY)) == _filtered(dump)
 
 
+@pytest.mark.parametrize(
+    "begin",
+    [
+        b"SET session_replication_role = replica;\n" + HEADER,
+        HEADER.replace(b"\n", b"\r\n"),
+        b"\xef\xbb\xbf" + HEADER,
+    ],
+    ids=("a setting before it", "carriage returns", "byte order mark"),
+)
+def test_a_dump_whose_end_is_missing_is_refused_whatever_is_about_its_first_line(begin):
+    with pytest.raises(Invalid, match="last line is missing"):
+        _filtered(begin + BODY)
+
+    assert _filtered(begin + BODY + END).endswith(BODY + END)
+
+
 @given(st.binary(max_size=40_000))
 @example(HEADER)
 def test_no_byte_of_another_dump_is_lost(dump):
+    for rows in (b"COPY public.a (b) FROM stdin;\n", b"insert into a values ('\n"):
+        body = b"SELECT 1;\n" + rows + dump
+
+        assert _filtered(body) == FIRST + body
+
+
+@given(st.binary(max_size=40_000))
+def test_no_byte_of_a_dump_without_pg_dump_s_first_line_is_lost(dump):
+    assume(b"-- PostgreSQL database dump" not in dump)
     body = b"SELECT 1;\n" + dump
 
     assert _filtered(body) == FIRST + body
