@@ -7,7 +7,7 @@ from flask import Blueprint
 from oduflow.blueprints.context import context
 from oduflow.blueprints.dashboard.form_fields import label_of
 from oduflow.domain.clock import age
-from oduflow.domain.counting import binary_size
+from oduflow.domain.counting import binary_size, counted
 from oduflow.domain.hosting_pages import HostingPages
 
 _PEOPLE = {
@@ -32,7 +32,7 @@ def add_filters(blueprint: Blueprint) -> None:
     """Register the filters."""
     for each in (
         *(ago, humanize, label_of, duration, log_level, person, proof, utc),
-        *(binary_size, hosting_pages, repository),
+        *(binary_size, counted, hosting_pages, repository),
     ):
         blueprint.add_app_template_filter(each)
 

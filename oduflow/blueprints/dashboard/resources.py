@@ -83,9 +83,13 @@ class TemplatePages(ResourcePages):
         """Return the name that a new version shares with the current one; none of an earlier."""
         return "" if view.state is TemplateState.RETIRED else base_name_of(view.name)
 
+    def is_addressed(self, view: TemplateView) -> bool:
+        """Whether calls can name a version: an earlier or unfinished one has no name for them."""
+        return view.name == base_name_of(view.name)
+
     def buttons(self, view: TemplateView) -> Iterator[Button]:
         """Yield the buttons of a row; a version without the template's name has none."""
-        return super().buttons(view) if view.name == base_name_of(view.name) else iter(())
+        return super().buttons(view) if self.is_addressed(view) else iter(())
 
     def _form(self, action: Action, sent: Sent) -> Form:
         form = super()._form(action, sent)

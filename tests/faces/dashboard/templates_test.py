@@ -1,5 +1,6 @@
 """The templates: the list, making one, deleting one."""
 
+from tests.support import template_ledger
 from tests.support.dashboard_world import finish, paused_jobs, post, show
 from tests.support.pages import Element, read_page
 
@@ -31,6 +32,35 @@ def test_the_page_of_a_template_shows_what_it_is_from_and_the_proof(world, ledge
     ):
         assert text in page.text
     assert "It has no data of production." in show(world, "/templates/base-19").text
+
+
+def test_the_page_of_a_template_that_is_being_imported_says_that_it_is_not_neutralised_yet(
+    world, ledger, monkeypatch
+):
+    monkeypatch.setattr(template_ledger, "NEUTRALISED", None)
+    ledger.add_template("prod", source="prod.zip", state="creating", neutralized=False)
+
+    page = show(world, "/templates/prod")
+
+    assert "It is not neutralised yet." in page.text
+    assert "Creating" in page.one("section", **{"aria-labelledby": "facts"}).text
+
+
+def test_one_rule_is_one_rule(world, ledger, monkeypatch):
+    one = template_ledger.NEUTRALISED.model_copy(update={"proven": ("mail servers",)})
+    monkeypatch.setattr(template_ledger, "NEUTRALISED", one)
+    ledger.add_template("prod", source="prod.zip", neutralized=True)
+
+    assert "1 rule was read back" in show(world, "/templates/prod").text
+
+
+def test_an_earlier_version_has_no_page_because_its_name_is_no_template_s(world, ledger):
+    ledger.add_template("prod.v1", source="prod.zip", state="retired", neutralized=True)
+
+    row = rows(show(world, "/templates"))[-1]
+
+    assert "prod.v1" in row.text
+    assert row.all("a", href="/templates/prod.v1") == []
 
 
 def test_a_template_that_is_not_ready_cannot_be_used(world, ledger):
