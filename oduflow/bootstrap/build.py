@@ -36,6 +36,7 @@ from oduflow.services.failpoints import Failpoints
 from oduflow.services.groups import WorkGroup
 from oduflow.services.live_settings import LiveSettings
 from oduflow.services.readiness import ReadinessPoll
+from oduflow.services.room import require_disk
 from oduflow.services.server.disk import Disk
 from oduflow.services.server.doctor import Doctor
 from oduflow.services.server.infrastructure import Infrastructure
@@ -133,7 +134,7 @@ def build(settings: Settings) -> Services:
         oauth=oauth,
         rate_limits=rate_limits(store, data_dir),
         recoverables=nouns,
-        uploads=UploadReceiver(rows.uploads, work.uploads, work.locks, disk),
+        uploads=UploadReceiver(rows.uploads, work.uploads, work.locks, partial(require_disk, deps)),
     )
 
 

@@ -15,17 +15,18 @@ from pathlib import Path
 
 from oduflow.adapters.locks import FileLocks
 from oduflow.domain.counting import binary_size
-from oduflow.domain.errors import QuotaReached
+from oduflow.domain.errors import NoRoom, QuotaReached
 from oduflow.domain.plan import Naming
 from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.files.private import writing
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
-from oduflow.services.room import require_disk
+from oduflow.services.room import relieved, require_disk
 
 _KIND = "import"
 _FILE = "file"
 _WAIT_SECONDS = 10.0  # the others hold it while they look at a few files
+_UNLIMITED = 1 << 62
 _LOOK_BYTES = 4 << 20  # times the downloads at once stays below the space that must be free
 
 
@@ -60,9 +61,8 @@ class DownloadRoom:
         """
         disk = self.deps.infrastructure.disk
         require_disk(self.deps, self.team)
-        left = self._left_of_team()
-        if left <= 0:
-            raise self._refusal(0)
+        self._require(0)
+        left = min(self._left_of_uploads(), self._left_of_disk())
         return min(left, disk.free() - disk.minimum)
 
     def arrived(self, done: int, total: int) -> None:
@@ -86,23 +86,38 @@ class DownloadRoom:
     def _reserve(self, total: int) -> None:
         """Note the announced size, unless there is no room for it; one download at a time does."""
         key, locks = LockKey.downloads(self.team), self.deps.work.locks
+        self._require(total)  # gives up slots, which others must not wait for
         with locks.acquire(key, "a download", wait=_WAIT_SECONDS):
-            self._require(total)
+            self._refuse_beyond_uploads(total)
+            self._refuse_beyond_disk(total)
             with writing():
                 _note(self.folder).write_text(str(total))
         self._announced = total
 
     def _require(self, size: int) -> None:
-        if size > self._left_of_team():
-            raise self._refusal(size)
+        self._refuse_beyond_uploads(size)
+        relieved(self.deps, self.team, lambda: self._refuse_beyond_disk(size))
 
-    def _left_of_team(self) -> int:
-        limits, others = self.deps.settings.teams[self.team], self._others()
-        left = (limits.max_upload_gb << 30) - self._uploads() - others
+    def _refuse_beyond_uploads(self, size: int) -> None:
+        """Refuse what no warm slot makes room for."""
+        if max(1, size) > self._left_of_uploads():
+            raise QuotaReached(*self._refusal(size))
+
+    def _refuse_beyond_disk(self, size: int) -> None:
+        missing = max(1, size) - self._left_of_disk()
+        if missing > 0:
+            raise NoRoom(*self._refusal(size), missing=missing)
+
+    def _left_of_uploads(self) -> int:
+        limit = self.deps.settings.teams[self.team].max_upload_gb << 30
+        return limit - self._uploads() - self._others()
+
+    def _left_of_disk(self) -> int:
+        limit = self.deps.settings.teams[self.team].disk_gb << 30
         measured = self.deps.store.sizes.of(self.team).get(WHOLE_TEAM)
-        if limits.disk_gb and measured is not None:
-            left = min(left, (limits.disk_gb << 30) - measured.own - others)
-        return left
+        if not limit or measured is None:
+            return _UNLIMITED
+        return limit - measured.own - self._others()
 
     def _uploads(self) -> int:
         return sum(row.size for row in self.deps.store.uploads.list(self.team))
@@ -110,16 +125,16 @@ class DownloadRoom:
     def _others(self) -> int:
         return downloading(self.deps.naming, self.team, besides=self.folder)
 
-    def _refusal(self, size: int) -> QuotaReached:
+    def _refusal(self, size: int) -> tuple[str, str]:
         limits = self.deps.settings.teams[self.team]
         taken = self._uploads() + self._others()
         may = f"{binary_size(limits.max_upload_gb << 30)} (max_upload_gb)"
         if limits.disk_gb:
             may += f" and {binary_size(limits.disk_gb << 30)} of disk (disk_gb)"
         what = f"The file has {binary_size(size)}, and the" if size else "The"
-        return QuotaReached(
-            f"{what} team's uploads and other downloads take {binary_size(taken)}; it may have "
-            f"{may}.",
+        has = f"take {binary_size(taken)}; it may have {may}."
+        return (
+            f"{what} team's uploads and other downloads {has}",
             "Wait until the others are imported, delete an upload, or raise the team's limits.",
         )
 

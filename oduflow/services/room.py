@@ -117,9 +117,9 @@ def require_room(
 
 
 def require_claimed_room(
-    deps: Deps, team: str, what: str, *, database: int, filestore: int = 0
+    deps: Deps, team: str, what: str, *, database: int = 0, filestore: int = 0, staging: int = 0
 ) -> None:
-    """Refuse an import whose files cannot fit, by the sizes that the backup says of itself.
+    """Refuse an import or upload whose files cannot fit, by the sizes that are said of them.
 
     Nothing is grown or counted for them: the pool never shrinks, and they may be lies. The work
     asks `room_left` while it writes.
@@ -130,11 +130,12 @@ def require_claimed_room(
         what: the subject of the refusal.
         database: bytes that the team's PostgreSQL would write at least.
         filestore: bytes of the filestore, which gets a new volume.
+        staging: bytes below the data folder.
 
     Raises:
         NoRoom: they do not fit, or not into what the team may fill; the message has the numbers.
     """
-    wanted = _Wanted(database, filestore)
+    wanted = _Wanted(database, filestore, staging=staging)
     relieved(deps, team, lambda: _require(deps, team, what, wanted, claimed=True))
 
 
@@ -322,8 +323,16 @@ def require_room_of_team(deps: Deps, team: str, what: str, needed: int) -> None:
     Raises:
         NoRoom: it would; the message has the numbers.
     """
-    sizes, settings = deps.store.sizes, deps.settings
-    relieved(deps, team, lambda: _require_of_team(sizes, settings, team, what, needed))
+    relieved(deps, team, lambda: refuse_beyond_team(deps, team, what, needed))
+
+
+def refuse_beyond_team(deps: Deps, team: str, what: str, needed: int) -> None:
+    """Refuse as `require_room_of_team`, and give up no slots: for a second look within a lock.
+
+    Raises:
+        NoRoom: it would fill too much; the message has the numbers.
+    """
+    _require_of_team(deps.store.sizes, deps.settings, team, what, needed)
 
 
 def _require_of_team(sizes: Sizes, settings: Settings, team: str, what: str, needed: int) -> None:

@@ -16,7 +16,6 @@ ALONE = {
     "oduflow/services/isolation/canaries.py": "a check that runs by itself takes no one's slot",
     "oduflow/services/server/doctor.py": "it tells how much is free, and makes nothing",
     "oduflow/services/server/infrastructure.py": "it is what `room.require_infrastructure` calls",
-    "oduflow/services/uploads/receive.py": "a part of an upload, for which create_upload had asked",
 }
 
 

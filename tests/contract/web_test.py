@@ -12,7 +12,6 @@ from oduflow.adapters.locks import FileLocks
 from oduflow.adapters.store import RateLimits, Store, Uploads
 from oduflow.adapters.uploads import UploadFiles
 from oduflow.domain.client_documents import ClientDocument
-from oduflow.services.server.disk import Disk
 from oduflow.services.server.doctor import Doctor
 from oduflow.services.uploads.receive import UploadReceiver
 from tests.contract.suites.web import (
@@ -49,7 +48,7 @@ class TestUploadReceiver(UploadSinkContract):
         rows = Uploads(store)
         rows.reserve(upload(received=0), limit=1, team_bytes=9, disk_bytes=9)
         files = UploadFiles(lambda team: tmp_path / team)
-        return UploadReceiver(rows, files, FileLocks(tmp_path / "locks"), Disk(tmp_path, 0))
+        return UploadReceiver(rows, files, FileLocks(tmp_path / "locks"), lambda _team: None)
 
 
 class TestRateLimitsThatAllowAll(RateLimitsContract):

@@ -14,8 +14,12 @@ from oduflow.domain.upload import (
 )
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
-from oduflow.services.download_room import holding_off_downloads
-from oduflow.services.room import require_room_of_team
+from oduflow.services.download_room import downloading, holding_off_downloads
+from oduflow.services.room import (
+    refuse_beyond_team,
+    require_claimed_room,
+    require_room_of_team,
+)
 
 _HOW = (
     "Upload {name} {what}: send the bytes from {offset} on to {path} with PATCH, `Upload-Offset` "
@@ -47,23 +51,38 @@ def ensure_upload(deps: Deps, call: Call, args: CreateUpload) -> Outcome[UploadV
             created_at=now(),
             progressed_at=now(),
         )
-        limits, disk = deps.settings.teams[team], deps.infrastructure.disk
-        with holding_off_downloads(deps.naming, deps.work.locks, team) as downloads:
-            expected = sum(each.size - each.received for each in rows.list(team))
-            subject = f"Upload {row.name}, with what else is to arrive,"
-            require_room_of_team(deps, team, subject, row.size + expected + downloads)
-            rows.reserve(
-                row,
-                limit=limits.max_uploads,
-                team_bytes=limits.max_upload_gb << 30,
-                disk_bytes=disk.free() - disk.minimum,
-                downloads=downloads,
-            )
+        _reserve(deps, row)
         what = "is started"
     if row.complete:
         return Outcome(UploadView.of(row), f"Upload {row.name} is complete already.")
     summary = _HOW.format(name=row.name, what=what, offset=row.received, path=path_of(row.name))
     return Outcome(UploadView.of(row), summary)
+
+
+def _reserve(deps: Deps, row: Upload) -> None:
+    """Write the row if there is room; before the lock, warm slots are given up for it.
+
+    Raises:
+        QuotaReached: the team has too many uploads, or there is no room.
+    """
+    rows, team = deps.store.uploads, row.team
+    limits, disk = deps.settings.teams[team], deps.infrastructure.disk
+    subject = f"Upload {row.name}, with what else is to arrive,"
+
+    def to_arrive() -> int:
+        return row.size + sum(each.size - each.received for each in rows.list(team))
+
+    require_claimed_room(deps, team, subject, staging=to_arrive())
+    require_room_of_team(deps, team, subject, to_arrive() + downloading(deps.naming, team))
+    with holding_off_downloads(deps.naming, deps.work.locks, team) as downloads:
+        refuse_beyond_team(deps, team, subject, to_arrive() + downloads)
+        rows.reserve(
+            row,
+            limit=limits.max_uploads,
+            team_bytes=limits.max_upload_gb << 30,
+            disk_bytes=disk.free() - disk.minimum,
+            downloads=downloads,
+        )
 
 
 def _same(rows: tuple[Upload, ...], args: CreateUpload) -> Upload | None:

@@ -7,6 +7,7 @@ and goes on there.
 
 import hashlib
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cachetools import LRUCache
@@ -19,7 +20,6 @@ from oduflow.domain.clock import now
 from oduflow.domain.errors import Conflict, Invalid
 from oduflow.domain.upload import PART_BYTES, Upload, no_upload
 from oduflow.kernel.locks import LockKey
-from oduflow.services.server.disk import Disk
 
 MAX_DIGESTS = 64
 LOCK_WAIT_SECONDS = 2.0  # the part of a connection that just broke may still be written
@@ -50,12 +50,16 @@ class RunningDigests:
 
 @dataclass(frozen=True, slots=True)
 class UploadReceiver:
-    """Implements `blueprints.ports.UploadSink`."""
+    """Implements `blueprints.ports.UploadSink`.
+
+    Attributes:
+        require_disk: refuses a team's part while too little disk space is free.
+    """
 
     rows: Uploads
     files: UploadFiles
     locks: FileLocks
-    disk: Disk
+    require_disk: Callable[[str], None]
     digests: RunningDigests = field(default_factory=RunningDigests)
 
     def find(self, team: str, name: str) -> Upload:
@@ -88,11 +92,11 @@ class UploadReceiver:
             QuotaReached: too little disk space is free.
         """
         self.find(team, name)
+        self.require_disk(team)  # before the lock: it may give up warm slots
         held = self.locks.acquire(LockKey.upload(team, name), "a part", wait=LOCK_WAIT_SECONDS)
         try:
             row = self._at_disk(self.find(team, name))
             _check(row, offset, length)
-            self.disk.require()
             return self._write(row, content)
         finally:
             held.release()

@@ -9,7 +9,6 @@ from oduflow.domain.access import Actor, ActorKind, Tier
 from oduflow.domain.errors import Kind
 from oduflow.domain.upload import PART_BYTES
 from oduflow.kernel.registry import Registry
-from oduflow.services.server.disk import Disk
 from oduflow.services.uploads.receive import UploadReceiver
 from tests.support.fakes import (
     BLUE_PASSWORD,
@@ -160,8 +159,9 @@ def memory(tmp_path: Path):
 def world(memory: Process) -> World:
     made = make_world(TWO_TEAMS, operations=REGISTRY, deps=memory.deps)
     work = memory.deps.work
-    disk = Disk(memory.deps.naming.data_dir, minimum=0)
-    made.uploads = UploadReceiver(memory.deps.store.uploads, work.uploads, work.locks, disk)
+    made.uploads = UploadReceiver(
+        memory.deps.store.uploads, work.uploads, work.locks, lambda _team: None
+    )
     writer = Actor("1", ActorKind.GRANT, "ci", frozenset({Tier.READ, Tier.WRITE}))
     reader = Actor("1", ActorKind.GRANT, "ci", frozenset({Tier.READ}))
     made.verifiers.append(

@@ -19,7 +19,6 @@ from oduflow.domain.errors import (
 from oduflow.domain.upload import CreateUpload
 from oduflow.kernel.call import Call, Origin
 from oduflow.services.live_settings import LiveSettings
-from oduflow.services.server.disk import Disk
 from oduflow.services.templates import downloads, sources
 from oduflow.services.uploads.create import ensure_upload
 from oduflow.services.uploads.receive import UploadReceiver
@@ -211,8 +210,8 @@ def deps(tmp_path: Path, folder: Path):
 
 @pytest.fixture
 def uploaded(deps) -> str:
-    disk = Disk(deps.naming.data_dir, minimum=0)
-    receiver = UploadReceiver(deps.store.uploads, deps.work.uploads, deps.work.locks, disk)
+    work = deps.work
+    receiver = UploadReceiver(deps.store.uploads, work.uploads, work.locks, lambda _team: None)
     digest = hashlib.sha256(CONTENT).hexdigest()
     args = CreateUpload(size=len(CONTENT), file_name="shop.zip", sha256=digest)
     view = ensure_upload(deps, agent(), args).data

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from oduflow.domain.access import Actor, ActorKind
@@ -5,6 +7,7 @@ from oduflow.domain.errors import QuotaReached
 from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.files.private import make_folder
 from oduflow.kernel.call import Call, Origin
+from oduflow.kernel.locks import LockKey
 from oduflow.services.download_room import DownloadRoom
 from oduflow.services.server.disk import Disk
 from oduflow.services.templates.downloads import _arriving
@@ -97,6 +100,40 @@ def test_what_the_team_fills_of_its_disk_counts(world, limited):
     begun(limited).arrived(0, GIB)
 
     assert begun(limited).limit() == GIB
+
+
+@pytest.mark.parametrize("asked", ["limit", "arrived"])
+def test_slots_are_given_up_for_a_download_before_others_have_to_wait(world, asked):
+    process = Process(world, teams=f"{BLUE}max_upload_gb = 50\ndisk_gb = 10\n")
+    sizes, locks = process.deps.store.sizes, process.deps.work.locks
+    sizes.replace(TEAM, {WHOLE_TEAM: (10 * GIB, 0)})
+    missing = []
+
+    def give_up(_deps, team, full):
+        locks.acquire(LockKey.downloads(team), "a test", wait=0).release()
+        sizes.replace(TEAM, {WHOLE_TEAM: (5 * GIB, 0)})
+        missing.append(full.missing)
+        return True
+
+    room = DownloadRoom(replace(process.deps, give_up_slots=give_up), TEAM)
+    make_folder(room.folder)
+    if asked == "limit":
+        room.limit()
+    else:
+        room.arrived(0, GIB)
+
+    assert missing == [1 if asked == "limit" else GIB]
+
+
+def test_no_slot_is_given_up_for_what_max_upload_gb_refuses(limited):
+    given = []
+    deps = replace(limited.deps, give_up_slots=lambda *full: given.append(full))
+    room = DownloadRoom(deps, TEAM)
+
+    with pytest.raises(QuotaReached):
+        room.arrived(0, 4 * GIB)
+
+    assert given == []
 
 
 def begun(process):

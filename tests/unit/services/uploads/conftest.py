@@ -3,12 +3,13 @@
 import hashlib
 import io
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 
 from oduflow.domain.upload import Upload, UploadView
-from oduflow.services.server.disk import Disk
+from oduflow.services.room import require_disk
 from oduflow.services.uploads.receive import UploadReceiver
 from tests.support.memory.process import Process
 from tests.support.memory.world import MemoryWorld
@@ -34,8 +35,9 @@ class Sender:
         """Receive the next parts with a new process, which knows no running hash."""
         deps = self.process.deps
         files, locks = deps.work.uploads, deps.work.locks
-        disk = Disk(deps.naming.data_dir, minimum=0)
-        self.receiver = UploadReceiver(deps.store.uploads, files, locks, disk)
+        self.receiver = UploadReceiver(
+            deps.store.uploads, files, locks, partial(require_disk, deps)
+        )
 
     def begin(self, **more: Any) -> UploadView:
         given = {"size": len(self.content), "file_name": "Shop Dump.zip", "sha256": self.sha256}

@@ -4,7 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import NotFound, QuotaReached
+from oduflow.domain.upload import CreateUpload
+from oduflow.kernel.call import Call, Origin
+from oduflow.kernel.locks import LockKey
+from oduflow.services.server.disk import Disk
+from oduflow.services.uploads.create import ensure_upload
 from tests.unit.services.uploads.conftest import TEAM
 
 
@@ -59,6 +65,21 @@ def test_bytes_that_the_team_will_send_are_not_promised_twice(sender):
             team_bytes=1 << 40,
             disk_bytes=row.size - row.received + row.size - 1,
         )
+
+
+def test_slots_are_given_up_for_an_upload_before_downloads_have_to_wait(sender, monkeypatch):
+    deps, free = sender.process.deps, [0]
+    monkeypatch.setattr(Disk, "free", lambda _disk: free[0])
+
+    def give_up(_deps, team, _full):
+        deps.work.locks.acquire(LockKey.downloads(team), "a test", wait=0).release()
+        free[0] = 1 << 40
+        return True
+
+    call = Call(Actor(TEAM, ActorKind.TOKEN, "auth_token"), Origin("mcp"))
+    made = ensure_upload(replace(deps, give_up_slots=give_up), call, CreateUpload(size=2500))
+
+    assert made.data.size == 2500
 
 
 def test_an_upload_that_another_team_never_sends_blocks_none(sender):

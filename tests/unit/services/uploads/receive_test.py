@@ -1,13 +1,13 @@
 """Parts of an upload: in order, durable, proven at the end."""
 
 import io
-from dataclasses import replace
 
 import pytest
 
 from oduflow.domain.errors import Busy, Conflict, Invalid, NotFound, QuotaReached
 from oduflow.domain.upload import PART_BYTES
 from oduflow.kernel.locks import LockKey
+from oduflow.services.server.disk import Disk
 from tests.unit.services.uploads.conftest import TEAM
 
 
@@ -129,9 +129,9 @@ def test_two_parts_of_one_upload_are_not_written_at_once(sender, monkeypatch):
     assert sender.send(name, 0, 1000).received == 1000
 
 
-def test_a_disk_below_its_reserve_takes_no_part(sender):
+def test_a_disk_below_its_reserve_takes_no_part(sender, monkeypatch):
     name = sender.begin().name
-    sender.receiver = replace(sender.receiver, disk=replace(sender.receiver.disk, minimum=1 << 60))
+    monkeypatch.setattr(Disk, "free", lambda _disk: -1)
 
     with pytest.raises(QuotaReached, match="MiB are free"):
         sender.send(name, 0, 1000)
