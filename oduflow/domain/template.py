@@ -212,9 +212,10 @@ class Template:
         source: the file name of the backup that it was imported from, or the environment that it
             was saved from, as `environment shop`; empty for a new Odoo.
         commit: of the environment that it was saved from; empty for any other.
-        size: bytes of database and filestore when it was imported or saved.
-        odoo_version: that of the imported or saved database, such as `17.0`.
-        postgres_version: that of the server that the backup is from.
+        size: bytes of database and filestore when it was made.
+        odoo_version: that of the database, such as `17.0`.
+        postgres_version: that of the server that it was made on; of an import, of the server that
+            the backup is from.
         imported: the files that it was imported from, by content; None for any other.
         neutralised: the proof; None where no production data were, as in a new Odoo.
         name: of the current version the name; of others the name and the version, `shop.v2`,

@@ -14,6 +14,7 @@ from oduflow.domain.next_call import Next
 from oduflow.domain.odoo_log import explanation
 from oduflow.domain.outcome import Outcome
 from oduflow.domain.template import BASE, CreateTemplate, Template, TemplateState, TemplateView
+from oduflow.files.usage import size_on_disk
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.image_inventory import ensure_inventory
@@ -29,6 +30,7 @@ from oduflow.services.move_journal import refuse_during_move
 from oduflow.services.retry import retry_of, suggesting_retry
 from oduflow.services.room import NEW_ODOO_BYTES, require_infrastructure, require_room
 from oduflow.services.saga import RESERVE, Step
+from oduflow.services.templates.backup_version import odoo_version
 from oduflow.services.templates.building import TemplateWork
 from oduflow.services.templates.versions import as_new_version, remove_unfinished
 from oduflow.services.templates.view import template_view
@@ -185,6 +187,18 @@ class TemplateBuild(TemplateWork):
                 "English. Docker Hub's images hold them."
             )
         self._prove_installed(BASE, result)
+
+    def seal(self) -> None:
+        """Record the versions and the size of what was made, then close the database."""
+        root = self.deps.engine.volumes.mountpoint(self.plan.volume)
+        size = self.deps.postgres.cluster(self.row.team).database_size(self.plan.database)
+        self.row = self.deps.store.templates.update(
+            self.row.id,
+            odoo_version=odoo_version(self.tenant.installed_modules().get("base", "")),
+            postgres_version=self.tenant.server_version(),
+            size=size + size_on_disk(root / "filestore" / self.plan.database),
+        )
+        super().seal()
 
     def modules(self) -> None:
         """Install the requested modules after the country, which chooses their localization."""

@@ -218,7 +218,10 @@ class TemplateSave(TemplateWork):
         version = odoo_version(modules.get("base", ""))
         beyond = tuple(sorted(set(modules) - set(BASE)))
         self.row = self.deps.store.templates.update(
-            self.row.id, odoo_version=version, modules=beyond
+            self.row.id,
+            odoo_version=version,
+            postgres_version=self.tenant.server_version(),
+            modules=beyond,
         )
 
     def neutralise(self) -> None:

@@ -243,6 +243,7 @@ def call_everything(tenants: Tenants, made: MadeTenant) -> set[str]:
 
 def call_as_tenant(call: Callable[..., None], tenant: Tenant) -> None:
     """Call what runs in the database itself, as its own role."""
+    call(Tenant, tenant.server_version)
     call(Tenant, tenant.prepare_empty)
     call(Tenant, tenant.module_states, ["base", "web"])
     call(Tenant, tenant.installed_modules)

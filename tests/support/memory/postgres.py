@@ -355,6 +355,10 @@ class MemoryTenant:
         self._role = role or database
         self._password = password
 
+    def server_version(self) -> str:
+        self.enter()
+        return "18.1"
+
     def prepare_empty(self) -> None:
         self.enter()
         self._postgres.change(self._database, extensions=True)

@@ -20,6 +20,9 @@ def test_a_template_is_a_sealed_database_and_a_filestore(world, bare):
     filestore = world.engine.volumes[f"memory-tpl-{row.id}"].mountpoint / "filestore"
     assert (filestore / f"tpl_{row.id}" / "assets").exists()
     assert world.everything()["folders"] == set()
+    assert (made.odoo_version, made.postgres_version) == ("19.0", "18.1")
+    assert made.size is not None
+    assert made.size > database.size
 
 
 def test_a_step_or_call_that_fails_leaves_nothing(world, bare):
