@@ -40,8 +40,10 @@ def test_the_page_of_a_template_that_is_being_imported_says_that_it_is_not_neutr
     monkeypatch.setattr(template_ledger, "NEUTRALISED", None)
     ledger.add_template("prod", source="prod.zip", state="creating", neutralized=False)
 
+    listed = rows(show(world, "/templates"))[-1]
     page = show(world, "/templates/prod")
 
+    assert "not neutralised yet" in listed.text
     assert "It is not neutralised yet." in page.text
     assert "Creating" in page.one("section", **{"aria-labelledby": "facts"}).text
 

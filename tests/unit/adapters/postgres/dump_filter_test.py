@@ -73,7 +73,9 @@ def test_where_the_chunks_are_cut_makes_no_difference(cuts, middle):
     ],
     ids=("a setting before it", "carriage returns", "byte order mark"),
 )
-def test_a_dump_whose_end_is_missing_is_refused_whatever_is_about_its_first_line(begin):
+def test_a_dump_whose_end_is_missing_is_refused_also_behind_settings_or_with_carriage_returns(
+    begin,
+):
     with pytest.raises(Invalid, match="last line is missing"):
         _filtered(begin + BODY)
 

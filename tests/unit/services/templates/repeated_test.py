@@ -106,6 +106,7 @@ def test_a_url_that_cannot_be_fetched_again_is_compared_without_its_query(
     @contextmanager
     def fetched(deps, _call, team, _url):
         if broken:
+            assert deps.give_up_slots is not bare.deps.give_up_slots
             assert not deps.give_up_slots(deps, team, QuotaReached("It is full."))
             raise failure
         yield content

@@ -6,7 +6,7 @@ import pytest
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Forbidden, Invalid, NotFound
 from oduflow.kernel.call import Call, Origin
-from oduflow.services.templates.sources import resolve
+from oduflow.services.templates.sources import resolve, shown_name
 from tests.support.memory.process import Process
 from tests.support.memory.world import BLUE
 
@@ -22,6 +22,18 @@ def test_what_is_put_in_the_place_of_a_checked_file_is_not_read(deps, folder, se
         file.symlink_to(secret)
 
         assert path.read_bytes() == b"a backup"
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("https://files.example.com/prod.zip?key=1#secret/part", "prod.zip"),
+        ("https://files.example.com/prod.zip#secret", "prod.zip"),
+        ("/srv/backups/prod#1.zip", "prod#1.zip"),
+    ],
+)
+def test_the_shown_name_of_a_url_has_neither_query_nor_fragment(source, name):
+    assert shown_name(source) == name
 
 
 def test_a_link_that_appears_between_the_check_and_the_opening_is_refused(
