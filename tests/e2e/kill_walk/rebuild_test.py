@@ -27,8 +27,14 @@ def test_a_rebuild_that_was_killed_at_any_step_is_finished(
                 lambda: [row["url"] for row in walk.server.environments()] == [made["url"]], point
             )
             walk.eventually(lambda: _serves(made["url"]), point)
+            _delete_snapshots(instance)  # each rebuild has taken one
             assert world(instance) == with_it, point
     instance.ok("delete_environment", name="walk")
+
+
+def _delete_snapshots(instance: Instance) -> None:
+    for row in instance.ok("list_snapshots", name="walk")["snapshots"]:
+        instance.ok("delete_snapshot", name="walk", snapshot=row["name"])
 
 
 def steps_of_rebuild(instance: Instance) -> list[str]:
