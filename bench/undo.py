@@ -2,7 +2,7 @@
 
 Environments of 23 MB, of 4 GB and with 13,000 files of PostgreSQL, in a pool. While a snapshot is
 taken, a client asks for the login page every 50 ms: its slowest request tells how long the
-environment stands still. A rollback is timed until the login page answers 200, beside a start of
+environment is paused. A rollback is timed until the login page answers 200, and so is a start of
 the same environment, in turn. It needs 15 GB of free disk and five minutes, and is not part of
 `python -m bench`.
 """

@@ -166,7 +166,7 @@ class _Wanted:
 
 
 def _require(deps: Deps, team: str, what: str, wanted: _Wanted, *, claimed: bool) -> None:
-    _require_of_team(deps.store.sizes, deps.settings, team, what, wanted.all)
+    refuse_beyond_team(deps.store.sizes, deps.settings, team, what, wanted.all)
     _require_on_disk(deps, team, what, wanted, claimed=claimed)
 
 
@@ -323,19 +323,19 @@ def require_room_of_team(deps: Deps, team: str, what: str, needed: int) -> None:
     Raises:
         NoRoom: it would; the message has the numbers.
     """
-    relieved(deps, team, lambda: refuse_beyond_team(deps, team, what, needed))
+    relieved(
+        deps,
+        team,
+        lambda: refuse_beyond_team(deps.store.sizes, deps.settings, team, what, needed),
+    )
 
 
-def refuse_beyond_team(deps: Deps, team: str, what: str, needed: int) -> None:
+def refuse_beyond_team(sizes: Sizes, settings: Settings, team: str, what: str, needed: int) -> None:
     """Refuse as `require_room_of_team`, and give up no slots: for a second look within a lock.
 
     Raises:
         NoRoom: it would fill too much; the message has the numbers.
     """
-    _require_of_team(deps.store.sizes, deps.settings, team, what, needed)
-
-
-def _require_of_team(sizes: Sizes, settings: Settings, team: str, what: str, needed: int) -> None:
     filled, limit = _filled(sizes, team), settings.teams[team].disk_gb << 30
     if limit and filled + needed > limit:
         raise NoRoom(

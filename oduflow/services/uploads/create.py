@@ -75,7 +75,7 @@ def _reserve(deps: Deps, row: Upload) -> None:
     require_claimed_room(deps, team, subject, staging=to_arrive())
     require_room_of_team(deps, team, subject, to_arrive() + downloading(deps.naming, team))
     with holding_off_downloads(deps.naming, deps.work.locks, team) as downloads:
-        refuse_beyond_team(deps, team, subject, to_arrive() + downloads)
+        refuse_beyond_team(deps.store.sizes, deps.settings, team, subject, to_arrive() + downloads)
         rows.reserve(
             row,
             limit=limits.max_uploads,

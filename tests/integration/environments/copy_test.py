@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from oduflow.services.recoverable import find_leftovers
-from tests.integration.environments.snapshots_test import LoginPoller
 from tests.support.instances import Instance, world
+from tests.support.login_poller import LoginPoller
 from tests.support.variants import plan_of, signed_in
 
 pytestmark = pytest.mark.timeout(900)

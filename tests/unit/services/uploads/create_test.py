@@ -48,7 +48,8 @@ def test_a_team_has_a_limited_number(sender):
         sender.begin(sha256=None)
 
 
-def test_a_teams_uploads_take_a_limited_number_of_bytes(sender):
+def test_a_teams_uploads_take_a_limited_number_of_bytes(sender, monkeypatch):
+    monkeypatch.setattr(Disk, "free", lambda _disk: 1 << 40)
     with pytest.raises(QuotaReached, match=r"has 51\.00 GiB.* of 50\.00 GiB"):
         sender.begin(size=51 << 30)
 
