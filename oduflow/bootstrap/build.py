@@ -9,7 +9,7 @@ from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.locks import FileBootSlots, FileLocks, ServerLock
 from oduflow.adapters.odoo.web import login_page
 from oduflow.adapters.outputs.files import OutputFiles
-from oduflow.adapters.pool.pool import Pool
+from oduflow.adapters.pool.pools import Pools
 from oduflow.adapters.store import JobRows, Store
 from oduflow.adapters.uploads import UploadFiles
 from oduflow.bootstrap.engine import Docker
@@ -36,13 +36,16 @@ from oduflow.services.failpoints import Failpoints
 from oduflow.services.groups import WorkGroup
 from oduflow.services.live_settings import LiveSettings
 from oduflow.services.readiness import ReadinessPoll
+from oduflow.services.room import is_limited
 from oduflow.services.server.disk import Disk
 from oduflow.services.server.doctor import Doctor
 from oduflow.services.server.infrastructure import Infrastructure
 from oduflow.services.server.reconcile import Reconciler
 from oduflow.services.server.reconcile_loop import ReconcileLoop
+from oduflow.services.storage.limits import disk_limits, keep_pools
 from oduflow.services.storage.outside import clone_state
 from oduflow.services.storage.sizes import SizeMeter
+from oduflow.services.uploads.ready import require_uploads
 from oduflow.services.uploads.receive import UploadReceiver
 from oduflow.settings import Settings
 
@@ -55,17 +58,18 @@ def build(settings: Settings) -> Services:
     """Return the adapters and services for one configuration."""
     live, data_dir = LiveSettings(settings), settings.server.data_dir
     naming = Naming(settings.server.instance, data_dir)
-    disk, pool = Disk(data_dir), Pool(data_dir, lambda: live.current().storage)
+    disk = Disk(data_dir)
+    pools = Pools(naming, lambda: live.current().storage, lambda: disk_limits(live.current()))
     store = Store(data_dir / "oduflow.db", on_full=disk.give_up_reserve)
     rows = store_group(store, data_dir)
     registry = Registry.discover(OPERATIONS)
     work = _work(settings, store, registry, naming, disk)
-    docker, firewall = Docker.over(Engine(), naming, pool), Firewall()
+    docker, firewall = Docker.over(Engine(), naming, pools), Firewall()
 
     def infrastructure(docker: Docker) -> Infrastructure:
         clusters, locks = databases(live, naming, docker, rows, work), work.locks
         return Infrastructure(
-            settings, naming, docker.networks, clusters, firewall, locks, disk, pool
+            settings, naming, docker.networks, clusters, firewall, locks, disk, pools
         )
 
     parts = infrastructure(docker)
@@ -104,7 +108,7 @@ def build(settings: Settings) -> Services:
         outputs=work.outputs,
     )
     nouns = recoverables(deps)
-    doctor_docker = Docker.over(Engine(timeout=DOCTOR_SECONDS), naming, pool)
+    doctor_docker = Docker.over(Engine(timeout=DOCTOR_SECONDS), naming, pools)
     doctor_deps = replace(
         deps, engine=doctor_docker.group, infrastructure=infrastructure(doctor_docker)
     )
@@ -125,7 +129,11 @@ def build(settings: Settings) -> Services:
             deps.infrastructure,
             reconciler,
             lambda: revoke_removed_teams(rows.grants, rows.tokens, live.current().teams.keys()),
-            {"sizes": meter.run, "warm-slots": WarmKeeper(deps).run},
+            {
+                "sizes": meter.run,
+                "warm-slots": WarmKeeper(deps).run,
+                "pools": partial(keep_pools, pools),
+            },
         ),
         audit=audit,
         grants=grants,
@@ -133,7 +141,10 @@ def build(settings: Settings) -> Services:
         oauth=oauth,
         rate_limits=rate_limits(store, data_dir),
         recoverables=nouns,
-        uploads=UploadReceiver(rows.uploads, work.uploads, work.locks, disk),
+        uploads=UploadReceiver(
+            *(rows.uploads, work.uploads, work.locks, disk),
+            partial(require_uploads, pools, rows.facts),
+        ),
     )
 
 
@@ -160,7 +171,8 @@ def _work(
 def _doctor(docker: Docker, deps: Deps, store: Store) -> Doctor:
     return Doctor(
         settings=lambda: deps.settings,
-        clone=partial(clone_state, deps.naming, docker.group.volumes, deps.infrastructure.pool),
+        clone=partial(clone_state, deps.naming, docker.group.volumes, deps.infrastructure.pools),
+        limited=partial(is_limited, deps.infrastructure),
         engine=docker.engine,
         images=deps.engine.images,
         infrastructure=deps.infrastructure,

@@ -66,7 +66,7 @@ def _set_up_storage(services: bootstrap.Services) -> None:
     try:
         state = set_up_storage(services.deps, echo)
     except Failure as failure:
-        state = services.deps.infrastructure.pool.state()
+        state = services.deps.infrastructure.pools.state()
         echo(f"storage: no pool: {failure.message}\n  → {failure.hint}", err=True)
     echo(f"storage: clone: {state.text}", err=True)
 

@@ -63,9 +63,9 @@ class ContainerSpec:
     """Everything the engine is asked for; the rest is a hardened default.
 
     Every container has `init`, no capabilities, no new privileges, bounded json-file logs, restart
-    policy `no`, no IP forwarding, and no anonymous volumes: a path that the image declares as a
-    volume and no mount covers becomes an empty tmpfs. Without `networks` it has no network, not
-    even the engine's default one.
+    policy `no`, no IP forwarding, a read-only root file system, and no anonymous volumes: a path
+    that the image declares as a volume and no mount covers becomes an empty tmpfs of 64 MiB, as do
+    /tmp and /var/tmp. Without `networks` it has no network, not even the engine's default one.
 
     Attributes:
         extra_hosts: more lines of /etc/hosts, name to address; `host-gateway` is the host.

@@ -75,6 +75,11 @@ class Naming:
         """The folder of one team."""
         return self.data_dir / f"team_{team}"
 
+    @property
+    def pools(self) -> Path:
+        """The file systems of teams, each an image and the folder where it is mounted."""
+        return self.data_dir / "pools"
+
     def extra_repos_folder(self, team: str) -> Path:
         """The extra repos of one team, a folder each."""
         return self.team_folder(team) / "extra"
@@ -82,6 +87,10 @@ class Naming:
     def uploads_folder(self, team: str) -> Path:
         """The files that clients of one team send, one for each upload."""
         return self.team_folder(team) / "uploads"
+
+    def team_scratch(self, team: str) -> Path:
+        """Short-lived folders of what a team has asked for, named as those of `scratch`."""
+        return self.team_folder(team) / "scratch"
 
     @property
     def scratch(self) -> Path:
@@ -195,6 +204,16 @@ class EnvironmentPlan(_Plan[Environment]):
     def folder(self) -> Path:
         """Everything on disk, 0700."""
         return self.naming.team_folder(self.team) / "environments" / self.id
+
+    @property
+    def temporary(self) -> Path:
+        """Temporary files of the container that serves, within what the team may fill."""
+        return self.folder / "tmp"
+
+    @property
+    def one_off_temporary(self) -> Path:
+        """Temporary files of one-off containers."""
+        return self.folder / "tmp-once"
 
     @property
     def git_dir(self) -> Path:

@@ -17,11 +17,10 @@ from oduflow.adapters.locks import FileLocks
 from oduflow.domain.counting import binary_size
 from oduflow.domain.errors import QuotaReached
 from oduflow.domain.plan import Naming
-from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.files.private import writing
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
-from oduflow.services.room import require_disk
+from oduflow.services.room import disk_limit, filled_by, left_for_files, require_disk
 
 _KIND = "import"
 _FILE = "file"
@@ -45,7 +44,7 @@ class DownloadRoom:
 
     def __post_init__(self) -> None:
         name = f"{getpid()}-{_KIND}-{secrets.token_hex(4)}-{self.team}"
-        self.folder = self.deps.naming.scratch / name
+        self.folder = self.deps.naming.team_scratch(self.team) / name
 
     @property
     def file(self) -> Path:
@@ -58,12 +57,11 @@ class DownloadRoom:
         Raises:
             QuotaReached: there is none.
         """
-        disk = self.deps.infrastructure.disk
         require_disk(self.deps, self.team)
         left = self._left_of_team()
         if left <= 0:
             raise self._refusal(0)
-        return min(left, disk.free() - disk.minimum)
+        return min(left, left_for_files(self.deps.infrastructure, self.team))
 
     def arrived(self, done: int, total: int) -> None:
         """Look whether there is still room, now and then, and once the size is known.
@@ -99,9 +97,13 @@ class DownloadRoom:
     def _left_of_team(self) -> int:
         limits, others = self.deps.settings.teams[self.team], self._others()
         left = (limits.max_upload_gb << 30) - self._uploads() - others
-        measured = self.deps.store.sizes.of(self.team).get(WHOLE_TEAM)
-        if limits.disk_gb and measured is not None:
-            left = min(left, (limits.disk_gb << 30) - measured.own - others)
+        if limit := disk_limit(self.deps.infrastructure, self.deps.settings, self.team):
+            left = min(
+                left,
+                limit
+                - filled_by(self.deps.infrastructure, self.deps.store.sizes, self.team)
+                - others,
+            )
         return left
 
     def _uploads(self) -> int:
@@ -114,8 +116,8 @@ class DownloadRoom:
         limits = self.deps.settings.teams[self.team]
         taken = self._uploads() + self._others()
         may = f"{binary_size(limits.max_upload_gb << 30)} (max_upload_gb)"
-        if limits.disk_gb:
-            may += f" and {binary_size(limits.disk_gb << 30)} of disk (disk_gb)"
+        if limit := disk_limit(self.deps.infrastructure, self.deps.settings, self.team):
+            may += f" and {binary_size(limit)} of disk (disk_gb)"
         what = f"The file has {binary_size(size)}, and the" if size else "The"
         return QuotaReached(
             f"{what} team's uploads and other downloads take {binary_size(taken)}; it may have "
@@ -144,7 +146,7 @@ def downloading(naming: Naming, team: str, besides: Path | None = None) -> int:
         besides: the folder of a download that does not count.
     """
     found = 0
-    for folder in naming.scratch.glob(f"*-{_KIND}-*"):
+    for folder in naming.team_scratch(team).glob(f"*-{_KIND}-*"):
         process, _kind, _number, of = folder.name.split("-", 3)
         if of == team and folder != besides and Path("/proc", process).exists():
             arrived = announced = 0

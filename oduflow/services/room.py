@@ -5,23 +5,28 @@ before that.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from oduflow.adapters.docker.volumes import Volumes
+from oduflow.adapters.pool.pool import Pool
+from oduflow.adapters.pool.pools import Pools
 from oduflow.adapters.store import Sizes
 from oduflow.domain.counting import binary_size
 from oduflow.domain.errors import NoRoom, QuotaReached
 from oduflow.domain.plan import Naming, TemplatePlan
 from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.services.deps import Deps
+from oduflow.services.server.infrastructure import Infrastructure
 from oduflow.settings import Settings
 
 CLONE_BYTES = 32 << 20  # what a clone of shared blocks writes itself; 4 to 16 MB were measured
 
 NEW_ODOO_BYTES = 64 << 20  # what a database with base and web, and its assets, take at least
+
+START_BYTES = 128 << 20  # twice PostgreSQL's reserve, which is kept first
 
 GROW_BEFORE = 1 << 30  # bytes that work of unknown size may write between two questions
 
@@ -69,7 +74,7 @@ def require_room_in_pool(deps: Deps, team: str, what: str, needed: int) -> None:
     Raises:
         NoRoom: they do not; the message has the numbers.
     """
-    pool = deps.infrastructure.pool
+    pool = deps.infrastructure.pools.of(team)
 
     def check() -> None:
         free = pool.space.make(needed)
@@ -101,7 +106,7 @@ def require_room(
             count `CLONE_BYTES` for it.
         filestore: bytes of a filestore.
         filestore_in: the mountpoint of the volume that they are written to; None for a new one.
-        staging: bytes below the data folder, such as uploads and unpacked archives.
+        staging: bytes below the team's folder, such as checkouts.
         for_slot: whether a warm slot is made: no other is given up for it, and nothing counts for
             the team until the next measurement, because the creation that takes the slot does.
 
@@ -153,25 +158,22 @@ class _Wanted:
 
 
 def _require(deps: Deps, team: str, what: str, wanted: _Wanted, *, claimed: bool) -> None:
-    _require_of_team(deps.store.sizes, deps.settings, team, what, wanted.all)
+    _require_of_team(deps, team, what, wanted.all)
     _require_on_disk(deps, team, what, wanted, claimed=claimed)
 
 
 def _require_on_disk(deps: Deps, team: str, what: str, wanted: _Wanted, *, claimed: bool) -> None:
-    pool, disk = deps.infrastructure.pool, deps.infrastructure.disk
-    cluster, staging = cluster_folder(deps.naming, deps.engine.volumes, team), wanted.staging
-    pooled = sum(
-        needed
-        for needed, folder in (
-            (wanted.database, cluster),
-            (wanted.filestore, wanted.filestore_in),
-        )
-        if needed and (pool.takes_new if folder is None else pool.holds(folder))
-    )
-    if pooled:
-        free = pool.space.most(pooled) if claimed else pool.space.make(pooled)
-        _refuse_beyond(free, pooled, what, "in the pool", pool.more_space, pool.folder)
-    outside, data_dir = wanted.all - staging - pooled, deps.naming.data_dir
+    pools, disk = deps.infrastructure.pools, deps.infrastructure.disk
+    data_dir = deps.naming.data_dir
+    cluster, pooled = cluster_folder(deps.naming, deps.engine.volumes, team), _Pooled()
+    pooled.add(_pool_with(pools, team, cluster), wanted.database)
+    pooled.add(_pool_with(pools, team, wanted.filestore_in), wanted.filestore)
+    outside = wanted.database + wanted.filestore - pooled.all
+    pooled.add(pools.holding(deps.naming.team_folder(team)), wanted.staging)
+    staging = wanted.all - outside - pooled.all
+    for pool, needed in pooled.needed.items():
+        free = pool.space.most(needed) if claimed else pool.space.make(needed)
+        _refuse_beyond(free, needed, what, "in the pool", pool.more_space, pool.folder)
     docker = _outside(deps, team, cluster, wanted.filestore_in) if outside else data_dir
     if outside and staging and same_disk(docker, data_dir):
         outside, staging = 0, outside + staging
@@ -183,6 +185,30 @@ def _require_on_disk(deps: Deps, team: str, what: str, wanted: _Wanted, *, claim
             free = max(0, disk.of(folder).free() - disk.minimum)
             hint = "Delete environments or free disk space."
             _refuse_beyond(free, needed, what, where, hint, folder)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pooled:
+    """Bytes that are to be written into pools."""
+
+    needed: dict[Pool, int] = field(default_factory=dict)
+
+    @property
+    def all(self) -> int:
+        return sum(self.needed.values())
+
+    def add(self, pool: Pool | None, size: int) -> None:
+        """Add bytes for a pool; those that are for none are left out."""
+        if pool is not None and size:
+            self.needed[pool] = self.needed.get(pool, 0) + size
+
+
+def _pool_with(pools: Pools, team: str, folder: Path | None) -> Pool | None:
+    """Return the pool that holds a volume's folder, or a new volume; None where none does."""
+    if folder is not None:
+        return pools.holding(folder)
+    new = pools.of(team)
+    return new if new.takes_new else None
 
 
 def cluster_folder(naming: Naming, volumes: Volumes, team: str) -> Path | None:
@@ -198,11 +224,11 @@ def same_disk(one: Path, other: Path) -> bool:
 
 def _outside(deps: Deps, team: str, *folders: Path | None) -> Path:
     """Return a folder on the disk of Docker's volumes: of those given, or of the team's others."""
-    pool, volumes = deps.infrastructure.pool, deps.engine.volumes
+    pools, volumes = deps.infrastructure.pools, deps.engine.volumes
     label = {deps.naming.label("team"): team}
     others = (each.mountpoint for each in volumes.list(label) if each.kept_by_engine)
     for folder in (*folders, *others):
-        if folder is not None and not pool.holds(folder):
+        if folder is not None and pools.holding(folder) is None:
             return folder
     return deps.naming.data_dir
 
@@ -225,8 +251,8 @@ def room_left(deps: Deps, folder: Path, *, team: str = "") -> int:
 
 
 def _room_left(deps: Deps, folder: Path, team: str) -> int:
-    pool, disk = deps.infrastructure.pool, deps.infrastructure.disk
-    if pool.holds(folder):
+    pool, disk = deps.infrastructure.pools.holding(folder), deps.infrastructure.disk
+    if pool is not None:
         where, left = "in the pool", pool.space.make(min(GROW_BEFORE, pool.space.most(GROW_BEFORE)))
         numbers = f": {binary_size(max(0, left))} are free"
         hint, more = pool.more_space, pool.space.growth
@@ -238,11 +264,29 @@ def _room_left(deps: Deps, folder: Path, team: str) -> int:
     if left <= 0:
         message = f"There is no room left {where} for more data{numbers}."
         raise NoRoom(message, hint, missing=1 - left, disk=folder)
-    return (
-        min(left + more, _left_of_team(deps.store.sizes, deps.settings, team))
-        if team
-        else left + more
-    )
+    return min(left + more, _left_of_team(deps, team)) if team else left + more
+
+
+def left_for_files(infrastructure: Infrastructure, team: str) -> int:
+    """Return how many bytes of uploads and downloads may be written to the team's folder."""
+    disk, pools = infrastructure.disk, infrastructure.pools
+    pool = pools.holding(pools.naming.team_folder(team))
+    return disk.free() - disk.minimum if pool is None else pool.space.most(0)
+
+
+def refuse_full_disk(pools: Pools, team: str) -> None:
+    """Refuse work that would take what PostgreSQL keeps for its own start.
+
+    Raises:
+        QuotaReached: the team's own disk is full.
+    """
+    pool = pools.of(team)
+    if pool.own and pool.image.mounted and pool.space.free + pool.space.growth < START_BYTES:
+        raise QuotaReached(
+            f"The team's disk is full: {binary_size(pool.space.free)} are free of "
+            f"{binary_size(pool.space.total)}.",
+            "Delete an environment, a snapshot or a template, then call again.",
+        )
 
 
 def count_written(sizes: Sizes, settings: Settings, team: str, size: int) -> None:
@@ -251,8 +295,11 @@ def count_written(sizes: Sizes, settings: Settings, team: str, size: int) -> Non
         sizes.add(team, size)
 
 
-def _left_of_team(sizes: Sizes, settings: Settings, team: str) -> int:
-    filled, limit = _filled(sizes, team), settings.teams[team].disk_gb << 30
+def _left_of_team(deps: Deps, team: str) -> int:
+    filled, limit = (
+        filled_by(deps.infrastructure, deps.store.sizes, team),
+        disk_limit(deps.infrastructure, deps.settings, team),
+    )
     if not limit:
         return _UNLIMITED
     if filled >= limit:
@@ -264,10 +311,31 @@ def _left_of_team(sizes: Sizes, settings: Settings, team: str) -> int:
     return limit - filled
 
 
-def _filled(sizes: Sizes, team: str) -> int:
-    """Return what a team fills; 0 before it was measured for the first time."""
+def filled_by(infrastructure: Infrastructure, sizes: Sizes, team: str) -> int:
+    """Return the bytes that a team fills; 0 before it was measured for the first time."""
+    if is_limited(infrastructure, team):
+        return infrastructure.pools.of(team).space.used
     measured = sizes.of(team).get(WHOLE_TEAM)
     return 0 if measured is None else measured.own
+
+
+def disk_limit(infrastructure: Infrastructure, settings: Settings, team: str) -> int:
+    """Return the bytes that a team may fill; 0 without a limit."""
+    if is_limited(infrastructure, team):
+        return infrastructure.pools.limit(team)
+    return settings.teams[team].disk_gb << 30
+
+
+def is_limited(infrastructure: Infrastructure, team: str) -> bool:
+    """Whether the kernel keeps the team's limit: all of its files are in a pool of its own.
+
+    Elsewhere what it fills is measured every few minutes, and what runs may write beyond `disk_gb`.
+    """
+    naming, pool = infrastructure.naming, infrastructure.pools.of(team)
+    if not (pool.own and pool.image.mounted and pool.holds(naming.team_folder(team))):
+        return False
+    cluster = cluster_folder(naming, infrastructure.databases.volumes, team)
+    return cluster is None or pool.holds(cluster)
 
 
 def require_room_for_clone(deps: Deps, plan: TemplatePlan, *, for_slot: bool = False) -> None:
@@ -296,12 +364,14 @@ def require_room_of_team(deps: Deps, team: str, what: str, needed: int) -> None:
     Raises:
         NoRoom: it would; the message has the numbers.
     """
-    sizes, settings = deps.store.sizes, deps.settings
-    relieved(deps, team, lambda: _require_of_team(sizes, settings, team, what, needed))
+    relieved(deps, team, lambda: _require_of_team(deps, team, what, needed))
 
 
-def _require_of_team(sizes: Sizes, settings: Settings, team: str, what: str, needed: int) -> None:
-    filled, limit = _filled(sizes, team), settings.teams[team].disk_gb << 30
+def _require_of_team(deps: Deps, team: str, what: str, needed: int) -> None:
+    filled, limit = (
+        filled_by(deps.infrastructure, deps.store.sizes, team),
+        disk_limit(deps.infrastructure, deps.settings, team),
+    )
     if limit and filled + needed > limit:
         raise NoRoom(
             f"{what} needs {binary_size(needed)}, and the team fills {binary_size(filled)} "

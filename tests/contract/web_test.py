@@ -49,7 +49,8 @@ class TestUploadReceiver(UploadSinkContract):
         rows = Uploads(store)
         rows.reserve(upload(received=0), limit=1, team_bytes=9, disk_bytes=9)
         files = UploadFiles(lambda team: tmp_path / team)
-        return UploadReceiver(rows, files, FileLocks(tmp_path / "locks"), Disk(tmp_path, 0))
+        locks, disk = FileLocks(tmp_path / "locks"), Disk(tmp_path, 0)
+        return UploadReceiver(rows, files, locks, disk, lambda _team: None)
 
 
 class TestRateLimitsThatAllowAll(RateLimitsContract):

@@ -142,7 +142,7 @@ def destroy(services: bootstrap.Services) -> None:
         services.deps.engine,
         services.networks,
         services.firewall,
-        services.deps.infrastructure.pool,
+        services.deps.infrastructure.pools,
         services.store,
         services.recoverables,
     ):

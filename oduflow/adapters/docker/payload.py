@@ -10,6 +10,8 @@ from typing import Any
 from oduflow.domain.container import Attachment, ContainerSpec, Mount
 
 EMPTY_VOLUME_BYTES = 64 << 20
+# The root file system is read-only, because the engine cannot limit what is written to it.
+_TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - folders of the container
 # The engine's resolver forwards to the container's own loopback, where no server answers.
 _NO_OUTSIDE_NAMES = {"Dns": ["127.0.0.1"], "DnsOptions": ["timeout:1", "attempts:1"]}
 
@@ -23,7 +25,7 @@ def create_request(
         spec: the container asked for.
         image_volumes: paths that the image declares as volumes. The engine would create an
             anonymous volume for each without a mount; it gets an empty tmpfs instead, owned by the
-            container's user when `spec.user` is numeric.
+            container's user when `spec.user` is numeric. So do the folders of temporary files.
         control_group: the parent of the container's control group; empty for the engine's own.
     """
     ports = {f"{each.container_port}/tcp" for each in spec.publish}
@@ -59,6 +61,7 @@ def _host(spec: ContainerSpec, image_volumes: Iterable[str]) -> dict[str, Any]:
         bindings.setdefault(f"{each.container_port}/tcp", []).append(binding)
     return {
         "Init": True,
+        "ReadonlyRootfs": True,
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges:true"],
         "Memory": spec.limits.memory,
@@ -85,7 +88,7 @@ def _host(spec: ContainerSpec, image_volumes: Iterable[str]) -> dict[str, Any]:
 
 def _empty(spec: ContainerSpec, image_volumes: Iterable[str]) -> list[Mount]:
     covered = {each.target.rstrip("/") for each in spec.mounts}
-    bare = sorted({path.rstrip("/") for path in image_volumes} - covered)
+    bare = sorted({path.rstrip("/") for path in (*image_volumes, *_TEMPORARY)} - covered)
     return [Mount("tmpfs", path, read_only=False) for path in bare]
 
 

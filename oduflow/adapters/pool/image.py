@@ -4,7 +4,6 @@ Every block is allocated: a sparse file on a full disk loses writes that Postgre
 safe. So the file system in it is never trimmed, which would make the file sparse.
 """
 
-import fcntl
 import os
 import time
 from collections.abc import Callable
@@ -15,16 +14,16 @@ from pathlib import Path
 from oduflow.adapters.pool.blocks import refuse_copying, xfs_bytes
 from oduflow.adapters.pool.mounts import device_at
 from oduflow.adapters.pool.programs import run
+from oduflow.adapters.pool.turns import WAIT_SECONDS, turn
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.files.private import make_folder, writing
 
-_MKFS = ("mkfs.xfs", "-q", "-K", "-m", "reflink=1", "-d", "agcount=4", "-l", "size=64m")
+_MKFS = ("mkfs.xfs", "-q", "-K", "-m", "reflink=1", "-d", "agcount=2", "-l", "size=64m")
 _OPTIONS = "loop,noatime,nodev,nosuid"
 _DETACH_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 _UMOUNT_TRIES = 20
 _LEAST_GROWTH = 1 << 20  # bytes; XFS leaves out fewer than make a group of blocks
-WAIT_SECONDS = 60.0  # for a growth, which takes as long as the disk needs to allocate it
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ class PoolImage:
             self._take_away()
             raise UpstreamFailed(
                 "The pool's file system has shut itself down, and programs still use it.",
-                "`dmesg` says why. Once the containers that use it have ended, it is mounted "
+                "`dmesg` says why. Once the containers of its team have ended, it is mounted "
                 "again.",
             )
 
@@ -132,14 +131,17 @@ class PoolImage:
     def grow(self, by: Callable[[], int], *, wait: float = WAIT_SECONDS) -> int:
         """Make the image and its file system larger while it is used.
 
+        A growth that was cut off is finished first.
+
         Args:
-            by: returns by how many bytes. It is asked while no other process or thread grows the
-                image, because what one of those did may be enough.
+            by: returns by how many bytes. It is asked while no other process or thread grows an
+                image of the same folder, because what one of those did may be enough, or have
+                taken the disk's space.
             wait: for how many seconds to wait for those.
 
         Returns:
             By how many bytes it has grown; 0 also when it is not mounted, or when another one
-            still grows it.
+            still grows.
 
         Raises:
             QuotaReached: the disk has no room for it; nothing changed.
@@ -148,17 +150,28 @@ class PoolImage:
         device = self._device()
         if device is None:
             return 0
-        with writing(), self.file.open("r+b") as file:
-            if not _locked(file.fileno(), wait):
+        with writing(), turn(self.file, wait) as held:
+            if not held:
                 return 0
-            size = os.fstat(file.fileno()).st_size
-            if self.unfinished:  # a growth was killed after the allocation
+            if self.unfinished:
                 self._enlarge(device)
-            step = by()
+            with turn(self.file.parent, wait) as mine:
+                step = by() if mine else 0
+                if step > 0:
+                    self._allocate(step)
             if step > 0:
-                _allocate(file.fileno(), size, size + step)
                 self._enlarge(device)
             return step
+
+    def _allocate(self, step: int) -> None:
+        with self.file.open("r+b") as file:
+            old = os.fstat(file.fileno()).st_size
+            try:
+                os.posix_fallocate(file.fileno(), old, step)
+            except OSError:
+                os.ftruncate(file.fileno(), old)  # the device does not know the new part yet
+                raise
+            os.fsync(file.fileno())
 
     def _enlarge(self, device: str) -> None:
         """Let the device and the file system have all of the image."""
@@ -187,10 +200,11 @@ class PoolImage:
         deadline = time.monotonic() + _DETACH_SECONDS
         while self.exists and self._attached() and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
-        for file in (self.file, self._draft):
-            file.unlink(missing_ok=True)
+        # The folder first: without its image it would be that of a team whose image is lost.
         with suppress(OSError):  # it is missing, or not empty: files that are not the image's
             self.target.rmdir()
+        for file in (self.file, self._draft):
+            file.unlink(missing_ok=True)
 
     @property
     def _draft(self) -> Path:
@@ -220,29 +234,6 @@ class PoolImage:
 
 _LOOK = "`dmesg` may say more; `oduflow doctor` shows the state of the pool."
 _BUSY = "A program works in the pool: `fuser -vm` with its folder names it. End it, call again."
-
-
-def _locked(file: int, wait: float) -> bool:
-    """Take the lock of growing; it is released when the file is closed."""
-    deadline = time.monotonic() + wait
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(_POLL_SECONDS)
-        else:
-            return True
-
-
-def _allocate(file: int, old: int, new: int) -> None:
-    try:
-        os.posix_fallocate(file, old, new - old)
-    except OSError:
-        os.ftruncate(file, old)  # the device does not know the new part yet
-        raise
-    os.fsync(file)
 
 
 def _sync(folder: Path) -> None:

@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from oduflow.adapters.pool.blocks import refuse_copying
@@ -26,32 +26,53 @@ from oduflow.files.reflink import has_reflinks
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """`<data_dir>/pool`: a folder on a file system with reflinks, or where the image is mounted.
+    """A folder on a file system with reflinks, or where an image of one is mounted.
 
     Attributes:
         data_dir: the server's own folder.
+        folder: the pool's folder; its image is beside it.
         rules: returns the current `[storage]`.
         step: the image's first size in bytes, and by how much it grows.
+        own: whether files are made in the image only, whose size is their limit.
+        most: returns how many bytes the image may have; 0 for as many as the disk has.
     """
 
     data_dir: Path
-    rules: Callable[[], PoolRules]
+    folder: Path
+    rules: Callable[[], PoolRules] = field(compare=False)
     step: int = STEP
-
-    @property
-    def folder(self) -> Path:
-        """The pool's folder."""
-        return self.data_dir / "pool"
+    own: bool = False
+    most: Callable[[], int] = field(default=lambda: 0, compare=False)
 
     @property
     def image(self) -> PoolImage:
         """The image, which need not exist."""
-        return PoolImage(self.data_dir / "pool.img", self.folder)
+        return PoolImage(self.folder.with_name(f"{self.folder.name}.img"), self.folder)
 
     @property
     def space(self) -> PoolSpace:
         """What is free in the pool."""
-        return PoolSpace(self.data_dir, self.image, self.rules, self.step)
+        return PoolSpace(self.data_dir, self.image, self.limit, self.step)
+
+    def limit(self) -> int:
+        """Return how many bytes the image may have; 0 for as many as the disk has."""
+        return self.most() or self.rules().pool_max_gb << 30
+
+    @property
+    def files(self) -> Path:
+        """The folder of what is not in a volume: checkouts, uploads, Python packages."""
+        return self.folder / "files"
+
+    def link(self, place: Path) -> None:
+        """Let a folder of the data folder, which does not exist, lead to the pool's files.
+
+        Raises:
+            UpstreamFailed: the image is not mounted, so that they would lie beneath it.
+        """
+        self.require_mounted()
+        make_folder(self.files)
+        with writing():
+            place.symlink_to(os.path.relpath(self.files, place.parent))
 
     def path(self, name: str) -> Path:
         """Return the folder that a volume has or would have in the pool."""
@@ -82,7 +103,7 @@ class Pool:
 
     def holds(self, folder: Path) -> bool:
         """Whether a folder is in the pool."""
-        return folder.is_relative_to(self.folder)
+        return folder.resolve().is_relative_to(self.folder.resolve())
 
     def new(self, name: str) -> Path | None:
         """Make the folder of a new volume; None where volumes are not made in the pool."""
@@ -99,10 +120,18 @@ class Pool:
         Raises:
             UpstreamFailed: the image that may hold it is not mounted.
         """
-        if self.image.exists and not self.image.mounted:
-            raise _unmounted()
+        self.require_mounted()
         for folder in (self.path(name), self.draft(name)):
             _remove(folder)
+
+    def require_mounted(self) -> None:
+        """Refuse work on files that are in an image which is not mounted.
+
+        Raises:
+            UpstreamFailed: it is not, or it is gone.
+        """
+        if (self.own or self.image.exists) and not self.image.mounted:
+            raise unmounted()
 
     def names(self) -> tuple[str, ...]:
         """List the volumes that have a folder in the pool."""
@@ -113,15 +142,18 @@ class Pool:
         try:
             return self._state()
         except OSError as cause:
-            return _copied(f"the data folder cannot be examined: {cause.strerror}.", ok=False)
+            return copied(f"the data folder cannot be examined: {cause.strerror}.", ok=False)
 
     def _state(self) -> CloneState:
         rules, image = self.rules(), self.image
-        if image.exists and not image.mounted:
-            failure = _unmounted()
-            return _copied(failure.message, failure.hint, ok=False)
+        if rules.clone == "copy" and self.own:
+            return copied("[storage] clone says so.")
+        try:
+            self.require_mounted()
+        except UpstreamFailed as failure:
+            return copied(failure.message, failure.hint, ok=False)
         if rules.clone == "copy":
-            return _copied("[storage] clone says so.")
+            return copied("[storage] clone says so.")
         if self._has_reflinks():
             usage = shutil.disk_usage(self.folder if self.folder.exists() else self.data_dir)
             where = "pool" if image.exists else "file system"
@@ -129,35 +161,24 @@ class Pool:
             return CloneState(reflink=True, text=f"reflink ({sizes})")
         ok = rules.clone != "reflink"
         try:
-            self._refuse_setup()
+            self.refuse_setup()
         except Failure as failure:
-            return _copied(failure.message, failure.hint, ok=ok)
-        return _copied(
+            return copied(failure.message, failure.hint, ok=ok)
+        return copied(
             "the data folder's file system cannot share blocks.",
-            "`oduflow storage setup` makes a pool, where a template's size does not matter.",
+            "`oduflow storage setup` makes a pool for each team, where a template's size does not "
+            "matter and disk_gb is kept.",
             ok=ok,
         )
 
-    def set_up(self) -> None:
-        """Make and mount the image, unless the pool is there.
+    def make(self) -> None:
+        """Make the image with an empty file system.
 
         Raises:
-            Failure: this machine cannot have one; nothing is left of it.
+            Failure: it cannot be made.
         """
-        if self.rules().clone == "copy":
-            raise Conflict("[storage] clone is “copy”.", 'Set it to "auto" first.')
-        make_folder(self.data_dir)
-        if not self.image.exists:
-            if self._has_reflinks():
-                return
-            self._refuse_setup()
-            self.image.make(self.step)
-        try:
-            self.attach()
-        except BaseException:
-            if not self.names():
-                self.image.remove()
-            raise
+        make_folder(self.folder.parent)
+        self.image.make(min(self.step, self.limit() or self.step))
 
     def attach(self) -> None:
         """Mount the image if there is one, and keep space in it.
@@ -198,6 +219,11 @@ class Pool:
         """What to do when the pool is full."""
         if not self.image.exists:
             return "Delete environments or free disk space."
+        if self.own:
+            return (
+                "Delete environments, snapshots or templates, or raise disk_gb of the team; the "
+                f"data folder's disk needs {binary_size(self.step + HOST_KEEPS)} of free space."
+            )
         return (
             "Delete environments, or give the data folder's disk more than "
             f"{binary_size(self.step + HOST_KEEPS)} of free space, or raise [storage] pool_max_gb."
@@ -218,12 +244,15 @@ class Pool:
         return existed
 
     def _has_reflinks(self) -> bool:
-        if self.image.exists:
+        if self.own or self.image.exists:
             return self.image.mounted
         return has_reflinks(self.folder if self.folder.is_dir() else self.data_dir)
 
-    def _refuse_setup(self) -> None:
+    def refuse_setup(self, *, teams: int = 1) -> None:
         """Refuse to make an image where it cannot work.
+
+        Args:
+            teams: how many are to be made.
 
         Raises:
             Failure: the reason, and the next step.
@@ -239,10 +268,11 @@ class Pool:
                 f"`apt-get install {' '.join(missing)}`, then `oduflow storage setup`.",
             )
         refuse_copying(self.data_dir)
-        free = shutil.disk_usage(self.data_dir).free
-        if free < self.step + HOST_KEEPS:
+        free, needed = shutil.disk_usage(self.data_dir).free, teams * self.step + HOST_KEEPS
+        if free < needed:
+            what = "A pool needs" if teams == 1 else f"The pools of {teams} teams need"
             raise QuotaReached(
-                f"A pool needs {binary_size(self.step + HOST_KEEPS)} of free space, and "
+                f"{what} {binary_size(needed)} of free space, and "
                 f"{binary_size(free)} are free on the data folder's disk.",
                 "Free disk space, then run `oduflow storage setup`.",
             )
@@ -263,11 +293,13 @@ def _remove(folder: Path) -> None:
         )
 
 
-def _copied(reason: str, hint: str = "", *, ok: bool = True) -> CloneState:
+def copied(reason: str, hint: str = "", *, ok: bool = True) -> CloneState:
+    """Say that files are copied, and why."""
     return CloneState(reflink=False, text=f"copy: {reason}", hint=hint, ok=ok)
 
 
-def _unmounted() -> UpstreamFailed:
+def unmounted() -> UpstreamFailed:
+    """Return the failure of work whose files would be in an image that is not mounted."""
     return UpstreamFailed(
         "The pool's image is not mounted.",
         "The server mounts it when it starts; its log says what hinders it.",

@@ -17,6 +17,7 @@ from oduflow.services.environments.wait import Tell, wait_until_serving
 from oduflow.services.environments.warm.remove import give_up
 from oduflow.services.filestore import ensure_mount, require_lower
 from oduflow.services.images import run_as
+from oduflow.services.room import refuse_full_disk
 
 PORT_TRIES = 20
 SLOT_SECONDS = 10.0  # for a warm slot that is being made, which stops by itself
@@ -45,6 +46,7 @@ def boot(
     Raises:
         OdooFailed: Odoo ended, is broken, or did not answer in time; the message names the cause.
     """
+    refuse_full_disk(deps.infrastructure.pools, row.team)
     if row.filestore is FilestoreKind.OVERLAY:  # the engine's own message names no template
         require_lower(deps.engine.volumes, plan, row)
     with call.boot_slot():

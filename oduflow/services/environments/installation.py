@@ -19,7 +19,9 @@ from oduflow.services.environments.container import one_off_spec
 from oduflow.services.filestore import ensure_mount
 from oduflow.services.groups import PostgresGroup
 from oduflow.services.module_installation import installation_problem
+from oduflow.services.room import refuse_full_disk
 from oduflow.services.server.infrastructure import Infrastructure
+from oduflow.services.temporary import empty_temporary
 from oduflow.settings import Settings
 
 ODOO_CONNECTIONS = 16
@@ -83,12 +85,15 @@ def run_beside_odoo(
 
     Raises:
         Cancelled: the job was cancelled.
+        QuotaReached: the team's disk is full.
         UpstreamFailed: it took longer than INSTALL_SECONDS.
     """
     plan = EnvironmentPlan.of(deps.naming, row)
+    refuse_full_disk(deps.infrastructure.pools, row.team)
     ensure_mount(deps.engine, plan, row)
     with call.boot_slot(BootKind.INSTALL):
         deps.engine.containers.remove(plan.one_off)  # of a process that was killed
+        empty_temporary(plan.one_off_temporary, image)
         result = deps.engine.containers.run_one_off(
             one_off_spec(plan, row, image, deps.limits(row.team), command),
             timeout=INSTALL_SECONDS,

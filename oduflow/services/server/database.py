@@ -9,6 +9,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -49,6 +50,7 @@ from oduflow.services.server.database_start import (
     database_disk,
 )
 from oduflow.services.server.supervision import warning
+from oduflow.services.temporary import free_temporary
 
 PASSWORD_TARGET = "/run/password"  # noqa: S105 - where a file is mounted, not a secret
 KIND = "database"  # a label, as the next two
@@ -171,7 +173,9 @@ class DatabaseServer:
         started = self._run(self._spec(image, owner, address))
         self.networks.connect(self.naming.team_network(self.team), self.name, address)
         disk = database_disk(self.volumes.mountpoint(self.volume), self.reserve)
-        DatabaseStart(self.team, self.name, self.containers, self.cluster, disk).wait()
+        DatabaseStart(
+            self.team, self.name, self.containers, self.cluster, disk, self._make_room
+        ).wait()
         disk.hold_reserve()
         if known is not None:
             self._refuse_other_cluster(known)
@@ -294,6 +298,21 @@ class DatabaseServer:
             self.containers.create(spec)
         self.containers.start(spec.name)
         return True
+
+    def _make_room(self) -> None:
+        """End the team's other containers if they fill the same disk, and remove their /tmp.
+
+        Odoo's, and those of installations and tests: each could fill what is freed next. No other
+        team's can.
+        """
+        if not self.volumes.mountpoint(self.volume).is_relative_to(self.naming.pools):
+            return
+        for facts in self.containers.list({self.naming.label("team"): self.team}):
+            if facts.status == "running" and facts.name != self.name:
+                log.warning("ending %s, which may have filled its team's disk", facts.name)
+                with suppress(NotFound):
+                    self.containers.kill(facts.name)
+        free_temporary(self.naming, self.team)
 
     def _refuse_paused(self) -> None:
         facts = self.containers.facts(self.name)

@@ -24,6 +24,7 @@ class Doctor:
 
     Attributes:
         settings: returns the current configuration.
+        limited: says whether the kernel keeps the limit of a team's disk.
         clone: says how environments are cloned, and what is outside the pool.
         engine, images, infrastructure, recoverables: use their own connection to the engine, with
             a time limit of a few seconds.
@@ -31,6 +32,7 @@ class Doctor:
 
     settings: Callable[[], Settings]
     clone: Callable[[], CloneState]
+    limited: Callable[[str], bool]
     engine: Engine
     images: Images
     infrastructure: Infrastructure
@@ -56,6 +58,7 @@ class Doctor:
         return (
             docker,
             self._clone(),
+            self._disk_limits() if docker.ok else _finding("disk limits", _not_checked),
             *(_finding(part, check) for part, check in without_docker.items()),
             *(
                 _finding(part, check if docker.ok else _not_checked)
@@ -141,8 +144,25 @@ class Doctor:
         try:
             state = self.clone()
         except Failure:  # Docker does not answer, which is a finding already
-            state = self.infrastructure.pool.state()
+            state = self.infrastructure.pools.state()
         return HealthFinding("clone", ok=state.ok, message=state.text, hint=state.hint)
+
+    def _disk_limits(self) -> HealthFinding:
+        teams = sorted(self.settings().teams)
+        try:
+            beyond = [team for team in teams if not self.limited(team)]
+        except Failure as failure:
+            return HealthFinding(
+                "disk limits", ok=False, message=failure.message, hint=failure.hint
+            )
+        if not beyond:
+            told, hint = "Each team has a file system of its own, which ends at its limit.", ""
+        else:
+            told = f"What is filled by {', '.join(beyond)} is only measured: what runs may write "
+            told += "beyond disk_gb."
+            hint = "`oduflow storage setup`, then `oduflow storage move`, give each team a file "
+            hint += "system of its own."
+        return HealthFinding("disk limits", ok=True, message=told, hint=hint)
 
     def _images(self) -> str:
         image = self.settings().images.postgres

@@ -16,7 +16,7 @@ from oduflow.adapters.firewall.iptables import Firewall, FirewallState
 from oduflow.adapters.firewall.plan import FirewallPlan, TeamNet
 from oduflow.adapters.firewall.resolvers import host_resolvers
 from oduflow.adapters.locks import FileLocks
-from oduflow.adapters.pool.pool import Pool
+from oduflow.adapters.pool.pools import Pools
 from oduflow.domain.errors import Busy, Conflict, Forbidden, UpstreamFailed
 from oduflow.domain.plan import Naming, database_address
 from oduflow.files.private import make_folder
@@ -45,7 +45,7 @@ class Infrastructure:
     firewall: Firewall
     locks: FileLocks
     disk: Disk
-    pool: Pool
+    pools: Pools
     isolation: FirewallState | None = None
     _ensured: bool = False
 
@@ -75,13 +75,13 @@ class Infrastructure:
             state = self.apply_firewall()
         # Not under that lock, for which the firewall waits: the pool's growth may take minutes.
         with self.locks.acquire(LockKey.pool(), "start", wait=LOCK_WAIT_SECONDS):
-            self.pool.attach()
+            self.pools.attach()
             self.disk.hold_reserve()
         self._ensured = True
         return state
 
     def add_teams(self, *teams: str) -> FirewallState:
-        """Create the folder and network of teams that are not configured, with their rules.
+        """Create the folder, file system and network of teams that are not configured.
 
         Returns:
             Whether environments are isolated as planned.
@@ -89,24 +89,41 @@ class Infrastructure:
         with self.locks.acquire(LockKey.infrastructure(), "canaries", wait=LOCK_WAIT_SECONDS):
             for team in teams:
                 self._team(team)
-            return self.apply_firewall()
+            state = self.apply_firewall()
+        with self.locks.acquire(LockKey.pool(), "canaries", wait=LOCK_WAIT_SECONDS):
+            for team in teams:
+                self.pools.add(team)
+        return state
 
-    def remove_networks(self, *teams: str) -> None:
-        """Remove the networks of such teams, and their rules."""
+    def remove_teams(self, *teams: str) -> None:
+        """Remove the file systems and networks of such teams, and their rules."""
+        with self.locks.acquire(LockKey.pool(), "canaries", wait=LOCK_WAIT_SECONDS):
+            for team in teams:
+                self.pools.remove_team(team)
         with self.locks.acquire(LockKey.infrastructure(), "canaries", wait=LOCK_WAIT_SECONDS):
             for team in teams:
                 self.networks.remove(self.naming.team_network(team))
             self.apply_firewall()
 
-    def set_up_pool(self) -> None:
-        """Make and mount the pool, unless it is there.
+    def set_up_pools(self) -> None:
+        """Make and mount the teams' pools, unless they are there.
 
         Raises:
             Failure: this machine cannot have one; nothing is left of it.
         """
         self.refuse_other_server()
         with self.locks.acquire(LockKey.pool(), "storage", wait=LOCK_WAIT_SECONDS):
-            self.pool.set_up()
+            self.pools.set_up()
+
+    def give_up_pools(self) -> None:
+        """Remove the pools that were just made, but those that are used already."""
+        with self.locks.acquire(LockKey.pool(), "storage", wait=LOCK_WAIT_SECONDS):
+            self.pools.give_up()
+
+    def give_up_shared_pool(self) -> bool:
+        """Remove the pool that all teams shared, if nothing is left in it; return whether."""
+        with self.locks.acquire(LockKey.pool(), "storage", wait=LOCK_WAIT_SECONDS):
+            return self.pools.give_up_shared()
 
     def wake(self, team: str, on_progress: Callable[[str], None] = lambda _line: None) -> None:
         """Start the team's PostgreSQL unless it serves, and create what it needs.
@@ -129,7 +146,7 @@ class Infrastructure:
         self.disk.require()
         if not self._ensured:
             self.ensure()
-        self.pool.require()
+        self.pools.of(team).require()
         state = self.isolation
         if (
             state is not None
@@ -196,7 +213,9 @@ class Infrastructure:
                 yield TeamNet(found.bridge, subnet, database_address(subnet))
 
     def _team(self, team: str) -> None:
-        make_folder(self.naming.team_folder(team))
+        folder = self.naming.team_folder(team)
+        if not folder.is_symlink():  # a link leads into the team's pool, which may not be mounted
+            make_folder(folder)
         self._network(self.naming.team_network(team), f"team-{team}", icc=False)
 
     def _network(self, name: str, what: str, *, icc: bool) -> IPv4Network:

@@ -30,8 +30,9 @@ class ServerRecovery(Recoverable):
 
     def prune(self) -> int:
         """Remove the scratch folders of processes that were killed; return how many."""
-        root, removed = self.naming.scratch, 0
-        for folder in sorted(root.iterdir()) if root.is_dir() else ():
+        roots = [self.naming.scratch, *self.naming.data_dir.glob("team_*/scratch")]
+        removed = 0
+        for folder in [each for root in roots if root.is_dir() for each in sorted(root.iterdir())]:
             if not Path("/proc", folder.name.partition("-")[0]).exists():
                 shutil.rmtree(folder, ignore_errors=True)
                 removed += 1

@@ -1,4 +1,4 @@
-"""Move the volumes of teams into the pool, one team after the other."""
+"""Move the volumes and folders of teams into their pools, one team after the other."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oduflow.adapters.pool.file_notes import FileNotes
+from oduflow.adapters.pool.pool import Pool
+from oduflow.adapters.pool.pools import Pools
 from oduflow.adapters.pool.transfer import CopyDiffers, Transfer
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.container import VolumeFacts
@@ -28,6 +30,7 @@ from oduflow.services.move_journal import Move, MovedVolume, load_move
 from oduflow.services.room import require_room_in_pool, room_left
 from oduflow.services.storage.outside import outside_pool
 from oduflow.services.storage.settle import SERVING, hold_team, settle, switch
+from oduflow.services.storage.team_files import copy_files, files_outside, switch_files
 
 HOLDER = "oduflow storage move"
 STOP_SECONDS = 10
@@ -50,13 +53,15 @@ def move_into_pool(deps: Deps, team: str | None, on_progress: Progress) -> int:
         Failure: a team could not be moved; the teams before it are.
     """
     deps.infrastructure.ensure()
-    pool = deps.infrastructure.pool
-    if not pool.takes_new:
-        state = pool.state()
-        raise Conflict(f"There is no pool to move into: {state.text}", state.hint)
     moved, teams = 0, [team] if team else list(deps.settings.teams)
     for each in teams:
+        pool = deps.infrastructure.pools.of(each)
+        if not pool.takes_new:
+            state = pool.state()
+            raise Conflict(f"There is no pool to move into: {state.text}", state.hint)
         moved += _move_team(deps, each, on_progress)
+    if deps.infrastructure.give_up_shared_pool():
+        on_progress("the pool that all teams shared is empty, and removed")
     return moved
 
 
@@ -69,13 +74,14 @@ def _move_team(deps: Deps, team: str, on_progress: Progress) -> int:
         if begun is not None:  # of a process that was killed
             settle(deps, begun)
         _give_up_slots(deps, team)
-        pool, volumes = deps.infrastructure.pool, deps.engine.volumes
-        outside = outside_pool(deps.naming, volumes, pool, team).get(team, ())
-        if not outside:
+        pools, volumes = deps.infrastructure.pools, deps.engine.volumes
+        outside = outside_pool(deps.naming, volumes, pools, team).get(team, ())
+        files = files_outside(pools, team)
+        if not outside and files is None:
             on_progress(f"{team}: everything is in the pool")
             return 0
         _refuse_unfinished(deps.store, team)
-        work = _TeamMove(deps, team, outside, on_progress)
+        work = _TeamMove(deps, team, outside, files, on_progress)
         work.refuse_without_room()
         work.run()
     for row in deps.store.environments.list(team):
@@ -120,7 +126,17 @@ class _TeamMove:
     deps: Deps
     team: str
     outside: tuple[VolumeFacts, ...]
+    files: Path | None
     on_progress: Progress
+
+    @property
+    def pool(self) -> Pool:
+        """The team's pool."""
+        return self._pools.of(self.team)
+
+    @property
+    def _pools(self) -> Pools:
+        return self.deps.infrastructure.pools
 
     def refuse_without_room(self) -> None:
         """Refuse a move whose copies would not fit into the pool.
@@ -129,7 +145,8 @@ class _TeamMove:
             NoRoom: they do not fit; the message has the numbers.
         """
         needed = size_of_copies(each.mountpoint for each in self.outside)
-        require_room_in_pool(self.deps, self.team, f"The volumes of team {self.team}", needed)
+        needed += size_on_disk(self.files) if self.files else 0
+        require_room_in_pool(self.deps, self.team, f"Moving the files of team {self.team}", needed)
 
     def run(self) -> None:
         """Copy, stop, copy the rest, and switch; settle it then, also after a failure."""
@@ -137,7 +154,7 @@ class _TeamMove:
             self._run()
         except BaseException:
             for facts in self.outside:
-                self.deps.infrastructure.pool.remove_draft(facts.name)
+                self.pool.remove_draft(facts.name)
             raise
 
     def _run(self) -> None:
@@ -149,7 +166,7 @@ class _TeamMove:
         for facts in self.outside:  # what no tenant can write is copied before anything stops
             if self._kind(facts) != "environment":
                 self._tell(facts, "copying")
-                with _copying(facts):
+                with _copying(f"Volume {facts.name}"):
                     copies[facts.name].approach()
         move = Move(
             self.team,
@@ -162,10 +179,15 @@ class _TeamMove:
             self._stop(move)
             for facts in self.outside:
                 self._tell(facts, "copying what has changed, and comparing")
-                with _copying(facts):
+                with _copying(f"Volume {facts.name}"):
                     copies[facts.name].finish()
             for volume in move.volumes:
-                switch(self.deps, volume)
+                switch(self.deps, move.team, volume)
+            if self.files is not None:
+                self.on_progress(f"{self.team}: copying checkouts, uploads and Python packages")
+                with _copying("The team's folder"):
+                    copy_files(self._pools, self.team, lambda _size: self._stop_when_full())
+                switch_files(self._pools, self.team, self.deps.work.failpoints.reach)
         finally:
             settle(self.deps, move)
         for facts in self.outside:
@@ -195,7 +217,7 @@ class _TeamMove:
         self.deps.work.failpoints.reach("move.stopped.after")
 
     def _copy_of(self, facts: VolumeFacts, notes: FileNotes) -> Transfer:
-        pool, total = self.deps.infrastructure.pool, size_on_disk(facts.mountpoint)
+        pool, total = self.pool, size_on_disk(facts.mountpoint)
         pool.remove(facts.name)
         make_folder(pool.draft(""))
         draft, copied, told = pool.draft(facts.name), 0, time.monotonic()
@@ -203,12 +225,15 @@ class _TeamMove:
         def count(size: int) -> None:
             nonlocal copied, told
             copied += size
-            room_left(self.deps, draft)
+            self._stop_when_full()
             if time.monotonic() - told >= _REPORT_SECONDS:
                 told = time.monotonic()
                 self._tell(facts, f"{binary_size(copied)} of {binary_size(total)} copied")
 
         return Transfer(facts.mountpoint, draft, count, notes)
+
+    def _stop_when_full(self) -> None:
+        room_left(self.deps, self.pool.folder)
 
     def _kind(self, facts: VolumeFacts) -> str:
         return self.deps.naming.own_labels(facts.labels)["kind"]
@@ -218,8 +243,8 @@ class _TeamMove:
 
 
 @contextmanager
-def _copying(facts: VolumeFacts) -> Iterator[None]:
-    """Translate the errors of copying a volume.
+def _copying(what: str) -> Iterator[None]:
+    """Translate the errors of copying a volume or a folder.
 
     Raises:
         UpstreamFailed: it cannot be copied, or the copy is not as the original.
@@ -228,14 +253,14 @@ def _copying(facts: VolumeFacts) -> Iterator[None]:
         yield
     except CopyDiffers as cause:
         raise UpstreamFailed(
-            f"The copy of volume {facts.name} is not as the original: {cause}.",
-            "The volume is used as before. Look whether another program writes to it; call again.",
+            f"{what} and its copy differ: {cause}.",
+            "It is used as before. Look whether another program writes to it; call again.",
         ) from cause
     except OSError as cause:
         raise UpstreamFailed(
-            f"Volume {facts.name} cannot be copied: {cause.strerror or cause}"
+            f"{what} cannot be copied: {cause.strerror or cause}"
             f"{f' ({Path(cause.filename).name})' if cause.filename else ''}.",
-            "The volume is used as before.",
+            "It is used as before.",
         ) from cause
 
 

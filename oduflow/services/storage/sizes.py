@@ -127,14 +127,14 @@ class SizeMeter:
             plan.id: [
                 *(each.mountpoint for each in volumes if self._owner(each) == plan.id),
                 *([base / folders[plan.database]] if plan.database in folders else []),
-                plan.folder,
+                plan.folder.resolve(),
             ]
             for plan in things
         }
         parts |= self._snapshots(team, volumes, base, folders)
         known = frozenset(str(folder) for mine in parts.values() for folder in mine)
         rest = [each.mountpoint for each in volumes if str(each.mountpoint) not in known]
-        rest.append(self.naming.team_folder(team))
+        rest.append(self.naming.team_folder(team).resolve())  # it may lead into the pool
         # Each leaves out what lies in its folders and is another one's, such as a snapshot's files.
         memory = Memory()
         uses = {
@@ -193,12 +193,12 @@ class SizeMeter:
 
     def _volumes(self, team: str) -> tuple[VolumeFacts, ...]:
         """List the team's volumes of files; those that show another one's files are left out."""
-        pool, volumes = self.infrastructure.pool, self.infrastructure.databases.volumes
+        pools, volumes = self.infrastructure.pools, self.infrastructure.databases.volumes
         listed = volumes.list({self.naming.label("team"): team})
         return tuple(
             each
             for each in listed
-            if each.kept_by_engine or each.mountpoint == pool.path(each.name)
+            if each.kept_by_engine or each.mountpoint in pools.paths(each.name)
         )
 
     def _owner(self, facts: VolumeFacts) -> str:

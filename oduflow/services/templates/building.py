@@ -24,6 +24,7 @@ from oduflow.services.move_journal import holding_off_moves
 from oduflow.services.saga import OnStep, Saga, Step, record_steps
 from oduflow.services.templates.delete import TemplateCleanup
 from oduflow.services.templates.versions import publish_version
+from oduflow.services.temporary import empty_temporary, temporary_mounts
 
 INSTALL_SECONDS = 3600.0
 
@@ -144,6 +145,8 @@ class TemplateWork:
     def one_off(self, command: OdooCommand) -> RunResult:
         """Run a command in a throw-away container of the image, on the template's database."""
         self.parts.remove_one_off()
+        temporary = self.plan.folder / "tmp"
+        empty_temporary(temporary, self.image)
         spec = ContainerSpec(
             name=self.plan.one_off,
             image=self.image.id,
@@ -155,6 +158,7 @@ class TemplateWork:
             mounts=(
                 Mount("volume", DATA_TARGET, self.plan.volume, read_only=False),
                 Mount("bind", CONF_TARGET, str(self.plan.conf)),
+                *temporary_mounts(temporary),
             ),
             networks=(Attachment(self.deps.naming.team_network(self.row.team)),),
             limits=self.deps.limits(self.row.team),

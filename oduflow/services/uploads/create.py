@@ -15,7 +15,8 @@ from oduflow.domain.upload import (
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.download_room import holding_off_downloads
-from oduflow.services.room import require_room_of_team
+from oduflow.services.move_journal import holding_off_moves
+from oduflow.services.room import left_for_files, require_room_of_team
 
 _HOW = (
     "Upload {name} {what}: send the bytes from {offset} on to {path} with PATCH, `Upload-Offset` "
@@ -47,8 +48,12 @@ def ensure_upload(deps: Deps, call: Call, args: CreateUpload) -> Outcome[UploadV
             created_at=now(),
             progressed_at=now(),
         )
-        limits, disk = deps.settings.teams[team], deps.infrastructure.disk
-        with holding_off_downloads(deps.naming, deps.work.locks, team) as downloads:
+        limits = deps.settings.teams[team]
+        with (
+            holding_off_moves(deps.work.locks, deps.store.facts, team),
+            holding_off_downloads(deps.naming, deps.work.locks, team) as downloads,
+        ):
+            deps.infrastructure.pools.require_files(team)
             expected = sum(each.size - each.received for each in rows.list(team))
             subject = f"Upload {row.name}, with what else is to arrive,"
             require_room_of_team(deps, team, subject, row.size + expected + downloads)
@@ -56,7 +61,7 @@ def ensure_upload(deps: Deps, call: Call, args: CreateUpload) -> Outcome[UploadV
                 row,
                 limit=limits.max_uploads,
                 team_bytes=limits.max_upload_gb << 30,
-                disk_bytes=disk.free() - disk.minimum,
+                disk_bytes=left_for_files(deps.infrastructure, team),
                 downloads=downloads,
             )
         what = "is started"

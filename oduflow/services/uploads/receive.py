@@ -7,6 +7,7 @@ and goes on there.
 
 import hashlib
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cachetools import LRUCache
@@ -50,12 +51,17 @@ class RunningDigests:
 
 @dataclass(frozen=True, slots=True)
 class UploadReceiver:
-    """Implements `blueprints.ports.UploadSink`."""
+    """Implements `blueprints.ports.UploadSink`.
+
+    Attributes:
+        require: refuses a part of a team whose uploads cannot be written now.
+    """
 
     rows: Uploads
     files: UploadFiles
     locks: FileLocks
     disk: Disk
+    require: Callable[[str], None]
     digests: RunningDigests = field(default_factory=RunningDigests)
 
     def find(self, team: str, name: str) -> Upload:
@@ -80,16 +86,19 @@ class UploadReceiver:
             length: how many bytes the part has, at most `PART_BYTES`.
 
         Raises:
-            Busy: another part of this upload is being written, or it is being imported.
+            Busy: another part of this upload is being written, it is being imported, or the team's
+                files are being moved.
             Conflict: the next part begins elsewhere, which the message names.
             Invalid: the part is empty, too large or beyond the file's end, or the whole content
                 has another digest; then the upload begins anew.
             NotFound: the team has none of that name.
             QuotaReached: too little disk space is free.
+            UpstreamFailed: the team's file system is not mounted.
         """
         self.find(team, name)
         held = self.locks.acquire(LockKey.upload(team, name), "a part", wait=LOCK_WAIT_SECONDS)
         try:
+            self.require(team)  # first: of files that are not there the row would be corrected
             row = self._at_disk(self.find(team, name))
             _check(row, offset, length)
             self.disk.require()

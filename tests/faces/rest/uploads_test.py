@@ -161,7 +161,9 @@ def world(memory: Process) -> World:
     made = make_world(TWO_TEAMS, operations=REGISTRY, deps=memory.deps)
     work = memory.deps.work
     disk = Disk(memory.deps.naming.data_dir, minimum=0)
-    made.uploads = UploadReceiver(memory.deps.store.uploads, work.uploads, work.locks, disk)
+    made.uploads = UploadReceiver(
+        memory.deps.store.uploads, work.uploads, work.locks, disk, lambda _team: None
+    )
     writer = Actor("1", ActorKind.GRANT, "ci", frozenset({Tier.READ, Tier.WRITE}))
     reader = Actor("1", ActorKind.GRANT, "ci", frozenset({Tier.READ}))
     made.verifiers.append(

@@ -1,6 +1,7 @@
 """Volumes in folders of the host do what Docker's own do: tests/contract/suites/volumes.py."""
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +21,14 @@ class PlainFolders:
     def path(self, name: str) -> Path:
         return self.root / name
 
-    def new(self, name: str) -> Path:
+    def paths(self, name: str) -> tuple[Path, ...]:
+        return (self.path(name),)
+
+    def new(self, name: str, _labels: Mapping[str, str]) -> Path:
         self.path(name).mkdir()
         return self.path(name)
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: str, _labels: Mapping[str, str]) -> None:
         shutil.rmtree(self.path(name), ignore_errors=True)
 
 

@@ -212,7 +212,9 @@ def deps(tmp_path: Path, folder: Path):
 @pytest.fixture
 def uploaded(deps) -> str:
     disk = Disk(deps.naming.data_dir, minimum=0)
-    receiver = UploadReceiver(deps.store.uploads, deps.work.uploads, deps.work.locks, disk)
+    receiver = UploadReceiver(
+        deps.store.uploads, deps.work.uploads, deps.work.locks, disk, lambda _team: None
+    )
     digest = hashlib.sha256(CONTENT).hexdigest()
     args = CreateUpload(size=len(CONTENT), file_name="shop.zip", sha256=digest)
     view = ensure_upload(deps, agent(), args).data

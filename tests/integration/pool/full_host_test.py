@@ -9,7 +9,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -55,10 +54,8 @@ def hosted(url: str, kept_template: KeptTemplate) -> Iterator[Instance]:
                 file.truncate(DISK_BYTES)
             subprocess.run([*MKFS, disk], check=True)
             mount(instance)
-            parts = instance.services.deps.infrastructure
-            parts.pool = replace(parts.pool, step=1 << 30)
             set_up_storage(instance.services.deps, lambda _line: None)
-            assert parts.pool.image.exists, parts.pool.state()
+            assert instance.services.deps.infrastructure.pools.of("blue").image.mounted
 
         with running_instance(
             port=free_port(),
@@ -109,7 +106,7 @@ def filled(instance: Instance) -> Iterator[None]:
 def test_on_a_full_host_postgresql_goes_on_and_growth_is_refused_with_the_numbers(
     hosted: Instance, url: str
 ) -> None:
-    pool, before = hosted.services.deps.infrastructure.pool, world(hosted)
+    pool, before = hosted.services.deps.infrastructure.pools.of("blue"), world(hosted)
     size = pool.image.file.stat().st_size
     with filled(hosted):
         assert shutil.disk_usage(hosted.settings.server.data_dir).free < 1 << 20
@@ -125,7 +122,7 @@ def test_on_a_full_host_postgresql_goes_on_and_growth_is_refused_with_the_number
         with pytest.raises(QuotaReached, match="disk of the data folder is full"):
             pool.image.grow(lambda: 1 << 30)
         with pytest.raises(
-            QuotaReached, match=r"A dump needs 2.0 GiB, and \d+ MiB are free in the pool"
+            QuotaReached, match=r"A dump needs 2.0 GiB, and the team fills \d+ MiB of the 1.0 GiB"
         ):
             require_room(hosted.services.deps, "blue", "A dump", database=2 << 30)
         assert pool.image.file.stat().st_size == size

@@ -4,12 +4,13 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from math import inf
 from typing import Any, cast
 
 from oduflow.adapters.locks import FileBootSlots
 from oduflow.adapters.outputs.files import OutputFiles
-from oduflow.adapters.pool.pool import Pool
+from oduflow.adapters.pool.pools import Pools
 from oduflow.adapters.postgres.config import PostgresSettings
 from oduflow.adapters.store import JobRows
 from oduflow.adapters.uploads import UploadFiles
@@ -30,6 +31,7 @@ from oduflow.services.groups import EngineGroup, GitGroup, PostgresGroup, StoreG
 from oduflow.services.isolation.canaries import CANARY
 from oduflow.services.live_settings import LiveSettings
 from oduflow.services.readiness import ReadinessPoll
+from oduflow.services.room import is_limited
 from oduflow.services.server.activity import TeamActivity
 from oduflow.services.server.database import KIND, DatabaseServer
 from oduflow.services.server.databases import Databases
@@ -38,6 +40,7 @@ from oduflow.services.server.disk import Disk
 from oduflow.services.server.doctor import Doctor
 from oduflow.services.server.infrastructure import Infrastructure, team_subnet
 from oduflow.services.server.reconcile import Reconciler
+from oduflow.services.storage.limits import disk_limits
 from oduflow.settings import parse
 from tests.support.fakes import FakeAudit, FakeGrantUsage
 from tests.support.memory.agent_sql import MemoryAgentSql
@@ -130,7 +133,8 @@ class Process:
         deps = self.deps
         return Doctor(
             settings=lambda: deps.settings,
-            clone=deps.infrastructure.pool.state,
+            clone=deps.infrastructure.pools.state,
+            limited=partial(is_limited, deps.infrastructure),
             engine=self._part("engine", AnsweringEngine()),
             images=deps.engine.images,
             infrastructure=deps.infrastructure,
@@ -149,7 +153,7 @@ class Process:
             deps.engine,
             self._networks,
             firewall,
-            deps.infrastructure.pool,
+            deps.infrastructure.pools,
             self._store,
             recoverables(deps),
         )
@@ -172,7 +176,11 @@ class Process:
             cast("Any", world.firewall),
             work.locks,
             Disk(world.data_dir, world.disk_minimum),
-            Pool(world.data_dir, lambda: self._settings.storage),
+            Pools(
+                world.naming,
+                lambda: self._settings.storage,
+                lambda: disk_limits(self._settings),
+            ),
         )
         return Deps(
             live=LiveSettings(self._settings),

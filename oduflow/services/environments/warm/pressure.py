@@ -5,12 +5,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from oduflow.domain.errors import Failure, NoRoom, QuotaReached
-from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.domain.warm_slot import WarmSlot
 from oduflow.files.usage import size_on_disk
 from oduflow.services.deps import Deps
 from oduflow.services.environments.warm.remove import give_up, slot_plan
-from oduflow.services.room import CLONE_BYTES, cluster_folder, same_disk
+from oduflow.services.room import (
+    CLONE_BYTES,
+    cluster_folder,
+    disk_limit,
+    filled_by,
+    same_disk,
+)
 
 # One slot takes 67 MB; what is left has to serve the next environments' boots and page cache.
 KEEP_ABOVE = 1 << 30
@@ -39,15 +44,14 @@ def shortage(deps: Deps, team: str, memory: int, *, more: bool) -> str:
     """
     if memory < (MAKE_ABOVE if more else KEEP_ABOVE):
         return "memory"
-    disk, pool = deps.infrastructure.disk, deps.infrastructure.pool
+    disk, pool = deps.infrastructure.disk, deps.infrastructure.pools.of(team)
     margin = 2 * DISK_MARGIN if more else DISK_MARGIN
     if disk.free() < margin * disk.minimum:
         return "disk"
     if pool.takes_new and pool.space.free + pool.space.growth < margin * disk.minimum:
         return "the pool"
-    limit = deps.settings.teams[team].disk_gb << 30
-    measured = deps.store.sizes.of(team).get(WHOLE_TEAM)
-    if limit and measured is not None and measured.own > DISK_SHARE * limit:
+    limit = disk_limit(deps.infrastructure, deps.settings, team)
+    if limit and filled_by(deps.infrastructure, deps.store.sizes, team) > DISK_SHARE * limit:
         return "the team's disk"
     return ""
 

@@ -53,22 +53,24 @@ def test_the_installing_container_publishes_nothing_and_ends(plan):
 def test_both_run_in_the_same_place(plan):
     serving, installing = specs(plan)
 
-    assert serving.mounts[:-1] == installing.mounts
+    assert but_temporary(serving.mounts[:-1], plan) == but_temporary(installing.mounts, plan)
     assert serving.networks == installing.networks
     assert serving.limits == installing.limits == LIMITS
     assert serving.user == installing.user
 
 
-def test_only_odoos_data_can_be_written(plan):
+def test_only_odoos_data_and_temporary_files_can_be_written(plan):
     for spec in specs(plan, python_deps="0123"):
-        writable = {mount.target: mount.source for mount in spec.mounts if not mount.read_only}
+        mounts = but_temporary(spec.mounts, plan)
+        writable = {mount.target: mount.source for mount in mounts if not mount.read_only}
 
         assert writable == {"/var/lib/odoo": "oduflow-env-abcdefghijkl"}
 
 
 def test_of_the_environments_folder_only_the_checkout_and_the_configuration_are_seen(plan):
     for spec in specs(plan):
-        bound = {mount.target: mount.source for mount in spec.mounts if mount.kind == "bind"}
+        mounts = but_temporary(spec.mounts, plan)
+        bound = {mount.target: mount.source for mount in mounts if mount.kind == "bind"}
 
         bound.pop("/mnt/oduflow/sitecustomize.py", None)
         assert bound == {
@@ -110,6 +112,16 @@ def test_the_images_own_home_is_kept(home, variables, found):
     assert (run_as(image, 7).uid, run_as(image, 7).gid) == (7, 101)
 
 
+def test_each_has_temporary_files_of_its_own_on_the_teams_disk(plan):
+    serving, installing = specs(plan)
+
+    for spec, folder in ((serving, plan.temporary), (installing, plan.one_off_temporary)):
+        own = [mount for mount in spec.mounts if mount.target in ("/tmp", "/var/tmp")]  # noqa: S108
+        assert {mount.source for mount in own} == {str(folder)}
+        assert not any(mount.read_only for mount in own)
+        assert len(own) == 2
+
+
 def test_the_repositorys_python_packages_are_mounted_where_python_looks(plan):
     for spec in specs(plan, python_deps="0123"):
         (mount,) = (mount for mount in spec.mounts if mount.target == "/mnt/python")
@@ -144,6 +156,11 @@ def specs(plan, **changes):
     return serving_spec(plan, row, IMAGE, LIMITS, "127.0.0.1"), one_off_spec(
         plan, row, IMAGE, LIMITS, INSTALL
     )
+
+
+def but_temporary(mounts, plan):
+    folders = {str(plan.temporary), str(plan.one_off_temporary)}
+    return [mount for mount in mounts if mount.source not in folders]
 
 
 @pytest.fixture

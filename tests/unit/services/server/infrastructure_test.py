@@ -23,11 +23,11 @@ class GrowingPool:
         return getattr(self._pool, name)
 
 
-@pytest.mark.parametrize("work", [Infrastructure.ensure, Infrastructure.set_up_pool])
+@pytest.mark.parametrize("work", [Infrastructure.ensure, Infrastructure.set_up_pools])
 def test_the_firewall_does_not_wait_for_a_disk_that_the_pool_grows_on(process, work):
     infrastructure = process.deps.infrastructure
     infrastructure.ensure()
-    pool = infrastructure.pool = GrowingPool(infrastructure.pool)
+    pool = infrastructure.pools = GrowingPool(infrastructure.pools)
     thread = threading.Thread(target=work, args=(infrastructure,))
     thread.start()
     try:

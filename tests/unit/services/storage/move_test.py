@@ -24,7 +24,7 @@ def facts(process) -> VolumeFacts:
 
 
 def test_a_copy_stops_before_the_pool_is_full(process, facts, monkeypatch):
-    copy = _TeamMove(process.deps, TEAM, (facts,), print)._copy_of(facts, FileNotes())
+    copy = _TeamMove(process.deps, TEAM, (facts,), None, print)._copy_of(facts, FileNotes())
     usage = SimpleNamespace(total=1 << 40, free=1 << 20)
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage)
 
@@ -43,9 +43,9 @@ def test_a_copy_that_fails_before_anything_stops_leaves_no_draft(
     monkeypatch.setattr(Transfer, "approach", fail)
 
     with pytest.raises((UpstreamFailed, SystemExit)) as raised:
-        _TeamMove(process.deps, TEAM, (facts,), print).run()
+        _TeamMove(process.deps, TEAM, (facts,), None, print).run()
 
-    assert process.deps.infrastructure.pool.drafts() == ()
+    assert process.deps.infrastructure.pools.of(TEAM).drafts() == ()
     if isinstance(raised.value, UpstreamFailed):
         assert raised.value.message == (
             f"Volume {facts.name} cannot be copied: No space left on device."
@@ -53,7 +53,7 @@ def test_a_copy_that_fails_before_anything_stops_leaves_no_draft(
 
 
 def test_what_a_killed_move_has_copied_is_removed_once_no_move_runs(process, facts):
-    pool = process.deps.infrastructure.pool
+    pool = process.deps.infrastructure.pools.of(TEAM)
     pool.draft(facts.name).mkdir(parents=True)
     with process.deps.work.locks.acquire(LockKey.storage(TEAM), "oduflow storage move"):
         process.reconcile()
@@ -65,7 +65,7 @@ def test_what_a_killed_move_has_copied_is_removed_once_no_move_runs(process, fac
 
 
 def test_a_copy_of_a_volume_that_is_gone_is_told(process):
-    folder = process.deps.infrastructure.pool.draft("memory-env-gone")
+    folder = process.deps.infrastructure.pools.of(TEAM).draft("memory-env-gone")
     folder.mkdir(parents=True)
     [finding] = process.doctor().leftovers()
     assert f"rm -r {folder}" in finding.hint

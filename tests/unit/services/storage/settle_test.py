@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from oduflow.adapters.pool.pool import unmounted
 from oduflow.domain.container import VolumeFacts
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.plan import Naming
@@ -20,6 +21,11 @@ class Places:
     def __init__(self, root: Path) -> None:
         self.root, self.bound = root, set[str]()
         self.volumes: set[str] = set()
+        self.mounted = True
+
+    def require_mounted(self) -> None:
+        if not self.mounted:
+            raise unmounted()
 
     def path(self, name: str) -> Path:
         return self.root / "pool" / name
@@ -140,6 +146,23 @@ def test_what_never_had_a_row_is_moved_and_not_removed(
     assert (places.path(VOLUME.name) / "file").exists()
 
 
+def test_while_the_pool_is_not_mounted_neither_copy_is_removed(
+    places: Places, end: Callable[[], None]
+) -> None:
+    places.volumes |= {VOLUME.former}
+    places.fill(places.own(VOLUME.former))
+    places.mounted = False
+
+    with pytest.raises(UpstreamFailed, match="not mounted"):
+        end()
+
+    assert (places.own(VOLUME.former) / "file").exists()
+    places.mounted = True
+    places.fill(places.path(VOLUME.name))
+    end()
+    assert (places.path(VOLUME.name) / "file").exists()
+
+
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
     made = Places(tmp_path)
@@ -159,10 +182,16 @@ def end(places: Places, templates: dict[str, str]) -> Callable[[], None]:
     """Settle a move of one volume, and check that its row is gone."""
     rows: dict[str, str] = {}
     facts: Any = SimpleNamespace(set=rows.__setitem__, get=rows.get, remove=rows.pop)
+    naming = Naming("test", places.root)
+    pool = SimpleNamespace(
+        path=places.path, remove=places.remove, own=False, require_mounted=places.require_mounted
+    )
     deps: Any = SimpleNamespace(
-        naming=Naming("test", places.root),
+        naming=naming,
         engine=SimpleNamespace(volumes=places),
-        infrastructure=SimpleNamespace(pool=places, databases=None),
+        infrastructure=SimpleNamespace(
+            pools=SimpleNamespace(of=lambda _team: pool, naming=naming), databases=None
+        ),
         store=SimpleNamespace(
             facts=facts, environments=None, templates=SimpleNamespace(by_id=templates.get)
         ),

@@ -3,12 +3,14 @@
 import hashlib
 import io
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 
 from oduflow.domain.upload import Upload, UploadView
 from oduflow.services.server.disk import Disk
+from oduflow.services.uploads.ready import require_uploads
 from oduflow.services.uploads.receive import UploadReceiver
 from tests.support.memory.process import Process
 from tests.support.memory.world import MemoryWorld
@@ -35,7 +37,8 @@ class Sender:
         deps = self.process.deps
         files, locks = deps.work.uploads, deps.work.locks
         disk = Disk(deps.naming.data_dir, minimum=0)
-        self.receiver = UploadReceiver(deps.store.uploads, files, locks, disk)
+        require = partial(require_uploads, deps.infrastructure.pools, deps.store.facts)
+        self.receiver = UploadReceiver(deps.store.uploads, files, locks, disk, require)
 
     def begin(self, **more: Any) -> UploadView:
         given = {"size": len(self.content), "file_name": "Shop Dump.zip", "sha256": self.sha256}

@@ -1,0 +1,94 @@
+"""Move a team's folder, with checkouts, uploads and Python packages, into the team's pool.
+
+The steps, each of which leaves what the next one, or a recovery, recognises:
+
+1. the files are copied to a draft in the pool and compared, while nothing uses them;
+2. the draft gets its name, complete or not at all;
+3. the team's folder is renamed into the former one: from here on the copy counts;
+4. a link takes its place;
+5. the former folder is removed.
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from oduflow.adapters.filestore.clone import remove_tree
+from oduflow.adapters.pool.file_notes import FileNotes
+from oduflow.adapters.pool.pool import Pool
+from oduflow.adapters.pool.pools import Pools
+from oduflow.adapters.pool.transfer import Transfer, synchronise
+from oduflow.domain.errors import UpstreamFailed
+from oduflow.domain.plan import Naming
+from oduflow.files.private import writing
+
+
+def files_outside(pools: Pools, team: str) -> Path | None:
+    """Return the team's folder if it has files although the team has a pool of its own."""
+    folder, pool = pools.naming.team_folder(team), pools.of(team)
+    if not pool.own or not pool.takes_new or folder.is_symlink() or not folder.is_dir():
+        return None
+    return folder if any(folder.iterdir()) else None
+
+
+def copy_files(pools: Pools, team: str, on_bytes: Callable[[int], None]) -> None:
+    """Copy the folder to a draft and compare it, while nothing of the team's works.
+
+    Raises:
+        CopyDiffers: a file of the copy is not as the original.
+        OSError: a file cannot be read or written.
+    """
+    pool = pools.of(team)
+    remove_tree(_draft(pool))
+    with closing(FileNotes()) as notes:
+        Transfer(pools.naming.team_folder(team), _draft(pool), on_bytes, notes).finish()
+
+
+def switch_files(pools: Pools, team: str, reach: Callable[[str], None]) -> None:
+    """Exchange the folder for its complete draft; `reach` is called between the steps."""
+    pool, folder = pools.of(team), pools.naming.team_folder(team)
+    remove_tree(pool.files)  # of a move that was killed between the next two lines
+    with writing():
+        _draft(pool).rename(pool.files)
+        synchronise(pool.files)
+        reach("move.files_named.after")
+        folder.rename(_former(pools.naming, team))
+        reach("move.files_renamed.after")
+    settle_files(pools, team)
+
+
+def settle_files(pools: Pools, team: str) -> None:
+    """Finish a switch after the rename; before it, take the draft back. It may be repeated.
+
+    Raises:
+        UpstreamFailed: the copy is not there, so the former folder is kept.
+    """
+    naming, pool = pools.naming, pools.of(team)
+    link, former = naming.team_folder(team), _former(naming, team)
+    if pool.own:
+        pool.require_mounted()
+        remove_tree(_draft(pool))
+    if not former.is_dir():
+        return
+    if not pool.files.is_dir():
+        raise UpstreamFailed(
+            f"The files of team {team} are not in its pool.",
+            f"{former} has them: bring back the image that they were copied to, or rename the "
+            f"folder to {link.name}.",
+        )
+    with writing():
+        if not link.is_symlink():
+            if link.is_dir():  # which the server makes, empty, at its start
+                link.rmdir()
+            pool.link(link)
+        synchronise(naming.data_dir)
+    remove_tree(former)
+
+
+def _draft(pool: Pool) -> Path:
+    return pool.folder / "files.new"
+
+
+def _former(naming: Naming, team: str) -> Path:
+    folder = naming.team_folder(team)
+    return folder.with_name(f"{folder.name}.former")

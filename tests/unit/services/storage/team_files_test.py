@@ -1,0 +1,84 @@
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from oduflow.adapters.pool.pool import unmounted
+from oduflow.domain.errors import UpstreamFailed
+from oduflow.domain.plan import Naming
+from oduflow.services.storage.team_files import settle_files
+
+TEAM = "red"
+
+
+class OwnPool:
+    """A team's pool, whose image may not be mounted."""
+
+    own = True
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.files = folder, folder / "files"
+        self.mounted = True
+
+    def require_mounted(self) -> None:
+        if not self.mounted:
+            raise unmounted()
+
+    def link(self, place: Path) -> None:
+        self.require_mounted()
+        place.symlink_to(self.files)
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> OwnPool:
+    return OwnPool(tmp_path / "pools" / TEAM)
+
+
+@pytest.fixture
+def pools(tmp_path: Path, pool: OwnPool) -> Any:
+    return SimpleNamespace(naming=Naming("test", tmp_path), of=lambda _team: pool)
+
+
+@pytest.fixture
+def former(tmp_path: Path) -> Path:
+    """What a move that was killed after the rename has left."""
+    made = tmp_path / f"team_{TEAM}.former"
+    made.mkdir()
+    (made / "kept").write_text("content")
+    return made
+
+
+def test_the_former_folder_is_kept_while_the_pool_is_not_mounted(
+    pools: Any, pool: OwnPool, former: Path
+) -> None:
+    pool.mounted = False
+
+    with pytest.raises(UpstreamFailed, match="not mounted"):
+        settle_files(pools, TEAM)
+
+    assert (former / "kept").exists()
+    assert not pools.naming.team_folder(TEAM).is_symlink()
+
+
+def test_the_former_folder_is_kept_when_its_copy_is_gone(
+    pools: Any, pool: OwnPool, former: Path
+) -> None:
+    pool.folder.mkdir(parents=True)
+
+    with pytest.raises(UpstreamFailed, match="not in its pool"):
+        settle_files(pools, TEAM)
+
+    assert (former / "kept").exists()
+
+
+def test_the_former_folder_is_removed_once_the_team_has_its_copy(
+    pools: Any, pool: OwnPool, former: Path
+) -> None:
+    pool.files.mkdir(parents=True)
+    (pool.files / "kept").write_text("content")
+
+    settle_files(pools, TEAM)
+
+    assert (pools.naming.team_folder(TEAM) / "kept").read_text() == "content"
+    assert not former.exists()
