@@ -42,7 +42,7 @@ from oduflow.services.server.doctor import Doctor
 from oduflow.services.server.infrastructure import Infrastructure
 from oduflow.services.server.reconcile import Reconciler
 from oduflow.services.server.reconcile_loop import ReconcileLoop
-from oduflow.services.storage.limits import disk_limits, keep_pools
+from oduflow.services.storage.limits import disk_limits, keep_pools, log_bytes
 from oduflow.services.storage.outside import clone_state
 from oduflow.services.storage.sizes import SizeMeter
 from oduflow.services.uploads.ready import require_uploads
@@ -59,7 +59,12 @@ def build(settings: Settings) -> Services:
     live, data_dir = LiveSettings(settings), settings.server.data_dir
     naming = Naming(settings.server.instance, data_dir)
     disk = Disk(data_dir)
-    pools = Pools(naming, lambda: live.current().storage, lambda: disk_limits(live.current()))
+    pools = Pools(
+        naming,
+        lambda: live.current().storage,
+        lambda: disk_limits(live.current()),
+        lambda: log_bytes(live.current()),
+    )
     store = Store(data_dir / "oduflow.db", on_full=disk.give_up_reserve)
     rows = store_group(store, data_dir)
     registry = Registry.discover(OPERATIONS)
@@ -67,7 +72,7 @@ def build(settings: Settings) -> Services:
     docker, firewall = Docker.over(Engine(), naming, pools), Firewall()
 
     def infrastructure(docker: Docker) -> Infrastructure:
-        clusters, locks = databases(live, naming, docker, rows, work), work.locks
+        clusters, locks = databases(live, naming, docker, rows, work, pools), work.locks
         return Infrastructure(
             settings, naming, docker.networks, clusters, firewall, locks, disk, pools
         )
@@ -106,6 +111,7 @@ def build(settings: Settings) -> Services:
         environments=rows.environments,
         grants=grants,
         outputs=work.outputs,
+        require_files=pools.require,
     )
     nouns = recoverables(deps)
     doctor_docker = Docker.over(Engine(timeout=DOCTOR_SECONDS), naming, pools)

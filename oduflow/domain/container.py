@@ -7,6 +7,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+LOG_FILES, LOG_FILE_MB = 2, 5  # of each container; the oldest file goes when a new one begins
+LOG_BYTES = LOG_FILES * LOG_FILE_MB * 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Mount:

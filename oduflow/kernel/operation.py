@@ -72,6 +72,8 @@ class Operation:
         exists: raises NotFound for `(deps, team, args)` about a thing that does not exist; called
             under the call's lock, so that such a call is no job.
         shows_secret: whether a read returns a secret, and so needs more than the read tier.
+        files: whether a call changes the team's files; it is refused while they are in a file
+            system that is not there. None does that only reads.
         undo: keeps the state of the environment before a call, so that the answer can suggest the
             call that undoes it; runs after the call was admitted, in its job.
         profiles: the shorter lists of tools that it is part of.
@@ -95,6 +97,7 @@ class Operation:
     check: Check | None
     exists: Exists | None
     shows_secret: bool
+    files: bool
     undo: KeepBefore | None
     profiles: frozenset[Profile]
     method: str
@@ -168,6 +171,7 @@ def operation(  # noqa: PLR0913 - one declaration holds every property of an ope
     check: Check | None = None,
     exists: Exists | None = None,
     shows_secret: bool = False,
+    files: bool = True,
     undo: KeepBefore | None = None,
     profiles: tuple[Profile, ...] = (),
 ) -> Callable[[H], H]:
@@ -204,6 +208,7 @@ def operation(  # noqa: PLR0913 - one declaration holds every property of an ope
             check=check,
             exists=exists,
             shows_secret=shows_secret,
+            files=files and effect is not Effect.READ,
             undo=undo,
             profiles=frozenset(profiles),
             method=matched[1],

@@ -313,7 +313,7 @@ def _left_of_team(deps: Deps, team: str) -> int:
 
 def filled_by(infrastructure: Infrastructure, sizes: Sizes, team: str) -> int:
     """Return the bytes that a team fills; 0 before it was measured for the first time."""
-    if is_limited(infrastructure, team):
+    if has_own_disk(infrastructure, team):
         return infrastructure.pools.of(team).space.used
     measured = sizes.of(team).get(WHOLE_TEAM)
     return 0 if measured is None else measured.own
@@ -321,18 +321,29 @@ def filled_by(infrastructure: Infrastructure, sizes: Sizes, team: str) -> int:
 
 def disk_limit(infrastructure: Infrastructure, settings: Settings, team: str) -> int:
     """Return the bytes that a team may fill; 0 without a limit."""
-    if is_limited(infrastructure, team):
-        return infrastructure.pools.limit(team)
+    if has_own_disk(infrastructure, team):
+        return infrastructure.pools.limits.of(team)
     return settings.teams[team].disk_gb << 30
 
 
 def is_limited(infrastructure: Infrastructure, team: str) -> bool:
-    """Whether the kernel keeps the team's limit: all of its files are in a pool of its own.
+    """Whether the kernel keeps the team's limit.
+
+    It does not where `disk_gb` was lowered below what the team's file system has already, which
+    never shrinks.
+    """
+    pools = infrastructure.pools
+    own = has_own_disk(infrastructure, team)
+    return own and pools.images.of(team).size <= pools.limits.of(team)
+
+
+def has_own_disk(infrastructure: Infrastructure, team: str) -> bool:
+    """Whether all files of a team are in a pool of its own, whose size ends what it fills.
 
     Elsewhere what it fills is measured every few minutes, and what runs may write beyond `disk_gb`.
     """
     naming, pool = infrastructure.naming, infrastructure.pools.of(team)
-    if not (pool.own and pool.image.mounted and pool.holds(naming.team_folder(team))):
+    if not (pool.own and pool.readable and pool.holds(naming.team_folder(team))):
         return False
     cluster = cluster_folder(naming, infrastructure.databases.volumes, team)
     return cluster is None or pool.holds(cluster)

@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from oduflow.domain.container import Attachment, ContainerSpec, Mount
+from oduflow.domain.container import LOG_FILE_MB, LOG_FILES, Attachment, ContainerSpec, Mount
 
 EMPTY_VOLUME_BYTES = 64 << 20
 # The root file system is read-only, because the engine cannot limit what is written to it.
 _TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - folders of the container
 # The engine's resolver forwards to the container's own loopback, where no server answers.
+_LOG = {"max-size": f"{LOG_FILE_MB}m", "max-file": str(LOG_FILES)}
 _NO_OUTSIDE_NAMES = {"Dns": ["127.0.0.1"], "DnsOptions": ["timeout:1", "attempts:1"]}
 
 
@@ -69,7 +70,7 @@ def _host(spec: ContainerSpec, image_volumes: Iterable[str]) -> dict[str, Any]:
         "NanoCpus": int(spec.limits.cpus * 1_000_000_000),
         "PidsLimit": spec.limits.pids,
         "ShmSize": spec.shm_size,
-        "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}},
+        "LogConfig": {"Type": "json-file", "Config": _LOG},
         "RestartPolicy": {"Name": "no"},
         # A container in two networks must never route between them.
         "Sysctls": {"net.ipv4.ip_forward": "0", **spec.sysctls},

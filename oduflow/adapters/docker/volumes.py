@@ -23,11 +23,14 @@ class VolumeFolders(Protocol):
     def new(self, name: str, labels: Mapping[str, str]) -> Path | None:
         """Make the folder of a new volume; None when Docker shall keep it."""
 
-    def remove(self, name: str, labels: Mapping[str, str]) -> None:
+    def remove(self, name: str, folder: Path | None) -> None:
         """Remove the folder with its files; a missing one is no error.
 
-        Without labels, because the volume is gone already, it is searched for.
+        Without a folder, because the volume is gone already, it is searched for.
         """
+
+    def require_folder(self, folder: Path) -> None:
+        """Refuse work on a folder whose file system is not there."""
 
 
 class Volumes:
@@ -81,21 +84,29 @@ class Volumes:
 
         Raises:
             NotFound: there is no such volume.
+            UpstreamFailed: its folder is in a file system that is not mounted: an empty folder
+                would be taken for lost files.
         """
         with translated(f"look up volume “{name}”"):
-            return volume_facts(self._engine.api.inspect_volume(name)).mountpoint
+            folder = volume_facts(self._engine.api.inspect_volume(name)).mountpoint
+        self._require(folder)
+        return folder
 
     def remove(self, name: str) -> None:
         """Remove a volume with its content; a missing one is no error.
 
         Raises:
             Conflict: a container, running or not, still uses it.
+            UpstreamFailed: its folder is in a file system that is not mounted; the volume stays, so
+                that the removal can be repeated.
         """
         facts = self.facts(name)
+        if facts is not None:
+            self._require(facts.mountpoint)
         with translated(f"remove volume “{name}”"), suppress(EngineHasNone):
             self._engine.api.remove_volume(name)
         if self._folders is not None:  # also after a kill between the two
-            self._folders.remove(name, {} if facts is None else facts.labels)
+            self._folders.remove(name, None if facts is None else facts.mountpoint)
 
     def release(self, name: str) -> None:
         """Remove a volume of the pool, or one whose files are elsewhere now; keep its folder.
@@ -111,6 +122,10 @@ class Volumes:
         with translated("list the volumes"):
             found = self._engine.api.volumes(filters=label_filter(labels))
         return tuple(volume_facts(each) for each in found.get("Volumes") or ())
+
+    def _require(self, folder: Path) -> None:
+        if self._folders is not None:
+            self._folders.require_folder(folder)
 
     def _place(self, name: str, labels: Mapping[str, str]) -> dict[str, str]:
         """Return the options of a volume of plain files: those it has, or those of a new one."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from oduflow.adapters.pool.blocks import refuse_copying
-from oduflow.adapters.pool.image import PoolImage
+from oduflow.adapters.pool.image import ImageState, PoolImage
 from oduflow.adapters.pool.programs import REMOVAL_SECONDS, missing_packages, run
 from oduflow.adapters.pool.space import (
     HOST_KEEPS,
@@ -35,6 +35,7 @@ class Pool:
         step: the image's first size in bytes, and by how much it grows.
         own: whether files are made in the image only, whose size is their limit.
         most: returns how many bytes the image may have; 0 for as many as the disk has.
+        keeps: returns how many bytes stay free on the disk.
     """
 
     data_dir: Path
@@ -43,6 +44,7 @@ class Pool:
     step: int = STEP
     own: bool = False
     most: Callable[[], int] = field(default=lambda: 0, compare=False)
+    keeps: Callable[[], int] = field(default=lambda: HOST_KEEPS, compare=False)
 
     @property
     def image(self) -> PoolImage:
@@ -52,7 +54,7 @@ class Pool:
     @property
     def space(self) -> PoolSpace:
         """What is free in the pool."""
-        return PoolSpace(self.data_dir, self.image, self.limit, self.step)
+        return PoolSpace(self.data_dir, self.image, self.limit, self.keeps, self.step)
 
     def limit(self) -> int:
         """Return how many bytes the image may have; 0 for as many as the disk has."""
@@ -99,7 +101,16 @@ class Pool:
     @property
     def takes_new(self) -> bool:
         """Whether new volumes are made in the pool."""
+        if self.own:  # also with `clone = "copy"`: elsewhere is no limit
+            return self.readable
         return self.rules().clone != "copy" and self._has_reflinks()
+
+    @property
+    def readable(self) -> bool:
+        """Whether the files in the pool can be reached: it is no image, or a mounted one."""
+        if self.own or self.image.exists:
+            return self.image.state is ImageState.MOUNTED
+        return True
 
     def holds(self, folder: Path) -> bool:
         """Whether a folder is in the pool."""
@@ -130,8 +141,8 @@ class Pool:
         Raises:
             UpstreamFailed: it is not, or it is gone.
         """
-        if (self.own or self.image.exists) and not self.image.mounted:
-            raise unmounted()
+        if self.own or self.image.exists:
+            self.image.require_mounted()
 
     def names(self) -> tuple[str, ...]:
         """List the volumes that have a folder in the pool."""
@@ -146,13 +157,11 @@ class Pool:
 
     def _state(self) -> CloneState:
         rules, image = self.rules(), self.image
-        if rules.clone == "copy" and self.own:
-            return copied("[storage] clone says so.")
         try:
             self.require_mounted()
         except UpstreamFailed as failure:
             return copied(failure.message, failure.hint, ok=False)
-        if rules.clone == "copy":
+        if rules.clone == "copy" and not self.own:
             return copied("[storage] clone says so.")
         if self._has_reflinks():
             usage = shutil.disk_usage(self.folder if self.folder.exists() else self.data_dir)
@@ -171,14 +180,17 @@ class Pool:
             ok=ok,
         )
 
-    def make(self) -> None:
+    def make(self, check: Callable[[], None]) -> None:
         """Make the image with an empty file system.
+
+        Args:
+            check: refuses it for lack of room, while no other image takes space.
 
         Raises:
             Failure: it cannot be made.
         """
         make_folder(self.folder.parent)
-        self.image.make(min(self.step, self.limit() or self.step))
+        self.image.make(min(self.step, self.limit() or self.step), check)
 
     def attach(self) -> None:
         """Mount the image if there is one, and keep space in it.
@@ -188,8 +200,11 @@ class Pool:
         """
         if not self.image.exists:
             return
+        self.image.mark()
         self.image.mount()
         make_folder(self.path(""))
+        if self.own:
+            make_folder(self.files)
         self.space.keep()
 
     def require(self) -> None:
@@ -202,7 +217,7 @@ class Pool:
         state = self.state()
         if not state.ok:
             raise Conflict(f"Environments are not created: {state.text}", state.hint)
-        if not self.image.exists or self.rules().clone == "copy":
+        if not self.image.exists or not self.takes_new:
             return
         self.space.keep()
         free = self.space.free
@@ -222,11 +237,11 @@ class Pool:
         if self.own:
             return (
                 "Delete environments, snapshots or templates, or raise disk_gb of the team; the "
-                f"data folder's disk needs {binary_size(self.step + HOST_KEEPS)} of free space."
+                f"data folder's disk needs {binary_size(self.step + self.keeps())} of free space."
             )
         return (
-            "Delete environments, or give the data folder's disk more than "
-            f"{binary_size(self.step + HOST_KEEPS)} of free space, or raise [storage] pool_max_gb."
+            "Delete environments, raise [storage] pool_max_gb, or give the data folder's disk more "
+            f"than {binary_size(self.step + self.keeps())} of free space."
         )
 
     def destroy(self) -> bool:
@@ -245,7 +260,7 @@ class Pool:
 
     def _has_reflinks(self) -> bool:
         if self.own or self.image.exists:
-            return self.image.mounted
+            return self.readable
         return has_reflinks(self.folder if self.folder.is_dir() else self.data_dir)
 
     def refuse_setup(self, *, teams: int = 1) -> None:
@@ -268,7 +283,7 @@ class Pool:
                 f"`apt-get install {' '.join(missing)}`, then `oduflow storage setup`.",
             )
         refuse_copying(self.data_dir)
-        free, needed = shutil.disk_usage(self.data_dir).free, teams * self.step + HOST_KEEPS
+        free, needed = shutil.disk_usage(self.data_dir).free, teams * self.step + self.keeps()
         if free < needed:
             what = "A pool needs" if teams == 1 else f"The pools of {teams} teams need"
             raise QuotaReached(
@@ -296,11 +311,3 @@ def _remove(folder: Path) -> None:
 def copied(reason: str, hint: str = "", *, ok: bool = True) -> CloneState:
     """Say that files are copied, and why."""
     return CloneState(reflink=False, text=f"copy: {reason}", hint=hint, ok=ok)
-
-
-def unmounted() -> UpstreamFailed:
-    """Return the failure of work whose files would be in an image that is not mounted."""
-    return UpstreamFailed(
-        "The pool's image is not mounted.",
-        "The server mounts it when it starts; its log says what hinders it.",
-    )

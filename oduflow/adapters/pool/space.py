@@ -16,7 +16,7 @@ from oduflow.files.private import writing
 
 STEP = 4 << 30  # the image's first size, and by how much it grows
 WANTED_FREE = 2 << 30  # the image grows when less is free
-HOST_KEEPS = 2 << 30  # what growth leaves free on the disk
+HOST_KEEPS = 2 << 30  # what growth leaves free on the disk, beside what logs may take
 MINIMUM_FREE = 512 << 20
 RESERVE = 64 << 20  # a full file system refuses PostgreSQL's checkpoint and its start
 
@@ -43,12 +43,14 @@ class PoolSpace:
         data_dir: the server's own folder, which holds the image.
         image: the image, which need not exist.
         limit: returns how many bytes the image may have; 0 for as many as the disk has.
+        keeps: returns how many bytes growth leaves free on the disk.
         step: by how many bytes the image grows.
     """
 
     data_dir: Path
     image: PoolImage
     limit: Callable[[], int]
+    keeps: Callable[[], int]
     step: int
 
     @property
@@ -73,7 +75,7 @@ class PoolSpace:
         """Bytes by which the image may grow now: whole steps, 0 without an image."""
         if not self.image.exists:
             return 0
-        growth = shutil.disk_usage(self.data_dir).free - HOST_KEEPS
+        growth = shutil.disk_usage(self.data_dir).free - self.keeps()
         if most := self.limit():
             growth = min(growth, most - self.image.file.stat().st_size)
         return max(0, growth // self.step * self.step)

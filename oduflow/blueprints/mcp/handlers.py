@@ -27,10 +27,10 @@ from oduflow.blueprints.mcp.tools import TARGET, Tools
 from oduflow.blueprints.processor_share import measured
 from oduflow.domain.access import Actor, Scope
 from oduflow.domain.errors import Failure, Internal, Kind, RateLimited
-from oduflow.domain.job import Job
+from oduflow.domain.job import Job, progress_text
 from oduflow.domain.outcome import FINISHED, Envelope
 from oduflow.kernel.operation import Operation
-from oduflow.kernel.runner import Runner, progress_text
+from oduflow.kernel.runner import Runner
 
 log = logging.getLogger(__name__)
 

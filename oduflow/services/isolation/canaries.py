@@ -180,7 +180,7 @@ class Canaries:
 
     def exist(self) -> bool:
         """Whether anything of a check is left; its folders are made first and removed last."""
-        return any(self.deps.naming.team_folder(team).exists() for team in TEAMS)
+        return any(os.path.lexists(self.deps.naming.team_folder(team)) for team in TEAMS)
 
     def remove(self) -> None:
         """Remove everything of a check, by name; what does not exist is no error."""

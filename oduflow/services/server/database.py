@@ -18,6 +18,7 @@ from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.docker.images import Images
 from oduflow.adapters.docker.networks import Networks
 from oduflow.adapters.docker.volumes import Volumes
+from oduflow.adapters.pool.pools import Pools
 from oduflow.adapters.postgres.cluster import READY_SECONDS, Cluster
 from oduflow.adapters.postgres.config import (
     CONFIG_TARGET,
@@ -56,7 +57,7 @@ PASSWORD_TARGET = "/run/password"  # noqa: S105 - where a file is mounted, not a
 KIND = "database"  # a label, as the next two
 DATA_DIR = "data_dir"
 SIZES = "sizes"  # what the container was made with
-VERSION = "5"  # of the container's command; one made with another is made again when it starts
+VERSION = "6"  # of the container's command; one made with another is made again when it starts
 IDENTIFIER = "postgres.system_identifier."  # and the team
 INITDB_SECONDS = 120.0
 ORPHAN_SECONDS = 600.0  # the age from which a folder without a database is removed
@@ -77,6 +78,7 @@ class DatabaseServer:
         cpus: returns the processors that it may use.
         kind: the label of its container and volume.
         reserve: bytes of its disk that are given up for a start when the disk is full.
+        pools: the teams' pools; None where there can be none.
     """
 
     team: str
@@ -92,6 +94,7 @@ class DatabaseServer:
     cpus: Callable[[], float]
     kind: str = KIND
     reserve: int = RESERVE
+    pools: Pools | None = None
     _loaded_rules: str = field(default="", init=False)
 
     @property
@@ -137,6 +140,7 @@ class DatabaseServer:
                 another cluster; the hint is the remedy.
         """
         self._refuse_paused()
+        self._require_disk()
         known = self._known
         if known is not None and not self._has_cluster():
             raise self._gone()
@@ -155,9 +159,10 @@ class DatabaseServer:
             on_progress: called with a line before each longer part.
 
         Raises:
-            UpstreamFailed: the cluster does not start, or it is not the store's cluster; its data
-                is unchanged.
+            UpstreamFailed: the cluster does not start, it is not the store's cluster, or the team's
+                file system is not mounted; its data is unchanged.
         """
+        self._require_disk()
         image = self.images.ensure(self.image, on_progress)
         owner = self.images.account(self.image, "postgres")
         self._initdb_password.unlink(missing_ok=True)  # left by a killed run
@@ -299,13 +304,21 @@ class DatabaseServer:
         self.containers.start(spec.name)
         return True
 
+    def _require_disk(self) -> None:
+        """Refuse before a look: below a file system that is not mounted the volume looks empty."""
+        if self.pools is not None:
+            self.pools.require(self.team)
+
     def _make_room(self) -> None:
-        """End the team's other containers if they fill the same disk, and remove their /tmp.
+        """Grow the team's disk; if it cannot, end the containers that fill it, and free their /tmp.
 
         Odoo's, and those of installations and tests: each could fill what is freed next. No other
         team's can.
         """
-        if not self.volumes.mountpoint(self.volume).is_relative_to(self.naming.pools):
+        pool = None if self.pools is None else self.pools.of(self.team)
+        if pool is None or not pool.own or not pool.holds(self.volumes.mountpoint(self.volume)):
+            return
+        if pool.space.make(self.reserve) >= self.reserve:
             return
         for facts in self.containers.list({self.naming.label("team"): self.team}):
             if facts.status == "running" and facts.name != self.name:

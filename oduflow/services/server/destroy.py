@@ -13,6 +13,7 @@ from oduflow.adapters.filestore.clone import remove_tree
 from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.locks import FileLocks
 from oduflow.adapters.locks.server import SERVER_LOCK
+from oduflow.adapters.pool import making
 from oduflow.adapters.pool.pools import Pools
 from oduflow.adapters.store import Store
 from oduflow.domain.errors import Busy, Conflict, UpstreamFailed
@@ -84,10 +85,10 @@ def destroy_everything(
     for network in networks.list(labels):
         networks.remove(network.name)
         yield f"removed network {network.name}"
-    if pools.destroy():  # with the folders of all volumes, which are removed next
+    if making.destroy(pools):  # with the folders of all volumes, which are removed next
         yield "removed the pools"
     for volume in engine.volumes.list(labels):
-        engine.volumes.remove(volume.name)
+        engine.volumes.release(volume.name)
         yield f"removed volume {volume.name}"
     state = firewall.remove(naming.instance)
     if state.ok:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.images import Images
 from oduflow.adapters.git.repository import GitRepositories
+from oduflow.adapters.pool.report import state_of_all
 from oduflow.adapters.store import Environments, Facts, Store
 from oduflow.domain.errors import Failure, Forbidden, UpstreamFailed
 from oduflow.domain.proxies import FACT, ProxyCount
@@ -144,7 +145,7 @@ class Doctor:
         try:
             state = self.clone()
         except Failure:  # Docker does not answer, which is a finding already
-            state = self.infrastructure.pools.state()
+            state = state_of_all(self.infrastructure.pools)
         return HealthFinding("clone", ok=state.ok, message=state.text, hint=state.hint)
 
     def _disk_limits(self) -> HealthFinding:
@@ -158,10 +159,10 @@ class Doctor:
         if not beyond:
             told, hint = "Each team has a file system of its own, which ends at its limit.", ""
         else:
-            told = f"What is filled by {', '.join(beyond)} is only measured: what runs may write "
-            told += "beyond disk_gb."
+            told = f"The kernel does not keep the limit of {', '.join(beyond)}: what runs may "
+            told += "write beyond disk_gb."
             hint = "`oduflow storage setup`, then `oduflow storage move`, give each team a file "
-            hint += "system of its own."
+            hint += "system of its own. One that is larger than a lowered disk_gb does not shrink."
         return HealthFinding("disk limits", ok=True, message=told, hint=hint)
 
     def _images(self) -> str:

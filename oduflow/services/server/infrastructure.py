@@ -16,6 +16,7 @@ from oduflow.adapters.firewall.iptables import Firewall, FirewallState
 from oduflow.adapters.firewall.plan import FirewallPlan, TeamNet
 from oduflow.adapters.firewall.resolvers import host_resolvers
 from oduflow.adapters.locks import FileLocks
+from oduflow.adapters.pool import making
 from oduflow.adapters.pool.pools import Pools
 from oduflow.domain.errors import Busy, Conflict, Forbidden, UpstreamFailed
 from oduflow.domain.plan import Naming, database_address
@@ -96,34 +97,40 @@ class Infrastructure:
         return state
 
     def remove_teams(self, *teams: str) -> None:
-        """Remove the file systems and networks of such teams, and their rules."""
-        with self.locks.acquire(LockKey.pool(), "canaries", wait=LOCK_WAIT_SECONDS):
-            for team in teams:
-                self.pools.remove_team(team)
+        """Remove the networks of such teams, their rules, and their file systems and folders.
+
+        The folder is last, because it is how the rest is found after a kill.
+        """
         with self.locks.acquire(LockKey.infrastructure(), "canaries", wait=LOCK_WAIT_SECONDS):
             for team in teams:
                 self.networks.remove(self.naming.team_network(team))
             self.apply_firewall()
+        with self.locks.acquire(LockKey.pool(), "canaries", wait=LOCK_WAIT_SECONDS):
+            for team in teams:
+                making.remove_team(self.pools, team)
 
-    def set_up_pools(self) -> None:
+    def set_up_pools(self) -> tuple[str, ...]:
         """Make and mount the teams' pools, unless they are there.
+
+        Returns:
+            The teams whose pool was made.
 
         Raises:
             Failure: this machine cannot have one; nothing is left of it.
         """
         self.refuse_other_server()
         with self.locks.acquire(LockKey.pool(), "storage", wait=LOCK_WAIT_SECONDS):
-            self.pools.set_up()
+            return making.set_up(self.pools)
 
-    def give_up_pools(self) -> None:
-        """Remove the pools that were just made, but those that are used already."""
+    def give_up_pools(self, teams: tuple[str, ...]) -> None:
+        """Remove pools that were just made, but those that are used already."""
         with self.locks.acquire(LockKey.pool(), "storage", wait=LOCK_WAIT_SECONDS):
-            self.pools.give_up()
+            making.give_up(self.pools, teams)
 
     def give_up_shared_pool(self) -> bool:
         """Remove the pool that all teams shared, if nothing is left in it; return whether."""
         with self.locks.acquire(LockKey.pool(), "storage", wait=LOCK_WAIT_SECONDS):
-            return self.pools.give_up_shared()
+            return making.give_up_shared(self.pools)
 
     def wake(self, team: str, on_progress: Callable[[str], None] = lambda _line: None) -> None:
         """Start the team's PostgreSQL unless it serves, and create what it needs.
@@ -213,9 +220,7 @@ class Infrastructure:
                 yield TeamNet(found.bridge, subnet, database_address(subnet))
 
     def _team(self, team: str) -> None:
-        folder = self.naming.team_folder(team)
-        if not folder.is_symlink():  # a link leads into the team's pool, which may not be mounted
-            make_folder(folder)
+        self.pools.place(team)
         self._network(self.naming.team_network(team), f"team-{team}", icc=False)
 
     def _network(self, name: str, what: str, *, icc: bool) -> IPv4Network:

@@ -5,12 +5,14 @@ import threading
 from collections.abc import Mapping
 
 from oduflow.adapters.pool.pools import Pools
+from oduflow.domain.container import LOG_BYTES
 from oduflow.domain.counting import binary_size
 from oduflow.services.deps import Deps
-from oduflow.services.room import disk_limit, filled_by, is_limited
+from oduflow.services.room import disk_limit, filled_by, has_own_disk, is_limited
 from oduflow.settings import Settings
 
 MEASURED = "measured every 10 minutes; what runs may exceed it"
+_OF_ENVIRONMENT = 2  # its own container, and one for installations or tests
 LOOK_SECONDS = 1.0  # a team that writes 700 MB a second is not stopped before its limit
 
 log = logging.getLogger(__name__)
@@ -30,14 +32,51 @@ def disk_text(deps: Deps, team: str) -> str:
     if not filled:
         return ""
     told = f"{binary_size(filled)} of {binary_size(limit)}" if limit else binary_size(filled)
-    return told if is_limited(deps.infrastructure, team) else f"{told} ({MEASURED})"
+    if is_limited(deps.infrastructure, team):
+        return told
+    if has_own_disk(deps.infrastructure, team):
+        size = deps.infrastructure.pools.images.of(team).size
+        return f"{told} (its file system has {binary_size(size)} and does not shrink)"
+    return f"{told} ({MEASURED})"
+
+
+def log_bytes(settings: Settings) -> int:
+    """Return how many bytes the logs of all teams' containers may take on the server's disk."""
+    containers = sum(
+        _OF_ENVIRONMENT * team.max_environments + team.warm_slots + 1  # PostgreSQL
+        for team in settings.teams.values()
+    )
+    return containers * LOG_BYTES
 
 
 def keep_pools(pools: Pools, stop: threading.Event) -> None:
-    """Let the teams' file systems grow before they are full, until the event is set."""
+    """Let the teams' file systems grow before they are full, until the event is set.
+
+    Each team has a thread of its own: one whose file system is slow to grow holds up no other.
+    """
+    threads: dict[str, threading.Thread] = {}
     while not stop.wait(LOOK_SECONDS):
         try:
-            pools.keep()
+            teams = pools.images.made()
+        except OSError:
+            log.exception("the teams' file systems could not be listed")
+            continue
+        for team in teams:
+            if team not in threads or not threads[team].is_alive():
+                threads[team] = threading.Thread(
+                    target=_keep_pool, args=(pools, team, stop), name=f"pool-{team}", daemon=True
+                )
+                threads[team].start()
+    for thread in threads.values():
+        thread.join()
+
+
+def _keep_pool(pools: Pools, team: str, stop: threading.Event) -> None:
+    """Let one team's file system grow, as long as it has one."""
+    while not stop.is_set() and team in pools.images.made():
+        try:
+            pools.keep(team)
         except Exception:
-            log.exception("the teams' file systems could not be looked at")
+            log.exception("the file system of team %s could not be looked at", team)
             stop.wait(60 * LOOK_SECONDS)
+        stop.wait(LOOK_SECONDS)

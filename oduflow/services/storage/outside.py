@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from oduflow.adapters.docker.volumes import Volumes
 from oduflow.adapters.pool.pools import Pools
+from oduflow.adapters.pool.report import state_of_all
 from oduflow.domain.container import VolumeFacts
 from oduflow.domain.counting import counted
 from oduflow.domain.plan import Naming
@@ -48,7 +49,7 @@ def _is_outside(pools: Pools, team: str, facts: VolumeFacts) -> bool:
 
 def clone_state(naming: Naming, volumes: Volumes, pools: Pools, team: str = "") -> CloneState:
     """Say how environments of a team, or of all, are cloned, and what is outside the pool."""
-    state = pools.of(team).state() if team else pools.state()
+    state = pools.of(team).state() if team else state_of_all(pools)
     if not state.reflink:
         return _with_sharing_clusters(naming, volumes, state, team)
     outside = [

@@ -23,14 +23,12 @@ def set_up_storage(deps: Deps, on_progress: Callable[[str], None]) -> CloneState
         Failure: this machine cannot have pools; nothing is left of it.
     """
     pools, infrastructure = deps.infrastructure.pools, deps.infrastructure
-    new = not pools.limited
-    infrastructure.set_up_pools()
+    made = infrastructure.set_up_pools()
     try:
         for team in deps.settings.teams:
             _check_engine(deps, team, on_progress)
     except BaseException:
-        if new:
-            infrastructure.give_up_pools()
+        infrastructure.give_up_pools(made)
         raise
     return clone_state(deps.naming, deps.engine.volumes, pools)
 

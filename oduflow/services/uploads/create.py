@@ -53,7 +53,7 @@ def ensure_upload(deps: Deps, call: Call, args: CreateUpload) -> Outcome[UploadV
             holding_off_moves(deps.work.locks, deps.store.facts, team),
             holding_off_downloads(deps.naming, deps.work.locks, team) as downloads,
         ):
-            deps.infrastructure.pools.require_files(team)
+            deps.infrastructure.pools.require(team)
             expected = sum(each.size - each.received for each in rows.list(team))
             subject = f"Upload {row.name}, with what else is to arrive,"
             require_room_of_team(deps, team, subject, row.size + expected + downloads)

@@ -15,5 +15,5 @@ def require_uploads(pools: Pools, facts: Facts, team: str) -> None:
         UpstreamFailed: the team's file system is not mounted.
     """
     refuse_during_move(facts, team)
-    pools.require_files(team)
+    pools.require(team)
     refuse_full_disk(pools, team)

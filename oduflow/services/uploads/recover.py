@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from oduflow.domain.clock import now
-from oduflow.domain.errors import Busy
+from oduflow.domain.errors import Busy, UpstreamFailed
 from oduflow.domain.upload import Upload
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
@@ -42,8 +42,10 @@ class UploadRecovery(Recoverable):
 
     def _remove(self, row: Upload) -> bool:
         try:
+            # Its file could not be removed, and without a row it would not be looked for.
+            self.deps.infrastructure.pools.require(row.team)
             held = self.deps.work.locks.acquire(LockKey.upload(row.team, row.name), RECONCILER)
-        except Busy:
+        except (Busy, UpstreamFailed):
             return False
         try:
             current = self.deps.store.uploads.by_id(row.id)

@@ -8,6 +8,7 @@ from tempfile import mkdtemp
 import pytest
 
 from oduflow.adapters.filestore.clone import remove_tree
+from oduflow.adapters.pool.making import destroy
 from oduflow.adapters.pool.pools import Pools
 from oduflow.domain.plan import Naming
 from oduflow.settings.sections import StorageSettings
@@ -40,5 +41,5 @@ def of_folder(data_dir: Path, limits: dict[str, int]) -> Pools:
 
 
 def remove(pools: Pools) -> None:
-    pools.destroy()
+    destroy(pools)
     remove_tree(pools.naming.data_dir)

@@ -12,7 +12,9 @@ import pytest
 
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.docker.volumes import Volumes
+from oduflow.adapters.pool.making import destroy, set_up
 from oduflow.adapters.pool.pools import Pools
+from oduflow.adapters.pool.report import state_of_all
 from oduflow.adapters.pool.transfer import Transfer
 from oduflow.domain.plan import Naming
 from oduflow.files.private import make_folder
@@ -30,11 +32,11 @@ def pools() -> Iterator[Pools]:
     naming = Naming(f"test-{os.getpid()}-earlier", folder)
     made = Pools(naming, StorageSettings, lambda: {"blue": GIB, "red": GIB})
     try:
-        made.shared.make()
+        made.shared.make(lambda: None)
         made.attach()
         yield made
     finally:
-        made.destroy()
+        destroy(made)
         shutil.rmtree(folder)
 
 
@@ -59,9 +61,9 @@ def test_a_volume_of_the_one_pool_is_used_on_and_moves_into_its_teams_own(
     (before / "file").write_text("content")
     assert pools.shared.holds(before)
     assert outside_pool(naming, volumes, pools) == {}
-    assert pools.state().text.startswith("reflink (pool of ")
+    assert state_of_all(pools).text.startswith("reflink (pool of ")
 
-    pools.set_up()
+    set_up(pools)
 
     assert volumes.ensure(name, labels=labels).mountpoint == before
     assert [each.name for each in outside_pool(naming, volumes, pools)["red"]] == [name]

@@ -30,7 +30,7 @@ from tests.support.variants import plan_of, signed_in
 pytestmark = pytest.mark.timeout(600)
 
 MODULE = {"odd/__manifest__.py": '{"name": "Odd", "depends": ["base"]}', "odd/__init__.py": ""}
-DISK_BYTES = 5 << 30  # sparse: the pool's first step is allocated, and growth leaves 2 GiB free
+DISK_BYTES = 6 << 30  # sparse: pools are allocated, and growth leaves 3 GiB free
 MKFS = ("mkfs.xfs", "-q", "-m", "reflink=0")
 ROWS = "INSERT INTO written SELECT n, repeat(md5(n::text), 20) FROM generate_series(1, 20000) AS n"
 

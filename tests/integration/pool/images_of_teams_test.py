@@ -12,10 +12,17 @@ from types import SimpleNamespace
 import pytest
 
 from oduflow.adapters.filestore.clone import remove_tree
+from oduflow.adapters.pool import image as image_module
 from oduflow.adapters.pool.blocks import xfs_bytes
+from oduflow.adapters.pool.image import ImageState
+from oduflow.adapters.pool.making import destroy, give_up_shared, set_up
 from oduflow.adapters.pool.pools import Pools
+from oduflow.adapters.pool.report import state_of_all
 from oduflow.adapters.pool.space import HOST_KEEPS
+from oduflow.adapters.pool.turns import turn
 from oduflow.domain.errors import QuotaReached, UpstreamFailed
+from oduflow.domain.plan import Naming
+from oduflow.files.private import make_folder
 from oduflow.settings.sections import StorageSettings
 
 GIB, MIB = 1 << 30, 1 << 20
@@ -25,26 +32,26 @@ BLUE, RED = {"test.team": "blue"}, {"test.team": "red"}
 def test_a_file_system_that_shut_itself_down_hinders_its_own_team_only(
     pools: Pools, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pools.set_up()
+    set_up(pools)
     assert pools.new("blues", BLUE)
     assert pools.new("reds", RED)
     shut_down(pools.of("red").folder)
 
-    pools.keep()
-    pools.remove("blues", {})
+    pools.keep("red")
+    pools.remove("blues", None)
     assert [name for name, _folder in pools.folders()] == []
     assert "the file system of team red cannot be used: Input/output error" in caplog.text
     with pytest.raises(UpstreamFailed):
-        pools.remove("reds", RED)
+        pools.remove("reds", pools.of("red").path("reds"))
     assert not pools.of("red").state().ok
-    assert pools.state().ok
+    assert state_of_all(pools).ok
     pools.of("blue").require()
 
 
 def test_one_that_shut_itself_down_is_mounted_again_once_nothing_uses_it(
     pools: Pools, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pools.set_up()
+    set_up(pools)
     kept = pools.naming.team_folder("red") / "kept"
     kept.write_text("content")
     red = pools.of("red").folder
@@ -55,7 +62,7 @@ def test_one_that_shut_itself_down_is_mounted_again_once_nothing_uses_it(
         pools.attach()
 
         assert not pools.of("red").image.mounted
-        assert "has shut itself down, and programs still use it" in caplog.text
+        assert "has shut itself down. `dmesg` says why" in caplog.text
         assert not kept.exists()
     for _ in range(50):
         pools.attach()
@@ -70,7 +77,7 @@ def test_two_images_that_grow_at_once_never_take_what_the_disk_keeps(
     pools: Pools, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits.update(blue=4 * GIB, red=4 * GIB)
-    pools.set_up()
+    set_up(pools)
     images = [pools.of(team).image.file for team in ("blue", "red")]
     measure(monkeypatch, lambda: 3 * GIB + HOST_KEEPS - size_of(images))  # one more step for both
 
@@ -81,7 +88,7 @@ def test_two_images_that_grow_at_once_never_take_what_the_disk_keeps(
 
 
 def test_a_growth_that_was_cut_before_the_file_system_grew_is_finished(pools: Pools) -> None:
-    pools.set_up()
+    set_up(pools)
     image = pools.of("red").image
     with image.file.open("r+b") as file:
         os.posix_fallocate(file.fileno(), GIB, GIB)
@@ -94,7 +101,7 @@ def test_a_growth_that_was_cut_before_the_file_system_grew_is_finished(pools: Po
     subprocess.run(["losetup", "--set-capacity", device], check=True)
     assert xfs_bytes(image.target) == GIB
 
-    pools.keep()
+    pools.keep("red")
 
     assert xfs_bytes(image.target) == 2 * GIB
     assert image.file.stat().st_size == 2 * GIB, "its team may have 1 GiB: it grows no further"
@@ -103,7 +110,7 @@ def test_a_growth_that_was_cut_before_the_file_system_grew_is_finished(pools: Po
 def test_a_lost_image_is_not_replaced_by_an_empty_one(
     pools: Pools, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pools.set_up()
+    set_up(pools)
     red = pools.of("red")
     subprocess.run(["umount", red.folder], check=True)
     saved = red.image.file.rename(pools.naming.data_dir / "saved.img")
@@ -111,9 +118,9 @@ def test_a_lost_image_is_not_replaced_by_an_empty_one(
     pools.attach()
 
     assert not red.image.exists
-    assert "The image of team red is gone" in caplog.text
+    assert "The pool's image is gone: " in caplog.text
     pools.of("blue").require()
-    with pytest.raises(UpstreamFailed, match="not mounted"):
+    with pytest.raises(UpstreamFailed, match="image is gone"):
         pools.new("reds", RED)
 
     saved.rename(red.image.file)
@@ -121,22 +128,143 @@ def test_a_lost_image_is_not_replaced_by_an_empty_one(
     assert red.image.mounted
 
 
-def test_a_team_begins_anew_without_its_lost_image_when_an_operator_says_so(
-    pools: Pools, caplog: pytest.LogCaptureFixture
-) -> None:
-    pools.set_up()
+def test_setting_up_again_gives_up_no_team_whose_image_is_lost(pools: Pools) -> None:
+    set_up(pools)
     red = pools.of("red")
     subprocess.run(["umount", red.folder], check=True)
-    red.image.file.unlink()
-    pools.attach()
-    command = caplog.text.split("`")[1]
-    assert command == f"rm -d {red.folder} {pools.naming.team_folder('red')}"
+    saved = red.image.file.rename(pools.naming.data_dir / "saved.img")
 
-    subprocess.run(command.split(), check=True)
-    pools.attach()
+    for _ in range(2):
+        with pytest.raises(UpstreamFailed, match="image is gone"):
+            set_up(pools)
+        pools.attach()
 
+    assert [pools.of(team).image.state for team in ("red", "blue")] == ["lost", "mounted"]
+    saved.rename(red.image.file)
+    assert set_up(pools) == ()
     assert red.image.mounted
-    assert list(pools.naming.team_folder("red").iterdir()) == []
+
+
+def test_nothing_of_a_team_whose_image_is_lost_stays_when_all_is_destroyed(pools: Pools) -> None:
+    set_up(pools)
+    subprocess.run(["umount", pools.of("red").folder], check=True)
+    pools.of("red").image.file.unlink()
+
+    assert destroy(pools)
+
+    assert list(pools.naming.data_dir.iterdir()) == []
+
+
+def test_a_team_without_room_for_an_image_writes_nowhere_and_gets_one_later(
+    pools: Pools,
+    limits: dict[str, int],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    set_up(pools)
+    limits["green"] = GIB
+    folder = pools.naming.team_folder("green")
+    with monkeypatch.context() as patch:
+        measure(patch, lambda: GIB)
+        pools.attach()
+        assert "team green cannot be used: A pool needs 3.0 GiB of free space" in caplog.text
+        with pytest.raises(UpstreamFailed, match="could not be made yet"):
+            pools.require("green")
+        with pytest.raises(UpstreamFailed):
+            make_folder(folder / "uploads")
+    assert folder.is_symlink()
+
+    pools.attach()
+
+    make_folder(folder / "uploads")
+    assert pools.of("green").holds(folder / "uploads")
+
+
+def test_a_data_folder_behind_a_link_is_recognised_and_its_images_are_unmounted_before_they_go(
+    pools: Pools, limits: dict[str, int], tmp_path: Path
+) -> None:
+    link = tmp_path / "data"
+    link.symlink_to(pools.naming.data_dir)
+    linked = Pools(Naming("test", link), StorageSettings, lambda: limits)
+
+    set_up(linked)
+    assert linked.of("red").image.state is ImageState.MOUNTED
+    assert pools.of("red").image.state is ImageState.MOUNTED
+    folder = linked.new("vol", RED)
+    assert folder is not None
+    assert pools.holding(folder) == pools.of("red")
+    assert linked.holding(folder.resolve()) == linked.of("red")
+
+    assert destroy(linked)
+    listed = subprocess.run(["losetup", "--list"], check=True, capture_output=True, text=True)
+    assert str(pools.naming.data_dir) not in listed.stdout
+    assert list(pools.naming.data_dir.iterdir()) == []
+
+
+def test_an_image_that_is_mounted_elsewhere_is_not_removed(
+    pools: Pools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up(pools)
+    image, elsewhere = pools.of("red").image, tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    subprocess.run(["mount", "--bind", image.target, elsewhere], check=True)
+    monkeypatch.setattr(image_module, "_DETACH_SECONDS", 0.1)
+    try:
+        with pytest.raises(UpstreamFailed, match="is still mounted elsewhere"):
+            image.remove()
+        assert image.exists
+    finally:
+        subprocess.run(["umount", elsewhere], check=True)
+
+
+def test_copying_that_is_configured_later_makes_no_volume_beyond_a_teams_limit(
+    pools: Pools, limits: dict[str, int]
+) -> None:
+    set_up(pools)
+    copying = Pools(pools.naming, lambda: StorageSettings(clone="copy"), lambda: limits)
+
+    folder = copying.new("vol", RED)
+
+    assert folder == pools.of("red").path("vol")
+    assert copying.of("red").takes_new
+
+
+def test_one_team_grows_while_another_one_writes_its_files_to_the_disk(
+    pools: Pools, limits: dict[str, int]
+) -> None:
+    limits.update(blue=3 * GIB, red=3 * GIB)
+    set_up(pools)
+    with turn(pools.of("red").image.file) as held:  # as during red's growth
+        assert held
+        begun = time.monotonic()
+        pools.of("blue").space.make(GIB)
+        assert time.monotonic() - begun < 10
+    assert pools.of("blue").image.file.stat().st_size == 2 * GIB
+    assert pools.of("red").image.file.stat().st_size == GIB
+
+
+def test_the_shared_image_hinders_no_team_that_has_its_own_when_it_is_damaged(
+    pools: Pools, caplog: pytest.LogCaptureFixture
+) -> None:
+    shared = pools.shared
+    shared.image.make(GIB)
+    shared.attach()
+    old = pools.new("old", RED)
+    assert old is not None
+    set_up(pools)
+    pools.new("blues", BLUE)
+    subprocess.run(["umount", shared.folder], check=True)
+    with shared.image.file.open("r+b") as file:
+        file.write(bytes(MIB))
+
+    pools.attach()
+
+    assert "the file system of all teams cannot be used: The pool's image cannot" in caplog.text
+    pools.of("blue").require()
+    pools.remove("blues", pools.of("blue").path("blues"))
+    assert pools.of("blue").names() == ()
+    with pytest.raises(UpstreamFailed, match="not mounted"):
+        pools.require_folder(old)
 
 
 def test_all_pools_together_never_take_more_than_they_may(
@@ -145,8 +273,8 @@ def test_all_pools_together_never_take_more_than_they_may(
     rules = StorageSettings(pool_max_gb=3)
     limited = Pools(pools.naming, lambda: rules, lambda: limits)
     limits.update(blue=50 * GIB, red=50 * GIB)
-    limited.set_up()
-    assert limited.limit("blue") == 3 * GIB
+    set_up(limited)
+    assert limited.limits.of("blue") == 3 * GIB
 
     limited.of("blue").space.make(GIB)
     assert limited.of("blue").image.file.stat().st_size == 2 * GIB
@@ -160,18 +288,18 @@ def test_all_pools_together_never_take_more_than_they_may(
 
 
 def test_uploads_are_refused_while_their_file_system_is_not_mounted(pools: Pools) -> None:
-    pools.set_up()
-    pools.require_files("red")
+    set_up(pools)
+    pools.require("red")
     subprocess.run(["umount", pools.of("red").folder], check=True)
 
     with pytest.raises(UpstreamFailed, match="not mounted"):
-        pools.require_files("red")
+        pools.require("red")
     with pytest.raises(UpstreamFailed, match="not mounted"):
         pools.of("red").link(pools.naming.data_dir / "link")
-    pools.require_files("blue")
+    pools.require("blue")
     pools.naming.team_folder("blue").unlink()
     pools.naming.team_folder("blue").mkdir()
-    pools.require_files("blue")
+    pools.require("blue")
 
 
 def test_the_shared_pool_is_given_back_once_it_is_empty(pools: Pools) -> None:
@@ -180,15 +308,15 @@ def test_the_shared_pool_is_given_back_once_it_is_empty(pools: Pools) -> None:
     shared.attach()
     folder = pools.new("old", BLUE)
     assert folder == shared.path("old")
-    pools.set_up()
+    set_up(pools)
 
-    assert not pools.give_up_shared()
+    assert not give_up_shared(pools)
     remove_tree(folder)
-    assert pools.give_up_shared()
+    assert give_up_shared(pools)
 
     assert not shared.image.exists
     assert not shared.folder.exists()
-    assert not pools.give_up_shared()
+    assert not give_up_shared(pools)
 
 
 def shut_down(folder: Path) -> None:

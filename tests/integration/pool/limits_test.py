@@ -146,9 +146,8 @@ def test_postgresql_that_lost_its_disk_starts_again_from_its_reserve(
     beside = begin_once(limited)
     fill_database(limited, "more")
     run_docker("kill", deps.naming.database("red"))
-    deps.infrastructure.databases.keep()
+    keep_until_it_serves(limited)
 
-    assert deps.infrastructure.databases.servers["red"].serves()
     assert not (root / "reserve").exists()
     for name in ("more", "meek"):  # either could fill what the reserve has freed
         assert facts_of(limited, name).status == "exited"
@@ -176,9 +175,8 @@ def test_temporary_files_are_given_up_before_the_reserve(limited: Instance) -> N
     fill_database(limited, "meek")
     run_docker("kill", deps.naming.database("red"))
 
-    deps.infrastructure.databases.keep()
+    keep_until_it_serves(limited)
 
-    assert deps.infrastructure.databases.servers["red"].serves()
     assert (root / "reserve").exists()
     assert list(plan_of(limited, "meek", "red").temporary.iterdir()) == []
 
@@ -198,6 +196,17 @@ def test_a_file_system_that_shut_itself_down_ends_no_round_of_other_teams(
     assert limited.ok("create_environment", name="late", repo_url=url)["state"] == "running"
     limited.ok("delete_environment", name="late")
     assert limited.call("create_environment", "red", name="late", repo_url=url).error is not None
+
+
+def keep_until_it_serves(limited: Instance) -> None:
+    """Do rounds of the reconcile loop until red's PostgreSQL has recovered."""
+    databases = limited.services.deps.infrastructure.databases
+
+    def serves_now() -> bool:
+        databases.keep()
+        return databases.servers["red"].serves()
+
+    eventually(serves_now, 60, lambda: str(databases.problem("red")))
 
 
 def begin_once(limited: Instance) -> str:

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from oduflow.adapters.pool.image import PoolImage
+from oduflow.adapters.pool.making import destroy, set_up
 from oduflow.adapters.pool.pools import Pools
+from oduflow.adapters.pool.report import state_of_all
 from oduflow.domain.errors import QuotaReached, UpstreamFailed
 from oduflow.files.reflink import has_reflinks
 from oduflow.services.storage.limits import keep_pools
@@ -21,7 +23,7 @@ GIB, MIB = 1 << 30, 1 << 20
 
 
 def test_a_team_that_fills_its_disk_takes_nothing_from_another(pools: Pools) -> None:
-    pools.set_up()
+    set_up(pools)
     blue, red = pools.of("blue"), pools.of("red")
     assert has_reflinks(red.folder)
 
@@ -45,7 +47,7 @@ def test_a_file_system_grows_while_it_is_filled_and_ends_at_the_teams_limit(
     pools: Pools, limits: dict[str, int]
 ) -> None:
     limits["red"] = 3 * GIB
-    pools.set_up()
+    set_up(pools)
     stop = threading.Event()
     thread = threading.Thread(target=keep_pools, args=(pools, stop))
     thread.start()
@@ -67,22 +69,26 @@ def test_without_a_limit_teams_share_what_the_disk_has(
     limits.update(blue=0, red=0, green=4 * GIB)
     give_space(monkeypatch, 22 * GIB)
 
-    assert [pools.limit(team) for team in ("blue", "red", "green")] == [8 * GIB, 8 * GIB, 4 * GIB]
+    assert [pools.limits.of(team) for team in ("blue", "red", "green")] == [
+        8 * GIB,
+        8 * GIB,
+        4 * GIB,
+    ]
     limits["red"] = 50 * GIB
-    assert pools.limit("blue") == GIB, "what it is given first"
-    assert pools.promised == 54 * GIB
-    assert pools.capacity == 20 * GIB
+    assert pools.limits.of("blue") == GIB, "what it is given first"
+    assert pools.limits.promised == 54 * GIB
+    assert pools.limits.capacity == 20 * GIB
 
 
 def test_more_than_the_disk_has_is_told(
     pools: Pools, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pools.set_up()
-    assert pools.state().text.startswith("reflink (2 pools of teams, 1.")
+    set_up(pools)
+    assert state_of_all(pools).text.startswith("reflink (2 pools of teams, 1.")
     limits["red"] = 50 * GIB
     give_space(monkeypatch, 22 * GIB)
 
-    state = pools.state()
+    state = state_of_all(pools)
     assert "; disk_gb of the teams is 51.0 GiB together, and the disk has 22.0 GiB" in state.text
     assert state.hint.startswith("Lower disk_gb")
 
@@ -90,26 +96,26 @@ def test_more_than_the_disk_has_is_told(
 def test_a_team_that_is_new_gets_a_file_system_and_one_that_is_gone_keeps_its_own(
     pools: Pools, limits: dict[str, int]
 ) -> None:
-    pools.set_up()
+    set_up(pools)
     (pools.naming.team_folder("red") / "kept").write_text("content")
     limits["green"] = limits.pop("red")
 
     pools.attach()
 
     assert pools.of("green").image.mounted
-    assert pools.limit("red") == GIB
+    assert pools.limits.of("red") == GIB
     assert (pools.naming.team_folder("red") / "kept").read_text() == "content"
 
 
 def test_after_a_restart_every_teams_files_are_there(pools: Pools) -> None:
-    pools.set_up()
+    set_up(pools)
     volume = pools.new("vol", {"test.team": "red"})
     assert volume is not None
     for file in (volume / "one", pools.naming.team_folder("red") / "two"):
         file.write_text("content")
     for team in ("blue", "red"):
         subprocess.run(["umount", pools.of(team).folder], check=True)
-    assert not pools.state().ok
+    assert not state_of_all(pools).ok
 
     pools.attach()
 
@@ -121,7 +127,7 @@ def test_after_a_restart_every_teams_files_are_there(pools: Pools) -> None:
 def test_a_damaged_image_hinders_its_own_team_only(
     pools: Pools, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pools.set_up()
+    set_up(pools)
     mine = {"test.team": "blue"}
     assert pools.new("blues", mine)
     subprocess.run(["umount", pools.of("red").folder], check=True)
@@ -132,16 +138,16 @@ def test_a_damaged_image_hinders_its_own_team_only(
 
     assert "the file system of team red cannot be used: The pool's image cannot" in caplog.text
     pools.of("blue").require()
-    pools.remove("blues", mine)
-    pools.remove("blues", {})
+    pools.remove("blues", pools.of("blue").path("blues"))
+    pools.remove("blues", None)
     assert pools.of("blue").names() == ()
-    state = pools.state()
+    state = state_of_all(pools)
     assert (state.ok, state.reflink) == (True, True)
     assert "; 1 team cannot: copy: The pool's image is not mounted." in state.text
     with pytest.raises(UpstreamFailed, match="not mounted"):
         pools.new("reds", {"test.team": "red"})
     with pytest.raises(UpstreamFailed, match="not mounted"):
-        pools.remove("reds", {"test.team": "red"})
+        pools.require_folder(pools.of("red").path("reds"))
 
 
 def test_a_folder_with_files_stays_where_it_is_until_it_is_moved(pools: Pools) -> None:
@@ -149,7 +155,7 @@ def test_a_folder_with_files_stays_where_it_is_until_it_is_moved(pools: Pools) -
     folder.mkdir()
     (folder / "checkout").write_text("content")
 
-    pools.set_up()
+    set_up(pools)
 
     assert not folder.is_symlink()
     assert pools.naming.team_folder("blue").is_symlink()
@@ -164,7 +170,7 @@ def test_a_machine_that_cannot_mount_keeps_nothing(
     monkeypatch.setattr(PoolImage, "mount", refuse(PoolImage.mount))
 
     with pytest.raises(UpstreamFailed, match="no loop device"):
-        pools.set_up()
+        set_up(pools)
 
     assert list(pools.naming.data_dir.iterdir()) == []
     assert not pools.limited
@@ -175,18 +181,18 @@ def test_all_teams_have_room_or_none_gets_a_file_system(
 ) -> None:
     give_space(monkeypatch, 7 * GIB // 2)
     with pytest.raises(QuotaReached, match=r"The pools of 2 teams need 4\.0 GiB of free space"):
-        pools.set_up()
+        set_up(pools)
     assert list(pools.naming.data_dir.iterdir()) == []
 
 
 def test_nothing_of_removed_pools_stays(pools: Pools) -> None:
-    pools.set_up()
+    set_up(pools)
     pools.new("kept", {"test.team": "red"})
-    assert pools.destroy()
+    assert destroy(pools)
     assert list(pools.naming.data_dir.iterdir()) == []
     listed = subprocess.run(["losetup", "--list"], check=True, capture_output=True, text=True)
     assert str(pools.naming.data_dir) not in listed.stdout
-    assert not pools.destroy()
+    assert not destroy(pools)
 
 
 def fill(file: Path, *, slowly: bool = False) -> int:

@@ -11,6 +11,7 @@ from typing import Any, cast
 from oduflow.adapters.locks import FileBootSlots
 from oduflow.adapters.outputs.files import OutputFiles
 from oduflow.adapters.pool.pools import Pools
+from oduflow.adapters.pool.report import state_of_all
 from oduflow.adapters.postgres.config import PostgresSettings
 from oduflow.adapters.store import JobRows
 from oduflow.adapters.uploads import UploadFiles
@@ -83,6 +84,7 @@ class Process:
             environments=self.deps.store.environments,
             grants=FakeGrantUsage(),
             outputs=self.deps.work.outputs,
+            require_files=self.deps.infrastructure.pools.require,
         )
 
     def call(self, tool: str, /, *, team: str = TEAM, **raw: Any) -> Envelope[Any]:
@@ -133,7 +135,7 @@ class Process:
         deps = self.deps
         return Doctor(
             settings=lambda: deps.settings,
-            clone=deps.infrastructure.pools.state,
+            clone=partial(state_of_all, deps.infrastructure.pools),
             limited=partial(is_limited, deps.infrastructure),
             engine=self._part("engine", AnsweringEngine()),
             images=deps.engine.images,
@@ -176,11 +178,7 @@ class Process:
             cast("Any", world.firewall),
             work.locks,
             Disk(world.data_dir, world.disk_minimum),
-            Pools(
-                world.naming,
-                lambda: self._settings.storage,
-                lambda: disk_limits(self._settings),
-            ),
+            self._pools(),
         )
         return Deps(
             live=LiveSettings(self._settings),
@@ -216,6 +214,14 @@ class Process:
 
         return PostgresGroup(cluster, tenant, agent_sql)
 
+    def _pools(self) -> Pools:
+        """Return the teams' pools, which are not set up until a test does it."""
+        return Pools(
+            self.world.naming,
+            lambda: self._settings.storage,
+            lambda: disk_limits(self._settings),
+        )
+
     def _databases(self, engine: EngineGroup, rows: StoreGroup, work: WorkGroup) -> Databases:
         def server(team: str, memory: int = 0, kind: str = KIND) -> DatabaseServer:
             def sizes() -> PostgresSettings:
@@ -235,6 +241,7 @@ class Process:
                 lambda: 2.0,
                 kind,
                 reserve=1,
+                pools=self._pools(),
             )
 
         return Databases(

@@ -14,7 +14,7 @@ def test_what_a_call_does_not_ask_for_is_locked_down() -> None:
     assert host["RestartPolicy"] == {"Name": "no"}
     assert host["LogConfig"] == {
         "Type": "json-file",
-        "Config": {"max-size": "10m", "max-file": "3"},
+        "Config": {"max-size": "5m", "max-file": "2"},
     }
     assert host["Sysctls"] == {"net.ipv4.ip_forward": "0"}
     for never in ("Privileged", "CapAdd", "Devices", "PidMode", "Binds", "VolumesFrom"):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from oduflow.adapters.pool import pool as module
+from oduflow.adapters.pool.making import set_up
 from oduflow.adapters.pool.pool import Pool
 from oduflow.adapters.pool.pools import Pools
 from oduflow.adapters.pool.space import STEP
@@ -72,7 +73,7 @@ def test_a_teams_own_pool_is_never_a_folder_without_a_limit(
     monkeypatch.setattr(module, "has_reflinks", lambda _folder: True)
     own = Pool(pool.data_dir, pool.folder, pool.rules, own=True)
     assert own.new("a") is None
-    assert own.state().text == "copy: The pool's image is not mounted."
+    assert own.state().text == "copy: The pool's image could not be made yet."
 
 
 def test_a_pool_that_a_move_began_to_fill_is_removed(pool: Pool) -> None:
@@ -87,7 +88,7 @@ def test_copying_is_never_overruled(pool: Pool, monkeypatch: pytest.MonkeyPatch)
     assert copying.new("a") is None
     assert copying.state().text == "copy: [storage] clone says so."
     with pytest.raises(Conflict):
-        Pools(Naming("test", pool.data_dir), copying.rules, dict).set_up()
+        set_up(Pools(Naming("test", pool.data_dir), copying.rules, dict))
 
 
 def test_where_reflinks_are_demanded_nothing_is_made_without(pool: Pool) -> None:

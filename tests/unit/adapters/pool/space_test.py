@@ -26,7 +26,9 @@ class GrowingDisk:
         monkeypatch.setattr(PoolImage, "grow", lambda _image, by, wait: self._grow(by))
 
     def space(self, most: int = 0) -> PoolSpace:
-        return PoolSpace(self.image.file.parent, self.image, lambda: most * GIB, 4 * GIB)
+        return PoolSpace(
+            self.image.file.parent, self.image, lambda: most * GIB, lambda: HOST_KEEPS, 4 * GIB
+        )
 
     def _grow(self, by: Callable[[], int]) -> int:
         self.wait_for_others()

@@ -53,7 +53,7 @@ def test_what_the_system_refuses_is_a_finding_without_a_path(process, monkeypatc
 
 
 def test_the_teams_are_named_whose_disk_is_only_measured(process):
-    only = "What is filled by 1 is only measured"
+    only = "The kernel does not keep the limit of 1:"
     assert finding(process, "disk limits").message.startswith(only)
     limited = replace(process.doctor(), limited=lambda _team: True)
     (told,) = [each for each in limited.findings() if each.part == "disk limits"]

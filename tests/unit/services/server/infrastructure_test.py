@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from oduflow.adapters.pool import making
 from oduflow.services.server.infrastructure import Infrastructure
 
 
@@ -17,14 +18,13 @@ class GrowingPool:
         self.begun.set()
         assert self.go_on.wait(10)
 
-    set_up = attach
-
     def __getattr__(self, name: str) -> Any:
         return getattr(self._pool, name)
 
 
 @pytest.mark.parametrize("work", [Infrastructure.ensure, Infrastructure.set_up_pools])
-def test_the_firewall_does_not_wait_for_a_disk_that_the_pool_grows_on(process, work):
+def test_the_firewall_does_not_wait_for_a_disk_that_the_pool_grows_on(process, work, monkeypatch):
+    monkeypatch.setattr(making, "set_up", lambda pools: pools.attach())
     infrastructure = process.deps.infrastructure
     infrastructure.ensure()
     pool = infrastructure.pools = GrowingPool(infrastructure.pools)

@@ -154,7 +154,7 @@ def test_a_part_is_refused_while_the_teams_files_are_not_mounted_and_nothing_is_
     mounted = folder.rename(folder.with_name("mounted"))
     folder.symlink_to("unmounted")
 
-    with pytest.raises(UpstreamFailed, match="not mounted"):
+    with pytest.raises(UpstreamFailed, match="folder of the pools is gone"):
         sender.send(name, 1000)
 
     assert sender.receiver.find(TEAM, name).received == 1000
