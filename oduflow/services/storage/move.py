@@ -15,7 +15,7 @@ from oduflow.domain.container import VolumeFacts
 from oduflow.domain.counting import binary_size, counted
 from oduflow.domain.environment import MOVING, UNFINISHED, Environment
 from oduflow.domain.errors import Busy, Conflict, Failure, UpstreamFailed
-from oduflow.domain.plan import EnvironmentPlan
+from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.domain.template import SETTLED
 from oduflow.files.private import make_folder
 from oduflow.files.usage import size_of_copies, size_on_disk
@@ -68,7 +68,7 @@ def move_into_pool(deps: Deps, team: str | None, on_progress: Progress) -> int:
 def _move_team(deps: Deps, team: str, on_progress: Progress) -> int:
     with (
         deps.work.locks.acquire(LockKey.storage(team), HOLDER),
-        _held(deps.store, deps.work, team),
+        _held(deps.naming, deps.store, deps.work, team),
     ):
         begun = load_move(deps.store.facts, team)
         if begun is not None:  # of a process that was killed
@@ -91,8 +91,8 @@ def _move_team(deps: Deps, team: str, on_progress: Progress) -> int:
 
 
 @contextmanager
-def _held(store: StoreGroup, work: WorkGroup, team: str) -> Iterator[None]:
-    locks = hold_team(store, work.locks, team, HOLDER)
+def _held(naming: Naming, store: StoreGroup, work: WorkGroup, team: str) -> Iterator[None]:
+    locks = hold_team(naming, store, work.locks, team, HOLDER)
     try:
         yield
     finally:

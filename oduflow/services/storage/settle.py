@@ -29,15 +29,26 @@ log = logging.getLogger(__name__)
 SERVING = "serving"  # the step of a row whose environment is started next
 
 
-def hold_team(store: StoreGroup, locks: FileLocks, team: str, holder: str) -> HeldLocks:
+def hold_team(
+    naming: Naming, store: StoreGroup, locks: FileLocks, team: str, holder: str
+) -> HeldLocks:
     """Lock everything of a team that uses a volume or the team's folder.
+
+    What is made anew needs a row, which `holding_off_moves` refuses meanwhile.
 
     Raises:
         Busy: a call works on one of them.
     """
     rows, templates = store.environments.list(team), store.templates.list(team)
+    packages = naming.team_folder(team) / "python"
     keys = [
         LockKey.database(team),
+        LockKey.credentials(team),
+        LockKey.downloads(team),
+        *(
+            LockKey.python_packages(team, each.name)
+            for each in (packages.iterdir() if packages.is_dir() else ())
+        ),
         *(LockKey.upload(team, row.name) for row in store.uploads.list(team)),
         *(LockKey.extra_repo(team, row.name) for row in store.extra_repos.list(team)),
         *(LockKey.environment(team, row.name) for row in rows),
@@ -173,7 +184,9 @@ class MoveRecovery(Recoverable):
                 self.deps.infrastructure.pools.of(team).remove_draft(name)
             return False
         try:
-            held = hold_team(self.deps.store, self.deps.work.locks, team, RECONCILER)
+            held = hold_team(
+                *(self.deps.naming, self.deps.store, self.deps.work.locks, team, RECONCILER)
+            )
         except Busy:
             return False  # the next round tries again
         try:

@@ -16,7 +16,7 @@ from pathlib import Path
 from oduflow.adapters.filestore.clone import remove_tree
 from oduflow.adapters.pool.file_notes import FileNotes
 from oduflow.adapters.pool.pool import Pool
-from oduflow.adapters.pool.pools import Pools
+from oduflow.adapters.pool.pools import Pools, has_files
 from oduflow.adapters.pool.transfer import Transfer, synchronise
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.plan import Naming
@@ -28,7 +28,7 @@ def files_outside(pools: Pools, team: str) -> Path | None:
     folder, pool = pools.naming.team_folder(team), pools.of(team)
     if not pool.own or not pool.takes_new or folder.is_symlink() or not folder.is_dir():
         return None
-    return folder if any(folder.iterdir()) else None
+    return folder if has_files(folder) else None
 
 
 def copy_files(pools: Pools, team: str, on_bytes: Callable[[int], None]) -> None:
@@ -47,7 +47,7 @@ def copy_files(pools: Pools, team: str, on_bytes: Callable[[int], None]) -> None
 def switch_files(pools: Pools, team: str, reach: Callable[[str], None]) -> None:
     """Exchange the folder for its complete draft; `reach` is called between the steps."""
     pool, folder = pools.of(team), pools.naming.team_folder(team)
-    remove_tree(pool.files)  # of a move that was killed between the next two lines
+    remove_tree(pool.files)  # empty, or of a move that was killed between the next two lines
     with writing():
         _draft(pool).rename(pool.files)
         synchronise(pool.files)
@@ -69,6 +69,8 @@ def settle_files(pools: Pools, team: str) -> None:
         pool.require_mounted()
         remove_tree(_draft(pool))
     if not former.is_dir():
+        if pool.own and not link.is_symlink() and has_files(link):
+            remove_tree(pool.files)  # a whole copy, which nothing has used
         return
     if not pool.files.is_dir():
         raise UpstreamFailed(

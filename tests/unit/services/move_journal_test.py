@@ -122,8 +122,26 @@ def test_a_move_does_not_wait_for_an_earlier_version_that_environments_use(proce
     process.ok("create_template", name="base", modules=["crm"], replace=True)
 
     _refuse_unfinished(process.deps.store, TEAM)
-    held = hold_team(process.deps.store, process.deps.work.locks, TEAM, "oduflow storage move")
+    held = hold_team(
+        *(process.deps.naming, process.deps.store, process.deps.work.locks, TEAM, "a move")
+    )
     assert not process.deps.work.locks.is_free(LockKey.template(TEAM, "base"))
+    held.release()
+
+
+def test_credentials_downloads_and_packages_are_not_changed_during_a_move(process):
+    packages = process.deps.naming.team_folder(TEAM) / "python" / "0123"
+    packages.mkdir(parents=True)
+    locks = process.deps.work.locks
+
+    held = hold_team(process.deps.naming, process.deps.store, locks, TEAM, "a move")
+
+    for key in (
+        LockKey.credentials(TEAM),
+        LockKey.downloads(TEAM),
+        LockKey.python_packages(TEAM, "0123"),
+    ):
+        assert not locks.is_free(key)
     held.release()
 
 

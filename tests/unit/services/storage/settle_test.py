@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from oduflow.adapters.pool.pool import unmounted
 from oduflow.domain.container import VolumeFacts
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.plan import Naming
@@ -25,7 +24,7 @@ class Places:
 
     def require_mounted(self) -> None:
         if not self.mounted:
-            raise unmounted()
+            raise UpstreamFailed("The pool's image is not mounted.")
 
     def path(self, name: str) -> Path:
         return self.root / "pool" / name

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from oduflow.adapters.pool.pool import unmounted
 from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.plan import Naming
 from oduflow.services.storage.team_files import settle_files
@@ -23,7 +22,7 @@ class OwnPool:
 
     def require_mounted(self) -> None:
         if not self.mounted:
-            raise unmounted()
+            raise UpstreamFailed("The pool's image is not mounted.")
 
     def link(self, place: Path) -> None:
         self.require_mounted()
@@ -82,3 +81,29 @@ def test_the_former_folder_is_removed_once_the_team_has_its_copy(
 
     assert (pools.naming.team_folder(TEAM) / "kept").read_text() == "content"
     assert not former.exists()
+
+
+def test_a_copy_that_was_named_before_the_folder_was_renamed_is_removed(
+    pools: Any, pool: OwnPool
+) -> None:
+    folder = pools.naming.team_folder(TEAM)
+    for each in (folder, pool.files):
+        each.mkdir(parents=True)
+        (each / "kept").write_text("content")
+
+    settle_files(pools, TEAM)
+
+    assert (folder / "kept").exists()
+    assert not pool.files.exists()
+
+
+def test_the_files_of_a_team_whose_folder_is_a_link_are_never_removed(
+    pools: Any, pool: OwnPool
+) -> None:
+    pool.files.mkdir(parents=True)
+    (pool.files / "kept").write_text("content")
+    pool.link(pools.naming.team_folder(TEAM))
+
+    settle_files(pools, TEAM)
+
+    assert (pool.files / "kept").exists()
