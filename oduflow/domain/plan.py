@@ -23,6 +23,7 @@ POSTGRES_PORT = 5432
 READING_COPIES = ("before", "after")  # how the names of copies end that a comparison reads
 TESTS = "tests"  # how the name of the clone ends that tests run on
 COPIES = (*READING_COPIES, TESTS)
+CONTAINER = "2"  # how containers are made; one with another label is made again when it starts
 DATABASE_HOST_OFFSET = 2  # the database is the second address of every team's subnet
 
 
@@ -211,11 +212,6 @@ class EnvironmentPlan(_Plan[Environment]):
         return self.folder / "tmp"
 
     @property
-    def one_off_temporary(self) -> Path:
-        """Temporary files of one-off containers."""
-        return self.folder / "tmp-once"
-
-    @property
     def git_dir(self) -> Path:
         """Git's own data, outside every mount."""
         return self.folder / "git"
@@ -287,6 +283,7 @@ class EnvironmentPlan(_Plan[Environment]):
             filestore=str(row.filestore),
             created_by=row.created_by,
             created_at=rfc3339(row.created_at),
+            made=CONTAINER,
         )
 
 

@@ -5,18 +5,18 @@ backup. Only the server can exchange the folder: its parents are private.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from oduflow.adapters.filestore.clone import remove_tree
 from oduflow.domain.container import ImageFacts, Mount
-from oduflow.domain.plan import Naming
+from oduflow.domain.plan import EnvironmentPlan, Naming, TemplatePlan
 from oduflow.files.private import make_folder, writing
 
-# Of an environment's containers, of its tests, and of the making of a template.
-_FOLDERS = (
-    *("environments/*/tmp", "environments/*/tmp-once", "environments/*/tests/tmp"),
-    "templates/*/tmp",
-)
+_ONCE = "once"
+# Of an environment's containers, of its tests, and of one-off containers.
+_FOLDERS = ("environments/*/tmp", "environments/*/tests/tmp", f"scratch/*-{_ONCE}-*")
 _TARGETS = ("/tmp", "/var/tmp")  # noqa: S108 - folders of the container
 
 
@@ -33,15 +33,35 @@ def empty_temporary(folder: Path, image: ImageFacts) -> None:
         os.chown(folder, image.uid, image.gid)
 
 
+@contextmanager
+def one_off_temporary(plan: EnvironmentPlan | TemplatePlan, image: ImageFacts) -> Iterator[Path]:
+    """Make the folder of a one-off container, and remove it after the block.
+
+    It is a scratch folder: one that a kill leaves is removed with those of the dead process.
+    """
+    folder = plan.naming.team_scratch(plan.team) / f"{os.getpid()}-{_ONCE}-{plan.id}"
+    empty_temporary(folder, image)
+    try:
+        yield folder
+    finally:
+        remove_tree(folder)
+
+
+def one_off_folders(plan: EnvironmentPlan | TemplatePlan) -> tuple[Path, ...]:
+    """List the folders of one-off containers of an environment or a template, of any process."""
+    return tuple(plan.naming.team_scratch(plan.team).glob(f"*-{_ONCE}-{plan.id}"))
+
+
 def free_temporary(naming: Naming, team: str) -> None:
     """Remove the temporary files of all containers of a team, none of which may run.
 
-    The folders stay: a container that is started again has them mounted.
+    The folders stay: a container that is started again has them mounted. What another call removes
+    at the same time is no error.
     """
     folder = naming.team_folder(team)
     for pattern in _FOLDERS:
         for each in folder.glob(pattern):
-            with writing():
+            with writing(), suppress(FileNotFoundError):
                 for entry in list(each.iterdir()):
                     if entry.is_dir() and not entry.is_symlink():
                         remove_tree(entry)

@@ -73,12 +73,14 @@ def one_off_spec(
     image: ImageFacts,
     limits: ContainerLimits,
     command: commands.OdooCommand,
+    temporary: Path,
 ) -> ContainerSpec:
     """Return the specification of a one-off container that runs a command beside Odoo.
 
-    It has the mounts, limits and network of the container that serves, but no ports.
+    It has the mounts, limits and network of the container that serves, but no ports, and the given
+    folder of temporary files.
     """
-    spec = _spec(plan, row, image, limits, _data_mounts(plan, row, plan.one_off_temporary))
+    spec = _spec(plan, row, image, limits, _data_mounts(plan, row, temporary))
     return replace(
         spec,
         name=plan.one_off,

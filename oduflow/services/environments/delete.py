@@ -13,6 +13,7 @@ from oduflow.services.environments.cleanup import EnvironmentCleanup
 from oduflow.services.environments.test_clone import TestClone
 from oduflow.services.room import refuse_full_disk
 from oduflow.services.saga import Saga, Step, record_steps
+from oduflow.services.temporary import one_off_folders
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def free_room_for(deps: Deps, row: Environment) -> None:
         parts.remove_one_off()
         parts.remove_container()
         TestClone(deps, plan).remove_container()
-        for folder in (plan.temporary, plan.one_off_temporary, plan.tests_folder):
+        for folder in (plan.temporary, *one_off_folders(plan), plan.tests_folder):
             remove_tree(folder)
 
 

@@ -21,7 +21,7 @@ from oduflow.services.groups import PostgresGroup
 from oduflow.services.module_installation import installation_problem
 from oduflow.services.room import refuse_full_disk
 from oduflow.services.server.infrastructure import Infrastructure
-from oduflow.services.temporary import empty_temporary
+from oduflow.services.temporary import one_off_temporary
 from oduflow.settings import Settings
 
 ODOO_CONNECTIONS = 16
@@ -93,12 +93,12 @@ def run_beside_odoo(
     ensure_mount(deps.engine, plan, row)
     with call.boot_slot(BootKind.INSTALL):
         deps.engine.containers.remove(plan.one_off)  # of a process that was killed
-        empty_temporary(plan.one_off_temporary, image)
-        result = deps.engine.containers.run_one_off(
-            one_off_spec(plan, row, image, deps.limits(row.team), command),
-            timeout=INSTALL_SECONDS,
-            monitor=ProgressMonitor(on_line, call.cancelled),
-        )
+        with one_off_temporary(plan, image) as temporary:
+            result = deps.engine.containers.run_one_off(
+                one_off_spec(plan, row, image, deps.limits(row.team), command, temporary),
+                timeout=INSTALL_SECONDS,
+                monitor=ProgressMonitor(on_line, call.cancelled),
+            )
     call.raise_if_cancelled()
     return result
 

@@ -15,6 +15,7 @@ from tests.support.store_rows import environment, pin
 IMAGE = ImageFacts("sha256:0123", "odoo:19.0", 101, 102, (), MappingProxyType({}))
 LIMITS = ContainerLimits(memory=1024 << 20, cpus=1.5)
 INSTALL = commands.install(("crm", "sale"))
+ONCE = Path("/data/once")
 ROW = environment(
     id="abcdefghijkl",
     repo_url="https://example.com/acme/sale-tools.git",
@@ -39,7 +40,7 @@ def test_the_serving_container_is_hardened_and_reachable_on_its_one_port(plan):
 
 
 def test_the_installing_container_publishes_nothing_and_ends(plan):
-    spec = one_off_spec(plan, ROW, IMAGE, LIMITS, INSTALL)
+    spec = one_off_spec(plan, ROW, IMAGE, LIMITS, INSTALL, ONCE)
 
     assert spec.name == "oduflow-env-1.sale.once"
     assert spec.publish == ()
@@ -112,10 +113,25 @@ def test_the_images_own_home_is_kept(home, variables, found):
     assert (run_as(image, 7).uid, run_as(image, 7).gid) == (7, 101)
 
 
+@pytest.mark.parametrize(
+    ("home", "variables", "found"),
+    [
+        ("", {}, None),
+        ("/var/lib/odoo", {}, None),
+        ("/home/odoo", {}, "/tmp/cache"),  # noqa: S108
+        ("/home/odoo", {"XDG_CACHE_HOME": "/var/lib/odoo/cache"}, "/var/lib/odoo/cache"),
+    ],
+)
+def test_caches_have_a_place_where_the_images_home_is_read_only(home, variables, found):
+    image = ImageFacts("sha256:x", "odoo:19.0", 100, 101, (), variables, home)
+
+    assert login_environment(image).get("XDG_CACHE_HOME") == found
+
+
 def test_each_has_temporary_files_of_its_own_on_the_teams_disk(plan):
     serving, installing = specs(plan)
 
-    for spec, folder in ((serving, plan.temporary), (installing, plan.one_off_temporary)):
+    for spec, folder in ((serving, plan.temporary), (installing, ONCE)):
         own = [mount for mount in spec.mounts if mount.target in ("/tmp", "/var/tmp")]  # noqa: S108
         assert {mount.source for mount in own} == {str(folder)}
         assert not any(mount.read_only for mount in own)
@@ -154,12 +170,12 @@ def test_no_secret_is_in_what_the_engine_is_told(plan):
 def specs(plan, **changes):
     row = replace(ROW, **changes)
     return serving_spec(plan, row, IMAGE, LIMITS, "127.0.0.1"), one_off_spec(
-        plan, row, IMAGE, LIMITS, INSTALL
+        plan, row, IMAGE, LIMITS, INSTALL, ONCE
     )
 
 
 def but_temporary(mounts, plan):
-    folders = {str(plan.temporary), str(plan.one_off_temporary)}
+    folders = {str(plan.temporary), str(ONCE)}
     return [mount for mount in mounts if mount.source not in folders]
 
 
