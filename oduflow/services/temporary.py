@@ -52,6 +52,15 @@ def one_off_folders(plan: EnvironmentPlan | TemplatePlan) -> tuple[Path, ...]:
     return tuple(plan.naming.team_scratch(plan.team).glob(f"*-{_ONCE}-{plan.id}"))
 
 
+def living(scratch: Path) -> tuple[Path, ...]:
+    """List the scratch folders in a folder whose process still works."""
+    return tuple(
+        each
+        for each in sorted(scratch.glob("*-*"))
+        if Path("/proc", each.name.partition("-")[0]).exists()
+    )
+
+
 def free_temporary(naming: Naming, team: str) -> None:
     """Remove the temporary files of all containers of a team, none of which may run.
 

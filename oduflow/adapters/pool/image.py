@@ -21,7 +21,7 @@ from oduflow.files.private import make_folder, writing
 
 _MKFS = ("mkfs.xfs", "-q", "-K", "-m", "reflink=1", "-d", "agcount=2", "-l", "size=64m")
 _OPTIONS = "loop,noatime,nodev,nosuid"
-_DETACH_SECONDS = 10.0
+_DETACH_SECONDS = 30.0
 _POLL_SECONDS = 0.05
 _UMOUNT_TRIES = 20
 _LEAST_GROWTH = 1 << 20  # bytes; XFS leaves out fewer than make a group of blocks
@@ -48,10 +48,12 @@ class PoolImage:
     Attributes:
         file: the image.
         target: the folder.
+        note: the mark.
     """
 
     file: Path
     target: Path
+    note: Path
 
     @property
     def exists(self) -> bool:
@@ -70,7 +72,7 @@ class PoolImage:
             return ImageState.MOUNTED if self._answers() else ImageState.SHUT_DOWN
         if self.exists:
             return ImageState.UNMOUNTED
-        return ImageState.LOST if self._mark.exists() else ImageState.NEVER_MADE
+        return ImageState.LOST if self.note.exists() else ImageState.NEVER_MADE
 
     @property
     def size(self) -> int:
@@ -170,10 +172,11 @@ class PoolImage:
 
     def mark(self) -> None:
         """Remember durably that the image was made, also after a kill before that."""
-        if not self._mark.exists():
+        if not self.note.exists():
+            make_folder(self.note.parent)
             with writing():
-                self._mark.touch(mode=0o600)
-                _sync(self._mark.parent)
+                self.note.touch(mode=0o600)
+                _sync(self.note.parent)
 
     def mount(self) -> None:
         """Mount the image unless it is mounted.
@@ -291,14 +294,10 @@ class PoolImage:
             if time.monotonic() > deadline:
                 raise UpstreamFailed(f"{self.file} is still mounted elsewhere.", _BUSY)
             time.sleep(_POLL_SECONDS)
-        for file in (self._mark, self.file, self._draft):  # an image without a mark is not lost
+        for file in (self.note, self.file, self._draft):  # an image without a mark is not lost
             file.unlink(missing_ok=True)
         with suppress(OSError):  # it is missing, or not empty: files that are not the image's
             self.target.rmdir()
-
-    @property
-    def _mark(self) -> Path:
-        return self.file.with_suffix(".made")
 
     @property
     def _draft(self) -> Path:

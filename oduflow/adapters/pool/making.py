@@ -18,7 +18,7 @@ def set_up(pools: Pools) -> tuple[str, ...]:
         raise Conflict("[storage] clone is “copy”.", 'Set it to "auto" first.')
     teams, images = tuple(pools.limits.configured()), pools.images
     for team in teams:
-        pools.refuse_lost(team)
+        images.of(team).refuse_lost()
     missing = tuple(team for team in teams if images.of(team).state is ImageState.NEVER_MADE)
     if missing:
         pools.refuse_new(missing)
@@ -87,12 +87,11 @@ def destroy(pools: Pools) -> bool:
 
 def _remove_folder(pools: Pools) -> None:
     folder = pools.images.folder
-    if not folder.is_dir():
-        return
     for draft in folder.glob("*.img.new"):
         draft.unlink()
-    for left in folder.iterdir():  # mount points of images that were not mounted
+    for left in folder.glob("*"):  # mount points of images that were not mounted
         if left.is_dir() and not any(left.iterdir()):
             left.rmdir()
-    if not any(folder.iterdir()):
-        folder.rmdir()
+    for each in (folder, pools.images.marks):
+        if each.is_dir() and not any(each.iterdir()):
+            each.rmdir()

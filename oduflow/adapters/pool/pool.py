@@ -9,6 +9,7 @@ from pathlib import Path
 
 from oduflow.adapters.pool.blocks import refuse_copying
 from oduflow.adapters.pool.image import ImageState, PoolImage
+from oduflow.adapters.pool.images import TeamImages
 from oduflow.adapters.pool.programs import REMOVAL_SECONDS, missing_packages, run
 from oduflow.adapters.pool.space import (
     HOST_KEEPS,
@@ -49,7 +50,10 @@ class Pool:
     @property
     def image(self) -> PoolImage:
         """The image, which need not exist."""
-        return PoolImage(self.folder.with_name(f"{self.folder.name}.img"), self.folder)
+        if self.own:
+            return TeamImages(self.folder.parent).of(self.folder.name)
+        parent, name = self.folder.parent, self.folder.name
+        return PoolImage(parent / f"{name}.img", self.folder, parent / f"{name}.made")
 
     @property
     def space(self) -> PoolSpace:

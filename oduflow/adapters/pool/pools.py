@@ -21,7 +21,7 @@ from oduflow.adapters.pool.limits import TeamLimits
 from oduflow.adapters.pool.pool import Pool
 from oduflow.adapters.pool.space import PoolRules
 from oduflow.domain.counting import binary_size
-from oduflow.domain.errors import Failure, QuotaReached, UpstreamFailed
+from oduflow.domain.errors import Failure, QuotaReached
 from oduflow.domain.plan import Naming
 from oduflow.files.private import make_folder, writing
 
@@ -67,7 +67,7 @@ class Pools:
     @property
     def limited(self) -> bool:
         """Whether each team has a file system of its own."""
-        return self.images.folder.is_dir()
+        return self.images.begun
 
     @property
     def shared(self) -> Pool:
@@ -98,6 +98,7 @@ class Pools:
     def begin(self) -> None:
         """Give every team a file system of its own from now on."""
         make_folder(self.images.folder)
+        make_folder(self.images.marks)
 
     def attach(self) -> None:
         """Mount every image, make those of new teams, and keep space in each.
@@ -125,8 +126,8 @@ class Pools:
         """
         if not self.limited:
             return
-        self.refuse_lost(team)
         pool = self._own(team)
+        pool.image.refuse_lost()
         self.place(team)
         if pool.image.state is ImageState.NEVER_MADE:
             pool.make(lambda: self.refuse_new([team]))
@@ -171,23 +172,8 @@ class Pools:
         Raises:
             UpstreamFailed: it is not; the message says what became of it.
         """
-        self.refuse_lost(team)
         if self.limited:
             self._own(team).require_mounted()
-
-    def refuse_lost(self, team: str) -> None:
-        """Refuse to begin anew where a team had files, whose image may be brought back.
-
-        Raises:
-            UpstreamFailed: the team's image, or the folder of all images, is gone.
-        """
-        if self.limited:
-            self._own(team).image.refuse_lost()
-        elif self.naming.team_folder(team).is_symlink():
-            raise UpstreamFailed(
-                f"The folder of the pools is gone: {self.images.folder}.",
-                "Bring it back, such as from a backup: the files of teams were in it.",
-            )
 
     def require_folder(self, folder: Path) -> None:
         """Refuse work on a folder that is in a pool which is not there.

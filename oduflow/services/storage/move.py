@@ -31,6 +31,7 @@ from oduflow.services.room import require_room_in_pool, room_left
 from oduflow.services.storage.outside import outside_pool
 from oduflow.services.storage.settle import SERVING, hold_team, settle, switch
 from oduflow.services.storage.team_files import copy_files, files_outside, switch_files
+from oduflow.services.temporary import living
 
 HOLDER = "oduflow storage move"
 STOP_SECONDS = 10
@@ -80,7 +81,7 @@ def _move_team(deps: Deps, team: str, on_progress: Progress) -> int:
         if not outside and files is None:
             on_progress(f"{team}: everything is in the pool")
             return 0
-        _refuse_unfinished(deps.store, team)
+        _refuse_unfinished(deps.naming, deps.store, team)
         work = _TeamMove(deps, team, outside, files, on_progress)
         work.refuse_without_room()
         work.run()
@@ -108,10 +109,12 @@ def _give_up_slots(deps: Deps, team: str) -> None:
         )
 
 
-def _refuse_unfinished(store: StoreGroup, team: str) -> None:
+def _refuse_unfinished(naming: Naming, store: StoreGroup, team: str) -> None:
     rows, templates = store.environments.list(team), store.templates.list(team)
     unfinished = [row.name for row in rows if row.state in UNFINISHED or row.step]
     unfinished += [row.name for row in templates if row.state not in SETTLED]
+    # Such as a download, which would be cut off; it begins only while no move goes on.
+    unfinished += [f"scratch/{each.name}" for each in living(naming.team_scratch(team))]
     if unfinished:
         raise Busy(
             f"Work on {', '.join(unfinished)} of team {team} is not finished.",

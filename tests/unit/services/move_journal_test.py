@@ -114,19 +114,30 @@ def test_a_move_does_not_begin_over_a_creation_that_has_its_row(process, sale):
     process.killed("create_environment", at="create.reserve.after", **sale)
 
     with pytest.raises(Busy):
-        _refuse_unfinished(process.deps.store, TEAM)
+        _refuse_unfinished(process.deps.naming, process.deps.store, TEAM)
 
 
 def test_a_move_does_not_wait_for_an_earlier_version_that_environments_use(process, sale):
     process.ok("create_environment", **sale)
     process.ok("create_template", name="base", modules=["crm"], replace=True)
 
-    _refuse_unfinished(process.deps.store, TEAM)
+    _refuse_unfinished(process.deps.naming, process.deps.store, TEAM)
     held = hold_team(
         *(process.deps.naming, process.deps.store, process.deps.work.locks, TEAM, "a move")
     )
     assert not process.deps.work.locks.is_free(LockKey.template(TEAM, "base"))
     held.release()
+
+
+def test_a_move_does_not_begin_while_a_file_is_downloaded(process):
+    scratch = process.deps.naming.team_scratch(TEAM)
+    (scratch / "1-import-0123-1").mkdir(parents=True)
+
+    with pytest.raises(Busy, match="scratch/1-import-0123-1"):
+        _refuse_unfinished(process.deps.naming, process.deps.store, TEAM)
+
+    (scratch / "1-import-0123-1").rename(scratch / "99999999-import-0123-1")
+    _refuse_unfinished(process.deps.naming, process.deps.store, TEAM)
 
 
 def test_credentials_downloads_and_packages_are_not_changed_during_a_move(process):

@@ -11,7 +11,8 @@ from oduflow.domain.errors import UpstreamFailed
 
 @pytest.fixture
 def images(tmp_path: Path) -> TeamImages:
-    return TeamImages(tmp_path)
+    (tmp_path / "pools").mkdir()
+    return TeamImages(tmp_path / "pools")
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_an_image_that_is_gone_is_not_one_that_was_never_made(
 def test_a_removal_that_was_killed_after_any_step_leaves_no_lost_image(image: PoolImage) -> None:
     image.file.touch()
     image.mark()
-    image.file.with_suffix(".made").unlink()  # killed after the first step
+    image.note.unlink()  # killed after the first step
 
     assert image.state == "not mounted"
     image.remove()
@@ -55,7 +56,7 @@ def test_a_making_that_was_killed_before_the_mark_is_marked_later(image: PoolIma
     image.mark()
     image.mark()
 
-    assert image.file.with_suffix(".made").exists()
+    assert image.note.exists()
 
 
 def test_what_is_being_made_counts_as_taken(images: TeamImages, image: PoolImage) -> None:

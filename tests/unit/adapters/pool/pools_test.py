@@ -64,7 +64,7 @@ def test_nothing_of_a_team_is_made_or_removed_while_its_file_system_is_not_there
     if left != "the image":
         image.file.unlink()
     if left == "nothing":
-        image.file.with_suffix(".made").unlink()
+        image.note.unlink()
     pools.place("red")
 
     refused: tuple[Callable[[], object], ...] = (
@@ -88,15 +88,14 @@ def test_setting_up_refuses_before_it_makes_one_where_an_image_is_lost(pools: Po
     assert sorted(pools.naming.data_dir.rglob("*")) == before
 
 
-def test_without_the_folder_of_all_pools_nothing_begins_anew(pools: Pools) -> None:
+def test_where_the_folder_of_all_images_is_not_mounted_nothing_begins_anew(pools: Pools) -> None:
+    pools.of("red").image.mark()
     pools.place("red")
     pools.images.folder.rmdir()
 
-    for call in (lambda: set_up(pools), lambda: pools.new("vol", RED)):
-        with pytest.raises(UpstreamFailed, match="folder of the pools is gone"):
+    for call in (lambda: set_up(pools), lambda: pools.new("vol", RED), lambda: pools.add("red")):
+        with pytest.raises(UpstreamFailed, match="image is gone"):
             call()
-    pools.attach()
-    assert [each.name for each in pools.naming.data_dir.iterdir()] == ["team_red"]
 
 
 def test_of_a_team_whose_image_is_lost_or_could_not_be_made_no_link_stays(pools: Pools) -> None:

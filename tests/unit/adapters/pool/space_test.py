@@ -16,7 +16,7 @@ class GrowingDisk:
     """A host's disk, and a pool on it whose image grows as asked."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.image = PoolImage(folder / "pool.img", folder / "pool")
+        self.image = PoolImage(folder / "pool.img", folder / "pool", folder / "pool.made")
         self.image.target.mkdir()
         self.image.file.touch()
         self.host, self.pool = 100 * GIB, GIB

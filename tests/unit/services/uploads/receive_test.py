@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from oduflow.adapters.pool.making import destroy
 from oduflow.adapters.pool.pools import Pools
 from oduflow.domain.errors import (
     Busy,
@@ -153,12 +154,15 @@ def test_a_part_is_refused_while_the_teams_files_are_not_mounted_and_nothing_is_
     folder = sender.process.deps.naming.team_folder(TEAM)
     mounted = folder.rename(folder.with_name("mounted"))
     folder.symlink_to("unmounted")
+    pools = sender.process.deps.infrastructure.pools
+    pools.begin()
 
-    with pytest.raises(UpstreamFailed, match="folder of the pools is gone"):
+    with pytest.raises(UpstreamFailed, match="could not be made yet"):
         sender.send(name, 1000)
 
     assert sender.receiver.find(TEAM, name).received == 1000
     folder.unlink()
+    destroy(pools)
     mounted.rename(folder)
     assert sender.send(name, 1000).verified
 
