@@ -35,6 +35,7 @@ from oduflow.services.environments.warm.pressure import give_up_slots
 from oduflow.services.failpoints import Failpoints
 from oduflow.services.groups import WorkGroup
 from oduflow.services.live_settings import LiveSettings
+from oduflow.services.move_journal import refuse_during_move
 from oduflow.services.readiness import ReadinessPoll
 from oduflow.services.room import is_limited
 from oduflow.services.server.disk import Disk
@@ -77,8 +78,12 @@ def build(settings: Settings) -> Services:
             settings, naming, docker.networks, clusters, firewall, locks, disk, pools
         )
 
+    def require_files(team: str) -> None:
+        refuse_during_move(rows.facts, team)
+        pools.require(team)
+
     parts = infrastructure(docker)
-    git = git_group(settings, naming, work.locks)
+    git = git_group(settings, naming, work.locks, require_files)
     deps = Deps(
         live=live,
         naming=naming,
@@ -111,7 +116,7 @@ def build(settings: Settings) -> Services:
         environments=rows.environments,
         grants=grants,
         outputs=work.outputs,
-        require_files=pools.require,
+        require_files=require_files,
     )
     nouns = recoverables(deps)
     doctor_docker = Docker.over(Engine(timeout=DOCTOR_SECONDS), naming, pools)

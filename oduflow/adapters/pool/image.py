@@ -34,6 +34,7 @@ class ImageState(StrEnum):
     LOST = "lost"
     UNMOUNTED = "not mounted"
     SHUT_DOWN = "shut down"
+    REPLACED = "replaced"
     MOUNTED = "mounted"
 
 
@@ -70,6 +71,8 @@ class PoolImage:
         """What became of the image."""
         if self.mounted:
             return ImageState.MOUNTED if self._answers() else ImageState.SHUT_DOWN
+        if device_at(self.target) is not None:
+            return ImageState.REPLACED
         if self.exists:
             return ImageState.UNMOUNTED
         return ImageState.LOST if self.note.exists() else ImageState.NEVER_MADE
@@ -97,8 +100,9 @@ class PoolImage:
         Raises:
             UpstreamFailed: the image is gone.
         """
-        if self.state is ImageState.LOST:
-            raise self._refusal(ImageState.LOST)
+        state = self.state
+        if state in {ImageState.LOST, ImageState.REPLACED}:
+            raise self._refusal(state)
 
     def _refusal(self, state: ImageState) -> UpstreamFailed:
         if state is ImageState.LOST:
@@ -106,6 +110,13 @@ class PoolImage:
                 f"The pool's image is gone: {self.file}.",
                 "Bring it back, such as from a backup. It is not replaced by an empty one; a team "
                 "without a backup goes on under another name in the configuration.",
+            )
+        if state is ImageState.REPLACED:
+            return UpstreamFailed(
+                f"{self.target} shows another file system than {self.file}.",
+                "If the image was removed or replaced while it was mounted, its files are whole "
+                f"there: stop the containers of its team, and copy them from {self.target} before "
+                "you unmount it.",
             )
         if state is ImageState.SHUT_DOWN:
             return UpstreamFailed(
@@ -191,6 +202,8 @@ class PoolImage:
             if self._answers():
                 return
             self._take_away()
+        if self.state is ImageState.REPLACED:  # nothing is mounted over files that are in use
+            raise self._refusal(ImageState.REPLACED)
         make_folder(self.target)
         run(
             *("mount", "-t", "xfs", "-o", _OPTIONS, str(self.file), str(self.target)),

@@ -112,9 +112,12 @@ class Pool:
     @property
     def readable(self) -> bool:
         """Whether the files in the pool can be reached: it is no image, or a mounted one."""
-        if self.own or self.image.exists:
-            return self.image.state is ImageState.MOUNTED
-        return True
+        return not self._has_image or self.image.state is ImageState.MOUNTED
+
+    @property
+    def _has_image(self) -> bool:
+        """Whether the files are in an image, also one that is lost or could not be made."""
+        return self.own or self.image.state is not ImageState.NEVER_MADE
 
     def holds(self, folder: Path) -> bool:
         """Whether a folder is in the pool."""
@@ -145,7 +148,7 @@ class Pool:
         Raises:
             UpstreamFailed: it is not, or it is gone.
         """
-        if self.own or self.image.exists:
+        if self._has_image:
             self.image.require_mounted()
 
     def names(self) -> tuple[str, ...]:
@@ -202,6 +205,7 @@ class Pool:
         Raises:
             UpstreamFailed: it cannot be mounted.
         """
+        self.image.refuse_lost()
         if not self.image.exists:
             return
         self.image.mark()
@@ -263,7 +267,7 @@ class Pool:
         return existed
 
     def _has_reflinks(self) -> bool:
-        if self.own or self.image.exists:
+        if self._has_image:
             return self.readable
         return has_reflinks(self.folder if self.folder.is_dir() else self.data_dir)
 

@@ -172,7 +172,7 @@ class Pools:
         Raises:
             UpstreamFailed: it is not; the message says what became of it.
         """
-        if self.limited:
+        if self.naming.team_folder(team).is_symlink():  # else they are not in it yet
             self._own(team).require_mounted()
 
     def require_folder(self, folder: Path) -> None:
@@ -216,8 +216,10 @@ class Pools:
             Failure: the team's file system is not there; elsewhere a volume would have no limit.
         """
         team = labels.get(self.naming.label("team"), "")
-        self.require(team)
-        return self.of(team).new(name)
+        pool = self.of(team)
+        if pool.own:
+            pool.require_mounted()
+        return pool.new(name)
 
     def remove(self, name: str, folder: Path | None) -> None:
         """Remove a volume's folder and draft with their files; a missing one is no error.

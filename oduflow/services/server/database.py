@@ -306,8 +306,13 @@ class DatabaseServer:
 
     def _require_disk(self) -> None:
         """Refuse before a look: below a file system that is not mounted the volume looks empty."""
-        if self.pools is not None:
+        facts = self.volumes.facts(self.volume)
+        if self.pools is None:
+            return
+        if facts is None:
             self.pools.require(self.team)
+        else:
+            self.pools.require_folder(facts.mountpoint)
 
     def _make_room(self) -> None:
         """Grow the team's disk; if it cannot, end the containers that fill it, and free their /tmp.

@@ -125,7 +125,8 @@ class Infrastructure:
     def give_up_pools(self, teams: tuple[str, ...]) -> None:
         """Remove pools that were just made, but those that are used already."""
         with self.locks.acquire(LockKey.pool(), "storage", wait=LOCK_WAIT_SECONDS):
-            making.give_up(self.pools, teams)
+            images = self.pools.images  # of one that is not mounted any more, who knows its files
+            making.give_up(self.pools, [team for team in teams if images.of(team).mounted])
 
     def give_up_shared_pool(self) -> bool:
         """Remove the pool that all teams shared, if nothing is left in it; return whether."""

@@ -108,8 +108,8 @@ def switch(deps: Deps, team: str, volume: MovedVolume) -> None:
 def _settle_volume(deps: Deps, team: str, volume: MovedVolume) -> None:
     volumes, pool = deps.engine.volumes, deps.infrastructure.pools.of(team)
     facts, path = volumes.facts(volume.name), pool.path(volume.name)
-    if facts is not None and facts.mountpoint == path:
-        return
+    if facts is not None and pool.holds(facts.mountpoint):
+        return  # it is moved, however data_dir was spelled then: these are the only files
     renamed = _has_files(volumes.facts(volume.former))
     if _has_files(facts):
         if renamed:

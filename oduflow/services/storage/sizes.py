@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from oduflow.adapters.filestore.layers import Layers
+from oduflow.adapters.pool.pools import Pools
 from oduflow.domain.clock import now
 from oduflow.domain.container import VolumeFacts
 from oduflow.domain.errors import Failure
@@ -198,11 +199,16 @@ class SizeMeter:
         return tuple(
             each
             for each in listed
-            if each.kept_by_engine or each.mountpoint in pools.paths(each.name)
+            if each.kept_by_engine or each.mountpoint.resolve() in resolved(pools, each.name)
         )
 
     def _owner(self, facts: VolumeFacts) -> str:
         return self.naming.own_labels(facts.labels).get("id", "")
+
+
+def resolved(pools: Pools, name: str) -> frozenset[Path]:
+    """Return the folders that a volume has or could have, without symbolic links."""
+    return frozenset(each.resolve() for each in pools.paths(name))
 
 
 def _use(

@@ -3,9 +3,9 @@
 The steps, each of which leaves what the next one, or a recovery, recognises:
 
 1. the files are copied to a draft in the pool and compared, while nothing uses them;
-2. the draft gets its name, complete or not at all;
-3. the team's folder is renamed into the former one: from here on the copy counts;
-4. a link takes its place;
+2. the team's folder is renamed into the former one: from here on the draft is whole, and counts;
+3. the draft gets its name, onto an empty folder at most: no files of the pool are ever replaced;
+4. a link takes the place of the team's folder;
 5. the former folder is removed.
 """
 
@@ -18,17 +18,27 @@ from oduflow.adapters.pool.file_notes import FileNotes
 from oduflow.adapters.pool.pool import Pool
 from oduflow.adapters.pool.pools import Pools, has_files
 from oduflow.adapters.pool.transfer import Transfer, synchronise
-from oduflow.domain.errors import UpstreamFailed
+from oduflow.domain.errors import Conflict, UpstreamFailed
 from oduflow.domain.plan import Naming
 from oduflow.files.private import writing
 
 
 def files_outside(pools: Pools, team: str) -> Path | None:
-    """Return the team's folder if it has files although the team has a pool of its own."""
+    """Return the team's folder if it has files although the team has a pool of its own.
+
+    Raises:
+        Conflict: the pool has files too, so that one of them is not what the team works with.
+    """
     folder, pool = pools.naming.team_folder(team), pools.of(team)
-    if not pool.own or not pool.takes_new or folder.is_symlink() or not folder.is_dir():
+    if not pool.own or not pool.takes_new or folder.is_symlink() or not has_files(folder):
         return None
-    return folder if has_files(folder) else None
+    if has_files(pool.files):
+        raise Conflict(
+            f"The files of team {team} are in its pool, and there are others in {folder}.",
+            f"Put what you need of them into {pool.files}, then remove {folder}: the server links "
+            "it to the pool again.",
+        )
+    return folder
 
 
 def copy_files(pools: Pools, team: str, on_bytes: Callable[[int], None]) -> None:
@@ -47,13 +57,13 @@ def copy_files(pools: Pools, team: str, on_bytes: Callable[[int], None]) -> None
 def switch_files(pools: Pools, team: str, reach: Callable[[str], None]) -> None:
     """Exchange the folder for its complete draft; `reach` is called between the steps."""
     pool, folder = pools.of(team), pools.naming.team_folder(team)
-    remove_tree(pool.files)  # empty, or of a move that was killed between the next two lines
     with writing():
+        folder.rename(_former(pools.naming, team))
+        synchronise(pools.naming.data_dir)
+        reach("move.files_renamed.after")
         _draft(pool).rename(pool.files)
         synchronise(pool.files)
         reach("move.files_named.after")
-        folder.rename(_former(pools.naming, team))
-        reach("move.files_renamed.after")
     settle_files(pools, team)
 
 
@@ -67,12 +77,16 @@ def settle_files(pools: Pools, team: str) -> None:
     link, former = naming.team_folder(team), _former(naming, team)
     if pool.own:
         pool.require_mounted()
-        remove_tree(_draft(pool))
+    draft = _draft(pool)
     if not former.is_dir():
-        if pool.own and not link.is_symlink() and has_files(link):
-            remove_tree(pool.files)  # a whole copy, which nothing has used
+        if pool.own:
+            remove_tree(draft)
         return
-    if not pool.files.is_dir():
+    if draft.is_dir():
+        with writing():
+            draft.rename(pool.files)
+            synchronise(pool.files)
+    if has_files(former) and not has_files(pool.files):
         raise UpstreamFailed(
             f"The files of team {team} are not in its pool.",
             f"{former} has them: bring back the image that they were copied to, or rename the "

@@ -25,6 +25,9 @@ def test_no_row_goes_and_no_job_begins_while_the_files_cannot_be_reached(process
     pools, before = process.deps.infrastructure.pools, process.world.everything()
     pools.begin()
     pools.of("1").image.mark()
+    folder = process.deps.naming.team_folder("1")
+    folder.rename(folder.with_name("aside"))
+    pools.place("1")
 
     for tool in ("delete_environment", "start_environment", "create_snapshot"):
         with pytest.raises(UpstreamFailed, match="image is gone"):
@@ -32,6 +35,8 @@ def test_no_row_goes_and_no_job_begins_while_the_files_cannot_be_reached(process
     with pytest.raises(UpstreamFailed, match="image is gone"):
         process.call("delete_credential", host="github.com", username="ada")
 
+    folder.unlink()
+    folder.with_name("aside").rename(folder)
     assert process.world.everything() == before
     assert process.ok("get_environment", name="sale").state == "running"
     assert process.ok("stop_environment", name="sale").state == "stopped"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from oduflow.adapters.filestore.clone import remove_tree
+from oduflow.adapters.pool import image as image_module
 from oduflow.adapters.pool.making import destroy, remove_team, set_up
 from oduflow.adapters.pool.pools import Pools
 from oduflow.adapters.pool.space import HOST_KEEPS
@@ -138,3 +139,42 @@ def test_growth_leaves_what_the_logs_of_all_containers_may_take(pools: Pools) ->
 
     assert keeps(few) == HOST_KEEPS + 3 * 10_000_000
     assert keeps(many) == HOST_KEEPS + 201 * 10_000_000
+
+
+def test_a_shared_image_that_is_lost_is_no_folder(pools: Pools) -> None:
+    pools.shared.image.mark()
+
+    assert not pools.shared.readable
+    for look in (
+        pools.shared.require_mounted,
+        lambda: pools.require_folder(pools.shared.path("a")),
+    ):
+        with pytest.raises(UpstreamFailed, match="image is gone"):
+            look()
+
+
+def test_a_team_whose_files_are_not_moved_yet_works_without_its_image(pools: Pools) -> None:
+    folder = pools.naming.team_folder("red")
+    folder.mkdir()
+    (folder / "checkout").touch()
+    pools.of("red").image.mark()
+
+    pools.place("red")
+    pools.require("red")
+
+    with pytest.raises(UpstreamFailed, match="image is gone"):
+        pools.new("vol", RED)
+
+
+def test_nothing_is_mounted_over_an_image_that_was_replaced_while_it_is_used(
+    pools: Pools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = pools.of("red").image
+    image.file.touch()
+    image.mark()
+    monkeypatch.setattr(image_module, "device_at", lambda _folder: "/dev/loop999")
+
+    assert image.state == "replaced"
+    for call in (image.mount, image.require_mounted, image.refuse_lost):
+        with pytest.raises(UpstreamFailed, match="shows another file system"):
+            call()

@@ -21,6 +21,7 @@ class Places:
         self.root, self.bound = root, set[str]()
         self.volumes: set[str] = set()
         self.mounted = True
+        self.spelled = root
 
     def require_mounted(self) -> None:
         if not self.mounted:
@@ -35,7 +36,8 @@ class Places:
     def facts(self, name: str) -> VolumeFacts | None:
         if name not in self.volumes:
             return None
-        folder = self.path(name) if name in self.bound else self.own(name)
+        bound = self.spelled / "pool" / name
+        folder = bound if name in self.bound else self.own(name)
         return VolumeFacts(name, VOLUME.labels, folder)
 
     def ensure(self, name: str, *, labels: dict[str, str]) -> None:
@@ -162,6 +164,21 @@ def test_while_the_pool_is_not_mounted_neither_copy_is_removed(
     assert (places.path(VOLUME.name) / "file").exists()
 
 
+def test_a_volume_in_the_pool_is_never_taken_for_a_copy_when_the_data_folder_is_spelled_otherwise(
+    places: Places, end: Callable[[], None]
+) -> None:
+    places.volumes.add(VOLUME.name)
+    places.bound.add(VOLUME.name)
+    places.fill(places.path(VOLUME.name))
+    link = places.root / "link"
+    link.symlink_to(places.root)
+    places.spelled = link
+
+    end()
+
+    assert (places.path(VOLUME.name) / "file").exists()
+
+
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
     made = Places(tmp_path)
@@ -183,7 +200,12 @@ def end(places: Places, templates: dict[str, str]) -> Callable[[], None]:
     facts: Any = SimpleNamespace(set=rows.__setitem__, get=rows.get, remove=rows.pop)
     naming = Naming("test", places.root)
     pool = SimpleNamespace(
-        path=places.path, remove=places.remove, own=False, require_mounted=places.require_mounted
+        path=places.path,
+        remove=places.remove,
+        own=False,
+        folder=places.root / "pool",
+        holds=lambda folder: folder.resolve().is_relative_to(places.root.resolve() / "pool"),
+        require_mounted=places.require_mounted,
     )
     deps: Any = SimpleNamespace(
         naming=naming,

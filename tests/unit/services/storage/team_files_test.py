@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from oduflow.domain.errors import UpstreamFailed
+from oduflow.domain.errors import Conflict, UpstreamFailed
 from oduflow.domain.plan import Naming
-from oduflow.services.storage.team_files import settle_files
+from oduflow.services.storage.team_files import files_outside, settle_files
 
 TEAM = "red"
 
@@ -14,7 +14,7 @@ TEAM = "red"
 class OwnPool:
     """A team's pool, whose image may not be mounted."""
 
-    own = True
+    own = takes_new = True
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.files = folder, folder / "files"
@@ -83,18 +83,45 @@ def test_the_former_folder_is_removed_once_the_team_has_its_copy(
     assert not former.exists()
 
 
-def test_a_copy_that_was_named_before_the_folder_was_renamed_is_removed(
-    pools: Any, pool: OwnPool
+def test_a_copy_that_was_complete_when_the_folder_was_renamed_gets_its_name(
+    pools: Any, pool: OwnPool, former: Path
 ) -> None:
-    folder = pools.naming.team_folder(TEAM)
-    for each in (folder, pool.files):
+    draft = pool.folder / "files.new"
+    draft.mkdir(parents=True)
+    (draft / "kept").write_text("content")
+    pool.files.mkdir()  # as each round of the server makes it
+
+    settle_files(pools, TEAM)
+
+    assert (pools.naming.team_folder(TEAM) / "kept").read_text() == "content"
+    assert not former.exists()
+    assert not draft.exists()
+
+
+def test_a_copy_that_was_not_complete_is_removed(pools: Any, pool: OwnPool) -> None:
+    folder, draft = pools.naming.team_folder(TEAM), pool.folder / "files.new"
+    for each in (folder, draft):
         each.mkdir(parents=True)
         (each / "kept").write_text("content")
 
     settle_files(pools, TEAM)
 
     assert (folder / "kept").exists()
-    assert not pool.files.exists()
+    assert not draft.exists()
+
+
+def test_files_in_the_pool_are_never_replaced_by_others(pools: Any, pool: OwnPool) -> None:
+    folder = pools.naming.team_folder(TEAM)
+    for each in (folder, pool.files):
+        each.mkdir(parents=True)
+        (each / "kept").write_text("content")
+
+    with pytest.raises(Conflict, match="are in its pool, and there are others"):
+        files_outside(pools, TEAM)
+    settle_files(pools, TEAM)
+
+    assert (folder / "kept").exists()
+    assert (pool.files / "kept").exists()
 
 
 def test_the_files_of_a_team_whose_folder_is_a_link_are_never_removed(
