@@ -57,8 +57,6 @@ def test_the_row_stays_while_the_file_cannot_be_removed(sender):
     deps = sender.process.deps
     row = sender.receiver.find(TEAM, sender.begin().name)
     deps.store.uploads.update(row.id, progressed_at=now() - timedelta(hours=25))
-    folder = deps.naming.team_folder(TEAM)
-    folder.rename(folder.with_name("aside"))
     deps.infrastructure.pools.begin()
     deps.infrastructure.pools.place(TEAM)
 
