@@ -10,7 +10,6 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from os import getpid
 from pathlib import Path
 
 from oduflow.adapters.locks import FileLocks
@@ -18,6 +17,7 @@ from oduflow.domain.counting import binary_size
 from oduflow.domain.errors import QuotaReached
 from oduflow.domain.plan import Naming
 from oduflow.files.private import writing
+from oduflow.files.process_mark import lives, process_mark
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.room import disk_limit, filled_by, left_for_files, require_disk
@@ -43,7 +43,7 @@ class DownloadRoom:
     _announced: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        name = f"{getpid()}-{_KIND}-{secrets.token_hex(4)}-{self.team}"
+        name = f"{process_mark()}-{_KIND}-{secrets.token_hex(4)}-{self.team}"
         self.folder = self.deps.naming.team_scratch(self.team) / name
 
     @property
@@ -148,7 +148,7 @@ def downloading(naming: Naming, team: str, besides: Path | None = None) -> int:
     found = 0
     for folder in naming.team_scratch(team).glob(f"*-{_KIND}-*"):
         process, _kind, _number, of = folder.name.split("-", 3)
-        if of == team and folder != besides and Path("/proc", process).exists():
+        if of == team and folder != besides and lives(process):
             arrived = announced = 0
             with suppress(OSError):
                 arrived = (folder / _FILE).stat().st_size

@@ -13,6 +13,7 @@ from oduflow.adapters.filestore.clone import remove_tree
 from oduflow.domain.container import ImageFacts, Mount
 from oduflow.domain.plan import EnvironmentPlan, Naming, TemplatePlan
 from oduflow.files.private import make_folder, writing
+from oduflow.files.process_mark import lives, process_mark
 
 _ONCE = "once"
 # Of an environment's containers, of its tests, and of one-off containers.
@@ -39,7 +40,7 @@ def one_off_temporary(plan: EnvironmentPlan | TemplatePlan, image: ImageFacts) -
 
     It is a scratch folder: one that a kill leaves is removed with those of the dead process.
     """
-    folder = plan.naming.team_scratch(plan.team) / f"{os.getpid()}-{_ONCE}-{plan.id}"
+    folder = plan.naming.team_scratch(plan.team) / f"{process_mark()}-{_ONCE}-{plan.id}"
     empty_temporary(folder, image)
     try:
         yield folder
@@ -54,11 +55,7 @@ def one_off_folders(plan: EnvironmentPlan | TemplatePlan) -> tuple[Path, ...]:
 
 def living(scratch: Path) -> tuple[Path, ...]:
     """List the scratch folders in a folder whose process still works."""
-    return tuple(
-        each
-        for each in sorted(scratch.glob("*-*"))
-        if Path("/proc", each.name.partition("-")[0]).exists()
-    )
+    return tuple(each for each in sorted(scratch.glob("*-*")) if lives(each.name))
 
 
 def free_temporary(naming: Naming, team: str) -> None:

@@ -6,7 +6,6 @@ the checkout, so each was written on purpose. Files inside submodules belong to 
 and do not count.
 """
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,6 +19,7 @@ from oduflow.adapters.git.invocation import RepositoryPaths
 from oduflow.domain.edits import EditKind, FileEdit
 from oduflow.domain.errors import Conflict, QuotaReached, UpstreamFailed
 from oduflow.domain.file_paths import Parts
+from oduflow.files.process_mark import process_mark
 
 _DISK_FULL = "No space left on device"
 _DISCARDED = "refs/oduflow/discarded"
@@ -253,7 +253,7 @@ class Edits:
         The copy keeps its time of modification, by which git sees that a file may have changed in
         the moment in which the index was written.
         """
-        with TemporaryDirectory(prefix=f"{os.getpid()}-", dir=self.scratch) as folder:
+        with TemporaryDirectory(prefix=f"{process_mark()}-", dir=self.scratch) as folder:
             index = Path(folder) / "index"
             with suppress(FileNotFoundError):
                 shutil.copy2(self.folder.git_dir / "index", index)

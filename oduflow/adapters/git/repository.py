@@ -1,6 +1,5 @@
 """The teams' git repositories: branches, checkouts and shared copies."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,6 +31,7 @@ from oduflow.adapters.git.work_trees import WorkTree
 from oduflow.domain.errors import NotFound
 from oduflow.domain.progress_monitor import UNWATCHED, ProgressMonitor
 from oduflow.files.private import make_folder
+from oduflow.files.process_mark import process_mark
 from oduflow.kernel.team_places import TeamPlaces
 from oduflow.net.addresses import Resolve, resolve
 
@@ -152,7 +152,7 @@ class GitRepositories:
         """
         limits = replace(self._limits, repository_bytes=_HISTORY_BYTES)
         place = None if self._scratch is None else make_folder(self._scratch)
-        with TemporaryDirectory(prefix=f"{os.getpid()}-", dir=place) as scratch:
+        with TemporaryDirectory(prefix=f"{process_mark()}-", dir=place) as scratch:
             folder = GitFolder(Path(scratch) / "git", limits, UNWATCHED)
             return self._with_server(
                 url, team, lambda connection: count_commits(connection, folder, source, since)

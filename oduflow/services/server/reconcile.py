@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from oduflow.adapters.docker.containers import Containers
@@ -22,6 +21,7 @@ from oduflow.adapters.store import AuditLog
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Busy, Failure
 from oduflow.domain.plan import Naming
+from oduflow.files.process_mark import lives
 from oduflow.services.groups import WorkGroup
 from oduflow.services.recoverable import RECONCILER, Recoverable, TeamWork, Unsettled
 from oduflow.services.server.adoption import adopt
@@ -84,7 +84,7 @@ class Reconciler:
         """Remove the image inspection containers of processes that no longer exist."""
         for container in self.containers.list(self.naming.labels("inspect")):
             process = container.labels.get(self.naming.label("process"), "")
-            if not Path("/proc", process or "0").exists():
+            if not lives(process):
                 self.containers.remove(container.name)
 
     def _settle_team(self, found: "_TeamRound") -> None:

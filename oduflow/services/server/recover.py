@@ -3,11 +3,11 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from oduflow.adapters.docker.containers import Containers
 from oduflow.domain.plan import Naming, environment_of
+from oduflow.files.process_mark import lives
 from oduflow.services.recoverable import Leftover, Recoverable
 from oduflow.services.server.databases import Databases
 
@@ -33,7 +33,7 @@ class ServerRecovery(Recoverable):
         roots = [self.naming.scratch, *self.naming.data_dir.glob("team_*/scratch")]
         removed = 0
         for folder in [each for root in roots if root.is_dir() for each in sorted(root.iterdir())]:
-            if not Path("/proc", folder.name.partition("-")[0]).exists():
+            if not lives(folder.name):
                 shutil.rmtree(folder, ignore_errors=True)
                 removed += 1
         return removed

@@ -7,6 +7,7 @@ import pytest
 
 from oduflow.domain.container import ImageFacts
 from oduflow.domain.plan import EnvironmentPlan, Naming
+from oduflow.files.process_mark import process_mark
 from oduflow.services.temporary import free_temporary, one_off_folders, one_off_temporary
 
 IMAGE = ImageFacts("sha256:0123", "odoo:19.0", 101, 102, (), {})
@@ -48,7 +49,7 @@ def test_the_temporary_files_of_a_one_off_container_go_when_it_ends(
     assert one_off_folders(plan) == ()
     # As scratch folders are: one that a kill leaves goes with those of the dead process.
     assert folder.parent == plan.naming.team_scratch("red")
-    assert folder.name.partition("-")[0] == str(os.getpid())
+    assert folder.name.partition("-")[0] == process_mark()
 
 
 def test_what_is_made_anew_at_the_same_time_is_no_failure_of_a_removal(
