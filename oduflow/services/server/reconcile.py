@@ -23,7 +23,13 @@ from oduflow.domain.errors import Busy, Failure
 from oduflow.domain.plan import Naming
 from oduflow.files.process_mark import lives
 from oduflow.services.groups import WorkGroup
-from oduflow.services.recoverable import RECONCILER, Recoverable, TeamWork, Unsettled
+from oduflow.services.recoverable import (
+    RECONCILER,
+    Recoverable,
+    TeamWork,
+    Unsettled,
+    of_one_noun,
+)
 from oduflow.services.server.adoption import adopt
 
 log = logging.getLogger(__name__)
@@ -66,13 +72,16 @@ class Reconciler:
         self._remove_inspections()
         adopt(self.recoverables)
         for noun in self.recoverables:
-            noun.prune()
+            with of_one_noun(noun):
+                noun.prune()
         teams: dict[str, _TeamRound] = {}
         for noun in reversed(self.recoverables):
-            for row in noun.unsettled(revive=revive):
-                teams.setdefault(row.key.team, _TeamRound(row.key.team)).rows.append(row)
-            for work in noun.team_work():
-                teams.setdefault(work.team, _TeamRound(work.team)).work.append(work)
+            with of_one_noun(noun):
+                for row in noun.unsettled(revive=revive):
+                    teams.setdefault(row.key.team, _TeamRound(row.key.team)).rows.append(row)
+            with of_one_noun(noun):
+                for work in noun.team_work():
+                    teams.setdefault(work.team, _TeamRound(work.team)).work.append(work)
         threads = [
             _thread(self._settle_team, found) for team, found in teams.items() if team not in broken
         ]
@@ -103,6 +112,8 @@ class Reconciler:
             self._settle_rows(work.run())
         except Failure as failure:
             log.warning("team %s: %s", work.team, failure.message)
+        except OSError as cause:
+            log.warning("team %s: its files cannot be reached: %s", work.team, cause)
         except Exception:
             log.exception("team %s: a defect in the work of recovery", work.team)
 
@@ -126,6 +137,8 @@ class Reconciler:
             passed_on = row.settle(held)
         except Failure as failure:
             log.warning("%s: %s", row.key, failure.message)
+        except OSError as cause:
+            log.warning("%s: its files cannot be reached: %s", row.key, cause)
         except Exception:
             log.exception("%s: a defect; the other rows are settled", row.key)
         finally:

@@ -21,7 +21,7 @@ from oduflow.services.environments.boot import create_container
 from oduflow.services.environments.failed import mark_failed
 from oduflow.services.groups import StoreGroup
 from oduflow.services.move_journal import Move, MovedVolume, load_move
-from oduflow.services.recoverable import RECONCILER, Recoverable, Unsettled
+from oduflow.services.recoverable import RECONCILER, Recoverable, Unsettled, of_one_team
 from oduflow.services.storage.team_files import settle_files
 
 log = logging.getLogger(__name__)
@@ -196,11 +196,10 @@ class MoveRecovery(Recoverable):
         return False
 
     def _has_drafts(self, team: str) -> bool:
-        try:
-            return bool(self._drafts(team))
-        except OSError as cause:  # its file system is damaged; the other teams' are not
-            log.warning("drafts of team %s cannot be listed: %s", team, cause.strerror)
-            return False
+        found: tuple[str, ...] = ()
+        with of_one_team(team, "drafts"):
+            found = self._drafts(team)
+        return bool(found)
 
     def _drafts(self, team: str) -> tuple[str, ...]:
         """List the drafts of a team's volumes."""
