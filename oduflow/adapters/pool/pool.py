@@ -200,7 +200,7 @@ class Pool:
         self.image.make(min(self.step, self.limit() or self.step), check)
 
     def attach(self) -> None:
-        """Mount the image if there is one, and keep space in it.
+        """Mount the image if there is one, and keep space in it; a team's own is kept elsewhere.
 
         Raises:
             UpstreamFailed: it cannot be mounted.
@@ -208,12 +208,14 @@ class Pool:
         self.image.refuse_lost()
         if not self.image.exists:
             return
+        kept = self.own and self.image.mounted  # `Pools.keep` looks at it every second
         self.image.mark()
         self.image.mount()
         make_folder(self.path(""))
         if self.own:
             make_folder(self.files)
-        self.space.keep()
+        if not kept:
+            self.space.keep()
 
     def require(self) -> None:
         """Refuse to create anything in a pool that is nearly full.

@@ -100,15 +100,17 @@ class Pools:
         make_folder(self.images.folder)
         make_folder(self.images.marks)
 
-    def attach(self) -> None:
-        """Mount every image, make those of new teams, and keep space in each.
+    def teams(self) -> tuple[str, ...]:
+        """List the teams that have or should have a file system of their own."""
+        return tuple(sorted({*self.configured(), *self.images.made()})) if self.limited else ()
 
-        An image that cannot be made or mounted is logged, and does not hinder other teams.
-        """
+    def attach(self, team: str) -> None:
+        """Mount a team's image, or make a new one; log why it cannot be."""
+        self._attach(f"team {team}", lambda: self.add(team))
+
+    def attach_shared(self) -> None:
+        """Mount the image of all teams if there is one; log why it cannot be."""
         self._attach("all teams", self.shared.attach)
-        if self.limited:
-            for team in sorted({*self.configured(), *self.images.made()}):
-                self._attach(f"team {team}", lambda team=team: self.add(team))  # type: ignore[misc]
 
     def _attach(self, whose: str, mount: Callable[[], None]) -> None:
         try:

@@ -22,6 +22,7 @@ from oduflow.services.move_journal import MovedVolume
 from oduflow.services.storage.outside import clone_state, outside_pool
 from oduflow.services.storage.settle import switch
 from oduflow.settings.sections import StorageSettings
+from tests.support.pools import attach_all
 
 GIB = 1 << 30
 
@@ -33,7 +34,7 @@ def pools() -> Iterator[Pools]:
     made = Pools(naming, StorageSettings, lambda: {"blue": GIB, "red": GIB})
     try:
         made.shared.make(lambda: None)
-        made.attach()
+        attach_all(made)
         yield made
     finally:
         destroy(made)

@@ -24,6 +24,7 @@ from oduflow.domain.errors import QuotaReached, UpstreamFailed
 from oduflow.domain.plan import Naming
 from oduflow.files.private import make_folder
 from oduflow.settings.sections import StorageSettings
+from tests.support.pools import attach_all
 
 GIB, MIB = 1 << 30, 1 << 20
 BLUE, RED = {"test.team": "blue"}, {"test.team": "red"}
@@ -59,13 +60,13 @@ def test_one_that_shut_itself_down_is_mounted_again_once_nothing_uses_it(
     with kept.open("rb"):  # as a container of the team's
         shut_down(red)
 
-        pools.attach()
+        attach_all(pools)
 
         assert not pools.of("red").image.mounted
         assert "has shut itself down. `dmesg` says why" in caplog.text
         assert not kept.exists()
     for _ in range(50):
-        pools.attach()
+        attach_all(pools)
         if pools.of("red").image.mounted:
             break
         time.sleep(0.1)
@@ -115,7 +116,7 @@ def test_a_lost_image_is_not_replaced_by_an_empty_one(
     subprocess.run(["umount", red.folder], check=True)
     saved = red.image.file.rename(pools.naming.data_dir / "saved.img")
 
-    pools.attach()
+    attach_all(pools)
 
     assert not red.image.exists
     assert "The pool's image is gone: " in caplog.text
@@ -124,7 +125,7 @@ def test_a_lost_image_is_not_replaced_by_an_empty_one(
         pools.new("reds", RED)
 
     saved.rename(red.image.file)
-    pools.attach()
+    attach_all(pools)
     assert red.image.mounted
 
 
@@ -137,7 +138,7 @@ def test_setting_up_again_gives_up_no_team_whose_image_is_lost(pools: Pools) -> 
     for _ in range(2):
         with pytest.raises(UpstreamFailed, match="image is gone"):
             set_up(pools)
-        pools.attach()
+        attach_all(pools)
 
     assert [pools.of(team).image.state for team in ("red", "blue")] == ["lost", "mounted"]
     saved.rename(red.image.file)
@@ -166,7 +167,7 @@ def test_a_team_without_room_for_an_image_writes_nowhere_and_gets_one_later(
     folder = pools.naming.team_folder("green")
     with monkeypatch.context() as patch:
         measure(patch, lambda: GIB)
-        pools.attach()
+        attach_all(pools)
         assert "team green cannot be used: A pool needs 3.0 GiB of free space" in caplog.text
         with pytest.raises(UpstreamFailed, match="could not be made yet"):
             pools.require("green")
@@ -174,7 +175,7 @@ def test_a_team_without_room_for_an_image_writes_nowhere_and_gets_one_later(
             make_folder(folder / "uploads")
     assert folder.is_symlink()
 
-    pools.attach()
+    attach_all(pools)
 
     make_folder(folder / "uploads")
     assert pools.of("green").holds(folder / "uploads")
@@ -257,7 +258,7 @@ def test_the_shared_image_hinders_no_team_that_has_its_own_when_it_is_damaged(
     with shared.image.file.open("r+b") as file:
         file.write(bytes(MIB))
 
-    pools.attach()
+    attach_all(pools)
 
     assert "the file system of all teams cannot be used: The pool's image cannot" in caplog.text
     pools.of("blue").require()

@@ -18,6 +18,7 @@ from oduflow.adapters.pool.report import state_of_all
 from oduflow.domain.errors import QuotaReached, UpstreamFailed
 from oduflow.files.reflink import has_reflinks
 from oduflow.services.storage.limits import keep_pools
+from tests.support.pools import attach_all
 
 GIB, MIB = 1 << 30, 1 << 20
 
@@ -100,7 +101,7 @@ def test_a_team_that_is_new_gets_a_file_system_and_one_that_is_gone_keeps_its_ow
     (pools.naming.team_folder("red") / "kept").write_text("content")
     limits["green"] = limits.pop("red")
 
-    pools.attach()
+    attach_all(pools)
 
     assert pools.of("green").image.mounted
     assert pools.limits.of("red") == GIB
@@ -117,7 +118,7 @@ def test_after_a_restart_every_teams_files_are_there(pools: Pools) -> None:
         subprocess.run(["umount", pools.of(team).folder], check=True)
     assert not state_of_all(pools).ok
 
-    pools.attach()
+    attach_all(pools)
 
     assert (volume / "one").read_text() == "content"
     assert (pools.naming.team_folder("red") / "two").read_text() == "content"
@@ -134,7 +135,7 @@ def test_a_damaged_image_hinders_its_own_team_only(
     with pools.of("red").image.file.open("r+b") as file:
         file.write(bytes(MIB))
 
-    pools.attach()
+    attach_all(pools)
 
     assert "the file system of team red cannot be used: The pool's image cannot" in caplog.text
     pools.of("blue").require()
@@ -160,7 +161,7 @@ def test_a_folder_with_files_stays_where_it_is_until_it_is_moved(pools: Pools) -
     assert not folder.is_symlink()
     assert pools.naming.team_folder("blue").is_symlink()
     (folder / "checkout").unlink()
-    pools.attach()
+    attach_all(pools)
     assert folder.is_symlink()
 
 
