@@ -308,7 +308,7 @@ class PoolImage:
                 raise UpstreamFailed(f"{self.file} is still mounted elsewhere.", _BUSY)
             time.sleep(_POLL_SECONDS)
         for file in (self.note, self.file, self._draft):  # an image without a mark is not lost
-            file.unlink(missing_ok=True)
+            _unlink(file)
         with suppress(OSError):  # it is missing, or not empty: files that are not the image's
             self.target.rmdir()
 
@@ -345,6 +345,13 @@ _BUSY = "A program works in the pool: `fuser -vm` with its folder names it. End 
 def _require_turn(*, held: bool) -> None:
     if not held:
         raise Busy("Other pools are growing.", "Call again in a minute.")
+
+
+def _unlink(file: Path) -> None:
+    """Remove a file durably, before what is removed next; a missing one is no error."""
+    if file.exists():
+        file.unlink()
+        _sync(file.parent)
 
 
 def _sync(folder: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from oduflow.adapters.pool import image as image_module
 from oduflow.adapters.pool.image import PoolImage
 from oduflow.adapters.pool.images import TeamImages
 from oduflow.domain.errors import UpstreamFailed
@@ -49,6 +50,22 @@ def test_a_removal_that_was_killed_after_any_step_leaves_no_lost_image(image: Po
 
     assert image.state == "never made"
     assert list(image.file.parent.iterdir()) == []
+
+
+def test_a_power_cut_brings_back_no_mark_of_a_removed_image(
+    image: PoolImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image.file.touch()
+    image.mark()
+    written: list[tuple[Path, bool, bool]] = []
+
+    def sync(folder: Path) -> None:
+        written.append((folder, image.note.exists(), image.file.exists()))
+
+    monkeypatch.setattr(image_module, "_sync", sync)
+    image.remove()
+
+    assert written == [(image.note.parent, False, True), (image.file.parent, False, False)]
 
 
 def test_a_making_that_was_killed_before_the_mark_is_marked_later(image: PoolImage) -> None:
