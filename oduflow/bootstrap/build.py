@@ -37,7 +37,6 @@ from oduflow.services.groups import WorkGroup
 from oduflow.services.live_settings import LiveSettings
 from oduflow.services.move_journal import refuse_during_move
 from oduflow.services.readiness import ReadinessPoll
-from oduflow.services.room import is_limited
 from oduflow.services.server.disk import Disk
 from oduflow.services.server.doctor import Doctor
 from oduflow.services.server.infrastructure import Infrastructure
@@ -46,6 +45,7 @@ from oduflow.services.server.reconcile_loop import ReconcileLoop
 from oduflow.services.storage.limits import disk_limits, keep_pools, log_bytes
 from oduflow.services.storage.outside import clone_state
 from oduflow.services.storage.sizes import SizeMeter
+from oduflow.services.team_disk import is_limited
 from oduflow.services.uploads.ready import require_uploads
 from oduflow.services.uploads.receive import UploadReceiver
 from oduflow.settings import Settings

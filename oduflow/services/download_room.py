@@ -20,7 +20,8 @@ from oduflow.files.private import writing
 from oduflow.files.process_mark import lives, process_mark
 from oduflow.kernel.locks import LockKey
 from oduflow.services.deps import Deps
-from oduflow.services.room import disk_limit, filled_by, left_for_files, require_disk
+from oduflow.services.room import left_for_files, require_disk
+from oduflow.services.team_disk import disk_limit, filled_by
 
 _KIND = "import"
 _FILE = "file"

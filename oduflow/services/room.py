@@ -10,16 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from oduflow.adapters.docker.volumes import Volumes
 from oduflow.adapters.pool.pool import Pool
 from oduflow.adapters.pool.pools import Pools
 from oduflow.adapters.store import Sizes
 from oduflow.domain.counting import binary_size
 from oduflow.domain.errors import NoRoom, QuotaReached
-from oduflow.domain.plan import Naming, TemplatePlan
-from oduflow.domain.storage import WHOLE_TEAM
+from oduflow.domain.plan import TemplatePlan
 from oduflow.services.deps import Deps
 from oduflow.services.server.infrastructure import Infrastructure
+from oduflow.services.team_disk import cluster_folder, disk_limit, filled_by
 from oduflow.settings import Settings
 
 CLONE_BYTES = 32 << 20  # what a clone of shared blocks writes itself; 4 to 16 MB were measured
@@ -211,12 +210,6 @@ def _pool_with(pools: Pools, team: str, folder: Path | None) -> Pool | None:
     return new if new.takes_new else None
 
 
-def cluster_folder(naming: Naming, volumes: Volumes, team: str) -> Path | None:
-    """Return the mountpoint of the volume of a team's PostgreSQL; None while there is none."""
-    facts = volumes.facts(naming.database_volume(team))
-    return None if facts is None else facts.mountpoint
-
-
 def same_disk(one: Path, other: Path) -> bool:
     """Whether two folders are on one file system."""
     return one.stat().st_dev == other.stat().st_dev
@@ -309,44 +302,6 @@ def _left_of_team(deps: Deps, team: str) -> int:
             missing=filled - limit + 1,
         )
     return limit - filled
-
-
-def filled_by(infrastructure: Infrastructure, sizes: Sizes, team: str) -> int:
-    """Return the bytes that a team fills; 0 before it was measured for the first time."""
-    if has_own_disk(infrastructure, team):
-        return infrastructure.pools.of(team).space.used
-    measured = sizes.of(team).get(WHOLE_TEAM)
-    return 0 if measured is None else measured.own
-
-
-def disk_limit(infrastructure: Infrastructure, settings: Settings, team: str) -> int:
-    """Return the bytes that a team may fill; 0 without a limit."""
-    if has_own_disk(infrastructure, team):
-        return infrastructure.pools.limits.of(team)
-    return settings.teams[team].disk_gb << 30
-
-
-def is_limited(infrastructure: Infrastructure, team: str) -> bool:
-    """Whether the kernel keeps the team's limit.
-
-    It does not where `disk_gb` was lowered below what the team's file system has already, which
-    never shrinks.
-    """
-    pools = infrastructure.pools
-    own = has_own_disk(infrastructure, team)
-    return own and pools.images.of(team).size <= pools.limits.of(team)
-
-
-def has_own_disk(infrastructure: Infrastructure, team: str) -> bool:
-    """Whether all files of a team are in a pool of its own, whose size ends what it fills.
-
-    Elsewhere what it fills is measured every few minutes, and what runs may write beyond `disk_gb`.
-    """
-    naming, pool = infrastructure.naming, infrastructure.pools.of(team)
-    if not (pool.own and pool.readable and pool.holds(naming.team_folder(team))):
-        return False
-    cluster = cluster_folder(naming, infrastructure.databases.volumes, team)
-    return cluster is None or pool.holds(cluster)
 
 
 def require_room_for_clone(deps: Deps, plan: TemplatePlan, *, for_slot: bool = False) -> None:

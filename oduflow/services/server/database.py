@@ -387,3 +387,8 @@ class DatabaseServer:
             f"Restore the volume {self.volume} from a backup, or run `oduflow destroy` and start "
             "again; nothing was initialised over it.",
         )
+
+
+def is_current(sizes: str) -> bool:
+    """Whether the container with this label `sizes` was made as this version makes it."""
+    return sizes.rpartition(" ")[2] == VERSION

@@ -162,7 +162,8 @@ class Doctor:
             told = f"The kernel does not keep the limit of {', '.join(beyond)}: what runs may "
             told += "write beyond disk_gb."
             hint = "`oduflow storage setup`, then `oduflow storage move`, give each team a file "
-            hint += "system of its own. One that is larger than a lowered disk_gb does not shrink."
+            hint += "system of its own. One that is larger than a lowered disk_gb does not shrink. "
+            hint += "What an earlier version has started ends there once it is stopped and started."
         return HealthFinding("disk limits", ok=True, message=told, hint=hint)
 
     def _images(self) -> str:

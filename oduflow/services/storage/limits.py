@@ -6,9 +6,15 @@ from collections.abc import Mapping
 
 from oduflow.adapters.pool.pools import Pools
 from oduflow.domain.container import LOG_BYTES
-from oduflow.domain.counting import binary_size
+from oduflow.domain.counting import binary_size, counted
 from oduflow.services.deps import Deps
-from oduflow.services.room import disk_limit, filled_by, has_own_disk, is_limited
+from oduflow.services.team_disk import (
+    disk_limit,
+    earlier_containers,
+    filled_by,
+    has_own_disk,
+    is_limited,
+)
 from oduflow.settings import Settings
 
 MEASURED = "measured every 10 minutes; what runs may exceed it"
@@ -35,6 +41,9 @@ def disk_text(deps: Deps, team: str) -> str:
     if is_limited(deps.infrastructure, team):
         return told
     if has_own_disk(deps.infrastructure, team):
+        if earlier := earlier_containers(deps.infrastructure, team):
+            made = f"{counted(len(earlier), 'container')} of an earlier version"
+            return f"{told} ({made} may exceed it, until stopped and started)"
         size = deps.infrastructure.pools.images.of(team).size
         return f"{told} (its file system has {binary_size(size)} and does not shrink)"
     return f"{told} ({MEASURED})"

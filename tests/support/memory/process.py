@@ -32,7 +32,6 @@ from oduflow.services.groups import EngineGroup, GitGroup, PostgresGroup, StoreG
 from oduflow.services.isolation.canaries import CANARY
 from oduflow.services.live_settings import LiveSettings
 from oduflow.services.readiness import ReadinessPoll
-from oduflow.services.room import is_limited
 from oduflow.services.server.activity import TeamActivity
 from oduflow.services.server.database import KIND, DatabaseServer
 from oduflow.services.server.databases import Databases
@@ -42,6 +41,7 @@ from oduflow.services.server.doctor import Doctor
 from oduflow.services.server.infrastructure import Infrastructure, team_subnet
 from oduflow.services.server.reconcile import Reconciler
 from oduflow.services.storage.limits import disk_limits
+from oduflow.services.team_disk import is_limited
 from oduflow.settings import parse
 from tests.support.fakes import FakeAudit, FakeGrantUsage
 from tests.support.memory.agent_sql import MemoryAgentSql

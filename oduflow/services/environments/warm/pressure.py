@@ -9,13 +9,8 @@ from oduflow.domain.warm_slot import WarmSlot
 from oduflow.files.usage import size_on_disk
 from oduflow.services.deps import Deps
 from oduflow.services.environments.warm.remove import give_up, slot_plan
-from oduflow.services.room import (
-    CLONE_BYTES,
-    cluster_folder,
-    disk_limit,
-    filled_by,
-    same_disk,
-)
+from oduflow.services.room import CLONE_BYTES, same_disk
+from oduflow.services.team_disk import cluster_folder, disk_limit, filled_by
 
 # One slot takes 67 MB; what is left has to serve the next environments' boots and page cache.
 KEEP_ABOVE = 1 << 30

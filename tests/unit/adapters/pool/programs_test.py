@@ -35,7 +35,11 @@ def test_a_program_that_hangs_in_the_kernel_is_not_waited_for(monkeypatch):
     """One in an uninterruptible sleep ends only when its disk answers, also after SIGKILL."""
     monkeypatch.setattr(programs, "_KILL_SECONDS", 0.1)
     hanging: list[subprocess.Popen[str]] = []
-    monkeypatch.setattr(subprocess.Popen, "kill", hanging.append)
+
+    def kill(process: subprocess.Popen[str]) -> None:
+        hanging.append(process)
+
+    monkeypatch.setattr(subprocess.Popen, "kill", kill)
     begun = time.monotonic()
 
     with pytest.raises(UpstreamFailed, match="did not end"):

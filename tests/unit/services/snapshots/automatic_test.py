@@ -11,10 +11,10 @@ from oduflow.domain.errors import QuotaReached
 from oduflow.domain.http import HttpRequest
 from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.net.fetch import FetchFailed
-from oduflow.services import room
 from oduflow.services.environments import http
 from oduflow.services.room import CLONE_BYTES
 from oduflow.services.snapshots import automatic, recover
+from oduflow.services.team_disk import cluster_folder
 from tests.support.memory.process import Process
 from tests.support.memory.world import BLUE, TEAM
 
@@ -225,7 +225,7 @@ def test_what_lies_on_another_disk_makes_no_room(installed, monkeypatch, there):
     kept = installed.call("rebuild_environment", name="sale").snapshot
     [row] = installed.deps.store.snapshots.all()
     installed.deps.store.sizes.replace(TEAM, {row.id: (1 << 30, 0)})
-    cluster = room.cluster_folder(installed.deps.naming, installed.deps.engine.volumes, TEAM)
+    cluster = cluster_folder(installed.deps.naming, installed.deps.engine.volumes, TEAM)
     lies = {"neither": lambda _: False, "database": cluster.__eq__, "files": cluster.__ne__}[there]
     monkeypatch.setattr(automatic, "same_disk", lambda folder, _disk: lies(folder))
     usage = SimpleNamespace(total=200 << 30, free=0)
