@@ -60,14 +60,14 @@ def build(settings: Settings) -> Services:
     live, data_dir = LiveSettings(settings), settings.server.data_dir
     naming = Naming(settings.server.instance, data_dir)
     disk = Disk(data_dir)
+    store = Store(data_dir / "oduflow.db", on_full=disk.give_up_reserve)
+    rows = store_group(store, data_dir)
     pools = Pools(
         naming,
         lambda: live.current().storage,
         lambda: disk_limits(live.current()),
-        lambda: log_bytes(live.current()),
+        lambda: log_bytes(live.current(), rows.environments.count_by_team()),
     )
-    store = Store(data_dir / "oduflow.db", on_full=disk.give_up_reserve)
-    rows = store_group(store, data_dir)
     registry = Registry.discover(OPERATIONS)
     work = _work(settings, store, registry, naming, disk)
     docker, firewall = Docker.over(Engine(), naming, pools), Firewall()

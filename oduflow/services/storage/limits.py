@@ -3,8 +3,10 @@
 import logging
 import threading
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from oduflow.adapters.pool.pools import Pools
+from oduflow.domain.connections import TEMPLATE_BUILDS
 from oduflow.domain.container import LOG_BYTES
 from oduflow.domain.counting import binary_size, counted
 from oduflow.services.deps import Deps
@@ -19,6 +21,7 @@ from oduflow.settings import Settings
 
 MEASURED = "measured every 10 minutes; what runs may exceed it"
 _OF_ENVIRONMENT = 2  # its own container, and one for installations or tests
+_NONE: Mapping[str, int] = MappingProxyType({})
 LOOK_SECONDS = 1.0  # a team that writes 700 MB a second is not stopped before its limit
 
 log = logging.getLogger(__name__)
@@ -49,12 +52,21 @@ def disk_text(deps: Deps, team: str) -> str:
     return f"{told} ({MEASURED})"
 
 
-def log_bytes(settings: Settings) -> int:
-    """Return how many bytes the logs of all teams' containers may take on the server's disk."""
-    containers = sum(
-        _OF_ENVIRONMENT * team.max_environments + team.warm_slots + 1  # PostgreSQL
-        for team in settings.teams.values()
-    )
+def log_bytes(settings: Settings, existing: Mapping[str, int] = _NONE) -> int:
+    """Return how many bytes the logs of all teams' containers may take on the server's disk.
+
+    Args:
+        settings: the current configuration.
+        existing: the number of each team's environments, also of teams that are not configured
+            any more, and of those whose `max_environments` was lowered.
+    """
+    containers = 0
+    for name in settings.teams.keys() | existing.keys():
+        team, environments = settings.teams.get(name), existing.get(name, 0)
+        if team is not None:
+            environments = max(environments, team.max_environments)
+            containers += team.warm_slots + TEMPLATE_BUILDS
+        containers += _OF_ENVIRONMENT * environments + 1  # PostgreSQL
     return containers * LOG_BYTES
 
 

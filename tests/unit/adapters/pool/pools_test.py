@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from oduflow.domain.errors import UpstreamFailed
 from oduflow.domain.plan import Naming
 from oduflow.files.private import make_folder
 from oduflow.services.storage.limits import log_bytes
-from oduflow.settings import parse
+from oduflow.settings import Settings, parse
 from oduflow.settings.sections import StorageSettings
 
 GIB = 1 << 30
@@ -132,13 +133,17 @@ def test_growth_leaves_what_the_logs_of_all_containers_may_take(pools: Pools) ->
     few = parse(f'[team.red]\nname = "R"\nmax_environments = 1\n{team}')
     many = parse(f'[team.red]\nname = "R"\nmax_environments = 100\n{team}')
 
-    def keeps(settings: object) -> int:
-        made = Pools(pools.naming, StorageSettings, dict, lambda: log_bytes(settings))  # type: ignore[arg-type]
+    def keeps(settings: Settings, **existing: int) -> int:
+        logs = partial(log_bytes, settings, existing)
+        made = Pools(pools.naming, StorageSettings, dict, logs)
         assert made.of("red").keeps() == made.shared.keeps() == made.limits.keeps()
         return made.limits.keeps()
 
-    assert keeps(few) == HOST_KEEPS + 3 * 10_000_000
-    assert keeps(many) == HOST_KEEPS + 201 * 10_000_000
+    assert keeps(few) == HOST_KEEPS + 7 * 10_000_000  # two, PostgreSQL, and four of templates
+    assert keeps(many) == HOST_KEEPS + 205 * 10_000_000
+    # Of a team whose max_environments was lowered, and of one that is not configured any more.
+    assert keeps(few, red=5) == HOST_KEEPS + 15 * 10_000_000
+    assert keeps(few, blue=2) == HOST_KEEPS + (7 + 5) * 10_000_000
 
 
 def test_a_shared_image_that_is_lost_is_no_folder(pools: Pools) -> None:
