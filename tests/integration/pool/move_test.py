@@ -66,7 +66,9 @@ def test_status_says_what_is_outside_and_a_move_without_room_changes_nothing(
     deps.infrastructure.pools.of("blue").space.make(1 << 30)
     filler.write_bytes(bytes(1400 << 20))
 
-    with pytest.raises(QuotaReached, match=r"The files of team blue take \d+ MiB, and \d+ [KM]iB"):
+    with pytest.raises(
+        QuotaReached, match=r"Moving the files of team blue needs \d+ MiB, and \d+ [KM]iB"
+    ):
         move_into_pool(deps, "blue", lambda _line: None)
 
     filler.unlink()
