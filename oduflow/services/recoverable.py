@@ -138,8 +138,8 @@ class Recoverable(Protocol):
 def of_one_team(team: str, what: str) -> Iterator[None]:
     """Log why files of one team cannot be reached, instead of raising: the other teams go on.
 
-    Around every look at a team's files that stands among those at other teams', because a part of
-    its file system may be damaged while the file system answers.
+    For each look at files of one team in a loop over all teams: a part of its file system may be
+    damaged while the file system answers.
 
     Args:
         team: whose.
