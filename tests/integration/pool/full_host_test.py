@@ -118,7 +118,7 @@ def test_on_a_full_host_postgresql_goes_on_and_growth_is_refused_with_the_number
             hosted.call("get_environment", name="kept")
         assert serves(hosted, "kept")
 
-        pool.attach()  # as each round of the reconcile loop does
+        hosted.services.deps.infrastructure.pools.keep("blue")  # as the server does every second
         with pytest.raises(QuotaReached, match="disk of the data folder is full"):
             pool.image.grow(lambda: 1 << 30)
         with pytest.raises(

@@ -119,7 +119,7 @@ def test_a_full_team_recovers_when_it_deletes_what_filled_its_disk(
 ) -> None:
     deps = limited.services.deps
     assert deps.infrastructure.pools.of("red").space.free < 64 * MIB
-    deps.infrastructure.ensure()  # as each round of the reconcile loop does
+    deps.infrastructure.pools.keep("red")  # as the server does every second
     with suppress(psycopg.Error), signed_in(plan_of(limited, "meek", "red")) as session:
         session.execute("CHECKPOINT")
 
