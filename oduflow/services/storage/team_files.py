@@ -72,6 +72,7 @@ def settle_files(pools: Pools, team: str) -> None:
 
     Raises:
         UpstreamFailed: the copy is not there, so the former folder is kept.
+        Conflict: see `_refuse_others`.
     """
     naming, pool = pools.naming, pools.of(team)
     link, former = naming.team_folder(team), _former(naming, team)
@@ -83,6 +84,7 @@ def settle_files(pools: Pools, team: str) -> None:
             remove_tree(draft)
         return
     if draft.is_dir():
+        _refuse_others(pool, team)
         with writing():
             draft.rename(pool.files)
             synchronise(pool.files)
@@ -99,6 +101,21 @@ def settle_files(pools: Pools, team: str) -> None:
             pool.link(link)
         synchronise(naming.data_dir)
     remove_tree(former)
+
+
+def _refuse_others(pool: Pool, team: str) -> None:
+    """Refuse to give the copy its name where a program has written meanwhile.
+
+    Raises:
+        Conflict: it has; the former folder and the copy are kept.
+    """
+    if has_files(pool.files):
+        raise Conflict(
+            f"The files of team {team} are copied to {_draft(pool)}, and there are others in "
+            f"{pool.files}.",
+            f"Put what you need of them into {_draft(pool)}, and empty {pool.files}: the server "
+            "then finishes the move.",
+        )
 
 
 def _draft(pool: Pool) -> Path:

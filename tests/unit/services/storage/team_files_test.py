@@ -98,6 +98,50 @@ def test_a_copy_that_was_complete_when_the_folder_was_renamed_gets_its_name(
     assert not draft.exists()
 
 
+def test_a_copy_is_not_put_over_files_that_were_written_meanwhile(
+    pools: Any, pool: OwnPool, former: Path
+) -> None:
+    draft = pool.folder / "files.new"
+    for each in (draft, pool.files):
+        each.mkdir(parents=True)
+        (each / "kept").write_text(each.name)
+
+    with pytest.raises(Conflict, match=r"are copied to .*files\.new, and there are others in"):
+        settle_files(pools, TEAM)
+    assert former.is_dir()
+    (pool.files / "kept").unlink()
+    settle_files(pools, TEAM)
+
+    assert (pools.naming.team_folder(TEAM) / "kept").read_text() == "files.new"
+    assert not former.exists()
+
+
+@pytest.mark.parametrize("killed", ["renamed", "named", "linked", "removing"])
+def test_a_switch_that_was_killed_after_any_step_is_finished(
+    pools: Any, pool: OwnPool, killed: str
+) -> None:
+    folder, draft = pools.naming.team_folder(TEAM), pool.folder / "files.new"
+    for each in (folder, draft):
+        each.mkdir(parents=True)
+        for name in ("kept", "more"):
+            (each / name).write_text("content")
+    former = folder.rename(folder.with_name(f"{folder.name}.former"))
+    if killed != "renamed":
+        draft.rename(pool.files)
+    if killed in {"linked", "removing"}:
+        pool.link(folder)
+    if killed == "removing":
+        (former / "more").unlink()
+
+    for _ in range(2):  # it may be repeated
+        settle_files(pools, TEAM)
+
+    assert folder.is_symlink()
+    assert [each.name for each in sorted(folder.iterdir())] == ["kept", "more"]
+    assert not former.exists()
+    assert not draft.exists()
+
+
 def test_a_copy_that_was_not_complete_is_removed(pools: Any, pool: OwnPool) -> None:
     folder, draft = pools.naming.team_folder(TEAM), pool.folder / "files.new"
     for each in (folder, draft):
