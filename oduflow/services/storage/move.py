@@ -37,6 +37,7 @@ HOLDER = "oduflow storage move"
 STOP_SECONDS = 10
 SLOT_SECONDS = 60.0  # for a warm slot that is being made
 _REPORT_SECONDS = 2.0
+_LOOK_SECONDS = 0.2  # in which a disk is not filled that had 512 MiB left
 
 Progress = Callable[[str], None]
 
@@ -188,8 +189,9 @@ class _TeamMove:
                 switch(self.deps, move.team, volume)
             if self.files is not None:
                 self.on_progress(f"{self.team}: copying checkouts, uploads and Python packages")
+                stop_when_full = self._stop_when_full()
                 with _copying("The team's folder"):
-                    copy_files(self._pools, self.team, lambda _size: self._stop_when_full())
+                    copy_files(self._pools, self.team, lambda _size: stop_when_full())
                 switch_files(self._pools, self.team, self.deps.work.failpoints.reach)
         finally:
             settle(self.deps, move)
@@ -224,19 +226,32 @@ class _TeamMove:
         pool.remove(facts.name)
         make_folder(pool.draft(""))
         draft, copied, told = pool.draft(facts.name), 0, time.monotonic()
+        stop_when_full = self._stop_when_full()
 
         def count(size: int) -> None:
             nonlocal copied, told
             copied += size
-            self._stop_when_full()
+            stop_when_full()
             if time.monotonic() - told >= _REPORT_SECONDS:
                 told = time.monotonic()
                 self._tell(facts, f"{binary_size(copied)} of {binary_size(total)} copied")
 
         return Transfer(facts.mountpoint, draft, count, notes)
 
-    def _stop_when_full(self) -> None:
-        room_left(self.deps, self.pool.folder)
+    def _stop_when_full(self) -> Callable[[], None]:
+        """Return a function that raises when the pool is full, and looks only now and then.
+
+        It is called for each of millions of files.
+        """
+        looked = -_LOOK_SECONDS
+
+        def look() -> None:
+            nonlocal looked
+            if time.monotonic() - looked >= _LOOK_SECONDS:
+                room_left(self.deps, self.pool.folder)
+                looked = time.monotonic()
+
+        return look
 
     def _kind(self, facts: VolumeFacts) -> str:
         return self.deps.naming.own_labels(facts.labels)["kind"]

@@ -10,6 +10,7 @@ from oduflow.adapters.pool.transfer import Transfer
 from oduflow.domain.container import VolumeFacts
 from oduflow.domain.errors import QuotaReached, UpstreamFailed
 from oduflow.kernel.locks import LockKey
+from oduflow.services.storage import move
 from oduflow.services.storage.move import _TeamMove
 from tests.support.memory.world import TEAM
 
@@ -30,6 +31,17 @@ def test_a_copy_stops_before_the_pool_is_full(process, facts, monkeypatch):
 
     with pytest.raises(QuotaReached, match="no room left in the pool"):
         copy.finish()
+
+
+def test_a_copy_of_many_files_asks_for_room_now_and_then(process, facts, monkeypatch):
+    looks = []
+    monkeypatch.setattr(move, "room_left", lambda *_args: looks.append(1))
+    for number in range(200):
+        (facts.mountpoint / f"file{number}").write_text("content")
+
+    _TeamMove(process.deps, TEAM, (facts,), None, print)._copy_of(facts, FileNotes()).finish()
+
+    assert 1 <= len(looks) < 100
 
 
 @pytest.mark.parametrize("cause", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), SystemExit()])
