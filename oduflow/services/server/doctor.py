@@ -163,7 +163,7 @@ class Doctor:
             told += "write beyond disk_gb."
             hint = "`oduflow storage setup`, then `oduflow storage move`, give each team a file "
             hint += "system of its own. One that is larger than a lowered disk_gb does not shrink. "
-            hint += "What an earlier version has started ends there once it is stopped and started."
+            hint += "Containers of an earlier version write elsewhere until stopped and started."
         return HealthFinding("disk limits", ok=True, message=told, hint=hint)
 
     def _images(self) -> str:

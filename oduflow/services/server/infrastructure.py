@@ -82,7 +82,7 @@ class Infrastructure:
             # Before any container: the databases' addresses are never open without the rules.
             state = self.apply_firewall()
         # Not under that lock, for which the firewall waits: a disk may need minutes.
-        with suppress(Busy), self._holding_pools("start"):  # another process does it just now
+        with suppress(Busy), self._holding_pools("start", wait=ATTACH_SECONDS):
             self.pools.attach_shared()
             self.disk.hold_reserve()
         self._attach_pools()
@@ -118,11 +118,13 @@ class Infrastructure:
             log.exception("the file system of team %s could not be mounted", team)
 
     @contextmanager
-    def _holding_pools(self, holder: str, *teams: str) -> Iterator[None]:
+    def _holding_pools(
+        self, holder: str, *teams: str, wait: float = LOCK_WAIT_SECONDS
+    ) -> Iterator[None]:
         """Hold the pool of all teams, and then those of teams."""
         with ExitStack() as held:
             for key in (LockKey.pool(), *map(LockKey.pool, sorted(teams))):
-                held.enter_context(self.locks.acquire(key, holder, wait=LOCK_WAIT_SECONDS))
+                held.enter_context(self.locks.acquire(key, holder, wait=wait))
             yield
 
     def add_teams(self, *teams: str) -> FirewallState:

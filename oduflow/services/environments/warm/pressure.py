@@ -9,6 +9,7 @@ from oduflow.domain.warm_slot import WarmSlot
 from oduflow.files.usage import size_on_disk
 from oduflow.services.deps import Deps
 from oduflow.services.environments.warm.remove import give_up, slot_plan
+from oduflow.services.recoverable import of_one_team
 from oduflow.services.room import CLONE_BYTES, same_disk
 from oduflow.services.team_disk import cluster_folder, disk_limit, filled_by
 
@@ -68,7 +69,11 @@ def _that_make_room(deps: Deps, team: str, full: QuotaReached) -> Sequence[WarmS
         return every
     chosen, freed = [], 0
     for slot in every:
-        if (slot.team == team or full.disk is not None) and (most := _frees(deps, slot, full.disk)):
+        most = 0
+        if slot.team == team or full.disk is not None:
+            with of_one_team(slot.team, f"warm slot {slot.id}"):
+                most = _frees(deps, slot, full.disk)
+        if most:
             chosen.append(slot)
             freed += most
             if freed >= full.missing:
