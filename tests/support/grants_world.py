@@ -153,6 +153,7 @@ def _made(store: Store, toml: str) -> GrantsWorld:
         infrastructure=SimpleNamespace(
             isolation=None,
             databases=SimpleNamespace(problem=lambda _team: None, warning=lambda _team: None),
+            naming=Naming("test", Path("/nowhere")),
             pools=Pools(Naming("test", Path("/nowhere")), lambda: settings.storage, dict),
         ),
     )
