@@ -1,6 +1,8 @@
 """Build and connect everything for one configuration."""
 
 import os
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -10,7 +12,7 @@ from oduflow.adapters.locks import FileBootSlots, FileLocks, ServerLock
 from oduflow.adapters.odoo.web import login_page
 from oduflow.adapters.outputs.files import OutputFiles
 from oduflow.adapters.pool.pools import Pools
-from oduflow.adapters.store import JobRows, Store
+from oduflow.adapters.store import Environments, JobRows, Store
 from oduflow.adapters.uploads import UploadFiles
 from oduflow.bootstrap.engine import Docker
 from oduflow.bootstrap.git import git_group, trusted
@@ -19,6 +21,7 @@ from oduflow.bootstrap.postgres import databases, postgres_group
 from oduflow.bootstrap.recoverables import recoverables
 from oduflow.bootstrap.services import Services
 from oduflow.bootstrap.store import rate_limits, store_group
+from oduflow.domain.errors import Failure
 from oduflow.domain.plan import Naming
 from oduflow.kernel.jobs import Jobs
 from oduflow.kernel.registry import Registry
@@ -66,7 +69,7 @@ def build(settings: Settings) -> Services:
         naming,
         lambda: live.current().storage,
         lambda: disk_limits(live.current()),
-        lambda: log_bytes(live.current(), rows.environments.count_by_team()),
+        lambda: log_bytes(live.current(), _existing(store, rows.environments)),
     )
     registry = Registry.discover(OPERATIONS)
     work = _work(settings, store, registry, naming, disk)
@@ -177,6 +180,13 @@ def _work(
         pip_places=TeamPlaces("pip installations", of_a_team=2, shared=2),
         uploads=UploadFiles(naming.uploads_folder),
     )
+
+
+def _existing(store: Store, rows: Environments) -> Mapping[str, int]:
+    """Count the environments of each team; none before there is a store, or while it fails."""
+    with suppress(Failure):  # pools are made, and grow, also then
+        return rows.count_by_team() if store.path.exists() else {}
+    return {}
 
 
 def _doctor(docker: Docker, deps: Deps, store: Store) -> Doctor:
