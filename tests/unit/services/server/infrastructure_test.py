@@ -63,6 +63,7 @@ def test_a_file_system_that_is_slow_to_mount_delays_its_own_team_only(world, mon
     try:
         for _ in range(2):
             infrastructure.ensure()
+            finish("attach-2")
 
         assert mounted == ["2", "2"]
         assert "the file system of team 1 is not ready yet" in caplog.messages
@@ -72,11 +73,16 @@ def test_a_file_system_that_is_slow_to_mount_delays_its_own_team_only(world, mon
         assert mounted[2:] == ["3"]
     finally:
         go_on.set()
-    for thread in threading.enumerate():
-        if thread.name == "attach-1":
-            thread.join(10)
+    finish("attach-1")
     infrastructure.ensure()
+    finish("attach-1")
     assert mounted.count("1") == 2
+
+
+def finish(name: str) -> None:
+    for thread in threading.enumerate():
+        if thread.name == name:
+            thread.join(10)
 
 
 def test_setting_up_waits_for_a_file_system_that_is_being_mounted(process, monkeypatch):
