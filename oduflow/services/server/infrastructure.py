@@ -118,13 +118,11 @@ class Infrastructure:
             log.exception("the file system of team %s could not be mounted", team)
 
     @contextmanager
-    def _holding_pools(
-        self, holder: str, *teams: str, wait: float = LOCK_WAIT_SECONDS
-    ) -> Iterator[None]:
+    def _holding_pools(self, holder: str, *teams: str, wait: float = 0) -> Iterator[None]:
         """Hold the pool of all teams, and then those of teams."""
         with ExitStack() as held:
             for key in (LockKey.pool(), *map(LockKey.pool, sorted(teams))):
-                held.enter_context(self.locks.acquire(key, holder, wait=wait))
+                held.enter_context(self.locks.acquire(key, holder, wait=wait or LOCK_WAIT_SECONDS))
             yield
 
     def add_teams(self, *teams: str) -> FirewallState:
