@@ -106,6 +106,9 @@ class OdooVerdict:
         log: warnings and errors.
         missing_columns: stored fields without a column, each with the modules that define it.
         seconds: how long Odoo took.
+        stage: what it did last: `registry`, `reload` of files of data, `terms`, or `end`.
+        wrote: whether it committed anything, as far as it knows.
+        kept: records that it was to load and left as they are, because they are noupdate.
     """
 
     ok: bool
@@ -114,6 +117,9 @@ class OdooVerdict:
     log: tuple[LogRecord, ...] = ()
     missing_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     seconds: float = 0.0
+    stage: str = ""
+    wrote: bool = True
+    kept: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, said: Mapping[str, Any]) -> "OdooVerdict | None":
@@ -129,6 +135,9 @@ class OdooVerdict:
                     for name, modules in said.get("missing_columns", ())
                 },
                 seconds=_finite(said["seconds"]),
+                stage=str(said.get("stage", "")),
+                wrote=said.get("wrote") is not False,
+                kept=tuple(map(str, said.get("kept", ()))),
             )
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             return None

@@ -13,10 +13,13 @@ from tests.support.tree import PRODUCT, code_files, name_of, nodes_of
 FOLDER = PRODUCT / "operations"
 # Slow operations whose work is not in `services/<noun>/<file of the operation>`, and where it is.
 ELSEWHERE = {
+    "apply_changes": "environments/code_change/run.py",  # one change, three ways to its files
     "commit_and_push": "edits/push.py",  # the push is most of it
     "http_request": "environments/http.py",  # named for what it speaks
     "install_modules": "environments/module_change/run.py",  # one change, three verbs
+    "pull_and_apply": "environments/code_change/run.py",
     "save_as_template": "templates/save.py",  # about an environment; what it makes is a template
+    "switch_branch": "environments/code_change/run.py",
     "uninstall_modules": "environments/module_change/run.py",
     "upgrade_modules": "environments/module_change/run.py",
 }

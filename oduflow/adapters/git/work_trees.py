@@ -14,7 +14,14 @@ from pathlib import Path
 
 from oduflow.adapters.git.failures import GitFailed
 from oduflow.adapters.git.git_folder import GitFolder, unwritable
-from oduflow.adapters.git.submodules import GITLINK, folder_name, folders_of
+from oduflow.adapters.git.submodule_places import (
+    GITLINK,
+    empty_places,
+    fill_places,
+    folder_name,
+    folders_of,
+    pinned_submodules,
+)
 from oduflow.domain.errors import UpstreamFailed
 
 log = logging.getLogger(__name__)
@@ -58,7 +65,7 @@ class WorkTree:
             message = "\n".join((_SUBJECT, "", *kept))
             made = self._git(*_IDENTITY, "commit-tree", tree, "-p", commit, "-m", message)
             self._git("update-ref", _ref(name), made)
-            self._git("read-tree", commit)
+            self._git("read-tree", "--reset", commit)  # which keeps what is known of the files
         except GitFailed as cause:
             raise unwritable(_WHAT) from cause
         return made
@@ -67,22 +74,30 @@ class WorkTree:
         """Make the checkout hold exactly what was kept, with `commit` as the one checked out.
 
         The call may be repeated. Files that are the same are not touched. A submodule of which
-        git's folder was lost stays as it is: `holds` is false then.
+        git's folder was lost stays as it is: `holds` is false then. Where nothing was kept of
+        submodules, those that were downloaded before are checked out at the commits that are
+        pinned.
 
         Raises:
             QuotaReached: the disk is full.
             UpstreamFailed: the checkout cannot be written.
         """
         try:
+            commits = self._kept_submodules(kept)
+            pinned = {} if commits is not None else pinned_submodules(self.folder, kept)
+            if commits is None:
+                empty_places(self.files, pinned_submodules(self.folder, "HEAD"), pinned)
             self._add()
-            submodules, commits = self._submodules(kept), self._kept_submodules(kept)
+            submodules = self._submodules(kept)
             for path in self._submodules(self._git("write-tree")).keys() - submodules.keys():
                 shutil.rmtree(self.files / path, ignore_errors=True)  # git leaves its files there
             self._git("read-tree", "--reset", "-u", kept)
-            if commits is not None:
+            if commits is None:
+                fill_places(self.folder, self.files, pinned)
+            else:
                 _restore_all(submodules, commits, self.files)
             self._git("update-ref", "--no-deref", "HEAD", commit)
-            self._git("read-tree", commit)
+            self._git("read-tree", "--reset", commit)
         except GitFailed as cause:
             raise unwritable(_WHAT) from cause
 

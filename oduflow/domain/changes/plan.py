@@ -96,6 +96,12 @@ class ApplyPlan:
         return any(each.need in writing for each in self.verdicts)
 
     @property
+    def needs_odoo(self) -> bool:
+        """Whether a second Odoo has to load the code as it is afterwards."""
+        writing = self.upgrade or self.install or self.reload or self.translations
+        return bool(writing) or self.restart
+
+    @property
     def is_nothing(self) -> bool:
         """Whether the serving Odoo is up to date as it is."""
         return all(each.need is Need.NOTHING for each in self.verdicts)

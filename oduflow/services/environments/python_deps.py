@@ -148,6 +148,7 @@ def _age(folder: Path) -> float:
 def _used(environments: Environments, team: str, key: str) -> bool:
     return any(
         row.python_deps == key
+        or (row.applying is not None and row.applying.python_deps == key)
         or (
             row.state is EnvironmentState.CREATING and not row.python_deps
         )  # may use this folder later

@@ -136,5 +136,7 @@ class PartsExchange(SnapshotParts):
             addons=target.addons,
             python_deps=target.python_deps,
             extra_repos=target.extra_repos,
+            applied=target.applied,
+            applying=None,
         )
         self.deps.store.snapshots.update(self.row.id, state=SnapshotState.READY)
