@@ -96,6 +96,21 @@ class LogRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class MadeBundle:
+    """A bundle of scripts and styles that Odoo has made; every text is untrusted.
+
+    Attributes:
+        styles, scripts: whether it has any.
+        wrong: why it cannot be made; empty if it was.
+    """
+
+    name: str
+    styles: bool
+    scripts: bool
+    wrong: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OdooVerdict:
     """What the script that changed the modules said at its end (`inside/change_modules.py`).
 
@@ -109,6 +124,7 @@ class OdooVerdict:
         stage: what it did last: `registry`, `reload` of files of data, `terms`, or `end`.
         wrote: whether it committed anything, as far as it knows.
         kept: records that it was to load and left as they are, because they are noupdate.
+        bundles: the bundles that it has made; None if it was not asked to make any.
     """
 
     ok: bool
@@ -120,6 +136,7 @@ class OdooVerdict:
     stage: str = ""
     wrote: bool = True
     kept: tuple[str, ...] = ()
+    bundles: tuple[MadeBundle, ...] | None = None
 
     @classmethod
     def read(cls, said: Mapping[str, Any]) -> "OdooVerdict | None":
@@ -138,6 +155,7 @@ class OdooVerdict:
                 stage=str(said.get("stage", "")),
                 wrote=said.get("wrote") is not False,
                 kept=tuple(map(str, said.get("kept", ()))),
+                bundles=_bundles(said.get("bundles")),
             )
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             return None
@@ -205,3 +223,13 @@ def differences(before: Records, after: Records, asked: tuple[str, ...]) -> list
         )
         for name in dict.fromkeys((*asked, *others))
     ]
+
+
+def _bundles(said: Any) -> tuple[MadeBundle, ...] | None:
+    """Read the bundles; None where it tells of none."""
+    if said is None:
+        return None
+    return tuple(
+        MadeBundle(str(name), bool(styles), bool(scripts), str(wrong))
+        for name, styles, scripts, wrong in said
+    )

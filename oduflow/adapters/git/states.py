@@ -18,6 +18,7 @@ from oduflow.domain.module_failure import listed
 
 MAX_FILE = 1 << 20  # bytes of one file that is read
 MAX_READ = 64 << 20  # bytes of all
+MOST_NAMED = 1000  # paths of one command
 MAX_LISTED = 64 << 20  # bytes of the names of a repository's files
 _LINK, _SUBMODULE = "120000", "160000"
 _NO_FILE = "000000"
@@ -121,8 +122,10 @@ class States(CheckoutIndex):
 
     def named(self, state: str, paths: Iterable[str]) -> dict[str, str]:
         """Return git's names of the contents of files, by path; without those that do not exist."""
-        wanted = list(paths)
-        entries = self._listing("ls-tree", "-z", "--full-tree", state, "--", *wanted)
+        wanted, entries = list(paths), list[str]()
+        for start in range(0, len(wanted), MOST_NAMED):
+            some = wanted[start : start + MOST_NAMED]
+            entries += self._listing("ls-tree", "-z", "--full-tree", state, "--", *some)
         found = (entry.partition("\t")[::2] for entry in entries)
         return {path: about.split(" ")[2] for about, path in found}
 
@@ -141,15 +144,12 @@ class States(CheckoutIndex):
                 total += int(size)
         return dict(_contents(self._batch("--batch", small)))
 
-    def mentioned(
-        self, state: str, texts: Iterable[str], *, words: bool = False
-    ) -> dict[str, set[str]]:
+    def mentioned(self, state: str, texts: Iterable[str]) -> dict[str, set[str]]:
         """Return the files of data that hold any of some texts, by text.
 
         Args:
             state: which one to search.
             texts: without line breaks.
-            words: whether a text has to begin and end as a word does.
         """
         wanted = [text for text in texts if text and "\n" not in text]
         found: dict[str, set[str]] = {}
@@ -158,8 +158,7 @@ class States(CheckoutIndex):
         with TemporaryFile(dir=self.scratch) as patterns:
             patterns.write("\n".join(wanted).encode())
             patterns.seek(0)
-            whole = ("-w",) if words else ()
-            command = ("grep", "-z", "-a", "-o", "-F", "--no-color", *whole, "-f", "-", state)
+            command = ("grep", "-z", "-a", "-o", "-F", "--no-color", "-f", "-", state)
             try:
                 output = self.folder.read(
                     *command, "--", "*.xml", "*.csv", stdin=patterns, most=MAX_LISTED

@@ -22,7 +22,7 @@ def change_modules(kind: ModuleAction, modules: Iterable[str], python_target: st
         python_target: where the packages of requirements are mounted, which may be modules.
     """
     asked = {"change": str(kind), "modules": list(modules), "own": _own(python_target)}
-    return script("change_modules.py", json.dumps(asked))
+    return script("change_modules.py", json.dumps(asked), part="made_bundles.py")
 
 
 def apply_changes(plan: ApplyPlan, python_target: str) -> OdooCommand:
@@ -40,9 +40,10 @@ def apply_changes(plan: ApplyPlan, python_target: str) -> OdooCommand:
         "reload": dict(plan.reload),
         "terms": dict(plan.translations),
         "ids": plan.ids,
+        "bundles": plan.bundles,
         "own": _own(python_target),
     }
-    return script("change_modules.py", json.dumps(asked))
+    return script("change_modules.py", json.dumps(asked), part="made_bundles.py")
 
 
 def read_verdict(lines: Iterable[str]) -> OdooVerdict | None:

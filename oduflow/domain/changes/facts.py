@@ -24,6 +24,7 @@ class RepositoryFacts:
         languages: the languages that are active in the database, such as `pt_BR`.
         mentioned: files that data name by their paths, each with the modules whose data do.
         links: the symbolic links of both, with the paths without links that they lead to.
+        run: the names of functions that upgrades run.
         known: the modules that Odoo finds in the repository before, also in submodules, each with
             its folder without links.
     """
@@ -38,6 +39,7 @@ class RepositoryFacts:
     languages: frozenset[str] = frozenset()
     mentioned: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
     links: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    run: frozenset[str] = frozenset()
     known: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def place(self, path: str) -> tuple[str, str, str]:

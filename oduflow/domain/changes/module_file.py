@@ -86,7 +86,7 @@ def _code(
     if path.parts[0] == "static":
         return _static(file, path)
     if path.suffix == ".py":
-        return python_need(str(path), file.old, file.new)
+        return python_need(str(path), file.old, file.new, facts.run)
     return Need.UPGRADE, "what reads it is not known"
 
 

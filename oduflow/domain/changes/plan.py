@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
+from oduflow.domain.changes.facts import MANIFESTS
 from oduflow.domain.changes.needs import FileVerdict, Need
+
+_NO_BUNDLES = frozenset({Need.NOTHING, Need.RELOAD, Need.TRANSLATIONS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,19 @@ class ApplyPlan:
         return any(each.need in {Need.RESTART, Need.TRANSLATIONS} for each in self.verdicts)
 
     @property
+    def reimports(self) -> bool:
+        """Whether Odoo starts itself again: it may have imported a module that changed."""
+        return bool(self.restart or self.upgrade or self.install or self.uninstall)
+
+    @property
+    def bundles(self) -> bool:
+        """Whether it may change bundles, which all are made then that the repositories are in."""
+        return any(
+            each.need not in _NO_BUNDLES and not (each.need is Need.RESTART and _is_code(each.path))
+            for each in self.verdicts
+        )
+
+    @property
     def packages(self) -> bool:
         """Whether a file that may name Python packages changed."""
         return bool(self._of(Need.PACKAGES))
@@ -98,8 +115,7 @@ class ApplyPlan:
     @property
     def needs_odoo(self) -> bool:
         """Whether a second Odoo has to load the code as it is afterwards."""
-        writing = self.upgrade or self.install or self.reload or self.translations
-        return bool(writing) or self.restart
+        return any(each.need not in {Need.NOTHING, Need.PACKAGES} for each in self.verdicts)
 
     @property
     def is_nothing(self) -> bool:
@@ -131,6 +147,10 @@ class ApplyPlan:
 
     def _modules(self, need: Need) -> tuple[str, ...]:
         return tuple(sorted({each.module for each in self._of(need)}))
+
+
+def _is_code(path: str) -> bool:
+    return path.endswith(".py") and PurePosixPath(path).name not in MANIFESTS
 
 
 def _joined(first: FileVerdict, second: FileVerdict) -> FileVerdict:

@@ -10,14 +10,12 @@ import re
 from collections.abc import Collection, Container, Iterator
 
 from oduflow.domain.changes.needs import Need
-from oduflow.domain.changes.python_names import used_outside
-from oduflow.domain.python_syntax import parsed
+from oduflow.domain.changes.python_names import RUN_BY_UPGRADES, called_by, used_outside
+from oduflow.domain.python_syntax import UNREADABLE, parsed
 
 CONTROLLERS = "controllers"
 # Keywords of fields that the database does not hold.
 _IN_PROCESS = frozenset({"context", "default", "domain"})
-# Run by an upgrade, and not when the process starts.
-_RUN_BY_UPGRADES = frozenset({"init", "_auto_init"})
 # Methods from which reports put the SQL of their view together, which `init` makes.
 _SQL = re.compile(
     r"_?(sub_)?(select|from|where|group_by|having|join|order_by|query|table|union|with)(_|$)"
@@ -25,23 +23,25 @@ _SQL = re.compile(
 _LOGGERS = frozenset({"_logger", "logger", "log"})
 _MODEL_NAMES = frozenset({"_inherit", "_inherits", "_name"})
 _REPORT = "report"
-_UNREADABLE = (SyntaxError, ValueError, MemoryError, RecursionError, SystemError)
 MANY = 3  # names in a sentence
 
 Outline = dict[str, str]  # the parts of a file that count, by names for people
 
 
-def python_need(path: str, old: bytes | None, new: bytes | None) -> tuple[Need, str]:
+def python_need(
+    path: str, old: bytes | None, new: bytes | None, run: Collection[str] = ()
+) -> tuple[Need, str]:
     """Return what a change of Python code needs, and why.
 
     Args:
         path: inside the module.
         old: the content before; None for no file.
         new: the content afterwards; None for no file.
+        run: the names of functions that upgrades run, also from other files.
     """
     try:
-        before, after = _outline(path, old), _outline(path, new)
-    except _UNREADABLE as wrong:
+        before, after = _outline(path, old, run), _outline(path, new, run)
+    except UNREADABLE as wrong:
         line = f" at line {wrong.lineno}" if isinstance(wrong, SyntaxError) and wrong.lineno else ""
         return Need.UPGRADE, f"it cannot be read as Python{line}"
     different = [name for name in {**before, **after} if before.get(name) != after.get(name)]
@@ -68,7 +68,7 @@ def imports(source: bytes, name: str) -> bool:
     """Whether code imports something of a name, or cannot be read."""
     try:
         tree = parsed(source)
-    except _UNREADABLE:
+    except UNREADABLE:
         return True
     return any(
         name in {*(getattr(node, "module", None) or "").split("."), *_parts(node.names)}
@@ -82,10 +82,11 @@ def _parts(names: list[ast.alias]) -> Iterator[str]:
         yield from each.name.split(".")
 
 
-def _outline(path: str, source: bytes | None) -> Outline:
+def _outline(path: str, source: bytes | None, run: Collection[str]) -> Outline:
     """Return what counts in a file, by names for people."""
     tree, found = parsed(source or b""), Outline()
-    used, called = used_outside(tree)
+    used = used_outside(tree)
+    called = called_by([tree], {*RUN_BY_UPGRADES, *run})
     for node in _without_docstring(tree.body):
         if isinstance(node, ast.ClassDef):
             parts = _class(node, path, called)
@@ -134,10 +135,9 @@ def _class(node: ast.ClassDef, path: str, called: Collection[str]) -> Iterator[t
     heads = [*node.bases, *(each.value for each in node.keywords), *node.decorator_list]
     yield f"class {node.name}", " ".join(map(_text, heads))
     all_count = _is_report(node, path) or not _is_model(node)
-    by_name = {*_RUN_BY_UPGRADES, *called}
     for part in _without_docstring(node.body):
         if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
-            if all_count or part.name in by_name or _SQL.match(part.name):
+            if all_count or part.name in called or _SQL.match(part.name):
                 yield f"method {node.name}.{part.name}", _text(part)
         elif name := _name(part):
             yield f"{node.name}.{name}", _text(_InProcess().visit(part))

@@ -28,7 +28,9 @@ def refuse_unfinished(deps: Deps, row: Environment) -> None:
     if row.applying is not None:
         raise Busy(
             f"A change of the code of {row.name} was cut off, and is undone now.",
-            "Call again in a minute.",
+            "Call again in a minute."
+            if row.error is None
+            else f"The last try failed, and is repeated: {row.error.message}",
         )
     if row.step in _CUT_OFF:
         raise Busy(

@@ -51,6 +51,10 @@ def image_modules() -> list[dict[str, Any]]:
     return [{"name": name, "version": "1.0", "depends": needs} for name, needs in names.items()]
 
 
+Bundles = list[tuple[str, bool, bool, str]]
+"""Name, whether it has styles, whether scripts, and what is wrong with it."""
+
+
 @dataclass
 class Changing:
     """How changes of modules beside the serving Odoo go.
@@ -83,7 +87,9 @@ class Changing:
     wrote: bool = True
     missing_once: bool = False
 
-    def said(self, modules: tuple[str, ...], *, failing: bool) -> tuple[str, ...]:
+    def said(
+        self, modules: tuple[str, ...], *, failing: bool, bundles: Bundles | None = None
+    ) -> tuple[str, ...]:
         """Return what the script prints (`inside/change_modules.py`)."""
         verdict: dict[str, Any] = {
             "status": "failed" if failing else "ok",
@@ -94,6 +100,7 @@ class Changing:
             "stage": self.stage if failing else "end",
             "kept": list(self.kept),
             "wrote": self.wrote or not failing,
+            "bundles": bundles,
         }
         if failing:
             verdict["chain"] = [self.chain]
@@ -134,7 +141,8 @@ class MemoryOdoo:
         changing: how the next ones go.
         signaled: whether Odoo reloads its registry at its next request.
         heard: the signals of its caches that it has heard, by database.
-        bundles: the contents of bundles by file name, the last one for ever; others are empty.
+        made: the bundles that repositories take part in.
+        pages: what requests of pages answer besides the login page, by path; None answers nothing.
         broken_once: modules that cannot be changed the next time.
         breaking: a file and a text; while the file holds it, pages answer 500.
         hangs_up: whether Odoo starts itself again at SIGHUP.
@@ -172,7 +180,8 @@ class MemoryOdoo:
     changes: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     changing: Changing = field(default_factory=Changing)
     signaled: bool = False
-    bundles: dict[str, list[bytes]] = field(default_factory=dict)
+    made: Bundles | None = field(default_factory=list)
+    pages: dict[str, WebPage | None] = field(default_factory=dict)
     broken_once: set[str] = field(default_factory=set)
     breaking: tuple[Path, str] | None = None
     heard: dict[str, int] = field(default_factory=dict)
@@ -223,9 +232,8 @@ class MemoryOdoo:
         return (CACHES,)
 
     def page(self, address: str, path: str) -> WebPage | None:
-        """Answer as a bundle."""
-        found = self.bundles.get(path.rpartition("/")[2], [b""])
-        return WebPage(OK, found.pop(0) if len(found) > 1 else found[0])
+        """Answer a request of a page or a bundle; they are there unless a test says otherwise."""
+        return self.pages.get(path, WebPage(OK, b""))
 
     def _finds_it_closed(self, spec: ContainerSpec) -> bool:
         """Whether a container has a database, and this admits no session."""
@@ -280,7 +288,8 @@ class MemoryOdoo:
         )
         if how.exit_code is not None:
             return Run((*how.lines, *TRACEBACK.split("\n")), how.exit_code)
-        said = how.said(modules, failing=bool(failing))
+        bundles = self.made if asked.get("bundles") else None
+        said = how.said(modules, failing=bool(failing), bundles=bundles)
         if how.missing_once:
             how.missing_columns.clear()
         return Run(said, 1 if failing else 0)

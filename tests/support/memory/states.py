@@ -67,9 +67,7 @@ class MemoryStates:
             if _name(text) in wanted
         }
 
-    def mentioned(
-        self, state: str, texts: Iterable[str], *, words: bool = False
-    ) -> dict[str, set[str]]:
+    def mentioned(self, state: str, texts: Iterable[str]) -> dict[str, set[str]]:
         wanted, found = [*texts], dict[str, set[str]]()
         for path, content in self._of(state).items():
             for text in wanted:

@@ -3,13 +3,15 @@
 Arguments: the configuration file, and a JSON object: `change` is `install`, `upgrade`,
 `uninstall` or `apply`, `modules` are their names, and `own` the folders that hold repositories.
 `apply` imports code again and takes `upgrade` and `install` (names), `reload` (module to files of
-data that are loaded in place), `terms` (module to languages) and `ids` (records). At its end it
+data that are loaded in place), `terms` (module to languages), `ids` (records) and `bundles`
+(whether to make the bundles of scripts and styles). At its end it
 prints one verdict, a JSON object in lines that begin with `oduflow-verdict:`, between `begin` and
 `end`: `status`, `changed` (name to state and version, before and after), `updated`, `chain` (the
 exception and its causes, each with file, line and frames), `log` (records of warnings and errors),
 `missing_columns` (stored fields without a column), `stage` (what it did last), `wrote` (whether it
-committed anything), `kept` (those of `ids` that Odoo leaves as they are) and `seconds`. It asks the
-image's Odoo what it has; nothing here depends on a version number.
+committed anything), `kept` (those of `ids` that Odoo leaves as they are), `bundles` (name, whether
+it has styles, whether it has scripts, and why it cannot be made; null if they were not made) and
+`seconds`. It asks the image's Odoo what it has; nothing here depends on a version number.
 """
 
 from __future__ import annotations
@@ -36,6 +38,8 @@ from odoo.tools.convert import convert_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from oduflow.adapters.odoo.inside.made_bundles import made_bundles, managed
 
 ODOO_SUPERUSER = 1
 PREFIX = "oduflow-verdict:"
@@ -145,6 +149,7 @@ def change(asked: dict[str, Any], verdict: dict[str, Any]) -> dict[str, Any]:
     if modules:  # up to Odoo 18 a new registry does not tell the other processes
         registry.signal_changes()
     load_data(registry, asked.get("reload", {}), asked.get("terms", {}), verdict)
+    bundles = made_bundles(registry, modules_below(own)) if asked.get("bundles") else None
     with contextlib.closing(registry.cursor()) as cursor:
         after, missing = states(cursor), missing_columns(registry, cursor)
         kept = noupdate(cursor, asked.get("ids", []))
@@ -154,6 +159,7 @@ def change(asked: dict[str, Any], verdict: dict[str, Any]) -> dict[str, Any]:
         "updated": list(registry.updated_modules)[:MOST_NAMES],
         "missing_columns": missing[:MOST_NAMES],
         "kept": kept[:MOST_NAMES],
+        "bundles": bundles,
     }
 
 
@@ -235,11 +241,6 @@ def noupdate(cursor: Any, ids: list[str]) -> list[str]:
         (ids,),
     )
     return [name for (name,) in cursor.fetchall()]
-
-
-def managed() -> Any:
-    """Return the context of environments up to Odoo 14; later it is useless, then gone."""
-    return getattr(odoo.api.Environment, "manage", contextlib.nullcontext)()
 
 
 def uninstalled(modules: list[str]) -> Any:

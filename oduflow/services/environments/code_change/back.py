@@ -1,23 +1,31 @@
 """Bring an environment back to the state before a change of code that failed, or was killed.
 
-The way back is in the row (`PendingChange`) until the change is finished, and goes from it in the
-same write as the change's end or the end of the way back.
+The way back is in the row (`PendingChange`) until the change is finished. It goes from it in the
+same write as the change's end or the end of the way back, and with an error that would only come
+again; any other error leaves it, and the reconcile loop takes it again.
 """
 
-import logging
 from contextlib import suppress
 from dataclasses import replace
 
 from oduflow.adapters.postgres.errors import NotRunning, StartingUp, Unresponsive
 from oduflow.domain.environment import Environment, EnvironmentState
-from oduflow.domain.errors import Busy, Failure
+from oduflow.domain.errors import (
+    Busy,
+    Conflict,
+    Failure,
+    Invalid,
+    NotFound,
+    NotProven,
+    OdooFailed,
+)
 from oduflow.domain.next_call import Next
 from oduflow.domain.pending_change import PendingChange
 from oduflow.domain.plan import EnvironmentPlan
-from oduflow.domain.snapshot import Snapshot, SnapshotState
+from oduflow.domain.snapshot import ROLLBACK, Snapshot, SnapshotState
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
-from oduflow.services.environments.boot import boot
+from oduflow.services.environments.boot import boot, stop_container
 from oduflow.services.environments.failed import mark_failed
 from oduflow.services.environments.module_change.available import find_available
 from oduflow.services.environments.module_change.settle import settle_states
@@ -25,22 +33,19 @@ from oduflow.services.environments.remake import WITH_CONTAINER, make_again
 from oduflow.services.environments.restart import restart
 from oduflow.services.environments.rollback import roll_back
 from oduflow.services.environments.start import mark_serving
-from oduflow.services.groups import StoreGroup, WorkGroup
 from oduflow.services.images import run_as
-from oduflow.services.snapshots.delete import remove_snapshot
-from oduflow.services.snapshots.parts import SnapshotParts
 
-log = logging.getLogger(__name__)
-TRANSIENT = (Busy, NotRunning, StartingUp, Unresponsive)
+_SOON = (Busy, NotRunning, StartingUp, Unresponsive)
+# These would only come again. `OdooFailed` says that all is back, but Odoo does not serve with it.
+_FINAL = (Conflict, Invalid, NotFound, NotProven, OdooFailed)
+_STOP_SECONDS = 2
 
 
 def resume_code_change(deps: Deps, call: Call, row: Environment) -> Environment:
     """Bring an environment back whose change of code was killed.
 
     Raises:
-        Busy, UpstreamFailed: a part of the product cannot do it at the moment; the next look
-            tries again.
-        Failure: it cannot be done; the environment is `failed`, and says why.
+        Failure: as `bring_back`.
     """
     pending = row.applying
     if pending is None:
@@ -48,28 +53,13 @@ def resume_code_change(deps: Deps, call: Call, row: Environment) -> Environment:
     deps.infrastructure.wake(row.team)
     # A failure, or a way back that was killed, may have left it failed or stopped since.
     row = replace(row, state=EnvironmentState(pending.was or row.state))
-    try:
-        return bring_back(deps, call, row, pending)
-    except TRANSIENT:
-        raise
-    except Failure as failure:
-        _give_up(deps.store, deps.work, row, pending, failure)
-        raise
+    back, _ = bring_back(deps, call, row, pending)
+    return back
 
 
-def _give_up(
-    store: StoreGroup, work: WorkGroup, row: Environment, pending: PendingChange, failure: Failure
-) -> None:
-    """Record that an environment could not be brought back, and how a person can do it."""
-    snapshot = store.snapshots.by_id(pending.snapshot)
-    if snapshot is not None:
-        undo = Next.of("rollback_environment", "goes back", name=row.name, snapshot=snapshot.name)
-        failure.next = (*failure.next, undo)
-    store.environments.update(row.id, applying=None)
-    mark_failed(store.environments, work.outputs, row, failure)
-
-
-def bring_back(deps: Deps, call: Call, row: Environment, pending: PendingChange) -> Environment:
+def bring_back(
+    deps: Deps, call: Call, row: Environment, pending: PendingChange
+) -> tuple[Environment, Snapshot | None]:
     """Put an environment back before a change of code; it serves unless it was stopped.
 
     Args:
@@ -78,53 +68,84 @@ def bring_back(deps: Deps, call: Call, row: Environment, pending: PendingChange)
         row: the environment, in the state that it had before.
         pending: the way back.
 
+    Returns:
+        The environment, and the snapshot of what there was until now; None where the data stay.
+
     Raises:
-        Failure: it is not back; the way back stays in the row.
+        Busy, UpstreamFailed: a part of the product cannot do it at the moment; the next look
+            tries again.
+        Failure: it is not back; the environment is `failed`, and says why.
     """
-    quiet = Call(call.actor, call.origin, call.job)
     call.tell("back", "bringing the environment back")
-    plan = EnvironmentPlan.of(deps.naming, row)
+    try:
+        return _back(deps, Call(call.actor, call.origin, call.job), row, pending)
+    except _SOON:
+        raise
+    except Failure as failure:
+        _record(deps, row, pending, failure)
+        raise
+
+
+def _record(deps: Deps, row: Environment, pending: PendingChange, failure: Failure) -> None:
+    """Record why an environment is not back; the way back stays unless the error is final."""
+    now = deps.store.environments.by_id(row.id)
+    if now is None:
+        return
+    with suppress(Failure):  # the engine may be what fails
+        plan = EnvironmentPlan.of(deps.naming, row)
+        stop_container(deps.engine.containers, plan, timeout=_STOP_SECONDS)
+    step = ROLLBACK if now.step == ROLLBACK else ""
+    if not isinstance(failure, _FINAL):
+        mark_failed(deps.store.environments, deps.work.outputs, row, failure, step=step)
+        return
+    snapshot = deps.store.snapshots.by_id(pending.snapshot)
+    if snapshot is not None:
+        undo = Next.of("rollback_environment", "goes back", name=row.name, snapshot=snapshot.name)
+        failure.next = (*failure.next, undo)
+    mark_failed(deps.store.environments, deps.work.outputs, row, failure, step=step, applying=None)
+
+
+def _back(
+    deps: Deps, call: Call, row: Environment, pending: PendingChange
+) -> tuple[Environment, Snapshot | None]:
+    plan, kept = EnvironmentPlan.of(deps.naming, row), None
     deps.engine.containers.remove(plan.one_off)
     snapshot = deps.store.snapshots.by_id(pending.snapshot) if pending.wrote else None
     if snapshot is not None and snapshot.state is SnapshotState.READY:
-        return _to_snapshot(deps, quiet, row, pending, snapshot)
-    work_tree = deps.git.repositories.work_tree(plan.git_dir, plan.checkout)
-    work_tree.restore(pending.state, pending.commit)
-    if pending.wrote:
-        settle_states(deps, row)
-    row = _serve_as_before(deps, quiet, row, pending)
-    _read_again(deps, quiet, row)
-    return deps.store.environments.update(row.id, applying=None, step="", job="")
-
-
-def _to_snapshot(
-    deps: Deps, call: Call, row: Environment, pending: PendingChange, snapshot: Snapshot
-) -> Environment:
-    """Roll back; what the change has left is not kept, because it never was in use."""
-    if pending.replaced:  # it may have been made of other files: the rollback makes it again
-        deps.engine.containers.remove(EnvironmentPlan.of(deps.naming, row).container)
-    back, failed = roll_back(deps, call, row, snapshot)
-    try:
-        remove_snapshot(SnapshotParts(deps, back, failed))
-    except Failure:
-        log.exception("what the failed change of %s left stays as a snapshot", row.name)
-    _read_again(deps, call, back)
-    return back
+        if pending.replaced:  # it may be made of other files: the rollback makes it again
+            deps.engine.containers.remove(plan.container)
+        row, kept = roll_back(deps, call, row, snapshot)
+    else:
+        work_tree = deps.git.repositories.work_tree(plan.git_dir, plan.checkout)
+        work_tree.restore(pending.state, pending.commit)
+        if pending.wrote:
+            settle_states(deps, row)
+        row = _serve_as_before(deps, call, row, pending)
+    _read_again(deps, call, row)
+    back = deps.store.environments.update(row.id, applying=None, step="", job="")
+    return back, kept
 
 
 def _serve_as_before(
     deps: Deps, call: Call, row: Environment, pending: PendingChange
 ) -> Environment:
     """Let Odoo serve with the files as they are again, if it may have seen others."""
-    runs = row.state is EnvironmentState.RUNNING
+    was, error = row.state, row.error
+    plan = EnvironmentPlan.of(deps.naming, row)
+    if was is EnvironmentState.FAILED:
+        # One that failed may have been started with the code that is taken back.
+        stop_container(deps.engine.containers, plan, timeout=_STOP_SECONDS)
     if pending.replaced:
         row = make_again(deps, call, row, WITH_CONTAINER)
-        if runs:
+        if was is EnvironmentState.RUNNING:
             plan = EnvironmentPlan.of(deps.naming, row)
             row = boot(deps, call, plan, row, lambda line: call.tell("back", line))
             return mark_serving(deps.store.environments, row)
-    elif pending.served and runs:
+    elif pending.served and was is EnvironmentState.RUNNING:
         return restart(deps, call, row)
+    if was is EnvironmentState.FAILED:
+        state = was if error is not None else EnvironmentState.STOPPED
+        return deps.store.environments.update(row.id, state=state, error=error)
     return row
 
 

@@ -9,6 +9,7 @@ from oduflow.domain.container import ImageFacts
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import OdooFailed
 from oduflow.domain.module_change import ModuleAction, OdooVerdict, Records
+from oduflow.domain.module_failure import one_line
 from oduflow.domain.odoo_log import explanation
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
@@ -54,6 +55,8 @@ class OdooBeside:
         """Load the code, and change the database as a plan says."""
         command = apply_changes(plan, PYTHON_TARGET)
         self._run(command, None, (*plan.upgrade, *plan.install))
+        if self.problem is None and plan.bundles:
+            self.problem = _bundle_problem(self.verdict)
 
     def uninstall(self, modules: tuple[str, ...]) -> None:
         """Uninstall modules, of which the folders are there."""
@@ -114,3 +117,14 @@ class OdooBeside:
                 memory_mb=self.deps.settings.teams[self.row.team].memory_mb,
             )
         )
+
+
+def _bundle_problem(verdict: OdooVerdict | None) -> ChangeProblem | None:
+    """Return why it is not proven that all bundles were made; None if it is."""
+    if verdict is None or verdict.bundles is None:
+        return ChangeProblem("The changes were not applied: Odoo told nothing of its bundles.")
+    for each in verdict.bundles:
+        if each.wrong:
+            wrong = f"The bundle {each.name} cannot be made: {one_line(each.wrong)}"
+            return ChangeProblem(wrong, done=True)
+    return None

@@ -1,61 +1,60 @@
-"""Request the bundles of scripts and styles from a serving Odoo, which makes them then.
+"""Request the bundles of scripts and styles from the serving Odoo.
 
-A style that cannot be compiled is told in the bundle only: Odoo serves an older one, with a message
-in it, and logs nothing.
+The second Odoo has made them, and told of styles that cannot be compiled. Here the serving one has
+to answer each with the content that belongs to the files as they are. Anything else is a failure.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
-from oduflow.domain.changes.manifest import UnreadableManifest, declared
-from oduflow.domain.module_failure import one_line
+from oduflow.domain.errors import OdooFailed
+from oduflow.domain.module_change import MadeBundle
 from oduflow.domain.odoo_log import READINESS_PATH
 from oduflow.domain.readiness import WebPage
 
-MOST_BUNDLES = 6
-_NAME = re.compile(r"[a-z0-9_]+\.[a-z][a-zA-Z0-9_]*")
-_LINKED = re.compile(rb"""["'](/web/(?:assets|content)/[\w./%-]+\.css)["'?#]""")
+BY_NAME = 17  # the first version that has a path for each bundle
+_LINKED = re.compile(rb"""["'](/web/(?:assets|content)/[\w./%-]+\.(?:css|js))["'?#]""")
 _ERROR = b"css_error_message"
-_TEXT = re.compile(rb"""css_error_message[^}]*?content:\s*["'](.*?)["'];""", re.DOTALL)
+_OK, _REDIRECT = 200, range(300, 400)
+_SERIES = re.compile(r"(?:saas[~-])?(\d+)")
 
 Get = Callable[[str], WebPage | None]
 """Requests a path of a serving Odoo; None without an HTTP response."""
 
 
-def bundles_of(manifests: Iterable[bytes]) -> tuple[str, ...]:
-    """Return the bundles to which manifests add files, without those that are parts of others."""
-    found: dict[str, None] = {}
-    for content in manifests:
-        try:
-            assets = declared(content).get("assets")
-        except UnreadableManifest:
-            continue
-        names = assets if isinstance(assets, dict) else {}
-        found |= dict.fromkeys(name for name in map(str, names) if _NAME.fullmatch(name))
-    return tuple(found)[:MOST_BUNDLES]
-
-
-def style_errors(get: Get, bundles: Iterable[str]) -> Mapping[str, str]:
-    """Return what Odoo says about styles that cannot be compiled, by bundle.
+def require_bundles(get: Get, bundles: Iterable[MadeBundle], series: str) -> None:
+    """Request the login page with what it links and, from Odoo 17 on, bundles by their names.
 
     Args:
         get: requests a path of the serving Odoo.
-        bundles: their names; of versions before 17 only those count that the login page links.
+        bundles: those that the second Odoo made.
+        series: Odoo's, such as `19.0`.
+
+    Raises:
+        OdooFailed: names what was not served, and the answer.
     """
-    found = {name: _current(get, f"{name}.min.css") for name in bundles}
-    page = get(READINESS_PATH)
-    linked = _LINKED.findall(page.body) if page is not None else []
-    found |= {path.decode("latin-1"): get(path.decode("latin-1")) for path in linked[:MOST_BUNDLES]}
-    return {_named(name): text for name, answer in found.items() if (text := _error(answer))}
+    page = _require(READINESS_PATH, get(READINESS_PATH), _REDIRECT)
+    for path in dict.fromkeys(_LINKED.findall(page.body)):
+        name = path.decode("latin-1")
+        _require(name, get(name))
+    number = _SERIES.match(series)
+    if number is None or int(number[1]) < BY_NAME:
+        return
+    for each in bundles:
+        kinds = {"css": each.styles, "js": each.scripts}
+        for kind in (kind for kind, has_any in kinds.items() if has_any):
+            found = _require(each.name, _current(get, f"{each.name}.min.{kind}"))
+            if kind == "css" and _ERROR in found.body:
+                raise OdooFailed(f"Odoo serves {each.name} with styles that cannot be compiled.")
 
 
-def missing_scripts(get: Get, bundles: Iterable[str]) -> Iterator[str]:
-    """Yield the bundles whose scripts Odoo fails to make; versions before 17 do not tell."""
-    for name in bundles:
-        found = _current(get, f"{name}.min.js")
-        if found is not None and found.status >= 500:  # noqa: PLR2004 - RFC 9110, 15.6
-            yield name
+def _require(what: str, found: WebPage | None, also: Iterable[int] = ()) -> WebPage:
+    if found is None:
+        raise OdooFailed(f"Odoo did not answer a request for {what}.")
+    if found.status != _OK and found.status not in also:
+        raise OdooFailed(f"Odoo answered a request for {what} with status {found.status}.")
+    return found
 
 
 def _current(get: Get, file: str) -> WebPage | None:
@@ -63,16 +62,3 @@ def _current(get: Get, file: str) -> WebPage | None:
     found = get(f"/web/assets/0/{file}")
     place = urlsplit(found.location).path if found is not None else ""
     return get(place) if place.startswith("/web/assets/") else found
-
-
-def _named(bundle: str) -> str:
-    """Name a bundle without the version in its path, which changes with it."""
-    return bundle.rpartition("/")[2].removesuffix(".min.css")
-
-
-def _error(found: WebPage | None) -> str:
-    if found is None or _ERROR not in found.body:
-        return ""
-    told = _TEXT.search(found.body)
-    text = told[1].decode(errors="replace").replace("\\A", " ") if told else ""
-    return one_line(text) or "a style cannot be compiled"

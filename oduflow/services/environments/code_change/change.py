@@ -23,21 +23,22 @@ from oduflow.domain.pending_change import CODE_CHANGE, PendingChange
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.services.environments.code_change.back import bring_back
 from oduflow.services.environments.code_change.beside import OdooBeside
+from oduflow.services.environments.code_change.bundles import Get, require_bundles
 from oduflow.services.environments.code_change.checks import (
     leave_out_unusable,
     refuse_unreadable,
     refuse_unusable,
+    refuse_without_code,
     warn_of_linked,
 )
 from oduflow.services.environments.code_change.facts import CodeFacts
-from oduflow.services.environments.code_change.outcome import done_by, was_kept, went_back
+from oduflow.services.environments.code_change.outcome import done_by, not_back, was_kept, went_back
 from oduflow.services.environments.code_change.prepare import (
     is_replaced,
     needs_packages,
     prepare_containers,
 )
-from oduflow.services.environments.code_change.serve import Serving, serve
-from oduflow.services.environments.code_change.styles import StyleCheck
+from oduflow.services.environments.code_change.serve import serve
 from oduflow.services.environments.module_change.available import find_available
 from oduflow.services.environments.module_change.settle import (
     modules_of,
@@ -46,6 +47,7 @@ from oduflow.services.environments.module_change.settle import (
 )
 from oduflow.services.environments.module_change.take_over import serving_log
 from oduflow.services.environments.states import states_of, with_state
+from oduflow.services.environments.wait import address_of
 from oduflow.services.saga import Saga, Step
 from oduflow.services.snapshots.automatic import snapshot_before
 
@@ -60,7 +62,6 @@ class CodeChange(CodeFacts):
     """One change of code, of which everything is known that can be known before."""
 
     _pending: PendingChange = field(init=False)
-    _styles: StyleCheck = field(init=False)
     _beside: OdooBeside | None = None
     _logged: str = ""
     _step: str = ""
@@ -106,15 +107,22 @@ class CodeChange(CodeFacts):
         (self.call.report if early else self.call.tell)(step.name, step.message, number, total)
 
     def uninstall(self) -> None:
-        """Uninstall modules with the code that they were installed with."""
-        self._switch(self.first.applied_states[0], self.first.commit)
-        self.found = find_available(self.deps, self.call, self.row, self.image)
+        """Uninstall modules with the newest code of theirs that was loaded, hooks included.
+
+        Raises:
+            Conflict: Odoo does not find the code of one of them.
+        """
         gone = self.plan.uninstall
-        beside = self._new_beside()
-        self._note(wrote=True, served=True)  # the serving Odoo reloads its registry
-        beside.uninstall(gone)
-        beside.require_success()
-        self.after = beside.after
+        for state in dict.fromkeys(self.last.values()):
+            some = tuple(name for name in gone if self.last[name] == state)
+            self._switch(state, self.first.commit)
+            self.found = find_available(self.deps, self.call, self.row, self.image)
+            refuse_without_code(self, some)
+            beside = self._new_beside()
+            self._note(wrote=True, served=True)  # the serving Odoo reloads its registry
+            beside.uninstall(some)
+            beside.require_success()
+            self.after = beside.after
         self.actions.append(done_by(Need.UNINSTALL, gone))
         self._record_modules(())
 
@@ -138,8 +146,8 @@ class CodeChange(CodeFacts):
         if needs_packages(self) or not self.found.is_on_path:
             self._note(replaced=True)
             prepare_containers(self)
-        if (replaced := is_replaced(self)) != self._pending.replaced:
-            self._note(replaced=replaced)
+        if is_replaced(self) and not self._pending.replaced:
+            self._note(replaced=True)
         refuse_unusable(self)
         leave_out_unusable(self)
 
@@ -169,16 +177,9 @@ class CodeChange(CodeFacts):
         """Let the serving Odoo take over."""
         self._record_modules(self.plan.install)  # first: a rebuild would install what is gone
         self._note(served=True)
-        told = Serving(
-            plan=self.plan,
-            known=self._logged,
-            since=self._beside.output.signaled if self._beside else self.first.created_at,
-            replaced=self._pending.replaced,
-            loaded=self._beside is not None,
-            imported=any(name in self.before for name in self.plan.install),
-        )
+        replaced, was = self._pending.replaced, self.first.state
         try:
-            done = serve(self.deps, self.call, self.row, self.first.state, told)
+            done = serve(self.deps, self.call, self.row, was, self.plan, replaced=replaced)
         except OdooFailed as failure:
             failure.hint = "Odoo does not serve with it."
             raise
@@ -186,9 +187,18 @@ class CodeChange(CodeFacts):
             self.actions.append(done)
 
     def bundles(self) -> None:
-        """Prove that Odoo makes the bundles of changed files."""
-        if self.plan.assets and self.first.state is EnvironmentState.RUNNING:
-            self.actions.append(self._styles.proven(self.plan))
+        """Prove that the serving Odoo answers with the bundles that may have changed."""
+        made = self.verdict.bundles if self.verdict is not None else None
+        if not (self.plan.bundles and made):
+            return
+        if self.first.state is not EnvironmentState.STOPPED:
+            address = address_of(
+                self.deps.engine.containers.facts(self.names.container), self.names
+            )
+            get: Get = lambda path: self.deps.readiness.page(address, path) if address else None  # noqa: E731
+            require_bundles(get, made, self.found.available.inventory.rules.series)
+        verb = "rebuilt" if self.plan.assets else "checked"
+        self.actions.append(f"{verb} the bundles {', '.join(each.name for each in made)}")
 
     def finish(self) -> None:
         """Write that it is done, and forget the way back, in one write."""
@@ -256,9 +266,6 @@ class CodeChange(CodeFacts):
     def _begin(self) -> None:
         """Write the way back into the row, before anything is changed."""
         self._logged = serving_log(self.deps.engine.containers, self.names)
-        self._styles = StyleCheck(self.deps, self.row, self.folders)
-        if self.plan.assets and self.first.state is EnvironmentState.RUNNING:
-            self._styles.look(self.plan)
         self._pending = PendingChange(
             state=self.target.old,
             commit=self.first.commit,
@@ -288,7 +295,8 @@ class CodeChange(CodeFacts):
         with repositories.place(self.row.team):
             if states.is_at(state, commit) and states.resolved("HEAD") == commit:
                 return
-            linked = states.pins_differ(self.target.old, state)
+            now = states.keep(states.resolved("HEAD"))
+            linked = states.pins_differ(now, state)
             repositories.work_tree(names.git_dir, names.checkout, monitor).restore(state, commit)
         if linked:
             repositories.fill_submodules(
@@ -361,15 +369,12 @@ class CodeChange(CodeFacts):
             if keep and not isinstance(failure, Cancelled):
                 self._keep(failure)
                 return
-            self.row = bring_back(self.deps, self.call, self.first, self._pending)
+            self.row, kept = bring_back(self.deps, self.call, self.first, self._pending)
         except Failure as other:
             log.exception("%s is not back, or does not serve as before", self.row.name)
-            if self._is_under_way():
-                failure.hint = f"{failure.hint} It is brought back within a minute.".strip()
-                return
-            went_back(failure, self.first, self._pending, but=other.message)
+            not_back(failure, self.first, other, again=self._is_under_way())
         else:
-            went_back(failure, self.first, self._pending)
+            went_back(failure, self.first, self._pending, kept)
 
     def _is_under_way(self) -> bool:
         row = self.deps.store.environments.by_id(self.row.id)

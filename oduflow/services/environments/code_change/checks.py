@@ -50,6 +50,22 @@ def refuse_removed(work: CodeFacts) -> None:
         )
 
 
+def refuse_without_code(work: CodeFacts, modules: Iterable[str]) -> None:
+    """Refuse to uninstall modules without their code: their hooks would not run.
+
+    Raises:
+        Conflict: names one that Odoo does not find.
+    """
+    there = frozenset(work.found.available.modules) - work.found.off_path
+    if missing := [each for each in modules if each not in there]:
+        raise Conflict(
+            f"{listed(missing)} cannot be uninstalled: Odoo does not find the code that it loaded "
+            "before.",
+            "Bring the environment to a commit that has the code, and uninstall it there.",
+            Next.of("uninstall_modules", "removes it", name=work.row.name, modules=tuple(missing)),
+        )
+
+
 def refuse_unreadable(work: CodeFacts) -> None:
     """Refuse a manifest that Odoo cannot read, of a module to upgrade.
 

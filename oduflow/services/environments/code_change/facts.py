@@ -28,6 +28,7 @@ class CodeFacts:
         image: Odoo's image.
         target: where it is brought to.
         found: the modules that Odoo can find in the files as they are.
+        last: the newest state that Odoo loaded and that has each module that is gone.
         folders: the folders of the modules in the state that is wanted, with their names.
         plan: what the changed files need.
         undo: the snapshot that was taken; None without one.
@@ -49,6 +50,7 @@ class CodeFacts:
     image: ImageFacts
     target: ChangeTarget
     found: FoundModules
+    last: Mapping[str, str]
     folders: Mapping[str, str]
     plan: ApplyPlan
     before: Records

@@ -11,15 +11,15 @@ from oduflow.domain.addons import IMAGE, REPOSITORY, ImageInventory
 from oduflow.domain.changes.classify import classify
 from oduflow.domain.changes.facts import MANIFESTS, ROOT, RepositoryFacts, joined
 from oduflow.domain.changes.links import aliases, real_links, resolved, with_linked
-from oduflow.domain.changes.needs import ChangedFile, EntryKind, FileVerdict
+from oduflow.domain.changes.needs import ChangedFile, EntryKind, FileVerdict, Need
 from oduflow.domain.changes.plan import ApplyPlan
+from oduflow.domain.changes.python_names import run_by_upgrades
 from oduflow.domain.module_change import Records
 from oduflow.domain.module_checks import Available
 from oduflow.services.environments.module_change.checks import installed_names
 
 _INIT = "__init__.py"
-# Data do not name these by their paths, or what names them is told apart otherwise.
-_NOT_NAMED = frozenset({".csv", ".po", ".pot", ".py", ".xml"})
+_CODE, _DATA = ".py", (".csv", ".xml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,13 @@ class Look:
         plan: what the changes need.
         folders: the folders of the modules afterwards, with their names.
         paths: the paths that differ from any of the states that Odoo has loaded.
+        last: the newest of these states that has each module that is gone.
     """
 
     plan: ApplyPlan = field(default_factory=ApplyPlan)
     folders: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     paths: frozenset[str] = frozenset()
+    last: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def look(
@@ -71,15 +73,19 @@ def look(
     linked = states.links(after)
     links = real_links(linked)
     folders = with_linked(_folders(states.paths(after), root), links)
-    verdicts, paths = list[FileVerdict](), set[str]()
+    verdicts, paths, last = list[FileVerdict](), set[str](), dict[str, str]()
+    installed, run = installed_names(database.records), frozenset[str]()
     for before in loaded:
         differences = states.compare(before, after)
+        if not run and any(each.path.endswith(_CODE) for each in differences):
+            run = _run_by_upgrades(states, after, folders, installed)
         texts_before = states.links(before)
         links_before = real_links(texts_before)
         facts = RepositoryFacts(
             before=with_linked(_folders(states.paths(before), root), links_before),
             after=folders,
-            installed=installed_names(database.records),
+            installed=installed,
+            run=run,
             elsewhere=_elsewhere(available),
             replaced=_replaced(available.inventory),
             with_demo=database.with_demo,
@@ -88,9 +94,30 @@ def look(
             known=_known(available, texts_before),
         )
         facts = _with_texts(states, after, facts, differences, linked)
-        verdicts += classify(_files(states, differences), facts)
+        found = classify(_files(states, differences), facts)
+        verdicts += found
+        last |= {each.module: before for each in found if each.need is Need.UNINSTALL}
         paths |= {each.path for each in differences}
-    return Look(ApplyPlan.of(verdicts), folders, frozenset(paths))
+    return Look(ApplyPlan.of(verdicts), folders, frozenset(paths), last)
+
+
+def _run_by_upgrades(
+    states: States, after: str, folders: Mapping[str, str], installed: frozenset[str]
+) -> frozenset[str]:
+    """Return the names of functions that upgrades of the repository's modules run."""
+    facts = RepositoryFacts(folders, folders)
+    wanted = [
+        path
+        for path in states.paths(after)
+        if path.endswith((_CODE, *_DATA)) and facts.place(path)[1] in installed
+    ]
+    named = states.named(after, wanted) if wanted else {}
+    contents = states.read(named.values())
+    texts = {path: contents[name] for path, name in named.items() if name in contents}
+    return run_by_upgrades(
+        (text for path, text in texts.items() if path.endswith(_CODE)),
+        (text for path, text in texts.items() if path.endswith(_DATA)),
+    )
 
 
 def _is_root(source: str, path: str) -> bool:
@@ -181,7 +208,7 @@ def _mentioned(
     for each in differences:
         for path in (each.path, *aliases(each.path, facts.links)):
             _, module, inside = facts.place(path)
-            if module and PurePosixPath(path).suffix not in _NOT_NAMED:
+            if module:
                 wanted |= {f"{module}/{inside}": each.path, f"{module},{inside}": each.path}
     found: dict[str, frozenset[str]] = {}
     for text, files in states.mentioned(after, wanted).items():

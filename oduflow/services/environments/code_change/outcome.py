@@ -10,6 +10,7 @@ from oduflow.domain.module_failure import warnings_of
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
 from oduflow.domain.pending_change import PendingChange
+from oduflow.domain.snapshot import Snapshot
 from oduflow.kernel.undo import told
 from oduflow.services.environments.code_change.facts import CodeFacts
 
@@ -49,34 +50,8 @@ def told_change(work: CodeFacts) -> Outcome[CodeChanged]:
     return told(outcome, work.undo)
 
 
-def up_to_date(work: CodeFacts) -> Outcome[CodeChanged]:
-    """Return the outcome of a pull that finds nothing new; edits are not applied by it."""
-    row, is_applied = work.row, work.plan.is_nothing
-    view = CodeChanged(
-        name=row.name,
-        state=row.state,
-        branch=row.branch,
-        old_commit=row.commit,
-        commit=row.commit,
-        commits=(),
-        files=(),
-        actions=(),
-        edits=work.target.edits,
-        seconds=0.0,
-    )
-    apply = Next.of("apply_changes", "applies the edits", name=row.name)
-    return Outcome(
-        view,
-        f"{row.name} is at {row.commit[:12]} already, the newest commit of {row.branch}."
-        if work.target.follows
-        else f"{row.name} is at {row.commit[:12]} already.",
-        warnings=() if is_applied else ("It has edits that are not applied.",),
-        next=() if is_applied else (apply,),
-    )
-
-
 def went_back(
-    failure: Failure, first: Environment, pending: PendingChange, *, but: str = ""
+    failure: Failure, first: Environment, pending: PendingChange, kept: Snapshot | None
 ) -> None:
     """Add to a failure that the environment is back at its former state.
 
@@ -84,17 +59,35 @@ def went_back(
         failure: why the change failed.
         first: the environment before it.
         pending: the way back that was gone.
-        but: why its Odoo does not serve with that any more; empty if it does.
+        kept: the snapshot of what there was until then; None where no data went back.
     """
     said = f"{first.name} is back at {first.commit[:12]}"
-    if pending.wrote and pending.snapshot:
-        said += ", with its data of before"
+    if kept is not None:
+        said += f", with its data of before. What the change and its users wrote is in {kept.name}"
+        look = Next.of(
+            "rollback_environment", "goes to what was written", name=first.name, snapshot=kept.name
+        )
+        failure.next = (*failure.next, look)
     elif pending.wrote:
         said += ", but not its data, of which there was no snapshot: look at its modules"
     elif not (pending.served or pending.replaced):
         said += "; its Odoo was not touched"
-    said = f"{said}, with which Odoo does not serve: {but}" if but else f"{said}."
-    failure.hint = " ".join(filter(None, (failure.hint, said)))
+    failure.hint = " ".join(filter(None, (failure.hint, f"{said}.")))
+
+
+def not_back(failure: Failure, first: Environment, why: Failure, *, again: bool) -> None:
+    """Add to a failure that the environment is not back, or does not serve as before.
+
+    Args:
+        failure: why the change failed.
+        first: the environment before it.
+        why: what was in the way.
+        again: whether the reconcile loop tries again.
+    """
+    said = f"{first.name} is not as it was before: {why.message}"
+    said += " It is tried again each minute." if again else f" {why.hint}"
+    failure.hint = " ".join(filter(None, (failure.hint, said))).strip()
+    failure.next = (*failure.next, *why.next)
 
 
 def was_kept(failure: Failure, work: CodeFacts, *, served: bool) -> None:
@@ -114,10 +107,10 @@ def was_kept(failure: Failure, work: CodeFacts, *, served: bool) -> None:
 
 def _summary(work: CodeFacts) -> str:
     row, moved = work.row, work.row.commit != work.first.commit
-    what = f"{row.name} is at {row.commit[:12]} of {row.branch}" if moved else f"{row.name}"
+    already = "" if moved else " already"
     edits = f" with edits in {counted(work.edits, 'file')}" if work.edits else ""
     done = ", ".join(work.actions) or "nothing had to be done for it"
-    return f"{what}{edits}: {done}" if moved else f"The edits of {what} are applied: {done}"
+    return f"{row.name} is at {row.commit[:12]} of {row.branch}{already}{edits}: {done}"
 
 
 def _way_back(work: CodeFacts) -> tuple[Next, ...]:

@@ -1,8 +1,5 @@
 """Pull commits, switch the branch, or apply edits, for the operations that do."""
 
-from collections.abc import Iterable
-from pathlib import Path
-
 from oduflow.domain.changes.inputs import ApplyChanges, PullAndApply, SwitchBranch
 from oduflow.domain.changes.plan import ApplyPlan
 from oduflow.domain.changes.view import CodeChanged
@@ -10,14 +7,14 @@ from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.errors import Conflict
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
-from oduflow.domain.plan import EnvironmentPlan, Naming
+from oduflow.domain.plan import EnvironmentPlan
 from oduflow.kernel.call import Call
 from oduflow.services.deps import Deps
 from oduflow.services.environments.code_change.change import CodeChange
 from oduflow.services.environments.code_change.checks import refuse_removed
+from oduflow.services.environments.code_change.in_place import only_proven
 from oduflow.services.environments.code_change.look import DatabaseFacts, Look, look
-from oduflow.services.environments.code_change.outcome import told_change, up_to_date
-from oduflow.services.environments.code_change.overrides import with_overrides
+from oduflow.services.environments.code_change.outcome import told_change
 from oduflow.services.environments.code_change.target import (
     ChangeTarget,
     edits_as_target,
@@ -28,13 +25,9 @@ from oduflow.services.environments.module_change.available import FoundModules, 
 from oduflow.services.environments.module_change.checks import installed_names
 from oduflow.services.environments.module_change.settle import tenant_of
 from oduflow.services.environments.module_change.take_over import process_start, serving_log
-from oduflow.services.environments.pip import ADDONS
-from oduflow.services.environments.python_packages import SOURCE as PACKAGED
 from oduflow.services.environments.states import states_of
 from oduflow.services.environments.stop import no_container
 from oduflow.services.environments.unfinished import refuse_unfinished
-from oduflow.services.extra_repos.checkouts import checkout_folders
-from oduflow.services.groups import PostgresGroup
 from oduflow.services.images import run_as
 
 _TOUCHED = "code was edited and changed back since Odoo started"
@@ -49,8 +42,7 @@ def pull(deps: Deps, call: Call, row: Environment, args: PullAndApply) -> Outcom
     """
     _refuse(deps, row)
     target = fetch_target(deps.naming, deps.git, call, row, ref=args.ref)
-    work = _work(deps, call, row, "pull_and_apply", args, target)
-    return up_to_date(work) if target.commit == row.commit else _done(work)
+    return _done(_work(deps, call, row, "pull_and_apply", args, target))
 
 
 def switch(deps: Deps, call: Call, row: Environment, args: SwitchBranch) -> Outcome[CodeChanged]:
@@ -117,6 +109,7 @@ def _work(
         image=image,
         target=target,
         found=found,
+        last=seen.last,
         folders=seen.folders,
         plan=plan,
         before=database.records,
@@ -138,8 +131,9 @@ def _plan(
         seen = look(states, row.applied_states, target.state, database, found.available)
         installed = installed_names(database.records)
         folders = {folder: name for folder, name in seen.folders.items() if name in installed}
-        others = _other_folders(deps.naming, deps.postgres, row, found, seen.plan.reload)
-        plan = with_overrides(states, target.state, seen.plan, folders, others)
+        tenant = tenant_of(deps.naming, deps.postgres, row)
+        dependents = tenant.installed_dependents
+        plan = only_proven(states, target.state, seen.plan, seen.folders, dependents)
         applied = states.made_at(row.applied[0]) + 1 if row.applied else 0.0
     names = EnvironmentPlan.of(deps.naming, row)
     facts = deps.engine.containers.facts(names.container)
@@ -149,27 +143,6 @@ def _plan(
         if next(touched(names.checkout, folders, since, seen.paths), None) is not None:
             plan = plan.restarting(_TOUCHED)
     return seen, plan
-
-
-def _other_folders(
-    naming: Naming,
-    postgres: PostgresGroup,
-    row: Environment,
-    found: FoundModules,
-    reloaded: Iterable[str],
-) -> dict[Path, str]:
-    """Return the folders of extra repos' and packages' installed modules that depend on modules."""
-    roots, names = dict(checkout_folders(naming, row)), tuple(reloaded)
-    if row.python_deps:
-        roots[PACKAGED] = naming.team_folder(row.team) / "python" / row.python_deps / ADDONS
-    if not (roots and names):
-        return {}
-    dependents = tenant_of(naming, postgres, row).installed_dependents(names)
-    return {
-        roots[each.source] / each.path: name
-        for name, each in found.available.modules.items()
-        if name in dependents and each.source in roots
-    }
 
 
 def _done(work: CodeChange) -> Outcome[CodeChanged]:

@@ -4,6 +4,7 @@ import pytest
 
 from oduflow.domain.changes.needs import Need
 from oduflow.domain.changes.python_code import python_need
+from oduflow.domain.changes.python_names import run_by_upgrades
 
 CLASS = "class A(models.Model):\n    _name = 'a'\n"
 REPORT = "class R(models.Model):\n    _name = 'a.r'\n    _auto = False\n"
@@ -15,6 +16,17 @@ BODIES = {
     ),
     "a method of SQL": (CLASS + "    def _select_more(self):\n        return {}\n", "_select_more"),
     "what upgrades run": (CLASS + "    def init(self):\n        return {}\n", "method A.init"),
+    "what init calls": (
+        CLASS + "    def more(self):\n        return {}\n"
+        "    def init(self):\n        self._tables()\n"
+        "    def _tables(self):\n        self.more()\n",
+        "method A.more",
+    ),
+    "a property that init reads": (
+        CLASS + "    @property\n    def more(self):\n        return {}\n"
+        "    def init(self):\n        self._cr.execute(self.more)\n",
+        "method A.more",
+    ),
     "a function that makes a field": (
         f"def kinds():\n    return {{}}\n{CLASS}    a = fields.Selection(kinds())\n",
         "kinds is changed",
@@ -83,7 +95,8 @@ IN_PROCESS = {
 def test_the_body_of_a_function_counts_where_the_database_depends_on_it(kind: str) -> None:
     text, why = BODIES[kind]
 
-    need, told = python_need("models/a.py", *(text.format(n).encode() for n in "12"))
+    old, new = (text.format(number).encode() for number in "12")
+    need, told = python_need("models/a.py", old, new)
 
     assert need is Need.UPGRADE
     assert why in told
@@ -113,3 +126,22 @@ def test_what_no_database_holds_is_imported_anew(kind: str) -> None:
 )
 def test_code_that_cannot_be_parsed_is_an_upgrade(text: str) -> None:
     assert python_need("a.py", b"", text.encode("utf-8", "surrogatepass"))[0] is Need.UPGRADE
+
+
+def test_what_upgrades_run_of_other_files_counts_and_other_methods_do_not() -> None:
+    model = (
+        CLASS
+        + "    def tables(self):\n        return {}\n    def other(self):\n        return {}\n"
+    )
+    old, new = model.format(1, 1).encode(), model.format(2, 1).encode()
+    calls = [
+        b"class B(models.Model):\n    def init(self):\n        self.env['a'].tables()\n",
+        b"class X(:\n",
+    ]
+    data = b"""<odoo><function model="a" name="other"/></odoo>"""
+
+    assert python_need("a.py", old, new)[0] is Need.RESTART
+    assert python_need("a.py", old, new, run_by_upgrades(calls, []))[0] is Need.UPGRADE
+    old, new = model.format(1, 1).encode(), model.format(1, 2).encode()
+    assert python_need("a.py", old, new, run_by_upgrades(calls, []))[0] is Need.RESTART
+    assert python_need("a.py", old, new, run_by_upgrades([], [data]))[0] is Need.UPGRADE

@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import pytest
 
-from oduflow.domain.errors import Kind
+from oduflow.domain.errors import Conflict, Kind
 from oduflow.domain.pending_change import CODE_CHANGE
 from oduflow.domain.plan import EnvironmentPlan
 from tests.support.code_changes import (
@@ -17,7 +19,7 @@ from tests.support.code_changes import (
     push,
     row,
 )
-from tests.support.memory.odoo import Changing
+from tests.support.memory.odoo import Changing, module
 from tests.support.memory.process import Process
 
 
@@ -116,19 +118,97 @@ def test_a_way_back_that_is_killed_serves_as_before_though_the_change_had_failed
     assert wrong == {}
 
 
-def test_an_environment_that_cannot_be_brought_back_says_why(world, running):
+def test_a_way_back_that_fails_says_why_and_is_taken_again(world, running):
+    before = row(running)
     push(world, FIELD_ADDED)
-    point = f"{CODE_CHANGE}.odoo.after"
-    Process(world).killed("pull_and_apply", at=point, name="sale")
+    Process(world).killed("pull_and_apply", at=f"{CODE_CHANGE}.odoo.after", name="sale")
     after = Process(world)
-    after.faults.fail("cluster.prepare_rollback", times=5)
+    after.faults.fail("cluster.prepare_rollback")
 
     after.reconcile()
 
     found = row(after)
-    assert (found.state, found.applying) == ("failed", None)
-    assert found.error is not None
+    assert (found.state, found.error.message) == ("failed", "It broke at cluster.prepare_rollback.")
+    assert found.applying is not None, "the way back is not dropped"
+    assert world.engine.containers[CONTAINER].status != "running", "it may have the new code"
+    error = after.refused("apply_changes", name="sale")
+    assert "It broke at cluster.prepare_rollback." in error.hint
+    after.reconcile()
+    assert (row(after), files(after)) == (before, FILES)
+    assert world.engine.containers[CONTAINER].status == "running"
+
+
+def test_a_way_back_that_cannot_succeed_is_given_up_and_the_error_leads_back(world, running):
+    push(world, FIELD_ADDED)
+    Process(world).killed("pull_and_apply", at=f"{CODE_CHANGE}.odoo.after", name="sale")
+    after = Process(world)
+    after.faults.fail("cluster.prepare_rollback", Conflict("It is gone.", ""))
+
+    after.reconcile()
+
+    found = row(after)
+    assert (found.state, found.applying, found.error.message) == ("failed", None, "It is gone.")
     assert "rollback_environment" in {each.operation for each in found.error.next}
+    assert world.engine.containers[CONTAINER].status != "running"
+    after.reconcile()
+    assert row(after) == found
+
+
+def test_what_users_wrote_until_the_kill_is_kept_as_a_snapshot(world, running):
+    push(world, FIELD_ADDED)
+    Process(world).killed("pull_and_apply", at=f"{CODE_CHANGE}.bundles.before", name="sale")
+    after = Process(world)
+    database = EnvironmentPlan.of(after.deps.naming, row(after)).database
+    world.postgres.change(database, modules={**modules(world, after), "written": "installed"})
+
+    after.reconcile()
+
+    assert "written" not in modules(world, after)
+    kept = after.ok("list_snapshots", name="sale").snapshots
+    [written] = [each for each in kept if each.reason == "rollback_environment"]
+    after.ok("rollback_environment", name="sale", snapshot=written.name)
+    assert modules(world, after)["written"] == "installed"
+
+
+@pytest.mark.parametrize("point", ["serving.after", "bundles.after", "finish.before"])
+def test_an_environment_that_had_failed_does_not_run_with_code_that_was_taken_back(
+    world, running, point
+):
+    world.odoo.boot_exit = 1
+    running.refused("restart_environment", name="sale")
+    world.odoo.boot_exit = None
+    before = row(running)
+    push(world, BODY_CHANGED)
+
+    Process(world).killed("pull_and_apply", at=f"{CODE_CHANGE}.{point}", name="sale")
+    after = Process(world)
+    after.reconcile(at_start=False)
+
+    assert (row(after).commit, row(after).applying) == (before.commit, None)
+    assert row(after).state in {"failed", "stopped"}
+    assert world.engine.containers[CONTAINER].status != "running"
+    assert files(after) == FILES
+
+
+def test_links_on_the_addons_path_are_those_of_before_after_a_failure(world, process):
+    odd = {"odd-name/__manifest__.py": "{}"}
+    url = world.git.repository("addons", {"main": {**FILES, **odd}})
+    process.ok("create_environment", name="sale", repo_url=url, modules=["sale"])
+    links = EnvironmentPlan.of(process.deps.naming, row(process)).links
+    before = linked(links)
+    world.git.repository("addons", {"main": {**FILES, **FIELD_ADDED, **odd, **module("fresh")}})
+    world.odoo.broken.add("sale")
+
+    process.refused("pull_and_apply", name="sale")
+
+    assert before != {}
+    assert linked(links) == before
+
+
+def linked(folder: Path) -> dict[str, str]:
+    """Return the links below a folder."""
+    found = (each for each in folder.rglob("*") if each.is_symlink())
+    return {str(each.relative_to(folder)): str(each.readlink()) for each in found}
 
 
 @pytest.fixture

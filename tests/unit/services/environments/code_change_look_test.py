@@ -1,7 +1,6 @@
 """What a look at two states of a real checkout sees, with links, submodules and further data."""
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Collection, Mapping
 
 import pytest
 
@@ -13,8 +12,8 @@ from oduflow.domain.changes.plan import ApplyPlan
 from oduflow.domain.module_change import ModuleRecord
 from oduflow.domain.module_checks import Available, Packages
 from oduflow.domain.progress_monitor import UNWATCHED
+from oduflow.services.environments.code_change.in_place import only_proven
 from oduflow.services.environments.code_change.look import DatabaseFacts, look
-from oduflow.services.environments.code_change.overrides import with_overrides
 from tests.support.local_checkout import LocalCheckout
 
 VIEW = '<odoo><record id="form" model="ir.ui.view"><field name="a">{}</field></record></odoo>'
@@ -55,38 +54,65 @@ def test_a_submodules_new_pin_upgrades_the_modules_that_are_found_in_it(checkout
 @pytest.mark.parametrize(
     ("path", "text", "upgraded"),
     [
-        ("child/a.csv", "id,name\nsale.form,x\n", ("sale",)),
-        ("child/a.xml", "<odoo><function eval=\"[ref('sale.form')]\"/></odoo>", ("sale",)),
-        ("child/a.xml", '<odoo><record id="sale.form" model="ir.ui.view"/></odoo>', ("sale",)),
-        ("child/a.xml", '<odoo><field name="inherit_id" ref="sale.form"/></odoo>', ()),
         ("sale/b.xml", VIEW.format(3), ("sale",)),
-        ("child/b.xml", VIEW.format(3), ()),
-        ("strange/a.csv", "id,name\nsale.form,x\n", ()),
+        ("sale/unlisted.xml", VIEW.format(3), ()),
     ],
 )
-def test_records_that_other_data_of_installed_modules_set_are_upgraded(
-    checkout, path, text, upgraded
-):
-    checkout.put({path: text})
+def test_a_record_that_two_files_of_a_module_set_is_upgraded(checkout, path, text, upgraded):
+    checkout.put(
+        {path: text, "sale/__manifest__.py": '{"name": "Sale", "data": ["views.xml", "b.xml"]}'}
+    )
     checkout.commit = checkout.commit_all()
 
     assert looked(checkout, {"sale/views.xml": VIEW.format(2)}).upgrade == upgraded
 
 
-@pytest.mark.parametrize("name", ["a.csv", "data/a.csv"])
-def test_records_that_data_of_an_extra_repo_set_are_upgraded(checkout, tmp_path, name):
-    file = tmp_path / "extra/child" / name
-    file.parent.mkdir(parents=True)
-    file.write_text("id,name\nsale.form,x\n")
-    others = {tmp_path / "extra/child": "child"}
+def test_a_module_that_others_depend_on_is_upgraded_with_them(checkout):
+    plan = looked(checkout, {"sale/views.xml": VIEW.format(2)}, {"child", "other"})
 
-    assert looked(checkout, {"sale/views.xml": VIEW.format(2)}, others).upgrade == ("sale",)
-    file.write_text("id,name\nmine,sale.form\n")
-    assert looked(checkout, {"sale/views.xml": VIEW.format(4)}, others).upgrade == ()
+    assert plan.upgrade == ("sale",)
+    assert "child, other depend on it, whose data an upgrade loads after it" in [
+        each.why for each in plan.verdicts
+    ]
+    assert looked(checkout, {"sale/views.xml": VIEW.format(3)}).reload == {"sale": ("views.xml",)}
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.xml", "a.png", "a.py"])
+def test_a_file_that_data_name_upgrades_the_module_whatever_it_is(checkout, name):
+    field = f'<field name="b" type="base64" file="sale/static/{name}"/>'
+    data = f'<odoo><record id="a">{field}</record></odoo>'
+    checkout.put({f"sale/static/{name}": "1", "sale/views.xml": data})
+    checkout.commit = checkout.commit_all()
+
+    assert looked(checkout, {f"sale/static/{name}": "2"}).upgrade == ("sale",)
+
+
+def test_a_helper_that_another_modules_init_calls_is_upgraded(checkout):
+    code = "class A(models.Model):\n    _name = 'a'\n    def tables(self):\n        return {}\n"
+    init = "class B(models.Model):\n    def init(self):\n        self.env['a'].tables()\n"
+    checkout.put({"sale/a.py": code.format(1), "child/b.py": init})
+    checkout.commit = checkout.commit_all()
+
+    assert looked(checkout, {"sale/a.py": code.format(2)}).upgrade == ("sale",)
+
+
+def test_the_newest_state_is_kept_that_has_a_module_that_is_gone(checkout):
+    own, gone = states(checkout), {"late/__manifest__.py": "{}"}
+    first = own.keep(checkout.commit)
+    checkout.put(gone)
+    second = own.keep(checkout.commit)
+    checkout.put({"late/x.py": "a"})
+    third = own.keep(checkout.commit)
+    records = {**dict.fromkeys(INSTALLED, INSTALLED_RECORD), "late": INSTALLED_RECORD}
+    known = DatabaseFacts(records, frozenset(), frozenset())
+
+    assert look(own, [first, second], first, known, found()).last == {"late": second}
+    assert look(own, [first, third, second], first, known, found()).last == {"late": second}
+    assert look(own, [first, second, third], first, known, found()).last == {"late": third}
 
 
 def looked(
-    checkout: LocalCheckout, changes: Mapping[str, str], others: Mapping[Path, str] | None = None
+    checkout: LocalCheckout, changes: Mapping[str, str], dependents: Collection[str] = ()
 ) -> ApplyPlan:
     """Return the plan for changes of the commit that is checked out."""
     own = states(checkout)
@@ -94,15 +120,15 @@ def looked(
     checkout.put(changes)
     after = own.keep(checkout.commit)
     seen = look(own, [before], after, database(), found())
-    folders = {folder: name for folder, name in seen.folders.items() if name in INSTALLED}
-    return with_overrides(own, after, seen.plan, folders, others or {})
+    return only_proven(own, after, seen.plan, seen.folders, lambda _: dependents)
 
 
 INSTALLED = ("sale", "child", "one", "inner")
+INSTALLED_RECORD = ModuleRecord("installed")
 
 
 def database() -> DatabaseFacts:
-    records = dict.fromkeys(INSTALLED, ModuleRecord("installed"))
+    records = dict.fromkeys(INSTALLED, INSTALLED_RECORD)
     return DatabaseFacts(records, frozenset(), frozenset({"en_US"}))
 
 

@@ -1,0 +1,58 @@
+"""Load files of data in place only where that is proven to be right; else upgrade the module."""
+
+from collections.abc import Callable, Collection, Mapping
+
+from oduflow.adapters.git.states import States
+from oduflow.domain.changes.facts import MANIFESTS, joined
+from oduflow.domain.changes.in_place import doubt
+from oduflow.domain.changes.links import resolved
+from oduflow.domain.changes.manifest import data_files
+from oduflow.domain.changes.plan import ApplyPlan
+from oduflow.domain.module_failure import listed
+
+
+def only_proven(
+    states: States,
+    after: str,
+    plan: ApplyPlan,
+    folders: Mapping[str, str],
+    dependents: Callable[[Collection[str]], Collection[str]],
+) -> ApplyPlan:
+    """Return the plan that upgrades modules whose files may not be loaded in place.
+
+    Args:
+        states: of the checkout.
+        after: the state that is loaded.
+        plan: what changed files need.
+        folders: the folders of the modules in that state, with their names.
+        dependents: returns the installed modules that depend on modules.
+    """
+    places = {name: folder for folder, name in folders.items()}
+    for module, files in plan.reload.items():
+        if others := sorted(dependents((module,))):
+            needs = "depends" if len(others) == 1 else "depend"
+            why = f"{listed(others)} {needs} on it, whose data an upgrade loads after it"
+            plan = plan.upgrading([module], why)
+            continue
+        contents = _data_of(states, after, places.get(module, ""))
+        doubts = ((file, doubt(file, module, contents)) for file in files)
+        if found := next(((file, why) for file, why in doubts if why), None):
+            plan = plan.upgrading([module], f"{found[0]} is not loaded alone: {found[1]}")
+    return plan
+
+
+def _data_of(states: States, after: str, folder: str) -> dict[str, bytes | None]:
+    """Return the files of data that a module's manifest lists."""
+    links = states.links(after)
+
+    def read(paths: list[str]) -> dict[str, bytes | None]:
+        real = {path: resolved(joined(folder, path), links) for path in paths}
+        named = states.named(after, sorted(filter(None, real.values())))
+        texts = states.read(named.values())
+        there = {path: named[place] for path, place in real.items() if place in named}
+        return {path: texts.get(name) for path, name in there.items()}
+
+    if not folder:
+        return {}
+    manifest = next((text for text in read([*MANIFESTS]).values() if text), b"")
+    return read([each for each in data_files(manifest) if each.endswith((".csv", ".xml"))])
