@@ -22,7 +22,7 @@ def test_a_style_is_compiled_by_a_second_odoo_and_served_without_a_restart(world
 
 
 @pytest.mark.parametrize("changes", [STYLE_CHANGED, FIELD_ADDED, WITH_FRESH])
-def test_a_style_that_cannot_be_compiled_is_a_failure_whatever_it_came_with(
+def test_a_style_that_cannot_be_compiled_is_a_failure_with_any_kind_of_change(
     world, running, changes
 ):
     world.odoo.made = [("web.assets_frontend", True, True, ""), (*BUNDLE[:3], "no such variable")]

@@ -128,6 +128,7 @@ def test_a_way_back_that_fails_says_why_and_is_taken_again(world, running):
     after.reconcile()
 
     found = row(after)
+    assert found.error is not None
     assert (found.state, found.error.message) == ("failed", "It broke at cluster.prepare_rollback.")
     assert found.applying is not None, "the way back is not dropped"
     assert world.engine.containers[CONTAINER].status != "running", "it may have the new code"
@@ -147,6 +148,7 @@ def test_a_way_back_that_cannot_succeed_is_given_up_and_the_error_leads_back(wor
     after.reconcile()
 
     found = row(after)
+    assert found.error is not None
     assert (found.state, found.applying, found.error.message) == ("failed", None, "It is gone.")
     assert "rollback_environment" in {each.operation for each in found.error.next}
     assert world.engine.containers[CONTAINER].status != "running"

@@ -78,7 +78,7 @@ def test_a_module_that_others_depend_on_is_upgraded_with_them(checkout):
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.xml", "a.png", "a.py"])
-def test_a_file_that_data_name_upgrades_the_module_whatever_it_is(checkout, name):
+def test_a_file_that_data_name_of_any_kind_upgrades_the_module(checkout, name):
     field = f'<field name="b" type="base64" file="sale/static/{name}"/>'
     data = f'<odoo><record id="a">{field}</record></odoo>'
     checkout.put({f"sale/static/{name}": "1", "sale/views.xml": data})
