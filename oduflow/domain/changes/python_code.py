@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Container, Iterator
 
 from oduflow.domain.changes.needs import Need
-from oduflow.domain.changes.python_names import RUN_BY_UPGRADES, called_by, used_outside
+from oduflow.domain.changes.python_names import ANY, RUN_BY_UPGRADES, called_by, used_outside
 from oduflow.domain.python_syntax import UNREADABLE, parsed
 
 CONTROLLERS = "controllers"
@@ -134,7 +134,7 @@ def _class(node: ast.ClassDef, path: str, called: Collection[str]) -> Iterator[t
         return
     heads = [*node.bases, *(each.value for each in node.keywords), *node.decorator_list]
     yield f"class {node.name}", " ".join(map(_text, heads))
-    all_count = _is_report(node, path) or not _is_model(node)
+    all_count = _is_report(node, path) or not _is_model(node) or ANY in called
     for part in _without_docstring(node.body):
         if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
             if all_count or part.name in called or _SQL.match(part.name):

@@ -9,6 +9,7 @@ from oduflow.domain.python_syntax import UNREADABLE, parsed
 
 # Run by an upgrade, and not when the process starts.
 RUN_BY_UPGRADES = frozenset({"init", "_auto_init"})
+ANY = "*"  # in place of names: every function
 _FUNCTION = re.compile(rb"""<function\b[^>]*\bname\s*=\s*["'](\w+)["']""")
 _CALL = re.compile(rb"""\.\s*(\w+)\s*\(""")
 

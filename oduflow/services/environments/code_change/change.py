@@ -189,7 +189,7 @@ class CodeChange(CodeFacts):
     def bundles(self) -> None:
         """Prove that the serving Odoo answers with the bundles that may have changed."""
         made = self.verdict.bundles if self.verdict is not None else None
-        if not (self.plan.bundles and made):
+        if not self.plan.bundles or made is None:
             return
         if self.first.state is not EnvironmentState.STOPPED:
             address = address_of(
@@ -198,15 +198,12 @@ class CodeChange(CodeFacts):
             get: Get = lambda path: self.deps.readiness.page(address, path) if address else None  # noqa: E731
             require_bundles(get, made, self.found.available.inventory.rules.series)
         verb = "rebuilt" if self.plan.assets else "checked"
-        self.actions.append(f"{verb} the bundles {', '.join(each.name for each in made)}")
+        if made:
+            self.actions.append(f"{verb} the bundles {', '.join(each.name for each in made)}")
 
     def finish(self) -> None:
         """Write that it is done, and forget the way back, in one write."""
-        states, target, store = (
-            self._states,
-            self.target,
-            self.deps.store,
-        )
+        states, target, store = self._states, self.target, self.deps.store
         with self.deps.git.repositories.place(self.row.team):
             applied = states.stamped(target.state, target.commit)
             self.edits = len(states.compare(target.commit, applied))

@@ -13,13 +13,13 @@ from oduflow.domain.changes.facts import MANIFESTS, ROOT, RepositoryFacts, joine
 from oduflow.domain.changes.links import aliases, real_links, resolved, with_linked
 from oduflow.domain.changes.needs import ChangedFile, EntryKind, FileVerdict, Need
 from oduflow.domain.changes.plan import ApplyPlan
-from oduflow.domain.changes.python_names import run_by_upgrades
+from oduflow.domain.changes.python_names import ANY, run_by_upgrades
 from oduflow.domain.module_change import Records
 from oduflow.domain.module_checks import Available
 from oduflow.services.environments.module_change.checks import installed_names
 
 _INIT = "__init__.py"
-_CODE, _DATA = ".py", (".csv", ".xml")
+_CODE, _DATA = ".py", ".xml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +104,21 @@ def look(
 def _run_by_upgrades(
     states: States, after: str, folders: Mapping[str, str], installed: frozenset[str]
 ) -> frozenset[str]:
-    """Return the names of functions that upgrades of the repository's modules run."""
+    """Return the names of functions that upgrades of the repository's modules run.
+
+    A file that is too large to be read may run any.
+    """
     facts = RepositoryFacts(folders, folders)
     wanted = [
         path
         for path in states.paths(after)
-        if path.endswith((_CODE, *_DATA)) and facts.place(path)[1] in installed
+        if path.endswith((_CODE, _DATA)) and facts.place(path)[1] in installed
     ]
     named = states.named(after, wanted) if wanted else {}
     contents = states.read(named.values())
     texts = {path: contents[name] for path, name in named.items() if name in contents}
+    if len(texts) < len(named):
+        return frozenset({ANY})
     return run_by_upgrades(
         (text for path, text in texts.items() if path.endswith(_CODE)),
         (text for path, text in texts.items() if path.endswith(_DATA)),

@@ -4,7 +4,7 @@ import pytest
 
 from oduflow.domain.changes.needs import Need
 from oduflow.domain.changes.python_code import python_need
-from oduflow.domain.changes.python_names import run_by_upgrades
+from oduflow.domain.changes.python_names import ANY, run_by_upgrades
 
 CLASS = "class A(models.Model):\n    _name = 'a'\n"
 REPORT = "class R(models.Model):\n    _name = 'a.r'\n    _auto = False\n"
@@ -141,6 +141,7 @@ def test_what_upgrades_run_of_other_files_counts_and_other_methods_do_not() -> N
     data = b"""<odoo><function model="a" name="other"/></odoo>"""
 
     assert python_need("a.py", old, new)[0] is Need.RESTART
+    assert python_need("a.py", old, new, {ANY})[0] is Need.UPGRADE
     assert python_need("a.py", old, new, run_by_upgrades(calls, []))[0] is Need.UPGRADE
     old, new = model.format(1, 1).encode(), model.format(1, 2).encode()
     assert python_need("a.py", old, new, run_by_upgrades(calls, []))[0] is Need.RESTART
