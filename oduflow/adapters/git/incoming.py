@@ -33,7 +33,9 @@ def fetch_commit(connection: Connection, folder: GitFolder, work_tree: Path, sou
     try:
         for name in _LOCKS:  # of a killed call: the caller holds the environment
             (folder.git_dir / name).unlink(missing_ok=True)
-        commit = folder.fetch(connection, source, _INCOMING, quota, work_tree)
+        folder.fetch(connection, source, _INCOMING, quota, work_tree)
+        incoming = f"{_INCOMING}^{{commit}}"
+        commit = folder.run("rev-parse", "--verify", incoming, quota=quota, work_tree=work_tree)
     except GitFailed as cause:
         raise explain(cause, remote, paths) or unexplained(cause, remote, paths) from cause
     except OSError as cause:
