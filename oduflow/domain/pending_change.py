@@ -17,6 +17,7 @@ class PendingChange(Model):
         served: whether the serving Odoo may have loaded the new code.
         python_deps: the installed requirements that the serving container has.
         was: the environment's state before, such as `running`; empty in rows of older versions.
+        target: the state that the files were to have; empty in rows of older versions.
     """
 
     state: str
@@ -27,3 +28,4 @@ class PendingChange(Model):
     served: bool = False
     python_deps: str = ""
     was: str = ""
+    target: str = ""

@@ -24,6 +24,9 @@ class RepositoryFacts:
         languages: the languages that are active in the database, such as `pt_BR`.
         mentioned: files that data name by their paths, each with the modules whose data do.
         links: the symbolic links of both, with the paths without links that they lead to.
+        tests_used: whether code that is no test imports code of tests.
+        importers: changed Python files outside of installed modules, each with the installed ones
+            of which code names it, also through others.
         run: the names of functions that upgrades run.
         known: the modules that Odoo finds in the repository before, also in submodules, each with
             its folder without links.
@@ -39,6 +42,8 @@ class RepositoryFacts:
     languages: frozenset[str] = frozenset()
     mentioned: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
     links: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    tests_used: bool = False
+    importers: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
     run: frozenset[str] = frozenset()
     known: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 

@@ -39,7 +39,7 @@ def module_file(
     listed = data_files(manifest)
     if inside in listed or inside in demo_files(manifest):
         return _data(file, module, inside, listed, facts)
-    if silent := _silent(path, facts.code(folder)):
+    if silent := _silent(path, facts.code(folder), tests_used=facts.tests_used):
         return FileVerdict(file.path, module, Need.NOTHING, silent)
     if path.suffix in {".po", ".pot"} and path.parts[0] in _TRANSLATIONS:
         return _translations(file, module, path, facts)
@@ -56,9 +56,9 @@ def is_test_code(inside: str, init: bytes) -> bool:
     return inside.startswith(f"{_TESTS}/") and not imports(init, _TESTS)
 
 
-def _silent(path: PurePosixPath, init: bytes) -> str:
+def _silent(path: PurePosixPath, init: bytes, *, tests_used: bool) -> str:
     """Return why a file has no effect on an Odoo that serves; empty if it may have one."""
-    if is_test_code(str(path), init):
+    if is_test_code(str(path), init) and not tests_used:
         return "code of tests, which Odoo imports when it runs them"
     if path.parts[0] in _MIGRATIONS and not imports(init, path.parts[0]):
         return "run by an upgrade to another version, which it is not by itself"
@@ -149,6 +149,10 @@ def _data(
     found = compare(file.old, file.new)
     kept = ", ".join(found.kept[:5])
     warning = f"{kept} in {file.path} is noupdate: Odoo keeps it as it is" if kept else ""
+    if found.dropped:
+        fields = ", ".join(found.dropped[:5])
+        dropped = f"{fields} in {file.path} is no longer set: Odoo keeps the value"
+        warning = f"{warning}; {dropped}" if warning else dropped
     return FileVerdict(
         file.path,
         module,
@@ -158,4 +162,5 @@ def _data(
         order=listed.index(inside),
         ids=tuple(id_ if "." in id_ else f"{module}.{id_}" for id_ in found.ids),
         warning=warning,
+        owners=tuple(name for name in found.owners if name != module),
     )

@@ -23,6 +23,7 @@ _SQL = re.compile(
 _LOGGERS = frozenset({"_logger", "logger", "log"})
 _MODEL_NAMES = frozenset({"_inherit", "_inherits", "_name"})
 _REPORT = "report"
+_NAMED = re.compile(r"Name\(id='(\w+)'")  # in the text of what counts
 MANY = 3  # names in a sentence
 
 Outline = dict[str, str]  # the parts of a file that count, by names for people
@@ -85,18 +86,22 @@ def _parts(names: list[ast.alias]) -> Iterator[str]:
 def _outline(path: str, source: bytes | None, run: Collection[str]) -> Outline:
     """Return what counts in a file, by names for people."""
     tree, found = parsed(source or b""), Outline()
-    used = used_outside(tree)
     called = called_by([tree], {*RUN_BY_UPGRADES, *run})
+    imported = list[ast.Import | ast.ImportFrom]()
     for node in _without_docstring(tree.body):
         if isinstance(node, ast.ClassDef):
             parts = _class(node, path, called)
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            parts = _imports(node, used)
+            imported.append(node)
+            continue
         else:
             parts = _statement(node)
-        if isinstance(node, ast.ClassDef) or not _is_of_controllers(path):
-            for name, text in parts:
-                _add(found, name, text)
+        for name, text in parts:
+            _add(found, name, text)
+    used = used_outside(tree) | {name for text in found.values() for name in _NAMED.findall(text)}
+    for node in imported:
+        for name, text in _imports(node, used):
+            _add(found, name, text)
     return found
 
 
@@ -114,7 +119,8 @@ def _statement(node: ast.stmt) -> Iterator[tuple[str, str]]:
 def _imports(node: ast.Import | ast.ImportFrom, used: Container[str]) -> Iterator[tuple[str, str]]:
     """Yield the imports that count.
 
-    A relative one may bring models in, and any may bring in what a field is defined with.
+    A relative one may bring models in, and any may bring in what a field is defined with, or what
+    a function uses that upgrades run.
     """
     from_ = node if isinstance(node, ast.ImportFrom) else None
     for each in node.names:
@@ -130,11 +136,11 @@ def _is_of_controllers(path: str) -> bool:
 
 def _class(node: ast.ClassDef, path: str, called: Collection[str]) -> Iterator[tuple[str, str]]:
     """Yield what counts in a class."""
-    if _is_controller(node, path):
-        return
-    heads = [*node.bases, *(each.value for each in node.keywords), *node.decorator_list]
-    yield f"class {node.name}", " ".join(map(_text, heads))
-    all_count = _is_report(node, path) or not _is_model(node) or ANY in called
+    answers = _is_controller(node, path)
+    if not answers:
+        heads = [*node.bases, *(each.value for each in node.keywords), *node.decorator_list]
+        yield f"class {node.name}", " ".join(map(_text, heads))
+    all_count = ANY in called or not (answers or _is_model(node)) or _is_report(node, path)
     for part in _without_docstring(node.body):
         if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
             if all_count or part.name in called or _SQL.match(part.name):

@@ -71,9 +71,14 @@ def _callee(node: ast.AST) -> set[str]:
 
 
 def _reference(node: ast.AST) -> str:
-    """Return the name that code refers to, also of a property or of a function that it passes."""
+    """Return the name that code refers to, also of a property or of a function that it passes.
+
+    A text may be one, too: `getattr(self, "_tables")()`.
+    """
     if isinstance(node, ast.Attribute):
         return node.attr
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value if node.value.isidentifier() else ""
     return node.id if isinstance(node, ast.Name) else ""
 
 

@@ -176,13 +176,20 @@ class EnvironmentRecovery(Recoverable):
         """Continue in a job, which takes over the lock."""
 
         def work(call: Call) -> Envelope[EnvironmentView]:
+            before = {each.id for each in self.deps.store.snapshots.of(row.id)}
             try:
                 shown = environment_view(self.deps, resume(self.deps, call, row))
+                after = self.deps.store.snapshots.of(row.id)
             finally:
                 held.release()
+            kept = tuple(each.name for each in after if each.id not in before)
             said = "serves again" if shown.state is EnvironmentState.RUNNING else "is settled"
             return Envelope[EnvironmentView](
-                status=Status.OK, summary=f"{row.name} {said}.", data=shown, job=call.job
+                status=Status.OK,
+                summary=f"{row.name} {said}.",
+                data=shown,
+                job=call.job,
+                warnings=tuple(f"What was written until then is in {name}." for name in kept),
             )
 
         actor = Actor(row.team, ActorKind.CLI, RECONCILER)

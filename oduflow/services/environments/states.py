@@ -12,6 +12,7 @@ from oduflow.services.deps import Deps
 from oduflow.services.groups import GitGroup
 
 MOST_STATES = 8  # of which one environment's Odoo may have loaded parts
+MORE_STATES = "*"  # in place of those that are not kept: any module may have been loaded
 PLACE_SECONDS = 0.5  # a read does not wait for downloads
 
 
@@ -31,16 +32,22 @@ def note_loaded(deps: Deps, call: Call, row: Environment) -> Environment:
     states = states_of(deps.naming, deps.git, call, row)
     with deps.git.repositories.place(row.team):
         state = states.keep(row.commit)
-        if not all(states.differs(known, state) for known in row.applied_states):
+        known = (each for each in row.applied_states if each != MORE_STATES)
+        if not all(states.differs(each, state) for each in known):
             return row
     return deps.store.environments.update(row.id, applied=with_state(row, state))
 
 
 def with_state(row: Environment, state: str) -> tuple[str, ...]:
-    """Return the states that Odoo has loaded, with one more; the first and the newest are kept."""
+    """Return the states that Odoo has loaded, with one more.
+
+    The first and the newest are kept; a mark stands for others, for which all is upgraded.
+    """
     first, *others = row.applied_states
-    kept = (*(each for each in others if each != state), state)
-    return (first, *kept[1 - MOST_STATES :])
+    kept = (*(each for each in others if each not in {state, MORE_STATES}), state)
+    if MORE_STATES in others or len(kept) >= MOST_STATES:
+        return (first, MORE_STATES, *kept[2 - MOST_STATES :])
+    return (first, *kept)
 
 
 def count_edits(naming: Naming, git: GitGroup, row: Environment) -> int | None:

@@ -149,7 +149,9 @@ def change(asked: dict[str, Any], verdict: dict[str, Any]) -> dict[str, Any]:
     if modules:  # up to Odoo 18 a new registry does not tell the other processes
         registry.signal_changes()
     load_data(registry, asked.get("reload", {}), asked.get("terms", {}), verdict)
+    wrote = verdict["wrote"]
     bundles = made_bundles(registry, modules_below(own)) if asked.get("bundles") else None
+    verdict["wrote"] = wrote  # bundles are made of files again
     with contextlib.closing(registry.cursor()) as cursor:
         after, missing = states(cursor), missing_columns(registry, cursor)
         kept = noupdate(cursor, asked.get("ids", []))

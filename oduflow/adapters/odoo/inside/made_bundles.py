@@ -37,7 +37,7 @@ def made_bundles(registry: Any, mine: set[str]) -> list[list[Any]]:
         environment = odoo.api.Environment(cursor, SUPERUSER, {})
         linked, declared, by_mine = bundle_names(environment, mine)
         bundles = {
-            name: contents(environment, name)
+            name: contents(environment, name, mine)
             for name in sorted(linked | declared)
             if not TESTS.search(name)
         }
@@ -84,10 +84,10 @@ def is_part(bundle: str) -> bool:
     return bundle.rpartition(".")[2].startswith("_")
 
 
-def contents(environment: Any, name: str) -> tuple[set[str], set[str]]:
+def contents(environment: Any, name: str, mine: set[str]) -> tuple[set[str], set[str]]:
     """Return the modules whose files a bundle has, and the bundles that it is made of.
 
-    One that cannot be read has no files; making it tells why.
+    One that cannot be read may be broken by the repositories; making it tells why.
     """
     parts, qweb = {name}, environment["ir.qweb"]
     assets: Any = type(environment["ir.asset"]) if "ir.asset" in environment else None
@@ -103,7 +103,7 @@ def contents(environment: Any, name: str) -> tuple[set[str], set[str]]:
         with environment.cr.savepoint():
             files, _ = qweb._get_asset_content(name, **without_options(qweb._get_asset_content))  # noqa: SLF001
     except Exception:  # noqa: BLE001 - of templates and files of any kind
-        return set(), parts
+        return set(mine), parts
     finally:
         if plain is not None:
             del assets._fill_asset_paths  # noqa: SLF001

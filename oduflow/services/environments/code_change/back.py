@@ -2,9 +2,12 @@
 
 The way back is in the row (`PendingChange`) until the change is finished. It goes from it in the
 same write as the change's end or the end of the way back, and with an error that would only come
-again; any other error leaves it, and the reconcile loop takes it again.
+again; any other error leaves it, and the reconcile loop takes it again. Where data were written and
+there is no snapshot, only the files go back: then the environment is `failed`, and the state that
+was under way counts as loaded, so that the next change loads again what differs from it.
 """
 
+import logging
 from contextlib import suppress
 from dataclasses import replace
 
@@ -33,7 +36,10 @@ from oduflow.services.environments.remake import WITH_CONTAINER, make_again
 from oduflow.services.environments.restart import restart
 from oduflow.services.environments.rollback import roll_back
 from oduflow.services.environments.start import mark_serving
+from oduflow.services.environments.states import with_state
 from oduflow.services.images import run_as
+
+log = logging.getLogger(__name__)
 
 _SOON = (Busy, NotRunning, StartingUp, Unresponsive)
 # These would only come again. `OdooFailed` says that all is back, but Odoo does not serve with it.
@@ -53,7 +59,10 @@ def resume_code_change(deps: Deps, call: Call, row: Environment) -> Environment:
     deps.infrastructure.wake(row.team)
     # A failure, or a way back that was killed, may have left it failed or stopped since.
     row = replace(row, state=EnvironmentState(pending.was or row.state))
-    back, _ = bring_back(deps, call, row, pending)
+    back, kept = bring_back(deps, call, row, pending)
+    if kept is not None:
+        log.warning("%s/%s: what was written since is in %s", row.team, row.name, kept.name)
+        call.tell("back", f"what the change and its users wrote is in the snapshot {kept.name}")
     return back
 
 
@@ -96,13 +105,28 @@ def _record(deps: Deps, row: Environment, pending: PendingChange, failure: Failu
         stop_container(deps.engine.containers, plan, timeout=_STOP_SECONDS)
     step = ROLLBACK if now.step == ROLLBACK else ""
     if not isinstance(failure, _FINAL):
-        mark_failed(deps.store.environments, deps.work.outputs, row, failure, step=step)
+        # The container was stopped: whatever comes next has to start it.
+        stopped = now.applying and now.applying.model_copy(update={"served": True})
+        mark_failed(
+            deps.store.environments, deps.work.outputs, row, failure, step=step, applying=stopped
+        )
         return
     snapshot = deps.store.snapshots.by_id(pending.snapshot)
     if snapshot is not None:
         undo = Next.of("rollback_environment", "goes back", name=row.name, snapshot=snapshot.name)
         failure.next = (*failure.next, undo)
-    mark_failed(deps.store.environments, deps.work.outputs, row, failure, step=step, applying=None)
+    applied = now.applied
+    if pending.wrote and pending.target:  # the data may be of it, whatever the files are
+        applied = with_state(now, pending.target)
+    mark_failed(
+        deps.store.environments,
+        deps.work.outputs,
+        row,
+        failure,
+        step=step,
+        applying=None,
+        applied=applied,
+    )
 
 
 def _back(
@@ -120,10 +144,27 @@ def _back(
         work_tree.restore(pending.state, pending.commit)
         if pending.wrote:
             settle_states(deps, row)
+            _read_again(deps, call, row)
+            raise _without_data(row)
         row = _serve_as_before(deps, call, row, pending)
     _read_again(deps, call, row)
-    back = deps.store.environments.update(row.id, applying=None, step="", job="")
+    if pending.was == EnvironmentState.STOPPED:  # a try that failed has written another one
+        stopped = EnvironmentState.STOPPED
+        back = deps.store.environments.update(
+            row.id, applying=None, step="", job="", state=stopped, error=None
+        )
+    else:
+        back = deps.store.environments.update(row.id, applying=None, step="", job="")
     return back, kept
+
+
+def _without_data(row: Environment) -> NotProven:
+    """Say that old files are beside new data, of which there was no snapshot."""
+    return NotProven(
+        f"{row.name} has the files of before, but not the data, of which there was no snapshot.",
+        "Apply the changes again: whatever differs is loaded once more.",
+        Next.of("apply_changes", "loads what differs from the data", name=row.name),
+    )
 
 
 def _serve_as_before(

@@ -68,6 +68,11 @@ class OdooBeside:
         """Whether it failed before it committed anything."""
         return self.verdict is not None and not (self.verdict.ok or self.verdict.wrote)
 
+    @property
+    def wrote(self) -> bool:
+        """Whether it committed anything besides bundles, as it says itself."""
+        return self.verdict is not None and self.verdict.wrote
+
     def require_success(self) -> None:
         """Go on only with a success.
 

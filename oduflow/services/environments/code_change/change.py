@@ -16,9 +16,8 @@ from oduflow.domain.boot_queue import BootKind
 from oduflow.domain.changes.inputs import OnFailure
 from oduflow.domain.changes.needs import Need
 from oduflow.domain.changes.plan import ApplyPlan
-from oduflow.domain.environment import EnvironmentState, UndoableChange
-from oduflow.domain.errors import Cancelled, Failure, OdooFailed, QuotaReached, UpstreamFailed
-from oduflow.domain.next_call import Next
+from oduflow.domain.environment import EnvironmentState
+from oduflow.domain.errors import Cancelled, Failure, OdooFailed, UpstreamFailed
 from oduflow.domain.pending_change import CODE_CHANGE, PendingChange
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.services.environments.code_change.back import bring_back
@@ -39,6 +38,7 @@ from oduflow.services.environments.code_change.prepare import (
     prepare_containers,
 )
 from oduflow.services.environments.code_change.serve import serve
+from oduflow.services.environments.code_change.undo import take_snapshot
 from oduflow.services.environments.module_change.available import find_available
 from oduflow.services.environments.module_change.settle import (
     modules_of,
@@ -49,7 +49,6 @@ from oduflow.services.environments.module_change.take_over import serving_log
 from oduflow.services.environments.states import states_of, with_state
 from oduflow.services.environments.wait import address_of
 from oduflow.services.saga import Saga, Step
-from oduflow.services.snapshots.automatic import snapshot_before
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +64,7 @@ class CodeChange(CodeFacts):
     _beside: OdooBeside | None = None
     _logged: str = ""
     _step: str = ""
+    _wrote_unasked: bool = False  # code that is loaded may write without an upgrade
 
     def run(self) -> None:
         """Do it.
@@ -75,9 +75,9 @@ class CodeChange(CodeFacts):
                 brought back, or kept.
         """
         started = time.monotonic()
-        if self.plan.writes:
-            self._take_snapshot()
-        with self._slot():
+        with self._slot():  # first: what users write between snapshot and failure goes back
+            if self.plan.writes:
+                self.undo = take_snapshot(self)
             self._begin()
             try:
                 Saga(CODE_CHANGE, self.steps(), self.on_step, self.deps.work.failpoints).run()
@@ -164,6 +164,7 @@ class CodeChange(CodeFacts):
             beside.apply(self.plan)
             if beside.wrote_nothing:
                 self._note(wrote=wrote_before)
+            self._wrote_unasked |= not self.plan.writes and beside.wrote
             self.after, self.verdict = beside.after, beside.verdict
             self.printed = beside.output.text
             more = beside.instead(self.plan) if number < _TRIES else None
@@ -235,30 +236,8 @@ class CodeChange(CodeFacts):
     def _slot(self) -> AbstractContextManager[None]:
         """Hold a boot slot for work that starts an Odoo."""
         starts = self.first.state is EnvironmentState.FAILED or is_replaced(self)
-        light = self.plan.is_nothing and not starts
+        light = self.plan.is_nothing and not starts and not self.first.python_deps
         return nullcontext() if light else self.call.boot_slot(BootKind.INSTALL)
-
-    def _take_snapshot(self) -> None:
-        """Take a snapshot, without which only a failure that is kept can go on.
-
-        Raises:
-            QuotaReached: there is no room for one.
-        """
-        keeps = self.args.on_failure is OnFailure.KEEP
-        args = UndoableChange(name=self.first.name, without_snapshot=keeps)
-        try:
-            self.undo = snapshot_before(self.deps, self.call, self.operation, args, self.first)
-        except QuotaReached as full:
-            again = self.args.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
-            full.next = (
-                *(each for each in full.next if each.operation != self.operation),
-                Next.of(
-                    self.operation,
-                    "continues without a snapshot, and cannot be undone",
-                    **again | {"on_failure": str(OnFailure.KEEP)},
-                ),
-            )
-            raise
 
     def _begin(self) -> None:
         """Write the way back into the row, before anything is changed."""
@@ -269,6 +248,7 @@ class CodeChange(CodeFacts):
             snapshot=self._snapshot_id(),
             python_deps=self.first.python_deps,
             was=str(self.first.state),
+            target=self.target.state,
         )
         self.row = self.deps.store.environments.update(
             self.row.id, step=CODE_CHANGE, job=self.call.job, applying=self._pending
@@ -326,7 +306,7 @@ class CodeChange(CodeFacts):
         if self.undo is not None or self._pending.wrote:
             return
         self._switch(self.target.old, self.first.commit)  # the snapshot is of the files of before
-        self._take_snapshot()
+        self.undo = take_snapshot(self)
         self._note(snapshot=self._snapshot_id())
         self._switch(self.target.state, self.target.commit)
 
@@ -371,7 +351,8 @@ class CodeChange(CodeFacts):
             log.exception("%s is not back, or does not serve as before", self.row.name)
             not_back(failure, self.first, other, again=self._is_under_way())
         else:
-            went_back(failure, self.first, self._pending, kept)
+            wrote = self._wrote_unasked
+            went_back(failure, self.first, self._pending, kept, wrote_unasked=wrote)
 
     def _is_under_way(self) -> bool:
         row = self.deps.store.environments.by_id(self.row.id)

@@ -38,6 +38,9 @@ def only_proven(
         doubts = ((file, doubt(file, module, contents)) for file in files)
         if found := next(((file, why) for file, why in doubts if why), None):
             plan = plan.upgrading([module], f"{found[0]} is not loaded alone: {found[1]}")
+    if plan.reload and (plan.upgrade or plan.install):
+        # A module that is loaded with it may come to depend on it now, or set its records.
+        plan = plan.upgrading(plan.reload, "other modules are installed or upgraded with it")
     return plan
 
 

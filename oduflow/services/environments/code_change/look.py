@@ -13,13 +13,15 @@ from oduflow.domain.changes.facts import MANIFESTS, ROOT, RepositoryFacts, joine
 from oduflow.domain.changes.links import aliases, real_links, resolved, with_linked
 from oduflow.domain.changes.needs import ChangedFile, EntryKind, FileVerdict, Need
 from oduflow.domain.changes.plan import ApplyPlan
-from oduflow.domain.changes.python_names import ANY, run_by_upgrades
 from oduflow.domain.module_change import Records
 from oduflow.domain.module_checks import Available
+from oduflow.services.environments.code_change.code_texts import CodeTexts
 from oduflow.services.environments.module_change.checks import installed_names
+from oduflow.services.environments.states import MORE_STATES
 
 _INIT = "__init__.py"
-_CODE, _DATA = ".py", ".xml"
+_CODE = ".py"
+_MORE = "more states were loaded than are kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +76,24 @@ def look(
     links = real_links(linked)
     folders = with_linked(_folders(states.paths(after), root), links)
     verdicts, paths, last = list[FileVerdict](), set[str](), dict[str, str]()
-    installed, run = installed_names(database.records), frozenset[str]()
+    installed, code = installed_names(database.records), None
     for before in loaded:
+        if before == MORE_STATES:
+            own = sorted({*folders.values()} & installed)
+            verdicts += (FileVerdict("", name, Need.UPGRADE, _MORE) for name in own)
+            continue
         differences = states.compare(before, after)
-        if not run and any(each.path.endswith(_CODE) for each in differences):
-            run = _run_by_upgrades(states, after, folders, installed)
+        if code is None and any(each.path.endswith(_CODE) for each in differences):
+            code = CodeTexts.of(states, after, folders, installed)
         texts_before = states.links(before)
         links_before = real_links(texts_before)
         facts = RepositoryFacts(
             before=with_linked(_folders(states.paths(before), root), links_before),
             after=folders,
             installed=installed,
-            run=run,
+            run=code.run if code else frozenset(),
+            tests_used=code is not None and code.tests_used,
+            importers=code.importers(each.path for each in differences) if code else {},
             elsewhere=_elsewhere(available),
             replaced=_replaced(available.inventory),
             with_demo=database.with_demo,
@@ -99,30 +107,6 @@ def look(
         last |= {each.module: before for each in found if each.need is Need.UNINSTALL}
         paths |= {each.path for each in differences}
     return Look(ApplyPlan.of(verdicts), folders, frozenset(paths), last)
-
-
-def _run_by_upgrades(
-    states: States, after: str, folders: Mapping[str, str], installed: frozenset[str]
-) -> frozenset[str]:
-    """Return the names of functions that upgrades of the repository's modules run.
-
-    A file that is too large to be read may run any.
-    """
-    facts = RepositoryFacts(folders, folders)
-    wanted = [
-        path
-        for path in states.paths(after)
-        if path.endswith((_CODE, _DATA)) and facts.place(path)[1] in installed
-    ]
-    named = states.named(after, wanted) if wanted else {}
-    contents = states.read(named.values())
-    texts = {path: contents[name] for path, name in named.items() if name in contents}
-    if len(texts) < len(named):
-        return frozenset({ANY})
-    return run_by_upgrades(
-        (text for path, text in texts.items() if path.endswith(_CODE)),
-        (text for path, text in texts.items() if path.endswith(_DATA)),
-    )
 
 
 def _is_root(source: str, path: str) -> bool:

@@ -51,7 +51,12 @@ def told_change(work: CodeFacts) -> Outcome[CodeChanged]:
 
 
 def went_back(
-    failure: Failure, first: Environment, pending: PendingChange, kept: Snapshot | None
+    failure: Failure,
+    first: Environment,
+    pending: PendingChange,
+    kept: Snapshot | None,
+    *,
+    wrote_unasked: bool = False,
 ) -> None:
     """Add to a failure that the environment is back at its former state.
 
@@ -60,6 +65,7 @@ def went_back(
         first: the environment before it.
         pending: the way back that was gone.
         kept: the snapshot of what there was until then; None where no data went back.
+        wrote_unasked: whether code wrote data when it was loaded, without a snapshot.
     """
     said = f"{first.name} is back at {first.commit[:12]}"
     if kept is not None:
@@ -68,8 +74,8 @@ def went_back(
             "rollback_environment", "goes to what was written", name=first.name, snapshot=kept.name
         )
         failure.next = (*failure.next, look)
-    elif pending.wrote:
-        said += ", but not its data, of which there was no snapshot: look at its modules"
+    elif wrote_unasked:
+        said += ", but not what its code wrote when it was loaded, of which there was no snapshot"
     elif not (pending.served or pending.replaced):
         said += "; its Odoo was not touched"
     failure.hint = " ".join(filter(None, (failure.hint, f"{said}.")))

@@ -1,5 +1,7 @@
 """Prepare what Odoo's containers are made of: the addons path and the packages of new code."""
 
+from oduflow.domain.changes.needs import FileVerdict, Need
+from oduflow.domain.changes.plan import ApplyPlan
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.services.environments import python_deps
 from oduflow.services.environments.code_change.facts import CodeFacts
@@ -10,14 +12,20 @@ from oduflow.services.extra_repos.checkouts import checkout_folders
 
 
 def needs_packages(work: CodeFacts) -> bool:
-    """Install the packages of changed requirements; return whether they are others than before.
+    """Install the packages of the requirements; return whether they are others than before.
+
+    It is compared what they ask for: they may include files of any name, also behind links and in
+    submodules.
 
     Raises:
         Failure: as `python_deps.ensure`.
     """
-    if not work.plan.packages:
-        return False
     deps, call = work.deps, work.call
+    extra = checkout_folders(deps.naming, work.row)
+    files = python_deps.requirements_of(deps.settings, work.names, extra)
+    wanted = python_deps.key_of(work.image, files)
+    if not work.plan.packages and wanted == work.first.python_deps:
+        return False
     monitor = ProgressMonitor(lambda line: call.report("packages", line), call.cancelled)
     key = python_deps.ensure(
         deps,
@@ -25,9 +33,15 @@ def needs_packages(work: CodeFacts) -> bool:
         work.image,
         deps.limits(work.row.team),
         monitor,
-        checkout_folders(deps.naming, work.row),
+        extra,
     )
-    return key != work.first.python_deps
+    if key == work.first.python_deps:
+        return False
+    if not work.plan.packages:
+        why = "the requirements ask for other packages"
+        more = FileVerdict("", "", Need.PACKAGES, why)
+        work.plan = ApplyPlan.of((*work.plan.verdicts, more))
+    return True
 
 
 def prepare_containers(work: CodeFacts) -> None:

@@ -27,6 +27,11 @@ BODIES = {
         "    def init(self):\n        self._cr.execute(self.more)\n",
         "method A.more",
     ),
+    "what init calls by a text": (
+        CLASS + "    def _make(self):\n        return {}\n"
+        "    def init(self):\n        getattr(self, '_make')()\n",
+        "method A._make",
+    ),
     "a function that makes a field": (
         f"def kinds():\n    return {{}}\n{CLASS}    a = fields.Selection(kinds())\n",
         "kinds is changed",
@@ -56,6 +61,12 @@ BODIES = {
     ),
 }
 STATEMENTS = {
+    "import that init uses": (
+        f"from odoo.addons.a.q import Q\n{CLASS}    def init(self):\n        Q()\n",
+        f"from odoo.addons.b.q import Q\n{CLASS}    def init(self):\n        Q()\n",
+        "import of Q is changed",
+    ),
+    "constant beside controllers": ("KINDS = [1]\n", "KINDS = [2]\n", "KINDS is changed"),
     "constant": ("A = 1\n", "A = 2\n", "A is changed"),
     "constraint": (CLASS, CLASS + "    _x = models.Constraint('a')\n", "A._x is new"),
     "base class": (CLASS, CLASS.replace("models.Model", "models.AbstractModel"), "class A"),

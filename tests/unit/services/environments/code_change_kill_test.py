@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.domain.errors import Conflict, Kind
+from oduflow.domain.errors import Conflict, Kind, QuotaReached
 from oduflow.domain.pending_change import CODE_CHANGE
 from oduflow.domain.plan import EnvironmentPlan
 from tests.support.code_changes import (
@@ -154,6 +154,58 @@ def test_a_way_back_that_cannot_succeed_is_given_up_and_the_error_leads_back(wor
     assert world.engine.containers[CONTAINER].status != "running"
     after.reconcile()
     assert row(after) == found
+
+
+def test_old_files_beside_new_data_without_a_snapshot_are_a_failure_that_is_applied_again(
+    world, running
+):
+    before = row(running)
+    push(world, FIELD_ADDED)
+    point, dying = f"{CODE_CHANGE}.odoo.after", Process(world)
+    dying.faults.fail("cluster.take_snapshot", QuotaReached("The disk is full."))
+    dying.killed("pull_and_apply", at=point, name="sale", on_failure="keep")
+    after = Process(world)
+
+    after.reconcile()
+
+    found = row(after)
+    assert (found.state, found.commit, found.applying) == ("failed", before.commit, None)
+    assert found.error is not None
+    assert "of which there was no snapshot" in found.error.message
+    told = after.ok("apply_changes", name="sale")
+    assert "upgraded sale" in told.actions
+    assert row(after).state == "running"
+
+
+def test_a_stopped_environment_of_which_a_way_back_failed_once_is_stopped_again(world, running):
+    running.ok("stop_environment", name="sale")
+    before = row(running)
+    push(world, FIELD_ADDED)
+    Process(world).killed("pull_and_apply", at=f"{CODE_CHANGE}.odoo.after", name="sale")
+    after = Process(world)
+    after.faults.fail("cluster.prepare_rollback")
+
+    after.reconcile()
+    after.reconcile()
+
+    assert row(after) == before
+
+
+def test_an_environment_of_which_a_way_back_failed_once_serves_though_it_was_untouched(
+    world, running
+):
+    before = row(running)
+    push(world, FIELD_ADDED)
+    Process(world).killed("pull_and_apply", at=f"{CODE_CHANGE}.check.before", name="sale")
+    after = Process(world)
+    after.faults.fail("containers.remove")
+
+    after.reconcile()
+    assert world.engine.containers[CONTAINER].status != "running"
+    after.reconcile()
+
+    assert row(after) == before
+    assert world.engine.containers[CONTAINER].status == "running"
 
 
 def test_what_users_wrote_until_the_kill_is_kept_as_a_snapshot(world, running):

@@ -14,6 +14,7 @@ from oduflow.domain.module_checks import Available, Packages
 from oduflow.domain.progress_monitor import UNWATCHED
 from oduflow.services.environments.code_change.in_place import only_proven
 from oduflow.services.environments.code_change.look import DatabaseFacts, look
+from oduflow.services.environments.states import MORE_STATES
 from tests.support.local_checkout import LocalCheckout
 
 VIEW = '<odoo><record id="form" model="ir.ui.view"><field name="a">{}</field></record></odoo>'
@@ -26,6 +27,7 @@ FILES: dict[str, str | bytes] = {
     "vendor/one_v1/__manifest__.py": "{}",
     "vendor/one_v1/models.py": "A = 1\n",
 }
+FIELDS = {"child/a.py": "class A(models.Model):\n    a = fields.Char()\n"}
 
 
 def test_a_file_is_of_the_modules_whose_links_lead_to_it(checkout):
@@ -94,6 +96,56 @@ def test_a_helper_that_another_modules_init_calls_is_upgraded(checkout):
     checkout.commit = checkout.commit_all()
 
     assert looked(checkout, {"sale/a.py": code.format(2)}).upgrade == ("sale",)
+
+
+def test_a_module_whose_record_is_set_by_another_no_more_is_upgraded_too(checkout):
+    other = '<odoo><record id="sale.form" model="ir.ui.view"/></odoo>'
+    manifest = '{"name": "Child", "data": ["b.xml"]}'
+    checkout.put({"child/b.xml": other, "child/__manifest__.py": manifest})
+    checkout.commit = checkout.commit_all()
+
+    assert looked(checkout, {"child/b.xml": "<odoo/>"}).upgrade == ("child", "sale")
+
+
+@pytest.mark.parametrize("more", [FIELDS, {"new/__manifest__.py": "{}", "new/a.py": ""}])
+def test_data_are_not_loaded_in_place_beside_modules_that_may_come_to_depend_on_them(
+    checkout, more
+):
+    plan = looked(checkout, {"sale/views.xml": VIEW.format(2), **more})
+
+    assert (plan.reload, "sale" in plan.upgrade) == ({}, True)
+
+
+def test_code_outside_of_installed_modules_upgrades_those_that_name_it(checkout):
+    checkout.put(
+        {
+            "common/consts.py": "A = 1\n",
+            "lib/__manifest__.py": "{}",
+            "lib/a.py": "from odoo.addons.common.consts import A\n",
+            "sale/a.py": "from odoo.addons.lib.a import A\n",
+        }
+    )
+    checkout.commit = checkout.commit_all()
+
+    plan = looked(checkout, {"common/consts.py": "A = 2\n"})
+
+    assert (plan.upgrade, plan.restart) == (("sale",), True)
+
+
+def test_code_of_tests_that_other_code_imports_counts(checkout):
+    checkout.put({"sale/tests/common.py": "A = 1\n", "sale/a.py": "from .tests.common import A\n"})
+    checkout.commit = checkout.commit_all()
+
+    assert looked(checkout, {"sale/tests/common.py": "A = 2\n"}).upgrade == ("sale",)
+
+
+def test_where_more_states_were_loaded_than_are_kept_all_is_upgraded(checkout):
+    own = states(checkout)
+    state = own.keep(checkout.commit)
+
+    seen = look(own, [state, MORE_STATES], state, database(), found())
+
+    assert seen.plan.upgrade == ("child", "sale")
 
 
 def test_the_newest_state_is_kept_that_has_a_module_that_is_gone(checkout):

@@ -5,7 +5,7 @@ import pytest
 
 from oduflow.domain.errors import Kind
 from oduflow.domain.plan import EnvironmentPlan
-from oduflow.services.environments.states import MOST_STATES
+from oduflow.services.environments.states import MORE_STATES, MOST_STATES
 from tests.support.code_changes import (
     BODY_CHANGED,
     CODE,
@@ -213,8 +213,8 @@ def test_only_the_first_state_and_the_newest_few_are_kept_of_those_that_modules_
         running.ok("upgrade_modules", name="sale", modules=["sale"])
 
     kept = row(running).applied
-    assert (len(kept), kept[0]) == (MOST_STATES, first)
-    assert running.ok("apply_changes", name="sale").actions != ()
+    assert (len(kept), kept[0], kept[1]) == (MOST_STATES, first, MORE_STATES)
+    assert "upgraded sale" in running.ok("apply_changes", name="sale").actions
     assert len(row(running).applied) == 1
 
 
@@ -397,6 +397,19 @@ def test_the_container_is_replaced_for_requirements_of_a_failure_that_was_kept(w
     made = running.deps.naming.own_labels(world.engine.containers[CONTAINER].spec.labels)
     assert made["python_deps"] == row(running).python_deps != ""
     assert running.ok("apply_changes", name="sale").actions == ()
+
+
+def test_requirements_in_an_included_file_of_any_name_are_installed(world, running):
+    before = {"requirements.txt": "-r deps/prod.txt", "deps/prod.txt": "humanize"}
+    push(world, before)
+    running.ok("pull_and_apply", name="sale")
+    key = row(running).python_deps
+    push(world, {**before, "deps/prod.txt": "arrow"})
+
+    told = running.ok("pull_and_apply", name="sale")
+
+    assert "replaced the container" in told.actions
+    assert row(running).python_deps not in {"", key}
 
 
 def test_requirements_that_cannot_be_installed_change_nothing(world, running):
