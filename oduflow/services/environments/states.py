@@ -41,7 +41,7 @@ def note_loaded(deps: Deps, call: Call, row: Environment) -> Environment:
 def with_state(row: Environment, state: str) -> tuple[str, ...]:
     """Return the states that Odoo has loaded, with one more.
 
-    The first and the newest are kept; a mark stands for others, for which all is upgraded.
+    The first and the newest are kept; a mark replaces the others, for which all is upgraded.
     """
     first, *others = row.applied_states
     kept = (*(each for each in others if each not in {state, MORE_STATES}), state)

@@ -105,7 +105,7 @@ def _record(deps: Deps, row: Environment, pending: PendingChange, failure: Failu
         stop_container(deps.engine.containers, plan, timeout=_STOP_SECONDS)
     step = ROLLBACK if now.step == ROLLBACK else ""
     if not isinstance(failure, _FINAL):
-        # The container was stopped: whatever comes next has to start it.
+        # The container was stopped: the next try has to start it.
         stopped = now.applying and now.applying.model_copy(update={"served": True})
         mark_failed(
             deps.store.environments, deps.work.outputs, row, failure, step=step, applying=stopped
@@ -116,7 +116,7 @@ def _record(deps: Deps, row: Environment, pending: PendingChange, failure: Failu
         undo = Next.of("rollback_environment", "goes back", name=row.name, snapshot=snapshot.name)
         failure.next = (*failure.next, undo)
     applied = now.applied
-    if pending.wrote and pending.target:  # the data may be of it, whatever the files are
+    if pending.wrote and pending.target:  # the data may be of it
         applied = with_state(now, pending.target)
     mark_failed(
         deps.store.environments,
@@ -162,7 +162,7 @@ def _without_data(row: Environment) -> NotProven:
     """Say that old files are beside new data, of which there was no snapshot."""
     return NotProven(
         f"{row.name} has the files of before, but not the data, of which there was no snapshot.",
-        "Apply the changes again: whatever differs is loaded once more.",
+        "Apply the changes again: all files that differ are loaded once more.",
         Next.of("apply_changes", "loads what differs from the data", name=row.name),
     )
 

@@ -1,4 +1,4 @@
-"""What stands behind a change of code: its snapshot, and what is told where there is none."""
+"""The snapshot of a change of code, and what is told where there is none."""
 
 import pytest
 
