@@ -25,18 +25,21 @@ ELSEWHERE = {
 }
 # Operations that write about an environment and take no snapshot before, and why.
 WITHOUT_UNDO = {
+    "apply_changes": "a snapshot of its own, once it is known that data are written",
     "commit_and_push": "git keeps what was committed; the work tree stays as it is",
     "copy_environment": "the source stays as it is",
     "create_snapshot": "it changes nothing",
     "delete_file": "an edit: discard_edits brings the committed file back",
     "discard_edits": "it keeps the edits itself, and brings them back with undo",
     "protect_environment": "the row's flag only",
+    "pull_and_apply": "a snapshot of its own, once it is known that data are written",
     "restart_environment": "no data",
     "rollback_environment": "the state before becomes a snapshot itself",
     "run_tests": "they run on a clone",
     "save_as_template": "the environment stays as it is",
     "start_environment": "no data",
     "stop_environment": "no data",
+    "switch_branch": "a snapshot of its own, once it is known that data are written",
     "write_file": "an edit: edits are shown by diff_edits and undone by discard_edits",
 }
 FILES = sorted(path for path in FOLDER.rglob("*.py") if path.name != "__init__.py")
