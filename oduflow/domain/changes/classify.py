@@ -94,9 +94,15 @@ def _file(file: ChangedFile, facts: RepositoryFacts, whole: set[str]) -> Iterato
     yield from verdicts
     for other in sorted(facts.importers.get(file.path, frozenset())):
         yield FileVerdict(file.path, other, Need.UPGRADE, f"code of {other} names it")
+    loaded = frozenset(facts.after.values()) - facts.replaced
     for other in sorted({name for each in verdicts for name in each.owners} & facts.installed):
         why = f"a record of {other} is not set any more"
-        yield FileVerdict(file.path, other, Need.UPGRADE, why)
+        if other in loaded:
+            yield FileVerdict(file.path, other, Need.UPGRADE, why)
+        else:  # an upgrade would set all of its records again, which users may have changed
+            stays = f"{file.path} does not set a record of {other} any more, which stays as it was "
+            stays += f"set; upgrade {other} to reset it"
+            yield FileVerdict(file.path, other, Need.NOTHING, why, warning=stays)
     # An image or a text that data name by its path is read when the data are loaded.
     for other in sorted(facts.mentioned.get(file.path, frozenset()) & facts.installed):
         yield FileVerdict(file.path, other, Need.UPGRADE, f"data of {other} are made of it")
@@ -110,20 +116,12 @@ def _at(file: ChangedFile, facts: RepositoryFacts, whole: set[str]) -> FileVerdi
     if _REQUIREMENTS.fullmatch(PurePosixPath(file.path).name):
         return FileVerdict(file.path, module, Need.PACKAGES, "requirements of Python packages")
     if not module:
-        return _outside(file, "", "in no module")
+        return FileVerdict(file.path, "", Need.NOTHING, "in no module")
     if module in facts.replaced:
         return FileVerdict(file.path, module, Need.NOTHING, _replaced(module))
     if module not in facts.installed:
-        return _outside(file, module, NOT_INSTALLED, inside)
+        return FileVerdict(file.path, module, Need.NOTHING, NOT_INSTALLED)
     return module_file(file, folder, module, inside, facts)
-
-
-def _outside(file: ChangedFile, module: str, why: str, inside: str = "") -> FileVerdict:
-    """Return what a file needs of no installed module: Odoo may have imported its code."""
-    is_code = file.path.endswith(".py") and PurePosixPath(file.path).name not in MANIFESTS
-    is_code = is_code and not inside.startswith("tests/")
-    need = Need.RESTART if is_code else Need.NOTHING
-    return FileVerdict(file.path, module, need, why + (", but may be imported" if is_code else ""))
 
 
 def _entry(file: ChangedFile, facts: RepositoryFacts) -> Iterator[FileVerdict]:

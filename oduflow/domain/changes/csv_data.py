@@ -24,10 +24,7 @@ def csv_need(old: bytes | None, new: bytes | None) -> DataNeed:
     gone = sorted(set(before) - set(after))
     others = owners([*gone, *(before if dropped else ())])
     if gone:
-        why = f"{listed(gone)} is gone"
-        why += (
-            f", and {listed(others)} upgraded to set it" if others else ", which an upgrade removes"
-        )
+        why = f"{listed(gone)} is gone" + ("" if others else ", which an upgrade removes")
         return DataNeed(Need.UPGRADE, why, dropped=dropped, owners=others)
     if not changed:
         return DataNeed(Need.NOTHING, "no line changed")

@@ -108,10 +108,7 @@ def _compared(before: dict[str, _Record], after: dict[str, _Record]) -> DataNeed
     others = owners([*gone, *(id_ for id_, names in lost.items() if names)])
     kept = tuple(id_ for id_ in changed if id_ in before and after[id_].noupdate)
     if gone:
-        why = f"{listed(gone)} is gone"
-        why += (
-            f", and {listed(others)} upgraded to set it" if others else ", which an upgrade removes"
-        )
+        why = f"{listed(gone)} is gone" + ("" if others else ", which an upgrade removes")
         return DataNeed(Need.UPGRADE, why, kept=kept, dropped=dropped, owners=others)
     loaded = tuple(id_ for id_ in changed if id_ not in kept)
     if not loaded:

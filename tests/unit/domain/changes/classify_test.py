@@ -298,14 +298,10 @@ ALONE: dict[str, tuple[Mapping[str, str | None], Need, str]] = {
     ),
     "code of a module that is not installed": (
         {"other/models.py": "b = 1"},
-        Need.RESTART,
-        "the module is not installed, but may be imported",
+        Need.NOTHING,
+        "the module is not installed",
     ),
-    "code in no module": (
-        {"common/consts.py": "b = 1"},
-        Need.RESTART,
-        "in no module, but may be imported",
-    ),
+    "code in no module": ({"common/consts.py": "b = 1"}, Need.NOTHING, "in no module"),
     "hook of an uninstallation": (
         edited("notes/__manifest__.py", '"version"', '"uninstall_hook": "x", "version"'),
         Need.RESTART,
