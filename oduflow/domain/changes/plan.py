@@ -8,6 +8,7 @@ from oduflow.domain.changes.facts import MANIFESTS
 from oduflow.domain.changes.needs import FileVerdict, Need
 
 _NO_BUNDLES = frozenset({Need.NOTHING, Need.RELOAD, Need.TRANSLATIONS})
+_BY_CODE = frozenset({Need.RESTART, Need.UPGRADE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class ApplyPlan:
     def bundles(self) -> bool:
         """Whether it may change bundles, which all are made then that the repositories are in."""
         return any(
-            each.need not in _NO_BUNDLES and not (each.need is Need.RESTART and _is_code(each.path))
+            each.need not in _NO_BUNDLES and not (each.need in _BY_CODE and _is_apart(each.path))
             for each in self.verdicts
         )
 
@@ -149,8 +150,9 @@ class ApplyPlan:
         return tuple(sorted({each.module for each in self._of(need)}))
 
 
-def _is_code(path: str) -> bool:
-    return path.endswith(".py") and PurePosixPath(path).name not in MANIFESTS
+def _is_apart(path: str) -> bool:
+    """Whether a file has no part in bundles: code, and lines of data."""
+    return path.endswith((".csv", ".py")) and PurePosixPath(path).name not in MANIFESTS
 
 
 def _joined(first: FileVerdict, second: FileVerdict) -> FileVerdict:
