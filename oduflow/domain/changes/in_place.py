@@ -6,7 +6,7 @@ sets them again afterwards, as an upgrade does, and where nothing but the record
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from xml.etree import ElementTree as ET
 
@@ -34,20 +34,22 @@ _TAGS = {
 }
 _ARCH = "arch"
 _THEME = "theme_"
-_BUNDLES = (b"/static/", b"assets", b"t-asset")
+_BUNDLES = (b".assets_", b"t-call-assets", b"t-asset", b"ir.asset", b"<link", b"<script")
 _UNREADABLE = (csv.Error, ET.ParseError, RecursionError, ValueError)
 
 Files = Mapping[str, bytes | None]
 """The module's files of data by their paths in it; None for one that cannot be read."""
 
 
-def doubt(file: str, module: str, files: Files) -> str:
+def doubt(file: str, module: str, files: Files, dependents: Mapping[str, Files | None]) -> str:
     """Return why loading a file in place may be too little; empty where it is right.
 
     Args:
         file: the path in the module.
         module: its name.
         files: all files of data that its manifest lists, the file included.
+        dependents: those of each installed module that depends on it; None where they are not
+            known.
     """
     content = files.get(file)
     if content is None:
@@ -60,20 +62,31 @@ def doubt(file: str, module: str, files: Files) -> str:
         records = dict(_records(file, content))
     except _UNREADABLE:
         return "it cannot be read"
-    return next(_doubts(file, module, files, records), "")
+    ids = {id_ if "." in id_ else f"{module}.{id_}" for id_ in records}
+    if why := next(_doubts(module, ids, records), ""):
+        return why
+    others = {path: text for path, text in files.items() if path != file}
+    return next(_set_again({module: others, **dependents}, ids, module), "")
 
 
-def _doubts(file: str, module: str, files: Files, records: Mapping[str, str]) -> Iterator[str]:
+def _doubts(module: str, ids: Iterable[str], records: Mapping[str, str]) -> Iterator[str]:
     """Yield why loading the records of a file, by id with their models, may be too little."""
     for model in sorted(set(records.values()) - _MODELS):
         yield f"more than the record may depend on {model or 'one without a model'}"
-    ids = {id_ if "." in id_ else f"{module}.{id_}" for id_ in records}
     for id_ in sorted(ids):
         if id_.partition(".")[0] != module:
             yield f"it sets {id_}, of another module"
-    for path, other in sorted(files.items()):
-        if path != file and (other is None or records_set(path, other, module, ids)):
-            yield f"{path} sets the same records"
+
+
+def _set_again(loaded: Mapping[str, Files | None], ids: Iterable[str], own: str) -> Iterator[str]:
+    """Yield what an upgrade of a module loads, too, that may set some records."""
+    for module, files in sorted(loaded.items()):
+        if files is None:
+            yield f"{module} depends on it, whose data are not looked at"
+            continue
+        for path, text in sorted(files.items()):
+            if text is None or records_set(path, text, module, ids):
+                yield f"{path if module == own else f'{module}/{path}'} sets the same records"
 
 
 def _records(file: str, content: bytes) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,6 @@ from oduflow.domain.changes.in_place import doubt
 from oduflow.domain.changes.links import resolved
 from oduflow.domain.changes.manifest import data_files
 from oduflow.domain.changes.plan import ApplyPlan
-from oduflow.domain.module_failure import listed
 
 
 def only_proven(
@@ -25,17 +24,17 @@ def only_proven(
         after: the state that is loaded.
         plan: what changed files need.
         folders: the folders of the modules in that state, with their names.
-        dependents: returns the installed modules that depend on modules.
+        dependents: returns the installed modules that depend on modules; the data of those that
+            are not in the checkout are not looked at, and may set any record.
     """
     places = {name: folder for folder, name in folders.items()}
     for module, files in plan.reload.items():
-        if others := sorted(dependents((module,))):
-            needs = "depends" if len(others) == 1 else "depend"
-            why = f"{listed(others)} {needs} on it, whose data an upgrade loads after it"
-            plan = plan.upgrading([module], why)
-            continue
+        after_it = {
+            name: _data_of(states, after, places[name]) if name in places else None
+            for name in dependents((module,))
+        }
         contents = _data_of(states, after, places.get(module, ""))
-        doubts = ((file, doubt(file, module, contents)) for file in files)
+        doubts = ((file, doubt(file, module, contents, after_it)) for file in files)
         if found := next(((file, why) for file, why in doubts if why), None):
             plan = plan.upgrading([module], f"{found[0]} is not loaded alone: {found[1]}")
     if plan.reload and (plan.upgrade or plan.install):

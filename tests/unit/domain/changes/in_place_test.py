@@ -1,5 +1,7 @@
 """Which files of data may be loaded in place."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from oduflow.domain.changes.in_place import doubt
@@ -13,7 +15,7 @@ ACCESS = "id,name\nfirst,x\nsecond,y\n"
 
 def doubted(file: str, text: str, module: str = "sale", **others: str) -> str:
     files: dict[str, bytes | None] = {f"{name}.xml": each.encode() for name, each in others.items()}
-    return doubt(file, module, files | {file: text.encode()})
+    return doubt(file, module, files | {file: text.encode()}, {})
 
 
 @pytest.mark.parametrize(
@@ -23,6 +25,8 @@ def doubted(file: str, text: str, module: str = "sale", **others: str) -> str:
         ("a.xml", TWO.replace("first", "sale.first")),
         ("a.xml", '<odoo><template id="t"><record id="sale.t"/></template></odoo>'),
         ("a.xml", '<odoo><menuitem id="m"/><act_window id="a"/></odoo>'),
+        ("a.xml", TWO.replace('id="x"', 'name="fixed_assets"')),
+        ("a.xml", TWO.replace("<p ", "<img src='/sale/static/a.png' ")),
         ("security/ir.model.access.csv", ACCESS),
     ],
 )
@@ -65,5 +69,22 @@ def test_records_of_a_theme_of_which_websites_have_copies_are_not() -> None:
 def test_a_file_beside_one_that_is_too_large_is_not() -> None:
     files = {"a.xml": TWO.encode(), "b.xml": None}
 
-    assert doubt("a.xml", "sale", files) == "b.xml sets the same records"
-    assert doubt("b.xml", "sale", files) == "it is too large to be looked at"
+    assert doubt("a.xml", "sale", files, {}) == "b.xml sets the same records"
+    assert doubt("b.xml", "sale", files, {}) == "it is too large to be looked at"
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        ({"b.xml": TWO.encode()}, ""),
+        ({"b.xml": TWO.replace("second", "sale.second").encode()}, "child/b.xml sets the same"),
+        ({"b.csv": b"id,name\nsale.first,x\n"}, "child/b.csv sets the same records"),
+        ({"b.xml": None}, "child/b.xml sets the same records"),
+        (None, "child depends on it, whose data are not looked at"),
+    ],
+)
+def test_a_module_that_depends_on_it_is_in_the_way_only_if_its_data_set_a_record_of_the_file(
+    data: Mapping[str, bytes | None] | None, why: str
+) -> None:
+    assert why in (told := doubt("a.xml", "sale", {"a.xml": TWO.encode()}, {"child": data}))
+    assert bool(told) == bool(why)
