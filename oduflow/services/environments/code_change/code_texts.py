@@ -7,67 +7,67 @@ from pathlib import PurePosixPath
 
 from oduflow.adapters.git.states import States
 from oduflow.domain.changes.facts import RepositoryFacts
-from oduflow.domain.changes.python_code import imports
+from oduflow.domain.changes.python_code import imported_from
 from oduflow.domain.changes.python_names import ANY, run_by_upgrades
 
 _CODE, _DATA, _INIT, _TESTS = ".py", ".xml", "__init__.py", "tests"
+_CALLS = "<function"
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True, slots=True)
 class CodeTexts:
-    """The Python files of a state, and the data of its installed modules.
+    """The Python files of a state, and those data of its installed modules that call functions.
 
     Attributes:
         facts: tells which module a path is of.
         installed: the modules that are installed.
-        texts: the contents by path.
-        whole: whether all could be read.
+        texts: the contents of Python files, by path.
+        data: those of data; None for a file that is too large to be read.
+        unread: the installed modules that have a Python file that is too large to be read.
     """
 
     facts: RepositoryFacts
     installed: frozenset[str]
     texts: Mapping[str, bytes]
-    whole: bool
+    data: Mapping[str, bytes | None]
+    unread: frozenset[str]
 
     @classmethod
     def of(
         cls, states: States, after: str, folders: Mapping[str, str], installed: frozenset[str]
     ) -> "CodeTexts":
-        """Read them; those that are too large are left out."""
+        """Read them; code and data each up to limits of their own."""
         facts = RepositoryFacts(folders, folders)
-        wanted = [
-            path
-            for path in states.paths(after)
-            if path.endswith(_CODE) or (path.endswith(_DATA) and facts.place(path)[1] in installed)
-        ]
-        named = states.named(after, wanted) if wanted else {}
-        contents = states.read(named.values())
-        texts = {path: contents[name] for path, name in named.items() if name in contents}
-        return cls(facts, installed, texts, whole=len(texts) == len(named))
+        code = _read(states, after, (path for path in states.paths(after) if path.endswith(_CODE)))
+        calling = states.mentioned(after, [_CALLS]).get(_CALLS, set())
+        data = _read(states, after, (path for path in sorted(calling) if path.endswith(_DATA)))
+        unread = {facts.place(path)[1] for path, text in code.items() if text is None}
+        return cls(
+            facts,
+            installed,
+            {path: text for path, text in code.items() if text is not None},
+            {path: text for path, text in data.items() if facts.place(path)[1] in installed},
+            frozenset(unread & installed),
+        )
 
     @property
     def run(self) -> frozenset[str]:
-        """The names of functions that upgrades run.
-
-        A file that is too large to be read may run any.
-        """
-        if not self.whole:
+        """The names of functions that upgrades run; data that cannot be read may call any."""
+        data = [text for text in self.data.values() if text is not None]
+        if len(data) < len(self.data):
             return frozenset({ANY})
-        code = (text for path, text in self._installed.items() if path.endswith(_CODE))
-        data = (text for path, text in self._installed.items() if path.endswith(_DATA))
-        return run_by_upgrades(code, data)
+        return run_by_upgrades(self._installed.values(), data)
 
     @property
-    def tests_used(self) -> bool:
-        """Whether code that is no test imports code of tests, of any module."""
-        return not self.whole or any(
-            imports(text, _TESTS)
-            for path, text in self._installed.items()
-            if path.endswith(_CODE)
-            and _TESTS.encode() in text
-            and not self.facts.place(path)[2].startswith(f"{_TESTS}/")
-        )
+    def tests_used(self) -> frozenset[str]:
+        """The modules of whose tests code that is no test imports something."""
+        found = set(self.unread)
+        for path, text in self._installed.items():
+            _, module, inside = self.facts.place(path)
+            if _TESTS.encode() in text and not inside.startswith(f"{_TESTS}/"):
+                found |= {name or module for name in imported_from(text, _TESTS)}
+        return frozenset(found)
 
     def importers(self, paths: Iterable[str]) -> dict[str, frozenset[str]]:
         """Return Python files of no installed module, each with the installed ones that name it.
@@ -81,7 +81,6 @@ class CodeTexts:
         words = {
             path: frozenset(map(bytes.decode, _WORD.findall(text)))
             for path, text in self.texts.items()
-            if path.endswith(_CODE)
         }
         return {path: self._importers(path, words) for path in outside}
 
@@ -113,3 +112,11 @@ class CodeTexts:
                 else:
                     found.add(self.facts.place(other)[1])
         return frozenset(found)
+
+
+def _read(states: States, after: str, paths: Iterable[str]) -> dict[str, bytes | None]:
+    """Return the contents of files; None for one that is too large to be read."""
+    wanted = list(paths)
+    named = states.named(after, wanted) if wanted else {}
+    contents = states.read(named.values())
+    return {path: contents.get(name) for path, name in named.items()}

@@ -3,7 +3,7 @@
 import pytest
 
 from oduflow.domain.changes.needs import Need
-from oduflow.domain.changes.python_code import python_need
+from oduflow.domain.changes.python_code import imported_from, python_need
 from oduflow.domain.changes.python_names import ANY, run_by_upgrades
 
 CLASS = "class A(models.Model):\n    _name = 'a'\n"
@@ -11,10 +11,19 @@ REPORT = "class R(models.Model):\n    _name = 'a.r'\n    _auto = False\n"
 BODIES = {
     "the SQL of a view": (REPORT + "    def x(self):\n        return {}\n", "method R.x"),
     "the SQL of a report of another module": (
-        "class R(models.Model):\n    _inherit = 'sale.report'\n    def x(self):\n        {}\n",
-        "method R.x",
+        (
+            "class R(models.Model):\n    _inherit = 'sale.report'\n"
+            "    def _select_more(self):\n        return {}\n"
+        ),
+        "method R._select_more",
     ),
-    "a method of SQL": (CLASS + "    def _select_more(self):\n        return {}\n", "_select_more"),
+    "the SQL that a model is a view of": (
+        (
+            "class R(models.Model):\n    _name = 'a.r'\n    @property\n    def _table_query(self):\n"
+            "        return self._x()\n    def _x(self):\n        return {}\n"
+        ),
+        "method R._x",
+    ),
     "what upgrades run": (CLASS + "    def init(self):\n        return {}\n", "method A.init"),
     "what init calls": (
         CLASS + "    def more(self):\n        return {}\n"
@@ -92,7 +101,21 @@ IN_PROCESS = {
         CLASS + "    def b(self):\n        return A\n",
         "from odoo.addons.x.a import A\n" + CLASS + "    def b(self):\n        return A\n",
     ),
-    "logger": ("", "_logger = logging.getLogger(__name__)\n"),
+    "logger": ("", "import logging\n_logger = logging.getLogger(__name__)\n"),
+    "method of a model that has a report in its name": (
+        (
+            "class R(models.TransientModel):\n    _name = 'report.wizard'\n"
+            "    def with_tax(self):\n        return 1\n"
+        ),
+        (
+            "class R(models.TransientModel):\n    _name = 'report.wizard'\n"
+            "    def with_tax(self):\n        return 2\n"
+        ),
+    ),
+    "method of an extension that has a word of SQL in its name": (
+        "class R(models.Model):\n    _inherit = 'a'\n    def order_by_date(self):\n        1\n",
+        "class R(models.Model):\n    _inherit = 'a'\n    def order_by_date(self):\n        2\n",
+    ),
     "domain of a field": (CLASS + "    a = fields.X()\n", CLASS + "    a = fields.X(domain=[])\n"),
     "order of fields": (
         CLASS + "    a = fields.X()\n    b = fields.X()\n",
@@ -128,7 +151,7 @@ def test_what_is_outside_of_functions_counts(kind: str) -> None:
 def test_what_no_database_holds_is_imported_anew(kind: str) -> None:
     old, new = IN_PROCESS[kind]
 
-    assert python_need("models/a.py", old.encode(), new.encode())[0] is Need.RESTART
+    assert python_need("report/a.py", old.encode(), new.encode())[0] is Need.RESTART
 
 
 @pytest.mark.parametrize(
@@ -157,3 +180,44 @@ def test_what_upgrades_run_of_other_files_counts_and_other_methods_do_not() -> N
     old, new = model.format(1, 1).encode(), model.format(1, 2).encode()
     assert python_need("a.py", old, new, run_by_upgrades(calls, []))[0] is Need.RESTART
     assert python_need("a.py", old, new, run_by_upgrades([], [data]))[0] is Need.UPGRADE
+
+
+@pytest.mark.parametrize("call", ["self.search([]).write({})", "x = 'write'", "self.copy()"])
+def test_what_overridden_methods_of_the_orm_call_is_not_taken_for_run_by_upgrades(
+    call: str,
+) -> None:
+    init = f"class B(models.Model):\n    def init(self):\n        {call}\n".encode()
+    other = (
+        b"class C(models.Model):\n    def write(self, v):\n        self._label()\n"
+        b"    def copy(self):\n        self._label()\n"
+    )
+    data = b"""<odoo><function model="a" name="write"/></odoo>"""
+
+    found = run_by_upgrades([init, other], [data])
+
+    assert not found & {"_label", "write", "copy"}
+
+
+def test_a_text_is_a_name_only_where_code_is_asked_for_by_it() -> None:
+    code = "class B(models.Model):\n    def init(self):\n        {}\n"
+
+    assert "_x" not in run_by_upgrades([code.format("y = '_x'").encode()], [])
+    assert "_x" in run_by_upgrades([code.format("getattr(self, '_x')()").encode()], [])
+
+
+@pytest.mark.parametrize(
+    ("source", "modules"),
+    [
+        ("from odoo.tests import Form\nimport odoo.tests.common\n", set()),
+        ("from .tests import common\n", {""}),
+        ("from ..tests.common import A\n", {""}),
+        ("from . import tests\n", {""}),
+        ("from odoo.addons.sale.tests.common import A\n", {"sale"}),
+        ("from odoo.addons.sale import tests\n", {"sale"}),
+        ("import odoo.addons.sale.tests.common\n", {"sale"}),
+        ("from odoo.addons.sale.models.tests_of import A\n", set()),
+        ("class X(:\n", {""}),
+    ],
+)
+def test_code_of_tests_is_imported_from_modules_only(source: str, modules: set[str]) -> None:
+    assert imported_from(source.encode(), "tests") == modules

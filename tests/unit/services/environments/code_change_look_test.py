@@ -6,7 +6,7 @@ import pytest
 
 from oduflow.adapters.git.git_folder import GitFolder
 from oduflow.adapters.git.limits import RepositoryLimits
-from oduflow.adapters.git.states import States
+from oduflow.adapters.git.states import MAX_FILE, States
 from oduflow.domain.addons import CheckoutReport, ImageInventory, Module, OdooRules
 from oduflow.domain.changes.plan import ApplyPlan
 from oduflow.domain.module_change import ModuleRecord
@@ -69,14 +69,14 @@ def test_a_record_that_two_files_of_a_module_set_is_upgraded(checkout, path, tex
     assert looked(checkout, {"sale/views.xml": VIEW.format(2)}).upgrade == upgraded
 
 
-def test_a_module_that_others_depend_on_is_upgraded_with_them(checkout):
-    plan = looked(checkout, {"sale/views.xml": VIEW.format(2)}, {"child", "other"})
+def test_a_module_that_others_depend_on_is_upgraded_where_their_data_may_set_its_records(checkout):
+    changes = {"sale/views.xml": VIEW.format(2)}
 
-    assert plan.upgrade == ("sale",)
-    assert "child, other depend on it, whose data an upgrade loads after it" in [
-        each.why for each in plan.verdicts
-    ]
-    assert looked(checkout, {"sale/views.xml": VIEW.format(3)}).reload == {"sale": ("views.xml",)}
+    assert looked(checkout, changes, {"child"}).reload == {"sale": ("views.xml",)}
+    assert looked(checkout, {"sale/views.xml": VIEW.format(3)}, {"elsewhere"}).upgrade == ("sale",)
+    checkout.put({"child/a.csv": "id,name\nsale.form,x\n"})
+    checkout.commit = checkout.commit_all()
+    assert looked(checkout, {"sale/views.xml": VIEW.format(4)}, {"child"}).upgrade == ("sale",)
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.xml", "a.png", "a.py"])
@@ -129,7 +129,8 @@ def test_code_outside_of_installed_modules_upgrades_those_that_name_it(checkout)
 
     plan = looked(checkout, {"common/consts.py": "A = 2\n"})
 
-    assert (plan.upgrade, plan.restart) == (("sale",), True)
+    assert (plan.upgrade, plan.reimports) == (("sale",), True)
+    assert looked(checkout, {"setup/sale/setup.py": "x"}).is_nothing
 
 
 def test_code_of_tests_that_other_code_imports_counts(checkout):
@@ -137,6 +138,40 @@ def test_code_of_tests_that_other_code_imports_counts(checkout):
     checkout.commit = checkout.commit_all()
 
     assert looked(checkout, {"sale/tests/common.py": "A = 2\n"}).upgrade == ("sale",)
+
+
+def test_a_form_of_odoos_own_tests_is_no_code_of_the_repositorys(checkout):
+    checkout.put({"sale/tests/test_a.py": "A = 1\n", "sale/a.py": "from odoo.tests import Form\n"})
+    checkout.commit = checkout.commit_all()
+
+    assert looked(checkout, {"sale/tests/test_a.py": "A = 2\n"}).is_nothing
+
+
+LARGE = "#" * (MAX_FILE + 1)
+
+
+@pytest.mark.parametrize(
+    ("large", "upgraded"),
+    [("lib/a.py", False), ("child/big.xml", False), ("child/b.py", False), ("sale/b.py", True)],
+)
+def test_a_file_that_is_too_large_to_be_read_counts_for_its_own_module_only(
+    checkout, large, upgraded
+):
+    code = "class A(models.Model):\n    _name = 'a'\n    def b(self):\n        return {}\n"
+    checkout.put({"sale/a.py": code.format(1), "sale/tests/test_a.py": "A = 1\n", large: LARGE})
+    checkout.commit = checkout.commit_all()
+
+    plan = looked(checkout, {"sale/a.py": code.format(2), "sale/tests/test_a.py": "A = 2\n"})
+
+    assert (plan.upgrade, plan.restart) == ((("sale",), False) if upgraded else ((), True))
+
+
+def test_a_large_file_of_data_that_calls_functions_may_call_any(checkout):
+    code = "class A(models.Model):\n    _name = 'a'\n    def b(self):\n        return {}\n"
+    checkout.put({"sale/a.py": code.format(1), "child/big.xml": f"<function/>{LARGE}"})
+    checkout.commit = checkout.commit_all()
+
+    assert looked(checkout, {"sale/a.py": code.format(2)}).upgrade == ("sale",)
 
 
 def test_where_more_states_were_loaded_than_are_kept_all_is_upgraded(checkout):
