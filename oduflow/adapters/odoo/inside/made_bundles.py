@@ -37,7 +37,7 @@ def made_bundles(registry: Any, mine: set[str]) -> list[list[Any]]:
         environment = odoo.api.Environment(cursor, SUPERUSER, {})
         linked, declared, by_mine = bundle_names(environment, mine)
         bundles = {
-            name: contents(environment, name, mine)
+            name: contents(environment, name)
             for name in sorted(linked | declared)
             if not TESTS.search(name)
         }
@@ -52,9 +52,10 @@ def made_bundles(registry: Any, mine: set[str]) -> list[list[Any]]:
 
 
 def bundle_names(environment: Any, mine: set[str]) -> tuple[set[str], set[str], set[str]]:
-    """Return the bundles that views link, that manifests name, and that the repositories' name.
+    """Return the bundles that views link, that manifests name, and that the repositories name.
 
-    Up to Odoo 14 only views name them.
+    They name them in manifests, in records of assets, and up to Odoo 14 in views, which extend the
+    view that is the bundle.
     """
     environment.cr.execute("SELECT arch_db::text FROM ir_ui_view WHERE type = 'qweb' AND active")
     linked = {name for (arch,) in environment.cr.fetchall() for name in LINK.findall(arch or "")}
@@ -66,7 +67,19 @@ def bundle_names(environment: Any, mine: set[str]) -> tuple[set[str], set[str], 
             by_mine |= assets
     if "ir.asset" in environment:
         declared |= set(environment["ir.asset"].search([]).mapped("bundle"))
+        by_mine |= set(records_of(environment, "ir.asset", mine).mapped("bundle"))
+    views = records_of(environment, "ir.ui.view", mine)
+    while views:
+        by_mine |= set(views.mapped("key"))
+        views = views.mapped("inherit_id")
     return linked, declared, by_mine
+
+
+def records_of(environment: Any, model: str, modules: set[str]) -> Any:
+    """Return the records of a model that data of modules set."""
+    known = [("model", "=", model), ("module", "in", sorted(modules))]
+    found = environment["ir.model.data"].search(known).mapped("res_id")
+    return environment[model].browse(found).exists()
 
 
 def manifest_of(module: str) -> Any:
@@ -84,10 +97,11 @@ def is_part(bundle: str) -> bool:
     return bundle.rpartition(".")[2].startswith("_")
 
 
-def contents(environment: Any, name: str, mine: set[str]) -> tuple[set[str], set[str]]:
+def contents(environment: Any, name: str) -> tuple[set[str], set[str]]:
     """Return the modules whose files a bundle has, and the bundles that it is made of.
 
-    One that cannot be read may be broken by the repositories; making it tells why.
+    Of one that cannot be read no files are known: it counts as the repositories' where they name
+    it. Else the image or a website has broken it, which no change can mend.
     """
     parts, qweb = {name}, environment["ir.qweb"]
     assets: Any = type(environment["ir.asset"]) if "ir.asset" in environment else None
@@ -103,7 +117,7 @@ def contents(environment: Any, name: str, mine: set[str]) -> tuple[set[str], set
         with environment.cr.savepoint():
             files, _ = qweb._get_asset_content(name, **without_options(qweb._get_asset_content))  # noqa: SLF001
     except Exception:  # noqa: BLE001 - of templates and files of any kind
-        return set(mine), parts
+        return set(), parts
     finally:
         if plain is not None:
             del assets._fill_asset_paths  # noqa: SLF001
