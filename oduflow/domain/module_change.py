@@ -123,6 +123,7 @@ class OdooVerdict:
         seconds: how long Odoo took.
         stage: what it did last: `registry`, `reload` of files of data, `terms`, or `end`.
         wrote: whether it committed anything, as far as it knows.
+        tells_writes: whether it can tell; if not, each commit counts.
         kept: records that it was to load and left as they are, because they are noupdate.
         bundles: the bundles that it has made; None if it was not asked to make any.
     """
@@ -135,6 +136,7 @@ class OdooVerdict:
     seconds: float = 0.0
     stage: str = ""
     wrote: bool = True
+    tells_writes: bool = True
     kept: tuple[str, ...] = ()
     bundles: tuple[MadeBundle, ...] | None = None
 
@@ -154,6 +156,7 @@ class OdooVerdict:
                 seconds=_finite(said["seconds"]),
                 stage=str(said.get("stage", "")),
                 wrote=said.get("wrote") is not False,
+                tells_writes=said.get("tells_writes") is not False,
                 kept=tuple(map(str, said.get("kept", ()))),
                 bundles=_bundles(said.get("bundles")),
             )

@@ -71,6 +71,7 @@ class Changing:
         stage: at which one in `broken` fails.
         kept: records that it leaves as they are.
         wrote: whether it has committed something before it fails.
+        tells_writes: whether it can tell that.
         missing_once: whether only the next change lacks columns.
     """
 
@@ -85,6 +86,7 @@ class Changing:
     stage: str = "registry"
     kept: tuple[str, ...] = ()
     wrote: bool = True
+    tells_writes: bool = True
     missing_once: bool = False
 
     def said(
@@ -100,6 +102,7 @@ class Changing:
             "stage": self.stage if failing else "end",
             "kept": list(self.kept),
             "wrote": self.wrote or not failing,
+            "tells_writes": self.tells_writes,
             "bundles": bundles,
         }
         if failing:

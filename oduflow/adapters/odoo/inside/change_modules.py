@@ -9,9 +9,10 @@ prints one verdict, a JSON object in lines that begin with `oduflow-verdict:`, b
 `end`: `status`, `changed` (name to state and version, before and after), `updated`, `chain` (the
 exception and its causes, each with file, line and frames), `log` (records of warnings and errors),
 `missing_columns` (stored fields without a column), `stage` (what it did last), `wrote` (whether it
-committed anything), `kept` (those of `ids` that Odoo leaves as they are), `bundles` (name, whether
-it has styles, whether it has scripts, and why it cannot be made; null if they were not made) and
-`seconds`. It asks the image's Odoo what it has; nothing here depends on a version number.
+committed anything), `tells_writes` (whether it knows that: if not, each commit counts), `kept`
+(those of `ids` that Odoo leaves as they are), `bundles` (name, whether it has styles, whether it
+has scripts, and why it cannot be made; null if they were not made) and `seconds`. It asks the
+image's Odoo what it has; nothing here depends on a version number.
 """
 
 from __future__ import annotations
@@ -110,6 +111,7 @@ def watch_commits(verdict: dict[str, Any]) -> None:
     """
     plain = odoo.sql_db.Cursor.commit
     verdict["wrote"] = False
+    verdict["tells_writes"] = hasattr(odoo.sql_db.Cursor, "flush")
 
     def commit(cursor: Any) -> Any:
         if not verdict["wrote"]:
@@ -120,7 +122,7 @@ def watch_commits(verdict: dict[str, Any]) -> None:
 
 
 def has_written(cursor: Any) -> bool:
-    """Whether a transaction has written, or whether that is not known."""
+    """Whether a transaction has written; true where that is not known."""
     if not hasattr(cursor, "flush"):
         return True
     cursor.flush()

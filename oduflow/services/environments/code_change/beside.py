@@ -70,8 +70,9 @@ class OdooBeside:
 
     @property
     def wrote(self) -> bool:
-        """Whether it committed anything besides bundles, as it says itself."""
-        return self.verdict is not None and self.verdict.wrote
+        """Whether it knows that it committed anything besides bundles."""
+        said = self.verdict
+        return said is not None and said.wrote and said.tells_writes
 
     def require_success(self) -> None:
         """Go on only with a success.

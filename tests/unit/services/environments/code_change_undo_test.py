@@ -56,6 +56,16 @@ def test_code_that_wrote_when_it_was_loaded_is_told_though_no_data_go_back(world
     assert "but not what its code wrote when it was loaded" in error.hint
 
 
+def test_an_odoo_that_cannot_tell_whether_it_wrote_is_not_said_to_have(world, running):
+    world.odoo.changing = Changing(wrote=True, tells_writes=False)
+    world.odoo.made = [("web.assets_backend", True, True, "it broke")]
+    push(world, {**BODY_CHANGED, "sale/static/src/a.scss": "b"})
+
+    error = running.refused("pull_and_apply", name="sale")
+
+    assert "wrote when it was loaded" not in error.hint
+
+
 def test_a_checkout_that_is_too_large_to_be_looked_at_counts_as_touched(monkeypatch, tmp_path):
     monkeypatch.setattr(looking, "MAX_ENTRIES", 1)
     (tmp_path / "sale").mkdir()
