@@ -35,7 +35,7 @@ pytestmark = pytest.mark.timeout(1200)
 NAME = "pulled"
 REPOSITORY = "notes-repo"
 # Up to Odoo 14 no manifest names the files of bundles.
-only_newest = pytest.mark.parametrize("env", VERSIONS[-1:], indirect=True)
+only_newest = pytest.mark.parametrize("pulled", VERSIONS[-1:], indirect=True)
 
 
 @dataclass
@@ -50,14 +50,30 @@ class Pulled:
     files: dict[str, Any] = field(default_factory=lambda: dict(FILES))
 
     def push(self, changes: Mapping[str, str | Submodule | None], branch: str = "main") -> str:
-        """Push files, of which None removes one."""
-        for path, text in changes.items():
-            if text is None:
-                del self.files[path]
-            else:
-                self.files[path] = text
-        self.git.repository(REPOSITORY, {branch: self.files})
+        """Push files on top of those of main; None removes one."""
+        every = {**self.files, **changes}
+        files = {path: text for path, text in every.items() if text is not None}
+        if branch == "main":
+            self.files = files
+        self.git.repository(REPOSITORY, {branch: files})
         return self.git.commit(REPOSITORY, branch)
+
+    def settle(self) -> None:
+        """Bring it to what each test begins with: `FILES` without edits, applied, and served."""
+        if edits := self.instance.ok("diff_edits", name=NAME)["files"]:
+            self.instance.ok("discard_edits", name=NAME)
+        if self.row.state == "stopped":
+            self.instance.ok("start_environment", name=NAME)
+        row = self.row
+        newest = self.git.commit(REPOSITORY, "main")
+        there = (row.branch, row.commit, row.state) == ("main", newest, "running")
+        if there and self.files == FILES and not edits and len(row.applied) <= 1:
+            return
+        self.push(dict.fromkeys(self.files) | FILES)
+        if row.branch == "main":
+            self.ok("pull_and_apply", uninstall_removed=True)
+        else:
+            self.ok("switch_branch", branch="main", uninstall_removed=True)
 
     def call(self, tool: str, **more: Any) -> Envelope[Any]:
         began = time.monotonic()
@@ -80,6 +96,9 @@ class Pulled:
         error = self.call(tool, **more).error
         assert error is not None
         return error
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        self.instance.ok("write_file", name=NAME, path=path, old=old, new=new)
 
     def rpc(self) -> OdooRpc:
         login = self.instance.ok("get_environment_login", name=NAME)
@@ -181,6 +200,7 @@ def test_the_body_of_a_method_needs_a_restart_and_no_snapshot(env: Pulled) -> No
 
 
 def test_a_new_field_needs_an_upgrade(env: Pulled) -> None:
+    env.rpc().call("notes.note", "create", {"name": "x"})
     env.push(
         {
             "notes/models.py": env.files["notes/models.py"].replace(
@@ -224,9 +244,7 @@ def test_a_style_that_cannot_be_compiled_changes_nothing(env: Pulled) -> None:
     assert "$nowhere" in error.message
     assert error.hint.endswith("its Odoo was not touched.")
     assert env.row.commit == before
-    assert "blue" in (env.plan.checkout / "notes/static/src/notes.scss").read_text()
-    env.push({"notes/static/src/notes.scss": ".o_notes { color: blue; }\n"})
-    env.ok("pull_and_apply")
+    assert "red" in (env.plan.checkout / "notes/static/src/notes.scss").read_text()
 
 
 @only_newest
@@ -234,12 +252,13 @@ def test_a_new_module_whose_styles_cannot_be_compiled_is_taken_back_and_writes_a
     env: Pulled,
 ) -> None:
     before = env.row.commit
-    styled = {
-        "styled/__init__.py": "",
-        "styled/__manifest__.py": STYLED,
-        "styled/static/a.scss": ".o_styled { color: $nowhere; }\n",
-    }
-    env.push(styled)
+    env.push(
+        {
+            "styled/__init__.py": "",
+            "styled/__manifest__.py": STYLED,
+            "styled/static/a.scss": ".o_styled { color: $nowhere; }\n",
+        }
+    )
 
     error = env.refused("pull_and_apply")
 
@@ -250,8 +269,6 @@ def test_a_new_module_whose_styles_cannot_be_compiled_is_taken_back_and_writes_a
     [written] = [each["name"] for each in kept if each["name"] in error.hint]
     back = {"name": NAME, "snapshot": written}
     assert back in [each.arguments for each in error.next]
-    env.push(dict.fromkeys(styled))
-    env.ok("pull_and_apply")
 
 
 def test_a_new_module_is_installed(env: Pulled) -> None:
@@ -310,7 +327,7 @@ def test_a_failure_is_kept_for_a_look_and_corrected_by_an_edit(env: Pulled) -> N
     assert "apply_changes" in {each.operation for each in error.next}
     assert env.row.commit == commit
     assert env.serves()
-    env.instance.ok("write_file", name=NAME, path="notes/models.py", old="1 / 0\n", new="")
+    env.edit("notes/models.py", "1 / 0\n", "")
     told = env.ok("apply_changes")
     assert "started Odoo again" in told["actions"]
     assert told["edits"] == 1
@@ -320,10 +337,10 @@ def test_a_failure_is_kept_for_a_look_and_corrected_by_an_edit(env: Pulled) -> N
 
 
 def test_edits_are_applied_once_and_only_what_is_new(env: Pulled) -> None:
-    env.instance.ok("write_file", name=NAME, path="notes/models.py", old='"second"', new='"edited"')
+    env.edit("notes/models.py", '"first"', '"edited"')
     first = env.ok("apply_changes")
     second = env.ok("apply_changes")
-    env.instance.ok("write_file", name=NAME, path="notes/views.xml", old="First", new="Edited")
+    env.edit("notes/views.xml", "First", "Edited")
     third = env.ok("apply_changes")
 
     assert first["actions"] == ["started Odoo again"]
@@ -334,6 +351,9 @@ def test_edits_are_applied_once_and_only_what_is_new(env: Pulled) -> None:
 
 
 def test_edits_stay_when_commits_are_pulled_and_conflicts_change_nothing(env: Pulled) -> None:
+    env.edit("notes/models.py", '"first"', '"edited"')
+    env.edit("notes/views.xml", "First", "Edited")
+    env.ok("apply_changes")
     env.push({"README.md": "third\n"})
     told = env.ok("pull_and_apply")
     assert told["edits"] == 2
@@ -354,7 +374,8 @@ def test_edits_stay_when_commits_are_pulled_and_conflicts_change_nothing(env: Pu
 
 
 def test_a_module_that_is_gone_is_uninstalled_only_if_it_is_asked_for(env: Pulled) -> None:
-    before = env.row.commit
+    before = env.push(FRESH)
+    env.ok("pull_and_apply")
     env.push(dict.fromkeys(FRESH))
 
     error = env.refused("pull_and_apply")
@@ -386,9 +407,9 @@ def test_requirements_are_installed_and_the_container_replaced(env: Pulled) -> N
 
 
 def test_another_branch_is_followed_and_its_modules_are_served(env: Pulled) -> None:
-    main = env.row.commit
-    env.files = {path: text for path, text in env.files.items() if path != "README.md"}
-    other = env.push({"notes/views.xml": VIEW.replace("First", "Branch")}, branch="feature")
+    main, form = env.row.commit, env.form()
+    theirs = {"notes/views.xml": VIEW.replace("First", "Branch"), "README.md": None}
+    other = env.push(theirs, branch="feature")
 
     told = env.ok("switch_branch", branch="feature")
 
@@ -397,11 +418,10 @@ def test_another_branch_is_followed_and_its_modules_are_served(env: Pulled) -> N
     assert 'string="Branch"' in env.form()
     back = env.ok("switch_branch", branch="main")
     assert (back["commit"], env.row.branch) == (main, "main")
-    assert 'string="Theirs"' in env.form()
+    assert env.form() == form
 
 
 def test_a_stopped_environment_is_changed_and_stays_stopped(env: Pulled) -> None:
-    env.files.update({"README.md": "x\n"})
     env.push({"notes/views.xml": VIEW.replace("First", "Stopped")})
     env.instance.ok("stop_environment", name=NAME)
 
@@ -449,8 +469,14 @@ def test_modules_of_a_submodule_are_upgraded_with_its_new_pin(env: Pulled) -> No
     assert read == "second"
 
 
+@pytest.fixture
+def env(pulled: Pulled) -> Pulled:
+    pulled.settle()
+    return pulled
+
+
 @pytest.fixture(scope="module", params=VERSIONS[::-1])
-def env(request: pytest.FixtureRequest, product: Instance, git: GitServer) -> Iterator[Pulled]:
+def pulled(request: pytest.FixtureRequest, product: Instance, git: GitServer) -> Iterator[Pulled]:
     """An environment of the newest version, then one of the oldest."""
     version, template = request.param, TEMPLATE
     if version != VERSIONS[-1]:
