@@ -1,31 +1,54 @@
 """Prepare what Odoo's containers are made of: the addons path and the packages of new code."""
 
+from collections.abc import Collection
+
+from oduflow.domain.changes.links import is_below
 from oduflow.domain.changes.needs import FileVerdict, Need
 from oduflow.domain.changes.plan import ApplyPlan
+from oduflow.domain.errors import Invalid
+from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.services.environments import python_deps
 from oduflow.services.environments.code_change.facts import CodeFacts
 from oduflow.services.environments.container_labels import is_outdated
 from oduflow.services.environments.module_change.available import find_available
 from oduflow.services.environments.remake import PREPARED, make_again
+from oduflow.services.environments.requirement_files import requirement_paths
 from oduflow.services.extra_repos.checkouts import checkout_folders
+from oduflow.settings import Settings
+
+
+def with_packages(
+    settings: Settings, names: EnvironmentPlan, plan: ApplyPlan, paths: Collection[str]
+) -> ApplyPlan:
+    """Return the plan that installs packages where a file changed that requirements are read from.
+
+    They may include files of any name, also behind links and in submodules. The files as they are
+    tell which: of those that include one another, the first that changed is read before and after.
+    """
+    index = settings.images.pip_index_url
+    try:
+        read = requirement_paths(names.checkout, "the repository's", index)
+        why = "requirements include it"
+    except Invalid:
+        read, why = frozenset(paths), "requirements cannot be read as they are now"
+    more = (
+        FileVerdict(path, "", Need.PACKAGES, why)
+        for path in sorted(paths)
+        if read and ((names.checkout / path).is_symlink() or any(is_below(e, path) for e in read))
+    )
+    return ApplyPlan.of((*plan.verdicts, *more))
 
 
 def needs_packages(work: CodeFacts) -> bool:
-    """Install the packages of the requirements; return whether they are others than before.
-
-    It is compared what they ask for: they may include files of any name, also behind links and in
-    submodules.
+    """Install the packages of changed requirements; return whether they are others than before.
 
     Raises:
         Failure: as `python_deps.ensure`.
     """
-    deps, call = work.deps, work.call
-    extra = checkout_folders(deps.naming, work.row)
-    files = python_deps.requirements_of(deps.settings, work.names, extra)
-    wanted = python_deps.key_of(work.image, files)
-    if not work.plan.packages and wanted == work.first.python_deps:
+    if not work.plan.packages:
         return False
+    deps, call = work.deps, work.call
     monitor = ProgressMonitor(lambda line: call.report("packages", line), call.cancelled)
     key = python_deps.ensure(
         deps,
@@ -33,15 +56,9 @@ def needs_packages(work: CodeFacts) -> bool:
         work.image,
         deps.limits(work.row.team),
         monitor,
-        extra,
+        checkout_folders(deps.naming, work.row),
     )
-    if key == work.first.python_deps:
-        return False
-    if not work.plan.packages:
-        why = "the requirements ask for other packages"
-        more = FileVerdict("", "", Need.PACKAGES, why)
-        work.plan = ApplyPlan.of((*work.plan.verdicts, more))
-    return True
+    return key != work.first.python_deps
 
 
 def prepare_containers(work: CodeFacts) -> None:

@@ -15,6 +15,7 @@ from oduflow.services.environments.code_change.checks import refuse_removed
 from oduflow.services.environments.code_change.in_place import only_proven
 from oduflow.services.environments.code_change.look import DatabaseFacts, Look, look
 from oduflow.services.environments.code_change.outcome import told_change
+from oduflow.services.environments.code_change.prepare import with_packages
 from oduflow.services.environments.code_change.target import (
     ChangeTarget,
     edits_as_target,
@@ -136,6 +137,7 @@ def _plan(
         plan = only_proven(states, target.state, seen.plan, seen.folders, dependents)
         applied = states.made_at(row.applied[0]) + 1 if row.applied else 0.0
     names = EnvironmentPlan.of(deps.naming, row)
+    plan = with_packages(deps.settings, names, plan, seen.paths)
     facts = deps.engine.containers.facts(names.container)
     if facts is not None and facts.status == "running":
         started = process_start(facts, serving_log(deps.engine.containers, names)).timestamp()

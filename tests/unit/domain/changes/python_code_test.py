@@ -19,7 +19,8 @@ BODIES = {
     ),
     "the SQL that a model is a view of": (
         (
-            "class R(models.Model):\n    _name = 'a.r'\n    @property\n    def _table_query(self):\n"
+            "class R(models.Model):\n    _name = 'a.r'\n"
+            "    @property\n    def _table_query(self):\n"
             "        return self._x()\n    def _x(self):\n        return {}\n"
         ),
         "method R._x",
