@@ -1,6 +1,6 @@
 """A change of code that is under way: what a process that dies leaves, and the way back."""
 
-from oduflow.domain.outcome import Model
+from oduflow.domain.outcome import ErrorView, Model
 
 CODE_CHANGE = "code_change"  # the name of the saga, and of the environment's step meanwhile
 
@@ -17,6 +17,7 @@ class PendingChange(Model):
         served: whether the serving Odoo may have loaded the new code.
         python_deps: the installed requirements that the serving container has.
         was: the environment's state before, such as `running`; empty in rows of older versions.
+        error: the environment's error before, which a way back that fails replaces.
         target: the state that the files were to have; empty in rows of older versions.
     """
 
@@ -28,4 +29,5 @@ class PendingChange(Model):
     served: bool = False
     python_deps: str = ""
     was: str = ""
+    error: ErrorView | None = None
     target: str = ""

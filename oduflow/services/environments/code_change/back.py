@@ -58,7 +58,7 @@ def resume_code_change(deps: Deps, call: Call, row: Environment) -> Environment:
         return row
     deps.infrastructure.wake(row.team)
     # A failure, or a way back that was killed, may have left it failed or stopped since.
-    row = replace(row, state=EnvironmentState(pending.was or row.state))
+    row = replace(row, state=EnvironmentState(pending.was or row.state), error=pending.error)
     back, kept = bring_back(deps, call, row, pending)
     if kept is not None:
         log.warning("%s/%s: what was written since is in %s", row.team, row.name, kept.name)

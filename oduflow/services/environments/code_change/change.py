@@ -25,6 +25,7 @@ from oduflow.services.environments.code_change.beside import OdooBeside
 from oduflow.services.environments.code_change.bundles import Get, require_bundles
 from oduflow.services.environments.code_change.checks import (
     leave_out_unusable,
+    refuse_changed_database,
     refuse_unreadable,
     refuse_unusable,
     refuse_without_code,
@@ -155,6 +156,7 @@ class CodeChange(CodeFacts):
         """Load the code, and change the database for it, in a container of its own."""
         if not self._needs_odoo:
             return
+        refuse_changed_database(self)
         for number in range(1, _TRIES + 1):
             beside = self._beside = self._new_beside()
             wrote_before = self._pending.wrote
@@ -236,7 +238,7 @@ class CodeChange(CodeFacts):
     def _slot(self) -> AbstractContextManager[None]:
         """Hold a boot slot for work that starts an Odoo."""
         starts = self.first.state is EnvironmentState.FAILED or is_replaced(self)
-        light = self.plan.is_nothing and not starts and not self.first.python_deps
+        light = self.plan.is_nothing and not starts
         return nullcontext() if light else self.call.boot_slot(BootKind.INSTALL)
 
     def _begin(self) -> None:
@@ -248,6 +250,7 @@ class CodeChange(CodeFacts):
             snapshot=self._snapshot_id(),
             python_deps=self.first.python_deps,
             was=str(self.first.state),
+            error=self.first.error,
             target=self.target.state,
         )
         self.row = self.deps.store.environments.update(

@@ -10,7 +10,11 @@ from oduflow.domain.module_failure import listed
 from oduflow.domain.next_call import Next
 from oduflow.services.environments.addons import load_report
 from oduflow.services.environments.code_change.facts import CodeFacts
-from oduflow.services.environments.module_change.checks import refuse_install, refuse_upgrade
+from oduflow.services.environments.module_change.checks import (
+    installed_names,
+    refuse_install,
+    refuse_upgrade,
+)
 from oduflow.services.environments.module_change.settle import tenant_of
 
 
@@ -99,7 +103,29 @@ def leave_out_unusable(work: CodeFacts) -> None:
             told = _warning_about(work, module)
             why = told.sentence if told else failure.message
             work.warnings.append(f"The new module {module} was not installed: {why}")
+            work.left_out.append(module)
             work.plan = work.plan.without(Need.INSTALL, [module])
+
+
+def refuse_changed_database(work: CodeFacts) -> None:
+    """Refuse to go on with a plan for other modules or languages than the database has now.
+
+    Users may install modules while the change waits for its turn.
+
+    Raises:
+        Conflict: what is different.
+    """
+    tenant = tenant_of(work.deps.naming, work.deps.postgres, work.row)
+    known, now = (
+        installed_names(work.after or work.before),
+        installed_names(tenant.module_records()),
+    )
+    if others := sorted((known ^ now) | (work.languages ^ tenant.active_languages())):
+        raise Conflict(
+            f"{listed(others)} {_is(tuple(others))} installed, or not any more, in {work.row.name} "
+            "since the files were compared.",
+            "Call again: the comparison is made anew.",
+        )
 
 
 def warn_of_linked(work: CodeFacts, before: Iterable[str]) -> None:

@@ -33,9 +33,11 @@ class CodeFacts:
         plan: what the changed files need.
         undo: the snapshot that was taken; None without one.
         before, after: the modules in the database.
+        languages: those that were active before.
         verdict: what Odoo said last; None if it was not asked.
         actions: what was done, for the answer.
         warnings: what the caller should know besides.
+        left_out: new modules that cannot be installed yet.
         printed: what Odoo printed.
         edits: how many files differ from the commit.
         seconds: how long the whole took.
@@ -54,11 +56,13 @@ class CodeFacts:
     folders: Mapping[str, str]
     plan: ApplyPlan
     before: Records
+    languages: frozenset[str]
     undo: Undo | None = None
     after: Records = field(default_factory=dict)
     verdict: OdooVerdict | None = None
     actions: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
     printed: str = ""
     edits: int = 0
     seconds: float = 0.0

@@ -43,7 +43,7 @@ def told_change(work: CodeFacts) -> Outcome[CodeChanged]:
         ),
         f"{_summary(work)}.",
         warnings=warnings[:MAX_WARNINGS],
-        next=() if work.undo is not None else _way_back(work),
+        next=(*_install(work), *(() if work.undo is not None else _way_back(work))),
         output="\n".join(lines) if len(verdicts) > MAX_FILES else work.printed if warned else "",
         truncated=len(verdicts) > MAX_FILES,
     )
@@ -128,6 +128,15 @@ def _way_back(work: CodeFacts) -> tuple[Next, ...]:
     if work.row.commit != first.commit:
         return (Next.of("pull_and_apply", "goes back", name=first.name, ref=first.commit),)
     return ()
+
+
+def _install(work: CodeFacts) -> tuple[Next, ...]:
+    """Suggest to install new modules that were left out, which no later change does."""
+    if not work.left_out:
+        return ()
+    why = "installs what was left out, once it can be"
+    names = tuple(work.left_out)
+    return (Next.of("install_modules", why, name=work.first.name, modules=names),)
 
 
 def _warned(work: CodeFacts) -> tuple[str, ...]:

@@ -114,6 +114,7 @@ def _work(
         folders=seen.folders,
         plan=plan,
         before=database.records,
+        languages=database.languages,
     )
     refuse_removed(work)
     return work

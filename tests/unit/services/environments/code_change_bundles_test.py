@@ -8,6 +8,7 @@ from tests.support.code_changes import FIELD_ADDED, STYLE_CHANGED, WITH_FRESH, m
 
 BUNDLE = ("web.assets_web", True, True, "")
 CSS, JS = (f"/web/assets/0/web.assets_web.min.{kind}" for kind in ("css", "js"))
+UPGRADED = {**FIELD_ADDED, **STYLE_CHANGED}
 LOGIN, LINKED = READINESS_PATH, "/web/assets/12/web.assets_frontend.min.css"
 
 
@@ -21,7 +22,7 @@ def test_a_style_is_compiled_by_a_second_odoo_and_served_without_a_restart(world
     assert world.odoo.changes == [("apply", ())]
 
 
-@pytest.mark.parametrize("changes", [STYLE_CHANGED, FIELD_ADDED, WITH_FRESH])
+@pytest.mark.parametrize("changes", [STYLE_CHANGED, UPGRADED, WITH_FRESH])
 def test_a_style_that_cannot_be_compiled_is_a_failure_with_any_kind_of_change(
     world, running, changes
 ):
@@ -35,7 +36,7 @@ def test_a_style_that_cannot_be_compiled_is_a_failure_with_any_kind_of_change(
     assert row(running) == before
 
 
-@pytest.mark.parametrize("changes", [STYLE_CHANGED, FIELD_ADDED])
+@pytest.mark.parametrize("changes", [STYLE_CHANGED, UPGRADED])
 def test_an_odoo_that_tells_nothing_of_its_bundles_is_a_failure(world, running, changes):
     world.odoo.made = None
     push(world, changes)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from oduflow.domain.errors import Conflict, Kind, QuotaReached
+from oduflow.domain.errors import Conflict, Kind, QuotaReached, UpstreamFailed
 from oduflow.domain.pending_change import CODE_CHANGE
 from oduflow.domain.plan import EnvironmentPlan
 from tests.support.code_changes import (
@@ -137,6 +137,54 @@ def test_a_way_back_that_fails_says_why_and_is_taken_again(world, running):
     after.reconcile()
     assert (row(after), files(after)) == (before, FILES)
     assert world.engine.containers[CONTAINER].status == "running"
+
+
+@pytest.mark.parametrize("fault", ["containers.create", "containers.start"])
+def test_a_way_back_of_which_the_start_after_the_rollback_fails_is_taken_again(
+    world, running, fault
+):
+    before = row(running)
+    push(world, {**FIELD_ADDED, "requirements.txt": "humanize"})
+    Process(world).killed("pull_and_apply", at=f"{CODE_CHANGE}.bundles.before", name="sale")
+    after, broken = Process(world), list[str]()
+
+    def break_start() -> None:
+        broken.append(fault)
+        after.faults.fail(fault, UpstreamFailed("The engine does not answer.", ""))
+
+    after.faults.meanwhile["rollback.finish.after"] = break_start
+
+    after.reconcile()
+
+    found = row(after)
+    assert broken
+    assert (found.state, found.commit) == ("failed", before.commit)
+    assert found.applying is not None
+    assert not found.applying.wrote, "the data of before are there"
+    after.faults.meanwhile.clear()
+    after.reconcile()
+    assert (row(after), files(after)) == (before, FILES)
+    assert world.engine.containers[CONTAINER].status == "running"
+
+
+def test_an_environment_that_had_failed_keeps_the_error_of_then_after_a_way_back_that_failed_once(
+    world, running
+):
+    world.odoo.boot_exit = 1
+    running.refused("restart_environment", name="sale")
+    world.odoo.boot_exit = None
+    before = row(running)
+    assert before.error is not None
+    push(world, BODY_CHANGED)
+    Process(world).killed("pull_and_apply", at=f"{CODE_CHANGE}.check.before", name="sale")
+    after = Process(world)
+    after.faults.fail("containers.remove")
+
+    after.reconcile(at_start=False)
+    assert row(after).error != before.error
+    after.reconcile(at_start=False)
+
+    assert row(after) == before
 
 
 def test_a_way_back_that_cannot_succeed_is_given_up_and_the_error_leads_back(world, running):
