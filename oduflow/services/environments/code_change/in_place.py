@@ -6,7 +6,7 @@ from oduflow.adapters.git.states import States
 from oduflow.domain.changes.facts import MANIFESTS, joined
 from oduflow.domain.changes.in_place import doubt
 from oduflow.domain.changes.links import resolved
-from oduflow.domain.changes.manifest import data_files
+from oduflow.domain.changes.manifest import data_files, demo_files
 from oduflow.domain.changes.plan import ApplyPlan
 
 
@@ -44,7 +44,7 @@ def only_proven(
 
 
 def _data_of(states: States, after: str, folder: str) -> dict[str, bytes | None]:
-    """Return the files of data that a module's manifest lists."""
+    """Return the files of data that a module's manifest lists, those of the demo included."""
     links = states.links(after)
 
     def read(paths: list[str]) -> dict[str, bytes | None]:
@@ -57,4 +57,5 @@ def _data_of(states: States, after: str, folder: str) -> dict[str, bytes | None]
     if not folder:
         return {}
     manifest = next((text for text in read([*MANIFESTS]).values() if text), b"")
-    return read([each for each in data_files(manifest) if each.endswith((".csv", ".xml"))])
+    listed = (*data_files(manifest), *demo_files(manifest))
+    return read([each for each in listed if each.endswith((".csv", ".xml"))])

@@ -74,9 +74,15 @@ def test_a_module_that_others_depend_on_is_upgraded_where_their_data_may_set_its
 
     assert looked(checkout, changes, {"child"}).reload == {"sale": ("views.xml",)}
     assert looked(checkout, {"sale/views.xml": VIEW.format(3)}, {"elsewhere"}).upgrade == ("sale",)
-    checkout.put({"child/a.csv": "id,name\nsale.form,x\n"})
+
+
+@pytest.mark.parametrize("kind", ["data", "demo"])
+def test_data_of_a_dependent_that_set_the_record_are_loaded_after_it(checkout, kind):
+    manifest = f'{{"name": "Child", "{kind}": ["b.csv"]}}'
+    checkout.put({"child/b.csv": "id,name\nsale.form,x\n", "child/__manifest__.py": manifest})
     checkout.commit = checkout.commit_all()
-    assert looked(checkout, {"sale/views.xml": VIEW.format(4)}, {"child"}).upgrade == ("sale",)
+
+    assert looked(checkout, {"sale/views.xml": VIEW.format(2)}, {"child"}).upgrade == ("sale",)
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.xml", "a.png", "a.py"])
