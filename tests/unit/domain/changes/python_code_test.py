@@ -113,6 +113,10 @@ IN_PROCESS = {
             "    def with_tax(self):\n        return 2\n"
         ),
     ),
+    "method of a model of its own that has a word of SQL in its name": (
+        CLASS + "    def _select_partner(self):\n        return 1\n",
+        CLASS + "    def _select_partner(self):\n        return 2\n",
+    ),
     "method of an extension that has a word of SQL in its name": (
         "class R(models.Model):\n    _inherit = 'a'\n    def order_by_date(self):\n        1\n",
         "class R(models.Model):\n    _inherit = 'a'\n    def order_by_date(self):\n        2\n",

@@ -1,8 +1,12 @@
 """When a change of code installs packages."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from oduflow.domain.changes.plan import ApplyPlan
 from oduflow.domain.plan import EnvironmentPlan
+from oduflow.services.environments.code_change.prepare import with_packages
 from oduflow.services.environments.python_deps import key_of
 from tests.support.code_changes import BODY_CHANGED, make, push, row, write
 
@@ -63,6 +67,22 @@ def test_packages_of_an_edit_that_a_rebuild_installed_go_with_the_edit(world, ru
     running.ok("apply_changes", name="sale")
 
     assert row(running).python_deps == key
+
+
+def test_a_link_that_changed_on_the_way_to_requirements_counts(tmp_path):
+    (tmp_path / "sets").mkdir()
+    (tmp_path / "sets/more.txt").write_text("arrow")
+    (tmp_path / "middle.txt").symlink_to("sets/more.txt")
+    (tmp_path / "requirements.txt").symlink_to("middle.txt")
+    settings = SimpleNamespace(images=SimpleNamespace(pip_index_url=""))
+    names = SimpleNamespace(checkout=tmp_path)
+
+    needs = [
+        with_packages(settings, names, ApplyPlan(), [path]).packages
+        for path in ("middle.txt", "sets", "sets/more.txt", "sets/other.txt", "more.txt")
+    ]
+
+    assert needs == [True, True, True, False, False]
 
 
 @pytest.fixture
