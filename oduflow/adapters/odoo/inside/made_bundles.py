@@ -101,7 +101,7 @@ def contents(environment: Any, name: str) -> tuple[set[str], set[str]]:
     """Return the modules whose files a bundle has, and the bundles that it is made of.
 
     Of one that cannot be read no files are known: it counts as the repositories' where they name
-    it. Else the image or a website has broken it, which no change can mend.
+    it. Else the image or a website has broken it, which the repositories cannot repair.
     """
     parts, qweb = {name}, environment["ir.qweb"]
     assets: Any = type(environment["ir.asset"]) if "ir.asset" in environment else None

@@ -15,33 +15,33 @@ MANIFESTS = {
 }
 
 
-class Records(list[Any]):
+class FoundRecords(list[Any]):
     """A recordset."""
 
     def mapped(self, name: str) -> Any:
         found = [getattr(each, name) for each in self]
-        return Records(each for each in found if each) if name == "inherit_id" else found
+        return FoundRecords(each for each in found if each) if name == "inherit_id" else found
 
-    def exists(self) -> "Records":
+    def exists(self) -> "FoundRecords":
         return self
 
 
-class Model:
+class Searched:
     """The records of a model, by id."""
 
     def __init__(self, *records: Any) -> None:
         self.records = records
 
-    def search(self, domain: list[Any]) -> Records:
+    def search(self, domain: list[Any]) -> FoundRecords:
         wanted = [(name, value) for name, operator, value in domain if operator == "="]
         found = (each for each in self.records if all(getattr(each, n, v) == v for n, v in wanted))
-        return Records(found)
+        return FoundRecords(found)
 
-    def browse(self, ids: list[int]) -> Records:
-        return Records(self.records[number] for number in ids)
+    def browse(self, ids: list[int]) -> FoundRecords:
+        return FoundRecords(self.records[number] for number in ids)
 
 
-class Qweb:
+class BrokenQweb:
     """Reads and makes all bundles but the broken one."""
 
     def _get_asset_content(self, name: str) -> Any:
@@ -53,7 +53,7 @@ class Qweb:
         self._get_asset_content(name)
 
 
-class Cursor:
+class EmptyCursor:
     def execute(self, query: str) -> None:
         pass
 
@@ -74,27 +74,27 @@ def made(monkeypatch: pytest.MonkeyPatch, **own: Any) -> dict[str, str]:
     """Return the bundles that are made, each with what is wrong; `own` are records of `sale`."""
     base = SimpleNamespace(key=BROKEN, inherit_id=None)
     models = {
-        "ir.module.module": Model(*(SimpleNamespace(name=name) for name in MANIFESTS)),
-        "ir.asset": Model(SimpleNamespace(bundle=BROKEN)),
-        "ir.ui.view": Model(
+        "ir.module.module": Searched(*(SimpleNamespace(name=name) for name in MANIFESTS)),
+        "ir.asset": Searched(SimpleNamespace(bundle=BROKEN)),
+        "ir.ui.view": Searched(
             SimpleNamespace(key="sale.b", inherit_id=SimpleNamespace(key="sale.a", inherit_id=base))
         ),
-        "ir.model.data": Model(
+        "ir.model.data": Searched(
             *(SimpleNamespace(model=name, res_id=0) for name in own.get("data", ()))
         ),
-        "ir.qweb": Qweb(),
+        "ir.qweb": BrokenQweb(),
     }
     manifests = MANIFESTS | {"sale": {"assets": {key: [] for key in own.get("assets", [OWN])}}}
     bundle = type("AssetsBundle", (), {"__init__": lambda self: None})
 
-    class Environment(dict[str, Any]):
-        def __init__(self, cursor: Cursor, *_: Any) -> None:
+    class OdooEnvironment(dict[str, Any]):
+        def __init__(self, cursor: EmptyCursor, *_: Any) -> None:
             super().__init__(models)
             self.cr = cursor
 
     parts: dict[str, dict[str, Any]] = {
         "odoo": {},
-        "odoo.api": {"Environment": Environment},
+        "odoo.api": {"Environment": OdooEnvironment},
         "odoo.modules": {},
         "odoo.modules.module": {"get_manifest": manifests.get},
         "odoo.addons": {},
@@ -112,7 +112,7 @@ def made(monkeypatch: pytest.MonkeyPatch, **own: Any) -> dict[str, str]:
     monkeypatch.delitem(sys.modules, "oduflow.adapters.odoo.inside.made_bundles", raising=False)
     script = importlib.import_module("oduflow.adapters.odoo.inside.made_bundles")
     monkeypatch.delitem(sys.modules, "oduflow.adapters.odoo.inside.made_bundles")
-    found = script.made_bundles(SimpleNamespace(cursor=Cursor), {"sale"})
+    found = script.made_bundles(SimpleNamespace(cursor=EmptyCursor), {"sale"})
     return {name: wrong for name, _, _, wrong in found}
 
 
