@@ -16,7 +16,14 @@ import pytest
 from oduflow.domain.outcome import Status
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.test_run import TestRun
-from tests.support.instances import OTHER_PASSWORD, OTHER_TOKEN, PASSWORD, TOKEN, Instance
+from tests.support.instances import (
+    OTHER_PASSWORD,
+    OTHER_TOKEN,
+    PASSWORD,
+    TEMPLATE,
+    TOKEN,
+    Instance,
+)
 from tests.support.samples import required_arguments
 from tests.support.server import Server, serving
 from tests.support.spying import Spy
@@ -195,7 +202,8 @@ def a_test_run(instance: Instance) -> str:
 
 def answer(server: Server, path: str, query: dict[str, Any], ids: dict[str, str]) -> str:
     (job, *_) = server.request("GET", "/api/jobs").json()["data"]["jobs"]
-    parts = {"name": "guarded", "job": job["job"], **ids}
+    name = TEMPLATE if path.startswith("/templates/") else "guarded"
+    parts = {"name": name, "job": job["job"], **ids}
     got = server.request("GET", f"/api{path.format_map(parts)}", params=query)
     assert got.status_code == 200, (path, got.text)
     return got.text
