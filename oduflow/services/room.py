@@ -172,7 +172,8 @@ def _require(deps: Deps, team: str, what: str, wanted: _Wanted, *, claimed: bool
 
 def _require_on_disk(deps: Deps, team: str, what: str, wanted: _Wanted, *, claimed: bool) -> None:
     pool, disk = deps.infrastructure.pool, deps.infrastructure.disk
-    cluster, staging = cluster_folder(deps.naming, deps.engine.volumes, team), wanted.staging
+    staging, in_docker = wanted.staging, wanted.database + wanted.filestore
+    cluster = cluster_folder(deps.naming, deps.engine.volumes, team) if in_docker else None
     pooled = sum(
         needed
         for needed, folder in (
@@ -184,7 +185,7 @@ def _require_on_disk(deps: Deps, team: str, what: str, wanted: _Wanted, *, claim
     if pooled:
         free = pool.space.most(pooled) if claimed else pool.space.make(pooled)
         _refuse_beyond(free, pooled, what, "in the pool", pool.more_space, pool.folder)
-    outside, data_dir = wanted.all - staging - pooled, deps.naming.data_dir
+    outside, data_dir = in_docker - pooled, deps.naming.data_dir
     docker = _outside(deps, team, cluster, wanted.filestore_in) if outside else data_dir
     if outside and staging and same_disk(docker, data_dir):
         outside, staging = 0, outside + staging
