@@ -155,7 +155,7 @@ class WaitPermit:
         if operation.slow:
             return
         # A query string has the seconds as digits.
-        waits = "seconds" in operation.arguments.model_fields and raw.get("seconds") not in (0, "0")
+        waits = operation.waits and raw.get("seconds") not in (0, "0")
         if waits and not self.take():
             raise too_many_waiting()
         if operation.open_world and not self.take():

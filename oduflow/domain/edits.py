@@ -7,7 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from oduflow.domain.environment import EnvironmentName, Text
 from oduflow.domain.names import branch_name
-from oduflow.domain.outcome import Model
+from oduflow.domain.outcome import WHOLE_TEXT, Model
 
 Paths = Annotated[
     tuple[Annotated[str, StringConstraints(max_length=1024)], ...],
@@ -76,7 +76,7 @@ class EditsView(Model):
 
     commit: str
     files: tuple[FileEdit, ...]
-    diff: str = ""
+    diff: Annotated[str, WHOLE_TEXT] = ""
 
 
 class PushView(Model):

@@ -17,7 +17,7 @@ from oduflow.domain.extra_repo import Pin, PinView, References
 from oduflow.domain.filestore import FilestoreKind
 from oduflow.domain.names import branch_name, slug
 from oduflow.domain.next_call import RETRY, Next
-from oduflow.domain.outcome import ErrorView, Model
+from oduflow.domain.outcome import WHOLE_TEXT, ErrorView, Model
 from oduflow.domain.storage import DiskView, MeasuredSize
 
 
@@ -365,7 +365,7 @@ class EnvironmentLogs(Model):
     name: str
     source: LogSource = LogSource.ODOO
     lines: int
-    log: str
+    log: Annotated[str, WHOLE_TEXT]
 
 
 class EnvironmentLogin(Model):

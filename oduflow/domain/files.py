@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from oduflow.domain.environment import EnvironmentName
 from oduflow.domain.errors import Invalid
-from oduflow.domain.outcome import Model
+from oduflow.domain.outcome import WHOLE_TEXT, Model
 
 MAX_CONTENT = 1_000_000  # characters of a file that is written
 _EXACT = ConfigDict(str_strip_whitespace=False)  # spaces at the ends of a text are part of it
@@ -99,7 +99,7 @@ class FilePage(Model):
     first: int
     lines: int
     total: int
-    text: str
+    text: Annotated[str, WHOLE_TEXT]
 
 
 class FileList(Model):

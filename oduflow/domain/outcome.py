@@ -26,6 +26,8 @@ class Status(StrEnum):
 
 FINISHED = frozenset({Status.OK, Status.FAILED, Status.CANCELLED, Status.INTERRUPTED})
 
+WHOLE_TEXT = "whole text"
+"""Marks the field of a view that is a text of its own, such as a log or a file."""
 
 T = TypeVar("T", bound=BaseModel)
 

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from oduflow.domain.errors import Invalid
 from oduflow.domain.next_call import Next
 from oduflow.domain.odoo_log import error_flags
-from oduflow.domain.outcome import Model
+from oduflow.domain.outcome import WHOLE_TEXT, Model
 
 OUTPUT_DAYS = 7
 OUTPUTS_OF_A_TEAM = 200
@@ -54,7 +54,7 @@ class OutputPage(Model):
     handle: str
     total: int
     lines: int
-    text: str
+    text: Annotated[str, WHOLE_TEXT]
 
 
 def page_of(text: str, args: ReadOutput) -> tuple[OutputPage, Next | None]:

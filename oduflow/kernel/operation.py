@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from oduflow.domain.access import NAMED, Permission, Scope, Tier
 from oduflow.domain.environment import Environment
 from oduflow.domain.job import Resource, Subject
-from oduflow.domain.outcome import Envelope, Outcome
+from oduflow.domain.outcome import WHOLE_TEXT, Envelope, Outcome
 from oduflow.kernel.locks import LockKey
 from oduflow.kernel.undo import KeepBefore
 
@@ -115,6 +115,17 @@ class Operation:
             return {}
         own = {"name": self.scope} if self.scope in NAMED else {}
         return own | dict(self.locks)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a call may ask to wait some `seconds`, and so hold a thread."""
+        return "seconds" in self.arguments.model_fields
+
+    @property
+    def whole_text(self) -> str:
+        """The field of the view that is a text of its own, such as a log; empty without one."""
+        fields = self.result.model_fields.items()
+        return next((name for name, field in fields if WHOLE_TEXT in field.metadata), "")
 
     @property
     def held_nouns(self) -> frozenset[str]:

@@ -14,6 +14,13 @@ from oduflow.kernel.outputs import no_output
 from oduflow.kernel.ports import EnvironmentLookup, GrantUsage, OutputStore
 
 
+class Uncounted:
+    """Implements `GrantUsage` for calls that are not counted."""
+
+    def spend(self, actor: Actor) -> None:
+        """Count nothing."""
+
+
 def check_permission(grants: GrantUsage, operation: Operation, actor: Actor) -> None:
     """Refuse an actor who may not call this operation.
 

@@ -14,16 +14,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from oduflow.domain.access import Actor, Scope
-from oduflow.domain.audit.addresses import public_form
+from oduflow.domain.access import Actor
 from oduflow.domain.audit.rows import AuditRow, may_repeat
 from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Failure, Kind, NotFound
 from oduflow.domain.job import Job, Progress
-from oduflow.domain.masking import redact
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import FINISHED, Envelope, Outcome, Status
+from oduflow.kernel.audited import audited_value
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.defects import defects_as_failures
 from oduflow.kernel.jobs import Jobs
@@ -32,6 +31,7 @@ from oduflow.kernel.offers import callable_by, offering
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.outputs import KeptOutput, keep_output
 from oduflow.kernel.permission_check import (
+    Uncounted,
     check_allowed,
     check_job,
     check_output,
@@ -41,15 +41,9 @@ from oduflow.kernel.permission_check import (
 from oduflow.kernel.ports import AuditSink, EnvironmentLookup, GrantUsage, OutputStore
 from oduflow.kernel.registry import Registry
 from oduflow.kernel.undo import keep_nothing, suggesting_undo, told
-from oduflow.kernel.validation import validate
+from oduflow.kernel.validation import conversion, validate
 
 log = logging.getLogger(__name__)
-
-MAX_AUDITED_TEXT = 200
-MAX_AUDITED_ITEMS = 20
-# Scopes of operations that name a new thing, which may be a branch converted to a name.
-NAMES_NEW = frozenset({Scope.EXTRA_REPO, Scope.GRANT, Scope.NEW_ENVIRONMENT, Scope.TEMPLATE})
-LARGE = 1 << 63  # larger integers do not fit into SQLite and are audited as text
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +177,32 @@ class Runner:
         found = self.environments.get(team, name)
         return None if found is None else found.id
 
+    def uncounted(self) -> "Runner":
+        """Return a runner like this one whose calls are not counted against grants.
+
+        For what a face lists by itself, such as the names that complete an argument.
+        """
+        return Runner(
+            self.registry,
+            self._deps,
+            locks=self._locks,
+            jobs=self.jobs,
+            audit=self.audit,
+            environments=self.environments,
+            grants=Uncounted(),
+            outputs=self._outputs,
+        )
+
+    def check(self, name: str, raw: Mapping[str, Any], actor: Actor) -> None:
+        """Refuse what `call` would refuse, without a call: nothing is locked, counted or audited.
+
+        Raises:
+            Failure: why not.
+        """
+        operation = self.registry.get(name)
+        check_allowed(operation, actor)
+        self._find(operation, validate(operation, raw), actor)
+
     def authorize(self, name: str, actor: Actor) -> None:
         """Refuse an actor who may not call an operation, for work that belongs to its calls.
 
@@ -203,7 +223,7 @@ class Runner:
         operation = self.registry.get(name)
         taken = operation.arguments.model_fields.keys() & raw.keys()
         fields = {
-            key: _audited(operation, key, raw[key]) for key in operation.audit if key in taken
+            key: audited_value(operation, key, raw[key]) for key in operation.audit if key in taken
         }
         try:
             check_permission(self._grants, operation, actor)
@@ -216,7 +236,7 @@ class Runner:
         except Failure as refusal:
             self._record(operation, actor, origin, fields, refusal.kind, since, repeats=True)
             raise
-        converted = _conversion(operation, raw, args)
+        converted = conversion(operation, raw, args)
         return Admitted(operation, args, actor, origin, held, since, environment, converted)
 
     def _find(self, operation: Operation, args: BaseModel, actor: Actor) -> Environment | None:
@@ -303,7 +323,7 @@ class Runner:
         if admitted.held is not None:
             admitted.held.release()
         operation, args = admitted.operation, admitted.args
-        fields = {key: _audited(operation, key, getattr(args, key)) for key in operation.audit}
+        fields = {key: audited_value(operation, key, getattr(args, key)) for key in operation.audit}
         self._record(
             operation,
             admitted.actor,
@@ -358,15 +378,6 @@ def envelope(
     )
 
 
-def _conversion(operation: Operation, raw: Mapping[str, Any], args: BaseModel) -> str:
-    """Return a warning if the name of a new thing was converted; empty if not."""
-    for field, scope in ({"name": operation.scope} | dict(operation.locks)).items():
-        written, name = raw.get(field), getattr(args, field, None)
-        if scope in NAMES_NEW and isinstance(written, str) and name not in {None, written.strip()}:
-            return f"The name “{_brief(written)}” was written as {name}."
-    return ""
-
-
 def progress_text(job: Job) -> str:
     """Return a job's progress as one line of text."""
     if job.position:
@@ -377,21 +388,3 @@ def progress_text(job: Job) -> str:
     if not progress.total:
         return progress.message
     return f"step {progress.done} of {progress.total}: {progress.message}"
-
-
-def _audited(operation: Operation, name: str, value: Any) -> Any:
-    """Return an argument for an audit row; a refused call's arguments are not validated."""
-    value = public_form(operation.arguments.model_fields.get(name), value)
-    if isinstance(value, list | tuple):
-        return [_brief(item) for item in value[:MAX_AUDITED_ITEMS]]
-    return _brief(value)
-
-
-def _brief(value: Any) -> Any:
-    if value is None or isinstance(value, bool | float):
-        return value
-    if isinstance(value, int) and abs(value) < LARGE:
-        return value
-    if isinstance(value, dict | list | tuple):
-        return "…"
-    return redact(str(value))[:MAX_AUDITED_TEXT]

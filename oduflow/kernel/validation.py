@@ -7,8 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from oduflow.domain.access import Scope
 from oduflow.domain.counting import counted
 from oduflow.domain.errors import Invalid
+from oduflow.kernel.audited import brief
 from oduflow.kernel.coercion import coerced
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.patterns import form_rule
@@ -43,6 +45,8 @@ _RULES = {
     "tuple_type": "must be a list",
 }
 _NAME = re.compile(r"[a-z]+(?:[._](?:[a-z]+|\d{1,5}))*")
+# Scopes of operations that name a new thing, which may be a branch converted to a name.
+NAMES_NEW = frozenset({Scope.EXTRA_REPO, Scope.GRANT, Scope.NEW_ENVIRONMENT, Scope.TEMPLATE})
 
 
 def validate(operation: Operation, raw: Mapping[str, Any]) -> BaseModel:
@@ -122,3 +126,12 @@ def _fields(operation: Operation) -> str:
         return "It takes no fields."
     named = [f"{name} (required)" if field.is_required() else name for name, field in fields]
     return f"Its fields: {', '.join(named)}."
+
+
+def conversion(operation: Operation, raw: Mapping[str, Any], args: BaseModel) -> str:
+    """Return a warning if the name of a new thing was converted; empty if not."""
+    for field, scope in ({"name": operation.scope} | dict(operation.locks)).items():
+        written, name = raw.get(field), getattr(args, field, None)
+        if scope in NAMES_NEW and isinstance(written, str) and name not in {None, written.strip()}:
+            return f"The name “{brief(written)}” was written as {name}."
+    return ""

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from oduflow.blueprints.mcp import handlers
+from oduflow.blueprints.mcp import calls
 from oduflow.blueprints.wait_limits import WaitKind, WaitLimits
 from oduflow.domain.access import Actor, ActorKind
 from tests.support.dashboard_world import make_dashboard
@@ -125,8 +125,8 @@ def test_an_unknown_tool_is_one_row_without_its_name(served: McpWorld):
 
 
 def test_a_call_that_finds_no_worker_is_counted(served: McpWorld, monkeypatch):
-    monkeypatch.setattr(handlers, "CALLS_OF_A_TEAM", 1)
-    monkeypatch.setattr(handlers, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(calls, "CALLS_OF_A_TEAM", 1)
+    monkeypatch.setattr(calls, "PATIENCE_SECONDS", 0.1)
     with ThreadPoolExecutor(1) as pool:
         resting = pool.submit(served.call, "rest_awhile", seconds=2)
         eventually(lambda: served.bridge.wait_limiter.taken == 1)

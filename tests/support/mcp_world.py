@@ -103,8 +103,9 @@ class McpWorld:
             "io.modelcontextprotocol/clientCapabilities": {},
         }
         headers = {**_ACCEPT, **bearer(token), "Mcp-Protocol-Version": MODERN, "Mcp-Method": method}
-        if params and "name" in params:
-            headers["Mcp-Name"] = str(params["name"])
+        named = {"name", "uri", "taskId"} & (params or {}).keys()
+        if params and named:
+            headers["Mcp-Name"] = str(params[named.pop()])
         return {"json": message(method, {"_meta": meta, **(params or {})}), "headers": headers}
 
     def call(self, tool: str, /, token: str = BLUE_TOKEN, **arguments: Any) -> dict[str, Any]:

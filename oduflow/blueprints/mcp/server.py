@@ -3,20 +3,26 @@
 from typing import Any
 
 from cachetools import LRUCache
-from mcp.server.caching import CacheHint
+from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.context import CallNext, HandlerResult
 from mcp.server.lowlevel import Server
 from mcp.types import methods
 
 from oduflow import __version__
-from oduflow.blueprints.mcp.handlers import WAIT_SECONDS, Handlers, RequestContext, caller_of
+from oduflow.blueprints.mcp.calls import Calls, RequestContext, caller_of
+from oduflow.blueprints.mcp.resource_handlers import ResourceHandlers
+from oduflow.blueprints.mcp.resources import Resources
+from oduflow.blueprints.mcp.tool_handlers import ToolHandlers
 from oduflow.blueprints.mcp.tools import Tools
 from oduflow.kernel.runner import Runner
 
 NAME = "oduflow"  # stable: clients cache what they know of a server under its name
 MAX_LISTS = 64
 _Names = tuple[str, ...]
+# A call that takes longer returns the job's handle. Clients give up after 60 s, some after 30 s.
+WAIT_SECONDS = 20.0
 LIST_TTL_MS = 300_000  # tools change only with a release or a permission
+LASTING_LISTS: tuple[CacheableMethod, ...] = ("tools/list", "resources/templates/list")
 
 INSTRUCTIONS = """\
 Oduflow gives every git branch its own disposable, real Odoo. Every tool answers one envelope: \
@@ -39,16 +45,21 @@ def make_server(
     A call waits `wait_seconds` for a job before it returns the job's handle.
     """
     tools = Tools(runner.registry, implied=one_environment)
-    handlers = Handlers(runner, tools, wait_seconds)
+    calls = Calls(runner, wait_seconds)
+    called = ToolHandlers(calls, tools)
+    read = ResourceHandlers(calls, tools, Resources(runner.registry))
     server: Server[Any] = Server(
         NAME,
         version=__version__,
         title="Oduflow",
         instructions=ONE_ENVIRONMENT + INSTRUCTIONS if one_environment else INSTRUCTIONS,
-        cache_hints={"tools/list": CacheHint(ttl_ms=LIST_TTL_MS, scope="private")},
+        cache_hints=dict.fromkeys(LASTING_LISTS, CacheHint(ttl_ms=LIST_TTL_MS, scope="private")),
         get_tool_input_schema=tools.input_schema,
-        on_list_tools=handlers.list_tools,
-        on_call_tool=handlers.call_tool,
+        on_list_tools=called.list_tools,
+        on_call_tool=called.call_tool,
+        on_list_resources=read.list_resources,
+        on_list_resource_templates=read.list_templates,
+        on_read_resource=read.read,
     )
     # Instead of the SDK's own middleware, which makes spans for telemetry that we do not have.
     server.middleware = [ListCache(tools)]

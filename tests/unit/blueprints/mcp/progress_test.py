@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any, cast
 
-from oduflow.blueprints.mcp.handlers import ProgressReporter
+from oduflow.blueprints.mcp.calls import ProgressReporter
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.clock import now
 from oduflow.domain.job import Job, Progress

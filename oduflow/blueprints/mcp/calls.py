@@ -1,11 +1,10 @@
-"""Handlers of `tools/list` and `tools/call`.
+"""Calls of operations from the event loop: limits, worker threads, waiting for jobs.
 
 A client that leaves or sends `notifications/cancelled` ends our waiting, never the job: a lost
 connection must not undo minutes of work, and the 2026 protocol does not distinguish the two. The
 tool `cancel_job` stops a job.
 """
 
-import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -21,18 +20,15 @@ from mcp.shared.exceptions import MCPError
 
 from oduflow.blueprints.audit import record_outside_request
 from oduflow.blueprints.mcp.exchange import Caller
-from oduflow.blueprints.mcp.results import refusal_of, result_of
 from oduflow.blueprints.mcp.scope import User
-from oduflow.blueprints.mcp.tools import TARGET, Tools
+from oduflow.blueprints.mcp.tools import TARGET
 from oduflow.blueprints.processor_share import measured
-from oduflow.domain.access import Actor, Scope
-from oduflow.domain.errors import Failure, Internal, Kind, RateLimited
+from oduflow.domain.access import Scope
+from oduflow.domain.errors import Kind, RateLimited
 from oduflow.domain.job import Job
 from oduflow.domain.outcome import FINISHED, Envelope
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.runner import Runner, progress_text
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 RequestContext = ServerRequestContext[Any, Any]
@@ -40,9 +36,6 @@ RequestContext = ServerRequestContext[Any, Any]
 # Half of the requests that a team may have running (`WaitLimits.requests`); the others may wait.
 CALLS_OF_A_TEAM = 12
 PATIENCE_SECONDS = 1.0
-# A call that takes longer returns the job's handle. Clients give up after 60 s, some after 30 s.
-WAIT_SECONDS = 20.0
-MAX_NAME = 100  # characters of an unknown tool's name in the message
 POLL_SECONDS = 0.5  # within which a caller that left is noticed
 
 
@@ -104,82 +97,65 @@ class Workers:
         return await to_thread.run_sync(work, limiter=self._unlimited)
 
 
-class Handlers:
-    """The handlers of one server."""
+class Calls:
+    """Makes calls of one server, each under its caller's limits.
 
-    def __init__(self, runner: Runner, tools: Tools, wait_seconds: float) -> None:
-        self._runner = runner
-        self._tools = tools
+    A call waits `wait_seconds` for a job before its answer is the job's handle.
+    """
+
+    def __init__(self, runner: Runner, wait_seconds: float) -> None:
+        self.runner = runner
+        self._uncounted = runner.uncounted()
         self._workers = Workers()
         self._wait_seconds = wait_seconds
 
-    async def list_tools(
-        self, ctx: RequestContext, params: types.PaginatedRequestParams | None
-    ) -> types.ListToolsResult:
-        """List the tools that the caller may call, on one page."""
-        if params is not None and params.cursor:
-            raise MCPError(types.INVALID_PARAMS, "Unknown cursor: there is one page only")
-        caller = caller_of(ctx)
-        return types.ListToolsResult(tools=self._tools.listed(caller.actor, caller.profile))
-
-    async def call_tool(
-        self, ctx: RequestContext, params: types.CallToolRequestParams
-    ) -> types.CallToolResult:
-        """Run a tool. A failure of the product is a result with `isError`, not a JSON-RPC error.
-
-        Raises:
-            MCPError: there is no tool of that name.
-        """
-        operation = self._tools.operation(params.name)
-        if operation is None:
-            await self._record(ctx, "unknown_tool", Kind.NOT_FOUND)
-            raise MCPError(types.INVALID_PARAMS, self._unknown(params.name, caller_of(ctx).actor))
-        try:
-            raw = _targeted(operation, params.arguments or {}, caller_of(ctx).environment)
-            answer = await self._answer(ctx, operation, raw)
-            return result_of(answer, self._tools.shape(operation.name))
-        except Failure as failure:
-            return refusal_of(failure)
-        except Exception:
-            log.exception("%s hit a defect", operation.name)
-            hint = "The server's log has the traceback; please report it."
-            return refusal_of(
-                Internal(
-                    f"{operation.name} failed with an internal error, a defect of Oduflow.", hint
-                )
-            )
-
-    def _unknown(self, name: str, actor: Actor) -> str:
-        """Return the message for an unknown tool; it suggests only what the caller may call."""
-        close = self._tools.closest(name.lower().replace("-", "_"), actor)
-        hint = f"Did you mean {close}?" if close else "tools/list has those there are."
-        return f"Unknown tool: {name[:MAX_NAME]}. {hint}"
-
-    async def _answer(
+    async def answer(
         self, ctx: RequestContext, operation: Operation, raw: Mapping[str, Any]
     ) -> Envelope[Any]:
-        caller = caller_of(ctx)
+        """Make a call, and wait for its job if it starts one.
+
+        Raises:
+            Failure: it was refused, or failed.
+        """
         until = time.monotonic() + self._wait_seconds
+        answer, may_wait = await self._made(ctx, self.runner, operation, raw)
+        if not (may_wait and answer.job):
+            return answer
+        return await self._follow(ctx, answer.job, until)
+
+    async def look_up(
+        self, ctx: RequestContext, operation: Operation, raw: Mapping[str, Any]
+    ) -> Envelope[Any]:
+        """Make a call that reads what a list of this face shows; no grant's calls are used up.
+
+        Raises:
+            Failure: it was refused, or failed.
+        """
+        answer, _may_wait = await self._made(ctx, self._uncounted, operation, raw)
+        return answer
+
+    async def _made(
+        self, ctx: RequestContext, runner: Runner, operation: Operation, raw: Mapping[str, Any]
+    ) -> tuple[Envelope[Any], bool]:
+        """Make a call under the caller's limits; return also whether it may wait for its job."""
+        caller = caller_of(ctx)
         try:
             caller.permit.begin()
             caller.permit.take_for(operation, raw)
             may_wait = operation.slow and caller.permit.take()
             worker = await self._workers.acquire(caller.actor.team)
         except RateLimited as refusal:
-            await self._record(ctx, operation.name, refusal.kind)
+            await self.record(ctx, operation.name, refusal.kind)
             raise
-        call = partial(self._runner.call, operation.name, raw, caller.actor, caller.origin)
+        call = partial(runner.call, operation.name, raw, caller.actor, caller.origin)
         try:
-            answer = await self._workers.wait(partial(measured, caller.charge, call))
+            return await self._workers.wait(partial(measured, caller.charge, call)), may_wait
         finally:
             worker.release()
-        if not (may_wait and answer.job):
-            return answer
-        return await self._follow(ctx, answer.job, until)
 
-    async def _record(self, ctx: RequestContext, operation: str, kind: Kind) -> None:
+    async def record(self, ctx: RequestContext, operation: str, kind: Kind) -> None:
         """Record a refusal that the runner does not record, because it was not called."""
-        caller, audit = caller_of(ctx), self._runner.audit
+        caller, audit = caller_of(ctx), self.runner.audit
         await self._workers.wait(
             partial(record_outside_request, audit, operation, caller.actor, caller.origin, kind)
         )
@@ -190,14 +166,14 @@ class Handlers:
         while True:
             look = max(0.0, min(POLL_SECONDS, until - time.monotonic()))
             found = await self._workers.wait(
-                partial(self._runner.jobs.wait, caller.actor.team, job, look)
+                partial(self.runner.jobs.wait, caller.actor.team, job, look)
             )
             await progress.report(found)
             if found.status in FINISHED or look == 0 or caller.permit.over:
-                return self._runner.handle(found, caller.actor)
+                return self.runner.handle(found, caller.actor)
 
 
-def _targeted(operation: Operation, raw: Mapping[str, Any], environment: str) -> Mapping[str, Any]:
+def targeted(operation: Operation, raw: Mapping[str, Any], environment: str) -> Mapping[str, Any]:
     """Add the environment of the path to the arguments; the runner refuses any other.
 
     Null means that an argument is left out (`kernel/coercion.py`).
@@ -213,3 +189,13 @@ def caller_of(ctx: RequestContext) -> Caller:
     user = ctx.request.scope["user"]
     assert isinstance(user, User)  # noqa: S101 - `http_scope` puts no other there
     return user.caller
+
+
+def one_page(params: types.PaginatedRequestParams | None) -> None:
+    """Refuse a cursor: every list has one page.
+
+    Raises:
+        MCPError: there is a cursor.
+    """
+    if params is not None and params.cursor:
+        raise MCPError(types.INVALID_PARAMS, "Unknown cursor: there is one page only")
