@@ -23,6 +23,7 @@ from oduflow.adapters.store import (
     Snapshots,
     Store,
     Templates,
+    TestRuns,
     Uploads,
 )
 from oduflow.domain.access import Actor, ActorKind, Scope
@@ -146,6 +147,7 @@ def _made(store: Store, toml: str) -> GrantsWorld:
         grants=grants,
         sizes=Sizes(store),
         snapshots=Snapshots(store),
+        test_runs=TestRuns(store),
         jobs=jobs,
         outputs=outputs,
         containers=SimpleNamespace(list=lambda _labels: []),

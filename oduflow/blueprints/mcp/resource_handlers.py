@@ -15,7 +15,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types.version import MODERN_PROTOCOL_VERSIONS
 
 from oduflow.blueprints.mcp.calls import Calls, RequestContext, caller_of, one_page
-from oduflow.blueprints.mcp.resources import JSON, TEXT, Address, Resources
+from oduflow.blueprints.mcp.resources import JSON, TEXT, Resources
 from oduflow.blueprints.mcp.tools import Tools
 from oduflow.domain.errors import Failure, Kind, RateLimited
 from oduflow.domain.outcome import Envelope
@@ -101,28 +101,28 @@ class ResourceHandlers:
         listing = self._resources.environments
         if listing is None or listing.operation.name not in visible:
             return []
-        return await names_from(self._calls, ctx, listing, {}, "name")
+        return await names_from(self._calls, ctx, listing.operation, {}, "name")
 
 
 async def names_from(
-    calls: Calls, ctx: RequestContext, listing: Address, raw: Mapping[str, Any], key: str
+    calls: Calls, ctx: RequestContext, listing: Operation, raw: Mapping[str, Any], key: str
 ) -> list[str]:
     """Return the names in a list that the caller may read.
 
     Args:
         calls: makes the call.
         ctx: the request.
-        listing: the address of the list.
-        raw: the arguments of the list's operation.
+        listing: the operation that lists.
+        raw: its arguments.
         key: the field of the list's items that is the name.
 
     Raises:
         MCPError: the call was refused or failed.
     """
     try:
-        answer = await calls.look_up(ctx, listing.operation, raw)
+        answer = await calls.look_up(ctx, listing, raw)
     except Failure as failure:
-        raise error_of(ctx, failure, listing.path(raw)) from failure
+        raise error_of(ctx, failure) from failure
     fields = () if answer.data is None else (each for _, each in answer.data)
     items = next((each for each in fields if isinstance(each, tuple)), ())
     return [str(getattr(item, key)) for item in items if hasattr(item, key)]
@@ -155,16 +155,18 @@ def unknown_resource(ctx: RequestContext, uri: str) -> MCPError:
     )
 
 
-def error_of(ctx: RequestContext, failure: Failure, uri: str) -> MCPError:
+def error_of(ctx: RequestContext, failure: Failure, uri: str = "") -> MCPError:
     """Return a failure as the error of the protocol, with kind, hint and the next calls."""
-    data: dict[str, Any] = {"uri": uri[:MAX_SHOWN], "kind": failure.kind}
+    data: dict[str, Any] = {"kind": failure.kind}
+    if uri:
+        data["uri"] = uri[:MAX_SHOWN]
     if failure.hint:
         data["hint"] = failure.hint
     if failure.next:
         data["next"] = [step.as_call() for step in failure.next]
     if isinstance(failure, RateLimited):
         data["retryAfter"] = failure.retry_after
-    code = _not_found(ctx) if failure.kind is Kind.NOT_FOUND else CODE_OF[failure.kind]
+    code = _not_found(ctx) if uri and failure.kind is Kind.NOT_FOUND else CODE_OF[failure.kind]
     return MCPError(code, failure.message, data)
 
 

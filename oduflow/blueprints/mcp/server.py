@@ -10,6 +10,7 @@ from mcp.types import methods
 
 from oduflow import __version__
 from oduflow.blueprints.mcp.calls import Calls, RequestContext, caller_of
+from oduflow.blueprints.mcp.prompt_handlers import PromptHandlers
 from oduflow.blueprints.mcp.resource_handlers import ResourceHandlers
 from oduflow.blueprints.mcp.resources import Resources
 from oduflow.blueprints.mcp.tool_handlers import ToolHandlers
@@ -22,7 +23,11 @@ _Names = tuple[str, ...]
 # A call that takes longer returns the job's handle. Clients give up after 60 s, some after 30 s.
 WAIT_SECONDS = 20.0
 LIST_TTL_MS = 300_000  # tools change only with a release or a permission
-LASTING_LISTS: tuple[CacheableMethod, ...] = ("tools/list", "resources/templates/list")
+LASTING_LISTS: tuple[CacheableMethod, ...] = (
+    "prompts/list",
+    "resources/templates/list",
+    "tools/list",
+)
 
 INSTRUCTIONS = """\
 Oduflow gives every git branch its own disposable, real Odoo. Every tool answers one envelope: \
@@ -47,7 +52,9 @@ def make_server(
     tools = Tools(runner.registry, implied=one_environment)
     calls = Calls(runner, wait_seconds)
     called = ToolHandlers(calls, tools)
-    read = ResourceHandlers(calls, tools, Resources(runner.registry))
+    resources = Resources(runner.registry)
+    read = ResourceHandlers(calls, tools, resources)
+    prompts = PromptHandlers(calls, tools, resources)
     server: Server[Any] = Server(
         NAME,
         version=__version__,
@@ -60,6 +67,9 @@ def make_server(
         on_list_resources=read.list_resources,
         on_list_resource_templates=read.list_templates,
         on_read_resource=read.read,
+        on_list_prompts=prompts.list_prompts,
+        on_get_prompt=prompts.get_prompt,
+        on_completion=prompts.complete,
     )
     # Instead of the SDK's own middleware, which makes spans for telemetry that we do not have.
     server.middleware = [ListCache(tools)]
