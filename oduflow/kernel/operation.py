@@ -26,7 +26,7 @@ H = TypeVar("H", bound=Handler)
 _REST = re.compile(r"(GET|POST|DELETE|PATCH) (/[a-z{}/_-]*)")
 _NAME = re.compile(r"[a-z]+(_[a-z]+)+")
 _BELOW_AN_ENVIRONMENT = "/environments/{name}"
-_NOUN_OF = {scope: str(scope) for scope in NAMED} | {Scope.NEW_ENVIRONMENT: "environment"}
+NOUN_OF = {scope: str(scope) for scope in NAMED} | {Scope.NEW_ENVIRONMENT: "environment"}
 _TARGET = dict.fromkeys(NAMED, "name") | {Scope.JOB: "job", Scope.OUTPUT: "handle"}
 _ATTRIBUTE = "__operation__"
 
@@ -71,6 +71,8 @@ class Operation:
             before there is a job; sends no requests and changes nothing.
         exists: raises NotFound for `(deps, team, args)` about a thing that does not exist; called
             under the call's lock, so that such a call is no job.
+        unannounced: whether what a read returns changes without a call, as a log does, so that
+            no change of it can be announced.
         shows_secret: whether a read returns a secret, and so needs more than the read tier.
         undo: keeps the state of the environment before a call, so that the answer can suggest the
             call that undoes it; runs after the call was admitted, in its job.
@@ -95,6 +97,7 @@ class Operation:
     check: Check | None
     exists: Exists | None
     shows_secret: bool
+    unannounced: bool
     undo: KeepBefore | None
     profiles: frozenset[Profile]
     method: str
@@ -130,7 +133,7 @@ class Operation:
     @property
     def held_nouns(self) -> frozenset[str]:
         """The nouns of what its calls lock."""
-        return frozenset(_NOUN_OF[scope] for scope in self.holds.values())
+        return frozenset(NOUN_OF[scope] for scope in self.holds.values())
 
     @property
     def scopes(self) -> frozenset[Scope]:
@@ -144,12 +147,12 @@ class Operation:
     def held_by(self, args: BaseModel) -> tuple[Resource, ...]:
         """Return what one call locks, first what it is about."""
         named = ((scope, getattr(args, field)) for field, scope in self.holds.items())
-        held = (Resource(noun=_NOUN_OF[scope], name=str(name)) for scope, name in named if name)
+        held = (Resource(noun=NOUN_OF[scope], name=str(name)) for scope, name in named if name)
         return tuple(dict.fromkeys(held))
 
     def subject(self, args: BaseModel, environment: Environment | None) -> Subject:
         """Return what the job of one call is about, and everything that it locks."""
-        noun = _NOUN_OF.get(self.scope, self.noun.removesuffix("s"))
+        noun = NOUN_OF.get(self.scope, self.noun.removesuffix("s"))
         id_ = "" if environment is None else environment.id
         return Subject(noun, self.target(args), self.held_by(args), id_)
 
@@ -179,6 +182,7 @@ def operation(  # noqa: PLR0913 - one declaration holds every property of an ope
     check: Check | None = None,
     exists: Exists | None = None,
     shows_secret: bool = False,
+    unannounced: bool = False,
     undo: KeepBefore | None = None,
     profiles: tuple[Profile, ...] = (),
 ) -> Callable[[H], H]:
@@ -215,6 +219,7 @@ def operation(  # noqa: PLR0913 - one declaration holds every property of an ope
             check=check,
             exists=exists,
             shows_secret=shows_secret,
+            unannounced=unannounced,
             undo=undo,
             profiles=frozenset(profiles),
             method=matched[1],

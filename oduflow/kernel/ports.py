@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from oduflow.domain.access import Actor
-from oduflow.domain.audit.rows import AuditRow
+from oduflow.domain.audit.rows import AuditRow, NumberedAuditRow
 from oduflow.domain.boot_queue import BootKind, WaitingBoot
 from oduflow.domain.environment import Environment
 from oduflow.domain.job import Job, Progress
@@ -83,13 +83,19 @@ class GrantUsage(Protocol):
 
 
 class AuditSink(Protocol):
-    """Writes audit rows."""
+    """Writes audit rows, and reads the newest."""
 
     def append(self, row: AuditRow) -> None:
         """Write one row at once."""
 
     def count(self, row: AuditRow) -> None:
         """Count a call that may repeat: equal calls within a minute become one row."""
+
+    def newest(self, team: str) -> int:
+        """Return the number of the team's newest row, 0 if it has none."""
+
+    def after(self, team: str, number: int) -> Sequence[NumberedAuditRow]:
+        """Return the team's rows of higher numbers, the oldest first; some thousand at most."""
 
 
 class BootSlots(Protocol):

@@ -33,7 +33,7 @@ from oduflow.blueprints.ports import (
     always_valid,
 )
 from oduflow.domain.access import Actor
-from oduflow.domain.audit.rows import AuditRow
+from oduflow.domain.audit.rows import AuditRow, NumberedAuditRow
 from oduflow.domain.boot_queue import BootKind, WaitingBoot
 from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
@@ -226,6 +226,13 @@ class FakeAudit:
     def count(self, row: AuditRow) -> None:
         self.counted.append(row)
         (self.rows if row.actor.tiers else self.strangers).append(row)
+
+    def newest(self, team: str) -> int:
+        return max((each.number for each in self.after(team, 0)), default=0)
+
+    def after(self, team: str, number: int) -> Sequence[NumberedAuditRow]:
+        every = [NumberedAuditRow(n, row) for n, row in enumerate(self.rows, 1)]
+        return [each for each in every if each.number > number and each.row.actor.team == team]
 
     @property
     def outcomes(self) -> list[tuple[str, str]]:

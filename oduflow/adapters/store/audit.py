@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Text, delete, func, or_, select, type_coerce
+from sqlalchemy import Connection, Text, bindparam, delete, func, or_, select, type_coerce
 
 from oduflow.adapters.store.audit_files import CheckpointFile, HeadFile, OpenHead
 from oduflow.adapters.store.audit_text import canonical, read
@@ -44,6 +44,13 @@ _SEALED = (
     audit.c.seal,
 )
 _TAIL = select(audit.c.number, audit.c.seal).order_by(audit.c.number.desc()).limit(1)
+_NEWEST = select(func.max(audit.c.number)).where(audit.c.team == bindparam("team"))
+_AFTER = (
+    select(audit.c.number, audit.c.canonical)
+    .where(audit.c.team == bindparam("team"), audit.c.number > bindparam("number"))
+    .order_by(audit.c.number)
+    .limit(_FETCHED)
+)
 _INSERT = audit.insert()
 log = logging.getLogger(__name__)
 
@@ -117,6 +124,16 @@ class AuditLog:
                 NumberedAuditRow(row.number, read(row.canonical))
                 for row in connection.execute(query)
             )
+
+    def newest(self, team: str) -> int:
+        """Return the number of the team's newest row, 0 if it has none."""
+        [row] = self._store.rows(_NEWEST, {"team": team})
+        return row[0] or 0
+
+    def after(self, team: str, number: int) -> tuple[NumberedAuditRow, ...]:
+        """Return the team's rows of higher numbers, the oldest first; a thousand at most."""
+        found = self._store.rows(_AFTER, {"team": team, "number": number})
+        return tuple(NumberedAuditRow(each, read(text)) for each, text in found)
 
     def verify(self, start: int = 1) -> AuditVerification:
         """Verify all rows against their seals and the files; writers need not wait.

@@ -31,6 +31,7 @@ HOP_BY_HOP = {
     b"transfer-encoding",
     b"upgrade",
 }
+LISTEN = "subscriptions/listen"
 CLIENT_LEFT = Head(499, [])
 CREDENTIAL_ENDED = Head(401, [(b"content-type", b"text/plain")], b"credential ended\n")
 # The answer of a server without this stream (MCP, “Streamable HTTP”). Clients then go on without
@@ -178,7 +179,9 @@ class Bridge:
 
 def wait_kind(environ: WSGIEnvironment) -> WaitKind:
     """Return what the request's thread would wait for."""
-    return WaitKind.STREAM if environ["REQUEST_METHOD"] == "GET" else WaitKind.CALL
+    # The SDK refuses a request whose header names another method than its body.
+    listens = environ.get("HTTP_MCP_METHOD") == LISTEN
+    return WaitKind.STREAM if listens or environ["REQUEST_METHOD"] == "GET" else WaitKind.CALL
 
 
 def _response(head: Head, body: Stream | None = None) -> WsgiResponse:

@@ -153,6 +153,10 @@ class Calls:
         finally:
             worker.release()
 
+    async def work(self, work: Callable[[], T]) -> T:
+        """Run a short read of the store in a thread, which counts against no team."""
+        return await self._workers.wait(work)
+
     async def record(self, ctx: RequestContext, operation: str, kind: Kind) -> None:
         """Record a refusal that the runner does not record, because it was not called."""
         caller, audit = caller_of(ctx), self.runner.audit

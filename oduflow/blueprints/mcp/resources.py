@@ -125,6 +125,11 @@ class Resources:
         Raises:
             Invalid: the URI's query cannot be read.
         """
+        found = self.locate(uri)
+        return None if found is None else (found[0].operation, found[1])
+
+    def locate(self, uri: str) -> tuple[Address, dict[str, Any]] | None:
+        """Return the address of a URI and the arguments in it; see `find`."""
         if not uri.startswith(SCHEME) or len(uri) > MAX_URI or "#" in uri:
             return None
         path, _, query = uri.removeprefix(SCHEME).partition("?")
@@ -132,7 +137,7 @@ class Resources:
         for address in self._addresses:
             values = address.match(segments)
             if values is not None:
-                return address.operation, _joined(values, query)
+                return address, _joined(values, query)
         return None
 
     def address(self, template: str, environment: str) -> Address | None:

@@ -1,18 +1,22 @@
 """The MCP server: its name, its handlers, and the cached list of tools."""
 
+from functools import partial
 from typing import Any
 
 from cachetools import LRUCache
+from mcp import types
 from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.context import CallNext, HandlerResult
 from mcp.server.lowlevel import Server
 from mcp.types import methods
+from mcp.types.version import MODERN_PROTOCOL_VERSIONS
 
 from oduflow import __version__
 from oduflow.blueprints.mcp.calls import Calls, RequestContext, caller_of
 from oduflow.blueprints.mcp.prompt_handlers import PromptHandlers
 from oduflow.blueprints.mcp.resource_handlers import ResourceHandlers
 from oduflow.blueprints.mcp.resources import Resources
+from oduflow.blueprints.mcp.subscriptions import SubscriptionHandlers
 from oduflow.blueprints.mcp.tool_handlers import ToolHandlers
 from oduflow.blueprints.mcp.tools import Tools
 from oduflow.kernel.runner import Runner
@@ -54,6 +58,7 @@ def make_server(
     called = ToolHandlers(calls, tools)
     resources = Resources(runner.registry)
     read = ResourceHandlers(calls, tools, resources)
+    followed = SubscriptionHandlers(calls, resources)
     prompts = PromptHandlers(calls, tools, resources)
     server: Server[Any] = Server(
         NAME,
@@ -67,13 +72,36 @@ def make_server(
         on_list_resources=read.list_resources,
         on_list_resource_templates=read.list_templates,
         on_read_resource=read.read,
+        on_subscribe_resource=followed.subscribe,
+        on_unsubscribe_resource=followed.unsubscribe,
+        on_subscriptions_listen=followed.listen,
         on_list_prompts=prompts.list_prompts,
         on_get_prompt=prompts.get_prompt,
         on_completion=prompts.complete,
     )
     # Instead of the SDK's own middleware, which makes spans for telemetry that we do not have.
     server.middleware = [ListCache(tools)]
+    server.add_request_handler("server/discover", types.RequestParams, partial(_discover, server))
     return server
+
+
+async def _discover(
+    server: Server[Any], ctx: RequestContext, _params: types.RequestParams
+) -> types.DiscoverResult:
+    """Answer what this server is and can do.
+
+    The SDK would promise to tell of changed tools and prompts, which only a release changes.
+    """
+    found = server.get_capabilities(protocol_version=ctx.protocol_version)
+    fixed = {
+        "tools": types.ToolsCapability(list_changed=False),
+        "prompts": types.PromptsCapability(list_changed=False),
+    }
+    return types.DiscoverResult(
+        supported_versions=list(MODERN_PROTOCOL_VERSIONS),
+        capabilities=found.model_copy(update=fixed),
+        instructions=server.instructions,
+    )
 
 
 class ListCache:

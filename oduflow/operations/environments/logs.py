@@ -28,6 +28,7 @@ _GAP = "Only the beginning and the end fit; narrow it with grep, level or lines.
     effect=Effect.READ,
     scope=Scope.ENVIRONMENT,
     audit=("name",),
+    unannounced=True,
     profiles=(Profile.CODING,),
     rest="GET /environments/{name}/logs",
 )

@@ -10,14 +10,14 @@ and minute; at most MAX_ADDRESSES addresses are distinguished.
 import logging
 import threading
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.addresses import client_network
-from oduflow.domain.audit.rows import OTHERS, AuditRow
+from oduflow.domain.audit.rows import OTHERS, AuditRow, NumberedAuditRow
 from oduflow.domain.errors import Failure
 
 MINUTE_SECONDS = 60.0
@@ -32,6 +32,12 @@ class Log(Protocol):
 
     def append(self, *rows: AuditRow) -> None:
         """Append rows in one transaction."""
+
+    def newest(self, team: str) -> int:
+        """Return the number of the team's newest row, 0 if it has none."""
+
+    def after(self, team: str, number: int) -> Sequence[NumberedAuditRow]:
+        """Return the team's rows of higher numbers, the oldest first."""
 
 
 class AuditWriter:
@@ -70,6 +76,14 @@ class AuditWriter:
             self._start_timer()
         if first is not None:
             self._log.append(first)
+
+    def newest(self, team: str) -> int:
+        """Return the number of the team's newest row, 0 if it has none."""
+        return self._log.newest(team)
+
+    def after(self, team: str, number: int) -> Sequence[NumberedAuditRow]:
+        """Return the team's rows of higher numbers, the oldest first; some thousand at most."""
+        return self._log.after(team, number)
 
     def flush(self) -> None:
         """Write the counted rows; keep those that cannot be written for the next try."""

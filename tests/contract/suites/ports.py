@@ -105,6 +105,18 @@ class AuditSinkContract:
 
         assert {row.operation for row in recorded()} == {"list_environments", "sign_in"}
 
+    def test_the_rows_after_a_number_are_the_later_ones_of_that_team(self, sink):
+        other = audit_row(actor=Actor("2", ActorKind.TOKEN, "auth_token"))
+        assert sink.newest("1") == 0
+        for row in (audit_row(operation="a"), other, audit_row(operation="b")):
+            sink.append(row)
+
+        first, last = sink.after("1", 0)
+        assert [first.row.operation, last.row.operation] == ["a", "b"]
+        assert sink.newest("1") == last.number
+        assert sink.after("1", first.number) in ([last], (last,))
+        assert len(sink.after("1", last.number)) == 0
+
 
 class BootSlotsContract:
     """Boot slots; needs `slots` of one boot at a time, and `occupied`, which takes it."""

@@ -60,6 +60,7 @@ def test_a_declaration_says_everything_about_the_operation():
         check=None,
         exists=None,
         shows_secret=False,
+        unannounced=False,
         undo=None,
         profiles=frozenset(),
         method="POST",

@@ -1,0 +1,146 @@
+"""What calls changed, as the audit log and the jobs show it."""
+
+from typing import Any
+
+import pytest
+
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.errors import Kind, UpstreamFailed
+from oduflow.domain.job import Progress
+from oduflow.domain.outcome import Status
+from oduflow.kernel.changes import AUDIT, LISTED, ChangeFeed, touches
+from oduflow.kernel.changes import ChangedThing as Thing
+from oduflow.kernel.registry import Registry
+from tests.support.fakes import FakeAudit, FakeJobStore
+from tests.support.store_rows import audit_row, job
+
+REGISTRY = Registry.discover("oduflow.operations")
+BLUE = Actor("1", ActorKind.TOKEN, "auth_token")
+
+
+@pytest.fixture
+def audit() -> FakeAudit:
+    return FakeAudit()
+
+
+@pytest.fixture
+def rows() -> FakeJobStore:
+    return FakeJobStore()
+
+
+@pytest.fixture
+def feed(audit: FakeAudit, rows: FakeJobStore) -> ChangeFeed:
+    feed = ChangeFeed(REGISTRY, audit, rows)
+    feed.begin("1")
+    return feed
+
+
+def changed(feed: ChangeFeed) -> set[Thing]:
+    return set(feed.look().get("1", ())) - {AUDIT}
+
+
+@pytest.mark.parametrize(
+    ("operation", "fields", "changes"),
+    [
+        ("write_file", {"name": "shop"}, {Thing("environments", "shop")}),
+        (
+            "rename_template",
+            {"name": "a", "new_name": "b"},
+            {Thing("templates", x) for x in "ab"},
+        ),
+        ("setup_repo_auth", {}, {Thing("credentials")}),
+        ("get_environment", {"name": "shop"}, set()),
+        ("sign_in", {}, set()),
+        (
+            "delete_environment",
+            {"name": "shop"},
+            {Thing("environments", "shop"), Thing("jobs"), LISTED},
+        ),
+        (
+            "copy_environment",
+            {"name": "a", "new_name": "b"},
+            {
+                Thing("environments", "a"),
+                Thing("environments", "b"),
+                Thing("jobs"),
+                LISTED,
+            },
+        ),
+    ],
+)
+def test_a_call_changed_what_it_locked(
+    feed: ChangeFeed, audit: FakeAudit, operation: str, fields: Any, changes: set[Thing]
+) -> None:
+    audit.append(audit_row(actor=BLUE, operation=operation, fields=fields))
+
+    assert changed(feed) == changes
+    assert changed(feed) == set(), "it is told once"
+
+
+@pytest.mark.parametrize(("outcome", "told"), [(Kind.BUSY, False), (Kind.UPSTREAM, True)])
+def test_a_refused_call_changed_nothing_and_a_failed_one_may_have(
+    feed: ChangeFeed, audit: FakeAudit, *, outcome: Kind, told: bool
+) -> None:
+    row = audit_row(actor=BLUE, operation="write_file", fields={"name": "shop"}, outcome=outcome)
+    audit.append(row)
+
+    assert (changed(feed) != set()) is told
+
+
+def test_a_job_changed_at_each_step_and_what_it_holds_at_its_begin_and_end(
+    feed: ChangeFeed, rows: FakeJobStore
+) -> None:
+    held, itself = Thing("environments", "sale"), Thing("jobs", "aaaaaaaaaaaa")
+
+    rows.add(job(actor=BLUE))
+    assert changed(feed) == {held, itself, LISTED}
+    rows.progress("aaaaaaaaaaaa", Progress("boot", "booting", 1, 2))
+    assert changed(feed) == {itself}
+    assert changed(feed) == set()
+    rows.finish("aaaaaaaaaaaa", Status.OK, {})
+    assert changed(feed) == {held, itself, LISTED}
+
+
+def test_what_was_before_the_begin_and_of_other_teams_is_not_told(
+    audit: FakeAudit, rows: FakeJobStore
+) -> None:
+    fields = {"name": "shop"}
+    audit.append(audit_row(actor=BLUE, operation="write_file", fields=fields))
+    rows.add(job(actor=BLUE))
+    feed = ChangeFeed(REGISTRY, audit, rows)
+    feed.begin("1")
+    red = Actor("2", ActorKind.TOKEN, "auth_token")
+    audit.append(audit_row(actor=red, operation="write_file", fields=fields))
+    rows.add(job(id="bbbbbbbbbbbb", actor=red))
+
+    assert feed.look() == {}
+    feed.end("1")
+    audit.append(audit_row(actor=BLUE, operation="write_file", fields=fields))
+    assert feed.look() == {}
+
+
+def test_a_look_that_failed_is_made_again(
+    feed: ChangeFeed, audit: FakeAudit, rows: FakeJobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit.append(audit_row(actor=BLUE, operation="write_file", fields={"name": "shop"}))
+
+    def fail() -> None:
+        raise UpstreamFailed("The store is busy.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rows, "unfinished", fail)
+        with pytest.raises(UpstreamFailed):
+            feed.look()
+
+    assert changed(feed) == {Thing("environments", "shop")}
+
+
+def test_a_change_of_one_thing_concerns_it_and_its_list() -> None:
+    changes = {Thing("environments", "shop")}
+
+    assert touches(changes, "environments", "shop")
+    assert touches(changes, "environments", None)
+    assert not touches(changes, "environments", "till")
+    assert not touches(changes, "templates", "shop")
+    assert touches({Thing("environments")}, "environments", "till")
+    assert not touches({LISTED}, "environments", "shop")
