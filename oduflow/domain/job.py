@@ -1,7 +1,7 @@
 """Jobs: slow operations that continue after the request."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -12,6 +12,7 @@ from oduflow.domain.output import HANDLE
 
 ENVIRONMENT = "environment"  # the noun
 MAX_WAIT_SECONDS = 45
+JOBS_KEPT = timedelta(days=30)  # after their end
 RUNS_CODE = frozenset({"execute_sql", "run_command", "run_odoo_shell"})
 """The operations that run what a caller wrote: what it did by then stays when they are cut off, and
 their results are for callers that may write."""

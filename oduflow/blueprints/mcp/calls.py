@@ -123,6 +123,17 @@ class Calls:
             return answer
         return await self._follow(ctx, answer.job, until)
 
+    async def start(
+        self, ctx: RequestContext, operation: Operation, raw: Mapping[str, Any]
+    ) -> Envelope[Any]:
+        """Make a call, and do not wait for its job.
+
+        Raises:
+            Failure: it was refused, or failed.
+        """
+        answer, _may_wait = await self._made(ctx, self.runner, operation, raw)
+        return answer
+
     async def look_up(
         self, ctx: RequestContext, operation: Operation, raw: Mapping[str, Any]
     ) -> Envelope[Any]:

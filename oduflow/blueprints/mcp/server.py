@@ -17,6 +17,7 @@ from oduflow.blueprints.mcp.prompt_handlers import PromptHandlers
 from oduflow.blueprints.mcp.resource_handlers import ResourceHandlers
 from oduflow.blueprints.mcp.resources import Resources
 from oduflow.blueprints.mcp.subscriptions import SubscriptionHandlers
+from oduflow.blueprints.mcp.tasks import EXTENSION, TaskHandlers
 from oduflow.blueprints.mcp.tool_handlers import ToolHandlers
 from oduflow.blueprints.mcp.tools import Tools
 from oduflow.kernel.runner import Runner
@@ -24,6 +25,7 @@ from oduflow.kernel.runner import Runner
 NAME = "oduflow"  # stable: clients cache what they know of a server under its name
 MAX_LISTS = 64
 _Names = tuple[str, ...]
+Extensions = dict[str, dict[str, Any]]
 # A call that takes longer returns the job's handle. Clients give up after 60 s, some after 30 s.
 WAIT_SECONDS = 20.0
 LIST_TTL_MS = 300_000  # tools change only with a release or a permission
@@ -55,7 +57,8 @@ def make_server(
     """
     tools = Tools(runner.registry, implied=one_environment)
     calls = Calls(runner, wait_seconds)
-    called = ToolHandlers(calls, tools)
+    tasks = TaskHandlers(calls, tools)
+    called = ToolHandlers(calls, tools, tasks)
     resources = Resources(runner.registry)
     read = ResourceHandlers(calls, tools, resources)
     followed = SubscriptionHandlers(calls, resources)
@@ -68,7 +71,6 @@ def make_server(
         cache_hints=dict.fromkeys(LASTING_LISTS, CacheHint(ttl_ms=LIST_TTL_MS, scope="private")),
         get_tool_input_schema=tools.input_schema,
         on_list_tools=called.list_tools,
-        on_call_tool=called.call_tool,
         on_list_resources=read.list_resources,
         on_list_resource_templates=read.list_templates,
         on_read_resource=read.read,
@@ -81,18 +83,28 @@ def make_server(
     )
     # Instead of the SDK's own middleware, which makes spans for telemetry that we do not have.
     server.middleware = [ListCache(tools)]
-    server.add_request_handler("server/discover", types.RequestParams, partial(_discover, server))
+    # Its result may be a task, which the constructor's argument does not allow.
+    server.add_request_handler("tools/call", types.CallToolRequestParams, called.call_tool)
+    extensions: Extensions | None = None
+    if tasks.offered:
+        tasks.add_to(server)
+        extensions = {EXTENSION: {}}
+    discover = partial(_discover, server, extensions)
+    server.add_request_handler("server/discover", types.RequestParams, discover)
     return server
 
 
 async def _discover(
-    server: Server[Any], ctx: RequestContext, _params: types.RequestParams
+    server: Server[Any],
+    extensions: Extensions | None,
+    ctx: RequestContext,
+    _params: types.RequestParams,
 ) -> types.DiscoverResult:
     """Answer what this server is and can do.
 
     The SDK would promise to tell of changed tools and prompts, which only a release changes.
     """
-    found = server.get_capabilities(protocol_version=ctx.protocol_version)
+    found = server.get_capabilities(protocol_version=ctx.protocol_version, extensions=extensions)
     fixed = {
         "tools": types.ToolsCapability(list_changed=False),
         "prompts": types.PromptsCapability(list_changed=False),

@@ -3,10 +3,12 @@
 import logging
 
 from mcp import types
+from mcp.server.context import HandlerResult
 from mcp.shared.exceptions import MCPError
 
 from oduflow.blueprints.mcp.calls import Calls, RequestContext, caller_of, one_page, targeted
 from oduflow.blueprints.mcp.results import refusal_of, result_of
+from oduflow.blueprints.mcp.tasks import TaskHandlers
 from oduflow.blueprints.mcp.tools import Tools
 from oduflow.domain.access import Actor
 from oduflow.domain.errors import Failure, Internal, Kind
@@ -19,9 +21,10 @@ MAX_NAME = 100  # characters of an unknown tool's name in the message
 class ToolHandlers:
     """The handlers of tools of one server."""
 
-    def __init__(self, calls: Calls, tools: Tools) -> None:
+    def __init__(self, calls: Calls, tools: Tools, tasks: TaskHandlers) -> None:
         self._calls = calls
         self._tools = tools
+        self._tasks = tasks
 
     async def list_tools(
         self, ctx: RequestContext, params: types.PaginatedRequestParams | None
@@ -33,7 +36,7 @@ class ToolHandlers:
 
     async def call_tool(
         self, ctx: RequestContext, params: types.CallToolRequestParams
-    ) -> types.CallToolResult:
+    ) -> HandlerResult:
         """Run a tool. A failure of the product is a result with `isError`, not a JSON-RPC error.
 
         Raises:
@@ -45,6 +48,8 @@ class ToolHandlers:
             raise MCPError(types.INVALID_PARAMS, self._unknown(params.name, caller_of(ctx).actor))
         try:
             raw = targeted(operation, params.arguments or {}, caller_of(ctx).environment)
+            if operation.slow and self._tasks.wanted(ctx, operation):
+                return await self._tasks.begin(ctx, operation, raw)
             answer = await self._calls.answer(ctx, operation, raw)
             return result_of(answer, self._tools.shape(operation.name))
         except Failure as failure:

@@ -21,6 +21,7 @@ from oduflow.adapters.docker.containers import Containers
 from oduflow.adapters.store import AuditLog
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Busy, Failure
+from oduflow.domain.job import JOBS_KEPT
 from oduflow.domain.plan import Naming
 from oduflow.services.groups import WorkGroup
 from oduflow.services.recoverable import RECONCILER, Recoverable, TeamWork, Unsettled
@@ -28,7 +29,6 @@ from oduflow.services.server.adoption import adopt
 
 log = logging.getLogger(__name__)
 
-JOBS_KEPT = timedelta(days=30)
 AUDIT_KEPT = timedelta(days=400)  # a year, and a month to read it
 ROW_SECONDS = 5.0  # before the next row of the team is settled beside it
 ROUND_SECONDS = 30.0  # before the round ends without the teams that need longer
