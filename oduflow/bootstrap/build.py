@@ -7,7 +7,7 @@ from functools import partial
 from oduflow.adapters.docker.engine import Engine
 from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.locks import FileBootSlots, FileLocks, ServerLock
-from oduflow.adapters.odoo.web import login_page
+from oduflow.adapters.odoo.web import login_page, page
 from oduflow.adapters.outputs.files import OutputFiles
 from oduflow.adapters.pool.pool import Pool
 from oduflow.adapters.store import JobRows, Store
@@ -80,7 +80,7 @@ def build(settings: Settings) -> Services:
         git=git,
         work=work,
         infrastructure=parts,
-        readiness=ReadinessPoll(login_page),
+        readiness=ReadinessPoll(login_page, page),
         branches=BranchChecks(naming, git.repositories),
         give_up_slots=give_up_slots,
     )

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from oduflow.domain.counting import counted
+from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Model
 
 
@@ -31,15 +32,21 @@ class BranchCheck(Model):
 
 
 def moved_warning(name: str, branch: str, check: BranchCheck | None) -> tuple[str, ...]:
-    """Return a warning when a branch moved on, with how to follow it; empty when it did not."""
+    """Return a warning when a branch moved on; empty when it did not."""
     if check is None or not check.moved:
         return ()
     if not check.newest:
         gone = f"Branch {branch} is gone from the repository; this environment stays at"
-        return (f"{gone} {check.commit[:12]}. Another branch needs another environment.",)
+        return (f"{gone} {check.commit[:12]}, and can switch to another branch.",)
     if check.behind is None:
         what = f"was rewritten, or is far ahead: it is at {check.newest[:12]} now"
     else:
         what = f"moved on by {counted(check.behind, 'commit')}"
-    stays = f"Branch {branch} {what}; this environment stays at {check.commit[:12]}."
-    return (f"{stays} To follow the branch, delete {name} and create it again.",)
+    return (f"Branch {branch} {what}; {name} is at {check.commit[:12]}, and can pull it.",)
+
+
+def pull_step(name: str, check: BranchCheck | None) -> tuple[Next, ...]:
+    """Return the call that follows a branch that moved on; none where it did not, or is gone."""
+    if check is None or not check.moved or not check.newest:
+        return ()
+    return (Next.of("pull_and_apply", "follows the branch", name=name),)

@@ -18,6 +18,7 @@ from oduflow.domain.filestore import FilestoreKind
 from oduflow.domain.names import branch_name, slug
 from oduflow.domain.next_call import RETRY, Next
 from oduflow.domain.outcome import WHOLE_TEXT, ErrorView, Model
+from oduflow.domain.pending_change import PendingChange
 from oduflow.domain.storage import DiskView, MeasuredSize
 
 
@@ -185,6 +186,9 @@ class Environment:
         served: whether its Odoo has ever served, so that it may hold data of its users.
         uid: the user of the host that its Odoo runs as; None for the image's own.
         filestore: how its filestore is kept.
+        applied: the state of its checkout that its Odoo has, and further ones of which it may have
+            loaded parts since; empty for the commit without edits.
+        applying: a change of code that is under way, or was when a process died.
     """
 
     id: str
@@ -212,6 +216,13 @@ class Environment:
     served: bool = True
     uid: int | None = None
     filestore: FilestoreKind = FilestoreKind.VOLUME
+    applied: tuple[str, ...] = ()
+    applying: PendingChange | None = None
+
+    @property
+    def applied_states(self) -> tuple[str, ...]:
+        """The states of its checkout, or the commit, that its Odoo has loaded, at least in part."""
+        return self.applied or (self.commit,)
 
     @property
     def replaceable(self) -> bool:
@@ -262,7 +273,8 @@ class EnvironmentView(Model):
 
     `moved` says whether the branch has another newest commit than the environment, and `behind`
     by how many commits, null when that is not known, as after a force-push; both as of
-    `branch_checked_at`.
+    `branch_checked_at`. `edits` counts the files that differ from the commit, null in lists and
+    where git cannot tell.
 
     Without a container there is no log, and nothing to start: rebuild_environment makes one.
 
@@ -287,6 +299,7 @@ class EnvironmentView(Model):
     moved: bool = False
     behind: int | None = None
     branch_checked_at: str | None = None
+    edits: int | None = None
     step: str | None = None
     job: str | None = None
     error: ErrorView | None = None

@@ -96,6 +96,21 @@ class LogRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class MadeBundle:
+    """A bundle of scripts and styles that Odoo has made; every text is untrusted.
+
+    Attributes:
+        styles, scripts: whether it has any.
+        wrong: why it cannot be made; empty if it was.
+    """
+
+    name: str
+    styles: bool
+    scripts: bool
+    wrong: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OdooVerdict:
     """What the script that changed the modules said at its end (`inside/change_modules.py`).
 
@@ -106,6 +121,11 @@ class OdooVerdict:
         log: warnings and errors.
         missing_columns: stored fields without a column, each with the modules that define it.
         seconds: how long Odoo took.
+        stage: what it did last: `registry`, `reload` of files of data, `terms`, or `end`.
+        wrote: whether it committed anything, as far as it knows.
+        tells_writes: whether it can tell; if not, each commit counts.
+        kept: records that it was to load and left as they are, because they are noupdate.
+        bundles: the bundles that it has made; None if it was not asked to make any.
     """
 
     ok: bool
@@ -114,6 +134,11 @@ class OdooVerdict:
     log: tuple[LogRecord, ...] = ()
     missing_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     seconds: float = 0.0
+    stage: str = ""
+    wrote: bool = True
+    tells_writes: bool = True
+    kept: tuple[str, ...] = ()
+    bundles: tuple[MadeBundle, ...] | None = None
 
     @classmethod
     def read(cls, said: Mapping[str, Any]) -> "OdooVerdict | None":
@@ -129,6 +154,11 @@ class OdooVerdict:
                     for name, modules in said.get("missing_columns", ())
                 },
                 seconds=_finite(said["seconds"]),
+                stage=str(said.get("stage", "")),
+                wrote=said.get("wrote") is not False,
+                tells_writes=said.get("tells_writes") is not False,
+                kept=tuple(map(str, said.get("kept", ()))),
+                bundles=_bundles(said.get("bundles")),
             )
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             return None
@@ -196,3 +226,13 @@ def differences(before: Records, after: Records, asked: tuple[str, ...]) -> list
         )
         for name in dict.fromkeys((*asked, *others))
     ]
+
+
+def _bundles(said: Any) -> tuple[MadeBundle, ...] | None:
+    """Read the bundles; None where it tells of none."""
+    if said is None:
+        return None
+    return tuple(
+        MadeBundle(str(name), bool(styles), bool(scripts), str(wrong))
+        for name, styles, scripts, wrong in said
+    )

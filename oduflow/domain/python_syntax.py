@@ -5,6 +5,8 @@ import threading
 
 # CPython 3.11 and 3.12 count the depth of the syntax trees of all threads together: two at once
 # can raise SystemError (github.com/python/cpython/issues/106905).
+# What `parsed` raises; SystemError where two threads parse.
+UNREADABLE = (SyntaxError, ValueError, MemoryError, RecursionError, SystemError)
 _PARSING = threading.Lock()
 
 

@@ -66,6 +66,19 @@ class PageAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class WebPage:
+    """Odoo's response to a request for another page: untrusted data.
+
+    Attributes:
+        location: where it redirects to; empty when it does not.
+    """
+
+    status: int
+    body: bytes
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BootLog:
     """What Odoo's log says about the boot (Odoo 14 to 19).
 

@@ -58,6 +58,7 @@ class Snapshot:
         reason: the operation that it was taken before; empty for one that was asked for.
         kept: the commit with the checkout's files and edits.
         target: the snapshot that a rollback goes to which this one was taken before.
+        applied: the states of the checkout that the environment's Odoo had loaded.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Snapshot:
     target: str
     created_by: str
     created_at: datetime
+    applied: tuple[str, ...] = ()
 
 
 def team_has_all(count: int, limit: int) -> QuotaReached:

@@ -13,14 +13,18 @@ from tests.support.tree import PRODUCT, code_files, name_of, nodes_of
 FOLDER = PRODUCT / "operations"
 # Slow operations whose work is not in `services/<noun>/<file of the operation>`, and where it is.
 ELSEWHERE = {
+    "apply_changes": "environments/code_change/run.py",  # one change, three ways to its files
     "commit_and_push": "edits/push.py",  # the push is most of it
     "install_modules": "environments/module_change/run.py",  # one change, three verbs
+    "pull_and_apply": "environments/code_change/run.py",
     "save_as_template": "templates/save.py",  # about an environment; what it makes is a template
+    "switch_branch": "environments/code_change/run.py",
     "uninstall_modules": "environments/module_change/run.py",
     "upgrade_modules": "environments/module_change/run.py",
 }
 # Operations that write about an environment and take no snapshot before, and why.
 WITHOUT_UNDO = {
+    "apply_changes": "a snapshot of its own, once it is known that data are written",
     "commit_and_push": "git keeps what was committed; the work tree stays as it is",
     "copy_environment": "the source stays as it is",
     "create_snapshot": "it changes nothing",
@@ -28,6 +32,7 @@ WITHOUT_UNDO = {
     "discard_edits": "it keeps the edits itself, and brings them back with undo",
     "http_request": "most requests only look; create_snapshot is one call before others",
     "protect_environment": "the row's flag only",
+    "pull_and_apply": "a snapshot of its own, once it is known that data are written",
     "restart_environment": "no data",
     "rollback_environment": "the state before becomes a snapshot itself",
     "run_command": "most commands only look; create_snapshot is one call before others",
@@ -35,6 +40,7 @@ WITHOUT_UNDO = {
     "save_as_template": "the environment stays as it is",
     "start_environment": "no data",
     "stop_environment": "no data",
+    "switch_branch": "a snapshot of its own, once it is known that data are written",
     "write_file": "an edit: edits are shown by diff_edits and undone by discard_edits",
 }
 FILES = sorted(path for path in FOLDER.rglob("*.py") if path.name != "__init__.py")

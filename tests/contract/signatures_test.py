@@ -12,6 +12,7 @@ from oduflow.adapters.docker.volumes import Volumes
 from oduflow.adapters.firewall.iptables import Firewall
 from oduflow.adapters.git.edits import Edits
 from oduflow.adapters.git.repository import GitRepositories
+from oduflow.adapters.git.states import States
 from oduflow.adapters.postgres.agent_sql import AgentSql
 from oduflow.adapters.postgres.cluster import Cluster
 from oduflow.adapters.postgres.tenant import Tenant
@@ -27,6 +28,7 @@ from tests.support.memory.firewall import MemoryFirewall
 from tests.support.memory.git import MemoryGit
 from tests.support.memory.images import MemoryImages
 from tests.support.memory.postgres import MemoryCluster, MemoryTenant
+from tests.support.memory.states import MemoryStates
 from tests.support.memory.volumes import MemoryVolumes
 from tests.support.oauth_stores import MemoryDocuments
 
@@ -38,6 +40,7 @@ PARTS = [
     (Firewall, MemoryFirewall),
     (GitRepositories, MemoryGit),
     (Edits, MemoryEdits),
+    (States, MemoryStates),
     (Cluster, MemoryCluster),
     (Tenant, MemoryTenant),
     (AgentSql, MemoryAgentSql),

@@ -5,8 +5,9 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from oduflow.adapters.git.calls import call
+from oduflow.adapters.git.calls import call, read
 from oduflow.adapters.git.connections import Connection
 from oduflow.adapters.git.failures import GitFailed, explain, unexplained
 from oduflow.adapters.git.invocation import RepositoryPaths, local_invocation
@@ -96,6 +97,23 @@ class GitFolder:
         )
         invocation = local_invocation(RepositoryPaths(self.git_dir, work_tree), index)
         return call(arguments, invocation, abort_check, self.monitor.on_progress, enough=enough)
+
+    def read(self, *arguments: str, stdin: BinaryIO | None = None, most: int) -> bytes:
+        """Run a git command on git's own folder, and return its output as it is.
+
+        Args:
+            arguments: the command and its arguments.
+            stdin: a real file to read from; nothing by default.
+            most: bytes that the output may have.
+
+        Raises:
+            GitFailed: it ended with an error.
+            QuotaReached: the output is larger.
+        """
+        seconds, cancelled = self.limits.write_seconds, self.monitor.cancelled
+        abort_check = AbortCheck("reading the repository", seconds, cancelled=cancelled)
+        invocation = local_invocation(RepositoryPaths(self.git_dir))
+        return read(arguments, invocation, abort_check, stdin=stdin, most=most)
 
     def fill(
         self,

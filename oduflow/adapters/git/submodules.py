@@ -6,10 +6,9 @@ takes names, paths and URLs from the repository; each submodule is a checkout of
 folder of the repository, one level deep.
 """
 
-import hashlib
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from oduflow.adapters.git.checkouts import Checkout
@@ -17,24 +16,13 @@ from oduflow.adapters.git.connections import Connection
 from oduflow.adapters.git.failures import GitFailed, Redirected, unexplained
 from oduflow.adapters.git.git_folder import GitFolder
 from oduflow.adapters.git.invocation import NO_REPOSITORY
+from oduflow.adapters.git.submodule_places import DECLARATION, GITLINK, submodule_folder
 from oduflow.adapters.git.urls import RemoteUrl
 from oduflow.domain.errors import Cancelled, Failure, Invalid, QuotaReached
 from oduflow.domain.submodules import absolute, declared
 from oduflow.files.regular import read_regular
 
-DECLARATION = ".gitmodules"
 MAX_BYTES = 64 << 10
-GITLINK = "160000"
-
-
-def folders_of(folder: GitFolder) -> Path:
-    """Return the place of git's folders of a repository's submodules; it need not exist."""
-    return folder.git_dir / "submodules"
-
-
-def folder_name(path: str) -> str:
-    """Return the name of git's folder of the submodule at a path of the checkout."""
-    return hashlib.sha256(path.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +69,7 @@ class Submodules:
         return remote
 
     def _fill(self, remote: RemoteUrl, path: str, commit: str) -> None:
-        folder = replace(self.folder, git_dir=folders_of(self.folder) / folder_name(path))
+        folder = submodule_folder(self.folder, path)
         whole = self.folder.limits.quota(self.folder.git_dir, self.work_tree)
         try:
             connection = self.connect(remote)

@@ -14,14 +14,23 @@ from pathlib import Path
 
 from oduflow.adapters.git.failures import GitFailed
 from oduflow.adapters.git.git_folder import GitFolder, unwritable
-from oduflow.adapters.git.submodules import GITLINK, folder_name, folders_of
+from oduflow.adapters.git.submodule_places import (
+    GITLINK,
+    empty_places,
+    fill_places,
+    folder_name,
+    folders_of,
+    pinned_submodules,
+)
 from oduflow.domain.errors import UpstreamFailed
 
 log = logging.getLogger(__name__)
 
-_IDENTITY = ("-c", "user.name=oduflow", "-c", "user.email=oduflow@localhost")
+_EMAIL = "oduflow@localhost"
+_IDENTITY = ("-c", "user.name=oduflow", "-c", f"user.email={_EMAIL}")
 _WHAT = "checkout"
 _SUBJECT = "kept with submodules"
+_OLDER = "kept"  # of a version that kept nothing of submodules
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +76,26 @@ class WorkTree:
         """Make the checkout hold exactly what was kept, with `commit` as the one checked out.
 
         The call may be repeated. Files that are the same are not touched. A submodule of which
-        git's folder was lost stays as it is: `holds` is false then.
+        git's folder was lost stays as it is: `holds` is false then. Of a state or a plain commit,
+        submodules that were downloaded before are checked out at the commits that it pins.
 
         Raises:
             QuotaReached: the disk is full.
             UpstreamFailed: the checkout cannot be written.
         """
         try:
+            commits, is_state = self._kept_submodules(kept), self._is_state(kept)
+            pinned = pinned_submodules(self.folder, kept) if is_state else {}
+            if is_state:
+                empty_places(self.files, pinned_submodules(self.folder, "HEAD"), pinned)
             self._add()
-            submodules, commits = self._submodules(kept), self._kept_submodules(kept)
+            submodules = self._submodules(kept)
             for path in self._submodules(self._git("write-tree")).keys() - submodules.keys():
                 shutil.rmtree(self.files / path, ignore_errors=True)  # git leaves its files there
             self._git("read-tree", "--reset", "-u", kept)
-            if commits is not None:
+            if is_state:
+                fill_places(self.folder, self.files, pinned)
+            elif commits is not None:
                 _restore_all(submodules, commits, self.files)
             self._git("update-ref", "--no-deref", "HEAD", commit)
             self._forget_edits(commit)
@@ -188,6 +204,11 @@ class WorkTree:
             return None
         named = (line.split() for line in lines if line)
         return {name: commit for commit, name in named}
+
+    def _is_state(self, kept: str) -> bool:
+        """Whether it was not kept by `keep` of this version or an older one."""
+        about = self._git("show", "--no-patch", "--format=%ae%n%s", kept).splitlines()
+        return about not in ([_EMAIL, _SUBJECT], [_EMAIL, _OLDER])
 
     def _add(self) -> None:
         (self.folder.git_dir / "index.lock").unlink(missing_ok=True)  # of a killed call

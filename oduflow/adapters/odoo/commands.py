@@ -12,6 +12,7 @@ from typing import Any
 from oduflow.adapters.odoo import inside
 from oduflow.adapters.odoo.conf import CONF_TARGET
 
+_FUTURE = "from __future__ import annotations\n"
 _REPORT = "oduflow: "
 _TEMPLATE = "template_database.py"
 PREIMPORTED = frozenset({"base", "web"})
@@ -132,7 +133,16 @@ def _said(output: str) -> dict[str, Any]:
     return json.loads(lines[-1].removeprefix(_REPORT)) if lines else {}
 
 
-def script(name: str, *arguments: str) -> OdooCommand:
-    """Run a script of `inside/` with the configuration file and further arguments."""
+def script(name: str, *arguments: str, part: str = "") -> OdooCommand:
+    """Run a script of `inside/` with the configuration file and further arguments.
+
+    Args:
+        name: of the script.
+        arguments: its own.
+        part: another script, whose functions it calls.
+    """
     source = (resources.files(inside) / name).read_text("utf-8")
+    if part:
+        before = (resources.files(inside) / part).read_text("utf-8")
+        source = f"{before}\n{source.replace(_FUTURE, '', 1)}"
     return OdooCommand(("python3", "-c", source), (CONF_TARGET, *arguments))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from oduflow.adapters.odoo.addons_path import LINKS_ROOT
 from oduflow.adapters.odoo.commands import OdooCommand, script
 from oduflow.adapters.odoo.conf import ADDONS_ROOT, EXTRA_ROOT
+from oduflow.domain.changes.plan import ApplyPlan
 from oduflow.domain.module_change import ModuleAction, OdooVerdict
 
 PREFIX = "oduflow-verdict:"
@@ -20,9 +21,29 @@ def change_modules(kind: ModuleAction, modules: Iterable[str], python_target: st
         modules: their names.
         python_target: where the packages of requirements are mounted, which may be modules.
     """
-    own = [ADDONS_ROOT, EXTRA_ROOT, LINKS_ROOT, python_target]
-    asked = {"change": str(kind), "modules": list(modules), "own": own}
-    return script("change_modules.py", json.dumps(asked))
+    asked = {"change": str(kind), "modules": list(modules), "own": _own(python_target)}
+    return script("change_modules.py", json.dumps(asked), part="made_bundles.py")
+
+
+def apply_changes(plan: ApplyPlan, python_target: str) -> OdooCommand:
+    """Load the code as it is, and change the database for it; `read_verdict` reads the output.
+
+    Args:
+        plan: what changed files need.
+        python_target: as in `change_modules`.
+    """
+    asked = {
+        "change": "apply",
+        "modules": [*plan.upgrade, *plan.install],
+        "upgrade": plan.upgrade,
+        "install": plan.install,
+        "reload": dict(plan.reload),
+        "terms": dict(plan.translations),
+        "ids": plan.ids,
+        "bundles": plan.bundles,
+        "own": _own(python_target),
+    }
+    return script("change_modules.py", json.dumps(asked), part="made_bundles.py")
 
 
 def read_verdict(lines: Iterable[str]) -> OdooVerdict | None:
@@ -45,6 +66,10 @@ def read_verdict(lines: Iterable[str]) -> OdooVerdict | None:
 def without_verdict(lines: Iterable[str]) -> list[str]:
     """Return the lines of Odoo's log alone."""
     return [line for line in lines if not line.startswith(PREFIX)]
+
+
+def _own(python_target: str) -> list[str]:
+    return [ADDONS_ROOT, EXTRA_ROOT, LINKS_ROOT, python_target]
 
 
 def _parsed(text: str) -> OdooVerdict | None:

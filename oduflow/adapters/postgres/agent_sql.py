@@ -11,8 +11,6 @@ from pathlib import Path
 
 import psycopg
 from psycopg import errors as pg
-from psycopg.pq import TransactionStatus
-from psycopg.sql import SQL, Identifier
 
 from oduflow.adapters.postgres import readers
 from oduflow.adapters.postgres.config import PORT
@@ -25,6 +23,7 @@ from oduflow.adapters.postgres.connection import (
     open_reader,
     open_tenant,
 )
+from oduflow.adapters.postgres.odoo_signals import signal_caches
 from oduflow.adapters.postgres.statements import (
     StatementFailed,
     read_rows,
@@ -42,15 +41,6 @@ _FORBIDDEN = "42501"  # insufficient_privilege
 _READING = "read the database"
 _WRITING = "run the statement"
 _WROTE = "SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL"
-# Odoo 19 reads tables of signals, older versions sequences. A new registry is not asked for: it
-# takes seconds, and only changed fields and models need it.
-_SIGNALS = """
-    SELECT c.relname, c.relkind = 'S' FROM pg_catalog.pg_class AS c
-    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND (
-        c.relkind = 'r' AND c.relname ~ '^orm_signaling_' AND c.relname <> 'orm_signaling_registry'
-        OR c.relkind = 'S' AND c.relname ~ '^base_cache_signaling'
-    ) ORDER BY 1 LIMIT 50
-"""
 
 
 class AgentSql:
@@ -139,7 +129,7 @@ class AgentSql:
             _begin(session, "READ WRITE")
             tag, affected, returned = write_rows(session, sql, limit=_RETURNED)
             wrote = bool(session.run(_WROTE)[0][0])
-            signalled = _signal(session) if wrote else ()
+            signalled = signal_caches(session) if wrote else ()
             if cancelled():
                 raise Cancelled("Stopped on request.")
             session.cancelled = never  # a commit is not stopped half-way
@@ -172,24 +162,6 @@ class AgentSql:
 def _begin(session: Session, mode: str) -> None:
     session.run(f"SET lock_timeout = '{int(LOCK_SECONDS * 1000)}ms'")
     session.run(f"BEGIN TRANSACTION {mode}")
-
-
-def _signal(session: Session) -> tuple[str, ...]:
-    """Tell Odoo to read its caches again; what hinders it must not undo the caller's statement."""
-    try:
-        with session.transaction():
-            found = session.run(_SIGNALS)
-            for name, is_sequence in found:
-                if is_sequence:
-                    session.run("SELECT pg_catalog.nextval(%s::regclass)", f'public."{name}"')
-                else:
-                    insert = SQL("INSERT INTO {} DEFAULT VALUES")
-                    session.run(insert.format(Identifier("public", name)))
-    except psycopg.Error:
-        if session.info.transaction_status is not TransactionStatus.INTRANS:
-            raise
-        return ()
-    return tuple(str(name) for name, _ in found)
 
 
 def _commit(session: Session, sql: str) -> None:

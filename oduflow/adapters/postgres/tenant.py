@@ -20,6 +20,7 @@ from oduflow.adapters.postgres.neutralisation.private import (
 )
 from oduflow.adapters.postgres.neutralisation.proof import read_back
 from oduflow.adapters.postgres.neutralisation.scripts import run_scripts
+from oduflow.adapters.postgres.odoo_signals import signal_caches
 from oduflow.adapters.postgres.reading.reader import Reader
 from oduflow.domain.anonymisation import FieldRule
 from oduflow.domain.clock import now
@@ -50,6 +51,14 @@ _RECORDS = """
     SELECT pg_catalog.left(name::text, 128), pg_catalog.left(state::text, 32),
            pg_catalog.left(latest_version::text, 64)
     FROM public.ir_module_module ORDER BY name LIMIT 10000
+"""
+_WITH_DEMO = """
+    SELECT pg_catalog.left(name::text, 128) FROM public.ir_module_module
+    WHERE demo ORDER BY name LIMIT 10000
+"""
+_LANGUAGES = """
+    SELECT pg_catalog.left(code::text, 32) FROM public.res_lang
+    WHERE active ORDER BY code LIMIT 500
 """
 _DEPENDENTS = """
     WITH RECURSIVE found (name) AS (
@@ -164,6 +173,29 @@ class Tenant:
         with self._open("look up modules") as session:
             found = session.run(_RECORDS)
         return {str(name): ModuleRecord(str(state), str(ver or "")) for name, state, ver in found}
+
+    def modules_with_demo(self) -> frozenset[str]:
+        """Return the modules whose demo data were installed.
+
+        Raises:
+            Conflict: this database has no Odoo tables.
+        """
+        with self._open("look up modules") as session:
+            return frozenset(str(name) for (name,) in session.run(_WITH_DEMO))
+
+    def active_languages(self) -> frozenset[str]:
+        """Return the languages that are active, such as `pt_BR`.
+
+        Raises:
+            Conflict: this database has no Odoo tables.
+        """
+        with self._open("look up languages") as session:
+            return frozenset(str(code) for (code,) in session.run(_LANGUAGES))
+
+    def signal_caches(self) -> bool:
+        """Tell the serving Odoo to read its caches again; return whether it can be told."""
+        with self._open("tell Odoo to read its caches again") as session, session.transaction():
+            return bool(signal_caches(session))
 
     def installed_dependents(self, names: Iterable[str]) -> frozenset[str]:
         """Return the installed modules that depend on others, also over further modules.

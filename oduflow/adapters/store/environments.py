@@ -22,6 +22,7 @@ from oduflow.domain.extra_repo import ExtraRepoState, Pin
 from oduflow.domain.filestore import FilestoreKind
 from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import ErrorView
+from oduflow.domain.pending_change import PendingChange
 from oduflow.domain.storage import MeasuredSize
 from oduflow.domain.template import is_neutralized
 
@@ -63,6 +64,8 @@ class EnvironmentChanges(TypedDict, total=False):
     extra_repos: tuple[Pin, ...]
     served: bool
     filestore: FilestoreKind
+    applied: tuple[str, ...]
+    applying: PendingChange | None
 
 
 class Environments(NamedRows[Environment]):

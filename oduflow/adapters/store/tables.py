@@ -30,6 +30,7 @@ from oduflow.domain.imported import ImportedFrom
 from oduflow.domain.job import Resource
 from oduflow.domain.neutralised import Neutralised
 from oduflow.domain.outcome import ErrorView, Status
+from oduflow.domain.pending_change import PendingChange
 from oduflow.domain.snapshot import SnapshotState
 from oduflow.domain.template import TemplateDefaults, TemplateState
 from oduflow.domain.test_result import CaseCounts
@@ -88,6 +89,7 @@ RESOURCES = AsText[tuple[Resource, ...]](
     lambda found: _RESOURCES.dump_json(found).decode(), _RESOURCES.validate_json
 )
 COUNTS = AsText(CaseCounts.model_dump_json, CaseCounts.model_validate_json)
+PENDING = AsText(PendingChange.model_dump_json, PendingChange.model_validate_json)
 ERROR = AsText(ErrorView.model_dump_json, ErrorView.model_validate_json)
 
 metadata = MetaData(
@@ -155,6 +157,8 @@ environments = Table(
     Column("served", Boolean, nullable=False),
     Column("uid", Integer),
     Column("filestore", AsText(str, FilestoreKind), nullable=False),
+    Column("applied", WORDS, nullable=False),
+    Column("applying", PENDING),
     UniqueConstraint("team", "name"),
 )
 
@@ -189,6 +193,7 @@ snapshots = Table(
     Column("extra_repos", PINS, nullable=False),
     *text_columns("target", "created_by"),
     Column("created_at", MOMENT, nullable=False),
+    Column("applied", WORDS, nullable=False),
     UniqueConstraint("environment", "name"),
 )
 

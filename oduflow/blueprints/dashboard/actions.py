@@ -125,6 +125,23 @@ ACTIONS = (
         listed={"lost"},
     ),
     _environment(
+        "pull_and_apply",
+        "Pull",
+        "Pulling",
+        {"failed", "running", "stopped"},
+        _CONTAINER,
+        listed=(),
+    ),
+    _environment(
+        "switch_branch",
+        "Switch branch",
+        "Switching the branch",
+        {"failed", "running", "stopped"},
+        _CONTAINER,
+        listed=(),
+        asks=True,
+    ),
+    _environment(
         "copy_environment",
         "Copy",
         "Copying",
@@ -180,6 +197,7 @@ ACTIONS = (
         asks=True,
         section="edits",
     ),
+    _environment("apply_changes", "Apply to Odoo", "Applying edits", section="edits"),
     _environment("discard_edits", "Discard edits", "Discarding edits", section="edits"),
     _environment(
         "discard_edits",

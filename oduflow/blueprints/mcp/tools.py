@@ -138,10 +138,9 @@ def _compact(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
 
 def _field(name: str, schema: Schema, defs: Mapping[str, Schema]) -> Schema:
     """Return a field's schema, without a description that only repeats its name."""
-    compact = _compact(schema, defs)
-    if re.fullmatch(
-        rf"(Its {name}|{name} of the [a-z ]+)\.", compact.get("description", ""), re.IGNORECASE
-    ):
+    compact, words = _compact(schema, defs), name.replace("_", " ")
+    repeated = rf"((Its )?{words}|{words} of the [a-z ]+)\."
+    if re.fullmatch(repeated, compact.get("description", ""), re.IGNORECASE):
         del compact["description"]
     return compact
 

@@ -89,9 +89,20 @@ def _file(file: ChangedFile, facts: RepositoryFacts, whole: set[str]) -> Iterato
     ]
     verdicts = [replace(each, path=file.path) for each in linked if each and each.module]
     own = _at(file, facts, whole)
-    if own and (own.module or not verdicts or own.need is not Need.NOTHING):
+    if own and (own.module or not verdicts or own.need is Need.PACKAGES):
         verdicts.append(own)
     yield from verdicts
+    for other in sorted(facts.importers.get(file.path, frozenset())):
+        yield FileVerdict(file.path, other, Need.UPGRADE, f"code of {other} names it")
+    loaded = frozenset(facts.after.values()) - facts.replaced
+    for other in sorted({name for each in verdicts for name in each.owners} & facts.installed):
+        why = f"a record of {other} is not set any more"
+        if other in loaded:
+            yield FileVerdict(file.path, other, Need.UPGRADE, why)
+        else:  # an upgrade would set all of its records again, which users may have changed
+            stays = f"{file.path} does not set a record of {other} any more, which stays as it was "
+            stays += f"set; upgrade {other} to reset it"
+            yield FileVerdict(file.path, other, Need.NOTHING, why, warning=stays)
     # An image or a text that data name by its path is read when the data are loaded.
     for other in sorted(facts.mentioned.get(file.path, frozenset()) & facts.installed):
         yield FileVerdict(file.path, other, Need.UPGRADE, f"data of {other} are made of it")

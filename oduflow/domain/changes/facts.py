@@ -24,6 +24,11 @@ class RepositoryFacts:
         languages: the languages that are active in the database, such as `pt_BR`.
         mentioned: files that data name by their paths, each with the modules whose data do.
         links: the symbolic links of both, with the paths without links that they lead to.
+        tests_used: the modules of whose tests code that is no test imports something.
+        importers: changed Python files outside of installed modules, each with the installed ones
+            of which code names it, also through others.
+        run: the names of functions that upgrades run.
+        unread: the installed modules of which a file of Python is too large to be read.
         known: the modules that Odoo finds in the repository before, also in submodules, each with
             its folder without links.
     """
@@ -38,6 +43,10 @@ class RepositoryFacts:
     languages: frozenset[str] = frozenset()
     mentioned: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
     links: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    tests_used: frozenset[str] = frozenset()
+    importers: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    run: frozenset[str] = frozenset()
+    unread: frozenset[str] = frozenset()
     known: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def place(self, path: str) -> tuple[str, str, str]:

@@ -31,9 +31,8 @@ _TEXTS = frozenset(
     }
 )
 # Odoo keeps manifests in the process: it reads these from there.
-_IN_PROCESS = frozenset({"assets", "post_load", "qweb"})
-# Run when a module is installed or uninstalled, each time by a process that reads them then.
 _HOOKS = frozenset({"post_init_hook", "pre_init_hook", "uninstall_hook"})
+_IN_PROCESS = _HOOKS | {"assets", "post_load", "qweb"}
 _DEMO = frozenset({"demo", "demo_xml"})
 DATA = ("data", "init_xml", "update_xml")
 _WORDS = {
@@ -107,7 +106,7 @@ def manifest_need(old: bytes, new: bytes, *, with_demo: bool) -> tuple[Need, str
         where = f" at line {wrong.line}" if wrong.line else ""
         return Need.UPGRADE, f"it cannot be read as a dictionary of literals{where}"
     changed = {key for key in {*before, *after} if before.get(key) != after.get(key)}
-    left_out = _TEXTS | _HOOKS | (frozenset() if with_demo else _DEMO)
+    left_out = _TEXTS | (frozenset() if with_demo else _DEMO)
     counting = sorted(changed - left_out)
     if not counting:
         return Need.NOTHING, _silent(changed)

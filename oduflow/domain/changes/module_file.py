@@ -7,7 +7,8 @@ from oduflow.domain.changes.csv_data import csv_need
 from oduflow.domain.changes.facts import MANIFESTS, RepositoryFacts
 from oduflow.domain.changes.manifest import data_files, demo_files, manifest_need
 from oduflow.domain.changes.needs import ChangedFile, FileVerdict, Need
-from oduflow.domain.changes.python_code import imports, python_need
+from oduflow.domain.changes.python_code import imported_from, python_need
+from oduflow.domain.changes.python_names import ANY
 from oduflow.domain.changes.xml_data import xml_need
 
 _BUNDLED = frozenset({".css", ".js", ".less", ".mjs", ".sass", ".scss", ".xml"})
@@ -39,28 +40,23 @@ def module_file(
     listed = data_files(manifest)
     if inside in listed or inside in demo_files(manifest):
         return _data(file, module, inside, listed, facts)
-    if silent := _silent(path, facts.code(folder)):
+    if silent := _silent(path, facts.code(folder), tests_used=module in facts.tests_used):
         return FileVerdict(file.path, module, Need.NOTHING, silent)
     if path.suffix in {".po", ".pot"} and path.parts[0] in _TRANSLATIONS:
         return _translations(file, module, path, facts)
     return FileVerdict(file.path, module, *_code(file, module, path, facts))
 
 
-def is_test_code(inside: str, init: bytes) -> bool:
-    """Whether a file of a module is one that Odoo imports for tests only.
+def _silent(path: PurePosixPath, init: bytes, *, tests_used: bool) -> str:
+    """Return why a file has no effect on an Odoo that serves; empty if it may have one.
 
-    Args:
-        inside: its path in the module.
-        init: the module's own `__init__.py`, which may import its tests always.
+    The module's own `__init__.py` may import a folder always.
     """
-    return inside.startswith(f"{_TESTS}/") and not imports(init, _TESTS)
-
-
-def _silent(path: PurePosixPath, init: bytes) -> str:
-    """Return why a file has no effect on an Odoo that serves; empty if it may have one."""
-    if is_test_code(str(path), init):
+    top, nested = path.parts[0], len(path.parts) > 1
+    imported = "" in imported_from(init, top)
+    if top == _TESTS and nested and not (imported or tests_used):
         return "code of tests, which Odoo imports when it runs them"
-    if path.parts[0] in _MIGRATIONS and not imports(init, path.parts[0]):
+    if top in _MIGRATIONS and not imported:
         return "run by an upgrade to another version, which it is not by itself"
     return "documentation" if _is_documentation(path) else ""
 
@@ -86,7 +82,8 @@ def _code(
     if path.parts[0] == "static":
         return _static(file, path)
     if path.suffix == ".py":
-        return python_need(str(path), file.old, file.new)
+        run = {ANY} if module in facts.unread else facts.run
+        return python_need(str(path), file.old, file.new, run)
     return Need.UPGRADE, "what reads it is not known"
 
 
@@ -149,6 +146,10 @@ def _data(
     found = compare(file.old, file.new)
     kept = ", ".join(found.kept[:5])
     warning = f"{kept} in {file.path} is noupdate: Odoo keeps it as it is" if kept else ""
+    if found.dropped:
+        fields = ", ".join(found.dropped[:5])
+        dropped = f"{fields} in {file.path} is no longer set: Odoo keeps the value"
+        warning = f"{warning}; {dropped}" if warning else dropped
     return FileVerdict(
         file.path,
         module,
@@ -158,4 +159,5 @@ def _data(
         order=listed.index(inside),
         ids=tuple(id_ if "." in id_ else f"{module}.{id_}" for id_ in found.ids),
         warning=warning,
+        owners=tuple(name for name in found.owners if name != module),
     )

@@ -79,6 +79,7 @@ class FileVerdict:
         order: its place among the module's files of data.
         ids: the records that are loaded, each with its module: `sale.view_order`.
         languages: those in which terms are loaded.
+        owners: other modules, of which the file does not set a record, or a part of it, any more.
         warning: what does not take effect though it was changed; empty for nothing.
     """
 
@@ -91,3 +92,4 @@ class FileVerdict:
     ids: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     warning: str = ""
+    owners: tuple[str, ...] = ()

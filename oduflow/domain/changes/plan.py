@@ -2,8 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
+from oduflow.domain.changes.facts import MANIFESTS
 from oduflow.domain.changes.needs import FileVerdict, Need
+
+_NO_BUNDLES = frozenset({Need.NOTHING, Need.RELOAD, Need.TRANSLATIONS})
+_BY_CODE = frozenset({Need.RESTART, Need.UPGRADE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,19 @@ class ApplyPlan:
         return any(each.need in {Need.RESTART, Need.TRANSLATIONS} for each in self.verdicts)
 
     @property
+    def reimports(self) -> bool:
+        """Whether Odoo starts itself again: it may have imported a module that changed."""
+        return bool(self.restart or self.upgrade or self.install or self.uninstall)
+
+    @property
+    def bundles(self) -> bool:
+        """Whether it may change bundles, which all are made then that the repositories are in."""
+        return any(
+            each.need not in _NO_BUNDLES and not (each.need in _BY_CODE and _is_apart(each.path))
+            for each in self.verdicts
+        )
+
+    @property
     def packages(self) -> bool:
         """Whether a file that may name Python packages changed."""
         return bool(self._of(Need.PACKAGES))
@@ -94,6 +112,11 @@ class ApplyPlan:
         """Whether data are written, so that a snapshot is taken before."""
         writing = {Need.INSTALL, Need.RELOAD, Need.TRANSLATIONS, Need.UNINSTALL, Need.UPGRADE}
         return any(each.need in writing for each in self.verdicts)
+
+    @property
+    def needs_odoo(self) -> bool:
+        """Whether a second Odoo has to load the code as it is afterwards."""
+        return any(each.need not in {Need.NOTHING, Need.PACKAGES} for each in self.verdicts)
 
     @property
     def is_nothing(self) -> bool:
@@ -125,6 +148,11 @@ class ApplyPlan:
 
     def _modules(self, need: Need) -> tuple[str, ...]:
         return tuple(sorted({each.module for each in self._of(need)}))
+
+
+def _is_apart(path: str) -> bool:
+    """Whether a file has no part in bundles: code, and lines of data."""
+    return path.endswith((".csv", ".py")) and PurePosixPath(path).name not in MANIFESTS
 
 
 def _joined(first: FileVerdict, second: FileVerdict) -> FileVerdict:

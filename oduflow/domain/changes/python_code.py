@@ -10,38 +10,40 @@ import re
 from collections.abc import Collection, Container, Iterator
 
 from oduflow.domain.changes.needs import Need
-from oduflow.domain.changes.python_names import used_outside
-from oduflow.domain.python_syntax import parsed
+from oduflow.domain.changes.python_names import ANY, RUN_BY_UPGRADES, called_by, used_outside
+from oduflow.domain.python_syntax import UNREADABLE, parsed
 
 CONTROLLERS = "controllers"
 # Keywords of fields that the database does not hold.
 _IN_PROCESS = frozenset({"context", "default", "domain"})
-# Run by an upgrade, and not when the process starts.
-_RUN_BY_UPGRADES = frozenset({"init", "_auto_init"})
-# Methods from which reports put the SQL of their view together, which `init` makes.
+# Methods from which a report of another module puts the SQL of its view together.
 _SQL = re.compile(
-    r"_?(sub_)?(select|from|where|group_by|having|join|order_by|query|table|union|with)(_|$)"
+    r"_(sub_)?(select|from|where|group_by|having|join|order_by|query|table|union|with)(_|$)"
 )
+_ADDONS = ["odoo", "addons"]
+_TABLE_QUERY = "_table_query"
 _LOGGERS = frozenset({"_logger", "logger", "log"})
 _MODEL_NAMES = frozenset({"_inherit", "_inherits", "_name"})
-_REPORT = "report"
-_UNREADABLE = (SyntaxError, ValueError, MemoryError, RecursionError, SystemError)
+_NAMED = re.compile(r"Name\(id='(\w+)'")  # in the text of what counts
 MANY = 3  # names in a sentence
 
 Outline = dict[str, str]  # the parts of a file that count, by names for people
 
 
-def python_need(path: str, old: bytes | None, new: bytes | None) -> tuple[Need, str]:
+def python_need(
+    path: str, old: bytes | None, new: bytes | None, run: Collection[str] = ()
+) -> tuple[Need, str]:
     """Return what a change of Python code needs, and why.
 
     Args:
         path: inside the module.
         old: the content before; None for no file.
         new: the content afterwards; None for no file.
+        run: the names of functions that upgrades run, also from other files.
     """
     try:
-        before, after = _outline(path, old), _outline(path, new)
-    except _UNREADABLE as wrong:
+        before, after = _outline(path, old, run), _outline(path, new, run)
+    except UNREADABLE as wrong:
         line = f" at line {wrong.lineno}" if isinstance(wrong, SyntaxError) and wrong.lineno else ""
         return Need.UPGRADE, f"it cannot be read as Python{line}"
     different = [name for name in {**before, **after} if before.get(name) != after.get(name)]
@@ -64,38 +66,55 @@ def _sentence(different: list[str], before: Outline, after: Outline) -> str:
     return ", ".join(words) + (f", and {more} more" if more else "")
 
 
-def imports(source: bytes, name: str) -> bool:
-    """Whether code imports something of a name, or cannot be read."""
+def imported_from(source: bytes, folder: str) -> frozenset[str]:
+    """Return the modules from whose folder of a name code imports; empty for the code's own module.
+
+    Code that cannot be read counts for its own module.
+    """
     try:
         tree = parsed(source)
-    except _UNREADABLE:
-        return True
-    return any(
-        name in {*(getattr(node, "module", None) or "").split("."), *_parts(node.names)}
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-    )
+    except UNREADABLE:
+        return frozenset({""})
+    found = set[str]()
+    for level, path in _imported(tree):
+        if level and folder in path:
+            found.add("")
+        elif path[:2] == _ADDONS and folder in path[3:]:
+            found.add(path[2])
+    return frozenset(found)
 
 
-def _parts(names: list[ast.alias]) -> Iterator[str]:
-    for each in names:
-        yield from each.name.split(".")
+def _imported(tree: ast.Module) -> Iterator[tuple[int, list[str]]]:
+    """Yield what code imports: the dots before it, and its parts."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((0, each.name.split(".")) for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = node.module.split(".") if node.module else []
+            yield from ((node.level, [*start, each.name]) for each in node.names)
 
 
-def _outline(path: str, source: bytes | None) -> Outline:
+def _outline(path: str, source: bytes | None, run: Collection[str]) -> Outline:
     """Return what counts in a file, by names for people."""
     tree, found = parsed(source or b""), Outline()
-    used, called = used_outside(tree)
+    called = called_by([tree], {*RUN_BY_UPGRADES, *run})
+    imported = list[ast.Import | ast.ImportFrom]()
     for node in _without_docstring(tree.body):
         if isinstance(node, ast.ClassDef):
             parts = _class(node, path, called)
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            parts = _imports(node, used)
+            imported.append(node)
+            continue
         else:
             parts = _statement(node)
-        if isinstance(node, ast.ClassDef) or not _is_of_controllers(path):
-            for name, text in parts:
-                _add(found, name, text)
+        for name, text in parts:
+            _add(found, name, text)
+    statements = (node for node in tree.body if _name(node) not in _LOGGERS)
+    used = used_outside(statements)
+    used |= {name for text in found.values() for name in _NAMED.findall(text)}
+    for node in imported:
+        for name, text in _imports(node, used):
+            _add(found, name, text)
     return found
 
 
@@ -113,7 +132,8 @@ def _statement(node: ast.stmt) -> Iterator[tuple[str, str]]:
 def _imports(node: ast.Import | ast.ImportFrom, used: Container[str]) -> Iterator[tuple[str, str]]:
     """Yield the imports that count.
 
-    A relative one may bring models in, and any may bring in what a field is defined with.
+    A relative one may bring models in, and any may bring in what a field is defined with, or what
+    a function uses that upgrades run.
     """
     from_ = node if isinstance(node, ast.ImportFrom) else None
     for each in node.names:
@@ -129,15 +149,15 @@ def _is_of_controllers(path: str) -> bool:
 
 def _class(node: ast.ClassDef, path: str, called: Collection[str]) -> Iterator[tuple[str, str]]:
     """Yield what counts in a class."""
-    if _is_controller(node, path):
-        return
-    heads = [*node.bases, *(each.value for each in node.keywords), *node.decorator_list]
-    yield f"class {node.name}", " ".join(map(_text, heads))
-    all_count = _is_report(node, path) or not _is_model(node)
-    by_name = {*_RUN_BY_UPGRADES, *called}
+    answers = _is_controller(node, path)
+    if not answers:
+        heads = [*node.bases, *(each.value for each in node.keywords), *node.decorator_list]
+        yield f"class {node.name}", " ".join(map(_text, heads))
+    all_count = ANY in called or not (answers or _is_model(node)) or _is_report(node)
+    extends = "_inherit" in map(_name, node.body)
     for part in _without_docstring(node.body):
         if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
-            if all_count or part.name in by_name or _SQL.match(part.name):
+            if all_count or part.name in called or (extends and _SQL.match(part.name)):
                 yield f"method {node.name}.{part.name}", _text(part)
         elif name := _name(part):
             yield f"{node.name}.{name}", _text(_InProcess().visit(part))
@@ -160,16 +180,11 @@ def _is_model(node: ast.ClassDef) -> bool:
     )
 
 
-def _is_report(node: ast.ClassDef, path: str) -> bool:
-    """Whether a model may be a view of SQL that its methods put together, which upgrades make."""
-    if any(part in {"report", "reports"} for part in path.split("/")[:-1]):
-        return True
+def _is_report(node: ast.ClassDef) -> bool:
+    """Whether a model is a view of SQL that its methods put together, which upgrades make."""
     return any(
-        isinstance(part, ast.Assign)
-        and (
-            (_name(part) == "_auto" and not _is_true(part.value))
-            or (_name(part) in _MODEL_NAMES and _REPORT in ast.unparse(part.value))
-        )
+        (isinstance(part, ast.Assign) and _name(part) == "_auto" and not _is_true(part.value))
+        or _TABLE_QUERY in {_name(part), getattr(part, "name", "")}
         for part in node.body
     )
 

@@ -1,7 +1,8 @@
 """Compare two versions of an XML file of data, record by record."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
@@ -32,12 +33,16 @@ class DataNeed:
     Attributes:
         ids: the records that are to be loaded, as the file names them.
         kept: those that Odoo keeps as they are, because the file says `noupdate`.
+        dropped: fields that are no longer set, each with its record: `act.domain`.
+        owners: the modules of records that are named with them, and are no longer set as before.
     """
 
     need: Need
     why: str
     ids: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class _Record:
 
     Attributes:
         above: the attributes of the elements around it.
+        sets: its fields and attributes.
     """
 
     tag: str
@@ -53,45 +59,69 @@ class _Record:
     above: str
     model: str
     noupdate: bool
+    sets: frozenset[str]
 
 
 def xml_need(old: bytes | None, new: bytes | None) -> DataNeed:
     """Return what a change of an XML file that the manifest lists needs, and why."""
     if new is None:
-        return DataNeed(Need.UPGRADE, "the file is gone, and its records with it")
+        return DataNeed(
+            Need.UPGRADE, "the file is gone, and its records with it", owners=owners(_named(old))
+        )
     try:
         before = {} if old is None else _records(old)
     except (_Anonymous, ET.ParseError, RecursionError, ValueError):
         before = None
+    gone = owners(_named(old) - _named(new))
     try:
         after = _records(new)
     except ET.ParseError as wrong:
         return DataNeed(Need.UPGRADE, f"it is no XML at line {wrong.position[0]}")
     except _Anonymous as wrong:
-        return DataNeed(Need.UPGRADE, f"loading it alone would repeat {wrong}")
+        return DataNeed(Need.UPGRADE, f"loading it alone would repeat {wrong}", owners=gone)
     except (RecursionError, ValueError):
         return DataNeed(Need.UPGRADE, "it cannot be read as XML")
     if before is None:
-        return DataNeed(Need.UPGRADE, "what it was before cannot be told record by record")
+        why = "what it was before cannot be told record by record"
+        return DataNeed(Need.UPGRADE, why, owners=gone)
     return _compared(before, after)
 
 
+def owners(ids: Iterable[str]) -> tuple[str, ...]:
+    """Return the modules that ids name: records of others, which no upgrade of one's own resets."""
+    return tuple(sorted({module for module, dot, _ in (id_.partition(".") for id_ in ids) if dot}))
+
+
+def _named(content: bytes | None) -> set[str]:
+    """Return the ids of all elements; none of what is no XML."""
+    with suppress(ET.ParseError, RecursionError, ValueError):
+        tree = ET.fromstring(content or b"<odoo/>")  # noqa: S314 - expat limits what entities grow to
+        return {each.get("id") or "" for each in tree.iter() if each.tag in _LOADED}
+    return set()
+
+
 def _compared(before: dict[str, _Record], after: dict[str, _Record]) -> DataNeed:
-    if gone := sorted(set(before) - set(after)):
-        return DataNeed(Need.UPGRADE, f"{listed(gone)} is gone, which an upgrade removes")
+    gone = sorted(set(before) - set(after))
     changed = [id_ for id_, record in after.items() if before.get(id_) != record]
+    lost = {id_: sorted(before[id_].sets - after[id_].sets) for id_ in changed if id_ in before}
+    dropped = tuple(f"{id_}.{name}" for id_, names in lost.items() for name in names)
+    others = owners([*gone, *(id_ for id_, names in lost.items() if names)])
     kept = tuple(id_ for id_ in changed if id_ in before and after[id_].noupdate)
+    if gone:
+        why = f"{listed(gone)} is gone" + ("" if others else ", which an upgrade removes")
+        return DataNeed(Need.UPGRADE, why, kept=kept, dropped=dropped, owners=others)
     loaded = tuple(id_ for id_ in changed if id_ not in kept)
     if not loaded:
         why = f"{listed(kept)} is not loaded again: noupdate" if kept else "no record changed"
         return DataNeed(Need.NOTHING, why, kept=kept)
     if models := sorted({after[id_].model for id_ in loaded} & _MODELS):
-        return DataNeed(Need.UPGRADE, f"it changes {models[0]}", kept=kept)
+        why = f"it changes {models[0]}"
+        return DataNeed(Need.UPGRADE, why, kept=kept, dropped=dropped, owners=others)
     noun = _noun(after[id_] for id_ in loaded)
     changes = {"changed": [each for each in loaded if each in before]}
     changes["new"] = [each for each in loaded if each not in before]
     words = (f"{noun} {listed(ids)} is {word}" for word, ids in changes.items() if ids)
-    return DataNeed(Need.RELOAD, ", ".join(words), loaded, kept)
+    return DataNeed(Need.RELOAD, ", ".join(words), loaded, kept, dropped, others)
 
 
 def _noun(records: Iterator[_Record]) -> str:
@@ -123,9 +153,16 @@ def _records(content: bytes) -> dict[str, _Record]:
             name = inner.get("id")
             if inner is element or (name and inner.tag in _INNER):
                 model = inner.get("model") or ""
-                record = _Record(str(inner.tag), _text(inner), above, model, noupdate)
+                sets = _sets(inner)
+                record = _Record(str(inner.tag), _text(inner), above, model, noupdate, sets)
                 found.setdefault(str(name), record)
     return found
+
+
+def _sets(element: Element) -> frozenset[str]:
+    """Return the fields and attributes of a record, which Odoo leaves alone without a value."""
+    fields = {each.get("name") or "" for each in element if each.tag == "field"}
+    return frozenset(fields | set(element.keys()) - {"id", "model"})
 
 
 def _loaded(root: Element) -> Iterator[tuple[Element, bool, str]]:

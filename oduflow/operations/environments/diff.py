@@ -5,7 +5,7 @@ from oduflow.domain.comparison.view import DiffEnvironment, DiffView
 from oduflow.domain.environment import Environment
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
-from oduflow.kernel.operation import Effect, Profile, operation
+from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
 from oduflow.services.environments import diff
 
@@ -26,7 +26,6 @@ def check_sections(_deps: Deps, args: DiffEnvironment) -> None:
     slow=True,
     audit=("name", "before", "after", "section", "model"),
     check=check_sections,
-    profiles=(Profile.CODING,),
     rest="POST /environments/{name}/diff",
 )
 def diff_environment(

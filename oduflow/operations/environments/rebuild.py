@@ -1,7 +1,7 @@
 """rebuild_environment."""
 
 from oduflow.domain.access import Permission, Scope
-from oduflow.domain.branch_check import moved_warning
+from oduflow.domain.branch_check import moved_warning, pull_step
 from oduflow.domain.environment import Environment, EnvironmentView, RebuildEnvironment
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
@@ -30,7 +30,7 @@ def rebuild_environment(
 ) -> Outcome[EnvironmentView]:
     """Recreate an environment's container, also a lost one; database, filestore and checkout stay.
 
-    Installed modules are not upgraded. Warns when the branch has moved.
+    Installed modules are not upgraded.
     """
     refuse_unfinished(deps, environment)
     row = rebuild(deps, call, environment, update_extra_repos=args.update_extra_repos)
@@ -40,4 +40,5 @@ def rebuild_environment(
         shown,
         f"{shown.name} was rebuilt and serves at {shown.url}",
         warnings=moved_warning(shown.name, shown.branch, check),
+        next=pull_step(shown.name, check),
     )

@@ -4,7 +4,7 @@ from oduflow.domain.access import Permission, Scope
 from oduflow.domain.environment import Environment, EnvironmentName, EnvironmentView
 from oduflow.domain.outcome import Outcome
 from oduflow.kernel.call import Call
-from oduflow.kernel.operation import Effect, Profile, operation
+from oduflow.kernel.operation import Effect, operation
 from oduflow.services.deps import Deps
 from oduflow.services.environments.start import start
 from oduflow.services.environments.unfinished import refuse_unfinished
@@ -17,7 +17,6 @@ from oduflow.services.environments.view import environment_view
     scope=Scope.ENVIRONMENT,
     slow=True,
     audit=("name",),
-    profiles=(Profile.CODING,),
     rest="POST /environments/{name}/start",
 )
 def start_environment(

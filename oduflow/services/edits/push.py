@@ -7,7 +7,8 @@ asks the server whether the push arrived, and goes on from there instead of bein
 from dataclasses import dataclass
 
 from oduflow.adapters.git.branches import check_branch
-from oduflow.adapters.git.edits import Author, Edits
+from oduflow.adapters.git.checkout_index import Author
+from oduflow.adapters.git.edits import Edits
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.counting import counted
 from oduflow.domain.edits import CommitAndPush, FileEdit, PushView
@@ -154,7 +155,10 @@ class _Push:
         )  # unwatched: what was pushed is no longer cancelled
         self.call.tell("push", f"{branch} is at {made[:12]}", _STEPS, _STEPS)
         edits.adopt(made)
-        self.row = self.deps.store.environments.update(self.row.id, commit=made, branch=branch)
+        applied = self.row.applied_states  # else the pushed edits would count as applied
+        self.row = self.deps.store.environments.update(
+            self.row.id, commit=made, branch=branch, applied=applied
+        )
         self.deps.branches.record(self.row, made)
         edits.forget_push()
         left = len(edits.changed(made))

@@ -30,6 +30,7 @@ from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.files.private import write_private, writing
 from oduflow.files.regular import read_regular
 from oduflow.kernel.call import Call
+from oduflow.services.environments.container import PYTHON_TARGET
 from oduflow.services.environments.python_deps import requirements_of
 from oduflow.services.environments.python_packages import may_install_addons
 from oduflow.services.extra_repos.checkouts import checkout_folders
@@ -69,8 +70,9 @@ def read_addons(
     path: list[str] = []
     plan = EnvironmentPlan.of(naming, row)
     links = plan.links
-    with writing():
-        shutil.rmtree(links, ignore_errors=True)
+    with writing():  # the folder itself stays: the container that serves has it mounted
+        for each in links.iterdir() if links.is_dir() else ():
+            shutil.rmtree(each)
     for source, found in _checkouts(naming, call, row, inventory):
         if not found.folders and (
             source.is_extra or not may_install_addons(requirements_of(settings, plan), inventory)
@@ -90,14 +92,26 @@ def read_addons(
     return collected.report(), tuple(path)
 
 
+@dataclass(frozen=True, slots=True)
+class ReadAgain:
+    """The checkouts as they are now, beside an addons path that stays as it is.
+
+    Attributes:
+        report: what they hold.
+        off_path: the modules in it that are not on the path, because they were added in a folder
+            that had none.
+        is_on_path: whether the path is the one that would be made now.
+    """
+
+    report: CheckoutReport
+    off_path: frozenset[str]
+    is_on_path: bool
+
+
 def reread_addons(
     naming: Naming, call: Call, row: Environment, inventory: ImageInventory
-) -> tuple[CheckoutReport, frozenset[str]]:
+) -> ReadAgain:
     """Read every checkout as it is now, and leave the addons path as it is.
-
-    Returns:
-        The report, and the modules in it that are not on the path, because they were added in a
-        folder that had none.
 
     Raises:
         Invalid: a checkout has too many modules, or too long manifests.
@@ -105,19 +119,42 @@ def reread_addons(
     collected, number = _Collected(), 0
     links = EnvironmentPlan.of(naming, row).links
     there: set[str] = set()
+    path, linked_right = list[str](), True
     for source, found in _checkouts(naming, call, row, inventory):
         names = {module.name: str(PurePosixPath(module.path).parent) for module in found.modules}
         for folder in found.folders:
             if folder.links is None:
-                if below(source.target, folder.path) in row.addons:
+                path.append(below(source.target, folder.path))
+                if path[-1] in row.addons:
                     there |= {name for name, parent in names.items() if parent == folder.path}
-            elif f"{LINKS_ROOT}/{number}" in row.addons:
+            else:
+                path.append(f"{LINKS_ROOT}/{number}")
                 linked = links / str(number)
-                there |= {name for name, _ in folder.links if (linked / name).is_symlink()}
+                if path[-1] in row.addons:
+                    there |= {name for name, _ in folder.links if (linked / name).is_symlink()}
+                wanted = {name: below(source.target, place) for name, place in folder.links}
+                linked_right = linked_right and _links_in(linked) == wanted
             number += 1
         collected.add(source, found)
     report = collected.report()
-    return report, frozenset(module.name for module in report.modules) - there
+    return ReadAgain(
+        report,
+        frozenset(module.name for module in report.modules) - there,
+        linked_right and path == [each for each in row.addons if not _is_packaged(each)],
+    )
+
+
+def _links_in(folder: Path) -> dict[str, str]:
+    """Return where the links of a folder lead; none without the folder."""
+    try:
+        return {each.name: str(each.readlink()) for each in folder.iterdir()}
+    except OSError:
+        return {}
+
+
+def _is_packaged(folder: str) -> bool:
+    """Whether a folder of the addons path holds addons that pip installed."""
+    return folder.startswith(f"{PYTHON_TARGET}/")
 
 
 @dataclass(slots=True)

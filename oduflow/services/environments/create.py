@@ -1,6 +1,6 @@
 """Return the environment that create_environment asks for: the existing one, or a new one."""
 
-from oduflow.domain.branch_check import moved_warning
+from oduflow.domain.branch_check import moved_warning, pull_step
 from oduflow.domain.clock import now
 from oduflow.domain.environment import (
     UNFINISHED,
@@ -162,4 +162,5 @@ def _existing(
         shown,
         f"{shown.name} exists already and {shown.state.sentence}.",
         warnings=moved_warning(shown.name, shown.branch, check),
+        next=pull_step(shown.name, check),
     )

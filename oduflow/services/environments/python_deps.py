@@ -50,6 +50,14 @@ def requirements_of(
     return tuple(file for file in found if file is not None)
 
 
+def key_of(image: ImageFacts, files: tuple[RequirementsFile, ...]) -> str:
+    """Return the key of the folder with what files ask for; empty when they ask for nothing."""
+    if not files:
+        return ""
+    text = json.dumps([_LAYOUT, image.id, image.uid, [file.lines() for file in files]])
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
 def ensure(
     deps: Deps,
     plan: EnvironmentPlan,
@@ -78,10 +86,9 @@ def ensure(
         UpstreamFailed: pip failed; `output` holds its last 30 lines.
     """
     files = requirements_of(deps.settings, plan, extra)
-    if not files:
+    key = key_of(image, files)
+    if not key:
         return ""
-    text = json.dumps([_LAYOUT, image.id, image.uid, [file.lines() for file in files]])
-    key = hashlib.sha256(text.encode()).hexdigest()[:24]
     root = make_folder(plan.naming.team_folder(plan.team) / "python")
     final = root / key
     # Taken even when the folder exists: `prune` may be removing it.
@@ -148,6 +155,7 @@ def _age(folder: Path) -> float:
 def _used(environments: Environments, team: str, key: str) -> bool:
     return any(
         row.python_deps == key
+        or (row.applying is not None and row.applying.python_deps == key)
         or (
             row.state is EnvironmentState.CREATING and not row.python_deps
         )  # may use this folder later

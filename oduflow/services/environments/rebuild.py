@@ -1,7 +1,7 @@
 """Rebuild an environment: create its container again and keep its data."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from oduflow.adapters.outputs.files import OutputFiles
 from oduflow.adapters.store import Environments
@@ -16,6 +16,7 @@ from oduflow.services.deps import Deps
 from oduflow.services.environments.failed import mark_failed
 from oduflow.services.environments.provisioning import Provisioning
 from oduflow.services.environments.start import mark_serving
+from oduflow.services.environments.states import note_loaded
 from oduflow.services.extra_repos.checkouts import clear_pinned_commits
 from oduflow.services.filestore import give_layers, require_room_for_layers
 from oduflow.services.images import run_as
@@ -36,6 +37,8 @@ def rebuild(
     with call.boot_slot(BootKind.INSTALL if row.modules else BootKind.SERVE):
         with _failed_for_good(deps.store.environments, deps.work.outputs, row):
             require_room_for_layers(deps, row)
+        with suppress(Failure):  # git tells what is edited; it is not needed for a container
+            row = note_loaded(deps, call, row)
         row = deps.store.environments.update(row.id, step="rebuild", job=call.job)
         deps.engine.containers.remove(EnvironmentPlan.of(deps.naming, row).container)
         with _failed_for_good(deps.store.environments, deps.work.outputs, row):

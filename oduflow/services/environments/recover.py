@@ -4,7 +4,6 @@ A stray container is complete when its labels can be read, its team is configure
 known, and its database, volume, configuration and extra repo checkouts exist.
 """
 
-import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -29,13 +28,14 @@ from oduflow.domain.module_change import MODULES_CHANGE
 from oduflow.domain.outcome import Envelope, Status
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.snapshot import ROLLBACK
-from oduflow.files.regular import read_regular
 from oduflow.kernel.call import Call, Origin
 from oduflow.kernel.locks import Held, LockKey
 from oduflow.services.deps import Deps
 from oduflow.services.environments import python_deps
 from oduflow.services.environments.boot import stop_container
+from oduflow.services.environments.code_change.back import resume_code_change
 from oduflow.services.environments.command import end_cut_off_command
+from oduflow.services.environments.container_labels import labels_of
 from oduflow.services.environments.delete import remove_environment
 from oduflow.services.environments.module_change.settle import resume_change
 from oduflow.services.environments.rebuild import rebuild
@@ -55,7 +55,6 @@ from oduflow.services.recoverable import (
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 10
-MAX_LABELS = 1 << 20  # bytes
 PACKAGES_KEPT = timedelta(hours=1)  # a creation that is repeated uses them again
 
 Resume = Callable[[Deps, Call, Environment], Environment]
@@ -104,7 +103,7 @@ class EnvironmentRecovery(Recoverable):
         slots = {slot.id for slot in self.deps.store.warm_slots.all()}
         known = self.ids() | slots
         for container in containers:
-            own = self._labels(container)
+            own = labels_of(self.deps.naming, container)
             if own.get("id") in known:
                 continue
             leftover = Leftover("Container", container.name, f"docker rm -f {container.name}")
@@ -114,16 +113,6 @@ class EnvironmentRecovery(Recoverable):
             else:
                 adopt = partial(self.deps.store.environments.add, row, limit=None)
                 yield Stray(leftover, row.id, f"{row.team}/{row.name}", adopt)
-
-    def _labels(self, container: ContainerFacts) -> Mapping[str, str]:
-        """Return a container's labels; those that one of a warm slot lacks are in a file."""
-        naming = self.deps.naming
-        own = naming.own_labels(container.labels)
-        if own.get("warm") and {"id", "team"} <= own.keys():
-            about = EnvironmentPlan(naming, own["id"], own["team"], "").about
-            text = read_regular(about, MAX_LABELS)
-            own |= naming.own_labels(json.loads(text)) if text else {}
-        return own
 
     def pieces(self) -> Iterator[tuple[str, Leftover]]:
         """Find the filestores of environments."""
@@ -147,8 +136,8 @@ class EnvironmentRecovery(Recoverable):
         if row.step == MOVING:
             return False  # it has no container until its team's move is settled
         end_cut_off_command(self.deps.engine.containers, EnvironmentPlan.of(self.deps.naming, row))
-        if row.step in RESUMED:
-            return self._as_job(row, held, *RESUMED[row.step])
+        if (resumed := _resumed(row)) is not None:
+            return self._as_job(row, held, *resumed)
         return self._compare(row, held, revive=revive)
 
     def _compare(self, row: Environment, held: Held, *, revive: bool) -> bool:
@@ -187,13 +176,20 @@ class EnvironmentRecovery(Recoverable):
         """Continue in a job, which takes over the lock."""
 
         def work(call: Call) -> Envelope[EnvironmentView]:
+            before = {each.id for each in self.deps.store.snapshots.of(row.id)}
             try:
                 shown = environment_view(self.deps, resume(self.deps, call, row))
+                after = self.deps.store.snapshots.of(row.id)
             finally:
                 held.release()
+            kept = tuple(each.name for each in after if each.id not in before)
             said = "serves again" if shown.state is EnvironmentState.RUNNING else "is settled"
             return Envelope[EnvironmentView](
-                status=Status.OK, summary=f"{row.name} {said}.", data=shown, job=call.job
+                status=Status.OK,
+                summary=f"{row.name} {said}.",
+                data=shown,
+                job=call.job,
+                warnings=tuple(f"What was written until then is in {name}." for name in kept),
             )
 
         actor = Actor(row.team, ActorKind.CLI, RECONCILER)
@@ -214,6 +210,13 @@ class EnvironmentRecovery(Recoverable):
                 checkout.is_dir() for checkout in checkout_folders(self.deps.naming, row).values()
             )
         )
+
+
+def _resumed(row: Environment) -> tuple[str, Resume] | None:
+    """Return the operation that goes on with a row, and how; None if nothing was cut off."""
+    if row.applying is not None and row.step != ROLLBACK:  # which is part of the way back
+        return "rollback_environment", resume_code_change
+    return RESUMED.get(row.step)
 
 
 def _described(labels: Mapping[str, str], container: ContainerFacts) -> Environment | None:

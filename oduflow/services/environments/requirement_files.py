@@ -1,6 +1,7 @@
 """Read the requirements of a checkout, with the files that they include."""
 
 import codecs
+import os
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -58,19 +59,37 @@ def read_requirements(checkout: Path, owner: str, index: str = "") -> Requiremen
     Raises:
         Invalid: a file cannot be read, or asks for more than packages.
     """
-    if not checkout.is_dir():
+    reader, place = _read(checkout, owner, index)
+    if not reader.requirements:
         return None
-    for place in PLACES:
+    return RequirementsFile(
+        f"{owner} {place}",
+        tuple(reader.requirements),
+        tuple(reader.constraints),
+        reader.all_options(),
+    )
+
+
+def requirement_paths(checkout: Path, owner: str, index: str = "") -> frozenset[str]:
+    """Return the files that the requirements of a checkout are read from, and what links lead to.
+
+    Raises:
+        Invalid: as `read_requirements`.
+    """
+    root = os.path.realpath(checkout)
+    named = (str(path) for path, _ in _read(checkout, owner, index)[0].seen)
+    real = {each: os.path.realpath(checkout / each) for each in named}
+    places = (os.path.relpath(place, root) for place in real.values())
+    return frozenset({*map(os.path.normpath, real), *places})
+
+
+def _read(checkout: Path, owner: str, index: str) -> tuple["_FileReader", str]:
+    """Read the first file that exists; return what was read, and the file."""
+    for place in PLACES if checkout.is_dir() else ():
         reader = _FileReader(checkout, owner, index)
         if reader.read(PurePosixPath(place)):
-            found = RequirementsFile(
-                f"{owner} {place}",
-                tuple(reader.requirements),
-                tuple(reader.constraints),
-                reader.all_options(),
-            )
-            return found if found.requirements else None
-    return None
+            return reader, place
+    return _FileReader(checkout, owner, index), ""
 
 
 @dataclass(slots=True)

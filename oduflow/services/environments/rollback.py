@@ -15,15 +15,16 @@ from oduflow.adapters.store import ExtraRepos
 from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.errors import Conflict, Failure, NotProven
 from oduflow.domain.next_call import Next
-from oduflow.domain.plan import EnvironmentPlan, Naming
+from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.progress_monitor import ProgressMonitor
 from oduflow.domain.snapshot import ROLLBACK, Snapshot, SnapshotState
 from oduflow.kernel.call import Call
 from oduflow.services.clone_strategy import CLONE_WAIT_SECONDS
 from oduflow.services.deps import Deps
 from oduflow.services.environments.boot import boot, stop_container
+from oduflow.services.environments.container_labels import is_outdated
 from oduflow.services.environments.failed import mark_failed
-from oduflow.services.environments.provisioning import Provisioning
+from oduflow.services.environments.remake import WITH_CONTAINER, make_again
 from oduflow.services.environments.start import mark_serving
 from oduflow.services.images import run_as
 from oduflow.services.room import CLONE_BYTES, require_room
@@ -32,9 +33,6 @@ from oduflow.services.snapshots.create import new_snapshot, require_layers
 from oduflow.services.snapshots.settle import PartsExchange
 
 log = logging.getLogger(__name__)
-
-_NO_FACT = {"modules": ""}
-_CONTAINER_STEPS = frozenset({"extra", "addons", "python", "configuration", "container"})
 
 
 def roll_back(
@@ -105,8 +103,8 @@ def serve_after(deps: Deps, call: Call, before: Environment, *undo: Next) -> Env
     row = deps.store.environments.by_id(before.id) or before
     plan = EnvironmentPlan.of(deps.naming, row)
     try:
-        if _differs(deps.naming, deps.engine.containers, plan, row):
-            row = _make_container(deps, call, row)
+        if is_outdated(deps.naming, deps.engine.containers, row):
+            row = make_again(deps, call, row, WITH_CONTAINER)
         if before.state is EnvironmentState.STOPPED:
             return deps.store.environments.update(row.id, step="", job="")
         row = boot(deps, call, plan, row, lambda line: call.tell("serving", line, 1, 1))
@@ -116,29 +114,6 @@ def serve_after(deps: Deps, call: Call, before: Environment, *undo: Next) -> Env
         mark_failed(deps.store.environments, deps.work.outputs, row, failure)
         raise
     return mark_serving(deps.store.environments, row)
-
-
-def _differs(
-    naming: Naming, containers: Containers, plan: EnvironmentPlan, row: Environment
-) -> bool:
-    """Whether there is no container, or one that was made of other facts than the row's.
-
-    Its modules are no such fact: they are in the database.
-    """
-    facts = containers.facts(plan.container)
-    own = naming.own_labels
-    return facts is None or own(facts.labels) | _NO_FACT != own(plan.labels(row)) | _NO_FACT
-
-
-def _make_container(deps: Deps, call: Call, row: Environment) -> Environment:
-    """Make the container again, with the extra repos and packages of the row."""
-    image = run_as(deps.engine.images.facts(row.odoo_image), row.uid)
-    work = Provisioning(deps, call, row, image)
-    steps = [step for step in work.container_steps() if step.name in _CONTAINER_STEPS]
-    for number, step in enumerate(steps, 1):
-        work.on_step(step, number, len(steps))
-        step.do()
-    return work.row
 
 
 def _serve_again(containers: Containers, plan: EnvironmentPlan, environment: Environment) -> None:

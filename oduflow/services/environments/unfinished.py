@@ -20,11 +20,18 @@ def refuse_unfinished(deps: Deps, row: Environment) -> None:
     only hide that it is incomplete.
 
     Raises:
-        Busy: a rollback, a change of modules or a move was cut off, which the reconcile loop
-            finishes.
+        Busy: a rollback, a change of modules or code, or a move was cut off, which the reconcile
+            loop finishes.
         NotFound: it was unfinished, and is removed now.
     """
     refuse_during_move(deps.store.facts, row.team)
+    if row.applying is not None:
+        raise Busy(
+            f"A change of the code of {row.name} was cut off, and is undone now.",
+            "Call again in a minute."
+            if row.error is None
+            else f"The last try failed, and is repeated: {row.error.message}",
+        )
     if row.step in _CUT_OFF:
         raise Busy(
             f"{_CUT_OFF[row.step]} of {row.name} was cut off, and is finished now.",

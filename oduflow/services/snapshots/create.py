@@ -66,6 +66,7 @@ def new_snapshot(
         target=target,
         created_by=str(call.actor),
         created_at=moment,
+        applied=environment.applied,
     )
 
 

@@ -119,12 +119,18 @@ class PartsExchange(SnapshotParts):
             step="",
             job="",
             error=ErrorView.of(failure),
+            applying=None,
         )
         self.finish()
 
     def finish(self) -> None:
-        """Give the row what the snapshot has; the state before is a snapshot from now on."""
-        target = self.target
+        """Give the row what the snapshot has; the state before is a snapshot from now on.
+
+        A change of code that it takes back stays under way until Odoo serves again.
+        """
+        target, applying = self.target, self.environment_row().applying
+        if applying is not None:
+            applying = applying.model_copy(update={"wrote": False, "served": True})
         self.deps.store.environments.update(
             self.environment.id,
             repo_url=target.repo_url,
@@ -136,5 +142,7 @@ class PartsExchange(SnapshotParts):
             addons=target.addons,
             python_deps=target.python_deps,
             extra_repos=target.extra_repos,
+            applied=target.applied,
+            applying=applying,
         )
         self.deps.store.snapshots.update(self.row.id, state=SnapshotState.READY)

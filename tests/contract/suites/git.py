@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from oduflow.adapters.git.edits import Author
+from oduflow.adapters.git.checkout_index import Author
 from oduflow.domain.errors import Cancelled, Conflict, Invalid, NotFound
 from oduflow.domain.progress_monitor import ProgressMonitor
 

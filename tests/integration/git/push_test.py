@@ -4,9 +4,9 @@ from contextlib import nullcontext
 
 import pytest
 
+from oduflow.adapters.git.checkout_index import Author
 from oduflow.adapters.git.credentials.entries import Entry
 from oduflow.adapters.git.credentials.store import Credentials
-from oduflow.adapters.git.edits import Author
 from oduflow.adapters.git.failures import AccessRefused
 from oduflow.adapters.git.limits import RepositoryLimits
 from oduflow.adapters.git.repository import GitRepositories

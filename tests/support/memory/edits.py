@@ -3,12 +3,13 @@
 import difflib
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from oduflow.adapters.git.edits import Author, PendingPush
+from oduflow.adapters.git.checkout_index import Author
+from oduflow.adapters.git.edits import PendingPush
 from oduflow.domain.edits import EditKind, FileEdit
 from oduflow.domain.errors import Conflict
 from oduflow.domain.file_paths import Parts
@@ -23,11 +24,22 @@ class MemoryEdits:
     git_dir: Path
     files: Path
 
-    def learn(self, commit: str, files: Files, parent: str) -> None:
+    def learn(self, commit: str, files: Files, parent: str, *, made: float = 0.0) -> None:
         """Add a commit to those that are known."""
         state = self._state()
-        state["commits"][commit] = {"files": dict(files), "parent": parent, "author": ["", ""]}
+        known = {"files": dict(files), "parent": parent, "author": ["", ""], "made": made}
+        state["commits"][commit] = known
         self._write(state)
+
+    def every(self) -> Iterator[Files]:
+        """Yield the files of every commit."""
+        for each in self._state()["commits"].values():
+            yield each["files"]
+
+    @property
+    def head(self) -> str:
+        """The commit that is checked out."""
+        return str(self._state().get("head", ""))
 
     def commit_of(self, commit: str) -> dict[str, Any]:
         """Return the files and the parent of a commit."""
@@ -38,10 +50,10 @@ class MemoryEdits:
         return ""
 
     def changed(self, commit: str, paths: Sequence[str] = ()) -> tuple[FileEdit, ...]:
-        return _listed(self.commit_of(commit)["files"], self._there(), paths)
+        return _listed(self.commit_of(commit)["files"], self.there(), paths)
 
     def diff(self, commit: str, paths: Sequence[str] = (), *, most: int) -> str:
-        before, after = self.commit_of(commit)["files"], self._there()
+        before, after = self.commit_of(commit)["files"], self.there()
         lines: list[str] = []
         for edit in self.changed(commit, paths):
             old, new = (
@@ -53,11 +65,11 @@ class MemoryEdits:
     def discard(self, commit: str, paths: Sequence[str] = ()) -> tuple[FileEdit, ...]:
         edits = self.changed(commit, paths)
         if edits:
-            there, state = self._there(), self._state()
+            there, state = self.there(), self._state()
             kept = {edit.path: there.get(edit.path) for edit in edits}
             self._write(state | {"discarded": {"commit": commit, "files": kept}})
             before = self.commit_of(commit)["files"]
-            self._put({edit.path: before.get(edit.path) for edit in edits})
+            self.put({edit.path: before.get(edit.path) for edit in edits})
         return edits
 
     def bring_back(self, commit: str) -> tuple[FileEdit, ...]:
@@ -69,7 +81,7 @@ class MemoryEdits:
             raise Conflict("The edits were discarded at another commit.")
         if self.changed(commit, list(kept["files"])):
             raise Conflict("Edits made since are in the way.")
-        self._put(kept["files"])
+        self.put(kept["files"])
         self._write(state)
         return self.changed(commit, list(kept["files"]))
 
@@ -79,7 +91,7 @@ class MemoryEdits:
         edits = self.changed(commit, paths)
         if not edits:
             return "", ()
-        there, files = self._there(), dict(self.commit_of(commit)["files"])
+        there, files = self.there(), dict(self.commit_of(commit)["files"])
         for edit in edits:
             if edit.kind is EditKind.DELETED:
                 del files[edit.path]
@@ -107,25 +119,28 @@ class MemoryEdits:
 
     def adopt(self, made: str) -> None:
         self._write(self._state() | {"head": made})
+        (self.git_dir / "HEAD").write_text(made)
 
     def forget_push(self) -> None:
         state = self._state()
         state.pop("pushing", None)
         self._write(state)
 
-    def _there(self) -> dict[str, str]:
+    def there(self) -> dict[str, str]:
+        """Return the files as they are."""
         return {
             path.relative_to(self.files).as_posix(): path.read_text()
             for path in self.files.rglob("*")
             if path.is_file()
         }
 
-    def _put(self, files: Mapping[str, str | None]) -> None:
+    def put(self, files: Mapping[str, str | None]) -> None:
+        """Write files, of which None removes one."""
         for name, text in files.items():
             file = self.files / name
             if text is None:
-                file.unlink()
-            else:
+                file.unlink(missing_ok=True)
+            elif not file.is_file() or file.read_text() != text:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text)
 

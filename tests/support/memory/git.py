@@ -14,9 +14,11 @@ from oduflow.adapters.git.credentials.private_urls import read_private_url
 from oduflow.adapters.git.failures import AccessRefused
 from oduflow.adapters.git.heads import RemoteHead
 from oduflow.adapters.git.urls import RemoteUrl, parse_url
+from oduflow.domain.commits import CommitLine
 from oduflow.domain.errors import Cancelled, Conflict, NotFound
 from oduflow.domain.progress_monitor import UNWATCHED, ProgressMonitor
 from tests.support.memory.edits import MemoryEdits
+from tests.support.memory.states import MemoryStates
 
 HOST = "git.example.com"
 
@@ -85,6 +87,8 @@ class MemoryGit:
             raise Cancelled("Stopped on request.")
         found = self._get(url)
         wanted = branch or found.default
+        if wanted in found.commits:
+            return RemoteHead(wanted, wanted, wanted)
         if wanted not in found.branches:
             others = similar(wanted, found.branches)
             raise NotFound(
@@ -99,6 +103,16 @@ class MemoryGit:
         while at and at != since:
             at, count = parents[at], count + 1
         return count if at else None
+
+    def list_commits(
+        self, url: str, source: str, *, since: str, team: str, most: int
+    ) -> tuple[CommitLine, ...] | None:
+        found, lines = self._get(url), list[CommitLine]()
+        at = found.branches.get(source.removeprefix("refs/heads/"), source)
+        while at and at != since:
+            lines.append(CommitLine(commit=at, subject="Change"))
+            at = found.parents.get(at, "")
+        return tuple(lines[:most]) if at else None
 
     def read_private_url(self, url: str, path: str | None) -> tuple[RemoteUrl, Entry]:
         return read_private_url(url, path, (HOST,))
@@ -125,8 +139,38 @@ class MemoryGit:
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         _write(files, work_tree)
         MemoryEdits(git_dir, work_tree).learn(commit, files, "")
-        (git_dir / "HEAD").write_text(commit)
+        MemoryEdits(git_dir, work_tree).adopt(commit)
         return commit
+
+    def fetch_commit(
+        self,
+        url: str,
+        branch: str,
+        *,
+        team: str,
+        git_dir: Path,
+        work_tree: Path,
+        monitor: ProgressMonitor = UNWATCHED,
+    ) -> str:
+        commit, files = self._download(url, branch.removeprefix("refs/heads/"), monitor)
+        MemoryEdits(git_dir, work_tree).learn(commit, files, "")
+        return commit
+
+    def fill_submodules(
+        self,
+        url: str,
+        *,
+        team: str,
+        git_dir: Path,
+        work_tree: Path,
+        monitor: ProgressMonitor = UNWATCHED,
+    ) -> None:
+        pass
+
+    def states(
+        self, git_dir: Path, files: Path, monitor: ProgressMonitor = UNWATCHED
+    ) -> MemoryStates:
+        return MemoryStates(git_dir, files)
 
     def edits(
         self, git_dir: Path, files: Path, monitor: ProgressMonitor = UNWATCHED
@@ -177,7 +221,9 @@ class MemoryGit:
         return MemoryWorkTree(git_dir, files)
 
     @contextmanager
-    def place(self, team: str, monitor: ProgressMonitor | None = None) -> Iterator[None]:
+    def place(
+        self, team: str, monitor: ProgressMonitor | None = None, *, seconds: float | None = None
+    ) -> Iterator[None]:
         yield
 
     def copy(self, git_dir: Path, monitor: ProgressMonitor = UNWATCHED) -> "MemoryCopy":
@@ -188,6 +234,8 @@ class MemoryGit:
     ) -> tuple[str, dict[str, str]]:
         check_branch(branch)
         found = self._get(url)
+        if branch in found.commits:
+            return branch, found.commits[branch]
         if branch not in found.branches:
             self.resolve_branch(url, branch, team="")
         monitor.on_progress("Receiving objects: 100%")
@@ -257,9 +305,13 @@ class MemoryWorkTree:
         return name
 
     def restore(self, kept: str, commit: str) -> None:
+        if not (self.git_dir / "kept" / kept).is_dir():
+            MemoryStates(self.git_dir, self.files).restore(kept, commit)
+            return
         for left in self.files.iterdir():
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         shutil.copytree(self.git_dir / "kept" / kept, self.files, symlinks=True, dirs_exist_ok=True)
+        MemoryEdits(self.git_dir, self.files).adopt(commit)
 
     def holds(self, kept: str, commit: str) -> bool:
         return _read(self.files) == _read(self.git_dir / "kept" / kept)

@@ -18,7 +18,7 @@ from oduflow.adapters.postgres.config import DATA_FOLDER, VOLUME_TARGET
 from oduflow.adapters.postgres.restore_commands import FOLDER, PIPE
 from oduflow.domain.clock import now
 from oduflow.domain.container import ContainerSpec
-from oduflow.domain.readiness import PageAnswer
+from oduflow.domain.readiness import PageAnswer, WebPage
 from oduflow.services.environments.container import REQUEST_TARGET
 from oduflow.services.environments.pip import ADDONS, INPUTS, REQUIREMENTS, TARGET
 from tests.support.memory.engine import TERMINATED, MemoryEngine, Run
@@ -31,6 +31,7 @@ IMAGE_PYTHON = (
     '{"packages": {}, "odoo": "19.0", "standard": [], "markers": {"python_version": "3.13"}}'
 )
 RELOADING = "odoo.registry: Reloading the model registry after database signaling."
+CACHES = "odoo.registry: Invalidating caches after database signaling: ['templates']"
 STARTED = " 1 INFO ? odoo: Odoo version 19.0"
 CHAIN = {
     "type": "ParseError",
@@ -50,6 +51,10 @@ def image_modules() -> list[dict[str, Any]]:
     return [{"name": name, "version": "1.0", "depends": needs} for name, needs in names.items()]
 
 
+Bundles = list[tuple[str, bool, bool, str]]
+"""Name, whether it has styles, whether scripts, and what is wrong with it."""
+
+
 @dataclass
 class Changing:
     """How changes of modules beside the serving Odoo go.
@@ -63,6 +68,11 @@ class Changing:
         log: warnings and errors: level, logger and message.
         missing_columns: fields without a column, with their modules.
         chain: the exception of a module in `broken`.
+        stage: at which one in `broken` fails.
+        kept: records that it leaves as they are.
+        wrote: whether it has committed something before it fails.
+        tells_writes: whether it can tell that.
+        missing_once: whether only the next change lacks columns.
     """
 
     exit_code: int | None = None
@@ -73,8 +83,15 @@ class Changing:
     log: tuple[tuple[str, str, str], ...] = ()
     missing_columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     chain: dict[str, Any] = field(default_factory=lambda: dict(CHAIN))
+    stage: str = "registry"
+    kept: tuple[str, ...] = ()
+    wrote: bool = True
+    tells_writes: bool = True
+    missing_once: bool = False
 
-    def said(self, modules: tuple[str, ...], *, failing: bool) -> tuple[str, ...]:
+    def said(
+        self, modules: tuple[str, ...], *, failing: bool, bundles: Bundles | None = None
+    ) -> tuple[str, ...]:
         """Return what the script prints (`inside/change_modules.py`)."""
         verdict: dict[str, Any] = {
             "status": "failed" if failing else "ok",
@@ -82,6 +99,11 @@ class Changing:
             "log": [list(each) for each in self.log],
             "missing_columns": [[name, list(of)] for name, of in self.missing_columns.items()],
             "seconds": 1.5,
+            "stage": self.stage if failing else "end",
+            "kept": list(self.kept),
+            "wrote": self.wrote or not failing,
+            "tells_writes": self.tells_writes,
+            "bundles": bundles,
         }
         if failing:
             verdict["chain"] = [self.chain]
@@ -120,7 +142,12 @@ class MemoryOdoo:
         launch_exit: the code with which a warm slot's import of Odoo ends.
         changes: what was asked of each change of modules beside Odoo, and the modules.
         changing: how the next ones go.
-        signaled: whether Odoo loads its registry anew at its next request.
+        signaled: whether Odoo reloads its registry at its next request.
+        heard: the signals of its caches that it has heard, by database.
+        made: the bundles that repositories take part in.
+        pages: what requests of pages answer besides the login page, by path; None answers nothing.
+        broken_once: modules that cannot be changed the next time.
+        breaking: a file and a text; while the file holds it, pages answer 500.
         hangs_up: whether Odoo starts itself again at SIGHUP.
         testing: how the next tests go.
     """
@@ -156,6 +183,11 @@ class MemoryOdoo:
     changes: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     changing: Changing = field(default_factory=Changing)
     signaled: bool = False
+    made: Bundles | None = field(default_factory=list)
+    pages: dict[str, WebPage | None] = field(default_factory=dict)
+    broken_once: set[str] = field(default_factory=set)
+    breaking: tuple[Path, str] | None = None
+    heard: dict[str, int] = field(default_factory=dict)
     hangs_up: bool = True
     testing: Testing = field(default_factory=Testing)
 
@@ -184,11 +216,27 @@ class MemoryOdoo:
             return None
         if self.last_answer:
             serving[0].end(1)
+        lines = self._told(serving[0].spec)
+        serving[0].log += [(now(), line) for line in lines]
+        if self.breaking is not None and self.breaking[1] in self.breaking[0].read_text():
+            return PageAnswer(500)
+        return PageAnswer(self.page_status, "https://sso.example.com/")
+
+    def _told(self, spec: ContainerSpec) -> tuple[str, ...]:
+        """Return what it logs because it was told something through the database."""
         if self.signaled:
             self.signaled = False
-            lines = (RELOADING, "odoo.registry: Registry loaded in 0.3s")
-            serving[0].log += [(now(), line) for line in lines]
-        return PageAnswer(self.page_status, "https://sso.example.com/")
+            return RELOADING, "odoo.registry: Registry loaded in 0.3s"
+        database = _database(spec)
+        signals = self.cluster_with(database).databases[database].signals
+        if signals == self.heard.get(database, 0):
+            return ()
+        self.heard[database] = signals
+        return (CACHES,)
+
+    def page(self, address: str, path: str) -> WebPage | None:
+        """Answer a request of a page or a bundle; they are there unless a test says otherwise."""
+        return self.pages.get(path, WebPage(OK, b""))
 
     def _finds_it_closed(self, spec: ContainerSpec) -> bool:
         """Whether a container has a database, and this admits no session."""
@@ -227,15 +275,27 @@ class MemoryOdoo:
         cluster = self.cluster_with(database)
         before = cluster.databases[database]
         states = {**(before.modules or {}), **how.leaves}
-        failing = self.broken & set(modules)
+        loaded = {*modules, *asked.get("reload", {})}
+        failing = (self.broken | self.broken_once) & loaded
+        self.broken_once.clear()
         if not failing and not how.does_nothing:
             state = "uninstalled" if kind == "uninstall" else "installed"
             states |= dict.fromkeys(modules, state)
-            self.signaled = True
-        cluster.change(database, modules=states, versions={**before.versions, **how.versions})
+            self.signaled = bool(modules)
+        told = bool(asked.get("reload") or asked.get("terms")) and not failing
+        cluster.change(
+            database,
+            modules=states,
+            versions={**before.versions, **how.versions},
+            signals=before.signals + told,
+        )
         if how.exit_code is not None:
             return Run((*how.lines, *TRACEBACK.split("\n")), how.exit_code)
-        return Run(how.said(modules, failing=bool(failing)), 1 if failing else 0)
+        bundles = self.made if asked.get("bundles") else None
+        said = how.said(modules, failing=bool(failing), bundles=bundles)
+        if how.missing_once:
+            how.missing_columns.clear()
+        return Run(said, 1 if failing else 0)
 
     def _create(self, spec: ContainerSpec) -> Run:
         """Fill an empty database; `oduflow: ` begins the report (`inside/template_database.py`)."""

@@ -15,6 +15,7 @@ from oduflow.domain.anonymisation import FieldRule
 from oduflow.domain.errors import Cancelled, Conflict, NotFound
 from oduflow.domain.module_change import INSTALLED, ModuleRecord
 from oduflow.domain.neutralised import Reading, Remaining, RuleApplied, SqlScript
+from tests.support.memory.module_facts import ModuleFacts
 from tests.support.memory.reading import MemoryReader
 
 EMPTY_BYTES = 8 << 20
@@ -40,6 +41,7 @@ class Database:
         versions: of installed modules that have another one than VERSION.
         depends: what modules need.
         closed: whether it admits no session until `admit`.
+        signals: how often Odoo was told to read its caches again.
     """
 
     owner: str
@@ -60,6 +62,7 @@ class Database:
     versions: Mapping[str, str] = field(default_factory=dict)
     depends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     closed: bool = False
+    signals: int = 0
 
 
 @dataclass
@@ -344,7 +347,7 @@ class MemoryCluster:
         MemoryTenant(self._postgres, database, password, role=role).enter()
 
 
-class MemoryTenant:
+class MemoryTenant(ModuleFacts):
     """Has the methods of `adapters.postgres.tenant.Tenant`."""
 
     def __init__(
@@ -379,17 +382,6 @@ class MemoryTenant:
             )
             for name, state in sorted((found.modules or {}).items())
         }
-
-    def installed_dependents(self, names: Iterable[str]) -> frozenset[str]:
-        found = self._odoo()
-        wanted, reached = frozenset(names), set(names)
-        for _ in found.depends:
-            reached |= {
-                name
-                for name, needed in found.depends.items()
-                if reached & {*needed} and (found.modules or {}).get(name) in INSTALLED
-            }
-        return frozenset(reached) - wanted
 
     def reset_module_states(self) -> tuple[str, ...]:
         found = self._odoo()

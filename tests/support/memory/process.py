@@ -185,7 +185,9 @@ class Process:
             give_up_slots=give_up_slots,
             work=work,
             infrastructure=infrastructure,
-            readiness=ReadinessPoll(world.odoo.login_page, BOOT_SECONDS, broken_seconds=0.0),
+            readiness=ReadinessPoll(
+                world.odoo.login_page, world.odoo.page, BOOT_SECONDS, broken_seconds=0.0
+            ),
         )
 
     def _cluster(self, team: str) -> Any:

@@ -45,6 +45,7 @@ def test_a_view_shows_what_callers_may_know():
         "moved": False,
         "behind": None,
         "branch_checked_at": None,
+        "edits": None,
         "extra_repos": [],
         "step": None,
         "job": None,

@@ -45,7 +45,7 @@ def test_pushed_commits_are_counted_and_it_is_told_how_to_follow(world, process,
         assert (shown.data.moved, shown.data.behind) == (True, 2)
         [warning] = shown.warnings
         assert "Branch main moved on by 2 commits" in warning
-        assert "delete sale and create it again" in warning
+        assert "pull_and_apply" in {each.operation for each in shown.next}
 
 
 def test_after_a_force_push_the_number_is_null(world, process, sale):

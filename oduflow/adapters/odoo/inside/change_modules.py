@@ -1,12 +1,18 @@
 """Install, upgrade or uninstall modules, in a throw-away container beside the serving Odoo.
 
-Arguments: the configuration file, and a JSON object: `change` is `install`, `upgrade` or
-`uninstall`, `modules` are their names, and `own` the folders that hold repositories. At its end it
+Arguments: the configuration file, and a JSON object: `change` is `install`, `upgrade`,
+`uninstall` or `apply`, `modules` are their names, and `own` the folders that hold repositories.
+`apply` imports code again and takes `upgrade` and `install` (names), `reload` (module to files of
+data that are loaded in place), `terms` (module to languages), `ids` (records) and `bundles`
+(whether to make the bundles of scripts and styles). At its end it
 prints one verdict, a JSON object in lines that begin with `oduflow-verdict:`, between `begin` and
 `end`: `status`, `changed` (name to state and version, before and after), `updated`, `chain` (the
 exception and its causes, each with file, line and frames), `log` (records of warnings and errors),
-`missing_columns` (stored fields without a column) and `seconds`. It asks the image's Odoo what it
-has; nothing here depends on a version number.
+`missing_columns` (stored fields without a column), `stage` (what it did last), `wrote` (whether it
+committed anything), `tells_writes` (whether it knows that: if not, each commit counts), `kept`
+(those of `ids` that Odoo leaves as they are), `bundles` (name, whether it has styles, whether it
+has scripts, and why it cannot be made; null if they were not made) and `seconds`. It asks the
+image's Odoo what it has; nothing here depends on a version number.
 """
 
 from __future__ import annotations
@@ -29,9 +35,12 @@ import odoo.modules.module as reader
 import odoo.sql_db
 import odoo.tools
 from odoo.modules.registry import Registry
+from odoo.tools.convert import convert_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from oduflow.adapters.odoo.inside.made_bundles import made_bundles, managed
 
 ODOO_SUPERUSER = 1
 PREFIX = "oduflow-verdict:"
@@ -69,8 +78,9 @@ def main(configuration: str, request: str) -> None:
     started = time.monotonic()
     try:
         configure(configuration)
+        watch_commits(verdict)
         logging.getLogger().addHandler(recorder)
-        verdict.update(change(asked["change"], asked["modules"], asked["own"]))
+        verdict.update(change(asked, verdict))
         verdict["status"] = "ok"
     except BaseException as error:  # noqa: BLE001 - `sys.exit` of a module too
         traceback.print_exc()
@@ -93,22 +103,67 @@ def configure(configuration: str) -> None:
     parse(["--config", configuration, "--no-http"], **options)
 
 
-def change(kind: str, modules: list[str], own: list[str]) -> dict[str, Any]:
-    """Change the modules; return what was changed."""
+def watch_commits(verdict: dict[str, Any]) -> None:
+    """Tell in the verdict whether a transaction that has written was committed.
+
+    A failure that wrote nothing needs no way back. Up to Odoo 14 a commit writes what was pending,
+    so that each counts.
+    """
+    plain = odoo.sql_db.Cursor.commit
+    verdict["wrote"] = False
+    verdict["tells_writes"] = hasattr(odoo.sql_db.Cursor, "flush")
+
+    def commit(cursor: Any) -> Any:
+        if not verdict["wrote"]:
+            verdict["wrote"] = has_written(cursor)
+        return plain(cursor)
+
+    odoo.sql_db.Cursor.commit = commit
+
+
+def has_written(cursor: Any) -> bool:
+    """Whether a transaction has written; true where that is not known."""
+    if not hasattr(cursor, "flush"):
+        return True
+    cursor.flush()
+    try:
+        cursor.execute("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
+        return bool(cursor.fetchone()[0])
+    except Exception:  # noqa: BLE001 - of an aborted transaction
+        return True
+
+
+def change(asked: dict[str, Any], verdict: dict[str, Any]) -> dict[str, Any]:
+    """Change the modules; return what was changed, and tell each stage in the verdict."""
+    kind, modules, own = asked["change"], asked["modules"], asked["own"]
+    verdict["stage"] = "registry"
     connection = odoo.sql_db.db_connect(database())
     with contextlib.closing(connection.cursor()) as cursor:
         before = states(cursor)
-    if kind == "uninstall" or modules_below(own).issuperset(modules):
+    if modules and (kind == "uninstall" or modules_below(own).issuperset(modules)):
         list_own_modules_only(own, before)
-    registry = uninstalled(modules) if kind == "uninstall" else loaded(kind, modules)
-    registry.signal_changes()  # up to Odoo 18 a new registry does not tell the other processes
+    if kind == "uninstall":
+        registry = uninstalled(modules)
+    elif kind == "apply":
+        registry = loaded({each: asked[each] for each in ("install", "upgrade")})
+    else:
+        registry = loaded({kind: modules})
+    if modules:  # up to Odoo 18 a new registry does not tell the other processes
+        registry.signal_changes()
+    load_data(registry, asked.get("reload", {}), asked.get("terms", {}), verdict)
+    wrote = verdict["wrote"]
+    bundles = made_bundles(registry, modules_below(own)) if asked.get("bundles") else None
+    verdict["wrote"] = wrote  # bundles are made of files again
     with contextlib.closing(registry.cursor()) as cursor:
         after, missing = states(cursor), missing_columns(registry, cursor)
+        kept = noupdate(cursor, asked.get("ids", []))
     changed = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
     return {
         "changed": {name: [before.get(name), after.get(name)] for name in changed[:MOST_NAMES]},
         "updated": list(registry.updated_modules)[:MOST_NAMES],
         "missing_columns": missing[:MOST_NAMES],
+        "kept": kept[:MOST_NAMES],
+        "bundles": bundles,
     }
 
 
@@ -118,20 +173,83 @@ def database() -> str:
     return names if isinstance(names, str) else names[0]
 
 
-def loaded(kind: str, modules: list[str]) -> Any:
-    """Load a registry that installs or upgrades modules on the way."""
-    if f"{kind}_modules" in inspect.signature(Registry.new).parameters:
-        return Registry.new(database(), update_module=True, **{f"{kind}_modules": modules})
-    option = {"install": "init", "upgrade": "update"}[kind]
-    odoo.tools.config[option] = dict.fromkeys(modules, 1)
-    return Registry.new(database(), update_module=True)
+def loaded(changes: dict[str, list[str]]) -> Any:
+    """Load a registry that installs or upgrades modules on the way, if there are any."""
+    wanted = {kind: modules for kind, modules in changes.items() if modules}
+    if "upgrade_modules" in inspect.signature(Registry.new).parameters:
+        named = {f"{kind}_modules": modules for kind, modules in wanted.items()}
+        return Registry.new(database(), update_module=bool(wanted), **named)
+    for kind, modules in wanted.items():
+        option = {"install": "init", "upgrade": "update"}[kind]
+        odoo.tools.config[option] = dict.fromkeys(modules, 1)
+    return Registry.new(database(), update_module=bool(wanted))
+
+
+def load_data(
+    registry: Any,
+    files: dict[str, list[str]],
+    terms: dict[str, list[str]],
+    verdict: dict[str, Any],
+) -> None:
+    """Load files of data in place and terms over those that are there, all or nothing."""
+    if not (files or terms):
+        return
+    with managed(), contextlib.closing(registry.cursor()) as cursor:
+        environment = odoo.api.Environment(cursor, ODOO_SUPERUSER, {})
+        by_cursor = next(iter(inspect.signature(convert_file).parameters)) == "cr"
+        verdict["stage"] = "reload"
+        for module, names in files.items():
+            for name in names:
+                convert_file(cursor if by_cursor else environment, module, name, {}, "update")
+        if files:
+            finish_data(environment, list(files))
+        verdict["stage"] = "terms"
+        for module, languages in terms.items():
+            load_terms(environment, module, languages)
+        flush = getattr(environment, "flush_all", None) or environment["base"].flush
+        flush()
+        cursor.commit()
+    registry.signal_changes()
+    verdict["stage"] = "end"
+
+
+def finish_data(environment: Any, modules: list[str]) -> None:
+    """Do what Odoo does after an upgrade has loaded data.
+
+    New terms get their translations, and websites that have a view of their own get their copies of
+    the views that extend it.
+    """
+    for each in environment["ir.module.module"].search([("name", "in", modules)]):
+        each._update_translations()  # noqa: SLF001
+    views = environment["ir.ui.view"]
+    if hasattr(views, "_create_all_specific_views"):
+        views._create_all_specific_views(modules)  # noqa: SLF001
+
+
+def load_terms(environment: Any, module: str, languages: list[str]) -> None:
+    """Load the terms of a module in some languages, also over those that were changed in Odoo."""
+    found = environment["ir.module.module"].search([("name", "=", module)])
+    if "overwrite" in inspect.signature(found._update_translations).parameters:  # noqa: SLF001
+        found._update_translations(languages, overwrite=True)  # noqa: SLF001
+    else:
+        found.with_context(overwrite=True)._update_translations(languages)  # noqa: SLF001
+
+
+def noupdate(cursor: Any, ids: list[str]) -> list[str]:
+    """Return those of the records that the database says Odoo leaves as they are."""
+    if not ids:
+        return []
+    cursor.execute(
+        "SELECT module || '.' || name FROM ir_model_data"
+        " WHERE noupdate AND module || '.' || name = ANY(%s) ORDER BY 1",
+        (ids,),
+    )
+    return [name for (name,) in cursor.fetchall()]
 
 
 def uninstalled(modules: list[str]) -> Any:
     """Mark modules and what depends on them, and load a registry that removes them."""
-    # Environments live in this context up to Odoo 14; later it is useless, then gone.
-    manage = getattr(odoo.api.Environment, "manage", contextlib.nullcontext)
-    with manage(), Registry(database()).cursor() as cursor:
+    with managed(), Registry(database()).cursor() as cursor:
         environment = odoo.api.Environment(cursor, ODOO_SUPERUSER, {})
         environment["ir.module.module"].search([("name", "in", modules)]).button_uninstall()
         cursor.commit()

@@ -22,10 +22,12 @@ class FoundModules:
     Attributes:
         available: all of them.
         off_path: modules of the checkouts that are not on Odoo's addons path.
+        is_on_path: whether the addons path is the one that would be made now.
     """
 
     available: Available
     off_path: frozenset[str]
+    is_on_path: bool = True
 
     @property
     def versions(self) -> Mapping[str, frozenset[str]]:
@@ -45,9 +47,9 @@ def find_available(deps: Deps, call: Call, row: Environment, image: ImageFacts) 
     """
     plan = EnvironmentPlan.of(deps.naming, row)
     inventory = ensure_inventory(deps, call, plan, image)
-    report, off_path = reread_addons(deps.naming, call, row, inventory)
+    found = reread_addons(deps.naming, call, row, inventory)
     packages = installed_packages(deps.naming, row, inventory.rules)
-    available = Available.of(row.odoo_image, inventory, report, packages)
-    warnings = (*report.warnings, *warnings_of(available))[:MAX_WARNINGS]
-    write_report(plan, report.model_copy(update={"warnings": warnings}))
-    return FoundModules(available, off_path)
+    available = Available.of(row.odoo_image, inventory, found.report, packages)
+    warnings = (*found.report.warnings, *warnings_of(available))[:MAX_WARNINGS]
+    write_report(plan, found.report.model_copy(update={"warnings": warnings}))
+    return FoundModules(available, found.off_path, found.is_on_path)

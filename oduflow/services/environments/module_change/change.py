@@ -36,9 +36,10 @@ from oduflow.services.environments.module_change.settle import (
     settle_states,
     tenant_of,
 )
-from oduflow.services.environments.module_change.take_over import serving_log, take_over
+from oduflow.services.environments.module_change.take_over import Told, serving_log, take_over
 from oduflow.services.environments.module_change.tell import aftermath
 from oduflow.services.environments.start import start
+from oduflow.services.environments.states import note_loaded
 from oduflow.services.environments.stop import no_container
 from oduflow.services.images import run_as
 from oduflow.services.saga import Saga, Step
@@ -92,6 +93,7 @@ class ModulesChange(ChangeFacts):
         """
         started = time.monotonic()
         with self.call.boot_slot(BootKind.INSTALL):
+            self.row = note_loaded(self.deps, self.call, self.row)
             self.row = self.deps.store.environments.update(
                 self.row.id, step=MODULES_CHANGE, job=self.call.job
             )
@@ -217,15 +219,8 @@ class ModulesChange(ChangeFacts):
 
     def _take_over(self, *, signaled: bool) -> str:
         tell: Callable[[str], None] = lambda line: self.call.tell("serving", line, 4, 4)  # noqa: E731
-        return take_over(
-            self.deps,
-            self.call,
-            self.row,
-            tell,
-            since=self.output.signaled,
-            logged=self._logged,
-            signaled=signaled,
-        )
+        told = Told(since=self.output.signaled, logged=self._logged, signaled=signaled)
+        return take_over(self.deps, self.call, self.row, tell, told)
 
     def _record(self, added: tuple[str, ...]) -> None:
         modules = modules_of(self.row, self.after, added)

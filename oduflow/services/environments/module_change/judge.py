@@ -28,9 +28,11 @@ class ChangeEvidence:
         known: the log of the serving Odoo, which has what was wrong before.
         own: the folders inside the container that hold repositories.
         memory_mb: the container's limit.
+        kind: what was to happen to the modules; None for a change of code, of which they are a
+            part.
     """
 
-    kind: ModuleAction
+    kind: ModuleAction | None
     modules: tuple[str, ...]
     after: Records
     versions: Mapping[str, frozenset[str]]
@@ -39,6 +41,24 @@ class ChangeEvidence:
     known: str
     own: tuple[str, ...]
     memory_mb: int
+
+    @property
+    def done(self) -> str:
+        """The clause that says that it is done."""
+        if self.kind is None:
+            return "The changes were applied"
+        return f"{listed(self.modules)} {self._was} {self.kind.done}"
+
+    @property
+    def not_done(self) -> str:
+        """The clause that says that it is not."""
+        if self.kind is None:
+            return "The changes were not applied"
+        return f"{listed(self.modules)} {self._was} not {self.kind.done}"
+
+    @property
+    def _was(self) -> str:
+        return "was" if len(self.modules) == 1 else "were"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +81,14 @@ def judge(seen: ChangeEvidence) -> ChangeProblem | None:
     wrong = _unchanged(seen)
     if seen.result.out_of_memory:
         limit = seen.memory_mb
-        return ChangeProblem(f"{_not_done(seen)}: Odoo reached its limit of {limit} MiB of memory.")
+        return ChangeProblem(f"{seen.not_done}: Odoo reached its limit of {limit} MiB of memory.")
     verdict = seen.verdict
     if verdict is None or not verdict.ok or seen.result.exit_code != 0:
-        return ChangeProblem(f"{_not_done(seen)}: {_cause(seen)}.")
+        return ChangeProblem(f"{seen.not_done}: {_cause(seen)}.")
     if wrong:
         told = f"{listed(wrong)}, though Odoo ended without an error"
-        return ChangeProblem(f"{_not_done(seen)}: {told}.")
-    done = f"{listed(seen.modules)} {_was(seen)} {seen.kind.done}, but"
+        return ChangeProblem(f"{seen.not_done}: {told}.")
+    done = f"{seen.done}, but"
     if verdict.missing_columns:
         lacking = verdict.missing_columns
         pending = sorted({module for modules in lacking.values() for module in modules})
@@ -117,11 +137,3 @@ def _cause(seen: ChangeEvidence) -> str:
     return f"Odoo gave no verdict and ended with exit code {result.exit_code}" + (
         f": {said}" if said else ""
     )
-
-
-def _not_done(seen: ChangeEvidence) -> str:
-    return f"{listed(seen.modules)} {_was(seen)} not {seen.kind.done}"
-
-
-def _was(seen: ChangeEvidence) -> str:
-    return "was" if len(seen.modules) == 1 else "were"

@@ -1,10 +1,10 @@
 """Let the serving Odoo take over what was changed in its database, and prove that it did.
 
 Odoo tells other processes through the database that the registry changed. With its next request
-the serving one loads the registry anew, but keeps the Python code that it has imported. Where a
+the serving one reloads the registry, but keeps the Python code that it has imported. Where a
 repository's code changed since it started, it has to start itself again: SIGHUP takes about half
-as long as a restart of the container. What it logs afterwards proves either; where it does not, the
-container is restarted.
+as long as a restart of the container. Of records alone it only reloads its caches. What it logs
+afterwards proves each; where it does not, the container is restarted.
 """
 
 import logging
@@ -13,6 +13,7 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from oduflow.services.readiness import ReadinessPoll
 log = logging.getLogger(__name__)
 
 RELOADING = "Reloading the model registry after database signaling"
+CACHES = "after database signaling"  # of caches or of the registry, in all versions
 STARTED = " odoo: Odoo version "
 PROOF_SECONDS = 20.0  # for the first line of a start; a request may hold it up
 RELOAD_SECONDS = 2.0  # for the first line of a reload, which an answered request causes
@@ -49,16 +51,26 @@ def serving_log(containers: Containers, plan: EnvironmentPlan) -> str:
     return ""
 
 
-def take_over(
-    deps: Deps,
-    call: Call,
-    row: Environment,
-    tell: Tell,
-    *,
-    since: datetime,
-    logged: str,
-    signaled: bool = True,
-) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the serving Odoo was told.
+
+    Attributes:
+        since: a moment after the database was changed.
+        logged: what it had logged before.
+        signaled: whether it was told through the database.
+        words: what it logs then: RELOADING, or CACHES where only records changed.
+        code: whether it has to import code again; None to look at the checkout.
+    """
+
+    since: datetime
+    logged: str
+    signaled: bool = True
+    words: str = RELOADING
+    code: bool | None = None
+
+
+def take_over(deps: Deps, call: Call, row: Environment, tell: Tell, told: Told) -> str:
     """Bring the serving Odoo up to date; return what was done for it.
 
     It cannot be cancelled: what it has to load is in the database already.
@@ -68,9 +80,7 @@ def take_over(
         call: the call; only its job is used.
         row: a running environment.
         tell: gets a line about what Odoo does.
-        since: a moment after the database was changed.
-        logged: what it had logged before.
-        signaled: whether Odoo was told through the database.
+        told: what Odoo was told.
 
     Raises:
         OdooFailed: it serves no more; the environment is `failed`.
@@ -79,11 +89,16 @@ def take_over(
     quiet = Call(call.actor, call.origin, call.job)
     facts = deps.engine.containers.facts(plan.container)
     if facts is not None and facts.status == "running":
-        if signaled and not code_changed(plan.checkout, _process_start(facts, logged)):
-            if _proven(deps.engine.containers, deps.readiness, plan, since, RELOADING):
-                _wait(deps, quiet, plan, row, since, RELOADING, tell)
+        code = told.code
+        if code is None:
+            code = code_changed(plan.checkout, process_start(facts, told.logged))
+        if told.signaled and not code:
+            if _proven(deps.engine.containers, deps.readiness, plan, told.since, told.words):
+                if told.words != RELOADING:
+                    return "reloaded its caches"
+                _wait(deps, quiet, plan, row, told.since, RELOADING, tell)
                 return "reloaded the registry"
-            log.info("%s did not reload its registry when it was asked to", row.name)
+            log.info("%s did not reload what it was asked to", row.name)
         begun = now()
         if deps.engine.containers.hang_up(plan.container) and _proven(
             deps.engine.containers, deps.readiness, plan, begun, STARTED
@@ -122,7 +137,7 @@ def _changes(root: Path) -> Iterator[float]:
                     yield about.st_ctime
 
 
-def _process_start(facts: ContainerFacts, logged: str) -> datetime:
+def process_start(facts: ContainerFacts, logged: str) -> datetime:
     """Return when the serving process started: as it logged, else when the container did.
 
     A process that started itself again is younger than its container; the container of a warm slot
@@ -142,10 +157,11 @@ def _proven(
     since: datetime,
     words: str,
 ) -> bool:
-    """Request pages until Odoo has logged that it loads the registry anew, or starts."""
-    deadline = time.monotonic() + (RELOAD_SECONDS if words == RELOADING else PROOF_SECONDS)
+    """Request pages until Odoo has logged that it loads something anew, or starts."""
+    signaled = words != STARTED
+    deadline = time.monotonic() + (RELOAD_SECONDS if signaled else PROOF_SECONDS)
     while time.monotonic() < deadline:
-        if words == RELOADING:
+        if signaled:
             address = address_of(containers.facts(plan.container), plan)
             if address:
                 asked = time.monotonic()

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from oduflow.adapters.git.git_folder import finished_commit
 from oduflow.adapters.git.repository import GitRepositories
-from oduflow.adapters.git.submodules import DECLARATION
+from oduflow.adapters.git.submodule_places import DECLARATION
 from oduflow.domain.errors import Cancelled, Failure
 from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.progress_monitor import ProgressMonitor

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from oduflow.adapters.git.edits import Author, PendingPush
+from oduflow.adapters.git.checkout_index import Author
+from oduflow.adapters.git.edits import PendingPush
 from oduflow.domain.errors import Conflict, UpstreamFailed
 from tests.support.local_checkout import LocalCheckout
 

@@ -171,8 +171,8 @@ ALONE: dict[str, tuple[Mapping[str, str | None], Need, str]] = {
             "notes/controllers/__init__.py": "from . import main, api\n",
             "notes/controllers/api.py": "class Api(http.Controller):\n    pass\n",
         },
-        Need.RESTART,
-        "only bodies",
+        Need.UPGRADE,
+        "import of api is new",
     ),
     "view": (
         edited("notes/views/note.xml", "<form>", '<form string="Note">'),
@@ -292,9 +292,20 @@ ALONE: dict[str, tuple[Mapping[str, str | None], Need, str]] = {
     ),
     "file outside of modules": ({"README.md": "b"}, Need.NOTHING, "in no module"),
     "module that is not installed": (
+        {"other/README.md": "b"},
+        Need.NOTHING,
+        "the module is not installed",
+    ),
+    "code of a module that is not installed": (
         {"other/models.py": "b = 1"},
         Need.NOTHING,
         "the module is not installed",
+    ),
+    "code in no module": ({"common/consts.py": "b = 1"}, Need.NOTHING, "in no module"),
+    "hook of an uninstallation": (
+        edited("notes/__manifest__.py", '"version"', '"uninstall_hook": "x", "version"'),
+        Need.RESTART,
+        "uninstall_hook",
     ),
     "new module": (NEW_MODULE, Need.INSTALL, "the module is new"),
     "new module that cannot be installed": (

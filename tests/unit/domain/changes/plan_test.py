@@ -1,5 +1,7 @@
 """What several earlier states of a repository need together."""
 
+import pytest
+
 from oduflow.domain.changes.needs import FileVerdict, Need
 from oduflow.domain.changes.plan import ApplyPlan
 
@@ -50,3 +52,20 @@ def test_terms_are_loaded_in_each_language_and_code_is_imported_anew() -> None:
 
     assert dict(plan.translations) == {"notes": ("de_DE", "fr_BE", "fr_FR")}
     assert plan.restart
+
+
+@pytest.mark.parametrize(
+    ("path", "made"),
+    [
+        ("notes/models.py", False),
+        ("notes/a.csv", False),
+        ("notes/__manifest__.py", True),
+        ("notes/views.xml", True),
+        ("", True),
+    ],
+)
+@pytest.mark.parametrize("need", [Need.RESTART, Need.UPGRADE])
+def test_bundles_are_made_unless_only_code_and_lines_of_data_changed(
+    need: Need, path: str, *, made: bool
+) -> None:
+    assert ApplyPlan.of([FileVerdict(path, "notes", need, "why")]).bundles is made

@@ -105,3 +105,32 @@ def test_lines_that_cannot_be_told_apart_are_an_upgrade(text: str) -> None:
 
 def test_a_csv_file_of_the_same_lines_in_another_order_needs_nothing() -> None:
     assert csv_need(b"id,name\na,1\nb,2\n", b"id,name\r\nb,2\r\na,1\r\n").need is Need.NOTHING
+
+
+def test_a_field_that_is_no_longer_set_is_named() -> None:
+    menu = '<menuitem id="m" name="M"{}/>'
+    record = '<record id="a" model="x"><field name="b">1</field>{}</record>'
+    old = menu.format(' groups="g"') + record.format('<field name="c"/>')
+    new = menu.format("") + record.format("")
+
+    found = xml_need(f"<odoo>{old}</odoo>".encode(), f"<odoo>{new}</odoo>".encode())
+
+    assert (found.need, found.dropped) == (Need.RELOAD, ("m.groups", "a.c"))
+
+
+@pytest.mark.parametrize("new", [None, b"<odoo/>", b"<odoo><delete/></odoo>"])
+def test_a_record_of_another_module_that_is_no_longer_set_names_its_owner(
+    new: bytes | None,
+) -> None:
+    old = '<odoo><record id="base.a" model="x"/><record id="b" model="x"/></odoo>'
+
+    found = xml_need(old.encode(), new)
+
+    assert (found.need, found.owners) == (Need.UPGRADE, ("base",))
+
+
+@pytest.mark.parametrize("new", [None, b"id,name\n", b"id\nbase.a\n"])
+def test_a_line_of_another_module_that_is_no_longer_set_names_its_owner(
+    new: bytes | None,
+) -> None:
+    assert csv_need(b"id,name\nbase.a,x\n", new).owners == ("base",)

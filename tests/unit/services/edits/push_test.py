@@ -2,7 +2,7 @@ from math import inf
 
 import pytest
 
-from oduflow.adapters.git.edits import Author
+from oduflow.adapters.git.checkout_index import Author
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.errors import Kind, UpstreamFailed
 from oduflow.services.branches import read_check

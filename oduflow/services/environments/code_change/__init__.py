@@ -1,0 +1,1 @@
+"""Bringing an environment's Odoo up to date with its checkout: pulled commits, and edits."""

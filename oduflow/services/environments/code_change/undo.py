@@ -1,0 +1,43 @@
+"""Take the snapshot without which a change of code that writes data does not begin."""
+
+from oduflow.domain.changes.inputs import OnFailure
+from oduflow.domain.environment import UndoableChange
+from oduflow.domain.errors import Conflict, QuotaReached
+from oduflow.domain.next_call import Next
+from oduflow.kernel.undo import Undo
+from oduflow.services.environments.code_change.facts import CodeFacts
+from oduflow.services.snapshots.automatic import snapshot_before
+
+
+def take_snapshot(work: CodeFacts) -> Undo | None:
+    """Take a snapshot, without which only a failure that is kept can go on.
+
+    Raises:
+        QuotaReached: there is no room for one.
+        Conflict: the environment is one that can have none.
+    """
+    keeps, name = work.args.on_failure is OnFailure.KEEP, work.first.name
+    args = UndoableChange(name=name, without_snapshot=keeps)
+    try:
+        undo = snapshot_before(work.deps, work.call, work.operation, args, work.first)
+    except QuotaReached as full:
+        others = (each for each in full.next if each.operation != work.operation)
+        full.next = (*others, _without(work))
+        raise
+    if undo is None and not keeps:
+        raise Conflict(
+            f"{name} cannot have snapshots, so that a failure could not be taken back. Nothing "
+            "was changed.",
+            "Environments of older versions have none; one that is created again has.",
+            _without(work),
+        )
+    return undo
+
+
+def _without(work: CodeFacts) -> Next:
+    again = work.args.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    return Next.of(
+        work.operation,
+        "continues without a snapshot, and cannot be undone",
+        **again | {"on_failure": str(OnFailure.KEEP)},
+    )
