@@ -1,6 +1,7 @@
 """When a change of code installs packages."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -74,8 +75,8 @@ def test_a_link_that_changed_on_the_way_to_requirements_counts(tmp_path):
     (tmp_path / "sets/more.txt").write_text("arrow")
     (tmp_path / "middle.txt").symlink_to("sets/more.txt")
     (tmp_path / "requirements.txt").symlink_to("middle.txt")
-    settings = SimpleNamespace(images=SimpleNamespace(pip_index_url=""))
-    names = SimpleNamespace(checkout=tmp_path)
+    settings: Any = SimpleNamespace(images=SimpleNamespace(pip_index_url=""))
+    names: Any = SimpleNamespace(checkout=tmp_path)
 
     needs = [
         with_packages(settings, names, ApplyPlan(), [path]).packages
