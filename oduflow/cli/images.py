@@ -5,7 +5,12 @@ from pathlib import Path
 import click
 
 from oduflow import bootstrap
-from oduflow.adapters.docker.build import build_image, recipes_made
+from oduflow.adapters.docker.build import (
+    BROWSER,
+    BROWSER_SUFFIX,
+    build_image,
+    recipes_made,
+)
 from oduflow.cli.failures import exit_on_failure
 from oduflow.cli.options import config_option, load_or_default
 from oduflow.cli.terminal import echo
@@ -59,6 +64,7 @@ def build(references: tuple[str, ...], config: Path | None) -> None:
     """Build images from Debian's packages, such as odoo:14.0; needs root.
 
     Without IMAGE: the default Odoo and PostgreSQL. Each takes one to four minutes.
+    odoo:19.0-browser is odoo:19.0 with a browser, in which run_tests runs tests that need one.
     """
     with exit_on_failure():
         settings = load_or_default(config)
@@ -75,6 +81,8 @@ def image_references(settings: Settings) -> tuple[str, str]:
 
 def _kind(settings: Settings, reference: str) -> str:
     """Return the recipe for an image of a configured repository, or one named like Docker Hub's."""
+    if reference.endswith(BROWSER_SUFFIX):
+        return BROWSER
     repository = repository_of(reference)
     for kind, configured in zip(("odoo", "postgres"), image_references(settings), strict=True):
         if repository in {kind, repository_of(configured)}:

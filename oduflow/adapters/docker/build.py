@@ -18,6 +18,10 @@ VERSIONS: Final = {
     "postgres": {"18": "18"},
 }
 
+BROWSER: Final = "browser"  # the kind of images that run tests in a browser
+BROWSER_SUFFIX: Final = f"-{BROWSER}"  # how their tags end
+BROWSER_OF: Final = "ODUFLOW_BROWSER_OF"  # their variable with the id of the image below them
+
 _TAG: Final = re.compile(
     r"[a-z0-9][a-z0-9._/-]*(:\d+/[a-z0-9._/-]+)?:(?P<version>[\d.]+)(-[\w.-]+)?"
 )
@@ -42,8 +46,9 @@ def build_image(
     process dies.
 
     Args:
-        kind: `odoo` or `postgres`; the result looks like Docker Hub's image of that name.
-        tag: name and version, as in `odoo:19.0`.
+        kind: `odoo` or `postgres`; the result looks like Docker Hub's image of that name. `browser`
+            adds a browser to an image of Odoo that is on this machine.
+        tag: name and version, as in `odoo:19.0`, or `odoo:19.0-browser`.
         on_progress: called with each line such as `step 1/4: base system (debootstrap)`.
         recipes: the folder that holds `{kind}/build.sh`.
 
@@ -52,7 +57,9 @@ def build_image(
         UpstreamFailed: the recipe failed; `output` holds the last 30 lines it wrote.
     """
     script = str(recipes / kind / "build.sh")
-    command = ["bash", script, tag, _supported_version(kind, tag)]
+    command = ["bash", script, tag]
+    if kind != BROWSER:
+        command.append(_supported_version(kind, tag))
     lines: deque[str] = deque(maxlen=_LINES_KEPT)
     with _running(command) as process:
         for line in process.stdout or ():

@@ -28,6 +28,8 @@ from oduflow.services.snapshots.parts import SnapshotParts
 
 log = logging.getLogger(__name__)
 ODOO_CONNECTIONS = 16
+# Tests of Odoo sign in with it. The clone's Odoo can be reached from its own container only.
+ADMIN_PASSWORD = "admin"  # noqa: S105
 
 
 @dataclass(slots=True)
@@ -41,7 +43,10 @@ class TestClone:
     password: str = field(default_factory=lambda: secrets.token_urlsafe(32), init=False)
 
     def take_database(self, taken: SnapshotParts, call: Call) -> None:
-        """Make a snapshot's database the clone's, with a role that has no other database."""
+        """Make a snapshot's database the clone's, with a role that has no other database.
+
+        Its administrator gets the password that Odoo's tests expect.
+        """
         name, cluster = self.plan.tests_database, taken.cluster
         cluster.create_role(name, self.password, connection_limit=ROLE_CONNECTIONS)
         cluster.adopt_snapshot(taken.own.database, name)
@@ -52,6 +57,8 @@ class TestClone:
             password=self.password,
             cancelled=call.cancelled,
         )
+        tenant = self.deps.postgres.tenant(self.plan.team, name, self.password)
+        tenant.make_own(odoo_hash(ADMIN_PASSWORD), {})
 
     def take_filestore(self, taken: SnapshotParts) -> None:
         """Make a snapshot's files the clone's, above the same template's."""

@@ -1,5 +1,7 @@
 """Run the tests of modules for an operation, and keep what became of them."""
 
+from dataclasses import replace
+
 from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Cancelled, Conflict, Failure
@@ -19,6 +21,7 @@ from oduflow.services.environments.module_change.settle import tenant_of
 from oduflow.services.environments.unfinished import refuse_unfinished
 from oduflow.services.images import run_as
 from oduflow.services.snapshots.create import require_layers
+from oduflow.services.test_runs.browser import image_for_tests
 from oduflow.services.test_runs.find import find_run
 from oduflow.services.test_runs.recover import settle_runs
 from oduflow.services.test_runs.running import RunningTests
@@ -54,12 +57,13 @@ def run_tests_of(deps: Deps, call: Call, row: Environment, args: RunTests) -> Ou
     call.report("check", "checking the modules")
     settle_runs(deps, row)
     chosen = _choose(deps, row, args)
-    image = run_as(deps.engine.images.facts(row.odoo_image), row.uid)
+    images = deps.engine.images
+    image = image_for_tests(images, images.facts(row.odoo_image))
     work = RunningTests(
         deps=deps,
         call=call,
         row=row,
-        image=image,
+        image=replace(image, facts=run_as(image.facts, row.uid)),
         run=_new_run(call, row, chosen),
         chosen=chosen,
         timeout=args.timeout,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from oduflow.adapters.odoo.addons_path import repository_target
 from oduflow.adapters.odoo.test_output import RecordReader, new_mark, request_text, run_tests
-from oduflow.domain.container import ImageFacts, RunResult
+from oduflow.domain.container import RunResult
 from oduflow.domain.environment import Environment
 from oduflow.domain.errors import Failure, UpstreamFailed
 from oduflow.domain.plan import EnvironmentPlan
@@ -30,6 +30,7 @@ from oduflow.services.snapshots.create import (
     remove_temporary_snapshot,
 )
 from oduflow.services.snapshots.parts import SnapshotParts
+from oduflow.services.test_runs.browser import TestImage
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class RunningTests:
     deps: Deps
     call: Call
     row: Environment
-    image: ImageFacts
+    image: TestImage
     run: TestRun
     chosen: ChosenTests
     timeout: int
@@ -128,9 +129,11 @@ class RunningTests:
         """Run the container; it holds a boot slot until the first test begins."""
         mark = new_mark()
         request = request_text(self.chosen, repository_folders(self.row), mark)
-        self._clone.write_files(self.row, self.image, request)
+        self._clone.write_files(self.row, self.image.facts, request)
         limits = self.deps.limits(self.row.team)
-        spec = tests_spec(self._clone.plan, self.row, self.image, limits, run_tests(REQUEST_TARGET))
+        spec = tests_spec(
+            self._clone.plan, self.row, self.image.facts, limits, run_tests(REQUEST_TARGET)
+        )
         reader = RecordReader(mark)
         with ExitStack() as slot:
             slot.enter_context(self.call.boot_slot())

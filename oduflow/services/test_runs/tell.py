@@ -54,8 +54,8 @@ def _warnings(work: RunningTests, verdict: RunVerdict) -> tuple[str, ...]:
     if skipped := browser_skips(verdict.results):
         was = "was" if skipped == 1 else "were"
         found.append(
-            f"{counted(skipped, 'test')} {was} skipped because {work.row.odoo_image} has no "
-            "browser: they are not tested."
+            f"{counted(skipped, 'test')} {was} skipped because {work.image.facts.reference} has no "
+            f"browser that runs: they are not tested. {work.image.remedy}".rstrip()
         )
     if work.chosen.only is None and verdict.counts.planned:
         absent = modules_without_tests(work.chosen, verdict.results)

@@ -112,6 +112,15 @@ class TestWhatTheRecipeIsGiven:
         with pytest.raises(Invalid, match="can be pulled, not built"):
             build_image("postgres", "postgres:17", ignore)
 
+    def test_a_browser_is_added_to_an_image_of_any_version(
+        self, recipe: WriteRecipe, tmp_path: Path
+    ) -> None:
+        recipes = recipe(f'printf "%s|" "$@" >{tmp_path}/given', "browser")
+
+        build_image("browser", "acme.example:5000/odoo:17.0-browser", ignore, recipes=recipes)
+
+        assert (tmp_path / "given").read_text() == "acme.example:5000/odoo:17.0-browser|"
+
 
 class TestFailure:
     def test_a_failed_build_reports_the_recipes_reason_and_the_next_step(
@@ -194,7 +203,8 @@ class TestEnd:
 
 class TestTheRecipesThemselves:
     def test_there_is_one_for_each_kind(self) -> None:
-        assert {script.parent.name for script in RECIPES.glob("*/build.sh")} == {"odoo", "postgres"}
+        kinds = {script.parent.name for script in RECIPES.glob("*/build.sh")}
+        assert kinds == {"browser", "odoo", "postgres"}
 
     def test_none_names_a_mirror(self) -> None:
         for file in filter(Path.is_file, RECIPES.rglob("*")):

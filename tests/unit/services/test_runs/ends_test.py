@@ -12,7 +12,6 @@ from oduflow.domain.test_run import RUNS_KEPT
 from oduflow.kernel.call import CANCEL_CHECK_SECONDS
 from oduflow.services.environments.test_clone import TestClone
 from oduflow.services.test_runs.running import RunningTests
-from tests.support.held import EnvironmentContents
 from tests.support.memory.process import CALLER, Process
 
 RUN = {"name": "sale", "modules": ["sale"]}
@@ -199,16 +198,3 @@ def test_a_cancelled_run_keeps_what_was_known(world, held, process, testing, mon
     assert ended.result["error"]["message"] == "Stopped on request. 1 of 3 tests had run."
     (run,) = process.ok("list_test_runs", name="sale").test_runs
     assert (run.status, run.counts.passed, run.counts.never_run) == (Status.CANCELLED, 1, 1)
-
-
-@pytest.fixture
-def held(world, process, sale):
-    process.ok("create_environment", **sale)
-    made = EnvironmentContents(world, process)
-    made.write("first")
-    return made
-
-
-@pytest.fixture
-def testing(world, held):
-    return world.odoo.testing

@@ -1,14 +1,17 @@
 """Test runs of an environment in memory: what they answer, keep, refuse, and leave behind."""
 
+from dataclasses import replace
+
 import pytest
 
+from oduflow.adapters.docker.build import BROWSER_OF
 from oduflow.domain.access import Actor, ActorKind, Tier
 from oduflow.domain.environment import EnvironmentState
 from oduflow.domain.errors import Busy, Forbidden, Invalid, NotFound
 from oduflow.domain.filestore import FilestoreKind
 from oduflow.domain.outcome import Status
 from oduflow.kernel.locks import LockKey
-from tests.support.held import EnvironmentContents
+from tests.support.memory.images import image
 from tests.support.memory.process import CALLER
 from tests.support.memory.testing import failed
 
@@ -142,9 +145,33 @@ def test_tests_that_need_a_browser_are_told_to_be_untested(process, testing):
 
     assert envelope.status is Status.OK
     assert envelope.warnings == (
-        "1 test was skipped because odoo:19.0 has no browser: they are not tested.",
+        (
+            "1 test was skipped because odoo:19.0 has no browser that runs: they are not tested. "
+            "On the server: `oduflow images build odoo:19.0-browser` adds one."
+        ),
     )
     assert envelope.data.counts.skipped == 1
+
+
+@pytest.mark.parametrize(
+    ("made_of", "used", "said"),
+    [
+        ("sha256:odoo:19.0", "sha256:odoo:19.0-browser", "odoo:19.0-browser has no browser that"),
+        ("sha256:older", "sha256:odoo:19.0", "odoo:19.0-browser was made of another odoo:19.0."),
+    ],
+)
+def test_tests_run_in_the_image_with_a_browser_that_was_made_of_the_environments_own(
+    world, held, process, testing, made_of, used, said
+):
+    built = replace(image("odoo:19.0-browser"), environment={BROWSER_OF: made_of})
+    world.images.here[built.reference] = built
+    testing.outcomes = {"test_tour": "skipped"}
+    specs = noted(world)
+
+    envelope = process.call("run_tests", **RUN)
+
+    assert [spec.image for spec in specs] == [used]
+    assert said in envelope.warnings[0]
 
 
 def test_a_test_that_odoo_runs_twice_is_a_success_of_one_test(process, testing):
@@ -432,14 +459,14 @@ def test_an_actor_that_may_only_read_runs_no_tests_and_sees_their_results(held, 
         process.runner.call("run_tests", RUN, reader, CALLER)
 
 
-@pytest.fixture
-def held(world, process, sale):
-    process.ok("create_environment", **sale)
-    made = EnvironmentContents(world, process)
-    made.write("first")
-    return made
+def noted(world):
+    """Return a list that gets the specifications of the containers of tests."""
+    specs, program = [], world.engine.program
 
+    def note(spec):
+        if spec.name.endswith(".tests"):
+            specs.append(spec)
+        return program(spec)
 
-@pytest.fixture
-def testing(world, held):
-    return world.odoo.testing
+    world.engine.program = note
+    return specs
