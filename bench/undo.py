@@ -1,10 +1,10 @@
 """`python -m bench.undo [ROUNDS] [--small]`: snapshots of a running environment, and rollbacks.
 
 Environments of 23 MB, of 4 GB and with 13,000 files of PostgreSQL, in a pool. While a snapshot is
-taken, a client asks for the login page every 50 ms: its slowest request tells how long the
-environment is paused. A rollback is timed until the login page answers 200, and so is a start of
-the same environment, in turn. It needs 15 GB of free disk and five minutes, and is not part of
-`python -m bench`.
+taken, a client asks for the login page every 50 ms: how much longer than usual its slowest request
+takes tells how long the environment is paused. A rollback is timed until the login page answers
+200, and so is a start of the same environment, in turn. It needs 15 GB of free disk and five
+minutes, and is not part of `python -m bench`.
 """
 
 import json
@@ -46,7 +46,7 @@ class Undone:
         bound = inf if kind == "13k-files" else STILL_SECONDS  # one fsync a file
         return cls(
             Figure(f"{kind}: snapshot", inf),
-            Figure(f"{kind}: slowest request during it", bound),
+            Figure(f"{kind}: longest pause during it", bound),
             Figure(f"{kind}: failed requests during it", 0, "requests"),
             Figure(f"{kind}: stopped to serving", inf),
             Figure(f"{kind}: rollback until 200", inf),
@@ -91,7 +91,7 @@ def _round(server: Server, name: str, url: str, figures: Undone) -> None:
             timed(lambda: _finished(server, server.job("POST", f"{path}/snapshots", json=wanted)))
         )
         time.sleep(AROUND_SECONDS)
-    figures.still.values.append(client.slowest)
+    figures.still.values.append(client.longest_pause)
     figures.failed.values.append(sum(answer != 200 for answer in client.answers))  # noqa: PLR2004
     act(server, name, "stop")
     started = timed(partial(act, server, name, "start"))

@@ -3,6 +3,7 @@
 import http.client
 import threading
 import time
+from statistics import median
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -29,13 +30,18 @@ class LoginPoller(threading.Thread):
         super().__init__(daemon=True)
         self.url, self.done = url, threading.Event()
         self.answers: list[int] = []
-        self.slowest = 0.0
+        self.seconds: list[float] = []
+
+    @property
+    def longest_pause(self) -> float:
+        """How much longer than usual the slowest answer took, in seconds."""
+        return max(self.seconds) - median(self.seconds)
 
     def run(self) -> None:
         while not self.done.is_set():
             begun = time.monotonic()
             self.answers.append(login(self.url))
-            self.slowest = max(self.slowest, time.monotonic() - begun)
+            self.seconds.append(time.monotonic() - begun)
             self.done.wait(max(0.0, 0.05 - (time.monotonic() - begun)))
 
     def __enter__(self) -> Self:

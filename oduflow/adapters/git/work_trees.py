@@ -8,7 +8,7 @@ brought back nor compared.
 
 import logging
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -61,7 +61,7 @@ class WorkTree:
             tree = self._git("write-tree")
             kept = [
                 f"{each.keep(name, each.checked_out())} {each.folder.git_dir.name}"
-                for each in self._submodules(tree).values()
+                for each in self._submodules(lambda: tree).values()
                 if each is not None and not each.folder.mark.exists()
             ]
             message = "\n".join((_SUBJECT, "", *kept))
@@ -84,19 +84,21 @@ class WorkTree:
             UpstreamFailed: the checkout cannot be written.
         """
         try:
-            commits, is_state = self._kept_submodules(kept), self._is_state(kept)
-            pinned = pinned_submodules(self.folder, kept) if is_state else {}
-            if is_state:
+            what = self._kept(kept)
+            pinned = pinned_submodules(self.folder, kept) if what.is_state else {}
+            if what.is_state:
                 empty_places(self.files, pinned_submodules(self.folder, "HEAD"), pinned)
             self._add()
-            submodules = self._submodules(kept)
-            for path in self._submodules(self._git("write-tree")).keys() - submodules.keys():
+            submodules = self._submodules(lambda: kept)
+            for path in (
+                self._submodules(lambda: self._git("write-tree")).keys() - submodules.keys()
+            ):
                 shutil.rmtree(self.files / path, ignore_errors=True)  # git leaves its files there
             self._git("read-tree", "--reset", "-u", kept)
-            if is_state:
+            if what.is_state:
                 fill_places(self.folder, self.files, pinned)
-            elif commits is not None:
-                _restore_all(submodules, commits, self.files)
+            elif what.submodules is not None:
+                _restore_all(submodules, what.submodules, self.files)
             self._git("update-ref", "--no-deref", "HEAD", commit)
             self._forget_edits(commit)
         except GitFailed as cause:
@@ -113,11 +115,11 @@ class WorkTree:
             self._add()
             tree = self._git("write-tree")
             self._forget_edits(commit)
-            found = (tree, self.checked_out())
-            if found != (self._git("rev-parse", f"{kept}^{{tree}}"), commit):
+            what = self._kept(kept)
+            if (tree, self.checked_out()) != (what.tree, commit):
                 return False
-            commits = self._kept_submodules(kept)
-            return commits is None or _hold_all(self._submodules(kept), commits, self.files)
+            commits = what.submodules
+            return commits is None or _hold_all(self._submodules(lambda: kept), commits, self.files)
         except GitFailed as cause:
             raise unwritable(_WHAT) from cause
 
@@ -127,7 +129,7 @@ class WorkTree:
         Raises:
             GitFailed: none is.
         """
-        return self._git("rev-parse", "--verify", "HEAD^{commit}")
+        return self.folder.checked_out(self.files)
 
     def parent_of(self, kept: str) -> str:
         """Return the commit that was checked out when something was kept.
@@ -174,13 +176,16 @@ class WorkTree:
             except GitFailed as cause:
                 raise unwritable(_WHAT) from cause
 
-    def _submodules(self, tree: str) -> "dict[str, WorkTree | None]":
-        """Return the submodules of a tree by path; None for one that was not checked out."""
+    def _submodules(self, tree: Callable[[], str]) -> "dict[str, WorkTree | None]":
+        """Return the submodules of a tree by path; None for one that was not checked out.
+
+        The tree is asked for only where there are submodules.
+        """
         filled = {each.folder.git_dir.name: each for each in self._submodule_folders()}
         if not filled:
             return {}
         # With short names of objects, because no more than 16 MiB are read.
-        entries = self._git("ls-tree", "-r", "-z", "--abbrev=4", "--full-tree", tree).split("\0")
+        entries = self._git("ls-tree", "-r", "-z", "--abbrev=4", "--full-tree", tree()).split("\0")
         found: dict[str, WorkTree | None] = {}
         for about, _, path in (entry.partition("\t") for entry in entries):
             if about.startswith(GITLINK):
@@ -197,18 +202,17 @@ class WorkTree:
             if (git_dir / "HEAD").is_file():
                 yield WorkTree(replace(self.folder, git_dir=git_dir), self.files)
 
-    def _kept_submodules(self, kept: str) -> dict[str, str] | None:
-        """Return what was kept of each submodule, by its folder; None of an older version."""
-        subject, *lines = self._git("show", "--no-patch", "--format=%B", kept).splitlines()
-        if subject != _SUBJECT:
-            return None
+    def _kept(self, kept: str) -> "_Kept":
+        """Read what was kept, with one program."""
+        about = self._git("show", "--no-patch", "--format=%T%n%ae%n%B", kept)
+        tree, email, *message = about.splitlines()
+        subject, *lines = message or [""]
         named = (line.split() for line in lines if line)
-        return {name: commit for commit, name in named}
-
-    def _is_state(self, kept: str) -> bool:
-        """Whether it was not kept by `keep` of this version or an older one."""
-        about = self._git("show", "--no-patch", "--format=%ae%n%s", kept).splitlines()
-        return about not in ([_EMAIL, _SUBJECT], [_EMAIL, _OLDER])
+        return _Kept(
+            tree,
+            is_state=email != _EMAIL or subject not in {_SUBJECT, _OLDER},
+            submodules={name: at for at, name in named} if subject == _SUBJECT else None,
+        )
 
     def _add(self) -> None:
         (self.folder.git_dir / "index.lock").unlink(missing_ok=True)  # of a killed call
@@ -224,6 +228,21 @@ class WorkTree:
 
     def _git(self, *arguments: str) -> str:
         return self.folder.run(*arguments, work_tree=self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a kept commit says.
+
+    Attributes:
+        tree: the name of its tree.
+        is_state: whether it was not kept by `keep` of this version or an older one.
+        submodules: what was kept of each submodule, by its folder; None of an older version.
+    """
+
+    tree: str
+    is_state: bool
+    submodules: Mapping[str, str] | None
 
 
 def _restore_all(

@@ -169,10 +169,7 @@ class Cluster:
             self._admin(action, _HAND_OVER, cancelled) as admin,
             handover.lent(admin, from_role, to_role) as kept,
             open_tenant(
-                self._endpoint,
-                database,
-                to_role,
-                password,
+                *(self._endpoint, database, to_role, password),
                 action,
                 entrance=partial(roles.cheap_sign_in, admin),
                 seconds=_HAND_OVER,
@@ -242,6 +239,11 @@ class Cluster:
         """Count the sessions of a database that are in a statement or a transaction."""
         with self._admin("look at the database's sessions") as admin:
             return snapshots.busy_sessions(admin, database)
+
+    def flush(self) -> None:
+        """Write what is only in memory to the disk, so that no copy by files waits for it."""
+        with self._admin("write its memory to the disk", _CLONE) as admin:
+            admin.run("CHECKPOINT")
 
     def take_snapshot(
         self,
@@ -381,10 +383,7 @@ class Cluster:
         self._guard.keep()
 
     def end_hoarder(self) -> int:
-        """End the session that fills the lock table; return how many locks it held.
-
-        It is 0 when no session can be ended, as without `keep_guard` before.
-        """
+        """End the session that fills the lock table; return its locks, 0 without `keep_guard`."""
         return self._guard.end_hoarder()
 
     def oldest_id(self) -> OldestId:

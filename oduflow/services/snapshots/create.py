@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from oduflow.adapters.postgres.databases import Strategy
 from oduflow.adapters.store import Snapshots
 from oduflow.domain.clock import now
 from oduflow.domain.environment import Environment
@@ -160,11 +161,13 @@ class SnapshotCreation(SnapshotParts):
     Attributes:
         force: whether a long transaction is ended.
         limit: see `make_snapshot`.
+        how: the strategy of the database's copy, which `pause` chooses.
     """
 
     call: Call
     force: bool = False
     limit: int | None = None
+    how: Strategy = "wal_log"
 
     def steps(self) -> tuple[Step, ...]:
         """List the steps in order, each with its undo."""
@@ -202,10 +205,15 @@ class SnapshotCreation(SnapshotParts):
     def pause(self) -> None:
         """Freeze Odoo between two requests; one that does not run stays as it is.
 
+        What can be done before is done before: Odoo's requests wait meanwhile.
+
         Raises:
             Busy: it never is.
         """
         containers, name = self.deps.engine.containers, self.plan.container
+        self.how = self.strategy(self.plan.database)
+        if self.how == "file_copy":
+            self.cluster.flush()
         requests = RequestWatch()
         while True:
             facts = containers.facts(name)
@@ -230,9 +238,11 @@ class SnapshotCreation(SnapshotParts):
 
     def database(self) -> None:
         """Copy the database, whose idle sessions end; Odoo opens new ones."""
-        how = self.strategy(self.plan.database)
         self.cluster.take_snapshot(
-            self.plan.database, self.own.database, strategy=how, cancelled=self.call.cancelled
+            self.plan.database,
+            self.own.database,
+            strategy=self.how,
+            cancelled=self.call.cancelled,
         )
 
     def filestore(self) -> None:

@@ -154,6 +154,7 @@ class ClusterContract:
         cluster.take_snapshot(made.name, one.name, strategy="file_copy")
         assert one.name in cluster.sealed()
         assert cluster.busy_sessions(made.name) == 0
+        cluster.flush()
         for _ in range(2):
             cluster.prepare_rollback(one.name, new.name, made.name, strategy="wal_log")
         assert cluster.has_database(new.name)

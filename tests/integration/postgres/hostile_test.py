@@ -274,6 +274,7 @@ def call_snapshots(call: Callable[..., None], tenants: Tenants, made: MadeTenant
     hand = {"from_role": made.name, "to_role": own.name, "password": own.password}
     call(Cluster, cluster.hand_over, own.name, **hand)
     call(Cluster, cluster.busy_sessions, made.name)
+    call(Cluster, cluster.flush)
     call(Cluster, cluster.has_database, made.name)
     call(Cluster, cluster.take_snapshot, made.name, taken.name, strategy="wal_log")
     cluster.create_role(reader.name, reader.password, connection_limit=5)

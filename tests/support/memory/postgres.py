@@ -203,6 +203,9 @@ class MemoryCluster:
         self.ready()
         return self._get(database).busy
 
+    def flush(self) -> None:
+        self.ready()
+
     def take_snapshot(
         self,
         database: str,

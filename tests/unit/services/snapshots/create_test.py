@@ -94,6 +94,18 @@ def test_one_that_waits_for_a_rest_is_cancelled_and_odoo_goes_on(world, held, pr
     assert world.everything() == before
 
 
+def test_what_a_copy_by_files_would_wait_for_is_written_before_odoo_is_paused(
+    held, process, monkeypatch
+):
+    seen = []
+    monkeypatch.setattr(create.SnapshotCreation, "strategy", lambda *_: "file_copy")
+    monkeypatch.setattr(MemoryCluster, "flush", lambda _cluster: seen.append(held.status))
+
+    process.ok("create_snapshot", name="sale")
+
+    assert seen == ["running"]
+
+
 def test_one_is_cancelled_while_the_database_is_copied_and_odoo_goes_on(
     world, held, process, monkeypatch
 ):
