@@ -34,7 +34,7 @@ pytestmark = pytest.mark.timeout(1200)
 
 NAME = "pulled"
 REPOSITORY = "notes-repo"
-# Up to Odoo 14 no manifest names the files of bundles.
+# Up to Odoo 14 no manifest names the files of bundles. What git and Python alone do is the same.
 only_newest = pytest.mark.parametrize("pulled", VERSIONS[-1:], indirect=True)
 
 
@@ -151,6 +151,7 @@ class Pulled:
             return False
 
 
+@only_newest
 def test_tests_and_documentation_alone_need_nothing(env: Pulled) -> None:
     before = env.started()
     commit = env.push({"notes/tests/test_note.py": "# second\n", "README.md": "second\n"})
@@ -336,6 +337,7 @@ def test_a_failure_is_kept_for_a_look_and_corrected_by_an_edit(env: Pulled) -> N
     assert (again["edits"], again["actions"]) == (0, []), "it was applied as an edit"
 
 
+@only_newest
 def test_edits_are_applied_once_and_only_what_is_new(env: Pulled) -> None:
     env.edit("notes/models.py", '"first"', '"edited"')
     first = env.ok("apply_changes")
@@ -350,6 +352,7 @@ def test_edits_are_applied_once_and_only_what_is_new(env: Pulled) -> None:
     assert 'string="Edited"' in env.form()
 
 
+@only_newest
 def test_edits_stay_when_commits_are_pulled_and_conflicts_change_nothing(env: Pulled) -> None:
     env.edit("notes/models.py", '"first"', '"edited"')
     env.edit("notes/views.xml", "First", "Edited")
@@ -391,6 +394,7 @@ def test_a_module_that_is_gone_is_uninstalled_only_if_it_is_asked_for(env: Pulle
     assert env.serves()
 
 
+@only_newest
 def test_requirements_are_installed_and_the_container_replaced(env: Pulled) -> None:
     container = env.started()[0]
     imported = env.files["notes/models.py"].replace(
@@ -406,6 +410,7 @@ def test_requirements_are_installed_and_the_container_replaced(env: Pulled) -> N
     assert env.serves()
 
 
+@only_newest
 def test_another_branch_is_followed_and_its_modules_are_served(env: Pulled) -> None:
     main, form = env.row.commit, env.form()
     theirs = {"notes/views.xml": VIEW.replace("First", "Branch"), "README.md": None}
@@ -448,6 +453,7 @@ def test_terms_of_a_text_that_is_new_in_a_view_are_shown_at_once(env: Pulled) ->
     assert 'string="Troisième"' in env.form(context={"lang": "fr_FR"})
 
 
+@only_newest
 def test_modules_of_a_submodule_are_upgraded_with_its_new_pin(env: Pulled) -> None:
     def pin(text: str) -> Submodule:
         files = {"linked/__init__.py": "", "linked/__manifest__.py": LINKED, "linked/v.xml": text}
