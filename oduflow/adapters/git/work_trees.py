@@ -202,13 +202,13 @@ class WorkTree:
             if (git_dir / "HEAD").is_file():
                 yield WorkTree(replace(self.folder, git_dir=git_dir), self.files)
 
-    def _kept(self, kept: str) -> "_Kept":
+    def _kept(self, kept: str) -> "_KeptTree":
         """Read what was kept, with one program."""
         about = self._git("show", "--no-patch", "--format=%T%n%ae%n%B", kept)
         tree, email, *message = about.splitlines()
         subject, *lines = message or [""]
         named = (line.split() for line in lines if line)
-        return _Kept(
+        return _KeptTree(
             tree,
             is_state=email != _EMAIL or subject not in {_SUBJECT, _OLDER},
             submodules={name: at for at, name in named} if subject == _SUBJECT else None,
@@ -231,7 +231,7 @@ class WorkTree:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _KeptTree:
     """What a kept commit says.
 
     Attributes:

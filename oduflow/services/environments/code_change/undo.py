@@ -2,7 +2,7 @@
 
 from oduflow.domain.changes.inputs import OnFailure
 from oduflow.domain.environment import UndoableChange
-from oduflow.domain.errors import Conflict, QuotaReached
+from oduflow.domain.errors import Cancelled, Conflict, Failure
 from oduflow.domain.next_call import Next
 from oduflow.kernel.undo import Undo
 from oduflow.services.environments.code_change.facts import CodeFacts
@@ -13,22 +13,25 @@ def take_snapshot(work: CodeFacts) -> Undo | None:
     """Take a snapshot, without which only a failure that is kept can go on.
 
     Raises:
-        QuotaReached: there is no room for one.
         Conflict: the environment is one that can have none.
+        Failure: none can be taken.
     """
     keeps, name = work.args.on_failure is OnFailure.KEEP, work.first.name
     args = UndoableChange(name=name, without_snapshot=keeps)
     try:
         undo = snapshot_before(work.deps, work.call, work.operation, args, work.first)
-    except QuotaReached as full:
-        others = (each for each in full.next if each.operation != work.operation)
-        full.next = (*others, _without(work))
+    except Cancelled:
         raise
-    if undo is None and not keeps:
+    except Failure as failure:
+        others = (each for each in failure.next if each.operation != work.operation)
+        failure.next = (*others, _without(work))
+        raise
+    if (undo is None or not undo.snapshot) and not keeps:
         raise Conflict(
             f"{name} cannot have snapshots, so that a failure could not be taken back. Nothing "
             "was changed.",
-            "Environments of older versions have none; one that is created again has.",
+            "An older version made it, which had none.",
+            Next.of("rebuild_environment", "prepares it for them", name=name),
             _without(work),
         )
     return undo

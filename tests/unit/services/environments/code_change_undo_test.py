@@ -21,7 +21,7 @@ def test_an_environment_that_cannot_have_snapshots_is_changed_only_if_failures_a
     error = running.refused("pull_and_apply", name="sale")
 
     assert "cannot have snapshots" in error.message
-    assert [each.arguments.get("on_failure") for each in error.next] == ["keep"]
+    assert [each.arguments.get("on_failure") for each in error.next] == [None, "keep"]
     assert (row(running), files(running)) == (before, FILES)
 
 
