@@ -19,16 +19,19 @@ from pathlib import Path
 
 import requests
 
+from tests.chaos.answers import ABSENT, FAILED, LOST, RUNNING, Ended
 from tests.chaos.arena import TEAMS, Arena, Violation, destroy, make_arena
+from tests.chaos.contents import HeldContents
 from tests.chaos.engine_restart import restart_with_five
 from tests.chaos.faults import Fault, Hit, chosen
 from tests.chaos.invariants import Checks, own_rules
-from tests.chaos.model import ABSENT, FAILED, LOST, Ended, ExpectedState, ExpectedThing
+from tests.chaos.marks import write_mark
+from tests.chaos.model import ExpectedState, ExpectedThing
 from tests.chaos.operations import Worker
 from tests.chaos.own_engine import OwnEngine, enter
 from tests.support.instances import world
 from tests.support.server import eventually
-from tests.support.variants import run_docker
+from tests.support.variants import plan_of, run_docker
 
 WORKERS, CHANGES, MEDDLINGS = 3, 4, 8
 ROUND_SECONDS = 900.0
@@ -54,6 +57,7 @@ class Chaos:
     def _round(self, number: int) -> None:
         arena, begun = self._arena, time.monotonic()
         arena.journal.note(f"--- round {number}")
+        self._mark(f"round-{number}", self._seeded(number, "marks"))
         faults = chosen(self._seeded(number), self._engine)
         workers = [self._worker(number, name) for name in range(WORKERS + 1)]
         hits: list[Hit] = []
@@ -73,11 +77,18 @@ class Chaos:
         self._blame(ends, hits)
         self._settle()
         self._remove_failed()
-        self._model.settle(self._checks.seen())
+        self._model.settle(self._checks.seen(), self._checks.held())
         counted = ", ".join(f"{count} {what}" for what, count in _counted(ends).items())
         told = "; ".join(hit.told for hit in hits)
         seconds = time.monotonic() - begun
         say(f"round {number}: {counted} | {told} | {self._server()}, {seconds:.0f} s")
+
+    def _mark(self, mark: str, rng: random.Random) -> None:
+        """Write into most environments that run, so that their snapshots differ."""
+        for thing in self._model.things:
+            if thing.noun == "environment" and thing.possible == {RUNNING} and rng.random() < 0.7:
+                write_mark(plan_of(self._arena.instance, thing.name, thing.team), mark)
+                thing.contents.now = frozenset({mark})
 
     def _worker(self, number: int, name: int) -> Worker:
         return Worker(self._arena, self._model, self._seeded(number, name))
@@ -147,6 +158,7 @@ class Chaos:
             self._delete(team, f"{_PATHS[noun]}/{name}", protected=noun == "environment")
         for thing in self._model.things:
             thing.possible, thing.shaken = {ABSENT}, False
+            thing.contents.settle(HeldContents())
         self._settle()
         self._arena.server.terminate()
         self._arena.stop()

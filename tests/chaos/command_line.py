@@ -7,11 +7,16 @@ from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any
 
-from tests.chaos.model import Ended, ExpectedThing
+from tests.chaos.answers import Ended
+from tests.chaos.model import ExpectedThing
 from tests.support.forked import PATH_ONLY, Command, Forked
 
 SECONDS = 420.0
-TOOLS = {("extra_repo", "create"): "add_extra_repo"}
+TOOLS = {
+    ("extra_repo", "create"): "add_extra_repo",
+    ("environment", "create_snapshot"): "create_snapshot",
+    ("environment", "delete_snapshot"): "delete_snapshot",
+}
 
 
 @dataclass
@@ -55,4 +60,5 @@ def _read(code: int, output: str, errors: str) -> Ended:
     except ValueError:
         return Ended("failed", "internal", f"exit code {code}: {output} {errors}")
     error = told.get("error") or {}
-    return Ended(told["status"], error.get("kind", ""), error.get("message", ""))
+    said = (error.get("kind", ""), error.get("message", ""))
+    return Ended(told["status"], *said, told.get("snapshot") or "")

@@ -8,10 +8,12 @@ import time
 from collections.abc import Iterator
 
 from oduflow.domain.environment import EnvironmentState
+from oduflow.services.filestore import layers_of
 from tests.chaos.arena import Arena, Violation
+from tests.chaos.marks import read_marks, write_mark
 from tests.chaos.own_engine import OwnEngine
 from tests.support.server import serves
-from tests.support.variants import inside, plan_of, signed_in
+from tests.support.variants import plan_of
 
 FIVE = (
     ("blue", "first"),
@@ -21,10 +23,6 @@ FIVE = (
     ("green", "fifth"),
 )
 BACK_SECONDS = 240.0
-# What a session does not wait for may be lost with PostgreSQL: it is told to wait.
-MARK = ("SET synchronous_commit = on", "UPDATE res_partner SET ref = 'marked' WHERE id = 1")
-READ = "SELECT ref FROM res_partner WHERE id = 1"
-WRITE = "import os; f = open({path!r}, 'w'); f.write('marked'); f.flush(); os.fsync(f.fileno())"
 
 
 def restart_with_five(arena: Arena, engine: OwnEngine) -> str:
@@ -35,11 +33,7 @@ def restart_with_five(arena: Arena, engine: OwnEngine) -> str:
     """
     urls = {(team, name): _created(arena, team, name) for team, name in FIVE}
     for team, name in FIVE:
-        plan = plan_of(arena.instance, name, team)
-        with signed_in(plan) as tenant:
-            for statement in MARK:
-                tenant.execute(statement)
-        inside(plan.container, WRITE.format(path=_own_file(plan.database)))
+        write_mark(plan_of(arena.instance, name, team), "marked")
     begun = time.monotonic()
     engine.restart(signal.SIGKILL)
     restarted = time.monotonic() - begun
@@ -79,13 +73,7 @@ def _lost(arena: Arena, serving: set[tuple[str, str]]) -> Iterator[str]:
     """Yield the parts of environments that serve, but lack what was written before."""
     for team, name in sorted(serving):
         plan = plan_of(arena.instance, name, team)
-        with signed_in(plan) as tenant:
-            if tenant.execute(READ).fetchall() != [("marked",)]:
-                yield f"database of {name}"
-        path = _own_file(plan.database)
-        if inside(plan.container, f"print(open({path!r}).read())").strip() != "marked":
-            yield f"file of {name}"
-
-
-def _own_file(database: str) -> str:
-    return f"/var/lib/odoo/filestore/{database}/own"
+        found = read_marks(plan, layers_of(arena.instance.services.deps.engine.volumes, plan))
+        for part, mark in zip(("database", "file", "checkout"), found, strict=True):
+            if mark != "marked":
+                yield f"{part} of {name}"

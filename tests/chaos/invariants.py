@@ -8,16 +8,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
 import requests
 
 from oduflow.adapters.locks.flock import holder_of, is_free
 from oduflow.domain.environment import UNFINISHED, Environment, EnvironmentState
-from oduflow.domain.extra_repo import ExtraRepo
+from oduflow.domain.extra_repo import ExtraRepo, Pin
 from oduflow.domain.filestore import FilestoreKind
-from oduflow.domain.plan import EnvironmentPlan, ExtraRepoPlan, SnapshotPlan, TemplatePlan
+from oduflow.domain.plan import EnvironmentPlan, ExtraRepoPlan, Naming, SnapshotPlan, TemplatePlan
+from oduflow.domain.snapshot import SnapshotState
 from oduflow.domain.template import Template
+from oduflow.services.filestore import layers_of
+from tests.chaos.answers import ABSENT, READY
 from tests.chaos.arena import TEAMS, Arena, Unanswered
-from tests.chaos.model import ABSENT, READY, ExpectedState
+from tests.chaos.contents import HeldContents
+from tests.chaos.marks import read_marks
+from tests.chaos.model import ExpectedState
 from tests.support.instances import world
 from tests.support.variants import inspected
 
@@ -47,12 +53,15 @@ class Checks:
                 *self._states(),
                 *self._half_made(),
                 *self._environments(),
+                *self._contents(),
                 *self._told_by_the_product(),
                 *self._locks(),
                 *self._audit(),
             ]
         except Unanswered as cause:
             return [f"the server does not answer: {cause}"]
+        except psycopg.Error as cause:
+            return [f"a database does not answer: {cause}"]
 
     def seen(self) -> dict[str, str]:
         """Return the state of each thing, as its team is shown it."""
@@ -68,6 +77,27 @@ class Checks:
                     found[f"{noun} {team}/{row['name']}"] = str(row["state"])
         return found
 
+    def held(self) -> dict[str, HeldContents]:
+        """Return what each environment that has served holds, by the text of its thing."""
+        deps, found = self.arena.instance.services.deps, {}
+        for row in deps.store.environments.all():
+            if row.served and row.filestore is not FilestoreKind.VOLUME:
+                plan = EnvironmentPlan.of(deps.naming, row)
+                path = f"/api/environments/{row.name}/snapshots"
+                listed = self.arena.data(row.team, path)["snapshots"]
+                found[f"environment {row.team}/{row.name}"] = HeldContents(
+                    read_marks(plan, layers_of(deps.engine.volumes, plan)),
+                    {each["name"]: each["automatic"] for each in listed},
+                )
+        return found
+
+    def _contents(self) -> Iterator[str]:
+        """Compare what the environments and their snapshots hold with the model."""
+        held = self.held()
+        for thing in self.model.things:
+            if str(thing) in held and (wrong := thing.contents.wrong(held[str(thing)])):
+                yield f"{thing}: {wrong}"
+
     def _unsettled(self) -> Iterator[str]:
         deps = self.arena.instance.services.deps
         if "ready: environments can be created" not in whole_log(self.arena):
@@ -75,9 +105,16 @@ class Checks:
         for job in deps.work.jobs.store.unfinished():
             alive = deps.work.jobs.alive(job.id)
             yield f"job {job.id} ({job.operation} {job.target}) is {job.status}, alive: {alive}"
+        yield from self._unfinished()
+
+    def _unfinished(self) -> Iterator[str]:
+        deps = self.arena.instance.services.deps
         for row in deps.store.environments.all():
             if row.step or row.state in UNFINISHED:
                 yield f"environment {row.team}/{row.name} is {row.state}, step “{row.step}”"
+        for snapshot in deps.store.snapshots.all():
+            if snapshot.state is not SnapshotState.READY:
+                yield f"snapshot {snapshot.name} of {snapshot.team} is {snapshot.state}"
         others: list[Template | ExtraRepo] = [*deps.store.templates.all()]
         others += deps.store.extra_repos.all()
         for other in others:
@@ -102,7 +139,7 @@ class Checks:
         inner = {each for each in seen.folders if Path(each).name in {"git", "about.json"}}
         yield from _differ("container", seen.containers, wanted.containers, wanted.optional)
         yield from _differ("volume", seen.volumes, wanted.volumes)
-        yield from _differ("database", seen.databases, wanted.databases)
+        yield from _differ("database", seen.databases, wanted.databases | wanted.snapshots)
         yield from _differ("role", seen.roles, wanted.databases)
         yield from _differ("folder", seen.folders - inner, wanted.folders)
         yield from _differ("rule", own_rules(seen.rules), self.rules)
@@ -153,13 +190,19 @@ class Checks:
 
 @dataclass
 class _WantedNames:
-    """The names that the rows ask for; `optional` are those that may be there."""
+    """The names that the rows ask for.
+
+    Attributes:
+        optional: containers that may be there.
+        snapshots: their databases, which have no role of their own.
+    """
 
     containers: set[str]
     volumes: set[str]
     databases: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
     optional: set[str] = field(default_factory=set)
+    snapshots: set[str] = field(default_factory=set)
 
 
 def _wanted(arena: Arena) -> _WantedNames:
@@ -178,11 +221,10 @@ def _wanted(arena: Arena) -> _WantedNames:
             wanted.volumes |= {plan.layers, plan.filestore}
         wanted.databases.add(plan.database)
         folders.append(plan.folder)
-        pins = [pin for pin in row.extra_repos if pin.commit]
-        folders += (
-            ExtraRepoPlan.pinned(naming, row.team, pin).checkout(pin.commit) for pin in pins
-        )
-    wanted.databases |= {SnapshotPlan(row.id).database for row in deps.store.snapshots.all()}
+        folders += _pinned(naming, row.team, row.extra_repos)
+    for snapshot in deps.store.snapshots.all():
+        wanted.snapshots.add(SnapshotPlan(snapshot.id).database)
+        folders += _pinned(naming, snapshot.team, snapshot.extra_repos)
     for template in deps.store.templates.all():
         sealed = TemplatePlan.of(naming, template)
         wanted.volumes.add(sealed.volume)
@@ -190,6 +232,11 @@ def _wanted(arena: Arena) -> _WantedNames:
     folders += (ExtraRepoPlan.of(naming, each).folder for each in deps.store.extra_repos.all())
     wanted.folders = {str(folder.relative_to(naming.data_dir)) for folder in folders}
     return wanted
+
+
+def _pinned(naming: Naming, team: str, pins: tuple[Pin, ...]) -> list[Path]:
+    used = (pin for pin in pins if pin.commit)
+    return [ExtraRepoPlan.pinned(naming, team, pin).checkout(pin.commit) for pin in used]
 
 
 def own_rules(rules: frozenset[str]) -> frozenset[str]:

@@ -4,27 +4,13 @@ An operation that answered success is there; one that answered failure is undone
 off is either. Two operations on one thing at once leave any whole state.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from threading import Lock
 
-ABSENT, FAILED, READY, RUNNING, STOPPED = "absent", "failed", "ready", "running", "stopped"
-LOST = "lost"
-CUT_OFF = {"interrupted", "unanswered"}
-REFUSED = {"busy", "conflict", "forbidden", "invalid", "quota", "rate_limited"}
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How an operation ended for its caller: `ok`, `failed`, `cancelled`, or cut off."""
-
-    status: str
-    kind: str = ""
-    message: str = ""
-
-    @property
-    def refused(self) -> bool:
-        return self.status == "failed" and self.kind in REFUSED
+from tests.chaos.answers import ABSENT, FAILED, LOST, READY, RUNNING, STOPPED, Ended
+from tests.chaos.contents import ExpectedContents, HeldContents
 
 
 @dataclass
@@ -36,6 +22,7 @@ class ExpectedThing:
         claimed: whether an operation that changes it runs.
         shaken: whether a fault or a second operation hit it, so that it may be in any whole state.
         lost: whether its container was removed.
+        contents: what it and its snapshots hold, of an environment.
     """
 
     noun: str
@@ -46,6 +33,7 @@ class ExpectedThing:
     claimed: bool = False
     shaken: bool = False
     lost: bool = False
+    contents: ExpectedContents = field(default_factory=ExpectedContents)
 
     def __str__(self) -> str:
         return f"{self.noun} {self.team}/{self.name}"
@@ -59,9 +47,32 @@ class ExpectedThing:
         allowed = self.whole if self.shaken else self.possible
         return allowed | {LOST} if self.lost else allowed
 
-    def ended(self, operation: str, end: Ended) -> str:
-        """Learn from an operation's end; return what is wrong with it, if anything."""
+    def ended(
+        self,
+        operation: str,
+        end: Ended,
+        snapshot: str = "",
+        source: "ExpectedThing | None" = None,
+    ) -> str:
+        """Learn from an operation's end; return what is wrong with it, if anything.
+
+        Args:
+            operation: its name.
+            end: its answer.
+            snapshot: the one that is made, deleted or gone back to.
+            source: the environment that this one is made a copy of.
+        """
         before = set(self.possible)
+        if self.noun == "environment":
+            kept = self.contents.ended(
+                operation, end, before, snapshot, source.contents if source else None
+            )
+            if kept:
+                return f"{operation} of {self}: {kept}"
+        if end.lacks_snapshot:
+            return ""
+        if source is not None and end.kind == "not_found":
+            return source.ended("copying", end)
         if end.status == "failed" and end.kind == "not_found" and operation != "create":
             self.possible = {ABSENT}
             missing = ABSENT not in before and not self.shaken
@@ -79,7 +90,7 @@ def _create(before: set[str], end: Ended) -> set[str]:
     if end.status == "ok":
         made = {RUNNING} if before & {ABSENT, FAILED} else set()
         return (before - {ABSENT, FAILED}) | made
-    if end.status in CUT_OFF:
+    if end.cut_off:
         return before | {ABSENT, RUNNING, FAILED}
     if before == {ABSENT} and end.status == "cancelled":
         return {ABSENT}
@@ -99,13 +110,21 @@ def _start(before: set[str], end: Ended) -> set[str]:
         return {RUNNING}
     if end.status == "cancelled":
         return before | {STOPPED}
-    return before | {FAILED} | ({RUNNING} if end.status in CUT_OFF else set())
+    return before | {FAILED} | ({RUNNING} if end.cut_off else set())
 
 
 def _rebuild(before: set[str], end: Ended) -> set[str]:
     if end.status == "ok":
         return {RUNNING}
-    return before | {FAILED} | ({RUNNING} if end.status in CUT_OFF else set())
+    return before | {FAILED} | ({RUNNING} if end.cut_off else set())
+
+
+def _roll_back(before: set[str], end: Ended) -> set[str]:
+    if end.status == "ok":
+        return (before & {STOPPED}) | ({RUNNING} if before - {STOPPED} else set())
+    if end.status == "cancelled":
+        return before
+    return before | {FAILED} | ({RUNNING} if end.cut_off else set())
 
 
 def _unchanged(before: set[str], _end: Ended) -> set[str]:
@@ -115,7 +134,7 @@ def _unchanged(before: set[str], _end: Ended) -> set[str]:
 def _make(before: set[str], end: Ended) -> set[str]:
     if end.status == "ok":
         return {READY}
-    return before | {READY} if end.status in CUT_OFF else before
+    return before | {READY} if end.cut_off else before
 
 
 _EFFECTS = {
@@ -126,6 +145,11 @@ _EFFECTS = {
     ("environment", "restart"): _start,
     ("environment", "rebuild"): _rebuild,
     ("environment", "protect"): _unchanged,
+    ("environment", "copy"): _create,
+    ("environment", "copying"): _unchanged,
+    ("environment", "create_snapshot"): _unchanged,
+    ("environment", "delete_snapshot"): _unchanged,
+    ("environment", "rollback"): _roll_back,
     ("template", "create"): _make,
     ("template", "delete"): _delete,
     ("extra_repo", "create"): _make,
@@ -138,7 +162,7 @@ class ExpectedState:
     """All things of a run."""
 
     def __init__(self, teams: Iterable[str]) -> None:
-        self._guard = Lock()
+        self._guard, self._snapshots = Lock(), count(1)
         self.things = [
             ExpectedThing(noun, team, name)
             for team in teams
@@ -162,8 +186,19 @@ class ExpectedState:
                     return each
         return None
 
-    def settle(self, seen: dict[str, str]) -> None:
-        """Begin a round with what is there: `seen` gives the state by a thing's text."""
+    def new_snapshot(self) -> str:
+        """Return a name that no snapshot of the run has had."""
+        with self._guard:
+            return f"kept-{next(self._snapshots)}"
+
+    def settle(self, seen: dict[str, str], held: Mapping[str, HeldContents]) -> None:
+        """Begin a round with what is there.
+
+        Args:
+            seen: the state by a thing's text.
+            held: what the environments hold, by a thing's text.
+        """
         for each in self.things:
             each.possible = {seen.get(str(each), ABSENT)}
             each.shaken = each.lost = each.claimed = False
+            each.contents.settle(held.get(str(each), HeldContents()))

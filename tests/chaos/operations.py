@@ -3,14 +3,16 @@
 import random
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import requests
 
+from tests.chaos.answers import ABSENT, READY, RUNNING, STOPPED, Ended
 from tests.chaos.arena import Arena, Unanswered, Violation
-from tests.chaos.model import ABSENT, READY, Ended, ExpectedState, ExpectedThing
+from tests.chaos.model import ExpectedState, ExpectedThing
 
 COLLECTIONS = {
     "environment": "/api/environments",
@@ -18,14 +20,23 @@ COLLECTIONS = {
     "extra_repo": "/api/extra-repos",
 }
 CHOICES: Mapping[str, Sequence[str]] = {
-    "environment": ("delete", "stop", "start", "restart", "rebuild", "protect", "create"),
+    "environment": (
+        *("delete", "stop", "start", "restart", "rebuild", "protect", "create", "copy"),
+        *("create_snapshot", "create_snapshot", "rollback", "rollback", "delete_snapshot"),
+    ),
     "template": ("delete", "create"),
     "extra_repo": ("delete", "update", "create"),
+}
+CREATIONS: Mapping[str, Sequence[str]] = {
+    "environment": ("create", "create", "copy"),
+    "template": ("create",),
+    "extra_repo": ("create",),
 }
 READS = (
     "/api/environments",
     "/api/environments/{name}",
     "/api/environments/{name}/logs",
+    "/api/environments/{name}/snapshots",
     "/api/jobs",
     "/api/status",
     "/api/templates",
@@ -33,8 +44,24 @@ READS = (
     "/",
     "/environments/{name}",
 )
+SNAPSHOT_NEEDED = {"rollback", "delete_snapshot"}
 MINUTE = 60
 CANCEL_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class ChosenOperation:
+    """One operation on a thing.
+
+    Attributes:
+        snapshot: the one that is made, deleted or gone back to.
+        source: the environment that `thing` is made a copy of.
+    """
+
+    thing: ExpectedThing
+    operation: str
+    snapshot: str = ""
+    source: ExpectedThing | None = None
 
 
 class Worker:
@@ -51,7 +78,8 @@ class Worker:
                 time.sleep(0.2)
                 continue
             try:
-                self._change(thing, self._choose(thing))
+                with self._chosen(thing) as change:
+                    self._change(change)
             finally:
                 thing.claimed = False
 
@@ -60,8 +88,9 @@ class Worker:
         for _ in range(count):
             thing = self._rng.choice(self._model.of("environment", self._team()))
             if self._rng.random() < 0.25:
-                thing.shaken = True
-                self._change(thing, self._rng.choice(("stop", "restart", "delete", "create")))
+                thing.shaken = thing.contents.contended = True
+                operation = self._rng.choice(("stop", "restart", "delete", "create"))
+                self._change(ChosenOperation(thing, operation))
             else:
                 self._read(thing)
             time.sleep(self._rng.uniform(0, 1))
@@ -78,17 +107,42 @@ class Worker:
 
     def _choose(self, thing: ExpectedThing) -> str:
         if thing.possible == {ABSENT} and self._rng.random() < 0.9:
-            return "create"
+            return self._rng.choice(CREATIONS[thing.noun])
         if thing.protected and self._rng.random() < 0.4:
             return "protect"
         return self._rng.choice(CHOICES[thing.noun])
 
-    def _change(self, thing: ExpectedThing, operation: str) -> None:
+    @contextmanager
+    def _chosen(self, thing: ExpectedThing) -> Iterator[ChosenOperation]:
+        """Choose an operation on a thing; the source of a copy is claimed, too."""
+        operation = self._choose(thing)
+        kept = sorted(thing.contents.kept)
+        if operation == "copy":
+            source = self._model.claim(self._copied(thing))
+            try:
+                yield ChosenOperation(thing, operation if source else "create", source=source)
+            finally:
+                if source is not None:
+                    source.claimed = False
+        elif operation == "create_snapshot" or (operation in SNAPSHOT_NEEDED and not kept):
+            yield ChosenOperation(thing, "create_snapshot", self._model.new_snapshot())
+        elif operation in SNAPSHOT_NEEDED:
+            yield ChosenOperation(thing, operation, self._rng.choice(kept))
+        else:
+            yield ChosenOperation(thing, operation)
+
+    def _copied(self, thing: ExpectedThing) -> list[ExpectedThing]:
+        """List the environments that it can be made a copy of."""
+        of_team = self._model.of("environment", thing.team)
+        return [each for each in of_team if each.possible & {RUNNING, STOPPED}]
+
+    def _change(self, change: ChosenOperation) -> None:
+        thing, operation = change.thing, change.operation
         protect = not thing.protected if operation == "protect" else None
-        end = self._perform(thing, operation, protect=protect)
+        end = self._perform(change, protect=protect)
         self._arena.journal.note(f"{operation} {thing}: {end.status} {end.kind} {end.message}")
         self.ends.append((thing, operation, end))
-        wrong = thing.ended(operation, end)
+        wrong = thing.ended(operation, end, change.snapshot, change.source)
         if wrong:
             self._arena.wrong.append(wrong)
         if protect is not None:
@@ -101,12 +155,13 @@ class Worker:
         elif not end.refused:
             thing.protected = None
 
-    def _perform(self, thing: ExpectedThing, operation: str, *, protect: bool | None) -> Ended:
-        method, path, body = self._call_of(thing, operation)
+    def _perform(self, change: ChosenOperation, *, protect: bool | None) -> Ended:
+        thing, operation = change.thing, change.operation
+        method, path, body = self._call_of(change)
         if protect is not None:
             body = {"protected": protect}
         if self._rng.random() < 0.2:
-            return self._by_command(thing, operation, body or {})
+            return self._by_command(change, body or {})
         cancel_after = self._rng.uniform(0, 6) if self._rng.random() < 0.2 else None
         if body and body.get("repo_url") == self._arena.repositories.slow:
             cancel_after = self._rng.uniform(2, 6)
@@ -117,7 +172,12 @@ class Worker:
             return Ended("unanswered", message=str(cause)[:80])
         return self._end_of(thing, answer, cancel_after)
 
-    def _by_command(self, thing: ExpectedThing, operation: str, body: dict[str, Any]) -> Ended:
+    def _by_command(self, change: ChosenOperation, body: dict[str, Any]) -> Ended:
+        thing, operation = change.thing, change.operation
+        if change.source is not None:
+            body = {**body, "name": change.source.name}
+        elif change.snapshot:
+            body = {"snapshot": change.snapshot}
         if body.get("repo_url") == self._arena.repositories.slow:
             body["repo_url"] = self._arena.repositories.plain
         self._arena.journal.note(f"{operation} {thing} by a command … {body or ''}")
@@ -143,9 +203,8 @@ class Worker:
                 self._arena.wrong.append(str(stuck))
                 return Ended("unanswered", message=str(stuck))
         error = told.get("error") or {}
-        return self._checked(
-            thing, Ended(told["status"], error.get("kind", ""), error.get("message", ""))
-        )
+        said = (error.get("kind", ""), error.get("message", ""))
+        return self._checked(thing, Ended(told["status"], *said, told.get("snapshot") or ""))
 
     def _checked(self, thing: ExpectedThing, end: Ended) -> Ended:
         if end.kind == "internal":
@@ -180,16 +239,22 @@ class Worker:
         if accepted:
             self._arena.wrong.append(f"job {job} of {team} goes on {CANCEL_SECONDS} s after cancel")
 
-    def _call_of(
-        self, thing: ExpectedThing, operation: str
-    ) -> tuple[str, str, dict[str, Any] | None]:
+    def _call_of(self, change: ChosenOperation) -> tuple[str, str, dict[str, Any] | None]:
+        thing, operation = change.thing, change.operation
         collection = COLLECTIONS[thing.noun]
         if operation == "create":
             return "POST", collection, {"name": thing.name, **self._wanted(thing)}
-        path = f"{collection}/{thing.name}"
-        if operation == "delete":
-            return "DELETE", path, None
-        return "POST", f"{path}/{operation}", None
+        if change.source is not None:
+            return "POST", f"{collection}/{change.source.name}/copy", {"new_name": thing.name}
+        path, kept = f"{collection}/{thing.name}", change.snapshot
+        match operation:
+            case "create_snapshot":
+                return "POST", f"{path}/snapshots", {"snapshot": kept}
+            case "delete_snapshot":
+                return "DELETE", f"{path}/snapshots/{kept}", None
+            case "delete":
+                return "DELETE", path, None
+        return "POST", f"{path}/{operation}", {"snapshot": kept} if kept else None
 
     def _wanted(self, thing: ExpectedThing) -> dict[str, Any]:
         repositories, rng = self._arena.repositories, self._rng

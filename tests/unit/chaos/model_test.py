@@ -1,6 +1,7 @@
 import pytest
 
-from tests.chaos.model import ABSENT, FAILED, RUNNING, STOPPED, Ended, ExpectedThing
+from tests.chaos.answers import ABSENT, FAILED, RUNNING, STOPPED, Ended
+from tests.chaos.model import ExpectedThing
 
 OK, CANCELLED, CUT_OFF = Ended("ok"), Ended("cancelled", "cancelled"), Ended("interrupted")
 UPSTREAM, BUSY = Ended("failed", "upstream"), Ended("failed", "busy")
@@ -22,6 +23,11 @@ UPSTREAM, BUSY = Ended("failed", "upstream"), Ended("failed", "busy")
         (STOPPED, "start", CANCELLED, {STOPPED}),
         (STOPPED, "start", CUT_OFF, {RUNNING, STOPPED, FAILED}),
         (RUNNING, "rebuild", UPSTREAM, {RUNNING, FAILED}),
+        (STOPPED, "rollback", OK, {STOPPED}),
+        (FAILED, "rollback", OK, {RUNNING}),
+        (RUNNING, "rollback", CANCELLED, {RUNNING}),
+        (RUNNING, "rollback", UPSTREAM, {RUNNING, FAILED}),
+        (RUNNING, "create_snapshot", CUT_OFF, {RUNNING}),
     ],
 )
 def test_an_answer_leaves_what_it_says_and_a_kill_leaves_either(before, operation, end, after):
