@@ -1,9 +1,7 @@
 """Snapshots of a real, running environment, and the way back to them."""
 
-import hashlib
 import logging
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from oduflow.adapters.postgres.config import SOCKET_TARGET
 from oduflow.domain.plan import ODOO_PORT
 from oduflow.services.filestore import layers_of
+from tests.support.hashes import hashes_of
 from tests.support.instances import Instance, world
 from tests.support.login_poller import LoginPoller, login
 from tests.support.variants import inside, plan_of, signed_in
@@ -22,18 +20,7 @@ log = logging.getLogger(__name__)
 pytestmark = pytest.mark.timeout(600)
 
 NAME = "snaps"
-HASHES = """
-import hashlib, os, sys
-found = []
-for folder, _, names in os.walk(sys.argv[1]):
-    for name in names:
-        path = os.path.join(folder, name)
-        found.append((os.path.relpath(path, sys.argv[1]), open(path, 'rb').read()))
-print(hashlib.sha256(repr(sorted(found)).encode()).hexdigest())
-"""
 DESTROY = "import shutil, sys; shutil.rmtree(sys.argv[1], ignore_errors=True)"
-# What a running Odoo writes by itself: sessions of crons, its bus, statistics of sequences.
-UNSTABLE = ("--exclude-table-data=bus_presence", "--exclude-table-data=bus_bus")
 
 
 @pytest.fixture(scope="module")
@@ -43,22 +30,6 @@ def url(instance: Instance, sample_repository: str) -> Iterator[str]:
     yield made["url"]
     instance.ok("delete_environment", name=NAME)
     assert world(instance) == before
-
-
-def dump_hash(instance: Instance) -> str:
-    plan = plan_of(instance, NAME)
-    password = (plan.secrets / "database_password").read_text()
-    container = plan.naming.database(plan.team)
-    sign_in = (f"--host={SOCKET_TARGET}", f"--username={plan.database}", plan.database)
-    dump = ("docker", "exec", "--env", f"PGPASSWORD={password}", container, "pg_dump", *UNSTABLE)
-    done = subprocess.run([*dump, *sign_in], check=True, capture_output=True)
-    lines = [line for line in done.stdout.splitlines() if not line.startswith(b"\\")]
-    return hashlib.sha256(b"\n".join(lines)).hexdigest()
-
-
-def filestore_hash(instance: Instance) -> str:
-    plan = plan_of(instance, NAME)
-    return inside(plan.container, HASHES, f"/var/lib/odoo/filestore/{plan.database}")
 
 
 def test_a_destroyed_environment_is_what_it_was_after_one_call(
@@ -71,7 +42,7 @@ def test_a_destroyed_environment_is_what_it_was_after_one_call(
     instance.ok("stop_environment", name=NAME)
     instance.ok("start_environment", name=NAME)
     instance.ok("create_snapshot", name=NAME, snapshot="clean")
-    before = (dump_hash(instance), filestore_hash(instance))
+    before = hashes_of(plan)
     with signed_in(plan) as tenant:
         tenant.execute("DROP TABLE res_partner CASCADE")
     inside(plan.container, DESTROY, f"/var/lib/odoo/filestore/{plan.database}")
@@ -83,7 +54,7 @@ def test_a_destroyed_environment_is_what_it_was_after_one_call(
 
     assert envelope.error is None, envelope.error
     assert login(url) == 200
-    assert (dump_hash(instance), filestore_hash(instance)) == before
+    assert hashes_of(plan) == before
     assert edited.read_text() == "an edit"
     instance.ok("stop_environment", name=NAME)
     stopped = time.monotonic()

@@ -1,12 +1,12 @@
 """Environments on a real pool: their files share blocks, and nothing of a deleted one stays."""
 
 import logging
-import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
 
 from oduflow.adapters.postgres.connection import Endpoint, open_admin
 from oduflow.domain.storage import WHOLE_TEAM
@@ -18,7 +18,7 @@ from tests.support.extents import shared_bytes
 from tests.support.git_server import GitServer
 from tests.support.instances import Instance, running_instance, world
 from tests.support.ports import free_port
-from tests.support.random_rounds import Rounds
+from tests.support.random_rounds import LEAST_ROLLBACKS, PlannedRound, Rounds, plans
 from tests.support.variants import docker, plan_of
 
 log = logging.getLogger(__name__)
@@ -110,21 +110,29 @@ def test_a_copy_shares_its_blocks_and_outlives_its_source(pooled: Instance, git:
     assert world(pooled) == before
 
 
-@pytest.mark.timeout(900)
+@given(plan=plans(ROUNDS))
+@settings(
+    max_examples=1,  # of 20 rounds
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.filter_too_much],
+)
 def test_rounds_of_random_writes_snapshots_and_rollbacks_lose_nothing(
-    pooled: Instance, git: GitServer
+    pooled: Instance, git: GitServer, plan: tuple[PlannedRound, ...]
 ) -> None:
-    url, seed = git.repository("plain", {"main": MODULE}), random.SystemRandom().randrange(10**6)
-    before = world(pooled)
+    url, before = git.repository("plain", {"main": MODULE}), world(pooled)
     pooled.ok("create_environment", name="rounds", repo_url=url)
-    rounds = Rounds(pooled, "rounds", random.Random(seed))  # noqa: S311 - to be repeated
-    done = []
-    for _ in range(ROUNDS):
-        done.append(rounds.play())
-        log.info("%s", done[-1])
-        assert rounds.seen() == rounds.model, (seed, done)
-
-    pooled.ok("delete_environment", name="rounds")
+    try:
+        rounds, done = Rounds(pooled, "rounds"), []
+        for each in plan:
+            done.append(rounds.play(each))
+            log.info("%s", done[-1])
+            assert rounds.seen() == rounds.model, done
+        assert rounds.rollbacks >= LEAST_ROLLBACKS
+    finally:
+        pooled.ok("delete_environment", name="rounds")
     assert world(pooled) == before
 
 
