@@ -212,7 +212,8 @@ class Template:
         source: the file name of the backup that it was imported from, or the environment that it
             was saved from, as `environment shop`; empty for a new Odoo.
         commit: of the environment that it was saved from; empty for any other.
-        size: bytes of database and filestore when it was made.
+        size: bytes of database and filestore when it was made; when it was found, of one that an
+            older version made or whose row was lost.
         odoo_version: that of the database, such as `17.0`.
         postgres_version: that of the server that it was made on; of an import, of the server that
             the backup is from.

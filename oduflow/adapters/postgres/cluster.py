@@ -71,6 +71,11 @@ class Cluster:
         with self._admin("identify itself", seconds) as admin:
             return supervision.system_identifier(admin)
 
+    def server_version(self) -> str:
+        """Return the version without its packager's suffix, such as `18.1`."""
+        with self._admin("tell its version") as admin:
+            return supervision.server_version(admin)
+
     def last_crash(self) -> str:
         """Return the time of the last crash; before the first one, of the first start."""
         with self._admin("tell its last crash") as admin:
@@ -322,27 +327,22 @@ class Cluster:
             Conflict: its own database still exists.
         """
         with self._admin(_DROP_ROLE) as admin:
-            roles.drop(admin, role)
-            held = roles.sweep(admin)
+            held = roles.drop_and_sweep(admin, role)
         self._disown(held)
 
     def drop_tenant(self, name: str) -> None:
         """Drop a database and the role of its name, in one session."""
         with self._admin("drop the database", _HAND_OVER) as admin:
             databases.drop(admin, name)
-            roles.drop(admin, name)
-            held = roles.sweep(admin)
+            held = roles.drop_and_sweep(admin, name)
         self._disown(held)
 
     def _disown(self, held: Sequence[str]) -> None:
         """Drop roles that only what they left in the shared database keeps."""
-        if not held:
-            return
-        # A tenant can leave nothing in `postgres` but its own default privileges.
-        with open_first(self._endpoint, self._password(), _DROP_ROLE) as first:
-            for left in held:
-                roles.disown(first, left)
-            roles.sweep(first)
+        if held:
+            # A tenant can leave nothing in `postgres` but its own default privileges.
+            with open_first(self._endpoint, self._password(), _DROP_ROLE) as first:
+                roles.disown_all(first, held)
 
     def databases(self) -> set[str]:
         """List the databases of environments and templates."""

@@ -3,7 +3,7 @@
 Every function may be repeated after a kill between any two of its statements.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from psycopg import errors as pg
@@ -138,6 +138,19 @@ def _drop(admin: Session, role: str) -> None:
     if not _dropped(admin, role):
         gone = Identifier(GONE_PREFIX + role)
         admin.run(SQL("ALTER ROLE {} RENAME TO {}").format(Identifier(role), gone))
+
+
+def drop_and_sweep(admin: Session, role: str) -> list[str]:
+    """Drop a role, and return those that cannot be dropped yet, as `sweep`."""
+    drop(admin, role)
+    return sweep(admin)
+
+
+def disown_all(session: Session, held: Sequence[str]) -> None:
+    """Drop roles that only what they left in this database keeps."""
+    for role in held:
+        disown(session, role)
+    sweep(session)
 
 
 def sweep(admin: Session) -> list[str]:

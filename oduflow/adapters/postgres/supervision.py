@@ -110,6 +110,13 @@ def system_identifier(admin: Session) -> str:
     return str(identifier)
 
 
+def server_version(session: Session) -> str:
+    """Return the server's version, such as `18.1`; a tenant's own database cannot change it."""
+    [(number,)] = session.run("SELECT pg_catalog.current_setting('server_version_num')")
+    major, minor = divmod(int(number), 10_000)
+    return f"{major}.{minor}"
+
+
 def last_crash(admin: Session) -> str:
     """Return when PostgreSQL last started with empty statistics, which it does after a crash only.
 

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from oduflow.adapters.postgres import supervision
 from oduflow.adapters.postgres.config import PORT
 from oduflow.adapters.postgres.connection import Endpoint, Entrance, Session, never, open_tenant
 from oduflow.adapters.postgres.neutralisation.anonymise import anonymise
@@ -92,7 +93,6 @@ _UPDATE_ADMIN = """
       AND account.id = data.res_id
     RETURNING pg_catalog.left(account.login::text, 256)
 """
-_SERVER_VERSION = "SELECT pg_catalog.current_setting('server_version_num')"
 _SET_PARAMETER = """
     INSERT INTO public.ir_config_parameter (key, value) VALUES (%s, %s)
     ON CONFLICT (key) DO UPDATE SET value = excluded.value
@@ -133,9 +133,7 @@ class Tenant:
     def server_version(self) -> str:
         """Return the version of the server without its packager's suffix, such as `18.1`."""
         with self._open("tell the server's version") as session:
-            [(number,)] = session.run(_SERVER_VERSION)
-        major, minor = divmod(int(number), 10_000)
-        return f"{major}.{minor}"
+            return supervision.server_version(session)
 
     def prepare_empty(self) -> None:
         """Create the extensions that Odoo creates in a new database (`service/db.py`)."""

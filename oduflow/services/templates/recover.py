@@ -1,12 +1,12 @@
-"""Recover templates after a kill or the loss of the store.
+"""Recover templates after a kill or the loss of the store, and record what older rows lack.
 
 A stray volume is complete when its labels can be read, its team is configured and its database is
-sealed.
+sealed. Its labels are older than its contents, so that it lacks what was read from these.
 """
 
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -15,8 +15,9 @@ from oduflow.domain.plan import TemplatePlan
 from oduflow.domain.template import Template, TemplateState
 from oduflow.kernel.locks import Held, LockKey
 from oduflow.services.deps import Deps
-from oduflow.services.recoverable import Leftover, Recoverable, Stray, Unsettled
+from oduflow.services.recoverable import Leftover, Recoverable, Stray, TeamWork, Unsettled
 from oduflow.services.templates.delete import remove_template
+from oduflow.services.templates.facts import lacks_facts, record_facts
 
 # A database with data of production is sealed after it was neutralised, and only a sealed one is
 # adopted.
@@ -35,6 +36,7 @@ class TemplateRecovery(Recoverable):
     """Implements `Recoverable` for templates."""
 
     deps: Deps
+    _read: set[str] = field(default_factory=set, init=False)
 
     def ids(self) -> AbstractSet[str]:
         """Return the ids of all templates."""
@@ -47,6 +49,27 @@ class TemplateRecovery(Recoverable):
             if configured and self._is_unsettled(row):
                 key = LockKey.template(row.team, row.base_name)
                 yield Unsettled(key, partial(self._undo, row.id))
+
+    def team_work(self) -> Iterator[TeamWork]:
+        """Read what templates of older versions and adopted ones lack."""
+        teams = {row.team for row in self.deps.store.templates.all() if lacks_facts(row)}
+        for team in sorted(teams & self.deps.settings.teams.keys()):
+            yield TeamWork(team, partial(self._lacking, team))
+
+    def _lacking(self, team: str) -> Iterator[Unsettled]:
+        """Find those that were not read yet, if the team's PostgreSQL runs."""
+        if self.deps.infrastructure.databases.servers[team].running() is None:
+            return
+        for row in self.deps.store.templates.list(team):
+            if lacks_facts(row) and row.id not in self._read:
+                yield Unsettled(LockKey.template(team, row.base_name), partial(self._fill, row.id))
+
+    def _fill(self, template: str, _held: Held) -> bool:
+        row = self.deps.store.templates.by_id(template)
+        if row is not None and lacks_facts(row):
+            self._read.add(template)  # one that cannot be read is tried again by the next server
+            record_facts(self.deps, row)
+        return False
 
     def strays(self, adoptable: AbstractSet[str]) -> Iterator[Stray]:  # noqa: ARG002
         """Find filestores of templates without a row."""

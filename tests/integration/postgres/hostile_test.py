@@ -212,7 +212,7 @@ def call_everything(tenants: Tenants, made: MadeTenant) -> set[str]:
         *(cluster.databases, cluster.sealed, cluster.roles, cluster.folders),
         cluster.drop_interrupted,
         *(cluster.end_excessive, cluster.oldest_id, cluster.keep_guard),
-        *(cluster.end_hoarder, cluster.last_crash),
+        *(cluster.end_hoarder, cluster.last_crash, cluster.server_version),
     )
     for method in plain:
         call(Cluster, method)

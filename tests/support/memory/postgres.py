@@ -117,6 +117,10 @@ class MemoryCluster:
         if not self._postgres.running():
             raise NotRunning("PostgreSQL could not answer: it is not running.")
 
+    def server_version(self) -> str:
+        self.ready()
+        return "18.1"
+
     def system_identifier(self, *, seconds: float = SHORT) -> str:
         self.ready()
         if not self._postgres.prepared:
