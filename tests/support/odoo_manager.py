@@ -1,16 +1,20 @@
-"""A backup of a production database, made by Odoo's own database manager over HTTP.
+"""Backups of production databases, made by Odoo's own database manager over HTTP.
 
-Everything runs in one throw-away container without a network: the PostgreSQL of the image's Debian,
-which its pg_dump can dump, and an Odoo that installs `mail` and serves the manager.
+Everything runs in one throw-away container without a network: a PostgreSQL, and an Odoo that
+installs its modules and serves the manager. The dump is made by the pg_dump of the Odoo image.
 """
 
 import os
+import platform
 import secrets
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.support.server_programs import server_programs
 from tests.support.suite_packages import unpack
 
 # The suite of each image, and its PostgreSQL: pg_dump refuses a server that is newer than itself.
@@ -33,40 +37,55 @@ env.cr.commit()
 """
 CONFIGURATION = """[options]
 admin_passwd = of-the-manager
-db_host = /tmp
+db_host = /tmp/socket
 db_user = odoo
 data_dir = /tmp/data
 max_cron_threads = 0
 without_demo = True
 """
+# Arguments: the modules, then the folders of the servers' programs with that of their libraries.
 PROGRAM = """
 set -eu
-programs=$(echo /packages/usr/lib/postgresql/*/bin)
-libraries=LD_LIBRARY_PATH=/packages/usr/lib/$(uname -m)-linux-gnu
-env "$libraries" "$programs/initdb" --pgdata=/tmp/cluster --username=odoo --auth=trust \
-    --encoding=UTF8 --locale=C
-env "$libraries" "$programs/pg_ctl" --pgdata=/tmp/cluster --wait --log=/tmp/log \
-    --options='-c listen_addresses= -c unix_socket_directories=/tmp -c fsync=off' start
 export ODOO_RC=/backup/odoo.conf
-odoo --database=production --init=mail --no-http --stop-after-init
-odoo shell --database=production --no-http </backup/production.py
-odoo &
-exec python3 /backup/ask.py
+modules=$1 number=0
+shift
+mkdir /tmp/socket
+while [ $# -gt 0 ]; do
+    server=$1/pg_ctl
+    export LD_LIBRARY_PATH="$2"
+    "$1/initdb" --pgdata=/tmp/cluster --username=odoo --auth=trust --encoding=UTF8 --locale=C
+    "$server" --pgdata=/tmp/cluster --wait --log=/tmp/log start \
+        --options='-c listen_addresses= -c unix_socket_directories=/tmp/socket -c fsync=off'
+    unset LD_LIBRARY_PATH
+    odoo --database=production --init="$modules" --no-http --stop-after-init
+    odoo shell --database=production --no-http </backup/production.py
+    odoo &
+    odoo=$!
+    python3 /backup/ask.py "$number"
+    kill "$odoo"
+    wait "$odoo" || true
+    LD_LIBRARY_PATH="$2" "$server" --pgdata=/tmp/cluster --mode=immediate stop
+    rm -r /tmp/cluster /tmp/data
+    number=$((number + 1))
+    shift 2
+done
 """
 ASK = """
-import time, urllib.parse, urllib.request
-given = dict(master_pwd='of-the-manager', name='production', backup_format='zip')
-form = urllib.parse.urlencode(given).encode()
+import sys, time, urllib.parse, urllib.request
+def ask(kind, begins):
+    given = dict(master_pwd='of-the-manager', name='production', backup_format=kind)
+    form = urllib.parse.urlencode(given).encode()
+    content = urllib.request.urlopen('http://127.0.0.1:8069/web/database/backup', form).read()
+    assert content.startswith(begins), content[:2000]
+    open(f'/backup/{sys.argv[1]}.{kind}', 'wb').write(content)
 for attempt in range(240):
     try:
-        answer = urllib.request.urlopen('http://127.0.0.1:8069/web/database/backup', form)
+        ask('zip', b'PK')
         break
     except urllib.error.URLError as problem:
         print(problem, flush=True)
         time.sleep(0.5)
-content = answer.read()
-assert content[:2] == b'PK', content[:2000]
-open('/backup/production.zip', 'wb').write(content)
+ask('dump', b'PGDMP')
 """
 SECONDS = 500
 
@@ -74,28 +93,62 @@ SECONDS = 500
 def manager_backup(version: str, target: Path) -> str:
     """Write a backup of a database with `mail`; return the version of its PostgreSQL."""
     suite, server, more = SUITES[version]
+    with TemporaryDirectory(prefix="odf-manager-packages-") as name:
+        unpacked = unpack(Path(name), suite, f"postgresql-{server}", *more)
+        readable(Path(name))
+        programs = f"/packages/usr/lib/postgresql/{server}/bin"
+        libraries = f"/packages/usr/lib/{platform.machine()}-linux-gnu"
+        volumes = ("--volume", f"{unpacked}:/packages:ro")
+        with _made(version, "mail", PRODUCTION, volumes, (programs, libraries)) as made:
+            shutil.copyfile(made / "0.zip", target)
+    return server
+
+
+def backups_of_servers(version: str, servers: tuple[str, ...], folder: Path) -> None:
+    """Write backups of a database with `base` on a server of each version.
+
+    `of-10.zip` has a plain dump and the filestore, `of-10.dump` is in custom format.
+
+    Args:
+        version: of Odoo, whose image has a pg_dump that can dump all of them.
+        servers: of PostgreSQL, as `10`.
+        folder: where they are written.
+    """
+    volumes: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    for server in servers:
+        volumes += ("--volume", f"{server_programs(server)}:/servers/{server}:ro")
+        arguments += (f"/servers/{server}/bin", f"/servers/{server}/lib")
+    with _made(version, "base", "", volumes, arguments) as made:
+        for number, server in enumerate(servers):
+            for kind in ("zip", "dump"):
+                shutil.copyfile(made / f"{number}.{kind}", folder / f"of-{server}.{kind}")
+
+
+@contextmanager
+def _made(
+    version: str,
+    modules: str,
+    production: str,
+    volumes: tuple[str, ...],
+    arguments: tuple[str, ...],
+) -> Iterator[Path]:
+    """Make backups of each server; yield their folder. The arguments are those of `PROGRAM`."""
     with TemporaryDirectory(prefix="odf-manager-") as name:
-        folder = Path(name)
-        packages, backup = folder / "packages", folder / "backup"
-        packages.mkdir()
-        unpacked = unpack(packages, suite, f"postgresql-{server}", *more)
+        backup, folder = Path(name) / "backup", Path(name)
         backup.mkdir()
-        for file, text in (
-            ("odoo.conf", CONFIGURATION),
-            ("production.py", PRODUCTION),
-            ("ask.py", ASK),
-        ):
+        texts = {"odoo.conf": CONFIGURATION, "production.py": production, "ask.py": ASK}
+        for file, text in texts.items():
             (backup / file).write_text(text)
-        for path in (folder, *folder.rglob("*")):
-            if not path.is_symlink():
-                path.chmod(path.stat().st_mode | 0o755)
+        readable(folder)
         backup.chmod(0o777)
         done = subprocess.run(
             (
                 *("docker", "run", "--rm", "--init", "--network=none", "--cap-drop=ALL"),
                 *("--name", f"test-{os.getpid()}-manager-{secrets.token_hex(3)}"),
-                *("--volume", f"{unpacked}:/packages:ro", "--volume", f"{backup}:/backup"),
-                *("--entrypoint", "/bin/sh", f"odoo:{version}", "-c", PROGRAM),
+                *(*volumes, "--volume", f"{backup}:/backup"),
+                *("--entrypoint", "/bin/sh", f"odoo:{version}", "-c", PROGRAM, "sh"),
+                *(modules, *arguments),
             ),
             check=False,
             capture_output=True,
@@ -103,5 +156,11 @@ def manager_backup(version: str, target: Path) -> str:
             timeout=SECONDS,
         )
         assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
-        shutil.copyfile(backup / "production.zip", target)
-    return server
+        yield backup
+
+
+def readable(folder: Path) -> None:
+    """Let the container's user read a folder and everything in it."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | 0o755)
