@@ -1,5 +1,6 @@
 """Backups as production makes them become templates, from which environments serve."""
 
+import base64
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -14,35 +15,17 @@ from oduflow.domain.plan import EnvironmentPlan
 from tests.support.base_template import KeptTemplate
 from tests.support.images import VERSIONS
 from tests.support.instances import Instance, world
+from tests.support.mail_connections import begin_counting, connections_of_mail, counted, signed_rpc
 from tests.support.odoo_manager import SMTP_PORT, manager_backup
-from tests.support.odoo_rpc import OdooRpc
-from tests.support.server import eventually
-from tests.support.variants import docker, inside, plan_of
+from tests.support.variants import inside, plan_of
 
 pytestmark = pytest.mark.timeout(600)
 
-# Counts the connections to a mail server that accepts them: Odoo's own default, and production's.
-COUNT = f"""
-import socket, sys, threading
-def accept(listener):
-    while True:
-        connection, _ = listener.accept()
-        with open('/tmp/connections', 'a') as file:
-            file.write('one\\n')
-        connection.close()
-for port in (25, {SMTP_PORT}):
-    listener = socket.create_server(('127.0.0.1', port))
-    threading.Thread(target=accept, args=(listener,)).start()
-open('/tmp/connections', 'w').close()
-"""
-CONNECT = f"import socket; socket.create_connection(('127.0.0.1', {SMTP_PORT}), 10).recv(1)"
-COUNTED = "print(len(open('/tmp/connections').read().splitlines()))"
 READ = """
 import sys, glob
 [found] = glob.glob('/var/lib/odoo/filestore/*/' + sys.argv[1])
 print(open(found).read())
 """
-THERE = "import os; print(os.path.exists('/tmp/connections'))"
 
 
 @pytest.fixture
@@ -74,37 +57,7 @@ def test_a_backup_of_odoos_database_manager_is_imported_serves_and_sends_nothing
     contract = "SELECT store_fname FROM ir_attachment WHERE name = 'contract'"
     path = asked(instance, environment, contract)
     assert "signedsigned" in inside(plan_of(instance, "of-import").container, READ, path)
-    assert connections_of_mail(instance) == 0
-
-
-def connections_of_mail(instance: Instance) -> int:
-    """Send mail in every way that a person or a program can, and count what was connected to."""
-    plan = plan_of(instance, "of-import")
-    docker("exec", "--detach", "--user", "root", plan.container, "python3", "-c", COUNT)
-    eventually(lambda: "True" in inside(plan.container, THERE), 20)
-    login = instance.ok("get_environment_login", name="of-import")
-    rpc = OdooRpc.sign_in(login["url"], plan.database, login["login"], login["password"])
-    anyone = {"context": {"active_test": False}}
-    servers = rpc.call("ir.mail_server", "search", [], **anyone)
-    assert rpc.call("mail.mail", "search_count", [["state", "=", "outgoing"]]) == 0
-    for server in (False, *servers):
-        mail = {
-            "subject": "by hand",
-            "body_html": "x",
-            "email_from": "shop@example.com",
-            "email_to": "customer@example.com",
-            "mail_server_id": server,
-            "auto_delete": False,
-        }
-        number = rpc.call("mail.mail", "create", mail)
-        rpc.call("mail.mail", "send", [number])
-        [sent] = rpc.call("mail.mail", "read", [number], ["state"])
-        assert sent["state"] == "exception"
-    rpc.call("mail.mail", "process_email_queue")
-    found = int(inside(plan.container, COUNTED))
-    inside(plan.container, CONNECT)  # it would have been counted
-    eventually(lambda: int(inside(plan.container, COUNTED)) == found + 1, 10)
-    return found
+    assert connections_of_mail(instance, "of-import") == 0
 
 
 @pytest.mark.usefixtures("remove")
@@ -124,6 +77,74 @@ def test_a_dump_in_custom_format_with_its_filestore_is_imported_and_serves(
     instance.ok("delete_environment", name="of-import")
     instance.ok("delete_template", name="custom")
     assert world(instance) == before
+
+
+@pytest.mark.usefixtures("remove")
+def test_a_pg_dump_of_a_running_environment_that_sends_mail_is_imported_and_sends_nothing(
+    instance: Instance, imports: Path, sample_repository: str
+) -> None:
+    before = world(instance)
+    instance.ok("create_environment", name="sending", repo_url=sample_repository, modules=["mail"])
+    plan = plan_of(instance, "sending")
+    send_from(instance, "sending")
+    dump, filestore = imports / "sending.dump", imports / "sending.tar"
+    password = (plan.secrets / "database_password").read_text()
+    sign_in = ("--host=/run/oduflow", f"--username={plan.database}", plan.database)
+    database = ("docker", "exec", "--env", f"PGPASSWORD={password}", plan.naming.database("blue"))
+    with dump.open("wb") as file:
+        subprocess.run((*database, "pg_dump", "--format=custom", *sign_in), check=True, stdout=file)
+    packed = ("tar", "--create", f"--directory=/var/lib/odoo/filestore/{plan.database}", ".")
+    with filestore.open("wb") as file:
+        subprocess.run(("docker", "exec", plan.container, *packed), check=True, stdout=file)
+    instance.ok("delete_environment", name="sending")
+
+    made = instance.ok(
+        "import_template", name="production", source=str(dump), filestore=str(filestore)
+    )
+
+    assert (made["odoo_version"], made["neutralized"]) == ("19.0", True)
+    assert made["postgres_version"].startswith("18.")
+    environment = serving(instance, "production", sample_repository)
+    known = "SELECT count(*) FROM ir_mail_server WHERE name = 'Production'"
+    assert asked(instance, environment, known) == "1", "the server that sent is there"
+    path = asked(
+        instance, environment, "SELECT store_fname FROM ir_attachment WHERE name = 'contract'"
+    )
+    assert "signedsigned" in inside(plan_of(instance, "of-import").container, READ, path)
+    assert connections_of_mail(instance, "of-import") == 0
+    instance.ok("delete_environment", name="of-import")
+    instance.ok("delete_template", name="production")
+    assert world(instance) == before
+
+
+def send_from(instance: Instance, name: str) -> None:
+    """Give an environment a mail server, queued mail and active actions, and see that it sends."""
+    container, rpc = plan_of(instance, name).container, signed_rpc(instance, name)
+    server = rpc.call(
+        "ir.mail_server",
+        "create",
+        {
+            "name": "Production",
+            "smtp_host": "127.0.0.1",
+            "smtp_port": SMTP_PORT,
+            "smtp_encryption": "none",
+        },
+    )
+    mail = {
+        "subject": "queued",
+        "body_html": "x",
+        "email_from": "shop@example.com",
+        "email_to": "customer@example.com",
+        "mail_server_id": server,
+    }
+    data = base64.b64encode(b"signed" * 100).decode()
+    rpc.call("ir.attachment", "create", {"name": "contract", "datas": data})
+    actions = rpc.call("ir.cron", "search", [], context={"active_test": False})
+    rpc.call("ir.cron", "write", actions, {"active": True})
+    begin_counting(container)
+    rpc.call("mail.mail", "send", [rpc.call("mail.mail", "create", mail)])
+    assert counted(container) > 0, "it sends nothing even before"
+    rpc.call("mail.mail", "create", mail)  # queued
 
 
 def serving(instance: Instance, template: str, repository: str, *modules: str) -> Any:
