@@ -6,7 +6,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,8 @@ from tests.support.base_template import KeptTemplate
 from tests.support.git_server import GitServer
 from tests.support.instances import Instance, running_instance, world
 from tests.support.ports import free_port
-from tests.support.server import Server, eventually, serving
-from tests.support.variants import docker, held_at
+from tests.support.server import Server, eventually, serves, serving
+from tests.support.variants import docker, held_at, plan_of, signed_in
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -35,7 +35,7 @@ MODULE = {"odd/__manifest__.py": '{"name": "Odd", "depends": ["base"]}', "odd/__
 
 
 @pytest.fixture(scope="module")
-def cramped(git: GitServer, kept_template: KeptTemplate) -> Iterator[Instance]:
+def cramped(git: GitServer, kept_template: KeptTemplate, imports: Path) -> Iterator[Instance]:
     """An instance whose data folder and database volume are small file systems of their own."""
     with ExitStack() as outer, ExitStack() as mounts:
 
@@ -51,7 +51,12 @@ def cramped(git: GitServer, kept_template: KeptTemplate) -> Iterator[Instance]:
             mount(mounts, root, DATABASE_BYTES)
 
         instance = outer.enter_context(
-            running_instance(port=free_port(), git_hosts=(git.authority,), prepare=prepare)
+            running_instance(
+                port=free_port(),
+                git_hosts=(git.authority,),
+                prepare=prepare,
+                more=f'[storage]\nimport_folders = ["{imports}"]\n',
+            )
         )
         # The engine cannot remove a volume with something mounted on it.
         outer.callback(mounts.close)
@@ -157,8 +162,9 @@ def test_a_create_that_meets_a_full_disk_is_undone_and_says_so(
     before, data_dir = world(cramped), cramped.settings.server.data_dir
     wide = {f"odd/file{number}": "x" for number in range(500)}
     url = git.repository("wide", {"main": {**MODULE, **wide}})
-    refused = created_on_a_disk_that_fills(
-        cramped, url, "create.checkout.before", data_dir, leave=128 << 10
+    at = Moment("create.checkout.before", data_dir, leave=128 << 10)
+    refused = called_on_a_disk_that_fills(
+        cramped, at, "create_environment", name="wide", repo_url=url
     )
     assert refused.error is not None
     assert refused.error.kind is Kind.QUOTA
@@ -167,23 +173,29 @@ def test_a_create_that_meets_a_full_disk_is_undone_and_says_so(
     assert world(cramped) == before
 
 
-def created_on_a_disk_that_fills(
-    instance: Instance, url: str, point: str, folder: Path, *, leave: int
+@dataclass(frozen=True)
+class Moment:
+    """When a disk is filled: at a step of an operation, but for `leave` bytes."""
+
+    point: str
+    folder: Path
+    leave: int
+
+
+def called_on_a_disk_that_fills(
+    instance: Instance, at: Moment, tool: str, **arguments: Any
 ) -> Envelope[Any]:
-    """Fill a disk while a creation is held at a step, and return its answer."""
-    with ExitStack() as filling, held_at(instance, point) as reached:
+    """Fill a disk while an operation is held at a step, and return its answer."""
+    with ExitStack() as filling, held_at(instance, at.point) as reached:
         answers: list[Envelope[Any]] = []
-        working = threading.Thread(
-            target=lambda: answers.append(
-                instance.call("create_environment", name="wide", repo_url=url)
-            )
-        )
+        working = threading.Thread(target=lambda: answers.append(instance.call(tool, **arguments)))
         working.start()
-        eventually(reached.exists, 60)
-        filling.enter_context(filled(folder, leave=leave))
-        reached.with_name(point).unlink()
+        eventually(lambda: reached.exists() or not working.is_alive(), 60, lambda: answers)
+        assert reached.exists(), answers
+        filling.enter_context(filled(at.folder, leave=at.leave))
+        reached.with_name(at.point).unlink()
         working.join()
-        reached.with_name(point).touch()
+        reached.with_name(at.point).touch()
     (answer,) = answers
     return answer
 
@@ -199,13 +211,64 @@ def test_a_full_database_disk_is_told_and_nothing_is_left(
         assert refused.error is not None
     assert refused.error.kind is Kind.QUOTA
     assert "are free on the disk of Docker's volumes" in refused.error.message
-    late = created_on_a_disk_that_fills(cramped, url, "create.database.before", root, leave=4 << 20)
+    at = Moment("create.database.before", root, leave=4 << 20)
+    late = called_on_a_disk_that_fills(cramped, at, "create_environment", name="wide", repo_url=url)
     assert late.error is not None
     assert late.error.kind is Kind.QUOTA
     assert "disk is full" in late.error.message
     assert world(cramped) == before
     assert cramped.ok("create_environment", name="full", repo_url=url)["state"] == "running"
     cramped.ok("delete_environment", name="full")
+
+
+def test_a_rollback_on_a_full_database_disk_is_refused_or_undone_and_loses_nothing(
+    cramped: Instance, git: GitServer
+) -> None:
+    deps, url = cramped.services.deps, git.repository("tiny", {"main": MODULE})
+    root = deps.engine.volumes.mountpoint(deps.naming.database_volume("blue"))
+    cramped.ok("create_environment", name="back", repo_url=url)
+    cramped.ok("create_snapshot", name="back", snapshot="early")
+    with signed_in(plan_of(cramped, "back")) as session:
+        session.execute("CREATE TABLE written (n integer)")
+    before, call = world(cramped), {"name": "back", "snapshot": "early"}
+    with filled(root, leave=4 << 20):
+        refused = cramped.call("rollback_environment", **call).error
+    at = Moment("rollback.database.before", root, leave=4 << 20)
+    late = called_on_a_disk_that_fills(cramped, at, "rollback_environment", **call).error
+    for each in (refused, late):
+        assert each is not None
+        assert each.kind is Kind.QUOTA, each
+    assert world(cramped) == before
+    assert serves(f"{cramped.ok('get_environment', name='back')['url']}")
+    with signed_in(plan_of(cramped, "back")) as session:
+        session.execute("SELECT n FROM written")
+
+    cramped.ok("rollback_environment", **call)
+    with signed_in(plan_of(cramped, "back")) as session:
+        assert session.execute("SELECT to_regclass('written')").fetchone() == (None,)
+    cramped.ok("delete_environment", name="back")
+
+
+def test_an_import_on_a_full_database_disk_is_refused_or_undone(
+    cramped: Instance, kept_template: KeptTemplate, imports: Path
+) -> None:
+    before, deps = world(cramped), cramped.services.deps
+    root = deps.engine.volumes.mountpoint(deps.naming.database_volume("blue"))
+    dump = imports / "for-a-full-disk.dump"
+    shutil.copyfile(kept_template.folder / "dump", dump)
+    call = {"name": "imported", "source": str(dump)}
+    with filled(root, leave=4 << 20):
+        refused = cramped.call("import_template", **call).error
+    at = Moment("import.restore.before", root, leave=4 << 20)
+    late = called_on_a_disk_that_fills(cramped, at, "import_template", **call).error
+    for each in (refused, late):
+        assert each is not None
+        assert each.kind is Kind.QUOTA, each
+    assert world(cramped) == before
+
+    assert cramped.ok("import_template", **call)["neutralized"] is True
+    cramped.ok("delete_template", name="imported")
+    assert world(cramped) == before
 
 
 def test_a_postgresql_that_was_killed_on_a_full_disk_starts_from_the_reserve(

@@ -1,14 +1,23 @@
 """Environments on a real pool: their files share blocks, and nothing of a deleted one stays."""
 
+import itertools
 import logging
+import os
+import shutil
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from oduflow.adapters.postgres.connection import Endpoint, open_admin
+from oduflow.domain.plan import EnvironmentPlan
 from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.services.recoverable import find_leftovers
 from oduflow.services.storage.setup import set_up_storage
@@ -19,12 +28,14 @@ from tests.support.git_server import GitServer
 from tests.support.instances import Instance, running_instance, world
 from tests.support.ports import free_port
 from tests.support.random_rounds import LEAST_ROLLBACKS, PlannedRound, Rounds, plans
-from tests.support.variants import docker, plan_of
+from tests.support.server import eventually, serving
+from tests.support.variants import docker, plan_of, run_docker, signed_in
 
 log = logging.getLogger(__name__)
 pytestmark = pytest.mark.timeout(600)
 
 ROUNDS = 20
+GROWTHS, LEFT = 2, 100 << 20  # how often the pool grows, and what is left to it before
 MODULE = {"odd/__manifest__.py": '{"name": "Odd", "depends": ["base"]}', "odd/__init__.py": ""}
 
 
@@ -134,6 +145,65 @@ def test_rounds_of_random_writes_snapshots_and_rollbacks_lose_nothing(
     finally:
         pooled.ok("delete_environment", name="rounds")
     assert world(pooled) == before
+
+
+def test_a_postgresql_that_is_killed_while_the_pool_grows_loses_nothing(
+    pooled: Instance, git: GitServer
+) -> None:
+    deps, before = pooled.services.deps, world(pooled)
+    url = git.repository("plain", {"main": MODULE})
+    pooled.ok("create_environment", name="growing", repo_url=url)
+    plan, stop = plan_of(pooled, "growing"), threading.Event()
+    root = deps.engine.volumes.mountpoint(plan.volume)
+    with signed_in(plan) as session:
+        session.execute("CREATE TABLE written (n integer)")
+    with serving(pooled) as server, ThreadPoolExecutor(2) as threads:
+        writing = threads.submit(write_rows, plan, stop)
+        killing = threads.submit(kill_again, deps.naming.database("blue"), stop)
+        try:
+            for number in range(GROWTHS):  # which the server does by itself
+                size, free = shutil.disk_usage(root).total, shutil.disk_usage(root).free
+                with (root / f"filler-{number}").open("wb") as file:
+                    os.posix_fallocate(file.fileno(), 0, free - LEFT)
+                eventually(partial(is_larger, root, size), 120, server.tail)
+        finally:
+            stop.set()
+        acknowledged = writing.result()
+        assert killing.result() > 0
+    deps.infrastructure.wake("blue")
+    with signed_in(plan) as session:
+        rows = {number for (number,) in session.execute("SELECT n FROM written").fetchall()}
+    assert acknowledged
+    assert acknowledged <= rows
+    assert pooled.ok("start_environment", name="growing")["state"] == "running"
+    pooled.ok("delete_environment", name="growing")
+    assert world(pooled) == before
+    assert list(find_leftovers(pooled.services.recoverables)) == []
+
+
+def is_larger(root: Path, size: int) -> bool:
+    return shutil.disk_usage(root).total > size
+
+
+def write_rows(plan: EnvironmentPlan, stop: threading.Event) -> set[int]:
+    """Write row after row, and return those that PostgreSQL has acknowledged."""
+    acknowledged: set[int] = set()
+    for number in itertools.count():
+        if stop.wait(0.05):
+            return acknowledged
+        with suppress(psycopg.Error), signed_in(plan) as session:
+            session.execute("SET synchronous_commit = on")
+            session.execute("INSERT INTO written VALUES (%s)", [number])
+            acknowledged.add(number)
+    raise AssertionError
+
+
+def kill_again(container: str, stop: threading.Event) -> int:
+    """Kill a container whenever it has run for a moment; return how often."""
+    killed = 0
+    while not stop.wait(1.5):
+        killed += run_docker("kill", container).returncode == 0
+    return killed
 
 
 def test_a_folder_whose_volume_is_gone_is_a_leftover_until_its_removal_is_repeated(
