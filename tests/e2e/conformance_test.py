@@ -7,6 +7,7 @@ tools by name; authentication is off.
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,51 @@ def test_every_scenario_that_a_revision_scores_passes(url: str, revision: str, t
     assert "✓ tools-list" in scored, done.stdout
 
 
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        "tasks-lifecycle",
+        "tasks-capability-negotiation",
+        "tasks-wire-fields",
+        "tasks-request-state-removal",
+        "tasks-request-headers",
+    ],
+)
+def test_slow_tools_are_tasks_as_the_extension_says(
+    tasks_url: str, scenario: str, tmp_path: Path
+) -> None:
+    """The scenarios that are left out need tasks that ask the client something; ours never do."""
+    done = subprocess.run(
+        ["conformance", "server", "--url", tasks_url, "--scenario", scenario],
+        env=node_environment(),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert "0 failed" in done.stdout, done.stdout
+
+
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("conformance")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def tasks_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("tasks"), "--tasks") as url:
+        yield url
+
+
+@contextmanager
+def serving(folder: Path, *options: str) -> Iterator[str]:
     port = free_port()
-    log = tmp_path_factory.mktemp("conformance") / "server.log"
-    command = [sys.executable, "-m", "tests.support.conformance.serve", str(port)]
+    log = folder / "server.log"
+    command = [sys.executable, "-m", "tests.support.conformance.serve", str(port), *options]
     with log.open("wb") as out:
         server = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out)
     try:

@@ -80,16 +80,17 @@ class PromptHandlers:
         """
         known = dict((params.context.arguments if params.context else None) or {})
         name, typed = params.argument.name, params.argument.value
+        several = False
         if isinstance(params.ref, types.PromptReference):
-            every = await self._of_prompt(ctx, self._prompt(ctx, params.ref.name), name, known)
+            prompt = self._prompt(ctx, params.ref.name)
+            every = await self._of_prompt(ctx, prompt, name, known)
+            several = any(each.several for each in prompt.arguments if each.name == name)
         else:
             every = await self._of_template(ctx, params.ref.uri, name, known)
-        # Of a list that is typed, the last item is completed.
-        before, comma, last = typed.rpartition(",") if name.endswith("s") else ("", "", typed)
-        found = _matching(every, last.strip())
+        found = matching(every, typed, several=several)
         return types.CompleteResult(
             completion=types.Completion(
-                values=[f"{before}{comma}{each}" for each in found[:MAX_VALUES]],
+                values=found[:MAX_VALUES],
                 total=len(found),
                 has_more=len(found) > MAX_VALUES,
             )
@@ -183,8 +184,16 @@ def _no_argument(name: str) -> MCPError:
     return MCPError(types.INVALID_PARAMS, f"There is no argument {name[:MAX_NAME]}.")
 
 
-def _matching(every: list[str], typed: str) -> list[str]:
-    """Return the values that begin with a text, then those that contain it, ignoring case."""
-    wanted = typed.casefold()
+def matching(every: list[str], typed: str, *, several: bool = False) -> list[str]:
+    """Return the values that begin with a text, then those that contain it, ignoring case.
+
+    Args:
+        every: the possible values.
+        typed: the text; with `several` a list with commas, of which the last item is completed.
+        several: whether the argument takes a list.
+    """
+    before, comma, last = typed.rpartition(",") if several else ("", "", typed)
+    wanted = last.strip().casefold()
     begin = [each for each in every if each.casefold().startswith(wanted)]
-    return begin + [each for each in every if wanted in each.casefold() and each not in begin]
+    others = [each for each in every if wanted in each.casefold() and each not in begin]
+    return [f"{before}{comma}{each}" for each in begin + others]

@@ -24,6 +24,7 @@ class Argument:
     Attributes:
         listed_by: the tool that lists its values, empty for a free text.
         key: the field of the listed items that is the value.
+        several: whether it is a list of values, separated by commas.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Argument:
     required: bool = False
     listed_by: str = ""
     key: str = "name"
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,11 @@ PROMPTS = (
         arguments=(
             _TARGET,
             Argument(
-                "modules", "Modules, separated by commas.", required=True, listed_by="list_modules"
+                "modules",
+                "Modules, separated by commas.",
+                required=True,
+                listed_by="list_modules",
+                several=True,
             ),
         ),
         needs=frozenset({"get_environment", "upgrade_modules"}),

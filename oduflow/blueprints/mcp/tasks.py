@@ -18,9 +18,9 @@ from oduflow.blueprints.mcp.calls import Calls, RequestContext, caller_of
 from oduflow.blueprints.mcp.resource_handlers import error_of
 from oduflow.blueprints.mcp.results import result_of
 from oduflow.blueprints.mcp.tools import Tools
-from oduflow.domain.errors import Failure
+from oduflow.domain.errors import Failure, Kind
 from oduflow.domain.job import JOBS_KEPT, JobView
-from oduflow.domain.outcome import FINISHED, Envelope, Status
+from oduflow.domain.outcome import FINISHED, Envelope, ErrorView, Status
 from oduflow.kernel.offers import callable_by, offering
 from oduflow.kernel.operation import Operation
 
@@ -123,12 +123,15 @@ class TaskHandlers:
         return view
 
     def _ended(self, ctx: RequestContext, job: JobView) -> dict[str, Any]:
-        """Return the result of an ended task; one of a failed tool is a result, too."""
-        if job.status not in FINISHED or job.status is Status.CANCELLED or job.result is None:
+        """Return how a task ended: its tool's result, also of a failed one, or the error."""
+        if _status(job) not in {"completed", "failed"} or job.result is None:
             return {}
         envelope: Envelope[Any] = Envelope[Any].model_validate(job.result)
         may_call = callable_by(caller_of(ctx).actor, self._calls.runner.registry)
-        result = result_of(offering(envelope, may_call), self._tools.shape(job.operation))
+        envelope = offering(envelope, may_call)
+        if _status(job) == "failed" and envelope.error is not None:
+            return {"error": _protocol_error(envelope.error)}
+        result = result_of(envelope, self._tools.shape(job.operation))
         shown = result.model_dump(by_alias=True, mode="json", exclude_none=True)
         return {"result": {**shown, "resultType": "complete"}}
 
@@ -164,7 +167,7 @@ def _declared(ctx: RequestContext) -> bool:
 def _task(job: JobView) -> dict[str, Any]:
     return {
         "taskId": job.job,
-        "status": _status(job.status),
+        "status": _status(job),
         "statusMessage": job.message or f"{job.operation} {job.target}: {job.status}",
         "createdAt": job.created_at,
         "lastUpdatedAt": job.updated_at,
@@ -173,8 +176,21 @@ def _task(job: JobView) -> dict[str, Any]:
     }
 
 
-def _status(status: Status) -> str:
-    """Return a job's status as a task's; `failed` would be an error of the protocol."""
-    if status not in FINISHED:
+def _status(job: JobView) -> str:
+    """Return a job's status as a task's.
+
+    A tool that failed has completed its task, with a result that says so. `failed` is for a defect
+    of the server, and for the end of its process.
+    """
+    if job.status not in FINISHED:
         return "working"
-    return "cancelled" if status is Status.CANCELLED else "completed"
+    if job.status is Status.CANCELLED:
+        return "cancelled"
+    error = (job.result or {}).get("error") or {}
+    is_broken = job.status is Status.INTERRUPTED or error.get("kind") == Kind.INTERNAL
+    return "failed" if is_broken else "completed"
+
+
+def _protocol_error(error: ErrorView) -> dict[str, Any]:
+    data = {"kind": error.kind, "hint": error.hint, "next": [each.as_call() for each in error.next]}
+    return {"code": types.INTERNAL_ERROR, "message": error.message, "data": data}

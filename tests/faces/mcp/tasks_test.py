@@ -11,7 +11,12 @@ from mcp.client.extension import ClaimContext, ClientExtension, ResultClaim
 from mcp.client.streamable_http import streamable_http_client
 from pydantic import Field
 
+from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.errors import Kind
+from oduflow.domain.names import new_id
+from oduflow.domain.outcome import Envelope, ErrorView, Nothing, Status
 from oduflow.kernel.call import CANCEL_CHECK_SECONDS
+from tests.support import store_rows
 from tests.support.fakes import BLUE_TOKEN, RED_TOKEN, bearer
 from tests.support.grants_world import GrantsWorld
 from tests.support.mcp_world import MODERN, McpWorld, eventually
@@ -124,6 +129,33 @@ def test_a_cancelled_task_is_a_cancelled_job(served: McpWorld, made: GrantsWorld
     assert "result" not in ended(served, task)
     assert served.call("get_job", job=task)["data"]["status"] == "cancelled"
     assert asked(served, "tasks/cancel", taskId=task)["resultType"] == "complete"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "task_status"),
+    [
+        (Status.FAILED, Kind.CONFLICT, "completed"),
+        (Status.FAILED, Kind.INTERNAL, "failed"),
+        (Status.INTERRUPTED, Kind.CANCELLED, "failed"),
+    ],
+)
+def test_a_failed_tool_has_a_result_and_a_defect_or_a_kill_an_error(
+    served: McpWorld, made: GrantsWorld, status: Status, kind: Kind, task_status: str
+) -> None:
+    job = store_rows.job(id=new_id(), actor=Actor("1", ActorKind.TOKEN, "auth_token"))
+    error = ErrorView(kind=kind, message="It went wrong.", hint="Call again.")
+    ending = Envelope[Nothing](status=status, summary="It went wrong.", error=error, job=job.id)
+    made.world.runner.jobs.store.add(job)
+    made.world.runner.jobs.store.finish(job.id, status, ending.model_dump(mode="json"))
+
+    task = asked(served, "tasks/get", taskId=job.id)
+    assert task["status"] == task_status
+    if task_status == "completed":
+        assert task["result"]["isError"] is True
+    else:
+        assert task["error"]["message"] == "It went wrong."
+        assert task["error"]["data"]["kind"] == kind
+        assert "result" not in task
 
 
 def test_a_client_without_the_extension_waits_as_before(

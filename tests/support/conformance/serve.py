@@ -1,7 +1,7 @@
-"""`python -m tests.support.conformance.serve PORT [--product]`: a server for the official suite.
+"""`python -m tests.support.conformance.serve PORT [KIND]`: a server for the official suite.
 
 Authentication is off. Without `--product` our bridge, threads and WSGI server serve the suite's own
-fixtures; with it, the product's tools.
+fixtures; with it, the product's tools; with `--tasks`, the product's server with slow tools.
 """
 
 import sys
@@ -20,6 +20,7 @@ from oduflow.blueprints.mcp.routes import EXTENSION
 from oduflow.blueprints.wait_limits import WaitLimiter
 from tests.support.conformance.contents import add_contents
 from tests.support.conformance.questions import add_questions
+from tests.support.conformance.slow_tools import slow_tools
 from tests.support.fakes import OPEN, make_world
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -68,16 +69,17 @@ def _hints() -> Any:
     return {method: CacheHint(ttl_ms=1000) for method in (*lists, "resources/read")}
 
 
-def main(port: int, *, product: bool) -> None:
+def main(port: int, kind: str = "") -> None:
     """Serve until the process is ended."""
     app = make_world(f"[server]\nport = {port}\n{OPEN}").app
     if blueprint.name not in app.blueprints:
         app.register_blueprint(blueprint)
-    if not product:
-        app.extensions[EXTENSION] = Bridge(fixtures, WaitLimiter())
+    if kind != "--product":
+        make = slow_tools if kind == "--tasks" else fixtures
+        app.extensions[EXTENSION] = Bridge(make, WaitLimiter())
     serve(app, host="127.0.0.1", port=port, threads=32, channel_request_lookahead=1)
 
 
 if __name__ == "__main__":
     threading.current_thread().name = "conformance"
-    main(int(sys.argv[1]), product="--product" in sys.argv)
+    main(int(sys.argv[1]), *sys.argv[2:])

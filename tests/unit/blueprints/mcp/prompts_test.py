@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from oduflow.blueprints.mcp.prompt_handlers import matching
 from oduflow.blueprints.mcp.prompts import (
     MOST_FAILURES,
     PROMPTS,
@@ -74,3 +75,19 @@ def test_failures_are_named_without_their_messages() -> None:
     assert lines[-1] == "- and 3 more"
     assert len(lines) == MOST_FAILURES + 2
     assert failures_of({"run": "r1", "failures": []}) == []
+
+
+def test_values_that_begin_with_what_is_typed_come_before_those_that_contain_it() -> None:
+    every = ["purchase", "sale", "Sale_stock", "presale"]
+
+    assert matching(every, "SALE") == ["sale", "Sale_stock", "presale"]
+    assert matching(every, "") == every
+    assert matching(every, "stock, s") == []
+
+
+def test_of_a_list_the_last_item_is_completed() -> None:
+    assert matching(["purchase", "sale"], "stock,sa", several=True) == ["stock,sale"]
+    assert matching(["purchase", "sale"], "stock,", several=True) == [
+        "stock,purchase",
+        "stock,sale",
+    ]
