@@ -1,6 +1,6 @@
 r"""Dumps as pg_dump 10 to 18 write them, of a small database with Odoo's table of modules.
 
-These are not written by a pg_dump of their version: no package has one of 10, 11, 12 and 14.
+These are not written by a pg_dump of their version: no test has one of 10, 11, 12 and 14.
 What differs is taken from pg_dump's source of each version (`dumpDatabase` and
 `_doSetFixedOutputState` in `pg_backup_archiver.c`, `K_VERS_…` in `pg_backup_archiver.h`) and from
 the release notes. Dumps of real servers of 10 to 18, by a real pg_dump 13, 17 and 18, are those of

@@ -2,8 +2,8 @@
 
 Real here are the server of each version, the Odoo that filled its database and made the backup, and
 the pg_dump of that Odoo's image: 13 of Odoo 14, 17 of Odoo 19. `import_test.py` has the servers 13,
-17 and 18 likewise. Other versions of pg_dump do not run here, and no package has one of 10, 11, 12
-and 14: `templates/dialects_test.py` restores what they would write, by their source.
+17 and 18 likewise. Other versions of pg_dump do not run here: `templates/dialects_test.py` restores
+what those of 10 to 12 and of 14 would write, by their source.
 """
 
 from collections.abc import Callable, Iterator
