@@ -127,14 +127,6 @@ def test_a_refusal_has_the_kind_and_the_hint(served: McpWorld) -> None:
     assert error["message"] == "list_jobs: limit must be at least 1."
 
 
-def test_a_session_of_the_2025_era_is_offered_no_change_that_it_is_not_told(
-    served: McpWorld,
-) -> None:
-    capabilities = served.initialize().json()["result"]["capabilities"]
-
-    assert capabilities["resources"] == {"subscribe": False, "listChanged": False}
-
-
 def test_a_cursor_is_refused(served: McpWorld) -> None:
     session = served.session()
     for method in ("resources/list", "resources/templates/list"):
