@@ -141,10 +141,11 @@ PROMPTS = (
         begin="Change the code of this Odoo environment's branch.",
         steps=(
             "Look at the state with `get_environment`, and at earlier edits with `diff_edits`.",
+            "Bring newer commits of the branch in with `pull_and_apply`.",
             "Find the code with `search_files` and `list_files`, and read it with `read_file`.",
             "Change it with `write_file`: old text by new text.",
-            "Upgrade changed modules with `upgrade_modules`; a new one needs `install_modules`.",
             _RUN_TESTS,
+            "Let Odoo serve the edits with `apply_changes`, which does the least that is right.",
             "If something fails, look at `get_environment_logs` with level=error.",
             _COMMIT,
         ),
