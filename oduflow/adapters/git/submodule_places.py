@@ -64,18 +64,34 @@ def fill_places(folder: GitFolder, files: Path, pinned: Mapping[str, str]) -> No
 
     What a killed call left in their places goes. The places of others are emptied, as those of
     submodules of other servers are.
+
+    Raises:
+        GitFailed: one that was downloaded cannot be checked out.
     """
     for path, commit in pinned.items():
         place, own = files / path, submodule_folder(folder, path)
         if _is_below_link(files, place):
             continue
         place.mkdir(parents=True, exist_ok=True)
-        try:
-            own.run("checkout", "--force", "--detach", commit, "--", work_tree=place)
-            own.run("clean", "-ffdx", "--quiet", work_tree=place)
-        except GitFailed:  # it was never downloaded
+        if not has_commit(own, commit):
             shutil.rmtree(place, ignore_errors=True)
             place.mkdir(exist_ok=True)
+            continue
+        (own.git_dir / "index.lock").unlink(missing_ok=True)  # of a killed call
+        own.run("checkout", "--force", "--detach", commit, "--", work_tree=place)
+        own.run("clean", "-ffdx", "--quiet", work_tree=place)
+        own.mark.unlink(missing_ok=True)  # of a download that failed: it is whole again
+
+
+def has_commit(folder: GitFolder, commit: str) -> bool:
+    """Whether a commit was downloaded into a folder, which need not exist."""
+    if not (folder.git_dir / "HEAD").is_file():
+        return False
+    try:
+        folder.run("cat-file", "-e", f"{commit}^{{commit}}")
+    except GitFailed:
+        return False
+    return True
 
 
 def _remove_empty(files: Path, folder: Path) -> None:

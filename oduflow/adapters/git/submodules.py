@@ -14,9 +14,16 @@ from pathlib import Path
 from oduflow.adapters.git.checkouts import Checkout
 from oduflow.adapters.git.connections import Connection
 from oduflow.adapters.git.failures import GitFailed, Redirected, unexplained
-from oduflow.adapters.git.git_folder import GitFolder
+from oduflow.adapters.git.git_folder import GitFolder, unwritable
+from oduflow.adapters.git.incoming import fetch_commit
 from oduflow.adapters.git.invocation import NO_REPOSITORY
-from oduflow.adapters.git.submodule_places import DECLARATION, GITLINK, submodule_folder
+from oduflow.adapters.git.submodule_places import (
+    DECLARATION,
+    GITLINK,
+    fill_places,
+    has_commit,
+    submodule_folder,
+)
 from oduflow.adapters.git.urls import RemoteUrl
 from oduflow.domain.errors import Cancelled, Failure, Invalid, QuotaReached
 from oduflow.domain.submodules import absolute, declared
@@ -69,14 +76,26 @@ class Submodules:
         return remote
 
     def _fill(self, remote: RemoteUrl, path: str, commit: str) -> None:
-        folder = submodule_folder(self.folder, path)
-        whole = self.folder.limits.quota(self.folder.git_dir, self.work_tree)
         try:
-            connection = self.connect(remote)
-            Checkout(connection, folder, self.work_tree / path, whole).fill(commit)
+            self._fill_from(self.connect(remote), path, commit)
         except Redirected as moved:
-            connection = self.connect(moved.followed())
-            Checkout(connection, folder, self.work_tree / path, whole).fill(commit)
+            self._fill_from(self.connect(moved.followed()), path, commit)
+
+    def _fill_from(self, connection: Connection, path: str, commit: str) -> None:
+        """Check a submodule out; its folder is made anew only if it holds nothing to go back to."""
+        folder, place = submodule_folder(self.folder, path), self.work_tree / path
+        whole = self.folder.limits.quota(self.folder.git_dir, self.work_tree)
+        if not has_commit(folder, "HEAD"):
+            Checkout(connection, folder, place, whole).fill(commit)
+            return
+        if not has_commit(folder, commit):
+            place.mkdir(parents=True, exist_ok=True)
+            fetch_commit(connection, folder, place, commit, whole)
+        try:
+            fill_places(self.folder, self.work_tree, {path: commit})
+        except GitFailed as cause:
+            raise unwritable("checkout") from cause
+        whole.check(at_once=True)
 
     def _pinned(self, paths: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         """Yield those of the paths at which the commit has a submodule, each with its commit."""

@@ -205,13 +205,14 @@ class WorkTree:
     def _kept(self, kept: str) -> "_KeptTree":
         """Read what was kept, with one program."""
         about = self._git("show", "--no-patch", "--format=%T%n%ae%n%B", kept)
-        tree, email, *message = about.splitlines()
-        subject, *lines = message or [""]
+        tree, email, message = f"{about}\n\n".split("\n", 2)
+        subject, *lines = message.splitlines() or [""]
+        ours = email == _EMAIL and subject in {_SUBJECT, _OLDER}
         named = (line.split() for line in lines if line)
         return _KeptTree(
             tree,
-            is_state=email != _EMAIL or subject not in {_SUBJECT, _OLDER},
-            submodules={name: at for at, name in named} if subject == _SUBJECT else None,
+            is_state=not ours,
+            submodules={name: at for at, name in named} if ours and subject == _SUBJECT else None,
         )
 
     def _add(self) -> None:

@@ -245,9 +245,9 @@ class Cluster:
         with self._admin("look at the database's sessions") as admin:
             return snapshots.busy_sessions(admin, database)
 
-    def flush(self) -> None:
+    def flush(self, cancelled: Callable[[], bool] = never) -> None:
         """Write what is only in memory to the disk, so that no copy by files waits for it."""
-        with self._admin("write its memory to the disk", _CLONE) as admin:
+        with self._admin("write its memory to the disk", _CLONE, cancelled) as admin:
             admin.run("CHECKPOINT")
 
     def take_snapshot(

@@ -10,7 +10,8 @@ from oduflow.domain.plan import EnvironmentPlan, Naming
 from oduflow.files.regular import read_regular
 
 MAX_LABELS = 1 << 20  # bytes
-_NO_FACT = {"modules": "", "commit": "", "branch": ""}  # in the database, and in the checkout
+# They are in the database, in the checkout, and a name that can change: `template_id` is the fact.
+_NO_FACT = {"modules": "", "commit": "", "branch": "", "template": ""}
 _OF_SLOT = "warm"
 
 

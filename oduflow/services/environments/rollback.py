@@ -132,18 +132,24 @@ class Rollback(PartsExchange):
     Attributes:
         call: receives the progress.
         slot: holds a boot slot from before Odoo stops until the end.
+        place: holds the place of the copies until they are made: a change of code takes its own
+            within a boot slot, and each would wait for the other.
         unproven: why the rollback was given up; None unless it was.
     """
 
     call: Call
     slot: ExitStack = field(default_factory=ExitStack)
+    place: ExitStack = field(default_factory=ExitStack)
     unproven: NotProven | None = None
 
     def run(self) -> None:
         """Run the steps up to the exchange of all parts."""
         monitor = ProgressMonitor(cancelled=self.call.cancelled)
         places = self.deps.work.clone_places
-        with places.hold(self.row.team, seconds=CLONE_WAIT_SECONDS, monitor=monitor):
+        with self.place as place:
+            place.enter_context(
+                places.hold(self.row.team, seconds=CLONE_WAIT_SECONDS, monitor=monitor)
+            )
             Saga(ROLLBACK, self.steps(), self.on_step, self.deps.work.failpoints).run()
 
     def steps(self) -> tuple[Step, ...]:
@@ -219,6 +225,7 @@ class Rollback(PartsExchange):
 
         It serves on while the call waits for a boot slot.
         """
+        self.place.close()
         self.slot.enter_context(self.call.boot_slot())
         stop_container(self.deps.engine.containers, self.plan, timeout=0)
 

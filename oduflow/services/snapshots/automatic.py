@@ -40,7 +40,7 @@ def snapshot_before(
         Cancelled: the job was cancelled.
         Failure: none can be taken, and the caller did not accept to go on without a snapshot.
     """
-    if environment.state in UNFINISHED or environment.step in _CUT_OFF:
+    if environment.state in UNFINISHED or environment.step in _CUT_OFF or environment.applying:
         return None
     if environment.filestore is FilestoreKind.VOLUME:
         which = "This" if operation == "rebuild_environment" else "A"

@@ -213,7 +213,7 @@ class SnapshotCreation(SnapshotParts):
         containers, name = self.deps.engine.containers, self.plan.container
         self.how = self.strategy(self.plan.database)
         if self.how == "file_copy":
-            self.cluster.flush()
+            self.cluster.flush(self.call.cancelled)
         requests = RequestWatch()
         while True:
             facts = containers.facts(name)

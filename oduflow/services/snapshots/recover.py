@@ -1,7 +1,7 @@
 """Recover snapshots after a kill, and remove automatic ones that are no longer kept."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class SnapshotRecovery(Recoverable):
             if environment is None or environment.team not in self.deps.settings.teams:
                 continue
             half = any(row.state is not SnapshotState.READY for row in of)
-            if half or _expired(self.deps.settings, tuple(of)):
+            if half or _expired(self.deps.settings, environment, of):
                 key = LockKey.environment(environment.team, environment.name)
                 yield Unsettled(key, partial(self._settle, id_))
 
@@ -77,7 +77,8 @@ def settle_snapshots(deps: Deps, environment: Environment) -> None:
 
 def prune_snapshots(deps: Deps, environment: Environment) -> None:
     """Remove the automatic snapshots that are no longer kept; a failure leaves them for later."""
-    for row in _expired(deps.settings, deps.store.snapshots.of(environment.id)):
+    row_now = deps.store.environments.by_id(environment.id) or environment
+    for row in _expired(deps.settings, row_now, deps.store.snapshots.of(environment.id)):
         try:
             remove_snapshot(SnapshotParts(deps, environment, row))
         except Failure:
@@ -85,6 +86,11 @@ def prune_snapshots(deps: Deps, environment: Environment) -> None:
             return
 
 
-def _expired(settings: Settings, rows: tuple[Snapshot, ...]) -> tuple[Snapshot, ...]:
+def _expired(
+    settings: Settings, environment: Environment, rows: Sequence[Snapshot]
+) -> tuple[Snapshot, ...]:
+    """Return those that are no longer kept; the way back of a change that is cut off is."""
+    needed = environment.applying and environment.applying.snapshot
+    others = tuple(row for row in rows if row.id != needed)
     rules = settings.storage
-    return expired(rows, now(), keep=rules.snapshots_kept, days=rules.snapshots_days)
+    return expired(others, now(), keep=rules.snapshots_kept, days=rules.snapshots_days)

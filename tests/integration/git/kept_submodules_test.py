@@ -115,6 +115,38 @@ def test_a_submodule_is_brought_back_over_what_a_newer_commit_has_in_its_place(
     assert checkout.holds(undo, newer)
 
 
+def test_a_pin_that_cannot_be_had_takes_nothing_from_what_was_kept(
+    kept, server, url, check_out, checkout, tmp_path
+):
+    made, commit, before = kept
+    pinned = Submodule("1" * 40)
+    server.repository("shop", {"main": {"shop/x": "2", ".gitmodules": DECLARED, "oca/web": pinned}})
+    for _ in range(2):
+        check_out(url)
+    assert list((tmp_path / "work/oca/web").iterdir()) == []
+
+    checkout.restore(made, commit)
+    assert (tree(tmp_path / "work"), checkout.holds(made, commit)) == (before, True)
+    again = checkout.keep("again", commit)
+    shutil.rmtree(tmp_path / "work/oca/web")
+    checkout.restore(again, commit)
+    assert (tree(tmp_path / "work"), checkout.holds(again, commit)) == (before, True)
+
+
+def test_a_lock_of_a_killed_call_does_not_empty_the_place_of_a_submodule(
+    url, check_out, checkout, tmp_path
+):
+    commit = check_out(url)
+    before = tree(tmp_path / "work")
+    [folder] = (tmp_path / "git/submodules").iterdir()
+    (folder / "index.lock").touch()
+    (tmp_path / "work/oca/web/grid/a").write_text("mine")
+
+    checkout.restore(commit, commit)
+
+    assert tree(tmp_path / "work") == before
+
+
 def test_a_submodule_whose_objects_were_lost_is_not_proven(kept, checkout, tmp_path):
     made, commit, _ = kept
     shutil.rmtree(tmp_path / "git/submodules")

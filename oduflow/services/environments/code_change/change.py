@@ -32,7 +32,13 @@ from oduflow.services.environments.code_change.checks import (
     warn_of_linked,
 )
 from oduflow.services.environments.code_change.facts import CodeFacts
-from oduflow.services.environments.code_change.outcome import done_by, not_back, was_kept, went_back
+from oduflow.services.environments.code_change.outcome import (
+    done_by,
+    name_undo,
+    not_back,
+    was_kept,
+    went_back,
+)
 from oduflow.services.environments.code_change.prepare import (
     is_replaced,
     needs_packages,
@@ -345,6 +351,7 @@ class CodeChange(CodeFacts):
         keep = self.args.on_failure is OnFailure.KEEP and self._step not in _EARLY
         if not self._is_under_way():
             return  # it was finished before
+        name_undo(failure, self.undo)
         try:
             if keep and not isinstance(failure, Cancelled):
                 self._keep(failure)

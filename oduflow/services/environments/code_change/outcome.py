@@ -11,7 +11,7 @@ from oduflow.domain.next_call import Next
 from oduflow.domain.outcome import Outcome
 from oduflow.domain.pending_change import PendingChange
 from oduflow.domain.snapshot import Snapshot
-from oduflow.kernel.undo import told
+from oduflow.kernel.undo import Undo, told
 from oduflow.services.environments.code_change.facts import CodeFacts
 
 MAX_FILES = 100  # in an answer
@@ -43,11 +43,18 @@ def told_change(work: CodeFacts) -> Outcome[CodeChanged]:
         ),
         f"{_summary(work)}.",
         warnings=warnings[:MAX_WARNINGS],
-        next=(*_install(work), *(() if work.undo is not None else _way_back(work))),
+        next=(*_install(work), *(() if work.undo and work.undo.snapshot else _way_back(work))),
         output="\n".join(lines) if len(verdicts) > MAX_FILES else work.printed if warned else "",
         truncated=len(verdicts) > MAX_FILES,
     )
     return told(outcome, work.undo)
+
+
+def name_undo(failure: Failure, undo: Undo | None) -> None:
+    """Make a failure name the snapshot from before, or say what cannot be undone."""
+    if undo is not None:
+        failure.snapshot = undo.snapshot
+        failure.hint = " ".join(filter(None, (failure.hint, *undo.warnings)))
 
 
 def went_back(

@@ -30,6 +30,7 @@ from oduflow.services.environments.states import states_of
 from oduflow.services.environments.stop import no_container
 from oduflow.services.environments.unfinished import refuse_unfinished
 from oduflow.services.images import run_as
+from oduflow.services.room import require_disk, require_room_of_team
 
 _TOUCHED = "code was edited and changed back since Odoo started"
 
@@ -42,6 +43,7 @@ def pull(deps: Deps, call: Call, row: Environment, args: PullAndApply) -> Outcom
         Failure: as `CodeChange.run` lists them, and those of the git server.
     """
     _refuse(deps, row)
+    _refuse_full(deps, row)
     target = fetch_target(deps.naming, deps.git, call, row, ref=args.ref)
     return _done(_work(deps, call, row, "pull_and_apply", args, target))
 
@@ -53,6 +55,7 @@ def switch(deps: Deps, call: Call, row: Environment, args: SwitchBranch) -> Outc
         Failure: as `pull`.
     """
     _refuse(deps, row)
+    _refuse_full(deps, row)
     target = fetch_target(deps.naming, deps.git, call, row, branch=args.branch)
     return _done(_work(deps, call, row, "switch_branch", args, target))
 
@@ -66,6 +69,16 @@ def apply(deps: Deps, call: Call, row: Environment, args: ApplyChanges) -> Outco
     _refuse(deps, row)
     target = edits_as_target(deps.naming, deps.git, call, row)
     return _done(_work(deps, call, row, "apply_changes", args, target))
+
+
+def _refuse_full(deps: Deps, row: Environment) -> None:
+    """Refuse to download what no room is left for.
+
+    Raises:
+        QuotaReached: too little of the disk is free, or the team fills what it may.
+    """
+    require_disk(deps, row.team)
+    require_room_of_team(deps, row.team, f"A download for {row.name}", 0)
 
 
 def _refuse(deps: Deps, row: Environment) -> None:

@@ -2,12 +2,16 @@
 
 import pytest
 
+from oduflow.domain.errors import Busy, Kind, QuotaReached
 from oduflow.domain.filestore import FilestoreKind
 from oduflow.domain.pending_change import CODE_CHANGE
+from oduflow.domain.storage import WHOLE_TEAM
 from oduflow.services.environments.code_change import touched as looking
+from oduflow.services.snapshots import automatic
 from tests.support.code_changes import BODY_CHANGED, FIELD_ADDED, FILES, files, make, push, row
 from tests.support.memory.odoo import Changing
 from tests.support.memory.process import Process
+from tests.support.memory.world import BLUE, TEAM
 
 
 def test_an_environment_that_cannot_have_snapshots_is_changed_only_if_failures_are_kept(
@@ -44,6 +48,83 @@ def test_the_job_that_undoes_a_killed_change_names_what_was_written_until_then(w
     ]
     told = [result["warnings"] for result in results]
     assert [f"What was written until then is in {kept}."] in told
+
+
+def test_no_call_that_is_refused_takes_the_snapshot_of_the_way_back(world, running):
+    push(world, FIELD_ADDED)
+    Process(world).killed("pull_and_apply", at=f"{CODE_CHANGE}.bundles.before", name="sale")
+    after = Process(world, teams=f"{BLUE}[storage]\nsnapshots_kept = 1\n")
+    needed = row(after).applying.snapshot
+
+    for _ in range(3):
+        error = after.refused("rebuild_environment", name="sale")
+        assert error.kind is Kind.BUSY
+
+    assert [each.id for each in after.deps.store.snapshots.of(row(after).id)] == [needed]
+    after.reconcile()
+    assert (row(after).applying, files(after)) == (None, FILES)
+
+
+def test_what_a_failed_change_wrote_is_kept_as_written_by_its_code(world, running):
+    push(world, FIELD_ADDED)
+    running.faults.fail(f"{CODE_CHANGE}.bundles.before")
+    error = running.refused("pull_and_apply", name="sale")
+
+    running.ok("rollback_environment", **error.next[-1].arguments)
+    running.ok("discard_edits", name="sale")
+
+    assert running.ok("apply_changes", name="sale").actions[0] == "upgraded sale"
+
+
+def test_a_failure_names_the_snapshot_from_before(world, running):
+    push(world, FIELD_ADDED)
+    running.faults.fail(f"{CODE_CHANGE}.bundles.before")
+
+    failed = running.call("pull_and_apply", name="sale")
+
+    [before] = [
+        each.name
+        for each in running.ok("list_snapshots", name="sale").snapshots
+        if each.reason == "pull_and_apply"
+    ]
+    assert (failed.status, failed.snapshot) == ("failed", before)
+
+
+def test_only_for_room_a_change_whose_failure_is_kept_goes_on_without_a_snapshot(
+    world, running, monkeypatch
+):
+    push(world, FIELD_ADDED)
+    full, busy = QuotaReached("The disk is full."), Busy("All places are taken.")
+
+    def refuse(failure):
+        def taken(*_about, **_more):
+            raise failure
+
+        monkeypatch.setattr(automatic, "make_snapshot", taken)
+
+    refuse(busy)
+    error = running.refused("pull_and_apply", name="sale", on_failure="keep")
+    assert error.message == busy.message
+    assert (row(running).applying, files(running)) == (None, FILES)
+    refuse(full)
+    done = running.call("pull_and_apply", name="sale", on_failure="keep")
+    assert done.error is None
+    assert any("cannot be undone: The disk is full." in each for each in done.warnings)
+
+
+def test_a_template_that_is_renamed_makes_no_container_outdated(world, running):
+    running.ok("rename_template", name=row(running).template, new_name="another")
+
+    assert running.ok("pull_and_apply", name="sale").actions == ()
+
+
+def test_a_team_that_fills_more_than_it_may_downloads_nothing(world, running):
+    limited = Process(world, teams=f"{BLUE}disk_gb = 1\n")
+    limited.deps.store.sizes.replace(TEAM, {WHOLE_TEAM: (2 << 30, 0)})
+    push(world, BODY_CHANGED)
+
+    assert limited.refused("pull_and_apply", name="sale").kind is Kind.QUOTA
+    assert files(running) == FILES
 
 
 def test_code_that_wrote_when_it_was_loaded_is_told_though_no_data_go_back(world, running):

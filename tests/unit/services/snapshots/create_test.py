@@ -99,7 +99,7 @@ def test_what_a_copy_by_files_would_wait_for_is_written_before_odoo_is_paused(
 ):
     seen = []
     monkeypatch.setattr(create.SnapshotCreation, "strategy", lambda *_: "file_copy")
-    monkeypatch.setattr(MemoryCluster, "flush", lambda _cluster: seen.append(held.status))
+    monkeypatch.setattr(MemoryCluster, "flush", lambda *_: seen.append(held.status))
 
     process.ok("create_snapshot", name="sale")
 
