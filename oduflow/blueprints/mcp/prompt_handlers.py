@@ -76,10 +76,12 @@ class PromptHandlers:
         """Return the values of an argument that begin with, or contain, what is typed.
 
         Raises:
-            MCPError: there is no such prompt, template or argument.
+            MCPError: there is no such prompt, template or argument, or a value is too long.
         """
         known = dict((params.context.arguments if params.context else None) or {})
         name, typed = params.argument.name, params.argument.value
+        for each, value in (*known.items(), (name, typed)):
+            _require_short(each, value)
         several = False
         if isinstance(params.ref, types.PromptReference):
             prompt = self._prompt(ctx, params.ref.name)
@@ -87,14 +89,7 @@ class PromptHandlers:
             several = any(each.several for each in prompt.arguments if each.name == name)
         else:
             every = await self._of_template(ctx, params.ref.uri, name, known)
-        found = matching(every, typed, several=several)
-        return types.CompleteResult(
-            completion=types.Completion(
-                values=found[:MAX_VALUES],
-                total=len(found),
-                has_more=len(found) > MAX_VALUES,
-            )
-        )
+        return types.CompleteResult(completion=completion_of(every, typed, several=several))
 
     def _prompt(self, ctx: RequestContext, name: str) -> Prompt:
         visible = self._tools.visible(caller_of(ctx).actor)
@@ -172,8 +167,7 @@ def _checked(prompt: Prompt, given: Mapping[str, str], environment: str) -> dict
     for name, value in given.items():
         if name not in taken:
             raise _no_argument(name)
-        if len(value) > MAX_TEXT:
-            raise MCPError(types.INVALID_PARAMS, f"{name} must have at most {MAX_TEXT} characters.")
+        _require_short(name, value)
     for name, argument in taken.items():
         if argument.required and not given.get(name, "").strip():
             raise MCPError(types.INVALID_PARAMS, f"{prompt.name} needs the argument {name}.")
@@ -184,7 +178,13 @@ def _no_argument(name: str) -> MCPError:
     return MCPError(types.INVALID_PARAMS, f"There is no argument {name[:MAX_NAME]}.")
 
 
-def matching(every: list[str], typed: str, *, several: bool = False) -> list[str]:
+def _require_short(name: str, value: str) -> None:
+    if len(value) > MAX_TEXT:
+        shown = name[:MAX_NAME]
+        raise MCPError(types.INVALID_PARAMS, f"{shown} must have at most {MAX_TEXT} characters.")
+
+
+def completion_of(every: list[str], typed: str, *, several: bool = False) -> types.Completion:
     """Return the values that begin with a text, then those that contain it, ignoring case.
 
     Args:
@@ -194,6 +194,10 @@ def matching(every: list[str], typed: str, *, several: bool = False) -> list[str
     """
     before, comma, last = typed.rpartition(",") if several else ("", "", typed)
     wanted = last.strip().casefold()
-    begin = [each for each in every if each.casefold().startswith(wanted)]
-    others = [each for each in every if wanted in each.casefold() and each not in begin]
-    return [f"{before}{comma}{each}" for each in begin + others]
+    found = [each for each in every if wanted in each.casefold()]
+    found.sort(key=lambda each: not each.casefold().startswith(wanted))
+    return types.Completion(
+        values=[f"{before}{comma}{each}" for each in found[:MAX_VALUES]],
+        total=len(found),
+        has_more=len(found) > MAX_VALUES,
+    )

@@ -187,3 +187,14 @@ def test_a_variable_of_a_template_is_completed_from_the_list_above_it(served: Mc
 )
 def test_what_cannot_be_completed_is_refused(served: McpWorld, ref: str, argument: str) -> None:
     assert completed(served, ref, argument)["code"] == -32602
+
+
+def test_a_value_that_is_too_long_is_refused_and_not_repeated(served: McpWorld) -> None:
+    typed = "x" * 4001 + ","
+
+    for error in (
+        completed(served, REVIEW, "modules", typed, environment="shop"),
+        completed(served, REVIEW, "modules", environment=typed),
+    ):
+        assert error["code"] == -32602
+        assert error["message"].endswith("must have at most 4000 characters.")

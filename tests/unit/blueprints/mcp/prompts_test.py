@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from oduflow.blueprints.mcp.prompt_handlers import matching
+from oduflow.blueprints.mcp.prompt_handlers import completion_of
 from oduflow.blueprints.mcp.prompts import (
     MOST_FAILURES,
     PROMPTS,
@@ -80,14 +80,14 @@ def test_failures_are_named_without_their_messages() -> None:
 def test_values_that_begin_with_what_is_typed_come_before_those_that_contain_it() -> None:
     every = ["purchase", "sale", "Sale_stock", "presale"]
 
-    assert matching(every, "SALE") == ["sale", "Sale_stock", "presale"]
-    assert matching(every, "") == every
-    assert matching(every, "stock, s") == []
+    assert completion_of(every, "SALE").values == ["sale", "Sale_stock", "presale"]
+    assert completion_of(every, "").values == every
+    assert completion_of(every, "stock, s").values == []
 
 
 def test_of_a_list_the_last_item_is_completed() -> None:
-    assert matching(["purchase", "sale"], "stock,sa", several=True) == ["stock,sale"]
-    assert matching(["purchase", "sale"], "stock,", several=True) == [
+    assert completion_of(["purchase", "sale"], "stock,sa", several=True).values == ["stock,sale"]
+    assert completion_of(["purchase", "sale"], "stock,", several=True).values == [
         "stock,purchase",
         "stock,sale",
     ]
