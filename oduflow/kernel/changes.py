@@ -4,19 +4,22 @@ Both are written by every process, so a change by the command line is seen as on
 is. A call that only reads changes nothing; what Odoo or Docker does by itself is not seen.
 """
 
+import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from oduflow.domain.access import Scope
 from oduflow.domain.audit.rows import REFUSALS, AuditRow
-from oduflow.domain.job import Job
+from oduflow.domain.errors import Failure
+from oduflow.domain.job import ENVIRONMENT, Job, Resource
 from oduflow.kernel.operation import NOUN_OF, Effect, Operation
 from oduflow.kernel.ports import AuditSink, JobStore
 from oduflow.kernel.registry import Registry
 
 JOBS = "jobs"
 ENVIRONMENTS = "environments"
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +29,13 @@ class ChangedThing:
     Attributes:
         place: the first part of its REST path, such as `environments`.
         name: its name, or a job's handle; None when any of them may have changed.
+        environment: the id of the environment that it is, or is about; empty for none, and for
+            one that is no longer known by its name.
     """
 
     place: str
     name: str | None = None
+    environment: str = ""
 
 
 AUDIT = ChangedThing("audit")
@@ -37,28 +43,43 @@ LISTED = ChangedThing(ENVIRONMENTS, "")  # an environment came or went; no envir
 
 
 class ChangeFeed:
-    """Tells which things of teams have changed since it was asked last; safe from any thread."""
+    """Tells which things of teams have changed since the last look.
 
-    def __init__(self, registry: Registry, audit: AuditSink, jobs: JobStore) -> None:
+    One thread looks at a time. Others may begin and end meanwhile: the store is read without the
+    guard, so `end` never waits for it.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        audit: AuditSink,
+        jobs: JobStore,
+        environment_id: Callable[[str, str], str | None],
+    ) -> None:
+        """Follow no team yet; `environment_id` finds an environment by its team and name."""
         self._operations: Mapping[str, Operation] = {each.name: each for each in registry}
         self._audit = audit
         self._store = jobs
+        self._environment_id = environment_id
         self._newest: dict[str, int] = {}
         self._jobs: dict[str, Job] = {}
         self._guard = threading.Lock()
 
     def begin(self, team: str) -> None:
         """Follow a team from now on; a second call changes nothing."""
+        if team in self._newest:
+            return
+        newest, unfinished = self._audit.newest(team), self._store.unfinished()
         with self._guard:
             if team not in self._newest:
-                self._newest[team] = self._audit.newest(team)
-                unfinished = self._store.unfinished()
+                self._newest[team] = newest
                 self._jobs |= {each.id: each for each in unfinished if each.actor.team == team}
 
     @property
     def teams(self) -> frozenset[str]:
         """The teams that are followed."""
-        return frozenset(self._newest)
+        with self._guard:
+            return frozenset(self._newest)
 
     def end(self, team: str) -> None:
         """Follow a team no longer."""
@@ -74,54 +95,99 @@ class ChangeFeed:
             Failure: the store cannot be read.
         """
         with self._guard:
-            found: dict[str, set[ChangedThing]] = {team: set() for team in self._newest}
-            newest = dict(self._newest)
-            for team, changes in found.items():
-                for each in self._audit.after(team, newest[team]):
-                    changes.add(AUDIT)
-                    changes.update(self._of_row(each.row))
-                    newest[team] = each.number
-            unfinished = self._store.unfinished()
-            # Nothing is forgotten before all is read: a look that failed is made again.
-            self._newest = newest
-            self._look_at_jobs(found, {each.id: each for each in unfinished})
-            return {team: frozenset(changes) for team, changes in found.items() if changes}
+            since, before = dict(self._newest), dict(self._jobs)
+        found: dict[str, set[ChangedThing]] = {team: set() for team in since}
+        newest = {team: self._read(team, since[team], found[team]) for team in since}
+        unfinished = self._store.unfinished()
+        after = {each.id: each for each in unfinished if each.actor.team in found}
+        self._compare(found, before, after)
+        # Nothing is forgotten before all is read: a look that failed is made again.
+        with self._guard:
+            for team in since.keys() & self._newest.keys():
+                self._newest[team] = max(newest[team], self._newest[team])
+            others = {id_: job for id_, job in self._jobs.items() if job.actor.team not in since}
+            now = {id_: job for id_, job in after.items() if job.actor.team in self._newest}
+            self._jobs = others | now
+        return {team: frozenset(changes) for team, changes in found.items() if changes}
+
+    def _read(self, team: str, since: int, changes: set[ChangedThing]) -> int:
+        """Add what a team's new rows changed; return the number of the last one.
+
+        After a row that cannot be read, anything of the team may have changed.
+        """
+        try:
+            rows = self._audit.after(team, since)
+            for each in rows:
+                changes.update(self._of_row(each.row))
+        except Failure:
+            raise
+        except Exception:
+            log.exception("an audit row of team %s cannot be read", team)
+            changes.update(ChangedThing(_own(each)) for each in self._operations.values())
+            return self._audit.newest(team)
+        return rows[-1].number if rows else since
 
     def _of_row(self, row: AuditRow) -> Iterator[ChangedThing]:
-        """Return what an audited call changed; a refusal or a read changed nothing."""
-        operation = self._operations.get(row.operation)
-        if operation is None or operation.effect is Effect.READ or row.outcome in REFUSALS:
+        """Return what an audited call changed; a refusal or a read changed nothing else."""
+        operation, team = self._operations.get(row.operation), row.actor.team
+        yield AUDIT
+        if operation is None or row.outcome in REFUSALS:
             return
+        subject = row.fields.get("name") if operation.scope is Scope.ENVIRONMENT else ""
+        about = self._id(team, subject)
         if operation.slow:
-            yield ChangedThing(JOBS)
+            yield ChangedThing(JOBS, environment=about)
+        if operation.effect is Effect.READ:
+            return
         if _makes_or_removes(operation):
             yield LISTED
-        own = operation.path.split("/")[1]
-        if not operation.holds:
-            yield ChangedThing(own)
-        for field, scope in operation.holds.items():
-            name = row.fields.get(field)
-            if name != "":  # a resource that the call did not lock
-                place = own if field == "name" else _place(NOUN_OF[scope])
-                yield ChangedThing(place, name and str(name))
+        if operation.scope is Scope.JOB:
+            job = self._store.get(team, str(row.fields.get("job")))
+            yield ChangedThing(
+                _own(operation), job.id if job else None, job.environment if job else ""
+            )
+        elif not operation.holds:
+            yield ChangedThing(_own(operation))
+        yield from self._locked(operation, row)
 
-    def _look_at_jobs(
-        self, found: Mapping[str, set[ChangedThing]], unfinished: Mapping[str, Job]
+    def _locked(self, operation: Operation, row: AuditRow) -> Iterator[ChangedThing]:
+        for field, scope in operation.holds.items():
+            name, noun = row.fields.get(field), NOUN_OF[scope]
+            if name != "":  # a resource that the call did not lock
+                place = _own(operation) if field == "name" else _place(noun)
+                id_ = self._id(row.actor.team, name) if noun == ENVIRONMENT else ""
+                yield ChangedThing(place, name and str(name), id_)
+
+    def _compare(
+        self,
+        found: Mapping[str, set[ChangedThing]],
+        earlier: Mapping[str, Job],
+        now: Mapping[str, Job],
     ) -> None:
-        now = {id_: each for id_, each in unfinished.items() if each.actor.team in found}
-        for id_ in now.keys() | self._jobs.keys():
-            before, after = self._jobs.get(id_), now.get(id_)
+        """Add what the difference between the unfinished jobs of two looks says."""
+        for id_ in now.keys() | earlier.keys():
+            before, after = earlier.get(id_), now.get(id_)
             job = after or before
             if job is None or (before and after and before.updated_at == after.updated_at):
                 continue
             changes = found[job.actor.team]
-            changes.add(ChangedThing(JOBS, id_))
+            changes.add(ChangedThing(JOBS, id_, job.environment))
             if before is None or after is None:
-                changes.update(ChangedThing(_place(each.noun), each.name) for each in job.holds)
+                changes.update(self._held(job, each) for each in job.holds)
                 operation = self._operations.get(job.operation)
                 if operation is not None and _makes_or_removes(operation):
                     changes.add(LISTED)
-        self._jobs = now
+
+    def _held(self, job: Job, held: Resource) -> ChangedThing:
+        """Return the change of what a job holds; an environment that is gone has no other id."""
+        id_ = ""
+        if held.noun == ENVIRONMENT:
+            is_subject = (held.noun, held.name) == (job.noun, job.target)
+            id_ = (is_subject and job.environment) or self._id(job.actor.team, held.name)
+        return ChangedThing(_place(held.noun), held.name, id_)
+
+    def _id(self, team: str, name: object) -> str:
+        return (self._environment_id(team, str(name)) or "") if name else ""
 
 
 def touches(changes: Iterable[ChangedThing], place: str, name: str | None) -> bool:
@@ -130,6 +196,10 @@ def touches(changes: Iterable[ChangedThing], place: str, name: str | None) -> bo
         each.place == place and (name is None or each.name is None or each.name == name)
         for each in changes
     )
+
+
+def _own(operation: Operation) -> str:
+    return operation.path.split("/")[1]
 
 
 def _place(noun: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from oduflow.blueprints.mcp.calls import Calls
 from oduflow.domain.access import Actor
 from oduflow.domain.errors import Failure
-from oduflow.kernel.changes import LISTED, ChangedThing, ChangeFeed, touches
+from oduflow.kernel.changes import ENVIRONMENTS, LISTED, ChangedThing, ChangeFeed, touches
 from oduflow.kernel.operation import Operation
 
 LOOK_SECONDS = 1.0
@@ -53,7 +53,9 @@ class Watcher:
     def __init__(self, calls: Calls) -> None:
         runner = calls.runner
         self._calls = calls
-        self._feed = ChangeFeed(runner.registry, runner.audit, runner.jobs.store)
+        self._feed = ChangeFeed(
+            runner.registry, runner.audit, runner.jobs.store, runner.environment_id
+        )
         self._followers: set[Follower] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -109,11 +111,14 @@ class Watcher:
     def _concerns(self, follower: Follower, uri: str, changes: Collection[ChangedThing]) -> bool:
         """Return whether a follower is to be told of a resource.
 
-        The end of an environment is told, too. A caller that is restricted to it is told nothing
-        of another one that gets its name.
+        A caller that is restricted to some environments is told nothing of others, not even that a
+        list of them changed. The end of an environment is told; another one of its name is not.
         """
         followed = follower.uris.get(uri)
-        if followed is None or not touches(changes, followed.place, followed.name):
+        if followed is None:
+            return False
+        heard = (each for each in changes if _may_hear(follower.actor, followed, each))
+        if not touches(heard, followed.place, followed.name):
             return False
         try:
             self._calls.runner.check(followed.operation.name, followed.raw, follower.actor)
@@ -121,6 +126,12 @@ class Watcher:
             if follower.actor.environments is not None:
                 follower.uris.pop(uri, None)
         return True
+
+
+def _may_hear(actor: Actor, followed: Followed, change: ChangedThing) -> bool:
+    """Return whether a change is about what an actor may access, or ends what it follows."""
+    is_itself = change.place == followed.place == ENVIRONMENTS and change.name == followed.name
+    return actor.can_access(change.environment) or (is_itself and change.name is not None)
 
 
 def _tell(follower: Follower, uris: Collection[str], *, listed: bool) -> None:

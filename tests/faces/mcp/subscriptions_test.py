@@ -1,6 +1,7 @@
 """Callers that follow resources are told of changes, of theirs only, and of each soon."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -160,6 +161,26 @@ def test_a_grant_follows_only_what_it_may_read_and_never_the_list(
         protect(served, "till")
         protect(served, "shop")
         assert heard.uris() == {SHOP}
+
+
+def test_a_grant_is_not_told_that_another_environment_changed_in_a_list(
+    served: McpWorld, made: GrantsWorld
+) -> None:
+    made.world.slots.free.set()
+    job = made.world.runner.call("restart_environment", {"name": "shop"}, ADMIN, TEST, wait=9).job
+    token = made.grant("of shop", environments=["shop"], tiers=["read"])
+    lists = (ENVIRONMENTS, JOBS, f"{JOBS}/{job}")
+    with listening(served, *lists, SHOP, token=token) as heard:
+        heard.next()
+        protect(served, "till")
+        served.call("restart_environment", name="till")
+        made.add("brief")
+        served.call("delete_environment", name="brief")
+        time.sleep(3 * watcher.LOOK_SECONDS)
+        protect(served, "shop")
+        assert heard.uris(2) == {ENVIRONMENTS, SHOP}
+        served.call("restart_environment", name="shop")
+        assert {JOBS, SHOP} <= heard.uris(4)
 
 
 def test_a_grant_is_told_of_its_environments_end_and_not_of_the_next_of_that_name(

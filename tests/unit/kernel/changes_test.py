@@ -15,7 +15,13 @@ from tests.support.fakes import FakeAudit, FakeJobStore
 from tests.support.store_rows import audit_row, job
 
 REGISTRY = Registry.discover("oduflow.operations")
+IDS = {("1", "shop"): "id-shop", ("1", "a"): "id-a"}
+SHOP = Thing("environments", "shop", "id-shop")
 BLUE = Actor("1", ActorKind.TOKEN, "auth_token")
+
+
+def id_of(team: str, name: str) -> str | None:
+    return IDS.get((team, name))
 
 
 @pytest.fixture
@@ -30,7 +36,7 @@ def rows() -> FakeJobStore:
 
 @pytest.fixture
 def feed(audit: FakeAudit, rows: FakeJobStore) -> ChangeFeed:
-    feed = ChangeFeed(REGISTRY, audit, rows)
+    feed = ChangeFeed(REGISTRY, audit, rows, id_of)
     feed.begin("1")
     return feed
 
@@ -42,7 +48,7 @@ def changed(feed: ChangeFeed) -> set[Thing]:
 @pytest.mark.parametrize(
     ("operation", "fields", "changes"),
     [
-        ("write_file", {"name": "shop"}, {Thing("environments", "shop")}),
+        ("write_file", {"name": "shop"}, {SHOP}),
         (
             "rename_template",
             {"name": "a", "new_name": "b"},
@@ -50,19 +56,20 @@ def changed(feed: ChangeFeed) -> set[Thing]:
         ),
         ("setup_repo_auth", {}, {Thing("credentials")}),
         ("get_environment", {"name": "shop"}, set()),
+        ("diff_environment", {"name": "shop"}, {Thing("jobs", environment="id-shop")}),
         ("sign_in", {}, set()),
         (
             "delete_environment",
             {"name": "shop"},
-            {Thing("environments", "shop"), Thing("jobs"), LISTED},
+            {SHOP, Thing("jobs", environment="id-shop"), LISTED},
         ),
         (
             "copy_environment",
             {"name": "a", "new_name": "b"},
             {
-                Thing("environments", "a"),
+                Thing("environments", "a", "id-a"),
                 Thing("environments", "b"),
-                Thing("jobs"),
+                Thing("jobs", environment="id-a"),
                 LISTED,
             },
         ),
@@ -107,7 +114,7 @@ def test_what_was_before_the_begin_and_of_other_teams_is_not_told(
     fields = {"name": "shop"}
     audit.append(audit_row(actor=BLUE, operation="write_file", fields=fields))
     rows.add(job(actor=BLUE))
-    feed = ChangeFeed(REGISTRY, audit, rows)
+    feed = ChangeFeed(REGISTRY, audit, rows, id_of)
     feed.begin("1")
     red = Actor("2", ActorKind.TOKEN, "auth_token")
     audit.append(audit_row(actor=red, operation="write_file", fields=fields))
@@ -132,7 +139,7 @@ def test_a_look_that_failed_is_made_again(
         with pytest.raises(UpstreamFailed):
             feed.look()
 
-    assert changed(feed) == {Thing("environments", "shop")}
+    assert changed(feed) == {SHOP}
 
 
 def test_a_change_of_one_thing_concerns_it_and_its_list() -> None:
@@ -144,3 +151,59 @@ def test_a_change_of_one_thing_concerns_it_and_its_list() -> None:
     assert not touches(changes, "templates", "shop")
     assert touches({Thing("environments")}, "environments", "till")
     assert not touches({LISTED}, "environments", "shop")
+
+
+def test_a_change_by_a_job_carries_the_id_of_its_environment_also_when_that_is_gone(
+    feed: ChangeFeed, audit: FakeAudit, rows: FakeJobStore
+) -> None:
+    rows.add(job(actor=BLUE, operation="delete_environment", target="sale", environment="id-sale"))
+    sale, itself = (
+        Thing("environments", "sale", "id-sale"),
+        Thing("jobs", "aaaaaaaaaaaa", "id-sale"),
+    )
+    assert changed(feed) == {sale, itself, LISTED}
+
+    audit.append(audit_row(actor=BLUE, operation="cancel_job", fields={"job": "aaaaaaaaaaaa"}))
+    assert changed(feed) == {itself}
+
+
+def test_after_a_row_that_cannot_be_read_all_of_the_team_may_have_changed(
+    feed: ChangeFeed, audit: FakeAudit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed.begin("2")
+    red = Actor("2", ActorKind.TOKEN, "auth_token")
+    audit.append(audit_row(actor=red, operation="update_template", fields={"name": "x"}))
+    after = audit.after
+
+    def fail(team: str, number: int) -> Any:
+        if team == "1":
+            raise ValueError("no such kind")
+        return after(team, number)
+
+    with monkeypatch.context() as patch:
+        audit.append(audit_row(actor=BLUE, operation="write_file", fields={"name": "shop"}))
+        newest = {team: audit.newest(team) for team in ("1", "2")}
+        patch.setattr(audit, "after", fail)
+        patch.setattr(audit, "newest", newest.__getitem__)
+        found = feed.look()
+
+    assert found["1"] >= {Thing("environments"), Thing("jobs"), AUDIT}
+    assert found["2"] == {Thing("templates", "x"), AUDIT}
+    assert feed.look() == {}, "the row is behind it"
+
+
+def test_a_team_that_ends_and_one_that_begins_do_not_wait_for_a_look(
+    feed: ChangeFeed, audit: FakeAudit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after = audit.after
+
+    def meanwhile(team: str, number: int) -> Any:
+        monkeypatch.setattr(audit, "after", after)
+        feed.end("1")
+        feed.begin("2")
+        return after(team, number)
+
+    monkeypatch.setattr(audit, "after", meanwhile)
+    feed.look()
+
+    assert feed.teams == {"2"}
