@@ -11,14 +11,16 @@ from dataclasses import dataclass
 
 from oduflow.domain.access import Scope
 from oduflow.domain.audit.rows import REFUSALS, AuditRow
-from oduflow.domain.errors import Failure
+from oduflow.domain.errors import Failure, Kind
 from oduflow.domain.job import ENVIRONMENT, Job, Resource
+from oduflow.domain.outcome import Status
 from oduflow.kernel.operation import NOUN_OF, Effect, Operation
 from oduflow.kernel.ports import AuditSink, JobStore
 from oduflow.kernel.registry import Registry
 
 JOBS = "jobs"
 ENVIRONMENTS = "environments"
+RECENT_JOBS = 20  # of a team, that may have ended between two looks
 log = logging.getLogger(__name__)
 
 
@@ -130,8 +132,9 @@ class ChangeFeed:
     def _of_row(self, row: AuditRow) -> Iterator[ChangedThing]:
         """Return what an audited call changed; a refusal or a read changed nothing else."""
         operation, team = self._operations.get(row.operation), row.actor.team
-        yield AUDIT
-        if operation is None or row.outcome in REFUSALS:
+        if not _is_look_at_the_audit(operation, row):
+            yield AUDIT
+        if operation is None or self._is_refused(operation, row):
             return
         subject = row.fields.get("name") if operation.scope is Scope.ENVIRONMENT else ""
         about = self._id(team, subject)
@@ -149,6 +152,13 @@ class ChangeFeed:
         elif not operation.holds:
             yield ChangedThing(_own(operation))
         yield from self._locked(operation, row)
+
+    def _is_refused(self, operation: Operation, row: AuditRow) -> bool:
+        """Return whether a call was refused; a job may fail with the kind of a refusal, too."""
+        if not (operation.slow and row.outcome in REFUSALS):
+            return row.outcome in REFUSALS
+        recent = self._store.list(row.actor.team, active=False, limit=RECENT_JOBS)
+        return not any(_may_be_of(row, job) for job in recent)
 
     def _locked(self, operation: Operation, row: AuditRow) -> Iterator[ChangedThing]:
         for field, scope in operation.holds.items():
@@ -196,6 +206,22 @@ def touches(changes: Iterable[ChangedThing], place: str, name: str | None) -> bo
         each.place == place and (name is None or each.name is None or each.name == name)
         for each in changes
     )
+
+
+def _is_look_at_the_audit(operation: Operation | None, row: AuditRow) -> bool:
+    """Return whether a row is of a read of the audit log, which a follower makes when it is told.
+
+    A refusal that is for others to see is none; that of a caller that reads too often is one.
+    """
+    if operation is None or operation.effect is not Effect.READ:
+        return False
+    return _own(operation) == AUDIT.place and row.outcome in {Status.OK, Kind.RATE_LIMITED}
+
+
+def _may_be_of(row: AuditRow, job: Job) -> bool:
+    """Return whether a row may be of a job: the row is written just before the job's end."""
+    is_same = (job.operation, str(job.actor)) == (row.operation, str(row.actor))
+    return is_same and job.created_at <= row.time <= job.updated_at
 
 
 def _own(operation: Operation) -> str:

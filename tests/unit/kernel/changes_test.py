@@ -1,10 +1,12 @@
 """What calls changed, as the audit log and the jobs show it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.clock import now
 from oduflow.domain.errors import Kind, UpstreamFailed
 from oduflow.domain.job import Progress
 from oduflow.domain.outcome import Status
@@ -207,3 +209,41 @@ def test_a_team_that_ends_and_one_that_begins_do_not_wait_for_a_look(
     feed.look()
 
     assert feed.teams == {"2"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "outcome", "told"),
+    [
+        ("read_audit", Status.OK, False),
+        ("read_audit", Kind.RATE_LIMITED, False),
+        ("read_audit", Kind.FORBIDDEN, True),
+        ("get_environment", Status.OK, True),
+        ("sign_in", Kind.UNAUTHENTICATED, True),
+    ],
+)
+def test_a_read_of_the_audit_log_is_not_told_to_those_who_would_read_it_again(
+    feed: ChangeFeed, audit: FakeAudit, operation: str, outcome: Any, *, told: bool
+) -> None:
+    audit.append(audit_row(actor=BLUE, operation=operation, outcome=outcome))
+
+    assert (AUDIT in feed.look().get("1", ())) is told
+
+
+def test_a_job_between_two_looks_that_failed_with_the_kind_of_a_refusal_is_told(
+    feed: ChangeFeed, audit: FakeAudit, rows: FakeJobStore
+) -> None:
+    fields = {"name": "shop"}
+    rows.add(job(actor=BLUE, operation="upgrade_modules", target="shop", created_at=now()))
+    ended = audit_row(
+        actor=BLUE,
+        operation="upgrade_modules",
+        fields=fields,
+        outcome=Kind.CONFLICT,
+        time=now(),
+    )
+    audit.append(ended)
+    rows.finish("aaaaaaaaaaaa", Status.FAILED, {})
+    assert changed(feed) == {SHOP, Thing("jobs", environment="id-shop")}
+
+    audit.append(replace(ended, time=now()))
+    assert changed(feed) == set(), "no job of it: it was refused"
