@@ -164,6 +164,18 @@ class Calls:
         finally:
             worker.release()
 
+    async def look_up_begun(
+        self, ctx: RequestContext, operation: Operation, raw: Mapping[str, Any]
+    ) -> Envelope[Any]:
+        """Read about what this request has begun: the limits for a request do not refuse it again.
+
+        Raises:
+            Failure: it cannot be read.
+        """
+        caller = caller_of(ctx)
+        call = partial(self._uncounted.call, operation.name, raw, caller.actor, caller.origin)
+        return await self.work(call)
+
     async def work(self, work: Callable[[], T]) -> T:
         """Run a short read of the store in a thread, which counts against no team."""
         return await self._workers.wait(work)

@@ -17,7 +17,7 @@ from pydantic import Field
 from oduflow.blueprints.mcp.calls import Calls, RequestContext, caller_of
 from oduflow.blueprints.mcp.resource_handlers import error_of
 from oduflow.blueprints.mcp.results import result_of
-from oduflow.blueprints.mcp.tools import Tools
+from oduflow.blueprints.mcp.tools import Shape, Tools
 from oduflow.domain.errors import Failure, Kind
 from oduflow.domain.job import JOBS_KEPT, JobView
 from oduflow.domain.outcome import FINISHED, Envelope, ErrorView, Status
@@ -27,6 +27,7 @@ from oduflow.kernel.operation import Operation
 EXTENSION = "io.modelcontextprotocol/tasks"
 POLL_MS = 1000
 GET, CANCEL = "get_job", "cancel_job"
+_OF_ANY = Shape(Envelope[Any])
 
 
 class TaskParams(types.RequestParams):
@@ -78,7 +79,8 @@ class TaskHandlers:
         answer = await self._calls.start(ctx, operation, raw)
         if answer.status in FINISHED or not answer.job:
             return result_of(answer, self._tools.shape(operation.name))
-        return {"resultType": "task", **_task(await self._job(ctx, answer.job))}
+        begun = await self._calls.look_up_begun(ctx, self._operation(GET), {"job": answer.job})
+        return {"resultType": "task", **_task(_view(begun))}
 
     async def get(self, ctx: RequestContext, params: TaskParams) -> dict[str, Any]:
         """Return a task, with the result of its tool once it has ended.
@@ -117,10 +119,7 @@ class TaskHandlers:
 
     async def _job(self, ctx: RequestContext, job: str) -> JobView:
         """Read a job. A client polls without being told to, so no call of a grant is used up."""
-        answer = await self._calls.look_up(ctx, self._operation(GET), {"job": job})
-        view = answer.data
-        assert isinstance(view, JobView)  # noqa: S101 - what get_job returns
-        return view
+        return _view(await self._calls.look_up(ctx, self._operation(GET), {"job": job}))
 
     def _ended(self, ctx: RequestContext, job: JobView) -> dict[str, Any]:
         """Return how a task ended: its tool's result, also of a failed one, or the error."""
@@ -131,7 +130,11 @@ class TaskHandlers:
         envelope = offering(envelope, may_call)
         if _status(job) == "failed" and envelope.error is not None:
             return {"error": _protocol_error(envelope.error)}
-        result = result_of(envelope, self._tools.shape(job.operation))
+        is_known = (
+            self._tools.operation(job.operation) is not None
+        )  # a release may have left it out
+        shape = self._tools.shape(job.operation) if is_known else _OF_ANY
+        result = result_of(envelope, shape)
         shown = result.model_dump(by_alias=True, mode="json", exclude_none=True)
         return {"result": {**shown, "resultType": "complete"}}
 
@@ -162,6 +165,11 @@ class TaskHandlers:
 def _declared(ctx: RequestContext) -> bool:
     capabilities = ctx.session.client_capabilities
     return capabilities is not None and EXTENSION in (capabilities.extensions or {})
+
+
+def _view(answer: Envelope[Any]) -> JobView:
+    assert isinstance(answer.data, JobView)  # noqa: S101 - what get_job returns
+    return answer.data
 
 
 def _task(job: JobView) -> dict[str, Any]:

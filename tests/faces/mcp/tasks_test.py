@@ -11,8 +11,9 @@ from mcp.client.extension import ClaimContext, ClientExtension, ResultClaim
 from mcp.client.streamable_http import streamable_http_client
 from pydantic import Field
 
+from oduflow.blueprints.mcp.calls import Workers
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.errors import Kind
+from oduflow.domain.errors import Kind, RateLimited
 from oduflow.domain.names import new_id
 from oduflow.domain.outcome import Envelope, ErrorView, Nothing, Status
 from oduflow.kernel.call import CANCEL_CHECK_SECONDS
@@ -156,6 +157,38 @@ def test_a_failed_tool_has_a_result_and_a_defect_or_a_kill_an_error(
         assert task["error"]["message"] == "It went wrong."
         assert task["error"]["data"]["kind"] == kind
         assert "result" not in task
+
+
+def test_the_result_of_an_operation_that_a_release_left_out_is_still_read(
+    served: McpWorld, made: GrantsWorld
+) -> None:
+    actor = Actor("1", ActorKind.TOKEN, "auth_token")
+    job = store_rows.job(id=new_id(), actor=actor, operation="polish_environment")
+    ending = Envelope[Nothing](status=Status.OK, summary="It shines.", job=job.id)
+    made.world.runner.jobs.store.add(job)
+    made.world.runner.jobs.store.finish(job.id, Status.OK, ending.model_dump(mode="json"))
+
+    task = asked(served, "tasks/get", taskId=job.id)
+    assert task["result"]["structuredContent"]["summary"] == "It shines."
+
+
+def test_a_task_that_has_begun_is_answered_also_when_no_further_call_is_free(
+    served: McpWorld, made: GrantsWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acquire = Workers.acquire
+
+    async def once(self: Workers, team: str) -> Any:
+        limiter = await acquire(self, team)
+        monkeypatch.setattr(Workers, "acquire", refuse)
+        return limiter
+
+    async def refuse(_self: Workers, _team: str) -> Any:
+        raise RateLimited("12 calls of this team are running already.", retry_after=5)
+
+    monkeypatch.setattr(Workers, "acquire", once)
+    task = started(served, made)
+    monkeypatch.setattr(Workers, "acquire", acquire)
+    assert asked(served, "tasks/get", taskId=task["taskId"])["status"] == "working"
 
 
 def test_a_client_without_the_extension_waits_as_before(
