@@ -8,7 +8,7 @@ from typing import Any
 
 from oduflow.blueprints.mcp.calls import Calls
 from oduflow.domain.access import Actor
-from oduflow.domain.errors import Failure
+from oduflow.domain.errors import Failure, Forbidden, NotFound, Unauthenticated
 from oduflow.kernel.changes import ENVIRONMENTS, LISTED, ChangedThing, ChangeFeed, touches
 from oduflow.kernel.operation import Operation
 
@@ -83,7 +83,7 @@ class Watcher:
         self._followers.discard(follower)
 
     async def _run(self) -> None:
-        """Look once a second until there is no follower."""
+        """Look once a second until there is no follower; no defect ends that."""
         while self._followers:
             await asyncio.sleep(LOOK_SECONDS)
             followers = tuple(self._followers)
@@ -91,6 +91,9 @@ class Watcher:
                 told = await self._calls.work(lambda: self._look(followers))  # noqa: B023 - it is awaited
             except Failure as failure:  # of the store: the next look finds the same changes
                 log.warning("the changes cannot be read: %s", failure.message)
+                told = []
+            except Exception:
+                log.exception("the changes cannot be read")
                 told = []
             for follower, uris, listed in told:
                 if follower in self._followers:
@@ -122,9 +125,13 @@ class Watcher:
             return False
         try:
             self._calls.runner.check(followed.operation.name, followed.raw, follower.actor)
-        except Failure:
+        except (Forbidden, NotFound, Unauthenticated):
             if follower.actor.environments is not None:
                 follower.uris.pop(uri, None)
+        except Failure as failure:  # it may be read later: the follower is told, and goes on
+            log.info("%s cannot be checked: %s", uri, failure.message)
+        except Exception:  # of this one alone
+            log.exception("%s cannot be checked", uri)
         return True
 
 
@@ -135,7 +142,10 @@ def _may_hear(actor: Actor, followed: Followed, change: ChangedThing) -> bool:
 
 
 def _tell(follower: Follower, uris: Collection[str], *, listed: bool) -> None:
-    if uris:
-        follower.tell(uris)
-    if listed and follower.list_changed is not None:
-        follower.list_changed()
+    try:
+        if uris:
+            follower.tell(uris)
+        if listed and follower.list_changed is not None:
+            follower.list_changed()
+    except Exception:  # of this one alone
+        log.exception("a follower cannot be told")

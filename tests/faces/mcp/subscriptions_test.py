@@ -11,8 +11,11 @@ import pytest
 import requests
 from mcp.shared.subscriptions import ResourceUpdated
 
+from oduflow.adapters.store import JobRows
 from oduflow.blueprints.mcp import subscriptions, watcher
 from oduflow.domain.access import Actor, ActorKind
+from oduflow.domain.errors import UpstreamFailed
+from oduflow.kernel.runner import Runner
 from tests.support.fakes import BLUE_TOKEN, RED_TOKEN
 from tests.support.grants_world import ADMIN, TEST, GrantsWorld, grants_world
 from tests.support.mcp_world import LEGACY, MODERN, McpWorld, eventually, mcp_world, message
@@ -197,6 +200,29 @@ def test_a_grant_is_told_of_its_environments_end_and_not_of_the_next_of_that_nam
         protect(served, "short")
         made.call("revoke_grant", name="of short")
         assert "uri" not in heard.next().get("params", {})
+
+
+def test_a_defect_of_a_look_or_a_busy_check_ends_nothing(
+    served: McpWorld, made: GrantsWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = made.grant("patient", environments=["shop"], tiers=["read"])
+    with listening(served, SHOP, token=token) as heard:
+        heard.next()
+        unfinished = JobRows.unfinished
+        monkeypatch.setattr(JobRows, "unfinished", lambda _self: 1 / 0)
+        time.sleep(3 * watcher.LOOK_SECONDS)
+        monkeypatch.setattr(JobRows, "unfinished", unfinished)
+        busy = Runner.check
+
+        def fail(*_args: Any) -> None:
+            raise UpstreamFailed("The store is busy.")
+
+        monkeypatch.setattr(Runner, "check", fail)
+        protect(served, "shop")
+        assert heard.uris() == {SHOP}
+        monkeypatch.setattr(Runner, "check", busy)
+        protect(served, "shop")
+        assert heard.uris() == {SHOP}
 
 
 def test_another_teams_changes_are_not_told(served: McpWorld) -> None:
