@@ -179,9 +179,18 @@ class Bridge:
 
 def wait_kind(environ: WSGIEnvironment) -> WaitKind:
     """Return what the request's thread would wait for."""
-    # The SDK refuses a request whose header names another method than its body.
-    listens = environ.get("HTTP_MCP_METHOD") == LISTEN
+    listens = environ.get("HTTP_MCP_METHOD") == LISTEN and _is_modern(environ)
     return WaitKind.STREAM if listens or environ["REQUEST_METHOD"] == "GET" else WaitKind.CALL
+
+
+def _is_modern(environ: WSGIEnvironment) -> bool:
+    """Return whether the SDK refuses the request if its header names another method than its body.
+
+    It does not in the eras before, whose requests have no such header.
+    """
+    from mcp.types.version import MODERN_PROTOCOL_VERSIONS  # noqa: PLC0415 - loads the SDK
+
+    return environ.get("HTTP_MCP_PROTOCOL_VERSION") in MODERN_PROTOCOL_VERSIONS
 
 
 def _response(head: Head, body: Stream | None = None) -> WsgiResponse:

@@ -1,7 +1,8 @@
 import pytest
 
 from oduflow.blueprints.mcp import bridge
-from oduflow.blueprints.mcp.bridge import CHECK_SECONDS, CallerWatch
+from oduflow.blueprints.mcp.bridge import CHECK_SECONDS, CallerWatch, wait_kind
+from oduflow.blueprints.wait_limits import WaitKind
 from oduflow.domain.errors import Busy
 
 
@@ -62,3 +63,20 @@ def clock(monkeypatch):
     made = FakeTime()
     monkeypatch.setattr(bridge, "time", made)
     return made
+
+
+@pytest.mark.parametrize(
+    ("method", "version", "kind"),
+    [
+        ("GET", None, WaitKind.STREAM),
+        ("POST", "2026-07-28", WaitKind.STREAM),
+        ("POST", "2025-11-25", WaitKind.CALL),
+        ("POST", None, WaitKind.CALL),
+    ],
+)
+def test_the_header_of_a_stream_is_believed_only_where_it_is_checked(method, version, kind):
+    environ = {"REQUEST_METHOD": method, "HTTP_MCP_METHOD": "subscriptions/listen"}
+    if version:
+        environ["HTTP_MCP_PROTOCOL_VERSION"] = version
+
+    assert wait_kind(environ) is kind
