@@ -71,8 +71,8 @@ class Operation:
             before there is a job; sends no requests and changes nothing.
         exists: raises NotFound for `(deps, team, args)` about a thing that does not exist; called
             under the call's lock, so that such a call is no job.
-        unannounced: whether what a read returns changes without a call, as a log does, so that
-            no change of it can be announced.
+        unannounced: whether no change of what a read returns is announced: it changes without a
+            call, as a log does, or never, as a stored text does.
         shows_secret: whether a read returns a secret, and so needs more than the read tier.
         undo: keeps the state of the environment before a call, so that the answer can suggest the
             call that undoes it; runs after the call was admitted, in its job.

@@ -193,15 +193,20 @@ class Runner:
             outputs=self._outputs,
         )
 
-    def check(self, name: str, raw: Mapping[str, Any], actor: Actor) -> None:
+    def check(self, name: str, raw: Mapping[str, Any], actor: Actor) -> BaseModel:
         """Refuse what `call` would refuse, without a call: nothing is locked, counted or audited.
+
+        Returns:
+            The validated arguments.
 
         Raises:
             Failure: why not.
         """
         operation = self.registry.get(name)
         check_allowed(operation, actor)
-        self._find(operation, validate(operation, raw), actor)
+        args = validate(operation, raw)
+        self._find(operation, args, actor)
+        return args
 
     def authorize(self, name: str, actor: Actor) -> None:
         """Refuse an actor who may not call an operation, for work that belongs to its calls.

@@ -1,7 +1,7 @@
 """Handlers of subscriptions: `resources/subscribe` of 2025-11-25, `subscriptions/listen` since.
 
 A notification says that a resource may have changed, and to read it again. What changes without a
-call, such as a log, cannot be followed: no change of it could be announced.
+call, such as a log, or never, such as a stored text, cannot be followed.
 """
 
 import asyncio
@@ -186,12 +186,14 @@ class SubscriptionHandlers:
         operation: Operation = address.operation
         if operation.unannounced:
             raise Invalid(
-                f"{uri} changes without a call, so its changes cannot be announced.",
+                f"No change of {uri} is announced.",
                 "Read it again from time to time.",
             )
         actor = caller_of(ctx).actor
-        await self._calls.work(lambda: self._calls.runner.check(operation.name, raw, actor))
-        name = raw[address.variables[0]] if address.variables else None
+        check = self._calls.runner.check
+        args = await self._calls.work(lambda: check(operation.name, raw, actor))
+        # As it was validated: a URI may write the name otherwise.
+        name = str(getattr(args, address.variables[0])) if address.variables else None
         return Followed(operation, raw, address.segments[0], name)
 
     async def _of_session(self, ctx: RequestContext) -> SessionFollower:

@@ -14,6 +14,7 @@ from oduflow.services.deps import Deps
     permission=Permission.GRANT_READ,
     effect=Effect.READ,
     scope=Scope.OWN,
+    unannounced=True,  # each call changes how many a grant has left
     rest="GET /grants",
 )
 def list_grants(deps: Deps, call: Call, args: Nothing) -> Outcome[GrantList]:

@@ -14,6 +14,7 @@ from oduflow.services.deps import Deps
     effect=Effect.READ,
     scope=Scope.OUTPUT,
     audit=("handle",),
+    unannounced=True,
     profiles=(Profile.CODING,),
     rest="GET /outputs/{handle}",
 )

@@ -68,6 +68,7 @@ def _clone(deps: Deps, team: str) -> str:
     permission=Permission.SYSTEM_READ,
     effect=Effect.READ,
     scope=Scope.OWN,
+    unannounced=True,
     rest="GET /status",
 )
 def get_status(deps: Deps, call: Call, args: Nothing) -> Outcome[ServerStatus]:

@@ -114,6 +114,17 @@ def test_a_job_is_told_at_its_steps_and_its_environment_when_it_ends(
         assert heard.uris(3) == {f"{JOBS}/{job}", SHOP, JOBS}
 
 
+@pytest.mark.parametrize("written", ["Shop", "shop%20", "%73hop"])
+def test_a_name_that_is_written_otherwise_is_followed_as_it_is_read(
+    served: McpWorld, written: str
+) -> None:
+    uri = f"{ENVIRONMENTS}/{written}"
+    with listening(served, uri) as heard:
+        assert heard.next()["params"]["notifications"] == {"resourceSubscriptions": [uri]}
+        protect(served, "shop")
+        assert heard.uris() == {uri}
+
+
 def test_only_what_is_followed_is_told(served: McpWorld) -> None:
     with listening(served, TILL, f"{TILL}/snapshots") as heard:
         heard.next()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from oduflow.blueprints.mcp.resources import is_resource
 from oduflow.domain.access import Actor, ActorKind
 from oduflow.domain.clock import now
 from oduflow.domain.errors import Kind, UpstreamFailed
@@ -12,6 +13,7 @@ from oduflow.domain.job import Progress
 from oduflow.domain.outcome import Status
 from oduflow.kernel.changes import AUDIT, LISTED, ChangeFeed, touches
 from oduflow.kernel.changes import ChangedThing as Thing
+from oduflow.kernel.operation import Operation
 from oduflow.kernel.registry import Registry
 from tests.support.fakes import FakeAudit, FakeJobStore
 from tests.support.store_rows import audit_row, job
@@ -20,6 +22,10 @@ REGISTRY = Registry.discover("oduflow.operations")
 IDS = {("1", "shop"): "id-shop", ("1", "a"): "id-a"}
 SHOP = Thing("environments", "shop", "id-shop")
 BLUE = Actor("1", ActorKind.TOKEN, "auth_token")
+
+
+def can_be_followed(operation: Operation) -> bool:
+    return is_resource(operation) and not operation.unannounced
 
 
 def id_of(team: str, name: str) -> str | None:
@@ -84,6 +90,19 @@ def test_a_call_changed_what_it_locked(
 
     assert changed(feed) == changes
     assert changed(feed) == set(), "it is told once"
+
+
+def test_each_thing_that_can_be_followed_is_announced_by_some_call(
+    feed: ChangeFeed, audit: FakeAudit
+) -> None:
+    for each in REGISTRY:  # rows of reads announce the audit log only
+        audit.append(audit_row(actor=BLUE, operation=each.name, fields={"name": "shop"}))
+    changes = feed.look()["1"]
+
+    followed = {each.path.split("/")[1] for each in REGISTRY if can_be_followed(each)}
+    assert {each for each in followed if not touches(changes, each, None)} == set()
+    assert {"environments", "jobs", "audit"} <= followed
+    assert followed.isdisjoint({"status", "outputs", "grants"})
 
 
 @pytest.mark.parametrize(("outcome", "told"), [(Kind.BUSY, False), (Kind.UPSTREAM, True)])
