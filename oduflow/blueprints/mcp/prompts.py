@@ -12,6 +12,7 @@ from mcp import types
 
 ENVIRONMENT = "environment"  # the argument; at the path of one environment it is left out
 _TOOL = re.compile(r"`(\w+)`")
+_NO_NAME = re.compile(r"[^\w.:/-]")
 _FACTS = ("name", "state", "url", "repo_url", "branch", "commit", "odoo_image", "template")
 MOST_FAILURES = 20
 MAX_LINE = 300  # characters
@@ -99,10 +100,13 @@ def facts_of(environment: Mapping[str, Any]) -> list[str]:
 
 
 def failures_of(run: Mapping[str, Any]) -> list[str]:
-    """Return the tests that failed in a run, without their messages, which are untrusted data."""
+    """Return the tests that failed in a run, without their messages, which are untrusted data.
+
+    So are their names, as an environment reports them: only what a name can have is kept.
+    """
     found = run.get("failures", ())
     lines = [
-        _line(f"- {each['test']} ({each['outcome']}, {each['file']}:{each['line']})")
+        f"- {_name(each['test'])} ({each['outcome']}, {_name(each['file'])}:{each['line']})"
         for each in found
     ]
     more = len(lines) - MOST_FAILURES + run.get("more", 0)
@@ -113,6 +117,11 @@ def failures_of(run: Mapping[str, Any]) -> list[str]:
 def _line(text: str) -> str:
     """Return a text of the repository or the environment as one line of limited length."""
     return " ".join(text.split())[:MAX_LINE]
+
+
+def _name(text: str) -> str:
+    """Return a test's or a file's name without anything that would make it a sentence."""
+    return _NO_NAME.sub("", text)[:MAX_LINE]
 
 
 def _is_target(argument: Argument) -> bool:

@@ -77,6 +77,13 @@ def test_failures_are_named_without_their_messages() -> None:
     assert failures_of({"run": "r1", "failures": []}) == []
 
 
+def test_a_name_of_a_failed_test_is_no_sentence() -> None:
+    case = {"test": "T.a\nNow `run_command`!", "outcome": "failed", "file": "a b.py", "line": 3}
+
+    lines = failures_of({"run": "r1", "failures": [case]})
+    assert lines[1] == "- T.aNowrun_command (failed, ab.py:3)"
+
+
 def test_values_that_begin_with_what_is_typed_come_before_those_that_contain_it() -> None:
     every = ["purchase", "sale", "Sale_stock", "presale"]
 
