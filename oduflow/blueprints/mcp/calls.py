@@ -7,7 +7,8 @@ tool `cancel_job` stops a job.
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -24,9 +25,9 @@ from oduflow.blueprints.mcp.scope import User
 from oduflow.blueprints.mcp.tools import TARGET
 from oduflow.blueprints.processor_share import measured
 from oduflow.domain.access import Scope
-from oduflow.domain.errors import Kind, RateLimited
+from oduflow.domain.errors import Failure, Kind, RateLimited
 from oduflow.domain.job import Job
-from oduflow.domain.outcome import FINISHED, Envelope
+from oduflow.domain.outcome import FINISHED, Envelope, Status
 from oduflow.kernel.operation import Operation
 from oduflow.kernel.runner import Runner, progress_text
 
@@ -176,15 +177,37 @@ class Calls:
         call = partial(self._uncounted.call, operation.name, raw, caller.actor, caller.origin)
         return await self.work(call)
 
+    @asynccontextmanager
+    async def limited(self, ctx: RequestContext, name: str) -> AsyncIterator[None]:
+        """Hold what a call holds, for a request that is none, and record under a name how it ends.
+
+        Raises:
+            Failure: the limits refuse it, or the block does.
+            MCPError: the block found no such thing.
+        """
+        caller = caller_of(ctx)
+        try:
+            caller.permit.begin()
+            worker = await self._workers.acquire(caller.actor.team)
+            try:
+                yield
+            finally:
+                worker.release()
+        except (Failure, MCPError) as refusal:
+            kind = refusal.kind if isinstance(refusal, Failure) else Kind.NOT_FOUND
+            await self.record(ctx, name, kind)
+            raise
+        await self.record(ctx, name, Status.OK)
+
     async def work(self, work: Callable[[], T]) -> T:
         """Run a short read of the store in a thread, which counts against no team."""
         return await self._workers.wait(work)
 
-    async def record(self, ctx: RequestContext, operation: str, kind: Kind) -> None:
-        """Record a refusal that the runner does not record, because it was not called."""
+    async def record(self, ctx: RequestContext, operation: str, outcome: Kind | str) -> None:
+        """Record what the runner does not record, because it was not called."""
         caller, audit = caller_of(ctx), self.runner.audit
         await self._workers.wait(
-            partial(record_outside_request, audit, operation, caller.actor, caller.origin, kind)
+            partial(record_outside_request, audit, operation, caller.actor, caller.origin, outcome)
         )
 
     async def _follow(self, ctx: RequestContext, job: str, until: float) -> Envelope[Any]:

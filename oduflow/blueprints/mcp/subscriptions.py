@@ -26,7 +26,9 @@ from oduflow.blueprints.wait_limits import RETRY_AFTER_SECONDS
 from oduflow.domain.errors import Failure, Invalid, Kind, QuotaReached, RateLimited
 from oduflow.kernel.operation import Operation
 
+FOLLOW = "follow_resources"  # as the audit log names it
 MAX_OF_A_FOLLOWER = 50  # resources
+MAX_OF_AN_ACTOR = 200
 MAX_OF_A_TEAM = 400
 
 
@@ -103,9 +105,10 @@ class SubscriptionHandlers:
         """
         uri = str(params.uri)
         try:
-            followed = await self._follow(ctx, uri)
-            follower = await self._of_session(ctx)
-            self._require_room(follower, [uri])
+            async with self._calls.limited(ctx, FOLLOW):
+                followed = await self._follow(ctx, uri)
+                follower = await self._of_session(ctx)
+                self._require_room(follower, [uri])
         except Failure as failure:
             raise error_of(ctx, failure, uri) from failure
         follower.uris[uri] = followed
@@ -135,10 +138,11 @@ class SubscriptionHandlers:
         follower.list_changed = (lambda: None) if lists else None
         uris = list(dict.fromkeys(map(str, wanted.resource_subscriptions or ())))
         try:
-            self._require_room(follower, uris)
-            for uri in uris:
-                if (followed := await self._followed_or_none(ctx, uri)) is not None:
-                    follower.uris[uri] = followed
+            async with self._calls.limited(ctx, FOLLOW):
+                self._require_room(follower, uris)
+                for uri in uris:
+                    if (followed := await self._followed_or_none(ctx, uri)) is not None:
+                        follower.uris[uri] = followed
             if not caller.permit.take():
                 await self._calls.record(ctx, "no_free_stream", Kind.BUSY)
                 raise RateLimited(
@@ -164,6 +168,11 @@ class SubscriptionHandlers:
             raise QuotaReached(
                 f"A client may follow {MAX_OF_A_FOLLOWER} resources, and no more.",
                 "Follow a list instead, such as oduflow://environments.",
+            )
+        if self._watcher.of_actor(follower.actor) + len(uris) > MAX_OF_AN_ACTOR:
+            raise QuotaReached(
+                f"The clients of a caller may follow {MAX_OF_AN_ACTOR} resources, and no more.",
+                "End a session, or follow a list instead, such as oduflow://environments.",
             )
         if self._watcher.of_team(follower.actor.team) + len(uris) > MAX_OF_A_TEAM:
             raise QuotaReached(

@@ -63,6 +63,15 @@ class Watcher:
         """Return how many resources the team's callers follow."""
         return sum(len(each.uris) for each in self._followers if each.actor.team == team)
 
+    def of_actor(self, actor: Actor) -> int:
+        """Return how many resources the clients of one caller follow."""
+        own = (actor.team, actor.kind, actor.subject)
+        return sum(
+            len(each.uris)
+            for each in self._followers
+            if (each.actor.team, each.actor.kind, each.actor.subject) == own
+        )
+
     async def add(self, follower: Follower) -> None:
         """Tell a follower of every change from now on.
 

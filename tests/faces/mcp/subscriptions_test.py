@@ -13,8 +13,9 @@ from mcp.shared.subscriptions import ResourceUpdated
 
 from oduflow.adapters.store import JobRows
 from oduflow.blueprints.mcp import subscriptions, watcher
+from oduflow.blueprints.mcp.calls import Workers
 from oduflow.domain.access import Actor, ActorKind
-from oduflow.domain.errors import UpstreamFailed
+from oduflow.domain.errors import RateLimited, UpstreamFailed
 from oduflow.kernel.runner import Runner
 from tests.support.fakes import BLUE_TOKEN, RED_TOKEN
 from tests.support.grants_world import ADMIN, TEST, GrantsWorld, grants_world
@@ -305,6 +306,35 @@ def test_a_session_may_follow_so_many_resources_and_no_more(served: McpWorld) ->
 
     assert ["error" in each.json() for each in answers] == [False] * 50 + [True]
     assert "50 resources" in answers[-1].json()["error"]["message"]
+
+
+def test_a_caller_may_follow_so_many_in_all_its_sessions_and_each_request_is_audited(
+    served: McpWorld, made: GrantsWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriptions, "MAX_OF_AN_ACTOR", 1)
+    token = made.grant("another", environments=["shop"], tiers=["read"])
+    body = message("resources/subscribe", {"uri": SHOP})
+    sessions = [served.session(), served.session(), served.session(token)]
+    answers = [each.post(served.url, json=body, timeout=10).json() for each in sessions]
+
+    assert ["error" in each for each in answers] == [False, True, False]
+    rows = [row for row in served.world.audit.rows if row.operation == "follow_resources"]
+    assert [(str(row.actor), str(row.outcome)) for row in rows] == [
+        ("token:auth_token", "ok"),
+        ("token:auth_token", "quota"),
+        ("grant:another", "ok"),
+    ]
+
+
+def test_following_is_refused_when_no_worker_of_the_team_is_free(
+    served: McpWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(_self: Workers, _team: str) -> None:
+        raise RateLimited("12 calls of this team are running already.", retry_after=5)
+
+    monkeypatch.setattr(Workers, "acquire", refuse)
+    with listening(served, SHOP) as refused:
+        assert refused.answer.json()["error"]["data"]["kind"] == "rate_limited"
 
 
 def test_a_session_that_ends_follows_nothing(
