@@ -54,13 +54,16 @@ def test_no_call_that_is_refused_takes_the_snapshot_of_the_way_back(world, runni
     push(world, FIELD_ADDED)
     Process(world).killed("pull_and_apply", at=f"{CODE_CHANGE}.bundles.before", name="sale")
     after = Process(world, teams=f"{BLUE}[storage]\nsnapshots_kept = 1\n")
-    needed = row(after).applying.snapshot
+    under_way = row(after).applying
+    assert under_way is not None
 
     for _ in range(3):
         error = after.refused("rebuild_environment", name="sale")
         assert error.kind is Kind.BUSY
 
-    assert [each.id for each in after.deps.store.snapshots.of(row(after).id)] == [needed]
+    assert [each.id for each in after.deps.store.snapshots.of(row(after).id)] == [
+        under_way.snapshot
+    ]
     after.reconcile()
     assert (row(after).applying, files(after)) == (None, FILES)
 
