@@ -207,7 +207,7 @@ class MemoryCluster:
         self.ready()
         return self._get(database).busy
 
-    def flush(self, cancelled: Callable[[], bool] = lambda: False) -> None:
+    def flush(self, cancelled: Callable[[], bool] = never) -> None:
         self.ready()
 
     def take_snapshot(
