@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from oduflow.adapters.postgres.errors import NotRunning, StartingUp, Unresponsive
+from oduflow.adapters.store import Environments
 from oduflow.domain.environment import Environment, EnvironmentState
 from oduflow.domain.errors import (
     Busy,
@@ -138,7 +139,9 @@ def _back(
     if snapshot is not None and snapshot.state is SnapshotState.READY:
         if pending.replaced:  # it may be made of other files: the rollback makes it again
             deps.engine.containers.remove(plan.container)
-        row, kept = roll_back(deps, call, _as_written(deps, row, pending), snapshot)
+        row, kept = roll_back(
+            deps, call, _as_written(deps.store.environments, row, pending), snapshot
+        )
     else:
         work_tree = deps.git.repositories.work_tree(plan.git_dir, plan.checkout)
         work_tree.restore(pending.state, pending.commit)
@@ -158,9 +161,11 @@ def _back(
     return back, kept
 
 
-def _as_written(deps: Deps, row: Environment, pending: PendingChange) -> Environment:
+def _as_written(
+    environments: Environments, row: Environment, pending: PendingChange
+) -> Environment:
     """Return the environment with what its data are of now, which the snapshot of them keeps."""
-    now = deps.store.environments.by_id(row.id) or row
+    now = environments.by_id(row.id) or row
     applied = with_state(now, pending.target) if pending.target else now.applied
     return replace(row, applied=applied, addons=now.addons, python_deps=now.python_deps)
 
