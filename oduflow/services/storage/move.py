@@ -129,7 +129,7 @@ class _TeamMove:
             NoRoom: they do not fit; the message has the numbers.
         """
         needed = size_of_copies(each.mountpoint for each in self.outside)
-        require_room_in_pool(self.deps, self.team, f"The volumes of team {self.team}", needed)
+        require_room_in_pool(self.deps, self.team, f"Moving team {self.team}", needed)
 
     def run(self) -> None:
         """Copy, stop, copy the rest, and switch; settle it then, also after a failure."""

@@ -66,7 +66,7 @@ def test_status_says_what_is_outside_and_a_move_without_room_changes_nothing(
     filler.write_bytes(bytes(1400 << 20))
 
     with pytest.raises(
-        QuotaReached, match=r"The volumes of team blue take \d+ MiB, and \d+ [KM]iB"
+        QuotaReached, match=r"Moving team blue needs \d+ MiB, and \d+ [KM]iB are free"
     ):
         move_into_pool(deps, "blue", lambda _line: None)
 
