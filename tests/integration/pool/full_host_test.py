@@ -153,9 +153,10 @@ def test_on_a_full_host_a_rollback_succeeds_within_the_pool_and_an_import_is_ref
         session.execute("CREATE TABLE later (n integer)")
     before = world(hosted)
     with filled(hosted):
+        asked = {"name": "imported", "source": str(dump)}
         with suppress(QuotaReached):  # the first write that is refused gives up the reserve
-            hosted.call("get_environment", name="kept")
-        refused = hosted.call("import_template", name="imported", source=str(dump)).error
+            hosted.call("import_template", **asked)
+        refused = hosted.call("import_template", **asked).error
         assert refused is not None
         assert refused.kind is Kind.QUOTA
         assert "MiB are free" in refused.message
