@@ -7,7 +7,7 @@ So reading needs no lock, and a killed call leaves none. All files count, also t
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,8 +16,11 @@ from oduflow.adapters.git.failures import GitFailed, last_lines
 from oduflow.adapters.git.git_folder import GitFolder
 from oduflow.adapters.git.invocation import RepositoryPaths
 from oduflow.domain.errors import QuotaReached, UpstreamFailed
+from oduflow.files.disk_errors import disk_errors
 
 _DISK_FULL = "No space left on device"
+_FULL = ("The disk is full: the checkout cannot be looked at.", "Free disk space, then call again.")
+_UNWRITABLE = ("The index of the checkout cannot be copied.", "Run `oduflow doctor`.")
 ALL = (".",)
 DIFF = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
 
@@ -61,10 +64,12 @@ class CheckoutIndex:
         The copy keeps its time of modification, by which git sees that a file may have changed in
         the moment in which the index was written.
         """
-        with TemporaryDirectory(prefix=f"{os.getpid()}-", dir=self.scratch) as folder:
-            index = Path(folder) / "index"
-            with suppress(FileNotFoundError):
-                shutil.copy2(self.folder.git_dir / "index", index)
+        with ExitStack() as removal:
+            with disk_errors(full=_FULL, other=_UNWRITABLE):
+                scratch = TemporaryDirectory(prefix=f"{os.getpid()}-", dir=self.scratch)
+                index = Path(removal.enter_context(scratch)) / "index"
+                with suppress(FileNotFoundError):
+                    shutil.copy2(self.folder.git_dir / "index", index)
             self.git("read-tree", "--reset", commit, index=index)
             yield index
 

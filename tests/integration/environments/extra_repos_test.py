@@ -146,9 +146,9 @@ def test_an_update_changes_no_environment_until_a_rebuild_is_asked_to(
     updated = product.ok("update_extra_repo", name="oca")
     assert updated["commit"] == git.commit("oca", "19.0") != made["extra_repos"][0]["commit"]
 
-    for read in ("get_environment", "rebuild_environment"):
-        again = product.ok(read, name="one")
-        assert {**again, "branch_checked_at": made["branch_checked_at"]} == made
+    later = {"branch_checked_at": "", "disk": None, "edits": None}  # found out meanwhile
+    assert product.ok("get_environment", name="one") | later == made | later
+    assert product.ok("rebuild_environment", name="one") | later == made | later
     assert bound(product, "one") == before, "a rebuild keeps the pin"
 
     moved = product.ok("rebuild_environment", name="one", update_extra_repos=True)

@@ -171,7 +171,7 @@ def test_a_complete_environment_without_a_row_is_taken_in(
     with serving(instance) as server:
         eventually(lambda: state_of(server, "known") == "running", SECONDS, server.tail)
         taken = server.request("GET", "/api/environments/known").json()["data"]
-        later = {"branch_checked_at": "", "disk": None}  # looked at again meanwhile
+        later = {"branch_checked_at": "", "disk": None, "edits": None}  # looked at again meanwhile
         assert taken | later == made | later
     again = instance.services.deps.store.environments.get("blue", "known")
     assert again is not None
@@ -246,7 +246,7 @@ def test_when_the_store_is_lost_templates_and_environments_come_back(
             asked = {} if secret is None else {"auth": secret}
             shown = server.request("GET", "/api/environments/mine", **asked).json()["data"]
             # The branch may have been checked again meanwhile, and the disk measured.
-            later = {"branch_checked_at": "", "disk": None}
+            later = {"branch_checked_at": "", "disk": None, "edits": None}
             assert shown | later == made[team] | later
         assert world(instance) == with_them
         wanted = {"name": "new", "repo_url": sample_repository, "template": TEMPLATE}

@@ -1,12 +1,14 @@
 """Edits of a real checkout, by the git of this machine."""
 
+import errno
 import os
+import shutil
 
 import pytest
 
 from oduflow.adapters.git.checkout_index import Author
 from oduflow.adapters.git.edits import PendingPush
-from oduflow.domain.errors import Conflict, UpstreamFailed
+from oduflow.domain.errors import Conflict, QuotaReached, UpstreamFailed
 from tests.support.local_checkout import LocalCheckout
 
 ADA = Author("Ada", "ada@example.com")
@@ -22,6 +24,16 @@ FILES: dict[str, str | bytes] = {
 def test_a_checkout_without_edits_has_none(checkout):
     assert checkout.edits.changed(checkout.commit) == ()
     assert checkout.edits.diff(checkout.commit, most=1000) == ""
+
+
+def test_a_full_disk_on_which_no_index_can_be_copied_is_said_in_words(checkout, monkeypatch):
+    def refuse(*_about):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copy2", refuse)
+
+    with pytest.raises(QuotaReached, match="The disk is full"):
+        checkout.edits.changed(checkout.commit)
 
 
 def test_changed_new_and_deleted_files_are_edits_ignored_ones_too(checkout):
