@@ -29,9 +29,14 @@ def cut_power(instance: Instance, disk: Path | None = None) -> None:
         for folder in folders:
             subprocess.run(["umount", str(folder)], check=False, capture_output=True)
         # The kernel may detach the loop device some time after umount returns.
-        return not any(folder.is_mount() for folder in folders) and not attached(pool.image.file)
+        return not any(map(is_mounted, folders)) and not attached(pool.image.file)
 
     eventually(unmounted, SECONDS, lambda: "\n".join(map(users_of, folders)))
+
+
+def is_mounted(folder: Path) -> bool:
+    """Whether a folder is a mount; one below a file system that lost power cannot be looked at."""
+    return f" {folder} " in Path("/proc/self/mounts").read_text("utf-8")
 
 
 def attached(image: Path) -> bool:
